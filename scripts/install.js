@@ -1,0 +1,1 @@
+// Placeholder until native/ lands; replaced on its branch.

@@ -1,0 +1,17 @@
+import { brand, type ErrorDetails, MultiprocessError } from './multiprocess-error.js';
+
+/** The peer did not prove that it knows the authentication key. `MP_AUTHENTICATION`. */
+export class AuthenticationError extends MultiprocessError {}
+brand(AuthenticationError, 'MP_AUTHENTICATION');
+
+/** A message was larger than the buffer given for it. The connection stays usable and `data` holds the whole message. `MP_BUFFER_TOO_SHORT`. */
+export class BufferTooShortError extends MultiprocessError {
+  /** The message that did not fit. */
+  readonly data: Uint8Array;
+
+  constructor(message: string, details: ErrorDetails & { readonly data: Uint8Array }) {
+    super(message, details);
+    this.data = details.data;
+  }
+}
+brand(BufferTooShortError, 'MP_BUFFER_TOO_SHORT');

@@ -1,0 +1,65 @@
+/**
+ * The vocabulary of the node table: how a value that is no plain data crosses to another process.
+ *
+ * A reducer turns a value into a {@link Reduction}: the name of a {@link NodeKind}, plain data, and child values,
+ * which are reduced in their turn. The kind rebuilds it on the other side.
+ *
+ * Order on the wire. A `shell` kind (array, object, Map, …) is created empty before its children are written and
+ * filled after them, so that children may refer back to it. A kind that is built whole (function, class, reduced
+ * value, …) comes after its children; a child that is itself still being written at that moment (a cycle through
+ * captures) is *late*: it is set after both exist.
+ */
+export interface Reduction {
+  /** {@link NodeKind.tag} of the kind that rebuilds it. */
+  readonly kind: string;
+  /** Data of the kind's own: plain (what msgpack carries without loss), not walked. */
+  readonly data: unknown;
+  /** Child values, walked and rebuilt in this order. */
+  readonly children: readonly unknown[];
+  /** What each child is called in an error's path: `captured \`db\``, `.socket`, `[3]`. */
+  label(index: number): string;
+  /**
+   * Whether the rebuilt value carries no state of its own that a call could change (a function whose captures are never
+   * assigned), so that one rebuilt copy may serve any number of tasks. Default `false`.
+   */
+  readonly stateless?: boolean;
+  /**
+   * Whether reducing the same value again would always give the same result, apart from its children (a function
+   * has fixed source and its captured bindings are constant), so that the bytes may be cached. Default `false`.
+   */
+  readonly constant?: boolean;
+}
+
+/** A rebuilt value, and how to give it the children that came late. */
+export interface Built {
+  readonly value: unknown;
+  /** Fills child `index` in. Present whenever the kind was told of late children, and for every shell. */
+  set?(index: number, child: unknown): void;
+}
+
+/** How one sort of value is rebuilt. */
+export interface NodeKind {
+  /** Its name on the wire: short, unique. */
+  readonly tag: string;
+  /** Whether it is created before its children (all of which are then late) or after them. */
+  readonly shell: boolean;
+  /**
+   * Module URLs that must be loaded before `build` is called. Asked on the receiving side, before anything is built.
+   */
+  modules?(data: unknown): Iterable<ModuleRequest>;
+  /**
+   * @param data The reduction's plain data. Comes from the peer: check before trusting its shape.
+   * @param children The children built so far, `undefined` at late places.
+   * @param late Indices of `children` that will come through `set`.
+   */
+  build(data: unknown, children: unknown[], late: readonly number[]): Built;
+}
+
+/** A module that a payload needs: `specifier` as written, resolved from `parent`. */
+export interface ModuleRequest {
+  readonly specifier: string;
+  /** file: URL of the importing module, or `null` when the specifier is absolute or a builtin. */
+  readonly parent: string | null;
+  /** Import attributes, such as `{ type: 'json' }`. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}

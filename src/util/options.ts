@@ -1,0 +1,83 @@
+import { ArgumentError } from '../errors/index.js';
+
+/**
+ * Refuses option names that are not known, with the nearest known one as advice:
+ * `Pool: misspelled option \`proceses\`: did you mean \`processes\`?`
+ *
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, or `MP_INVALID_ARGUMENT` when `options` is no object.
+ */
+export function checkOptions(actor: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentError(`${actor}: options must be an object, not ${describe(options)}.`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const message =
+      near === undefined
+        ? `${actor}: unknown option \`${name}\`; known are ${known.map((k) => `\`${k}\``).join(', ')}.`
+        : `${actor}: misspelled option \`${name}\`: did you mean \`${near}\`?`;
+    throw new ArgumentError(message, { code: 'MP_UNKNOWN_OPTION' });
+  }
+}
+
+/** What a number must satisfy. */
+export interface NumberRule {
+  /** Smallest value allowed. Default 0. */
+  readonly min?: number;
+  /** Whether fractions are refused. Default `false`. */
+  readonly integer?: boolean;
+  /** Whether `Infinity` is allowed. Default `false`. */
+  readonly infinite?: boolean;
+}
+
+/** Returns `value` when it is a number inside the rule; `undefined` passes through. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
+export function checkNumber(actor: string, name: string, value: unknown, rule: NumberRule = {}): number | undefined {
+  if (value === undefined) return undefined;
+  const min = rule.min ?? 0;
+  const fits =
+    typeof value === 'number' &&
+    value >= min &&
+    (Number.isFinite(value) || (rule.infinite === true && value === Number.POSITIVE_INFINITY)) &&
+    (rule.integer !== true || Number.isInteger(value) || value === Number.POSITIVE_INFINITY);
+  if (fits) return value;
+  const kind = rule.integer === true ? 'an integer' : 'a number';
+  throw new ArgumentError(`${actor}: \`${name}\` must be ${kind} of at least ${min}, not ${describe(value)}.`);
+}
+
+/** A value in a message: short, and never failing. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object';
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = candidate.toLowerCase() === name.toLowerCase() ? 0 : editDistance(name, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein distance, one row at a time (R. A. Wagner and M. J. Fischer, 1974). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

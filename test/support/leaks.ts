@@ -1,0 +1,50 @@
+/**
+ * Runs around every test file: at its end no child process, no descriptor of ours and no shared block may be left.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+const OURS = /^(\/memfd:multiprocess|anon_inode:\[eventfd\]|\/dev\/shm\/)/;
+
+function children(): string[] {
+  const found: string[] = [];
+  for (const task of readdirSync('/proc/self/task')) {
+    for (const pid of readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean)) {
+      try {
+        found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').slice(0, 200)}`);
+      } catch {
+        // It ended while we looked.
+      }
+    }
+  }
+  return found.sort();
+}
+
+function descriptors(): string[] {
+  const found: string[] = [];
+  for (const fd of readdirSync('/proc/self/fd')) {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      if (OURS.test(target)) found.push(`${fd} -> ${target}`);
+    } catch {
+      // The descriptor of the listing itself.
+    }
+  }
+  return found.sort();
+}
+
+const shared = (): string[] => readdirSync('/dev/shm').sort();
+
+let before: { children: string[]; descriptors: string[]; shared: string[] };
+
+beforeAll(() => {
+  before = { children: children(), descriptors: descriptors(), shared: shared() };
+});
+
+afterAll(async () => {
+  // What ended is reaped and closed on later turns of the loop; poll for it, with a watchdog.
+  const deadline = Date.now() + 5_000;
+  const now = () => ({ children: children(), descriptors: descriptors(), shared: shared() });
+  while (JSON.stringify(now()) !== JSON.stringify(before) && Date.now() < deadline) await new Promise((done) => setTimeout(done, 20));
+  expect(now(), 'left behind by this file').toEqual(before);
+});
