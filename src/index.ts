@@ -1,1 +1,26 @@
+/** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
+
+// Errors
 export * from './errors/index.js';
+// Pools
+export {
+  type AsyncCallOptions,
+  type AsyncMapOptions,
+  type AsyncProgress,
+  AsyncResult,
+  type AsyncWork,
+  type Callable,
+  type CallOptions,
+  type CurrentTask,
+  currentTask,
+  type MapOptions,
+  Pool,
+  type PoolEvent,
+  type PoolOptions,
+  type PoolStats,
+  type StartMethod,
+  type StreamOptions,
+  type WorkerStats,
+} from './pool/index.js';
+// Streams
+export { type ForEachOptions, type Overflow, type Progress, type Source, TaskStream } from './streams/index.js';
