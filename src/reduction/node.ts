@@ -35,6 +35,11 @@ export interface Built {
   readonly value: unknown;
   /** Fills child `index` in. Present whenever the kind was told of late children, and for every shell. */
   set?(index: number, child: unknown): void;
+  /**
+   * For shells that want their children at once: called instead of `set` when the shell is filled. Children at the
+   * indices in `late` are `undefined` and come through `set` afterwards.
+   */
+  fill?(children: readonly unknown[], late: readonly number[]): void;
 }
 
 /** How one sort of value is rebuilt. */
