@@ -105,7 +105,7 @@ export class Link {
   }
 
   /**
-   * Sends a message. Call only while {@link writable}.
+   * Sends a message. Call only while {@link writable}, and {@link wake} after the last of a burst.
    * @param kind The owner's, 1 to 65,535.
    * @param state First value of the record's state word.
    * @returns where the record's state word is, for {@link amend}; -1 when the message follows in parts.
@@ -145,10 +145,12 @@ export class Link {
       this.#out.bytes.set(bytes.subarray(transfer.sent, transfer.sent + length), at);
       if (length < rest) {
         this.#out.publish(PART, bytes.length, 0);
+        this.#out.wake();
         transfer.sent += length;
         continue;
       }
       this.#out.publish(transfer.sent === 0 ? kind : kind | TAIL, id, state);
+      this.#out.wake();
       this.#transfer = null;
       return true;
     }
@@ -165,6 +167,11 @@ export class Link {
    */
   amend(position: number, expected: number, replacement: number): boolean {
     return Atomics.compareExchange(this.#out.words, position, expected, replacement) === expected;
+  }
+
+  /** Wakes the other side if it waits for a record. A system call at most: worth saving, by sending in bursts. */
+  wake(): void {
+    this.#out.wake();
   }
 
   /** Wakes the other side whatever it waits for. */

@@ -104,7 +104,7 @@ export class RingWriter {
     return this.#reserved + RECORD_HEADER;
   }
 
-  /** Publishes the reserved record and wakes the reader if it sleeps. */
+  /** Publishes the reserved record. Call {@link wake} afterwards, once for any number of records. */
   publish(kind: number, id: number, state: number): void {
     const at = this.#reserved;
     const word = at >> 2;
@@ -117,6 +117,10 @@ export class RingWriter {
     const skipped = at === before ? 0 : this.#capacity - before;
     this.#tail = (this.#tail + skipped + recordBytes(this.#length)) | 0;
     Atomics.store(this.#control, TAIL, this.#tail);
+  }
+
+  /** Wakes the reader if it sleeps. */
+  wake(): void {
     if (rouse(this.#control, READER)) this.#ring();
   }
 

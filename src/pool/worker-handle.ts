@@ -25,6 +25,9 @@ const BACKLOG = 4;
 const MIN_DEPTH = 2;
 const MAX_DEPTH = 1024;
 
+/** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
+const BURST = 32;
+
 /** The encoded message of the batch being sent. One for all workers: sending is synchronous. */
 const encoder = new Encoder();
 const encoded: Payload & { total: number } = {
@@ -68,6 +71,8 @@ export class WorkerHandle implements Holder {
   #pace = 0;
   #mark = 0;
   #polling = false;
+  /** Records sent since the worker was last woken. */
+  #unrung = 0;
   #timer: NodeJS.Timeout | null = null;
   #killer: NodeJS.Timeout | null = null;
 
@@ -128,6 +133,7 @@ export class WorkerHandle implements Holder {
     if (image !== null) this.#define(image);
     encoded.total = encoder.encode(args).total;
     this.#link.send(Kind.Initialize, image?.id ?? 0, 0, encoded);
+    this.#wakeSoon();
   }
 
   /**
@@ -143,6 +149,7 @@ export class WorkerHandle implements Holder {
     encoded.total = encoder.encode(batch.payload()).total;
     batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, encoded);
     if (!this.#link.writable) this.#transferring = batch;
+    this.#wakeSoon();
     if (this.#held.length === 0) this.#mark = performance.now();
     batch.holder = this;
     this.#held.push(batch);
@@ -155,7 +162,9 @@ export class WorkerHandle implements Holder {
   forget(image: FunctionImage): void {
     if (!this.#known.delete(image.id) || this.state === 'ended') return;
     // A busy link only delays the worker's copy going: its table is bounded by the cache of images all the same.
-    if (this.#link.writable) this.#link.send(Kind.Forget, image.id, 0, NOTHING);
+    if (!this.#link.writable) return;
+    this.#link.send(Kind.Forget, image.id, 0, NOTHING);
+    this.#wakeSoon();
   }
 
   /** Lets it end after what it holds. `idle`: because there is nothing to do. */
@@ -163,12 +172,29 @@ export class WorkerHandle implements Holder {
     if (this.state === 'retiring' || this.state === 'ended') return;
     this.state = 'retiring';
     this.idled = idle;
-    if (this.#link.writable) this.#link.send(Kind.Stop, 0, 0, NOTHING);
-    // Otherwise the stop follows the message that waits, see #drain.
+    // The stop follows a message that still waits for room.
+    if (this.#link.writable) this.#sendStop();
     else this.#stopWhenWritable = true;
   }
 
   #stopWhenWritable = false;
+
+  #sendStop(): void {
+    this.#link.send(Kind.Stop, 0, 0, NOTHING);
+    this.#wakeSoon();
+  }
+
+  /** Wakes the worker at the end of the running burst of microtasks: one system call for many records. */
+  #wakeSoon(): void {
+    if (this.#unrung === 0) process.nextTick(this.#wake);
+    else if (this.#unrung % BURST === 0) this.#link.wake();
+    this.#unrung++;
+  }
+
+  readonly #wake = (): void => {
+    this.#unrung = 0;
+    if (this.state !== 'ended') this.#link.wake();
+  };
 
   #define(image: FunctionImage): void {
     this.#link.send(Kind.Define, image.id, image.reusable ? 0 : 1, image);
@@ -239,7 +265,7 @@ export class WorkerHandle implements Holder {
     if (!link.writable && link.flush()) {
       if (this.#transferring !== null) this.#transferring.position = link.position;
       this.#transferring = null;
-      if (this.#stopWhenWritable) link.send(Kind.Stop, 0, 0, NOTHING);
+      if (this.#stopWhenWritable) this.#sendStop();
     }
     const before = this.#results;
     while (link.receive()) this.#receive();

@@ -80,17 +80,28 @@ export class WorkerLoop {
       if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value);
       else if (this.#run !== null) this.#item(this.#run);
       else if (link.receive()) this.#record();
-      else if (link.sleep()) return;
+      else {
+        // After a busy turn the link is looked at once more before the worker sleeps: waking it costs a system call.
+        if (steps > 0) this.#nextTurn();
+        else if (!link.sleep()) continue;
+        return;
+      }
       if ((++steps & 15) === 0 && performance.now() >= until) {
-        this.#scheduled = true;
-        setImmediate(() => {
-          this.#scheduled = false;
-          this.#advance();
-        });
+        this.#nextTurn();
         return;
       }
     }
   }
+
+  #nextTurn(): void {
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    this.#advance();
+  };
 
   #suspend<T>(promise: PromiseLike<T>, then: (value: T) => void, fail: (error: unknown) => void): void {
     this.#suspended = true;
@@ -202,6 +213,7 @@ export class WorkerLoop {
     if (run.announced === run.index) {
       run.announced++;
       this.#link.send(Kind.Started, 0, 0, NOTHING);
+      this.#link.wake();
       return;
     }
     this.#started = (this.#started + 1) | 0;
@@ -256,6 +268,7 @@ export class WorkerLoop {
     try {
       this.#encoded.total = this.#encoder.encode(value).total;
       this.#link.send(kind, id, 0, this.#encoded);
+      this.#link.wake();
     } catch (error) {
       this.#sendError(kind, id, value, error);
     }
@@ -273,6 +286,7 @@ export class WorkerLoop {
     }
     this.#encoded.total = this.#encoder.encode(error).total;
     this.#link.send(isValue ? kind - Kind.Value + Kind.Error : kind, id, 0, this.#encoded);
+    this.#link.wake();
   }
 }
 
