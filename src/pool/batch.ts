@@ -51,6 +51,8 @@ export abstract class Batch {
 
   /** What is encoded into the record: the argument list of a call, the items of a chunk. */
   abstract payload(): unknown;
+  /** It was encoded into `bytes` bytes. */
+  weighed(_bytes: number): void {}
   /** Time limit of an item in milliseconds from its start; 0 for none. */
   abstract get timeout(): number;
   /** Item `index` has this value. `micros`: microseconds since the record started, with a chunk's last item. */

@@ -58,7 +58,8 @@ export class Crew implements WorkerOwner {
 
   /** Whether the event loop must stay alive for the workers. */
   keepAlive(alive: boolean): void {
-    if (this.#alive === alive) return;
+    // Whoever waits for the workers to end needs the loop until they have.
+    if (this.#alive === alive || this.#empty.length > 0) return;
     this.#alive = alive;
     for (const worker of this.#scheduler.workers) worker.keepAlive(alive);
   }
@@ -77,16 +78,13 @@ export class Crew implements WorkerOwner {
   dismiss(): void {
     this.#dismissed = true;
     if (this.#idler !== null) clearTimeout(this.#idler);
-    for (const worker of this.#scheduler.workers) {
-      worker.keepAlive(true);
-      worker.terminate(this.#settings.grace);
-    }
+    for (const worker of this.#scheduler.workers) worker.terminate(this.#settings.grace);
   }
 
   /** Resolves when no worker is left. Keeps the event loop alive until then. */
   async gone(): Promise<void> {
     if (this.#scheduler.workers.length === 0) return;
-    for (const worker of this.#scheduler.workers) worker.keepAlive(true);
+    this.keepAlive(true);
     await new Promise<void>((resolve) => this.#empty.push(resolve));
   }
 

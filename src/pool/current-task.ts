@@ -17,7 +17,8 @@ const DESK = Symbol.for('multiprocess.desk');
 const scope = globalThis as { [DESK]?: Desk };
 
 /** The one desk of this thread. */
-export const desk: Desk = (scope[DESK] ??= { task: null });
+export const desk: Desk = scope[DESK] ?? { task: null };
+scope[DESK] = desk;
 
 /**
  * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and keep the answer.

@@ -38,11 +38,12 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   /** Batches that are queued or at a worker. */
   #active = 0;
   #joining = false;
+  #resting: NodeJS.Immediate | null = null;
 
   constructor(settings: PoolSettings) {
     if (isBootstrapping()) throw bootstrapping();
     this.#settings = settings;
-    this.#scheduler = new Scheduler((worker) => worker.retire());
+    this.#scheduler = new Scheduler();
     this.#callables = new Callables((image) => this.#crew.forget(image));
     const { initializer } = settings;
     const image = initializer === undefined ? null : this.#callables.image('Pool: `initializer`', initializer);
@@ -289,7 +290,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   #enter(image: FunctionImage): void {
     image.uses++;
     this.#active++;
-    if (this.#active === 1) this.#crew.keepAlive(true);
+    this.#crew.keepAlive(true);
     this.#crew.ensure();
   }
 
@@ -297,8 +298,12 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     image.uses--;
     this.#active--;
     if (this.#active > 0) return;
-    this.#crew.keepAlive(false);
     this.#retireIfDone();
+    // Not at once: a caller that sends one task after the other would switch at every one.
+    this.#resting ??= setImmediate(() => {
+      this.#resting = null;
+      if (this.#active === 0) this.#crew.keepAlive(false);
+    });
   }
 
   #stop(batch: Batch): void {

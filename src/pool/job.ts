@@ -8,6 +8,8 @@ import { Flag, Kind } from './protocol.js';
 /** Milliseconds of work that an automatic chunk aims at. */
 const CHUNK_TIME = 3;
 const MAX_CHUNK = 1024;
+/** Bytes of an automatic chunk: what goes as one record. */
+const CHUNK_BYTES = 1 << 16;
 
 /** What a job needs of its pool. */
 export interface JobOwner {
@@ -53,7 +55,9 @@ export class PoolJob implements Job<unknown> {
   readonly #owner: JobOwner;
   #active = 0;
   #ended = false;
+  /** Items of {@link CHUNK_TIME}, and of {@link CHUNK_BYTES}. */
   #size = 1;
+  #fitting = 1;
   #idle: (() => void) | null = null;
 
   constructor(image: FunctionImage, sink: JobSink<unknown>, settings: JobSettings, owner: JobOwner) {
@@ -70,7 +74,7 @@ export class PoolJob implements Job<unknown> {
 
   get chunkSize(): number {
     const { chunkSize, maxChunk } = this.settings;
-    return Math.min(maxChunk, chunkSize === 'auto' ? this.#size : chunkSize);
+    return Math.min(maxChunk, chunkSize === 'auto' ? Math.min(this.#size, this.#fitting) : chunkSize);
   }
 
   get room(): number {
@@ -145,6 +149,13 @@ export class PoolJob implements Job<unknown> {
     this.#size = Math.min(wanted, this.#size * 4);
   }
 
+  /** Learns how many items fit into one record. */
+  weigh(items: number, bytes: number): void {
+    const fitting = Math.max(1, Math.floor((CHUNK_BYTES * items) / Math.max(1, bytes)));
+    // Down at once, up slowly: one light chunk does not make the next one heavy.
+    this.#fitting = Math.min(fitting, this.#fitting * 8);
+  }
+
   #check(): void {
     if (this.#active > 0) return;
     this.#idle?.();
@@ -175,6 +186,10 @@ export class Chunk extends Batch {
 
   payload(): unknown {
     return this.#items;
+  }
+
+  override weighed(bytes: number): void {
+    this.job.weigh(this.count, bytes);
   }
 
   value(value: unknown, index: number, micros: number): void {

@@ -18,9 +18,6 @@ export class Scheduler {
   readonly workers: WorkerHandle[] = [];
   #recheck: NodeJS.Timeout | null = null;
 
-  /** @param idle Called when a worker that takes no more items has run out of them. */
-  constructor(readonly spent: (worker: WorkerHandle) => void) {}
-
   /** Whether some worker could run an item at once. */
   get hungry(): boolean {
     for (const worker of this.workers) if (worker.batches === 0 && worker.hasRoom) return true;
@@ -48,7 +45,7 @@ export class Scheduler {
       const batch = this.lanes.shift();
       if (batch === undefined) return;
       if (batch.cancelled) batch.gone();
-      else if (!this.#send(worker, batch)) return;
+      else this.#send(worker, batch);
     }
     this.#balance();
   }
@@ -58,27 +55,21 @@ export class Scheduler {
     for (const batch of batches.reverse()) this.lanes.unshift(batch);
   }
 
-  #send(worker: WorkerHandle, batch: Batch): boolean {
+  #send(worker: WorkerHandle, batch: Batch): void {
     try {
-      if (worker.send(batch)) return true;
-      this.lanes.unshift(batch);
+      // A worker that cannot take it just now has no room from here on, so this ends.
+      if (!worker.send(batch)) this.lanes.unshift(batch);
     } catch (error) {
-      // Settles what cannot be sent, on a later turn: nobody is called from inside submit.
       const rest = batch.refused(error);
       batch.gone();
       for (const part of rest) this.submit(part);
-      return true;
     }
-    return false;
   }
 
   #choose(): WorkerHandle | null {
     let best: WorkerHandle | null = null;
     for (const worker of this.workers) {
-      if (!worker.hasRoom) {
-        if (worker.remaining <= 0) this.spent(worker);
-        continue;
-      }
+      if (!worker.hasRoom) continue;
       if (best === null || worker.items < best.items || (worker.items === best.items && worker.state === 'ready' && best.state !== 'ready'))
         best = worker;
     }

@@ -73,6 +73,8 @@ export class WorkerHandle implements Holder {
   #polling = false;
   /** Records sent since the worker was last woken. */
   #unrung = 0;
+  /** Milliseconds a cancelled or overdue item has to end. */
+  #grace = 0;
   #timer: NodeJS.Timeout | null = null;
   #killer: NodeJS.Timeout | null = null;
 
@@ -147,6 +149,7 @@ export class WorkerHandle implements Holder {
       if (!this.#link.writable) return false;
     }
     encoded.total = encoder.encode(batch.payload()).total;
+    batch.weighed(encoded.total);
     batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, encoded);
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
@@ -155,6 +158,7 @@ export class WorkerHandle implements Holder {
     this.#held.push(batch);
     this.#items += batch.count;
     this.remaining -= batch.count;
+    if (this.remaining <= 0) this.retire();
     return true;
   }
 
@@ -223,21 +227,28 @@ export class WorkerHandle implements Holder {
    */
   stop(batch: Batch, grace: number): boolean {
     batch.cancelled = true;
+    this.#grace = grace;
     if (this.withdraw(batch)) return true;
     if (batch.position >= 0) {
       const started = (batch.attempt << 2) | Status.Started;
       this.#link.amend(batch.position, started, (batch.attempt << 2) | Status.Stopped);
     }
-    if (this.#held.first() === batch) this.abortRunning(grace);
+    // One that runs while the result of its forerunner is still unread is aborted when that is read, see #settle.
+    if (this.#held.first() === batch) this.#abortRunning();
     return false;
   }
 
-  /** Fires the AbortSignal of the running item and kills the worker if the item has not ended after `grace` milliseconds. */
-  abortRunning(grace: number): void {
+  /** Fires the AbortSignal of the running item and kills the worker if the item has not ended when its grace is over. */
+  #abortRunning(): void {
     Atomics.store(this.#link.control, ABORT_ITEM, (this.#results + 1) | 0);
     this.#link.ring();
     if (this.#killer !== null) return;
-    this.#killer = setTimeout(() => this.child.kill('SIGKILL'), grace);
+    const killer = setTimeout(() => {
+      // The result may be there already: timers come before other events.
+      this.#drain();
+      if (this.#killer === killer) this.child.kill('SIGKILL');
+    }, this.#grace);
+    this.#killer = killer;
   }
 
   #withdraw(batch: Batch): boolean {
@@ -263,8 +274,7 @@ export class WorkerHandle implements Holder {
     if (this.state === 'ended') return;
     const link = this.#link;
     if (!link.writable && link.flush()) {
-      if (this.#transferring !== null) this.#transferring.position = link.position;
-      this.#transferring = null;
+      this.#transferred();
       if (this.#stopWhenWritable) this.#sendStop();
     }
     const before = this.#results;
@@ -277,6 +287,15 @@ export class WorkerHandle implements Holder {
       this.#polling = true;
       setImmediate(() => this.#polling && this.#drain());
     }
+  }
+
+  /** The message that followed in parts is in the ring. */
+  #transferred(): void {
+    const batch = this.#transferring;
+    this.#transferring = null;
+    if (batch === null) return;
+    batch.position = this.#link.position;
+    if (batch.cancelled && this.withdraw(batch)) batch.gone();
   }
 
   #receive(): void {
@@ -359,7 +378,9 @@ export class WorkerHandle implements Holder {
       } else if (failed) batch.error(value, index);
       else batch.value(value, index, micros);
     }
-    if (batch.received === batch.count) batch.gone();
+    if (batch.received < batch.count) return;
+    batch.gone();
+    if (this.#held.first()?.cancelled === true) this.#abortRunning();
   }
 
   /** The oldest batch is over, though not all of its items ran. */
@@ -372,10 +393,14 @@ export class WorkerHandle implements Holder {
   }
 
   #expired(batch: Batch): void {
+    const results = this.#results;
+    // The result may be there already: timers come before other events.
+    this.#drain();
+    if (results !== this.#results || this.#held.first() !== batch) return;
     this.#timer = null;
-    if (this.#held.first() !== batch) return;
     batch.overdue = batch.received;
-    this.abortRunning(batch.expire(batch.received));
+    this.#grace = batch.expire(batch.received);
+    this.#abortRunning();
   }
 
   #clearTimers(): void {
@@ -458,7 +483,8 @@ function crash(worker: WorkerHandle, exitCode: number | null, signal: NodeJS.Sig
       : signal !== null
         ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
         : `exited with code ${exitCode}`;
-  return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} before the task had a result.`, {
+  const when = worker.left === 'starting' ? 'while it was starting; what it wrote to stderr says why' : 'before the task had a result';
+  return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} ${when}.`, {
     pid,
     exitCode,
     signal,
