@@ -1,5 +1,5 @@
 /** What asynchronous waits promise, with futex_waitv and without it: run by futex-async.test.ts and futex-async-without-waitv.test.ts. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors/index.js';
@@ -8,6 +8,22 @@ import { startFixture } from '../support/fixture-process.js';
 import { mappedWords, sharedWords } from '../support/native-resources.js';
 
 const EVER = Number.POSITIVE_INFINITY;
+
+const turn = () => new Promise((done) => setImmediate(done));
+
+/** Settles when all waiter threads of a process sleep. */
+async function asleep(pid: number): Promise<void> {
+  const awake = () =>
+    readdirSync(`/proc/${pid}/task`).some((task) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+        return stat.includes('(mp-futex)') && !stat.includes(') S ');
+      } catch {
+        return false; // It has ended.
+      }
+    });
+  while (awake()) await turn();
+}
 
 /** Settles when the waiter threads have seen everything that was started before. */
 const settled = (words: Int32Array) => futexWaitAsync(words, 1023, 0, 1).promise;
@@ -23,7 +39,7 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
     test('a wake ends a wait as woken', async () => {
       const { words } = sharedWords();
       const wait = futexWaitAsync(words, 0, 0, EVER);
-      while (futexWake(words, 0, 1) === 0) await new Promise((done) => setImmediate(done));
+      while (futexWake(words, 0, 1) === 0) await turn();
       expect(await wait.promise).toBe('woken');
     });
 
@@ -70,8 +86,8 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
       for (let woken = 1; woken <= 20; woken++) {
         await settled(words);
         // The word is left as it was, so that only the wake itself can end a wait.
-        while (futexWake(words, 0, 1) === 0) await new Promise((done) => setImmediate(done));
-        while (outcomes.length < woken) await new Promise((done) => setImmediate(done));
+        while (futexWake(words, 0, 1) === 0) await turn();
+        while (outcomes.length < woken) await turn();
         await settled(words);
         expect(tally(outcomes)).toEqual({ woken });
       }
@@ -99,23 +115,30 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
         wait.cancel();
       }
       expect(tally(await Promise.all(waits.slice(0, 9).map((wait) => wait.promise)))).toEqual({ cancelled: 9 });
-      while (futexWake(words, 0, 1) === 0) await new Promise((done) => setImmediate(done));
+      let left = true;
+      void waits[9]!.promise.then(() => (left = false));
+      // Again and again: with the word unchanged, a wake that is being passed on may find nobody asleep.
+      for (; left; await turn()) futexWake(words, 0, 1);
       expect(await waits[9]!.promise).toBe('woken');
       waits[9]!.cancel();
     });
 
     test('a wake that a cancelled wait has taken goes on to another process', async () => {
       const { fd, words } = sharedWords();
-      const rounds = 200;
-      const child = startFixture('native/futex-rounds.mjs', { args: [rounds], fds: [fd], env });
+      const rounds = 50;
+      const child = startFixture('native/futex-rounds-async.mjs', { args: [rounds], fds: [fd], env });
       for (let round = 0; round < rounds; round++) {
-        const first = futexWaitAsync(words, 0, 2 * round, EVER);
-        await settled(words);
-        Atomics.store(words, 0, 2 * round + 2);
+        // Ours sleeps first and the child's second, so the kernel gives the wake to ours.
+        const ours = futexWaitAsync(words, 0, round, EVER);
+        await asleep(process.pid);
+        Atomics.store(words, 2, round + 1);
+        while (Atomics.load(words, 3) <= round) await turn();
+        await asleep(child.child.pid!);
+        Atomics.store(words, 0, round + 1);
         futexWake(words, 0, 1);
-        first.cancel();
-        expect(await first.promise).toBe('cancelled');
-        while (Atomics.load(words, 1) === round) await futexWaitAsync(words, 1, round, EVER).promise;
+        ours.cancel();
+        expect(await ours.promise).toBe('cancelled');
+        while (Atomics.load(words, 1) <= round) await turn();
       }
       expect(await child.ended).toBe(0);
     });
@@ -129,7 +152,7 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
         Atomics.add(words, 0, 1);
         futexWake(words, 0, 1);
         // No more tokens before all were taken: a lost wake would stop here.
-        while (given % 10 === 0 && given < wanted && Atomics.load(words, 0) > 0) await new Promise((done) => setImmediate(done));
+        while (given % 10 === 0 && given < wanted && Atomics.load(words, 0) > 0) await turn();
       }
       expect(await Promise.all(takers.map((taker) => taker.ended))).toEqual([0, 0]);
     });
@@ -144,10 +167,10 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
       unmapMemory(buffer);
       expect(words.length).toBe(0);
       expect(mappings()).toBe(before);
-      while (futexWake(other, 4, 1) === 0) await new Promise((done) => setImmediate(done));
+      while (futexWake(other, 4, 1) === 0) await turn();
       expect(await waits[4]!.promise).toBe('woken');
       for (const wait of waits) wait.cancel();
-      while (mappings() === before) await new Promise((done) => setImmediate(done));
+      while (mappings() === before) await turn();
       expect(mappings()).toBe(before - 1);
     });
 
