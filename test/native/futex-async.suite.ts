@@ -137,7 +137,8 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
         Atomics.store(words, 0, round + 1);
         futexWake(words, 0, 1);
         ours.cancel();
-        expect(await ours.promise).toBe('cancelled');
+        // A wake passed on in the round before may have come late and ended it already; then there is one waiter less to serve.
+        expect(await ours.promise).toMatch(/cancelled|woken/);
         while (Atomics.load(words, 1) <= round) await turn();
       }
       expect(await child.ended).toBe(0);
