@@ -28,7 +28,11 @@ const { getOwnPropertySymbols, getPrototypeOf, isExtensible, keys: keysOf } = Ob
 export class PlainWriter {
   readonly #sink: Sink;
   readonly #structures = new Structures();
-  readonly #seen = new Set<object>();
+  /** Leaves met so far; made anew for each message, which costs less than clearing. */
+  #seen: Set<object> | undefined;
+  #first: object | undefined;
+  /** Containers entered so far. */
+  #entered = 0;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -42,7 +46,8 @@ export class PlainWriter {
     try {
       written = this.#value(value, 0);
     } finally {
-      if (this.#seen.size > 0) this.#seen.clear();
+      this.#seen = undefined;
+      this.#first = undefined;
       if (!written) this.#sink.at = start;
     }
     return written;
@@ -74,29 +79,43 @@ export class PlainWriter {
 
   #object(value: object, depth: number): boolean {
     if (depth > DEPTH) return false;
+    const entered = ++this.#entered;
+    return this.#container(value, depth) && (this.#entered !== entered || this.#isNew(value));
+  }
+
+  #container(value: object, depth: number): boolean {
     const prototype: unknown = getPrototypeOf(value);
-    if (prototype === objectPrototype) return this.#isNew(value) && this.#record(value as Record<string, unknown>, depth + 1);
-    if (prototype === arrayPrototype) return this.#isNew(value) && this.#array(value as unknown[], depth + 1);
+    if (prototype === objectPrototype) return this.#record(value as Record<string, unknown>, depth + 1);
+    if (prototype === arrayPrototype) return this.#array(value as unknown[], depth + 1);
     if (prototype === null || !isExtensible(value) || getOwnPropertySymbols(value).length > 0) return false;
     if (ArrayBuffer.isView(value)) {
-      if (value.byteLength >= OUT_OF_BAND || !this.#isNew(value)) return false;
+      if (value.byteLength >= OUT_OF_BAND) return false;
       // A Buffer inside a larger ArrayBuffer sends its slice and shares nothing.
       const slice = prototype === Buffer.prototype && value.byteLength !== value.buffer.byteLength;
       return (slice || this.#isNew(value.buffer)) && writeBinary(this.#sink, value);
     }
     if (keysOf(value).length > 0) return false;
-    if (prototype === Map.prototype) return value instanceof Map && this.#isNew(value) && this.#map(value, depth + 1);
-    if (prototype === Set.prototype) return value instanceof Set && this.#isNew(value) && this.#set(value, depth + 1);
-    if (prototype === Date.prototype) return this.#isNew(value) && this.#date(value as Date);
-    if (prototype === RegExp.prototype) return this.#isNew(value) && this.#regexp(value as RegExp);
+    if (prototype === Map.prototype) return value instanceof Map && this.#map(value, depth + 1);
+    if (prototype === Set.prototype) return value instanceof Set && this.#set(value, depth + 1);
+    if (prototype === Date.prototype) return this.#date(value as Date);
+    if (prototype === RegExp.prototype) return this.#regexp(value as RegExp);
     if (prototype === ArrayBuffer.prototype) {
       const buffer = value as ArrayBuffer;
-      return buffer.byteLength < OUT_OF_BAND && this.#isNew(buffer) && writeBinary(this.#sink, buffer);
+      return buffer.byteLength < OUT_OF_BAND && writeBinary(this.#sink, buffer);
     }
     return false;
   }
 
+  /**
+   * Whether an object is met for the first time. Asked for leaves only: a shared container is noticed by the leaf in
+   * it, which is then met twice, and a cycle by its depth.
+   */
   #isNew(value: object): boolean {
+    if (this.#first === undefined) {
+      this.#first = value;
+      return true;
+    }
+    this.#seen ??= new Set([this.#first]);
     const seen = this.#seen;
     const before = seen.size;
     return seen.add(value).size !== before;
