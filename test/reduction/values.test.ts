@@ -63,6 +63,7 @@ describe('objects', () => {
 
   it('that are `arguments` arrive as arguments', () => {
     const args = (function (..._: unknown[]) {
+      // biome-ignore lint/complexity/noArguments: the object under test
       return arguments;
     })(1, { a: 2 });
     expect(Object.prototype.toString.call(copy(args))).toBe('[object Arguments]');
@@ -79,10 +80,6 @@ describe('arrays', () => {
       expectSame(value);
       expect(dumps(value).length).toBeLessThan(200);
     }
-  });
-
-  it('keep read-only elements', () => {
-    expectSame(Object.defineProperty([1, 2, 3], 1, { value: 9, writable: false, enumerable: false, configurable: false }));
   });
 });
 
@@ -236,6 +233,10 @@ describe('instances', () => {
   it('keep what they inherit from Array, Map, Set, Date and EventEmitter', () => {
     const List = sameClass(
       class List extends Array<unknown> {
+        override [Symbol.iterator](): ArrayIterator<unknown> {
+          throw new Error('not for the codec');
+        }
+
         note = 'n';
       },
     );
@@ -320,7 +321,7 @@ describe('instances', () => {
     expect(locale.region).toBe('CA');
     expect(copy(new TextEncoder()).encode('a')).toEqual(new Uint8Array([97]));
     for (const name of ['Collator', 'DateTimeFormat', 'ListFormat', 'PluralRules', 'RelativeTimeFormat', 'Segmenter'] as const) {
-      const value = new Intl[name]('en');
+      const value = new (Intl[name] as unknown as new (locale: string) => Intl.Collator)('en');
       expect(copy(value).resolvedOptions()).toEqual(value.resolvedOptions());
     }
   });
