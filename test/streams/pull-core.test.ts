@@ -73,6 +73,44 @@ describe('the window', () => {
     }
   }
 
+  it('counts the value a consumer is just being handed, as the source sees it', async () => {
+    let taken = 0;
+    let most = 0;
+    function* source(): Generator<number> {
+      for (let i = 0; ; i++) {
+        most = Math.max(most, i + 1 - taken);
+        yield i;
+      }
+    }
+    const run = (ordered: boolean) =>
+      runStream('test', new TestBackend(double, { seed: 8, chunkSize: 3 }), source(), { window: 12, ordered });
+    for (const ordered of [true, false]) {
+      for (const slow of [true, false]) {
+        taken = 0;
+        for await (const _ of run(ordered)) {
+          taken++;
+          if (slow) await settle(2);
+          if (taken === 100) break;
+        }
+        taken = 0;
+        await new Promise<void>((done) => {
+          const subscription = run(ordered).subscribe(() => {
+            if (++taken < 100) return;
+            subscription.unsubscribe();
+            done();
+          });
+        });
+        taken = 0;
+        const stop = run(ordered).forEachAsync(async () => {
+          if (++taken === 100) throw new Error('enough');
+          if (slow) await turn();
+        });
+        await expect(stop).rejects.toThrow('enough');
+      }
+    }
+    expect(most).toBe(12);
+  });
+
   it('defaults to twice the parallelism times the chunk size, and follows the chunk size', async () => {
     const watch = counted();
     let chunk = 3;
