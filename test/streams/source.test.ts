@@ -205,6 +205,13 @@ describe('an Observable that runs ahead', () => {
     expect(emitted).toBe(33); // 16 in the window, 16 waiting, one too many
   });
 
+  it('has room for at least 1024 waiting items when no window was given, however small the chunks are', async () => {
+    const emit = (n: number) =>
+      runStream('test', new TestBackend<number, number>(same, { chunkSize: 1, parallelism: 2, pipeline: 9 }), from(upTo(n))).toArray();
+    expect(await emit(1028)).toEqual(upTo(1028));
+    await expect(emit(1029)).rejects.toMatchObject({ code: 'MP_STREAM_OVERFLOW', message: /more than 1024 items/ });
+  });
+
   it('is unsubscribed from exactly once, at the early end', async () => {
     let torn = 0;
     const source = new Observable<number>((subscriber) => {
