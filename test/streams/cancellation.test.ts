@@ -1,8 +1,9 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import type { Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ClosedError } from '../../src/errors/index.js';
-import { runStream } from '../../src/streams/index.js';
+import { collect, runStream } from '../../src/streams/index.js';
 import { TestBackend } from './backends.js';
 import { counted, countedAsync, countedReadable, settle, turn } from './sources.js';
 
@@ -184,6 +185,24 @@ describe('leaving a stream early', () => {
     await expect(stream.toArray()).rejects.toThrow('early');
     await stream.closed;
     expect(source.pulled + source.returned + backend.jobs.length).toBe(0);
+  });
+
+  it('leaves no listener on the signal, however the execution ended', async () => {
+    const { signal } = new AbortController();
+    const run = () => runStream('test', new TestBackend((x: number) => x), counted(50), { signal });
+    await run().toArray();
+    for await (const _ of run()) break;
+    await run()
+      .forEachAsync(() => Promise.reject(new Error('no')))
+      .catch(() => {});
+    await collect('test', counted(50), new TestBackend((x: number) => x), { signal }).promise;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const stream = run();
+    const iterator = stream[Symbol.asyncIterator]();
+    await iterator.next();
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    await iterator.return?.();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('before the first next() starts nothing', async () => {

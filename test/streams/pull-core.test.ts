@@ -174,6 +174,17 @@ describe('partial chunks', () => {
     expect(await all).toEqual(upTo(9));
   });
 
+  it('use up the window when one slow item holds the order and a worker is idle', async () => {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((done) => (open = done));
+    const backend = new TestBackend(async (x: number) => (x === 0 ? gate.then(() => 0) : x), { chunkSize: 9, pipeline: 9 });
+    const all = runStream('test', backend, upTo(30), { window: 9 }).toArray();
+    await settle();
+    expect(backend.last.chunks).toEqual([2, 2, 2, 2, 1]); // 9 = 4 chunks of 2, and 1 left over
+    open();
+    expect(await all).toEqual(upTo(30));
+  });
+
   it('are filled to whole chunks by an asynchronous source that keeps up', async () => {
     const backend = new TestBackend(double, { parallelism: 2, chunkSize: 50 });
     await runStream('test', backend, countedAsync(5000)).toArray();
