@@ -178,6 +178,25 @@ napi_value mapMemory(napi_env env, napi_callback_info info) {
   return answer(env, kTooLarge);
 }
 
+// Leaves the buffer and its views with length 0. napi_detach_arraybuffer aborts when somebody has called
+// markAsUntransferable on the buffer (Node 24 and later lock it then), so ArrayBuffer.prototype.transfer, which
+// throws, is taken where it exists (Node 22 and later).
+bool detach(napi_env env, napi_value buffer) {
+  napi_value transfer, length, ignored;
+  napi_valuetype type = napi_undefined;
+  bool done = false;
+  if (napi_get_named_property(env, buffer, "transfer", &transfer) == napi_ok) napi_typeof(env, transfer, &type);
+  if (type == napi_function) {
+    napi_create_int32(env, 0, &length);
+    if (napi_call_function(env, buffer, transfer, 1, &length, &ignored) == napi_pending_exception) {
+      napi_get_and_clear_last_exception(env, &ignored);
+    }
+  } else {
+    napi_detach_arraybuffer(env, buffer);
+  }
+  return napi_is_detached_arraybuffer(env, buffer, &done) == napi_ok && done;
+}
+
 // unmapMemory(buffer)
 napi_value unmapMemory(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -192,12 +211,12 @@ napi_value unmapMemory(napi_env env, napi_callback_info info) {
     if (mapping == nullptr || mapping->base != data || mapping->size != length) return answer(env, kNotMapped);
     mapping->pins++;  // detaching may run the finalizer
   }
-  const napi_status status = napi_detach_arraybuffer(env, in.values[0]);
+  const bool detached = detach(env, in.values[0]);
   std::lock_guard<std::mutex> guard(all.lock);
   mapping->pins--;
-  if (status == napi_ok) disown(all, mapping);
+  if (detached) disown(all, mapping);
   settle(all, mapping);
-  return answer(env, status == napi_ok ? 0 : static_cast<int>(kNotMapped));
+  return answer(env, detached ? 0 : static_cast<int>(kNotDetachable));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ enum Refusal : int {
   kNoExternalBuffers = -5006,   // this Node build forbids external ArrayBuffers
   kTooLarge = -5007,            // this Node build has no ArrayBuffer of that size
   kTruncated = -5008,           // more descriptors arrived than the caller had room for
+  kNotDetachable = -5009,       // somebody has locked the ArrayBuffer, so its views cannot be made empty
 };
 
 }  // namespace multiprocess

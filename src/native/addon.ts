@@ -45,6 +45,7 @@ export const Refusal = {
   noExternalBuffers: -5006,
   tooLarge: -5007,
   truncated: -5008,
+  notDetachable: -5009,
 } as const;
 
 const root = new URL('../../', import.meta.url); // the package, from src/native as well as from dist/native

@@ -19,7 +19,10 @@ export type AsyncWaitOutcome = WaitOutcome | 'cancelled';
 export interface AsyncWait {
   /** Settles once, never rejects. */
   readonly promise: Promise<AsyncWaitOutcome>;
-  /** Ends the wait as `cancelled`, at once; a wake it may have taken is passed on to another waiter. Nothing when it has ended. */
+  /**
+   * Ends the wait as `cancelled`, at once. Nothing when it has ended. A wake it may have taken is passed on to another waiter of
+   * the word, who may thus be woken for nothing: that is never an error, a lost wake would be.
+   */
   cancel(): void;
   /** Keeps the event loop alive while the wait is pending. The state at the start. */
   ref(): void;

@@ -1,5 +1,4 @@
 import { constants } from 'node:buffer';
-import { markAsUntransferable } from 'node:worker_threads';
 import { ArgumentError, ClosedError, UnsupportedError } from '../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
@@ -82,7 +81,8 @@ export function descriptorSize(fd: number): number {
  * Maps the first `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed afterwards.
  *
  * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are collected. The buffer belongs to this
- * thread: it cannot be transferred; another thread maps for itself.
+ * thread: Node refuses to transfer it (20: copies it instead), another thread maps for itself. Node marks it so; never call
+ * `markAsUntransferable` on it, since from Node 24 on Node then aborts when the environment ends.
  *
  * @param size bytes, at least 1.
  * @throws ArgumentError when the descriptor holds fewer bytes; UnsupportedError where Node forbids such buffers; MultiprocessError `MP_SYSTEM`.
@@ -97,7 +97,6 @@ export function mapMemory(fd: number, size: number, options?: MapOptions): Array
   }
   const buffer = addon().mapMemory(fd, size, options?.populate === true);
   if (typeof buffer === 'number') throw mapError(fd, size, buffer);
-  markAsUntransferable(buffer);
   known.add(buffer);
   return buffer;
 }
@@ -111,6 +110,11 @@ export function mapMemory(fd: number, size: number, options?: MapOptions): Array
 export function unmapMemory(buffer: ArrayBuffer): void {
   const result = addon().unmapMemory(buffer);
   if (result === 0) return;
+  if (result === Refusal.notDetachable) {
+    throw new ArgumentError(
+      'unmapMemory: the buffer was locked by `markAsUntransferable`; leave that out, mappings are never transferred.',
+    );
+  }
   if (known.has(buffer)) throw new ClosedError('unmapMemory: this buffer was unmapped before; unmap each mapping once.');
   throw new ArgumentError(
     `unmapMemory: ${describe(buffer)} was not made by mapMemory of this thread; pass the ArrayBuffer itself, not a view.`,

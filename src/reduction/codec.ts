@@ -23,6 +23,8 @@ export type { Message } from './wire/message.js';
 
 registerBuiltinKinds();
 
+/** Up to here a loop copies faster than a call. */
+const SHORT = 48;
 const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
 
 /** Encodes values, one at a time, into scratch memory of its own. */
@@ -71,7 +73,9 @@ export class Encoder {
   /** Writes the last message into `target` at `offset` (a multiple of 8 where it has buffers) and returns where it ends. */
   layout(target: Uint8Array, offset: number): number {
     const { bytes, length, buffers, total } = this.#message;
-    target.set(bytes.subarray(0, length), offset);
+    if (length > SHORT) target.set(bytes.subarray(0, length), offset);
+    else for (let i = 0; i < length; i++) target[offset + i] = bytes[i]!;
+    if (buffers.length === 0) return offset + length;
     let at = offset + length;
     for (const buffer of buffers) {
       const next = offset + align(at - offset);

@@ -5,6 +5,7 @@
  * exports maps, import maps and loaders apply. A loaded module stays loaded; kinds ask for it with `loadedModule`.
  */
 import { createRequire, isBuiltin } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { compileFunction, constants } from 'node:vm';
 import { SerializationError } from '../errors/index.js';
 import type { ModuleRequest } from './node.js';
@@ -58,16 +59,36 @@ async function importFrom({ specifier, parent, attributes }: ModuleRequest): Pro
   const options = attributes === undefined ? undefined : { with: { ...attributes } };
   if (parent === null || isBuiltin(specifier)) return options === undefined ? import(specifier) : import(specifier, options);
   // The path of the referrer decides how the specifier is resolved.
-  const load = compileFunction('return options === undefined ? import(specifier) : import(specifier, options)', ['specifier', 'options'], {
-    filename: parent,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER as never,
-  }) as Import;
-  return load(specifier, options);
+  return quietly(() => {
+    const load = compileFunction(
+      'return options === undefined ? import(specifier) : import(specifier, options)',
+      ['specifier', 'options'],
+      {
+        filename: parent,
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER as never,
+      },
+    ) as Import;
+    return load(specifier, options);
+  });
+}
+
+/** Runs without Node's warning that the constant above is experimental, which is not the user's concern. */
+function quietly<T>(run: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) return;
+    Reflect.apply(emitWarning, process, [warning, ...rest]);
+  }) as typeof process.emitWarning;
+  try {
+    return run();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 function requireFrom({ specifier, parent }: ModuleRequest): unknown {
   const require = createRequire(parent ?? import.meta.url);
-  if (specifier.startsWith('file:')) return asNamespace(require(new URL(specifier).pathname));
+  if (specifier.startsWith('file:')) return asNamespace(require(fileURLToPath(specifier)));
   return asNamespace(require(specifier));
 }
 

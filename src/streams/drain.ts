@@ -22,6 +22,7 @@ export class Drain<R> {
   readonly #sink: DrainSink<R>;
   #draining = false;
   #held = false;
+  #resumed = false;
   #over = false;
 
   /** `run` makes the execution; {@link start} begins it. */
@@ -39,6 +40,7 @@ export class Drain<R> {
   /** The sink has room again. */
   resume(): void {
     this.#held = false;
+    this.#resumed = true;
     this.#drain();
   }
 
@@ -55,7 +57,11 @@ export class Drain<R> {
     this.#draining = true;
     try {
       for (let value = feed.take(); value !== NOTHING; value = feed.take()) {
-        if (sink.next(value) === false) {
+        this.#resumed = false;
+        const enough = sink.next(value) === false;
+        feed.taken(1);
+        // A sink may ask for more from within next(), before it says that it has enough.
+        if (enough && !this.#resumed) {
           this.#held = true;
           return;
         }

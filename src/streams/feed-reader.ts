@@ -25,12 +25,16 @@ export class FeedReader<R> implements PullReader<R> {
     try {
       const feed = this.#feed ?? this.#start();
       if (feed === undefined) return DONE;
-      for (let n = 0; n < max; n++) {
-        const value = feed.take();
-        if (value === NOTHING) return feed.state === OPEN ? WAIT : feed.state === BROKEN ? FAILED : DONE;
+      let n = 0;
+      for (let value = feed.take(); value !== NOTHING; value = feed.take()) {
         into.push(value);
+        if (++n < max) continue;
+        feed.taken(n);
+        return MORE;
       }
-      return MORE;
+      const { state } = feed;
+      if (n > 0) feed.taken(n);
+      return state === OPEN ? WAIT : state === BROKEN ? FAILED : DONE;
     } finally {
       this.#reading = false;
     }

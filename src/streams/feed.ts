@@ -48,8 +48,10 @@ export interface Feed<R> {
   onProgress: (() => void) | null;
   /** Begins. Called once. */
   start(): void;
-  /** The next value, or NOTHING: look at `state`. */
+  /** The next value, or NOTHING: look at `state`. The value keeps its place in the window until it is reported as `taken`. */
   take(): R | typeof NOTHING;
+  /** So many values have reached the consumer: their places are free. */
+  taken(count: number): void;
   /** The consumer leaves. Resolves when the source was returned, rejects if its `return()` failed. */
   stop(reason?: unknown): Promise<void>;
   /** Ends with an error at once; values not yet taken are dropped. */

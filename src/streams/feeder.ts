@@ -62,7 +62,7 @@ export class Feeder<T> {
     this.#chunkSize = typeof options.chunkSize === 'number' ? options.chunkSize : undefined;
     this.#reader = openSource(source, {
       overflow: options.overflow,
-      capacity: () => this.#window ?? Math.max(LEAST_CAPACITY, 2 * this.#job.parallelism * this.#chunk()),
+      capacity: () => this.#window ?? Math.max(LEAST_CAPACITY, this.#lanes() * this.#chunk()),
       wake: () => this.refill(),
     });
   }
@@ -103,10 +103,15 @@ export class Feeder<T> {
     return this.#reader.cancel(reason);
   }
 
+  /** Chunks that keep every worker busy while its next one travels. */
+  #lanes(): number {
+    return 2 * Math.max(1, this.#job.parallelism);
+  }
+
   #chunk(): number {
     const chunk = Math.max(1, this.#chunkSize ?? this.#job.chunkSize);
     if (this.#window === undefined) return chunk;
-    return Math.min(chunk, Math.max(1, Math.floor(this.#window / (2 * this.#job.parallelism))));
+    return Math.min(chunk, Math.max(1, Math.floor(this.#window / this.#lanes())));
   }
 
   /** Reads and submits at most one chunk. Whether to go on. */
@@ -116,7 +121,7 @@ export class Feeder<T> {
     this.refillAt = Number.POSITIVE_INFINITY;
     if (job.room <= 0) return false; // demand() follows
     const chunk = this.#chunk();
-    const window = this.#window ?? 2 * job.parallelism * chunk;
+    const window = this.#window ?? this.#lanes() * chunk;
     const held = this.#partial.length;
     const free = window - (this.admitted - this.gone);
     const want = Math.min(chunk - held, free);

@@ -21,6 +21,11 @@ export function overflowed(capacity: number): StreamOverflowError {
   );
 }
 
+/** A plain operator stands between two stages that could pull each other. */
+export const BROKEN_PULL =
+  'A stream that can be pulled is read through a plain RxJS operator, which subscribes to it: the first stage is no longer slowed by the second. ' +
+  'Use the pull-aware operators (mapPull, filterPull, …), pass the stream itself, or give an `overflow` policy.';
+
 /** A source of no known kind. */
 export function notASource(actor: string, source: unknown): ArgumentError {
   const advice =

@@ -53,8 +53,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   #jobFailure: Failure | undefined;
   /** Every item settled and was taken: there is nothing to cancel. */
   #complete = false;
-  /** The consumer is inside take() and will look at `state` itself. */
-  #taking = false;
+  /** The consumer is inside take(), or has not started us, and will look at `state` itself. */
+  #taking = true;
   #winding: Promise<unknown> | undefined;
   #returned: Promise<void> | undefined;
 
@@ -69,6 +69,11 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   }
 
   start(): void {
+    this.#taking = false;
+    if (this.state !== OPEN) {
+      this.#listener.ready();
+      return;
+    }
     const signal = this.#options.signal;
     if (signal?.aborted === true) {
       this.break(signal.reason);
@@ -94,16 +99,13 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     if (value === NOTHING || (this.#marks !== 0 && (value === SKIPPED || value instanceof Failure))) return this.#takeRare();
     ring.slots[slot] = NOTHING;
     ring.head++;
-    const feeder = this.#feeder!;
-    if (++feeder.gone >= feeder.refillAt) this.#refillTaking();
     return value as R;
   }
 
-  #refillTaking(): void {
-    const before = this.#taking;
-    this.#taking = true;
-    this.#refill();
-    this.#taking = before;
+  taken(count: number): void {
+    const feeder = this.#feeder!;
+    feeder.gone += count;
+    if (feeder.gone >= feeder.refillAt) this.#refill();
   }
 
   /** Nothing ordinary lies at the head. */
@@ -130,14 +132,14 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
 
   snapshot(): Progress {
     const pulled = this.#feeder?.admitted ?? 0;
-    const gone = this.#feeder?.gone ?? 0;
+    const delivered = this.#ring.head - (this.#ordered ? this.#skipped : 0);
     const total = this.#feeder?.total;
     const live = this.state === OPEN;
     return {
       pulled,
       running: live && !this.#deaf ? pulled - this.#settled : 0,
-      buffered: live ? this.#settled - gone : 0,
-      delivered: gone - this.#skipped,
+      buffered: live ? this.#settled - this.#skipped - delivered : 0,
+      delivered,
       failed: this.#failed,
       ...(total === undefined ? {} : { total }),
     };

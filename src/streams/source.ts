@@ -8,9 +8,9 @@
  * execution, whichever stream it belongs to; a second one gets StreamConsumedError instead of an empty stream.
  */
 import type { ReadableStream } from 'node:stream/web';
-import { type InteropObservable, observable } from 'rxjs';
+import { type InteropObservable, type Observable, observable } from 'rxjs';
 import { type AsyncPull, AsyncReader } from './async-reader.js';
-import { consumed, notASource } from './messages.js';
+import { BROKEN_PULL, consumed, notASource } from './messages.js';
 import { ObservableReader, type Subscribable } from './observable-reader.js';
 import type { Overflow } from './overflow.js';
 import { isPullSource, PULL, type PullReader, type PullSource } from './pull.js';
@@ -21,6 +21,7 @@ export type Source<T> =
   | Iterable<T>
   | AsyncIterable<T>
   | ReadableStream<T>
+  | Observable<T>
   | Subscribable<T>
   | InteropObservable<T>
   | PullSource<T>
@@ -83,6 +84,7 @@ export function openSource<T>(source: Source<T>, context: SourceContext<T>): Pul
   const s = source as unknown as Anything<T>;
   if (isReadableStream(s)) return new AsyncReader(readableStream(source as ReadableStream<T>), wake);
   const push = subscribable(s);
+  if (push !== undefined && context.overflow === undefined) warnOfBrokenPull(s);
   if (push !== undefined) return new ObservableReader(push, context.overflow, () => context.capacity(), wake);
   if (typeof s[Symbol.asyncIterator] === 'function') return new AsyncReader(asyncIterator(source as AsyncIterable<T>), wake);
   if (Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator]) return new ArrayReader<T>(source);
@@ -95,6 +97,18 @@ export function openSource<T>(source: Source<T>, context: SourceContext<T>): Pul
 function claim(source: object): void {
   if (claimed.has(source)) throw consumed(source);
   claimed.add(source);
+}
+
+let warned = false;
+
+/** A plain RxJS operator subscribes, so a pull source behind it is no longer pulled. Says so once, in development. */
+function warnOfBrokenPull(observed: Anything<unknown>): void {
+  if (warned || process.env['NODE_ENV'] === 'production') return;
+  let behind: unknown = observed['source'];
+  while (behind !== undefined && behind !== null && !isPullSource(behind)) behind = (behind as { source?: unknown }).source;
+  if (!isPullSource(behind)) return;
+  warned = true;
+  process.emitWarning(BROKEN_PULL, { code: 'MP_PULL_BROKEN' });
 }
 
 function isReadableStream(s: Anything<unknown>): boolean {
@@ -112,8 +126,8 @@ function subscribable<T>(s: Anything<T>): Subscribable<T> | undefined {
 }
 
 function readableStream<T>(stream: ReadableStream<T>): AsyncPull<T> {
-  claim(stream);
   if (stream.locked) throw consumed(stream);
+  claim(stream);
   const reader = stream.getReader();
   return {
     next: () => reader.read() as Promise<IteratorResult<T, unknown>>,

@@ -73,6 +73,44 @@ describe('the window', () => {
     }
   }
 
+  it('counts the value a consumer is just being handed, as the source sees it', async () => {
+    let taken = 0;
+    let most = 0;
+    function* source(): Generator<number> {
+      for (let i = 0; ; i++) {
+        most = Math.max(most, i + 1 - taken);
+        yield i;
+      }
+    }
+    const run = (ordered: boolean) =>
+      runStream('test', new TestBackend(double, { seed: 8, chunkSize: 3 }), source(), { window: 12, ordered });
+    for (const ordered of [true, false]) {
+      for (const slow of [true, false]) {
+        taken = 0;
+        for await (const _ of run(ordered)) {
+          taken++;
+          if (slow) await settle(2);
+          if (taken === 100) break;
+        }
+        taken = 0;
+        await new Promise<void>((done) => {
+          const subscription = run(ordered).subscribe(() => {
+            if (++taken < 100) return;
+            subscription.unsubscribe();
+            done();
+          });
+        });
+        taken = 0;
+        const stop = run(ordered).forEachAsync(async () => {
+          if (++taken === 100) throw new Error('enough');
+          if (slow) await turn();
+        });
+        await expect(stop).rejects.toThrow('enough');
+      }
+    }
+    expect(most).toBe(12);
+  });
+
   it('defaults to twice the parallelism times the chunk size, and follows the chunk size', async () => {
     const watch = counted();
     let chunk = 3;
@@ -134,6 +172,17 @@ describe('partial chunks', () => {
       await turn();
     }
     expect(await all).toEqual(upTo(9));
+  });
+
+  it('use up the window when one slow item holds the order and a worker is idle', async () => {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((done) => (open = done));
+    const backend = new TestBackend(async (x: number) => (x === 0 ? gate.then(() => 0) : x), { chunkSize: 9, pipeline: 9 });
+    const all = runStream('test', backend, upTo(30), { window: 9 }).toArray();
+    await settle();
+    expect(backend.last.chunks).toEqual([2, 2, 2, 2, 1]); // 9 = 4 chunks of 2, and 1 left over
+    open();
+    expect(await all).toEqual(upTo(30));
   });
 
   it('are filled to whole chunks by an asynchronous source that keeps up', async () => {

@@ -15,7 +15,11 @@ export function counted(end = Number.POSITIVE_INFINITY): Watch & Iterable<number
     [Symbol.iterator](): Iterator<number> {
       let i = 0;
       return {
-        next: () => (i < end ? (watch.pulled++, { done: false, value: i++ }) : { done: true, value: undefined }),
+        next: () => {
+          if (i >= end) return { done: true, value: undefined };
+          watch.pulled++;
+          return { done: false, value: i++ };
+        },
         return: () => {
           watch.returned++;
           return { done: true, value: undefined };
@@ -42,7 +46,9 @@ export function countedAsync(
           watch.pending++;
           await pause(i);
           watch.pending--;
-          return i < end ? (watch.pulled++, { done: false, value: i++ }) : { done: true, value: undefined };
+          if (i >= end) return { done: true, value: undefined };
+          watch.pulled++;
+          return { done: false, value: i++ };
         },
         async return() {
           if (watch.pending > 0) throw new Error('return() while next() is pending');

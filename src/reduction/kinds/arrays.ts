@@ -1,9 +1,10 @@
 /**
- * Arrays and `arguments`. A dense array has its elements as base children; one with holes sends its length and its
+ * Arrays and `arguments`. A dense array has its elements as base children (read, as getters of plain objects are); one with holes sends its length and its
  * elements as properties, so that `new Array(1e9)` costs no more than what it holds.
  */
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
+import { hasOnlyElements } from '../wire/elements.js';
 import { pushProperties } from './properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 
@@ -17,19 +18,23 @@ const element = (index: number): string => `[${index}]`;
 export function arrayParts(value: readonly unknown[]): { length: number; base: unknown[]; properties: unknown[] } {
   const { length } = value;
   const properties: unknown[] = [];
+  if (hasOnlyElements(value) && !hasHole(value)) return { length: -1, base: elementsOf(value), properties };
   const keys = Reflect.ownKeys(value);
-  let dense = keys.length > length;
   // Index keys come first and ascending.
-  for (let i = 0; dense && i < length; i++) dense = keys[i] === String(i);
-  if (!dense || !hasOrdinaryElements(value)) {
+  if (length > 0 && keys[length - 1] !== String(length - 1)) {
     pushProperties(properties, value, (key) => key === 'length');
     return { length, base: [], properties };
   }
-  if (keys.length > length + 1) {
-    const indices = new Set<string | symbol>(keys.slice(0, length));
-    pushProperties(properties, value, (key) => key === 'length' || indices.has(key));
-  }
-  return { length: -1, base: Array.from(value), properties };
+  const indices = new Set<string | symbol>(keys.slice(0, length));
+  pushProperties(properties, value, (key) => key === 'length' || indices.has(key));
+  return { length: -1, base: elementsOf(value), properties };
+}
+
+/** By index: a subclass may have an iterator of its own. */
+function elementsOf(value: readonly unknown[]): unknown[] {
+  const elements: unknown[] = [];
+  for (let i = 0; i < value.length; i++) elements.push(value[i]);
+  return elements;
 }
 
 /** Reduces an Array. */
@@ -86,20 +91,7 @@ function makeArguments(..._values: unknown[]): IArguments {
   return arguments;
 }
 
-/** Whether no element of a dense array is an accessor or read-only; frozen ones are closed again afterwards. */
-function hasOrdinaryElements(value: readonly unknown[]): boolean {
-  if (Object.isFrozen(value)) return !hasAccessor(value);
-  // Elements with attributes make V8 use a hash table; only small or odd arrays are worth looking at one by one.
-  if (value.length > SMALL) return true;
-  for (let i = 0; i < value.length; i++) {
-    const property = Object.getOwnPropertyDescriptor(value, i)!;
-    if (property.get !== undefined || property.set !== undefined || !property.writable || !property.enumerable) return false;
-    if (!property.configurable && !Object.isSealed(value)) return false;
-  }
-  return true;
-}
-
-function hasAccessor(value: readonly unknown[]): boolean {
-  for (let i = 0; i < value.length; i++) if (!('value' in Object.getOwnPropertyDescriptor(value, i)!)) return true;
+function hasHole(value: readonly unknown[]): boolean {
+  for (let i = 0; i < value.length; i++) if (value[i] === undefined && !(i in value)) return true;
   return false;
 }

@@ -73,6 +73,7 @@ export class BinaryReducer {
     const type = byPrototype.get(prototype) ?? viewTypes.find(({ code }) => code === value.constructor.name.replace('Array', ''));
     if (type === undefined || (type.prototype !== prototype && Object.getPrototypeOf(prototype) === type.prototype)) throw subclass(value);
     const { buffer } = value;
+    if (isShared(buffer)) throw sharedMemory();
     const partial = value.byteLength !== buffer.byteLength;
     if (type.code === 'Buffer' && partial) return leaf(`w${type.code}`, bytesOf(value));
     if (!partial && !this.#met.has(buffer) && isFixed(buffer)) {
@@ -188,7 +189,6 @@ function exactBuffer(content: Uint8Array): ArrayBuffer {
 }
 
 function bytesOf(value: ArrayBufferView): Uint8Array {
-  if (isShared(value.buffer)) throw sharedMemory();
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 

@@ -52,6 +52,8 @@ export class Classifier {
     }
     if (prototype === Array.prototype && Array.isArray(value)) return reduceArray(value);
     if (prototype === Object.prototype) return this.#overObject(value);
+    if (prototype === Map.prototype && types.isMap(value)) return reduceMap(value);
+    if (prototype === Set.prototype && types.isSet(value)) return reduceSet(value);
     refuseNative(value);
     return reducePlatform(value) ?? this.#builtin(value) ?? this.#instance(value);
   }

@@ -9,8 +9,8 @@
  * A plain object travels as its enumerable string keys with getters read, as structuredClone has it; finding
  * accessors and hidden properties would cost more than the whole encoding.
  *
- * Why not msgpackr's Packr: it needs a scan of the value before it, and the two passes took 1.4 times one Packr
- * pass; this single pass takes about one.
+ * Why not msgpackr's Packr: it needs a scan of the value before it, and two passes cost more than this one. What the
+ * fidelity costs over a bare Packr is in bench/codec.js: mostly looking for symbol keys and extra properties.
  */
 
 import { OUT_OF_BAND, writeBinary } from './binary.js';
@@ -23,12 +23,17 @@ import { Structures } from './structures.js';
 const DEPTH = 200;
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
-const { getOwnPropertySymbols, getPrototypeOf, isExtensible, keys: keysOf } = Object;
+const { getOwnPropertySymbols, getPrototypeOf, keys: keysOf } = Object;
+const { isExtensible } = Reflect;
 
 export class PlainWriter {
   readonly #sink: Sink;
   readonly #structures = new Structures();
-  readonly #seen = new Set<object>();
+  /** Leaves met so far; made anew for each message, which costs less than clearing. */
+  #seen: Set<object> | undefined;
+  #first: object | undefined;
+  /** Containers entered so far. */
+  #entered = 0;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -42,7 +47,8 @@ export class PlainWriter {
     try {
       written = this.#value(value, 0);
     } finally {
-      if (this.#seen.size > 0) this.#seen.clear();
+      this.#seen = undefined;
+      this.#first = undefined;
       if (!written) this.#sink.at = start;
     }
     return written;
@@ -74,29 +80,43 @@ export class PlainWriter {
 
   #object(value: object, depth: number): boolean {
     if (depth > DEPTH) return false;
+    const entered = ++this.#entered;
+    return this.#container(value, depth) && (this.#entered !== entered || this.#isNew(value));
+  }
+
+  #container(value: object, depth: number): boolean {
     const prototype: unknown = getPrototypeOf(value);
-    if (prototype === objectPrototype) return this.#isNew(value) && this.#record(value as Record<string, unknown>, depth + 1);
-    if (prototype === arrayPrototype) return this.#isNew(value) && this.#array(value as unknown[], depth + 1);
+    if (prototype === objectPrototype) return this.#record(value as Record<string, unknown>, depth + 1);
+    if (prototype === arrayPrototype) return this.#array(value as unknown[], depth + 1);
     if (prototype === null || !isExtensible(value) || getOwnPropertySymbols(value).length > 0) return false;
     if (ArrayBuffer.isView(value)) {
-      if (value.byteLength >= OUT_OF_BAND || !this.#isNew(value)) return false;
+      if (value.byteLength >= OUT_OF_BAND) return false;
       // A Buffer inside a larger ArrayBuffer sends its slice and shares nothing.
       const slice = prototype === Buffer.prototype && value.byteLength !== value.buffer.byteLength;
       return (slice || this.#isNew(value.buffer)) && writeBinary(this.#sink, value);
     }
     if (keysOf(value).length > 0) return false;
-    if (prototype === Map.prototype) return value instanceof Map && this.#isNew(value) && this.#map(value, depth + 1);
-    if (prototype === Set.prototype) return value instanceof Set && this.#isNew(value) && this.#set(value, depth + 1);
-    if (prototype === Date.prototype) return this.#isNew(value) && this.#date(value as Date);
-    if (prototype === RegExp.prototype) return this.#isNew(value) && this.#regexp(value as RegExp);
+    if (prototype === Map.prototype) return value instanceof Map && this.#map(value, depth + 1);
+    if (prototype === Set.prototype) return value instanceof Set && this.#set(value, depth + 1);
+    if (prototype === Date.prototype) return this.#date(value as Date);
+    if (prototype === RegExp.prototype) return this.#regexp(value as RegExp);
     if (prototype === ArrayBuffer.prototype) {
       const buffer = value as ArrayBuffer;
-      return buffer.byteLength < OUT_OF_BAND && this.#isNew(buffer) && writeBinary(this.#sink, buffer);
+      return buffer.byteLength < OUT_OF_BAND && writeBinary(this.#sink, buffer);
     }
     return false;
   }
 
+  /**
+   * Whether an object is met for the first time. Asked for leaves only: a shared container is noticed by the leaf in
+   * it, which is then met twice, and a cycle by its depth.
+   */
   #isNew(value: object): boolean {
+    if (this.#first === undefined) {
+      this.#first = value;
+      return true;
+    }
+    this.#seen ??= new Set([this.#first]);
     const seen = this.#seen;
     const before = seen.size;
     return seen.add(value).size !== before;

@@ -1,0 +1,75 @@
+/**
+ * Node's own modules: which public export a function or object is.
+ *
+ * Only modules that are loaded already are searched, and accessors are never called, so that looking loads nothing.
+ */
+import { builtinModules } from 'node:module';
+import { types } from 'node:util';
+
+/** An export of a builtin: `node:fs` and the keys that lead to the value, none for the module itself. */
+export interface BuiltinExport {
+  readonly specifier: string;
+  readonly path: readonly string[];
+}
+
+interface HostProcess {
+  readonly moduleLoadList?: readonly string[];
+  getBuiltinModule(id: string): unknown;
+}
+
+const host = process as unknown as HostProcess;
+const found = new Map<unknown, BuiltinExport>();
+const searched = new Set<string>();
+let seen = -1;
+
+/** Finds the public export that is this value. */
+export function builtinExportOf(value: object): BuiltinExport | null {
+  const known = found.get(value);
+  if (known !== undefined) return known;
+  search();
+  return found.get(value) ?? namespaceOf(value);
+}
+
+/** The namespace object of a builtin has the module itself as its default export. */
+function namespaceOf(value: object): BuiltinExport | null {
+  if (!types.isModuleNamespaceObject(value)) return null;
+  const module = (value as { default?: object }).default;
+  const known = module === undefined ? undefined : found.get(module);
+  return known?.path.length === 0 ? { specifier: known.specifier, path: ['*'] } : null;
+}
+
+function search(): void {
+  const loaded = host.moduleLoadList ?? [];
+  if (loaded.length === seen) return;
+  seen = loaded.length;
+  const ids = new Set(loaded.map((entry) => entry.replace(/^(NativeModule|Internal Binding) /, '')));
+  for (const id of builtinModules) {
+    if (id.startsWith('_') || searched.has(id) || !ids.has(id.replace(/^node:/, ''))) continue;
+    searched.add(id);
+    const specifier = id.startsWith('node:') ? id : `node:${id}`;
+    const module = host.getBuiltinModule(specifier);
+    if (isReference(module)) index(module, specifier, [], 2);
+  }
+}
+
+function index(value: object, specifier: string, path: readonly string[], depth: number): void {
+  if (found.has(value)) return;
+  found.set(value, { specifier, path });
+  if (depth === 0) return;
+  for (const key of Object.keys(value)) {
+    const child: unknown = Object.getOwnPropertyDescriptor(value, key)?.value;
+    // `process`, `console` and the like are globals; `prototype` objects are reached through their classes.
+    if (isReference(child) && child !== globalThis && (typeof child === 'function' || isPlain(child))) {
+      index(child, specifier, [...path, key], depth - 1);
+    }
+  }
+}
+
+function isReference(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,120 @@
+/** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
+import type { Reduction } from '../node.js';
+import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
+import { Children } from './children.js';
+import { directEval, outerNewTarget, outerSuper, outerThis, privateName } from './messages.js';
+import { collectExtras } from './properties.js';
+import { classId } from './provenance.js';
+import { wordNotIn } from './text.js';
+import type { Edit, FunctionData, Slot } from './wire.js';
+
+/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`. */
+export function checkShape({ analysis, actor }: Pick<Subject, 'analysis' | 'actor'>): void {
+  if (analysis.directEval) throw directEval(actor);
+  if (analysis.outerSuper) throw outerSuper(actor);
+  if (analysis.outerPrivate !== null) throw privateName(actor, analysis.outerPrivate);
+  if (analysis.outerNewTarget) throw outerNewTarget(actor);
+}
+
+/** Reduces a function to text and captures. */
+export function reduceByValue(subject: Subject): Reduction {
+  checkShape(subject);
+  const { fn, text, analysis, place, mirror } = subject;
+  const children = new Children();
+  const isClass = analysis.form === 'class';
+  const captures = resolveCaptures(subject, children);
+  injectHeritage(subject, children, captures);
+  if (analysis.importMeta.length > 0) injectMeta(subject, captures);
+  if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
+  const receiver = analysis.outerThis ? outerReceiver(subject, children) : -1;
+  const args = outerArguments(subject, children);
+  const beforeExtras = children.values.length;
+  const extras = collectExtras(fn, text, analysis, children);
+  const data: FunctionData = {
+    text,
+    form: analysis.form,
+    strict: isStrict(subject),
+    name: nameOf(fn),
+    url: place === null ? '' : analysis.dynamicImport ? baseOf(place.script.url) : place.script.url,
+    line: place?.line ?? 0,
+    column: place?.column ?? 0,
+    edits: captures.edits,
+    slots: captures.slots,
+    receiver,
+    args,
+    ...extras,
+    id: isClass ? classId(fn) : '',
+  };
+  const own = children.values.length > beforeExtras || extras.extras.length > 0;
+  return {
+    kind: isClass ? 'class' : 'function',
+    data,
+    children: children.values,
+    label: (index) => children.labels[index] ?? `[${index}]`,
+    stateless: captures.stateless && !own,
+    constant: captures.constant && !own && mirror !== undefined && receiver < 0 && args < 0,
+  };
+}
+
+/** An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself. */
+function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): void {
+  const { heritage } = analysis;
+  if (heritage === null || heritage.isNull) return;
+  const superclass: unknown = Object.getPrototypeOf(fn);
+  if (heritage.name !== null) {
+    const world = globalThis as Record<string, unknown>;
+    const named = captures.values.has(heritage.name) ? captures.values.get(heritage.name) : world[heritage.name];
+    if (named === superclass) return;
+  }
+  const name = wordNotIn(text, 'super$class');
+  captures.slots.push({ name, from: 'child', child: children.add(superclass, 'superclass') });
+  // A cell may have rewritten the name already.
+  replaceInside(captures.edits, [heritage.start, heritage.end, name]);
+}
+
+function replaceInside(edits: Edit[], edit: Edit): void {
+  for (let index = edits.length - 1; index >= 0; index--) {
+    if (edits[index]![0] >= edit[0] && edits[index]![1] <= edit[1]) edits.splice(index, 1);
+  }
+  edits.push(edit);
+}
+
+/** `import.meta` is no syntax for a script; its stand-in has the same width. */
+function injectMeta({ text, analysis, place }: Subject, captures: Captures): void {
+  const name = wordNotIn(text, 'import$meta');
+  captures.slots.push({ name, from: 'meta', url: baseOf(place?.script.url ?? '') } satisfies Slot);
+  for (const { start, end } of analysis.importMeta) captures.edits.push([start, end, name]);
+}
+
+/** At the top of a module `this` is undefined; elsewhere it is the business of the function around. */
+function outerReceiver(subject: Subject, _children: Children): number {
+  const isModule = subject.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
+  if (subject.around?.topLevel === true && isModule) return -1;
+  throw outerThis(subject.actor);
+}
+
+/** The captured `arguments` of the function around an arrow. */
+function outerArguments(subject: Subject, children: Children): number {
+  if (!subject.analysis.free.has('arguments')) return -1;
+  const scope = holderOf(subject, 'arguments');
+  return scope === null ? -1 : children.add(Array.from(scope.object['arguments'] as ArrayLike<unknown>), 'captured `arguments`');
+}
+
+/** The text of a class is always strict. Only plain functions show whether they are; for the rest the code around says. */
+function isStrict({ fn, analysis, mirror, around }: Subject): boolean {
+  if (analysis.form === 'class') return true;
+  if (analysis.plain) return !Object.hasOwn(fn, 'arguments');
+  if (mirror?.scopes.some((scope) => scope.type === 'Module') === true) return true;
+  return around?.strict ?? false;
+}
+
+/** The name a function has, unless a class's static member hides it. */
+export function nameOf(fn: Function): string {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
+  return typeof name === 'string' ? name : '';
+}
+
+/** Accessors are called `get x`. */
+function keyName(fn: Function): string {
+  return nameOf(fn).replace(/^[gs]et /, '');
+}

@@ -1,0 +1,184 @@
+/**
+ * Free names to slots: what each name that a function takes from outside is on the other side.
+ *
+ * The innermost captured scope that holds a name has its value. Imported functions, classes, namespaces and objects go by
+ * reference, through the specifier and module that imported them; plain imported data and everything else by value.
+ */
+import type { Analysis, FreeName } from './analysis.js';
+import { cellOf } from './cells.js';
+import type { Children } from './children.js';
+import type { Surroundings } from './enclosing.js';
+import { isMainEntry } from './entry.js';
+import { isStandardGlobal } from './globals.js';
+import type { CapturedScope, Mirror } from './inspector.js';
+import type { Place } from './locate.js';
+import { commonJsModule, uninitialised } from './messages.js';
+import { isPlainData } from './plain-data.js';
+import type { Binding, ImportOrigin } from './scope.js';
+import { wordNotIn } from './text.js';
+import type { Edit, Slot } from './wire.js';
+
+/** What is known of the function whose names are resolved. */
+export interface Subject {
+  readonly fn: Function;
+  readonly actor: string;
+  readonly text: string;
+  readonly analysis: Analysis;
+  readonly mirror: Mirror | null;
+  readonly place: Place | null;
+  readonly around: Surroundings | null;
+}
+
+/** The result. */
+export interface Captures {
+  readonly slots: Slot[];
+  readonly edits: Edit[];
+  /** What the names hold now, for those that were found. */
+  readonly values: ReadonlyMap<string, unknown>;
+  /** Whether no captured binding can change. */
+  constant: boolean;
+  /** Whether the function assigns no captured binding. */
+  stateless: boolean;
+}
+
+/** Names under which bundlers and compilers keep a whole imported module. */
+const BUNDLED = /^(__vite_ssr_import_\d+__|__vi_import_\d+__|import_.+|.+_\d+|_interop.+)$/;
+
+/** Resolves the free names of a function, adding the captured values to `children`. */
+export function resolveCaptures(subject: Subject, children: Children): Captures {
+  const values = new Map<string, unknown>();
+  const captures: Captures = { slots: [], edits: [], values, constant: true, stateless: true };
+  const { own, free } = subject.analysis;
+  for (const name of free.values()) {
+    if (name.name === 'arguments') continue;
+    capture(subject, name, children, captures, values);
+  }
+  // The own name of a declaration is a variable outside it, which may hold something else by now (a memoized version).
+  if (own !== null && own.uses.length > 0 && subject.around?.declaration === true) {
+    const scope = holderOf(subject, own.name);
+    if (scope !== null && (own.assigned || scope.object[own.name] !== subject.fn)) {
+      useCell(subject, own, scope, subject.around.lookup(own.name), children, captures);
+    }
+  }
+  return captures;
+}
+
+/** The captured scope that holds a name. Globals are no captures. */
+export function holderOf(subject: Pick<Subject, 'mirror'>, name: string): CapturedScope | null {
+  for (const scope of subject.mirror?.scopes ?? []) {
+    if (scope.type !== 'Global' && Object.hasOwn(scope.object, name)) return scope;
+  }
+  return null;
+}
+
+function capture(subject: Subject, free: FreeName, children: Children, captures: Captures, values: Map<string, unknown>): void {
+  const { name } = free;
+  const scope = holderOf(subject, name);
+  if (scope === null) {
+    captureGlobal(subject, name, children, captures);
+    return;
+  }
+  let value: unknown;
+  try {
+    value = scope.object[name];
+  } catch (cause) {
+    throw uninitialised(subject.actor, name, cause);
+  }
+  values.set(name, value);
+  const binding = subject.around?.lookup(name) ?? null;
+  if (!isFixed(binding)) captures.constant = false;
+  const special = hostSlot(subject, name, value, binding);
+  if (special !== null) {
+    captures.slots.push(special);
+  } else if (binding?.from !== undefined && !importedByValue(value, binding.from, subject.place)) {
+    captures.slots.push(importSlot(name, binding.from, subject.place!));
+  } else if (free.assigned || (binding?.assignedInside === true && value !== subject.fn)) {
+    useCell(subject, free, scope, binding, children, captures);
+  } else if (value === subject.fn) {
+    captures.slots.push({ name, from: 'self' });
+  } else if (free.members !== null && BUNDLED.test(name) && typeof value === 'object' && value !== null) {
+    captures.slots.push(memberSlot(name, free.members, value as Record<string, unknown>, children));
+  } else {
+    captures.slots.push({ name, from: 'child', child: children.add(value, `captured \`${name}\``) });
+  }
+}
+
+/** A binding that never changes after it has its value. */
+function isFixed(binding: Binding | null): boolean {
+  return binding !== null && (binding.kind === 'import' || (binding.initialised && !binding.assigned));
+}
+
+function captureGlobal(subject: Subject, name: string, children: Children, captures: Captures): void {
+  if (isStandardGlobal(name) || !(name in globalThis)) return;
+  const value = (globalThis as Record<string, unknown>)[name];
+  // In `-e` and the REPL CommonJS variables are globals.
+  const slot = hostSlot(subject, name, value, null) ?? { name, from: 'child', child: children.add(value, `global \`${name}\``) };
+  captures.slots.push(slot);
+  captures.constant = false;
+}
+
+function useCell(
+  subject: Subject,
+  free: FreeName,
+  scope: CapturedScope,
+  binding: Binding | null,
+  children: Children,
+  captures: Captures,
+): void {
+  const depth = (subject.mirror?.scopes.length ?? 0) - (subject.mirror?.scopes.indexOf(scope) ?? 0);
+  const id = subject.mirror?.location?.scriptId ?? '';
+  const key = `${id}:${binding?.scope.start ?? `depth ${depth}`}:${free.name}`;
+  const param = wordNotIn(subject.text, `${free.name}$cell`);
+  const child = children.add(cellOf(key, free.name, scope.object), `captured \`${free.name}\``);
+  captures.slots.push({ name: param, from: 'child', child });
+  for (const { start, end, use } of free.uses) {
+    const read = use === 'call' ? `multiprocess$read(${param})` : `${param}.v`;
+    captures.edits.push([start, end, use === 'shorthand' ? `${free.name}: ${read}` : read]);
+  }
+  captures.constant = false;
+  if (free.assigned) captures.stateless = false;
+}
+
+/** What the host puts into every module: CommonJS variables, and what vite makes of `import.meta` and `import()`. */
+function hostSlot(subject: Subject, name: string, value: unknown, binding: Binding | null): Slot | null {
+  const url = subject.place?.script.url ?? '';
+  switch (name) {
+    case 'require':
+      return binding === null && typeof value === 'function' && 'cache' in value ? { name, from: 'require', url: baseOf(url) } : null;
+    case 'module':
+    case 'exports':
+      // Parameters of the CommonJS wrapper are declared nowhere in the source.
+      if (binding === null && subject.around !== null && typeof value === 'object') throw commonJsModule(subject.actor, name);
+      return null;
+    case '__vite_ssr_import_meta__':
+    case '__vi_import_meta__':
+      return { name, from: 'meta', url: String((value as { url?: unknown } | null)?.url ?? url) };
+    case '__vite_ssr_dynamic_import__':
+    case '__vi_dynamic_import__':
+      return { name, from: 'import', url: baseOf(url) };
+    default:
+      return null;
+  }
+}
+
+/** Code without a file resolves from the working directory. */
+export function baseOf(url: string): string {
+  return url.startsWith('file:') ? url : new URL(`file://${encodeURI(process.cwd())}/[eval]`).href;
+}
+
+/** Plain data is copied; what the main file exports must be, since it cannot be imported again. */
+function importedByValue(value: unknown, from: ImportOrigin, place: Place | null): boolean {
+  if (place === null || isPlainData(value)) return true;
+  return from.specifier.startsWith('.') && isMainEntry(new URL(from.specifier, baseOf(place.script.url)).href);
+}
+
+function importSlot(name: string, from: ImportOrigin, place: Place): Slot {
+  const module = { specifier: from.specifier, parent: baseOf(place.script.url), path: [from.name] };
+  return { name, from: 'module', module: Object.keys(from.attributes).length === 0 ? module : { ...module, attributes: from.attributes } };
+}
+
+function memberSlot(name: string, keys: readonly string[], value: Record<string, unknown>, children: Children): Slot {
+  const first = children.values.length;
+  for (const key of keys) children.add(value[key], `captured \`${name}.${key}\``);
+  return { name, from: 'members', keys, child: first };
+}

@@ -1,0 +1,68 @@
+/**
+ * Text to factory: a function of the captured names that makes the function anew.
+ *
+ * The text stands on its own line, at its own column, of a script with its own URL, so stack traces point at the original.
+ * Factories are cached by all that shapes them and called with new captures each time. Names are parameters of the
+ * factory, never a `with`, so rebuilt code runs as fast as the original.
+ */
+import vm from 'node:vm';
+import { defaultLoader } from './default-loader.js';
+import type { Edit, FunctionData } from './wire.js';
+
+/** Makes the function, and a setter for the parameters that come late. */
+export type Factory = (this: unknown, ...values: unknown[]) => readonly [made: unknown, set: (index: number, value: unknown) => void];
+
+/** Columns beyond this are not reproduced: minified code would need as much padding. */
+const WIDEST = 2_000;
+const LIMIT = 2_048;
+const factories = new Map<string, Factory>();
+
+/** Name of the parameter that holds the outer `arguments` of an arrow. */
+export const ARGUMENTS = 'arguments$outer';
+
+/** Compiles, or finds, the factory. `late` lists the parameters that are set after the function exists. */
+export function factoryOf(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
+  const key = [data.url, data.line, data.column, data.form, data.strict, data.name, data.args, params, late, data.edits, data.text].join(
+    '\0',
+  );
+  let factory = factories.get(key);
+  if (factory === undefined) {
+    if (factories.size >= LIMIT) factories.delete(factories.keys().next().value as string);
+    factory = compile(data, params, late);
+    factories.set(key, factory);
+  }
+  return factory;
+}
+
+function compile(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
+  const [before, after] = wrapping(data);
+  const setter =
+    late.length === 0 ? '' : late.map((index) => `if(multiprocess$i===${index}){${params[index]}=multiprocess$v;return}`).join('');
+  const text = applyEdits(data.text, data.edits);
+  const pad = data.column <= WIDEST ? ' '.repeat(data.column) : '';
+  const prologue = data.strict ? '"use strict";' : '';
+  // The setter is hoisted, so that nothing stands between the padding and the text but the wrapping of the line above.
+  const code = `${prologue}function multiprocess$read(c){return c.v}function multiprocess$set(multiprocess$i,multiprocess$v){${setter}}return [${before}\n${pad}${text}\n${after},multiprocess$set]`;
+  return vm.compileFunction(code, [...params], {
+    filename: data.url === '' ? 'multiprocess:function' : data.url,
+    lineOffset: data.line - 1,
+    ...defaultLoader(),
+  }) as unknown as Factory;
+}
+
+/** What stands around the text. A property's name becomes the name of an anonymous function. */
+function wrapping(data: FunctionData): readonly [before: string, after: string] {
+  const [open, close] = data.args >= 0 ? ['(function(){return ', `}).apply(this,${ARGUMENTS})`] : ['', ''];
+  if (data.form === 'member') return [`${open}({`, `})${close}`];
+  const name = JSON.stringify(data.name);
+  return [`${open}({[${name}]:`, `})[${name}]${close}`];
+}
+
+/** Applies edits, which do not overlap, from the last to the first. */
+function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = text;
+  for (const [start, end, replacement] of [...edits].sort((a, b) => b[0] - a[0])) {
+    result = result.slice(0, start) + replacement + result.slice(end);
+  }
+  return result;
+}

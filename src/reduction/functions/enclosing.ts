@@ -1,0 +1,118 @@
+/**
+ * What the script around a function says about the names it captures: declared how, imported from where, ever assigned,
+ * and which of its functions the module exports.
+ *
+ * A script is parsed once, when a function of it captures something, and only up to {@link LARGEST}: bundles are left
+ * alone, and their captures count as variable.
+ */
+import type * as acorn from 'acorn';
+import type { Place, Script } from './locate.js';
+import { type Binding, resolve, type Scope } from './scope.js';
+import { parseProgram } from './syntax.js';
+import { exportedName, type Placed, walkProgram } from './walk.js';
+
+/** Characters of source beyond which a script is not parsed. */
+export const LARGEST = 1 << 20;
+
+/** A parsed script. */
+interface Outline {
+  readonly scope: Scope;
+  readonly functions: ReadonlyMap<number, Placed[]>;
+  /** Exported name -> local name, and the span of an anonymous default export. */
+  readonly exports: ReadonlyMap<string, string>;
+  readonly anonymousDefault: { readonly start: number; readonly end: number } | null;
+}
+
+const outlines = new WeakMap<Script, Outline | null>();
+
+function outlineOf(script: Script, module: boolean): Outline | null {
+  let outline = outlines.get(script);
+  if (outline === undefined) {
+    outline = script.source === '' || script.source.length > LARGEST ? null : read(script.source, module);
+    outlines.set(script, outline);
+  }
+  return outline;
+}
+
+function read(source: string, module: boolean): Outline | null {
+  const program = parseProgram(source, module) ?? parseProgram(source, !module);
+  if (program === null) return null;
+  const { findings, scope } = walkProgram(program);
+  resolve(findings.references);
+  return { scope, functions: findings.functions, ...readExports(program) };
+}
+
+function readExports(program: acorn.Program): Pick<Outline, 'exports' | 'anonymousDefault'> {
+  const exports = new Map<string, string>();
+  let anonymousDefault: Outline['anonymousDefault'] = null;
+  for (const statement of program.body) {
+    if (statement.type === 'ExportDefaultDeclaration') {
+      const { declaration } = statement;
+      if ((declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration') && declaration.id) {
+        exports.set('default', declaration.id.name);
+      } else if (declaration.type === 'Identifier') exports.set('default', declaration.name);
+      else anonymousDefault = { start: declaration.start, end: declaration.end };
+    } else if (statement.type === 'ExportNamedDeclaration' && !statement.source) {
+      for (const { local, exported } of statement.specifiers) exports.set(exportedName(exported), exportedName(local));
+      for (const name of declaredNames(statement.declaration)) exports.set(name, name);
+    }
+  }
+  return { exports, anonymousDefault };
+}
+
+/** Only plain names: what a destructuring exports goes by value. */
+function declaredNames(node: acorn.Declaration | null | undefined): string[] {
+  if (!node) return [];
+  if (node.type === 'VariableDeclaration') return node.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));
+  return node.id === null ? [] : [node.id.name];
+}
+
+/** The surroundings of one function. */
+export interface Surroundings {
+  /** Whether the code there is strict. */
+  readonly strict: boolean;
+  /** Whether it is a function declaration, whose own name is a variable outside it. */
+  readonly declaration: boolean;
+  /** Whether it stands in no function at all. */
+  readonly topLevel: boolean;
+  /** What a name means there. `null` when nothing in the script declares it. */
+  lookup(name: string): Binding | null;
+}
+
+/** Finds a function's surroundings. `null` when the script could not be read. */
+export function surroundings(place: Place, text: string, module: boolean): Surroundings | null {
+  const outline = outlineOf(place.script, module);
+  const placed = outline === null ? undefined : find(outline, place.start, place.start + text.length);
+  if (outline === null || placed === undefined) return null;
+  return {
+    strict: placed.scope.strict,
+    declaration: placed.node.type === 'FunctionDeclaration',
+    topLevel: placed.scope.owner === outline.scope.owner,
+    lookup: (name) => placed.scope.lookup(name),
+  };
+}
+
+/** Of the functions that end where the text ends, the first that starts inside it: a method's node starts at its parameters. */
+function find(outline: Outline, start: number, end: number): Placed | undefined {
+  let best: Placed | undefined;
+  for (const placed of outline.functions.get(end) ?? []) {
+    if (placed.node.start >= start && (best === undefined || placed.node.start < best.node.start)) best = placed;
+  }
+  return best;
+}
+
+/** The name under which a module exports this function, checked against the values its own scope holds now. */
+export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
+  const outline = outlineOf(place.script, true);
+  if (outline === null) return null;
+  for (const [exported, local] of outline.exports) {
+    try {
+      if (moduleScope[local] === fn) return exported;
+    } catch {
+      // Not initialised yet.
+    }
+  }
+  const { anonymousDefault } = outline;
+  const isDefault = anonymousDefault?.start === place.start && anonymousDefault.end === place.start + text.length;
+  return isDefault ? 'default' : null;
+}

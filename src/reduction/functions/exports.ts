@@ -1,0 +1,63 @@
+/**
+ * CommonJS exports by identity: which loaded module has this value as its exports, or as one of them.
+ *
+ * The index over `require.cache` grows as modules are loaded, and every hit is checked against the module as it is now.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { mainEntry } from './entry.js';
+
+/** An export of a CommonJS file. `path` starts at the namespace that `import()` of the file gives. */
+export interface FileExport {
+  readonly specifier: string;
+  readonly path: readonly string[];
+}
+
+interface LoadedModule {
+  readonly loaded: boolean;
+  readonly exports: unknown;
+}
+
+type Found = { readonly file: string; readonly name: string | null };
+
+const cache = createRequire(import.meta.url).cache as unknown as Record<string, LoadedModule | undefined>;
+const index = new WeakMap<object, Found>();
+const indexed = new Set<string>();
+
+/** Finds the file and name that export this value, unless it is the program's main file. */
+export function commonJsExportOf(value: object): FileExport | null {
+  grow();
+  const found = index.get(value);
+  if (found === undefined || current(found) !== value) return null;
+  const path = found.name === null ? ['default'] : ['default', found.name];
+  return { specifier: pathToFileURL(found.file).href, path };
+}
+
+function current({ file, name }: Found): unknown {
+  const exports: unknown = cache[file]?.exports;
+  return name === null ? exports : (exports as Record<string, unknown> | undefined)?.[name];
+}
+
+function grow(): void {
+  const main = mainEntry();
+  for (const file in cache) {
+    if (indexed.has(file)) continue;
+    const module = cache[file];
+    if (module === undefined || !module.loaded) continue;
+    indexed.add(file);
+    if (pathToFileURL(file).href !== main && /\.(c?[jt]s)$/.test(file)) add(file, module.exports);
+  }
+}
+
+function add(file: string, exports: unknown): void {
+  if (!isReference(exports) || exports === globalThis) return;
+  if (!index.has(exports)) index.set(exports, { file, name: null });
+  for (const name of Object.keys(exports)) {
+    const value: unknown = Object.getOwnPropertyDescriptor(exports, name)?.value;
+    if (typeof value === 'function' && !index.has(value)) index.set(value, { file, name });
+  }
+}
+
+function isReference(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

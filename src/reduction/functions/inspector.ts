@@ -1,0 +1,160 @@
+/**
+ * What only V8 knows of a function: its captured scopes, where it was written, what it binds or proxies.
+ *
+ * A session of the thread's own inspector answers `post` before it returns. Values come back as themselves, not as
+ * copies: the inspector calls a function with them that puts them into a holder of ours.
+ *
+ * Invariant: the Debugger domain is enabled only inside {@link harvestScripts}, which is synchronous. While it is on,
+ * await costs ten times as much and `eval` two hundred times.
+ */
+
+import type * as inspector from 'node:inspector';
+import { createRequire } from 'node:module';
+import vm from 'node:vm';
+import { inspectorUnavailable } from './messages.js';
+
+/** One captured scope, innermost first. `object` is V8's snapshot of its names. */
+export interface CapturedScope {
+  /** `Block (f)`, `Closure (f)`, `Module`, `Script`, `Global`, `With Block`, `Catch`. */
+  readonly type: string;
+  readonly object: Record<string, unknown>;
+}
+
+/** What the inspector shows of a function. */
+export interface Mirror {
+  readonly location: { readonly scriptId: string; readonly line: number; readonly column: number } | null;
+  readonly scopes: readonly CapturedScope[];
+  readonly bound: { readonly target: Function; readonly receiver: unknown; readonly args: readonly unknown[] } | null;
+  readonly proxy: { readonly target: object; readonly handler: object | null } | null;
+}
+
+/** A script as the Debugger domain describes it. */
+export interface HarvestedScript {
+  readonly scriptId: string;
+  readonly url: string;
+  /** `null` when it was not asked for. */
+  readonly source: string | null;
+}
+
+interface RemoteObject {
+  readonly objectId?: string;
+  readonly value?: unknown;
+}
+
+interface Property {
+  readonly name: string;
+  readonly value?: RemoteObject;
+}
+
+const GROUP = 'multiprocess';
+const HOLDER = Symbol.for('multiprocess.inspector.holder');
+
+let session: inspector.Session | undefined;
+
+function connect(actor: string): inspector.Session {
+  if (session === undefined) {
+    try {
+      const module = createRequire(import.meta.url)('node:inspector') as typeof inspector;
+      const fresh = new module.Session();
+      fresh.connect();
+      session = fresh;
+    } catch (cause) {
+      throw inspectorUnavailable(actor, cause);
+    }
+  }
+  return session;
+}
+
+function post<T>(method: string, params: object = {}): T {
+  let failure: Error | null = null;
+  let answer: unknown;
+  session!.post(method, params, (error: Error | null, result?: object) => {
+    failure = error;
+    answer = result;
+  });
+  if (failure !== null) throw failure;
+  return answer as T;
+}
+
+/** Looks at a function. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
+export function mirror(fn: Function, actor: string): Mirror {
+  connect(actor);
+  // The inspector evaluates in the main context, which is not ours inside a test runner's vm.
+  const world = vm.runInThisContext('globalThis') as Record<symbol, unknown>;
+  const holder: { fn: Function; out: unknown[] } = { fn, out: [] };
+  Object.defineProperty(world, HOLDER, { value: holder, configurable: true });
+  try {
+    const expression = `globalThis[Symbol.for('${String(HOLDER.description)}')]`;
+    const evaluated = post<{ result: RemoteObject }>('Runtime.evaluate', { expression, objectGroup: GROUP });
+    const holderId = evaluated.result.objectId!;
+    const mirrored = post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
+      objectId: holderId,
+      functionDeclaration: 'function () { return this.fn }',
+      objectGroup: GROUP,
+    });
+    const { internalProperties = [] } = post<{ internalProperties?: Property[] }>('Runtime.getProperties', {
+      objectId: mirrored.result.objectId,
+      ownProperties: true,
+    });
+    const internal = (name: string) => internalProperties.find((property) => property.name === name)?.value;
+    const wanted = ['[[Scopes]]', '[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]', '[[Target]]', '[[Handler]]'].map(internal);
+    post('Runtime.callFunctionOn', {
+      objectId: holderId,
+      functionDeclaration: 'function (...values) { this.out = values }',
+      arguments: wanted.map((object) => (object?.objectId !== undefined ? { objectId: object.objectId } : argument(object))),
+    });
+    const location = internal('[[FunctionLocation]]')?.value as { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
+    const [scopes, bound, receiver, args, target, handler] = holder.out;
+    return {
+      location: location === undefined ? null : { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber },
+      scopes: scopes === undefined ? [] : readScopes(scopes),
+      bound: typeof bound === 'function' ? { target: bound, receiver, args: list(args) } : null,
+      proxy: isObject(target) ? { target, handler: isObject(handler) ? handler : null } : null,
+    };
+  } finally {
+    delete world[HOLDER];
+    post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
+  }
+}
+
+/** Primitives travel by value, the odd ones as text. */
+function argument(object: RemoteObject | undefined): object {
+  const text = (object as { unserializableValue?: string } | undefined)?.unserializableValue;
+  return text !== undefined ? { unserializableValue: text } : { value: object?.value };
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** V8's lists have no prototype. */
+function list(value: unknown): unknown[] {
+  return Array.prototype.slice.call(value ?? []) as unknown[];
+}
+
+function readScopes(value: unknown): CapturedScope[] {
+  return list(value).map((entry) => {
+    const { description, object } = entry as { description: string; object: Record<string, unknown> };
+    return { type: description, object };
+  });
+}
+
+/** Every script V8 holds now, with the sources of those that `wanted` picks. */
+export function harvestScripts(actor: string, wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
+  connect(actor);
+  const found: { scriptId: string; url: string }[] = [];
+  const listener = ({ params }: { params: { scriptId: string; url: string } }): void => {
+    found.push({ scriptId: params.scriptId, url: params.url });
+  };
+  session!.on('Debugger.scriptParsed', listener);
+  try {
+    post('Debugger.enable');
+    return found.map(({ scriptId, url }) => {
+      if (!wanted(scriptId, url)) return { scriptId, url, source: null };
+      return { scriptId, url, source: post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource };
+    });
+  } finally {
+    session!.removeListener('Debugger.scriptParsed', listener);
+    post('Debugger.disable');
+  }
+}

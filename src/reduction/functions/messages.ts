@@ -1,0 +1,125 @@
+/** Every reason why a function cannot be sent or rebuilt: who, what, and the repair. */
+import { SerializationError } from '../../errors/index.js';
+
+/** `this` of a surrounding function inside an arrow. */
+export function outerThis(actor: string): SerializationError {
+  return refuse(
+    'MP_OUTER_THIS',
+    `${actor} uses the \`this\` of the function around it, which cannot be read here; store what it needs in a constant first ` +
+      '(`const self = this`) and use that.',
+  );
+}
+
+/** `new.target` of a surrounding function inside an arrow. */
+export function outerNewTarget(actor: string): SerializationError {
+  return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it; store it in a constant first and use that.`);
+}
+
+/** `super` in a method sent on its own. */
+export function outerSuper(actor: string): SerializationError {
+  return refuse(
+    'MP_SUPER',
+    `${actor} uses \`super\`, and a method on its own does not know its home object; send the class or an instance, or call ` +
+      '`Base.prototype.method.call(this)`.',
+  );
+}
+
+/** `#name` of a class around. */
+export function privateName(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_PRIVATE_NAME',
+    `${actor} uses the private name #${name} of a class around it, which no code outside that class can use; send the class, or go ` +
+      'through a public method.',
+  );
+}
+
+/** Direct `eval`. */
+export function directEval(actor: string): SerializationError {
+  return refuse(
+    'MP_DIRECT_EVAL',
+    `${actor} calls \`eval\` directly, so the names it needs cannot be known; use \`(0, eval)(…)\` or \`new Function(…)\`, which see ` +
+      'only globals.',
+  );
+}
+
+/** A captured binding in its temporal dead zone. */
+export function uninitialised(actor: string, name: string, cause: unknown): SerializationError {
+  return refuse(
+    'MP_UNINITIALISED',
+    `${actor} captures \`${name}\`, which has no value yet; send the function after the line that declares \`${name}\` has run.`,
+    { path: `captured \`${name}\` <- ${actor}`, cause },
+  );
+}
+
+/** CommonJS `module` and `exports`. */
+export function commonJsModule(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_COMMONJS_MODULE',
+    `${actor} uses the CommonJS variable \`${name}\`, which belongs to its own module; refer to the exported value by a name of its own.`,
+    { path: `captured \`${name}\` <- ${actor}` },
+  );
+}
+
+/** Native code that no name leads to. */
+export function nativeFunction(actor: string): SerializationError {
+  return refuse(
+    'MP_NATIVE_FUNCTION',
+    `${actor} is native code that no global and no module export leads to (a promise's resolver, a method of an addon, …); wrap the ` +
+      'call in a function of your own that obtains it in the other process.',
+  );
+}
+
+/** The text of the function does not parse. */
+export function unreadable(actor: string): SerializationError {
+  return refuse('MP_UNREADABLE_FUNCTION', `${actor} has source text that does not parse; move it into a module and export it from there.`);
+}
+
+/** No inspector: the permission model, or a build without it. */
+export function inspectorUnavailable(actor: string, cause: unknown): SerializationError {
+  return refuse(
+    'MP_INSPECTOR_UNAVAILABLE',
+    `${actor} captures names, and reading them needs Node's inspector, which is not available here; start Node with --allow-inspector ` +
+      '(where the permission model is on), or name the captures yourself: task({ name }, ({ name }, item) => …).',
+    { cause },
+  );
+}
+
+/** A function given to `task` captures something. */
+export function taskCaptures(actor: string, names: readonly string[]): SerializationError {
+  return refuse(
+    'MP_TASK_CAPTURES',
+    `${actor} was given to task() but uses ${names.map((name) => `\`${name}\``).join(', ')} from outside; pass what it needs in the captures object.`,
+  );
+}
+
+/** A by-reference export is missing on this side. */
+export function missingExport(specifier: string, name: string): SerializationError {
+  return refuse(
+    'MP_MISSING_EXPORT',
+    `Module "${specifier}" has no export \`${name}\` in this process; both sides must load the same version of the file.`,
+  );
+}
+
+/** `build` came before `loadModules`. */
+export function moduleNotLoaded(specifier: string): SerializationError {
+  return refuse(
+    'MP_MODULE_NOT_LOADED',
+    `Module "${specifier}" was not loaded before the value that needs it was rebuilt; await loadModules(requests) first.`,
+  );
+}
+
+/** A module that a payload needs does not load. */
+export function moduleFailed(specifier: string, parent: string | null, cause: unknown): SerializationError {
+  const from = parent === null ? '' : ` (imported by ${parent})`;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return refuse('MP_MODULE_FAILED', `Module "${specifier}"${from} could not be loaded in this process: ${why}`, { cause });
+}
+
+/** Bytes that are no function of ours. */
+export function badPayload(what: string): SerializationError {
+  return refuse('MP_BAD_PAYLOAD', `The payload is damaged or comes from another version: ${what}.`);
+}
+
+function refuse(code: string, message: string, details: { path?: string; cause?: unknown } = {}): SerializationError {
+  return new SerializationError(`${message[0]!.toUpperCase()}${message.slice(1)}`, { code, ...details });
+}

@@ -1,0 +1,183 @@
+/**
+ * `reduceFunction`: the first of these that fits. Rebuilt here before; a global; an export of Node; bound or a proxy;
+ * an export of a module; by value.
+ */
+import { types } from 'node:util';
+import { SerializationError } from '../../errors/index.js';
+import type { Reduction } from '../node.js';
+import { type Analysis, analyse } from './analysis.js';
+import { builtinExportOf } from './builtins.js';
+import { checkShape, nameOf, reduceByValue } from './by-value.js';
+import type { Subject } from './captures.js';
+import { Children } from './children.js';
+import { exportNameOf, surroundings } from './enclosing.js';
+import { isMainEntry } from './entry.js';
+import { commonJsExportOf } from './exports.js';
+import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
+import { type Mirror, mirror } from './inspector.js';
+import { locate, type Place } from './locate.js';
+import { nativeFunction, unreadable } from './messages.js';
+import { collectExtras } from './properties.js';
+import { provenanceOf } from './provenance.js';
+import type { ModuleExport } from './wire.js';
+
+const constants = new WeakMap<Function, Reduction>();
+/** Where functions without captures were seen: only for stack traces, so the text is key enough. */
+const places = new Map<string, Place | null>();
+const PLACES = 4_096;
+
+/**
+ * Reduces any function or class.
+ *
+ * @throws SerializationError naming the function, the culprit and the repair; see `messages.ts` for the codes.
+ */
+export function reduceFunction(fn: Function): Reduction {
+  const constant = constants.get(fn);
+  if (constant !== undefined) return constant;
+  const reduction = reduceAgain(fn) ?? reduceFresh(fn);
+  if (reduction.constant === true) constants.set(fn, reduction);
+  return reduction;
+}
+
+/** An object or function that goes by reference: a global, a Node module, a CommonJS module, or an export of one. */
+export function reduceReference(value: object): Reduction | null {
+  const path = globalPathOf(value);
+  if (path !== null) return globalReduction(path);
+  const found = builtinExportOf(value) ?? commonJsExportOf(value);
+  return found === null ? null : moduleReduction({ ...found, parent: null });
+}
+
+/** A function rebuilt here is sent on from what it was rebuilt from, with the properties it has now. */
+function reduceAgain(fn: Function): Reduction | null {
+  const origin = provenanceOf(fn);
+  if (origin === undefined) return null;
+  const { data } = origin;
+  const children = new Children();
+  const count = firstExtra(origin.data);
+  for (let index = 0; index < origin.children.length && index < count; index++) children.add(origin.children[index], `captured [${index}]`);
+  for (const slot of data.slots) if (slot.from === 'child') children.labels[slot.child] = `captured \`${slot.name}\``;
+  const analysis = analyse(data.text)!;
+  const extras = collectExtras(fn, data.text, analysis, children);
+  const isClass = data.form === 'class';
+  return {
+    kind: isClass ? 'class' : 'function',
+    data: { ...data, ...extras },
+    children: children.values,
+    label: (index) => children.labels[index] ?? `[${index}]`,
+    stateless: children.values.length === 0,
+    constant: false,
+  };
+}
+
+/** Children of extras come last. */
+function firstExtra({ slots, receiver, args }: { slots: readonly object[]; receiver: number; args: number }): number {
+  let last = Math.max(receiver, args);
+  for (const slot of slots as { child?: number; keys?: readonly string[] }[]) {
+    if (slot.child !== undefined) last = Math.max(last, slot.child + (slot.keys?.length ?? 1) - 1);
+  }
+  return last + 1;
+}
+
+function reduceFresh(fn: Function): Reduction {
+  const name = describeName(fn);
+  if (types.isProxy(fn)) return reduceProxy(fn, name);
+  const text = Function.prototype.toString.call(fn);
+  const native = text.endsWith('{ [native code] }');
+  const path = native || isStandardGlobal(fn.name) ? globalPathOf(fn) : null;
+  if (path !== null) return globalReduction(path);
+  if (native) return reduceNative(fn, name);
+  const analysis = analyse(text);
+  if (analysis === null) throw unreadable(name);
+  return reduceSource(fn, text, analysis, name);
+}
+
+function reduceSource(fn: Function, text: string, analysis: Analysis, name: string): Reduction {
+  const builtin = builtinExportOf(fn);
+  if (builtin !== null) return moduleReduction({ ...builtin, parent: null });
+  const alone = isAlone(analysis);
+  if (alone && places.has(text)) {
+    return reduceByValue({ fn, actor: name, text, analysis, mirror: null, place: places.get(text)!, around: null });
+  }
+  const seen = look(fn, text, analysis, name);
+  const { place } = seen;
+  if (place?.script.url.startsWith('node:')) throw nativeFunction(name);
+  const actor = place === null ? name : `${name} (${place.script.url}:${place.line + 1})`;
+  const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
+  if (reference !== null) return moduleReduction(reference);
+  const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
+  const around = place === null || alone ? null : surroundings(place, text, isModule);
+  if (alone) remember(text, place);
+  return reduceByValue({ fn, actor, text, analysis, mirror: seen.mirror, place, around });
+}
+
+/** Takes nothing from outside, so that only stack traces ask where it was written. */
+function isAlone({ free, own, outerThis, form, importMeta, dynamicImport }: Analysis): boolean {
+  const ownUses = own?.uses.length ?? 0;
+  return free.size === 0 && ownUses === 0 && !outerThis && form !== 'class' && importMeta.length === 0 && !dynamicImport;
+}
+
+function remember(text: string, place: Place | null): void {
+  if (places.size >= PLACES) places.delete(places.keys().next().value as string);
+  places.set(text, place);
+}
+
+/** Without an inspector, a function that uses only the globals every process has can still go. */
+function look(fn: Function, text: string, analysis: Analysis, name: string): Pick<Subject, 'mirror' | 'place'> {
+  try {
+    const mirrored = mirror(fn, name);
+    return { mirror: mirrored, place: locate(mirrored, text, name) };
+  } catch (error) {
+    if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
+    checkShape({ analysis, actor: name });
+    if (analysis.outerThis || ![...analysis.free.keys()].every(isStandardGlobal)) throw error;
+    return { mirror: null, place: null };
+  }
+}
+
+function exportReference(fn: Function, text: string, mirrored: Mirror, place: Place | null): ModuleExport | null {
+  const moduleScope = mirrored.scopes.find((scope) => scope.type === 'Module');
+  if (moduleScope === undefined) {
+    const found = commonJsExportOf(fn);
+    return found === null ? null : { ...found, parent: null };
+  }
+  if (place === null || !place.script.url.startsWith('file:') || isMainEntry(place.script.url)) return null;
+  const exported = exportNameOf(fn, place, text, moduleScope.object);
+  return exported === null ? null : { specifier: place.script.url, parent: null, path: [exported] };
+}
+
+function reduceNative(fn: Function, name: string): Reduction {
+  const found = builtinExportOf(fn) ?? commonJsExportOf(fn);
+  if (found !== null) return moduleReduction({ ...found, parent: null });
+  const { bound } = mirror(fn, name);
+  if (bound === null) throw nativeFunction(name);
+  const labels = ['bound function', 'bound this'];
+  return {
+    kind: 'bound',
+    data: nameOf(fn),
+    children: [bound.target, bound.receiver, ...bound.args],
+    label: (index) => labels[index] ?? `bound argument ${index - labels.length}`,
+    stateless: true,
+  };
+}
+
+function reduceProxy(fn: Function, name: string): Reduction {
+  const { proxy } = mirror(fn, name);
+  if (proxy === null || proxy.handler === null) throw nativeFunction(name);
+  const labels = ['proxy target', 'proxy handler'];
+  return { kind: 'proxy', data: null, children: [proxy.target, proxy.handler], label: (index) => labels[index]! };
+}
+
+function globalReduction(path: GlobalPath): Reduction {
+  return { kind: 'global', data: path, children: [], label: String, stateless: true, constant: true };
+}
+
+function moduleReduction({ specifier, parent, path, attributes }: ModuleExport): Reduction {
+  const reference = { specifier, parent, path };
+  const data = attributes === undefined ? reference : { ...reference, attributes };
+  return { kind: 'module', data, children: [], label: String, stateless: true, constant: true };
+}
+
+function describeName(fn: Function): string {
+  const name = types.isProxy(fn) ? '' : nameOf(fn);
+  return name === '' ? 'an anonymous function' : `function ${name}`;
+}

@@ -1,0 +1,348 @@
+/**
+ * The walk over a syntax tree that builds its {@link Scope}s and notes what ties a function to its surroundings
+ * beside names: an outer `this`, `super`, `new.target`, private names, direct `eval`, `import.meta` and `import()`.
+ *
+ * "Outer" is relative to the node the walk starts at.
+ */
+import type * as acorn from 'acorn';
+import { type BindingKind, type Reference, Scope } from './scope.js';
+
+type FunctionNode =
+  | acorn.FunctionDeclaration
+  | acorn.FunctionExpression
+  | acorn.ArrowFunctionExpression
+  | acorn.AnonymousFunctionDeclaration;
+type ClassNode = acorn.ClassDeclaration | acorn.ClassExpression | acorn.AnonymousClassDeclaration;
+type Node = acorn.AnyNode;
+
+/** A span of text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Everything the walk found. */
+export class Findings {
+  readonly references: Reference[] = [];
+  readonly importMeta: Span[] = [];
+  dynamicImport = false;
+  directEval = false;
+  outerThis = false;
+  outerNewTarget = false;
+  outerSuper = false;
+  /** First private name used that no class inside declares. */
+  outerPrivate: string | null = null;
+  /** Functions and classes by where they end: nested arrows may end together. */
+  readonly functions = new Map<number, Placed[]>();
+}
+
+/** A function or class and the scope it stands in. A method starts at its parameters. */
+export interface Placed {
+  readonly node: FunctionNode | ClassNode;
+  readonly scope: Scope;
+}
+
+/** What an expression sees of its surroundings: how many functions stand around it that give it a `this`, a home object, … */
+interface Context {
+  readonly self: boolean;
+  readonly home: boolean;
+  readonly target: boolean;
+  readonly privates: readonly Set<string>[];
+}
+
+const OUTSIDE: Context = { self: false, home: false, target: false, privates: [] };
+
+/** Walks a function or class on its own. `members` of the class itself have a home. */
+export function walkFunction(node: FunctionNode | ClassNode, strict: boolean): Findings {
+  const walker = new Walker();
+  walker.visit(node, new Scope(null, node.start, true, strict, node), OUTSIDE);
+  return walker.findings;
+}
+
+/** Walks a script or module. */
+export function walkProgram(program: acorn.Program): { findings: Findings; scope: Scope } {
+  const walker = new Walker();
+  const strict = program.sourceType === 'module' || hasUseStrict(program.body);
+  const scope = new Scope(null, program.start, true, strict, program);
+  for (const statement of program.body) walker.visit(statement, scope, OUTSIDE);
+  return { findings: walker.findings, scope };
+}
+
+class Walker {
+  readonly findings = new Findings();
+
+  visit(node: Node | null | undefined, scope: Scope, context: Context): void {
+    if (node === null || node === undefined) return;
+    switch (node.type) {
+      case 'Identifier':
+        this.#refer(node, scope, false);
+        return;
+      case 'ThisExpression':
+        if (!context.self) this.findings.outerThis = true;
+        return;
+      case 'Super':
+        if (!context.home) this.findings.outerSuper = true;
+        return;
+      case 'MetaProperty':
+        if (node.meta.name === 'import') this.findings.importMeta.push({ start: node.start, end: node.end });
+        else if (!context.target) this.findings.outerNewTarget = true;
+        return;
+      case 'ImportExpression':
+        this.findings.dynamicImport = true;
+        break;
+      case 'PrivateIdentifier':
+        if (!context.privates.some((names) => names.has(node.name))) this.findings.outerPrivate ??= node.name;
+        return;
+      case 'FunctionDeclaration':
+      case 'FunctionExpression':
+      case 'ArrowFunctionExpression':
+        this.#function(node, scope, context);
+        return;
+      case 'ClassDeclaration':
+      case 'ClassExpression':
+        this.#class(node, scope, context);
+        return;
+      case 'BlockStatement':
+        this.#all(node.body, this.#block(node, scope), context);
+        return;
+      case 'ForStatement':
+      case 'ForInStatement':
+      case 'ForOfStatement':
+        this.#loop(node, this.#block(node, scope), context);
+        return;
+      case 'SwitchStatement':
+        this.visit(node.discriminant, scope, context);
+        this.#all(node.cases, this.#block(node, scope), context);
+        return;
+      case 'CatchClause': {
+        const inner = this.#block(node, scope);
+        if (node.param) this.#declare(node.param, inner, 'catch', true, context);
+        this.visit(node.body, inner, context);
+        return;
+      }
+      case 'VariableDeclaration':
+        for (const declarator of node.declarations) {
+          const kind = node.kind === 'let' || node.kind === 'var' ? node.kind : 'const';
+          this.#declare(declarator.id, scope, kind, declarator.init !== null && declarator.init !== undefined, context);
+          this.visit(declarator.init, scope, context);
+        }
+        return;
+      case 'AssignmentExpression':
+        this.#assign(node.left, scope, context);
+        this.visit(node.right, scope, context);
+        return;
+      case 'UpdateExpression':
+        this.#assign(node.argument as acorn.Pattern, scope, context);
+        return;
+      case 'MemberExpression':
+        if (node.object.type === 'Identifier' && !node.computed && node.property.type === 'Identifier') {
+          this.#refer(node.object, scope, false, 'member', node.property.name);
+        } else this.visit(node.object, scope, context);
+        if (node.computed || node.property.type === 'PrivateIdentifier') this.visit(node.property, scope, context);
+        return;
+      case 'CallExpression':
+        if (node.callee.type === 'Identifier') {
+          if (node.callee.name === 'eval' && scope.lookup('eval') === null) this.findings.directEval = true;
+          this.#refer(node.callee, scope, false, 'call');
+        } else this.visit(node.callee, scope, context);
+        this.#all(node.arguments, scope, context);
+        return;
+      case 'TaggedTemplateExpression':
+        if (node.tag.type === 'Identifier') this.#refer(node.tag, scope, false, 'call');
+        else this.visit(node.tag, scope, context);
+        this.visit(node.quasi, scope, context);
+        return;
+      case 'Property':
+        this.#property(node, scope, context);
+        return;
+      case 'LabeledStatement':
+        this.visit(node.body, scope, context);
+        return;
+      case 'BreakStatement':
+      case 'ContinueStatement':
+        return;
+      case 'ImportDeclaration':
+        this.#imports(node, scope);
+        return;
+      case 'ExportNamedDeclaration':
+        this.visit(node.declaration, scope, context);
+        return;
+      case 'ExportDefaultDeclaration': {
+        const declared = node.declaration as Node;
+        // `export default function () {}` has no name to declare.
+        if (declared.type === 'FunctionDeclaration' && !declared.id) this.#function(declared, scope, context);
+        else this.visit(declared, scope, context);
+        return;
+      }
+      case 'ExportAllDeclaration':
+        return;
+    }
+    for (const value of Object.values(node) as unknown[]) {
+      if (Array.isArray(value)) this.#all(value as Node[], scope, context);
+      else if (isNode(value)) this.visit(value, scope, context);
+    }
+  }
+
+  #all(nodes: readonly (Node | null)[], scope: Scope, context: Context): void {
+    for (const node of nodes) this.visit(node, scope, context);
+  }
+
+  #block(node: Node, scope: Scope): Scope {
+    return new Scope(scope, node.start, false, scope.strict, scope.owner);
+  }
+
+  #refer(node: acorn.Identifier, scope: Scope, writes: boolean, use: Reference['use'] = 'plain', member: string | null = null): void {
+    this.findings.references.push({ name: node.name, start: node.start, end: node.end, scope, writes, use, member });
+  }
+
+  #place(node: FunctionNode | ClassNode, scope: Scope): void {
+    const same = this.findings.functions.get(node.end);
+    if (same === undefined) this.findings.functions.set(node.end, [{ node, scope }]);
+    else same.push({ node, scope });
+  }
+
+  #loop(node: acorn.ForStatement | acorn.ForInStatement | acorn.ForOfStatement, scope: Scope, context: Context): void {
+    if (node.type === 'ForStatement') {
+      this.#all([node.init ?? null, node.test ?? null, node.update ?? null], scope, context);
+    } else {
+      if (node.left.type === 'VariableDeclaration') {
+        const { kind } = node.left;
+        // A `var` or an outer `let` gets a new value each turn; a `const` or `let` of the head is a new binding each turn.
+        for (const { id } of node.left.declarations) {
+          this.#declare(id, scope, kind === 'var' || kind === 'let' ? kind : 'const', kind !== 'var', context);
+        }
+      } else this.#assign(node.left, scope, context);
+      this.visit(node.right, scope, context);
+    }
+    this.visit(node.body, scope, context);
+  }
+
+  #property(node: acorn.Property | acorn.AssignmentProperty, scope: Scope, context: Context): void {
+    if (node.computed) this.visit(node.key, scope, context);
+    if (node.shorthand && node.value.type === 'Identifier') {
+      this.#refer(node.value, scope, false, 'shorthand');
+    } else if (node.value.type === 'FunctionExpression' && (node.method || node.kind !== 'init')) {
+      this.#function(node.value, scope, { ...context, home: true });
+    } else this.visit(node.value, scope, context);
+  }
+
+  #function(node: FunctionNode, scope: Scope, context: Context): void {
+    this.#place(node, scope);
+    let around = scope;
+    if (node.type === 'FunctionDeclaration') {
+      if (node.id) {
+        scope.declare(node.id.name, 'function', true);
+        // Annex B: a function in a sloppy block is a `var` of the function around as well.
+        if (!scope.strict && !scope.boundary) scope.declare(node.id.name, 'var', false);
+      }
+    } else if (node.type === 'FunctionExpression' && node.id) {
+      around = new Scope(scope, node.start, false, scope.strict, scope.owner);
+      around.declare(node.id.name, 'self', true);
+    }
+    const arrow = node.type === 'ArrowFunctionExpression';
+    const strict = scope.strict || (node.body.type === 'BlockStatement' && hasUseStrict(node.body.body));
+    const params = new Scope(around, node.start, true, strict, node);
+    const inner: Context = arrow ? context : { self: true, home: context.home, target: true, privates: context.privates };
+    // Only a method keeps the home object that its definition gave it; a plain function inside has none.
+    if (!arrow) params.declare('arguments', 'implicit', true);
+    for (const param of node.params) this.#declare(param, params, 'param', true, inner);
+    if (node.body.type !== 'BlockStatement') this.visit(node.body, params, inner);
+    else this.#all(node.body.body, new Scope(params, node.body.start, true, strict, node), inner);
+  }
+
+  #class(node: ClassNode, scope: Scope, context: Context): void {
+    this.#place(node, scope);
+    if (node.type === 'ClassDeclaration' && node.id) scope.declare(node.id.name, 'class', true);
+    const inner = new Scope(scope, node.start, false, true, scope.owner);
+    if (node.id) inner.declare(node.id.name, 'self', true);
+    this.visit(node.superClass, inner, context);
+    const names = new Set<string>();
+    for (const member of node.body.body) {
+      if (member.type !== 'StaticBlock' && member.key.type === 'PrivateIdentifier') names.add(member.key.name);
+    }
+    const privates = [...context.privates, names];
+    const body: Context = { self: true, home: true, target: true, privates };
+    for (const member of node.body.body) {
+      if (member.type === 'StaticBlock') {
+        this.#all(member.body, new Scope(inner, member.start, true, true, member), body);
+        continue;
+      }
+      if (member.computed) this.visit(member.key, inner, { ...context, privates });
+      if (member.type === 'MethodDefinition') this.#function(member.value, inner, body);
+      else this.visit(member.value, new Scope(inner, member.start, true, true, member), body);
+    }
+  }
+
+  #imports(node: acorn.ImportDeclaration, scope: Scope): void {
+    const attributes: Record<string, string> = {};
+    for (const { key, value } of node.attributes ?? []) {
+      attributes[key.type === 'Identifier' ? key.name : String(key.value)] = String(value.value);
+    }
+    for (const item of node.specifiers) {
+      const name =
+        item.type === 'ImportNamespaceSpecifier' ? '*' : item.type === 'ImportDefaultSpecifier' ? 'default' : exportedName(item.imported);
+      scope.declare(item.local.name, 'import', true, { specifier: String(node.source.value), name, attributes });
+    }
+  }
+
+  /** Declares the names of a pattern and walks its defaults and computed keys. */
+  #declare(pattern: acorn.Pattern, scope: Scope, kind: BindingKind, initialised: boolean, context: Context): void {
+    this.#pattern(pattern, scope, context, (name) => scope.declare(name.name, kind, initialised));
+  }
+
+  #assign(pattern: acorn.Pattern, scope: Scope, context: Context): void {
+    this.#pattern(pattern, scope, context, (name, shorthand) => this.#refer(name, scope, true, shorthand ? 'shorthand' : 'plain'));
+  }
+
+  #pattern(node: acorn.Pattern, scope: Scope, context: Context, leaf: (name: acorn.Identifier, shorthand: boolean) => void): void {
+    switch (node.type) {
+      case 'Identifier':
+        leaf(node, false);
+        return;
+      case 'ObjectPattern':
+        for (const property of node.properties) {
+          if (property.type === 'RestElement') {
+            this.#pattern(property.argument, scope, context, leaf);
+            continue;
+          }
+          if (property.computed) this.visit(property.key, scope, context);
+          const { value } = property;
+          if (property.shorthand && value.type === 'Identifier') leaf(value, true);
+          else if (property.shorthand && value.type === 'AssignmentPattern' && value.left.type === 'Identifier') {
+            leaf(value.left, true);
+            this.visit(value.right, scope, context);
+          } else this.#pattern(value, scope, context, leaf);
+        }
+        return;
+      case 'ArrayPattern':
+        for (const element of node.elements) if (element) this.#pattern(element, scope, context, leaf);
+        return;
+      case 'RestElement':
+        this.#pattern(node.argument, scope, context, leaf);
+        return;
+      case 'AssignmentPattern':
+        this.#pattern(node.left, scope, context, leaf);
+        this.visit(node.right, scope, context);
+        return;
+      default:
+        this.visit(node, scope, context);
+    }
+  }
+}
+
+/** The name in `import { name as … }`, which may be a string. */
+export function exportedName(node: acorn.Identifier | acorn.Literal): string {
+  return node.type === 'Identifier' ? node.name : String(node.value);
+}
+
+function hasUseStrict(body: readonly acorn.AnyNode[]): boolean {
+  for (const statement of body) {
+    if (statement.type !== 'ExpressionStatement' || typeof statement.directive !== 'string') return false;
+    if (statement.directive === 'use strict') return true;
+  }
+  return false;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+}
