@@ -8,8 +8,8 @@
  * Both ends are iterative where values nest without bound, so depth is limited by memory only.
  */
 import { badPayload } from './failure.js';
+import { areLoaded, loadModules, loadModulesSync } from './functions/modules.js';
 import { registerBuiltinKinds } from './kinds/index.js';
-import { areLoaded, loadModules, loadModulesSync } from './modules.js';
 import { PendingValue } from './pending.js';
 import { modulesOf, needsModules, readTable, type Span } from './table/table-reader.js';
 import { TableWriter } from './table/table-writer.js';

@@ -79,11 +79,11 @@ describe('a message that needs modules', () => {
   it('that does not load names the module, its importer and the reason', async () => {
     const broken = dumps([exportOf('./broken.mjs', 'x')]);
     await expect(loadsAsync(broken)).rejects.toMatchObject({
-      code: 'MP_MODULE',
+      code: 'MP_MODULE_FAILED',
       message: expect.stringMatching(/broken\.mjs.*main\.mjs.*broken on load/),
     });
     const missing = dumps([exportOf('./missing.mjs', 'x')]);
-    expect(() => loads(missing)).toThrow(expect.objectContaining({ code: 'MP_MODULE' }));
+    expect(() => loads(missing)).toThrow(expect.objectContaining({ code: 'MP_MODULE_FAILED' }));
   });
 });
 

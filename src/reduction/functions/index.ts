@@ -16,7 +16,7 @@ import type { NodeKind } from '../node.js';
 import { boundKind, globalKind, moduleKind, proxyKind } from './kinds.js';
 import { classKind, functionKind } from './rebuild.js';
 
-export { loadModules, loadModulesSync } from './modules.js';
+export { loadedModule, loadModules, loadModulesSync } from './modules.js';
 export { reduceFunction, reduceReference } from './reduce.js';
 
 /** Everything that {@link reduceFunction} may name as a kind. */
