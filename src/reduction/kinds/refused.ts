@@ -1,5 +1,5 @@
 /** What cannot be sent at all: values whose state lives in this process alone. Each says what to do instead. */
-import { createRequire, isBuiltin } from 'node:module';
+import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import { parse } from 'acorn';
 import { type Refusal, Refused } from '../failure.js';
@@ -97,6 +97,14 @@ function isState(type: Function): boolean {
   return STATE.has(type);
 }
 
+/** A class whose module was never loaded has no instance; loading all of them to ask would take tens of milliseconds. */
+function loadedModules(): string[] {
+  const { moduleLoadList } = process as unknown as { moduleLoadList?: unknown };
+  if (!Array.isArray(moduleLoadList)) return MODULES;
+  const loaded = new Set<unknown>(moduleLoadList);
+  return MODULES.filter((name) => loaded.has(`NativeModule ${name}`));
+}
+
 const platform = new WeakMap<Function, boolean>();
 
 function isPlatform(type: Function): boolean {
@@ -106,8 +114,7 @@ function isPlatform(type: Function): boolean {
   const source = Function.prototype.toString.call(type);
   const scope = globalThis as unknown as Record<string, unknown>;
   let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (name !== '' && Object.hasOwn(scope, name) && scope[name] === type);
-  for (const module of answer ? [] : MODULES) {
-    if (!isBuiltin(module)) continue;
+  for (const module of answer ? [] : loadedModules()) {
     const exported = require(`node:${module}`) as Record<string, unknown>;
     if (exported[name] === type || (exported as unknown) === type) answer = true;
   }

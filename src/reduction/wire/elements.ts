@@ -10,6 +10,8 @@ import { inspect } from 'node:util';
 
 /** From this length on, asking inspect is cheaper. */
 const LARGE = 256;
+/** Up to this length, listing the keys is cheapest. */
+const TINY = 3;
 const options = { maxArrayLength: 0, depth: 0, breakLength: Number.POSITIVE_INFINITY, customInspect: false } as const;
 const { getOwnPropertySymbols, keys, values } = Object;
 
@@ -17,6 +19,6 @@ const { getOwnPropertySymbols, keys, values } = Object;
 export function hasOnlyElements(array: readonly unknown[]): boolean {
   const { length } = array;
   if (length >= LARGE && inspect(array, options) === `[ ... ${length} more items ]`) return true;
-  const count = length === 0 || length >= LARGE ? keys(array).length : values(array).length;
+  const count = length <= TINY || length >= LARGE ? keys(array).length : values(array).length;
   return count === length && getOwnPropertySymbols(array).length === 0;
 }

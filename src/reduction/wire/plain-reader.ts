@@ -2,7 +2,8 @@
  * Reads plain msgpack. Primitives and short arrays of them are read here; everything else is msgpackr's.
  *
  * msgpackr gets a view of exactly the message, so that damaged lengths end at its last byte and not in the
- * neighbouring ones; it copies binary data out, so the value never aliases the source.
+ * neighbouring ones, or, which is cheaper for a short one, a copy in scratch memory, where they end soon after and
+ * are noticed then. It copies binary data out, so the value never aliases the source.
  */
 import { clearSource, Unpackr } from 'msgpackr';
 import { badPayload } from '../failure.js';
@@ -11,6 +12,12 @@ import { badPayload } from '../failure.js';
 const options: object = { structuredClone: false, copyBuffers: true, mapsAsObjects: false };
 const unpackr = new Unpackr(options);
 const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, start: number, end: number): string };
+
+/** Up to this many bytes, copying the message costs less than making a view of it. */
+const SCRATCH = 1024;
+/** Up to here a loop copies faster than a call. */
+const LOOP = 64;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH);
 
 /** Says that the bytes are more than this reader knows. Never part of a value. */
 const OTHER = Symbol('other');
@@ -136,14 +143,23 @@ export class PlainReader {
 /** Reads one value with msgpackr. @throws SerializationError `MP_BAD_PAYLOAD`. */
 export function unpack(source: Uint8Array, start: number, end: number): unknown {
   if (start >= end) throw badPayload('it is empty');
-  const { buffer } = source;
-  // msgpackr's string extractor and TextDecoder want ordinary memory; a copy costs less than their slow paths.
-  const exact =
-    buffer instanceof ArrayBuffer ? Buffer.from(buffer, source.byteOffset + start, end - start) : Buffer.from(source.subarray(start, end));
   try {
-    return unpackr.unpack(exact);
+    const length = end - start;
+    if (length > SCRATCH) return unpackr.unpack(exactly(source, start, end));
+    if (length <= LOOP) for (let i = 0; i < length; i++) scratch[i] = source[start + i]!;
+    else scratch.set(source.subarray(start, end));
+    return unpackr.unpack(scratch, length);
   } catch (cause) {
     clearSource();
     throw badPayload(cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+/** A Buffer of exactly these bytes. */
+function exactly(source: Uint8Array, start: number, end: number): Buffer {
+  const { buffer } = source;
+  // msgpackr's string extractor and TextDecoder want ordinary memory; a copy costs less than their slow paths.
+  return buffer instanceof ArrayBuffer
+    ? Buffer.from(buffer, source.byteOffset + start, end - start)
+    : Buffer.from(source.subarray(start, end));
 }
