@@ -8,7 +8,6 @@ export {
   type AsyncMapOptions,
   type AsyncProgress,
   AsyncResult,
-  type AsyncWork,
   type Callable,
   type CallOptions,
   type CurrentTask,
@@ -20,7 +19,22 @@ export {
   type PoolStats,
   type StartMethod,
   type StreamOptions,
+  type WorkerCrashEvent,
+  type WorkerEvent,
+  type WorkerExitEvent,
+  type WorkerReadyEvent,
+  type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
 // Streams
-export { type ForEachOptions, type Overflow, type Progress, type Source, TaskStream } from './streams/index.js';
+export {
+  type ForEachOptions,
+  type Overflow,
+  type Progress,
+  type PullReader,
+  type PullSource,
+  type ReadState,
+  type Source,
+  type Subscribable,
+  TaskStream,
+} from './streams/index.js';

@@ -9,10 +9,17 @@ export interface AsyncProgress extends Progress {
   readonly report?: unknown;
 }
 
-/** What an AsyncResult stands for. */
+/**
+ * What an AsyncResult stands for.
+ *
+ * @internal
+ */
 export interface AsyncWork<R> {
+  /** Its value. */
   readonly promise: Promise<R>;
+  /** How far it is. */
   readonly progress: Observable<AsyncProgress>;
+  /** Gives it up. */
   cancel(reason: unknown): void;
 }
 
@@ -35,7 +42,11 @@ export class AsyncResult<R> implements PromiseLike<R> {
   readonly #work: AsyncWork<R>;
   #state: 'pending' | 'fulfilled' | 'rejected' = 'pending';
 
-  /** For the library: users get results from a pool. `callback` and `errorCallback` run before the result is ready. */
+  /**
+   * For the library: users get results from a pool. `callback` and `errorCallback` run before the result is ready.
+   *
+   * @internal
+   */
   constructor(work: AsyncWork<R>, callback?: (value: R) => void, errorCallback?: (error: unknown) => void) {
     this.#work = work;
     this.#promise = work.promise.then(

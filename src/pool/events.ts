@@ -1,21 +1,43 @@
 import type { WorkerCrashError } from '../errors/index.js';
 
+/** What every event about a worker says. */
+export interface WorkerEvent {
+  /** Name, such as `SpawnPoolWorker-1`. */
+  readonly name: string;
+  /** Process id; `null` when the process could not be started. */
+  readonly pid: number | null;
+}
+
+/** A worker process was started. */
+export interface WorkerStartEvent extends WorkerEvent {
+  /** Discriminant. */
+  readonly type: 'worker-start';
+}
+
+/** A worker ran its initializer and takes tasks. */
+export interface WorkerReadyEvent extends WorkerEvent {
+  /** Discriminant. */
+  readonly type: 'worker-ready';
+}
+
+/** A worker ended as it should: recycled, idle for long, or the pool closed. */
+export interface WorkerExitEvent extends WorkerEvent {
+  /** Discriminant. */
+  readonly type: 'worker-exit';
+}
+
+/** A worker died. */
+export interface WorkerCrashEvent extends WorkerEvent {
+  /** Discriminant. */
+  readonly type: 'worker-crash';
+  /** Batches (calls, chunks) it held; those that had not started go to other workers. */
+  readonly lostTasks: number;
+  /** How it ended. */
+  readonly error: WorkerCrashError;
+}
+
 /** What happens in a pool, as it happens. */
-export type PoolEvent =
-  /** A worker process was started. */
-  | { readonly type: 'worker-start'; readonly name: string; readonly pid: number | null }
-  /** A worker ran its initializer and takes tasks. */
-  | { readonly type: 'worker-ready'; readonly name: string; readonly pid: number | null }
-  /** A worker ended as it should: recycled, idle for long, or the pool closed. */
-  | { readonly type: 'worker-exit'; readonly name: string; readonly pid: number | null }
-  /** A worker died. `lostTasks` batches were on it; those that had not started go to other workers. */
-  | {
-      readonly type: 'worker-crash';
-      readonly name: string;
-      readonly pid: number | null;
-      readonly lostTasks: number;
-      readonly error: WorkerCrashError;
-    };
+export type PoolEvent = WorkerStartEvent | WorkerReadyEvent | WorkerExitEvent | WorkerCrashEvent;
 
 /** One worker of a pool, in {@link PoolStats}. */
 export interface WorkerStats {

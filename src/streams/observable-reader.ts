@@ -6,12 +6,14 @@
  * accepted before an error, an overflow or the completion are read before it.
  */
 import { Observable, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { Deque } from '../util/deque.js';
 import { overflowed } from './messages.js';
-import { Fifo, type Overflow } from './overflow.js';
+import type { Overflow } from './overflow.js';
 import { DONE, FAILED, MORE, type PullReader, type ReadState, WAIT } from './pull.js';
 
 /** The part of an Observable that is needed, of whatever library it is. */
 export interface Subscribable<T> {
+  /** Begins to push; the result ends it. */
   subscribe(observer: Partial<Observer<T>>): Unsubscribable;
 }
 
@@ -26,7 +28,7 @@ export class ObservableReader<T> implements PullReader<T> {
   readonly #overflow: Overflow<T>;
   readonly #defaultCapacity: () => number;
   readonly #wake: () => void;
-  readonly #queue = new Fifo<T>();
+  readonly #queue = new Deque<T>();
   #state = OPEN;
   #waiting = false;
   #subscriber: Subscriber<T> | undefined;
@@ -56,7 +58,7 @@ export class ObservableReader<T> implements PullReader<T> {
     const queue = this.#queue;
     this.#waiting = false;
     let n = 0;
-    for (; n < max && queue.length > 0; n++) into.push(queue.shift());
+    for (; n < max && queue.length > 0; n++) into.push(queue.shift() as T);
     if (queue.length === 0 && this.#state !== OPEN) return this.#state === ERRORED ? FAILED : DONE;
     if (n === max) return MORE;
     this.#waiting = true;
@@ -96,7 +98,7 @@ export class ObservableReader<T> implements PullReader<T> {
       return false;
     }
     const enters = overflow.policy !== 'drop-newest';
-    const lost = enters ? this.#queue.shift() : item;
+    const lost = enters ? (this.#queue.shift() as T) : item;
     try {
       overflow.onDrop?.(lost);
     } catch (error) {

@@ -44,36 +44,3 @@ export function checkOverflow<T>(actor: string, overflow: Overflow<T> | undefine
   }
   checkNumber(actor, 'overflow.capacity', overflow.capacity, { min: 1, integer: true, infinite: true });
 }
-
-/** First in, first out, without moving what is left at each read; memory follows the number of waiting items. */
-export class Fifo<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
-
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  /** The oldest item. Only when `length > 0`. */
-  shift(): T {
-    const item = this.#items[this.#head] as T;
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
-
-  clear(): void {
-    this.#items = [];
-    this.#head = 0;
-  }
-}

@@ -44,6 +44,7 @@ export interface PullReader<T> {
 
 /** Anything that opens {@link PullReader}s. */
 export interface PullSource<T> {
+  /** Opens a reading of its own. `wake` is called when a reader that answered WAIT has more. */
   [PULL](wake: () => void): PullReader<T>;
 }
 

@@ -52,7 +52,11 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
   #ran = false;
   #disposed = false;
 
-  /** For the library: users get streams from a pool or a queue. */
+  /**
+   * For the library: users get streams from a pool or a queue.
+   *
+   * @internal
+   */
   constructor(origin: Origin, shape?: Shape) {
     super((subscriber) => {
       const drain = new Drain<R>((ready) => this.#run(ready), subscriber);
@@ -77,7 +81,11 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     return new StreamIterator<R>((ready) => this.#run(ready));
   }
 
-  /** Opens an execution for another stage of the library, which pulls in batches. */
+  /**
+   * Opens an execution for another stage of the library, which pulls in batches.
+   *
+   * @internal
+   */
   [PULL](wake: () => void): PullReader<R> {
     return new FeedReader<R>((ready) => this.#run(ready), wake);
   }

@@ -70,6 +70,13 @@ export class Deque<T> {
     return found;
   }
 
+  /** Drops everything. */
+  clear(): void {
+    this.#slots = new Array<T | undefined>(16).fill(undefined);
+    this.#head = 0;
+    this.#length = 0;
+  }
+
   *[Symbol.iterator](): Iterator<T> {
     for (let i = 0; i < this.#length; i++) yield this.at(i) as T;
   }
