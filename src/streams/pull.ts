@@ -25,8 +25,8 @@ export const DONE = 2;
 /** The source failed with `reader.error`. Items that came before the error may have been read. */
 export const FAILED = 3;
 
-/** Answer of {@link PullReader.read}. */
-export type ReadState = typeof MORE | typeof WAIT | typeof DONE | typeof FAILED;
+/** Answer of {@link PullReader.read}: 0 MORE, 1 WAIT, 2 DONE, 3 FAILED. */
+export type ReadState = 0 | 1 | 2 | 3;
 
 /** One reading of a source. After DONE, FAILED or `cancel()` it is not read again. */
 export interface PullReader<T> {
