@@ -27,6 +27,8 @@ export interface Use extends Span {
 export interface Declared {
   readonly statics: ReadonlySet<string>;
   readonly prototype: ReadonlySet<string>;
+  /** Whether it has static fields or blocks. */
+  readonly state: boolean;
 }
 
 /** The result. */
@@ -144,5 +146,6 @@ function declaredMembers(node: acorn.ClassExpression): Declared {
     const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
     if (name !== null) (member.static ? statics : prototype).add(name);
   }
-  return { statics, prototype };
+  const state = node.body.body.some((member) => member.type === 'StaticBlock' || (member.type === 'PropertyDefinition' && member.static));
+  return { statics, prototype, state };
 }

@@ -2,9 +2,10 @@
 import type { Reduction } from '../node.js';
 import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
 import { Children } from './children.js';
-import { directEval, outerNewTarget, outerSuper, outerThis, privateName } from './messages.js';
+import { directEval, outerNewTarget, outerSuper, privateName } from './messages.js';
 import { collectExtras } from './properties.js';
 import { classId } from './provenance.js';
+import { receiverOf } from './receiver.js';
 import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
@@ -19,17 +20,19 @@ export function checkShape({ analysis, actor }: Pick<Subject, 'analysis' | 'acto
 /** Reduces a function to text and captures. */
 export function reduceByValue(subject: Subject): Reduction {
   checkShape(subject);
-  const { fn, text, analysis, place, mirror } = subject;
+  const { fn, text, analysis, place } = subject;
   const children = new Children();
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(subject, children);
   injectHeritage(subject, children, captures);
   if (analysis.importMeta.length > 0) injectMeta(subject, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
-  const receiver = analysis.outerThis ? outerReceiver(subject, children) : -1;
+  const receiver = outerReceiver(subject, children);
   const args = outerArguments(subject, children);
   const beforeExtras = children.values.length;
   const extras = collectExtras(fn, text, analysis, children);
+  const own = children.values.length > beforeExtras;
+  const stateless = captures.stateless && !own && !hasStaticState(analysis);
   const data: FunctionData = {
     text,
     form: analysis.form,
@@ -43,17 +46,22 @@ export function reduceByValue(subject: Subject): Reduction {
     receiver,
     args,
     ...extras,
+    stateless,
     id: isClass ? classId(fn) : '',
   };
-  const own = children.values.length > beforeExtras || extras.extras.length > 0;
   return {
     kind: isClass ? 'class' : 'function',
     data,
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
-    stateless: captures.stateless && !own,
-    constant: captures.constant && !own && mirror !== undefined && receiver < 0 && args < 0,
+    stateless,
+    constant: captures.constant && !own && receiver < 0 && args < 0,
   };
+}
+
+/** Static fields and blocks may keep anything. */
+function hasStaticState({ declared }: Subject['analysis']): boolean {
+  return declared?.state === true;
 }
 
 /** An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself. */
@@ -86,11 +94,10 @@ function injectMeta({ text, analysis, place }: Subject, captures: Captures): voi
   for (const { start, end } of analysis.importMeta) captures.edits.push([start, end, name]);
 }
 
-/** At the top of a module `this` is undefined; elsewhere it is the business of the function around. */
-function outerReceiver(subject: Subject, _children: Children): number {
-  const isModule = subject.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
-  if (subject.around?.topLevel === true && isModule) return -1;
-  throw outerThis(subject.actor);
+/** The `this` of the function around an arrow. */
+function outerReceiver(subject: Subject, children: Children): number {
+  const receiver = subject.analysis.outerThis ? receiverOf(subject) : undefined;
+  return receiver === undefined ? -1 : children.add(receiver, 'outer `this`');
 }
 
 /** The captured `arguments` of the function around an arrow. */

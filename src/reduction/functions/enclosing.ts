@@ -67,14 +67,20 @@ function declaredNames(node: acorn.Declaration | null | undefined): string[] {
   return node.id === null ? [] : [node.id.name];
 }
 
+/** Where a function starts, and where its body does. */
+export interface Head {
+  readonly start: number;
+  readonly body: number;
+}
+
 /** The surroundings of one function. */
 export interface Surroundings {
   /** Whether the code there is strict. */
   readonly strict: boolean;
   /** Whether it is a function declaration, whose own name is a variable outside it. */
   readonly declaration: boolean;
-  /** Whether it stands in no function at all. */
-  readonly topLevel: boolean;
+  /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
+  readonly receiver: 'script' | Head | 'other';
   /** What a name means there. `null` when nothing in the script declares it. */
   lookup(name: string): Binding | null;
 }
@@ -87,9 +93,19 @@ export function surroundings(place: Place, text: string, module: boolean): Surro
   return {
     strict: placed.scope.strict,
     declaration: placed.node.type === 'FunctionDeclaration',
-    topLevel: placed.scope.owner === outline.scope.owner,
+    receiver: receiverOf(placed.scope),
     lookup: (name) => placed.scope.lookup(name),
   };
+}
+
+/** Arrows hand `this` through; fields and static blocks of classes have one of their own. */
+function receiverOf(from: Scope): Surroundings['receiver'] {
+  for (let scope: Scope | null = from; scope !== null; scope = scope.parent) {
+    const owner = scope.owner as acorn.AnyNode;
+    if (owner.type === 'FunctionDeclaration' || owner.type === 'FunctionExpression') return { start: owner.start, body: owner.body.start };
+    if (owner.type === 'PropertyDefinition' || owner.type === 'StaticBlock') return 'other';
+  }
+  return 'script';
 }
 
 /** Of the functions that end where the text ends, the first that starts inside it: a method's node starts at its parameters. */

@@ -139,6 +139,70 @@ function readScopes(value: unknown): CapturedScope[] {
   });
 }
 
+/** A running function: where its parameters start, and its `this`. */
+export interface RunningFrame {
+  readonly scriptId: string;
+  readonly line: number;
+  readonly column: number;
+  readonly receiver: unknown;
+}
+
+interface CallFrame {
+  readonly functionLocation?: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber: number };
+  readonly this: RemoteObject;
+}
+
+/**
+ * The functions on the stack with their `this`, innermost first: the debugger pauses inside this very call, reports and
+ * goes on. Empty while another inspector client is attached, which would take the pause for its own.
+ */
+export function runningFrames(actor: string): RunningFrame[] {
+  connect(actor);
+  const { url } = createRequire(import.meta.url)('node:inspector') as typeof inspector;
+  if (url() !== undefined) return [];
+  const frames: RunningFrame[] = [];
+  const listener = ({ params }: { params: { callFrames: CallFrame[] } }): void => {
+    frames.push(...readFrames(params.callFrames));
+  };
+  session!.once('Debugger.paused', listener as never);
+  try {
+    post('Debugger.enable');
+    post('Debugger.pause');
+    // The pause comes at the next statement that V8 runs.
+    pausePoint();
+  } finally {
+    session!.removeListener('Debugger.paused', listener as never);
+    post('Debugger.disable');
+  }
+  return frames;
+}
+
+function pausePoint(): boolean {
+  return session !== undefined;
+}
+
+function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
+  const world = vm.runInThisContext('globalThis') as Record<symbol, unknown>;
+  const holder: { out: unknown[] } = { out: [] };
+  Object.defineProperty(world, HOLDER, { value: holder, configurable: true });
+  try {
+    const expression = `globalThis[Symbol.for('${String(HOLDER.description)}')]`;
+    const evaluated = post<{ result: RemoteObject }>('Runtime.evaluate', { expression, objectGroup: GROUP });
+    const receivers = callFrames.map((frame) => frame.this);
+    post('Runtime.callFunctionOn', {
+      objectId: evaluated.result.objectId,
+      functionDeclaration: 'function (...values) { this.out = values }',
+      arguments: receivers.map((object) => (object.objectId !== undefined ? { objectId: object.objectId } : argument(object))),
+    });
+  } finally {
+    delete world[HOLDER];
+    post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
+  }
+  return callFrames.flatMap(({ functionLocation: at }, index) =>
+    at === undefined ? [] : [{ scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber, receiver: holder.out[index] }],
+  );
+}
+
 /** Every script V8 holds now, with the sources of those that `wanted` picks. */
 export function harvestScripts(actor: string, wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
   connect(actor);

@@ -60,6 +60,11 @@ function asURL(url: string): string {
   return url.startsWith('/') ? pathToFileURL(url).href : url;
 }
 
+/** Offset of a line and column in a script. */
+export function offsetIn(script: Script, line: number, column: number): number {
+  return (linesOf(script)[line] ?? 0) + column;
+}
+
 /** V8 reports the parameters (or the constructor); the text starts before them. */
 function place(script: Script, location: { line: number; column: number }, text: string): Place | null {
   const starts = linesOf(script);

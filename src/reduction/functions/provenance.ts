@@ -56,9 +56,9 @@ export function classWithId(id: string): Function | undefined {
 
 /** Makes an edited function print its original text. */
 export function printAs(fn: Function, text: string): void {
-  const print = () => text;
-  printers.add(print);
-  Object.defineProperty(fn, 'toString', { value: print, writable: true, enumerable: false, configurable: true });
+  const printer = () => text;
+  printers.add(printer);
+  Object.defineProperty(fn, 'toString', { value: printer, writable: true, enumerable: false, configurable: true });
 }
 
 /** Whether a value is a `toString` made by {@link printAs}. */

@@ -16,10 +16,11 @@ import { commonJsExportOf } from './exports.js';
 import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
 import { type Mirror, mirror } from './inspector.js';
 import { locate, type Place } from './locate.js';
-import { nativeFunction, unreadable } from './messages.js';
+import { nativeFunction, taskCaptures, unreadable } from './messages.js';
 import { collectExtras } from './properties.js';
 import { provenanceOf } from './provenance.js';
-import type { ModuleExport } from './wire.js';
+import { taskParts } from './task.js';
+import type { FunctionData, ModuleExport } from './wire.js';
 
 const constants = new WeakMap<Function, Reduction>();
 /** Where functions without captures were seen: only for stack traces, so the text is key enough. */
@@ -34,7 +35,7 @@ const PLACES = 4_096;
 export function reduceFunction(fn: Function): Reduction {
   const constant = constants.get(fn);
   if (constant !== undefined) return constant;
-  const reduction = reduceAgain(fn) ?? reduceFresh(fn);
+  const reduction = reduceTask(fn) ?? reduceAgain(fn) ?? reduceFresh(fn);
   if (reduction.constant === true) constants.set(fn, reduction);
   return reduction;
 }
@@ -45,6 +46,27 @@ export function reduceReference(value: object): Reduction | null {
   if (path !== null) return globalReduction(path);
   const found = builtinExportOf(value) ?? commonJsExportOf(value);
   return found === null ? null : moduleReduction({ ...found, parent: null });
+}
+
+/** `task(captures, fn)`: nothing is captured but what was named. */
+function reduceTask(fn: Function): Reduction | null {
+  const parts = taskParts(fn);
+  if (parts === undefined) return null;
+  const captured = capturedNames(reduceFunction(parts.fn));
+  if (captured.length > 0) throw taskCaptures(describeName(parts.fn), captured);
+  return {
+    kind: 'task',
+    data: null,
+    children: [parts.captures, parts.fn],
+    label: (index) => (index === 0 ? 'captures of task()' : 'function of task()'),
+    stateless: true,
+  };
+}
+
+/** Names filled by value. References to modules and the function itself need no capturing. */
+function capturedNames({ kind, data }: Reduction): string[] {
+  if (kind !== 'function' && kind !== 'class') return [];
+  return (data as FunctionData).slots.filter((slot) => slot.from === 'child' || slot.from === 'members').map((slot) => slot.name);
 }
 
 /** A function rebuilt here is sent on from what it was rebuilt from, with the properties it has now. */
@@ -64,7 +86,7 @@ function reduceAgain(fn: Function): Reduction | null {
     data: { ...data, ...extras },
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
-    stateless: children.values.length === 0,
+    stateless: data.stateless && children.values.length <= count,
     constant: false,
   };
 }

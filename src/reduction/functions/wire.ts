@@ -1,7 +1,7 @@
 /**
  * The data of the kinds `function` and `class` as they cross: text, place, edits, and what fills each name.
  *
- * Children are numbered in the order in which {@link Reduction.children} lists them.
+ * Children are numbered in the order in which `Reduction.children` lists them.
  */
 import type { ModuleRequest } from '../node.js';
 import { badPayload } from './messages.js';
@@ -58,6 +58,8 @@ export interface FunctionData {
   /** Children with the prototypes of the function and of its `prototype`, or -1 where they are the usual ones. */
   readonly parent: number;
   readonly prototypeParent: number;
+  /** `Reduction.stateless`, kept for sending on. */
+  readonly stateless: boolean;
   /** Classes have an identity that both sides keep. */
   readonly id: string;
 }

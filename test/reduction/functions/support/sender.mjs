@@ -8,14 +8,17 @@ import { decode, encode } from './table.mjs';
 const [libraryURL, fixture] = process.argv.slice(2);
 const library = await import(libraryURL);
 const { cases } = await import(fixture);
+// For what can only be sent from inside a fixture, while the function around runs.
+globalThis.sendNow = (value) => encode(value, library);
 const entries = [];
 for (const [title, prepare] of Object.entries(cases)) {
   const entry = { title };
   entries.push(entry);
   try {
-    const { send, use, expected } = await prepare();
+    const { send, sent, use, expected } = await prepare();
     entry.expected = expected;
     const table = encode([send, use ?? ((f) => f())], library);
+    if (sent !== undefined) adopt(table, sent);
     entry.table = deserialize(serialize(table));
     entry.flags = table.nodes.find((node) => node.kind === 'function')?.flags;
     const [value, run] = await decode(entry.table, library);
@@ -42,3 +45,16 @@ for (const part of report)
   );
 for (const entry of entries) delete entry.table;
 process.stdout.write(serialize({ entries, loadedParser }));
+
+/** Puts a table that was made earlier in the place of the value. */
+function adopt(table, sent) {
+  const by = table.nodes.length;
+  const move = (index) => index + by;
+  for (const node of sent.nodes) {
+    if (node.children) node.children = node.children.map(move);
+    if (node.entries) node.entries = node.entries.map(([k, v]) => [move(k), move(v)]);
+    if (node.custom !== undefined) node.custom = move(node.custom);
+  }
+  table.nodes.push(...sent.nodes);
+  table.nodes[table.start].entries[0][1] = move(sent.start);
+}
