@@ -228,6 +228,17 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     this.#retireIfDone();
   }
 
+  /** Nobody can reach the pool any more: it is closed, with a warning if that was forgotten. */
+  abandon(): void {
+    if (this.#state !== 'open') return;
+    process.emitWarning(
+      'Pool: unclosed running pool; its workers end now. Hold it with `await using`, or call terminate(), or close() and join().',
+      { type: 'ResourceWarning', code: 'MP_UNCLOSED_POOL' },
+    );
+    this.#joining = true;
+    this.close();
+  }
+
   async terminate(): Promise<void> {
     this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }));
     await this.#crew.gone();

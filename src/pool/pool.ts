@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import {
+  type Backend,
   checkFlowOptions,
   checkStreamOptions,
   collect,
@@ -36,6 +37,9 @@ const CALLBACKS = ['callback', 'errorCallback'];
 const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize'])];
 const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
 
+/** Pools that were dropped while they ran: their workers would stay for as long as the program. */
+const dropped = new FinalizationRegistry<Engine>((engine) => engine.abandon());
+
 /**
  * A pool of worker processes.
  *
@@ -67,6 +71,7 @@ export class Pool implements AsyncDisposable {
    */
   constructor(options: PoolOptions = {}) {
     this.#engine = new Engine(poolSettings('Pool', options));
+    dropped.register(this, this.#engine);
   }
 
   // ---- calls
@@ -211,17 +216,22 @@ export class Pool implements AsyncDisposable {
     return this.#engine.events;
   }
 
+  #backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+    // A stream that was not begun yet keeps its pool, see `dropped`.
+    return Object.assign(this.#engine.backend<T, R>(actor, fn, options, spread), { pool: this });
+  }
+
   #collect<T, R>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<R>, spread: boolean, more: readonly string[]) {
     checkOptions(actor, options, [...MAP_OPTIONS, ...more]);
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
-    return collect<T, R>(actor, items, this.#engine.backend<T, R>(actor, fn, options, spread), options);
+    return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, spread), options);
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
     checkStreamOptions<T>(actor, options, RUN_OPTIONS);
     checkCallValues(actor, options);
-    return runStream<T, R>(actor, this.#engine.backend<T, R>(actor, fn, options, false), source, { ...options, ordered });
+    return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options, false), source, { ...options, ordered });
   }
 }
 
