@@ -26,6 +26,8 @@ export {
   type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
+// Functions
+export { type TaskFunction, task } from './reduction/index.js';
 // Streams
 export {
   type ForEachOptions,

@@ -9,7 +9,7 @@ export { Decoder, Encoder, type Message, PendingValue } from './codec.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
 // Functions
-export { loadedModule } from './functions/index.js';
+export { loadedModule, type TaskFunction, task } from './functions/index.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
