@@ -117,13 +117,13 @@ export class Link {
       if (at >= 0) {
         payload.layout(this.#out.bytes, at);
         this.#out.publish(kind, id, state);
-        return this.#out.position;
+        return this.#out.cursor;
       }
     }
     const bytes = new Uint8Array(length);
     payload.layout(bytes, 0);
     this.#transfer = { bytes, kind, id, state, sent: 0 };
-    return this.flush() ? this.#out.position : -1;
+    return this.flush() ? this.#out.cursor : -1;
   }
 
   /**
@@ -156,17 +156,31 @@ export class Link {
     }
   }
 
-  /** Where the state word of the record sent last is: that of a message in parts once {@link flush} has returned `true`. */
+  /**
+   * Gives up the message that waits for room. What of it was sent already is ended by a record of `kind` (one that the
+   * other side ignores), for which the link may stay busy.
+   */
+  abandon(kind: number): void {
+    if (this.#transfer === null) return;
+    if (this.#transfer.sent === 0) this.#transfer = null;
+    else {
+      const { bytes, sent } = this.#transfer;
+      this.#transfer = { bytes: bytes.slice(0, sent), kind, id: 0, state: 0, sent };
+      this.flush();
+    }
+  }
+
+  /** Where the record sent last is: that of a message in parts once {@link flush} has returned `true`. */
   get position(): number {
-    return this.#out.position;
+    return this.#out.cursor;
   }
 
   /**
-   * Changes the state word of a record that was sent and that the reader has not released: whether this side made the
-   * change. Only the owner's protocol can tell that the record is still there.
+   * Changes the state word of a record that was sent: whether this side made the change. A record that the reader has
+   * released keeps its last state until its room is used again; from then on nothing is changed.
    */
   amend(position: number, expected: number, replacement: number): boolean {
-    return Atomics.compareExchange(this.#out.words, position, expected, replacement) === expected;
+    return this.#out.amend(position, expected, replacement);
   }
 
   /** Wakes the other side if it waits for a record. A system call at most: worth saving, by sending in bursts. */

@@ -77,6 +77,8 @@ export class RingWriter {
 
   /** Index in {@link words} of the state of the record published last. */
   position = 0;
+  /** The same record's place in the stream of bytes: the producer's cursor at its start, u32. */
+  cursor = 0;
 
   /**
    * Makes room for a record of `length` bytes (at most {@link maximum}).
@@ -114,14 +116,25 @@ export class RingWriter {
     this.words[word + 3] = state;
     this.position = word + 3;
     const before = this.#tail & (this.#capacity - 1);
-    const skipped = at === before ? 0 : this.#capacity - before;
-    this.#tail = (this.#tail + skipped + recordBytes(this.#length)) | 0;
+    const start = this.#tail + (at === before ? 0 : this.#capacity - before);
+    this.cursor = start >>> 0;
+    this.#tail = (start + recordBytes(this.#length)) | 0;
     Atomics.store(this.#control, TAIL, this.#tail);
   }
 
   /** Wakes the reader if it sleeps. */
   wake(): void {
     if (rouse(this.#control, READER)) this.#ring();
+  }
+
+  /**
+   * Changes the state of the record at `cursor` by compare-and-set: whether it was changed. `false` also when its room was
+   * used again since: then the reader released it long ago.
+   */
+  amend(cursor: number, expected: number, replacement: number): boolean {
+    if ((this.#tail - cursor) >>> 0 > this.#capacity) return false;
+    const word = ((cursor & (this.#capacity - 1)) >> 2) + 3;
+    return Atomics.compareExchange(this.words, word, expected, replacement) === expected;
   }
 
   /**

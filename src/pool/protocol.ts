@@ -26,6 +26,8 @@ export enum Kind {
   Call = 4,
   Chunk = 5,
   Stop = 6,
+  /** Ends a message that was given up while it followed in parts. Nothing is done. */
+  Void = 7,
   // worker to parent
   Ready = 16,
   InitializerFailed = 17,

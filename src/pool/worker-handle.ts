@@ -233,7 +233,7 @@ export class WorkerHandle implements Holder {
       const started = (batch.attempt << 2) | Status.Started;
       this.#link.amend(batch.position, started, (batch.attempt << 2) | Status.Stopped);
     }
-    // One that runs while the result of its forerunner is still unread is aborted when that is read, see #settle.
+    // One that runs while the result of its forerunner is still unread is aborted when that is read, see #abortNext.
     if (this.#held.first() === batch) this.#abortRunning();
     return false;
   }
@@ -252,9 +252,11 @@ export class WorkerHandle implements Holder {
   }
 
   #withdraw(batch: Batch): boolean {
-    if (batch.position < 0) return false;
     const state = batch.state;
-    if (!this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) return false;
+    if (batch === this.#transferring) {
+      this.#transferring = null;
+      this.#link.abandon(Kind.Void);
+    } else if (batch.position < 0 || !this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) return false;
     batch.position = -1;
     batch.holder = null;
     this.#items -= batch.count;
@@ -274,8 +276,10 @@ export class WorkerHandle implements Holder {
     if (this.state === 'ended') return;
     const link = this.#link;
     if (!link.writable && link.flush()) {
-      this.#transferred();
+      if (this.#transferring !== null) this.#transferring.position = link.position;
+      this.#transferring = null;
       if (this.#stopWhenWritable) this.#sendStop();
+      this.#stopWhenWritable = false;
     }
     const before = this.#results;
     while (link.receive()) this.#receive();
@@ -287,15 +291,6 @@ export class WorkerHandle implements Holder {
       this.#polling = true;
       setImmediate(() => this.#polling && this.#drain());
     }
-  }
-
-  /** The message that followed in parts is in the ring. */
-  #transferred(): void {
-    const batch = this.#transferring;
-    this.#transferring = null;
-    if (batch === null) return;
-    batch.position = this.#link.position;
-    if (batch.cancelled && this.withdraw(batch)) batch.gone();
   }
 
   #receive(): void {
@@ -310,6 +305,7 @@ export class WorkerHandle implements Holder {
         link.release();
         this.#settle(value, failed, micros);
         if (halted) this.#finish();
+        this.#abortNext();
         break;
       }
       case Kind.Broken: {
@@ -319,6 +315,7 @@ export class WorkerHandle implements Holder {
         const reason = error instanceof Unreadable ? error.reason : error;
         for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
         this.#finish();
+        this.#abortNext();
         break;
       }
       case Kind.Started: {
@@ -378,8 +375,11 @@ export class WorkerHandle implements Holder {
       } else if (failed) batch.error(value, index);
       else batch.value(value, index, micros);
     }
-    if (batch.received < batch.count) return;
-    batch.gone();
+    if (batch.received === batch.count) batch.gone();
+  }
+
+  /** What runs now was cancelled while the result of the item before it was on its way. */
+  #abortNext(): void {
     if (this.#held.first()?.cancelled === true) this.#abortRunning();
   }
 
@@ -456,6 +456,8 @@ export class WorkerHandle implements Holder {
     Link.closeBells(this.#bells);
     const lost = [...this.#held];
     while (this.#held.length > 0) this.#held.shift();
+    for (const batch of lost) batch.holder = null;
+    this.#transferring = null;
     this.#items = 0;
     this.#owner.exited(this, lost, blamed, crash(this, exitCode, signal, cause));
   }
