@@ -77,6 +77,8 @@ export class WorkerHandle implements Holder {
   #grace = 0;
   #timer: NodeJS.Timeout | null = null;
   #killer: NodeJS.Timeout | null = null;
+  /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
+  #executioner: NodeJS.Timeout | null = null;
 
   constructor(name: string, entry: URL, lifetime: number, owner: WorkerOwner) {
     this.name = name;
@@ -440,7 +442,7 @@ export class WorkerHandle implements Holder {
   terminate(grace: number): void {
     if (this.state === 'ended') return;
     this.child.kill('SIGTERM');
-    this.#killer ??= setTimeout(() => this.child.kill('SIGKILL'), grace);
+    this.#executioner ??= setTimeout(() => this.child.kill('SIGKILL'), grace);
   }
 
   #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
@@ -451,6 +453,7 @@ export class WorkerHandle implements Holder {
     this.left = this.state;
     this.state = 'ended';
     this.#clearTimers();
+    if (this.#executioner !== null) clearTimeout(this.#executioner);
     this.#link.close();
     this.#region.close();
     Link.closeBells(this.#bells);
