@@ -1,1 +1,42 @@
+/** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
+
+// Errors
 export * from './errors/index.js';
+// Pools
+export {
+  type AsyncCallOptions,
+  type AsyncMapOptions,
+  type AsyncProgress,
+  AsyncResult,
+  type Callable,
+  type CallOptions,
+  type CurrentTask,
+  currentTask,
+  type MapOptions,
+  Pool,
+  type PoolEvent,
+  type PoolOptions,
+  type PoolStats,
+  type StartMethod,
+  type StreamOptions,
+  type WorkerCrashEvent,
+  type WorkerEvent,
+  type WorkerExitEvent,
+  type WorkerReadyEvent,
+  type WorkerStartEvent,
+  type WorkerStats,
+} from './pool/index.js';
+// Functions
+export { type TaskFunction, task } from './reduction/index.js';
+// Streams
+export {
+  type ForEachOptions,
+  type Overflow,
+  type Progress,
+  type PullReader,
+  type PullSource,
+  type ReadState,
+  type Source,
+  type Subscribable,
+  TaskStream,
+} from './streams/index.js';

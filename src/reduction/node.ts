@@ -32,9 +32,15 @@ export interface Reduction {
 
 /** A rebuilt value, and how to give it the children that came late. */
 export interface Built {
+  /** The value itself. */
   readonly value: unknown;
   /** Fills child `index` in. Present whenever the kind was told of late children, and for every shell. */
   set?(index: number, child: unknown): void;
+  /**
+   * For shells that want their children at once: called instead of `set` when the shell is filled. Children at the
+   * indices in `late` are `undefined` and come through `set` afterwards.
+   */
+  fill?(children: readonly unknown[], late: readonly number[]): void;
 }
 
 /** How one sort of value is rebuilt. */
@@ -48,6 +54,8 @@ export interface NodeKind {
    */
   modules?(data: unknown): Iterable<ModuleRequest>;
   /**
+   * Rebuilds the value.
+   *
    * @param data The reduction's plain data. Comes from the peer: check before trusting its shape.
    * @param children The children built so far, `undefined` at late places.
    * @param late Indices of `children` that will come through `set`.
@@ -57,6 +65,7 @@ export interface NodeKind {
 
 /** A module that a payload needs: `specifier` as written, resolved from `parent`. */
 export interface ModuleRequest {
+  /** As written in the import. */
   readonly specifier: string;
   /** file: URL of the importing module, or `null` when the specifier is absolute or a builtin. */
   readonly parent: string | null;

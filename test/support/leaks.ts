@@ -9,7 +9,13 @@ const OURS = /^(\/memfd:multiprocess|anon_inode:\[eventfd\]|\/dev\/shm\/)/;
 function children(): string[] {
   const found: string[] = [];
   for (const task of readdirSync('/proc/self/task')) {
-    for (const pid of readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean)) {
+    let pids: string[] = [];
+    try {
+      pids = readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean);
+    } catch {
+      // The thread ended while we looked.
+    }
+    for (const pid of pids) {
       try {
         found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').slice(0, 200)}`);
       } catch {

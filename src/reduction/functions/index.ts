@@ -18,7 +18,7 @@ import { boundKind, globalKind, moduleKind, proxyKind } from './kinds.js';
 import { classKind, functionKind } from './rebuild.js';
 import { taskKind } from './task.js';
 
-export { loadModules, loadModulesSync } from './modules.js';
+export { loadedModule, loadModules, loadModulesSync } from './modules.js';
 export { reduceFunction, reduceReference } from './reduce.js';
 export { type TaskFunction, task } from './task.js';
 

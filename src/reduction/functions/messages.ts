@@ -115,6 +115,15 @@ export function moduleFailed(specifier: string, parent: string | null, cause: un
   return refuse('MP_MODULE_FAILED', `Module "${specifier}"${from} could not be loaded in this process: ${why}`, { cause });
 }
 
+/** `loads` met a module with a top-level await. */
+export function moduleIsAsync(specifier: string, cause: unknown): SerializationError {
+  return refuse(
+    'MP_ASYNC_MODULE',
+    `Module "${specifier}" has a top-level await, so it cannot be loaded at once; use loadsAsync instead of loads.`,
+    { cause },
+  );
+}
+
 /** Bytes that are no function of ours. */
 export function badPayload(what: string): SerializationError {
   return refuse('MP_BAD_PAYLOAD', `The payload is damaged or comes from another version: ${what}.`);

@@ -9,7 +9,7 @@ import { types } from 'node:util';
 import vm from 'node:vm';
 import type { ModuleRequest } from '../node.js';
 import { defaultLoader } from './default-loader.js';
-import { missingExport, moduleFailed, moduleNotLoaded } from './messages.js';
+import { missingExport, moduleFailed, moduleIsAsync, moduleNotLoaded } from './messages.js';
 import type { ModuleExport } from './wire.js';
 
 type Namespace = Record<string, unknown>;
@@ -24,6 +24,16 @@ function keyOf({ specifier, parent, attributes }: ModuleRequest): string {
 /** `file:///…`, `node:fs`, `data:…`: means the same from every parent. */
 function isAbsolute(specifier: string): boolean {
   return /^(file|node|data|https?):/.test(specifier);
+}
+
+/** The namespace of a module that was loaded before, or `undefined`. */
+export function loadedModule(request: ModuleRequest): unknown {
+  return loaded.get(keyOf(request));
+}
+
+/** Whether all of them are loaded. */
+export function areLoaded(requests: readonly ModuleRequest[]): boolean {
+  return requests.every((request) => loaded.has(keyOf(request)));
 }
 
 /** Loads all, side by side. @throws SerializationError `MP_MODULE_FAILED`. */
@@ -44,7 +54,7 @@ async function load(key: string, request: ModuleRequest): Promise<void> {
   }
 }
 
-/** Loads all now, through `require`: modules with top-level await refuse. @throws SerializationError `MP_MODULE_FAILED`. */
+/** Loads all now, through `require`. @throws SerializationError `MP_MODULE_FAILED`; `MP_ASYNC_MODULE` for a module with a top-level await. */
 export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
   for (const request of requests) {
     const key = keyOf(request);
@@ -52,7 +62,8 @@ export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
     try {
       loaded.set(key, asNamespace(requireFrom(request)));
     } catch (cause) {
-      throw moduleFailed(request.specifier, request.parent, cause);
+      const isAsync = (cause as { code?: unknown } | null)?.code === 'ERR_REQUIRE_ASYNC_MODULE';
+      throw isAsync ? moduleIsAsync(request.specifier, cause) : moduleFailed(request.specifier, request.parent, cause);
     }
   }
 }

@@ -1,0 +1,30 @@
+{
+  'targets': [
+    {
+      'target_name': 'multiprocess',
+      'sources': [
+        'native/addon.cc',
+        'native/environment.cc',
+      ],
+      'defines': ['NAPI_VERSION=9'],
+      'conditions': [
+        ['OS=="linux"', {
+          'sources': [
+            'native/descriptors-linux.cc',
+            'native/doorbell-linux.cc',
+            'native/futex-linux.cc',
+            'native/mapping-linux.cc',
+            'native/process-linux.cc',
+            'native/wait-async-linux.cc',
+            'native/waiter-linux.cc',
+          ],
+          # nodelete: waiter threads outlive the environment that started them, so the code must never be unloaded,
+          # which Node does when the last worker thread that used the addon ends.
+          'ldflags': ['-Wl,-z,nodelete', '-Wl,-z,now'],
+        }],
+      ],
+      'cflags_cc!': ['-std=gnu++17'],
+      'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Wno-cast-function-type'],
+    },
+  ],
+}

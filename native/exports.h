@@ -1,0 +1,21 @@
+// What each concern gives to the addon's table of exports.
+#pragma once
+
+#include "environment.h"
+
+namespace multiprocess {
+
+struct Exports {
+  Environment* environment;
+  napi_value object;
+  void add(const char* name, napi_callback function);
+};
+
+void exportMapping(Exports& out);
+void exportFutex(Exports& out);
+void exportWaitAsync(Exports& out);
+void exportDoorbell(Exports& out);
+void exportDescriptors(Exports& out);
+void exportProcess(Exports& out);
+
+}  // namespace multiprocess

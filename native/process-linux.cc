@@ -1,0 +1,35 @@
+// What a process or thread can ask of the kernel about itself.
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "arguments.h"
+#include "exports.h"
+#include "status.h"
+
+namespace multiprocess {
+namespace {
+
+// setParentDeathSignal(signal, expectedParent) -> 1 set, 0 the parent is gone already
+napi_value setParentDeathSignal(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t signal, parent;
+  if (!in.int32(0, &signal) || !in.int32(1, &parent)) return answer(env, kBadArgument);
+  if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0) return answer(env, -errno);
+  // Asked after the prctl: a parent that dies in between is seen by one of the two.
+  return answer(env, getppid() == parent ? 1 : 0);
+}
+
+// threadId() -> the kernel's id of the calling thread
+napi_value threadId(napi_env env, napi_callback_info) { return answer(env, static_cast<int>(syscall(SYS_gettid))); }
+
+}  // namespace
+
+void exportProcess(Exports& out) {
+  out.add("setParentDeathSignal", setParentDeathSignal);
+  out.add("threadId", threadId);
+}
+
+}  // namespace multiprocess

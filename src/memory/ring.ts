@@ -1,0 +1,240 @@
+/**
+ * Bounded single-producer, single-consumer ring of records in shared memory.
+ *
+ * Layout, in bytes, one cache line for each word so that the two sides do not share lines they write:
+ *
+ *     0  head    u32  consumer's cursor        written by the reader only
+ *    64  tail    u32  producer's cursor        written by the writer only
+ *   128  reader  i32  sleep word of the reader (see sleep-word.ts)
+ *   192  writer  i32  sleep word of the writer, which waits for room
+ *   256  data    capacity bytes, a power of two
+ *
+ * Cursors count bytes, grow for ever and wrap at 2^32. Invariant: 0 <= tail - head <= capacity.
+ * A record starts at a multiple of 16 and never wraps; a PAD record fills the end when the next one does not fit there:
+ *
+ *     0  length  u32  bytes of payload
+ *     4  kind    i32  0 = PAD; all else is the owner's
+ *     8  id      i32  the owner's
+ *    12  state   i32  the owner's; may be changed by either side with compare-and-set while the record is in the ring
+ *    16  payload, then up to 15 bytes of nothing
+ *
+ * Publication: a record exists once `tail` has moved past it, and that store comes last.
+ * Crash: a producer that dies before that store leaves nothing behind; a consumer that dies before moving `head` leaves
+ * the record readable. Neither leaves a lock, for there is none.
+ * Source: L. Lamport, Proving the correctness of multiprocess programs (1977), with cached cursors as in the
+ * SPSC queues of J. Giacomoni et al., FastForward (2008).
+ */
+import { doze, rouse, stay } from './sleep-word.js';
+
+/** Bytes before the data. */
+export const RING_HEADER = 256;
+/** Bytes before a record's payload; also the alignment of records. */
+export const RECORD_HEADER = 16;
+
+const HEAD = 0;
+const TAIL = 16;
+const READER = 32;
+const WRITER = 48;
+const PAD = 0;
+
+/** Bytes of shared memory that a ring of this capacity takes. */
+export function ringBytes(capacity: number): number {
+  return RING_HEADER + capacity;
+}
+
+function recordBytes(length: number): number {
+  return (RECORD_HEADER + length + (RECORD_HEADER - 1)) & ~(RECORD_HEADER - 1);
+}
+
+/** The producer's side. Exactly one at a time may exist for a ring. */
+export class RingWriter {
+  /** The data area; payloads are written here, at the offset that {@link reserve} gave. */
+  readonly bytes: Uint8Array;
+  /** The data area as words; a record's state is at {@link position}. */
+  readonly words: Int32Array;
+  /** Largest payload of one record: a quarter of the ring, so that both sides can work at the same time. */
+  readonly maximum: number;
+  readonly #control: Int32Array;
+  readonly #capacity: number;
+  readonly #ring: () => void;
+  #tail: number;
+  /** The reader's cursor as last seen; refreshed only when it looks as if there were no room. */
+  #head: number;
+  #reserved = 0;
+  #length = 0;
+
+  /** @param ring Wakes the reader; called only when it sleeps. */
+  constructor(buffer: ArrayBufferLike, offset: number, capacity: number, ring: () => void) {
+    this.#control = new Int32Array(buffer, offset, RING_HEADER / 4);
+    this.bytes = new Uint8Array(buffer, offset + RING_HEADER, capacity);
+    this.words = new Int32Array(buffer, offset + RING_HEADER, capacity / 4);
+    this.maximum = capacity / 4 - RECORD_HEADER;
+    this.#capacity = capacity;
+    this.#ring = ring;
+    this.#tail = Atomics.load(this.#control, TAIL);
+    this.#head = Atomics.load(this.#control, HEAD);
+  }
+
+  /** Index in {@link words} of the state of the record published last. */
+  position = 0;
+  /** The same record's place in the stream of bytes: the producer's cursor at its start, u32. */
+  cursor = 0;
+
+  /**
+   * Makes room for a record of `length` bytes (at most {@link maximum}).
+   * @returns the offset of its payload in {@link bytes}, or -1 when there is no room now. Nothing is visible to the
+   * reader until {@link publish}; a second `reserve` before that replaces the first.
+   */
+  reserve(length: number): number {
+    const size = recordBytes(length);
+    const at = this.#tail & (this.#capacity - 1);
+    const rest = this.#capacity - at;
+    const need = size <= rest ? size : rest + size;
+    if (this.#capacity - ((this.#tail - this.#head) >>> 0) < need) {
+      this.#head = Atomics.load(this.#control, HEAD);
+      if (this.#capacity - ((this.#tail - this.#head) >>> 0) < need) return -1;
+    }
+    this.#length = length;
+    if (size <= rest) {
+      this.#reserved = at;
+    } else {
+      // The pad becomes visible together with the record behind it.
+      this.words[at >> 2] = rest - RECORD_HEADER;
+      this.words[(at >> 2) + 1] = PAD;
+      this.#reserved = 0;
+    }
+    return this.#reserved + RECORD_HEADER;
+  }
+
+  /** Publishes the reserved record. Call {@link wake} afterwards, once for any number of records. */
+  publish(kind: number, id: number, state: number): void {
+    const at = this.#reserved;
+    const word = at >> 2;
+    this.words[word] = this.#length;
+    this.words[word + 1] = kind;
+    this.words[word + 2] = id;
+    this.words[word + 3] = state;
+    this.position = word + 3;
+    const before = this.#tail & (this.#capacity - 1);
+    const start = this.#tail + (at === before ? 0 : this.#capacity - before);
+    this.cursor = start >>> 0;
+    this.#tail = (start + recordBytes(this.#length)) | 0;
+    Atomics.store(this.#control, TAIL, this.#tail);
+  }
+
+  /** Wakes the reader if it sleeps. */
+  wake(): void {
+    if (rouse(this.#control, READER)) this.#ring();
+  }
+
+  /**
+   * Changes the state of the record at `cursor` by compare-and-set: whether it was changed. `false` also when its room was
+   * used again since: then the reader released it long ago.
+   */
+  amend(cursor: number, expected: number, replacement: number): boolean {
+    if ((this.#tail - cursor) >>> 0 > this.#capacity) return false;
+    const word = ((cursor & (this.#capacity - 1)) >> 2) + 3;
+    return Atomics.compareExchange(this.words, word, expected, replacement) === expected;
+  }
+
+  /**
+   * Asks to be woken when the reader frees room.
+   * @returns `false` when the reader moved in the meantime: try again at once, no wake-up will come.
+   */
+  sleepUntilRoom(): boolean {
+    doze(this.#control, WRITER);
+    if (Atomics.load(this.#control, HEAD) === this.#head) return true;
+    stay(this.#control, WRITER);
+    return false;
+  }
+
+  /** Whether the reader has read everything. */
+  get drained(): boolean {
+    return Atomics.load(this.#control, HEAD) === this.#tail;
+  }
+}
+
+/** The consumer's side. Exactly one at a time may exist for a ring. */
+export class RingReader {
+  /** The data area; a payload stands here until {@link release}. */
+  readonly bytes: Uint8Array;
+  /** The data area as words. */
+  readonly words: Int32Array;
+  readonly #control: Int32Array;
+  readonly #capacity: number;
+  readonly #ring: () => void;
+  #head: number;
+  /** The writer's cursor as last seen. */
+  #tail: number;
+  #size = 0;
+
+  /** Kind of the record that {@link next} found. */
+  kind = 0;
+  /** Id of that record. */
+  id = 0;
+  /** Index of its state in {@link words}. */
+  position = 0;
+  /** Offset of its payload in {@link bytes}. */
+  start = 0;
+  /** Offset of the payload's end. */
+  end = 0;
+
+  /** @param ring Wakes the writer; called only when it sleeps. */
+  constructor(buffer: ArrayBufferLike, offset: number, capacity: number, ring: () => void) {
+    this.#control = new Int32Array(buffer, offset, RING_HEADER / 4);
+    this.bytes = new Uint8Array(buffer, offset + RING_HEADER, capacity);
+    this.words = new Int32Array(buffer, offset + RING_HEADER, capacity / 4);
+    this.#capacity = capacity;
+    this.#ring = ring;
+    this.#head = Atomics.load(this.#control, HEAD);
+    this.#tail = this.#head;
+  }
+
+  /** Finds the oldest record and describes it in the fields above. It stays in the ring until {@link release}. */
+  next(): boolean {
+    for (;;) {
+      if (this.#head === this.#tail) {
+        this.#tail = Atomics.load(this.#control, TAIL);
+        if (this.#head === this.#tail) return false;
+      }
+      const at = this.#head & (this.#capacity - 1);
+      const word = at >> 2;
+      const length = this.words[word]!;
+      const kind = this.words[word + 1]!;
+      if (kind === PAD) {
+        this.#head = (this.#head + length + RECORD_HEADER) | 0;
+        continue;
+      }
+      this.kind = kind;
+      this.id = this.words[word + 2]!;
+      this.position = word + 3;
+      this.start = at + RECORD_HEADER;
+      this.end = this.start + length;
+      this.#size = recordBytes(length);
+      return true;
+    }
+  }
+
+  /** Gives the room of the record that {@link next} found back to the writer. Its payload must not be touched any more. */
+  release(): void {
+    this.#head = (this.#head + this.#size) | 0;
+    Atomics.store(this.#control, HEAD, this.#head);
+    if (rouse(this.#control, WRITER)) this.#ring();
+  }
+
+  /**
+   * Asks to be woken when a record is published.
+   * @returns `false` when one was in the meantime: read it, no wake-up will come.
+   */
+  sleepUntilRecord(): boolean {
+    doze(this.#control, READER);
+    if (Atomics.load(this.#control, TAIL) === this.#head) return true;
+    stay(this.#control, READER);
+    return false;
+  }
+
+  /** Whether a record can be read now. */
+  get ready(): boolean {
+    return this.#head !== this.#tail || Atomics.load(this.#control, TAIL) !== this.#head;
+  }
+}

@@ -1,0 +1,113 @@
+import { futexWait, futexWaitAsync, futexWake } from '../native/index.js';
+import type { Region } from './region.js';
+
+/** How a wait ended: by {@link WaitCell.notify}, because the word was not as expected, by its time limit, or by its signal. */
+export type WaitOutcome = 'woken' | 'changed' | 'timed-out';
+
+/** What bounds a wait. */
+export interface WaitCellOptions {
+  /** Milliseconds; default: no limit. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait, which then rejects with `signal.reason`. A wake-up it had already taken is passed on to another waiter. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One Int32 in a region on which agents wait for others: a futex in memory of processes, Atomics in memory of threads.
+ *
+ * Contract of every user: change the word first, then notify. A waiter names the value it has seen; if the word is
+ * different by then the wait returns `changed` at once, so that no change between looking and sleeping is lost.
+ */
+export class WaitCell {
+  /** The word and its neighbours. */
+  readonly words: Int32Array;
+  /** Index of the word in {@link words}. */
+  readonly index: number;
+  readonly #futex: boolean;
+
+  /** @param offset Byte offset of the word in the region, a multiple of 4. */
+  constructor(region: Region, offset: number) {
+    this.words = new Int32Array(region.buffer, offset, 1);
+    this.index = 0;
+    this.#futex = region.crossesProcesses;
+  }
+
+  load(): number {
+    return Atomics.load(this.words, this.index);
+  }
+
+  store(value: number): void {
+    Atomics.store(this.words, this.index, value);
+  }
+
+  /** Adds and returns the value before. */
+  add(value: number): number {
+    return Atomics.add(this.words, this.index, value);
+  }
+
+  /** Stores `replacement` if the word is `expected`; returns whether it did. */
+  compareAndSet(expected: number, replacement: number): boolean {
+    return Atomics.compareExchange(this.words, this.index, expected, replacement) === expected;
+  }
+
+  /** Wakes up to `count` waiters; returns how many. */
+  notify(count = Number.POSITIVE_INFINITY): number {
+    return this.#futex ? futexWake(this.words, this.index, count) : Atomics.notify(this.words, this.index, count);
+  }
+
+  /** Blocks the thread until the word is notified, differs from `expected`, or `timeout` milliseconds are over. */
+  waitSync(expected: number, timeout = Number.POSITIVE_INFINITY): WaitOutcome {
+    if (this.#futex) return futexWait(this.words, this.index, expected, timeout);
+    return fromAtomics(Atomics.wait(this.words, this.index, expected, timeout));
+  }
+
+  /** As {@link waitSync} without blocking the event loop, which it keeps alive. Rejects with `signal.reason`. */
+  async wait(expected: number, options: WaitCellOptions = {}): Promise<WaitOutcome> {
+    const { signal, timeout = Number.POSITIVE_INFINITY } = options;
+    signal?.throwIfAborted();
+    return this.#futex ? this.#waitFutex(expected, timeout, signal) : this.#waitAtomics(expected, timeout, signal);
+  }
+
+  async #waitFutex(expected: number, timeout: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
+    const waiting = futexWaitAsync(this.words, this.index, expected, timeout);
+    const abort = () => waiting.cancel();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const outcome = await waiting.promise;
+      if (outcome === 'cancelled') throw signal?.reason;
+      if (signal?.aborted === true) {
+        if (outcome === 'woken') this.notify(1);
+        throw signal.reason;
+      }
+      return outcome;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async #waitAtomics(expected: number, timeout: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
+    const wait = Atomics.waitAsync(this.words, this.index, expected, timeout);
+    if (!wait.async) return fromAtomics(wait.value);
+    // Atomics.waitAsync neither keeps the event loop alive nor can be cancelled. A timer does the first; for the
+    // second an abandoned waiter hands the wake-up it may still take on to the next one.
+    const alive = setInterval(() => {}, 0x7fffffff);
+    let abort: (() => void) | undefined;
+    try {
+      const aborted = new Promise<never>((_, reject) => {
+        abort = () => {
+          void wait.value.then((late) => late === 'ok' && this.notify(1));
+          reject(signal?.reason);
+        };
+        signal?.addEventListener('abort', abort, { once: true });
+      });
+      return fromAtomics(await Promise.race([wait.value, aborted]));
+    } finally {
+      clearInterval(alive);
+      if (abort !== undefined) signal?.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function fromAtomics(outcome: 'ok' | 'not-equal' | 'timed-out'): WaitOutcome {
+  return outcome === 'ok' ? 'woken' : outcome === 'not-equal' ? 'changed' : outcome;
+}

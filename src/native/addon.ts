@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { UnsupportedError } from '../errors/index.js';
+
+/** What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}. */
+export interface Addon {
+  createMemory(name: string, size: number): number;
+  openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
+  unlinkSharedMemory(path: string): number;
+  descriptorSize(fd: number): number;
+  mapMemory(fd: number, size: number, populate: boolean): ArrayBuffer | number;
+  unmapMemory(buffer: ArrayBuffer): number;
+  futexWait(words: Int32Array, index: number, expected: number, timeout: number): number;
+  futexWake(words: Int32Array, index: number, count: number): number;
+  waitOpen(onSettled: (count: number) => void, results: Int32Array): number;
+  waitStart(id: number, words: Int32Array, index: number, expected: number, timeout: number): number;
+  waitCancel(id: number): void;
+  waitHold(on: boolean): void;
+  createEventfd(): number;
+  ringDoorbell(fd: number): number | undefined;
+  doorbellOpen(fd: number, onRing: () => void): object | number;
+  doorbellHold(bell: object, on: boolean): void;
+  doorbellClose(bell: object): void;
+  duplicateDescriptor(fd: number, closeOnExec: boolean): number;
+  closeDescriptor(fd: number): number;
+  setCloseOnExec(fd: number, on: boolean): number;
+  socketPair(ends: Int32Array): number;
+  sendDescriptors(socket: number, fds: Int32Array, payload: Uint8Array): number;
+  receiveDescriptors(socket: number, fds: Int32Array, payload: Uint8Array, got: Int32Array): number;
+  openDescriptorOf(pid: number, fd: number): number;
+  setParentDeathSignal(signal: number, expectedParent: number): number;
+  threadId(): number;
+}
+
+/** Refusals that are no errno; the same numbers as in native/status.h. */
+export const Refusal = {
+  badArgument: -5000,
+  notInt32Array: -5001,
+  outOfBounds: -5002,
+  notShared: -5003,
+  notMapped: -5004,
+  beyondEnd: -5005,
+  noExternalBuffers: -5006,
+  tooLarge: -5007,
+  truncated: -5008,
+  notDetachable: -5009,
+} as const;
+
+const root = new URL('../../', import.meta.url); // the package, from src/native as well as from dist/native
+const candidates = ['build/Release/multiprocess.node', `prebuilds/${platform}-${arch}/multiprocess.node`];
+
+let loaded: Addon | undefined;
+let failure: UnsupportedError | undefined;
+
+function load(): Addon {
+  if (failure !== undefined) throw failure;
+  const reasons: string[] = [];
+  for (const candidate of candidates) {
+    const path = fileURLToPath(new URL(candidate, root));
+    if (!existsSync(path)) continue;
+    try {
+      loaded = createRequire(import.meta.url)(path) as Addon;
+      return loaded;
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  if (platform !== 'linux') {
+    failure = new UnsupportedError(
+      `multiprocess has no native addon for ${platform}, so processes and shared memory are unavailable; use the thread classes (ThreadPool) instead.`,
+    );
+  } else {
+    const why = reasons.length > 0 ? `could not be loaded (${reasons.join('; ')})` : `is not there for ${platform}-${arch}`;
+    failure = new UnsupportedError(
+      `The native addon of multiprocess ${why}; build it with \`npm rebuild multiprocess --foreground-scripts\` (needs g++, make and python3), or use the thread classes (ThreadPool).`,
+      { code: 'MP_NO_ADDON' },
+    );
+  }
+  throw failure;
+}
+
+/** The addon. @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that has none. */
+export function addon(): Addon {
+  return loaded ?? load();
+}
+
+/** Whether the addon is there and loads. Never throws. */
+export function nativeAvailable(): boolean {
+  return nativeError() === null;
+}
+
+/** Why the addon is not available, or `null` when it is. Never throws. */
+export function nativeError(): Error | null {
+  try {
+    addon();
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
+}

@@ -1,0 +1,108 @@
+import { getSystemErrorName } from 'node:util';
+import { ArgumentError } from '../errors/index.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { addon, Refusal } from './addon.js';
+import { systemError } from './system-error.js';
+
+/** Most descriptors one message carries (SCM_MAX_FD). */
+const MOST = 253;
+/** Most payload bytes one {@link receiveDescriptors} answers. */
+const PAYLOAD = 65_536;
+
+/** What one receive brought. */
+export interface ReceivedDescriptors {
+  /** Close-on-exec descriptors, now ours to close. */
+  readonly fds: number[];
+  /** The bytes that came with them; empty when the other end was closed. */
+  readonly payload: Uint8Array;
+}
+
+/** A second descriptor of the same open file. `closeOnExec` defaults to `true`. @throws MultiprocessError `MP_SYSTEM`. */
+export function duplicateDescriptor(fd: number, options?: { readonly closeOnExec?: boolean }): number {
+  checkOptions('duplicateDescriptor', options, ['closeOnExec']);
+  return checked('duplicateDescriptor', fd, 'fcntl', addon().duplicateDescriptor(fd, options?.closeOnExec ?? true));
+}
+
+/** Closes a descriptor. @throws MultiprocessError `MP_SYSTEM` (EBADF when it is not open). */
+export function closeDescriptor(fd: number): void {
+  checked('closeDescriptor', fd, 'close', addon().closeDescriptor(fd));
+}
+
+/** Whether a program started with exec loses the descriptor. @throws MultiprocessError `MP_SYSTEM`. */
+export function setCloseOnExec(fd: number, on: boolean): void {
+  checked('setCloseOnExec', fd, 'fcntl', addon().setCloseOnExec(fd, on === true));
+}
+
+/** Two connected stream sockets (AF_UNIX), close-on-exec and blocking. @throws MultiprocessError `MP_SYSTEM`. */
+export function socketPair(): [number, number] {
+  const ends = new Int32Array(2);
+  const result = addon().socketPair(ends);
+  if (result < 0) throw systemError('socketPair', 'socketpair', result);
+  return [ends[0]!, ends[1]!];
+}
+
+/**
+ * Sends copies of descriptors over a unix socket; ours stay open. Returns when the kernel has all of the payload, and so may
+ * block while the other end does not read: keep payloads small.
+ *
+ * @param fds at most 253.
+ * @param payload at least one byte, which the descriptors travel with.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EPIPE when the other end is closed).
+ */
+export function sendDescriptors(socket: number, fds: readonly number[], payload: Uint8Array): void {
+  if (!Array.isArray(fds) || fds.length > MOST || !fds.every((fd) => Number.isInteger(fd) && fd >= 0)) {
+    throw new ArgumentError(`sendDescriptors: \`fds\` must be an array of at most ${MOST} descriptors; send more in several messages.`);
+  }
+  if (!(payload instanceof Uint8Array) || payload.length === 0) {
+    throw new ArgumentError(
+      'sendDescriptors: `payload` must be a Uint8Array of at least one byte; a stream socket carries no empty message.',
+    );
+  }
+  checked('sendDescriptors', socket, 'sendmsg', addon().sendDescriptors(socket, Int32Array.from(fds), payload));
+}
+
+/**
+ * Takes what has arrived on a unix socket; never blocks. It is a stream: bytes sent without descriptors may come together with
+ * the next message, but two messages that carry descriptors never come in one.
+ *
+ * @param maximum most descriptors to accept, up to 253.
+ * @returns `null` when nothing has arrived; an empty payload when the other end was closed. At most 64 KiB of payload.
+ * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError `MP_SYSTEM`.
+ */
+export function receiveDescriptors(socket: number, maximum: number): ReceivedDescriptors | null {
+  checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
+  const fds = new Int32Array(Math.min(maximum, MOST));
+  const payload = new Uint8Array(PAYLOAD);
+  const got = new Int32Array(2);
+  const result = addon().receiveDescriptors(socket, fds, payload, got);
+  if (result === Refusal.truncated) {
+    throw new ArgumentError(
+      `receiveDescriptors: more descriptors arrived than the ${maximum} asked for, or than this process may open; all of them were closed.`,
+    );
+  }
+  if (result < 0 && result > -4096 && getSystemErrorName(result) === 'EAGAIN') return null;
+  checked('receiveDescriptors', socket, 'recvmsg', result);
+  return { fds: [...fds.subarray(0, got[0])], payload: payload.slice(0, got[1]) };
+}
+
+/**
+ * A descriptor of our own for what another process has open: the same open file where the kernel lets us (pidfd_getfd: a
+ * child, or the same user without ptrace restrictions), otherwise memory and files opened anew through /proc.
+ *
+ * @throws MultiprocessError `MP_SYSTEM`: ESRCH or ENOENT when the process or descriptor is gone, ENXIO for sockets and eventfds that
+ * cannot be had without the right to trace (send them with {@link sendDescriptors}).
+ */
+export function openDescriptorOf(pid: number, fd: number): number {
+  const result = addon().openDescriptorOf(pid, fd);
+  if (result === Refusal.badArgument) {
+    throw new ArgumentError(`openDescriptorOf: \`pid\` and \`fd\` must be numbers, not ${describe(pid)} and ${describe(fd)}.`);
+  }
+  if (result < 0) throw systemError(`openDescriptorOf descriptor ${fd} of process ${pid}`, 'pidfd_getfd', result);
+  return result;
+}
+
+function checked(actor: string, fd: number, syscall: string, result: number): number {
+  if (result >= 0) return result;
+  if (result === Refusal.badArgument) throw new ArgumentError(`${actor}: the descriptor must be a number, not ${describe(fd)}.`);
+  throw systemError(`${actor} on descriptor ${fd}`, syscall, result);
+}

@@ -1,0 +1,33 @@
+/** The TypeScript face of the addon: the only place of the library that loads a .node file. */
+
+// Whether it is there
+export { nativeAvailable, nativeError } from './addon.js';
+// Descriptors
+export {
+  closeDescriptor,
+  duplicateDescriptor,
+  openDescriptorOf,
+  type ReceivedDescriptors,
+  receiveDescriptors,
+  sendDescriptors,
+  setCloseOnExec,
+  socketPair,
+} from './descriptors.js';
+// Waking an event loop
+export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
+// Waiting on a word
+export { futexWait, futexWake, type WaitOutcome } from './futex.js';
+export { type AsyncWait, type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';
+// Memory
+export {
+  createMemory,
+  descriptorSize,
+  type MapOptions,
+  mapMemory,
+  openSharedMemory,
+  type SharedMemoryOptions,
+  unlinkSharedMemory,
+  unmapMemory,
+} from './memory.js';
+// Processes and threads
+export { processStartTime, setParentDeathSignal, threadId } from './process.js';

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { ArgumentError } from '../errors/index.js';
+import { describe } from '../util/options.js';
+import { addon, Refusal } from './addon.js';
+import { systemError } from './system-error.js';
+
+/**
+ * Asks the kernel to send this process a signal when the thread that started it ends, and says whether the parent still lives.
+ *
+ * Gotcha: the kernel means the parent's *thread*. A child spawned by a worker thread gets the signal when that worker ends.
+ * It is cleared by exec of a set-user-id program and not inherited by our own children.
+ *
+ * @param signal number, as in `os.constants.signals`; 0 takes the request back.
+ * @param expectedParent process id of the parent, as it told it to us.
+ * @returns `false` when the parent was gone already: end the process.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
+ */
+export function setParentDeathSignal(signal: number, expectedParent: number): boolean {
+  const result = addon().setParentDeathSignal(signal, expectedParent);
+  if (result === Refusal.badArgument) {
+    throw new ArgumentError(
+      `setParentDeathSignal: \`signal\` and \`expectedParent\` must be numbers, not ${describe(signal)} and ${describe(expectedParent)}.`,
+    );
+  }
+  if (result < 0) throw systemError(`setParentDeathSignal ${signal}`, 'prctl', result);
+  return result === 1;
+}
+
+/**
+ * When a process was started, in clock ticks since boot. With the id it names a process for good: ids are reused, pairs are not.
+ *
+ * @returns `null` when there is no such process.
+ */
+export function processStartTime(pid: number): bigint | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return null;
+  }
+  // The second field is the name in parentheses, which may hold spaces and parentheses itself; the 22nd is ours.
+  const field = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3];
+  return field === undefined ? null : BigInt(field);
+}
+
+/** The kernel's id of the calling thread (gettid); equal to `process.pid` on the main thread. @throws UnsupportedError. */
+export function threadId(): number {
+  return addon().threadId();
+}

@@ -1,0 +1,182 @@
+import { Observable, Subject } from 'rxjs';
+import { ProcessError, TimeoutError } from '../errors/index.js';
+import type { Progress } from '../streams/index.js';
+import { checkNumber, checkOptions } from '../util/options.js';
+
+/** Progress of an asynchronous call, or of a map. */
+export interface AsyncProgress extends Progress {
+  /** What the task passed to `currentTask().report()`, with the notification it caused. Calls only. */
+  readonly report?: unknown;
+}
+
+/**
+ * What an AsyncResult stands for.
+ *
+ * @internal
+ */
+export interface AsyncWork<R> {
+  /** Its value. */
+  readonly promise: Promise<R>;
+  /** How far it is. */
+  readonly progress: Observable<AsyncProgress>;
+  /** Gives it up. */
+  cancel(reason: unknown): void;
+}
+
+/**
+ * The result of an asynchronous call: a hot promise that can be asked, waited for and cancelled.
+ *
+ * Semantics: it settles whether or not somebody looks; a failure that nobody looks at is not an unhandled rejection.
+ * As an ObservableInput it emits the value and completes.
+ * Python: `multiprocessing.pool.AsyncResult`.
+ *
+ * @example
+ * ```ts
+ * const result = pool.applyAsync(render, [page]);
+ * if (!(await result.wait({ timeout: 100 }))) console.log('still running');
+ * const image = await result;
+ * ```
+ */
+export class AsyncResult<R> implements PromiseLike<R> {
+  readonly #promise: Promise<R>;
+  readonly #work: AsyncWork<R>;
+  #state: 'pending' | 'fulfilled' | 'rejected' = 'pending';
+
+  /**
+   * For the library: users get results from a pool. `callback` and `errorCallback` run before the result is ready.
+   *
+   * @internal
+   */
+  constructor(work: AsyncWork<R>, callback?: (value: R) => void, errorCallback?: (error: unknown) => void) {
+    this.#work = work;
+    this.#promise = work.promise.then(
+      (value) => {
+        notify(callback, value);
+        this.#state = 'fulfilled';
+        return value;
+      },
+      (error: unknown) => {
+        notify(errorCallback, error);
+        this.#state = 'rejected';
+        throw error;
+      },
+    );
+    this.#promise.catch(() => {});
+  }
+
+  /**
+   * The value.
+   *
+   * @param options `timeout`: milliseconds to wait. Default: no limit.
+   * @throws TimeoutError `MP_TIMEOUT` when it is not ready in time (the task goes on); the task's error.
+   */
+  async get(options: { readonly timeout?: number } = {}): Promise<R> {
+    if (!(await this.wait(options))) {
+      throw new TimeoutError(`AsyncResult.get: not ready after ${options.timeout} ms; the task goes on. Use cancel() to stop it.`);
+    }
+    return this.#promise;
+  }
+
+  /**
+   * Waits until it is ready.
+   *
+   * @param options `timeout`: milliseconds to wait. Default: no limit.
+   * @returns whether it is ready.
+   */
+  async wait(options: { readonly timeout?: number } = {}): Promise<boolean> {
+    checkOptions('AsyncResult.wait', options, ['timeout']);
+    const timeout = checkNumber('AsyncResult.wait', 'timeout', options.timeout, { infinite: true, min: Number.NEGATIVE_INFINITY });
+    const settled = this.#promise.then(
+      () => true,
+      () => true,
+    );
+    if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return settled;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), Math.max(0, timeout));
+    });
+    try {
+      return await Promise.race([settled, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Whether there is a value or an error. */
+  ready(): boolean {
+    return this.#state !== 'pending';
+  }
+
+  /** Whether there is a value. @throws ProcessError `MP_NOT_READY` before it is ready. */
+  successful(): boolean {
+    if (this.#state === 'pending') {
+      throw new ProcessError('AsyncResult.successful: it is not ready yet; await wait() first.', { code: 'MP_NOT_READY' });
+    }
+    return this.#state === 'fulfilled';
+  }
+
+  /** How far it is. Completes when it is ready. */
+  get progress(): Observable<AsyncProgress> {
+    return this.#work.progress;
+  }
+
+  /** Gives it up: it rejects with `reason` (default: an AbortError), and the task is told to stop, then killed. */
+  cancel(reason: unknown = new DOMException('The task was cancelled.', 'AbortError')): void {
+    this.#work.cancel(reason);
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: it is a PromiseLike by contract
+  then<A = R, B = never>(
+    onValue?: ((value: R) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#promise.then(onValue, onError);
+  }
+
+  /** As Promise.prototype.catch. */
+  catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<R | B> {
+    return this.#promise.catch(onError);
+  }
+
+  /** As Promise.prototype.finally. */
+  finally(onSettled?: (() => void) | null): Promise<R> {
+    return this.#promise.finally(onSettled);
+  }
+}
+
+/** An error of a callback is the caller's: it surfaces as an uncaught exception and harms nothing here. */
+function notify<T>(callback: ((value: T) => void) | undefined, value: T): void {
+  if (callback === undefined) return;
+  try {
+    callback(value);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** The progress of one call: what it reported, and that it is over. */
+export class CallProgress {
+  #reports: Subject<AsyncProgress> | null = null;
+  #over = false;
+
+  /** The notifications to come. */
+  readonly observable = new Observable<AsyncProgress>((subscriber) => {
+    if (this.#over) return subscriber.complete();
+    this.#reports ??= new Subject();
+    return this.#reports.subscribe(subscriber);
+  });
+
+  /** The task reported something. */
+  report(report: unknown): void {
+    this.#reports?.next({ pulled: 1, running: 1, buffered: 0, delivered: 0, failed: 0, total: 1, report });
+  }
+
+  /** The task is over. */
+  end(failed: boolean): void {
+    this.#over = true;
+    this.#reports?.next({ pulled: 1, running: 0, buffered: 0, delivered: failed ? 0 : 1, failed: failed ? 1 : 0, total: 1 });
+    this.#reports?.complete();
+  }
+}

@@ -1,0 +1,77 @@
+import type { FunctionImage } from './callables.js';
+import type { Lane } from './lane.js';
+import { ATTEMPT_SHIFT, type Flag, type Kind, Status } from './protocol.js';
+
+/** The worker a batch is at. */
+export interface Holder {
+  /** Takes it back if it has not been started; whether it was. */
+  withdraw(batch: Batch): boolean;
+  /** As {@link withdraw}; otherwise stops it, killing the worker when that takes longer than `grace` milliseconds. */
+  stop(batch: Batch, grace: number): boolean;
+}
+
+/**
+ * What goes to a worker as one record: a call, or a chunk of a job's items.
+ *
+ *   queued in its lane -> sent to a worker (queued there) -> started -> each item gets a result -> gone
+ *          ^                      |                            |
+ *          +--- withdrawn --------+---- its worker died -------+
+ *
+ * Items get their results in order: `received` of them have one.
+ */
+export abstract class Batch {
+  /** Who has it now. */
+  holder: Holder | null = null;
+  /** Results received so far. */
+  received = 0;
+  /** Where the record's state word is in the worker's link; -1 while it has none. */
+  position = -1;
+  /** Earlier runs that ended with their worker's death. */
+  attempt = 0;
+  /** Nobody waits for its results any more. */
+  cancelled = false;
+  /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
+  overdue = -1;
+
+  /**
+   * @param count Number of items.
+   * @param kind {@link Kind} with its flags.
+   */
+  constructor(
+    readonly lane: Lane,
+    readonly image: FunctionImage,
+    readonly count: number,
+    readonly kind: number,
+  ) {}
+
+  /** First value of the record's state word. */
+  get state(): number {
+    return (this.attempt << ATTEMPT_SHIFT) | Status.Queued;
+  }
+
+  /** What is encoded into the record: the argument list of a call, the items of a chunk. */
+  abstract payload(): unknown;
+  /** It was encoded into `bytes` bytes. */
+  weighed(_bytes: number): void {}
+  /** Time limit of an item in milliseconds from its start; 0 for none. */
+  abstract get timeout(): number;
+  /** Item `index` has this value. `micros`: microseconds since the record started, with a chunk's last item. */
+  abstract value(value: unknown, index: number, micros: number): void;
+  /** Item `index` failed. */
+  abstract error(error: unknown, index: number): void;
+  /** The worker runs the next item now (only with {@link Flag.Announce}). */
+  abstract started(): void;
+  /** Item `index` ran longer than {@link timeout}: settles it, and returns how many milliseconds it has to react to its signal. */
+  abstract expire(index: number): number;
+  /** The running item reported something. */
+  abstract report(progress: unknown): void;
+  /** The payload cannot be encoded: settles what cannot be sent and returns batches for the rest. */
+  abstract refused(error: unknown): Batch[];
+  /**
+   * Its worker died. Settles the item that ran (`blamed`) if it may not be retried.
+   * @returns batches for what is to run again.
+   */
+  abstract orphaned(blamed: boolean, error: unknown): Batch[];
+  /** It has left its worker, or its lane, for good. */
+  abstract gone(): void;
+}

@@ -1,0 +1,143 @@
+import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
+import { Batch } from './batch.js';
+import type { FunctionImage } from './callables.js';
+import type { Lane } from './lane.js';
+import { Flag, Kind } from './protocol.js';
+
+/** Who waits for a call. */
+export interface CallObserver {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** What the pool must do for a call that ends early. */
+export interface CallOwner {
+  /** Stops a call that may be queued, sent or running. */
+  stopCall(call: Call): void;
+  /** A call is over: it left the pool. */
+  callGone(call: Call): void;
+}
+
+/** Options of a call, checked. */
+export interface CallSettings {
+  readonly signal: AbortSignal | undefined;
+  readonly timeout: number;
+  readonly queueTimeout: number;
+  readonly retries: number;
+  readonly grace: number;
+  readonly onReport: ((progress: unknown) => void) | undefined;
+}
+
+/** One run of a function with arguments: a batch of one item. */
+export class Call extends Batch {
+  readonly #args: readonly unknown[];
+  readonly #owner: CallOwner;
+  readonly #observer: CallObserver;
+  readonly #settings: CallSettings | null;
+  #queueTimer: NodeJS.Timeout | null = null;
+  #abort: (() => void) | null = null;
+  #settled = false;
+
+  /** @param settings `null` when no option was given: the fast path. */
+  constructor(
+    lane: Lane,
+    image: FunctionImage,
+    args: readonly unknown[],
+    observer: CallObserver,
+    owner: CallOwner,
+    settings: CallSettings | null,
+  ) {
+    super(lane, image, 1, flagsOf(settings));
+    this.#args = args;
+    this.#observer = observer;
+    this.#owner = owner;
+    this.#settings = settings;
+    if (settings !== null) this.#arm(settings);
+  }
+
+  get timeout(): number {
+    return this.#settings?.timeout ?? 0;
+  }
+
+  payload(): unknown {
+    return this.#args;
+  }
+
+  value(value: unknown): void {
+    if (this.#settle()) this.#observer.resolve(value);
+  }
+
+  error(error: unknown): void {
+    if (this.#settle()) this.#observer.reject(error);
+  }
+
+  override started(): void {
+    if (this.#queueTimer !== null) clearTimeout(this.#queueTimer);
+    this.#queueTimer = null;
+  }
+
+  expire(): number {
+    this.error(new TimeoutError(`The task ran longer than its timeout of ${this.timeout} ms; it was told to stop.`));
+    return this.#settings?.grace ?? 0;
+  }
+
+  report(progress: unknown): void {
+    this.#settings?.onReport?.(progress);
+  }
+
+  refused(error: unknown): Batch[] {
+    this.error(error);
+    return [];
+  }
+
+  orphaned(blamed: boolean, error: WorkerCrashError): Batch[] {
+    if (this.#settled) return [];
+    if (blamed && this.attempt >= (this.#settings?.retries ?? 0)) {
+      this.error(error);
+      return [];
+    }
+    if (blamed) this.attempt++;
+    this.position = -1;
+    return [this];
+  }
+
+  gone(): void {
+    this.#owner.callGone(this);
+  }
+
+  /** Ends it early, wherever it is. */
+  cancel(reason: unknown): void {
+    if (this.#settled) return;
+    this.error(reason);
+    this.#owner.stopCall(this);
+  }
+
+  #arm(settings: CallSettings): void {
+    const { signal, queueTimeout } = settings;
+    if (signal !== undefined) {
+      this.#abort = () => this.cancel(signal.reason);
+      signal.addEventListener('abort', this.#abort, { once: true });
+    }
+    if (queueTimeout > 0) {
+      this.#queueTimer = setTimeout(() => {
+        const message = `The task waited longer than its queueTimeout of ${queueTimeout} ms for a worker; it was not run.`;
+        this.cancel(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }));
+      }, queueTimeout);
+    }
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    if (this.#settings !== null) {
+      this.started();
+      if (this.#abort !== null) this.#settings.signal?.removeEventListener('abort', this.#abort);
+    }
+    return true;
+  }
+}
+
+function flagsOf(settings: CallSettings | null): number {
+  const announce = settings !== null && (settings.timeout > 0 || settings.queueTimeout > 0) ? Flag.Announce : 0;
+  return Kind.Call | announce;
+}

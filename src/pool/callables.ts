@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { ArgumentError } from '../errors/index.js';
+import type { Payload } from '../memory/index.js';
+import { Encoder } from '../reduction/index.js';
+import { describe } from '../util/options.js';
+
+/** A function as it is sent to workers: its bytes, and a number they know it by. */
+export class FunctionImage implements Payload {
+  /** Batches that need it. It leaves the cache only at 0. */
+  uses = 0;
+  /** Whether it is in the cache. */
+  cached = true;
+
+  /** @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a fresh one. */
+  constructor(
+    readonly id: number,
+    readonly bytes: Uint8Array,
+    readonly reusable: boolean,
+  ) {}
+
+  get total(): number {
+    return this.bytes.length;
+  }
+
+  layout(target: Uint8Array, offset: number): void {
+    target.set(this.bytes, offset);
+  }
+}
+
+const CACHED = 512;
+
+/**
+ * Turns functions into images. Equal bytes give the same image, so a function that is made anew for each call
+ * (`pool.apply(() => 1)` in a loop) is still sent once to each worker.
+ */
+export class Callables {
+  /** Functions whose bytes never change. */
+  readonly #constant = new WeakMap<object, FunctionImage>();
+  /** All images by their bytes, the least recently used first. */
+  readonly #images = new Map<string, FunctionImage>();
+  readonly #encoder = new Encoder();
+  #next = 1;
+
+  /** @param forget Called with an image that leaves the cache, so that workers drop their copies. */
+  constructor(readonly forget: (image: FunctionImage) => void) {}
+
+  /**
+   * The image of `callable` with its captures as they are now.
+   * @throws ArgumentError when it is neither a function nor a module URL; SerializationError when it cannot be sent.
+   */
+  image(actor: string, callable: unknown): FunctionImage {
+    const known = this.#constant.get(callable as object);
+    if (known?.cached === true) return known;
+    if (typeof callable !== 'function' && !(callable instanceof URL)) {
+      throw new ArgumentError(
+        `${actor}: expected a function, a task() or the URL of a module with a default export, not ${describe(callable)}.`,
+      );
+    }
+    const message = this.#encoder.encode(callable);
+    const bytes = new Uint8Array(message.total);
+    this.#encoder.layout(bytes, 0);
+    const key = digest(bytes);
+    let image = this.#images.get(key);
+    if (image === undefined) {
+      image = new FunctionImage(this.#next++, bytes, message.stateless);
+    } else {
+      this.#images.delete(key);
+    }
+    this.#images.set(key, image);
+    if (message.constant) this.#constant.set(callable, image);
+    if (this.#images.size > CACHED) this.#evict();
+    return image;
+  }
+
+  /**
+   * The image for all items of one job: a function that keeps state gets a copy of its own, so that a job sees what its
+   * own items did in that worker, and nothing of other jobs. {@link release} it at the job's end.
+   */
+  forJob(image: FunctionImage): FunctionImage {
+    if (image.reusable) return image;
+    const own = new FunctionImage(this.#next++, image.bytes, true);
+    own.cached = false;
+    return own;
+  }
+
+  /** Ends the use of an image that {@link forJob} gave. */
+  release(image: FunctionImage): void {
+    if (!image.cached) this.forget(image);
+  }
+
+  #evict(): void {
+    for (const [key, image] of this.#images) {
+      if (image.uses > 0) continue;
+      this.#images.delete(key);
+      image.cached = false;
+      this.forget(image);
+      return;
+    }
+  }
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
+}

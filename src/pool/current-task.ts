@@ -1,0 +1,35 @@
+/** What a task may know and say while it runs. */
+export interface CurrentTask {
+  /** Aborts when the caller cancelled or the task's time ran out. A task that ends soon after is not killed. */
+  readonly signal: AbortSignal;
+  /** 0 for the first run, 1 for the first retry after a crash, and so on. */
+  readonly attempt: number;
+  /** Sends something to the caller's `progress`. It must be serialisable. */
+  report(progress: unknown): void;
+}
+
+/** Where the running task is kept: on globalThis, so that a second copy of the package inside a bundle finds it too. */
+interface Desk {
+  task: CurrentTask | null;
+}
+
+const DESK = Symbol.for('multiprocess.desk');
+const scope = globalThis as { [DESK]?: Desk };
+
+/** The one desk of this thread. */
+export const desk: Desk = scope[DESK] ?? { task: null };
+scope[DESK] = desk;
+
+/**
+ * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and keep the answer.
+ *
+ * @example
+ * ```ts
+ * await pool.apply(async (ms: number) => {
+ *   await setTimeout(ms, null, { signal: currentTask()?.signal });
+ * }, [1000], { timeout: 100 });
+ * ```
+ */
+export function currentTask(): CurrentTask | null {
+  return desk.task;
+}

@@ -1,0 +1,351 @@
+import type { Observable } from 'rxjs';
+import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../errors/index.js';
+import { isBootstrapping } from '../process/index.js';
+import type { Backend, JobSink } from '../streams/index.js';
+import { describe } from '../util/options.js';
+import type { Batch } from './batch.js';
+import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
+import { Callables, type FunctionImage } from './callables.js';
+import { Crew, type CrewOwner } from './crew.js';
+import type { PoolEvent, PoolStats } from './events.js';
+import { type Chunk, type JobOwner, PoolJob } from './job.js';
+import { Lane } from './lane.js';
+import { type CallOptions, limit, type MapOptions, type PoolSettings } from './options.js';
+import { Scheduler } from './scheduler.js';
+
+const NO_ARGUMENTS: readonly unknown[] = [];
+
+/**
+ * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when workers start and end.
+ *
+ *   Pool -> Engine -> Scheduler (who runs what) -> WorkerHandle (one process) -> Link
+ *                  -> Crew (how many processes)
+ *                  -> Callables (functions as bytes)
+ */
+export class Engine implements CallOwner, JobOwner, CrewOwner {
+  readonly #settings: PoolSettings;
+  readonly #scheduler: Scheduler;
+  readonly #callables: Callables;
+  readonly #crew: Crew;
+  readonly #jobs = new Set<PoolJob>();
+  /** Jobs whose sinks wait for a flush. */
+  #touched: PoolJob[] = [];
+  /** A lane of calls for each priority in use. */
+  readonly #callLanes = new Map<number, Lane>();
+  #state: 'open' | 'closed' | 'ended' = 'open';
+  /** Why the pool ended. */
+  #reason: unknown;
+  /** Batches that are queued or at a worker. */
+  #active = 0;
+  #joining = false;
+  #resting: NodeJS.Immediate | null = null;
+
+  constructor(settings: PoolSettings) {
+    if (isBootstrapping()) throw bootstrapping();
+    this.#settings = settings;
+    this.#scheduler = new Scheduler();
+    this.#callables = new Callables((image) => this.#crew.forget(image));
+    const { initializer } = settings;
+    const image = initializer === undefined ? null : this.#callables.image('Pool: `initializer`', initializer);
+    if (image !== null) image.uses++;
+    this.#crew = new Crew(settings, this.#scheduler, image, this);
+    try {
+      this.#crew.fill();
+    } catch (error) {
+      this.#crew.dismiss();
+      throw error;
+    }
+  }
+
+  // ---- calls
+
+  /** Admits a call. @throws what keeps it from being admitted. */
+  call(
+    actor: string,
+    fn: unknown,
+    args: readonly unknown[] | undefined,
+    options: CallOptions | undefined,
+    observer: CallObserver,
+    onReport: ((progress: unknown) => void) | undefined,
+  ): Call {
+    this.#checkOpen(actor);
+    if (args !== undefined && !Array.isArray(args))
+      throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
+    options?.signal?.throwIfAborted();
+    const image = this.#callables.image(actor, fn);
+    const lane = this.#callLane(options?.priority ?? 0);
+    if (lane.queue.length >= this.#settings.maxQueue) {
+      throw new QueueFullError(
+        `${actor}: ${lane.queue.length} calls wait already, and maxQueue is ${this.#settings.maxQueue}; await some of them first.`,
+      );
+    }
+    const settings =
+      options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
+    const call = new Call(lane, image, args ?? NO_ARGUMENTS, observer, this, settings);
+    this.#enter(image);
+    this.#scheduler.submit(call);
+    return call;
+  }
+
+  #callSettings(options: CallOptions, onReport: CallSettings['onReport']): CallSettings {
+    return {
+      signal: options.signal,
+      timeout: limit(options.timeout),
+      queueTimeout: limit(options.queueTimeout),
+      retries: options.retries ?? this.#settings.retries,
+      grace: this.#settings.grace,
+      onReport,
+    };
+  }
+
+  stopCall(call: Call): void {
+    this.#stop(call);
+  }
+
+  callGone(call: Call): void {
+    this.#leave(call.image);
+  }
+
+  // ---- jobs
+
+  /** What the pull core runs the items of one function through. Each execution of a stream opens a job of its own. */
+  backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+    this.#checkOpen(actor);
+    // Captures are read now; each execution sends them as they were at the call.
+    const image = this.#callables.image(actor, fn);
+    const settings = {
+      chunkSize: options.chunkSize ?? 'auto',
+      timeout: limit(options.timeout),
+      queueTimeout: limit(options.queueTimeout),
+      retries: options.retries ?? this.#settings.retries,
+      grace: this.#settings.grace,
+      priority: options.priority ?? 0,
+      spread,
+      maxChunk: this.#settings.lifetime,
+    } as const;
+    return {
+      open: (sink: JobSink<R>) => {
+        this.#checkOpen(actor);
+        const job = new PoolJob(this.#callables.forJob(image), sink as JobSink<unknown>, settings, this);
+        this.#jobs.add(job);
+        this.#scheduler.lanes.add(job.lane);
+        return job;
+      },
+    };
+  }
+
+  get parallelism(): number {
+    return this.#settings.processes;
+  }
+
+  get hungry(): boolean {
+    return this.#scheduler.hungry;
+  }
+
+  submit(chunk: Chunk): void {
+    this.#scheduler.submit(chunk);
+  }
+
+  chunkEntered(chunk: Chunk): void {
+    this.#enter(chunk.image);
+  }
+
+  chunkLeft(chunk: Chunk): void {
+    this.#leave(chunk.image);
+  }
+
+  withdrawChunk(chunk: Chunk): boolean {
+    if (chunk.lane.queue.remove(chunk)) {
+      this.#scheduler.lanes.removed(1);
+      chunk.gone();
+      return true;
+    }
+    if (chunk.holder?.withdraw(chunk) !== true) return false;
+    chunk.gone();
+    return true;
+  }
+
+  jobTouched(job: PoolJob): void {
+    this.#touched.push(job);
+  }
+
+  #flush(): void {
+    if (this.#touched.length === 0) return;
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const job of touched) job.flush();
+  }
+
+  stopJob(job: PoolJob): void {
+    this.#scheduler.lanes.remove(job.lane);
+    for (let batch = job.lane.queue.shift(); batch !== undefined; batch = job.lane.queue.shift()) batch.gone();
+    for (const worker of this.#scheduler.workers) {
+      for (const batch of [...worker.held()]) {
+        if (batch.lane === job.lane && worker.stop(batch, this.#settings.grace)) batch.gone();
+      }
+    }
+    this.#scheduler.dispatch();
+  }
+
+  jobGone(job: PoolJob): void {
+    if (!this.#jobs.delete(job)) return;
+    this.#scheduler.lanes.remove(job.lane);
+    this.#callables.release(job.image);
+    this.#retireIfDone();
+  }
+
+  // ---- what workers tell
+
+  get wanted(): boolean {
+    return this.#state === 'open' || (this.#state === 'closed' && this.#active > 0);
+  }
+
+  progressed(): void {
+    this.#flush();
+    this.#scheduler.dispatch();
+    for (const job of this.#jobs) if (job.room > 0) job.sink.demand();
+  }
+
+  lost(batches: Batch[], blamed: boolean, error: WorkerCrashError): void {
+    const again = batches.flatMap((batch, i) => {
+      const rest = batch.cancelled ? [] : batch.orphaned(blamed && i === 0, error);
+      if (!rest.includes(batch)) batch.gone();
+      return rest;
+    });
+    if (this.#state === 'ended') for (const batch of again) batch.gone();
+    else this.#scheduler.resume(again);
+  }
+
+  failed(error: unknown): void {
+    this.#end(error);
+  }
+
+  // ---- life
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closed';
+    this.#retireIfDone();
+  }
+
+  /** Nobody can reach the pool any more: it is closed, with a warning if that was forgotten. */
+  abandon(): void {
+    if (this.#state !== 'open') return;
+    process.emitWarning(
+      'Pool: unclosed running pool; its workers end now. Hold it with `await using`, or call terminate(), or close() and join().',
+      { type: 'ResourceWarning', code: 'MP_UNCLOSED_POOL' },
+    );
+    this.#joining = true;
+    this.close();
+  }
+
+  async terminate(): Promise<void> {
+    this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }));
+    await this.#crew.gone();
+  }
+
+  async join(): Promise<void> {
+    if (this.#state === 'open') {
+      throw new ProcessError('Pool.join: the pool is still running; call close() or terminate() first.', { code: 'MP_POOL_RUNNING' });
+    }
+    this.#joining = true;
+    this.#retireIfDone();
+    await this.#crew.gone();
+  }
+
+  stats(): PoolStats {
+    const { workers, lanes } = this.#scheduler;
+    return {
+      processes: this.#settings.processes,
+      workers: workers.map((worker) => ({ name: worker.name, pid: worker.pid, state: worker.state, items: worker.items })),
+      queued: lanes.waiting,
+      active: this.#active,
+      started: this.#crew.started,
+      crashed: this.#crew.crashed,
+    };
+  }
+
+  get events(): Observable<PoolEvent> {
+    return this.#crew.events;
+  }
+
+  /** Ends everything now: what has not settled gets `reason`. */
+  #end(reason: unknown): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#reason = reason;
+    for (const job of [...this.#jobs]) {
+      job.cancelled = true;
+      this.#jobs.delete(job);
+      job.sink.fail(reason);
+    }
+    for (const worker of this.#scheduler.workers) {
+      for (const batch of worker.held()) {
+        if (!batch.cancelled) batch.error(reason, batch.received);
+        batch.cancelled = true;
+      }
+    }
+    for (const batch of this.#scheduler.lanes.drain()) {
+      if (!batch.cancelled) batch.error(reason, batch.received);
+      batch.gone();
+    }
+    this.#crew.dismiss();
+  }
+
+  /** Lets the workers go when a closed pool has nothing left to do. */
+  #retireIfDone(): void {
+    if (this.#state !== 'closed' || this.#active > 0) return;
+    if (this.#jobs.size === 0 || this.#joining) this.#crew.retire();
+  }
+
+  #enter(image: FunctionImage): void {
+    image.uses++;
+    this.#active++;
+    this.#crew.keepAlive(true);
+    this.#crew.ensure();
+  }
+
+  #leave(image: FunctionImage): void {
+    image.uses--;
+    this.#active--;
+    if (this.#active > 0) return;
+    this.#retireIfDone();
+    // Not at once: a caller that sends one task after the other would switch at every one.
+    this.#resting ??= setImmediate(() => {
+      this.#resting = null;
+      if (this.#active === 0) this.#crew.keepAlive(false);
+    });
+  }
+
+  #stop(batch: Batch): void {
+    batch.cancelled = true;
+    // One that is queued is dropped when its turn comes.
+    if (batch.holder?.stop(batch, this.#settings.grace) === true) batch.gone();
+    this.#scheduler.dispatch();
+  }
+
+  #callLane(priority: number): Lane {
+    let lane = this.#callLanes.get(priority);
+    if (lane === undefined) {
+      lane = new Lane(priority);
+      this.#callLanes.set(priority, lane);
+      this.#scheduler.lanes.add(lane);
+    }
+    return lane;
+  }
+
+  #checkOpen(actor: string): void {
+    if (this.#state === 'open') return;
+    if (this.#state === 'ended') throw this.#reason;
+    throw new ClosedError(`${actor}: Pool not running: it was closed.`, { code: 'MP_POOL_CLOSED' });
+  }
+}
+
+function bootstrapping(): ProcessError {
+  return new ProcessError(
+    'Pool: this module is being loaded by a worker, and starts a pool while it loads; that would go on for ever. ' +
+      'Start the pool inside a function, or only when the module is the main one: ' +
+      '`if (process.argv[1] === fileURLToPath(import.meta.url)) { … }`.',
+    { code: 'MP_BOOTSTRAPPING' },
+  );
+}

@@ -1,0 +1,84 @@
+import { RemoteError } from '../errors/index.js';
+import { enterBootstrapping, leaveBootstrapping } from '../process/bootstrap.js';
+import { type Decoder, PendingValue } from '../reduction/index.js';
+
+/** A rebuilt function. */
+export type TaskFunction = (...args: unknown[]) => unknown;
+
+type Entry =
+  | { readonly fn: TaskFunction }
+  | { readonly loading: Promise<TaskFunction> }
+  | { readonly error: unknown }
+  | { readonly bytes: Uint8Array };
+
+/** The functions a worker was sent, by image id. Those that keep state stay bytes and are rebuilt for each use. */
+export class FunctionTable {
+  readonly #entries = new Map<number, Entry>();
+  readonly #decoder: Decoder;
+
+  constructor(decoder: Decoder) {
+    this.#decoder = decoder;
+  }
+
+  /** Takes an image in: `source[start, end)`, which the caller may overwrite afterwards unless it is `owned`. */
+  define(id: number, reusable: boolean, source: Uint8Array, start: number, end: number, owned: boolean): void {
+    if (!reusable) {
+      this.#entries.set(id, { bytes: source.slice(start, end) });
+      return;
+    }
+    const entry = this.#rebuild(source, start, end, owned);
+    this.#entries.set(id, entry);
+    if ('loading' in entry) {
+      entry.loading.then(
+        (fn) => this.#entries.set(id, { fn }),
+        (error) => this.#entries.set(id, { error }),
+      );
+    }
+  }
+
+  /** Drops an image. */
+  forget(id: number): void {
+    this.#entries.delete(id);
+  }
+
+  /**
+   * The function of an image, or a promise of it while its modules load.
+   * @throws whatever kept it from being rebuilt.
+   */
+  get(id: number): TaskFunction | Promise<TaskFunction> {
+    let entry = this.#entries.get(id);
+    if (entry === undefined) throw new RemoteError(`This worker was not sent function ${id}.`);
+    if ('fn' in entry) return entry.fn;
+    if ('bytes' in entry) entry = this.#rebuild(entry.bytes, 0, entry.bytes.length, false);
+    if ('fn' in entry) return entry.fn;
+    if ('loading' in entry) return entry.loading;
+    throw (entry as { error: unknown }).error;
+  }
+
+  #rebuild(source: Uint8Array, start: number, end: number, owned: boolean): Entry {
+    try {
+      const value = this.#decoder.decode(source, start, end, owned);
+      if (value instanceof URL) return { loading: loading(defaultExport(value)) };
+      if (value instanceof PendingValue) return { loading: loading(value.ready as Promise<TaskFunction>) };
+      return { fn: value as TaskFunction };
+    } catch (error) {
+      return { error };
+    }
+  }
+}
+
+/** Marks the time in which modules load on behalf of the parent; see isBootstrapping. */
+function loading(promise: Promise<TaskFunction>): Promise<TaskFunction> {
+  enterBootstrapping();
+  return promise.finally(leaveBootstrapping);
+}
+
+async function defaultExport(url: URL): Promise<TaskFunction> {
+  const module: { default?: unknown } = await import(url.href);
+  // A CommonJS module that was compiled from ESM has its default one level down.
+  const exported = module.default as { default?: unknown } | undefined;
+  const fn = typeof exported === 'function' ? exported : exported?.default;
+  if (typeof fn !== 'function')
+    throw new RemoteError(`Module ${url.href} has no function as its default export; add \`export default function …\`.`);
+  return fn as TaskFunction;
+}

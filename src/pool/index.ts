@@ -1,0 +1,20 @@
+/** Pools of workers. */
+
+// Results
+export { type AsyncProgress, AsyncResult } from './async-result.js';
+// Inside a task
+export { type CurrentTask, currentTask } from './current-task.js';
+// What happens in a pool
+export type {
+  PoolEvent,
+  PoolStats,
+  WorkerCrashEvent,
+  WorkerEvent,
+  WorkerExitEvent,
+  WorkerReadyEvent,
+  WorkerStartEvent,
+  WorkerStats,
+} from './events.js';
+export type { AsyncCallOptions, AsyncMapOptions, CallOptions, MapOptions, PoolOptions, StartMethod } from './options.js';
+// The pool
+export { type Callable, Pool, type StreamOptions } from './pool.js';

@@ -1,0 +1,241 @@
+import type { Observable } from 'rxjs';
+import {
+  type Backend,
+  checkFlowOptions,
+  checkStreamOptions,
+  collect,
+  FLOW_OPTIONS,
+  runStream,
+  type Source,
+  type StreamFlowOptions,
+  type TaskStream,
+} from '../streams/index.js';
+import { checkOptions } from '../util/options.js';
+import { AsyncResult, type AsyncWork, CallProgress } from './async-result.js';
+import type { CallObserver } from './call.js';
+import { Engine } from './engine.js';
+import type { PoolEvent, PoolStats } from './events.js';
+import {
+  type AsyncCallOptions,
+  type AsyncMapOptions,
+  CALL_OPTIONS,
+  type CallOptions,
+  checkCallValues,
+  type MapOptions,
+  type PoolOptions,
+  poolSettings,
+} from './options.js';
+
+/** What can be run in a worker: a function with its captures, a `task()`, or the URL of a module with a default export. */
+export type Callable<A extends unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
+
+/** Options of imap and imapUnordered. */
+export interface StreamOptions<T> extends CallOptions, Omit<StreamFlowOptions<T>, 'ordered'> {}
+
+const CALLBACKS = ['callback', 'errorCallback'];
+/** `signal` is among both. */
+const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize'])];
+const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
+
+/** Pools that were dropped while they ran: their workers would stay for as long as the program. */
+const dropped = new FinalizationRegistry<Engine>((engine) => engine.abandon());
+
+/**
+ * A pool of worker processes.
+ *
+ * Semantics: any function can be run, with its closure; it is sent to each worker once. Every item that is accepted
+ * settles: with its value, with its own error, or with WorkerCrashError when its worker died while running it.
+ * Items that had not started when a worker died go to others. Arguments are read when an item is sent, so leave them
+ * unchanged until it has settled; what functions capture is copied, and each worker has its own copy.
+ *
+ * The event loop stays alive while work is under way, and only then.
+ *
+ * Python: `multiprocessing.Pool`. Differences: map and imap take any source and read it as workers need it; a dead
+ * worker fails its item instead of hanging; a failing initializer fails the pool instead of restarting for ever.
+ *
+ * @example
+ * ```ts
+ * await using pool = new Pool({ processes: 4 });
+ * const factor = 3;
+ * console.log(await pool.map((x: number) => x * factor, [1, 2, 3])); // [3, 6, 9]
+ * ```
+ */
+export class Pool implements AsyncDisposable {
+  readonly #engine: Engine;
+
+  /**
+   * Starts the workers.
+   *
+   * @throws ArgumentError for bad options; UnsupportedError `MP_NO_ADDON` where the native part is missing; ProcessError
+   *   `MP_SPAWN` when no process can be started, `MP_BOOTSTRAPPING` while a worker loads its modules.
+   */
+  constructor(options: PoolOptions = {}) {
+    this.#engine = new Engine(poolSettings('Pool', options));
+    dropped.register(this, this.#engine);
+  }
+
+  // ---- calls
+
+  /**
+   * Runs `fn(...args)` in a worker.
+   *
+   * @returns its value. Rejects with its error; SerializationError when it cannot be sent; WorkerCrashError when its worker
+   *   died; TimeoutError; `signal.reason`; QueueFullError; ClosedError `MP_POOL_CLOSED`, `MP_POOL_TERMINATED`.
+   */
+  apply<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options?: CallOptions): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      if (options !== undefined) {
+        checkOptions('Pool.apply', options, CALL_OPTIONS);
+        checkCallValues('Pool.apply', options);
+      }
+      this.#engine.call('Pool.apply', fn, args, options, { resolve: resolve as (value: unknown) => void, reject }, undefined);
+    });
+  }
+
+  /** As {@link apply}, answering with an AsyncResult that can be waited for, watched and cancelled. Bad options throw at once. */
+  applyAsync<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options: AsyncCallOptions<R> = {}): AsyncResult<R> {
+    const actor = 'Pool.applyAsync';
+    checkOptions(actor, options, [...CALL_OPTIONS, ...CALLBACKS]);
+    checkCallValues(actor, options);
+    const progress = new CallProgress();
+    let cancel: ((reason: unknown) => void) | undefined;
+    const promise = new Promise<R>((resolve, reject) => {
+      const observer: CallObserver = {
+        resolve: (value) => {
+          progress.end(false);
+          resolve(value as R);
+        },
+        reject: (error) => {
+          progress.end(true);
+          reject(error);
+        },
+      };
+      const call = this.#engine.call(actor, fn, args, options, observer, (report) => progress.report(report));
+      cancel = (reason) => call.cancel(reason);
+    });
+    const work: AsyncWork<R> = { promise, progress: progress.observable, cancel: (reason) => cancel?.(reason) };
+    return new AsyncResult(work, options.callback, options.errorCallback);
+  }
+
+  // ---- maps
+
+  /**
+   * Runs `fn(item)` for every item and collects the values in order.
+   *
+   * Semantics: all items settle before the first error is raised. The source is read as workers need it.
+   *
+   * @returns the values. Rejects as {@link apply} does, and with the source's own error.
+   */
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions = {}): Promise<R[]> {
+    return promised(() => this.#collect<T, R>('Pool.map', fn, items, options, false, []).promise);
+  }
+
+  /** As {@link map}, answering with an AsyncResult. */
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options: AsyncMapOptions<R> = {}): AsyncResult<R[]> {
+    const work = this.#collect<T, R>('Pool.mapAsync', fn, items, options, false, CALLBACKS);
+    return new AsyncResult(work, options.callback, options.errorCallback);
+  }
+
+  /** Runs `fn(...item)` for every item, an array of arguments, and collects the values in order. See {@link map}. */
+  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options: MapOptions = {}): Promise<R[]> {
+    return promised(() => this.#collect<readonly [...A], R>('Pool.starmap', fn, items, options, true, []).promise);
+  }
+
+  /** As {@link starmap}, answering with an AsyncResult. */
+  starmapAsync<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options: AsyncMapOptions<R> = {},
+  ): AsyncResult<R[]> {
+    const work = this.#collect<readonly [...A], R>('Pool.starmapAsync', fn, items, options, true, CALLBACKS);
+    return new AsyncResult(work, options.callback, options.errorCallback);
+  }
+
+  // ---- streams
+
+  /** Streams the results of `fn` over a source, in the order of the source. See TaskStream. */
+  imap<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options: StreamOptions<T> & { readonly errors: 'settle' },
+  ): TaskStream<PromiseSettledResult<R>>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
+    return this.#stream('Pool.imap', fn, source, options, true);
+  }
+
+  /** As {@link imap}, delivering each result as soon as it is there. */
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options: StreamOptions<T> & { readonly errors: 'settle' },
+  ): TaskStream<PromiseSettledResult<R>>;
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R>;
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
+    return this.#stream('Pool.imapUnordered', fn, source, options, false);
+  }
+
+  // ---- life
+
+  /** Takes no more work. What was accepted, streams included, is still done; then the workers end. */
+  close(): void {
+    this.#engine.close();
+  }
+
+  /**
+   * Ends the workers now. What has not settled rejects with ClosedError `MP_POOL_TERMINATED`.
+   *
+   * @returns resolves when no worker is left.
+   */
+  terminate(): Promise<void> {
+    return this.#engine.terminate();
+  }
+
+  /**
+   * Waits until the work of a closed pool is done and its workers have ended. A stream whose consumer has stopped
+   * reading does not hold it up; workers are started again should that consumer go on.
+   *
+   * @throws ProcessError `MP_POOL_RUNNING` before `close()` or `terminate()`.
+   */
+  join(): Promise<void> {
+    return this.#engine.join();
+  }
+
+  /** Terminates, as Python's `with` does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine.terminate();
+  }
+
+  /** The pool as it is now. */
+  stats(): PoolStats {
+    return this.#engine.stats();
+  }
+
+  /** What happens to workers, as it happens. Hot; never ends by itself. */
+  get events(): Observable<PoolEvent> {
+    return this.#engine.events;
+  }
+
+  #backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+    // A stream that was not begun yet keeps its pool, see `dropped`.
+    return Object.assign(this.#engine.backend<T, R>(actor, fn, options, spread), { pool: this });
+  }
+
+  #collect<T, R>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<R>, spread: boolean, more: readonly string[]) {
+    checkOptions(actor, options, [...MAP_OPTIONS, ...more]);
+    checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
+    checkCallValues(actor, options);
+    return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, spread), options);
+  }
+
+  #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
+    checkStreamOptions<T>(actor, options, RUN_OPTIONS);
+    checkCallValues(actor, options);
+    return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options, false), source, { ...options, ordered });
+  }
+}
+
+/** Makes a throw of the call itself a rejection: functions that return promises do not throw. */
+async function promised<R>(call: () => Promise<R>): Promise<R> {
+  return call();
+}

@@ -1,0 +1,75 @@
+/**
+ * What a pool and its workers say to each other over a Link.
+ *
+ * A worker takes its records in order and runs one item at a time, so results need no ids: the parent keeps the batches
+ * it sent in a queue, and each VALUE or ERROR belongs to the next unsettled item of the oldest.
+ *
+ * A batch record stays in the ring until its last item has a result, and its state word decides who has it:
+ *
+ *   QUEUED    -> STARTED    the worker takes it
+ *   QUEUED    -> WITHDRAWN  the parent takes it back (for another worker, or for good); the worker skips it
+ *   STARTED   -> STOPPED    the parent wants no further items of it; the result of the running one says so (Halted)
+ *
+ * The state word carries the attempt (0 for the first) above the two status bits.
+ *
+ * Control words, a cache line apart:
+ *
+ *   STARTED_ITEMS  u32, written by the worker just before an item runs. On a worker's death the parent compares it with
+ *                  the results it has: one more than those means that an item was running, and it is that one.
+ *   ABORT_ITEM     u32, written by the parent: the ordinal (STARTED_ITEMS) of the item whose AbortSignal is to fire.
+ */
+export enum Kind {
+  // parent to worker
+  Define = 1,
+  Forget = 2,
+  Initialize = 3,
+  Call = 4,
+  Chunk = 5,
+  Stop = 6,
+  /** Ends a message that was given up while it followed in parts. Nothing is done. */
+  Void = 7,
+  // worker to parent
+  Ready = 16,
+  InitializerFailed = 17,
+  Started = 18,
+  Value = 19,
+  Error = 20,
+  Report = 22,
+  /** None of the batch's items can run: its payload or its function cannot be rebuilt. */
+  Broken = 23,
+}
+
+/** Flags beside the kind. */
+export enum Flag {
+  /** Items are argument lists. */
+  Spread = 0x100,
+  /** The worker announces each item with a Started record before it runs. */
+  Announce = 0x200,
+  /** With a Value or Error: the batch was stopped, and its further items do not run. */
+  Halted = 0x400,
+}
+
+/** The low byte of a kind. */
+export const KIND = 0xff;
+
+/** Status of a batch record. */
+export enum Status {
+  Queued = 0,
+  Started = 1,
+  Withdrawn = 2,
+  Stopped = 3,
+}
+
+/** The bits of a state word that hold the status; the attempt stands above them. */
+export const STATUS = 0x3;
+export const ATTEMPT_SHIFT = 2;
+
+/** Control words of the link (indices of Int32). */
+export const STARTED_ITEMS = 16;
+export const ABORT_ITEM = 32;
+
+/** Bytes of one direction of a link. Small enough to stay in a core's cache. */
+export const LINK_CAPACITY = 1 << 18;
+
+/** Descriptors a worker is given, in order: the region, the parent's bell, the worker's bell. */
+export const WORKER_DESCRIPTORS = 3;

@@ -1,0 +1,111 @@
+import type { Batch } from './batch.js';
+import { Lanes } from './lane.js';
+import type { WorkerHandle } from './worker-handle.js';
+
+/** Milliseconds after which an idle worker looks again at whether another one is stuck with work behind a long item. */
+const RECHECK = 2;
+
+/**
+ * Decides which worker runs what.
+ *
+ *   lanes (in turns) -> the worker with the fewest items that has room -> its ring
+ *
+ * Work is handed out early, so a batch may wait behind a long item while another worker is idle; the scheduler then takes
+ * it back (see Status in protocol.ts) and gives it to the idle one.
+ */
+export class Scheduler {
+  readonly lanes = new Lanes();
+  readonly workers: WorkerHandle[] = [];
+  #recheck: NodeJS.Timeout | null = null;
+
+  /** Whether some worker could run an item at once. */
+  get hungry(): boolean {
+    for (const worker of this.workers) if (worker.batches === 0 && worker.hasRoom) return true;
+    return false;
+  }
+
+  /** Queues a batch and sends what can be sent. */
+  submit(batch: Batch): void {
+    if (this.lanes.waiting === 0) {
+      const worker = this.#choose();
+      if (worker !== null) {
+        this.#send(worker, batch);
+        return;
+      }
+    }
+    this.lanes.push(batch);
+    this.dispatch();
+  }
+
+  /** Sends as many batches as workers have room for. */
+  dispatch(): void {
+    while (this.lanes.waiting > 0) {
+      const worker = this.#choose();
+      if (worker === null) return;
+      const batch = this.lanes.shift();
+      if (batch === undefined) return;
+      if (batch.cancelled) batch.gone();
+      else this.#send(worker, batch);
+    }
+    this.#balance();
+  }
+
+  /** Puts batches that lost their worker back in front. */
+  resume(batches: Batch[]): void {
+    for (const batch of batches.reverse()) this.lanes.unshift(batch);
+  }
+
+  #send(worker: WorkerHandle, batch: Batch): void {
+    try {
+      // A worker that cannot take it just now has no room from here on, so this ends.
+      if (!worker.send(batch)) this.lanes.unshift(batch);
+    } catch (error) {
+      const rest = batch.refused(error);
+      batch.gone();
+      for (const part of rest) this.submit(part);
+    }
+  }
+
+  #choose(): WorkerHandle | null {
+    let best: WorkerHandle | null = null;
+    for (const worker of this.workers) {
+      if (!worker.hasRoom) continue;
+      if (best === null || worker.items < best.items || (worker.items === best.items && worker.state === 'ready' && best.state !== 'ready'))
+        best = worker;
+    }
+    return best;
+  }
+
+  /** Gives idle workers what waits behind a long item elsewhere. */
+  #balance(): void {
+    const workers = this.workers;
+    for (const idle of workers) {
+      if (idle.batches > 0 || !idle.hasRoom || idle.state !== 'ready') continue;
+      let fullest: WorkerHandle | null = null;
+      for (const worker of workers) if (worker.batches > 1 && (fullest === null || worker.items > fullest.items)) fullest = worker;
+      if (fullest === null) return;
+      if (fullest.stuckFor() < RECHECK) {
+        this.#checkAgain();
+        return;
+      }
+      for (let take = Math.ceil(fullest.batches / 2); take > 0; take--) {
+        const batch = fullest.withdrawLast();
+        if (batch === null) break;
+        this.#send(idle, batch);
+      }
+    }
+  }
+
+  #checkAgain(): void {
+    this.#recheck ??= setTimeout(() => {
+      this.#recheck = null;
+      this.dispatch();
+    }, RECHECK);
+  }
+
+  /** Takes an ended worker out. */
+  remove(worker: WorkerHandle): void {
+    const at = this.workers.indexOf(worker);
+    if (at >= 0) this.workers.splice(at, 1);
+  }
+}

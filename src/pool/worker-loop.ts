@@ -1,0 +1,297 @@
+import { MultiprocessError, RemoteError } from '../errors/index.js';
+import { Link, LinkSide, type Payload, type Region } from '../memory/index.js';
+import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+import { desk } from './current-task.js';
+import { FunctionTable, type TaskFunction } from './function-table.js';
+import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import { WorkerTask } from './worker-task.js';
+
+/** Milliseconds of synchronous items after which other events of the process get a turn. */
+const TURN = 10;
+
+/** The batch that is being run. */
+interface Run {
+  readonly fn: TaskFunction;
+  readonly items: readonly unknown[];
+  readonly spread: boolean;
+  readonly attempt: number;
+  /** `performance.now()` when a chunk was taken; 0 for a call, which is not timed. */
+  readonly began: number;
+  /** Item to run next. */
+  index: number;
+  /** Items are announced up to here; from the start, those of a batch that wants no announcements. */
+  announced: number;
+}
+
+/** How the item that ran last ended, while the link has no room to say so. */
+interface Outcome {
+  readonly run: Run;
+  readonly kind: Kind;
+  readonly value: unknown;
+}
+
+/**
+ * The loop of a pool worker.
+ *
+ *   bell -> advance: record -> decode -> item -> result -> … -> link empty -> sleep
+ *
+ * One item runs at a time. Items that are synchronous are run in one go; a promise, a module that must load or a
+ * result that finds no room suspends the loop until it is settled. `advance` is the only way on.
+ */
+export class WorkerLoop {
+  readonly #link: Link;
+  readonly #decoder = new Decoder();
+  readonly #encoder = new Encoder();
+  readonly #functions = new FunctionTable(this.#decoder);
+  readonly #encoded: Payload & { total: number } = { total: 0, layout: (target, offset) => void this.#encoder.layout(target, offset) };
+  #run: Run | null = null;
+  #outcome: Outcome | null = null;
+  #task: WorkerTask | null = null;
+  #suspended = false;
+  #scheduled = false;
+  #started = 0;
+
+  constructor(
+    region: Region,
+    bells: { readonly parent: number; readonly worker: number },
+    readonly stop: () => void,
+  ) {
+    this.#link = new Link(region, LINK_CAPACITY, LinkSide.Worker, bells, () => this.#rung());
+  }
+
+  /** Starts it. */
+  start(): void {
+    this.#advance();
+  }
+
+  #rung(): void {
+    this.#link.flush();
+    if (this.#task !== null && Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
+    this.#advance();
+  }
+
+  #advance(): void {
+    if (this.#scheduled) return;
+    const link = this.#link;
+    const until = performance.now() + TURN;
+    let steps = 0;
+    // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
+    while (!this.#suspended && link.writable) {
+      if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value);
+      else if (this.#run !== null) this.#item(this.#run);
+      else if (link.receive()) this.#record();
+      else {
+        // After a busy turn the link is looked at once more before the worker sleeps: waking it costs a system call.
+        if (steps > 0) this.#nextTurn();
+        else if (!link.sleep()) continue;
+        return;
+      }
+      if ((++steps & 15) === 0 && performance.now() >= until) {
+        this.#nextTurn();
+        return;
+      }
+    }
+  }
+
+  #nextTurn(): void {
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    this.#advance();
+  };
+
+  #suspend<T>(promise: PromiseLike<T>, then: (value: T) => void, fail: (error: unknown) => void): void {
+    this.#suspended = true;
+    promise.then(
+      (value) => this.#resume(then, value),
+      (error: unknown) => this.#resume(fail, error),
+    );
+  }
+
+  #resume<T>(then: (value: T) => void, value: T): void {
+    this.#suspended = false;
+    then(value);
+    this.#advance();
+  }
+
+  // ---- records
+
+  #record(): void {
+    const link = this.#link;
+    switch ((link.kind & KIND) as Kind) {
+      case Kind.Call:
+      case Kind.Chunk:
+        this.#take();
+        return;
+      case Kind.Define:
+        this.#functions.define(link.id, link.state === 0, link.source, link.start, link.end, link.owned);
+        break;
+      case Kind.Forget:
+        this.#functions.forget(link.id);
+        break;
+      case Kind.Initialize:
+        this.#initialize();
+        return;
+      case Kind.Stop:
+        this.stop();
+        break;
+      default:
+    }
+    link.release();
+  }
+
+  /** Claims the batch record that the link shows and prepares it. It stays in the ring until its last item has a result. */
+  #take(): void {
+    const link = this.#link;
+    const queued = link.state & ~STATUS;
+    if (!link.claim(queued | Status.Queued, queued | Status.Started)) {
+      link.release();
+      return;
+    }
+    const { kind, id } = link;
+    const began = (kind & KIND) === Kind.Call ? 0 : performance.now();
+    const broken = (error: unknown) => {
+      this.#send(Kind.Broken, 0, error);
+      link.release();
+    };
+    const prepare = (items: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
+      if (items instanceof PendingValue) this.#suspend(items.ready, (ready) => prepare(ready, fn), broken);
+      else if (typeof fn !== 'function') this.#suspend(fn, (ready) => prepare(items, ready), broken);
+      else {
+        const call = (kind & KIND) === Kind.Call;
+        this.#run = {
+          fn,
+          items: call ? [items] : (items as unknown[]),
+          spread: call || (kind & Flag.Spread) !== 0,
+          attempt: queued >> ATTEMPT_SHIFT,
+          began,
+          index: 0,
+          announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
+        };
+      }
+    };
+    try {
+      prepare(this.#decoder.decode(link.source, link.start, link.end, link.owned), this.#functions.get(id));
+    } catch (error) {
+      broken(error);
+    }
+  }
+
+  #initialize(): void {
+    const link = this.#link;
+    const { id } = link;
+    const failed = (error: unknown) => this.#send(Kind.InitializerFailed, 0, error);
+    const ready = () => this.#send(Kind.Ready, 0, undefined);
+    const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
+      if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
+      else if (typeof fn !== 'function') this.#suspend(fn, (loaded) => run(args, loaded), failed);
+      else {
+        try {
+          const value = fn(...(args as unknown[]));
+          if (isThenable(value)) this.#suspend(value, ready, failed);
+          else ready();
+        } catch (error) {
+          failed(error);
+        }
+      }
+    };
+    try {
+      const args = this.#decoder.decode(link.source, link.start, link.end, link.owned);
+      link.release();
+      run(args, id === 0 ? () => undefined : this.#functions.get(id));
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  // ---- items
+
+  #item(run: Run): void {
+    if (run.announced === run.index) {
+      run.announced++;
+      this.#link.send(Kind.Started, 0, 0, NOTHING);
+      this.#link.wake();
+      return;
+    }
+    this.#started = (this.#started + 1) | 0;
+    this.#task = new WorkerTask(run.attempt, (task, progress) => this.#report(task, progress));
+    desk.task = this.#task;
+    Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
+    let value: unknown;
+    try {
+      value = run.spread ? run.fn(...(run.items[run.index] as unknown[])) : run.fn(run.items[run.index]);
+    } catch (error) {
+      this.#settle(run, Kind.Error, error);
+      return;
+    }
+    if (!isThenable(value)) this.#settle(run, Kind.Value, value);
+    else {
+      this.#suspend(
+        value,
+        (settled) => this.#settle(run, Kind.Value, settled),
+        (error) => this.#settle(run, Kind.Error, error),
+      );
+    }
+  }
+
+  #settle(run: Run, kind: Kind, value: unknown): void {
+    const link = this.#link;
+    this.#task = null;
+    desk.task = null;
+    if (!link.writable) {
+      // A report took the last room. `#advance` comes back when there is some.
+      this.#outcome = { run, kind, value };
+      return;
+    }
+    this.#outcome = null;
+    run.index++;
+    const last = run.index === run.items.length;
+    const halted = !last && (link.state & STATUS) === Status.Stopped;
+    const micros = last && run.began > 0 ? Math.round((performance.now() - run.began) * 1000) : 0;
+    this.#send(halted ? kind | Flag.Halted : kind, micros, value);
+    if (!last && !halted) return;
+    this.#run = null;
+    link.release();
+  }
+
+  #report(task: WorkerTask, progress: unknown): void {
+    // Only while its item runs, and never in the way of a result: a report that finds the link busy is dropped.
+    if (task === this.#task && this.#link.writable) this.#send(Kind.Report, 0, progress);
+  }
+
+  // ---- sending
+
+  #send(kind: number, id: number, value: unknown): void {
+    try {
+      this.#encoded.total = this.#encoder.encode(value).total;
+      this.#link.send(kind, id, 0, this.#encoded);
+      this.#link.wake();
+    } catch (error) {
+      this.#sendError(kind, id, value, error);
+    }
+  }
+
+  /** The value cannot be encoded: sends what can be said about that. */
+  #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
+    let error = reason;
+    const isValue = (kind & KIND) === Kind.Value;
+    if (!isValue && kind !== Kind.Report) {
+      const text = value instanceof Error ? (value.stack ?? String(value)) : String(value);
+      error = new RemoteError(`The task failed with something that cannot be sent: ${text}`, {
+        cause: reason instanceof MultiprocessError ? reason.message : undefined,
+      });
+    }
+    this.#encoded.total = this.#encoder.encode(error).total;
+    this.#link.send(isValue ? kind - Kind.Value + Kind.Error : kind, id, 0, this.#encoded);
+    this.#link.wake();
+  }
+}
+
+const NOTHING: Payload = { total: 0, layout: () => {} };
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,32 @@
+import type { CurrentTask } from './current-task.js';
+
+/** The running item as it sees itself. The signal is made when somebody asks for it. */
+export class WorkerTask implements CurrentTask {
+  readonly attempt: number;
+  readonly #send: (task: WorkerTask, progress: unknown) => void;
+  #controller: AbortController | null = null;
+  #aborted = false;
+
+  constructor(attempt: number, send: (task: WorkerTask, progress: unknown) => void) {
+    this.attempt = attempt;
+    this.#send = send;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  report(progress: unknown): void {
+    this.#send(this, progress);
+  }
+
+  /** Fires the signal. */
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Encoder and Decoder: any value to bytes and back, each message self-contained.
+ *
+ * Three roads, cheapest first, told apart by the first byte:
+ *   a primitive        written and read by hand
+ *   a plain tree       msgpack (wire/plain-writer.ts), read by msgpackr
+ *   everything else    the node table (table/), behind the mark 0xC1
+ * Both ends are iterative where values nest without bound, so depth is limited by memory only.
+ */
+import { badPayload } from './failure.js';
+import { areLoaded, loadModules, loadModulesSync } from './functions/modules.js';
+import { registerBuiltinKinds } from './kinds/index.js';
+import { PendingValue } from './pending.js';
+import { modulesOf, needsModules, readTable, type Span } from './table/table-reader.js';
+import { TableWriter } from './table/table-writer.js';
+import { align, MARK, type Message } from './wire/message.js';
+import { PlainReader } from './wire/plain-reader.js';
+import { PlainWriter } from './wire/plain-writer.js';
+import { Sink } from './wire/sink.js';
+
+export { PendingValue } from './pending.js';
+export type { Message } from './wire/message.js';
+
+registerBuiltinKinds();
+
+/** Up to here a loop copies faster than a call. */
+const SHORT = 48;
+const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
+
+/** Encodes values, one at a time, into scratch memory of its own. */
+export class Encoder {
+  readonly #sink = new Sink();
+  readonly #plain = new PlainWriter(this.#sink);
+  #table: TableWriter | undefined;
+  #busy = false;
+  readonly #message = {
+    bytes: this.#sink.bytes as Uint8Array,
+    length: 0,
+    buffers: NO_BUFFERS,
+    total: 0,
+    stateless: true,
+    constant: true,
+  };
+
+  /**
+   * Encodes a value. The message is valid until the next call.
+   *
+   * @throws SerializationError with a `path` to what cannot be sent.
+   */
+  encode(value: unknown): Message {
+    if (this.#busy) throw new TypeError('Encoder: a getter or reducer encodes with the Encoder that is calling it; use dumps there.');
+    const message = this.#message;
+    const sink = this.#sink;
+    sink.reset();
+    this.#busy = true;
+    try {
+      if (this.#plain.write(value)) {
+        message.buffers = NO_BUFFERS;
+        message.stateless = typeof value !== 'object' || value === null;
+        message.constant = message.stateless;
+        message.total = sink.at;
+      } else {
+        this.#encodeTable(value);
+      }
+    } finally {
+      this.#busy = false;
+    }
+    message.bytes = sink.bytes;
+    message.length = sink.at;
+    return message;
+  }
+
+  /** Writes the last message into `target` at `offset` (a multiple of 8 where it has buffers) and returns where it ends. */
+  layout(target: Uint8Array, offset: number): number {
+    const { bytes, length, buffers, total } = this.#message;
+    if (length > SHORT) target.set(bytes.subarray(0, length), offset);
+    else for (let i = 0; i < length; i++) target[offset + i] = bytes[i]!;
+    if (buffers.length === 0) return offset + length;
+    let at = offset + length;
+    for (const buffer of buffers) {
+      const next = offset + align(at - offset);
+      target.fill(0, at, next);
+      target.set(buffer, next);
+      at = next + buffer.byteLength;
+    }
+    return offset + total;
+  }
+
+  #encodeTable(value: unknown): void {
+    this.#table ??= new TableWriter(this.#sink);
+    const table = this.#table;
+    table.write(value);
+    const message = this.#message;
+    message.buffers = table.buffers.length === 0 ? NO_BUFFERS : table.buffers;
+    message.stateless = table.stateless;
+    message.constant = table.constant;
+    let total = this.#sink.at;
+    for (const buffer of message.buffers) total = align(total) + buffer.byteLength;
+    message.total = total;
+  }
+}
+
+/** Decodes messages. */
+export class Decoder {
+  readonly #plain = new PlainReader();
+
+  /**
+   * Decodes the message in `source[start, end)`. The value does not alias `source` unless `owned` is true, when large
+   * typed arrays may view its buffer. A message that needs modules not loaded yet gives a {@link PendingValue}.
+   *
+   * @throws SerializationError `MP_BAD_PAYLOAD` for bytes that no Encoder wrote.
+   */
+  decode(source: Uint8Array, start: number, end: number, owned = false): unknown {
+    if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
+    const span: Span = { source, start, end: bounded(source, start, end), owned };
+    if (!needsModules(span)) return readTable(span);
+    const requests = modulesOf(span);
+    if (areLoaded(requests)) return readTable(span);
+    const kept: Span = owned ? span : { source: source.slice(start, end), start: 0, end: end - start, owned: true };
+    return new PendingValue(loadModules(requests).then(() => readTable(kept)));
+  }
+
+  /**
+   * As `decode`, but loads modules before it returns.
+   *
+   * @throws SerializationError `MP_BAD_PAYLOAD`; `MP_ASYNC_MODULE` for a module with a top-level await.
+   */
+  decodeSync(source: Uint8Array, start: number, end: number, owned = false): unknown {
+    if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
+    const span: Span = { source, start, end: bounded(source, start, end), owned };
+    if (needsModules(span)) loadModulesSync(modulesOf(span));
+    return readTable(span);
+  }
+}
+
+function bounded(source: Uint8Array, start: number, end: number): number {
+  if (start < 0 || start >= end || end > source.length) throw badPayload('it is empty or lies outside its source');
+  return end;
+}

@@ -1,0 +1,19 @@
+/** Values to bytes and back: any value, functions and classes included. */
+
+import { setFunctionReducer } from './function-seam.js';
+import { functionKinds, reduceFunction } from './functions/index.js';
+import { registerKind } from './table/registry.js';
+
+// For the layers above: messages in memory of their own
+export { Decoder, Encoder, type Message, PendingValue } from './codec.js';
+// Bytes that can be kept
+export { dump, dumps, loads, loadsAsync } from './dumps.js';
+// Functions
+export { loadedModule, type TaskFunction, task } from './functions/index.js';
+// How a class is sent
+export { type Reduced, register } from './kinds/reduced.js';
+export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
+export { registerKind, setFunctionReducer };
+
+for (const kind of functionKinds) registerKind(kind);
+setFunctionReducer(reduceFunction);

@@ -1,0 +1,247 @@
+/**
+ * ArrayBuffers and views of them, with their sharing.
+ *
+ *   w<code>  a view of a whole ArrayBuffer; data: the bytes. The first such view carries the bytes …
+ *   u        … and its ArrayBuffer, should the value reach it too, is `view.buffer`; child: the view
+ *   B        an ArrayBuffer first met by itself or by a view of a part; data: the bytes
+ *   z        a resizable ArrayBuffer; children: B, maxByteLength
+ *   v<code>  a view; children: ArrayBuffer, byteOffset, length in elements (-1: follows a resizable buffer)
+ *
+ * A Buffer that does not cover its ArrayBuffer (a pooled one, a slice) sends its own bytes and shares with nothing.
+ */
+import { badPayload, Refused } from '../failure.js';
+import type { NodeKind, Reduction } from '../node.js';
+import { isDetached } from '../wire/binary.js';
+
+type View = ArrayBufferView & { readonly length?: number };
+type MakeView = (buffer: ArrayBuffer, offset: number, length: number | undefined) => ArrayBufferView;
+
+interface ViewType {
+  readonly code: string;
+  readonly prototype: object;
+  readonly width: number;
+  readonly make: MakeView;
+}
+
+const globals = globalThis as unknown as Record<string, (new (...args: unknown[]) => ArrayBufferView) | undefined>;
+const names =
+  'Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array DataView';
+
+const viewTypes: ViewType[] = names.split(' ').flatMap((name) => {
+  const type = globals[name];
+  if (type === undefined) return [];
+  const width = (type as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+  const make: MakeView = (buffer, offset, length) => (length === undefined ? new type(buffer, offset) : new type(buffer, offset, length));
+  return [{ code: name.replace('Array', ''), prototype: type.prototype as object, width, make }];
+});
+viewTypes.push({
+  code: 'Buffer',
+  prototype: Buffer.prototype,
+  width: 1,
+  make: (buffer, offset, length) => Buffer.from(buffer, offset, length),
+});
+const byPrototype = new Map(viewTypes.map((type) => [type.prototype, type]));
+
+/** Follows which ArrayBuffers of a message were met, and which bytes turned out to be shared. */
+export class BinaryReducer {
+  readonly #owners = new Map<ArrayBufferLike, { view: View; reduction: Reduction }>();
+  readonly #met = new Set<ArrayBufferLike>();
+  readonly #tokens = new Map<Reduction, number>();
+  readonly #shared = new Set<Reduction>();
+
+  reset(): void {
+    if (this.#met.size === 0 && this.#tokens.size === 0) return;
+    this.#owners.clear();
+    this.#met.clear();
+    this.#tokens.clear();
+    this.#shared.clear();
+  }
+
+  /** Notes where the bytes of a reduction were written. */
+  wrote(reduction: Reduction, token: number): void {
+    this.#tokens.set(reduction, token);
+  }
+
+  /** Where the bytes stand that several views share. */
+  get sharedTokens(): number[] {
+    return [...this.#shared].flatMap((reduction) => this.#tokens.get(reduction) ?? []);
+  }
+
+  /** Reduces a view. */
+  view(value: View): Reduction {
+    const prototype = Object.getPrototypeOf(value) as object;
+    const type = byPrototype.get(prototype) ?? viewTypes.find(({ code }) => code === value.constructor.name.replace('Array', ''));
+    if (type === undefined || (type.prototype !== prototype && Object.getPrototypeOf(prototype) === type.prototype)) throw subclass(value);
+    const { buffer } = value;
+    if (isShared(buffer)) throw sharedMemory();
+    const partial = value.byteLength !== buffer.byteLength;
+    if (type.code === 'Buffer' && partial) return leaf(`w${type.code}`, bytesOf(value));
+    if (!partial && !this.#met.has(buffer) && isFixed(buffer)) {
+      const reduction = leaf(`w${type.code}`, bytesOf(value));
+      this.#met.add(buffer);
+      this.#owners.set(buffer, { view: value, reduction });
+      return reduction;
+    }
+    const length = follows(value) ? -1 : type.code === 'DataView' ? value.byteLength : value.length;
+    return node(`v${type.code}`, [buffer, value.byteOffset, length], '.buffer');
+  }
+
+  /** Reduces an ArrayBuffer. */
+  buffer(value: ArrayBuffer): Reduction {
+    if (isDetached(value)) throw detached();
+    const owner = this.#owners.get(value);
+    if (owner !== undefined) {
+      this.#shared.add(owner.reduction);
+      return node(ownerBufferKind.tag, [owner.view], '');
+    }
+    this.#met.add(value);
+    const bytes = new Uint8Array(value);
+    const { resizable, maxByteLength } = value as unknown as { resizable?: boolean; maxByteLength: number };
+    return resizable === true ? node(resizableKind.tag, [value.slice(0), maxByteLength], '') : leaf(bufferKind.tag, bytes);
+  }
+}
+
+export const bufferKind: NodeKind = {
+  tag: 'B',
+  shell: false,
+  build: (data) => ({ value: exactBuffer(bytes(data)) }),
+};
+
+const ownerBufferKind: NodeKind = {
+  tag: 'u',
+  shell: false,
+  build: (_data, [view]) => {
+    if (!ArrayBuffer.isView(view)) throw badPayload('a buffer has no view');
+    return { value: view.buffer };
+  },
+};
+
+const resizableKind: NodeKind = {
+  tag: 'z',
+  shell: false,
+  build(_data, [content, most]) {
+    if (!(content instanceof ArrayBuffer) || typeof most !== 'number' || !(most >= content.byteLength))
+      throw badPayload('a resizable buffer is odd');
+    try {
+      // The reserve is address space, not memory; V8 refuses what does not fit.
+      const make = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
+      const value = new make(content.byteLength, { maxByteLength: most });
+      new Uint8Array(value).set(new Uint8Array(content));
+      return { value };
+    } catch (cause) {
+      throw badPayload('a resizable buffer is too large', cause);
+    }
+  },
+};
+
+/** Every kind of this file. */
+export const binaryKinds: readonly NodeKind[] = [
+  bufferKind,
+  ownerBufferKind,
+  resizableKind,
+  ...viewTypes.flatMap((type): NodeKind[] => [wholeKind(type), partKind(type)]),
+];
+
+function wholeKind({ code, width, make }: ViewType): NodeKind {
+  return {
+    tag: `w${code}`,
+    shell: false,
+    build(data) {
+      const content = bytes(data);
+      if (content.byteLength % width !== 0) throw badPayload('a typed array has a broken element');
+      return { value: make(content.buffer as ArrayBuffer, content.byteOffset, content.byteLength / width) };
+    },
+  };
+}
+
+function partKind({ code, make }: ViewType): NodeKind {
+  return {
+    tag: `v${code}`,
+    shell: false,
+    build(_data, [buffer, offset, length]) {
+      if (!(buffer instanceof ArrayBuffer) || typeof offset !== 'number' || typeof length !== 'number')
+        throw badPayload('a view has no buffer');
+      try {
+        return { value: make(buffer, offset, length === -1 ? undefined : length) };
+      } catch (cause) {
+        throw badPayload('a view lies outside its buffer', cause);
+      }
+    },
+  };
+}
+
+function leaf(kind: string, data: Uint8Array): Reduction {
+  return { kind, data, children: [], label: () => '' };
+}
+
+function node(kind: string, children: readonly unknown[], label: string): Reduction {
+  return { kind, data: undefined, children, label: (index) => (index === 0 ? label : '') };
+}
+
+function bytes(data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  throw badPayload('binary data is missing');
+}
+
+function exactBuffer(content: Uint8Array): ArrayBuffer {
+  if (content.byteLength === content.buffer.byteLength) return content.buffer as ArrayBuffer;
+  return content.slice().buffer as ArrayBuffer;
+}
+
+function bytesOf(value: ArrayBufferView): Uint8Array {
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function isFixed(buffer: ArrayBufferLike): boolean {
+  return !isShared(buffer) && (buffer as unknown as { resizable?: boolean }).resizable !== true && !isDetached(buffer as ArrayBuffer);
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+}
+
+/** Whether a view's length follows its resizable buffer: it does when it would end elsewhere after a growth. */
+function follows(value: View): boolean {
+  const buffer = value.buffer as unknown as {
+    resizable?: boolean;
+    maxByteLength: number;
+    byteLength: number;
+    resize(length: number): void;
+  };
+  if (buffer.resizable !== true || value.byteOffset + value.byteLength !== buffer.byteLength || buffer.byteLength === buffer.maxByteLength)
+    return false;
+  const before = buffer.byteLength;
+  const length = value.byteLength;
+  buffer.resize(Math.min(buffer.maxByteLength, before + 8));
+  const grown = value.byteLength !== length;
+  buffer.resize(before);
+  return grown;
+}
+
+/** SharedArrayBuffers do not cross a process border. */
+export function sharedMemory(): Refused {
+  return new Refused({
+    code: 'MP_SHARED_ARRAY_BUFFER',
+    what: 'a SharedArrayBuffer',
+    why: 'its memory belongs to this process and no other process can map it',
+    repair: 'use SharedMemory or sharedctypes to share memory between processes, or send a copy: new Uint8Array(shared).slice()',
+  });
+}
+
+function detached(): Refused {
+  return new Refused({
+    code: 'MP_DETACHED',
+    what: 'an ArrayBuffer that was transferred away',
+    why: 'its bytes are gone',
+    repair: 'send it before it is transferred, or send a copy',
+  });
+}
+
+function subclass(value: object): Refused {
+  return new Refused({
+    code: 'MP_PLATFORM_SUBCLASS',
+    what: `an instance of ${value.constructor.name}`,
+    why: 'it extends a typed array, whose inner state a copy of its fields would lose',
+    repair: 'call register(Class, reduce) to say how it is rebuilt',
+  });
+}

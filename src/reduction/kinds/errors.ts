@@ -1,0 +1,109 @@
+/**
+ * Errors: an error arrives with its class, its own properties (`message`, `cause`, `errors`, `code`, …) and the text
+ * of its stack, which is the sender's.
+ *
+ *   e   an error of a builtin class, or of a class of this library; data: names, nearest first
+ *   x   a DOMException; children: message, name, stack, cause
+ * Errors of a user's class are instances (instance.ts) with the base `Error`.
+ */
+import * as errors from '../../errors/index.js';
+import { badPayload } from '../failure.js';
+import type { NodeKind, Reduction } from '../node.js';
+import { pushProperties } from './properties.js';
+import { shell, shellKind } from './shell.js';
+
+const LINEAGE = Symbol.for('multiprocess.error.lineage');
+const ENUMERABLE_NOT = 6;
+
+const builtins: Record<string, Function> = Object.assign(Object.create(null) as object, {
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  AggregateError,
+});
+const byPrototype = new Map<unknown, string>(Object.entries(builtins).map(([name, type]) => [type.prototype, name]));
+const own: Record<string, Function> = Object.assign(Object.create(null) as object, errors);
+
+/** Reduces an error of a builtin or library class; `undefined` for a user's class. */
+export function reduceError(value: Error): Reduction | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (typeof DOMException === 'function' && prototype === DOMException.prototype) return reduceDomException(value as DOMException);
+  const builtin = byPrototype.get(prototype);
+  if (builtin !== undefined) return errorShell(value, builtin);
+  const lineage: unknown = Object.hasOwn(prototype as object, LINEAGE) ? (value as unknown as Record<symbol, unknown>)[LINEAGE] : undefined;
+  return Array.isArray(lineage) ? errorShell(value, [...lineage, 'Error'].join(' ')) : undefined;
+}
+
+/** An error whose class cannot be sent, as one of the nearest builtin class. */
+export function reduceAsBuiltinError(value: Error): Reduction {
+  for (let at: unknown = value; at !== null; at = Object.getPrototypeOf(at)) {
+    const name = byPrototype.get(at);
+    if (name !== undefined) return errorShell(value, name);
+  }
+  return errorShell(value, 'Error');
+}
+
+/** The own properties of an error as shell children, `stack` as text. */
+export function errorProperties(value: Error): unknown[] {
+  const properties: unknown[] = [];
+  if (Object.hasOwn(value, 'stack')) properties.push('stack', ENUMERABLE_NOT, stackOf(value));
+  pushProperties(properties, value, (key) => key === 'stack');
+  return properties;
+}
+
+/** A fresh error without a stack of its own, of the given prototype. */
+export function createError(prototype?: object): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  const error = new Error();
+  Error.stackTraceLimit = limit;
+  delete (error as { stack?: string }).stack;
+  return prototype === undefined ? error : (Object.setPrototypeOf(error, prototype) as Error);
+}
+
+export const errorKind: NodeKind = shellKind<Error>({
+  tag: 'e',
+  create(data) {
+    if (typeof data !== 'string') throw badPayload('an error has no class');
+    for (const name of data.split(' ')) {
+      const type = own[name] ?? builtins[name];
+      if (type !== undefined) return createError(type.prototype as object);
+    }
+    throw badPayload('an error has an unknown class');
+  },
+});
+
+export const domExceptionKind: NodeKind = {
+  tag: 'x',
+  shell: false,
+  build(_data, [message, name, stack, cause]) {
+    if (typeof message !== 'string' || typeof name !== 'string') throw badPayload('a DOMException has no name');
+    const value = new DOMException(message, name);
+    if (typeof stack === 'string') Object.defineProperty(value, 'stack', { value: stack, writable: true, configurable: true });
+    if (cause !== undefined) Object.defineProperty(value, 'cause', { value: cause, writable: true, configurable: true });
+    return { value };
+  },
+};
+
+function errorShell(value: Error, data: string): Reduction {
+  return shell(errorKind.tag, data, value, [], errorProperties(value), () => '');
+}
+
+function reduceDomException(value: DOMException): Reduction {
+  const labels = ['.message', '.name', '.stack', '.cause'];
+  const children = [value.message, value.name, stackOf(value), (value as { cause?: unknown }).cause];
+  return { kind: domExceptionKind.tag, data: undefined, children, label: (index) => labels[index] ?? '' };
+}
+
+function stackOf(value: Error): unknown {
+  try {
+    const { stack } = value;
+    return typeof stack === 'string' ? stack : undefined;
+  } catch {
+    return undefined;
+  }
+}

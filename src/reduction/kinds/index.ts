@@ -1,0 +1,38 @@
+/** The node kinds every process knows, in the order of their files. */
+import { registerKind } from '../table/registry.js';
+import { argumentsKind, arrayKind } from './arrays.js';
+import { boxedKind, dateKind, regexpKind } from './atoms.js';
+import { binaryKinds } from './binary.js';
+import { mapKind, setKind } from './collections.js';
+import { domExceptionKind, errorKind } from './errors.js';
+import { createdKind, instanceKind, prototypeKind } from './instance.js';
+import { intrinsicKind } from './intrinsics.js';
+import { nullObjectKind, objectKind } from './objects.js';
+import { platformKinds } from './platform.js';
+import { reducedKind } from './reduced.js';
+
+export const builtinKinds = [
+  arrayKind,
+  argumentsKind,
+  dateKind,
+  regexpKind,
+  boxedKind,
+  ...binaryKinds,
+  mapKind,
+  setKind,
+  errorKind,
+  domExceptionKind,
+  instanceKind,
+  createdKind,
+  prototypeKind,
+  intrinsicKind,
+  objectKind,
+  nullObjectKind,
+  ...platformKinds,
+  reducedKind,
+];
+
+/** Registers them. */
+export function registerBuiltinKinds(): void {
+  for (const kind of builtinKinds) registerKind(kind);
+}

@@ -1,0 +1,166 @@
+/** What cannot be sent at all: values whose state lives in this process alone. Each says what to do instead. */
+import { createRequire } from 'node:module';
+import { types } from 'node:util';
+import { parse } from 'acorn';
+import { type Refusal, Refused } from '../failure.js';
+import { sharedMemory } from './binary.js';
+
+const require = createRequire(import.meta.url);
+
+/** Classes of Node's modules that subclasses may extend: their state is ordinary properties. */
+const OPEN_BASES = new Set(['EventEmitter']);
+/** Modules whose classes hold handles. Only loaded ones are asked. */
+const MODULES =
+  'events stream net http https http2 tls dgram fs child_process cluster crypto worker_threads zlib readline repl vm perf_hooks async_hooks diagnostics_channel buffer util url timers string_decoder'.split(
+    ' ',
+  );
+
+/** Refuses values of builtin types that are bound to this process. @throws Refused. */
+export function refuseNative(value: object): void {
+  if (types.isPromise(value)) {
+    throw refused('MP_PROMISE', 'a Promise', 'it settles in this process only', 'await it and send the result');
+  }
+  if (types.isWeakMap(value) || types.isWeakSet(value) || tagOf(value) === 'WeakRef' || tagOf(value) === 'FinalizationRegistry') {
+    const what = `a ${types.isWeakMap(value) ? 'WeakMap' : types.isWeakSet(value) ? 'WeakSet' : tagOf(value)}`;
+    throw refused('MP_WEAK', what, 'what it holds weakly cannot be listed', 'send the objects themselves in a Map or Set');
+  }
+  if (types.isSharedArrayBuffer(value)) throw sharedMemory();
+  if (types.isGeneratorObject(value))
+    throw native('a running generator', 'call the generator function on the other side, or send its items as an array');
+  if (tagOf(value).endsWith(' Iterator') || types.isMapIterator(value) || types.isSetIterator(value)) {
+    throw native(`a ${tagOf(value)}`, 'send what it iterates over, or its items as an array');
+  }
+  if (types.isExternal(value) || types.isModuleNamespaceObject(value) || types.isKeyObject(value) || types.isCryptoKey(value)) {
+    throw native(types.isModuleNamespaceObject(value) ? 'a module namespace' : nameOf(value), 'import or create it on the other side');
+  }
+}
+
+/** Refuses instances of platform classes, of user classes over one, and of classes with private fields. @throws Refused. */
+export function refuseInstance(value: object, isError: boolean): void {
+  for (let at: unknown = Object.getPrototypeOf(value); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    const prototype = at as object;
+    const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+    if (typeof type !== 'function' || type.prototype !== prototype) continue;
+    if (isState(type)) continue;
+    if (isPlatform(type)) {
+      if (isError || OPEN_BASES.has(type.name)) continue;
+      const what = nameOf(value);
+      const over = classNameOf(value) === type.name ? '' : ` (over ${type.name})`;
+      throw native(`${what}${over}`, 'create it on the other side, or call register(Class, reduce) to say how it is rebuilt');
+    }
+    if (hasPrivateFields(type)) {
+      throw refused(
+        'MP_PRIVATE_FIELDS',
+        nameOf(value),
+        `class ${type.name} has #private fields, which cannot be read from outside`,
+        "give the class a method [Symbol.for('multiprocess.reduce')]() or call register(Class, reduce)",
+      );
+    }
+  }
+  if (hasHandle(value)) throw native(nameOf(value), 'create it on the other side');
+}
+
+/** Names the value in a message: `an instance of Socket`. */
+function nameOf(value: object): string {
+  const name = classNameOf(value);
+  return name === '' ? 'an object' : `an instance of ${name}`;
+}
+
+function classNameOf(value: object): string {
+  const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  return typeof name === 'string' ? name : '';
+}
+
+function tagOf(value: object): string {
+  const tag: unknown = (value as Record<symbol, unknown>)[Symbol.toStringTag];
+  return typeof tag === 'string' ? tag : '';
+}
+
+const STATE = new Set<unknown>([
+  Object,
+  Array,
+  Map,
+  Set,
+  Date,
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  AggregateError,
+]);
+
+/** Builtin bases whose state instances.ts carries. */
+function isState(type: Function): boolean {
+  return STATE.has(type);
+}
+
+/** A class whose module was never loaded has no instance; loading all of them to ask would take tens of milliseconds. */
+function loadedModules(): string[] {
+  const { moduleLoadList } = process as unknown as { moduleLoadList?: unknown };
+  if (!Array.isArray(moduleLoadList)) return MODULES;
+  const loaded = new Set<unknown>(moduleLoadList);
+  return MODULES.filter((name) => loaded.has(`NativeModule ${name}`));
+}
+
+const platform = new WeakMap<Function, boolean>();
+
+function isPlatform(type: Function): boolean {
+  const known = platform.get(type);
+  if (known !== undefined) return known;
+  const { name } = type;
+  const source = Function.prototype.toString.call(type);
+  const scope = globalThis as unknown as Record<string, unknown>;
+  let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (name !== '' && Object.hasOwn(scope, name) && scope[name] === type);
+  for (const module of answer ? [] : loadedModules()) {
+    const exported = require(`node:${module}`) as Record<string, unknown>;
+    if (exported[name] === type || (exported as unknown) === type) answer = true;
+  }
+  platform.set(type, answer);
+  return answer;
+}
+
+const privates = new WeakMap<Function, boolean>();
+
+function hasPrivateFields(type: Function): boolean {
+  const known = privates.get(type);
+  if (known !== undefined) return known;
+  const source = Function.prototype.toString.call(type);
+  const answer = source.startsWith('class') && source.includes('#') && parsesWithPrivates(source);
+  privates.set(type, answer);
+  return answer;
+}
+
+function parsesWithPrivates(source: string): boolean {
+  interface Member {
+    readonly static?: boolean;
+    readonly key?: { readonly type: string };
+  }
+  try {
+    const program = parse(`(${source})`, { ecmaVersion: 'latest' }) as unknown as {
+      body: { expression: { body: { body: Member[] } } }[];
+    };
+    return program.body[0]!.expression.body.body.some((member) => member.static !== true && member.key?.type === 'PrivateIdentifier');
+  } catch {
+    // `super` of an unknown shape or names of an outer class (#x in obj): let the function reducer judge.
+    return false;
+  }
+}
+
+/** Objects of classes that Node does not export, told by the handle they keep. */
+function hasHandle(value: object): boolean {
+  if (Object.hasOwn(value, '_handle') && typeof (value as { _handle: unknown })._handle === 'object') return true;
+  const name = classNameOf(value);
+  return (name === 'Timeout' || name === 'Immediate') && typeof (value as { hasRef?: unknown }).hasRef === 'function';
+}
+
+function native(what: string, repair: string): Refused {
+  return refused('MP_NATIVE_OBJECT', what, 'it lives in this process and has no meaning in another', repair);
+}
+
+function refused(code: string, what: string, why: string, repair: string): Refused {
+  const refusal: Refusal = { code, what, why, repair };
+  return new Refused(refusal);
+}

@@ -1,0 +1,121 @@
+/**
+ * Decides how an object is reduced; the first match wins. One table of a message: it remembers which ArrayBuffers
+ * it has met.
+ */
+import { types } from 'node:util';
+import { SerializationError } from '../../errors/index.js';
+import { Refused } from '../failure.js';
+import { reduceFunction } from '../function-seam.js';
+import { reduceArguments, reduceArray } from '../kinds/arrays.js';
+import { reduceAtom } from '../kinds/atoms.js';
+import { BinaryReducer } from '../kinds/binary.js';
+import { reduceMap, reduceSet } from '../kinds/collections.js';
+import { reduceAsBuiltinError, reduceError } from '../kinds/errors.js';
+import { classOf, classWithPrototype, reduceInstance, reducePrototype } from '../kinds/instance.js';
+import { reduceIntrinsic } from '../kinds/intrinsics.js';
+import { reducePlainObject } from '../kinds/objects.js';
+import { reducePlatform } from '../kinds/platform.js';
+import { checkLate, reduceByHook } from '../kinds/reduced.js';
+import { refuseInstance, refuseNative } from '../kinds/refused.js';
+import type { Reduction } from '../node.js';
+
+export class Classifier {
+  readonly #binary = new BinaryReducer();
+  readonly checkLate = checkLate;
+
+  /** Forgets the message before. */
+  reset(): void {
+    this.#binary.reset();
+  }
+
+  /** Notes where a reduction's bytes were written. */
+  wroteBytes(reduction: Reduction, token: number): void {
+    this.#binary.wrote(reduction, token);
+  }
+
+  /** Where the tokens of bytes stand that several views share. */
+  get sharedBytes(): readonly number[] {
+    return this.#binary.sharedTokens;
+  }
+
+  /** @throws Refused, or what a hook throws. */
+  reduce(value: object): Reduction {
+    if (typeof value === 'function') return reduceFunction(value);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    const intrinsic = reduceIntrinsic(value);
+    if (intrinsic !== undefined) return intrinsic;
+    const hooked = reduceByHook(value);
+    if (hooked !== undefined) return hooked;
+    if (prototype === null) {
+      refuseNative(value);
+      return reducePlainObject(value);
+    }
+    if (prototype === Array.prototype && Array.isArray(value)) return reduceArray(value);
+    if (prototype === Object.prototype) return this.#overObject(value);
+    if (prototype === Map.prototype && types.isMap(value)) return reduceMap(value);
+    if (prototype === Set.prototype && types.isSet(value)) return reduceSet(value);
+    refuseNative(value);
+    return reducePlatform(value) ?? this.#builtin(value) ?? this.#instance(value);
+  }
+
+  #overObject(value: object): Reduction {
+    if (types.isArgumentsObject(value)) return reduceArguments(value as IArguments);
+    const type = classWithPrototype(value);
+    if (type !== undefined) return reducePrototype(type);
+    if (types.isNativeError(value) || Array.isArray(value) || types.isMap(value) || types.isSet(value))
+      return reduceInstance(value, undefined);
+    return reducePlainObject(value);
+  }
+
+  #builtin(value: object): Reduction | undefined {
+    if (ArrayBuffer.isView(value)) return this.#binary.view(value);
+    if (types.isArrayBuffer(value)) return this.#binary.buffer(value);
+    if (types.isNativeError(value) || isDomException(value)) return reduceError(value as Error);
+    const type = classOf(value);
+    if (type === undefined) return undefined;
+    // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its own class.
+    if (Array.isArray(value)) return isBase(value, Array.isArray) ? reduceArray(value) : undefined;
+    if (types.isMap(value)) return isBase(value, types.isMap) ? reduceMap(value) : undefined;
+    if (types.isSet(value)) return isBase(value, types.isSet) ? reduceSet(value) : undefined;
+    if (types.isDate(value) && type !== Date && !isBase(value, types.isDate)) return undefined;
+    return reduceAtom(value) ?? (isForeignPlain(value) ? reducePlainObject(value) : undefined);
+  }
+
+  #instance(value: object): Reduction {
+    const isError = types.isNativeError(value);
+    const prototypeOf = classWithPrototype(value);
+    if (prototypeOf !== undefined) return reducePrototype(prototypeOf);
+    refuseInstance(value, isError);
+    const type = classOf(value);
+    if (!isError || type === undefined) return reduceInstance(value, type);
+    try {
+      reduceFunction(type);
+    } catch (error) {
+      // An error must always get through: one of a class that cannot be sent arrives as its builtin base.
+      if (error instanceof SerializationError || error instanceof Refused) return reduceAsBuiltinError(value as Error);
+      throw error;
+    }
+    return reduceInstance(value, type);
+  }
+}
+
+/** Whether nothing but a builtin prototype and Object.prototype stand above the value. */
+function isBase(value: object, is: (prototype: unknown) => boolean): boolean {
+  const prototype = Object.getPrototypeOf(value) as object;
+  const above: unknown = Object.getPrototypeOf(prototype);
+  if (is(prototype)) return above !== null && Object.getPrototypeOf(above) === null;
+  const source = Function.prototype.toString.call(prototype.constructor);
+  return source.includes('[native code]');
+}
+
+function isForeignPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object;
+  return (
+    Object.getPrototypeOf(prototype) === null &&
+    Function.prototype.toString.call(prototype.constructor) === 'function Object() { [native code] }'
+  );
+}
+
+function isDomException(value: object): boolean {
+  return typeof DOMException === 'function' && value instanceof DOMException;
+}

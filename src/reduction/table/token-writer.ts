@@ -1,0 +1,132 @@
+/** Writes the tokens of a node table: primitives, strings by number, bytes in the body or beside it. */
+import { Refused } from '../failure.js';
+import { OUT_OF_BAND } from '../wire/binary.js';
+import { PlainWriter } from '../wire/plain-writer.js';
+import { writeBigInt, writeNumber, writeString, writeUndefined } from '../wire/primitives.js';
+import { Sink, STEP } from '../wire/sink.js';
+import { INTERN, Token, wellKnownSymbols } from './tokens.js';
+
+export class TokenWriter {
+  readonly sink: Sink;
+  /** The out-of-band parts of this message. */
+  buffers: Uint8Array[] = [];
+  readonly #interned = new Map<string, number>();
+  readonly #scratch = new Sink();
+  readonly #plain = new PlainWriter(this.#scratch);
+
+  constructor(sink: Sink) {
+    this.sink = sink;
+  }
+
+  /** Starts a new message. */
+  reset(): void {
+    this.#interned.clear();
+    this.buffers = [];
+  }
+
+  /** Writes a primitive. @throws Refused `MP_SYMBOL`. */
+  primitive(value: unknown): void {
+    const { sink } = this;
+    switch (typeof value) {
+      case 'string':
+        this.#string(value);
+        return;
+      case 'number':
+        writeNumber(sink, value);
+        return;
+      case 'boolean':
+        sink.byte(value ? 0xc3 : 0xc2);
+        return;
+      case 'bigint':
+        if (!writeBigInt(sink, value)) this.#bigint(value);
+        return;
+      case 'symbol':
+        this.#symbol(value);
+        return;
+      case 'undefined':
+        writeUndefined(sink);
+        return;
+      default:
+        sink.byte(0xc0);
+    }
+  }
+
+  /** Writes a reduction's data: a primitive, bytes, or plain data. */
+  data(value: unknown): void {
+    if (typeof value !== 'object' || value === null) {
+      this.primitive(value);
+    } else if (value instanceof Uint8Array) {
+      this.bytes(value);
+    } else {
+      this.#scratch.reset();
+      if (!this.#plain.write(value)) throw new TypeError('A reduction must have plain data; pass anything else as children.');
+      this.sink.byte(Token.plain);
+      this.sink.varint(this.#scratch.at);
+      this.sink.raw(this.#scratch.bytes.subarray(0, this.#scratch.at));
+    }
+  }
+
+  /** Writes bytes and returns where their token stands. */
+  bytes(value: Uint8Array): number {
+    const { sink } = this;
+    sink.need(STEP);
+    const at = sink.at;
+    if (value.byteLength >= OUT_OF_BAND) {
+      sink.byte(Token.outOfBand);
+      sink.varint(value.byteLength);
+      this.buffers.push(value);
+    } else {
+      sink.byte(Token.bytes);
+      sink.varint(value.byteLength);
+      sink.raw(value);
+    }
+    return at;
+  }
+
+  #string(value: string): void {
+    if (value.length > INTERN) {
+      if (!writeString(this.sink, value)) this.#utf16(value);
+      return;
+    }
+    const known = this.#interned.get(value);
+    if (known !== undefined) {
+      this.sink.byte(Token.interned);
+      this.sink.varint(known);
+    } else if (writeString(this.sink, value)) {
+      this.#interned.set(value, this.#interned.size);
+    } else {
+      this.#utf16(value);
+    }
+  }
+
+  #utf16(value: string): void {
+    const bytes = Buffer.from(value, 'utf16le');
+    this.sink.byte(Token.utf16);
+    this.sink.varint(bytes.length);
+    this.sink.raw(bytes);
+  }
+
+  #bigint(value: bigint): void {
+    const digits = (value < 0n ? -value : value).toString(16);
+    const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
+    this.sink.byte(Token.bigint);
+    this.sink.byte(value < 0n ? 1 : 0);
+    this.sink.varint(bytes.length);
+    this.sink.raw(bytes);
+  }
+
+  #symbol(value: symbol): void {
+    const wellKnown = wellKnownSymbols.get(value);
+    const key = wellKnown ?? Symbol.keyFor(value);
+    if (key === undefined) {
+      throw new Refused({
+        code: 'MP_SYMBOL',
+        what: `the symbol ${String(value)}`,
+        why: 'a symbol made by Symbol() has no identity in another process',
+        repair: `use Symbol.for(${JSON.stringify(value.description ?? '')})`,
+      });
+    }
+    this.sink.byte(wellKnown === undefined ? Token.registered : Token.wellKnown);
+    this.#string(key);
+  }
+}

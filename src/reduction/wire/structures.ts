@@ -1,0 +1,51 @@
+/**
+ * The record structures of one message: which key lists were already written, and under which id.
+ *
+ * A structure is written with its first record (`d4 72 id keys`) and named by one byte afterwards, as msgpackr's own
+ * records; nothing outlives the message. Ids are 0x40…0x7f; a 65th structure takes the oldest id over, which the
+ * reader follows because a definition replaces the one before.
+ */
+const FIRST_ID = 0x40;
+const LIMIT = 64;
+
+export class Structures {
+  readonly #keys: (readonly string[])[] = [];
+  #last: readonly string[] = [];
+  #lastId = 0;
+  #next = 0;
+
+  /** Forgets the structures of the message before. */
+  reset(): void {
+    this.#lastId = 0;
+    this.#next = 0;
+    this.#keys.length = 0;
+  }
+
+  /** The id under which these keys were written, or 0. */
+  find(keys: readonly string[]): number {
+    if (this.#lastId !== 0 && same(this.#last, keys)) return this.#lastId;
+    for (let i = 0; i < this.#keys.length; i++) {
+      if (!same(this.#keys[i]!, keys)) continue;
+      this.#last = keys;
+      this.#lastId = FIRST_ID + i;
+      return this.#lastId;
+    }
+    return 0;
+  }
+
+  /** Takes an id for these keys. */
+  define(keys: readonly string[]): number {
+    const slot = this.#next++ % LIMIT;
+    this.#keys[slot] = keys;
+    this.#last = keys;
+    this.#lastId = FIRST_ID + slot;
+    return this.#lastId;
+  }
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  const length = a.length;
+  if (length !== b.length) return false;
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,63 @@
+/** The options of streams: their contract, and the one place that checks them. */
+import { ArgumentError } from '../errors/index.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { checkOverflow, type Overflow } from './overflow.js';
+
+/** How many items travel, and how. */
+export interface FlowOptions<T> {
+  /**
+   * Items admitted and not yet delivered: running + finished-unread + waiting for order. At least 1.
+   * Default: 2 x parallelism x chunk size, which follows the chunk size as it adapts.
+   */
+  readonly window?: number;
+  /** Items per message to a worker, at least 1, or `'auto'` (default): as the backend measures. An explicit `window` caps it at window / (2 x parallelism). */
+  readonly chunkSize?: number | 'auto';
+  /** What may be lost when the source is an Observable that runs ahead. Default `{ policy: 'error' }`. */
+  readonly overflow?: Overflow<T>;
+  /** Aborting it ends the work at once with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options of one stream of results. */
+export interface StreamFlowOptions<T> extends FlowOptions<T> {
+  /** Whether results come in the order of the source (`imap`) or as they finish (`imapUnordered`). Default `true`. */
+  readonly ordered?: boolean;
+  /**
+   * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are cancelled, the stream errors.
+   * `'skip'`: nothing is delivered for it. `'settle'`: every result is a `PromiseSettledResult`.
+   */
+  readonly errors?: 'fail' | 'skip' | 'settle';
+}
+
+/** The names in {@link FlowOptions}. */
+export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow', 'signal'];
+
+/** The names in {@link StreamFlowOptions}. */
+export const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered', 'errors'];
+
+/**
+ * Checks the options of a stream or of `collect`. `more` are names the caller understands beside these.
+ *
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
+export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, known: readonly string[], more: readonly string[] = []): void {
+  checkOptions(actor, options, [...known, ...more]);
+  checkNumber(actor, 'window', options.window, { min: 1, integer: true });
+  if (options.chunkSize !== 'auto') checkNumber(actor, 'chunkSize', options.chunkSize, { min: 1, integer: true });
+  checkOverflow(actor, options.overflow);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw new ArgumentError(`${actor}: \`signal\` must be an AbortSignal, not ${describe(options.signal)}.`);
+  }
+}
+
+/** {@link checkFlowOptions} for streams. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+export function checkStreamOptions<T>(actor: string, options: StreamFlowOptions<T>, more: readonly string[] = []): void {
+  checkFlowOptions(actor, options, STREAM_OPTIONS, more);
+  const { errors, ordered } = options;
+  if (errors !== undefined && errors !== 'fail' && errors !== 'skip' && errors !== 'settle') {
+    throw new ArgumentError(`${actor}: \`errors\` must be 'fail', 'skip' or 'settle', not ${describe(errors)}.`);
+  }
+  if (ordered !== undefined && typeof ordered !== 'boolean') {
+    throw new ArgumentError(`${actor}: \`ordered\` must be true or false, not ${describe(ordered)}.`);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Readers of synchronous sources. They stay synchronous: no promise, no closure for an item.
+ *
+ * Invariant: `return()` is called at most once, never after the iterator ended or threw, and never while its `next()`
+ * is on the stack (a source may stop its own stream; a running generator refuses `return()`).
+ */
+import { DONE, FAILED, MORE, type PullReader, type ReadState } from './pull.js';
+
+/** Reads an array by index, and knows its end with the last item. */
+export class ArrayReader<T> implements PullReader<T> {
+  readonly error = undefined;
+  readonly #items: ArrayLike<T>;
+  #next = 0;
+
+  constructor(items: ArrayLike<T>) {
+    this.#items = items;
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  read(into: T[], max: number): ReadState {
+    const items = this.#items;
+    const end = Math.min(this.#next + max, items.length);
+    for (let i = this.#next; i < end; i++) into.push(items[i] as T);
+    this.#next = end;
+    return end >= items.length ? DONE : MORE;
+  }
+
+  cancel(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Reads any iterator. */
+export class IteratorReader<T> implements PullReader<T> {
+  error: unknown = undefined;
+  readonly size: number | undefined;
+  readonly #iterator: Iterator<T>;
+  readonly #next: Iterator<T>['next'];
+  #over = false;
+  #reading = false;
+  #cancelled = false;
+
+  constructor(iterator: Iterator<T>, size: number | undefined) {
+    this.#iterator = iterator;
+    this.#next = iterator.next;
+    this.size = size;
+  }
+
+  read(into: T[], max: number): ReadState {
+    if (this.#over) return DONE;
+    const iterator = this.#iterator;
+    const next = this.#next;
+    this.#reading = true;
+    try {
+      for (let n = 0; n < max && !this.#cancelled; n++) {
+        const result = next.call(iterator);
+        if (result.done === true) {
+          this.#over = true;
+          return DONE;
+        }
+        into.push(result.value);
+      }
+    } catch (error) {
+      this.#over = true;
+      this.error = error;
+      return FAILED;
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#cancelled) this.#return().catch(() => {});
+    return MORE;
+  }
+
+  cancel(): Promise<void> {
+    this.#cancelled = true;
+    return this.#reading ? Promise.resolve() : this.#return();
+  }
+
+  async #return(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#iterator.return?.();
+  }
+}

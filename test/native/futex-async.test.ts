@@ -1,0 +1,3 @@
+import { asyncWaitSuite } from './futex-async.suite.js';
+
+asyncWaitSuite(1000, {});

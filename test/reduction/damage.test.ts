@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SerializationError } from '../../src/errors/index.js';
+import { Decoder, dumps, loads, registerKind } from '../../src/reduction/index.js';
+import { installFunctionFixture } from './function-fixture.js';
+import { holey } from './same-graph.js';
+
+beforeAll(installFunctionFixture);
+
+/** A small generator with a seed (xorshift32), so that a failure can be repeated. */
+function random(seed: number): (below: number) => number {
+  let state = seed | 1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+const seed = Number(process.env['MP_SEED'] ?? Date.now() % 2 ** 31);
+console.log(`damage.test.ts: MP_SEED=${seed}`);
+
+const cyclic: unknown[] = [1];
+cyclic.push(cyclic, { cyclic });
+const buffer = new ArrayBuffer(24);
+const samples: unknown[] = [
+  { id: 1, name: 'record', list: [1, 2.5, 'x', null], nested: { a: new Date(5), b: /x/g } },
+  Array.from({ length: 40 }, (_, i) => ({ id: i, text: `text ${i}` })),
+  new Map<unknown, unknown>([['k', new Set([1, 2n, 2n ** 90n])]]),
+  cyclic,
+  [new Uint16Array(buffer), buffer, new DataView(buffer, 2, 4), Buffer.from('abc')],
+  [new Error('e', { cause: new AggregateError([new RangeError('r')], 'all') }), Object(1n), holey([1], 9), Symbol.for('s')],
+  Object.freeze({
+    ['__proto__']: 1,
+    f: Object.create(null),
+    g: globalThis,
+    u: new URL('http://a.example/'),
+    n: new Intl.NumberFormat('en'),
+  }),
+  new Uint8Array(70_000).fill(1),
+];
+const messages = samples.map((sample) => dumps(sample));
+const globals = Object.getOwnPropertyNames(Object.prototype).sort().join();
+let slowest = 0;
+
+function attempt(bytes: Uint8Array): void {
+  const start = performance.now();
+  try {
+    loads(bytes);
+  } catch (error) {
+    if (!(error instanceof SerializationError) || error.code !== 'MP_BAD_PAYLOAD') throw error;
+  }
+  slowest = Math.max(slowest, performance.now() - start);
+}
+
+describe('loads of damaged bytes gives a value or MP_BAD_PAYLOAD', () => {
+  // The watchdog: no round may take longer than this, and the whole suite not longer than its test timeout.
+  afterAll(() => {
+    expect(slowest).toBeLessThan(2000);
+    expect(Object.getOwnPropertyNames(Object.prototype).sort().join()).toBe(globals);
+    expect(Object.keys({})).toEqual([]);
+  });
+
+  it('for 20,000 messages with a few bytes changed', () => {
+    const next = random(seed);
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = messages[next(messages.length)]!.slice();
+      // Mostly in the first part, where the structure is.
+      for (let i = next(4); i >= 0; i--) bytes[next(next(4) === 0 ? bytes.length : Math.min(bytes.length, 200))] = next(256);
+      attempt(bytes);
+    }
+  });
+
+  it('for every truncation and every single-byte change to extreme values', () => {
+    for (const message of messages) {
+      const reach = Math.min(message.length, 160);
+      for (let at = 0; at < reach; at++) {
+        attempt(message.slice(0, at));
+        for (const value of [0, 0x7f, 0x80, 0xc1, 0xdd, 0xdf, 0xff]) {
+          const bytes = message.slice();
+          bytes[at] = value;
+          attempt(bytes);
+        }
+      }
+    }
+  });
+
+  it('for 20,000 random byte strings, half of them with a valid header', () => {
+    const next = random(seed + 1);
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = Uint8Array.from({ length: 1 + next(80) }, () => next(256));
+      if (round % 2 === 0 && bytes.length > 9) {
+        bytes.set([0xc1, 1, 0, 0, bytes.length, 0, 0, 0, 1 + next(4)]);
+      }
+      attempt(bytes);
+    }
+  });
+
+  it('for headers that claim huge contents, without allocating them', () => {
+    const before = process.memoryUsage();
+    for (const head of [0xdd, 0xdf, 0xdb, 0xc6, 0xc9]) attempt(Uint8Array.from([head, 0xff, 0xff, 0xff, 0xff, 0x74, 1, 0]));
+    // 10,000 nested arrays of claimed length 65,535.
+    const nested = new Uint8Array(30_000);
+    for (let i = 0; i < nested.length; i += 3) nested.set([0xdc, 0xff, 0xff], i);
+    attempt(nested);
+    const table = (ops: number[]): void => attempt(Uint8Array.from([0xc1, 1, 0, 0, 8 + ops.length, 0, 0, 0, ...ops]));
+    const huge = [0xff, 0xff, 0xff, 0xff, 0x0f];
+    table([3, 0xa1, 0x42, 0x98, ...huge]);
+    table([3, 0xa1, 0x42, 0x99, ...huge]);
+    table([1, 0xa1, 0x61, 0xff, 2, 0, ...huge]);
+    // An array of length 2^32 - 1 made of holes.
+    table([1, 0xa1, 0x61, 0xce, 0xff, 0xff, 0xff, 0xff, 2, 0, 2, 0, 0, 0, 0xc1, 0]);
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(50e6);
+    expect(after.heapTotal - before.heapTotal).toBeLessThan(200e6);
+  });
+
+  it('for arrays nested a million deep', () => {
+    attempt(new Uint8Array(1_000_000).fill(0x91));
+    expect(loads(dumps('still working'))).toBe('still working');
+  });
+});
+
+describe('damaged bytes are refused', () => {
+  const code = (bytes: Uint8Array): string => {
+    try {
+      loads(bytes);
+    } catch (error) {
+      return (error as SerializationError).code;
+    }
+    return 'none';
+  };
+
+  it('when they are empty, cut short, or followed by others', () => {
+    expect(code(new Uint8Array(0))).toBe('MP_BAD_PAYLOAD');
+    for (const message of messages) {
+      expect(code(message.slice(0, -1))).toBe('MP_BAD_PAYLOAD');
+      expect(code(Uint8Array.from([...message, 0]))).toBe('MP_BAD_PAYLOAD');
+    }
+  });
+
+  it('when their version or a node kind is unknown', () => {
+    const message = dumps(cyclic);
+    expect(() => loads(Uint8Array.from(message, (byte, i) => (i === 1 ? 9 : byte)))).toThrow(/version is 9/);
+    expect(() => loads(Uint8Array.from([0xc1, 1, 0, 0, 13, 0, 0, 0, 1, 0xa2, 0x7a, 0x7a, 0xc0]))).toThrow(/"zz" is unknown/);
+  });
+
+  it('when the span lies outside its source', () => {
+    const bytes = dumps([1]);
+    for (const [start, end] of [
+      [0, bytes.length + 1],
+      [-1, 1],
+      [2, 1],
+      [0, 0],
+    ] as const) {
+      expect(() => new Decoder().decode(bytes, start, end)).toThrow(SerializationError);
+    }
+  });
+
+  it('and a node kind with a tag that is taken is refused too', () => {
+    expect(() => registerKind({ tag: 'a', shell: false, build: () => ({ value: 1 }) })).toThrow(/belongs to another/);
+  });
+});
