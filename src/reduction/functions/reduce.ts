@@ -22,7 +22,8 @@ import { provenanceOf } from './provenance.js';
 import { taskParts } from './task.js';
 import type { FunctionData, ModuleExport } from './wire.js';
 
-const constants = new WeakMap<Function, Reduction>();
+/** With the number of own properties: a function that gained one is reduced again. */
+const constants = new WeakMap<Function, { readonly reduction: Reduction; readonly keys: number }>();
 /** Where functions without captures were seen: only for stack traces, so the text is key enough. */
 const places = new Map<string, Place | null>();
 const PLACES = 4_096;
@@ -34,9 +35,9 @@ const PLACES = 4_096;
  */
 export function reduceFunction(fn: Function): Reduction {
   const constant = constants.get(fn);
-  if (constant !== undefined) return constant;
+  if (constant !== undefined && constant.keys === Reflect.ownKeys(fn).length) return constant.reduction;
   const reduction = reduceTask(fn) ?? reduceAgain(fn) ?? reduceFresh(fn);
-  if (reduction.constant === true) constants.set(fn, reduction);
+  if (reduction.constant === true) constants.set(fn, { reduction, keys: Reflect.ownKeys(fn).length });
   return reduction;
 }
 
