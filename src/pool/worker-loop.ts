@@ -184,7 +184,11 @@ export class WorkerLoop {
   #initialize(): void {
     const link = this.#link;
     const { id } = link;
-    const failed = (error: unknown) => this.#send(Kind.InitializerFailed, 0, error);
+    const failed = (error: unknown) => {
+      this.#send(Kind.InitializerFailed, 0, error);
+      // Nothing runs in a worker that is not prepared. The parent ends it.
+      this.#suspended = true;
+    };
     const ready = () => this.#send(Kind.Ready, 0, undefined);
     const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
       if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
