@@ -30,6 +30,7 @@ export class Scheduler {
       const worker = this.#choose();
       if (worker !== null) {
         this.#send(worker, batch);
+        if (this.lanes.waiting > 0) this.dispatch();
         return;
       }
     }

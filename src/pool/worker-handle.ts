@@ -142,10 +142,14 @@ export class WorkerHandle implements Holder {
 
   /**
    * Sends a batch, with its function if the worker does not know it.
-   * @returns `false` when the link is busy: keep it and try again on `progressed`.
+   * @returns `false` when the link is busy, or its life too short: it has no room from here on; keep the batch.
    * @throws SerializationError when its payload cannot be encoded; nothing was sent.
    */
   send(batch: Batch): boolean {
+    if (batch.count > this.remaining) {
+      this.retire();
+      return false;
+    }
     if (!this.#known.has(batch.image.id)) {
       this.#define(batch.image);
       if (!this.#link.writable) return false;
