@@ -123,7 +123,8 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, name: stri
   }
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
-  if (place?.script.url.startsWith('node:')) throw nativeFunction(name);
+  // Scripts in Node's snapshot are not even listed.
+  if (seen.mirror !== null && (place === null || place.script.url.startsWith('node:'))) return reduceInternal(fn, name);
   const actor = place === null ? name : `${name} (${place.script.url}:${place.line + 1})`;
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
   if (reference !== null) return moduleReduction(reference);
@@ -166,6 +167,13 @@ function exportReference(fn: Function, text: string, mirrored: Mirror, place: Pl
   if (place === null || !place.script.url.startsWith('file:') || isMainEntry(place.script.url)) return null;
   const exported = exportNameOf(fn, place, text, moduleScope.object);
   return exported === null ? null : { specifier: place.script.url, parent: null, path: [exported] };
+}
+
+/** JavaScript inside Node that no module exports: a method of a platform object at best. */
+function reduceInternal(fn: Function, name: string): Reduction {
+  const path = globalPathOf(fn);
+  if (path === null) throw nativeFunction(name);
+  return globalReduction(path);
 }
 
 function reduceNative(fn: Function, name: string): Reduction {
