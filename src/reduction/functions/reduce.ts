@@ -46,7 +46,8 @@ export function reduceReference(value: object): Reduction | null {
   const path = globalPathOf(value);
   if (path !== null) return globalReduction(path);
   const found = builtinExportOf(value) ?? commonJsExportOf(value);
-  return found === null ? null : moduleReduction({ ...found, parent: null });
+  // A module itself is the default export of its namespace.
+  return found === null ? null : moduleReduction({ ...found, path: found.path.length === 0 ? ['default'] : found.path, parent: null });
 }
 
 /** `task(captures, fn)`: nothing is captured but what was named. */
