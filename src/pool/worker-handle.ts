@@ -77,6 +77,8 @@ export class WorkerHandle implements Holder {
   #grace = 0;
   #timer: NodeJS.Timeout | null = null;
   #killer: NodeJS.Timeout | null = null;
+  /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
+  #executioner: NodeJS.Timeout | null = null;
 
   constructor(name: string, entry: URL, lifetime: number, owner: WorkerOwner) {
     this.name = name;
@@ -312,8 +314,9 @@ export class WorkerHandle implements Holder {
         const error = this.#decode();
         link.release();
         const batch = this.#held.first();
-        const reason = error instanceof Unreadable ? error.reason : error;
-        for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
+        this.#whenLoaded(error, (reason) => {
+          for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
+        });
         this.#finish();
         this.#abortNext();
         break;
@@ -329,7 +332,8 @@ export class WorkerHandle implements Holder {
       case Kind.Report: {
         const progress = this.#decode();
         link.release();
-        if (!(progress instanceof Unreadable)) this.#held.first()?.report(progress);
+        const batch = this.#held.first();
+        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded));
         break;
       }
       case Kind.Ready:
@@ -340,7 +344,7 @@ export class WorkerHandle implements Holder {
       case Kind.InitializerFailed: {
         const error = this.#decode();
         link.release();
-        this.#owner.initializerFailed(this, error instanceof Unreadable ? error.reason : error);
+        this.#whenLoaded(error, (reason) => this.#owner.initializerFailed(this, reason));
         break;
       }
       default:
@@ -357,6 +361,13 @@ export class WorkerHandle implements Holder {
     }
   }
 
+  /** Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be read is an error itself. */
+  #whenLoaded(value: unknown, then: (value: unknown) => void): void {
+    if (value instanceof Unreadable) then(value.reason);
+    else if (!(value instanceof PendingValue)) then(value);
+    else value.ready.then(then, then).then(() => this.#owner.progressed(this));
+  }
+
   #settle(value: unknown, failed: boolean, micros: number): void {
     const batch = this.#held.first();
     if (batch === undefined) return;
@@ -368,10 +379,12 @@ export class WorkerHandle implements Holder {
     if (!batch.cancelled && batch.overdue !== index) {
       if (value instanceof Unreadable) batch.error(value.reason, index);
       else if (value instanceof PendingValue) {
-        value.ready.then(
-          (ready) => (failed ? batch.error(ready, index) : batch.value(ready, index, micros)),
-          (error) => batch.error(error, index),
-        );
+        value.ready
+          .then(
+            (ready) => (failed ? batch.error(ready, index) : batch.value(ready, index, micros)),
+            (error) => batch.error(error, index),
+          )
+          .then(() => this.#owner.progressed(this));
       } else if (failed) batch.error(value, index);
       else batch.value(value, index, micros);
     }
@@ -440,7 +453,7 @@ export class WorkerHandle implements Holder {
   terminate(grace: number): void {
     if (this.state === 'ended') return;
     this.child.kill('SIGTERM');
-    this.#killer ??= setTimeout(() => this.child.kill('SIGKILL'), grace);
+    this.#executioner ??= setTimeout(() => this.child.kill('SIGKILL'), grace);
   }
 
   #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
@@ -451,6 +464,7 @@ export class WorkerHandle implements Holder {
     this.left = this.state;
     this.state = 'ended';
     this.#clearTimers();
+    if (this.#executioner !== null) clearTimeout(this.#executioner);
     this.#link.close();
     this.#region.close();
     Link.closeBells(this.#bells);

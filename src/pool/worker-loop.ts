@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Link, LinkSide, type Payload, type Region } from '../memory/index.js';
 import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
@@ -183,7 +184,11 @@ export class WorkerLoop {
   #initialize(): void {
     const link = this.#link;
     const { id } = link;
-    const failed = (error: unknown) => this.#send(Kind.InitializerFailed, 0, error);
+    const failed = (error: unknown) => {
+      this.#send(Kind.InitializerFailed, 0, error);
+      // Nothing runs in a worker that is not prepared. The parent ends it.
+      this.#suspended = true;
+    };
     const ready = () => this.#send(Kind.Ready, 0, undefined);
     const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
       if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
@@ -191,7 +196,7 @@ export class WorkerLoop {
       else {
         try {
           const value = fn(...(args as unknown[]));
-          if (isThenable(value)) this.#suspend(value, ready, failed);
+          if (isThenable(value)) this.#suspend(Promise.resolve(value), ready, failed);
           else ready();
         } catch (error) {
           failed(error);
@@ -220,14 +225,18 @@ export class WorkerLoop {
     this.#task = new WorkerTask(run.attempt, (task, progress) => this.#report(task, progress));
     desk.task = this.#task;
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
+    // It may have been cancelled while its function was still loading.
+    if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
     let value: unknown;
     try {
       value = run.spread ? run.fn(...(run.items[run.index] as unknown[])) : run.fn(run.items[run.index]);
+      // Thenables of other makes may call back at once, twice, or throw.
+      if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {
       this.#settle(run, Kind.Error, error);
       return;
     }
-    if (!isThenable(value)) this.#settle(run, Kind.Value, value);
+    if (!(value instanceof Promise)) this.#settle(run, Kind.Value, value);
     else {
       this.#suspend(
         value,
@@ -279,7 +288,7 @@ export class WorkerLoop {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
     if (!isValue && kind !== Kind.Report) {
-      const text = value instanceof Error ? (value.stack ?? String(value)) : String(value);
+      const text = inspect(value, { depth: 1 });
       error = new RemoteError(`The task failed with something that cannot be sent: ${text}`, {
         cause: reason instanceof MultiprocessError ? reason.message : undefined,
       });
