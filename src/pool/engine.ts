@@ -101,7 +101,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
 
   callGone(call: Call): void {
     const { lane } = call;
-    if (--lane.calls === 0) {
+    // The usual lane stays: a caller that sends one task after the other would remake it each time.
+    if (--lane.calls === 0 && lane.priority !== 0) {
       this.#callLanes.delete(lane.priority);
       this.#scheduler.lanes.remove(lane);
     }
