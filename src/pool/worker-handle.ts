@@ -274,7 +274,7 @@ export class WorkerHandle implements Holder {
   #whenLoaded(value: unknown, then: (value: unknown) => void): void {
     if (value instanceof Unreadable) then(value.reason);
     else if (!(value instanceof PendingValue)) then(value);
-    else value.ready.then(then, then).then(() => this.#owner.progressed(this));
+    else void value.ready.then(then, then).then(() => this.#owner.progressed(this));
   }
 
   #settle(value: unknown, failed: boolean, micros: number): void {
@@ -288,7 +288,7 @@ export class WorkerHandle implements Holder {
     if (!batch.cancelled && batch.overdue !== index) {
       if (value instanceof Unreadable) batch.error(value.reason, index);
       else if (value instanceof PendingValue) {
-        value.ready
+        void value.ready
           .then(
             (ready) => (failed ? batch.error(ready, index) : batch.value(ready, index, micros)),
             (error) => batch.error(error, index),
