@@ -149,9 +149,8 @@ export class Crew implements WorkerOwner {
     if (idleTimeout > LONGEST || this.#idler !== null || this.#dismissed) return;
     this.#idler = setTimeout(() => {
       this.#idler = null;
-      const now = performance.now();
       for (const worker of [...this.#scheduler.workers]) {
-        if (worker.state === 'ready' && worker.batches === 0 && now - worker.idleSince >= idleTimeout) worker.retire(true);
+        if (worker.state === 'ready' && worker.batches === 0 && worker.stillFor >= idleTimeout) worker.retire(true);
       }
       if (this.#scheduler.workers.some((worker) => worker.state === 'ready')) this.#watchIdle();
     }, idleTimeout);

@@ -85,7 +85,7 @@ export class Scheduler {
       let fullest: WorkerHandle | null = null;
       for (const worker of workers) if (worker.batches > 1 && (fullest === null || worker.items > fullest.items)) fullest = worker;
       if (fullest === null) return;
-      if (fullest.stuckFor() < RECHECK) {
+      if (fullest.stillFor < RECHECK) {
         this.#checkAgain();
         return;
       }

@@ -4,6 +4,7 @@ import { types } from 'node:util';
 import { type Refusal, Refused } from '../failure.js';
 import { parseFunction } from '../functions/syntax.js';
 import { sharedMemory } from './binary.js';
+import { BUILTIN_ERRORS } from './errors.js';
 
 const require = createRequire(import.meta.url);
 
@@ -76,21 +77,7 @@ function tagOf(value: object): string {
   return typeof tag === 'string' ? tag : '';
 }
 
-const STATE = new Set<unknown>([
-  Object,
-  Array,
-  Map,
-  Set,
-  Date,
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-  AggregateError,
-]);
+const STATE = new Set<unknown>([Object, Array, Map, Set, Date, ...BUILTIN_ERRORS]);
 
 /** Builtin bases whose state instances.ts carries. */
 function isState(type: Function): boolean {
