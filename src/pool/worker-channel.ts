@@ -125,9 +125,9 @@ export class WorkerChannel {
     this.#post(Kind.Stop, 0, 0, NOTHING);
   }
 
-  /** Sends what waited for room, as far as there is some. */
-  flush(): void {
-    if (this.#link.writable || !this.#link.flush()) return;
+  /** Sends what waited for room, as far as there is some: whether a batch can be sent now that could not before. */
+  flush(): boolean {
+    if (this.#link.writable || !this.#link.flush()) return false;
     if (this.#transferring !== null) this.#transferring.position = this.#link.position;
     this.#transferring = null;
     while (this.#waiting.length > 0 && this.#link.writable) {
@@ -135,6 +135,7 @@ export class WorkerChannel {
       this.#link.send(kind, id, state, payload);
       this.#wakeSoon();
     }
+    return this.#link.writable;
   }
 
   #define(image: FunctionImage): void {

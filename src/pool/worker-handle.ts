@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { WorkerCrashError } from '../errors/index.js';
+import { Linger } from '../memory/index.js';
 import { spawnNode } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
@@ -42,6 +43,7 @@ export class WorkerHandle implements Holder {
   readonly #channel: WorkerChannel;
   readonly #held = new Deque<Batch>();
   readonly #pace = new Pace();
+  readonly #linger = new Linger();
   #items = 0;
   #results = 0;
   #polling = false;
@@ -200,14 +202,18 @@ export class WorkerHandle implements Holder {
     this.#polling = false;
     if (this.state === 'ended') return;
     const channel = this.#channel;
-    channel.flush();
     const before = this.#results;
-    while (channel.receive()) this.#receive();
+    let moved = channel.flush();
+    while (channel.receive()) {
+      this.#receive();
+      moved = true;
+    }
     if (before !== this.#results) this.#pace.measure((this.#results - before) | 0);
-    this.#owner.progressed(this);
-    // Microtasks and other events come first; a record that came meanwhile is read on the loop's next turn.
+    if (moved) this.#owner.progressed(this);
     if ((this.state as string) === 'ended') return;
-    if (before !== this.#results || !channel.sleep()) {
+    if (before !== this.#results) this.#linger.busy();
+    // Microtasks and other events come first; a record that came meanwhile is read on the loop's next turn.
+    if (before !== this.#results || (this.#held.length > 0 && this.#linger.again()) || !channel.sleep()) {
       this.#polling = true;
       setImmediate(this.#poll);
     }

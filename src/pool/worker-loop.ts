@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
-import { Link, LinkSide, type Payload, type Region } from '../memory/index.js';
+import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
 import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -51,6 +51,7 @@ export class WorkerLoop {
   #suspended = false;
   #scheduled = false;
   #started = 0;
+  readonly #linger = new Linger();
 
   constructor(
     region: Region,
@@ -82,8 +83,9 @@ export class WorkerLoop {
       else if (this.#run !== null) this.#item(this.#run);
       else if (link.receive()) this.#record();
       else {
-        // After a busy turn the link is looked at once more before the worker sleeps: waking it costs a system call.
-        if (steps > 0) this.#nextTurn();
+        // The link is looked at again on later turns before the worker sleeps: waking it is dear.
+        if (steps > 0) this.#linger.busy();
+        if (steps > 0 || this.#linger.again()) this.#nextTurn();
         else if (!link.sleep()) continue;
         return;
       }
