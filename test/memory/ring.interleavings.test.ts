@@ -153,6 +153,69 @@ describe('in every order of steps a ring', () => {
   });
 });
 
+/**
+ * A writer that takes its first record back at a time when a later one may stand in its place: the ring holds four.
+ * States: 1 queued, 2 taken by the reader, 3 taken back by the writer.
+ */
+function taking(memory: Record<string, any>, records: number): Scenario {
+  const capacity = 64;
+  const buffer = new ArrayBuffer(RING_HEADER + capacity);
+  const writer = new memory['RingWriter'](buffer, 0, capacity, function* () {
+    yield ['ring', 'reader'];
+  });
+  const reader = new memory['RingReader'](buffer, 0, capacity, function* () {
+    yield ['ring', 'writer'];
+  });
+  const taken: number[] = [];
+  const seen: number[] = [];
+  let back = false;
+
+  function* write(): Agent {
+    let first = -1;
+    for (let id = 1; id <= records; id++) {
+      while ((yield* writer.reserve(0)) < 0) if (yield* writer.sleepUntilRoom()) yield ['sleep'];
+      yield* writer.publish(KIND, id, 1);
+      if (id === 1) first = writer.position;
+      yield ['at', id, writer];
+    }
+    back = yield* writer.amend(first, 1, 3);
+  }
+
+  function* read(): Agent {
+    while (seen.length < records) {
+      yield ['at', seen, taken, reader];
+      if (yield* reader.next()) {
+        seen.push(reader.id);
+        if ((yield ['compareExchange', reader.words, reader.position, 1, 2]) === 1) taken.push(reader.id);
+        yield* reader.release();
+      } else if (yield* reader.sleepUntilRecord()) yield ['sleep'];
+    }
+  }
+
+  return {
+    memory: buffer,
+    atomicBelow: RING_HEADER,
+    agents: { writer: write(), reader: read() },
+    label: (offset) => WORDS[offset] ?? `data ${offset - RING_HEADER}`,
+    end() {
+      const all = Array.from({ length: records }, (_, i) => i + 1);
+      deepStrictEqual(seen, all);
+      deepStrictEqual(taken, back ? all.slice(1) : all);
+    },
+  };
+}
+
+describe('in every order of steps a record is taken by one side only', () => {
+  for (const records of [1, 3, 5, 6]) {
+    it(`when the first of ${records} is taken back`, () => {
+      report(
+        `the first of ${records} is taken back`,
+        explore(() => taking(real, records)),
+      );
+    });
+  }
+});
+
 describe('the explorer finds', () => {
   const PUBLISH = 'Atomics.store(this.#control, TAIL, this.#tail);\n    if (rouse(this.#control, READER)) this.#ring();';
   const CAS = 'Atomics.load(words, index) === ASLEEP && Atomics.compareExchange(words, index, ASLEEP, AWAKE) === ASLEEP';
@@ -254,5 +317,12 @@ describe('the explorer finds', () => {
       to: 'Atomics.load(words, index) === ASLEEP && (Atomics.store(words, index, AWAKE), true)',
     };
     for (const course of Object.values(courses)) run(course, {}, mutation);
+  });
+
+  it('a later record taken in place of one that it has overwritten', () => {
+    const blind: Mutation = { file: 'ring', from: 'if (this.#written - position > this.#capacity) return false;', to: '' };
+    const memory = rewrittenMemory(blind);
+    explore(() => taking(memory, 3));
+    expect(() => explore(() => taking(memory, 5))).toThrow(/wrong end/);
   });
 });

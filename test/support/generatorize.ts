@@ -138,7 +138,8 @@ function childrenOf(node: Tree): Tree[] {
       if (typeof item === 'object' && item !== null && typeof item.type === 'string' && typeof item.start === 'number') children.push(item);
     }
   }
-  return children.sort((a, b) => a.start - b.start);
+  // Of a shorthand property key and value are the same text.
+  return children.sort((a, b) => a.start - b.start).filter((child, i) => i === 0 || child.start !== children[i - 1]!.start);
 }
 
 class Printer {
@@ -203,6 +204,8 @@ class Printer {
         if (isRangeSet(node)) return this.step(inside, 'set', [node['callee'].object, ...node['arguments']]);
         if (this.names.functions.has(calleeOf(node))) return this.delegate(inside, this.pieces(node, inside));
         return this.pieces(node, inside);
+      case 'Property':
+        return node['shorthand'] ? this.text.slice(node.start, node.end) : this.pieces(node, inside);
       case 'PrivateIdentifier':
         return nameOf(node);
       default:

@@ -5,10 +5,13 @@ import { loadRewritten } from './generatorize.js';
 
 /** A textual change to one file of src/memory; it must match exactly once. */
 export interface Mutation {
-  readonly file: 'ring' | 'sleep-word' | 'link';
+  readonly file: (typeof FILES)[number];
   readonly from: string;
   readonly to: string;
 }
+
+/** Bytes of a link's control page here. */
+export const CONTROL_BYTES = 192;
 
 const FILES = ['sleep-word', 'ring', 'link'] as const;
 
@@ -33,7 +36,8 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
         throw new Error(`The mutation does not match ${file}.ts exactly once: ${mutation.from}`);
       source = source.replace(mutation.from, () => mutation.to);
     }
-    return { specifier: `./${file}.js`, source };
+    // The control page is as small as a test can use, for the sake of the number of bytes in a state.
+    return { specifier: `./${file}.js`, source: source.replace('const CONTROL_BYTES = 4096;', `const CONTROL_BYTES = ${CONTROL_BYTES};`) };
   });
   return loadRewritten(
     modules,
