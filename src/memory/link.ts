@@ -108,7 +108,7 @@ export class Link {
    * Sends a message. Call only while {@link writable}, and {@link wake} after the last of a burst.
    * @param kind The owner's, 1 to 65,535.
    * @param state First value of the record's state word.
-   * @returns where the record's state word is, for {@link amend}; -1 when the message follows in parts.
+   * @returns the record, as {@link amend} knows it; -1 when the message follows in parts.
    */
   send(kind: number, id: number, state: number, payload: Payload): number {
     const length = payload.total;
@@ -117,13 +117,13 @@ export class Link {
       if (at >= 0) {
         payload.layout(this.#out.bytes, at);
         this.#out.publish(kind, id, state);
-        return this.#out.cursor;
+        return this.#out.position;
       }
     }
     const bytes = new Uint8Array(length);
     payload.layout(bytes, 0);
     this.#transfer = { bytes, kind, id, state, sent: 0 };
-    return this.flush() ? this.#out.cursor : -1;
+    return this.flush() ? this.#out.position : -1;
   }
 
   /**
@@ -170,14 +170,14 @@ export class Link {
     }
   }
 
-  /** Where the record sent last is: that of a message in parts once {@link flush} has returned `true`. */
+  /** The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush} has returned `true`. */
   get position(): number {
-    return this.#out.cursor;
+    return this.#out.position;
   }
 
   /**
-   * Changes the state word of a record that was sent: whether this side made the change. A record that the reader has
-   * released keeps its last state until its room is used again; from then on nothing is changed.
+   * Changes the state word of a record that was sent, if it is `expected`: whether this side made the change. `false` too
+   * when a later record stands where it stood, which can be before the other side's answer to it was read.
    */
   amend(position: number, expected: number, replacement: number): boolean {
     return this.#out.amend(position, expected, replacement);
