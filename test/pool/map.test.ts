@@ -24,9 +24,7 @@ it('reads any source: arrays, sets, generators, async generators, ReadableStream
   expect(await pool.map(double, new Set(upTo(5)))).toEqual(wanted);
   expect(await pool.map(double, upTo(5).values())).toEqual(wanted);
   expect(await pool.map(double, slowly())).toEqual(wanted);
-  expect(await pool.map(double, ReadableStream.from(upTo(5)))).toEqual(
-    wanted,
-  );
+  expect(await pool.map(double, ReadableStream.from(upTo(5)))).toEqual(wanted);
   expect(await pool.map(double, from(upTo(5)))).toEqual(wanted);
   expect(await pool.map(double, pool.imap(double, upTo(3)))).toEqual([0, 4, 8]);
 });
