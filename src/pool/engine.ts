@@ -11,9 +11,8 @@ import type { PoolEvent, PoolStats } from './events.js';
 import { type Chunk, type JobOwner, PoolJob } from './job.js';
 import { Lane } from './lane.js';
 import { type CallOptions, limit, type MapOptions, type PoolSettings } from './options.js';
+import { NO_ARGUMENTS } from './protocol.js';
 import { Scheduler } from './scheduler.js';
-
-const NO_ARGUMENTS: readonly unknown[] = [];
 
 /**
  * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when workers start and end.

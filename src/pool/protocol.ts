@@ -73,3 +73,6 @@ export const LINK_CAPACITY = 1 << 20;
 
 /** Descriptors a worker is given, in order: the region, the parent's bell, the worker's bell. */
 export const WORKER_DESCRIPTORS = 3;
+
+/** The argument list of a call without arguments. It goes as an empty payload. */
+export const NO_ARGUMENTS: readonly unknown[] = [];

@@ -3,7 +3,7 @@ import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from 
 import { Decoder, Encoder } from '../reduction/index.js';
 import type { Batch } from './batch.js';
 import type { FunctionImage } from './callables.js';
-import { ABORT_ITEM, ATTEMPT_SHIFT, Kind, LINK_CAPACITY, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import { ABORT_ITEM, ATTEMPT_SHIFT, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
 const BURST = 32;
@@ -105,9 +105,11 @@ export class WorkerChannel {
       this.#define(batch.image);
       if (!this.#link.writable) return false;
     }
-    encoded.total = encoder.encode(batch.payload()).total;
-    batch.weighed(encoded.total);
-    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, encoded);
+    const payload = batch.payload();
+    if (payload !== NO_ARGUMENTS) encoded.total = encoder.encode(payload).total;
+    const content = payload === NO_ARGUMENTS ? NOTHING : encoded;
+    batch.weighed(content.total);
+    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
     return true;

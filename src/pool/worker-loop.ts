@@ -4,7 +4,7 @@ import { Link, LinkSide, type Payload, type Region } from '../memory/index.js';
 import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
-import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
 import { WorkerTask } from './worker-task.js';
 
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
@@ -175,7 +175,8 @@ export class WorkerLoop {
       }
     };
     try {
-      prepare(this.#decoder.decode(link.source, link.start, link.end, link.owned), this.#functions.get(id));
+      const items = link.start === link.end ? NO_ARGUMENTS : this.#decoder.decode(link.source, link.start, link.end, link.owned);
+      prepare(items, this.#functions.get(id));
     } catch (error) {
       broken(error);
     }
