@@ -20,7 +20,9 @@ function onArray(array: number[], [name, operand]: readonly [string, number?]): 
     case 'at':
       return array[operand!];
     case 'remove': {
-      const at = array.indexOf(operand!);
+      // The one nearest to an end; of two that are as near, the one at the front.
+      const [front, back] = [array.indexOf(operand!), array.lastIndexOf(operand!)];
+      const at = front <= array.length - 1 - back ? front : back;
       if (at >= 0) array.splice(at, 1);
       return at >= 0;
     }
