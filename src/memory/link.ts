@@ -120,7 +120,7 @@ export class Link {
         return this.#out.position;
       }
     }
-    const bytes = new Uint8Array(length);
+    const bytes = unwritten(length);
     payload.layout(bytes, 0);
     this.#transfer = { bytes, kind, id, state, sent: 0 };
     return this.flush() ? this.#out.position : -1;
@@ -278,9 +278,15 @@ export class Link {
   }
 
   #assemble(total: number): void {
-    this.#assembly ??= { bytes: new Uint8Array(total), filled: 0 };
+    this.#assembly ??= { bytes: unwritten(total), filled: 0 };
     const { bytes, filled } = this.#assembly;
     bytes.set(this.#in.bytes.subarray(this.#in.start, this.#in.end), filled);
     this.#assembly.filled = filled + (this.#in.end - this.#in.start);
   }
+}
+
+/** Memory of its own for a message that fills all of it: zeroing it first would cost as much as a copy. */
+function unwritten(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+  return new Uint8Array(buffer, byteOffset, length);
 }

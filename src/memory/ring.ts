@@ -52,7 +52,7 @@ export class RingWriter {
   readonly bytes: Uint8Array;
   /** The data area as words. */
   readonly words: Int32Array;
-  /** Largest payload of one record: a quarter of the ring, so that both sides can work at the same time. */
+  /** Largest payload of one record: half of the ring, so that it always fits into an empty one, wherever that starts. */
   readonly maximum: number;
   readonly #control: Int32Array;
   readonly #capacity: number;
@@ -72,7 +72,7 @@ export class RingWriter {
     this.#control = new Int32Array(buffer, offset, RING_HEADER / 4);
     this.bytes = new Uint8Array(buffer, offset + RING_HEADER, capacity);
     this.words = new Int32Array(buffer, offset + RING_HEADER, capacity / 4);
-    this.maximum = capacity / 4 - RECORD_HEADER;
+    this.maximum = capacity / 2 - RECORD_HEADER;
     this.#capacity = capacity;
     this.#ring = ring;
     this.#tail = Atomics.load(this.#control, TAIL);

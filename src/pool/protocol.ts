@@ -68,8 +68,8 @@ export const ATTEMPT_SHIFT = 2;
 export const STARTED_ITEMS = 16;
 export const ABORT_ITEM = 32;
 
-/** Bytes of one direction of a link. Only what is used takes memory; a quarter of it is the largest record. */
-export const LINK_CAPACITY = 1 << 20;
+/** Bytes of one direction of a link. Only what is used takes memory; half of it is the largest record. */
+export const LINK_CAPACITY = 1 << 22;
 
 /** Descriptors a worker is given, in order: the region, the parent's bell, the worker's bell. */
 export const WORKER_DESCRIPTORS = 3;
