@@ -15,6 +15,7 @@
  *
  * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which are dropped.
  */
+import { ArgumentError, MultiprocessError } from '../errors/index.js';
 import { closeDescriptor, createEventfd, Doorbell, ringDoorbell } from '../native/index.js';
 import type { Region } from './region.js';
 import { RingReader, RingWriter, ringBytes } from './ring.js';
@@ -23,6 +24,8 @@ const CONTROL_BYTES = 4096;
 const PART = 0x10000;
 const TAIL = 0x20000;
 const KIND = 0xffff;
+/** Largest message: its size travels in 32 bits. */
+const LARGEST = 0xffff_ffff;
 
 /** Which end of a link one holds. */
 export enum LinkSide {
@@ -109,9 +112,19 @@ export class Link {
    * @param kind The owner's, 1 to 65,535.
    * @param state First value of the record's state word.
    * @returns the record, as {@link amend} knows it; -1 when the message follows in parts.
+   * @throws MultiprocessError `MP_LINK_BUSY` while an earlier message waits; ArgumentError for one of 4 GiB or more.
    */
   send(kind: number, id: number, state: number, payload: Payload): number {
+    // Anything sent now would overtake the parts of the message that waits, or take its place.
+    if (this.#transfer !== null) {
+      throw new MultiprocessError('Link: an earlier message still waits for room; send only while the link is `writable`.', {
+        code: 'MP_LINK_BUSY',
+      });
+    }
     const length = payload.total;
+    if (length > LARGEST) {
+      throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
+    }
     if (length <= this.#out.maximum) {
       const at = this.#out.reserve(length);
       if (at >= 0) {
@@ -225,6 +238,8 @@ export class Link {
         this.owned = true;
         this.#assembly = null;
       } else {
+        // A whole message: parts without their tail came from a writer that died, and another has taken its place.
+        this.#assembly = null;
         this.source = reader.bytes;
         this.start = reader.start;
         this.end = reader.end;

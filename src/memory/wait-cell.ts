@@ -1,4 +1,5 @@
 import { futexWait, futexWaitAsync, futexWake } from '../native/index.js';
+import { deferred } from '../util/deferred.js';
 import type { Region } from './region.js';
 
 /** How a wait ended: by {@link WaitCell.notify}, because the word was not as expected, by its time limit, or by its signal. */
@@ -8,7 +9,10 @@ export type WaitOutcome = 'woken' | 'changed' | 'timed-out';
 export interface WaitCellOptions {
   /** Milliseconds; default: no limit. */
   readonly timeout?: number | undefined;
-  /** Ends the wait, which then rejects with `signal.reason`. A wake-up it had already taken is passed on to another waiter. */
+  /**
+   * Ends the wait, which then rejects with `signal.reason`. A wake-up it had already taken is passed on: to another waiter, or
+   * in memory of threads to all of them, since each looks at the word again.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -19,9 +23,9 @@ export interface WaitCellOptions {
  * different by then the wait returns `changed` at once, so that no change between looking and sleeping is lost.
  */
 export class WaitCell {
-  /** The word and its neighbours. */
+  /** A view of the word alone. */
   readonly words: Int32Array;
-  /** Index of the word in {@link words}. */
+  /** Index of the word in {@link words}: 0. */
   readonly index: number;
   readonly #futex: boolean;
 
@@ -76,7 +80,8 @@ export class WaitCell {
       const outcome = await waiting.promise;
       if (outcome === 'cancelled') throw signal?.reason;
       if (signal?.aborted === true) {
-        if (outcome === 'woken') this.notify(1);
+        // `changed` too may have taken a wake: of several waits that one wake ends, only one is told (see futexWaitAsync).
+        if (outcome !== 'timed-out') this.#passOn(1);
         throw signal.reason;
       }
       return outcome;
@@ -88,23 +93,30 @@ export class WaitCell {
   async #waitAtomics(expected: number, timeout: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
     const wait = Atomics.waitAsync(this.words, this.index, expected, timeout);
     if (!wait.async) return fromAtomics(wait.value);
-    // Atomics.waitAsync neither keeps the event loop alive nor can be cancelled. A timer does the first; for the
-    // second an abandoned waiter hands the wake-up it may still take on to the next one.
+    // Atomics.waitAsync neither keeps the event loop alive nor can be cancelled. A timer does the first. An aborted waiter
+    // stays in the queue, where it would take the next wake-up, and could not hand it on while its thread blocks or once
+    // that has ended: so it wakes everyone now, itself with them.
     const alive = setInterval(() => {}, 0x7fffffff);
-    let abort: (() => void) | undefined;
+    const aborted = deferred<void>();
+    const abort = () => {
+      this.#passOn(Number.POSITIVE_INFINITY);
+      aborted.resolve();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
     try {
-      const aborted = new Promise<never>((_, reject) => {
-        abort = () => {
-          void wait.value.then((late) => late === 'ok' && this.notify(1));
-          reject(signal?.reason);
-        };
-        signal?.addEventListener('abort', abort, { once: true });
-      });
-      return fromAtomics(await Promise.race([wait.value, aborted]));
+      const outcome = await Promise.race([wait.value, aborted.promise]);
+      // Also when both came in the same turn: then the wake-up went to everyone.
+      if (signal?.aborted === true) throw signal.reason;
+      return fromAtomics(outcome as 'ok' | 'timed-out');
     } finally {
       clearInterval(alive);
-      if (abort !== undefined) signal?.removeEventListener('abort', abort);
+      signal?.removeEventListener('abort', abort);
     }
+  }
+
+  #passOn(count: number): void {
+    // After Region.close there is no word any more. (A mapping's own waits are passed on by the addon, which still has it.)
+    if (this.words.length > 0) this.notify(count);
   }
 }
 
