@@ -96,6 +96,7 @@ describe('two processes', () => {
           }
           dawdle();
           link.send(1, sent, 0, nothing);
+          link.wake();
         }
         dawdle();
       } while (!link.sleep());
@@ -103,6 +104,7 @@ describe('two processes', () => {
     open.unshift(() => link.close());
     link.sleep();
     link.send(1, 0, 0, nothing);
+    link.wake();
     for (let last = -1; sent < count; last = beat) {
       expect(beat, `it hangs after ${sent} messages`).not.toBe(last);
       await Promise.race([all, new Promise((done) => setTimeout(done, 5_000))]);
@@ -177,7 +179,10 @@ describe('a kill at any moment', () => {
       let sent = 0;
       // It is killed when all is sent, while it reads the last of it.
       const fill = () => {
-        for (link.flush(); link.writable && sent < last; sent++) link.send(1 + (sent & 0xfff), sent, ~sent, messages.next());
+        for (link.flush(); link.writable && sent < last; sent++) {
+          link.send(1 + (sent & 0xfff), sent, ~sent, messages.next());
+          link.wake();
+        }
         if (sent === last && link.writable) reader.child.kill('SIGKILL');
       };
       const link = new Link(region, capacity, LinkSide.Parent, bells, fill);
@@ -208,6 +213,7 @@ describe('a kill at any moment', () => {
         expect(link.flush()).toBe(true);
         expect(link.writable).toBe(true);
         link.send(4095, 7, 7, { total: 3, layout: (target, at) => target.set([1, 2, 3], at) });
+        link.wake();
         expect(heir.receive()).toBe(true);
         expect([...heir.source.subarray(heir.start, heir.end)]).toEqual([1, 2, 3]);
         heir.release();
