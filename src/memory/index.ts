@@ -1,6 +1,20 @@
 /** Bytes that several agents share, and how they wait on them and talk through them. */
 
+export type { BlockHandle } from './arena.js';
+export { allocateBlock, attachBlock, BLOCK_ALIGNMENT, Block, blockIdentity, expectBlock, TRANSIT } from './block.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
 export { Region } from './region.js';
+export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';
 export { RECORD_HEADER, RING_HEADER, RingReader, RingWriter, ringBytes } from './ring.js';
+export {
+  forgetShared,
+  fromShared,
+  isRegistered,
+  isShareable,
+  registerShareable,
+  type ShareableEntry,
+  type ShareableHandle,
+  type SharedData,
+  toShared,
+} from './shareable.js';
 export { WaitCell, type WaitOutcome } from './wait-cell.js';

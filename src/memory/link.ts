@@ -156,6 +156,17 @@ export class Link {
     }
   }
 
+  /**
+   * Whether the other side has read everything. If not, its next read wakes this side: look again then.
+   * Call only while {@link writable}.
+   */
+  drained(): boolean {
+    for (;;) {
+      if (this.#out.drained) return true;
+      if (this.#out.sleepUntilRead() && !this.#out.drained) return false;
+    }
+  }
+
   /** Where the state word of the record sent last is: that of a message in parts once {@link flush} has returned `true`. */
   get position(): number {
     return this.#out.position;
