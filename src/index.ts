@@ -28,6 +28,8 @@ export {
 } from './pool/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
+// Shared memory
+export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
 // Streams
 export {
   type ForEachOptions,

@@ -12,7 +12,7 @@ import type { BlockHandle } from './arena.js';
 import { blockIdentity } from './block.js';
 
 /** What {@link ShareableEntry.toHandle} returns: plain data. `block`, where there is one, is also the object's identity. */
-export type ShareableHandle = { readonly block?: BlockHandle };
+export type ShareableHandle = object & { readonly block?: BlockHandle };
 
 /** How objects of a class are shared. */
 export interface ShareableEntry<T extends object, H extends ShareableHandle = ShareableHandle> {
@@ -49,6 +49,7 @@ interface Registered {
 const byType = new Map<string, Registered>();
 const byPrototype = new Map<object, Registered>();
 const objects = new Map<string, WeakRef<object>>();
+const keys = new WeakMap<object, string>();
 const vanished = new FinalizationRegistry<string>((key) => {
   if (objects.get(key)?.deref() === undefined) objects.delete(key);
 });
@@ -105,7 +106,8 @@ export function fromShared({ type, handle }: SharedData, parts: readonly unknown
 
 /** Forgets an object, because it was closed here: the next arrival attaches anew. */
 export function forgetShared(object: object): void {
-  for (const [key, reference] of objects) if (reference.deref() === object) objects.delete(key);
+  const key = keys.get(object);
+  if (key !== undefined && objects.get(key)?.deref() === object) objects.delete(key);
 }
 
 function find(value: object): Registered | undefined {
@@ -125,5 +127,6 @@ function keyOf({ type, entry }: Registered, handle: ShareableHandle): string {
 
 function remember(key: string, object: object): void {
   objects.set(key, new WeakRef(object));
+  keys.set(object, key);
   vanished.register(object, key);
 }

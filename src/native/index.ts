@@ -5,6 +5,7 @@ export { nativeAvailable, nativeError } from './addon.js';
 // Descriptors
 export {
   closeDescriptor,
+  createPipe,
   duplicateDescriptor,
   openDescriptorOf,
   type ReceivedDescriptors,
@@ -31,3 +32,4 @@ export {
 } from './memory.js';
 // Processes and threads
 export { processStartTime, setParentDeathSignal, threadId } from './process.js';
+export { type ProcessWatch, watchProcess } from './watch.js';
