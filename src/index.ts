@@ -40,3 +40,5 @@ export {
   type Subscribable,
   TaskStream,
 } from './streams/index.js';
+// Locks and their kin
+export { Lock, type LockLike, RLock, type SharedObject, type WaitOptions } from './synchronize/index.js';

@@ -30,4 +30,4 @@ export {
   unmapMemory,
 } from './memory.js';
 // Processes and threads
-export { processStartTime, setParentDeathSignal, threadId } from './process.js';
+export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId } from './process.js';
