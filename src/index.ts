@@ -41,4 +41,16 @@ export {
   TaskStream,
 } from './streams/index.js';
 // Locks and their kin
-export { Lock, type LockLike, RLock, type SharedObject, type WaitOptions } from './synchronize/index.js';
+export {
+  Barrier,
+  type BarrierOptions,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  Lock,
+  type LockLike,
+  RLock,
+  Semaphore,
+  type SharedObject,
+  type WaitOptions,
+} from './synchronize/index.js';

@@ -3,6 +3,7 @@
 export { AGENT, agentOf, hasEnded, idOf, self } from './agent.js';
 export type { BlockHandle } from './arena.js';
 export { allocateBlock, attachBlock, BLOCK_ALIGNMENT, Block, blockIdentity, expectBlock, TRANSIT } from './block.js';
+export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
 export { Region } from './region.js';
 export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';
@@ -19,4 +20,4 @@ export {
   toShared,
 } from './shareable.js';
 export { type Sleep, WaitCell, type WaitOutcome } from './wait-cell.js';
-export { type Attempt, BEAT, type Bounds, type Gate, PATIENCE, sleepUntil, Urgency, WaitQueue } from './wait-queue.js';
+export { type Bounds, WaitQueue } from './wait-queue.js';

@@ -9,44 +9,16 @@
  *
  * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
  *
- * Beat: every {@link BEAT} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
+ * Beat: every 100 ms, while anybody of this thread waits without blocking, one timer for all words compares each word
  * with the value slept on and lets the gate look after dead owners. So a wake-up that died with its waker is late, never lost.
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
  */
 import { performance } from 'node:perf_hooks';
+import { unwatch, watch } from './beat.js';
+import { type Attempt, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
 import type { Sleep, WaitCell } from './wait-cell.js';
-
-/** Milliseconds between two looks after the dead. */
-export const BEAT = 100;
-/** Milliseconds after which a waiter is {@link Urgency.Patient}. */
-export const PATIENCE = 10;
-
-/** How an attempt is made. */
-export enum Urgency {
-  /** For the first time. */
-  Fresh = 0,
-  /** After sleeping: others may sleep too, and this one has taken their wake-up. */
-  Slept = 1,
-  /** After waiting so long that it goes before those who have not. */
-  Patient = 2,
-}
-
-/** Tries to get what is waited for: whether it did. Never blocks. */
-export type Attempt = (urgency: Urgency) => boolean;
-
-/** The protocol of a word, as its waiters need it. */
-export interface Gate {
-  /** Says in the word that somebody sleeps. Returns the value to sleep on, or `null` when an attempt is worth while again. */
-  announce(patient: boolean): number | null;
-  /** Looks after dead owners and the like: whether an attempt is worth while. */
-  check?(): boolean;
-  /** Whether only this thread can end the wait, so that looking at the word is vain. */
-  own?(): boolean;
-  /** The last waiter of this thread leaves without success: takes back what {@link announce} said, where that matters. */
-  withdraw?(): void;
-}
 
 /** What bounds a wait. */
 export interface Bounds {
@@ -90,9 +62,13 @@ export class WaitQueue {
   #immediate: NodeJS.Immediate | null = null;
   #kicked = false;
 
-  constructor(cell: WaitCell, gate: Gate) {
+  readonly #broadcast: boolean;
+
+  /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
+  constructor(cell: WaitCell, gate: Gate, broadcast = false) {
     this.#cell = cell;
     this.#gate = gate;
+    this.#broadcast = broadcast;
   }
 
   /** How many wait here without blocking. */
@@ -161,29 +137,28 @@ export class WaitQueue {
     if (this.#entries.size > 0) this.#drain(Urgency.Slept);
   };
 
-  /** Serves the waiters in order, as far as attempts succeed; sleeps for the others. */
+  /** Serves the waiters, then sleeps for those that are left. */
   #drain(urgency: Urgency): void {
-    for (;;) {
-      for (const entry of this.#entries) {
-        const patient = urgency !== Urgency.Fresh && performance.now() - entry.since >= PATIENCE;
-        if (!this.#serve(entry, patient ? Urgency.Patient : urgency)) break;
-      }
-      if (this.#entries.size === 0) {
-        this.#rest();
-        return;
-      }
-      if (this.#turns > 0) {
-        if (this.#poll()) continue;
-        if (this.#turns > 0) return;
-      }
-      if (this.#sleepAgain()) return;
-      urgency = Urgency.Slept;
-      if (++this.#rounds > MOST_ROUNDS) {
-        // The word changes faster than we can say that we sleep: let the event loop have its turn.
-        this.#rounds = 0;
-        this.#immediate ??= setImmediate(this.#onTurn);
-        return;
-      }
+    this.#serveAll(urgency);
+    if (this.#entries.size > 0 && this.#turns > 0) {
+      this.#poll();
+      if (this.#turns > 0) return;
+    }
+    if (this.#entries.size > 0) {
+      const [first] = this.#entries;
+      const patient = performance.now() - first!.since >= PATIENCE;
+      this.#expected = this.#gate.announce(patient);
+      this.#serveAll(patient ? Urgency.Patient : Urgency.Slept);
+    }
+    if (this.#entries.size === 0) this.#rest();
+    else this.#fallAsleep();
+  }
+
+  /** Serves the waiters in order, as far as attempts succeed. */
+  #serveAll(urgency: Urgency): void {
+    for (const entry of this.#entries) {
+      const patient = urgency !== Urgency.Fresh && performance.now() - entry.since >= PATIENCE;
+      if (!this.#serve(entry, patient ? Urgency.Patient : urgency) && !this.#broadcast) return;
     }
   }
 
@@ -199,34 +174,28 @@ export class WaitQueue {
     return true;
   }
 
-  /** Looks for a moment: whether the first was served. If not, another turn of the loop follows, or sleep. */
-  #poll(): boolean {
+  /** Looks for a moment. If the first was not served by then, another turn of the loop follows, or sleep. */
+  #poll(): void {
     const [first] = this.#entries;
     this.#polled++;
     for (let i = 0; i < LOOKS_A_TURN; i++) {
       if (!this.#serve(first!, Urgency.Fresh)) continue;
       this.#polling.paid(this.#polled * LOOKS_A_TURN);
       this.#turns = 0;
-      return true;
+      this.#serveAll(Urgency.Fresh);
+      return;
     }
     this.#turns--;
     if (this.#turns === 0) this.#polling.failed();
     else this.#immediate ??= setImmediate(this.#onTurn);
-    return false;
   }
 
-  /** Announces and sleeps; `false` when an attempt is worth while first. */
-  #sleepAgain(): boolean {
-    const [first] = this.#entries;
-    const expected = this.#gate.announce(performance.now() - first!.since >= PATIENCE);
-    if (expected === null) return false;
-    this.#expected = expected;
+  #fallAsleep(): void {
     // A sleep that is under way stays: it began with another value, but it is woken all the same.
-    if (this.#sleep !== null) return true;
-    const sleep = this.#cell.sleep(expected);
+    if (this.#sleep !== null) return;
+    const sleep = this.#cell.sleep(this.#expected);
     this.#sleep = sleep;
     void sleep.promise.then((outcome) => this.#onAwake(sleep, outcome));
-    return true;
   }
 
   #onAwake(sleep: Sleep, outcome: unknown): void {
@@ -238,6 +207,7 @@ export class WaitQueue {
     this.#sleep = null;
     if (outcome !== 'changed' && outcome !== 'not-equal') this.#rounds = 0;
     else if (++this.#rounds > MOST_ROUNDS) {
+      // The word changes faster than we can say that we sleep: let the event loop have its turn.
       this.#rounds = 0;
       this.#immediate ??= setImmediate(this.#onTurn);
       return;
@@ -265,10 +235,11 @@ export class WaitQueue {
   #leave(entry: Entry, settle: () => void): void {
     if (!this.#entries.has(entry)) return;
     this.#remove(entry);
+    if (this.#entries.size === 0) {
+      this.#rest();
+      this.#gate.withdraw?.();
+    }
     settle();
-    if (this.#entries.size > 0) return;
-    this.#rest();
-    this.#gate.withdraw?.();
   }
 
   #remove(entry: Entry): void {
@@ -276,48 +247,4 @@ export class WaitQueue {
     if (entry.timer !== undefined) clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) entry.signal?.removeEventListener('abort', entry.onAbort);
   }
-}
-
-/** Sleeps on a word, blocking the thread, until `attempt` succeeds or the time is up. */
-export function sleepUntil(cell: WaitCell, gate: Gate, attempt: Attempt, timeout: number): boolean {
-  const start = performance.now();
-  for (;;) {
-    const waited = performance.now() - start;
-    const patient = waited >= PATIENCE;
-    if (attempt(patient ? Urgency.Patient : Urgency.Slept)) return true;
-    if (waited >= timeout) {
-      gate.withdraw?.();
-      return false;
-    }
-    const expected = gate.announce(patient);
-    if (expected === null) continue;
-    const outcome = cell.waitSync(expected, Math.min(timeout - waited, patient ? BEAT : PATIENCE));
-    if (outcome === 'timed-out' && patient) gate.check?.();
-  }
-}
-
-// ---- the beat of this thread
-
-const watched = new Set<WaitQueue>();
-let timer: NodeJS.Timeout | null = null;
-
-function watch(queue: WaitQueue): void {
-  if (watched.size === 0) {
-    // The timer also keeps the event loop alive while somebody waits.
-    if (timer === null) timer = setInterval(beat, BEAT);
-    else timer.ref();
-  }
-  watched.add(queue);
-}
-
-function unwatch(queue: WaitQueue): void {
-  if (watched.delete(queue) && watched.size === 0) timer?.unref();
-}
-
-function beat(): void {
-  if (watched.size === 0 && timer !== null) {
-    clearInterval(timer);
-    timer = null;
-  }
-  for (const queue of watched) queue.beat();
 }

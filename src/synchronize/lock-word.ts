@@ -7,8 +7,8 @@
  *         A         |    1    |  0   | held by A, somebody sleeps on the word: release must wake one
  *         A         |    1    |  1   | as above, and somebody has waited long: release sets the lock aside for those who have
  *         0         |    1    |  1   | free, but set aside: only who is patient may take it, and all sleepers were woken
- *         0         |    0    |  1   | the same, seen by nobody yet: who was woken announces itself, becomes patient and takes it
- *         0         |    1    |  0   | free; a sleeper announced itself while FAIR was taken back: it is woken by who did that
+ *         0         |    0    |  1   | the same; none of those who were woken has announced itself again
+ *         0         |    1    |  0   | free: a sleeper announced itself too late, or left; who takes it wakes one more at its release
  *
  * Ownership is the word itself: an owner that dies at any instruction leaves its name in it (see agent.ts), and who finds it
  * takes the word over by compare-and-set and stores 1 in the word beside it, which stands until the damage is repaired.
@@ -42,11 +42,10 @@ export function take(words: Int32Array, me: number, patient: boolean, keep: numb
   }
 }
 
-/** Says that somebody sleeps; returns the value to sleep on, or `null` when the lock can be taken. */
-export function announce(words: Int32Array, patient: boolean): number | null {
+/** Says that somebody sleeps, and how urgent that is; returns the value to sleep on. */
+export function announce(words: Int32Array, patient: boolean): number {
   for (;;) {
     const word = Atomics.load(words, 0);
-    if ((word & AGENT) === 0 && ((word & FAIR) === 0 || patient)) return null;
     const next = word | WAITERS | (patient ? FAIR : 0);
     if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return next;
   }
@@ -66,13 +65,15 @@ export function release(words: Int32Array): number {
   }
 }
 
-/** A patient waiter leaves: whether somebody must be woken who may now take what was set aside. */
+/**
+ * A waiter leaves without the lock: what it had set aside is so no more, and others may sleep still. Returns whether the
+ * lock is free, so that one of them must be woken.
+ */
 export function withdraw(words: Int32Array): boolean {
   for (;;) {
     const word = Atomics.load(words, 0);
-    const next = word & ~FAIR;
-    if (next !== word && Atomics.compareExchange(words, 0, word, next) !== word) continue;
-    return (word & AGENT) === 0 && word !== 0;
+    const next = (word & ~FAIR) | WAITERS;
+    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return (word & AGENT) === 0;
   }
 }
 

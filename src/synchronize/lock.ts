@@ -113,6 +113,29 @@ export class Lock extends SharedObject implements LockLike {
     return idOf(this.#mutex.owner) || null;
   }
 
+  // ---- for conditions
+
+  /** @internal Whether the calling thread acquired it. */
+  get owned(): boolean {
+    return this.#mutex.mine;
+  }
+
+  /** @internal Releases it for a wait. */
+  suspend(): null {
+    this.#mutex.give();
+    return null;
+  }
+
+  /** @internal Acquires it after a wait. */
+  async resume(_: null): Promise<void> {
+    await this.#mutex.take();
+  }
+
+  /** @internal */
+  resumeSync(_: null): void {
+    this.#mutex.takeSync();
+  }
+
   /** `<Lock(owner=None)>`, `<Lock(owner=MainProcess)>`, `<Lock(owner=SomeOtherProcess 4711)>`. */
   override toString(): string {
     return `<Lock(owner=${ownerName(this.#mutex.owner)}${this.ownerDied ? ', owner died' : ''})>`;

@@ -7,18 +7,17 @@
 import {
   AGENT,
   type Attempt,
-  BEAT,
   type Block,
   type Bounds,
   type Gate,
   hasEnded,
-  PATIENCE,
   self,
   Urgency,
   type WaitCell,
   WaitQueue,
 } from '../memory/index.js';
 import { announce, DIED, FAIR, release, releaseAlone, take, takeFree, takeOver, WAITERS, withdraw } from './lock-word.js';
+import { Aside, Due } from './patience.js';
 
 /** Words a mutex takes. */
 export const MUTEX_WORDS = 2;
@@ -28,9 +27,8 @@ export class Mutex implements Gate {
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
   readonly #words: Int32Array;
-  #nextCheck = 0;
-  /** When the lock was first seen free but set aside; 0: it is not. */
-  #aside = 0;
+  readonly #aside = new Aside();
+  readonly #due = new Due();
   /** The dead owner that {@link check} found; 0: none. */
   #dead = 0;
 
@@ -109,25 +107,14 @@ export class Mutex implements Gate {
   /** A try that found the word not to be 0. */
   #tryHarder(): boolean {
     const word = Atomics.load(this.#words, 0);
-    const now = performance.now();
-    if ((word & AGENT) !== 0) {
-      this.#aside = 0;
-      if (now < this.#nextCheck) return false;
-      this.#nextCheck = now + BEAT / 2;
-      return this.check() && this.#takeFromDead();
-    }
-    if ((word & FAIR) === 0) this.#aside = 0;
-    else {
-      // Set aside for a patient waiter, which comes soon, unless it has died.
-      if (this.#aside === 0) this.#aside = now;
-      if (now - this.#aside < 2 * PATIENCE) return false;
-    }
-    return take(this.#words, self(), true, 0);
+    if ((word & AGENT) === 0) return this.#aside.allows((word & FAIR) !== 0) && take(this.#words, self(), true, 0);
+    this.#aside.allows(false);
+    return this.#due.now() && this.check() && this.#takeFromDead();
   }
 
   // ---- as its waiters see it
 
-  announce(patient: boolean): number | null {
+  announce(patient: boolean): number {
     return announce(this.#words, patient);
   }
 
