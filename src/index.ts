@@ -42,3 +42,17 @@ export {
   type Subscribable,
   TaskStream,
 } from './streams/index.js';
+// Locks and their kin
+export {
+  Barrier,
+  type BarrierOptions,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  Lock,
+  type LockLike,
+  RLock,
+  Semaphore,
+  type SharedObject,
+  type WaitOptions,
+} from './synchronize/index.js';

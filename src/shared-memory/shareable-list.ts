@@ -226,6 +226,7 @@ export class ShareableList<T extends ShareableValue = ShareableValue> implements
     return `ShareableList(${inspect([...this])}, name='${this.shm.name}')`;
   }
 
+  /** @internal */
   [inspect.custom](): string {
     try {
       return this.toString();

@@ -174,6 +174,7 @@ export class SharedMemory implements Disposable {
     return `SharedMemory('${this.#name}', size=${this.#size})`;
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return `${this.toString()}${this.#closed ? ' (closed)' : ''}`;
   }
