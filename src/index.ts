@@ -30,6 +30,17 @@ export {
 export { type TaskFunction, task } from './reduction/index.js';
 // Shared memory
 export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
+// Shared values
+export {
+  RawArray,
+  RawValue,
+  SharedArray,
+  type SharedOptions,
+  type StructType,
+  struct,
+  type TypeCode,
+  Value,
+} from './sharedctypes/index.js';
 // Streams
 export {
   type ForEachOptions,

@@ -1,10 +1,11 @@
 /**
  * An arena: one memory file in which many small shared objects live, so that a thousand locks take one descriptor.
  *
- * Layout (units of 64 bytes, a cache line):
+ * Layout (units of 64 bytes, a cache line, or of 4096, a page):
  *
  *     0   magic  u32
  *     4   start  u32   offset of the first unit
+ *     8   unit   u32   bytes of a unit
  *    64   table        two words for each unit that begins a block: references, generation
  *   start units
  *
@@ -23,11 +24,14 @@ import { Extents } from './extents.js';
 import { Region } from './region.js';
 import { acquireRegion, enterRegion, ownerGone, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';
 
-/** Bytes of a unit; also the alignment of blocks. */
-export const UNIT = 64;
+/** Bytes of a unit; also the alignment of blocks. Pages are for blocks that are mapped by themselves. */
+export enum Unit {
+  line = 64,
+  page = 4096,
+}
 
 const MAGIC = 0x6d70_6131;
-const TABLE = UNIT;
+const TABLE = 64;
 const ENTRY = 8;
 const SMALLEST = 1 << 16;
 const LARGEST = 1 << 22;
@@ -52,6 +56,7 @@ export class Arena {
   readonly #extents: Extents | null;
   readonly #table: Int32Array;
   readonly #start: number;
+  readonly #unit: number;
   /** Blocks that this thread let go of while others had references: offset to length. */
   readonly #lent = new Map<number, number>();
   /** Up to here memory was given out before and is not zero. */
@@ -60,21 +65,23 @@ export class Arena {
   private constructor(region: Region, mine: boolean) {
     this.region = region;
     const { buffer, size } = region;
-    const head = new Int32Array(buffer, 0, 2);
+    const head = new Int32Array(buffer, 0, 3);
     this.#start = head[1]!;
-    if (head[0] !== MAGIC || this.#start < TABLE + ENTRY || this.#start >= size) {
+    this.#unit = head[2]!;
+    if (head[0] !== MAGIC || this.#start < TABLE + ENTRY || this.#start >= size || !(this.#unit in Unit)) {
       throw new ArgumentError('The handle names memory that holds no shared objects; it was damaged, or made by another version.');
     }
     this.#table = new Int32Array(buffer, TABLE, (this.#start - TABLE) >> 2);
-    this.#extents = mine ? new Extents(this.#start, size, UNIT) : null;
+    this.#extents = mine ? new Extents(this.#start, size, this.#unit) : null;
     arenas.set(region, this);
   }
 
   /** Finds room for a block, in a new arena if need be, and takes its first reference. */
-  static allocate(length: number): { arena: Arena; offset: number } {
+  static allocate(length: number, unit: Unit): { arena: Arena; offset: number } {
     for (const sweep of [false, true]) {
       for (let i = made.length - 1; i >= 0; i--) {
         const arena = made[i]!;
+        if (arena.#unit !== unit) continue;
         if (sweep) arena.#sweep();
         const offset = arena.#take(length);
         if (offset < 0) continue;
@@ -82,7 +89,7 @@ export class Arena {
         return { arena, offset };
       }
     }
-    const arena = Arena.#create(length);
+    const arena = Arena.#create(length, unit);
     return { arena, offset: arena.#take(length) };
   }
 
@@ -109,16 +116,16 @@ export class Arena {
     }
   }
 
-  static #create(length: number): Arena {
+  static #create(length: number, unit: Unit): Arena {
     let size = Math.min(LARGEST, SMALLEST << Math.min(made.length, 6));
-    let start = TABLE + (size / UNIT) * ENTRY;
+    let start = up(TABLE + (size / unit) * ENTRY, unit);
     if (length > (size - start) / 2) {
       // One block of its own, of which the table needs a single entry.
-      start = TABLE * 2;
-      size = start + Math.ceil(length / UNIT) * UNIT;
+      start = up(TABLE + ENTRY, unit);
+      size = start + up(length, unit);
     }
     const region = Region.create(size, 'arena');
-    new Int32Array(region.buffer, 0, 2).set([MAGIC, start]);
+    new Int32Array(region.buffer, 0, 3).set([MAGIC, start, unit]);
     enterRegion(region);
     const arena = new Arena(region, true);
     made.push(arena);
@@ -179,14 +186,22 @@ export class Arena {
 
   /** Index in the table of a block's references; its generation follows. */
   #word(offset: number): number {
-    return ((offset - this.#start) / UNIT) * 2;
+    return ((offset - this.#start) / this.#unit) * 2;
   }
 
   #check({ offset, length }: BlockHandle): void {
     const fits =
-      Number.isInteger(offset) && Number.isInteger(length) && length > 0 && (offset - this.#start) % UNIT === 0 && offset >= this.#start;
+      Number.isInteger(offset) &&
+      Number.isInteger(length) &&
+      length > 0 &&
+      (offset - this.#start) % this.#unit === 0 &&
+      offset >= this.#start;
     if (!fits || offset + length > this.region.size || this.#word(offset) + 2 > this.#table.length) {
       throw new ArgumentError('The handle of a shared object names memory outside its region; it was damaged, or made by another version.');
     }
   }
+}
+
+function up(bytes: number, unit: number): number {
+  return Math.ceil(bytes / unit) * unit;
 }

@@ -11,8 +11,9 @@
  * message that waits longer in a queue needs its sender to keep the object.
  */
 import { ClosedError } from '../errors/index.js';
+import { mapMemory, unmapMemory } from '../native/index.js';
 import { checkNumber } from '../util/options.js';
-import { Arena, type BlockHandle, UNIT } from './arena.js';
+import { Arena, type BlockHandle, Unit } from './arena.js';
 import type { Region } from './region.js';
 import { WaitCell } from './wait-cell.js';
 
@@ -117,14 +118,14 @@ export class Block implements Disposable {
 
   /** @throws ClosedError after {@link close}. */
   check(): void {
-    if (this.#closed) throw new ClosedError('The shared object is closed in this process; its memory cannot be used any more.');
+    if (this.#closed) throw closed();
   }
 }
 
 /** New zeroed shared memory. @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
 export function allocateBlock(size: number): Block {
   checkNumber('allocateBlock', 'size', size, { integer: true, min: 1 });
-  const { arena, offset } = Arena.allocate(size);
+  const { arena, offset } = Arena.allocate(size, Unit.line);
   return new Block(arena, offset, size);
 }
 
@@ -136,6 +137,82 @@ export function allocateBlock(size: number): Block {
  */
 export function attachBlock(handle: BlockHandle): Block {
   return new Block(Arena.attach(handle), handle.offset, handle.length);
+}
+
+/**
+ * Shared memory that is mapped by itself: `buffer` has its bytes and no others, so that it may be handed to users. The reference
+ * is that of the buffer: a view that outlives the object it came from keeps the memory.
+ */
+export class MappedBlock implements Disposable {
+  /** Bytes. */
+  readonly size: number;
+  readonly #lease: Lease;
+  readonly #buffer: ArrayBuffer;
+  #closed = false;
+
+  /** @internal */
+  constructor(arena: Arena, offset: number, size: number) {
+    this.size = size;
+    this.#lease = new Lease(arena, offset, size);
+    try {
+      this.#buffer = mapMemory(arena.region.descriptor, size, { offset });
+    } catch (error) {
+      this.#lease.end();
+      throw error;
+    }
+    finalizers.register(this.#buffer, this.#lease, this.#buffer);
+  }
+
+  /** The bytes. Views of it are empty after {@link close}. @throws ClosedError after {@link close}. */
+  get buffer(): ArrayBuffer {
+    this.#check();
+    return this.#buffer;
+  }
+
+  /** As {@link Block.handle}. @throws ClosedError after {@link close}. */
+  get handle(): BlockHandle {
+    this.#check();
+    keepInTransit(this.#lease.arena, this.#lease.offset, this.size);
+    return this.#lease.arena.handle(this.#lease.offset, this.size);
+  }
+
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Unmaps it here. Others keep theirs. Closing twice does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    finalizers.unregister(this.#buffer);
+    unmapMemory(this.#buffer);
+    this.#lease.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #check(): void {
+    if (this.#closed) throw closed();
+  }
+}
+
+/** As {@link allocateBlock}, for memory that users see: at least a page each. */
+export function allocateMapped(size: number): MappedBlock {
+  checkNumber('allocateMapped', 'size', size, { integer: true, min: 1 });
+  const { arena, offset } = Arena.allocate(size, Unit.page);
+  return new MappedBlock(arena, offset, size);
+}
+
+/** As {@link attachBlock}, for what {@link allocateMapped} made. */
+export function attachMapped(handle: BlockHandle): MappedBlock {
+  return new MappedBlock(Arena.attach(handle), handle.offset, handle.length);
+}
+
+function closed(): ClosedError {
+  return new ClosedError('The shared object is closed in this process; its memory cannot be used any more.');
 }
 
 /** Takes a reference to the block of a handle and keeps it for {@link TRANSIT} ms, so that it can be attached later. */
@@ -203,4 +280,4 @@ scope[ENDERS] ??= [];
 scope[ENDERS].push(() => endTransits(Number.POSITIVE_INFINITY));
 
 /** Blocks begin at multiples of this. */
-export const BLOCK_ALIGNMENT = UNIT;
+export const BLOCK_ALIGNMENT = Unit.line;

@@ -2,7 +2,18 @@
 
 export { AGENT, agentOf, hasEnded, idOf, self } from './agent.js';
 export type { BlockHandle } from './arena.js';
-export { allocateBlock, attachBlock, BLOCK_ALIGNMENT, Block, blockIdentity, expectBlock, TRANSIT } from './block.js';
+export {
+  allocateBlock,
+  allocateMapped,
+  attachBlock,
+  attachMapped,
+  BLOCK_ALIGNMENT,
+  Block,
+  blockIdentity,
+  expectBlock,
+  MappedBlock,
+  TRANSIT,
+} from './block.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
 export { Region } from './region.js';
