@@ -8,9 +8,9 @@ import type { Settable, TypeCode } from './types.js';
 import { Value } from './value.js';
 
 /** A shared object without a lock. */
-type Raw<K extends TypeCode> = RawValue<K> | RawArray<K>;
+export type Raw<K extends TypeCode> = RawValue<K> | RawArray<K>;
 /** A shared object with one. */
-type Synchronized<K extends TypeCode> = Value<K> | SharedArray<K>;
+export type Synchronized<K extends TypeCode> = Value<K> | SharedArray<K>;
 
 /**
  * A new shared object with the same contents, independent of the original. A copy of one with a lock has a new RLock.

@@ -1,12 +1,13 @@
 /** Typed values and arrays in shared memory. */
 
-export { copy, synchronized } from './functions.js';
+export { copy, type Raw, type Synchronized, synchronized } from './functions.js';
 export type { Guarded, SharedOptions, ValueLock } from './guarded.js';
 export { RawArray } from './raw-array.js';
 export { RawValue } from './raw-value.js';
 export { SharedArray } from './shared-array.js';
 export {
   type ArrayOf,
+  type Elements,
   type ScalarCode,
   type Settable,
   type StructFields,

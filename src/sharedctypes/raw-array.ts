@@ -115,6 +115,7 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     return text;
   }
 
+  /** Sets the text, and a NUL after it where there is room. */
   set value(text: string) {
     if (this.type !== 'c' && this.type !== 'u') throw new ArgumentError('RawArray: only arrays of characters have a `value`; use `array`.');
     const characters = [...text];

@@ -53,6 +53,7 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
     return this.#accessor.get() as ValueOf<K>;
   }
 
+  /** Sets it. */
   set value(value: Settable<K>) {
     this.#accessor.set(value);
   }

@@ -65,6 +65,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
     return this.#raw.value;
   }
 
+  /** Sets the text. */
   set value(text: string) {
     this.#raw.value = text;
   }

@@ -57,6 +57,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
     return this.#raw.value;
   }
 
+  /** Sets it, without taking the lock. */
   set value(value: Settable<K>) {
     this.#raw.value = value;
   }
