@@ -108,7 +108,7 @@ export class Link {
    * Sends a message. Call only while {@link writable}, and {@link wake} after the last of a burst.
    * @param kind The owner's, 1 to 65,535.
    * @param state First value of the record's state word.
-   * @returns where the record's state word is, for {@link amend}; -1 when the message follows in parts.
+   * @returns the record, as {@link amend} knows it; -1 when the message follows in parts.
    */
   send(kind: number, id: number, state: number, payload: Payload): number {
     const length = payload.total;
@@ -167,17 +167,17 @@ export class Link {
     }
   }
 
-  /** Where the state word of the record sent last is: that of a message in parts once {@link flush} has returned `true`. */
+  /** The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush} has returned `true`. */
   get position(): number {
     return this.#out.position;
   }
 
   /**
-   * Changes the state word of a record that was sent and that the reader has not released: whether this side made the
-   * change. Only the owner's protocol can tell that the record is still there.
+   * Changes the state word of a record that was sent, if it is `expected`: whether this side made the change. `false` too
+   * when a later record stands where it stood, which can be before the other side's answer to it was read.
    */
   amend(position: number, expected: number, replacement: number): boolean {
-    return Atomics.compareExchange(this.#out.words, position, expected, replacement) === expected;
+    return this.#out.amend(position, expected, replacement);
   }
 
   /** Wakes the other side if it waits for a record. A system call at most: worth saving, by sending in bursts. */

@@ -50,7 +50,7 @@ function recordBytes(length: number): number {
 export class RingWriter {
   /** The data area; payloads are written here, at the offset that {@link reserve} gave. */
   readonly bytes: Uint8Array;
-  /** The data area as words; a record's state is at {@link position}. */
+  /** The data area as words. */
   readonly words: Int32Array;
   /** Largest payload of one record: a quarter of the ring, so that both sides can work at the same time. */
   readonly maximum: number;
@@ -62,6 +62,10 @@ export class RingWriter {
   #head: number;
   #reserved = 0;
   #length = 0;
+  /** Bytes written since this writer was made, with pads; unlike the cursors it never wraps. */
+  #written = 0;
+  /** The cursor from which {@link #written} counts. */
+  readonly #origin: number;
 
   /** @param ring Wakes the reader; called only when it sleeps. */
   constructor(buffer: ArrayBufferLike, offset: number, capacity: number, ring: () => void) {
@@ -73,9 +77,10 @@ export class RingWriter {
     this.#ring = ring;
     this.#tail = Atomics.load(this.#control, TAIL);
     this.#head = Atomics.load(this.#control, HEAD);
+    this.#origin = this.#tail & (capacity - 1);
   }
 
-  /** Index in {@link words} of the state of the record published last. */
+  /** The record published last, as {@link amend} knows it: where in the stream of all bytes it starts. */
   position = 0;
 
   /**
@@ -112,16 +117,31 @@ export class RingWriter {
     this.words[word + 1] = kind;
     this.words[word + 2] = id;
     this.words[word + 3] = state;
-    this.position = word + 3;
     const before = this.#tail & (this.#capacity - 1);
     const skipped = at === before ? 0 : this.#capacity - before;
-    this.#tail = (this.#tail + skipped + recordBytes(this.#length)) | 0;
+    const size = recordBytes(this.#length);
+    this.position = this.#written + skipped;
+    this.#written = this.position + size;
+    this.#tail = (this.#tail + skipped + size) | 0;
     Atomics.store(this.#control, TAIL, this.#tail);
   }
 
   /** Wakes the reader if it sleeps. */
   wake(): void {
     if (rouse(this.#control, READER)) this.#ring();
+  }
+
+  /**
+   * Changes the state word of a record that this writer published, if it is `expected`: whether it was changed.
+   * A record that the reader released may have been overwritten by a later one, whose state must not be taken for its own;
+   * then the answer is `false`. As long as it was not overwritten, its state word is as the two sides left it.
+   *
+   * @param position what {@link position} was after the record was published.
+   */
+  amend(position: number, expected: number, replacement: number): boolean {
+    if (this.#written - position > this.#capacity) return false;
+    const word = ((this.#origin + position) & (this.#capacity - 1)) >> 2;
+    return Atomics.compareExchange(this.words, word + 3, expected, replacement) === expected;
   }
 
   /**

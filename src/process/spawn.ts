@@ -17,7 +17,9 @@ export interface SpawnOptions {
  * Starts a fresh Node that runs `entry`. Its stdout and stderr are this process's own, so nothing written there is lost;
  * its stdin is empty. The child learns its parent's pid and its own name from its arguments (see bootstrap.ts).
  *
- * @throws ProcessError `MP_SPAWN` when the system refuses a new process.
+ * @returns the child; where the system has no process or descriptor left (EAGAIN, EMFILE, ENFILE) or cannot run Node, one without
+ * a `pid` that emits `error` soon.
+ * @throws ProcessError `MP_SPAWN` when the system refuses for any other reason.
  */
 export function spawnNode(options: SpawnOptions): ChildProcess {
   const env = { ...process.env };

@@ -10,16 +10,7 @@
  * before it had looked: no set is lost.
  */
 import { Observable } from 'rxjs';
-import {
-  allocateBlock,
-  attachBlock,
-  type BlockHandle,
-  type Bounds,
-  type Gate,
-  registerShareable,
-  type WaitCell,
-  WaitQueue,
-} from '../memory/index.js';
+import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
 import { SharedObject } from './shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
@@ -36,7 +27,7 @@ const AT_ONCE = Promise.resolve(true);
  *
  * Python: `multiprocessing.Event`.
  */
-export class Event extends SharedObject implements Gate {
+export class Event extends SharedObject {
   readonly #words: Int32Array;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
@@ -49,7 +40,7 @@ export class Event extends SharedObject implements Gate {
     super(handle === undefined ? allocateBlock(4) : attachBlock(handle));
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
-    this.#queue = new WaitQueue(this.#cell, this, true);
+    this.#queue = new WaitQueue(this.#cell, { announce: () => Atomics.or(this.#words, 0, WAITERS) | WAITERS }, true);
   }
 
   /** Whether the flag is set. */
@@ -149,13 +140,6 @@ export class Event extends SharedObject implements Gate {
       this.#queue.kick();
       return;
     }
-  }
-
-  // ---- as its waiters see it
-
-  /** @internal */
-  announce(): number {
-    return Atomics.or(this.#words, 0, WAITERS) | WAITERS;
   }
 }
 

@@ -5,7 +5,6 @@ import {
   attachBlock,
   type BlockHandle,
   type Bounds,
-  type Gate,
   registerShareable,
   Urgency,
   type WaitCell,
@@ -40,7 +39,7 @@ interface SemaphoreHandle {
  *
  * Python: `multiprocessing.Semaphore`.
  */
-export class Semaphore extends SharedObject implements Gate {
+export class Semaphore extends SharedObject {
   readonly #words: Int32Array;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
@@ -56,7 +55,13 @@ export class Semaphore extends SharedObject implements Gate {
     super(typeof value === 'object' && value !== null ? attachBlock(value.block) : allocateBlock(4 * WORDS));
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
-    this.#queue = new WaitQueue(this.#cell, this);
+    this.#queue = new WaitQueue(this.#cell, {
+      announce: (patient) => announce(this.#words, patient),
+      check: () => this.#reclaim(),
+      withdraw: () => {
+        if (withdraw(this.#words)) this.#cell.notify(1);
+      },
+    });
     this.#holders = new Holders(this.block, 2);
     if (typeof value === 'object') return;
     checkNumber(new.target.name, 'value', value, { integer: true });
@@ -165,7 +170,7 @@ export class Semaphore extends SharedObject implements Gate {
     const word = Atomics.load(this.#words, 0);
     if (permits(word) > 0) return this.#aside.allows((word & FAIR) !== 0) && take(this.#words, true, 0, 0) >= 0;
     this.#aside.allows(false);
-    return this.#due.now() && this.check() && take(this.#words, false, 0, 0) >= 0;
+    return this.#due.now() && this.#reclaim() && take(this.#words, false, 0, 0) >= 0;
   }
 
   #tooMany(): NotOwnerError {
@@ -175,23 +180,11 @@ export class Semaphore extends SharedObject implements Gate {
     );
   }
 
-  // ---- as its waiters see it
-
-  /** @internal */
-  announce(patient: boolean): number {
-    return announce(this.#words, patient);
-  }
-
-  /** @internal */
-  check(): boolean {
+  /** What died holders held comes back: whether a permit is there. */
+  #reclaim(): boolean {
     const back = this.#holders.reclaim();
     if (back > 0) this.#cell.notify(back);
     return back > 0 || permits(Atomics.load(this.#words, 0)) > 0;
-  }
-
-  /** @internal */
-  withdraw(): void {
-    if (withdraw(this.#words)) this.#cell.notify(1);
   }
 }
 

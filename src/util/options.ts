@@ -52,8 +52,17 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return String(value);
-  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  const name = className(value);
   return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object';
+}
+
+function className(value: object): unknown {
+  try {
+    return Object.getPrototypeOf(value)?.constructor?.name;
+  } catch {
+    // A proxy or a getter that does not want to be looked at.
+    return undefined;
+  }
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {
