@@ -7,7 +7,6 @@ export { RawValue } from './raw-value.js';
 export { SharedArray } from './shared-array.js';
 export {
   type ArrayOf,
-  type Elements,
   type ScalarCode,
   type Settable,
   type StructFields,

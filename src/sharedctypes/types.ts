@@ -8,7 +8,7 @@ import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 
 /** What each scalar code is in JavaScript: its value, and the array of it. */
-export interface Elements {
+interface Elements {
   c: [string, Uint8Array<ArrayBuffer>];
   u: [string, Uint32Array<ArrayBuffer>];
   '?': [boolean, Uint8Array<ArrayBuffer>];
