@@ -15,6 +15,7 @@ export {
   TRANSIT,
 } from './block.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
+export { Linger } from './linger.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
 export { Region } from './region.js';
 export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';

@@ -167,6 +167,20 @@ export class Link {
     }
   }
 
+  /**
+   * Gives up the message that waits for room. What of it was sent already is ended by a record of `kind` (one that the
+   * other side ignores), for which the link may stay busy.
+   */
+  abandon(kind: number): void {
+    if (this.#transfer === null) return;
+    if (this.#transfer.sent === 0) this.#transfer = null;
+    else {
+      const { bytes, sent } = this.#transfer;
+      this.#transfer = { bytes: bytes.slice(0, sent), kind, id: 0, state: 0, sent };
+      this.flush();
+    }
+  }
+
   /** The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush} has returned `true`. */
   get position(): number {
     return this.#out.position;

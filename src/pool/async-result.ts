@@ -2,6 +2,7 @@ import { Observable, Subject } from 'rxjs';
 import { ProcessError, TimeoutError } from '../errors/index.js';
 import type { Progress } from '../streams/index.js';
 import { checkNumber, checkOptions } from '../util/options.js';
+import { LONGEST } from './options.js';
 
 /** Progress of an asynchronous call, or of a map. */
 export interface AsyncProgress extends Progress {
@@ -90,7 +91,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
       () => true,
       () => true,
     );
-    if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return settled;
+    if (timeout === undefined || timeout > LONGEST) return settled;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), Math.max(0, timeout));

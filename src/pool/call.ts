@@ -1,4 +1,5 @@
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
+import { onAbort } from '../util/abort.js';
 import { Batch } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { Lane } from './lane.js';
@@ -14,6 +15,8 @@ export interface CallObserver {
 export interface CallOwner {
   /** Stops a call that may be queued, sent or running. */
   stopCall(call: Call): void;
+  /** Takes a call back that no worker has started; `false` when one has. */
+  withdraw(call: Call): boolean;
   /** A call is over: it left the pool. */
   callGone(call: Call): void;
 }
@@ -35,7 +38,7 @@ export class Call extends Batch {
   readonly #observer: CallObserver;
   readonly #settings: CallSettings | null;
   #queueTimer: NodeJS.Timeout | null = null;
-  #abort: (() => void) | null = null;
+  #unlisten: (() => void) | null = null;
   #settled = false;
 
   /** @param settings `null` when no option was given: the fast path. */
@@ -115,13 +118,13 @@ export class Call extends Batch {
   #arm(settings: CallSettings): void {
     const { signal, queueTimeout } = settings;
     if (signal !== undefined) {
-      this.#abort = () => this.cancel(signal.reason);
-      signal.addEventListener('abort', this.#abort, { once: true });
+      this.#unlisten = onAbort(signal, () => this.cancel(signal.reason));
     }
     if (queueTimeout > 0) {
       this.#queueTimer = setTimeout(() => {
+        if (!this.#owner.withdraw(this)) return;
         const message = `The task waited longer than its queueTimeout of ${queueTimeout} ms for a worker; it was not run.`;
-        this.cancel(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }));
+        this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }));
       }, queueTimeout);
     }
   }
@@ -131,7 +134,7 @@ export class Call extends Batch {
     this.#settled = true;
     if (this.#settings !== null) {
       this.started();
-      if (this.#abort !== null) this.#settings.signal?.removeEventListener('abort', this.#abort);
+      this.#unlisten?.();
     }
     return true;
   }

@@ -3,7 +3,7 @@ import type { WorkerCrashError } from '../errors/index.js';
 import type { Batch } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { PoolEvent } from './events.js';
-import type { PoolSettings } from './options.js';
+import { LONGEST, type PoolSettings } from './options.js';
 import type { Scheduler } from './scheduler.js';
 import { WorkerHandle, type WorkerOwner } from './worker-handle.js';
 
@@ -22,6 +22,8 @@ export interface CrewOwner {
   lost(batches: Batch[], blamed: boolean, error: WorkerCrashError): void;
   /** Whether workers are wanted: the pool is open, or work is left. */
   readonly wanted: boolean;
+  /** Whether there is work. */
+  readonly busy: boolean;
 }
 
 /** Starts workers, replaces those that end, and lets them go. */
@@ -116,7 +118,7 @@ export class Crew implements WorkerOwner {
     if (worker.left === 'starting' && !expected) this.#stillborn++;
     if (lost.length > 0) this.#owner.lost(lost, blamed, error);
     if (this.#stillborn >= STILLBORN && !this.#dismissed) this.#owner.failed(error);
-    else if (this.#owner.wanted && !worker.idled) this.#refill();
+    else if (this.#owner.wanted && (!worker.idled || this.#owner.busy)) this.#refill();
     if (workers.length === 0) {
       for (const resolve of this.#empty.splice(0)) resolve();
     }
@@ -144,12 +146,11 @@ export class Crew implements WorkerOwner {
   /** Lets workers go that were idle for `idleTimeout`. */
   #watchIdle(): void {
     const { idleTimeout } = this.#settings;
-    if (idleTimeout === Number.POSITIVE_INFINITY || this.#idler !== null || this.#dismissed) return;
+    if (idleTimeout > LONGEST || this.#idler !== null || this.#dismissed) return;
     this.#idler = setTimeout(() => {
       this.#idler = null;
-      const now = performance.now();
       for (const worker of [...this.#scheduler.workers]) {
-        if (worker.state === 'ready' && worker.batches === 0 && now - worker.idleSince >= idleTimeout) worker.retire(true);
+        if (worker.state === 'ready' && worker.batches === 0 && worker.stillFor >= idleTimeout) worker.retire(true);
       }
       if (this.#scheduler.workers.some((worker) => worker.state === 'ready')) this.#watchIdle();
     }, idleTimeout);

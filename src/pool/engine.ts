@@ -11,9 +11,8 @@ import type { PoolEvent, PoolStats } from './events.js';
 import { type Chunk, type JobOwner, PoolJob } from './job.js';
 import { Lane } from './lane.js';
 import { type CallOptions, limit, type MapOptions, type PoolSettings } from './options.js';
+import { NO_ARGUMENTS } from './protocol.js';
 import { Scheduler } from './scheduler.js';
-
-const NO_ARGUMENTS: readonly unknown[] = [];
 
 /**
  * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when workers start and end.
@@ -73,12 +72,9 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
       throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
     options?.signal?.throwIfAborted();
     const image = this.#callables.image(actor, fn);
+    this.#checkQueue(actor);
     const lane = this.#callLane(options?.priority ?? 0);
-    if (lane.queue.length >= this.#settings.maxQueue) {
-      throw new QueueFullError(
-        `${actor}: ${lane.queue.length} calls wait already, and maxQueue is ${this.#settings.maxQueue}; await some of them first.`,
-      );
-    }
+    lane.calls++;
     const settings =
       options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
     const call = new Call(lane, image, args ?? NO_ARGUMENTS, observer, this, settings);
@@ -103,6 +99,12 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   callGone(call: Call): void {
+    const { lane } = call;
+    // The usual lane stays: a caller that sends one task after the other would remake it each time.
+    if (--lane.calls === 0 && lane.priority !== 0) {
+      this.#callLanes.delete(lane.priority);
+      this.#scheduler.lanes.remove(lane);
+    }
     this.#leave(call.image);
   }
 
@@ -154,14 +156,10 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     this.#leave(chunk.image);
   }
 
-  withdrawChunk(chunk: Chunk): boolean {
-    if (chunk.lane.queue.remove(chunk)) {
-      this.#scheduler.lanes.removed(1);
-      chunk.gone();
-      return true;
-    }
-    if (chunk.holder?.withdraw(chunk) !== true) return false;
-    chunk.gone();
+  withdraw(batch: Batch): boolean {
+    if (batch.lane.queue.remove(batch)) this.#scheduler.lanes.removed(1);
+    else if (batch.holder?.withdraw(batch) !== true) return false;
+    batch.gone();
     return true;
   }
 
@@ -200,6 +198,10 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     return this.#state === 'open' || (this.#state === 'closed' && this.#active > 0);
   }
 
+  get busy(): boolean {
+    return this.#active > 0;
+  }
+
   progressed(): void {
     this.#flush();
     this.#scheduler.dispatch();
@@ -212,8 +214,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
       if (!rest.includes(batch)) batch.gone();
       return rest;
     });
-    if (this.#state === 'ended') for (const batch of again) batch.gone();
-    else this.#scheduler.resume(again);
+    if (this.#state !== 'ended') this.#scheduler.resume(again);
+    else for (const batch of again) this.#drop(batch);
   }
 
   failed(error: unknown): void {
@@ -285,11 +287,14 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
         batch.cancelled = true;
       }
     }
-    for (const batch of this.#scheduler.lanes.drain()) {
-      if (!batch.cancelled) batch.error(reason, batch.received);
-      batch.gone();
-    }
+    for (const batch of this.#scheduler.lanes.drain()) this.#drop(batch);
     this.#crew.dismiss();
+  }
+
+  /** A batch that no worker will have: the pool ended. */
+  #drop(batch: Batch): void {
+    if (!batch.cancelled) batch.error(this.#reason, batch.received);
+    batch.gone();
   }
 
   /** Lets the workers go when a closed pool has nothing left to do. */
@@ -318,10 +323,18 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   #stop(batch: Batch): void {
-    batch.cancelled = true;
-    // One that is queued is dropped when its turn comes.
-    if (batch.holder?.stop(batch, this.#settings.grace) === true) batch.gone();
+    if (!this.withdraw(batch)) batch.holder?.stop(batch, this.#settings.grace);
     this.#scheduler.dispatch();
+  }
+
+  /** @throws QueueFullError when no call may wait any more. */
+  #checkQueue(actor: string): void {
+    const { maxQueue } = this.#settings;
+    if (maxQueue === Number.POSITIVE_INFINITY) return;
+    let waiting = 0;
+    for (const lane of this.#callLanes.values()) waiting += lane.queue.length;
+    if (waiting < maxQueue) return;
+    throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
   }
 
   #callLane(priority: number): Lane {

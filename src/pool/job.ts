@@ -21,7 +21,7 @@ export interface JobOwner {
   /** A chunk is over. */
   chunkLeft(chunk: Chunk): void;
   /** Takes a chunk back that no worker has started; `false` when one has. */
-  withdrawChunk(chunk: Chunk): boolean;
+  withdraw(chunk: Chunk): boolean;
   /** Results went to the job's sink: to be flushed when the batch of results is over. */
   jobTouched(job: PoolJob): void;
   /** Stops the job's chunks in its lane and on all workers. */
@@ -131,7 +131,7 @@ export class PoolJob implements Job<unknown> {
 
   /** Takes a chunk back that no worker has started. */
   withdraw(chunk: Chunk): boolean {
-    return this.#owner.withdrawChunk(chunk);
+    return this.#owner.withdraw(chunk);
   }
 
   /** A chunk left the pool. */

@@ -7,6 +7,8 @@ import type { Batch } from './batch.js';
  */
 export class Lane {
   readonly queue = new Deque<Batch>();
+  /** Calls that belong to it, waiting or sent. */
+  calls = 0;
 
   /** @param priority Higher goes first. Default of the API: 0. */
   constructor(readonly priority: number) {}

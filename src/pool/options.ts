@@ -112,7 +112,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     lifetime:
       checkNumber(actor, 'maxTasksPerChild', options.maxTasksPerChild, { min: 1, ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     retries: checkNumber(actor, 'retries', options.retries, { ...whole, infinite: true }) ?? 0,
-    grace: checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000,
+    grace: Math.min(LONGEST, checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, { ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     idleTimeout: checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY,
   };
@@ -129,7 +129,10 @@ export function checkCallValues(actor: string, options: CallOptions): void {
   checkNumber(actor, 'priority', priority, { min: Number.NEGATIVE_INFINITY });
 }
 
+/** The longest time a timer can be set to, 24.8 days; beyond it Node's timers fire at once. */
+export const LONGEST = 2 ** 31 - 1;
+
 /** A time limit as a timer takes it: 0 for none. */
 export function limit(milliseconds: number | undefined): number {
-  return milliseconds === undefined || milliseconds === Number.POSITIVE_INFINITY ? 0 : Math.max(1, milliseconds);
+  return milliseconds === undefined || milliseconds > LONGEST ? 0 : Math.max(1, milliseconds);
 }

@@ -110,8 +110,12 @@ export class Pool implements AsyncDisposable {
           reject(error);
         },
       };
-      const call = this.#engine.call(actor, fn, args, options, observer, (report) => progress.report(report));
-      cancel = (reason) => call.cancel(reason);
+      try {
+        const call = this.#engine.call(actor, fn, args, options, observer, (report) => progress.report(report));
+        cancel = (reason) => call.cancel(reason);
+      } catch (error) {
+        observer.reject(error);
+      }
     });
     const work: AsyncWork<R> = { promise, progress: progress.observable, cancel: (reason) => cancel?.(reason) };
     return new AsyncResult(work, options.callback, options.errorCallback);

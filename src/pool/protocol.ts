@@ -26,6 +26,8 @@ export enum Kind {
   Call = 4,
   Chunk = 5,
   Stop = 6,
+  /** Ends a message that was given up while it followed in parts. Nothing is done. */
+  Void = 7,
   // worker to parent
   Ready = 16,
   InitializerFailed = 17,
@@ -66,8 +68,11 @@ export const ATTEMPT_SHIFT = 2;
 export const STARTED_ITEMS = 16;
 export const ABORT_ITEM = 32;
 
-/** Bytes of one direction of a link. Small enough to stay in a core's cache. */
-export const LINK_CAPACITY = 1 << 18;
+/** Bytes of one direction of a link. Only what is used takes memory; a quarter of it is the largest record. */
+export const LINK_CAPACITY = 1 << 20;
 
 /** Descriptors a worker is given, in order: the region, the parent's bell, the worker's bell. */
 export const WORKER_DESCRIPTORS = 3;
+
+/** The argument list of a call without arguments. It goes as an empty payload. */
+export const NO_ARGUMENTS: readonly unknown[] = [];

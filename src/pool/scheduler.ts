@@ -30,6 +30,7 @@ export class Scheduler {
       const worker = this.#choose();
       if (worker !== null) {
         this.#send(worker, batch);
+        if (this.lanes.waiting > 0) this.dispatch();
         return;
       }
     }
@@ -84,7 +85,7 @@ export class Scheduler {
       let fullest: WorkerHandle | null = null;
       for (const worker of workers) if (worker.batches > 1 && (fullest === null || worker.items > fullest.items)) fullest = worker;
       if (fullest === null) return;
-      if (fullest.stuckFor() < RECHECK) {
+      if (fullest.stillFor < RECHECK) {
         this.#checkAgain();
         return;
       }

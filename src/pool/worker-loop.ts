@@ -1,9 +1,10 @@
+import { inspect } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
-import { Link, LinkSide, type Payload, type Region } from '../memory/index.js';
+import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
 import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
-import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
 import { WorkerTask } from './worker-task.js';
 
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
@@ -51,6 +52,7 @@ export class WorkerLoop {
   #scheduled = false;
   #started = 0;
   #stopping = false;
+  readonly #linger = new Linger();
 
   constructor(
     region: Region,
@@ -87,8 +89,9 @@ export class WorkerLoop {
       else if (this.#run !== null) this.#item(this.#run);
       else if (link.receive()) this.#record();
       else {
-        // After a busy turn the link is looked at once more before the worker sleeps: waking it costs a system call.
-        if (steps > 0) this.#nextTurn();
+        // The link is looked at again on later turns before the worker sleeps: waking it is dear.
+        if (steps > 0) this.#linger.busy();
+        if (steps > 0 || this.#linger.again()) this.#nextTurn();
         else if (!link.sleep()) continue;
         return;
       }
@@ -182,7 +185,8 @@ export class WorkerLoop {
       }
     };
     try {
-      prepare(this.#decoder.decode(link.source, link.start, link.end, link.owned), this.#functions.get(id));
+      const items = link.start === link.end ? NO_ARGUMENTS : this.#decoder.decode(link.source, link.start, link.end, link.owned);
+      prepare(items, this.#functions.get(id));
     } catch (error) {
       broken(error);
     }
@@ -191,7 +195,11 @@ export class WorkerLoop {
   #initialize(): void {
     const link = this.#link;
     const { id } = link;
-    const failed = (error: unknown) => this.#send(Kind.InitializerFailed, 0, error);
+    const failed = (error: unknown) => {
+      this.#send(Kind.InitializerFailed, 0, error);
+      // Nothing runs in a worker that is not prepared. The parent ends it.
+      this.#suspended = true;
+    };
     const ready = () => this.#send(Kind.Ready, 0, undefined);
     const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
       if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
@@ -199,7 +207,7 @@ export class WorkerLoop {
       else {
         try {
           const value = fn(...(args as unknown[]));
-          if (isThenable(value)) this.#suspend(value, ready, failed);
+          if (isThenable(value)) this.#suspend(Promise.resolve(value), ready, failed);
           else ready();
         } catch (error) {
           failed(error);
@@ -228,14 +236,18 @@ export class WorkerLoop {
     this.#task = new WorkerTask(run.attempt, (task, progress) => this.#report(task, progress));
     desk.task = this.#task;
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
+    // It may have been cancelled while its function was still loading.
+    if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
     let value: unknown;
     try {
       value = run.spread ? run.fn(...(run.items[run.index] as unknown[])) : run.fn(run.items[run.index]);
+      // Thenables of other makes may call back at once, twice, or throw.
+      if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {
       this.#settle(run, Kind.Error, error);
       return;
     }
-    if (!isThenable(value)) this.#settle(run, Kind.Value, value);
+    if (!(value instanceof Promise)) this.#settle(run, Kind.Value, value);
     else {
       this.#suspend(
         value,
@@ -287,7 +299,7 @@ export class WorkerLoop {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
     if (!isValue && kind !== Kind.Report) {
-      const text = value instanceof Error ? (value.stack ?? String(value)) : String(value);
+      const text = inspect(value, { depth: 1 });
       error = new RemoteError(`The task failed with something that cannot be sent: ${text}`, {
         cause: reason instanceof MultiprocessError ? reason.message : undefined,
       });

@@ -9,4 +9,11 @@ bootstrap(WORKER_DESCRIPTORS);
 process.on('SIGINT', () => {});
 
 const bells = { parent: FIRST_DESCRIPTOR + 1, worker: FIRST_DESCRIPTOR + 2 };
-new WorkerLoop(Region.attach(FIRST_DESCRIPTOR), bells, () => process.exit(0)).start();
+new WorkerLoop(Region.attach(FIRST_DESCRIPTOR), bells, () => void end()).start();
+
+/** Ends the process when what it wrote is out: an exit drops what a full pipe has not taken yet. */
+async function end(): Promise<void> {
+  const streams = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0);
+  await Promise.all(streams.map((stream) => new Promise((written) => stream.write('', written))));
+  process.exit(0);
+}

@@ -6,10 +6,31 @@ import { Refused } from './failure.js';
 import type { Reduction } from './node.js';
 
 let reducer: ((fn: Function) => Reduction) | undefined;
+let references: ((value: object) => Reduction | null) | undefined;
 
-/** Sets what turns functions and classes into reductions; `undefined` makes them refused. */
-export function setFunctionReducer(reduce: ((fn: Function) => Reduction) | undefined): void {
+/**
+ * Sets what turns functions and classes into reductions; `undefined` makes them refused.
+ * `reduceReference` finds objects full of functions that the other side has too, such as `fs` or a module's exports.
+ */
+export function setFunctionReducer(
+  reduce: ((fn: Function) => Reduction) | undefined,
+  reduceReference?: (value: object) => Reduction | null,
+): void {
   reducer = reduce;
+  references = reduceReference;
+}
+
+/** The reference to an object with functions of its own that the other side has too, or `null`. Data is never looked up. */
+export function reduceReferenceTo(value: object): Reduction | null {
+  return references !== undefined && hasOwnFunction(value) ? references(value) : null;
+}
+
+function hasOwnFunction(value: object): boolean {
+  for (const key of Object.keys(value)) {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    if (typeof descriptor?.value === 'function') return true;
+  }
+  return false;
 }
 
 /** Reduces a function or class. @throws what the reducer throws. */

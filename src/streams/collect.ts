@@ -10,6 +10,7 @@
  * - `results` grows in step, never sparsely: an array with holes would turn into a dictionary.
  */
 import type { Observable } from 'rxjs';
+import { onAbort } from '../util/abort.js';
 import { deferred } from '../util/deferred.js';
 import type { Backend, Job, JobSink } from './backend.js';
 import { ENDED, type FeedState, OPEN, type Progress } from './feed.js';
@@ -57,6 +58,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Watched
   readonly #wound = deferred<void>();
   readonly #hub = new ProgressHub();
   readonly #signal: AbortSignal | undefined;
+  #unlisten: (() => void) | undefined;
   #results: R[] = [];
   #job: Job<T> | undefined;
   #feeder: Feeder<T> | undefined;
@@ -74,7 +76,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Watched
       this.#giveUp(this.#signal.reason);
       return;
     }
-    this.#signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (this.#signal !== undefined) this.#unlisten = onAbort(this.#signal, this.#aborted);
     try {
       this.#job = backend.open(this);
       this.#feeder = new Feeder(source, this.#job, options, this);
@@ -179,7 +181,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Watched
   #finish(): void {
     this.state = ENDED;
     this.#results = [];
-    this.#signal?.removeEventListener('abort', this.#aborted);
+    this.#unlisten?.();
     this.onProgress?.();
   }
 }

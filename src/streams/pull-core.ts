@@ -11,6 +11,7 @@
  * - Every batch of `value`/`error` calls is followed by `flush`; nothing is delivered in between, so a consumer never
  *   runs inside the backend's decoding loop.
  */
+import { onAbort } from '../util/abort.js';
 import type { Backend, Job, JobSink } from './backend.js';
 import { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Shape } from './feed.js';
 import { Feeder, type FeederOwner } from './feeder.js';
@@ -56,6 +57,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   /** The consumer is inside take(), or has not started us, and will look at `state` itself. */
   #taking = true;
   #winding: Promise<unknown> | undefined;
+  #unlisten: (() => void) | undefined;
   #returned: Promise<void> | undefined;
 
   constructor(backend: Backend<T, R>, source: Source<T>, options: StreamFlowOptions<T>, listener: FeedListener, shape: Shape | undefined) {
@@ -79,7 +81,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
       this.break(signal.reason);
       return;
     }
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (signal !== undefined) this.#unlisten = onAbort(signal, this.#aborted);
     try {
       this.#job = this.#backend.open(this);
       this.#feeder = new Feeder(this.#source, this.#job, this.#options, this);
@@ -262,7 +264,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     this.#deaf = true;
     this.#ring.clear();
     this.#marks = 0;
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#unlisten?.();
     const returned = this.#stopSource(reason);
     if (!this.#complete) this.#cancelJob(reason);
     this.onProgress?.();

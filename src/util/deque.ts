@@ -59,15 +59,23 @@ export class Deque<T> {
     return item;
   }
 
-  /** Takes `item` out, wherever it is; `false` when it is not here. O(n). */
+  /** Takes `item` out, wherever it is; `false` when it is not here. O(distance from the nearer end). */
   remove(item: T): boolean {
-    let found = false;
-    for (let i = 0; i < this.#length; i++) {
-      if (!found) found = this.at(i) === item;
-      if (found) this.#slots[(this.#head + i) & (this.#slots.length - 1)] = this.at(i + 1);
+    const mask = this.#slots.length - 1;
+    const last = this.#length - 1;
+    for (let i = 0; 2 * i <= last; i++) {
+      if (this.at(i) === item) {
+        for (let k = i; k > 0; k--) this.#slots[(this.#head + k) & mask] = this.at(k - 1);
+        this.shift();
+        return true;
+      }
+      if (this.at(last - i) === item) {
+        for (let k = last - i; k < last; k++) this.#slots[(this.#head + k) & mask] = this.at(k + 1);
+        this.pop();
+        return true;
+      }
     }
-    if (found) this.#length--;
-    return found;
+    return false;
   }
 
   /** Drops everything. */

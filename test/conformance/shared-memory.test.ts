@@ -48,7 +48,7 @@ describe('_TestValue', () => {
     ['test_rawvalue', RawValue],
   ] as const) {
     it(`${line}: values of every type hold their initial value, and a child's changes are seen`, async () => {
-      const shared = values.map(([code, first]) => new Type<any>(code, first));
+      const shared = values.map(([code, first]) => new (Type as typeof Value)<any>(code, first));
       expect(shared.map(({ value }) => value)).toEqual(values.map(([, first]) => first));
       await pool.apply(
         (all: any[], next: unknown[]) => {
@@ -83,7 +83,7 @@ describe('_TestArray', () => {
   ] as const) {
     it(`${line}: length, index, slices, and a child's prefix sums are seen`, async () => {
       const items = [680, 626, 934, 821, 150, 233, 548, 982, 714, 831];
-      const array = new Type('i', items);
+      const array = new (Type as typeof SharedArray)('i', items);
       expect([array.length, array.array[3], [...array.array.subarray(2, 7)]]).toEqual([10, items[3], items.slice(2, 7)]);
       array.array.set(Int32Array.of(1, 2, 3, 4), 4);
       items.splice(4, 4, 1, 2, 3, 4);

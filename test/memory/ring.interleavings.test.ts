@@ -45,6 +45,7 @@ function scenario(memory: Record<string, any>, { lengths, start }: Course): Scen
       }
       for (let word = 0; word < length / 4; word++) yield ['write', writer.words, (at >> 2) + word, payload(id, word)];
       yield* writer.publish(KIND, id, ~id);
+      yield* writer.wake();
       written++;
     }
   }
@@ -175,6 +176,7 @@ function taking(memory: Record<string, any>, records: number): Scenario {
     for (let id = 1; id <= records; id++) {
       while ((yield* writer.reserve(0)) < 0) if (yield* writer.sleepUntilRoom()) yield ['sleep'];
       yield* writer.publish(KIND, id, 1);
+      yield* writer.wake();
       if (id === 1) first = writer.position;
       yield ['at', id, writer];
     }
@@ -217,16 +219,15 @@ describe('in every order of steps a record is taken by one side only', () => {
 });
 
 describe('the explorer finds', () => {
-  const PUBLISH = 'Atomics.store(this.#control, TAIL, this.#tail);\n    if (rouse(this.#control, READER)) this.#ring();';
   const CAS = 'Atomics.load(words, index) === ASLEEP && Atomics.compareExchange(words, index, ASLEEP, AWAKE) === ASLEEP';
   const LAST_LOOK = 'if (this.#head === this.#tail) return false;\n      }';
   const mutants: Readonly<Record<string, { mutation: Mutation; found: RegExp; course?: string; options?: ExplorerOptions }>> = {
-    'a reader roused before the tail is stored': {
-      mutation: {
-        file: 'ring',
-        from: PUBLISH,
-        to: 'const rings = rouse(this.#control, READER); Atomics.store(this.#control, TAIL, this.#tail); if (rings) this.#ring();',
-      },
+    'a writer that publishes and wakes nobody': {
+      mutation: { file: 'ring', from: 'if (rouse(this.#control, READER)) this.#ring();', to: 'Atomics.load(this.#control, READER);' },
+      found: /reader waits for ever/,
+    },
+    'a reader roused by the word alone, without a ring': {
+      mutation: { file: 'ring', from: 'if (rouse(this.#control, READER)) this.#ring();', to: 'rouse(this.#control, READER);' },
       found: /reader waits for ever/,
     },
     'a reader that frees room and rings nobody': {
@@ -260,8 +261,8 @@ describe('the explorer finds', () => {
     'a header written after the tail': {
       mutation: {
         file: 'ring',
-        from: 'if (rouse(this.#control, READER)) this.#ring();',
-        to: 'this.words[word + 2] = id; if (rouse(this.#control, READER)) this.#ring();',
+        from: 'Atomics.store(this.#control, TAIL, this.#tail);',
+        to: 'Atomics.store(this.#control, TAIL, this.#tail); this.words[word + 2] = id;',
       },
       found: /data race/,
     },

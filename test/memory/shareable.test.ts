@@ -16,7 +16,7 @@ describe('a shareable object', () => {
     const [a, b] = loads<Counter[]>(dumps([counter, { deep: counter }, counter])) as any;
     expect(a).toBe(counter);
     expect(b.deep).toBe(counter);
-    expect(loads(dumps(new Map([['key', counter]]))).get('key')).toBe(counter);
+    expect(loads<Map<string, Counter>>(dumps(new Map([['key', counter]]))).get('key')).toBe(counter);
   });
 
   it('reaches workers as argument and as captured variable, and comes back as itself', async () => {
@@ -51,14 +51,14 @@ describe('a shareable object', () => {
 
   it('brings its parts, which keep their identity too', async () => {
     const shared = new Counter();
-    const pair = new Pair(shared, new Counter());
+    const pair: any = new Pair(shared, new Counter());
     expect(loads(dumps(pair))).toBe(pair);
-    const [same, count] = await pool.apply((p: Pair, c: Counter) => [p.first === c && p.second !== c, p.second.add()], [pair, shared]);
+    const [same, count] = await pool.apply((p: any, c: Counter) => [p.first === c && p.second !== c, p.second.add()], [pair, shared]);
     expect([same, count, pair.second.value]).toEqual([true, 0, 1]);
   });
 
   it('that is a part of itself is refused with advice', () => {
-    const pair = new Pair(null, null);
+    const pair: any = new Pair(null, null);
     pair.first = { back: pair };
     expect(() => dumps(pair)).toThrow(expect.objectContaining({ code: 'MP_CYCLE' }));
     expect(() => dumps(pair)).toThrow(SerializationError);

@@ -76,6 +76,7 @@ function scenario(memory: Record<string, any>, course: Course): Scenario {
   function* send(number: number, items: number): Generator<any, void, any> {
     const batch = { batch: number, items, position: 0, received: 0 };
     batch.position = yield* up.send(Kind.Chunk, number * 16 + items, Status.Queued, nothing);
+    yield* up.wake();
     if (!up.writable) transferring = batch;
     held.push(batch);
   }
@@ -127,6 +128,7 @@ function scenario(memory: Record<string, any>, course: Course): Scenario {
         const last = i === items - 1;
         const stops = !last && ((yield* down.state()) & STATUS) === Status.Stopped;
         yield* down.send(stops ? Kind.Value | Flag.Halted : Kind.Value, item(batch, i), 0, nothing);
+        yield* down.wake();
         while (!down.writable) {
           yield ['sleep'];
           yield* down.flush();

@@ -11,7 +11,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 /** What an array does for the command. */
-function onArray(array: number[], [name, operand]: readonly [string, number?]): unknown {
+function onArray(array: number[], name: string, operand?: number): unknown {
   switch (name) {
     case 'push':
       return void array.push(operand!);
@@ -20,7 +20,9 @@ function onArray(array: number[], [name, operand]: readonly [string, number?]): 
     case 'at':
       return array[operand!];
     case 'remove': {
-      const at = array.indexOf(operand!);
+      // The one nearest to an end; of two that are as near, the one at the front.
+      const [front, back] = [array.indexOf(operand!), array.lastIndexOf(operand!)];
+      const at = front <= array.length - 1 - back ? front : back;
       if (at >= 0) array.splice(at, 1);
       return at >= 0;
     }
@@ -35,7 +37,7 @@ it('a deque does what an array does', () => {
       const deque = new Deque<number>();
       const array: number[] = [];
       for (const [name, operand] of commands as readonly (readonly [keyof Deque<number>, number?])[]) {
-        expect((deque[name] as (operand?: number) => unknown)(operand)).toEqual(onArray(array, [name as string, operand]));
+        expect((deque[name] as (operand?: number) => unknown)(operand)).toEqual(onArray(array, name as string, operand));
         expect(deque.length).toBe(array.length);
         expect(deque.first()).toBe(array[0]);
         expect(deque.last()).toBe(array.at(-1));

@@ -42,13 +42,22 @@ function search(): void {
   const loaded = host.moduleLoadList ?? [];
   if (loaded.length === seen) return;
   seen = loaded.length;
-  const ids = new Set(loaded.map((entry) => entry.replace(/^(NativeModule|Internal Binding) /, '')));
+  const ids = new Set(loaded.map((entry) => entry.replace(/^NativeModule /, '')));
   for (const id of builtinModules) {
     if (id.startsWith('_') || searched.has(id) || !ids.has(id.replace(/^node:/, ''))) continue;
     searched.add(id);
     const specifier = id.startsWith('node:') ? id : `node:${id}`;
-    const module = host.getBuiltinModule(specifier);
+    const module = loadedModule(specifier);
     if (isReference(module)) index(module, specifier, [], 2);
+  }
+}
+
+/** Some refuse in worker threads (`node:trace_events`). */
+function loadedModule(specifier: string): unknown {
+  try {
+    return host.getBuiltinModule(specifier);
+  } catch {
+    return undefined;
   }
 }
 

@@ -55,7 +55,8 @@ export function reduceByValue(subject: Subject): Reduction {
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
     stateless,
-    constant: captures.constant && !own && receiver < 0 && args < 0,
+    // A class may be patched at any time.
+    constant: captures.constant && !own && !isClass && receiver < 0 && args < 0,
   };
 }
 
@@ -110,9 +111,18 @@ function outerArguments(subject: Subject, children: Children): number {
 /** The text of a class is always strict. Only plain functions show whether they are; for the rest the code around says. */
 function isStrict({ fn, analysis, mirror, around }: Subject): boolean {
   if (analysis.form === 'class') return true;
-  if (analysis.plain) return !Object.hasOwn(fn, 'arguments');
+  if (analysis.plain) return throwsForCaller(fn);
   if (mirror?.scopes.some((scope) => scope.type === 'Module') === true) return true;
   return around?.strict ?? false;
+}
+
+/** `caller` of a strict function throws. */
+function throwsForCaller(fn: Function): boolean {
+  try {
+    return fn.caller === undefined;
+  } catch {
+    return true;
+  }
 }
 
 /** The name a function has, unless a class's static member hides it. */

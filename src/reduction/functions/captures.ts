@@ -143,9 +143,9 @@ function useCell(
 /** What the host puts into every module: CommonJS variables, and what vite makes of `import.meta` and `import()`. */
 function hostSlot(subject: Subject, name: string, value: unknown, binding: Binding | null): Slot | null {
   const url = subject.place?.script.url ?? '';
+  // The module's own, or made with `createRequire(import.meta.url)`, under whatever name.
+  if (isRequire(value)) return { name, from: 'require', url: baseOf(url) };
   switch (name) {
-    case 'require':
-      return binding === null && typeof value === 'function' && 'cache' in value ? { name, from: 'require', url: baseOf(url) } : null;
     case 'module':
     case 'exports':
       // Parameters of the CommonJS wrapper are declared nowhere in the source.
@@ -160,6 +160,10 @@ function hostSlot(subject: Subject, name: string, value: unknown, binding: Bindi
     default:
       return null;
   }
+}
+
+function isRequire(value: unknown): boolean {
+  return typeof value === 'function' && value.name === 'require' && 'cache' in value && 'resolve' in value;
 }
 
 /** Code without a file resolves from the working directory. */

@@ -27,6 +27,20 @@ const PLATFORM =
   'WritableStreamDefaultWriter ByteLengthQueuingStrategy CountQueuingStrategy CompressionStream DecompressionStream navigator Navigator ' +
   'localStorage sessionStorage Storage gc';
 
+/** Platform objects whose methods are looked for by name. All of them are loaded at start-up. */
+const OWNERS = [
+  'console',
+  'process',
+  'performance',
+  'Buffer',
+  'URL',
+  'URLSearchParams',
+  'AbortSignal',
+  'EventTarget',
+  'TextEncoder',
+  'TextDecoder',
+];
+
 const intrinsicNames = ECMASCRIPT.split(' ');
 const standard = new Set([...intrinsicNames, ...PLATFORM.split(' ')]);
 
@@ -61,8 +75,10 @@ function platformPath(value: object): GlobalPath | null {
   if (typeof value !== 'function' || value.name === '') return null;
   const world = globalThis as Record<string, unknown>;
   if (standard.has(value.name) && world[value.name] === value) return [value.name];
-  for (const owner of ['console', 'process', 'performance', 'Buffer', 'AbortSignal', 'URL', 'Response']) {
+  for (const owner of OWNERS) {
     if (dataValue(world[owner], value.name) === value) return [owner, value.name];
+    const prototype: unknown = typeof world[owner] === 'function' ? (world[owner] as Function).prototype : undefined;
+    if (dataValue(prototype, value.name) === value) return [owner, 'prototype', value.name];
   }
   return null;
 }

@@ -13,14 +13,6 @@
  *   compile       text to factory                    kinds         references, bound functions, proxies
  *   provenance    how a rebuilt function is sent on
  */
-import type { NodeKind } from '../node.js';
-import { boundKind, globalKind, moduleKind, proxyKind } from './kinds.js';
-import { classKind, functionKind } from './rebuild.js';
-import { taskKind } from './task.js';
-
-export { loadedModule, loadModules, loadModulesSync } from './modules.js';
+export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceFunction, reduceReference } from './reduce.js';
 export { type TaskFunction, task } from './task.js';
-
-/** Everything that {@link reduceFunction} may name as a kind. */
-export const functionKinds: readonly NodeKind[] = [functionKind, classKind, globalKind, moduleKind, boundKind, proxyKind, taskKind];

@@ -76,17 +76,36 @@ function post<T>(method: string, params: object = {}): T {
   return answer as T;
 }
 
-/** Looks at a function. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
-export function mirror(fn: Function, actor: string): Mirror {
-  connect(actor);
-  // The inspector evaluates in the main context, which is not ours inside a test runner's vm.
+/**
+ * Runs `body` with the remote id of a holder object, by which values come back as themselves. The inspector evaluates in
+ * the main context, which is not ours inside a test runner's vm.
+ */
+function withHolder<T>(holder: { fn?: Function; out: unknown[] }, body: (holderId: string) => T): T {
   const world = vm.runInThisContext('globalThis') as Record<symbol, unknown>;
-  const holder: { fn: Function; out: unknown[] } = { fn, out: [] };
   Object.defineProperty(world, HOLDER, { value: holder, configurable: true });
   try {
     const expression = `globalThis[Symbol.for('${String(HOLDER.description)}')]`;
-    const evaluated = post<{ result: RemoteObject }>('Runtime.evaluate', { expression, objectGroup: GROUP });
-    const holderId = evaluated.result.objectId!;
+    return body(post<{ result: RemoteObject }>('Runtime.evaluate', { expression, objectGroup: GROUP }).result.objectId!);
+  } finally {
+    delete world[HOLDER];
+    post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
+  }
+}
+
+/** Puts the values behind remote objects into the holder. */
+function fetchInto(holderId: string, objects: readonly (RemoteObject | undefined)[]): void {
+  post('Runtime.callFunctionOn', {
+    objectId: holderId,
+    functionDeclaration: 'function (...values) { this.out = values }',
+    arguments: objects.map((object) => (object?.objectId !== undefined ? { objectId: object.objectId } : argument(object))),
+  });
+}
+
+/** Looks at a function. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
+export function mirror(fn: Function, actor: string): Mirror {
+  connect(actor);
+  const holder: { fn: Function; out: unknown[] } = { fn, out: [] };
+  return withHolder(holder, (holderId) => {
     const mirrored = post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
       objectId: holderId,
       functionDeclaration: 'function () { return this.fn }',
@@ -97,12 +116,7 @@ export function mirror(fn: Function, actor: string): Mirror {
       ownProperties: true,
     });
     const internal = (name: string) => internalProperties.find((property) => property.name === name)?.value;
-    const wanted = ['[[Scopes]]', '[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]', '[[Target]]', '[[Handler]]'].map(internal);
-    post('Runtime.callFunctionOn', {
-      objectId: holderId,
-      functionDeclaration: 'function (...values) { this.out = values }',
-      arguments: wanted.map((object) => (object?.objectId !== undefined ? { objectId: object.objectId } : argument(object))),
-    });
+    fetchInto(holderId, ['[[Scopes]]', '[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]', '[[Target]]', '[[Handler]]'].map(internal));
     const location = internal('[[FunctionLocation]]')?.value as { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
     const [scopes, bound, receiver, args, target, handler] = holder.out;
     return {
@@ -111,10 +125,7 @@ export function mirror(fn: Function, actor: string): Mirror {
       bound: typeof bound === 'function' ? { target: bound, receiver, args: list(args) } : null,
       proxy: isObject(target) ? { target, handler: isObject(handler) ? handler : null } : null,
     };
-  } finally {
-    delete world[HOLDER];
-    post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
-  }
+  });
 }
 
 /** Primitives travel by value, the odd ones as text. */
@@ -182,22 +193,13 @@ function pausePoint(): boolean {
 }
 
 function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
-  const world = vm.runInThisContext('globalThis') as Record<symbol, unknown>;
   const holder: { out: unknown[] } = { out: [] };
-  Object.defineProperty(world, HOLDER, { value: holder, configurable: true });
-  try {
-    const expression = `globalThis[Symbol.for('${String(HOLDER.description)}')]`;
-    const evaluated = post<{ result: RemoteObject }>('Runtime.evaluate', { expression, objectGroup: GROUP });
-    const receivers = callFrames.map((frame) => frame.this);
-    post('Runtime.callFunctionOn', {
-      objectId: evaluated.result.objectId,
-      functionDeclaration: 'function (...values) { this.out = values }',
-      arguments: receivers.map((object) => (object.objectId !== undefined ? { objectId: object.objectId } : argument(object))),
-    });
-  } finally {
-    delete world[HOLDER];
-    post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
-  }
+  withHolder(holder, (holderId) =>
+    fetchInto(
+      holderId,
+      callFrames.map((frame) => frame.this),
+    ),
+  );
   return callFrames.flatMap(({ functionLocation: at }, index) =>
     at === undefined ? [] : [{ scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber, receiver: holder.out[index] }],
   );

@@ -27,6 +27,8 @@ export interface Place {
 }
 
 const STACK_DEPTH = 40;
+/** Files whose text is kept for the next function of the same stack. */
+const SOURCES = 64;
 const scripts = new Map<string, Script>();
 const lineStarts = new WeakMap<Script, number[]>();
 
@@ -119,6 +121,7 @@ function readSource(url: string): string | null {
     } catch {
       source = null;
     }
+    if (sources.size >= SOURCES) sources.clear();
     sources.set(url, source);
   }
   return source;

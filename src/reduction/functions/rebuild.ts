@@ -3,6 +3,7 @@
  *
  * Whatever is late (a capture in a cycle, a property, a prototype) is put in place by `set`; the rest at once.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Built, NodeKind } from '../node.js';
@@ -79,8 +80,15 @@ function fill(slot: Slot, children: readonly unknown[]): unknown {
     case 'meta':
       return metaOf(slot.url);
     case 'import':
-      return (specifier: string) => importFrom(slot.url, specifier);
+      return (specifier: string) => importFrom(slot.url, fromRoot(specifier));
   }
+}
+
+/** Vite writes what it resolved itself from the root of the project, `/src/x.js`, or as `/@fs/path`. */
+function fromRoot(specifier: string): string {
+  if (!specifier.startsWith('/')) return specifier;
+  if (specifier.startsWith('/@fs/')) return specifier.slice('/@fs'.length);
+  return existsSync(specifier) ? specifier : `${process.cwd()}${specifier}`;
 }
 
 /** `import.meta` of the module at `url`. */

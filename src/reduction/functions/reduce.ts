@@ -22,7 +22,8 @@ import { provenanceOf } from './provenance.js';
 import { taskParts } from './task.js';
 import type { FunctionData, ModuleExport } from './wire.js';
 
-const constants = new WeakMap<Function, Reduction>();
+/** With the number of own properties: a function that gained one is reduced again. */
+const constants = new WeakMap<Function, { readonly reduction: Reduction; readonly keys: number }>();
 /** Where functions without captures were seen: only for stack traces, so the text is key enough. */
 const places = new Map<string, Place | null>();
 const PLACES = 4_096;
@@ -34,9 +35,9 @@ const PLACES = 4_096;
  */
 export function reduceFunction(fn: Function): Reduction {
   const constant = constants.get(fn);
-  if (constant !== undefined) return constant;
+  if (constant !== undefined && constant.keys === Reflect.ownKeys(fn).length) return constant.reduction;
   const reduction = reduceTask(fn) ?? reduceAgain(fn) ?? reduceFresh(fn);
-  if (reduction.constant === true) constants.set(fn, reduction);
+  if (reduction.constant === true) constants.set(fn, { reduction, keys: Reflect.ownKeys(fn).length });
   return reduction;
 }
 
@@ -45,7 +46,8 @@ export function reduceReference(value: object): Reduction | null {
   const path = globalPathOf(value);
   if (path !== null) return globalReduction(path);
   const found = builtinExportOf(value) ?? commonJsExportOf(value);
-  return found === null ? null : moduleReduction({ ...found, parent: null });
+  // A module itself is the default export of its namespace.
+  return found === null ? null : moduleReduction({ ...found, path: found.path.length === 0 ? ['default'] : found.path, parent: null });
 }
 
 /** `task(captures, fn)`: nothing is captured but what was named. */
@@ -122,7 +124,8 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, name: stri
   }
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
-  if (place?.script.url.startsWith('node:')) throw nativeFunction(name);
+  // Scripts in Node's snapshot are not even listed.
+  if (seen.mirror !== null && (place === null || place.script.url.startsWith('node:'))) return reduceInternal(fn, name);
   const actor = place === null ? name : `${name} (${place.script.url}:${place.line + 1})`;
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
   if (reference !== null) return moduleReduction(reference);
@@ -165,6 +168,13 @@ function exportReference(fn: Function, text: string, mirrored: Mirror, place: Pl
   if (place === null || !place.script.url.startsWith('file:') || isMainEntry(place.script.url)) return null;
   const exported = exportNameOf(fn, place, text, moduleScope.object);
   return exported === null ? null : { specifier: place.script.url, parent: null, path: [exported] };
+}
+
+/** JavaScript inside Node that no module exports: a method of a platform object at best. */
+function reduceInternal(fn: Function, name: string): Reduction {
+  const path = globalPathOf(fn);
+  if (path === null) throw nativeFunction(name);
+  return globalReduction(path);
 }
 
 function reduceNative(fn: Function, name: string): Reduction {

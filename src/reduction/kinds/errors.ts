@@ -15,16 +15,13 @@ import { shell, shellKind } from './shell.js';
 const LINEAGE = Symbol.for('multiprocess.error.lineage');
 const ENUMERABLE_NOT = 6;
 
-const builtins: Record<string, Function> = Object.assign(Object.create(null) as object, {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-  AggregateError,
-});
+/** The error classes of the language. */
+export const BUILTIN_ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError] as const;
+
+const builtins: Record<string, Function> = Object.assign(
+  Object.create(null) as object,
+  Object.fromEntries(BUILTIN_ERRORS.map((type) => [type.name, type])),
+);
 const byPrototype = new Map<unknown, string>(Object.entries(builtins).map(([name, type]) => [type.prototype, name]));
 const own: Record<string, Function> = Object.assign(Object.create(null) as object, errors);
 

@@ -1,9 +1,10 @@
 /** What cannot be sent at all: values whose state lives in this process alone. Each says what to do instead. */
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
-import { parse } from 'acorn';
 import { type Refusal, Refused } from '../failure.js';
+import { parseFunction } from '../functions/syntax.js';
 import { sharedMemory } from './binary.js';
+import { BUILTIN_ERRORS } from './errors.js';
 
 const require = createRequire(import.meta.url);
 
@@ -76,21 +77,7 @@ function tagOf(value: object): string {
   return typeof tag === 'string' ? tag : '';
 }
 
-const STATE = new Set<unknown>([
-  Object,
-  Array,
-  Map,
-  Set,
-  Date,
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-  AggregateError,
-]);
+const STATE = new Set<unknown>([Object, Array, Map, Set, Date, ...BUILTIN_ERRORS]);
 
 /** Builtin bases whose state instances.ts carries. */
 function isState(type: Function): boolean {
@@ -134,19 +121,12 @@ function hasPrivateFields(type: Function): boolean {
 }
 
 function parsesWithPrivates(source: string): boolean {
-  interface Member {
-    readonly static?: boolean;
-    readonly key?: { readonly type: string };
-  }
-  try {
-    const program = parse(`(${source})`, { ecmaVersion: 'latest' }) as unknown as {
-      body: { expression: { body: { body: Member[] } } }[];
-    };
-    return program.body[0]!.expression.body.body.some((member) => member.static !== true && member.key?.type === 'PrivateIdentifier');
-  } catch {
-    // `super` of an unknown shape or names of an outer class (#x in obj): let the function reducer judge.
-    return false;
-  }
+  const node = parseFunction(source)?.node;
+  // What does not parse alone (names of an outer class) is for the function reducer to judge.
+  if (node?.type !== 'ClassExpression') return false;
+  return node.body.body.some(
+    (member) => !('static' in member && member.static) && 'key' in member && member.key.type === 'PrivateIdentifier',
+  );
 }
 
 /** Objects of classes that Node does not export, told by the handle they keep. */

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { SerializationError } from '../../errors/index.js';
 import { Refused } from '../failure.js';
-import { reduceFunction } from '../function-seam.js';
+import { reduceFunction, reduceReferenceTo } from '../function-seam.js';
 import { reduceArguments, reduceArray } from '../kinds/arrays.js';
 import { reduceAtom } from '../kinds/atoms.js';
 import { BinaryReducer } from '../kinds/binary.js';
@@ -48,6 +48,8 @@ export class Classifier {
     const hooked = reduceByHook(value);
     if (hooked !== undefined) return hooked;
     if (prototype === null) {
+      const reference = reduceReferenceTo(value);
+      if (reference !== null) return reference;
       refuseNative(value);
       return reducePlainObject(value);
     }
@@ -62,6 +64,8 @@ export class Classifier {
   }
 
   #overObject(value: object): Reduction {
+    const reference = reduceReferenceTo(value);
+    if (reference !== null) return reference;
     if (types.isArgumentsObject(value)) return reduceArguments(value as IArguments);
     const type = classWithPrototype(value);
     if (type !== undefined) return reducePrototype(type);

@@ -16,6 +16,7 @@ export class Structures {
 
   /** Forgets the structures of the message before. */
   reset(): void {
+    if (this.#next === 0) return;
     this.#lastId = 0;
     this.#next = 0;
     this.#keys.length = 0;

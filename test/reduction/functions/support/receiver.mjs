@@ -1,4 +1,4 @@
-// Rebuilds what stdin holds, uses it, sends it on once more within this process, and reports. Arguments: library.
+// Rebuilds what stdin holds, uses it, sends it on once more within this process, and reports. Arguments: library, and `once` for not sending on.
 import { readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
 import { decode, encode } from './table.mjs';
@@ -15,6 +15,7 @@ for (const { title, table } of deserialize(readFileSync(0))) {
     entry.error = { code: error?.code, message: error?.message, stack: error?.stack };
     continue;
   }
+  if (process.argv[3] === 'once') continue;
   try {
     // What was rebuilt is sent on, as to a grandchild, before it was used.
     const [value, use] = await decode(table, library);

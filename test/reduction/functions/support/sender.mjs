@@ -12,11 +12,11 @@ const { cases } = await import(fixture);
 globalThis.sendNow = (value) => encode(value, library);
 const entries = [];
 for (const [title, prepare] of Object.entries(cases)) {
-  const entry = { title };
+  const entry = { title, expected: prepare.expected };
   entries.push(entry);
   try {
     const { send, sent, use, expected } = await prepare();
-    entry.expected = expected;
+    entry.expected ??= expected;
     const table = encode([send, use ?? ((f) => f())], library);
     if (sent !== undefined) adopt(table, sent);
     entry.table = deserialize(serialize(table));

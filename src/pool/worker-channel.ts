@@ -1,0 +1,260 @@
+import { SerializationError } from '../errors/index.js';
+import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
+import { Decoder, Encoder } from '../reduction/index.js';
+import type { Batch } from './batch.js';
+import type { FunctionImage } from './callables.js';
+import { ABORT_ITEM, ATTEMPT_SHIFT, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+
+/** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
+const BURST = 32;
+
+const NOTHING: Payload = { total: 0, layout: () => {} };
+
+/** The encoded message of what is being sent. One for all workers: sending is synchronous. */
+const encoder = new Encoder();
+const encoded: Payload & { total: number } = {
+  total: 0,
+  layout: (target, offset) => void encoder.layout(target, offset),
+};
+const decoder = new Decoder();
+
+/** A control record that waits behind a message in parts. */
+interface Waiting {
+  readonly kind: Kind;
+  readonly id: number;
+  readonly state: number;
+  readonly payload: Payload;
+}
+
+/** What a worker sent could not be decoded. */
+export class Unreadable {
+  readonly reason: SerializationError;
+
+  constructor(cause: unknown) {
+    this.reason =
+      cause instanceof SerializationError
+        ? cause
+        : new SerializationError(`A result could not be read: ${String(cause)}`, { code: 'MP_BAD_PAYLOAD', cause });
+  }
+}
+
+/**
+ * The parent's side of the protocol (protocol.ts): batches and functions as records, results as values.
+ * It knows which functions the worker was sent; what batches mean and when they are over is the handle's concern.
+ */
+export class WorkerChannel {
+  readonly #region: Region;
+  readonly #bells: LinkBells;
+  readonly #link: Link;
+  readonly #known = new Set<number>();
+  /** The batch whose record follows in parts. */
+  #transferring: Batch | null = null;
+  /** Control records behind it. */
+  #waiting: Waiting[] = [];
+  /** Records sent since the worker was last woken. */
+  #unrung = 0;
+  #closed = false;
+
+  /**
+   * @param name Shown in /proc as the name of the shared memory.
+   * @param onRing Called on the event loop when the worker rang: `flush`, `receive`, then `sleep`.
+   * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
+  constructor(name: string, onRing: () => void) {
+    this.#region = Region.create(linkBytes(LINK_CAPACITY), name);
+    let bells: LinkBells | undefined;
+    try {
+      bells = Link.createBells();
+      this.#bells = bells;
+      this.#link = new Link(this.#region, LINK_CAPACITY, LinkSide.Parent, bells, onRing);
+    } catch (error) {
+      if (bells !== undefined) Link.closeBells(bells);
+      this.#region.close();
+      throw error;
+    }
+    this.#link.sleep();
+  }
+
+  /** What the worker must be started with, in the order it expects. */
+  get descriptors(): number[] {
+    return [this.#region.descriptor, this.#bells.parent, this.#bells.worker];
+  }
+
+  // ---- sending
+
+  /** Whether a batch can be sent: nothing waits for room. */
+  get writable(): boolean {
+    return this.#link.writable;
+  }
+
+  /** Sends the initializer's call. */
+  initialize(image: FunctionImage | null, args: readonly unknown[]): void {
+    if (image !== null) this.#define(image);
+    encoded.total = encoder.encode(args).total;
+    if (this.#link.writable) this.#post(Kind.Initialize, image?.id ?? 0, 0, encoded);
+    else this.#post(Kind.Initialize, image?.id ?? 0, 0, copyOf(encoded));
+  }
+
+  /**
+   * Sends a batch, with its function if the worker does not know it. Call only while {@link writable}.
+   * @returns `false` when the function took all the room: nothing of the batch was sent.
+   * @throws SerializationError when its payload cannot be encoded; nothing of it was sent.
+   */
+  send(batch: Batch): boolean {
+    if (!this.#known.has(batch.image.id)) {
+      this.#define(batch.image);
+      if (!this.#link.writable) return false;
+    }
+    const payload = batch.payload();
+    if (payload !== NO_ARGUMENTS) encoded.total = encoder.encode(payload).total;
+    const content = payload === NO_ARGUMENTS ? NOTHING : encoded;
+    batch.weighed(content.total);
+    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
+    if (!this.#link.writable) this.#transferring = batch;
+    this.#wakeSoon();
+    return true;
+  }
+
+  /** Drops the worker's copy of a function. */
+  forget(image: FunctionImage): void {
+    if (this.#known.delete(image.id)) this.#post(Kind.Forget, image.id, 0, NOTHING);
+  }
+
+  /** Tells the worker to end after what it was sent. */
+  stop(): void {
+    this.#post(Kind.Stop, 0, 0, NOTHING);
+  }
+
+  /** Sends what waited for room, as far as there is some: whether a batch can be sent now that could not before. */
+  flush(): boolean {
+    if (this.#link.writable || !this.#link.flush()) return false;
+    if (this.#transferring !== null) this.#transferring.position = this.#link.position;
+    this.#transferring = null;
+    while (this.#waiting.length > 0 && this.#link.writable) {
+      const { kind, id, state, payload } = this.#waiting.shift()!;
+      this.#link.send(kind, id, state, payload);
+      this.#wakeSoon();
+    }
+    return this.#link.writable;
+  }
+
+  #define(image: FunctionImage): void {
+    this.#known.add(image.id);
+    this.#post(Kind.Define, image.id, image.reusable ? 0 : 1, image);
+  }
+
+  #post(kind: Kind, id: number, state: number, payload: Payload): void {
+    if (this.#closed) return;
+    if (this.#link.writable) {
+      this.#link.send(kind, id, state, payload);
+      this.#wakeSoon();
+    } else {
+      this.#waiting.push({ kind, id, state, payload });
+    }
+  }
+
+  /** Wakes the worker at the end of the running burst of microtasks: one system call for many records. */
+  #wakeSoon(): void {
+    if (this.#unrung === 0) process.nextTick(this.#wake);
+    else if (this.#unrung % BURST === 0) this.#link.wake();
+    this.#unrung++;
+  }
+
+  readonly #wake = (): void => {
+    this.#unrung = 0;
+    if (!this.#closed) this.#link.wake();
+  };
+
+  // ---- taking back
+
+  /** Takes a batch back that the worker has not started: whether it could. */
+  withdraw(batch: Batch): boolean {
+    const { state } = batch;
+    if (batch === this.#transferring) {
+      this.#transferring = null;
+      this.#link.abandon(Kind.Void);
+    } else if (batch.position < 0 || !this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) {
+      return false;
+    }
+    batch.position = -1;
+    return true;
+  }
+
+  /** Lets the items of a started batch that have not begun be. */
+  halt(batch: Batch): void {
+    if (batch.position < 0) return;
+    const attempt = batch.attempt << ATTEMPT_SHIFT;
+    this.#link.amend(batch.position, attempt | Status.Started, attempt | Status.Stopped);
+  }
+
+  /** Fires the AbortSignal of the `ordinal`-th item the worker ever started, if that is still running. */
+  abort(ordinal: number): void {
+    Atomics.store(this.#link.control, ABORT_ITEM, ordinal);
+    this.#link.ring();
+  }
+
+  // ---- receiving
+
+  /** Finds the oldest unread record; {@link kind} and {@link id} describe it. {@link decode} and {@link release} it. */
+  receive(): boolean {
+    return this.#link.receive();
+  }
+
+  /** Kind of the record, with its flags. */
+  get kind(): number {
+    return this.#link.kind;
+  }
+
+  /** Its number. */
+  get id(): number {
+    return this.#link.id;
+  }
+
+  /** Its value, a PendingValue, or {@link Unreadable}. */
+  decode(): unknown {
+    const link = this.#link;
+    try {
+      return decoder.decode(link.source, link.start, link.end, link.owned);
+    } catch (error) {
+      return new Unreadable(error);
+    }
+  }
+
+  /** Gives its room back. */
+  release(): void {
+    this.#link.release();
+  }
+
+  /** Asks to be rung for the next record; `false` when one is there already. */
+  sleep(): boolean {
+    return this.#link.sleep();
+  }
+
+  /** How many items the worker ever started, modulo 2^32. */
+  get started(): number {
+    return Atomics.load(this.#link.control, STARTED_ITEMS);
+  }
+
+  // ---- life
+
+  /** Whether the event loop must stay alive for it. */
+  keepAlive(alive: boolean): void {
+    this.#link.ref(alive);
+  }
+
+  /** Gives memory and descriptors back. */
+  close(): void {
+    this.#closed = true;
+    this.#link.close();
+    this.#region.close();
+    Link.closeBells(this.#bells);
+    this.#transferring = null;
+    this.#waiting = [];
+  }
+}
+
+function copyOf(payload: Payload): Payload {
+  const bytes = new Uint8Array(payload.total);
+  payload.layout(bytes, 0);
+  return { total: bytes.length, layout: (target, offset) => target.set(bytes, offset) };
+}

@@ -1,0 +1,90 @@
+/** Initializers that work, fail, end the process, or are cut short. */
+import { Pool, SerializationError, WorkerCrashError } from 'multiprocess';
+import { beforeEach, expect, it } from 'vitest';
+import { Ledger } from '../support/ledger.js';
+import { until } from '../support/until.js';
+
+let ledger: Ledger;
+beforeEach(() => {
+  ledger = new Ledger();
+  return () => ledger[Symbol.dispose]();
+});
+const append = (path: string, text: string): void => process.getBuiltinModule('node:fs').appendFileSync(path, `${text}\n`);
+
+it('runs once in each worker before its first task, with its arguments', async () => {
+  const initializer = async (path: string, name: string) => {
+    await new Promise((done) => setTimeout(done, 20));
+    process.getBuiltinModule('node:fs').appendFileSync(path, `${name}\n`);
+    (globalThis as { prepared?: string }).prepared = name;
+  };
+  await using pool = new Pool({ processes: 2, initializer, initArgs: [ledger.path, 'ready'] });
+  const seen = await pool.map(() => (globalThis as { prepared?: string }).prepared, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
+  expect(new Set(seen)).toEqual(new Set(['ready']));
+  await until(() => pool.stats().workers.every((worker) => worker.state === 'ready'), 'both ready');
+  expect(ledger.lines()).toEqual(['ready', 'ready']);
+});
+
+it('that throws fails the pool with its error, for calls before and after, and starts nothing more', async () => {
+  const initializer = (path: string): never => {
+    process.getBuiltinModule('node:fs').appendFileSync(path, 'ran\n');
+    throw new RangeError('no licence');
+  };
+  const pool = new Pool({ processes: 2, initializer, initArgs: [ledger.path] });
+  const early = [pool.apply(append, [ledger.path, 'task']), pool.map((x: number) => x, [1, 2]), pool.imap((x: number) => x, [1]).toArray()];
+  for (const one of await Promise.allSettled(early))
+    expect(one).toMatchObject({ status: 'rejected', reason: { name: 'RangeError', message: 'no licence' } });
+  await expect(pool.apply(() => 1)).rejects.toThrow('no licence');
+  expect(() => pool.imap((x: number) => x, [1])).toThrow('no licence');
+  await pool.join();
+  expect(new Set(ledger.lines())).toEqual(new Set(['ran']));
+  expect(ledger.lines().length).toBeLessThanOrEqual(2);
+  expect(pool.stats()).toMatchObject({ started: 2, workers: [] });
+  await pool.terminate();
+});
+
+it('whose error has a class of its own fails the pool with an Error, not with something half read', async () => {
+  const pool = new Pool({ processes: 1, initializer: new URL('../fixtures/tasks/failing-initializer.js', import.meta.url) });
+  const error: unknown = await pool.apply(() => 1).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({ message: 'not today' });
+  await pool.terminate();
+});
+
+it('that ends the process fails the pool after a few workers, not never', async () => {
+  const initializer = (path: string): void => {
+    process.getBuiltinModule('node:fs').appendFileSync(path, 'ran\n');
+    process.exit(7);
+  };
+  const pool = new Pool({ processes: 1, initializer, initArgs: [ledger.path] });
+  const error: unknown = await pool.apply(() => 1).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(WorkerCrashError);
+  expect(error).toMatchObject({ exitCode: 7, signal: null });
+  await pool.join();
+  expect(ledger.lines().length).toBeLessThanOrEqual(3);
+});
+
+it('whose worker is killed meanwhile runs again in the next worker', async () => {
+  const initializer = (path: string) => {
+    const { appendFileSync, readFileSync } = process.getBuiltinModule('node:fs');
+    appendFileSync(path, `${process.pid}\n`);
+    if (readFileSync(path, 'utf8').trim().split('\n').length === 1) return new Promise(() => setInterval(() => {}, 1000));
+    return undefined;
+  };
+  await using pool = new Pool({ processes: 1, initializer, initArgs: [ledger.path] });
+  const call = pool.apply((x: number) => x, [3]);
+  await until(() => ledger.lines().length === 1, 'the first initializer');
+  process.kill(Number(ledger.lines()[0]), 'SIGKILL');
+  expect(await call).toBe(3);
+  expect(ledger.lines()).toHaveLength(2);
+});
+
+it('that cannot be sent throws in the constructor, and no process is left', async () => {
+  const initArgs = [new WeakMap()];
+  expect(() => new Pool({ processes: 2, initializer: append, initArgs })).toThrow(SerializationError);
+});
+
+it('that cannot be loaded fails the pool with an error that names it', async () => {
+  const pool = new Pool({ processes: 1, initializer: new URL('file:///nowhere/at-all.js') });
+  await expect(pool.apply(() => 1)).rejects.toThrow(/at-all\.js/);
+  await pool.terminate();
+});

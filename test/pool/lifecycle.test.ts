@@ -1,0 +1,234 @@
+/** The life of pools, workers and the programs that have them. */
+import { ClosedError, Pool, type PoolEvent, ProcessError } from 'multiprocess';
+import { describe, expect, it } from 'vitest';
+import { alive } from '../support/processes.js';
+import { program } from '../support/programs.js';
+import { until } from '../support/until.js';
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const sleep = (ms: number): Promise<number> => new Promise((done) => setTimeout(() => done(ms), ms));
+const pid = (): number => process.pid;
+
+describe('close and join', () => {
+  it('close refuses new work with "Pool not running" and lets accepted work finish', async () => {
+    const pool = new Pool({ processes: 1 });
+    const results = [pool.apply(sleep, [100]), pool.map(sleep, [1, 2, 3])];
+    const stream = pool.imap(sleep, [1]);
+    pool.close();
+    pool.close();
+    for (const refused of [pool.apply(pid), pool.map(pid as never, [1]), pool.starmap(pid as never, [[]])]) {
+      await expect(refused).rejects.toBeInstanceOf(ClosedError);
+      await expect(refused).rejects.toThrow(/Pool not running/);
+      await expect(refused).rejects.toMatchObject({ code: 'MP_POOL_CLOSED' });
+    }
+    expect(() => pool.imap(pid as never, [1])).toThrow(/Pool not running/);
+    expect(() => pool.mapAsync(pid as never, [1])).toThrow(/Pool not running/);
+    await expect(stream.toArray()).rejects.toThrow(/Pool not running/);
+    expect(await Promise.all(results)).toEqual([100, [1, 2, 3]]);
+    await pool.join();
+    expect(pool.stats()).toMatchObject({ workers: [], active: 0, queued: 0 });
+    await pool.join();
+  });
+
+  it('join of a running pool throws', async () => {
+    await using pool = new Pool({ processes: 1 });
+    await expect(pool.join()).rejects.toBeInstanceOf(ProcessError);
+    await expect(pool.join()).rejects.toMatchObject({ code: 'MP_POOL_RUNNING', message: expect.stringContaining('close()') });
+  });
+
+  it('a stream that was left half read does not hold join up, and can be read on afterwards', async () => {
+    const pool = new Pool({ processes: 2 });
+    const iterator = pool.imap((x: number) => x * 2, upTo(100), { window: 8 })[Symbol.asyncIterator]();
+    expect((await iterator.next()).value).toBe(0);
+    pool.close();
+    await pool.join();
+    expect(pool.stats().workers).toEqual([]);
+    const rest: number[] = [];
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) rest.push(next.value);
+    expect(rest).toEqual(
+      upTo(100)
+        .slice(1)
+        .map((x) => x * 2),
+    );
+    await until(() => pool.stats().workers.length === 0, 'the end of the workers');
+  });
+});
+
+describe('terminate', () => {
+  it('settles everything, whatever stage it is at, and ends the workers', async () => {
+    const pool = new Pool({ processes: 2 });
+    const workers = pool.stats().workers.map((worker) => worker.pid!);
+    const stream = pool.imap(sleep, upTo(100).fill(1000));
+    const pending = [
+      ...upTo(10).map(() => pool.apply(sleep, [60_000])),
+      pool.map(sleep, upTo(50).fill(60_000)),
+      stream.toArray(),
+      pool.imapUnordered(sleep, upTo(50).fill(60_000)).forEachAsync(() => {}),
+      pool.applyAsync(sleep, [60_000]).get(),
+    ];
+    const outcomes = Promise.allSettled(pending);
+    await pool.terminate();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'MP_POOL_TERMINATED' } });
+    }
+    await stream.closed;
+    expect(workers.filter(alive)).toEqual([]);
+    expect(pool.stats()).toMatchObject({ workers: [], queued: 0, active: 0 });
+    await Promise.all([pool.terminate(), pool.join(), pool[Symbol.asyncDispose]()]);
+    await expect(pool.apply(pid)).rejects.toBeInstanceOf(ClosedError);
+  });
+
+  it('ends workers that ignore SIGTERM, also while their tasks go on giving results', async () => {
+    const pool = new Pool({ processes: 1, gracePeriod: 150 });
+    const deaf = (): number => {
+      process.on('SIGTERM', () => {});
+      return process.pid;
+    };
+    const worker = await pool.apply(deaf);
+    const busy = pool.mapAsync(sleep, upTo(200).fill(20), { chunkSize: 100 });
+    await until(() => pool.stats().workers[0]!.items > 0, 'work at the worker');
+    await pool.terminate();
+    await expect(busy.get()).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });
+    expect(alive(worker)).toBe(false);
+    const idle = new Pool({ processes: 1, gracePeriod: 100 });
+    const other = await idle.apply(deaf);
+    await idle.terminate();
+    expect(alive(other)).toBe(false);
+  });
+
+  it('of a closed pool that is being joined ends the join', async () => {
+    const pool = new Pool({ processes: 1 });
+    const call = pool.apply(sleep, [60_000]);
+    call.catch(() => {});
+    pool.close();
+    const joined = pool.join();
+    await pool.terminate();
+    await joined;
+    await expect(call).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });
+  });
+});
+
+describe('maxTasksPerChild', () => {
+  it('bounds the items of every worker, calls and chunks alike', async () => {
+    await using pool = new Pool({ processes: 2, maxTasksPerChild: 10 });
+    const count = () => {
+      const scope = globalThis as { ran?: number };
+      scope.ran = (scope.ran ?? 0) + 1;
+      return [process.pid, scope.ran] as const;
+    };
+    const ran = await pool.map(count as (x: number) => readonly [number, number], upTo(60), { chunkSize: 7 });
+    ran.push(...(await Promise.all(upTo(25).map(() => pool.apply(count)))));
+    expect(Math.max(...ran.map(([, n]) => n))).toBeLessThanOrEqual(10);
+    expect(new Set(ran.map(([worker]) => worker)).size).toBeGreaterThanOrEqual(9);
+    expect(pool.stats().crashed).toBe(0);
+  });
+
+  it('lets every worker run one item only when it is 1', async () => {
+    await using pool = new Pool({ processes: 2, maxTasksPerChild: 1 });
+    const pids = await pool.map(pid as unknown as (x: number) => number, upTo(6));
+    expect(new Set(pids).size).toBe(6);
+  });
+});
+
+describe('idleTimeout', () => {
+  it('lets idle workers go and starts new ones for new work', async () => {
+    await using pool = new Pool({ processes: 2, idleTimeout: 100 });
+    const first = await pool.apply(pid);
+    await until(() => pool.stats().workers.length === 0, 'the end of the idle workers');
+    expect(alive(first)).toBe(false);
+    expect(pool.stats().crashed).toBe(0);
+    expect(await pool.apply(pid)).not.toBe(first);
+    expect(await pool.map((x: number) => x, upTo(10))).toEqual(upTo(10));
+  });
+
+  it('takes work that comes while the last worker is on its way out', async () => {
+    await using pool = new Pool({ processes: 1, idleTimeout: 20 });
+    for (let i = 0; i < 3; i++) {
+      await pool.apply(pid);
+      await until(() => pool.stats().workers[0]?.state === 'retiring', 'a worker on its way out');
+      expect(await pool.apply((x: number) => x, [i])).toBe(i);
+    }
+  });
+});
+
+describe('stats and events', () => {
+  it('tell the size, the workers, what waits and what is under way', async () => {
+    await using pool = new Pool({ processes: 1 });
+    expect(pool.stats()).toMatchObject({ processes: 1, queued: 0, active: 0, started: 1, crashed: 0 });
+    expect(pool.stats().workers).toEqual([
+      { name: expect.stringMatching(/^SpawnPoolWorker-\d+$/), pid: expect.any(Number), state: 'starting', items: 0 },
+    ]);
+    const calls = upTo(5).map(() => pool.apply(sleep, [10]));
+    expect(pool.stats()).toMatchObject({ active: 5, queued: 3, workers: [{ items: 2 }] });
+    await Promise.all(calls);
+    expect(pool.stats()).toMatchObject({ active: 0, queued: 0, workers: [{ state: 'ready', items: 0 }] });
+  });
+
+  it('follow each worker from its start to its end', async () => {
+    const pool = new Pool({ processes: 1, maxTasksPerChild: 2 });
+    const events: PoolEvent[] = [];
+    pool.events.subscribe((event) => events.push(event));
+    await pool.apply(pid);
+    await expect(pool.apply(() => process.exit(9))).rejects.toMatchObject({ exitCode: 9 });
+    await pool.apply(pid);
+    pool.close();
+    await pool.join();
+    expect(events.map((event) => event.type)).toEqual(['worker-ready', 'worker-crash', 'worker-start', 'worker-ready', 'worker-exit']);
+    const crash = events[1]!;
+    expect(crash).toMatchObject({ lostTasks: 1, error: { exitCode: 9 }, pid: (events[0] as { pid: number }).pid });
+  });
+});
+
+describe('a program', () => {
+  it('with an idle pool that nobody closed ends with code 0', async () => {
+    expect(await program('unclosed-pool.js').ended).toMatchObject({ code: 0, stdout: '[2,4,6]\n', stderr: '' });
+  });
+
+  it('with outstanding work stays alive until that is done', async () => {
+    expect(await program('outstanding.js').ended).toEqual({ code: 0, signal: null, stdout: 'apply 1\nmap 2,4\nstream 9\n', stderr: '' });
+  });
+
+  it('that awaits join and terminate gets there', async () => {
+    expect(await program('joins.js').ended).toEqual({ code: 0, signal: null, stdout: 'joined\nterminated\njoined idle\n', stderr: '' });
+  });
+
+  it('loses nothing its workers write to stdout and stderr', async () => {
+    const { code, stdout, stderr } = await program('prints.js').ended;
+    expect(code).toBe(0);
+    const lines = stdout.split('\n').filter(Boolean);
+    expect(lines.filter((line) => line.startsWith('out ')).length).toBe(2000);
+    expect(lines.at(-1)).toBe('end');
+    expect(stderr.split('\n').filter((line) => line === 'err').length).toBe(200);
+  });
+
+  it('that is killed takes its workers along, idle and busy ones', async () => {
+    const run = program('busy-and-idle.js');
+    const [, list] = await run.line(/workers (.*)\n/);
+    const workers = list!.split(' ').map(Number);
+    expect(workers.filter(alive)).toEqual(workers);
+    run.child.kill('SIGKILL');
+    expect(await run.ended).toMatchObject({ signal: 'SIGKILL' });
+    await until(() => workers.filter(alive).length === 0, 'the end of all workers');
+  });
+
+  it('that gets Ctrl-C ends, and so do its workers', async () => {
+    const run = program('busy-and-idle.js');
+    const [, list] = await run.line(/workers (.*)\n/);
+    process.kill(-run.child.pid!, 'SIGINT');
+    expect(await run.ended).toMatchObject({ signal: 'SIGINT', stderr: '' });
+    await until(() => list!.split(' ').map(Number).filter(alive).length === 0, 'the end of all workers');
+  });
+
+  it('that handles Ctrl-C itself keeps its workers and can end in order', async () => {
+    const run = program('handles-interrupt.js');
+    await run.line(/running\n/);
+    process.kill(-run.child.pid!, 'SIGINT');
+    expect(await run.ended).toEqual({ code: 0, signal: null, stdout: 'running\ninterrupted\nresult 400\nclosed\n', stderr: '' });
+  });
+
+  it('that starts a pool while its module loads in a worker is told how to guard it', async () => {
+    const { code, stdout } = await program('unguarded.js').ended;
+    expect(stdout).toContain('MP_BOOTSTRAPPING');
+    expect(code).toBe(0);
+  });
+});

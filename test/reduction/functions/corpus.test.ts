@@ -1,0 +1,80 @@
+/** Functions as people write them: every function of some large packages is analysed and compiled again. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { analyse } from '../../../src/reduction/functions/analysis.js';
+import { factoryOf } from '../../../src/reduction/functions/compile.js';
+import { parseProgram } from '../../../src/reduction/functions/syntax.js';
+import { walkProgram } from '../../../src/reduction/functions/walk.js';
+import type { FunctionData } from '../../../src/reduction/functions/wire.js';
+
+const require = createRequire(import.meta.url);
+
+/** The functions in a file, as `toString` would print them. */
+function texts(file: string): string[] {
+  const source = readFileSync(file, 'utf8');
+  const program = parseProgram(source, false) ?? parseProgram(source, true)!;
+  const placed = [...walkProgram(program).findings.functions.values()].flat();
+  // A constructor prints as its class.
+  const own = placed.filter(
+    ({ node }) =>
+      !source
+        .slice(Math.max(0, node.start - 20), node.start)
+        .trimEnd()
+        .endsWith('constructor'),
+  );
+  return own.map(({ node }) => {
+    const text = source.slice(node.start, node.end);
+    // The node of a method starts at its parameters.
+    if (node.type !== 'FunctionExpression' || !text.startsWith('(')) return text;
+    return `${node.async ? 'async ' : ''}${node.generator ? '*' : ''}method${text}`;
+  });
+}
+
+const typescript = createRequire(require.resolve('typescript')).resolve('@typescript/old');
+const FILES: Readonly<Record<string, string>> = {
+  typescript,
+  rxjs: join(dirname(require.resolve('rxjs')), '../bundles/rxjs.umd.js'),
+  acorn: require.resolve('acorn'),
+  msgpackr: require.resolve('msgpackr'),
+  vite: fileURLToPath(import.meta.resolve('vite/module-runner')),
+};
+
+describe('Every function is analysed and compiles again', () => {
+  test.each(Object.entries(FILES))('in %s', (_name, file) => {
+    const failures: string[] = [];
+    // A sample of the largest: one of many, evenly spread.
+    const all = texts(file);
+    const step = Math.max(1, Math.floor(all.length / 3_000));
+    for (let index = 0; index < all.length; index += step) {
+      const text = all[index]!;
+      const analysis = analyse(text);
+      if (analysis === null) {
+        failures.push(`not read: ${text.slice(0, 80)}`);
+        continue;
+      }
+      const names = [...analysis.free.keys()].filter((free) => free !== 'arguments');
+      try {
+        if (analysis.outerPrivate === null && !analysis.outerSuper && !analysis.outerNewTarget && analysis.importMeta.length === 0) {
+          const data = { text, form: analysis.form, strict: false, name: 'f', url: '', line: 0, column: 0, edits: [], args: -1 };
+          factoryOf(data as unknown as FunctionData, names, []);
+        }
+      } catch (error) {
+        failures.push(`${(error as Error).message}: ${text.slice(0, 80)}`);
+      }
+    }
+    expect(failures).toEqual([]);
+    expect(all.length).toBeGreaterThan(50);
+  });
+
+  test('free names are those that V8 misses', () => {
+    // A function in which every free name is bound to a parameter runs with no access to a global: the names are complete.
+    const text = '(a, { b = c, ...d } = e) => { for (const f of g) { h: for (;;) break h; } return { i, j: k.l, [m]: n`x`, ...o }; }';
+    expect([...analyse(text)!.free.keys()].sort()).toEqual(['c', 'e', 'g', 'i', 'k', 'm', 'n', 'o']);
+    expect(() => vm.compileFunction(`return ${text}`)).not.toThrow();
+  });
+});
