@@ -69,6 +69,18 @@ napi_value socketPair(napi_env env, napi_callback_info info) {
   return answer(env, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, static_cast<int*>(data)) == 0 ? 0 : -errno);
 }
 
+// createPipe(ends: Int32Array [reads, writes])
+napi_value createPipe(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  void* data;
+  size_t length;
+  napi_typedarray_type type;
+  if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array || length < 2) {
+    return answer(env, kBadArgument);
+  }
+  return answer(env, pipe2(static_cast<int*>(data), O_CLOEXEC) == 0 ? 0 : -errno);
+}
+
 // sendDescriptors(socket, fds: Int32Array, payload: Uint8Array)
 napi_value sendDescriptors(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
@@ -176,6 +188,7 @@ void exportDescriptors(Exports& out) {
   out.add("closeDescriptor", closeDescriptor);
   out.add("setCloseOnExec", setCloseOnExec);
   out.add("socketPair", socketPair);
+  out.add("createPipe", createPipe);
   out.add("sendDescriptors", sendDescriptors);
   out.add("receiveDescriptors", receiveDescriptors);
   out.add("openDescriptorOf", openDescriptorOf);

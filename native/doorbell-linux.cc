@@ -82,8 +82,15 @@ class Doorbell final : public Handle {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;  // another reader of the same eventfd was first
     napi_handle_scope scope;
     napi_open_handle_scope(environment_->env(), &scope);
-    if (got <= 0) shut();  // no eventfd, and at its end: it would be readable for ever
-    else environment_->call(callback_, 0, nullptr);
+    if (got < 0 && errno == EINVAL) {
+      // The descriptor of a process, which has ended. It stays readable: this is the only callback.
+      uv_poll_stop(&poll_);
+      environment_->call(callback_, 0, nullptr);
+    } else if (got <= 0) {
+      shut();  // no eventfd, and at its end: it would be readable for ever
+    } else {
+      environment_->call(callback_, 0, nullptr);
+    }
     napi_close_handle_scope(environment_->env(), scope);
   }
 

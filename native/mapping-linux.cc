@@ -144,18 +144,20 @@ napi_value descriptorSize(napi_env env, napi_callback_info info) {
   return answer(env, static_cast<double>(about.st_size));
 }
 
-// mapMemory(fd, size, populate) -> ArrayBuffer
+// mapMemory(fd, size, populate, offset) -> ArrayBuffer
 napi_value mapMemory(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
+  Arguments<4> in(env, info);
   int32_t fd;
-  double size;
+  double size, offset;
   bool populate;
   struct stat about;
-  if (!in.int32(0, &fd) || !in.number(1, &size) || !in.boolean(2, &populate) || size < 1) return answer(env, kBadArgument);
+  if (!in.int32(0, &fd) || !in.number(1, &size) || !in.boolean(2, &populate) || !in.number(3, &offset) || size < 1 || offset < 0) {
+    return answer(env, kBadArgument);
+  }
   if (fstat(fd, &about) != 0) return answer(env, -errno);
-  if (static_cast<double>(about.st_size) < size) return answer(env, kBeyondEnd);
+  if (static_cast<double>(about.st_size) < offset + size) return answer(env, kBeyondEnd);
   const auto bytes = static_cast<size_t>(size);
-  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (populate ? MAP_POPULATE : 0), fd, 0);
+  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (populate ? MAP_POPULATE : 0), fd, static_cast<off_t>(offset));
   if (base == MAP_FAILED) return answer(env, -errno);
 
   auto* mapping = new Mapping{static_cast<char*>(base), bytes, 1, true, false};

@@ -9,6 +9,10 @@
 #include "exports.h"
 #include "status.h"
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
 namespace multiprocess {
 namespace {
 
@@ -22,6 +26,15 @@ napi_value setParentDeathSignal(napi_env env, napi_callback_info info) {
   return answer(env, getppid() == parent ? 1 : 0);
 }
 
+// openProcess(pid) -> a descriptor that becomes readable when the process ends
+napi_value openProcess(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t pid;
+  if (!in.int32(0, &pid)) return answer(env, kBadArgument);
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  return answer(env, fd >= 0 ? fd : -errno);
+}
+
 // threadId() -> the kernel's id of the calling thread
 napi_value threadId(napi_env env, napi_callback_info) { return answer(env, static_cast<int>(syscall(SYS_gettid))); }
 
@@ -29,6 +42,7 @@ napi_value threadId(napi_env env, napi_callback_info) { return answer(env, stati
 
 void exportProcess(Exports& out) {
   out.add("setParentDeathSignal", setParentDeathSignal);
+  out.add("openProcess", openProcess);
   out.add("threadId", threadId);
 }
 

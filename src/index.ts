@@ -28,6 +28,19 @@ export {
 } from './pool/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
+// Shared memory
+export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
+// Shared values
+export {
+  RawArray,
+  RawValue,
+  SharedArray,
+  type SharedOptions,
+  type StructType,
+  struct,
+  type TypeCode,
+  Value,
+} from './sharedctypes/index.js';
 // Streams
 export {
   type ForEachOptions,
@@ -40,3 +53,17 @@ export {
   type Subscribable,
   TaskStream,
 } from './streams/index.js';
+// Locks and their kin
+export {
+  Barrier,
+  type BarrierOptions,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  Lock,
+  type LockLike,
+  RLock,
+  Semaphore,
+  type SharedObject,
+  type WaitOptions,
+} from './synchronize/index.js';

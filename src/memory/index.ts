@@ -1,7 +1,35 @@
 /** Bytes that several agents share, and how they wait on them and talk through them. */
 
+export { AGENT, agentOf, hasEnded, idOf, self } from './agent.js';
+export type { BlockHandle } from './arena.js';
+export {
+  allocateBlock,
+  allocateMapped,
+  attachBlock,
+  attachMapped,
+  BLOCK_ALIGNMENT,
+  Block,
+  blockIdentity,
+  expectBlock,
+  MappedBlock,
+  TRANSIT,
+} from './block.js';
+export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 export { Linger } from './linger.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
 export { Region } from './region.js';
+export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';
 export { RECORD_HEADER, RING_HEADER, RingReader, RingWriter, ringBytes } from './ring.js';
-export { WaitCell, type WaitOutcome } from './wait-cell.js';
+export {
+  forgetShared,
+  fromShared,
+  isRegistered,
+  isShareable,
+  registerShareable,
+  type ShareableEntry,
+  type ShareableHandle,
+  type SharedData,
+  toShared,
+} from './shareable.js';
+export { type Sleep, WaitCell, type WaitOutcome } from './wait-cell.js';
+export { type Bounds, WaitQueue } from './wait-queue.js';

@@ -170,6 +170,17 @@ export class Link {
   }
 
   /**
+   * Whether the other side has read everything. If not, its next read wakes this side: look again then.
+   * Call only while {@link writable}.
+   */
+  drained(): boolean {
+    for (;;) {
+      if (this.#out.drained) return true;
+      if (this.#out.sleepUntilRead() && !this.#out.drained) return false;
+    }
+  }
+
+  /**
    * Gives up the message that waits for room. What of it was sent already is ended by a record of `kind` (one that the
    * other side ignores), for which the link may stay busy.
    */

@@ -155,6 +155,12 @@ export class RingWriter {
     return false;
   }
 
+  /** As {@link sleepUntilRoom}: asks to be woken when the reader reads on, measured from now. */
+  sleepUntilRead(): boolean {
+    this.#head = Atomics.load(this.#control, HEAD);
+    return this.sleepUntilRoom();
+  }
+
   /** Whether the reader has read everything. */
   get drained(): boolean {
     return Atomics.load(this.#control, HEAD) === this.#tail;

@@ -5,6 +5,14 @@ import type { Region } from './region.js';
 /** How a wait ended: by {@link WaitCell.notify}, because the word was not as expected, by its time limit, or by its signal. */
 export type WaitOutcome = 'woken' | 'changed' | 'timed-out';
 
+/** A wait of {@link WaitCell.sleep} under way. */
+export interface Sleep {
+  /** Settles once, never rejects. */
+  readonly promise: Promise<unknown>;
+  /** Ends the wait. A wake-up that it had already taken is passed on to another waiter. */
+  cancel(): void;
+}
+
 /** What bounds a wait. */
 export interface WaitCellOptions {
   /** Milliseconds; default: no limit. */
@@ -70,6 +78,22 @@ export class WaitCell {
     const { signal, timeout = Number.POSITIVE_INFINITY } = options;
     signal?.throwIfAborted();
     return this.#futex ? this.#waitFutex(expected, timeout, signal) : this.#waitAtomics(expected, timeout, signal);
+  }
+
+  /** Waits without blocking and without limit, until the word is notified or differs. Keeps no event loop alive by itself where threads share the memory. */
+  sleep(expected: number): Sleep {
+    if (this.#futex) return futexWaitAsync(this.words, this.index, expected, Number.POSITIVE_INFINITY);
+    const wait = Atomics.waitAsync(this.words, this.index, expected);
+    if (!wait.async) return { promise: Promise.resolve(wait.value), cancel: () => {} };
+    let cancelled = false;
+    return {
+      promise: wait.value,
+      cancel: () => {
+        if (cancelled) return;
+        cancelled = true;
+        void wait.value.then((late) => late === 'ok' && this.notify(1));
+      },
+    };
   }
 
   async #waitFutex(expected: number, timeout: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {

@@ -10,7 +10,7 @@ export interface Addon {
   openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
   unlinkSharedMemory(path: string): number;
   descriptorSize(fd: number): number;
-  mapMemory(fd: number, size: number, populate: boolean): ArrayBuffer | number;
+  mapMemory(fd: number, size: number, populate: boolean, offset: number): ArrayBuffer | number;
   unmapMemory(buffer: ArrayBuffer): number;
   futexWait(words: Int32Array, index: number, expected: number, timeout: number): number;
   futexWake(words: Int32Array, index: number, count: number): number;
@@ -27,10 +27,12 @@ export interface Addon {
   closeDescriptor(fd: number): number;
   setCloseOnExec(fd: number, on: boolean): number;
   socketPair(ends: Int32Array): number;
+  createPipe(ends: Int32Array): number;
   sendDescriptors(socket: number, fds: Int32Array, payload: Uint8Array): number;
   receiveDescriptors(socket: number, fds: Int32Array, payload: Uint8Array, got: Int32Array): number;
   openDescriptorOf(pid: number, fd: number): number;
   setParentDeathSignal(signal: number, expectedParent: number): number;
+  openProcess(pid: number): number;
   threadId(): number;
 }
 

@@ -41,6 +41,14 @@ export function socketPair(): [number, number] {
   return [ends[0]!, ends[1]!];
 }
 
+/** A pipe, close-on-exec and blocking: the end to read from, the end to write to. @throws MultiprocessError `MP_SYSTEM`. */
+export function createPipe(): [reads: number, writes: number] {
+  const ends = new Int32Array(2);
+  const result = addon().createPipe(ends);
+  if (result < 0) throw systemError('createPipe', 'pipe2', result);
+  return [ends[0]!, ends[1]!];
+}
+
 /**
  * Sends copies of descriptors over a unix socket; ours stay open. Returns when the kernel has all of the payload, and so may
  * block while the other end does not read: keep payloads small.

@@ -5,6 +5,7 @@ export { nativeAvailable, nativeError } from './addon.js';
 // Descriptors
 export {
   closeDescriptor,
+  createPipe,
   duplicateDescriptor,
   openDescriptorOf,
   type ReceivedDescriptors,
@@ -30,4 +31,5 @@ export {
   unmapMemory,
 } from './memory.js';
 // Processes and threads
-export { processStartTime, setParentDeathSignal, threadId } from './process.js';
+export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId } from './process.js';
+export { type ProcessWatch, watchProcess } from './watch.js';

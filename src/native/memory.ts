@@ -20,6 +20,8 @@ export interface SharedMemoryOptions {
 export interface MapOptions {
   /** Get all pages now instead of one by one when first touched. Default `false`. */
   readonly populate?: boolean;
+  /** Byte in the file to start at: a multiple of the page size (4096). Default 0. */
+  readonly offset?: number;
 }
 
 /** Buffers of this thread that were mapped here: tells an unmapped one from a foreign one. */
@@ -78,7 +80,7 @@ export function descriptorSize(fd: number): number {
 }
 
 /**
- * Maps the first `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed afterwards.
+ * Maps `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed afterwards.
  *
  * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are collected. The buffer belongs to this
  * thread: Node refuses to transfer it (20: copies it instead), another thread maps for itself. Node marks it so; never call
@@ -88,14 +90,15 @@ export function descriptorSize(fd: number): number {
  * @throws ArgumentError when the descriptor holds fewer bytes; UnsupportedError where Node forbids such buffers; MultiprocessError `MP_SYSTEM`.
  */
 export function mapMemory(fd: number, size: number, options?: MapOptions): ArrayBuffer {
-  checkOptions('mapMemory', options, ['populate']);
+  checkOptions('mapMemory', options, ['populate', 'offset']);
+  const offset = checkNumber('mapMemory', 'offset', options?.offset, { integer: true }) ?? 0;
   checkBytes('mapMemory', size);
   if (size > constants.MAX_LENGTH) {
     throw new ArgumentError(
       `mapMemory: ${size} bytes are more than this Node.js allows one buffer (${constants.MAX_LENGTH}); map it in parts.`,
     );
   }
-  const buffer = addon().mapMemory(fd, size, options?.populate === true);
+  const buffer = addon().mapMemory(fd, size, options?.populate === true, offset);
   if (typeof buffer === 'number') throw mapError(fd, size, buffer);
   known.add(buffer);
   return buffer;

@@ -26,21 +26,39 @@ export function setParentDeathSignal(signal: number, expectedParent: number): bo
   return result === 1;
 }
 
+/** What the kernel tells of a process or thread. */
+export interface ProcessState {
+  /** When it was started, in clock ticks since boot. */
+  readonly startTime: bigint;
+  /** Whether it has ended and only waits for its parent to ask how (a zombie). */
+  readonly ended: boolean;
+}
+
 /**
- * When a process was started, in clock ticks since boot. With the id it names a process for good: ids are reused, pairs are not.
+ * When a process (or thread) was started, and whether it has ended. With the id the start names it for good: ids are reused, pairs are not.
  *
  * @returns `null` when there is no such process.
  */
-export function processStartTime(pid: number): bigint | null {
+export function processState(pid: number): ProcessState | null {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     return null;
   }
-  // The second field is the name in parentheses, which may hold spaces and parentheses itself; the 22nd is ours.
-  const field = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3];
-  return field === undefined ? null : BigInt(field);
+  // The second field is the name in parentheses, which may hold spaces and parentheses itself; ours are the third and the 22nd.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[22 - 3]];
+  return startTime === undefined ? null : { startTime: BigInt(startTime), ended: state === 'Z' || state === 'X' };
+}
+
+/**
+ * When a process was started, in clock ticks since boot. With the id it names a process for good: ids are reused, pairs are not.
+ *
+ * @returns `null` when there is no such process.
+ */
+export function processStartTime(pid: number): bigint | null {
+  return processState(pid)?.startTime ?? null;
 }
 
 /** The kernel's id of the calling thread (gettid); equal to `process.pid` on the main thread. @throws UnsupportedError. */

@@ -51,6 +51,7 @@ export class WorkerLoop {
   #suspended = false;
   #scheduled = false;
   #started = 0;
+  #stopping = false;
   readonly #linger = new Linger();
 
   constructor(
@@ -73,12 +74,17 @@ export class WorkerLoop {
   }
 
   #advance(): void {
+    if (this.#stopping) {
+      // What a result refers to (shared memory of this process) must be there until the parent has read it.
+      if (this.#link.drained()) this.stop();
+      return;
+    }
     if (this.#scheduled) return;
     const link = this.#link;
     const until = performance.now() + TURN;
     let steps = 0;
     // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
-    while (!this.#suspended && link.writable) {
+    while (!this.#suspended && !this.#stopping && link.writable) {
       if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value);
       else if (this.#run !== null) this.#item(this.#run);
       else if (link.receive()) this.#record();
@@ -139,8 +145,10 @@ export class WorkerLoop {
         this.#initialize();
         return;
       case Kind.Stop:
-        this.stop();
-        break;
+        link.release();
+        this.#stopping = true;
+        this.#advance();
+        return;
       default:
     }
     link.release();

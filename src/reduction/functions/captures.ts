@@ -4,6 +4,7 @@
  * The innermost captured scope that holds a name has its value. Imported functions, classes, namespaces and objects go by
  * reference, through the specifier and module that imported them; plain imported data and everything else by value.
  */
+import { isShareable } from '../../memory/index.js';
 import type { Analysis, FreeName } from './analysis.js';
 import { cellOf } from './cells.js';
 import type { Children } from './children.js';
@@ -170,9 +171,9 @@ export function baseOf(url: string): string {
   return url.startsWith('file:') ? url : new URL(`file://${encodeURI(process.cwd())}/[eval]`).href;
 }
 
-/** Plain data is copied; what the main file exports must be, since it cannot be imported again. */
+/** Plain data is copied, a shared object is attached (imported again it would be another one); what the main file exports must be, since it cannot be imported again. */
 function importedByValue(value: unknown, from: ImportOrigin, place: Place | null): boolean {
-  if (place === null || isPlainData(value)) return true;
+  if (place === null || isPlainData(value) || (typeof value === 'object' && value !== null && isShareable(value))) return true;
   return from.specifier.startsWith('.') && isMainEntry(new URL(from.specifier, baseOf(place.script.url)).href);
 }
 

@@ -10,6 +10,7 @@ import { intrinsicKind } from './intrinsics.js';
 import { nullObjectKind, objectKind } from './objects.js';
 import { platformKinds } from './platform.js';
 import { reducedKind } from './reduced.js';
+import { shareableKind } from './shareable.js';
 
 export const builtinKinds = [
   arrayKind,
@@ -30,6 +31,7 @@ export const builtinKinds = [
   nullObjectKind,
   ...platformKinds,
   reducedKind,
+  shareableKind,
 ];
 
 /** Registers them. */

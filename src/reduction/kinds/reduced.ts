@@ -11,6 +11,9 @@ import type { NodeKind, Reduction } from '../node.js';
 /** What a reducer returns: a function, and the arguments it rebuilds the value from. */
 export type Reduced = readonly [rebuild: (...args: never[]) => unknown, args: readonly unknown[]];
 
+/** Tag of shareable objects, which are attached whole as well. */
+export const SHAREABLE = 'h';
+
 /** The method by which an object reduces itself. */
 export const REDUCE = Symbol.for('multiprocess.reduce');
 
@@ -50,10 +53,10 @@ export function reduceByHook(value: object): Reduction | undefined {
 
 /** An object that is rebuilt from itself cannot be rebuilt. @throws Refused `MP_CYCLE`. */
 export function checkLate(of: Reduction): void {
-  if (of.kind !== reducedKind.tag) return;
+  if (of.kind !== reducedKind.tag && of.kind !== SHAREABLE) return;
   throw new Refused({
     code: 'MP_CYCLE',
-    what: 'a value with a reducer',
+    what: of.kind === SHAREABLE ? 'a shared object' : 'a value with a reducer',
     why: 'the arguments it is rebuilt from refer back to it',
     repair: 'leave the reference out of the arguments and restore it in `rebuild`',
   });

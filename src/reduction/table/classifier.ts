@@ -17,6 +17,7 @@ import { reducePlainObject } from '../kinds/objects.js';
 import { reducePlatform } from '../kinds/platform.js';
 import { checkLate, reduceByHook } from '../kinds/reduced.js';
 import { refuseInstance, refuseNative } from '../kinds/refused.js';
+import { reduceShareable } from '../kinds/shareable.js';
 import type { Reduction } from '../node.js';
 
 export class Classifier {
@@ -56,6 +57,8 @@ export class Classifier {
     if (prototype === Object.prototype) return this.#overObject(value);
     if (prototype === Map.prototype && types.isMap(value)) return reduceMap(value);
     if (prototype === Set.prototype && types.isSet(value)) return reduceSet(value);
+    const shared = reduceShareable(value);
+    if (shared !== undefined) return shared;
     refuseNative(value);
     return reducePlatform(value) ?? this.#builtin(value) ?? this.#instance(value);
   }

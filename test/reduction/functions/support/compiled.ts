@@ -9,7 +9,7 @@ const out = join(root, '.build/test-functions');
 
 /** Transpiles what reduction/functions needs and returns the URL of its index. */
 export function compileLibrary(): string {
-  for (const folder of ['errors', 'util', 'reduction']) {
+  for (const folder of ['errors', 'util', 'native', 'memory', 'reduction']) {
     for (const file of readdirSync(join(root, 'src', folder), { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts')) continue;
       const source = readFileSync(join(root, 'src', folder, file), 'utf8');

@@ -1,0 +1,250 @@
+/**
+ * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on the word.
+ *
+ *   wait() -> [ first | second | … ]  first in, first served
+ *                 |
+ *              attempt -> no -> poll for a moment, a turn of the event loop at a time -> announce -> sleep on the word
+ *                 ^                                                                                     |
+ *                 +--- woken, kicked by a release of this thread, or the beat ---------------------------+
+ *
+ * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
+ *
+ * Beat: every 100 ms, while anybody of this thread waits without blocking, one timer for all words compares each word
+ * with the value slept on and lets the gate look after dead owners. So a wake-up that died with its waker is late, never lost.
+ *
+ * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
+ */
+import { performance } from 'node:perf_hooks';
+import { unwatch, watch } from './beat.js';
+import { type Attempt, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
+import { Spin } from './spin.js';
+import type { Sleep, WaitCell } from './wait-cell.js';
+
+/** What bounds a wait. */
+export interface Bounds {
+  /** Milliseconds; default: no limit. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait, which then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Entry {
+  readonly attempt: Attempt;
+  readonly since: number;
+  readonly resolve: (had: boolean) => void;
+  readonly reject: (reason: unknown) => void;
+  timer: NodeJS.Timeout | undefined;
+  signal: AbortSignal | undefined;
+  onAbort: (() => void) | undefined;
+}
+
+/** Milliseconds of polling, as many looks of {@link Spin} as that may be. */
+const LOOKS_A_TURN = 200;
+/** Turns of the loop that polling takes at most. */
+const MOST_TURNS = 60;
+/** Times that an attempt may follow an attempt within one turn of the loop. */
+const MOST_ROUNDS = 4;
+
+export class WaitQueue {
+  readonly #cell: WaitCell;
+  readonly #gate: Gate;
+  readonly #entries = new Set<Entry>();
+  readonly #spin = new Spin();
+  /** Polling while there is nothing else to do differs from spinning, so it learns for itself. */
+  readonly #polling = new Spin();
+  #sleep: Sleep | null = null;
+  #expected = 0;
+  #rounds = 0;
+  /** Turns of polling that are left, and that were taken. */
+  #turns = 0;
+  #polled = 0;
+  /** An attempt is under way by other means: a poll or a kick. */
+  #immediate: NodeJS.Immediate | null = null;
+  #kicked = false;
+
+  readonly #broadcast: boolean;
+
+  /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
+  constructor(cell: WaitCell, gate: Gate, broadcast = false) {
+    this.#cell = cell;
+    this.#gate = gate;
+    this.#broadcast = broadcast;
+  }
+
+  /** How many wait here without blocking. */
+  get length(): number {
+    return this.#entries.size;
+  }
+
+  /** Waits until `attempt` succeeds: `false` when the time ran out first. Rejects with `signal.reason`, or with what `attempt` throws. */
+  wait(attempt: Attempt, { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = {}): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (timeout <= 0) {
+        resolve(attempt(Urgency.Fresh));
+        return;
+      }
+      const entry: Entry = { attempt, since: performance.now(), resolve, reject, timer: undefined, signal, onAbort: undefined };
+      if (timeout !== Number.POSITIVE_INFINITY)
+        entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(timeout), 0x7fffffff));
+      if (signal !== undefined) {
+        entry.onAbort = () => this.#leave(entry, () => reject(signal.reason));
+        signal.addEventListener('abort', entry.onAbort, { once: true });
+      }
+      this.#entries.add(entry);
+      if (this.#entries.size > 1) return;
+      watch(this);
+      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.looks / LOOKS_A_TURN));
+      this.#polled = 0;
+      this.#drain(Urgency.Fresh);
+    });
+  }
+
+  /** As {@link wait}, blocking the thread: spins, then sleeps. */
+  waitSync(attempt: Attempt, timeout = Number.POSITIVE_INFINITY): boolean {
+    if (timeout <= 0) return attempt(Urgency.Fresh);
+    if (this.#spin.until(() => attempt(Urgency.Fresh))) return true;
+    return sleepUntil(this.#cell, this.#gate, attempt, timeout);
+  }
+
+  /**
+   * Called after this thread changed the word: its own waiters try soon, without the way through the kernel.
+   * Returns whether anybody does; if so and nobody succeeds, another process is notified then.
+   */
+  kick(): boolean {
+    if (this.#entries.size === 0) return false;
+    if (!this.#kicked) {
+      this.#kicked = true;
+      queueMicrotask(this.#onKick);
+    }
+    return true;
+  }
+
+  /** @internal The beat of this queue. */
+  beat(): void {
+    const late = this.#sleep !== null && this.#cell.load() !== this.#expected;
+    if (this.#gate.check?.() === true || late) this.#drain(Urgency.Slept);
+  }
+
+  readonly #onKick = () => {
+    this.#kicked = false;
+    if (this.#entries.size === 0) this.#cell.notify(1);
+    else this.#drain(Urgency.Slept);
+  };
+
+  readonly #onTurn = () => {
+    this.#immediate = null;
+    if (this.#entries.size > 0) this.#drain(Urgency.Slept);
+  };
+
+  /** Serves the waiters, then sleeps for those that are left. */
+  #drain(urgency: Urgency): void {
+    this.#serveAll(urgency);
+    if (this.#entries.size > 0 && this.#turns > 0) {
+      this.#poll();
+      if (this.#turns > 0) return;
+    }
+    if (this.#entries.size > 0) {
+      const [first] = this.#entries;
+      const patient = performance.now() - first!.since >= PATIENCE;
+      this.#expected = this.#gate.announce(patient);
+      this.#serveAll(patient ? Urgency.Patient : Urgency.Slept);
+    }
+    if (this.#entries.size === 0) this.#rest();
+    else this.#fallAsleep();
+  }
+
+  /** Serves the waiters in order, as far as attempts succeed. */
+  #serveAll(urgency: Urgency): void {
+    for (const entry of this.#entries) {
+      const patient = urgency !== Urgency.Fresh && performance.now() - entry.since >= PATIENCE;
+      if (!this.#serve(entry, patient ? Urgency.Patient : urgency) && !this.#broadcast) return;
+    }
+  }
+
+  /** Makes an attempt for a waiter: whether it waits no longer. */
+  #serve(entry: Entry, urgency: Urgency): boolean {
+    try {
+      if (!entry.attempt(urgency)) return false;
+      entry.resolve(true);
+    } catch (error) {
+      entry.reject(error);
+    }
+    this.#remove(entry);
+    return true;
+  }
+
+  /** Looks for a moment. If the first was not served by then, another turn of the loop follows, or sleep. */
+  #poll(): void {
+    const [first] = this.#entries;
+    this.#polled++;
+    for (let i = 0; i < LOOKS_A_TURN; i++) {
+      if (!this.#serve(first!, Urgency.Fresh)) continue;
+      this.#polling.paid(this.#polled * LOOKS_A_TURN);
+      this.#turns = 0;
+      this.#serveAll(Urgency.Fresh);
+      return;
+    }
+    this.#turns--;
+    if (this.#turns === 0) this.#polling.failed();
+    else this.#immediate ??= setImmediate(this.#onTurn);
+  }
+
+  #fallAsleep(): void {
+    // A sleep that is under way stays: it began with another value, but it is woken all the same.
+    if (this.#sleep !== null) return;
+    const sleep = this.#cell.sleep(this.#expected);
+    this.#sleep = sleep;
+    void sleep.promise.then((outcome) => this.#onAwake(sleep, outcome));
+  }
+
+  #onAwake(sleep: Sleep, outcome: unknown): void {
+    if (this.#sleep !== sleep) {
+      // Given up after it had been woken: the wake-up is somebody else's.
+      if (outcome === 'woken') this.#cell.notify(1);
+      return;
+    }
+    this.#sleep = null;
+    if (outcome !== 'changed' && outcome !== 'not-equal') this.#rounds = 0;
+    else if (++this.#rounds > MOST_ROUNDS) {
+      // The word changes faster than we can say that we sleep: let the event loop have its turn.
+      this.#rounds = 0;
+      this.#immediate ??= setImmediate(this.#onTurn);
+      return;
+    }
+    this.#drain(Urgency.Slept);
+  }
+
+  /** Nobody waits any more. */
+  #rest(): void {
+    unwatch(this);
+    this.#rounds = 0;
+    this.#turns = 0;
+    this.#sleep?.cancel();
+    this.#sleep = null;
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+  }
+
+  #expire(entry: Entry, timeout: number): void {
+    const left = entry.since + timeout - performance.now();
+    if (left > 0) entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(left), 0x7fffffff));
+    else this.#leave(entry, () => entry.resolve(false));
+  }
+
+  #leave(entry: Entry, settle: () => void): void {
+    if (!this.#entries.has(entry)) return;
+    this.#remove(entry);
+    if (this.#entries.size === 0) {
+      this.#rest();
+      this.#gate.withdraw?.();
+    }
+    settle();
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry);
+    if (entry.timer !== undefined) clearTimeout(entry.timer);
+    if (entry.onAbort !== undefined) entry.signal?.removeEventListener('abort', entry.onAbort);
+  }
+}

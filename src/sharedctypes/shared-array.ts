@@ -1,0 +1,115 @@
+import { inspect } from 'node:util';
+import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { checkOptions } from '../util/options.js';
+import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
+import { RawArray } from './raw-array.js';
+import type { ArrayOf, Settable, TypeCode, ValueOf } from './types.js';
+
+/**
+ * An array of fixed length in shared memory with a lock.
+ *
+ * Semantics: `array` is the memory itself and takes no lock; take it with `runExclusive` or `acquire` around what belongs together.
+ * It is shareable, and so is its lock. See {@link RawArray} for the memory.
+ *
+ * Python: `Array(typecode_or_type, size_or_initializer, lock=True)`. With `lock: false` the object is a {@link RawArray}.
+ *
+ * @example
+ * const sums = new SharedArray('f64', 4);
+ * await sums.runExclusive(() => { sums.array[0] += 1; });
+ */
+export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implements Disposable, Iterable<ValueOf<K>> {
+  readonly #raw: RawArray<K>;
+
+  /**
+   * @param type A type code, or a record type of `struct`.
+   * @param sizeOrItems How many elements, all zero; or the elements.
+   * @throws as {@link RawArray}; ArgumentError `MP_INVALID_ARGUMENT` for a lock that is none.
+   */
+  constructor(type: K, sizeOrItems: number | Iterable<Settable<K>>, options?: SharedOptions);
+  /** @internal */
+  constructor(raw: RawArray<K>, sizeOrItems: undefined, options: { readonly lock: ValueLock });
+  constructor(type: K | RawArray<K>, sizeOrItems?: number | Iterable<Settable<K>>, options?: SharedOptions) {
+    checkOptions('SharedArray', options, ['lock']);
+    const given = type instanceof RawArray;
+    const raw = given ? type : new RawArray(type, sizeOrItems!);
+    let lock: ValueLock | null;
+    try {
+      lock = lockOf('SharedArray', options?.lock);
+    } catch (error) {
+      if (!given) raw.close();
+      throw error;
+    }
+    super(lock as ValueLock);
+    this.#raw = raw;
+    // biome-ignore lint/correctness/noConstructorReturn: as in Python, without a lock there is no wrapper.
+    if (lock === null) return raw as unknown as this;
+  }
+
+  /** Type of its elements. */
+  get type(): K {
+    return this.#raw.type;
+  }
+
+  /** Number of elements. */
+  get length(): number {
+    return this.#raw.length;
+  }
+
+  /** The elements, live. See {@link RawArray.array}. */
+  get array(): ArrayOf<K> {
+    return this.#raw.array;
+  }
+
+  /** The text of an array of characters. See {@link RawArray.value}. */
+  get value(): string | undefined {
+    return this.#raw.value;
+  }
+
+  /** Sets the text. */
+  set value(text: string) {
+    this.#raw.value = text;
+  }
+
+  /** An element. See {@link RawArray.get}. */
+  get(index: number): ValueOf<K> {
+    return this.#raw.get(index);
+  }
+
+  /** Changes an element. See {@link RawArray.set}. */
+  set(index: number, value: Settable<K>): void {
+    this.#raw.set(index, value);
+  }
+
+  /** The array without its lock. */
+  getObj(): RawArray<K> {
+    return this.#raw;
+  }
+
+  /** The elements as they are when they are reached. */
+  [Symbol.iterator](): IterableIterator<ValueOf<K>> {
+    return this.#raw[Symbol.iterator]();
+  }
+
+  /** Ends its use in this thread; the lock stays open. Others are not affected. Closing twice does nothing. */
+  close(): void {
+    this.#raw.close();
+  }
+
+  /** As {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.#raw.block.closed ? 'SharedArray (closed)' : `SharedArray ${inspect(this.array)}`;
+  }
+}
+
+registerShareable<SharedArray, { readonly block: BlockHandle }>('SharedArray', {
+  module: new URL(import.meta.url),
+  class: SharedArray as abstract new (...args: never[]) => SharedArray,
+  toHandle: (array) => ({ block: array.getObj().block.handle }),
+  parts: (array) => [array.getObj(), array.getLock()],
+  fromHandle: (_handle, [raw, lock]) => new SharedArray(raw as RawArray, undefined, { lock: lock as ValueLock }),
+});

@@ -1,0 +1,191 @@
+import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
+import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { type Arrival, departsAtExit, ROUND_WORDS, Rounds } from './rounds.js';
+import { SharedObject } from './shared-object.js';
+import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
+
+/** How a {@link Barrier} behaves. */
+export interface BarrierOptions {
+  /** Run by the party that arrives last, once a round, before anybody passes. If it throws, the barrier breaks. */
+  readonly action?: (() => unknown) | undefined;
+  /** Milliseconds for waits that give none. Default: no limit. */
+  readonly timeout?: number | undefined;
+}
+
+/** Where the barrier is found by others. */
+interface BarrierHandle {
+  readonly block: BlockHandle;
+  readonly parties: number;
+  readonly timeout: number | null;
+}
+
+/**
+ * A point that a fixed number of parties pass together, again and again.
+ *
+ * Semantics: `wait` ends for all when the last party has come and its `action` has run; each gets another index, from 0 to
+ * `parties` - 1. A wait whose time runs out or that is aborted breaks the barrier: all who wait get a BrokenBarrierError, and so does
+ * everybody after them, until `reset`.
+ *
+ * Party death: a process or thread that has waited here breaks the round when it dies without ending in good order, at once if
+ * others wait and else when the next ones come, unless all who were here have gone: then it is a new crew.
+ *
+ * Python: `multiprocessing.Barrier`. The action travels with the barrier and may be asynchronous, but not under `waitSync`.
+ */
+export class Barrier extends SharedObject {
+  /** How many must come. */
+  readonly parties: number;
+  readonly #action: (() => unknown) | undefined;
+  readonly #timeout: number | undefined;
+  readonly #rounds: Rounds;
+
+  /** @param parties At least 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor(parties: number, options?: BarrierOptions);
+  /** @internal */
+  constructor(parties: number, options: BarrierOptions | undefined, handle: BarrierHandle);
+  constructor(parties: number, options?: BarrierOptions, handle?: BarrierHandle) {
+    checkOptions('Barrier', options, ['action', 'timeout']);
+    if (parties === undefined) throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
+    checkNumber('Barrier', 'parties', parties, { integer: true, min: 1 });
+    checkNumber('Barrier', 'timeout', options?.timeout, { infinite: true });
+    if (options?.action !== undefined && typeof options.action !== 'function') {
+      throw new ArgumentError(`Barrier: \`action\` must be a function, not ${describe(options.action)}.`);
+    }
+    super(handle === undefined ? allocateBlock(4 * ROUND_WORDS) : attachBlock(handle.block));
+    this.parties = parties;
+    this.#action = options?.action;
+    this.#timeout = options?.timeout;
+    this.#rounds = new Rounds(this.block);
+    departsAtExit(this.#rounds);
+  }
+
+  /**
+   * Waits for all parties, without blocking.
+   * @returns this party's index. @throws BrokenBarrierError, also when the time runs out; what the action throws; `signal.reason`.
+   */
+  async wait(options?: WaitOptions): Promise<number> {
+    const { timeout = this.#timeout, signal } = boundsOf('Barrier.wait', options) ?? {};
+    signal?.throwIfAborted();
+    const bounds: Bounds = { timeout, signal };
+    const arrival = this.#arrive();
+    const { phase } = arrival;
+    if (arrival.kind === 'last') {
+      await this.#run(phase, this.#action);
+      return this.#passed(arrival, this.#rounds.pass(phase));
+    }
+    try {
+      if (!(await this.#rounds.queue.wait(() => this.#rounds.over(phase), bounds))) this.#rounds.abort(phase);
+    } catch (error) {
+      if (!this.#rounds.over(phase)) {
+        this.#rounds.abort(phase);
+        throw error;
+      }
+      if (arrival.kind !== 'full' && !this.#rounds.passed(phase)) throw error;
+    }
+    if (arrival.kind === 'full') return this.wait(options);
+    return this.#passed(arrival, this.#rounds.passed(phase));
+  }
+
+  /** As {@link wait}, blocking the thread. */
+  waitSync(options?: WaitOptions): number {
+    const timeout = timeoutOf('Barrier.waitSync', options) ?? this.#timeout;
+    const arrival = this.#arrive();
+    const { phase } = arrival;
+    if (arrival.kind === 'last') {
+      try {
+        const result = this.#action?.();
+        if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+          throw new ArgumentError('Barrier.waitSync: the action is asynchronous; use wait().');
+        }
+      } catch (error) {
+        this.#rounds.abort(phase);
+        throw error;
+      }
+      return this.#passed(arrival, this.#rounds.pass(phase));
+    }
+    if (!this.#rounds.queue.waitSync(() => this.#rounds.over(phase), timeout)) this.#rounds.abort(phase);
+    if (arrival.kind === 'full') return this.waitSync(options);
+    return this.#passed(arrival, this.#rounds.passed(phase));
+  }
+
+  /** Makes the barrier new: who waits gets a BrokenBarrierError, who comes later begins a round. */
+  reset(): void {
+    this.block.check();
+    this.#rounds.reset();
+  }
+
+  /** Breaks the barrier for all who wait and all who come, until {@link reset}. */
+  abort(): void {
+    this.block.check();
+    this.#rounds.abort();
+  }
+
+  override close(): void {
+    this.#rounds.depart();
+    super.close();
+  }
+
+  /** How many wait. */
+  get nWaiting(): number {
+    this.block.check();
+    return this.#rounds.arrived % this.parties;
+  }
+
+  /** Whether it is broken. */
+  get broken(): boolean {
+    this.block.check();
+    return this.#rounds.broken;
+  }
+
+  /** `<Barrier waiters=1/3>`, `<Barrier broken>`. */
+  override toString(): string {
+    return `<Barrier ${this.broken ? 'broken' : `waiters=${this.nWaiting}/${this.parties}`}>`;
+  }
+
+  /** @internal */
+  get handle(): BarrierHandle {
+    return { block: this.block.handle, parties: this.parties, timeout: this.#timeout ?? null };
+  }
+
+  /** @internal */
+  get action(): (() => unknown) | undefined {
+    return this.#action;
+  }
+
+  #arrive(): Arrival {
+    this.block.check();
+    const arrival = this.#rounds.arrive(this.parties);
+    if (arrival.kind === 'broken') throw this.#error();
+    return arrival;
+  }
+
+  async #run(phase: number, action: (() => unknown) | undefined): Promise<void> {
+    if (action === undefined) return;
+    try {
+      await action();
+    } catch (error) {
+      this.#rounds.abort(phase);
+      throw error;
+    }
+  }
+
+  #passed({ index }: Arrival, passed: boolean): number {
+    if (!passed) throw this.#error();
+    return index;
+  }
+
+  #error(): BrokenBarrierError {
+    return new BrokenBarrierError(
+      'Barrier.wait: the barrier was broken, by a timeout, an abort, a reset, a failed action or the death of a party; call reset() to use it again.',
+    );
+  }
+}
+
+registerShareable<Barrier, BarrierHandle>('Barrier', {
+  module: new URL(import.meta.url),
+  class: Barrier,
+  toHandle: (barrier) => barrier.handle,
+  fromHandle: (handle, [action]) =>
+    new Barrier(handle.parties, { action: action as (() => unknown) | undefined, timeout: handle.timeout ?? undefined }, handle),
+  parts: (barrier) => (barrier.action === undefined ? [] : [barrier.action]),
+});

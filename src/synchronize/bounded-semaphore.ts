@@ -1,0 +1,25 @@
+import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { Semaphore } from './semaphore.js';
+
+/**
+ * A {@link Semaphore} that never has more permits than at first: one release too many throws, where it happens.
+ *
+ * Python: `multiprocessing.BoundedSemaphore`.
+ */
+export class BoundedSemaphore extends Semaphore {
+  protected override get most(): number {
+    return this.initial;
+  }
+
+  /** `<BoundedSemaphore(value=2, maxvalue=2)>`. */
+  override toString(): string {
+    return `<BoundedSemaphore(value=${this.getValue()}, maxvalue=${this.initial})>`;
+  }
+}
+
+registerShareable<BoundedSemaphore, { readonly block: BlockHandle }>('BoundedSemaphore', {
+  module: new URL(import.meta.url),
+  class: BoundedSemaphore,
+  toHandle: (semaphore) => ({ block: semaphore.block.handle }),
+  fromHandle: (handle) => new BoundedSemaphore(handle as unknown as number),
+});

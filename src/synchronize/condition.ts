@@ -1,0 +1,194 @@
+import { NotOwnerError } from '../errors/index.js';
+import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
+import { checkNumber } from '../util/options.js';
+import type { Token } from './context.js';
+import type { Lock, LockLike } from './lock.js';
+import { RLock } from './rlock.js';
+import { SharedObject } from './shared-object.js';
+import { SLEEPER_WORDS, Sleepers } from './sleepers.js';
+import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
+
+/** A lock as a wait uses it: released whatever its depth, and acquired again as it was. */
+interface Suspendable {
+  readonly owned: boolean;
+  suspend(): Token | null;
+  resume(token: Token | null): Promise<void>;
+  resumeSync(token: Token | null): void;
+}
+
+/** Where the condition is found by others. */
+interface ConditionHandle {
+  readonly block: BlockHandle;
+}
+
+/**
+ * Waiting, under a lock, until somebody says that something has changed.
+ *
+ * Semantics: `wait` releases the lock, whatever its depth, waits for a notification and acquires the lock again, also when the
+ * time ran out or the wait was aborted. `notify(n)` wakes n of those who wait, each process and thread in turn, and who came first
+ * in each. Both need the lock.
+ *
+ * Owner death: a waiter that dies is forgotten, and what it was notified of and had not begun to act upon goes to another one.
+ * `notify` never waits for a waiter. The lock's own `ownerDied` is to be seen on the condition too.
+ *
+ * Cancellation: an aborted wait rejects with `signal.reason` once it has the lock again; its notification goes to another waiter.
+ *
+ * Python: `multiprocessing.Condition`.
+ *
+ * @example
+ * await condition.runExclusive(async () => {
+ *   await condition.waitFor(() => queue.length > 0);
+ *   take(queue);
+ * });
+ */
+export class Condition extends SharedObject implements LockLike {
+  /** The lock under which it is used. */
+  readonly lock: Lock | RLock;
+  readonly #lock: Suspendable;
+  readonly #sleepers: Sleepers;
+
+  /** @param lock Default: a new RLock. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor(lock?: Lock | RLock);
+  /** @internal */
+  constructor(lock: Lock | RLock | undefined, handle: ConditionHandle);
+  constructor(lock: Lock | RLock = new RLock(), handle?: ConditionHandle) {
+    super(handle === undefined ? allocateBlock(4 * SLEEPER_WORDS) : attachBlock(handle.block));
+    this.lock = lock;
+    this.#lock = lock as Suspendable;
+    this.#sleepers = new Sleepers(this.block);
+  }
+
+  /**
+   * Releases the lock, waits for a notification without blocking, and acquires the lock again.
+   * @returns `false` when the time ran out. Rejects with `signal.reason`. @throws NotOwnerError when the caller does not hold the lock.
+   */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    const bounds = boundsOf('Condition.wait', options);
+    this.#checkOwned('wait');
+    bounds?.signal?.throwIfAborted();
+    return this.#wait(bounds);
+  }
+
+  /** As {@link wait}, blocking the thread. */
+  waitSync(options?: WaitOptions): boolean {
+    const timeout = timeoutOf('Condition.waitSync', options);
+    this.#checkOwned('waitSync');
+    const queue = this.#sleepers.join();
+    const token = this.#lock.suspend();
+    try {
+      return queue.waitSync(this.#sleepers.take, timeout) || this.#sleepers.leave(false);
+    } finally {
+      this.#lock.resumeSync(token);
+    }
+  }
+
+  /**
+   * Waits until `predicate` answers something true; it is asked with the lock held.
+   * @returns its last answer, a false one when the time ran out. Rejects with `signal.reason`. @throws NotOwnerError.
+   */
+  async waitFor<R>(predicate: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    const bounds = boundsOf('Condition.waitFor', options);
+    this.#checkOwned('waitFor');
+    const end = performance.now() + (bounds?.timeout ?? Number.POSITIVE_INFINITY);
+    for (;;) {
+      const answer = await predicate();
+      const left = end - performance.now();
+      if (answer || left <= 0) return answer;
+      bounds?.signal?.throwIfAborted();
+      await this.#wait({ ...bounds, timeout: left });
+    }
+  }
+
+  /** As {@link waitFor}, blocking the thread. */
+  waitForSync<R>(predicate: () => R, options?: WaitOptions): R {
+    const timeout = timeoutOf('Condition.waitForSync', options);
+    this.#checkOwned('waitForSync');
+    const end = performance.now() + (timeout ?? Number.POSITIVE_INFINITY);
+    for (;;) {
+      const answer = predicate();
+      const left = end - performance.now();
+      if (answer || left <= 0) return answer;
+      this.waitSync({ timeout: left });
+    }
+  }
+
+  /** Wakes up to `n` of those who wait. @param n Default 1. @throws NotOwnerError when the caller does not hold the lock. */
+  notify(n = 1): void {
+    checkNumber('Condition.notify', 'n', n, { integer: true, infinite: true });
+    this.#checkOwned('notify');
+    this.#sleepers.notify(n);
+  }
+
+  /** Wakes all who wait. @throws NotOwnerError when the caller does not hold the lock. */
+  notifyAll(): void {
+    this.#checkOwned('notifyAll');
+    this.#sleepers.notify(Number.POSITIVE_INFINITY);
+  }
+
+  acquire(options?: WaitOptions): Promise<boolean> {
+    return this.lock.acquire(options);
+  }
+
+  tryAcquire(): boolean {
+    return this.lock.tryAcquire();
+  }
+
+  acquireSync(options?: WaitOptions): boolean {
+    return this.lock.acquireSync(options);
+  }
+
+  release(): void {
+    this.lock.release();
+  }
+
+  locked(): boolean {
+    return this.lock.locked();
+  }
+
+  hold(options?: WaitOptions): Promise<Disposable> {
+    return this.lock.hold(options);
+  }
+
+  runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    return this.lock.runExclusive(fn, options);
+  }
+
+  get ownerDied(): boolean {
+    return this.lock.ownerDied;
+  }
+
+  recover(): void {
+    this.lock.recover();
+  }
+
+  /** `<Condition(<RLock(None, 0)>, 2)>`: the lock, and how many wait. */
+  override toString(): string {
+    return `<Condition(${String(this.lock)}, ${this.#sleepers.count})>`;
+  }
+
+  async #wait(bounds: Bounds | undefined): Promise<boolean> {
+    const queue = this.#sleepers.join();
+    const token = this.#lock.suspend();
+    try {
+      return (await queue.wait(this.#sleepers.take, bounds)) || this.#sleepers.leave(false);
+    } catch (error) {
+      this.#sleepers.leave(true);
+      throw error;
+    } finally {
+      await this.#lock.resume(token);
+    }
+  }
+
+  #checkOwned(method: string): void {
+    this.block.check();
+    if (!this.#lock.owned) throw new NotOwnerError(`Condition.${method}: the caller does not hold the lock; acquire it first.`);
+  }
+}
+
+registerShareable<Condition, ConditionHandle>('Condition', {
+  module: new URL(import.meta.url),
+  class: Condition,
+  toHandle: (condition) => ({ block: condition.block.handle }),
+  fromHandle: (handle, [lock]) => new Condition(lock as Lock | RLock, handle),
+  parts: (condition) => [condition.lock],
+});

@@ -1,0 +1,130 @@
+/**
+ * Async contexts: whose turn it is in a thread that runs many tasks.
+ *
+ * A context is known by the tokens it carries in an AsyncLocalStorage. An acquisition makes a token, and a recursive lock is the
+ * caller's when the caller's context carries the token of the lock's owner. How a token comes into a context:
+ *
+ *   acquire()                  the code that continues with its result: what follows the `await`, or the `then` callback
+ *   runExclusive(fn)           fn
+ *   tryAcquire, acquireSync    the code that called
+ *
+ * and from there, as with every AsyncLocalStorage, into all that this code calls and starts.
+ *
+ * Why not simply `enterWith` in acquire(): an async function runs in its caller's context up to its first `await`. The token would
+ * get into the caller too, and a second task started by that caller would pass for the first one. So the token is entered in
+ * the continuation: async_hooks tells which promises continue ours (their trigger is our promise) and calls us in their context
+ * just before they run. The hook is on only while an acquire is under way.
+ *
+ * Limits: a context does not flow back from an async function to its caller. Who acquires in a helper function and releases
+ * outside of it uses `hold()`, whose release asks for no context, or `runExclusive`. A result that nobody awaits right away belongs
+ * to the whole thread.
+ */
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+
+/** One acquisition, by one owner, of one recursive lock. */
+export class Token {
+  /** How often the owner has acquired; 0: no more, or not yet. */
+  depth = 0;
+  /** Released by a wait on a condition, which acquires again. */
+  suspended = false;
+  /** No context carries it: it is everybody's in this thread. */
+  floating = false;
+}
+
+const storage = new AsyncLocalStorage<readonly Token[]>();
+
+/** Whether the calling context owns what the token stands for. */
+export function owns(token: Token): boolean {
+  return token.floating || storage.getStore()?.includes(token) === true;
+}
+
+/** The calling code owns from here on. */
+export function enter(token: Token): void {
+  if (!owns(token)) storage.enterWith(withToken(token));
+}
+
+/** Runs `fn` as the owner. */
+export function runAs<R>(token: Token, fn: () => R): R {
+  return storage.run(withToken(token), fn);
+}
+
+function withToken(token: Token): readonly Token[] {
+  const live = storage.getStore()?.filter(({ depth, suspended }) => depth > 0 || suspended) ?? [];
+  return [...live, token];
+}
+
+// ---- entering a continuation
+
+/** Tokens on their way, by the async id of the promise that brings them. */
+const expected = new Map<number, Token>();
+/** By the async id of a promise that continues such a promise. */
+const continuations = new Map<number, Token>();
+let latest = 0;
+/** Acquires that are not settled. */
+let pending = 0;
+/** Settled ones whose promise nobody has awaited so far. */
+const unclaimed = new Map<number, Token>();
+let sweep: NodeJS.Immediate | null = null;
+
+const hook = createHook({
+  init(id, type, trigger) {
+    if (type !== 'PROMISE') return;
+    latest = id;
+    const token = expected.get(trigger);
+    if (token === undefined) return;
+    expected.delete(trigger);
+    unclaimed.delete(trigger);
+    continuations.set(id, token);
+  },
+  before(id) {
+    const token = continuations.get(id);
+    if (token === undefined) return;
+    continuations.delete(id);
+    if (token.depth > 0) enter(token);
+  },
+});
+
+/**
+ * A promise of what `take` promises, whose continuation owns what `token` stands for.
+ * @param take The token's depth is above 0 when it fulfils, if it was successful.
+ */
+export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, reject: (reason: unknown) => void) => void): Promise<R> {
+  if (pending++ === 0 && sweep === null) hook.enable();
+  let fulfil!: (result: R) => void;
+  let refuse!: (reason: unknown) => void;
+  const promise = new Promise<R>((resolve, reject) => {
+    fulfil = resolve;
+    refuse = reject;
+  });
+  const id = latest;
+  expected.set(id, token);
+  const settled = () => {
+    pending--;
+    if (expected.has(id)) unclaimed.set(id, token);
+    sweep ??= setImmediate(onSwept);
+  };
+  take(
+    (result) => {
+      fulfil(result);
+      settled();
+    },
+    (reason) => {
+      refuse(reason);
+      settled();
+    },
+  );
+  return promise;
+}
+
+/** All that awaits what was settled before has run. */
+function onSwept(): void {
+  sweep = null;
+  for (const [id, token] of unclaimed) {
+    expected.delete(id);
+    if (token.depth > 0) token.floating = true;
+  }
+  unclaimed.clear();
+  if (pending > 0) return;
+  hook.disable();
+  continuations.clear();
+}

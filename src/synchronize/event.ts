@@ -1,0 +1,151 @@
+/**
+ * The word of an event.
+ *
+ *   generation (30 bits) | WAITERS | SET | meaning
+ *            g           |    0    |  0  | unset; nobody sleeps
+ *            g           |    1    |  x  | somebody sleeps until it changes: who changes it takes the bit and wakes all
+ *            g           |    x    |  1  | set, for the g-th time
+ *
+ * The generation grows with each set. A waiter that began at another generation passes although the event was cleared again
+ * before it had looked: no set is lost.
+ */
+import { Observable } from 'rxjs';
+import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
+import { SharedObject } from './shared-object.js';
+import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
+
+const SET = 1;
+const WAITERS = 2;
+const GENERATION = 4;
+const AT_ONCE = Promise.resolve(true);
+
+/**
+ * A flag that processes, threads and tasks wait for.
+ *
+ * Semantics: `wait` ends when the flag is set, at once if it is; a set that is cleared right away still ends all waits that had begun.
+ * Setting never waits, also when a waiter has died.
+ *
+ * Python: `multiprocessing.Event`.
+ */
+export class Event extends SharedObject {
+  readonly #words: Int32Array;
+  readonly #cell: WaitCell;
+  readonly #queue: WaitQueue;
+
+  /** A new event, not set. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor();
+  /** @internal */
+  constructor(handle?: BlockHandle);
+  constructor(handle?: BlockHandle) {
+    super(handle === undefined ? allocateBlock(4) : attachBlock(handle));
+    this.#words = this.block.int32;
+    this.#cell = this.block.cell(0);
+    this.#queue = new WaitQueue(this.#cell, { announce: () => Atomics.or(this.#words, 0, WAITERS) | WAITERS }, true);
+  }
+
+  /** Whether the flag is set. */
+  isSet(): boolean {
+    return (this.#word() & SET) !== 0;
+  }
+
+  /** Sets the flag and ends all waits, in every process. */
+  set(): void {
+    this.#change((word) => ((word & SET) !== 0 ? word : ((word & ~WAITERS) + GENERATION) | SET));
+  }
+
+  /** Takes the flag back. */
+  clear(): void {
+    this.#change((word) => ((word & SET) === 0 ? word : word & ~(SET | WAITERS)));
+  }
+
+  /** Waits for the flag without blocking: `false` when the time ran out first. Rejects with `signal.reason`. */
+  wait(options?: WaitOptions): Promise<boolean> {
+    let bounds: Bounds | undefined;
+    try {
+      bounds = boundsOf('Event.wait', options);
+      bounds?.signal?.throwIfAborted();
+      if (this.isSet()) return AT_ONCE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#queue.wait(this.#passes(), bounds);
+  }
+
+  /** Waits for the flag, blocking the thread: `false` when the time ran out first. */
+  waitSync(options?: WaitOptions): boolean {
+    const timeout = timeoutOf('Event.waitSync', options);
+    return this.isSet() || this.#queue.waitSync(this.#passes(), timeout);
+  }
+
+  /**
+   * The flag as it is now, and each change of it.
+   *
+   * Hot: what changes while nobody is subscribed is not seen. Changes that follow each other faster than they are seen come as
+   * one, but a set in between is never left out. Each subscription waits, and so keeps the event loop alive.
+   */
+  asObservable(): Observable<boolean> {
+    return new Observable((subscriber) => {
+      const gone = new AbortController();
+      let seen = this.#word() & ~WAITERS;
+      const differs = () => (this.#word() & ~WAITERS) !== seen;
+      const watch = () => {
+        this.#queue.wait(differs, { signal: gone.signal }).then(
+          () => {
+            const [before, now] = [seen, this.#word() & ~WAITERS];
+            seen = now;
+            const wasSet = before >>> 2 !== now >>> 2;
+            if (wasSet) {
+              if ((before & SET) !== 0) subscriber.next(false);
+              subscriber.next(true);
+            }
+            if ((now & SET) === 0) subscriber.next(false);
+            if (!subscriber.closed) watch();
+          },
+          (error) => {
+            if (!gone.signal.aborted) subscriber.error(error);
+          },
+        );
+      };
+      subscriber.next((seen & SET) !== 0);
+      if (!subscriber.closed) watch();
+      return () => gone.abort();
+    });
+  }
+
+  /** `<Event set>`, `<Event unset>`. */
+  override toString(): string {
+    return `<Event ${this.isSet() ? 'set' : 'unset'}>`;
+  }
+
+  #word(): number {
+    this.block.check();
+    return Atomics.load(this.#words, 0);
+  }
+
+  #passes(): () => boolean {
+    const start = this.#word() >>> 2;
+    return () => {
+      const word = Atomics.load(this.#words, 0);
+      return (word & SET) !== 0 || word >>> 2 !== start;
+    };
+  }
+
+  #change(next: (word: number) => number): void {
+    for (;;) {
+      const word = this.#word();
+      const changed = next(word);
+      if (changed === word) return;
+      if (Atomics.compareExchange(this.#words, 0, word, changed | 0) !== word) continue;
+      if ((word & WAITERS) !== 0) this.#cell.notify();
+      this.#queue.kick();
+      return;
+    }
+  }
+}
+
+registerShareable<Event, { readonly block: BlockHandle }>('Event', {
+  module: new URL(import.meta.url),
+  class: Event,
+  toHandle: (event) => ({ block: event.block.handle }),
+  fromHandle: ({ block }) => new Event(block),
+});

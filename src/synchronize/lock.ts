@@ -1,0 +1,150 @@
+import { NotOwnerError } from '../errors/index.js';
+import { allocateBlock, attachBlock, type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { Held } from './held.js';
+import { MUTEX_WORDS, Mutex } from './mutex.js';
+import { ownerName } from './owner-name.js';
+import { SharedObject } from './shared-object.js';
+import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
+
+/** What Lock and RLock have in common. */
+export interface LockLike {
+  /** Acquires without blocking: `false` when the time ran out. Rejects with `signal.reason`. */
+  acquire(options?: WaitOptions): Promise<boolean>;
+  /** Acquires if that is possible at once. */
+  tryAcquire(): boolean;
+  /** Acquires, blocking the thread: `false` when the time ran out. */
+  acquireSync(options?: WaitOptions): boolean;
+  /** Releases. @throws NotOwnerError. */
+  release(): void;
+  /** Whether anybody, in any process, holds it. */
+  locked(): boolean;
+  /** Acquires for a `using` block. @throws TimeoutError `MP_TIMEOUT`. */
+  hold(options?: WaitOptions): Promise<Disposable>;
+  /** Runs `fn` while holding it. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
+  runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R>;
+  /** Whether an owner died holding it and nobody has called {@link recover} since. */
+  readonly ownerDied: boolean;
+  /** Says that what the lock guards is whole again. */
+  recover(): void;
+}
+
+const AT_ONCE = Promise.resolve(true);
+
+/**
+ * Mutual exclusion between processes and threads.
+ *
+ * Semantics: whoever holds it, any process and any task may release it. It is not recursive: acquiring it twice waits for ever,
+ * see {@link RLock}. While nobody waits, acquiring and releasing are a compare-and-set each, without a system call.
+ *
+ * Fairness: who comes just when it is released may overtake those who sleep, but not one who has waited for 10 ms.
+ *
+ * Owner death: when the process or thread that acquired it ends without releasing it, the next one gets it, with {@link ownerDied}
+ * set: what the lock guards may be half changed. Repair it, then call {@link recover}. A waiter notices within 100 ms.
+ *
+ * Cancellation: an aborted acquire leaves nothing behind, and a wake-up that was under way to it goes to another one.
+ *
+ * Python: `multiprocessing.Lock`. `acquire(False)` is `tryAcquire()`, `with lock` is `using held = await lock.hold()`.
+ *
+ * @example
+ * const lock = new Lock();
+ * await lock.runExclusive(() => counter.value++);
+ */
+export class Lock extends SharedObject implements LockLike {
+  readonly #mutex: Mutex;
+
+  /** A new lock, which nobody holds. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor();
+  /** @internal */
+  constructor(handle?: BlockHandle);
+  constructor(handle?: BlockHandle) {
+    super(handle === undefined ? allocateBlock(4 * MUTEX_WORDS) : attachBlock(handle));
+    this.#mutex = new Mutex(this.block, 0);
+  }
+
+  acquire(options?: WaitOptions): Promise<boolean> {
+    try {
+      return this.#mutex.take(boundsOf('Lock.acquire', options)) ?? AT_ONCE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  tryAcquire(): boolean {
+    return this.#mutex.tryTake();
+  }
+
+  acquireSync(options?: WaitOptions): boolean {
+    return this.#mutex.takeSync(timeoutOf('Lock.acquireSync', options));
+  }
+
+  /** Releases it, whoever acquired it. @throws NotOwnerError when nobody holds it. */
+  release(): void {
+    if (!this.#mutex.give()) throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
+  }
+
+  locked(): boolean {
+    return this.#mutex.owner !== 0;
+  }
+
+  async hold(options?: WaitOptions): Promise<Disposable> {
+    if (!(await this.acquire(options))) throw timedOut('Lock.hold', options);
+    return new Held(() => this.release());
+  }
+
+  async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    if (!(await this.acquire(options))) throw timedOut('Lock.runExclusive', options);
+    try {
+      return await fn();
+    } finally {
+      this.release();
+    }
+  }
+
+  get ownerDied(): boolean {
+    return this.#mutex.ownerDied;
+  }
+
+  recover(): void {
+    this.#mutex.recover();
+  }
+
+  /** Process (or, for a worker thread, thread) id of who acquired it; `null` when nobody did. */
+  get owner(): number | null {
+    return idOf(this.#mutex.owner) || null;
+  }
+
+  // ---- for conditions
+
+  /** @internal Whether the calling thread acquired it. */
+  get owned(): boolean {
+    return this.#mutex.mine;
+  }
+
+  /** @internal Releases it for a wait. */
+  suspend(): null {
+    this.#mutex.give();
+    return null;
+  }
+
+  /** @internal Acquires it after a wait. */
+  async resume(_: null): Promise<void> {
+    await this.#mutex.take();
+  }
+
+  /** @internal */
+  resumeSync(_: null): void {
+    this.#mutex.takeSync();
+  }
+
+  /** `<Lock(owner=None)>`, `<Lock(owner=MainProcess)>`, `<Lock(owner=SomeOtherProcess 4711)>`. */
+  override toString(): string {
+    return `<Lock(owner=${ownerName(this.#mutex.owner)}${this.ownerDied ? ', owner died' : ''})>`;
+  }
+}
+
+registerShareable<Lock, { readonly block: BlockHandle }>('Lock', {
+  module: new URL(import.meta.url),
+  class: Lock,
+  toHandle: (lock) => ({ block: lock.block.handle }),
+  fromHandle: ({ block }) => new Lock(block),
+});

@@ -1,0 +1,214 @@
+import { NotOwnerError } from '../errors/index.js';
+import { allocateBlock, attachBlock, type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { enter, enterWith, owns, runAs, Token } from './context.js';
+import { Held } from './held.js';
+import type { LockLike } from './lock.js';
+import { MUTEX_WORDS, Mutex } from './mutex.js';
+import { ownerName, ownName } from './owner-name.js';
+import { SharedObject } from './shared-object.js';
+import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
+
+/**
+ * Mutual exclusion that its owner may enter again.
+ *
+ * Owner: process, thread and async context (context.ts says what that is). What runs between an `await lock.acquire()` and the
+ * release, and all that it calls or starts, is one owner; two tasks that run side by side are two, and exclude each other.
+ *
+ * Semantics: it is free again when its owner has released as often as it acquired. Fairness, owner death and cancellation as
+ * with {@link Lock}.
+ *
+ * Gotcha: a helper `async function lockAll() { await lock.acquire(); }` owns the lock itself, not its caller. Use `runExclusive` or
+ * `hold()` there.
+ *
+ * Python: `multiprocessing.RLock`, whose owner is the process and thread.
+ */
+export class RLock extends SharedObject implements LockLike {
+  readonly #mutex: Mutex;
+  /** The owner, when it is of this thread. */
+  #token: Token | null = null;
+
+  /** A new lock, which nobody holds. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor();
+  /** @internal */
+  constructor(handle?: BlockHandle);
+  constructor(handle?: BlockHandle) {
+    super(handle === undefined ? allocateBlock(4 * MUTEX_WORDS) : attachBlock(handle));
+    this.#mutex = new Mutex(this.block, 0);
+  }
+
+  acquire(options?: WaitOptions): Promise<boolean> {
+    if (this.#again()) return Promise.resolve(true);
+    const token = new Token();
+    let taking: Promise<boolean> | null;
+    try {
+      taking = this.#mutex.take(boundsOf('RLock.acquire', options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return enterWith(token, (resolve, reject) => {
+      if (taking === null) resolve(this.#begin(token));
+      else taking.then((had) => resolve(had && this.#begin(token)), reject);
+    });
+  }
+
+  tryAcquire(): boolean {
+    if (this.#again()) return true;
+    if (!this.#mutex.tryTake()) return false;
+    this.#enter();
+    return true;
+  }
+
+  acquireSync(options?: WaitOptions): boolean {
+    const timeout = timeoutOf('RLock.acquireSync', options);
+    if (this.#again()) return true;
+    if (this.#token !== null && timeout === undefined) {
+      throw new NotOwnerError('RLock.acquireSync: another async task of this thread holds it and could never release it; use acquire().', {
+        code: 'MP_DEADLOCK',
+      });
+    }
+    if (!this.#mutex.takeSync(timeout)) return false;
+    this.#enter();
+    return true;
+  }
+
+  /** Releases it once. @throws NotOwnerError when the caller does not hold it. */
+  release(): void {
+    if (!this.owned) throw this.#notOwner('release');
+    this.#giveBack(this.#token as Token);
+  }
+
+  locked(): boolean {
+    return this.#mutex.owner !== 0;
+  }
+
+  async #take(token: Token, options: WaitOptions | undefined, actor: string): Promise<void> {
+    if (this.owned) {
+      (this.#token as Token).depth++;
+      return;
+    }
+    if (!((await this.#mutex.take(boundsOf(actor, options))) ?? true)) throw timedOut(actor, options);
+    this.#begin(token);
+  }
+
+  hold(options?: WaitOptions): Promise<Disposable> {
+    const own = this.owned;
+    const token = own ? (this.#token as Token) : new Token();
+    const taken = this.#take(token, options, 'RLock.hold').then(() => new Held(() => this.#giveBack(token)));
+    if (own) return taken;
+    return enterWith(token, (resolve, reject) => void taken.then(resolve, reject));
+  }
+
+  async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    const token = this.owned ? (this.#token as Token) : new Token();
+    await this.#take(token, options, 'RLock.runExclusive');
+    try {
+      return await runAs(token, fn);
+    } finally {
+      this.#giveBack(token);
+    }
+  }
+
+  get ownerDied(): boolean {
+    return this.#mutex.ownerDied;
+  }
+
+  recover(): void {
+    this.#mutex.recover();
+  }
+
+  /** Whether the caller holds it: this process, thread and async context. */
+  get owned(): boolean {
+    return this.#token !== null && owns(this.#token);
+  }
+
+  /** Process (or, for a worker thread, thread) id of who holds it; `null` when nobody does. */
+  get owner(): number | null {
+    return idOf(this.#mutex.owner) || null;
+  }
+
+  /** `<RLock(None, 0)>`, `<RLock(MainProcess, 2)>`, `<RLock(SomeOtherProcess 4711, nonzero)>`: owner and depth. */
+  override toString(): string {
+    const owner = this.#mutex.owner;
+    const died = this.ownerDied ? ', owner died' : '';
+    if (this.#token === null) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
+    return `<RLock(${this.owned ? ownName() : `SomeOtherTask of ${ownName()}`}, ${this.#token.depth}${died})>`;
+  }
+
+  // ---- for conditions
+
+  /** @internal Releases all levels; returns what {@link resume} needs. */
+  suspend(): Token {
+    const token = this.#token as Token;
+    token.suspended = true;
+    this.#levels.set(token, token.depth);
+    token.depth = 1;
+    this.#giveBack(token);
+    return token;
+  }
+
+  /** @internal Acquires again, as deep as it was. */
+  async resume(token: Token): Promise<void> {
+    await this.#mutex.take();
+    this.#resumed(token);
+  }
+
+  /** @internal */
+  resumeSync(token: Token): void {
+    this.#mutex.takeSync();
+    this.#resumed(token);
+  }
+
+  #resumed(token: Token): void {
+    this.#begin(token);
+    token.depth = this.#levels.get(token) as number;
+    token.suspended = false;
+    this.#levels.delete(token);
+  }
+
+  readonly #levels = new Map<Token, number>();
+
+  #again(): boolean {
+    if (!this.owned) return false;
+    (this.#token as Token).depth++;
+    return true;
+  }
+
+  #enter(): void {
+    const token = new Token();
+    this.#begin(token);
+    enter(token);
+  }
+
+  #begin(token: Token): true {
+    token.depth = 1;
+    this.#token = token;
+    return true;
+  }
+
+  #giveBack(token: Token): void {
+    if (this.#token !== token) throw this.#notOwner('release');
+    if (--token.depth > 0) return;
+    this.#token = null;
+    this.#mutex.give();
+  }
+
+  #notOwner(method: string): NotOwnerError {
+    const { owner } = this.#mutex;
+    const who =
+      owner === 0
+        ? 'nobody holds it'
+        : this.#token !== null
+          ? 'another async task of this thread holds it'
+          : `${ownerName(owner)} holds it`;
+    return new NotOwnerError(
+      `RLock.${method}: ${who}; only the owner may, once for each acquire. See hold() and runExclusive() to release elsewhere.`,
+    );
+  }
+}
+
+registerShareable<RLock, { readonly block: BlockHandle }>('RLock', {
+  module: new URL(import.meta.url),
+  class: RLock,
+  toHandle: (lock) => ({ block: lock.block.handle }),
+  fromHandle: ({ block }) => new RLock(block),
+});

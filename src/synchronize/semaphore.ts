@@ -1,0 +1,196 @@
+import { ArgumentError, NotOwnerError } from '../errors/index.js';
+import {
+  type Attempt,
+  allocateBlock,
+  attachBlock,
+  type BlockHandle,
+  type Bounds,
+  registerShareable,
+  Urgency,
+  type WaitCell,
+  WaitQueue,
+} from '../memory/index.js';
+import { checkNumber } from '../util/options.js';
+import { Held } from './held.js';
+import { HOLDER_WORDS, Holders } from './holders.js';
+import { Aside, Due } from './patience.js';
+import { announce, FAIR, give, MOST, permits, take, UNIT, WAITERS, withdraw } from './semaphore-word.js';
+import { SharedObject } from './shared-object.js';
+import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
+
+/** Words of a semaphore: its word, its bound, its holders. */
+const WORDS = 2 + HOLDER_WORDS;
+const AT_ONCE = Promise.resolve(true);
+
+/** Where the semaphore is found by others. */
+interface SemaphoreHandle {
+  readonly block: BlockHandle;
+}
+
+/**
+ * A number of permits, taken and given by any process, thread and task.
+ *
+ * Semantics: `acquire` takes one and waits while there is none; `release` gives one, also beyond the initial value (see
+ * {@link BoundedSemaphore}). While nobody waits both are a compare-and-set, without a system call. Fairness and cancellation as with
+ * `Lock`.
+ *
+ * Owner death: permits that were taken by `hold` or `runExclusive` come back when the process or thread that took them ends
+ * without giving them back. Those taken by `acquire` do not: nobody can know who will release them.
+ *
+ * Python: `multiprocessing.Semaphore`.
+ */
+export class Semaphore extends SharedObject {
+  readonly #words: Int32Array;
+  readonly #cell: WaitCell;
+  readonly #queue: WaitQueue;
+  readonly #holders: Holders;
+  readonly #aside = new Aside();
+  readonly #due = new Due();
+
+  /** @param value Permits at the start; default 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM`. */
+  constructor(value?: number);
+  /** @internal */
+  constructor(value: number | SemaphoreHandle | undefined);
+  constructor(value: number | SemaphoreHandle = 1) {
+    super(typeof value === 'object' && value !== null ? attachBlock(value.block) : allocateBlock(4 * WORDS));
+    this.#words = this.block.int32;
+    this.#cell = this.block.cell(0);
+    this.#queue = new WaitQueue(this.#cell, {
+      announce: (patient) => announce(this.#words, patient),
+      check: () => this.#reclaim(),
+      withdraw: () => {
+        if (withdraw(this.#words)) this.#cell.notify(1);
+      },
+    });
+    this.#holders = new Holders(this.block, 2);
+    if (typeof value === 'object') return;
+    checkNumber(new.target.name, 'value', value, { integer: true });
+    if (value > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
+    Atomics.store(this.#words, 1, value);
+    Atomics.store(this.#words, 0, value * UNIT);
+  }
+
+  /** Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    this.block.check();
+    if (options === undefined && this.#queue.length === 0 && take(this.#words, false, 0, 0) >= 0) return AT_ONCE;
+    return this.#wait(this.#attempt, 'acquire', options);
+  }
+
+  /** Takes a permit if one is there. */
+  tryAcquire(): boolean {
+    this.block.check();
+    return take(this.#words, false, 0, 0) >= 0 || this.#tryHarder();
+  }
+
+  /** Takes a permit, blocking the thread: `false` when the time ran out. */
+  acquireSync(options?: WaitOptions): boolean {
+    this.block.check();
+    const timeout = timeoutOf(`${this.constructor.name}.acquireSync`, options);
+    return take(this.#words, false, 0, 0) >= 0 || this.#queue.waitSync(this.#attempt, timeout);
+  }
+
+  /** Gives permits. @param count Default 1. @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError. */
+  release(count = 1): void {
+    this.block.check();
+    if (count !== 1) checkNumber(`${this.constructor.name}.release`, 'count', count, { integer: true, min: 1 });
+    const word = give(this.#words, count, this.most, 0);
+    if (word < 0) throw this.#tooMany();
+    this.#wake(word, count);
+  }
+
+  /** Permits that are there now. */
+  getValue(): number {
+    this.block.check();
+    return permits(Atomics.load(this.#words, 0));
+  }
+
+  /** Takes a permit for a `using` block; it comes back too when this process or thread ends. @throws TimeoutError `MP_TIMEOUT`. */
+  async hold(options?: WaitOptions): Promise<Disposable> {
+    if (!(await this.#wait(this.#attemptHold, 'hold', options))) throw timedOut(`${this.constructor.name}.hold`, options);
+    return new Held(() => this.#wake(this.#holders.give(), 1));
+  }
+
+  /** Runs `fn` while holding a permit. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
+  async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    const held = await this.hold(options);
+    try {
+      return await fn();
+    } finally {
+      held[Symbol.dispose]();
+    }
+  }
+
+  /** `<Semaphore(value=2)>`. */
+  override toString(): string {
+    return `<Semaphore(value=${this.getValue()})>`;
+  }
+
+  /** @internal Most permits. */
+  protected get most(): number {
+    return MOST;
+  }
+
+  /** @internal Permits at the start. */
+  protected get initial(): number {
+    return Atomics.load(this.#words, 1);
+  }
+
+  #wait(attempt: Attempt, method: string, options: WaitOptions | undefined): Promise<boolean> {
+    let bounds: Bounds | undefined;
+    try {
+      this.block.check();
+      bounds = boundsOf(`${this.constructor.name}.${method}`, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#queue.wait(attempt, bounds);
+  }
+
+  readonly #attempt: Attempt = (urgency) =>
+    this.#had(urgency, take(this.#words, urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS, 0));
+
+  readonly #attemptHold: Attempt = (urgency) =>
+    permits(Atomics.load(this.#words, 0)) > 0 &&
+    this.#had(urgency, this.#holders.take(urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS));
+
+  #had(urgency: Urgency, left: number): boolean {
+    if (left > 0 && urgency !== Urgency.Fresh) this.#cell.notify(1);
+    return left >= 0;
+  }
+
+  #wake(word: number, count: number): void {
+    if ((word & FAIR) !== 0) {
+      this.#cell.notify();
+      this.#queue.kick();
+    } else if ((word & WAITERS) !== 0 && (!this.#queue.kick() || count > 1)) this.#cell.notify(count);
+  }
+
+  #tryHarder(): boolean {
+    const word = Atomics.load(this.#words, 0);
+    if (permits(word) > 0) return this.#aside.allows((word & FAIR) !== 0) && take(this.#words, true, 0, 0) >= 0;
+    this.#aside.allows(false);
+    return this.#due.now() && this.#reclaim() && take(this.#words, false, 0, 0) >= 0;
+  }
+
+  #tooMany(): NotOwnerError {
+    return new NotOwnerError(
+      `${this.constructor.name}.release: it would have more than ${this.most} permits; release once for each acquire that answered true.`,
+      { code: 'MP_OVER_RELEASE' },
+    );
+  }
+
+  /** What died holders held comes back: whether a permit is there. */
+  #reclaim(): boolean {
+    const back = this.#holders.reclaim();
+    if (back > 0) this.#cell.notify(back);
+    return back > 0 || permits(Atomics.load(this.#words, 0)) > 0;
+  }
+}
+
+registerShareable<Semaphore, SemaphoreHandle>('Semaphore', {
+  module: new URL(import.meta.url),
+  class: Semaphore,
+  toHandle: (semaphore) => ({ block: semaphore.block.handle }),
+  fromHandle: (handle) => new Semaphore(handle as unknown as number),
+});

@@ -1,0 +1,36 @@
+import { inspect } from 'node:util';
+import type { Block } from '../memory/index.js';
+
+/**
+ * What the primitives have in common: shared memory of their own, and a text form.
+ *
+ * The memory is given back when the last process and thread that uses the object has closed it, lost it to the collector, or
+ * ended. Closing affects this thread only.
+ */
+export abstract class SharedObject implements Disposable {
+  /** @internal */
+  readonly block: Block;
+
+  /** @internal */
+  constructor(block: Block) {
+    this.block = block;
+  }
+
+  /** Ends the use of the object in this thread; its methods throw `ClosedError` from here on. Closing twice does nothing. */
+  close(): void {
+    this.block.close();
+  }
+
+  /** As {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** State and owner in words, as Python's `repr`. */
+  abstract toString(): string;
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.block.closed ? `<${this.constructor.name}(closed)>` : this.toString();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Who sleeps on a condition: for each agent how many, and how many of those have been notified but have not woken yet.
+ *
+ *   slot        | meaning
+ *   waiting  w  | waiters of the agent, those included that are notified
+ *   granted  g  | notifications that its waiters have not taken; the word they sleep on. 0 <= g <= w
+ *
+ * A notification goes to an agent, in turn, and there to the waiter that came first. What an agent has not taken when it
+ * dies, or is aborted, goes to others.
+ *
+ * Crash: inside the guard the words are changed in an order in which every state between is sound (granted goes down before
+ * waiting, and up after it), so there is nothing to repair but the bounds of a slot.
+ */
+import { BEAT, type Block, type Gate, WaitQueue } from '../memory/index.js';
+import { AgentTable, tableWords } from './agent-table.js';
+import { GUARD_WORDS, Guard } from './guard.js';
+
+const TURN = GUARD_WORDS;
+const TABLE = TURN + 1;
+const WAITING = 0;
+const GRANTED = 1;
+
+/** Words the sleepers take. */
+export const SLEEPER_WORDS = TABLE + tableWords(2);
+
+export class Sleepers implements Gate {
+  readonly #block: Block;
+  readonly #words: Int32Array;
+  readonly #guard: Guard;
+  readonly #table: AgentTable;
+  #queue: WaitQueue | null = null;
+  #slot = -1;
+
+  /** It takes the block from its beginning. */
+  constructor(block: Block) {
+    this.#block = block;
+    this.#words = block.int32;
+    this.#guard = new Guard(block, 0, () => this.#repair());
+    this.#table = new AgentTable(block.int32, TABLE, 2);
+  }
+
+  /** One more waits: from here on it can be notified. Returns the queue to wait in. */
+  join(): WaitQueue {
+    this.#guard.run(() => {
+      const slot = this.#table.mine('Condition.wait');
+      if (slot !== this.#slot || this.#queue === null) {
+        this.#slot = slot;
+        this.#queue = new WaitQueue(this.#block.cell(slot + GRANTED), this);
+      }
+      Atomics.add(this.#words, slot + WAITING, 1);
+    });
+    return this.#queue as WaitQueue;
+  }
+
+  /** Takes a notification if there is one: the attempt of a waiter. */
+  readonly take = (): boolean => {
+    if (Atomics.load(this.#words, this.#slot + GRANTED) === 0) return false;
+    return this.#guard.run(() => {
+      if (Atomics.load(this.#words, this.#slot + GRANTED) === 0) return false;
+      Atomics.sub(this.#words, this.#slot + GRANTED, 1);
+      Atomics.sub(this.#words, this.#slot + WAITING, 1);
+      return true;
+    });
+  };
+
+  /** A waiter gives up. Returns whether it was notified at the last moment; with `pass` that goes to another one. */
+  leave(pass: boolean): boolean {
+    return this.#guard.run(() => {
+      const [waiting, granted] = [Atomics.load(this.#words, this.#slot + WAITING), Atomics.load(this.#words, this.#slot + GRANTED)];
+      const notified = granted >= waiting;
+      if (notified) Atomics.sub(this.#words, this.#slot + GRANTED, 1);
+      Atomics.sub(this.#words, this.#slot + WAITING, 1);
+      if (notified && pass) this.#grant(1);
+      return notified;
+    });
+  }
+
+  /** Notifies up to `count` waiters. */
+  notify(count: number): void {
+    if (this.count === 0) return;
+    this.#guard.run(() => this.#grant(count));
+  }
+
+  /** How many wait and are not notified. */
+  get count(): number {
+    let count = 0;
+    for (const slot of this.#table.inUse()) count += this.#open(slot);
+    return count;
+  }
+
+  #open(slot: number): number {
+    return Math.max(0, Atomics.load(this.#words, slot + WAITING) - Atomics.load(this.#words, slot + GRANTED));
+  }
+
+  /** Notifies, one agent after another, beginning behind the one that was last. */
+  #grant(count: number): void {
+    let left = count + this.#bury(BEAT / 2);
+    const slots = [...this.#table.inUse()];
+    const turn = Atomics.load(this.#words, TURN);
+    const first = slots.findIndex((slot) => slot > turn);
+    if (first > 0) slots.push(...slots.splice(0, first));
+    const woken = new Set<number>();
+    for (let progress = true; left > 0 && progress; ) {
+      progress = false;
+      for (const slot of slots) {
+        if (left === 0) break;
+        if (this.#open(slot) === 0) continue;
+        const share = left === Number.POSITIVE_INFINITY ? this.#open(slot) : 1;
+        Atomics.add(this.#words, slot + GRANTED, share);
+        Atomics.store(this.#words, TURN, slot);
+        woken.add(slot);
+        left -= share;
+        progress = true;
+      }
+    }
+    for (const slot of woken) {
+      this.#block.cell(slot + GRANTED).notify();
+      if (this.#table.isMine(slot)) this.#queue?.kick();
+    }
+  }
+
+  /** Removes dead agents: how many notifications they had not taken. */
+  #bury(age?: number): number {
+    let left = 0;
+    for (const slot of this.#table.ended(age)) {
+      if (this.#table.isMine(slot)) continue;
+      left += Atomics.load(this.#words, slot + GRANTED);
+      this.#table.free(slot);
+    }
+    return left;
+  }
+
+  #repair(): void {
+    for (const slot of this.#table.inUse()) {
+      const waiting = Atomics.load(this.#words, slot + WAITING);
+      if (Atomics.load(this.#words, slot + GRANTED) > waiting) Atomics.store(this.#words, slot + GRANTED, waiting);
+    }
+  }
+
+  // ---- as its waiters see it
+
+  announce(): number {
+    return Atomics.load(this.#words, this.#slot + GRANTED);
+  }
+
+  check(): boolean {
+    if (this.#table.someEnded()) this.#guard.run(() => this.#grant(0));
+    return false;
+  }
+}
