@@ -1,22 +1,9 @@
-/**
- * The word of an event.
- *
- *   generation (30 bits) | WAITERS | SET | meaning
- *            g           |    0    |  0  | unset; nobody sleeps
- *            g           |    1    |  x  | somebody sleeps until it changes: who changes it takes the bit and wakes all
- *            g           |    x    |  1  | set, for the g-th time
- *
- * The generation grows with each set. A waiter that began at another generation passes although the event was cleared again
- * before it had looked: no set is lost.
- */
 import { Observable } from 'rxjs';
 import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
+import { announce, change, generation, passes, SET, WAITERS } from './event-word.js';
 import { SharedObject } from './shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
-const SET = 1;
-const WAITERS = 2;
-const GENERATION = 4;
 const AT_ONCE = Promise.resolve(true);
 
 /**
@@ -40,7 +27,7 @@ export class Event extends SharedObject {
     super(handle === undefined ? allocateBlock(4) : attachBlock(handle));
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
-    this.#queue = new WaitQueue(this.#cell, { announce: () => Atomics.or(this.#words, 0, WAITERS) | WAITERS }, true);
+    this.#queue = new WaitQueue(this.#cell, { announce: () => announce(this.#words) }, true);
   }
 
   /** Whether the flag is set. */
@@ -50,12 +37,12 @@ export class Event extends SharedObject {
 
   /** Sets the flag and ends all waits, in every process. */
   set(): void {
-    this.#change((word) => ((word & SET) !== 0 ? word : ((word & ~WAITERS) + GENERATION) | SET));
+    this.#change(true);
   }
 
   /** Takes the flag back. */
   clear(): void {
-    this.#change((word) => ((word & SET) === 0 ? word : word & ~(SET | WAITERS)));
+    this.#change(false);
   }
 
   /** Waits for the flag without blocking: `false` when the time ran out first. Rejects with `signal.reason`. */
@@ -93,7 +80,7 @@ export class Event extends SharedObject {
           () => {
             const [before, now] = [seen, this.#word() & ~WAITERS];
             seen = now;
-            const wasSet = before >>> 2 !== now >>> 2;
+            const wasSet = generation(before) !== generation(now);
             if (wasSet) {
               if ((before & SET) !== 0) subscriber.next(false);
               subscriber.next(true);
@@ -123,23 +110,16 @@ export class Event extends SharedObject {
   }
 
   #passes(): () => boolean {
-    const start = this.#word() >>> 2;
-    return () => {
-      const word = Atomics.load(this.#words, 0);
-      return (word & SET) !== 0 || word >>> 2 !== start;
-    };
+    const start = generation(this.#word());
+    return () => passes(this.#words, start);
   }
 
-  #change(next: (word: number) => number): void {
-    for (;;) {
-      const word = this.#word();
-      const changed = next(word);
-      if (changed === word) return;
-      if (Atomics.compareExchange(this.#words, 0, word, changed | 0) !== word) continue;
-      if ((word & WAITERS) !== 0) this.#cell.notify();
-      this.#queue.kick();
-      return;
-    }
+  #change(set: boolean): void {
+    this.block.check();
+    const word = change(this.#words, set);
+    if (word < 0) return;
+    if ((word & WAITERS) !== 0) this.#cell.notify();
+    this.#queue.kick();
   }
 }
 

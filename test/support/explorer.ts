@@ -54,6 +54,8 @@ export interface ExplorerOptions {
   readonly crash?: readonly string[];
   /** Whether plain accesses are steps of their own. Default: 'race', checked for races only. */
   readonly plain?: 'step' | 'race';
+  /** Whether data races are looked for. Words that are accessed atomically only have none, and far fewer states without. Default: true. */
+  readonly races?: boolean;
   /** Most states before the search gives up, which is a failure. Default 2,000,000. */
   readonly limit?: number;
 }
@@ -241,7 +243,7 @@ class Run {
       (state) => `${state.history}${state.rung ? 'r' : ''}${state.parked[0]}${state.dead ? 'd' : ''}${state.announced ? 'a' : ''}`,
     );
     const queues = [...this.#queues].map(([word, queue]) => (queue.length > 0 ? `${word}=${queue.join('+')}` : '')).join();
-    return `${this.#interned.of(memory)};${agents.join()};${queues};${this.#interned.of(this.#clocks.text())}`;
+    return `${this.#interned.of(memory)};${agents.join()};${queues};${this.#options.races === false ? '' : this.#interned.of(this.#clocks.text())}`;
   }
 
   fail(what: string): never {
