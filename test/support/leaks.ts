@@ -59,7 +59,9 @@ beforeAll(() => {
 afterAll(async () => {
   // What ended is reaped and closed on later turns of the loop; poll for it, with a watchdog.
   const deadline = Date.now() + 5_000;
-  const now = () => ({ children: children(), descriptors: descriptors(), shared: shared() });
+  // Other programs of the machine have blocks too, which may go meanwhile: only new ones are ours.
+  const added = (): string[] => [...before.shared, ...shared().filter((name) => !before.shared.includes(name))];
+  const now = () => ({ children: children(), descriptors: descriptors(), shared: added() });
   while (JSON.stringify(now()) !== JSON.stringify(before) && Date.now() < deadline) {
     release();
     await new Promise((done) => setTimeout(done, 20));
