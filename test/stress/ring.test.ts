@@ -114,7 +114,7 @@ describe('two processes', () => {
 });
 
 describe('a kill at any moment', () => {
-  const kills = 60 * rounds;
+  const kills = 50 * rounds;
   /** After how many messages: a few, or so many that both sides are in full swing. */
   const moment = () => (random(3) === 0 ? random(5) : random(4_000));
 
