@@ -103,8 +103,9 @@ describe('two processes', () => {
     open.unshift(() => link.close());
     link.sleep();
     link.send(1, 0, 0, nothing);
-    for (let last = -1; sent < count; last = beat) {
-      expect(beat, `it hangs after ${sent} messages`).not.toBe(last);
+    for (let before = -1; sent < count; ) {
+      expect(beat, `it hangs after ${sent} messages (STRESS_SEED=${seed})`).not.toBe(before);
+      before = beat;
       await Promise.race([all, new Promise((done) => setTimeout(done, 5_000))]);
     }
     expect(sent).toBe(count);
