@@ -1,9 +1,12 @@
 /** Every order of steps of a writer and a reader on one small ring, with crashes; and proof that the search finds bugs. */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RING_HEADER, RingReader } from '../../src/memory/index.js';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario, Violation } from '../support/explorer.js';
 import { type Mutation, rewrittenMemory } from '../support/rewritten-memory.js';
+
+// A search takes seconds, on a busy machine many; it ends by itself at its limit of states.
+vi.setConfig({ testTimeout: 300_000 });
 
 const CAPACITY = 128;
 const KIND = 7;

@@ -5,11 +5,14 @@
  * without what runs around it: sending, #withdraw, stop, #drain and #ended there; #take, #item and #settle here.
  */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LinkSide } from '../../src/memory/index.js';
 import { Flag, KIND, Kind, STARTED_ITEMS, STATUS, Status } from '../../src/pool/protocol.js';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario } from '../support/explorer.js';
 import { CONTROL_BYTES, type Mutation, rewrittenMemory } from '../support/rewritten-memory.js';
+
+// A search takes seconds, on a busy machine many; it ends by itself at its limit of states.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** What the pool does, in order; at the end it waits for all that is not taken back. */
 type Course = readonly (readonly ['send', batch: number, items: number] | readonly ['withdraw' | 'stop', batch: number])[];
