@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { WaitCell } from './wait-cell.js';
 
 /** Milliseconds between two looks after the dead. */
-export const BEAT = 100;
+export const BEAT = 50;
 /** Milliseconds after which a waiter is {@link Urgency.Patient}. */
 export const PATIENCE = 10;
 

@@ -9,7 +9,7 @@
  *
  * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
  *
- * Beat: every 100 ms, while anybody of this thread waits without blocking, one timer for all words compares each word
+ * Beat: every {@link BEAT} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
  * with the value slept on and lets the gate look after dead owners. So a wake-up that died with its waker is late, never lost.
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.

@@ -39,7 +39,7 @@ const AT_ONCE = Promise.resolve(true);
  * Fairness: who comes just when it is released may overtake those who sleep, but not one who has waited for 10 ms.
  *
  * Owner death: when the process or thread that acquired it ends without releasing it, the next one gets it, with {@link ownerDied}
- * set: what the lock guards may be half changed. Repair it, then call {@link recover}. A waiter notices within 100 ms.
+ * set: what the lock guards may be half changed. Repair it, then call {@link recover}. A waiter notices within about 60 ms.
  *
  * Cancellation: an aborted acquire leaves nothing behind, and a wake-up that was under way to it goes to another one.
  *

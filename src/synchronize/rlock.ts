@@ -61,7 +61,7 @@ export class RLock extends SharedObject implements LockLike {
   acquireSync(options?: WaitOptions): boolean {
     const timeout = timeoutOf('RLock.acquireSync', options);
     if (this.#again()) return true;
-    if (this.#token !== null && timeout === undefined) {
+    if (this.#mutex.mine && timeout === undefined) {
       throw new NotOwnerError('RLock.acquireSync: another async task of this thread holds it and could never release it; use acquire().', {
         code: 'MP_DEADLOCK',
       });
@@ -86,7 +86,8 @@ export class RLock extends SharedObject implements LockLike {
       (this.#token as Token).depth++;
       return;
     }
-    if (!((await this.#mutex.take(boundsOf(actor, options))) ?? true)) throw timedOut(actor, options);
+    const taking = this.#mutex.take(boundsOf(actor, options));
+    if (taking !== null && !(await taking)) throw timedOut(actor, options);
     this.#begin(token);
   }
 
