@@ -12,7 +12,7 @@ const MOST = 30_000;
 /** Looks that are not worth the trouble any more. */
 const LEAST = 100;
 /** A wait in so many tries again although the last ones failed. */
-const RETRY = 64;
+const RETRY = 256;
 
 /** Node 26 has it; tells the core that it waits for another one. */
 const pause = (Atomics as { pause?: (n?: number) => void }).pause;
