@@ -1,4 +1,5 @@
 // What a process or thread can ask of the kernel about itself.
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,6 +36,12 @@ napi_value openProcess(napi_env env, napi_callback_info info) {
   return answer(env, fd >= 0 ? fd : -errno);
 }
 
+// yieldThread(): lets another thread that waits for this core run first
+napi_value yieldThread(napi_env env, napi_callback_info) {
+  sched_yield();
+  return nullptr;
+}
+
 // threadId() -> the kernel's id of the calling thread
 napi_value threadId(napi_env env, napi_callback_info) { return answer(env, static_cast<int>(syscall(SYS_gettid))); }
 
@@ -44,6 +51,7 @@ void exportProcess(Exports& out) {
   out.add("setParentDeathSignal", setParentDeathSignal);
   out.add("openProcess", openProcess);
   out.add("threadId", threadId);
+  out.add("yieldThread", yieldThread);
 }
 
 }  // namespace multiprocess

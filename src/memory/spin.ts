@@ -1,12 +1,16 @@
 /**
- * How long to look at a word before sleeping on it.
+ * How long to look at a word before sleeping on it, and how often to let others run first.
  *
  * To be woken takes 5 to 50 microseconds, on an idle core more; who is answered sooner should not have slept. So a wait looks
  * again and again for a while, which grows where that paid and halves where it did not: two processes on one core, where it
  * never pays, stop at once and try only now and then. At most {@link MOST} looks, about 100 microseconds, are wasted on one wait.
+ * Then the core is offered to whoever else wants it ({@link YIELDS} times): on a shared core that is often who answers, and two
+ * switches by yielding cost less than a sleep and a wake-up. That too is given up while it does not pay.
  *
  * Source: adaptive mutexes of glibc (PTHREAD_MUTEX_ADAPTIVE_NP).
  */
+import { yieldThread } from '../native/index.js';
+
 const START = 2_000;
 const MOST = 30_000;
 /** Looks that are not worth the trouble any more. */
@@ -14,12 +18,20 @@ const LEAST = 100;
 /** A wait in so many tries again although the last ones failed. */
 const RETRY = 256;
 
+/** Times the core is offered to others. */
+const YIELDS = 16;
+
+/** Milliseconds after which the core is not offered again. */
+const GENEROUS = 0.1;
+
 /** Node 26 has it; tells the core that it waits for another one. */
 const pause = (Atomics as { pause?: (n?: number) => void }).pause;
 
 export class Spin {
   #looks = START;
   #skipped = 0;
+  #yields = YIELDS;
+  #unyielding = 0;
 
   /** How many looks the next wait is worth; 0: sleep at once. */
   get looks(): number {
@@ -39,6 +51,29 @@ export class Spin {
       pause?.call(Atomics);
     }
     if (looks > 0) this.failed();
+    return this.#offer(ready);
+  }
+
+  #offer(ready: () => boolean): boolean {
+    if (this.#yields === 0) {
+      this.#unyielding = (this.#unyielding + 1) % RETRY;
+      if (this.#unyielding !== 0) return false;
+      this.#yields = YIELDS;
+    }
+    const start = performance.now();
+    for (let i = 0; i < this.#yields; i++) {
+      yieldThread();
+      if (ready()) {
+        this.#yields = YIELDS;
+        return true;
+      }
+      // Whoever has the core is at work of its own and does not answer: wait in the word's queue instead.
+      if (performance.now() - start > GENEROUS) {
+        this.#yields = 0;
+        return false;
+      }
+    }
+    this.#yields >>= 1;
     return false;
   }
 

@@ -34,6 +34,7 @@ export interface Addon {
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
   threadId(): number;
+  yieldThread(): void;
 }
 
 /** Refusals that are no errno; the same numbers as in native/status.h. */

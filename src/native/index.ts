@@ -31,5 +31,5 @@ export {
   unmapMemory,
 } from './memory.js';
 // Processes and threads
-export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId } from './process.js';
+export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId, yieldThread } from './process.js';
 export { type ProcessWatch, watchProcess } from './watch.js';

@@ -65,3 +65,8 @@ export function processStartTime(pid: number): bigint | null {
 export function threadId(): number {
   return addon().threadId();
 }
+
+/** Lets another thread that waits for this core run first (sched_yield); returns at once when there is none. @throws UnsupportedError. */
+export function yieldThread(): void {
+  addon().yieldThread();
+}
