@@ -91,7 +91,8 @@ export class WaitCell {
       cancel: () => {
         if (cancelled) return;
         cancelled = true;
-        void wait.value.then((late) => late === 'ok' && this.notify(1));
+        // As in #waitAtomics: it stays queued and would take the next wake-up, so it wakes everyone now, itself with them.
+        this.#passOn(Number.POSITIVE_INFINITY);
       },
     };
   }
