@@ -46,7 +46,7 @@ export function synchronized<K extends TypeCode>(object: RawValue<K>, lock?: Val
 export function synchronized<K extends TypeCode>(object: RawArray<K>, lock?: ValueLock | null): SharedArray<K>;
 export function synchronized<K extends TypeCode>(object: Raw<K>, lock?: ValueLock | null): Synchronized<K>;
 export function synchronized<K extends TypeCode>(object: Raw<K>, lock?: SharedOptions['lock']): Synchronized<K> {
-  const guard = lockOf('synchronized', typeof lock === 'boolean' ? ({} as ValueLock) : lock) as ValueLock;
+  const guard = lockOf('synchronized', typeof lock === 'boolean' ? ({} as ValueLock) : lock, null) as ValueLock;
   if (object instanceof RawValue) return new Value<K>(object, undefined, { lock: guard });
   if (object instanceof RawArray) return new SharedArray<K>(object, undefined, { lock: guard });
   throw new ArgumentError(`synchronized: the argument must be a RawValue or a RawArray without a lock, not ${describe(object)}.`);

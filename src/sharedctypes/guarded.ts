@@ -11,13 +11,18 @@ export interface SharedOptions {
   readonly lock?: boolean | ValueLock | null | undefined;
 }
 
-/** The lock of the options; `null` for none. @throws ArgumentError `MP_INVALID_ARGUMENT` for what is no lock. */
-export function lockOf(actor: string, lock: SharedOptions['lock']): ValueLock | null {
+/** The lock of the options; `null` for none. @throws ArgumentError `MP_INVALID_ARGUMENT` for what is no lock. `made`, if any, is disposed of then. */
+export function lockOf(actor: string, lock: SharedOptions['lock'], made: Disposable | null): ValueLock | null {
   if (lock === false) return null;
-  if (lock === undefined || lock === null || lock === true) return new RLock();
-  const has = (name: string): boolean => typeof (lock as unknown as Record<string, unknown>)[name] === 'function';
-  if (typeof lock === 'object' && ['acquire', 'tryAcquire', 'acquireSync', 'release'].every(has)) return lock;
-  throw new ArgumentError(`${actor}: \`lock\` must be a Lock, an RLock or a boolean, not ${describe(lock)}.`);
+  try {
+    if (lock === undefined || lock === null || lock === true) return new RLock();
+    const has = (name: string): boolean => typeof (lock as unknown as Record<string, unknown>)[name] === 'function';
+    if (typeof lock === 'object' && ['acquire', 'tryAcquire', 'acquireSync', 'release'].every(has)) return lock;
+    throw new ArgumentError(`${actor}: \`lock\` must be a Lock, an RLock or a boolean, not ${describe(lock)}.`);
+  } catch (error) {
+    made?.[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** The methods by which a synchronized object passes its lock on. */

@@ -32,13 +32,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
     checkOptions('SharedArray', options, ['lock']);
     const given = type instanceof RawArray;
     const raw = given ? type : new RawArray(type, sizeOrItems!);
-    let lock: ValueLock | null;
-    try {
-      lock = lockOf('SharedArray', options?.lock);
-    } catch (error) {
-      if (!given) raw.close();
-      throw error;
-    }
+    const lock = lockOf('SharedArray', options?.lock, given ? null : raw);
     super(lock as ValueLock);
     this.#raw = raw;
     // biome-ignore lint/correctness/noConstructorReturn: as in Python, without a lock there is no wrapper.

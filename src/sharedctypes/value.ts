@@ -34,13 +34,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
     checkOptions('Value', options, ['lock']);
     const given = type instanceof RawValue;
     const raw = given ? type : new RawValue(type, initial);
-    let lock: ValueLock | null;
-    try {
-      lock = lockOf('Value', options?.lock);
-    } catch (error) {
-      if (!given) raw.close();
-      throw error;
-    }
+    const lock = lockOf('Value', options?.lock, given ? null : raw);
     super(lock as ValueLock);
     this.#raw = raw;
     // biome-ignore lint/correctness/noConstructorReturn: as in Python, without a lock there is no wrapper.

@@ -10,6 +10,7 @@ import { copy } from 'multiprocess/sharedctypes';
 import { Lock } from 'multiprocess/synchronize';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dumps, loads } from '../../dist/reduction/index.js';
+import { codeOf } from '../support/code-of.js';
 import { startFixture } from '../support/fixture-process.js';
 import { until } from '../support/until.js';
 
@@ -24,15 +25,6 @@ afterEach(() => {
     if (existsSync(`/dev/shm/${block.name}`)) block.unlink();
   }
 });
-
-const codeOf = (run: () => unknown): unknown => {
-  try {
-    run();
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-  return 'no error';
-};
 
 let pool: Pool;
 beforeAll(() => {

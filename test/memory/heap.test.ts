@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { BufferWrapper, Heap, type HeapBlock } from 'multiprocess/heap';
 import { describe, expect, it } from 'vitest';
-
-const codeOf = (run: () => unknown): unknown => {
-  try {
-    run();
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-  return 'no error';
-};
+import { codeOf } from '../support/code-of.js';
 
 /** Blocks and holes of each arena tile it, and no two holes touch. */
 function checkTiles(heap: Heap): void {

@@ -3,6 +3,7 @@ import { ArgumentError, ClosedError, Pool } from 'multiprocess';
 import { ShareableList, SharedMemory } from 'multiprocess/shared-memory';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dumps, loads } from '../../dist/reduction/index.js';
+import { codeOf } from '../support/code-of.js';
 
 const made: SharedMemory[] = [];
 function create(size: number, options?: { name?: string }): SharedMemory {
@@ -26,15 +27,6 @@ beforeAll(() => {
   pool = new Pool({ processes: 2 });
 });
 afterAll(() => pool.terminate());
-
-const codeOf = (run: () => unknown): unknown => {
-  try {
-    run();
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-  return 'no error';
-};
 
 describe('SharedMemory', () => {
   it('has an error of its own for each mistake', () => {

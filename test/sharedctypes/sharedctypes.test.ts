@@ -5,6 +5,7 @@ import { copy, RawArray, RawValue, SharedArray, struct, synchronized, Value } fr
 import { Lock } from 'multiprocess/synchronize';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dumps, loads } from '../../dist/reduction/index.js';
+import { codeOf } from '../support/code-of.js';
 
 let pool: Pool;
 beforeAll(() => {
@@ -12,14 +13,6 @@ beforeAll(() => {
 });
 afterAll(() => pool.terminate());
 
-const codeOf = (run: () => unknown): unknown => {
-  try {
-    run();
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-  return 'no error';
-};
 const Point = struct({ x: 'f64', y: 'f64' });
 const Mixed = struct({ flag: 'bool', at: Point, id: 'u16', big: 'i64', letter: 'c' });
 
