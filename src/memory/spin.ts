@@ -33,6 +33,8 @@ export class Spin {
   readonly #most: number;
   #looks: number;
   #skipped = 0;
+  /** The last wait that looked was answered meanwhile: by somebody on another core. */
+  #answered = false;
   #yields = YIELDS;
   #unyielding = 0;
 
@@ -60,7 +62,12 @@ export class Spin {
       }
       pause?.call(Atomics);
     }
-    if (looks > 0) this.failed();
+    if (looks > 0) {
+      const elsewhere = this.#answered;
+      this.failed();
+      // Whoever else wants this core then is not the one who answers, and keeps it for a time slice.
+      if (elsewhere) return false;
+    }
     return this.#offer(attempt);
   }
 
@@ -89,11 +96,13 @@ export class Spin {
 
   /** It paid after so many looks. */
   paid(looks: number): void {
+    this.#answered = true;
     this.#looks = Math.min(this.#most, Math.max(this.#start, this.#looks, 4 * looks));
   }
 
   /** It did not pay. */
   failed(): void {
+    this.#answered = false;
     this.#looks >>= 1;
   }
 }

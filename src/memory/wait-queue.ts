@@ -47,8 +47,8 @@ const LOOKS_A_TURN = 200;
 /** Turns of the loop that polling takes at most. */
 const MOST_TURNS = 60;
 /** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
-const BRIEF_START = 500;
-const BRIEF_MOST = 1_000;
+const BRIEF_START = 1_000;
+const BRIEF_MOST = 2_000;
 /** Brief waits within one turn of the loop. */
 const MOST_BRIEF = 32;
 /** Times that an attempt may follow an attempt within one turn of the loop. */
@@ -111,7 +111,11 @@ export class WaitQueue {
       if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
       if (this.#entries.size === 0 && this.#gate.own?.() !== true) {
         postponed = !mayBeBrief();
-        if (!postponed && this.#brief.until(attempt)) return AT_ONCE;
+        if (!postponed && this.#brief.until(attempt)) {
+          // Who answers this soon is worth a poll, should it once take longer.
+          this.#polling.paid(0);
+          return AT_ONCE;
+        }
       }
     } catch (error) {
       return Promise.reject(error);
