@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors/index.js';
 import { registerAfterFork } from './after-fork.js';
-import { atExit } from './exit.js';
+import { atExit } from './at-exit.js';
 import { subDebug } from './logger.js';
 import { checkOptions, describe } from './options.js';
 
@@ -94,7 +94,6 @@ export function runFinalizers(least = Number.NEGATIVE_INFINITY): void {
       console.error(error);
     }
   }
-  if (least === Number.NEGATIVE_INFINITY) registry.clear();
 }
 
 function perform(id: number): unknown {
@@ -112,6 +111,7 @@ function perform(id: number): unknown {
 function watchExit(): void {
   if (watched) return;
   watched = true;
-  atExit(runFinalizers);
+  atExit('first', () => runFinalizers(0));
+  atExit('last', () => runFinalizers());
   registerAfterFork(registry, (inherited) => inherited.clear());
 }

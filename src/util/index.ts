@@ -2,6 +2,8 @@
 
 // Forking
 export { registerAfterFork } from './after-fork.js';
+// Ending
+export { isExiting } from './at-exit.js';
 // Descriptors
 export { closeAllFdsExcept } from './close-descriptors.js';
 // Diagnostics
@@ -13,8 +15,6 @@ export type {
   TaskSettleMessage,
   TaskStartMessage,
 } from './diagnostics.js';
-// Ending
-export { isExiting } from './exit.js';
 export { Finalize, type FinalizeOptions } from './finalize.js';
 export { ForkAwareLocal, ForkAwareThreadLock } from './fork-aware.js';
 // The log
