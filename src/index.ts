@@ -18,6 +18,8 @@ export {
   type PoolOptions,
   type PoolStats,
   type StreamOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   type WorkerCrashEvent,
   type WorkerEvent,
   type WorkerExitEvent,

@@ -259,7 +259,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const { workers, lanes } = this.#scheduler;
     return {
       processes: this.#settings.processes,
-      workers: workers.map((worker) => ({ name: worker.name, pid: worker.pid, state: worker.state, items: worker.items })),
+      workers: workers.map(({ name, pid, ident, state, items }) => ({ name, pid, ident, state, items })),
       queued: lanes.waiting,
       active: this.#active,
       started: this.#crew.started,
