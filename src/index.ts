@@ -28,7 +28,25 @@ export {
   type WorkerStats,
 } from './pool/index.js';
 // Processes
-export { type ContextLike, getAllStartMethods, getStartMethod, type StartMethod, setStartMethod } from './process/index.js';
+export {
+  activeChildren,
+  type ContextLike,
+  type CurrentProcess,
+  cpuCount,
+  currentProcess,
+  getAllStartMethods,
+  getStartMethod,
+  type JoinOptions,
+  type MethodHolder,
+  ParentProcess,
+  Process,
+  type ProcessOptions,
+  parentProcess,
+  Sentinel,
+  type StartMethod,
+  setStartMethod,
+  type Target,
+} from './process/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
 // Shared memory

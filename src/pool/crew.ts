@@ -148,7 +148,13 @@ export class Crew implements WorkerOwner {
 
   #start(): void {
     const { method } = this.#settings;
-    const worker = new WorkerHandle(`${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`, this.#launch, ENTRY, this.#settings.lifetime, this);
+    const worker = new WorkerHandle(
+      `${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`,
+      this.#launch,
+      ENTRY,
+      this.#settings.lifetime,
+      this,
+    );
     this.started++;
     this.#scheduler.workers.push(worker);
     worker.initialize(this.#initializer, this.#settings.initArgs);

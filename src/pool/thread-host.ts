@@ -62,7 +62,8 @@ export class ThreadHost {
   }
 
   #host(form: ThreadForm): Worker {
-    const piscina = (this.#piscina ??= this.#make());
+    this.#piscina ??= this.#make();
+    const piscina = this.#piscina;
     const spare = piscina.threads.find((thread) => !this.#taken.has(thread));
     if (spare !== undefined) this.#engage(spare, form);
     const ticket = new AbortController();

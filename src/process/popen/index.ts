@@ -1,5 +1,6 @@
 /** A started child, however it was started. Python: `multiprocess.popen_*`. */
 
+export type { DescriptorTaker } from '../../util/spawning.js';
 export {
   checkAvailable,
   type ExitListener,

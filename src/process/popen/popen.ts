@@ -32,7 +32,9 @@ export interface LaunchOptions {
 
 /** How a child ended: by `exitCode` or by `signal`; both are `null` when it could not be started or its status was lost. */
 export interface ExitStatus {
+  /** Its exit code, or `null`. */
   readonly exitCode: number | null;
+  /** The signal that ended it, or `null`. */
   readonly signal: NodeJS.Signals | null;
 }
 
@@ -162,6 +164,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     return this.passed(this.#descriptors.push(fd) - 1, fd);
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -216,7 +219,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
 
 const LONGEST = 2 ** 31 - 1;
 
-/** A status as Python's exit code: `n`, `-signal`, or {@link LOST}. */
+/** A status as Python's exit code: `n`, `-signal`, or 255. */
 export function exitCodeOf({ exitCode, signal }: ExitStatus): number {
   return exitCode ?? (signal === null ? LOST : -constants.signals[signal]);
 }
