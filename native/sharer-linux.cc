@@ -208,7 +208,7 @@ void* run(void*) {
       close(self.clients[i].fd);
       self.clients.erase(self.clients.begin() + static_cast<ptrdiff_t>(i));
     }
-    if (polled[0].revents != 0) welcome(self, now);
+    if (polled[0].revents != 0) welcome(self, milliseconds());
   }
 }
 
