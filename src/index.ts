@@ -1,5 +1,18 @@
 /** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
 
+// Connections
+export {
+  Connection,
+  type ConnectionOptions,
+  Pipe,
+  type PipeOptions,
+  pipe,
+  type RecvBytesOptions,
+  WAITABLE,
+  type Waitable,
+  type WaitableObject,
+  wait,
+} from './connection/index.js';
 // Errors
 export * from './errors/index.js';
 // Pools

@@ -10,6 +10,10 @@ export { Decoder, Encoder, type Message, PendingValue } from './codec.js';
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
 // Functions
 export { loadedModule, type TaskFunction, task } from './functions/index.js';
+// Descriptors
+export { DupFd } from './handles/dup-fd.js';
+export { StandingOffer } from './handles/offer.js';
+export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
