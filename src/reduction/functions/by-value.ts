@@ -24,7 +24,7 @@ export function reduceByValue(subject: Subject): Reduction {
   const children = new Children();
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(subject, children);
-  injectHeritage(subject, children, captures);
+  const heritage = injectHeritage(subject, children, captures);
   if (analysis.importMeta.length > 0) injectMeta(subject, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
   const receiver = outerReceiver(subject, children);
@@ -54,6 +54,8 @@ export function reduceByValue(subject: Subject): Reduction {
     data,
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
+    actor: subject.actor,
+    needs: [heritage, receiver, args].filter((index) => index >= 0),
     stateless,
     // A class may be patched at any time.
     constant: captures.constant && !own && !isClass && receiver < 0 && args < 0,
@@ -65,20 +67,25 @@ function hasStaticState({ declared }: Subject['analysis']): boolean {
   return declared?.state === true;
 }
 
-/** An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself. */
-function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): void {
+/**
+ * An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself.
+ * Returns the child with the superclass, or -1.
+ */
+function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): number {
   const { heritage } = analysis;
-  if (heritage === null || heritage.isNull) return;
+  if (heritage === null || heritage.isNull) return -1;
   const superclass: unknown = Object.getPrototypeOf(fn);
   if (heritage.name !== null) {
     const world = globalThis as Record<string, unknown>;
     const named = captures.values.has(heritage.name) ? captures.values.get(heritage.name) : world[heritage.name];
-    if (named === superclass) return;
+    if (named === superclass) return captures.values.has(heritage.name) ? children.values.indexOf(superclass) : -1;
   }
   const name = wordNotIn(text, 'super$class');
-  captures.slots.push({ name, from: 'child', child: children.add(superclass, 'superclass') });
+  const child = children.add(superclass, 'superclass');
+  captures.slots.push({ name, from: 'child', child });
   // A cell may have rewritten the name already.
   replaceInside(captures.edits, [heritage.start, heritage.end, name]);
+  return child;
 }
 
 function replaceInside(edits: Edit[], edit: Edit): void {
