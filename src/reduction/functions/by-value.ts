@@ -1,11 +1,14 @@
 /** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
 import type { Reduction } from '../node.js';
+import type { Analysis } from './analysis.js';
 import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
 import { Children } from './children.js';
+import type { Place } from './locate.js';
 import { directEval, outerNewTarget, outerSuper, privateName } from './messages.js';
 import { collectExtras } from './properties.js';
 import { classId } from './provenance.js';
 import { receiverOf } from './receiver.js';
+import { COMPILED, isCompiled } from './source-maps.js';
 import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
@@ -38,7 +41,7 @@ export function reduceByValue(subject: Subject): Reduction {
     form: analysis.form,
     strict: isStrict(subject),
     name: nameOf(fn),
-    url: place === null ? '' : analysis.dynamicImport ? baseOf(place.script.url) : place.script.url,
+    url: place === null ? '' : urlOf(place.script, analysis),
     line: place?.line ?? 0,
     column: place?.column ?? 0,
     edits: captures.edits,
@@ -60,6 +63,12 @@ export function reduceByValue(subject: Subject): Reduction {
     // A class may be patched at any time.
     constant: captures.constant && !own && !isClass && receiver < 0 && args < 0,
   };
+}
+
+/** `import()` resolves from it, and stack traces show it. */
+function urlOf(script: Place['script'], { dynamicImport }: Analysis): string {
+  const url = dynamicImport ? baseOf(script.url) : script.url;
+  return isCompiled(script) ? url + COMPILED : url;
 }
 
 /** Static fields and blocks may keep anything. */
