@@ -61,7 +61,7 @@ export {
   type Target,
 } from './process/index.js';
 // Functions
-export { type TaskFunction, task } from './reduction/index.js';
+export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory
 export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
 // Shared values
