@@ -26,6 +26,8 @@ export {
   type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
+// Queues and topics
+export { type ConsumeOptions, Queue, type QueueOptions } from './queues/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
 // Shared memory

@@ -1,0 +1,4 @@
+/** Queues and topics between processes, threads and tasks. */
+
+export { type ConsumeOptions, Queue } from './queue.js';
+export type { QueueOptions } from './queue-options.js';
