@@ -27,7 +27,7 @@ export {
   type WorkerStats,
 } from './pool/index.js';
 // Queues and topics
-export { type ConsumeOptions, Queue, type QueueOptions } from './queues/index.js';
+export { type ConsumeOptions, JoinableQueue, Queue, type QueueOptions, SimpleQueue } from './queues/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
 // Shared memory
