@@ -11,6 +11,8 @@
  *   DEPARTURE   some writer ended in good order without saying so: it closed the queue, or its process ended with exit code 0
  *   LOSS        some writer died while WRITING: its id
  *
+ *   SEEN        how many threads have ever been writers; counted before the slot says so, so it may be too high by those that died there
+ *
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
  */
 import type { Block } from '../memory/index.js';
@@ -21,7 +23,8 @@ import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 const COMPLETION = GUARD_WORDS;
 const DEPARTURE = COMPLETION + 1;
 const LOSS = DEPARTURE + 1;
-const TABLE = LOSS + 1;
+const SEEN = LOSS + 1;
+const TABLE = SEEN + 1;
 
 /** Words the members take. */
 export const MEMBER_WORDS = TABLE + tableWords(1);
@@ -38,8 +41,11 @@ export class Members {
   /** What this thread's slot says. */
   #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
 
-  /** @param at Index in the block of the first of its words. */
-  constructor(block: Block, at: number) {
+  readonly #expected: number;
+
+  /** @param at Index in the block of the first of its words. @param expected Writers that must have been seen before it is over. */
+  constructor(block: Block, at: number, expected: number) {
+    this.#expected = expected;
     this.#words = block.int32;
     this.#at = at;
     this.#guard = new Guard(block, at, () => {});
@@ -91,6 +97,7 @@ export class Members {
 
   /** Whether there were writers, and none writes any more. */
   get over(): boolean {
+    if (this.#flag(SEEN) < this.#expected) return false;
     if (this.#flag(COMPLETION) === 0 && this.#flag(DEPARTURE) === 0 && this.#flag(LOSS) === 0) return false;
     for (const slot of this.#table.inUse()) if (Atomics.load(this.#words, slot) === WRITING) return false;
     return true;
@@ -116,7 +123,11 @@ export class Members {
   }
 
   #become(actor: string, state: typeof WRITING | typeof COMPLETED): void {
-    this.#guard.run(() => Atomics.store(this.#words, this.#table.mine(actor), state));
+    this.#guard.run(() => {
+      const slot = this.#table.mine(actor);
+      if (this.#own === ATTACHED) Atomics.add(this.#words, this.#at + SEEN, 1);
+      Atomics.store(this.#words, slot, state);
+    });
     this.#own = state;
   }
 

@@ -2,7 +2,7 @@
  * The shared memory of a queue, and the two locks under which it changes.
  *
  *   words       content, a cache line each where both sides write
- *   SETTINGS    magic, maxSize, capacity, completeOnLoss, overflow policy, overflow capacity
+ *   SETTINGS    magic, maxSize, capacity, completeOnLoss, writers
  *   PRODUCERS   lock of those who put
  *   CONSUMERS   lock of those who take
  *   WRITABLE    word on which sleeps who waits for room
@@ -64,10 +64,10 @@ export class QueueMemory {
     this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
     const words = this.block.int32;
     this.#words = words;
-    if (!attached) words.set([MAGIC, from.maxSize, from.capacity, from.completeOnLoss ? 1 : 0]);
-    this.settings = { maxSize: words[1]!, capacity: words[2]!, completeOnLoss: words[3] === 1 };
+    if (!attached) words.set([MAGIC, from.maxSize, from.capacity, from.completeOnLoss ? 1 : 0, from.writers]);
+    this.settings = { maxSize: words[1]!, capacity: words[2]!, completeOnLoss: words[3] === 1, writers: words[4]! };
     this.ring = new ItemRing(words, RING, new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity));
-    this.members = new Members(this.block, MEMBERS);
+    this.members = new Members(this.block, MEMBERS, this.settings.writers);
     this.large = new LargeItems(this.block, LARGE);
     // What a dead producer had begun is not in force; only the memory of a large item may still be marked as sent.
     this.#producers = new Guard(this.block, PRODUCERS, () => this.large.recover(this.ring.end));

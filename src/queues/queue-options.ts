@@ -18,6 +18,11 @@ export interface QueueOptions<T = unknown> {
    */
   readonly onWriterLost?: 'error' | 'complete';
   /**
+   * How many threads, of any process, must have put something or completed before streams may end. Give it where writers begin at their own
+   * time: one that has not put anything yet is not known, and the others may complete before. Default 1.
+   */
+  readonly writers?: number;
+  /**
    * What `next` does on a full queue. `error` (default) throws QueueFullError; `drop-newest` drops the item; `drop-oldest` drops the
    * oldest ones in the queue; `latest` all of them; `buffer` lets up to `capacity` items wait in this process. `onDrop` is called in the
    * process that drops.
@@ -32,9 +37,10 @@ export interface QueueSettings {
   readonly maxSize: number;
   readonly capacity: number;
   readonly completeOnLoss: boolean;
+  readonly writers: number;
 }
 
-const NAMES = ['maxSize', 'capacity', 'onWriterLost', 'overflow', 'context'];
+const NAMES = ['maxSize', 'capacity', 'onWriterLost', 'writers', 'overflow', 'context'];
 const DEFAULT_CAPACITY = 1 << 22;
 const LEAST_CAPACITY = 1 << 12;
 const MOST_CAPACITY = 2 ** 30;
@@ -42,14 +48,15 @@ const MOST_CAPACITY = 2 ** 30;
 /** Checks the options of a queue. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
 export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefined): QueueSettings {
   checkOptions(actor, options, NAMES);
-  const { maxSize, capacity, onWriterLost, overflow } = options ?? {};
+  const { maxSize, capacity, onWriterLost, overflow, writers } = options ?? {};
   checkNumber(actor, 'maxSize', maxSize, { integer: true });
   if (maxSize !== undefined && maxSize > 0x7fffffff) throw new ArgumentError(`${actor}: \`maxSize\` must be below 2^31, not ${maxSize}.`);
   if (onWriterLost !== undefined && onWriterLost !== 'error' && onWriterLost !== 'complete') {
     throw new ArgumentError(`${actor}: \`onWriterLost\` must be 'error' or 'complete', not ${describe(onWriterLost)}.`);
   }
+  checkNumber(actor, 'writers', writers, { integer: true, min: 1 });
   checkOverflow(actor, overflow);
-  return { maxSize: maxSize ?? 0, capacity: capacityOf(actor, capacity), completeOnLoss: onWriterLost === 'complete' };
+  return { maxSize: maxSize ?? 0, capacity: capacityOf(actor, capacity), completeOnLoss: onWriterLost === 'complete', writers: writers ?? 1 };
 }
 
 /** Bytes of a ring: a power of two. @throws ArgumentError. */
