@@ -89,6 +89,18 @@ describe('items', () => {
   });
 });
 
+it('keeps the order of each producer, in whatever form it waits for room', async () => {
+  const queue = open<[number, number]>({ maxSize: 3, writers: 3 });
+  const producers = [0, 1, 2].map((number) => act('putMixed', queue, { number, count: 300 }));
+  const last = [-1, -1, -1];
+  for await (const [number, seq] of queue) {
+    expect(seq).toBe(last[number]! + 1);
+    last[number] = seq;
+  }
+  expect(last).toEqual([299, 299, 299]);
+  for (const producer of producers) expect(await producer.ended).toBe(0);
+});
+
 describe('waiting', () => {
   it('ends with the reason of a signal, and then puts and takes nothing', async () => {
     const queue = open<number>({ maxSize: 1 });
