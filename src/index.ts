@@ -60,6 +60,8 @@ export {
   setStartMethod,
   type Target,
 } from './process/index.js';
+// Queues and topics
+export { type ConsumeOptions, JoinableQueue, Queue, type QueueOptions, SimpleQueue } from './queues/index.js';
 // Functions
 export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory
