@@ -1,5 +1,7 @@
 /** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
 
+// Contexts
+export { Context, getContext } from './context/index.js';
 // Errors
 export * from './errors/index.js';
 // Pools
