@@ -9,6 +9,7 @@ import type { FunctionImage } from './callables.js';
 import { crash } from './crash.js';
 import { LEAST_BATCHES, Pace } from './pace.js';
 import { Flag, KIND, Kind } from './protocol.js';
+import { fromWorker } from './remote-error.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 
 /** Starts a child, however the pool's workers are started. */
@@ -251,6 +252,7 @@ export class WorkerHandle implements Holder {
         channel.release();
         const batch = this.#held.first();
         this.#whenLoaded(error, (reason) => {
+          if (batch !== undefined) fromWorker(reason, batch.site);
           for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
         });
         this.#finish();
@@ -309,11 +311,11 @@ export class WorkerHandle implements Holder {
       else if (value instanceof PendingValue) {
         void value.ready
           .then(
-            (ready) => (failed ? batch.error(ready, index) : batch.value(ready, index, micros)),
+            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
             (error) => batch.error(error, index),
           )
           .then(() => this.#owner.progressed(this));
-      } else if (failed) batch.error(value, index);
+      } else if (failed) batch.error(fromWorker(value, batch.site), index);
       else batch.value(value, index, micros);
     }
     if (batch.received === batch.count) batch.gone();

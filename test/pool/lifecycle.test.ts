@@ -1,5 +1,5 @@
 /** The life of pools, workers and the programs that have them. */
-import { ClosedError, Pool, type PoolEvent, ProcessError } from 'multiprocess';
+import { ClosedError, Event, Pool, type PoolEvent, ProcessError, TimeoutError } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 import { alive } from '../support/processes.js';
 import { program } from '../support/programs.js';
@@ -35,6 +35,26 @@ describe('close and join', () => {
     await using pool = new Pool({ processes: 1 });
     await expect(pool.join()).rejects.toBeInstanceOf(ProcessError);
     await expect(pool.join()).rejects.toMatchObject({ code: 'MP_POOL_RUNNING', message: expect.stringContaining('close()') });
+  });
+
+  it('a signal or a timeout ends join, and leaves the work alone', async () => {
+    const pool = new Pool({ processes: 1 });
+    const [started, go] = [new Event(), new Event()];
+    const result = pool.apply(async () => {
+      started.set();
+      return go.wait();
+    });
+    await started.wait();
+    pool.close();
+    const abort = new AbortController();
+    const joined = expect(pool.join({ signal: abort.signal })).rejects.toThrow('enough');
+    abort.abort(new Error('enough'));
+    await joined;
+    await expect(pool.join({ timeout: 1 })).rejects.toBeInstanceOf(TimeoutError);
+    await expect(pool.join({ timout: 1 } as never)).rejects.toThrow('did you mean `timeout`');
+    go.set();
+    await pool.join({ timeout: 60_000, signal: new AbortController().signal });
+    expect(await result).toBe(true);
   });
 
   it('a stream that was left half read does not hold join up, and can be read on afterwards', async () => {
