@@ -1,3 +1,4 @@
+import { Connection, pipe } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
 import { ThreadPool } from '../pool/index.js';
 import {
@@ -11,6 +12,7 @@ import {
   type StartMethod,
 } from '../process/index.js';
 import { setExecutable } from '../process/spawn.js';
+import { JoinableQueue, Queue, SimpleQueue } from '../queues/index.js';
 import { RawArray, RawValue, SharedArray, Value } from '../sharedctypes/index.js';
 import { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore } from '../synchronize/index.js';
 import { getLogger, logToStderr } from '../util/logger.js';
@@ -44,6 +46,20 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly Pool: ContextPool<M>;
   /** Makes pools of threads. */
   readonly ThreadPool: typeof ThreadPool = ThreadPool;
+
+  // Queues and pipes
+  /** As the root's. */
+  readonly Queue: typeof Queue = Queue;
+  /** As the root's. */
+  readonly JoinableQueue: typeof JoinableQueue = JoinableQueue;
+  /** As the root's. */
+  readonly SimpleQueue: typeof SimpleQueue = SimpleQueue;
+  /** As the root's. */
+  readonly Connection: typeof Connection = Connection;
+  /** As the root's. */
+  readonly pipe: typeof pipe = pipe;
+  /** As the root's; Python's name. */
+  readonly Pipe: typeof pipe = pipe;
 
   // Locks and their kin
   /** As the root's. */
