@@ -13,6 +13,8 @@ export {
   type WaitableObject,
   wait,
 } from './connection/index.js';
+// Contexts
+export { Context, getContext } from './context/index.js';
 // Errors
 export * from './errors/index.js';
 // Pools
