@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
 import { type DescriptorOffer, fetchDescriptor } from '../native/index.js';
-import { StandingOffer } from '../reduction/index.js';
+import { declineOffer, StandingOffer } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
 import { partOf } from './buffers.js';
 import { sendPayload, sendValue } from './codec.js';
@@ -29,7 +29,10 @@ interface Handle {
   readonly writable: boolean;
 }
 
-const abandoned = new FinalizationRegistry<Transport>((transport) => transport.close());
+const abandoned = new FinalizationRegistry<{ transport: Transport; offer: StandingOffer }>(({ transport, offer }) => {
+  transport.close();
+  offer.release();
+});
 
 /**
  * One end of a connection that carries messages: values, or bytes.
@@ -74,7 +77,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
     this.#exchange = new Exchange(this, carrier);
-    abandoned.register(this, this.#exchange.transport, this);
+    abandoned.register(this, { transport: this.#exchange.transport, offer: this.#offer }, this);
   }
 
   /** Whether it was closed here. */
@@ -252,6 +255,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     if (this.#exchange.closed) return;
     forgetShared(this);
     abandoned.unregister(this);
+    this.#offer.release();
     this.#exchange.close();
   }
 
@@ -378,4 +382,5 @@ registerShareable('connection', {
   class: Connection,
   toHandle: (connection) => Connection.toHandle(connection),
   fromHandle: (handle: Handle) => Connection.fromHandle(handle),
+  again: ({ offer }) => declineOffer(offer),
 });

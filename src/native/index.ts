@@ -36,7 +36,7 @@ export {
 export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId, yieldThread } from './process.js';
 export { Readiness } from './readiness.js';
 // Descriptors for other processes
-export { type DescriptorOffer, fetchDescriptor, offerDescriptor, renewOffer, withdrawOffer, withdrawOffers } from './sharer.js';
+export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
 // Sockets
 export {
   acceptSocket,
