@@ -2,15 +2,17 @@
 
 // Connections
 export {
+  type Address,
+  Client,
+  type ClientOptions,
   Connection,
   type ConnectionOptions,
+  Listener,
+  type ListenerOptions,
   Pipe,
   type PipeOptions,
   pipe,
-  type RecvBytesOptions,
-  WAITABLE,
   type Waitable,
-  type WaitableObject,
   wait,
 } from './connection/index.js';
 // Contexts
