@@ -1,5 +1,18 @@
 /** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
 
+// Connections
+export {
+  Connection,
+  type ConnectionOptions,
+  Pipe,
+  type PipeOptions,
+  pipe,
+  type RecvBytesOptions,
+  WAITABLE,
+  type Waitable,
+  type WaitableObject,
+  wait,
+} from './connection/index.js';
 // Errors
 export * from './errors/index.js';
 // Pools
@@ -18,6 +31,8 @@ export {
   type PoolOptions,
   type PoolStats,
   type StreamOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   type WorkerCrashEvent,
   type WorkerEvent,
   type WorkerExitEvent,
@@ -45,8 +60,10 @@ export {
   setStartMethod,
   type Target,
 } from './process/index.js';
+// Queues and topics
+export { type ConsumeOptions, JoinableQueue, Queue, type QueueOptions, SimpleQueue } from './queues/index.js';
 // Functions
-export { type TaskFunction, task } from './reduction/index.js';
+export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory
 export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
 // Shared values

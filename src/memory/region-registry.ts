@@ -68,7 +68,7 @@ export function acquireRegion(handle: RegionHandle): Region {
   let region: Region;
   try {
     if (inodeOf(descriptor) !== handle.ino) throw ownerGone(handle);
-    region = Region.attach(descriptor);
+    region = Region.attach(descriptor, handle.size);
   } catch (error) {
     closeDescriptor(descriptor);
     throw error;

@@ -30,9 +30,11 @@ export class Region implements Disposable {
     }
   }
 
-  /** Maps the memory behind a descriptor received from another process. The region owns the descriptor from here on. */
-  static attach(descriptor: number): Region {
-    const size = descriptorSize(descriptor);
+  /**
+   * Maps the memory behind a descriptor received from another process. The region owns the descriptor from here on.
+   * @param size Bytes from the start; default: all there are.
+   */
+  static attach(descriptor: number, size = descriptorSize(descriptor)): Region {
     return new Region(mapMemory(descriptor, size), descriptor, size);
   }
 

@@ -37,6 +37,23 @@ export interface Addon {
   awaitProcess(pid: number, timeout: number): number;
   threadId(): number;
   yieldThread(): void;
+  watcherOpen(onReady: (count: number) => void, results: Int32Array): object | number;
+  watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
+  watcherHold(watcher: object, on: boolean): void;
+  channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean): number;
+  channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
+  pollDescriptors(entries: Int32Array, timeout: number): number;
+  socketListen(family: number, host: string, port: number, backlog: number): number;
+  socketConnect(family: number, host: string, port: number, made: Int32Array): number;
+  socketFinish(fd: number): number;
+  socketAccept(fd: number): number;
+  socketShutdown(fd: number, how: number): number;
+  socketName(fd: number, peer: boolean): string | number;
+  sharerOffer(fd: number, duration: number): string | number;
+  sharerRenew(key: string, duration: number): number;
+  sharerWithdraw(key: string): number;
+  sharerStop(): number;
+  sharerFetch(address: string, key: string, patience: number): number;
 }
 
 /** Refusals that are no errno; the same numbers as in native/status.h. */

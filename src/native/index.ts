@@ -2,6 +2,8 @@
 
 // Whether it is there
 export { nativeAvailable, nativeError } from './addon.js';
+// Bytes through descriptors
+export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel } from './channel.js';
 // Descriptors
 export {
   closeDescriptor,
@@ -43,4 +45,20 @@ export {
   threadId,
   yieldThread,
 } from './process.js';
+export { Readiness } from './readiness.js';
+// Descriptors for other processes
+export { type DescriptorOffer, fetchDescriptor, offerDescriptor, renewOffer, withdrawOffer, withdrawOffers } from './sharer.js';
+// Sockets
+export {
+  acceptSocket,
+  connectSocket,
+  Family,
+  finishSocket,
+  listenSocket,
+  type SocketName,
+  shutdownSocket,
+  socketName,
+} from './sockets.js';
 export { type ProcessWatch, watchProcess } from './watch.js';
+// Readiness
+export { after, type Sought, whenReady } from './when-ready.js';

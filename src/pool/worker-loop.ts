@@ -240,7 +240,9 @@ export class WorkerLoop {
     if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
     let value: unknown;
     try {
-      value = run.spread ? run.fn(...(run.items[run.index] as unknown[])) : run.fn(run.items[run.index]);
+      // Not as a method of `run`: the function's `this` is nobody's business.
+      const { fn } = run;
+      value = run.spread ? fn(...(run.items[run.index] as unknown[])) : fn(run.items[run.index]);
       // Thenables of other makes may call back at once, twice, or throw.
       if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {

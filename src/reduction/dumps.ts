@@ -1,6 +1,7 @@
 /** `dumps`, `loads`, `dump`: values to bytes that can be kept, as Python's pickle module. */
 import type { Writable } from 'node:stream';
 import { Decoder, Encoder, PendingValue } from './codec.js';
+import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 
 let idle: Encoder | undefined;
 const decoder = new Decoder();
@@ -26,6 +27,7 @@ export function dumps(value: unknown): Uint8Array {
     const { total } = encoder.encode(value);
     const bytes = new Uint8Array(total);
     encoder.layout(bytes, 0);
+    if (total > LARGE_CAPTURE && typeof value === 'function') warnAboutCaptures(value, total);
     return bytes;
   } finally {
     idle = encoder;

@@ -86,7 +86,7 @@ export class Semaphore extends SharedObject {
   /** Takes a permit, blocking the thread: `false` when the time ran out. */
   acquireSync(options?: WaitOptions): boolean {
     this.block.check();
-    const timeout = timeoutOf(`${this.constructor.name}.acquireSync`, options);
+    const timeout = options === undefined ? undefined : timeoutOf(`${this.constructor.name}.acquireSync`, options);
     return take(this.#words, false, 0, 0) >= 0 || this.#queue.waitSync(this.#attempt, timeout);
   }
 
@@ -140,7 +140,7 @@ export class Semaphore extends SharedObject {
     let bounds: Bounds | undefined;
     try {
       this.block.check();
-      bounds = boundsOf(`${this.constructor.name}.${method}`, options);
+      if (options !== undefined) bounds = boundsOf(`${this.constructor.name}.${method}`, options);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -16,4 +16,4 @@ export {
 } from './popen.js';
 // The methods; each registers itself
 export { PopenSpawn } from './spawn.js';
-export { PopenThread } from './thread.js';
+export { PopenThread, type ThreadForm } from './thread.js';

@@ -13,7 +13,7 @@ import { isMainEntry } from './entry.js';
 import { isStandardGlobal } from './globals.js';
 import type { CapturedScope, Mirror } from './inspector.js';
 import type { Place } from './locate.js';
-import { commonJsModule, uninitialised } from './messages.js';
+import { commonJsModule, enclosingName, uninitialised } from './messages.js';
 import { isPlainData } from './plain-data.js';
 import type { Binding, ImportOrigin } from './scope.js';
 import { wordNotIn } from './text.js';
@@ -76,6 +76,8 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   const { name } = free;
   const scope = holderOf(subject, name);
   if (scope === null) {
+    // V8 shows every name that a function uses but this one.
+    if (subject.around?.lookup(name)?.kind === 'self') throw enclosingName(subject.actor, name);
     captureGlobal(subject, name, children, captures);
     return;
   }

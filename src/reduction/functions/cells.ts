@@ -19,6 +19,7 @@ interface Entry {
   readonly cell: Cell;
 }
 
+const cells = new WeakSet<object>();
 const entries = new Map<string, Entry[]>();
 const UNREADABLE = Symbol('unreadable');
 
@@ -35,7 +36,13 @@ export function cellOf(key: string, name: string, scope: Readonly<Record<string,
   if (known !== undefined) return known.cell;
   const cell: Cell = { v: values.get(name) };
   list.push({ values, cell });
+  cells.add(cell);
   return cell;
+}
+
+/** Whether a value stands in for a variable. */
+export function isCell(value: unknown): value is Cell {
+  return typeof value === 'object' && value !== null && cells.has(value);
 }
 
 function snapshot(scope: Readonly<Record<string, unknown>>): Map<string, unknown> {

@@ -81,6 +81,8 @@ export interface Surroundings {
   readonly declaration: boolean;
   /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
   readonly receiver: 'script' | Head | 'other';
+  /** The property of an instance that this function was written as: `run = …` in a class, `this.run = …` in a constructor. */
+  readonly field: string | null;
   /** What a name means there. `null` when nothing in the script declares it. */
   lookup(name: string): Binding | null;
 }
@@ -94,6 +96,7 @@ export function surroundings(place: Place, text: string, module: boolean): Surro
     strict: placed.scope.strict,
     declaration: placed.node.type === 'FunctionDeclaration',
     receiver: receiverOf(placed.scope),
+    field: fieldOf(placed, place),
     lookup: (name) => placed.scope.lookup(name),
   };
 }
@@ -106,6 +109,15 @@ function receiverOf(from: Scope): Surroundings['receiver'] {
     if (owner.type === 'PropertyDefinition' || owner.type === 'StaticBlock') return 'other';
   }
   return 'script';
+}
+
+function fieldOf({ node, scope }: Placed, place: Place): string | null {
+  const owner = scope.owner as acorn.AnyNode;
+  if (owner.type === 'PropertyDefinition') {
+    if (owner.static || owner.computed || owner.value?.start !== node.start) return null;
+    return owner.key.type === 'Identifier' ? owner.key.name : owner.key.type === 'Literal' ? String(owner.key.value) : null;
+  }
+  return /\bthis\.([\w$]+)\s*=\s*$/.exec(place.script.source.slice(Math.max(0, place.start - 100), place.start))?.[1] ?? null;
 }
 
 /** Of the functions that end where the text ends, the first that starts inside it: a method's node starts at its parameters. */

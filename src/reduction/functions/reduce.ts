@@ -61,6 +61,7 @@ function reduceTask(fn: Function): Reduction | null {
     data: null,
     children: [parts.captures, parts.fn],
     label: (index) => (index === 0 ? 'captures of task()' : 'function of task()'),
+    actor: describeName(parts.fn),
     stateless: true,
   };
 }
@@ -88,9 +89,19 @@ function reduceAgain(fn: Function): Reduction | null {
     data: { ...data, ...extras },
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
+    actor: describeName(fn),
+    needs: [heritageOf(data, analysis), data.receiver, data.args].filter((index) => index >= 0),
     stateless: data.stateless && children.values.length <= count,
     constant: false,
   };
+}
+
+/** The child with the superclass: what stands in the place of the `extends` expression. */
+function heritageOf({ slots, edits }: FunctionData, { heritage }: Analysis): number {
+  if (heritage === null) return -1;
+  const name = edits.find(([start]) => start === heritage.start)?.[2] ?? heritage.name;
+  const slot = slots.find((each) => each.name === name);
+  return slot?.from === 'child' ? slot.child : -1;
 }
 
 /** Children of extras come last. */
@@ -188,6 +199,7 @@ function reduceNative(fn: Function, name: string): Reduction {
     data: nameOf(fn),
     children: [bound.target, bound.receiver, ...bound.args],
     label: (index) => labels[index] ?? `bound argument ${index - labels.length}`,
+    actor: name,
     stateless: true,
   };
 }
@@ -196,7 +208,13 @@ function reduceProxy(fn: Function, name: string): Reduction {
   const { proxy } = mirror(fn, name);
   if (proxy === null || proxy.handler === null) throw nativeFunction(name);
   const labels = ['proxy target', 'proxy handler'];
-  return { kind: 'proxy', data: null, children: [proxy.target, proxy.handler], label: (index) => labels[index]! };
+  return {
+    kind: 'proxy',
+    data: null,
+    children: [proxy.target, proxy.handler],
+    label: (index) => labels[index]!,
+    actor: `proxy of ${name}`,
+  };
 }
 
 function globalReduction(path: GlobalPath): Reduction {

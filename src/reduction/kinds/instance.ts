@@ -9,6 +9,7 @@
 import { types } from 'node:util';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
+import { noteOwner } from '../owners.js';
 import { arrayParts, createArray, fillArray } from './arrays.js';
 import { entryLabel, fillMap, fillSet, mapEntries, memberLabel, setMembers } from './collections.js';
 import { createError, errorProperties } from './errors.js';
@@ -40,6 +41,7 @@ export function reducePrototype(type: Function): Reduction {
 /** Reduces an instance, given its class, or its prototype when it has none. */
 export function reduceInstance(value: object, type: Function | undefined): Reduction {
   const base = baseOf(value);
+  noteOwner(value);
   const own: unknown[] = [];
   let children: unknown[] = [];
   let label: (index: number) => string = () => '';

@@ -16,6 +16,18 @@ const MODULES =
     ' ',
   );
 
+/** What to do about an open connection, stream, timer, … */
+const INSIDE = "open it inside the function, or once in each worker in the pool's `initializer`";
+const REPAIRS: Readonly<Record<string, string>> = {
+  AbortSignal: 'pass it as the `signal` option of the call and read currentTask().signal in the function',
+  AbortController: 'keep it here, pass its signal as the `signal` option of the call and read currentTask().signal in the function',
+  Blob: 'send its bytes: new Uint8Array(await blob.arrayBuffer())',
+  File: 'send its name and bytes: new Uint8Array(await file.arrayBuffer())',
+  FormData: 'send its entries: [...form]',
+  Request: 'send its url, method and headers, and make it inside the function',
+  Response: 'send its status, headers and body: await response.bytes()',
+};
+
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
 export function refuseNative(value: object): void {
   if (types.isPromise(value)) {
@@ -47,18 +59,19 @@ export function refuseInstance(value: object, isError: boolean): void {
       if (isError || OPEN_BASES.has(type.name)) continue;
       const what = nameOf(value);
       const over = classNameOf(value) === type.name ? '' : ` (over ${type.name})`;
-      throw native(`${what}${over}`, 'create it on the other side, or call register(Class, reduce) to say how it is rebuilt');
+      const repair = over === '' ? INSIDE : `${INSIDE}, or call register(Class, reduce) to say how it is rebuilt`;
+      throw native(`${what}${over}`, REPAIRS[type.name] ?? repair);
     }
     if (hasPrivateFields(type)) {
       throw refused(
         'MP_PRIVATE_FIELDS',
         nameOf(value),
         `class ${type.name} has #private fields, which cannot be read from outside`,
-        "give the class a method [Symbol.for('multiprocess.reduce')]() or call register(Class, reduce)",
+        `create it inside the function, or say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
       );
     }
   }
-  if (hasHandle(value)) throw native(nameOf(value), 'create it on the other side');
+  if (hasHandle(value)) throw native(nameOf(value), INSIDE);
 }
 
 /** Names the value in a message: `an instance of Socket`. */
