@@ -114,14 +114,20 @@ function receiverOf(from: Scope): Surroundings['receiver'] {
   return 'script';
 }
 
+/** esbuild keeps the names of functions by `__name(function, "name")`. */
+function unnamed(value: acorn.Expression | null | undefined): acorn.AnyNode | null | undefined {
+  const named = value?.type === 'CallExpression' && value.callee.type === 'Identifier' && value.callee.name.startsWith('__name');
+  return named ? value.arguments[0] : value;
+}
+
 /** As written, and what esbuild and TypeScript make of class fields for older targets. */
 const ASSIGNED =
-  /\bthis\.([\w$]+)\s*=\s*$|__publicField\d*\(this,\s*"([\w$]+)",\s*$|Object\.defineProperty\(this,\s*"([\w$]+)",\s*\{[^{}]*value:\s*$/;
+  /\bthis\.([\w$]+)\s*=\s*(?:__name\d*\()?$|__publicField\d*\(this,\s*"([\w$]+)",\s*(?:__name\d*\()?$|Object\.defineProperty\(this,\s*"([\w$]+)",\s*\{[^{}]*value:\s*$/;
 
 function fieldOf({ node, scope }: Placed, place: Place): string | null {
   const owner = scope.owner as acorn.AnyNode;
   if (owner.type === 'PropertyDefinition') {
-    if (owner.static || owner.computed || owner.value?.start !== node.start) return null;
+    if (owner.static || owner.computed || unnamed(owner.value)?.start !== node.start) return null;
     return owner.key.type === 'Identifier' ? owner.key.name : owner.key.type === 'Literal' ? String(owner.key.value) : null;
   }
   const before = place.script.source.slice(Math.max(0, place.start - 200), place.start);

@@ -11,7 +11,7 @@ const ABOUT_FILES = new Set([
   'import conditions and private specifiers of a package',
 ]);
 
-export async function runCases({ Pool, dumps, loads, loadsAsync }, groups, { thread, files = true, skip = [] }) {
+export async function runCases({ Pool, dumps, loads }, groups, { thread, files = true, skip = [], threads = true }) {
   const results = [];
   const pool = new Pool({ processes: 1 });
   // A thread inherits loaders, but cannot be given a program.
@@ -20,7 +20,7 @@ export async function runCases({ Pool, dumps, loads, loadsAsync }, groups, { thr
   globalThis.sendNow = dumps;
   const transports = {
     process: (bytes) => pool.apply(runThere, [bytes]),
-    thread: (bytes) => throughThread(worker, bytes, loads),
+    ...(threads ? { thread: (bytes) => throughThread(worker, bytes, loads) } : {}),
   };
   try {
     for (const [group, cases] of Object.entries(groups)) {
