@@ -27,7 +27,18 @@ export {
   type WorkerStats,
 } from './pool/index.js';
 // Queues and topics
-export { type ConsumeOptions, JoinableQueue, Queue, type QueueOptions, SimpleQueue } from './queues/index.js';
+export {
+  type ConsumeOptions,
+  type Gap,
+  JoinableQueue,
+  type Lag,
+  Queue,
+  type QueueOptions,
+  SimpleQueue,
+  StateTopic,
+  Topic,
+  type TopicOptions,
+} from './queues/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
 // Shared memory
