@@ -124,11 +124,12 @@ describe('a topic', () => {
       topic.close();
       back.close();`;
     const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: dumps([topic, back]) });
+    const exit = once(thread, 'exit');
     await until(() => topic.subscribers === 1, 'the subscription');
     for (let i = 0; i < 100; i++) topic.next(i);
     topic.complete();
     for (let i = 0; i < 100; i++) expect(await back.get({ timeout: 20_000 })).toBe(i);
-    expect((await once(thread, 'exit'))[0]).toBe(0);
+    expect((await exit)[0]).toBe(0);
   });
 });
 
