@@ -2,6 +2,8 @@
 
 // Errors
 export * from './errors/index.js';
+// Operators
+export { fromQueue, type PoolMapOptions, poolMap, throughQueue, type ToQueueOptions, toQueue } from './operators/index.js';
 // Pools
 export {
   type AsyncCallOptions,
