@@ -49,9 +49,9 @@ export interface Addon {
   socketAccept(fd: number): number;
   socketShutdown(fd: number, how: number): number;
   socketName(fd: number, peer: boolean): string | number;
-  sharerOffer(fd: number, duration: number): string | number;
+  sharerOffer(fd: number, duration: number, released: boolean): string | number;
   sharerRenew(key: string, duration: number): number;
-  sharerWithdraw(key: string): number;
+  sharerRelease(key: string): number;
   sharerStop(): number;
   sharerFetch(address: string, key: string, patience: number): number;
 }

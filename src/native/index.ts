@@ -47,7 +47,7 @@ export {
 } from './process.js';
 export { Readiness } from './readiness.js';
 // Descriptors for other processes
-export { type DescriptorOffer, fetchDescriptor, offerDescriptor, renewOffer, withdrawOffer, withdrawOffers } from './sharer.js';
+export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
 // Sockets
 export {
   acceptSocket,

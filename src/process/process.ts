@@ -94,7 +94,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     if (target !== undefined && typeof target !== 'function' && !((target as unknown) instanceof URL)) {
       throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.`);
     }
-    const { args, name, daemon, context } = options;
+    const { args, name, daemon, context, env, execArgv } = options;
     if (args !== undefined && !Array.isArray(args)) {
       throw new ArgumentError(`Process: \`args\` must be an array, not ${describe(args)}.`);
     }
@@ -108,7 +108,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
       ...fresh(name ?? `${type === 'Process' || type === '' ? `${prefix}Process` : type}-${path}`, daemon ?? own.daemon, path),
       target: target as Target<never, unknown> | undefined,
       args: args ?? [],
-      options,
+      options: { context, env, execArgv },
     });
   }
 

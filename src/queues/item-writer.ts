@@ -6,8 +6,8 @@
  *
  * Invariant: nothing is published while the backlog holds anything, so what one thread puts arrives in its order.
  *
- * Wake-ups: consumers that sleep are woken at the end of a burst of microtasks, or after {@link BURST} items; a blocking put wakes
- * at once, since nobody knows when this thread's event loop turns again.
+ * Wake-ups: consumers that sleep are woken once for a burst of puts; a blocking put wakes at once, since nobody knows when this thread's
+ * event loop turns again.
  */
 import { BEAT, type Bounds, recordBytes } from '../memory/index.js';
 import { Encoder, type Message } from '../reduction/index.js';
@@ -17,7 +17,6 @@ import { dropped, full } from './messages.js';
 import { Kind, type QueueMemory } from './queue-memory.js';
 import type { Waiters } from './waiters.js';
 
-const BURST = 32;
 /** Puts after which the event loop gets a turn. */
 const BREATH = 512;
 const NOW = Promise.resolve();
@@ -39,7 +38,6 @@ export class ItemWriter {
   readonly #consumers: Waiters;
   readonly #room: Waiters;
   readonly #backlog = new Deque<Parcel>();
-  #unwoken = 0;
   #streak = 0;
   /** Ends the wait of the backlog; `null`: it does not wait. */
   #pump: AbortController | null = null;
@@ -68,7 +66,7 @@ export class ItemWriter {
   put(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
     const parcel = this.#offer(actor, item);
     if (parcel === null) {
-      this.#wakeSoon();
+      this.#consumers.wakeSoon();
       if (++this.#streak < BREATH) return NOW;
       this.#streak = 0;
       return new Promise((done) => setImmediate(done));
@@ -83,7 +81,7 @@ export class ItemWriter {
   /** Puts if there is room now: whether there was. */
   tryPut(actor: string, item: unknown): boolean {
     const parcel = this.#offer(actor, item);
-    if (parcel === null) this.#wakeSoon();
+    if (parcel === null) this.#consumers.wakeSoon();
     else this.#discard(parcel);
     return parcel === null;
   }
@@ -93,14 +91,8 @@ export class ItemWriter {
     const parcel = this.#offer(actor, item);
     const had = parcel === null || this.#room.waitSync(() => this.#flush() && this.#publish(parcel), timeout);
     if (!had) this.#discard(parcel);
-    this.wake(1);
+    this.#consumers.wake(1);
     return had;
-  }
-
-  /** Lets the consumers know of what was put. */
-  wake(count = this.#unwoken): void {
-    this.#unwoken = 0;
-    this.#consumers.wake(Math.max(1, count));
   }
 
   /** Room was made: wakes who waits for it, when there is enough to be worth it. */
@@ -129,7 +121,6 @@ export class ItemWriter {
   flushSync(): void {
     if (this.#backlog.length === 0 || this.#detached) return;
     this.#room.waitSync(() => this.#flush());
-    this.wake();
   }
 
   /** Drops the backlog. */
@@ -214,7 +205,7 @@ export class ItemWriter {
       count++;
     }
     if (count > 0) {
-      this.wake(count);
+      this.#consumers.wake(count);
       if (this.#backlog.length === 0) this.#emptied();
     }
     return this.#backlog.length === 0;
@@ -325,14 +316,8 @@ export class ItemWriter {
 
   /** Of what the dead had claimed nothing is room, but it can be claimed again. */
   #makeRoom(): void {
-    if (this.#memory.reclaim()) this.wake();
+    if (this.#memory.reclaim()) this.#consumers.wake(Number.POSITIVE_INFINITY);
     this.#memory.sweep();
-  }
-
-  #wakeSoon(): void {
-    if (!this.#consumers.someSleep) return;
-    if (++this.#unwoken >= BURST) this.wake();
-    else if (this.#unwoken === 1) process.nextTick(() => this.#unwoken > 0 && this.wake());
   }
 }
 
