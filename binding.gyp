@@ -12,9 +12,11 @@
           'sources': [
             'native/descriptors-linux.cc',
             'native/doorbell-linux.cc',
+            'native/fork-linux.cc',
             'native/futex-linux.cc',
             'native/mapping-linux.cc',
             'native/process-linux.cc',
+            'native/unix-socket-linux.cc',
             'native/wait-async-linux.cc',
             'native/waiter-linux.cc',
           ],

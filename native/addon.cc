@@ -23,5 +23,7 @@ NAPI_MODULE_INIT() {
   exportDoorbell(out);
   exportDescriptors(out);
   exportProcess(out);
+  exportFork(out);
+  exportUnixSocket(out);
   return exports;
 }

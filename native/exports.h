@@ -17,5 +17,7 @@ void exportWaitAsync(Exports& out);
 void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
+void exportFork(Exports& out);
+void exportUnixSocket(Exports& out);
 
 }  // namespace multiprocess
