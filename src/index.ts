@@ -17,7 +17,6 @@ export {
   type PoolEvent,
   type PoolOptions,
   type PoolStats,
-  type StartMethod,
   type StreamOptions,
   type WorkerCrashEvent,
   type WorkerEvent,
@@ -26,6 +25,8 @@ export {
   type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
+// Processes
+export { type ContextLike, getAllStartMethods, getStartMethod, type StartMethod, setStartMethod } from './process/index.js';
 // Functions
 export { type TaskFunction, task } from './reduction/index.js';
 // Shared memory

@@ -33,6 +33,8 @@ export interface Addon {
   openDescriptorOf(pid: number, fd: number): number;
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
+  childStatus(pid: number): number;
+  awaitProcess(pid: number, timeout: number): number;
   threadId(): number;
   yieldThread(): void;
 }

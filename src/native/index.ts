@@ -31,5 +31,16 @@ export {
   unmapMemory,
 } from './memory.js';
 // Processes and threads
-export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId, yieldThread } from './process.js';
+export {
+  awaitProcess,
+  type ChildStatus,
+  childStatus,
+  openProcess,
+  type ProcessState,
+  processStartTime,
+  processState,
+  setParentDeathSignal,
+  threadId,
+  yieldThread,
+} from './process.js';
 export { type ProcessWatch, watchProcess } from './watch.js';

@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import type { WorkerCrashError } from '../errors/index.js';
+import { METHOD_TITLES } from '../process/index.js';
 import type { Batch } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { PoolEvent } from './events.js';
@@ -135,7 +136,8 @@ export class Crew implements WorkerOwner {
   }
 
   #start(): void {
-    const worker = new WorkerHandle(`SpawnPoolWorker-${nextNumber()}`, ENTRY, this.#settings.lifetime, this);
+    const { method } = this.#settings;
+    const worker = new WorkerHandle(`${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`, method, ENTRY, this.#settings.lifetime, this);
     this.started++;
     this.#scheduler.workers.push(worker);
     worker.initialize(this.#initializer, this.#settings.initArgs);

@@ -1,5 +1,5 @@
 import { RemoteError } from '../errors/index.js';
-import { enterBootstrapping, leaveBootstrapping } from '../process/bootstrap.js';
+import { enterBootstrapping, leaveBootstrapping } from '../process/bootstrapping.js';
 import { type Decoder, PendingValue } from '../reduction/index.js';
 
 /** A rebuilt function. */

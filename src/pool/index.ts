@@ -15,6 +15,6 @@ export type {
   WorkerStartEvent,
   WorkerStats,
 } from './events.js';
-export type { AsyncCallOptions, AsyncMapOptions, CallOptions, MapOptions, PoolOptions, StartMethod } from './options.js';
+export type { AsyncCallOptions, AsyncMapOptions, CallOptions, MapOptions, PoolOptions } from './options.js';
 // The pool
 export { type Callable, Pool, type StreamOptions } from './pool.js';

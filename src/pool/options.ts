@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { ArgumentError, UnsupportedError } from '../errors/index.js';
+import { ArgumentError } from '../errors/index.js';
+import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-
-/** How the pool's workers are started. This version has `spawn`. */
-export type StartMethod = 'spawn' | 'forkserver' | 'fork' | 'thread';
 
 /** Options of a Pool. */
 export interface PoolOptions {
@@ -16,8 +14,8 @@ export interface PoolOptions {
   readonly initArgs?: readonly unknown[];
   /** Items a worker runs before it is replaced by a fresh one, at least 1. Default: no limit. */
   readonly maxTasksPerChild?: number;
-  /** How workers are started. Default `'spawn'`. */
-  readonly context?: StartMethod;
+  /** How workers are started: a start method, or a context. Default: the process's own, see `getStartMethod()`. */
+  readonly context?: ContextLike;
   /** How often an item is run again after its worker died while running it. Default 0. */
   readonly retries?: number;
   /** Milliseconds a cancelled or overdue task has to react to its AbortSignal before its worker is killed. Default 1000. */
@@ -80,6 +78,7 @@ const POOL_OPTIONS = [
 /** Pool options with their defaults filled in. */
 export interface PoolSettings {
   readonly processes: number;
+  readonly method: StartMethod;
   readonly initializer: unknown;
   readonly initArgs: readonly unknown[];
   readonly lifetime: number;
@@ -93,12 +92,8 @@ export interface PoolSettings {
 export function poolSettings(actor: string, options: PoolOptions): PoolSettings {
   checkOptions(actor, options, POOL_OPTIONS);
   const { context, initializer, initArgs } = options;
-  if (context !== undefined && context !== 'spawn') {
-    if (context === 'forkserver' || context === 'fork' || context === 'thread') {
-      throw new UnsupportedError(`${actor}: start method '${context}' is not available in this version; use 'spawn'.`);
-    }
-    throw new ArgumentError(`${actor}: unknown start method ${describe(context)}; use 'spawn'.`, { code: 'MP_UNKNOWN_START_METHOD' });
-  }
+  const method = startMethodOf(actor, context);
+  checkAvailable(actor, method);
   if (initializer !== undefined && typeof initializer !== 'function' && !((initializer as unknown) instanceof URL)) {
     throw new ArgumentError(`${actor}: \`initializer\` must be a function or a module URL, not ${describe(initializer)}.`);
   }
@@ -107,6 +102,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
   const whole = { integer: true };
   return {
     processes: checkNumber(actor, 'processes', options.processes, { min: 1, integer: true }) ?? availableParallelism(),
+    method,
     initializer,
     initArgs: initArgs ?? [],
     lifetime:

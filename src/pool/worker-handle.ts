@@ -1,7 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
 import { WorkerCrashError } from '../errors/index.js';
 import { Linger } from '../memory/index.js';
-import { spawnNode } from '../process/index.js';
+import { launch, type Popen, type StartMethod } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
 import type { Batch, Holder } from './batch.js';
@@ -30,7 +29,7 @@ export interface WorkerOwner {
  */
 export class WorkerHandle implements Holder {
   readonly name: string;
-  readonly child: ChildProcess;
+  readonly child: Popen;
   /** Items it may still be given before it is replaced. */
   remaining: number;
   /** `starting` until its initializer is done; `retiring` after a stop was sent. */
@@ -54,26 +53,25 @@ export class WorkerHandle implements Holder {
   /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
   #executioner: NodeJS.Timeout | null = null;
 
-  /** Starts the process. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
-  constructor(name: string, entry: URL, lifetime: number, owner: WorkerOwner) {
+  /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
+  constructor(name: string, method: StartMethod, entry: URL, lifetime: number, owner: WorkerOwner) {
     this.name = name;
     this.remaining = lifetime;
     this.#owner = owner;
     this.#channel = new WorkerChannel(name, () => this.#drain());
     try {
-      this.child = spawnNode({ entry, name, descriptors: this.#channel.descriptors });
+      this.child = launch(method, { entry, name, descriptors: this.#channel.descriptors });
     } catch (error) {
       this.#channel.close();
       throw error;
     }
-    this.child.once('exit', (code, signal) => this.#ended(code, signal));
-    this.child.once('error', (cause) => this.child.pid === undefined && this.#ended(null, null, cause));
+    this.child.onExit(({ exitCode, signal }, cause) => this.#ended(exitCode, signal, cause));
     this.keepAlive(false);
   }
 
   /** Process id, or `null` when the process could not be started. */
   get pid(): number | null {
-    return this.child.pid ?? null;
+    return this.child.pid;
   }
 
   /** Items it holds: running or waiting there. */
@@ -178,7 +176,7 @@ export class WorkerHandle implements Holder {
     const killer = setTimeout(() => {
       // The result may be there already: timers come before other events.
       this.#drain();
-      if (this.#killer === killer) this.child.kill('SIGKILL');
+      if (this.#killer === killer) this.child.kill();
     }, this.#grace);
     this.#killer = killer;
   }
@@ -355,8 +353,8 @@ export class WorkerHandle implements Holder {
   /** Ends it now: SIGTERM, then SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void {
     if (this.state === 'ended') return;
-    this.child.kill('SIGTERM');
-    this.#executioner ??= setTimeout(() => this.child.kill('SIGKILL'), grace);
+    this.child.terminate();
+    this.#executioner ??= setTimeout(() => this.child.kill(), grace);
   }
 
   #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
@@ -369,6 +367,7 @@ export class WorkerHandle implements Holder {
     this.#clearTimers();
     if (this.#executioner !== null) clearTimeout(this.#executioner);
     this.#channel.close();
+    this.child.close();
     const lost = [...this.#held];
     while (this.#held.length > 0) this.#held.shift();
     for (const batch of lost) batch.holder = null;

@@ -1,4 +1,21 @@
 /** Starting processes, and what a child does first. */
-export { bootstrap, enterBootstrapping, FIRST_DESCRIPTOR, type Identity, isBootstrapping, leaveBootstrapping } from './bootstrap.js';
+
+// What a child does first
+export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './inherit.js';
+// What a child inherits of Node's options
 export { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
-export { type SpawnOptions, spawnNode } from './spawn.js';
+// Children, however started
+export * from './popen/index.js';
+// Start methods
+export {
+  type ContextLike,
+  checkStartMethod,
+  DEFAULT_METHOD,
+  getStartMethod,
+  isStartMethod,
+  METHOD_TITLES,
+  type StartMethod,
+  setStartMethod,
+  startMethodOf,
+} from './start-method.js';

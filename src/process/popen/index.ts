@@ -1,0 +1,18 @@
+/** A started child, however it was started. Python: `multiprocess.popen_*`. */
+
+export {
+  checkAvailable,
+  type ExitListener,
+  type ExitStatus,
+  exitCodeOf,
+  getAllStartMethods,
+  type Launcher,
+  type LaunchOptions,
+  launch,
+  Popen,
+  registerStartMethod,
+  startMethodUnavailable,
+} from './popen.js';
+// The methods; each registers itself
+export { PopenSpawn } from './spawn.js';
+export { PopenThread } from './thread.js';
