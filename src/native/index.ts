@@ -7,6 +7,7 @@ export {
   closeDescriptor,
   createPipe,
   duplicateDescriptor,
+  moveDescriptor,
   openDescriptorOf,
   type ReceivedDescriptors,
   receiveDescriptors,
@@ -14,6 +15,21 @@ export {
   setCloseOnExec,
   socketPair,
 } from './descriptors.js';
+// Forking
+export {
+  bindLifeline,
+  type ForkRefusal,
+  forkProcess,
+  ignoreSignal,
+  leaveProcess,
+  noteExitCode,
+  type PollEntry,
+  pollDescriptors,
+  reapProcess,
+  signalProcess,
+} from './fork.js';
+// Local sockets without a file
+export { acceptSocket, connectAbstract, listenAbstract } from './unix-socket.js';
 // Waking an event loop
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
 // Waiting on a word
@@ -43,4 +59,4 @@ export {
   threadId,
   yieldThread,
 } from './process.js';
-export { type ProcessWatch, watchProcess } from './watch.js';
+export { type ProcessWatch, type ReadableWatch, watchProcess, watchReadable } from './watch.js';

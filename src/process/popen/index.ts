@@ -14,5 +14,6 @@ export {
   startMethodUnavailable,
 } from './popen.js';
 // The methods; each registers itself
+export { PopenForkserver } from './forkserver.js';
 export { PopenSpawn } from './spawn.js';
 export { PopenThread } from './thread.js';
