@@ -12,7 +12,9 @@
           'sources': [
             'native/descriptors-linux.cc',
             'native/doorbell-linux.cc',
+            'native/fork-end-linux.cc',
             'native/fork-linux.cc',
+            'native/fork-tasks-linux.cc',
             'native/futex-linux.cc',
             'native/mapping-linux.cc',
             'native/process-linux.cc',

@@ -6,9 +6,10 @@
 //  2. Other threads do not exist in the child. Each must be asleep when we fork, so that it holds no lock of malloc
 //     or of libuv; one waiter alone on a condition variable leaves nothing behind that a signal would wait for.
 //  3. In the child libuv gets an epoll descriptor of its own before anything else runs on the loop.
-//  4. Node's teardown joins threads, which in the child are gone: it must leave by _exit, always. `leave` is called
-//     by process.reallyExit; an exception that nobody catches ends in node::AtExit after Node has printed it; and a
-//     cleanup hook of the environment catches whatever else would reach the teardown.
+//  4. Background tasks of V8 go to a thread of the child's own (fork-tasks-linux.cc).
+//  5. Node's teardown joins threads, which in the child are gone: it must leave by _exit, always. process.reallyExit leads
+//     there; an exception that nobody catches ends in node::AtExit after Node has printed it; an event loop without
+//     work is noticed before Node does (fork-end-linux.cc); and a cleanup hook of the environment catches the rest.
 //
 // Life: a child must end soon after the process that asked for it, and must outlive the template that forked it.
 // PR_SET_PDEATHSIG knows only the template. So the asking process keeps the writing end of a pipe (the lifeline),
@@ -32,6 +33,7 @@
 
 #include "arguments.h"
 #include "exports.h"
+#include "fork.h"
 #include "status.h"
 
 #ifndef SYS_pidfd_send_signal
@@ -146,7 +148,7 @@ bool hookExit() {
   const auto add = symbol<AtExit>("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
   if (isolate == nullptr || context == nullptr || environment == nullptr || add == nullptr) return false;
   void* current = environment(context(isolate()));
-  if (current == nullptr) return false;
+  if (current == nullptr || !findPlatform(current)) return false;
   add(current, atExit, nullptr);
   return true;
 }
@@ -205,6 +207,12 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
   if (!leaving.armed) napi_add_env_cleanup_hook(env, atCleanup, nullptr);
   leaving.armed = true;
   return answer(env, 0);
+}
+
+// watchEnd(callback): in the child, calls back when the event loop has nothing left to do: (false), and then perhaps (true)
+napi_value watchEndOf(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  return answer(env, watchEnd(in.environment, in.values[0]));
 }
 
 // leaveProcess(code): ends this process without Node's teardown
@@ -290,6 +298,7 @@ napi_value pollDescriptors(napi_env env, napi_callback_info info) {
 
 void exportFork(Exports& out) {
   out.add("forkProcess", forkProcess);
+  out.add("watchEnd", watchEndOf);
   out.add("leaveProcess", leaveProcess);
   out.add("noteExitCode", noteExitCode);
   out.add("bindLifeline", bindLifeline);

@@ -36,6 +36,7 @@ export interface Addon {
   childStatus(pid: number): number;
   awaitProcess(pid: number, timeout: number): number;
   forkProcess(patience: number, exitCode: () => number): number;
+  watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
   noteExitCode(code: number): void;
   bindLifeline(fd: number): number;

@@ -22,6 +22,15 @@ export function forkProcess(patience: number, exitCode: () => number): number | 
   return result;
 }
 
+/**
+ * In a forked process: calls back when the event loop has nothing left to do, with `false`; and once more, with `true`, when that
+ * brought nothing: then the callback ends the process. Also gives V8's background tasks a thread. Call it before anything else runs.
+ */
+export function watchEnd(onEnd: (last: boolean) => void): void {
+  const result = addon().watchEnd(onEnd);
+  if (result < 0) throw systemError('watchEnd', 'eventfd', result);
+}
+
 /** Ends this process at once: `exit` handlers, Node's teardown and those of C do not run. */
 export function leaveProcess(code: number): void {
   addon().leaveProcess(code & 0xff);

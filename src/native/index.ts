@@ -27,6 +27,7 @@ export {
   pollDescriptors,
   reapProcess,
   signalProcess,
+  watchEnd,
 } from './fork.js';
 // Local sockets without a file
 export { acceptSocket, connectAbstract, listenAbstract } from './unix-socket.js';

@@ -12,6 +12,7 @@
  * complete but not ended; the repair breaks that round, and all learn of it.
  */
 import { type Block, type Gate, WaitQueue } from '../memory/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 import { AgentTable, tableWords } from './agent-table.js';
 import { GUARD_WORDS, Guard } from './guard.js';
 
@@ -174,6 +175,8 @@ export class Rounds implements Gate {
 /** The rounds of this thread. */
 const departing = new Set<WeakRef<Rounds>>();
 const collected = new FinalizationRegistry<WeakRef<Rounds>>((reference) => departing.delete(reference));
+// It is the parent that has waited there.
+registerAfterFork(departing, () => departing.clear());
 // Before the blocks give up their memory.
 process.prependListener('exit', () => {
   for (const rounds of departing) rounds.deref()?.depart();

@@ -1,16 +1,11 @@
 /** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
-import { leaveProcess, noteExitCode, threadId } from '../../native/index.js';
+import { leaveProcess, noteExitCode, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
 import { restartClock } from './clock.js';
 import { freshRandom } from './random.js';
 
 /** Set where this process was forked, or could fork: Node's options then are those of the template. */
 export const FORKED = Symbol.for('multiprocess.forked');
-
-/** The exit code of this process as it stands. */
-export function currentExitCode(): number {
-  return Number(process.exitCode ?? 1);
-}
 
 /** Call it first in a forked child, before anything of the application runs. */
 export function rebirth(): void {
@@ -30,7 +25,12 @@ function leaveWithoutTeardown(): void {
     configurable: true,
     enumerable: false,
   });
-  // When the event loop has run empty Node asks nobody after the last `exit` handler; so we note what they agreed on.
+  // As Node does it when its event loop has run empty.
+  watchEnd((last) => {
+    if (last) process.exit();
+    else process.emit('beforeExit', Number(process.exitCode ?? 0));
+  });
+  // Whatever else may lead to Node's teardown asks nobody after the last `exit` handler; so we note what they agreed on.
   const { emit } = process;
   Object.defineProperty(process, 'emit', {
     value(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {

@@ -3,13 +3,10 @@
  * changes little, and what it shares with its children stays shared.
  */
 import { constants } from 'node:os';
-import { acceptSocket, closeDescriptor, forkProcess, openProcess, type PollEntry, pollDescriptors, reapProcess } from '../../native/index.js';
+import { acceptSocket, closeDescriptor, openProcess, type PollEntry, pollDescriptors, reapProcess } from '../../native/index.js';
+import { forkHere } from './fork-here.js';
 import { type ChildRequest, RefusalCode, Report } from './protocol.js';
-import { currentExitCode } from './rebirth.js';
 import { type Arrived, Visitor } from './visitor.js';
-
-/** Milliseconds that other threads of the template (V8's, libuv's) have to come to rest before a fork. */
-const PATIENCE = 10_000;
 
 interface Running {
   readonly pid: number;
@@ -73,7 +70,7 @@ export function serve(listener: number, key: Uint8Array): Born {
   /** Whether this is the child. */
   function give(visitor: Visitor, arrived: Arrived): boolean {
     try {
-      const result = forkProcess(PATIENCE, currentExitCode);
+      const result = forkHere();
       if (result === 0) return true;
       if (typeof result === 'string') {
         visitor.tell(Report.Refused, result === 'threads-busy' ? RefusalCode.ThreadsBusy : RefusalCode.NoExitHook);
