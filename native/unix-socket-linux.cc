@@ -34,7 +34,7 @@ napi_value listenAbstract(napi_env env, napi_callback_info info) {
   if (length == 0) return answer(env, kBadArgument);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return answer(env, -errno);
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(fd, 64) != 0) {
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(fd, 4096) != 0) {
     const int failure = errno;
     close(fd);
     return answer(env, -failure);
