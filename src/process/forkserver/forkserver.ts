@@ -22,7 +22,7 @@ import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
 import { Applicant, TemplateLost } from './applicant.js';
-import { FORK_OPTIONS, forkableArguments, unforkable } from './options.js';
+import { forkableArguments, TEMPLATE_OPTIONS, unforkable } from './options.js';
 import { FORKED_DESCRIPTOR, INHERITED, KEY, type TemplateConfig } from './protocol.js';
 
 /** What {@link Forkserver.connectToNewProcess} starts. */
@@ -230,7 +230,7 @@ export class Forkserver {
       modules: [...modules],
     };
     try {
-      const child = spawn(executable(), [...forkableArguments(inheritedArguments(process.execArgv)), ...FORK_OPTIONS, TEMPLATE], {
+      const child = spawn(executable(), [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE], {
         env,
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
       });

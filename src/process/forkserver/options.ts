@@ -7,6 +7,12 @@ import { nativeError } from '../../native/index.js';
  */
 export const FORK_OPTIONS: readonly string[] = ['--single-threaded', '--v8-pool-size=1'];
 
+/**
+ * The options of a template. V8's memory reducer collects garbage in a process that has been idle for some seconds, and so makes an
+ * idle child copy most of the heap that it shares with its template: 14 MB instead of 2.6.
+ */
+export const TEMPLATE_OPTIONS: readonly string[] = [...FORK_OPTIONS, '--no-memory-reducer'];
+
 /** `options` without those that {@link FORK_OPTIONS} set otherwise. */
 export function forkableArguments(options: readonly string[]): string[] {
   const kept: string[] = [];
