@@ -24,6 +24,9 @@ NAPI_MODULE_INIT() {
   exportDescriptors(out);
   exportProcess(out);
   exportFork(out);
-  exportUnixSocket(out);
+  exportWatcher(out);
+  exportChannel(out);
+  exportSocket(out);
+  exportSharer(out);
   return exports;
 }

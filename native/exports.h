@@ -18,6 +18,9 @@ void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
 void exportFork(Exports& out);
-void exportUnixSocket(Exports& out);
+void exportWatcher(Exports& out);
+void exportChannel(Exports& out);
+void exportSocket(Exports& out);
+void exportSharer(Exports& out);
 
 }  // namespace multiprocess

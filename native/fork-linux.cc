@@ -278,22 +278,6 @@ napi_value ignoreSignal(napi_env env, napi_callback_info info) {
   return answer(env, 0);
 }
 
-// pollDescriptors(entries: Int32Array of (fd, events << 16 | revents), timeout) -> how many are ready. Blocks.
-napi_value pollDescriptors(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  void* data;
-  size_t length;
-  napi_typedarray_type type;
-  int32_t timeout;
-  if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array || !in.int32(1, &timeout)) {
-    return answer(env, kBadArgument);
-  }
-  // An entry has the layout of a pollfd: events in the low half of the second word, what happened in the high one.
-  static_assert(sizeof(pollfd) == 2 * sizeof(int32_t));
-  const int ready = poll(static_cast<pollfd*>(data), length / 2, timeout);
-  return answer(env, ready >= 0 ? ready : -errno);
-}
-
 }  // namespace
 
 void exportFork(Exports& out) {
@@ -305,7 +289,6 @@ void exportFork(Exports& out) {
   out.add("reapProcess", reapProcess);
   out.add("signalProcess", signalProcess);
   out.add("ignoreSignal", ignoreSignal);
-  out.add("pollDescriptors", pollDescriptors);
 }
 
 }  // namespace multiprocess

@@ -78,32 +78,3 @@ export function ignoreSignal(signal: number, on: boolean): void {
   const result = addon().ignoreSignal(signal, on);
   if (result < 0) throw systemError(`ignoreSignal ${signal}`, 'sigaction', result);
 }
-
-/** Whether a descriptor can be read, is at its end or broken. */
-export interface PollEntry {
-  readonly fd: number;
-  ready: boolean;
-}
-
-/**
- * Blocks this thread until one of the descriptors is readable, at its end or broken.
- *
- * @param timeout milliseconds; `Infinity` waits as long as it takes.
- * @returns whether one is; the entries say which.
- * @throws MultiprocessError `MP_SYSTEM`.
- */
-export function pollDescriptors(entries: readonly PollEntry[], timeout: number): boolean {
-  const words = new Int32Array(entries.length * 2);
-  for (let i = 0; i < entries.length; i++) {
-    words[i * 2] = entries[i]!.fd;
-    words[i * 2 + 1] = POLLIN;
-  }
-  const limit = timeout === Number.POSITIVE_INFINITY ? -1 : Math.min(Math.max(0, Math.ceil(timeout)), 2 ** 31 - 1);
-  const result = addon().pollDescriptors(words, limit);
-  if (result < 0 && result !== -EINTR) throw systemError('pollDescriptors', 'poll', result);
-  for (let i = 0; i < entries.length; i++) entries[i]!.ready = result > 0 && words[i * 2 + 1]! >>> 16 !== 0;
-  return result > 0;
-}
-
-const POLLIN = 1;
-const EINTR = 4;

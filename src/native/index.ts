@@ -2,6 +2,8 @@
 
 // Whether it is there
 export { nativeAvailable, nativeError } from './addon.js';
+// Bytes through descriptors
+export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel } from './channel.js';
 // Descriptors
 export {
   closeDescriptor,
@@ -23,14 +25,10 @@ export {
   ignoreSignal,
   leaveProcess,
   noteExitCode,
-  type PollEntry,
-  pollDescriptors,
   reapProcess,
   signalProcess,
   watchEnd,
 } from './fork.js';
-// Local sockets without a file
-export { acceptSocket, connectAbstract, listenAbstract } from './unix-socket.js';
 // Waking an event loop
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
 // Waiting on a word
@@ -60,4 +58,20 @@ export {
   threadId,
   yieldThread,
 } from './process.js';
+export { Readiness } from './readiness.js';
+// Descriptors for other processes
+export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
+// Sockets
+export {
+  acceptSocket,
+  connectSocket,
+  Family,
+  finishSocket,
+  listenSocket,
+  type SocketName,
+  shutdownSocket,
+  socketName,
+} from './sockets.js';
 export { type ProcessWatch, type ReadableWatch, watchProcess, watchReadable } from './watch.js';
+// Readiness
+export { after, type Sought, whenReady } from './when-ready.js';

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
 import { ArgumentError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
@@ -24,7 +25,16 @@ export interface PoolOptions {
   readonly maxQueue?: number;
   /** Milliseconds after which an idle worker ends; it is started again when there is work. Default: never. */
   readonly idleTimeout?: number;
+  /** Environment of the workers. Default: a copy of this process's; threads may share it by `SHARE_ENV` of `node:worker_threads`. */
+  readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
+  /** Node options of the workers. Default: those of this process that a worker can use. */
+  readonly execArgv?: readonly string[];
+  /** Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them crashes. Threads only. */
+  readonly resourceLimits?: ResourceLimits;
 }
+
+/** Options of a ThreadPool. */
+export type ThreadPoolOptions = Omit<PoolOptions, 'context'>;
 
 /** Options of one call. */
 export interface CallOptions {
@@ -73,7 +83,13 @@ const POOL_OPTIONS = [
   'gracePeriod',
   'maxQueue',
   'idleTimeout',
+  'env',
+  'execArgv',
+  'resourceLimits',
 ];
+export const THREAD_POOL_OPTIONS = POOL_OPTIONS.filter((name) => name !== 'context');
+
+const RESOURCE_LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
 /** Pool options with their defaults filled in. */
 export interface PoolSettings {
@@ -86,6 +102,9 @@ export interface PoolSettings {
   readonly grace: number;
   readonly maxQueue: number;
   readonly idleTimeout: number;
+  readonly env: PoolOptions['env'];
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
 }
 
 /** Checks pool options. @throws ArgumentError; UnsupportedError for a start method this version does not have. */
@@ -99,6 +118,19 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
   }
   if (initArgs !== undefined && !Array.isArray(initArgs))
     throw new ArgumentError(`${actor}: \`initArgs\` must be an array, not ${describe(initArgs)}.`);
+  const { env, execArgv, resourceLimits } = options;
+  if (env !== undefined && (method !== 'thread' || env !== SHARE_ENV) && (typeof env !== 'object' || env === null)) {
+    const shared = method === 'thread' ? ' or SHARE_ENV' : '';
+    throw new ArgumentError(`${actor}: \`env\` must be an object${shared}, not ${describe(env)}.`);
+  }
+  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string')))
+    throw new ArgumentError(`${actor}: \`execArgv\` must be an array of strings, not ${describe(execArgv)}.`);
+  if (resourceLimits !== undefined && method !== 'thread')
+    throw new ArgumentError(`${actor}: \`resourceLimits\` is for threads; limit a process by \`execArgv: ['--max-old-space-size=…']\`.`);
+  if (resourceLimits !== undefined && (typeof resourceLimits !== 'object' || resourceLimits === null))
+    throw new ArgumentError(`${actor}: \`resourceLimits\` must be an object, not ${describe(resourceLimits)}.`);
+  checkOptions(`${actor}: resourceLimits`, resourceLimits, RESOURCE_LIMITS);
+  for (const name of RESOURCE_LIMITS) checkNumber(actor, `resourceLimits.${name}`, resourceLimits?.[name], { min: 0.1 });
   const whole = { integer: true };
   return {
     processes: checkNumber(actor, 'processes', options.processes, { min: 1, integer: true }) ?? availableParallelism(),
@@ -111,6 +143,9 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     grace: Math.min(LONGEST, checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, { ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     idleTimeout: checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY,
+    env,
+    execArgv,
+    resourceLimits,
   };
 }
 

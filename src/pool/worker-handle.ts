@@ -1,13 +1,19 @@
-import { WorkerCrashError } from '../errors/index.js';
+import type { WorkerCrashError } from '../errors/index.js';
 import { Linger } from '../memory/index.js';
-import { launch, type Popen, type StartMethod } from '../process/index.js';
+import type { LaunchOptions, Popen } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
+import { taskSettle } from '../util/diagnostics.js';
 import type { Batch, Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
+import { crash } from './crash.js';
 import { LEAST_BATCHES, Pace } from './pace.js';
 import { Flag, KIND, Kind } from './protocol.js';
+import { fromWorker } from './remote-error.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
+
+/** Starts a child, however the pool's workers are started. */
+export type Launch = (options: LaunchOptions) => Popen;
 
 /** What a worker tells the pool it belongs to. */
 export interface WorkerOwner {
@@ -54,13 +60,13 @@ export class WorkerHandle implements Holder {
   #executioner: NodeJS.Timeout | null = null;
 
   /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
-  constructor(name: string, method: StartMethod, entry: URL, lifetime: number, owner: WorkerOwner) {
+  constructor(name: string, launch: Launch, entry: URL, lifetime: number, owner: WorkerOwner) {
     this.name = name;
     this.remaining = lifetime;
     this.#owner = owner;
     this.#channel = new WorkerChannel(name, () => this.#drain());
     try {
-      this.child = launch(method, { entry, name, descriptors: this.#channel.descriptors });
+      this.child = launch({ entry, name, descriptors: this.#channel.descriptors });
     } catch (error) {
       this.#channel.close();
       throw error;
@@ -72,6 +78,11 @@ export class WorkerHandle implements Holder {
   /** Process id, or `null` when the process could not be started. */
   get pid(): number | null {
     return this.child.pid;
+  }
+
+  /** Process id; of a thread, Node's thread id. */
+  get ident(): number | null {
+    return this.child.ident;
   }
 
   /** Items it holds: running or waiting there. */
@@ -241,6 +252,7 @@ export class WorkerHandle implements Holder {
         channel.release();
         const batch = this.#held.first();
         this.#whenLoaded(error, (reason) => {
+          if (batch !== undefined) fromWorker(reason, batch.site);
           for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
         });
         this.#finish();
@@ -290,6 +302,7 @@ export class WorkerHandle implements Holder {
     if (batch === undefined) return;
     this.#results = (this.#results + 1) | 0;
     this.#clearTimers();
+    if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
     const index = batch.received++;
     this.#items--;
     if (batch.received === batch.count) this.#held.shift();
@@ -298,11 +311,11 @@ export class WorkerHandle implements Holder {
       else if (value instanceof PendingValue) {
         void value.ready
           .then(
-            (ready) => (failed ? batch.error(ready, index) : batch.value(ready, index, micros)),
+            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
             (error) => batch.error(error, index),
           )
           .then(() => this.#owner.progressed(this));
-      } else if (failed) batch.error(value, index);
+      } else if (failed) batch.error(fromWorker(value, batch.site), index);
       else batch.value(value, index, micros);
     }
     if (batch.received === batch.count) batch.gone();
@@ -374,21 +387,4 @@ export class WorkerHandle implements Holder {
     this.#items = 0;
     this.#owner.exited(this, lost, blamed, crash(this, exitCode, signal, cause));
   }
-}
-
-function crash(worker: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null, cause: unknown): WorkerCrashError {
-  const pid = worker.pid;
-  const how =
-    pid === null
-      ? 'could not be started'
-      : signal !== null
-        ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
-        : `exited with code ${exitCode}`;
-  const when = worker.left === 'starting' ? 'while it was starting; what it wrote to stderr says why' : 'before the task had a result';
-  return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} ${when}.`, {
-    pid,
-    exitCode,
-    signal,
-    cause,
-  });
 }

@@ -10,7 +10,13 @@ import { checkOptions, describe } from '../util/options.js';
 export type StartMethod = 'spawn' | 'forkserver' | 'fork' | 'thread';
 
 /** A start method, or a context that is bound to one. */
-export type ContextLike = StartMethod | { getStartMethod(): StartMethod | null };
+export type ContextLike = StartMethod | MethodHolder;
+
+/** A context: what knows a start method. */
+export interface MethodHolder {
+  /** The method it stands for; `null` for the process's default. */
+  getStartMethod(): StartMethod | null;
+}
 
 /** What names are made of: `SpawnProcess-1`, `ForkServerPoolWorker-2`. */
 export const METHOD_TITLES: Readonly<Record<StartMethod, string>> = {

@@ -3,8 +3,10 @@ import { writeSync } from 'node:fs';
 import { AuthenticationError, type MultiprocessError, ProcessError } from '../../errors/index.js';
 import {
   closeDescriptor,
-  connectAbstract,
-  pollDescriptors,
+  connectSocket,
+  Family,
+  pollDescriptor,
+  Ready,
   type ReadableWatch,
   receiveDescriptors,
   sendDescriptors,
@@ -12,7 +14,7 @@ import {
   watchReadable,
 } from '../../native/index.js';
 import { deferred } from '../../util/deferred.js';
-import { answerTo, type ChildRequest, challenge, DIGEST, frame, Inbox, isAnswer, REPORT, Report, VERDICT } from './protocol.js';
+import { answerTo, CHALLENGE, type ChildRequest, challenge, frame, Inbox, isAnswer, REPORT, Report, VERDICT } from './protocol.js';
 import { refused } from './refused.js';
 
 /** The template ended before it answered: a new one may be asked. */
@@ -60,7 +62,7 @@ export class Applicant {
     this.#descriptors = descriptors;
     this.#lifeline = lifeline;
     this.#onEnd = onEnd;
-    this.#socket = connectAbstract(address);
+    this.#socket = connectSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }).fd;
     try {
       this.#watch = watchReadable(this.#socket, () => this.#receive());
     } catch (error) {
@@ -105,7 +107,7 @@ export class Applicant {
   waitSync(timeout: number): boolean {
     if (this.#state === 'over') return true;
     if (this.#pidfd < 0) return false;
-    return pollDescriptors([{ fd: this.#pidfd, ready: false }], timeout);
+    return pollDescriptor(this.#pidfd, Ready.readable, timeout) !== 0;
   }
 
   /** Gives back the pidfd, when the child has ended or nobody cares any more. */
@@ -135,7 +137,7 @@ export class Applicant {
 
   #step(): void {
     if (this.#state === 'challenged') {
-      const challenged = this.#inbox.take(DIGEST);
+      const challenged = this.#inbox.take(CHALLENGE);
       if (challenged === null) return;
       this.#state = 'proving';
       sendDescriptors(this.#socket, [], Buffer.concat([answerTo(challenged, 'process', this.#key), this.#challenge]));
@@ -193,7 +195,7 @@ export class Applicant {
   #orphan: ReadableWatch | null = null;
 
   #lookWithoutTemplate(): void {
-    if (this.#pidfd >= 0 && pollDescriptors([{ fd: this.#pidfd, ready: false }], 0)) this.#end(null);
+    if (this.#pidfd >= 0 && pollDescriptor(this.#pidfd, Ready.readable, 0) !== 0) this.#end(null);
   }
 
   #end(status: number | null): void {

@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { bindLifeline, closeDescriptor, ignoreSignal, leaveProcess, moveDescriptor, pollDescriptors } from '../../native/index.js';
+import { bindLifeline, closeDescriptor, ignoreSignal, leaveProcess, moveDescriptor, pollDescriptor, Ready } from '../../native/index.js';
 import { INHERITANCE, type Inheritance } from '../inherit.js';
 import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED } from './protocol.js';
 import { rebirth } from './rebirth.js';
@@ -40,7 +40,7 @@ function become({ argv, cwd, entry, env, execArgv, name }: ChildRequest): void {
  * failed halfway, or the parent has ended, nothing was run and nobody waits: the process ends.
  */
 export function awaitWord(lifeline: number): void {
-  pollDescriptors([{ fd: lifeline, ready: false }], Number.POSITIVE_INFINITY);
+  pollDescriptor(lifeline, Ready.readable, Number.POSITIVE_INFINITY);
   if (readSync(lifeline, new Uint8Array(1)) === 0) leaveProcess(1);
   bindLifeline(lifeline);
   closeDescriptor(lifeline);

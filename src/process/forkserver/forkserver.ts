@@ -16,7 +16,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, listenAbstract } from '../../native/index.js';
+import { closeDescriptor, createPipe, Family, listenSocket } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
@@ -51,6 +51,8 @@ interface Template {
 }
 
 const TEMPLATE = fileURLToPath(new URL('./template.js', import.meta.url));
+/** Children that may be asked for before the template has loaded. */
+const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
 const TRIES = 3;
 
@@ -219,7 +221,7 @@ export class Forkserver {
     const reason = unforkable();
     if (reason !== null) throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${reason}; use start method 'spawn'.`);
     const address = `multiprocess-forkserver-${process.pid}-${this.#serial++}-${randomBytes(8).toString('hex')}`;
-    const listener = listenAbstract(address);
+    const listener = listenSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }, BACKLOG);
     const env = environment(undefined);
     const argv = [...process.argv];
     const config: TemplateConfig = {

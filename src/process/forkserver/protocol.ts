@@ -2,23 +2,27 @@
  * What a process and its template say to each other: one connection for each child.
  *
  *   template -> process   challenge (32 bytes)
- *   process  -> template  answer (32), challenge of its own (32)
- *   template -> process   1 and its answer (32), or 0 and zeros, and the connection is closed
+ *   process  -> template  answer (40), challenge of its own (32)
+ *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
  *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
  *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode
  *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
  *
- * An answer is the HMAC-SHA-256 of the other side's challenge and of who answers, so that none can be sent back as one's own.
+ * An answer is that of Python's handshake (src/connection/authentication.ts) to the other side's challenge and to who answers, so
+ * that none can be sent back as one's own.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { createResponse, verifyChallenge } from '../../connection/authentication.js';
 
-/** Bytes of a challenge, and of an answer. */
-export const DIGEST = 32;
+/** Bytes of a challenge. */
+export const CHALLENGE = 32;
+/** Bytes of an answer: `{sha256}` and the digest. */
+export const ANSWER = 40;
 /** Bytes of the key. */
 export const KEY = 32;
 /** Bytes of the template's verdict on an answer: welcome or not, and its own answer. */
-export const VERDICT = 1 + DIGEST;
+export const VERDICT = 1 + ANSWER;
 /** Bytes before a request. */
 export const HEADER = 8;
 /** Bytes of what the template reports. */
@@ -50,17 +54,26 @@ export type Role = 'template' | 'process';
 
 /** A new challenge. */
 export function challenge(): Uint8Array {
-  return randomBytes(DIGEST);
+  return randomBytes(CHALLENGE);
 }
 
 /** The answer to a challenge. */
 export function answerTo(challenged: Uint8Array, role: Role, key: Uint8Array): Uint8Array {
-  return createHmac('sha256', key).update(role).update(challenged).digest();
+  return createResponse(key, question(challenged, role));
 }
 
-/** Whether an answer is right. Takes the same time for every wrong one. */
+/** Whether an answer is right. */
 export function isAnswer(given: Uint8Array, challenged: Uint8Array, role: Role, key: Uint8Array): boolean {
-  return timingSafeEqual(given, answerTo(challenged, role, key));
+  try {
+    verifyChallenge(key, question(challenged, role), given);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function question(challenged: Uint8Array, role: Role): Uint8Array {
+  return Buffer.concat([Buffer.from('{sha256}'), challenged, Buffer.from(role)]);
 }
 
 /** What a child is started with. */

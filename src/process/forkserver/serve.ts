@@ -3,7 +3,7 @@
  * changes little, and what it shares with its children stays shared.
  */
 import { constants } from 'node:os';
-import { acceptSocket, closeDescriptor, openProcess, type PollEntry, pollDescriptors, reapProcess } from '../../native/index.js';
+import { acceptSocket, closeDescriptor, openProcess, pollDescriptors, Ready, reapProcess } from '../../native/index.js';
 import { forkHere } from './fork-here.js';
 import { type ChildRequest, RefusalCode, Report } from './protocol.js';
 import { type Arrived, Visitor } from './visitor.js';
@@ -27,10 +27,10 @@ export function serve(listener: number, key: Uint8Array): Born {
   const children = new Map<number, Running>();
   for (;;) {
     const watched = [listener, ...visitors.keys(), ...children.keys()];
-    const entries: PollEntry[] = watched.map((fd) => ({ fd, ready: false }));
+    const entries = watched.map((fd) => ({ fd, events: Ready.readable, happened: 0 }));
     pollDescriptors(entries, Number.POSITIVE_INFINITY);
-    for (const { fd, ready } of entries) {
-      if (!ready) continue;
+    for (const { fd, happened } of entries) {
+      if (happened === 0) continue;
       const child = children.get(fd);
       const visitor = visitors.get(fd);
       if (child !== undefined) ended(child);

@@ -1,6 +1,6 @@
 /** A connection as the template sees it. */
 import { closeDescriptor, type ReceivedDescriptors, receiveDescriptors, sendDescriptors } from '../../native/index.js';
-import { answerTo, challenge, DIGEST, HEADER, Inbox, isAnswer, MOST, Report, report, VERDICT } from './protocol.js';
+import { ANSWER, answerTo, CHALLENGE, challenge, HEADER, Inbox, isAnswer, MOST, Report, report, VERDICT } from './protocol.js';
 
 /** A request that arrived whole: its JSON, still unread, and its descriptors. */
 export interface Arrived {
@@ -62,13 +62,13 @@ export class Visitor {
 
   /** Whether it is known from here on. A wrong answer leaves it `served`: nothing more is expected of it. */
   #introduce(): boolean {
-    const words = this.#inbox.take(2 * DIGEST);
+    const words = this.#inbox.take(ANSWER + CHALLENGE);
     if (words === null) return false;
-    const right = isAnswer(words.subarray(0, DIGEST), this.#challenge, 'process', this.#key);
+    const right = isAnswer(words.subarray(0, ANSWER), this.#challenge, 'process', this.#key);
     const verdict = Buffer.alloc(VERDICT);
     if (right) {
       verdict[0] = 1;
-      verdict.set(answerTo(words.subarray(DIGEST), 'template', this.#key), 1);
+      verdict.set(answerTo(words.subarray(ANSWER), 'template', this.#key), 1);
     }
     this.#state = right ? 'known' : 'served';
     try {

@@ -1,5 +1,6 @@
 /** A started child, however it was started. Python: `multiprocess.popen_*`. */
 
+export type { DescriptorTaker } from '../../util/spawning.js';
 export {
   checkAvailable,
   type ExitListener,
@@ -16,4 +17,4 @@ export {
 // The methods; each registers itself
 export { PopenForkserver } from './forkserver.js';
 export { PopenSpawn } from './spawn.js';
-export { PopenThread } from './thread.js';
+export { PopenThread, type ThreadForm } from './thread.js';

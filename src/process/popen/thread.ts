@@ -10,6 +10,14 @@ import { endedSentinel } from './sentinel.js';
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
 const TERMINATED = 1;
 
+/** What a thread is to become. */
+export interface ThreadForm {
+  /** Who it is, and what it is given. */
+  readonly inheritance: Inheritance;
+  /** Address of the module that it runs. */
+  readonly entry: string;
+}
+
 /**
  * A worker thread of this process.
  *
@@ -25,20 +33,18 @@ export class PopenThread extends Popen {
   #ending: NodeJS.Signals | null = null;
   #sentinel: readonly [reads: number, writes: number | null] | null = null;
 
-  /** @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM` without a free descriptor. */
-  constructor(options: LaunchOptions) {
+  /**
+   * @param host Makes the thread in place of this class; the form must reach it.
+   * @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM` without a free descriptor.
+   */
+  constructor(options: LaunchOptions, host: (form: ThreadForm) => Worker = (form) => startThread(form, options)) {
     super(options);
     const { entry, name } = options;
     const given = this.gather(options);
     try {
       for (const fd of given) this.#lent.push(duplicateDescriptor(fd));
       const inheritance: Inheritance = { name, parentPid: process.pid, descriptors: this.#lent, method: 'thread' };
-      this.#worker = new Worker(entry, {
-        name,
-        workerData: { [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
-        ...(options.env === undefined ? {} : { env: options.env }),
-        ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
-      });
+      this.#worker = host({ inheritance, entry: entry.href });
     } catch (cause) {
       this.#release();
       throw cause instanceof ProcessError ? cause : threadError(name, cause);
@@ -110,6 +116,15 @@ export class PopenThread extends Popen {
 
 /** Key in `workerData` of the thread id of the thread that started this one. */
 export const PARENT_THREAD_KEY = 'multiprocess.parentThread';
+
+function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions): Worker {
+  return new Worker(new URL(entry), {
+    name: inheritance.name,
+    workerData: { [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+  });
+}
 
 function threadError(name: string, cause: unknown): ProcessError {
   return new ProcessError(`Cannot start thread ${name}: ${String(cause)}. Check free memory and the options given.`, {

@@ -3,8 +3,10 @@ import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   closeDescriptor,
-  connectAbstract,
-  pollDescriptors,
+  connectSocket,
+  Family,
+  pollDescriptor,
+  Ready,
   receiveDescriptors,
   sendDescriptors,
   socketPair,
@@ -24,7 +26,7 @@ afterEach(async () => {
 function readAll(socket: number): Uint8Array {
   const parts: Uint8Array[] = [];
   for (;;) {
-    if (!pollDescriptors([{ fd: socket, ready: false }], 20_000)) throw new Error('nothing came');
+    if (pollDescriptor(socket, Ready.readable, 20_000) === 0) throw new Error('nothing came');
     const received = receiveDescriptors(socket, 4);
     if (received === null) continue;
     if (received.payload.length === 0) return Buffer.concat(parts);
@@ -56,16 +58,16 @@ describe('the control socket', () => {
   it.each([
     ['says nothing and leaves', 0],
     ['says too little and leaves', 10],
-    ['answers wrongly', 64],
+    ['answers wrongly', 72],
     ['sends a request without an answer', 5_000],
   ])('throws out who %s', async (_title, bytes) => {
     expect((await fork('nothing').end()).code).toBe(0);
-    const stranger = connectAbstract(forkserver.address!);
+    const stranger = connectSocket({ family: Family.AF_UNIX, host: `\0${forkserver.address}`, port: 0 }).fd;
     try {
       if (bytes > 0) sendDescriptors(stranger, [], new Uint8Array(bytes).fill(7));
-      if (bytes >= 64) {
+      if (bytes >= 72) {
         // Its challenge, a verdict of zeros, and nothing more.
-        const heard = readUntil(stranger, 32 + 33);
+        const heard = readUntil(stranger, 32 + 41);
         expect(heard.subarray(32).every((byte) => byte === 0)).toBe(true);
       }
       expect((await fork('nothing').end()).code).toBe(0);
@@ -77,11 +79,11 @@ describe('the control socket', () => {
 
   it('keeps no descriptor that a stranger sends', async () => {
     expect((await fork('nothing').end()).code).toBe(0);
-    const stranger = connectAbstract(forkserver.address!);
+    const stranger = connectSocket({ family: Family.AF_UNIX, host: `\0${forkserver.address}`, port: 0 }).fd;
     const [mine, theirs] = socketPair();
-    sendDescriptors(stranger, [theirs], new Uint8Array(64));
+    sendDescriptors(stranger, [theirs], new Uint8Array(72));
     closeDescriptor(theirs);
-    readUntil(stranger, 32 + 33);
+    readUntil(stranger, 32 + 41);
     closeDescriptor(stranger);
     expect(readAll(mine)).toEqual(Buffer.alloc(0)); // its end is closed everywhere
     closeDescriptor(mine);
@@ -92,7 +94,7 @@ describe('the control socket', () => {
 function readUntil(socket: number, length: number): Uint8Array {
   let heard = Buffer.alloc(0);
   while (heard.length < length) {
-    if (!pollDescriptors([{ fd: socket, ready: false }], 20_000)) throw new Error(`only ${heard.length} bytes came`);
+    if (pollDescriptor(socket, Ready.readable, 20_000) === 0) throw new Error(`only ${heard.length} bytes came`);
     const received = receiveDescriptors(socket, 4);
     if (received !== null) heard = Buffer.concat([heard, received.payload]);
     if (received?.payload.length === 0) break;
