@@ -16,11 +16,11 @@ export {
   wait,
 } from './connection/index.js';
 // Contexts
-export { Context, getContext } from './context/index.js';
+export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
 // Operators
-export { fromQueue, type PoolMapOptions, poolMap, throughQueue, type ToQueueOptions, toQueue } from './operators/index.js';
+export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools
 export {
   type AsyncCallOptions,

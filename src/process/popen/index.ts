@@ -15,5 +15,6 @@ export {
   startMethodUnavailable,
 } from './popen.js';
 // The methods; each registers itself
+export { PopenForkserver } from './forkserver.js';
 export { PopenSpawn } from './spawn.js';
 export { PopenThread, type ThreadForm } from './thread.js';
