@@ -145,7 +145,7 @@ describe('preloading', () => {
   it.each([['one', 'two'], ['x'.repeat(125_000), 'y'.repeat(125_000)]])('loads the main module once, with the arguments of the program', async (...args) => {
     const main = startFixture('forkserver/main.mjs', { args });
     const said = JSON.parse((await main.line())!);
-    expect(said).toMatchObject({ loads: 1, argv: args });
+    expect(said).toMatchObject({ loads: 1, argv: args.map((word) => (word.length > 1_000 ? word.length : word)) });
     expect(said.pid).not.toBe(main.child.pid);
     expect(await main.ended).toBe(0);
   });
