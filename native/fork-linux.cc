@@ -96,6 +96,21 @@ int inheritMemory() {
   return 0;
 }
 
+// ---- signals that this process ignores and its children do not
+
+struct sigaction before[65];
+bool ignored[65];
+
+int ignore(int number, bool on) {
+  if (on == ignored[number]) return 0;
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  const int result = on ? sigaction(number, &action, &before[number]) : sigaction(number, &before[number], nullptr);
+  if (result != 0) return -errno;
+  ignored[number] = on;
+  return 0;
+}
+
 // ---- in the child
 
 struct Exit {
@@ -196,8 +211,17 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
   const int failure = inheritMemory();
   if (failure != 0) return answer(env, failure);
   fflush(nullptr);
+  // A signal that comes at once waits until the child handles it as its own.
+  sigset_t every, mask;
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &mask);
   const pid_t pid = fork();
-  if (pid < 0) return answer(env, -errno);
+  const int refused = errno;
+  if (pid == 0) {
+    for (int number = 1; number <= 64; number++) ignore(number, false);
+  }
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  if (pid < 0) return answer(env, -refused);
   if (pid > 0) return answer(env, static_cast<int>(pid));
   const int broken = uv_loop_fork(in.environment->loop());
   if (broken != 0) {
@@ -261,21 +285,12 @@ napi_value signalProcess(napi_env env, napi_callback_info info) {
   return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
 }
 
-// ignoreSignal(signal, on): ignores it, or restores what there was before
+// ignoreSignal(signal): ignores it here, but not in processes forked from here
 napi_value ignoreSignal(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  static struct sigaction before[65];
-  static bool ignored[65];
+  Arguments<1> in(env, info);
   int32_t number;
-  bool on;
-  if (!in.int32(0, &number) || !in.boolean(1, &on) || number < 1 || number > 64) return answer(env, kBadArgument);
-  if (on == ignored[number]) return answer(env, 0);
-  struct sigaction action {};
-  action.sa_handler = SIG_IGN;
-  const int result = on ? sigaction(number, &action, &before[number]) : sigaction(number, &before[number], nullptr);
-  if (result != 0) return answer(env, -errno);
-  ignored[number] = on;
-  return answer(env, 0);
+  if (!in.int32(0, &number) || number < 1 || number > 64) return answer(env, kBadArgument);
+  return answer(env, ignore(number, true));
 }
 
 }  // namespace

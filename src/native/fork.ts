@@ -73,8 +73,8 @@ export function signalProcess(pidfd: number, signal: number): void {
 
 const ESRCH = 3;
 
-/** Has this process ignore a signal, or handle it again as before. */
-export function ignoreSignal(signal: number, on: boolean): void {
-  const result = addon().ignoreSignal(signal, on);
+/** Has this process ignore a signal, but not those that are forked from it: they handle it as this process did. @throws MultiprocessError `MP_SYSTEM`. */
+export function ignoreSignal(signal: number): void {
+  const result = addon().ignoreSignal(signal);
   if (result < 0) throw systemError(`ignoreSignal ${signal}`, 'sigaction', result);
 }

@@ -17,6 +17,8 @@ export {
   setCloseOnExec,
   socketPair,
 } from './descriptors.js';
+// Waking an event loop
+export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
 // Forking
 export {
   bindLifeline,
@@ -29,8 +31,6 @@ export {
   signalProcess,
   watchEnd,
 } from './fork.js';
-// Waking an event loop
-export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
 // Waiting on a word
 export { futexWait, futexWake, type WaitOutcome } from './futex.js';
 export { type AsyncWait, type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';

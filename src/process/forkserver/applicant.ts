@@ -6,8 +6,8 @@ import {
   connectSocket,
   Family,
   pollDescriptor,
-  Ready,
   type ReadableWatch,
+  Ready,
   receiveDescriptors,
   sendDescriptors,
   signalProcess,
@@ -125,9 +125,11 @@ export class Applicant {
         const received = receiveDescriptors(this.#socket, 1);
         if (received === null) return;
         if (received.fds.length > 0) this.#pidfd = received.fds[0]!;
-        if (received.payload.length === 0) return this.#lost();
-        this.#inbox.add(received.payload);
-        this.#step();
+        if (received.payload.length === 0) this.#lost();
+        else {
+          this.#inbox.add(received.payload);
+          this.#step();
+        }
       }
     } catch (error) {
       if ((error as { code?: unknown }).code === 'MP_SYSTEM') this.#lost(error);
@@ -161,7 +163,10 @@ export class Applicant {
 
   #heard(kind: Report, value: number): void {
     if (kind === Report.Refused) throw refused(value);
-    if (kind === Report.Ended) return this.#end(value);
+    if (kind === Report.Ended) {
+      this.#end(value);
+      return;
+    }
     this.#pid = value;
     this.#state = 'running';
     try {

@@ -1,8 +1,7 @@
 /** A child's first steps: it becomes what was asked for, waits for the word to go, and runs the module. */
 import { readSync } from 'node:fs';
-import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { bindLifeline, closeDescriptor, ignoreSignal, leaveProcess, moveDescriptor, pollDescriptor, Ready } from '../../native/index.js';
+import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, Ready } from '../../native/index.js';
 import { INHERITANCE, type Inheritance } from '../inherit.js';
 import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED } from './protocol.js';
 import { rebirth } from './rebirth.js';
@@ -11,7 +10,6 @@ import type { Born } from './serve.js';
 /** Becomes the child of a request. The first descriptor is the lifeline, the others are the application's. */
 export function beginChild({ request, descriptors: [lifeline, ...given] }: Born): void {
   rebirth();
-  ignoreSignal(constants.signals.SIGINT, false);
   become(request);
   const descriptors = given.map((fd, i) => {
     moveDescriptor(fd, FORKED_DESCRIPTOR + i);

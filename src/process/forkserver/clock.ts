@@ -19,7 +19,8 @@ export function restartClock(): void {
     mark: (name: string, options?: { startTime?: number; detail?: unknown }) =>
       mark.call(performance, name, { ...options, startTime: options?.startTime ?? since() }),
     measure: (name: string, start?: Measure, end?: string) => {
-      const options = typeof start === 'object' && start !== null ? { ...start } : { start: start ?? 0, ...(end === undefined ? {} : { end }) };
+      const options =
+        typeof start === 'object' && start !== null ? { ...start } : { start: start ?? 0, ...(end === undefined ? {} : { end }) };
       // Without an end it ends now, unless a start and a duration say when.
       if (options.end === undefined && !('duration' in options && options.duration !== undefined && options.start !== undefined)) {
         options.end = since();

@@ -56,7 +56,11 @@ const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
 const TRIES = 3;
 
-const modules = new Set<string>(['../../native/index.js', '../../memory/index.js', '../../reduction/index.js', '../../synchronize/index.js', '../inherit.js'].map((path) => new URL(path, import.meta.url).href));
+const modules = new Set<string>(
+  ['../../native/index.js', '../../memory/index.js', '../../reduction/index.js', '../../synchronize/index.js', '../inherit.js'].map(
+    (path) => new URL(path, import.meta.url).href,
+  ),
+);
 
 /** Has templates load a module of this library that children will need. */
 export function addTemplateModule(url: URL): void {

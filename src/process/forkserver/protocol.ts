@@ -124,7 +124,8 @@ export class Inbox {
   #bytes: Buffer = Buffer.alloc(0);
 
   add(bytes: Uint8Array): void {
-    this.#bytes = this.#bytes.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#bytes, bytes]);
+    this.#bytes =
+      this.#bytes.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#bytes, bytes]);
   }
 
   /** The first `length` bytes without taking them; `null` while there are fewer. */

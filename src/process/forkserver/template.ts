@@ -32,7 +32,7 @@ setCloseOnExec(LISTENER, true);
 const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
 closeDescriptor(CONFIG);
 if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
-ignoreSignal(constants.signals.SIGINT, true);
+ignoreSignal(constants.signals.SIGINT);
 process.argv = [...config.argv];
 (globalThis as { [FORKED]?: boolean })[FORKED] = true;
 
@@ -71,7 +71,8 @@ function specifierOf(name: string): string {
 async function settled(): Promise<void> {
   const { _getActiveRequests } = process as unknown as { _getActiveRequests?(): unknown[] };
   const deadline = performance.now() + SETTLE;
-  do await new Promise((later) => setTimeout(later, 1)); // nobody tells when the last one is answered
+  do
+    await new Promise((later) => setTimeout(later, 1)); // nobody tells when the last one is answered
   while ((_getActiveRequests?.().length ?? 0) > 0 && performance.now() < deadline);
 }
 

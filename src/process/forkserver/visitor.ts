@@ -1,6 +1,6 @@
 /** A connection as the template sees it. */
 import { closeDescriptor, type ReceivedDescriptors, receiveDescriptors, sendDescriptors } from '../../native/index.js';
-import { ANSWER, answerTo, CHALLENGE, challenge, HEADER, Inbox, isAnswer, MOST, Report, report, VERDICT } from './protocol.js';
+import { ANSWER, answerTo, CHALLENGE, challenge, HEADER, Inbox, isAnswer, MOST, type Report, report, VERDICT } from './protocol.js';
 
 /** A request that arrived whole: its JSON, still unread, and its descriptors. */
 export interface Arrived {

@@ -2,8 +2,8 @@
 import { readlinkSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { forkserver } from '../../../dist/process/forkserver/index.js';
-import { alive } from '../../support/processes.js';
 import { fork } from '../../support/forks.js';
+import { alive } from '../../support/processes.js';
 
 afterAll(() => forkserver.stop());
 

@@ -116,7 +116,12 @@ describe('preloading', () => {
   });
 
   it('finds modules from the working directory, and ignores what it cannot load', async () => {
-    forkserver.setForkserverPreload(['./test/fixtures/forkserver/preloaded.mjs', './nowhere.mjs', 'no-such-package', 'data:text/javascript,throw 1']);
+    forkserver.setForkserverPreload([
+      './test/fixtures/forkserver/preloaded.mjs',
+      './nowhere.mjs',
+      'no-such-package',
+      'data:text/javascript,throw 1',
+    ]);
     expect((await fork('preloaded').end()).said).toMatchObject({ loads: 1 });
   });
 
@@ -142,10 +147,13 @@ describe('preloading', () => {
     expect(await parent.line()).toBe(null);
   });
 
-  it.each([['one', 'two'], ['x'.repeat(125_000), 'y'.repeat(125_000)]])('loads the main module once, with the arguments of the program', async (...args) => {
+  it.each([
+    ['one', 'two'],
+    ['x'.repeat(125_000), 'y'.repeat(125_000)],
+  ])('loads the main module once, with the arguments of the program', async (...args) => {
     const main = startFixture('forkserver/main.mjs', { args });
     const said = JSON.parse((await main.line())!);
-    expect(said).toMatchObject({ loads: 1, argv: args });
+    expect(said).toMatchObject({ loads: 1, argv: args.map((word) => (word.length > 1_000 ? word.length : word)) });
     expect(said.pid).not.toBe(main.child.pid);
     expect(await main.ended).toBe(0);
   });
@@ -186,7 +194,10 @@ describe('when the template', () => {
     const seed = Number(process.env['FORK_SEED'] ?? Date.now() % 100_000);
     console.log(`template kills: seed ${seed}`);
     let state = seed;
-    const random = () => ((state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31);
+    const random = () => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+      return state / 2 ** 31;
+    };
     /** Kills the template that has just started a child, soon: other starts are under way then. */
     const killSoon = async () => {
       const { pid } = forkserver;
