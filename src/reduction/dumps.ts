@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { Decoder, Encoder, PendingValue } from './codec.js';
+import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 
 let idle: Encoder | undefined;
 const decoder = new Decoder();
@@ -28,6 +29,7 @@ export function dumps(value: unknown): Uint8Array {
     const { total } = encoder.encode(value);
     const bytes = new Uint8Array(total);
     encoder.layout(bytes, 0);
+    if (total > LARGE_CAPTURE && typeof value === 'function') warnAboutCaptures(value, total);
     return bytes;
   } finally {
     idle = encoder;

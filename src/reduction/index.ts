@@ -8,10 +8,17 @@ import { registerKind } from './table/registry.js';
 export { Decoder, Encoder, type Message, PendingValue } from './codec.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
+export { explain } from './explain.js';
+export { type Capture, Explanation, type Problem } from './explanation.js';
 // Functions
-export { loadedModule, type TaskFunction, task } from './functions/index.js';
+export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
+// Descriptors
+export { DupFd } from './handles/dup-fd.js';
+export { declineOffer, StandingOffer } from './handles/offer.js';
+export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
+export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };
 

@@ -15,4 +15,5 @@
  */
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceFunction, reduceReference } from './reduce.js';
+export { mapStack } from './source-maps.js';
 export { type TaskFunction, task } from './task.js';
