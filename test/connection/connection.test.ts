@@ -326,7 +326,8 @@ describe('sending', () => {
 
 describe('life', () => {
   it('a connection that nobody has any more is closed', async () => {
-    const gc = (v8.setFlagsFromString('--expose-gc'), vm.runInNewContext('gc') as () => void);
+    v8.setFlagsFromString('--expose-gc');
+    const gc = vm.runInNewContext('gc') as () => void;
     const before = sockets();
     let kept: Connection;
     await (async () => {

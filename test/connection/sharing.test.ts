@@ -97,7 +97,10 @@ it('writers of several processes do not mix their small messages', async () => {
   );
   b.close();
   const next = [0, 0, 0];
-  for await (const [who, i] of a) expect(i).toBe(next[who]++);
+  for await (const [who, i] of a) {
+    expect(i).toBe(next[who]);
+    next[who] = i + 1;
+  }
   await Promise.all(writers);
   expect(next).toEqual([300, 300, 300]);
 });

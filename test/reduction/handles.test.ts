@@ -12,12 +12,15 @@ import { resourceSharer } from 'multiprocess/resource-sharer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   closeDescriptor,
+  connectSocket,
   createPipe,
+  Family,
   fetchDescriptor,
   offerDescriptor,
   releaseOffer,
   renewOffer,
   socketPair,
+  writeChannel,
 } from '../../dist/native/index.js';
 import { codeOf } from '../support/code-of.js';
 import { until } from '../support/until.js';
