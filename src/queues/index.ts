@@ -1,6 +1,6 @@
 /** Queues and topics between processes, threads and tasks. */
 
+export { JoinableQueue } from './joinable-queue.js';
 export { type ConsumeOptions, Queue } from './queue.js';
-export { JoinableQueue } from "./joinable-queue.js";
 export type { QueueOptions } from './queue-options.js';
-export { SimpleQueue } from "./simple-queue.js";
+export { SimpleQueue } from './simple-queue.js';
