@@ -1,7 +1,7 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
 import { setFunctionReducer } from './function-seam.js';
-import { functionKinds, reduceFunction, reduceReference } from './functions/index.js';
+import { forgetCells, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
 // For the layers above: messages in memory of their own
@@ -19,4 +19,4 @@ export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference);
+setFunctionReducer(reduceFunction, reduceReference, forgetCells);
