@@ -83,7 +83,9 @@ describe('Stacks point at the lines of the source', () => {
 
 describe('Under the test runner', () => {
   let pool: Pool;
-  beforeAll(() => void (pool = new Pool({ processes: 1 })));
+  beforeAll(() => {
+    pool = new Pool({ processes: 1 });
+  });
   afterAll(() => pool.terminate());
 
   async function caller(task: () => unknown): Promise<Error> {

@@ -97,7 +97,7 @@ function writeTypeScript(): void {
         const text = readFileSync(source, 'utf8').replace(/(from '\.{1,2}\/(?!pack)[^']*)\.mjs'/g, "$1.mts'");
         const typed =
           name.name === 'cases.mjs'
-            ? text.replace(/^/, "import { cases as typed } from '../fixtures/typed.ts';\n").replace('torture }', 'torture, typed }')
+            ? text.replace(/^/, "import { cases as typed } from '../fixtures/typed.ts';\n").replace('torture };', 'torture, typed };')
             : text;
         writeFileSync(join(target, name.name.replace(/mjs$/, 'mts')), typed);
       }
