@@ -43,7 +43,7 @@ const vitestArgs = (pool: string) => [vitest, 'run', '--config', join(folder, 'v
 
 const hosts: Readonly<Record<string, Host>> = {
   'an ES module': { args: () => [main] },
-  'a CommonJS file': { args: () => [join(folder, 'main.cjs')], cases: 8 },
+  'a CommonJS file': { args: () => [join(folder, 'main.cjs')], cases: 10 },
   'a worker thread': { args: () => [join(folder, 'in-thread.mjs')] },
   'an ES module under --inspect': {
     args: () => ['--inspect=127.0.0.1:0', main],
