@@ -23,5 +23,9 @@ NAPI_MODULE_INIT() {
   exportDoorbell(out);
   exportDescriptors(out);
   exportProcess(out);
+  exportWatcher(out);
+  exportChannel(out);
+  exportSocket(out);
+  exportSharer(out);
   return exports;
 }

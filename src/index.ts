@@ -1,7 +1,26 @@
 /** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
 
+// Connections
+export {
+  type Address,
+  Client,
+  type ClientOptions,
+  Connection,
+  type ConnectionOptions,
+  Listener,
+  type ListenerOptions,
+  Pipe,
+  type PipeOptions,
+  pipe,
+  type Waitable,
+  wait,
+} from './connection/index.js';
+// Contexts
+export { Context, getContext } from './context/index.js';
 // Errors
 export * from './errors/index.js';
+// Operators
+export { fromQueue, type PoolMapOptions, poolMap, throughQueue, type ToQueueOptions, toQueue } from './operators/index.js';
 // Pools
 export {
   type AsyncCallOptions,
@@ -17,8 +36,9 @@ export {
   type PoolEvent,
   type PoolOptions,
   type PoolStats,
-  type StartMethod,
   type StreamOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   type WorkerCrashEvent,
   type WorkerEvent,
   type WorkerExitEvent,
@@ -26,6 +46,39 @@ export {
   type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
+// Processes
+export {
+  activeChildren,
+  type ContextLike,
+  type CurrentProcess,
+  cpuCount,
+  currentProcess,
+  getAllStartMethods,
+  getStartMethod,
+  type JoinOptions,
+  type MethodHolder,
+  ParentProcess,
+  Process,
+  type ProcessOptions,
+  parentProcess,
+  Sentinel,
+  type StartMethod,
+  setStartMethod,
+  type Target,
+} from './process/index.js';
+// Queues and topics
+export {
+  type ConsumeOptions,
+  type Gap,
+  JoinableQueue,
+  type Lag,
+  Queue,
+  type QueueOptions,
+  SimpleQueue,
+  StateTopic,
+  Topic,
+  type TopicOptions,
+} from './queues/index.js';
 // Functions
 export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory

@@ -122,10 +122,13 @@ export class Block implements Disposable {
   }
 }
 
-/** New zeroed shared memory. @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
-export function allocateBlock(size: number): Block {
+/**
+ * New zeroed shared memory. @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+ * @param alone Nothing else lies in its memory file, which its owner may let grow. Takes a descriptor.
+ */
+export function allocateBlock(size: number, alone = false): Block {
   checkNumber('allocateBlock', 'size', size, { integer: true, min: 1 });
-  const { arena, offset } = Arena.allocate(size, Unit.line);
+  const { arena, offset } = Arena.allocate(size, Unit.line, alone);
   return new Block(arena, offset, size);
 }
 

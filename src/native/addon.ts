@@ -33,8 +33,27 @@ export interface Addon {
   openDescriptorOf(pid: number, fd: number): number;
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
+  childStatus(pid: number): number;
+  awaitProcess(pid: number, timeout: number): number;
   threadId(): number;
   yieldThread(): void;
+  watcherOpen(onReady: (count: number) => void, results: Int32Array): object | number;
+  watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
+  watcherHold(watcher: object, on: boolean): void;
+  channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean): number;
+  channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
+  pollDescriptors(entries: Int32Array, timeout: number): number;
+  socketListen(family: number, host: string, port: number, backlog: number): number;
+  socketConnect(family: number, host: string, port: number, made: Int32Array): number;
+  socketFinish(fd: number): number;
+  socketAccept(fd: number): number;
+  socketShutdown(fd: number, how: number): number;
+  socketName(fd: number, peer: boolean): string | number;
+  sharerOffer(fd: number, duration: number, released: boolean): string | number;
+  sharerRenew(key: string, duration: number): number;
+  sharerRelease(key: string): number;
+  sharerStop(): number;
+  sharerFetch(address: string, key: string, patience: number): number;
 }
 
 /** Refusals that are no errno; the same numbers as in native/status.h. */

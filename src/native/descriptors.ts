@@ -74,13 +74,15 @@ export function sendDescriptors(socket: number, fds: readonly number[], payload:
  * the next message, but two messages that carry descriptors never come in one.
  *
  * @param maximum most descriptors to accept, up to 253.
+ * @param most payload bytes to take; default 64 KiB.
  * @returns `null` when nothing has arrived; an empty payload when the other end was closed. At most 64 KiB of payload.
  * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError `MP_SYSTEM`.
  */
-export function receiveDescriptors(socket: number, maximum: number): ReceivedDescriptors | null {
+export function receiveDescriptors(socket: number, maximum: number, most = PAYLOAD): ReceivedDescriptors | null {
   checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
+  checkNumber('receiveDescriptors', 'most', most, { integer: true, min: 1 });
   const fds = new Int32Array(Math.min(maximum, MOST));
-  const payload = new Uint8Array(PAYLOAD);
+  const payload = new Uint8Array(Math.min(most, PAYLOAD));
   const got = new Int32Array(2);
   const result = addon().receiveDescriptors(socket, fds, payload, got);
   if (result === Refusal.truncated) {

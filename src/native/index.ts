@@ -2,6 +2,8 @@
 
 // Whether it is there
 export { nativeAvailable, nativeError } from './addon.js';
+// Bytes through descriptors
+export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel } from './channel.js';
 // Descriptors
 export {
   closeDescriptor,
@@ -31,5 +33,32 @@ export {
   unmapMemory,
 } from './memory.js';
 // Processes and threads
-export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId, yieldThread } from './process.js';
+export {
+  awaitProcess,
+  type ChildStatus,
+  childStatus,
+  openProcess,
+  type ProcessState,
+  processStartTime,
+  processState,
+  setParentDeathSignal,
+  threadId,
+  yieldThread,
+} from './process.js';
+export { Readiness } from './readiness.js';
+// Descriptors for other processes
+export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
+// Sockets
+export {
+  acceptSocket,
+  connectSocket,
+  Family,
+  finishSocket,
+  listenSocket,
+  type SocketName,
+  shutdownSocket,
+  socketName,
+} from './sockets.js';
 export { type ProcessWatch, watchProcess } from './watch.js';
+// Readiness
+export { after, type Sought, whenReady } from './when-ready.js';

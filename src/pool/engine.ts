@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../errors/index.js';
-import { isBootstrapping } from '../process/index.js';
+import { checkNotBootstrapping } from '../process/index.js';
 import type { Backend, JobSink } from '../streams/index.js';
 import { describe } from '../util/options.js';
 import type { Batch } from './batch.js';
@@ -41,7 +41,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   #resting: NodeJS.Immediate | null = null;
 
   constructor(settings: PoolSettings) {
-    if (isBootstrapping()) throw bootstrapping();
+    checkNotBootstrapping('Pool', 'starts a pool');
     this.#settings = settings;
     this.#scheduler = new Scheduler();
     this.#callables = new Callables((image) => this.#crew.forget(image));
@@ -262,7 +262,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const { workers, lanes } = this.#scheduler;
     return {
       processes: this.#settings.processes,
-      workers: workers.map((worker) => ({ name: worker.name, pid: worker.pid, state: worker.state, items: worker.items })),
+      workers: workers.map(({ name, pid, ident, state, items }) => ({ name, pid, ident, state, items })),
       queued: lanes.waiting,
       active: this.#active,
       started: this.#crew.started,
@@ -355,13 +355,4 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     if (this.#state === 'ended') throw this.#reason;
     throw new ClosedError(`${actor}: Pool not running: it was closed.`, { code: 'MP_POOL_CLOSED' });
   }
-}
-
-function bootstrapping(): ProcessError {
-  return new ProcessError(
-    'Pool: this module is being loaded by a worker, and starts a pool while it loads; that would go on for ever. ' +
-      'Start the pool inside a function, or only when the module is the main one: ' +
-      '`if (process.argv[1] === fileURLToPath(import.meta.url)) { … }`.',
-    { code: 'MP_BOOTSTRAPPING' },
-  );
 }

@@ -2,6 +2,7 @@ import { inspect, types } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
 import { Decoder, Encoder, PendingValue, sendableError } from '../reduction/index.js';
+import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
 import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
@@ -238,6 +239,7 @@ export class WorkerLoop {
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
     // It may have been cancelled while its function was still loading.
     if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
+    if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });
     let value: unknown;
     try {
       // Not as a method of `run`: the function's `this` is nobody's business.
@@ -269,6 +271,7 @@ export class WorkerLoop {
       return;
     }
     this.#outcome = null;
+    if (taskEnd.hasSubscribers) taskEnd.publish(kind === Kind.Error ? { attempt: run.attempt, error: value } : { attempt: run.attempt });
     run.index++;
     const last = run.index === run.items.length;
     const halted = !last && (link.state & STATUS) === Status.Stopped;

@@ -14,6 +14,10 @@ export { type Capture, Explanation, type Problem } from './explanation.js';
 export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
 // Errors that hold what cannot be sent
 export { sendableError } from './kinds/errors.js';
+// Descriptors
+export { DupFd } from './handles/dup-fd.js';
+export { declineOffer, StandingOffer } from './handles/offer.js';
+export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
 export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
