@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
-import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+import { Decoder, Encoder, PendingValue, sendableError } from '../reduction/index.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -299,20 +299,33 @@ export class WorkerLoop {
     }
   }
 
+  #canEncode(value: unknown): boolean {
+    try {
+      this.#encoder.encode(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The value cannot be encoded: sends what can be said about that. */
   #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
-    if (!isValue && kind !== Kind.Report) {
-      const text = inspect(value, { depth: 1 });
-      error = new RemoteError(`The task failed with something that cannot be sent: ${text}`, {
-        cause: reason instanceof MultiprocessError ? reason.message : undefined,
-      });
-    }
+    if (!isValue && kind !== Kind.Report && types.isNativeError(value)) {
+      error = sendableError(value, (part) => this.#canEncode(part));
+      if (!this.#canEncode(error)) error = unsendable(value, reason);
+    } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
     this.#encoded.total = this.#encoder.encode(error).total;
     this.#link.send(isValue ? kind - Kind.Value + Kind.Error : kind, id, 0, this.#encoded);
     this.#link.wake();
   }
+}
+
+function unsendable(value: unknown, reason: unknown): RemoteError {
+  return new RemoteError(`The task failed with something that cannot be sent: ${inspect(value, { depth: 1 })}`, {
+    cause: reason instanceof MultiprocessError ? reason.message : undefined,
+  });
 }
 
 const NOTHING: Payload = { total: 0, layout: () => {} };

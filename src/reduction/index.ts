@@ -1,7 +1,7 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
 import { setFunctionReducer } from './function-seam.js';
-import { functionKinds, reduceFunction, reduceReference } from './functions/index.js';
+import { forgetCells, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
 // For the layers above: messages in memory of their own
@@ -12,6 +12,8 @@ export { explain } from './explain.js';
 export { type Capture, Explanation, type Problem } from './explanation.js';
 // Functions
 export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
+// Errors that hold what cannot be sent
+export { sendableError } from './kinds/errors.js';
 // Descriptors
 export { DupFd } from './handles/dup-fd.js';
 export { declineOffer, StandingOffer } from './handles/offer.js';
@@ -23,4 +25,4 @@ export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference);
+setFunctionReducer(reduceFunction, reduceReference, forgetCells);

@@ -8,7 +8,7 @@
  * counters of one factory keep apart, each with its own `up` and `get`, if each object is sent whole. What remains: of two
  * calls whose variables are alike in every value, `up` of one and `get` of the other alone are taken for one call's.
  *
- * A cell lives until the current job ends: one dump is synchronous, and later dumps must see later values.
+ * A cell lives until its message is written, or at most until the current job ends: later messages must see later values.
  */
 
 /** What stands in for the variable. */
@@ -52,6 +52,11 @@ export function cellOf(key: string, name: string, scope: Readonly<Record<string,
   list.push({ values, cell, users: new Map(place === null ? [] : [[place, fn]]) });
   cells.add(cell);
   return cell;
+}
+
+/** The message is written: the next one sees the values of its own time. */
+export function forgetCells(): void {
+  if (entries.size > 0) entries.clear();
 }
 
 /** Whether a value stands in for a variable. */

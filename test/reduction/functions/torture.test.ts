@@ -43,7 +43,7 @@ const vitestArgs = (pool: string) => [vitest, 'run', '--config', join(folder, 'v
 
 const hosts: Readonly<Record<string, Host>> = {
   'an ES module': { args: () => [main] },
-  'a CommonJS file': { args: () => [join(folder, 'main.cjs')], cases: 8 },
+  'a CommonJS file': { args: () => [join(folder, 'main.cjs')], cases: 10 },
   'a worker thread': { args: () => [join(folder, 'in-thread.mjs')] },
   'an ES module under --inspect': {
     args: () => ['--inspect=127.0.0.1:0', main],
@@ -97,7 +97,7 @@ function writeTypeScript(): void {
         const text = readFileSync(source, 'utf8').replace(/(from '\.{1,2}\/(?!pack)[^']*)\.mjs'/g, "$1.mts'");
         const typed =
           name.name === 'cases.mjs'
-            ? text.replace(/^/, "import { cases as typed } from '../fixtures/typed.ts';\n").replace('torture }', 'torture, typed }')
+            ? text.replace(/^/, "import { cases as typed } from '../fixtures/typed.ts';\n").replace('torture };', 'torture, typed };')
             : text;
         writeFileSync(join(target, name.name.replace(/mjs$/, 'mts')), typed);
       }
