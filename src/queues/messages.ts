@@ -22,9 +22,12 @@ export function completed(actor: string): ClosedError {
 }
 
 export function drained(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the queue is empty and all its writers have completed, so nothing will come; iterate it to see its end.`, {
-    code: 'MP_QUEUE_COMPLETED',
-  });
+  return new ClosedError(
+    `${actor}: the queue is empty and all its writers have completed, so nothing will come; iterate it to see its end.`,
+    {
+      code: 'MP_QUEUE_COMPLETED',
+    },
+  );
 }
 
 export function producerLost(id: number): ProducerLostError {
@@ -32,12 +35,6 @@ export function producerLost(id: number): ProducerLostError {
     `A writer of the queue (process or thread ${id}) died without completing it. All that it had put was delivered; what it had not put is lost. ` +
       "Make the writer call complete(), or use `onWriterLost: 'complete'` where that does not matter.",
   );
-}
-
-export function dropped(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the item waited for room when the queue was told not to keep it; await the puts before that.`, {
-    code: 'MP_PUT_DROPPED',
-  });
 }
 
 export function notHeld(actor: string): ArgumentError {
