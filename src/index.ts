@@ -15,8 +15,12 @@ export {
   type Waitable,
   wait,
 } from './connection/index.js';
+// Contexts
+export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
+// Operators
+export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools
 export {
   type AsyncCallOptions,
@@ -32,8 +36,9 @@ export {
   type PoolEvent,
   type PoolOptions,
   type PoolStats,
-  type StartMethod,
   type StreamOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   type WorkerCrashEvent,
   type WorkerEvent,
   type WorkerExitEvent,
@@ -41,8 +46,41 @@ export {
   type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
+// Processes
+export {
+  activeChildren,
+  type ContextLike,
+  type CurrentProcess,
+  cpuCount,
+  currentProcess,
+  getAllStartMethods,
+  getStartMethod,
+  type JoinOptions,
+  type MethodHolder,
+  ParentProcess,
+  Process,
+  type ProcessOptions,
+  parentProcess,
+  Sentinel,
+  type StartMethod,
+  setStartMethod,
+  type Target,
+} from './process/index.js';
+// Queues and topics
+export {
+  type ConsumeOptions,
+  type Gap,
+  JoinableQueue,
+  type Lag,
+  Queue,
+  type QueueOptions,
+  SimpleQueue,
+  StateTopic,
+  Topic,
+  type TopicOptions,
+} from './queues/index.js';
 // Functions
-export { type TaskFunction, task } from './reduction/index.js';
+export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory
 export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
 // Shared values

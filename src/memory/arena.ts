@@ -53,7 +53,7 @@ const arenas = new WeakMap<Region, Arena>();
 export class Arena {
   readonly region: Region;
   /** What is free; `null` in an arena that another thread or process made. */
-  readonly #extents: Extents | null;
+  #extents: Extents | null;
   readonly #table: Int32Array;
   readonly #start: number;
   readonly #unit: number;
@@ -76,9 +76,12 @@ export class Arena {
     arenas.set(region, this);
   }
 
-  /** Finds room for a block, in a new arena if need be, and takes its first reference. */
-  static allocate(length: number, unit: Unit): { arena: Arena; offset: number } {
-    for (const sweep of [false, true]) {
+  /**
+   * Finds room for a block, in a new arena if need be, and takes its first reference.
+   * @param alone The block gets an arena with nothing else in it, so that whoever owns it may let the file grow behind it.
+   */
+  static allocate(length: number, unit: Unit, alone = false): { arena: Arena; offset: number } {
+    for (const sweep of alone ? [] : [false, true]) {
       for (let i = made.length - 1; i >= 0; i--) {
         const arena = made[i]!;
         if (arena.#unit !== unit) continue;
@@ -89,7 +92,7 @@ export class Arena {
         return { arena, offset };
       }
     }
-    const arena = Arena.#create(length, unit);
+    const arena = Arena.#create(length, unit, alone);
     return { arena, offset: arena.#take(length) };
   }
 
@@ -116,10 +119,10 @@ export class Arena {
     }
   }
 
-  static #create(length: number, unit: Unit): Arena {
+  static #create(length: number, unit: Unit, alone: boolean): Arena {
     let size = Math.min(LARGEST, SMALLEST << Math.min(made.length, 6));
     let start = up(TABLE + (size / unit) * ENTRY, unit);
-    if (length > (size - start) / 2) {
+    if (alone || length > (size - start) / 2) {
       // One block of its own, of which the table needs a single entry.
       start = up(TABLE + ENTRY, unit);
       size = start + up(length, unit);
@@ -141,6 +144,19 @@ export class Arena {
   refer(offset: number): void {
     acquireRegion(regionHandle(this.region));
     Atomics.add(this.#table, this.#word(offset), 1);
+  }
+
+  /** Counts one more reference to a block for a process that is about to be forked; takes nothing here. */
+  share(offset: number): void {
+    Atomics.add(this.#table, this.#word(offset), 1);
+  }
+
+  /** In a forked process: what the parent made stays the parent's to give out again. */
+  static disown(): void {
+    for (const arena of made.splice(0)) {
+      arena.#extents = null;
+      arena.#lent.clear();
+    }
   }
 
   /** Gives up one reference; with its last one in this thread the arena itself is closed here. */

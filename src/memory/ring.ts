@@ -35,14 +35,16 @@ const HEAD = 0;
 const TAIL = 16;
 const READER = 32;
 const WRITER = 48;
-const PAD = 0;
+/** Kind of a record that only fills the end of the data. */
+export const PAD = 0;
 
 /** Bytes of shared memory that a ring of this capacity takes. */
 export function ringBytes(capacity: number): number {
   return RING_HEADER + capacity;
 }
 
-function recordBytes(length: number): number {
+/** Bytes that a record with a payload of `length` takes. */
+export function recordBytes(length: number): number {
   return (RECORD_HEADER + length + (RECORD_HEADER - 1)) & ~(RECORD_HEADER - 1);
 }
 

@@ -1,0 +1,210 @@
+/**
+ * Putting: an item is encoded at once, outside of any lock, and then published, or waits for room in this thread's backlog.
+ *
+ *   item -> Encoder -> ring                       room: one section, no allocation
+ *                   -> parcel -> backlog -> ring  no room: in order, one waiter for all of them
+ *
+ * Invariant: nothing is published while the backlog holds anything, so what one thread puts arrives in its order.
+ *
+ * Wake-ups: consumers that sleep are woken once for a burst of puts; a blocking put wakes at once, since nobody knows when this thread's
+ * event loop turns again.
+ */
+import { BEAT, type Bounds } from '../memory/index.js';
+import { onAbort } from '../util/abort.js';
+import { Deque } from '../util/deque.js';
+import { ItemPublisher, type Parcel } from './item-publisher.js';
+import { full } from './messages.js';
+import type { QueueMemory } from './queue-memory.js';
+import type { Waiters } from './waiters.js';
+
+/** Puts after which the event loop gets a turn. */
+const BREATH = 512;
+const NOW = Promise.resolve();
+
+export class ItemWriter {
+  readonly #memory: QueueMemory;
+  readonly #publisher: ItemPublisher;
+  readonly #consumers: Waiters;
+  readonly #room: Waiters;
+  readonly #backlog = new Deque<Parcel>();
+  #streak = 0;
+  /** Ends the wait of the backlog; `null`: it does not wait. */
+  #pump: AbortController | null = null;
+  #detachedPump: NodeJS.Timeout | null = null;
+  /** The backlog does not keep the process any more. */
+  #detached = false;
+  readonly #flushed: (() => void)[] = [];
+
+  constructor(memory: QueueMemory, consumers: Waiters) {
+    this.#memory = memory;
+    this.#publisher = new ItemPublisher(memory);
+    this.#consumers = consumers;
+    this.#room = memory.roomWaiters({
+      ready: () => this.#publisher.someRoom(this.#backlog.first()?.bytes.length),
+      tend: () => this.#makeRoom(),
+    });
+  }
+
+  /** Those who wait for room. */
+  get room(): Waiters {
+    return this.#room;
+  }
+
+  /** Items that wait for room in this thread. */
+  get waiting(): number {
+    return this.#backlog.length;
+  }
+
+  /** Puts, waiting for room without blocking. @throws (rejects) QueueFullError, `signal.reason`, SerializationError. */
+  put(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
+    const parcel = this.#publisher.offer(actor, item, this.#inOrder);
+    if (parcel === null) {
+      this.#consumers.wakeSoon();
+      if (++this.#streak < BREATH) return NOW;
+      this.#streak = 0;
+      return new Promise((done) => setImmediate(done));
+    }
+    if (bounds?.timeout !== undefined && bounds.timeout <= 0) {
+      this.#publisher.discard(parcel);
+      return Promise.reject(full(actor, bounds.timeout));
+    }
+    return this.#wait(actor, parcel, bounds);
+  }
+
+  /** Puts if there is room now: whether there was. */
+  tryPut(actor: string, item: unknown): boolean {
+    const parcel = this.#publisher.offer(actor, item, this.#inOrder);
+    if (parcel === null) this.#consumers.wakeSoon();
+    else this.#publisher.discard(parcel);
+    return parcel === null;
+  }
+
+  /** Puts, blocking while there is no room: `false` when the time ran out. */
+  putSync(actor: string, item: unknown, timeout?: number): boolean {
+    const parcel = this.#publisher.offer(actor, item, this.#inOrder);
+    const had = parcel === null || this.#room.waitSync(() => this.#flush() && this.#publisher.publish(parcel), timeout);
+    if (!had) this.#publisher.discard(parcel);
+    this.#consumers.wake(1);
+    return had;
+  }
+
+  /** Room was made: wakes who waits for it, when there is enough to be worth it. */
+  roomMade(): void {
+    if (!this.#room.someSleep) return;
+    this.#memory.sweep();
+    if (this.#publisher.someRoom(this.#backlog.first()?.bytes.length)) this.#room.wake(1);
+  }
+
+  // ---- the backlog
+
+  /** Resolves when nothing waits any more. */
+  flushed(): Promise<void> {
+    return this.#backlog.length === 0 ? NOW : new Promise((done) => this.#flushed.push(done));
+  }
+
+  /** What waits for room, now or later, does not keep the process. */
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    this.#stopPump();
+    this.#startPump();
+  }
+
+  /** Waits for room, blocking, until the backlog is empty, unless it was detached. For the end of the process. */
+  flushSync(): void {
+    if (this.#backlog.length === 0 || this.#detached) return;
+    this.#room.waitSync(() => this.#flush());
+  }
+
+  #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const { timeout = Number.POSITIVE_INFINITY, signal } = bounds ?? {};
+      let timer: NodeJS.Timeout | undefined;
+      let unlisten: (() => void) | undefined;
+      const leave = (reason: () => unknown) => {
+        if (!this.#backlog.remove(entry)) return;
+        this.#publisher.discard(entry);
+        entry.settle(reason());
+        if (this.#backlog.length === 0) this.#emptied();
+      };
+      const entry: Parcel = {
+        ...parcel,
+        settle: (error) => {
+          clearTimeout(timer);
+          unlisten?.();
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      };
+      if (timeout !== Number.POSITIVE_INFINITY) {
+        timer = setTimeout(() => leave(() => full(actor, timeout)), Math.min(Math.ceil(timeout), 0x7fffffff));
+      }
+      if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
+      this.#backlog.push(entry);
+      this.#startPump();
+    });
+  }
+
+  #startPump(): void {
+    if (this.#backlog.length === 0 || this.#pump !== null || this.#detachedPump !== null) return;
+    if (this.#detached) {
+      // A wait on the word would keep the event loop alive.
+      this.#detachedPump = setInterval(() => this.#flush(), BEAT).unref();
+      return;
+    }
+    const pump = new AbortController();
+    this.#pump = pump;
+    this.#room
+      .wait(() => this.#flush(), { signal: pump.signal })
+      .then(
+        () => this.#pumped(pump),
+        (error) => {
+          if (pump.signal.aborted) return;
+          for (let parcel = this.#backlog.shift(); parcel !== undefined; parcel = this.#backlog.shift()) parcel.settle(error);
+          this.#emptied();
+        },
+      );
+  }
+
+  #pumped(pump: AbortController): void {
+    if (this.#pump === pump) this.#pump = null;
+    this.#startPump();
+  }
+
+  #stopPump(): void {
+    const pump = this.#pump;
+    this.#pump = null;
+    pump?.abort();
+    if (this.#detachedPump !== null) clearInterval(this.#detachedPump);
+    this.#detachedPump = null;
+  }
+
+  /** Publishes what waits, in order: whether nothing is left. */
+  #flush(): boolean {
+    let count = 0;
+    for (let parcel = this.#backlog.first(); parcel !== undefined; parcel = this.#backlog.first()) {
+      if (!this.#publisher.publish(parcel)) break;
+      this.#backlog.shift();
+      parcel.settle();
+      count++;
+    }
+    if (count > 0) {
+      this.#consumers.wake(count);
+      if (this.#backlog.length === 0) this.#emptied();
+    }
+    return this.#backlog.length === 0;
+  }
+
+  #emptied(): void {
+    this.#stopPump();
+    for (const done of this.#flushed.splice(0)) done();
+  }
+
+  /** Of what the dead had claimed nothing is room, but it can be claimed again. */
+  #makeRoom(): void {
+    if (this.#memory.reclaim()) this.#consumers.wake(Number.POSITIVE_INFINITY);
+    this.#memory.sweep();
+  }
+
+  readonly #inOrder = (): boolean => this.#backlog.length === 0 || this.#flush();
+}

@@ -1,0 +1,147 @@
+/**
+ * The shared memory of a queue, and the two locks under which it changes.
+ *
+ *   words       content, a cache line each where both sides write
+ *   SETTINGS    magic, maxSize, capacity, completeOnLoss, writers
+ *   PRODUCERS   lock of those who put
+ *   CONSUMERS   lock of those who take
+ *   WRITABLE    word on which sleeps who waits for room
+ *   READABLE    word on which sleeps who waits for items
+ *   TASKS       tasks that were marked done (JoinableQueue), mod 2^32
+ *   JOINED      word on which sleeps who waits until all are
+ *   RING        item-ring.ts
+ *   MEMBERS     members.ts
+ *   LARGE       large-items.ts
+ *   FAILURE     failure.ts
+ *   data        the ring's
+ *
+ * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the user's.
+ */
+import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded } from '../memory/index.js';
+import { Guard } from '../synchronize/guard.js';
+import { FAILURE_WORDS, Failure } from './failure.js';
+import { ITEM_RING_WORDS, ItemRing } from './item-ring.js';
+import { LARGE_ITEM_WORDS, LargeItems } from './large-items.js';
+import { MEMBER_WORDS, Members } from './members.js';
+import type { QueueSettings } from './queue-options.js';
+import { type Awaited, Waiters } from './waiters.js';
+
+/** Kinds of records. */
+export enum Kind {
+  /** The payload is the message. */
+  Item = 1,
+  /** The payload is the length of the message, which lies in the slot that the record's id names. */
+  Large = 2,
+}
+
+const LINE = 16;
+const PRODUCERS = LINE;
+const CONSUMERS = 2 * LINE;
+const WRITABLE = 3 * LINE;
+const READABLE = 4 * LINE;
+const TASKS = 5 * LINE;
+const JOINED = 6 * LINE;
+const RING = 7 * LINE;
+const MEMBERS = RING + lines(ITEM_RING_WORDS);
+const LARGE = MEMBERS + lines(MEMBER_WORDS);
+const FAILURE = LARGE + lines(LARGE_ITEM_WORDS);
+const DATA = 4 * (FAILURE + lines(FAILURE_WORDS));
+const MAGIC = 0x6d70_7131;
+
+export class QueueMemory {
+  readonly block: Block;
+  readonly ring: ItemRing;
+  readonly members: Members;
+  readonly large: LargeItems;
+  readonly failure: Failure;
+  readonly settings: QueueSettings;
+  readonly #words: Int32Array;
+  readonly #producers: Guard;
+  readonly #consumers: Guard;
+
+  constructor(from: QueueSettings | BlockHandle) {
+    const attached = 'ino' in from;
+    this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
+    const words = this.block.int32;
+    this.#words = words;
+    if (!attached) words.set([MAGIC, from.maxSize, from.capacity, from.completeOnLoss ? 1 : 0, from.writers]);
+    this.settings = { maxSize: words[1]!, capacity: words[2]!, completeOnLoss: words[3] === 1, writers: words[4]! };
+    this.ring = new ItemRing(words, RING, new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity));
+    this.members = new Members(this.block, MEMBERS, this.settings.writers);
+    this.large = new LargeItems(this.block, LARGE);
+    this.failure = new Failure(this.block, FAILURE);
+    // What a dead producer had begun is not in force; only the memory of a large item may still be marked as sent.
+    this.#producers = new Guard(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
+    // Claims say themselves whose they are, and RETURNED is never too low.
+    this.#consumers = new Guard(this.block, CONSUMERS, () => {});
+  }
+
+  /** Runs a section in which TAIL may move. */
+  producing<R>(section: () => R): R {
+    return this.#producers.run(section);
+  }
+
+  /** Runs a section in which NEXT and HEAD may move. */
+  consuming<R>(section: () => R): R {
+    return this.#consumers.run(section);
+  }
+
+  /** Sweeps up what is done with: whether that gave room. Not inside {@link consuming}. */
+  sweep(): boolean {
+    return this.consuming(() => this.ring.sweep(this.swept));
+  }
+
+  /** To be told what is swept. */
+  readonly swept = (position: number): void => {
+    if (this.ring.kindOf(position) === Kind.Large) this.large.swept(this.ring.idOf(position), position);
+  };
+
+  /** Gives back what the dead had claimed: whether there was any of it. */
+  reclaim(): boolean {
+    if (!this.ring.occupied) return false;
+    const known = new Map<number, boolean>();
+    const ended = (agent: number): boolean => {
+      const answer = known.get(agent) ?? hasEnded(agent);
+      known.set(agent, answer);
+      return answer;
+    };
+    return this.consuming(() => this.ring.reclaim(ended)) > 0;
+  }
+
+  /** Those who wait for room. */
+  roomWaiters(awaited: Awaited): Waiters {
+    return new Waiters(this.block, WRITABLE, awaited);
+  }
+
+  /** Those who wait for items. */
+  itemWaiters(awaited: Awaited): Waiters {
+    return new Waiters(this.block, READABLE, awaited);
+  }
+
+  /** Those who wait until all tasks are done. */
+  joinWaiters(awaited: Awaited): Waiters {
+    return new Waiters(this.block, JOINED, awaited, true);
+  }
+
+  // ---- tasks
+
+  /** Items that were put and not marked done. */
+  get unfinished(): number {
+    return (this.ring.puts - Atomics.load(this.#words, TASKS)) | 0;
+  }
+
+  /** One more is done: how many are left, or -1 when none was. */
+  taskDone(): number {
+    for (;;) {
+      const done = Atomics.load(this.#words, TASKS);
+      const left = (this.ring.puts - done) | 0;
+      if (left <= 0) return -1;
+      if (Atomics.compareExchange(this.#words, TASKS, done, (done + 1) | 0) === done) return left - 1;
+    }
+  }
+}
+
+/** Words rounded up to whole cache lines. */
+export function lines(words: number): number {
+  return Math.ceil(words / LINE) * LINE;
+}

@@ -1,0 +1,74 @@
+/** The options of queues: their contract, and the one place that checks them. */
+import { ArgumentError } from '../errors/index.js';
+import { checkOverflow, type Overflow } from '../streams/index.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
+
+/** How a queue is made. */
+export interface QueueOptions<T = unknown> {
+  /** Items that may wait in it. Default 0: as many as there is room for in `capacity`. */
+  readonly maxSize?: number;
+  /**
+   * Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two; taken from the system as they are first used.
+   * An item that needs more than half of it lies in memory of its own. Default 4 MiB.
+   */
+  readonly capacity?: number;
+  /**
+   * What streams of the queue end with when a writer died without completing: `'error'` (default) a ProducerLostError, `'complete'`
+   * as if it had completed. Either way all that it put is delivered before.
+   */
+  readonly onWriterLost?: 'error' | 'complete';
+  /**
+   * How many threads, of any process, must have put something or completed before streams may end. Give it where writers begin at their own
+   * time: one that has not put anything yet is not known, and the others may complete before. Default 1.
+   */
+  readonly writers?: number;
+  /**
+   * What `next` does on a full queue. `error` (default) throws QueueFullError; `drop-newest` drops the item; `drop-oldest` drops the
+   * oldest ones in the queue; `latest` all of them; `buffer` lets up to `capacity` items wait in this process. `onDrop` is called in the
+   * process that drops.
+   */
+  readonly overflow?: Overflow<T>;
+  /** Accepted for Python's sake: a queue works with every start method. */
+  readonly context?: unknown;
+}
+
+/** {@link QueueOptions}, complete and as plain numbers, as they stand in shared memory. */
+export interface QueueSettings {
+  readonly maxSize: number;
+  readonly capacity: number;
+  readonly completeOnLoss: boolean;
+  readonly writers: number;
+}
+
+const NAMES = ['maxSize', 'capacity', 'onWriterLost', 'writers', 'overflow', 'context'];
+const DEFAULT_CAPACITY = 1 << 22;
+const LEAST_CAPACITY = 1 << 12;
+const MOST_CAPACITY = 2 ** 30;
+
+/** Checks the options of a queue. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefined): QueueSettings {
+  checkOptions(actor, options, NAMES);
+  const { maxSize, capacity, onWriterLost, overflow, writers } = options ?? {};
+  checkNumber(actor, 'maxSize', maxSize, { integer: true });
+  if (maxSize !== undefined && maxSize > 0x7fffffff) throw new ArgumentError(`${actor}: \`maxSize\` must be below 2^31, not ${maxSize}.`);
+  if (onWriterLost !== undefined && onWriterLost !== 'error' && onWriterLost !== 'complete') {
+    throw new ArgumentError(`${actor}: \`onWriterLost\` must be 'error' or 'complete', not ${describe(onWriterLost)}.`);
+  }
+  checkNumber(actor, 'writers', writers, { integer: true, min: 1 });
+  checkOverflow(actor, overflow);
+  return {
+    maxSize: maxSize ?? 0,
+    capacity: capacityOf(actor, capacity),
+    completeOnLoss: onWriterLost === 'complete',
+    writers: writers ?? 1,
+  };
+}
+
+/** Bytes of a ring: a power of two. @throws ArgumentError. */
+export function capacityOf(actor: string, capacity: number | undefined): number {
+  checkNumber(actor, 'capacity', capacity, { integer: true, min: 1 });
+  if (capacity === undefined) return DEFAULT_CAPACITY;
+  if (capacity > MOST_CAPACITY)
+    throw new ArgumentError(`${actor}: \`capacity\` must be at most 2^30 bytes, not ${capacity}; larger items need no larger capacity.`);
+  return Math.max(LEAST_CAPACITY, 2 ** Math.ceil(Math.log2(capacity)));
+}

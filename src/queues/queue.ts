@@ -1,0 +1,342 @@
+import { inspect } from 'node:util';
+import { asapScheduler, Observable, share, subscribeOn } from 'rxjs';
+import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
+import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { type Overflow, PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
+import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { failureBytes } from './failure.js';
+import { Held } from './held.js';
+import { NONE } from './item-reader.js';
+import { completed, empty, full } from './messages.js';
+import { QueueCore } from './queue-core.js';
+import { type QueueOptions, settingsOf } from './queue-options.js';
+
+/** How a stream takes from a queue. */
+export interface ConsumeOptions {
+  /**
+   * Items that are claimed ahead of the consumer at most, or with `ack: 'manual'` claimed and not acknowledged. They lie in the queue's memory
+   * until they are delivered, and go back to it when the stream is left or its process dies. Default 32.
+   */
+  readonly prefetch?: number;
+  /**
+   * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is called; items that a process had when it
+   * died go to other consumers, before all others.
+   */
+  readonly ack?: 'auto' | 'manual';
+}
+
+/** Where the queue is found by others. */
+interface QueueHandle {
+  readonly block: BlockHandle;
+  readonly overflow: Omit<Overflow<never>, 'onDrop'> | null;
+}
+
+const PREFETCH = 32;
+
+/**
+ * Items between any number of processes, threads and tasks: each goes to one consumer.
+ *
+ * Semantics: an item is encoded by `put`, so what happens to it afterwards does not change what arrives. What one thread puts
+ * arrives in its order. `qsize`, `empty` and `full` are exact. An item that cannot be encoded rejects its own `put` and takes no place. As an Observable all subscribers of a thread are one consumer, and each of them
+ * sees every item it takes. As a Subject `complete` speaks for this thread only: streams end when the queue is empty and every
+ * thread that ever put has completed or ended. `error` reaches every consumer everywhere, once the items before it are taken.
+ *
+ * Backpressure: `put` waits while `maxSize` items are in the queue, or its memory is full. `consume`, iteration and the pull-aware operators
+ * take as they are read; subscribers are handed what comes.
+ *
+ * Crash: a process that is killed at any instruction leaves no half item and no lock. What it had claimed and not delivered goes to others.
+ * A writer that dies without completing makes streams end with ProducerLostError instead (`onWriterLost`).
+ *
+ * Python: `multiprocessing.Queue`. There `put` returns before the item is encoded, and a mutation in between changes what arrives.
+ *
+ * @example
+ * const jobs = new Queue<string>();
+ * await pool.mapAsync(async (path) => jobs.put(path), paths);
+ * jobs.complete();
+ * for await (const path of jobs) console.log(path);
+ */
+export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T>, AsyncDisposable, PullSource<T> {
+  /** @internal */
+  readonly core: QueueCore;
+  readonly #overflow: Overflow<T>;
+  readonly #held = new Held();
+
+  /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor(options?: QueueOptions<T>);
+  /** @internal */
+  constructor(options: QueueOptions<T> | QueueHandle | undefined);
+  constructor(options?: QueueOptions<T> | QueueHandle) {
+    const attached = options !== undefined && options !== null && 'block' in options;
+    const core = new QueueCore(attached ? options.block : settingsOf(new.target.name, options));
+    const shared = (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
+    super((subscriber) => shared.subscribe(subscriber));
+    core.ownedBy(this);
+    this.core = core;
+    this.#overflow = (options?.overflow as Overflow<T> | null | undefined) ?? { policy: 'error' };
+  }
+
+  // ---- putting
+
+  /**
+   * Puts an item, waiting for room.
+   *
+   * Cancellation: an aborted wait rejects with `signal.reason`, and the item is not put.
+   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out; SerializationError; ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`.
+   */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      this.#toPut('put');
+      const bounds = boundsOf('Queue.put', options);
+      bounds?.signal?.throwIfAborted();
+      return this.core.writer.put('Queue.put', item, bounds);
+    } catch (error) {
+      this.#refused(error, item);
+      return Promise.reject(error);
+    }
+  }
+
+  /** Puts an item if there is room now. @throws QueueFullError `MP_QUEUE_FULL`; else as {@link put}. */
+  putNowait(item: T): void {
+    if (!this.#tryPut('putNowait', item)) throw full('Queue.putNowait', undefined);
+  }
+
+  /** Puts an item, blocking the thread while there is no room. @throws QueueFullError `MP_QUEUE_FULL` when the time ran out; else as {@link put}. */
+  putSync(item: T, options?: WaitOptions): void {
+    this.#toPut('putSync');
+    const timeout = timeoutOf('Queue.putSync', options);
+    let had: boolean;
+    try {
+      had = this.core.writer.putSync('Queue.putSync', item, timeout);
+    } catch (error) {
+      this.#refused(error, item);
+      throw error;
+    }
+    if (!had) throw full('Queue.putSync', timeout);
+  }
+
+  // ---- getting
+
+  /**
+   * Takes the oldest item, waiting for one.
+   *
+   * Cancellation: an aborted wait rejects with `signal.reason`, and no item is lost.
+   * @throws (rejects) QueueEmptyError `MP_QUEUE_EMPTY` when the time ran out; ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED` when nothing will
+   *   come; the error that was given to `error`; SerializationError for an item that cannot be decoded here, which is gone then.
+   */
+  get(options?: WaitOptions): Promise<T> {
+    try {
+      this.core.use('Queue.get');
+      return this.core.reader.get('Queue.get', boundsOf('Queue.get', options)) as Promise<T>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Takes the oldest item if there is one. @throws QueueEmptyError `MP_QUEUE_EMPTY`; else as {@link get}. */
+  getNowait(): T {
+    this.core.use('Queue.getNowait');
+    const item = this.core.reader.tryGet();
+    if (item === NONE) throw empty('Queue.getNowait', undefined);
+    return item as T;
+  }
+
+  /** Takes the oldest item, blocking the thread until there is one. @throws as {@link get}. */
+  getSync(options?: WaitOptions): T {
+    this.core.use('Queue.getSync');
+    const timeout = timeoutOf('Queue.getSync', options);
+    const item = this.core.reader.getSync('Queue.getSync', timeout);
+    if (item === NONE) throw empty('Queue.getSync', timeout);
+    return item as T;
+  }
+
+  // ---- how full it is
+
+  /** Items in the queue that no consumer has taken. */
+  qsize(): number {
+    this.core.check('Queue.qsize');
+    return this.core.memory.ring.size;
+  }
+
+  /** Whether it has no item. @throws ClosedError, unless the queue was closed before this process used it. */
+  empty(): boolean {
+    if (this.core.closed && !this.core.used) return true;
+    this.core.check('Queue.empty');
+    return !this.core.memory.ring.ready;
+  }
+
+  /** Whether it has `maxSize` items; `false` where no `maxSize` was given. */
+  full(): boolean {
+    const { maxSize } = this.core.memory.settings;
+    return maxSize > 0 && this.qsize() >= maxSize;
+  }
+
+  // ---- as a stream
+
+  /**
+   * This thread as one of the competing consumers, with backpressure. A stream that is left gives back what it had claimed.
+   *
+   * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+   */
+  consume(options?: ConsumeOptions): TaskStream<T> {
+    checkOptions('Queue.consume', options, ['prefetch', 'ack']);
+    const { prefetch = PREFETCH, ack = 'auto' } = options ?? {};
+    checkNumber('Queue.consume', 'prefetch', prefetch, { integer: true, min: 1 });
+    if (ack !== 'auto' && ack !== 'manual')
+      throw new ArgumentError(`Queue.consume: \`ack\` must be 'auto' or 'manual', not ${describe(ack)}.`);
+    return this.core.consume('Queue.consume', prefetch, ack === 'manual' ? this.#held : null) as TaskStream<T>;
+  }
+
+  /**
+   * An item that `consume({ ack: 'manual' })` gave is done with.
+   * @param item Default: the one that has been held longest. @throws ArgumentError `MP_NOT_HELD`.
+   */
+  ack(...item: [item?: T]): void {
+    this.core.check('Queue.ack');
+    this.#held.release('Queue.ack', item, (position) => this.core.reader.finish(position));
+  }
+
+  /** As {@link ack}, but the item goes back to the queue, before all others. @throws ArgumentError `MP_NOT_HELD`. */
+  nack(...item: [item?: T]): void {
+    this.core.check('Queue.nack');
+    this.#held.release('Queue.nack', item, (position) => this.core.reader.giveBack([position]));
+  }
+
+  /** Iterates {@link consume}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    return this.consume()[Symbol.asyncIterator]();
+  }
+
+  /** @internal */
+  [PULL](wake: () => void): PullReader<T> {
+    return this.consume()[PULL](wake);
+  }
+
+  // ---- as a Subject
+
+  /** Puts an item without waiting; on a full queue the `overflow` policy decides. @throws QueueFullError `MP_QUEUE_FULL`; else as {@link put}. */
+  next(item: T): void {
+    if (this.#tryPut('next', item)) return;
+    const overflow = this.#overflow;
+    if (overflow.policy === 'buffer') {
+      if (overflow.capacity !== 'unbounded' && this.core.writer.waiting >= overflow.capacity) throw full('Queue.next', undefined);
+      void this.put(item).catch(() => {});
+      return;
+    }
+    if (overflow.policy === 'error') throw full('Queue.next', undefined);
+    if (overflow.policy === 'drop-newest') {
+      overflow.onDrop?.(item);
+      return;
+    }
+    for (let had = false; !had; had = this.#tryPut('next', item)) {
+      // Of a queue that is full of what others have claimed, nothing can be dropped.
+      if (!this.#drop(overflow) && !this.#tryPut('next', item)) throw full('Queue.next', undefined);
+      else if (overflow.policy === 'latest') while (this.#drop(overflow));
+    }
+  }
+
+  /** Ends the queue for every consumer in every process with this error, once the items before it are taken. The first error stays. */
+  error(error: unknown): void {
+    this.core.use('Queue.error');
+    const bytes = failureBytes(error);
+    const { memory } = this.core;
+    memory.producing(() => memory.failure.write(bytes));
+    this.core.announceEnd();
+  }
+
+  /** This writer puts no more. Streams end when the queue is empty and all writers have completed or ended. */
+  complete(): void {
+    this.core.use('Queue.complete');
+    const finish = () => {
+      if (this.core.memory.members.complete('Queue.complete')) this.core.announceEnd();
+    };
+    this.#completed = true;
+    if (this.core.writer.waiting === 0) finish();
+    else void this.core.writer.flushed().then(finish);
+  }
+
+  #completed = false;
+
+  // ---- life
+
+  /** Ends the use of the queue in this thread. What waits for room is still put; streams end with ClosedError. Closing twice does nothing. */
+  close(): void {
+    this.core.close();
+  }
+
+  /**
+   * Resolves when nothing that was put here waits for room any more.
+   *
+   * A process that ends in good order while others have the queue writes it first, blocking if need be, unless `cancelJoinThread` was called.
+   * Python: `join_thread`, which waits for the feeder thread; here there is none.
+   */
+  joinThread(): Promise<void> {
+    return this.core.writer.flushed();
+  }
+
+  /** What waits for room in this process, now or later, does not keep it: it is lost when the process ends before there is room. */
+  cancelJoinThread(): void {
+    this.core.writer.detach();
+  }
+
+  /** Closes, and waits until what was put here has found room. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.joinThread();
+  }
+
+  /**
+   * Called with what could not be encoded, beside the rejection of its `put`. Does nothing; meant to be overridden.
+   * Python: `Queue._on_queue_feeder_error`.
+   */
+  protected onQueueFeederError(_error: unknown, _item: T): void {}
+
+  /** `<Queue(size=2)>`. */
+  override toString(): string {
+    return this.core.closed ? `<${this.constructor.name}(closed)>` : `<${this.constructor.name}(size=${this.qsize()})>`;
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  /** @internal How it travels. */
+  get handle(): QueueHandle {
+    const { onDrop: _, ...overflow } = this.#overflow as Overflow<T> & { onDrop?: unknown };
+    return { block: this.core.memory.block.handle, overflow: overflow as QueueHandle['overflow'] };
+  }
+
+  #toPut(method: string): void {
+    this.core.use(`Queue.${method}`);
+    if (this.#completed) throw completed(`Queue.${method}`);
+  }
+
+  #tryPut(method: string, item: T): boolean {
+    this.#toPut(method);
+    try {
+      return this.core.writer.tryPut(`Queue.${method}`, item);
+    } catch (error) {
+      this.#refused(error, item);
+      throw error;
+    }
+  }
+
+  #drop(overflow: Overflow<T>): boolean {
+    const item = this.core.reader.tryGet();
+    if (item === NONE) return false;
+    if (overflow.policy !== 'buffer') overflow.onDrop?.(item as T);
+    return true;
+  }
+
+  #refused(error: unknown, item: T): void {
+    if (!(error instanceof ClosedError) && !(error instanceof QueueFullError)) this.onQueueFeederError(error, item);
+  }
+}
+
+registerShareable<Queue, QueueHandle>('Queue', {
+  module: new URL(import.meta.url),
+  class: Queue,
+  toHandle: (queue) => queue.handle,
+  fromHandle: (handle) => new Queue(handle as unknown as QueueOptions),
+});

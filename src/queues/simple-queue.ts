@@ -1,0 +1,107 @@
+import { inspect } from 'node:util';
+import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { NONE } from './item-reader.js';
+import { empty, full } from './messages.js';
+import { QueueCore } from './queue-core.js';
+import { settingsOf } from './queue-options.js';
+
+/** Where it is found by others. */
+interface Handle {
+  readonly block: BlockHandle;
+}
+
+/**
+ * A queue and nothing else: `put`, `get`, `empty`, `close`.
+ *
+ * Semantics: as those of `Queue`, of which it uses the memory: items of any process to one consumer each, encoded by `put`, in the order of
+ * each producer. It holds as much as has room in 4 MiB; `put` waits beyond that.
+ *
+ * Python: `multiprocessing.SimpleQueue`. There `put` blocks when a pipe of 64 KiB is full.
+ */
+export class SimpleQueue<T = unknown> implements Disposable {
+  readonly #core: QueueCore;
+
+  /** @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor();
+  /** @internal */
+  constructor(handle?: Handle);
+  constructor(handle?: Handle) {
+    this.#core = new QueueCore(handle === undefined ? settingsOf('SimpleQueue', undefined) : handle.block);
+    this.#core.ownedBy(this);
+  }
+
+  /** Puts an item. @throws (rejects) SerializationError; ClosedError `MP_CLOSED`; QueueFullError when the time ran out; `signal.reason`. */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      this.#core.use('SimpleQueue.put');
+      return this.#core.writer.put('SimpleQueue.put', item, boundsOf('SimpleQueue.put', options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As {@link put}, blocking the thread while there is no room. */
+  putSync(item: T, options?: WaitOptions): void {
+    this.#core.use('SimpleQueue.putSync');
+    const timeout = timeoutOf('SimpleQueue.putSync', options);
+    if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw full('SimpleQueue.putSync', timeout);
+  }
+
+  /** Takes the oldest item, waiting for one. @throws (rejects) ClosedError `MP_CLOSED`; QueueEmptyError when the time ran out; `signal.reason`. */
+  get(options?: WaitOptions): Promise<T> {
+    try {
+      this.#core.use('SimpleQueue.get');
+      return this.#core.reader.get('SimpleQueue.get', boundsOf('SimpleQueue.get', options)) as Promise<T>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As {@link get}, blocking the thread. */
+  getSync(options?: WaitOptions): T {
+    this.#core.use('SimpleQueue.getSync');
+    const timeout = timeoutOf('SimpleQueue.getSync', options);
+    const item = this.#core.reader.getSync('SimpleQueue.getSync', timeout);
+    if (item === NONE) throw empty('SimpleQueue.getSync', timeout);
+    return item as T;
+  }
+
+  /** Whether it has no item. @throws ClosedError `MP_CLOSED`. */
+  empty(): boolean {
+    this.#core.check('SimpleQueue.empty');
+    return !this.#core.memory.ring.ready;
+  }
+
+  /** Ends its use in this thread, for putting and getting. Closing twice does nothing. */
+  close(): void {
+    this.#core.close();
+  }
+
+  /** As {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal How it travels. */
+  get handle(): Handle {
+    return { block: this.#core.memory.block.handle };
+  }
+
+  /** `<SimpleQueue(empty=true)>`. */
+  toString(): string {
+    return this.#core.closed ? '<SimpleQueue(closed)>' : `<SimpleQueue(empty=${this.empty()})>`;
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+registerShareable<SimpleQueue, Handle>('SimpleQueue', {
+  module: new URL(import.meta.url),
+  class: SimpleQueue,
+  toHandle: (queue) => queue.handle,
+  fromHandle: (handle) => new SimpleQueue(handle as unknown as undefined),
+});

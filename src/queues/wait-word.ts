@@ -1,0 +1,39 @@
+/**
+ * The word on which one side of a queue sleeps until the other side has done something.
+ *
+ *   epoch (31 bits) | WAITERS | meaning
+ *         e         |    0    | nobody sleeps here, as far as is known: a change needs no system call
+ *         e         |    1    | somebody sleeps, or is about to: a change takes the bit, begins a new epoch and wakes
+ *
+ * A sleeper sets WAITERS, looks once more, and sleeps on the word as it set it; a waker changes the queue first and looks at the
+ * word then. All of it is sequentially consistent, so one of the two sees the other. The epoch tells a sleeper that comes too late
+ * that it was meant, also when the next one has set WAITERS again.
+ *
+ * A wake-up takes WAITERS although more may sleep than it wakes. So who succeeds after sleeping sets it again and, while there is
+ * more to be had, wakes the next; and who leaves without success wakes one in its place.
+ */
+export const WAITERS = 1;
+const EPOCH = 2;
+
+/** Says that somebody sleeps; returns the value to sleep on. */
+export function announce(words: Int32Array, at: number): number {
+  for (;;) {
+    const word = Atomics.load(words, at);
+    const next = word | WAITERS;
+    if (next === word || Atomics.compareExchange(words, at, word, next) === word) return next;
+  }
+}
+
+/** Whether somebody must be woken, which is then the caller's business. */
+export function rouse(words: Int32Array, at: number): boolean {
+  for (;;) {
+    const word = Atomics.load(words, at);
+    if ((word & WAITERS) === 0) return false;
+    if (Atomics.compareExchange(words, at, word, ((word & ~WAITERS) + EPOCH) | 0) === word) return true;
+  }
+}
+
+/** Others may sleep still. */
+export function keep(words: Int32Array, at: number): void {
+  Atomics.or(words, at, WAITERS);
+}
