@@ -221,7 +221,7 @@ describe('sockets', () => {
     const db = { connection: { stream: net.connect((server.address() as net.AddressInfo).port, '127.0.0.1') } };
     await once(db.connection.stream, 'connect');
     db.connection.stream.on('data', () => {});
-    expect(() => dumps(db)).toThrow(/a socket \(.stream <- .connection\).*create the client on the other side/s);
+    expect(() => dumps(db)).toThrow(/an instance of Socket \(.stream <- .connection\).*create the client on the other side/s);
     db.connection.stream.destroy();
     server.close();
   });

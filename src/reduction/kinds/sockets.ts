@@ -52,11 +52,11 @@ export function reduceSocket(value: object): Reduction | undefined {
 }
 
 function socketData(socket: Socket): SocketData {
-  const { fd, handle } = descriptorOf(socket, 'socket', 'connected', 'wait for its `connect` event');
+  const { fd, handle } = descriptorOf(socket, 'Socket', 'connected', 'wait for its `connect` event');
   if (READS.some((event) => socket.listenerCount(event) > 0)) {
     throw new Refused({
       code: 'MP_NATIVE_OBJECT',
-      what: 'a socket',
+      what: 'an instance of Socket',
       why: 'this process reads from it, as a database client or an HTTP server does',
       repair: 'create the client on the other side, or, to hand the socket over, remove its `data` and `readable` listeners',
     });
@@ -70,7 +70,7 @@ function socketData(socket: Socket): SocketData {
 }
 
 function serverData(server: Server): ServerData {
-  const { fd } = descriptorOf(server, 'server', 'listening', 'wait for its `listening` event');
+  const { fd } = descriptorOf(server, 'Server', 'listening', 'wait for its `listening` event');
   const { allowHalfOpen, pauseOnConnect } = server as unknown as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
   return { offer: offerOnce(fd), allowHalfOpen: allowHalfOpen === true, pauseOnConnect: pauseOnConnect === true };
 }
@@ -81,7 +81,7 @@ function descriptorOf(value: object, what: string, state: string, repair: string
   if (handle !== null && handle !== undefined && fd !== undefined && fd >= 0 && !(value as Socket).connecting) return { fd, handle };
   throw new Refused({
     code: 'MP_NATIVE_OBJECT',
-    what: `a ${what}`,
+    what: `an instance of ${what}`,
     why: `it is not ${state}`,
     repair: `${repair}, and send it before it is closed`,
   });
