@@ -2,7 +2,7 @@
  * Sockets and servers of node:net: what arrives is a new object over a duplicate of the descriptor, of the same class.
  *
  * Semantics: as in Python, the sender keeps its own object over the same connection. It stops reading, and bytes that it had read
- * and nobody had consumed travel along; destroy() it, for end() would end the connection for the receiver too. A server goes
+ * and nobody had consumed travel along; one that somebody reads from is refused. destroy() it when it was sent, for end() would end the connection for the receiver too. A server goes
  * on listening in both processes until both close it, and each connection is accepted by one of them; listeners for events do not travel.
  *
  *   net.Socket   data: offer, whether the sender half-closes, unread bytes
@@ -19,6 +19,9 @@ import type { NodeKind, Reduction } from '../node.js';
 type Net = typeof import('node:net');
 
 const require = createRequire(import.meta.url);
+
+/** Who listens to these would miss what the receiver reads. */
+const READS = ['data', 'readable'];
 
 interface SocketData {
   readonly offer: DescriptorOffer;
@@ -49,7 +52,15 @@ export function reduceSocket(value: object): Reduction | undefined {
 }
 
 function socketData(socket: Socket): SocketData {
-  const { fd, handle } = descriptorOf(socket, 'socket', 'connected', 'wait for its `connect` event');
+  const { fd, handle } = descriptorOf(socket, 'Socket', 'connected', 'wait for its `connect` event');
+  if (READS.some((event) => socket.listenerCount(event) > 0)) {
+    throw new Refused({
+      code: 'MP_NATIVE_OBJECT',
+      what: 'an instance of Socket',
+      why: 'this process reads from it, as a database client or an HTTP server does',
+      repair: 'create the client on the other side, or, to hand the socket over, remove its `data` and `readable` listeners',
+    });
+  }
   socket.pause();
   handle.readStop?.();
   handle.reading = false;
@@ -59,7 +70,7 @@ function socketData(socket: Socket): SocketData {
 }
 
 function serverData(server: Server): ServerData {
-  const { fd } = descriptorOf(server, 'server', 'listening', 'wait for its `listening` event');
+  const { fd } = descriptorOf(server, 'Server', 'listening', 'wait for its `listening` event');
   const { allowHalfOpen, pauseOnConnect } = server as unknown as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
   return { offer: offerOnce(fd), allowHalfOpen: allowHalfOpen === true, pauseOnConnect: pauseOnConnect === true };
 }
@@ -70,7 +81,7 @@ function descriptorOf(value: object, what: string, state: string, repair: string
   if (handle !== null && handle !== undefined && fd !== undefined && fd >= 0 && !(value as Socket).connecting) return { fd, handle };
   throw new Refused({
     code: 'MP_NATIVE_OBJECT',
-    what: `a ${what}`,
+    what: `an instance of ${what}`,
     why: `it is not ${state}`,
     repair: `${repair}, and send it before it is closed`,
   });
