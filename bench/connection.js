@@ -6,8 +6,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { dumps } from '../dist/reduction/index.js';
 import { pipe } from '../dist/connection/index.js';
+import { dumps } from '../dist/reduction/index.js';
 
 const ROUNDS = Number(process.argv[2] ?? 5);
 const MIB = 1 << 20;

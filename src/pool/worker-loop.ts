@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
-import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
-import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+import { Linger } from '../memory/linger.js';
+import { Link, LinkSide, type Payload } from '../memory/link.js';
+import type { Region } from '../memory/region.js';
+import { Decoder, Encoder, loadSending, PendingValue, SendingNotLoaded } from '../reduction/receiving.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
 import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
@@ -49,6 +51,8 @@ export class WorkerLoop {
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
   #suspended = false;
+  /** Its initializer failed. */
+  #unfit = false;
   #scheduled = false;
   #started = 0;
   #stopping = false;
@@ -121,7 +125,7 @@ export class WorkerLoop {
   }
 
   #resume<T>(then: (value: T) => void, value: T): void {
-    this.#suspended = false;
+    this.#suspended = this.#unfit;
     then(value);
     this.#advance();
   }
@@ -198,6 +202,7 @@ export class WorkerLoop {
     const failed = (error: unknown) => {
       this.#send(Kind.InitializerFailed, 0, error);
       // Nothing runs in a worker that is not prepared. The parent ends it.
+      this.#unfit = true;
       this.#suspended = true;
     };
     const ready = () => this.#send(Kind.Ready, 0, undefined);
@@ -292,7 +297,14 @@ export class WorkerLoop {
       this.#link.send(kind, id, 0, this.#encoded);
       this.#link.wake();
     } catch (error) {
-      this.#sendError(kind, id, value, error);
+      if (!(error instanceof SendingNotLoaded)) this.#sendError(kind, id, value, error);
+      else {
+        this.#suspend(
+          loadSending(),
+          () => this.#send(kind, id, value),
+          (failure) => this.#sendError(kind, id, value, failure),
+        );
+      }
     }
   }
 

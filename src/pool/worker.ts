@@ -1,5 +1,5 @@
 /** The program of a pool worker. */
-import { Region } from '../memory/index.js';
+import { Region } from '../memory/region.js';
 import { inherit } from '../process/inherit.js';
 import { WorkerLoop } from './worker-loop.js';
 

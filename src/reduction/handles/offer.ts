@@ -1,5 +1,5 @@
-import { TRANSIT } from '../../memory/index.js';
-import { type DescriptorOffer, offerDescriptor, renewOffer } from '../../native/index.js';
+import { TRANSIT } from '../../memory/block.js';
+import { type DescriptorOffer, offerDescriptor, renewOffer } from '../../native/sharer.js';
 
 /**
  * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it is sent again, over
