@@ -5,6 +5,9 @@
 // connects to our abstract socket and sends the key; it gets one byte, 1 with the descriptor (SCM_RIGHTS) or 0 when there
 // is no such offer. Both sides compare the other's user (SO_PEERCRED) first.
 //
+// What is offered stays open for its sake, and a peer would wait for the end of a connection that all have closed. So who
+// offers says when it has closed the descriptor itself (release); then the offer ends when it was had as often as it was sent.
+//
 // Life: the thread starts with the first offer and ends with the last one, and closes its socket then.
 // Limits: 64 receivers at a time, the oldest gives way; 5 s each; 64 bytes each.
 // fork(2): the child starts with no offers and no thread; what it inherited of ours is closed.
@@ -42,6 +45,11 @@ constexpr size_t kStack = 256 * 1024;
 struct Offer {
   int fd;
   int64_t expiry;
+  int64_t sent;     // how often it was put into a message
+  int64_t had;      // how often somebody fetched it
+  bool released;    // who offers it has closed it
+
+  bool done() const { return released && had >= sent; }
 };
 
 struct Client {
@@ -114,6 +122,11 @@ void shutDown(Sharer& self) {
   self.listening = self.bell[0] = self.bell[1] = -1;
 }
 
+void drop(Sharer& self, std::unordered_map<std::string, Offer>::iterator offer) {
+  close(offer->second.fd);
+  self.offers.erase(offer);
+}
+
 // Answers a key; the lock is held, so that the descriptor stays open meanwhile. One byte never waits.
 void serve(Sharer& self, const Client& client) {
   const auto found = self.offers.find(client.said);
@@ -134,6 +147,9 @@ void serve(Sharer& self, const Client& client) {
   }
   while (sendmsg(client.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EINTR) {
   }
+  if (status == 0) return;
+  found->second.had++;
+  if (found->second.done()) drop(self, found);
 }
 
 // Reads what a receiver says; whether it is done with.
@@ -261,12 +277,13 @@ napi_value text(napi_env env, const std::string& value) {
   return result;
 }
 
-// sharerOffer(fd, milliseconds) -> "address key", or a refusal
+// sharerOffer(fd, milliseconds, released) -> "address key", or a refusal
 napi_value sharerOffer(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
+  Arguments<3> in(env, info);
   int32_t fd;
   double duration;
-  if (!in.int32(0, &fd) || !in.number(1, &duration) || !(duration > 0)) return answer(env, kBadArgument);
+  bool released;
+  if (!in.int32(0, &fd) || !in.number(1, &duration) || !in.boolean(2, &released) || !(duration > 0)) return answer(env, kBadArgument);
   std::string key;
   if (!randomHex(kKey, &key)) return answer(env, -errno);
   Sharer& self = sharer();
@@ -274,7 +291,7 @@ napi_value sharerOffer(napi_env env, napi_callback_info info) {
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return answer(env, -errno);
   const int64_t expiry = milliseconds() + static_cast<int64_t>(std::min(duration, 1e12));
-  self.offers[key] = {copy, expiry};
+  self.offers[key] = {copy, expiry, 1, 0, released};
   if (self.address.empty()) {
     const int failure = start(self);
     if (failure != 0) {
@@ -287,7 +304,7 @@ napi_value sharerOffer(napi_env env, napi_callback_info info) {
   return text(env, self.address + " " + key);
 }
 
-// sharerRenew(key, milliseconds) -> whether the offer is still there, and stands as long again
+// sharerRenew(key, milliseconds) -> whether the offer is still there; then it stands as long again, and was sent once more
 napi_value sharerRenew(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   std::string key;
@@ -299,11 +316,12 @@ napi_value sharerRenew(napi_env env, napi_callback_info info) {
   const int64_t now = milliseconds();
   if (found == self.offers.end() || found->second.expiry <= now) return answer(env, 0);
   found->second.expiry = std::max(found->second.expiry, now + static_cast<int64_t>(std::min(duration, 1e12)));
+  found->second.sent++;
   return answer(env, 1);
 }
 
-// sharerWithdraw(key)
-napi_value sharerWithdraw(napi_env env, napi_callback_info info) {
+// sharerRelease(key): who offers it has closed it, so the offer ends when it was had as often as it was sent
+napi_value sharerRelease(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   std::string key;
   if (!in.text(0, &key)) return answer(env, kBadArgument);
@@ -311,8 +329,8 @@ napi_value sharerWithdraw(napi_env env, napi_callback_info info) {
   std::lock_guard<std::mutex> lock(self.lock);
   const auto found = self.offers.find(key);
   if (found == self.offers.end()) return answer(env, 0);
-  close(found->second.fd);
-  self.offers.erase(found);
+  found->second.released = true;
+  if (found->second.done()) drop(self, found);
   if (self.offers.empty()) ring(self);
   return answer(env, 1);
 }
@@ -394,7 +412,11 @@ napi_value sharerFetch(napi_env env, napi_callback_info info) {
     const auto found = self.address == address ? self.offers.find(key) : self.offers.end();
     if (found != self.offers.end()) {
       const int copy = fcntl(found->second.fd, F_DUPFD_CLOEXEC, 0);
-      return answer(env, copy >= 0 ? copy : -errno);
+      if (copy < 0) return answer(env, -errno);
+      found->second.had++;
+      if (found->second.done()) drop(self, found);
+      if (self.offers.empty()) ring(self);
+      return answer(env, copy);
     }
     if (self.address == address) return answer(env, -ENOENT);
   }
@@ -406,7 +428,7 @@ napi_value sharerFetch(napi_env env, napi_callback_info info) {
 void exportSharer(Exports& out) {
   out.add("sharerOffer", sharerOffer);
   out.add("sharerRenew", sharerRenew);
-  out.add("sharerWithdraw", sharerWithdraw);
+  out.add("sharerRelease", sharerRelease);
   out.add("sharerStop", sharerStop);
   out.add("sharerFetch", sharerFetch);
 }

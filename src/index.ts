@@ -2,19 +2,25 @@
 
 // Connections
 export {
+  type Address,
+  Client,
+  type ClientOptions,
   Connection,
   type ConnectionOptions,
+  Listener,
+  type ListenerOptions,
   Pipe,
   type PipeOptions,
   pipe,
-  type RecvBytesOptions,
-  WAITABLE,
   type Waitable,
-  type WaitableObject,
   wait,
 } from './connection/index.js';
+// Contexts
+export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
+// Operators
+export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools
 export {
   type AsyncCallOptions,
@@ -61,7 +67,18 @@ export {
   type Target,
 } from './process/index.js';
 // Queues and topics
-export { type ConsumeOptions, JoinableQueue, Queue, type QueueOptions, SimpleQueue } from './queues/index.js';
+export {
+  type ConsumeOptions,
+  type Gap,
+  JoinableQueue,
+  type Lag,
+  Queue,
+  type QueueOptions,
+  SimpleQueue,
+  StateTopic,
+  Topic,
+  type TopicOptions,
+} from './queues/index.js';
 // Functions
 export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory

@@ -1,21 +1,18 @@
 import { inspect } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
-import { after, type DescriptorOffer, fetchDescriptor } from '../native/index.js';
-import { StandingOffer } from '../reduction/index.js';
-import { onAbort } from '../util/abort.js';
+import { type DescriptorOffer, fetchDescriptor } from '../native/index.js';
+import { declineOffer, StandingOffer } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
-import { bytesOf, partOf } from './buffers.js';
-import { decode, decodeSync, sendPayload, sendValue } from './codec.js';
-import { Found, Inbox } from './inbox.js';
-import { closed, endOfFile, timedOut, wrongWay } from './messages.js';
+import { partOf } from './buffers.js';
+import { sendPayload, sendValue } from './codec.js';
+import { Exchange, type MakeTransport } from './exchange.js';
+import { closed, wrongWay } from './messages.js';
 import { mostOf, type RecvBytesOptions, type WaitOptions, waitOptions } from './options.js';
-import { Outbox } from './outbox.js';
-import { pause } from './pause.js';
 import { READER_BYTES, ReaderWords } from './reader-words.js';
-import { Receivers } from './receivers.js';
-import { DescriptorTransport, type Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** Which ways a {@link Connection} goes. */
 export interface ConnectionOptions {
@@ -33,18 +30,23 @@ interface Handle {
   readonly writable: boolean;
 }
 
-/** See {@link Connection}'s own. */
-interface Link {
-  held: Connection | undefined;
-  readonly weak: WeakRef<Connection>;
+/** What is given up with a connection. */
+interface Held {
+  readonly transport: Transport;
+  readonly offer: StandingOffer;
 }
 
-const abandoned = new FinalizationRegistry<Transport>((transport) => transport.close());
+const open = new Set<Held>();
+const abandoned = new FinalizationRegistry<Held>(release);
 
-/** Messages that may be handed out without a turn of the event loop in between. */
-const STREAK = 1_024;
-/** How soon to look again, ms, while another reader finishes what it has begun. */
-const AGAIN = 1;
+function release(held: Held): void {
+  open.delete(held);
+  held.transport.close();
+  held.offer.release();
+}
+
+// Descriptors are the process's: those of a thread that ends would stay open.
+if (!isMainThread) process.on('exit', () => open.forEach(release));
 
 /**
  * One end of a connection that carries messages: values, or bytes.
@@ -66,22 +68,11 @@ const AGAIN = 1;
  * Python: `multiprocessing.connection.Connection`. `poll(None)` is `poll({ timeout: Infinity })`.
  */
 export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposable, Disposable {
-  readonly #transport: Transport;
-  readonly #inbox: Inbox;
-  readonly #outbox: Outbox;
-  readonly #receivers = new Receivers(() => this.#want());
-  readonly #pollers = new Set<() => void>();
+  readonly #exchange: Exchange;
   readonly #offer = new StandingOffer();
-  /** How the kernel's news reach it. Held only while it waits for some, so that one that nobody has any more is collected and closed. */
-  readonly #link: Link = { held: undefined, weak: new WeakRef(this as Connection) };
+  readonly #held: Held;
   readonly #readable: boolean;
   readonly #writable: boolean;
-  #closed = false;
-  #released: (() => void)[] | undefined;
-  /** Messages handed out since the event loop last turned. */
-  #streak = 0;
-  #ticking = false;
-  #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
   /**
    * A connection over a descriptor, which it owns from now on: a connected stream socket, or a pipe.
@@ -91,32 +82,24 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
    */
   constructor(descriptor: number, options?: ConnectionOptions);
   /** @internal */
-  constructor(carrier: number | ((onReady: () => void) => Transport), options?: ConnectionOptions);
-  constructor(carrier: number | ((onReady: () => void) => Transport), options?: ConnectionOptions) {
+  constructor(carrier: number | MakeTransport, options?: ConnectionOptions);
+  constructor(carrier: number | MakeTransport, options?: ConnectionOptions) {
     checkOptions('Connection', options, ['readable', 'writable']);
     this.#readable = options?.readable ?? true;
     this.#writable = options?.writable ?? true;
     if (!this.#readable && !this.#writable) throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
-    const link = this.#link;
-    const onReady = () => {
-      const connection = link.held ?? link.weak.deref();
-      if (connection !== undefined) connection.#onReady();
-    };
-    if (typeof carrier === 'function') this.#transport = carrier(onReady);
-    else {
-      if (!Number.isInteger(carrier) || carrier < 0) {
-        throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
-      }
-      this.#transport = new DescriptorTransport(carrier, onReady);
+    if (typeof carrier !== 'function' && !(Number.isInteger(carrier) && carrier >= 0)) {
+      throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
-    this.#inbox = new Inbox(this.#transport);
-    this.#outbox = new Outbox(this.#transport, () => this.#want());
-    abandoned.register(this, this.#transport, this);
+    this.#exchange = new Exchange(this, carrier);
+    this.#held = { transport: this.#exchange.transport, offer: this.#offer };
+    open.add(this.#held);
+    abandoned.register(this, this.#held, this);
   }
 
   /** Whether it was closed here. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#exchange.closed;
   }
 
   /** Whether it receives. */
@@ -132,13 +115,13 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** The descriptor; it stays the connection's. @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over TLS. */
   fileno(): number {
     this.#check('Connection.fileno');
-    if (this.#transport.fd < 0) {
+    if (this.#exchange.transport.fd < 0) {
       throw new ConnectionError(
         'Connection.fileno: a connection over TLS has no descriptor of its own; wait() takes the connection itself.',
       );
     }
-    this.#inbox.forget();
-    return this.#transport.fd;
+    this.#exchange.inbox.forget();
+    return this.#exchange.transport.fd;
   }
 
   /**
@@ -150,7 +133,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   send(obj: T): Promise<void> {
     try {
       this.#checkWrites('Connection.send');
-      return sendValue(this.#outbox, obj);
+      return sendValue(this.#exchange.outbox, obj);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -159,7 +142,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** As {@link send}, but blocks the thread until the kernel has taken the message. */
   sendSync(obj: T): void {
     this.#checkWrites('Connection.sendSync');
-    this.#finish(sendValue(this.#outbox, obj));
+    this.#exchange.finish(sendValue(this.#exchange.outbox, obj));
   }
 
   /**
@@ -173,7 +156,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   sendBytes(buf: ArrayBufferView | ArrayBufferLike, offset?: number, size?: number): Promise<void> {
     try {
       this.#checkWrites('Connection.sendBytes');
-      return sendPayload(this.#outbox, partOf('Connection.sendBytes', buf, offset, size));
+      return sendPayload(this.#exchange.outbox, partOf('Connection.sendBytes', buf, offset, size));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -182,7 +165,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** As {@link sendBytes}, but blocks the thread until the kernel has taken the message. */
   sendBytesSync(buf: ArrayBufferView | ArrayBufferLike, offset?: number, size?: number): void {
     this.#checkWrites('Connection.sendBytesSync');
-    this.#finish(sendPayload(this.#outbox, partOf('Connection.sendBytesSync', buf, offset, size)));
+    this.#exchange.finish(sendPayload(this.#exchange.outbox, partOf('Connection.sendBytesSync', buf, offset, size)));
   }
 
   /**
@@ -194,7 +177,12 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   recv(options?: WaitOptions): Promise<T> {
     try {
       this.#checkReads('Connection.recv');
-      return this.#receive('Connection.recv', false, Number.POSITIVE_INFINITY, waitOptions('Connection.recv', options)) as Promise<T>;
+      return this.#exchange.receive(
+        'Connection.recv',
+        false,
+        Number.POSITIVE_INFINITY,
+        waitOptions('Connection.recv', options),
+      ) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -203,7 +191,12 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** As {@link recv}, but blocks the thread. Calls that wait already are served first. */
   recvSync(options?: WaitOptions): T {
     this.#checkReads('Connection.recvSync');
-    return this.#receiveSync('Connection.recvSync', false, Number.POSITIVE_INFINITY, waitOptions('Connection.recvSync', options)) as T;
+    return this.#exchange.receiveSync(
+      'Connection.recvSync',
+      false,
+      Number.POSITIVE_INFINITY,
+      waitOptions('Connection.recvSync', options),
+    ) as T;
   }
 
   /**
@@ -215,7 +208,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     try {
       this.#checkReads('Connection.recvBytes');
       const most = mostOf('Connection.recvBytes', options);
-      return this.#receive('Connection.recvBytes', true, most, options) as Promise<Uint8Array>;
+      return this.#exchange.receive('Connection.recvBytes', true, most, options) as Promise<Uint8Array>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -225,7 +218,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   recvBytesSync(options?: RecvBytesOptions): Uint8Array {
     this.#checkReads('Connection.recvBytesSync');
     const most = mostOf('Connection.recvBytesSync', options);
-    return this.#receiveSync('Connection.recvBytesSync', true, most, options) as Uint8Array;
+    return this.#exchange.receiveSync('Connection.recvBytesSync', true, most, options) as Uint8Array;
   }
 
   /**
@@ -258,23 +251,9 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     this.#checkReads('Connection.poll');
     const { timeout = 0, signal } = waitOptions('Connection.poll', options) ?? {};
     signal?.throwIfAborted();
-    if (this.#inbox.readable()) return true;
+    if (this.#exchange.inbox.readable()) return true;
     if (timeout <= 0) return false;
-    return await new Promise<boolean>((resolve, reject) => {
-      const ends = [
-        after(timeout, () => settle(() => resolve(false))),
-        signal === undefined ? () => {} : onAbort(signal, () => settle(() => reject(signal.reason))),
-      ];
-      const settle = (outcome: () => void) => {
-        this.#pollers.delete(poller);
-        for (const end of ends) end();
-        this.#want();
-        outcome();
-      };
-      const poller = () => settle(() => (this.#closed ? reject(closed('Connection.poll')) : resolve(true)));
-      this.#pollers.add(poller);
-      this.#want();
-    });
+    return await this.#exchange.readable(timeout, signal);
   }
 
   /** As {@link poll}, but blocks the thread. */
@@ -282,7 +261,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     this.#checkReads('Connection.pollSync');
     const { timeout = 0, signal } = waitOptions('Connection.pollSync', options) ?? {};
     signal?.throwIfAborted();
-    return this.#inbox.readable() || (timeout > 0 && this.#transport.block(false, timeout));
+    return this.#exchange.inbox.readable() || (timeout > 0 && this.#exchange.transport.block(false, timeout));
   }
 
   /**
@@ -290,26 +269,18 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
    * Other holders keep it. Closing twice does nothing.
    */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#exchange.closed) return;
     forgetShared(this);
-    if (this.#retry !== undefined) clearTimeout(this.#retry as NodeJS.Timeout);
-    this.#inbox.close();
-    this.#receivers.rejectAll(closed('Connection'));
-    for (const poller of this.#pollers) poller();
-    if (!this.#outbox.empty) this.#outbox.flush();
-    if (this.#outbox.empty) this.#release();
-    else this.#want();
+    abandoned.unregister(this);
+    open.delete(this.#held);
+    this.#offer.release();
+    this.#exchange.close();
   }
 
   /** As {@link close}, and resolves when the kernel has taken what was sent. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    if (this.#outbox.empty) return;
-    await new Promise<void>((resolve) => {
-      this.#released ??= [];
-      this.#released.push(resolve);
-    });
+    await this.#exchange.released();
   }
 
   /** As {@link close}. */
@@ -368,32 +339,34 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** @internal */
   [inspect.custom](): string {
     const ways = [this.#readable ? 'readable' : '', this.#writable ? 'writable' : ''].filter(Boolean).join(', ');
-    return this.#closed ? '<Connection (closed)>' : `<Connection ${this.#transport.fd < 0 ? 'over TLS' : this.#transport.fd} (${ways})>`;
+    return this.#exchange.closed
+      ? '<Connection (closed)>'
+      : `<Connection ${this.#exchange.transport.fd < 0 ? 'over TLS' : this.#exchange.transport.fd} (${ways})>`;
   }
 
   /** @internal Whether {@link wait} need not wait. */
   static ready(connection: Connection): boolean {
     connection.#checkReads('wait');
-    return connection.#inbox.readable();
+    return connection.#exchange.inbox.readable();
   }
 
   /** @internal Its descriptor, undisturbed; `undefined` over TLS. */
   static descriptor(connection: Connection): number | undefined {
-    return connection.#transport.fd < 0 ? undefined : connection.#transport.fd;
+    return connection.#exchange.transport.fd < 0 ? undefined : connection.#exchange.transport.fd;
   }
 
   /** @internal */
   static toHandle(connection: Connection): Handle {
     connection.#check('Connection');
-    if (connection.#transport.fd < 0) {
+    if (connection.#exchange.transport.fd < 0) {
       throw new ConnectionError('Connection: one over TLS cannot be sent to another process, since its keys are here; pass the data on.');
     }
-    const inbox = connection.#inbox;
+    const inbox = connection.#exchange.inbox;
     if (inbox.words === undefined) inbox.share(new ReaderWords(allocateBlock(READER_BYTES)));
     else inbox.forget();
     return {
       block: inbox.words!.block.handle,
-      offer: connection.#offer.of(connection.#transport.fd),
+      offer: connection.#offer.of(connection.#exchange.transport.fd),
       readable: connection.#readable,
       writable: connection.#writable,
     };
@@ -403,142 +376,12 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   static fromHandle({ block, offer, readable, writable }: Handle): Connection {
     const words = new ReaderWords(attachBlock(block));
     const connection = new Connection(fetchDescriptor(offer), { readable, writable });
-    connection.#inbox.share(words);
+    connection.#exchange.inbox.share(words);
     return connection;
   }
 
-  #onReady(): void {
-    if (this.#outbox.blocked) this.#outbox.flush();
-    if (this.#closed) {
-      if (this.#outbox.empty) this.#release();
-      return;
-    }
-    this.#pump();
-  }
-
-  /** Serves the calls that wait. */
-  #pump(): void {
-    if (this.#pollers.size > 0 && this.#inbox.readable()) for (const poller of this.#pollers) poller();
-    for (let receiver = this.#receivers.first(); receiver !== undefined; receiver = this.#receivers.first()) {
-      try {
-        const found = this.#inbox.take(receiver.most);
-        if (found === Found.nothing) break;
-        if (found === Found.busy) {
-          this.#later(AGAIN);
-          break;
-        }
-        if (found === Found.end) {
-          this.#receivers.rejectAll(endOfFile());
-          break;
-        }
-      } catch (error) {
-        this.#receivers.rejectAll(error);
-        break;
-      }
-      this.#receivers.shift();
-      try {
-        receiver.resolve(this.#message(receiver.raw));
-      } catch (error) {
-        receiver.reject(error);
-      }
-    }
-    this.#tick();
-    this.#want();
-  }
-
-  #receive(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): Promise<unknown> {
-    options?.signal?.throwIfAborted();
-    if (this.#receivers.length === 0) {
-      if (++this.#streak < STREAK) {
-        const found = this.#inbox.take(most);
-        this.#tick();
-        if (found === Found.message) return Promise.resolve(this.#message(raw));
-        if (found === Found.end) throw endOfFile();
-        if (found === Found.busy) this.#later(AGAIN);
-        if (options?.timeout !== undefined && options.timeout <= 0) throw timedOut(actor, options.timeout);
-      } else this.#later(0); // Others want the event loop too.
-    }
-    return this.#receivers.wait(actor, raw, most, options);
-  }
-
-  #receiveSync(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): unknown {
-    options?.signal?.throwIfAborted();
-    const timeout = options?.timeout ?? Number.POSITIVE_INFINITY;
-    const end = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
-    for (let left = timeout; ; left = end - performance.now()) {
-      if (this.#receivers.length > 0) this.#pump();
-      let found: Found = Found.nothing;
-      if (this.#receivers.length === 0) {
-        found = this.#inbox.take(most);
-        if (found === Found.message) {
-          this.#tick();
-          const { bytes, start, stop, owned } = this.#inbox;
-          return raw ? bytesOf(this.#inbox) : decodeSync(bytes, start, stop, owned);
-        }
-        if (found === Found.end) throw endOfFile();
-      }
-      this.#inbox.settle();
-      if (left <= 0) throw timedOut(actor, options?.timeout);
-      if (found === Found.busy) pause(Math.min(left, AGAIN));
-      else this.#transport.block(false, left);
-    }
-  }
-
-  /** Blocks until the kernel has taken what was sent. */
-  #finish(sent: Promise<void>): void {
-    sent.catch(() => {}); // thrown below
-    while (!this.#outbox.empty) {
-      this.#outbox.flush();
-      if (!this.#outbox.empty) this.#transport.block(true, Number.POSITIVE_INFINITY);
-    }
-    if (this.#outbox.failure !== undefined) throw this.#outbox.failure;
-  }
-
-  #message(raw: boolean): unknown {
-    const inbox = this.#inbox;
-    return raw ? bytesOf(inbox) : decode(inbox.bytes, inbox.start, inbox.stop, inbox.owned);
-  }
-
-  /** Takes what was handed out when this burst of microtasks is over. */
-  #tick(): void {
-    if (this.#ticking || !(this.#inbox.owes || this.#streak > 0)) return;
-    this.#ticking = true;
-    process.nextTick(this.#endTick);
-  }
-
-  readonly #endTick = (): void => {
-    this.#ticking = false;
-    this.#streak = 0;
-    if (!this.#closed) this.#inbox.settle();
-  };
-
-  /** Looks again without being told by the kernel. */
-  #later(delay: number): void {
-    if (this.#retry !== undefined) return;
-    const again = () => {
-      this.#retry = undefined;
-      this.#streak = 0;
-      if (!this.#closed) this.#pump();
-    };
-    this.#retry = delay === 0 ? setImmediate(again) : setTimeout(again, delay);
-  }
-
-  #want(): void {
-    const reading = !this.#closed && this.#retry === undefined && (this.#receivers.length > 0 || this.#pollers.size > 0);
-    const writing = this.#outbox.blocked;
-    this.#link.held = reading || writing ? (this as Connection) : undefined;
-    this.#transport.want(reading, writing);
-  }
-
-  #release(): void {
-    abandoned.unregister(this);
-    this.#link.held = undefined;
-    this.#transport.close();
-    for (const resolve of this.#released ?? []) resolve();
-  }
-
   #check(actor: string): void {
-    if (this.#closed) throw closed(actor);
+    if (this.#exchange.closed) throw closed(actor);
   }
 
   #checkReads(actor: string): void {
@@ -557,4 +400,5 @@ registerShareable('connection', {
   class: Connection,
   toHandle: (connection) => Connection.toHandle(connection),
   fromHandle: (handle: Handle) => Connection.fromHandle(handle),
+  again: ({ offer }) => declineOffer(offer),
 });

@@ -11,6 +11,7 @@
  *            read from this end too (reader-words.ts).
  *
  *   window   0 … base: taken | base … at: handed out, owed to the kernel | at … end: seen
+ *            One for the thread: who looks makes its owner before settle and forget.
  *
  * Memory: a payload's buffer grows with what has arrived, never with what was announced.
  */
@@ -21,7 +22,7 @@ import { badLength, channelError, truncated, unreadable } from './messages.js';
 import type { ReaderWords } from './reader-words.js';
 import type { Transport } from './transport.js';
 
-const WINDOW = 65_536;
+const SIZE = 65_536;
 const HEADER = 4;
 /** Long messages are read into memory of their own, without a look before. */
 const LONG = 16_384;
@@ -42,7 +43,6 @@ export class Inbox {
 
   readonly #transport: Transport;
   #words: ReaderWords | undefined;
-  #window: Uint8Array = EMPTY;
   #base = 0;
   #at = 0;
   #end = 0;
@@ -115,6 +115,7 @@ export class Inbox {
     this.#base = 0;
     this.#at = 0;
     this.#end = 0;
+    if (looking === this) looking = undefined;
   }
 
   /** Reads no more. */
@@ -127,9 +128,9 @@ export class Inbox {
   #next(most: number): boolean {
     const seen = this.#end - this.#at;
     if (seen < HEADER) return false;
-    const length = readInt32(this.#window, this.#at);
+    const length = readInt32(WINDOW, this.#at);
     if (length < 0 || length > most || seen - HEADER < length) return false; // #exactly judges it
-    this.bytes = this.#window;
+    this.bytes = WINDOW;
     this.start = this.#at + HEADER;
     this.stop = this.start + length;
     this.owned = false;
@@ -143,8 +144,9 @@ export class Inbox {
     const standing = this.#words?.enter() ?? 'sole';
     if (standing === 'wait') return Found.busy;
     if (standing === 'many') return undefined;
-    if (this.#window.length === 0) this.#window = new Uint8Array(WINDOW);
-    const got = this.#transport.read(this.#window, 0, WINDOW, true);
+    if (looking !== this) looking?.forget();
+    looking = this;
+    const got = this.#transport.read(WINDOW, 0, WINDOW.length, true);
     if (got > 0) {
       this.#end = got;
       if (this.#next(most)) return Found.message;
@@ -235,7 +237,11 @@ export class Inbox {
 }
 
 const EMPTY = new Uint8Array(0);
-const SCRATCH = new Uint8Array(WINDOW);
+const SCRATCH = new Uint8Array(SIZE);
+/** What was seen. One window serves all connections of the thread, since the kernel still has what is in it. */
+const WINDOW = new Uint8Array(SIZE);
+/** Whose messages are in the window. */
+let looking: Inbox | undefined;
 
 function memory(length: number): Uint8Array {
   if (length <= LONG) return new Uint8Array(length);

@@ -18,10 +18,11 @@ const [ENOENT, EACCES, ECONNRESET, ETIMEDOUT, ECONNREFUSED] = [-2, -13, -104, -1
  * stands while this process's JavaScript is busy. The caller may close `fd` at once.
  *
  * @param duration milliseconds.
+ * @param released as after {@link releaseOffer}: it ends when it was fetched once.
  * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF; EMFILE, since each offer takes a descriptor until it ends).
  */
-export function offerDescriptor(fd: number, duration: number): DescriptorOffer {
-  const offer = addon().sharerOffer(fd, duration);
+export function offerDescriptor(fd: number, duration: number, released = false): DescriptorOffer {
+  const offer = addon().sharerOffer(fd, duration, released);
   if (typeof offer === 'number') {
     if (offer === Refusal.badArgument) {
       throw new ArgumentError(
@@ -34,14 +35,14 @@ export function offerDescriptor(fd: number, duration: number): DescriptorOffer {
   return { address, key };
 }
 
-/** Prolongs an offer to at least `duration` ms from now. @returns `false` when it is over: make a new one. */
+/** The offer is sent once more, and stands for at least `duration` ms from now. @returns `false` when it is over: make a new one. */
 export function renewOffer(offer: DescriptorOffer, duration: number): boolean {
   return addon().sharerRenew(offer.key, duration) === 1;
 }
 
-/** Ends an offer of this process early. */
-export function withdrawOffer(offer: DescriptorOffer): void {
-  addon().sharerWithdraw(offer.key);
+/** The descriptor was closed by whom it is offered: the offer ends when it was fetched as often as it was sent, so that it keeps nothing open. */
+export function releaseOffer(offer: DescriptorOffer): void {
+  addon().sharerRelease(offer.key);
 }
 
 /** Ends every offer of this process; the thread ends with them. The next offer starts it again. */

@@ -1,6 +1,8 @@
 import { Subject } from 'rxjs';
 import type { WorkerCrashError } from '../errors/index.js';
 import { launch, METHOD_TITLES } from '../process/index.js';
+import { processCrash } from '../util/diagnostics.js';
+import { debug } from '../util/logger.js';
 import type { Batch } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { PoolEvent } from './events.js';
@@ -124,6 +126,11 @@ export class Crew implements WorkerOwner {
     if (expected && lost.length === 0) this.events.next({ type: 'worker-exit', name: worker.name, pid: worker.pid, ident: worker.ident });
     else {
       this.crashed++;
+      debug('worker died: %s', error.message);
+      if (processCrash.hasSubscribers) {
+        const { name, pid, child } = worker;
+        processCrash.publish({ name, pid, method: child.method, exitCode: child.poll(), error });
+      }
       this.events.next({ type: 'worker-crash', name: worker.name, pid: worker.pid, ident: worker.ident, lostTasks: lost.length, error });
     }
     if (worker.left === 'starting' && !expected) this.#stillborn++;
@@ -159,6 +166,7 @@ export class Crew implements WorkerOwner {
     this.#scheduler.workers.push(worker);
     worker.initialize(this.#initializer, this.#settings.initArgs);
     if (this.#alive) worker.keepAlive(true);
+    debug('added worker %s', worker.name);
     this.events.next({ type: 'worker-start', name: worker.name, pid: worker.pid, ident: worker.ident });
   }
 

@@ -1,10 +1,12 @@
-import { WorkerCrashError } from '../errors/index.js';
+import type { WorkerCrashError } from '../errors/index.js';
 import { Linger } from '../memory/index.js';
 import type { LaunchOptions, Popen } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
+import { taskSettle } from '../util/diagnostics.js';
 import type { Batch, Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
+import { crash } from './crash.js';
 import { LEAST_BATCHES, Pace } from './pace.js';
 import { Flag, KIND, Kind } from './protocol.js';
 import { fromWorker } from './remote-error.js';
@@ -300,6 +302,7 @@ export class WorkerHandle implements Holder {
     if (batch === undefined) return;
     this.#results = (this.#results + 1) | 0;
     this.#clearTimers();
+    if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
     const index = batch.received++;
     this.#items--;
     if (batch.received === batch.count) this.#held.shift();
@@ -384,21 +387,4 @@ export class WorkerHandle implements Holder {
     this.#items = 0;
     this.#owner.exited(this, lost, blamed, crash(this, exitCode, signal, cause));
   }
-}
-
-function crash(worker: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null, cause: unknown): WorkerCrashError {
-  const pid = worker.pid;
-  const how =
-    pid === null
-      ? 'could not be started'
-      : signal !== null
-        ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
-        : `exited with code ${exitCode}`;
-  const when = worker.left === 'starting' ? 'while it was starting; what it wrote to stderr says why' : 'before the task had a result';
-  return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} ${when}.`, {
-    pid,
-    exitCode,
-    signal,
-    cause,
-  });
 }

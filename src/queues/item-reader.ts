@@ -5,7 +5,7 @@
  * its consumer dies after decoding it.
  */
 import { type Bounds, self } from '../memory/index.js';
-import { Decoder, loads, PendingValue } from '../reduction/index.js';
+import { Decoder, PendingValue } from '../reduction/index.js';
 import { drained, empty, producerLost } from './messages.js';
 import { Kind, type QueueMemory } from './queue-memory.js';
 import type { Waiters } from './waiters.js';
@@ -28,7 +28,6 @@ export class ItemReader {
   readonly #roomMade: () => void;
   readonly #claimed: number[] = [];
   #streak = 0;
-  #failure: { readonly error: unknown } | null = null;
 
   /** @param roomMade Called when an item was claimed or done with. */
   constructor(memory: QueueMemory, roomMade: () => void) {
@@ -119,7 +118,8 @@ export class ItemReader {
   end(): End | null {
     const { members, ring, settings } = this.#memory;
     if (ring.ready) return null;
-    if (this.#memory.failure !== null) return (this.#failure ??= this.#readFailure());
+    const failure = this.#memory.failure.read();
+    if (failure !== null) return failure;
     // Asked again for items, since the last writer may have put one before it completed.
     if (!members.over || ring.ready) return null;
     return { error: members.lost !== 0 && !settings.completeOnLoss ? producerLost(members.lost) : undefined };
@@ -172,11 +172,8 @@ export class ItemReader {
   /** Who waits for one item is told only of what was said on purpose: an error, or that all writers have completed. */
   #throwIfOver(actor: string): void {
     const { members, ring } = this.#memory;
-    if (this.#memory.failure !== null && !ring.ready) throw (this.#failure ??= this.#readFailure()).error;
+    const failure = this.#memory.failure.read();
+    if (failure !== null && !ring.ready) throw failure.error;
     if (members.closedByWriters && !ring.ready) throw drained(actor);
-  }
-
-  #readFailure(): { readonly error: unknown } {
-    return { error: loads(this.#memory.failure!) };
   }
 }

@@ -117,14 +117,14 @@ export class QueueCore {
   /** What waits for room is written first, as long as somebody is there to make room. */
   endOfProcess(code: number): void {
     if (this.memory.block.closed) return;
-    this.writer.wake();
+    this.reader.items.wakeNow();
     if (this.writer.waiting > 0 && this.memory.members.others) this.writer.flushSync();
     if (code === 0) this.#leave();
   }
 
   #release(): void {
     if (this.memory.block.closed) return;
-    this.writer.wake();
+    this.reader.items.wakeNow();
     this.#leave();
     open.delete(this);
     this.memory.block.close();

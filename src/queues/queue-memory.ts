@@ -9,16 +9,17 @@
  *   READABLE    word on which sleeps who waits for items
  *   TASKS       tasks that were marked done (JoinableQueue), mod 2^32
  *   JOINED      word on which sleeps who waits until all are
- *   FAILURE     bytes of the error that ended the queue; 0: none. The bytes are at FAILURE_BYTES and written first
  *   RING        item-ring.ts
  *   MEMBERS     members.ts
  *   LARGE       large-items.ts
+ *   FAILURE     failure.ts
  *   data        the ring's
  *
  * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the user's.
  */
 import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded } from '../memory/index.js';
 import { Guard } from '../synchronize/guard.js';
+import { FAILURE_WORDS, Failure } from './failure.js';
 import { ITEM_RING_WORDS, ItemRing } from './item-ring.js';
 import { LARGE_ITEM_WORDS, LargeItems } from './large-items.js';
 import { MEMBER_WORDS, Members } from './members.js';
@@ -40,13 +41,11 @@ const WRITABLE = 3 * LINE;
 const READABLE = 4 * LINE;
 const TASKS = 5 * LINE;
 const JOINED = 6 * LINE;
-const FAILURE = 7 * LINE;
-const RING = 8 * LINE;
+const RING = 7 * LINE;
 const MEMBERS = RING + lines(ITEM_RING_WORDS);
 const LARGE = MEMBERS + lines(MEMBER_WORDS);
-const FAILURE_BYTES = LARGE + lines(LARGE_ITEM_WORDS);
-const FAILURE_CAPACITY = 4096;
-const DATA = 4 * FAILURE_BYTES + FAILURE_CAPACITY;
+const FAILURE = LARGE + lines(LARGE_ITEM_WORDS);
+const DATA = 4 * (FAILURE + lines(FAILURE_WORDS));
 const MAGIC = 0x6d70_7131;
 
 export class QueueMemory {
@@ -54,6 +53,7 @@ export class QueueMemory {
   readonly ring: ItemRing;
   readonly members: Members;
   readonly large: LargeItems;
+  readonly failure: Failure;
   readonly settings: QueueSettings;
   readonly #words: Int32Array;
   readonly #producers: Guard;
@@ -69,6 +69,7 @@ export class QueueMemory {
     this.ring = new ItemRing(words, RING, new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity));
     this.members = new Members(this.block, MEMBERS, this.settings.writers);
     this.large = new LargeItems(this.block, LARGE);
+    this.failure = new Failure(this.block, FAILURE);
     // What a dead producer had begun is not in force; only the memory of a large item may still be marked as sent.
     this.#producers = new Guard(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
     // Claims say themselves whose they are, and RETURNED is never too low.
@@ -100,8 +101,8 @@ export class QueueMemory {
     if (!this.ring.occupied) return false;
     const known = new Map<number, boolean>();
     const ended = (agent: number): boolean => {
-      let answer = known.get(agent);
-      if (answer === undefined) known.set(agent, (answer = hasEnded(agent)));
+      const answer = known.get(agent) ?? hasEnded(agent);
+      known.set(agent, answer);
       return answer;
     };
     return this.consuming(() => this.ring.reclaim(ended)) > 0;
@@ -138,28 +139,9 @@ export class QueueMemory {
       if (Atomics.compareExchange(this.#words, TASKS, done, (done + 1) | 0) === done) return left - 1;
     }
   }
-
-  // ---- failure
-
-  /** Ends the queue with an error, unless one has ended it: whether this one is it. `bytes` must be at most {@link failureCapacity}. */
-  fail(bytes: Uint8Array): boolean {
-    return this.producing(() => {
-      if (Atomics.load(this.#words, FAILURE) !== 0) return false;
-      new Uint8Array(this.block.region.buffer, this.block.offset + 4 * FAILURE_BYTES, FAILURE_CAPACITY).set(bytes);
-      Atomics.store(this.#words, FAILURE, bytes.length);
-      return true;
-    });
-  }
-
-  readonly failureCapacity: number = FAILURE_CAPACITY;
-
-  /** The bytes of the error that ended the queue; `null`: none has. */
-  get failure(): Uint8Array | null {
-    const length = Atomics.load(this.#words, FAILURE);
-    return length === 0 ? null : new Uint8Array(this.block.region.buffer, this.block.offset + 4 * FAILURE_BYTES, length).slice();
-  }
 }
 
-function lines(words: number): number {
+/** Words rounded up to whole cache lines. */
+export function lines(words: number): number {
   return Math.ceil(words / LINE) * LINE;
 }

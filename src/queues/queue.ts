@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { asapScheduler, Observable, share, subscribeOn } from 'rxjs';
 import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
-import { dumps } from '../reduction/index.js';
 import { type Overflow, PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { failureBytes } from './failure.js';
 import { Held } from './held.js';
 import { NONE } from './item-reader.js';
 import { completed, empty, full } from './messages.js';
@@ -238,10 +238,9 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** Ends the queue for every consumer in every process with this error, once the items before it are taken. The first error stays. */
   error(error: unknown): void {
     this.core.use('Queue.error');
+    const bytes = failureBytes(error);
     const { memory } = this.core;
-    let bytes = dumps(error);
-    if (bytes.length > memory.failureCapacity) bytes = dumps(new Error(String((error as Error | null)?.message ?? error).slice(0, 1_000)));
-    memory.fail(bytes);
+    memory.producing(() => memory.failure.write(bytes));
     this.core.announceEnd();
   }
 

@@ -10,12 +10,17 @@ export interface Awaited {
   tend?(): void;
 }
 
+/** Changes after which {@link Waiters.wakeSoon} waits no longer. */
+const BURST = 32;
+
 export class Waiters implements Gate {
   readonly #words: Int32Array;
   readonly #at: number;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
   readonly #awaited: Awaited;
+  /** Changes that nobody was woken for yet. */
+  #unwoken = 0;
 
   /** @param broadcast Whether a change may be for any waiter and not only for the first. */
   constructor(block: Block, at: number, awaited: Awaited, broadcast = false) {
@@ -51,6 +56,25 @@ export class Waiters implements Gate {
     if (!rouse(this.#words, this.#at)) return;
     if (!this.#queue.kick() || count > 1) this.#cell.notify(count);
   }
+
+  /**
+   * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is made, or after {@link BURST} changes: a
+   * system call for many. A thread that blocks meanwhile lets the others sleep on until their beat.
+   */
+  wakeSoon(): void {
+    if (!this.someSleep) return;
+    if (++this.#unwoken >= BURST) this.wakeNow();
+    else if (this.#unwoken === 1) process.nextTick(this.#onTick);
+  }
+
+  /** Wakes those for whom {@link wakeSoon} was called. */
+  wakeNow(): void {
+    const count = this.#unwoken;
+    this.#unwoken = 0;
+    if (count > 0) this.wake(count);
+  }
+
+  readonly #onTick = (): void => this.wakeNow();
 
   #passingOn(attempt: () => boolean): Attempt {
     return (urgency) => {

@@ -6,6 +6,7 @@ import { type Capture, Explanation, type Problem } from './explanation.js';
 import { pathOf, Refused, refusal, type Step } from './failure.js';
 import { reduceFunction } from './function-seam.js';
 import { isCell } from './functions/cells.js';
+import { placeOfFunction } from './functions/reduce.js';
 import type { FunctionData, ModuleExport } from './functions/wire.js';
 import type { Reduction } from './node.js';
 
@@ -36,7 +37,7 @@ class Walk {
     const whole = this.#measure(fn, []);
     const reduction = attempt(() => reduceFunction(fn));
     this.#seen.add(fn);
-    const title = { name: nameOf(fn), ...placeOf(reduction) };
+    const title = { name: nameOf(fn), ...placeOf(fn) };
     if (reduction === null) return new Explanation({ ...title, ...whole, how: 'value', captures: [] });
     if (REFERENCES.has(reduction.kind)) {
       return new Explanation({ ...title, ...whole, how: 'reference', from: targetOf(reduction), captures: [] });
@@ -101,9 +102,9 @@ function problemOf(error: unknown, steps: readonly Step[]): Problem {
   return { code: known.code, message: known.message, path, repair: known.repair ?? '' };
 }
 
-function placeOf(reduction: Reduction | null): { readonly place?: string } {
-  const { url, line, column } = (reduction?.data ?? {}) as Partial<FunctionData>;
-  return typeof url === 'string' && url !== '' ? { place: `${url}:${line! + 1}:${column! + 1}` } : {};
+function placeOf(fn: Function): { readonly place?: string } {
+  const place = placeOfFunction(fn);
+  return place === null ? {} : { place: `${place.url}:${place.line}:${place.column}` };
 }
 
 function targetOf({ kind, data }: Reduction): string {

@@ -5,6 +5,7 @@ import { type InspectOptionsStylized, inspect } from 'node:util';
 export interface Problem {
   /** Stable reason, `MP_…`. */
   readonly code: string;
+  /** The whole sentence. */
   readonly message: string;
   /** From the culprit up to the function. */
   readonly path: string;
@@ -14,9 +15,11 @@ export interface Problem {
 
 /** One value that a function takes from outside. */
 export interface Capture {
+  /** The name in the function, or what the part is: `superclass`, `bound this`. */
   readonly name: string;
   /** From this value up to the function: `captured \`K\` <- captured \`helper\` <- function f (file:///main.js:3)`. */
   readonly path: string;
+  /** By value: a copy. By reference: the other process imports it. */
   readonly how: 'value' | 'reference';
   /** `number`, `array of 3`, `Map`, `function`, `import`, the name of a class, … */
   readonly kind: string;
@@ -26,10 +29,14 @@ export interface Capture {
   readonly size: number;
   /** What a captured function takes in its turn. Named once, however often it is captured. */
   readonly captures: readonly Capture[];
+  /** Why it cannot be sent. */
   readonly problem?: Problem;
 }
 
-/** The fields of an {@link Explanation}. */
+/**
+ * The fields of an {@link Explanation}.
+ * @internal
+ */
 export interface ExplanationFields {
   readonly name: string;
   readonly place?: string;
@@ -41,9 +48,10 @@ export interface ExplanationFields {
 }
 
 /** What sending a function would send. All fields are plain data. */
-export class Explanation implements ExplanationFields {
+export class Explanation {
   /** Whether it can be sent. */
   readonly sendable: boolean;
+  /** Its own name, which may be empty. */
   readonly name: string;
   /** Where it was written: `file:///main.js:3:14`. Absent where that is unknown or plays no role. */
   declare readonly place?: string;
@@ -53,10 +61,12 @@ export class Explanation implements ExplanationFields {
   declare readonly from?: string;
   /** Bytes of the whole message; 0 where it cannot be sent. */
   readonly size: number;
+  /** What it takes from outside. */
   readonly captures: readonly Capture[];
   /** The first reason why it cannot be sent. */
   declare readonly problem?: Problem;
 
+  /** @internal */
   constructor(fields: ExplanationFields) {
     const { name, place, how, from, size, captures, problem } = fields;
     this.sendable = problem === undefined;

@@ -7,23 +7,44 @@ import type { Reduction } from './node.js';
 
 let reducer: ((fn: Function) => Reduction) | undefined;
 let references: ((value: object) => Reduction | null) | undefined;
+let forget: (() => void) | undefined;
+/** Messages being written: a reducer may write one of its own. */
+let depth = 0;
 
 /**
  * Sets what turns functions and classes into reductions; `undefined` makes them refused.
  * `reduceReference` finds objects full of functions that the other side has too, such as `fs` or a module's exports.
+ * `endMessage` is called when what was noted for the functions of one message is of no use any more.
  */
 export function setFunctionReducer(
   reduce: ((fn: Function) => Reduction) | undefined,
   reduceReference?: (value: object) => Reduction | null,
+  endMessage?: () => void,
 ): void {
   reducer = reduce;
   references = reduceReference;
+  forget = endMessage;
+}
+
+/** A message begins. */
+export function enterMessage(): void {
+  depth++;
+}
+
+/** Ends {@link enterMessage}. */
+export function leaveMessage(): void {
+  if (--depth === 0) forget?.();
 }
 
 /** A function is to be sent, and what that takes was left to be loaded when it is needed (receiving.ts). No SerializationError: the value can be sent. */
 export class SendingNotLoaded extends Error {}
 
 let deferred = false;
+
+/** Whether functions can be sent: what that takes was loaded. */
+export function sendsFunctions(): boolean {
+  return reducer !== undefined;
+}
 
 /** From here on, until {@link setFunctionReducer} is called, functions throw {@link SendingNotLoaded}. */
 export function deferSending(): void {

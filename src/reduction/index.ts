@@ -1,7 +1,7 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
 import { setFunctionReducer } from './function-seam.js';
-import { functionKinds, reduceFunction, reduceReference } from './functions/index.js';
+import { forgetCells, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
 // For the layers above: messages in memory of their own
@@ -14,8 +14,10 @@ export { type Capture, Explanation, type Problem } from './explanation.js';
 export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
 // Descriptors
 export { DupFd } from './handles/dup-fd.js';
-export { StandingOffer } from './handles/offer.js';
+export { declineOffer, StandingOffer } from './handles/offer.js';
 export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
+// Errors that hold what cannot be sent
+export { sendableError } from './kinds/errors.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
 export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
@@ -23,4 +25,4 @@ export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference);
+setFunctionReducer(reduceFunction, reduceReference, forgetCells);

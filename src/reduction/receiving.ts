@@ -7,7 +7,8 @@ import { functionKinds } from './functions/receiving.js';
 import { registerKind } from './table/registry.js';
 
 export { Decoder, Encoder, PendingValue } from './codec.js';
-export { SendingNotLoaded } from './function-seam.js';
+export { sendsFunctions } from './function-seam.js';
+export { sendableError } from './kinds/errors.js';
 
 deferSending();
 for (const kind of functionKinds) registerKind(kind);

@@ -14,7 +14,7 @@ export { DONE, FAILED, isPullSource, MORE, NOTHING, PULL, type PullReader, type 
 // Streams of results
 export { runStream } from './run.js';
 // Sources
-export { checkSource, type Source, sizeOf } from './source.js';
+export { checkSource, openSource, type Source, type SourceContext, sizeOf } from './source.js';
 // Options
 export {
   checkFlowOptions,

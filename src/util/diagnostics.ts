@@ -26,7 +26,7 @@ export interface ProcessExitMessage extends ProcessStartMessage {
   readonly exitCode: number | null;
 }
 
-/** A worker ended that should not have: `multiprocess:process:crash`. Its `multiprocess:process:exit` comes as well. */
+/** A worker of a pool ended that should not have: `multiprocess:process:crash`. Its `multiprocess:process:exit` comes as well. */
 export interface ProcessCrashMessage extends ProcessExitMessage {
   /** How it ended. */
   readonly error: unknown;

@@ -1,12 +1,7 @@
-/** The name of this process (or thread) as its parent gave it, for messages. */
-let name = 'MainProcess';
+/** The name of this process (or thread), for messages. The identity is src/process's, which keeps it on globalThis. */
+const IDENTITY = Symbol.for('multiprocess.identity');
 
-/** The name: `MainProcess`, `SpawnProcess-1`, `ThreadPoolWorker-2`. */
+/** `MainProcess`, `SpawnProcess-1`, `ThreadPoolWorker-2`. */
 export function processName(): string {
-  return name;
-}
-
-/** Called when a child starts, and when a process renames itself. */
-export function setProcessName(given: string): void {
-  name = given;
+  return (globalThis as { [IDENTITY]?: { readonly name: string } })[IDENTITY]?.name ?? 'MainProcess';
 }

@@ -1,6 +1,7 @@
 /** The stack of an error from a worker points at the user's own lines, then at the call; from JavaScript, TypeScript and bundles. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'multiprocess';
@@ -83,7 +84,9 @@ describe('Stacks point at the lines of the source', () => {
 
 describe('Under the test runner', () => {
   let pool: Pool;
-  beforeAll(() => void (pool = new Pool({ processes: 1 })));
+  beforeAll(() => {
+    pool = new Pool({ processes: 1 });
+  });
   afterAll(() => pool.terminate());
 
   async function caller(task: () => unknown): Promise<Error> {
@@ -107,6 +110,21 @@ describe('Under the test runner', () => {
       throw error;
     });
     expect(bare.stack).toBeUndefined();
+  });
+
+  test('an error that holds what cannot be sent keeps its class, its other fields and its cause', async () => {
+    class HttpError extends Error {
+      readonly status = 500;
+      readonly request = new net.Socket();
+    }
+    const error = await caller(() => {
+      throw new HttpError('failed', { cause: Object.assign(new RangeError('inner'), { pending: Promise.resolve(1), code: 'E_INNER' }) });
+    });
+    expect(error).toBeInstanceOf(HttpError);
+    expect(error).toMatchObject({ message: 'failed', status: 500, request: expect.stringContaining('Socket') });
+    expect(error.cause).toBeInstanceOf(RangeError);
+    expect(error.cause).toMatchObject({ message: 'inner', code: 'E_INNER', pending: expect.stringContaining('Promise') });
+    expect(error.stack).toContain('remote-stack.test.ts');
   });
 
   test('a frozen error arrives as it was', async () => {

@@ -360,12 +360,13 @@ it('works between worker threads and processes at once', async () => {
     queue.close();
     back.close();`;
   const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: dumps([queue, back]) });
+  const exit = once(thread, 'exit');
   const child = act('echo', queue, { back });
   for (let i = 0; i < 1_000; i++) await queue.put(i);
   queue.complete();
   const had: number[] = [];
   while (had.length < 1_000) had.push(await back.get({ timeout: 20_000 }));
   expect(had.sort((a, b) => a - b)).toEqual(upTo(1_000));
-  expect((await once(thread, 'exit'))[0]).toBe(0);
+  expect((await exit)[0]).toBe(0);
   expect(await child.ended).toBe(0);
 });

@@ -10,6 +10,7 @@ import { constants } from 'node:os';
 import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../errors/index.js';
 import { onAbort } from '../../util/abort.js';
 import { deferred } from '../../util/deferred.js';
+import { processExit, processStart } from '../../util/diagnostics.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
 import type { DescriptorTaker } from '../../util/spawning.js';
 import type { StartMethod } from '../start-method.js';
@@ -56,11 +57,13 @@ export abstract class Popen implements DescriptorTaker, Disposable {
   readonly #started = deferred<void>();
   readonly #listeners: ExitListener[] = [];
   readonly #descriptors: number[];
+  readonly #name: string;
   #gathering = true;
   #status: ExitStatus | null = null;
   #cause: unknown;
 
   constructor(options: LaunchOptions) {
+    this.#name = options.name;
     this.#descriptors = [...(options.descriptors ?? [])];
     this.#started.promise.catch(() => {}); // who wants to know asks `started` or `onExit`
   }
@@ -193,6 +196,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
 
   /** It runs. */
   protected begun(): void {
+    if (processStart.hasSubscribers) processStart.publish({ name: this.#name, pid: this.pid, method: this.method });
     this.#started.resolve();
   }
 
@@ -207,6 +211,10 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     if (this.#status !== null) return;
     this.#status = status;
     this.#cause = cause;
+    if (processExit.hasSubscribers) {
+      const exitCode = this.pid === null ? null : exitCodeOf(status);
+      processExit.publish({ name: this.#name, pid: this.pid, method: this.method, exitCode });
+    }
     this.#started.resolve();
     for (const listener of this.#listeners.splice(0)) listener(status, cause);
   }

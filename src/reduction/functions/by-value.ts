@@ -57,7 +57,9 @@ export function reduceByValue(subject: Subject): Reduction {
     data,
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
-    actor: subject.actor,
+    get actor() {
+      return subject.actor;
+    },
     needs: [heritage, receiver, args].filter((index) => index >= 0),
     stateless,
     // A class may be patched at any time.

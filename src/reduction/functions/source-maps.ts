@@ -8,7 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { findSourceMap, SourceMap } from 'node:module';
-import type { Script } from './locate.js';
+import type { Place, Script } from './locate.js';
 
 /** Stands behind the URL of rebuilt functions whose positions are those of compiled code. */
 export const COMPILED = '#compiled';
@@ -54,6 +54,20 @@ function mapFrame(whole: string, file: string, mark: string | undefined, line: s
   if (entry?.originalSource === undefined || entry.originalLine === undefined)
     return mark === undefined ? whole : `${file}:${line}:${column}`;
   return `${sourceURL(entry.originalSource, url)}:${entry.originalLine + 1}:${(entry.originalColumn ?? 0) + 1}`;
+}
+
+/** `file:///src/main.ts:3`: where a function was written, by the source map of its script if it has one. */
+export function sourcePlace({ script, line, column }: Pick<Place, 'script' | 'line' | 'column'>): {
+  url: string;
+  line: number;
+  column: number;
+} {
+  const plain = { url: script.url, line: line + 1, column: column + 1 };
+  if (!isCompiled(script)) return plain;
+  const entry = mapOf(script.url)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
+  const { originalSource, originalLine, originalColumn } = entry ?? {};
+  if (typeof originalSource !== 'string' || typeof originalLine !== 'number') return plain;
+  return { url: sourceURL(originalSource, script.url), line: originalLine + 1, column: Number(originalColumn ?? 0) + 1 };
 }
 
 function sourceURL(source: string, url: string): string {

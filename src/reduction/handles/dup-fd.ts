@@ -3,15 +3,17 @@ import { inspect } from 'node:util';
 import { ClosedError } from '../../errors/index.js';
 import { forgetShared, registerShareable } from '../../memory/index.js';
 import { closeDescriptor, type DescriptorOffer, duplicateDescriptor, fetchDescriptor } from '../../native/index.js';
-import { StandingOffer } from './offer.js';
+import { declineOffer, StandingOffer } from './offer.js';
 
-/** What is closed when nobody detached it. */
+/** What is given up when nobody detached it. */
 interface Held {
   fd: number;
+  readonly offer: StandingOffer;
 }
 
-const unclaimed = new FinalizationRegistry<Held>(({ fd }) => {
+const unclaimed = new FinalizationRegistry<Held>(({ fd, offer }) => {
   if (fd >= 0) closeDescriptor(fd);
+  offer.release();
 });
 
 /** A descriptor as it travels. */
@@ -34,10 +36,9 @@ interface Handle {
  * await pool.apply((fd) => writeSync(fd.detach(), 'hello'), [new DupFd(file)]);
  */
 export class DupFd implements Disposable {
-  readonly #held: Held = { fd: -1 };
+  readonly #held: Held = { fd: -1, offer: new StandingOffer() };
   /** The same wherever it arrives. */
   #id = randomUUID() as string;
-  readonly #offer = new StandingOffer();
 
   /** @param fd an open descriptor. @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF, EMFILE). */
   constructor(fd: number) {
@@ -77,7 +78,7 @@ export class DupFd implements Disposable {
   /** @internal */
   static toHandle(from: DupFd): Handle {
     from.#check();
-    return { id: from.#id, offer: from.#offer.of(from.#held.fd) };
+    return { id: from.#id, offer: from.#held.offer.of(from.#held.fd) };
   }
 
   /** @internal */
@@ -94,6 +95,7 @@ export class DupFd implements Disposable {
 
   #give(): void {
     this.#held.fd = -1;
+    this.#held.offer.release();
     unclaimed.unregister(this);
     forgetShared(this);
   }
@@ -108,5 +110,6 @@ registerShareable('dup-fd', {
   class: DupFd,
   toHandle: (from) => DupFd.toHandle(from),
   fromHandle: (handle: Handle) => DupFd.fromHandle(handle),
+  again: ({ offer }) => declineOffer(offer),
   identity: ({ id }) => id,
 });

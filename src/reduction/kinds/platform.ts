@@ -54,7 +54,7 @@ const byPrototype = new Map(classes.map((entry) => [entry.prototype, entry]));
 const lazy: readonly Omit<PlatformClass, 'prototype'>[] = [
   {
     tag: 'Headers',
-    describe: (value: Headers) => [...value],
+    describe: (value: Headers) => Array.from(value, ([name, text]) => [name, text]),
     make: (data: [string, string][]) => new Headers(data),
   },
   ...'Instant PlainDate PlainDateTime PlainMonthDay PlainTime PlainYearMonth ZonedDateTime Duration'.split(' ').map((name) => ({

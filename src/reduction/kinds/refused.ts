@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import { type Refusal, Refused } from '../failure.js';
+import { isStandardGlobal } from '../functions/globals.js';
 import { parseFunction } from '../functions/syntax.js';
 import { sharedMemory } from './binary.js';
 import { BUILTIN_ERRORS } from './errors.js';
@@ -50,8 +51,10 @@ export function refuseNative(value: object): void {
 
 /** Refuses instances of platform classes, of user classes over one, and of classes with private fields. @throws Refused. */
 export function refuseInstance(value: object, isError: boolean): void {
-  for (let at: unknown = Object.getPrototypeOf(value); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+  for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
     const prototype = at as object;
+    // Object.prototype, of whichever realm.
+    if (Object.getPrototypeOf(prototype) === null) break;
     const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
     if (typeof type !== 'function' || type.prototype !== prototype) continue;
     if (isState(type)) continue;
@@ -113,7 +116,7 @@ function isPlatform(type: Function): boolean {
   const { name } = type;
   const source = Function.prototype.toString.call(type);
   const scope = globalThis as unknown as Record<string, unknown>;
-  let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (name !== '' && Object.hasOwn(scope, name) && scope[name] === type);
+  let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (isStandardGlobal(name) && Object.hasOwn(scope, name) && scope[name] === type);
   for (const module of answer ? [] : loadedModules()) {
     const exported = require(`node:${module}`) as Record<string, unknown>;
     if (exported[name] === type || (exported as unknown) === type) answer = true;

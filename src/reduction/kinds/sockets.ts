@@ -3,7 +3,7 @@
  *
  * Semantics: as in Python, the sender keeps its own object over the same connection. It stops reading, and bytes that it had read
  * and nobody had consumed travel along; destroy() it, for end() would end the connection for the receiver too. A server goes
- * on listening in both processes, and each connection is accepted by one of them; listeners for events do not travel.
+ * on listening in both processes until both close it, and each connection is accepted by one of them; listeners for events do not travel.
  *
  *   net.Socket   data: offer, whether the sender half-closes, unread bytes
  *   net.Server   data: offer, options of the server
@@ -14,13 +14,12 @@ import type { Server, Socket } from 'node:net';
 import { closeDescriptor } from '../../native/descriptors.js';
 import { type DescriptorOffer, fetchDescriptor } from '../../native/sharer.js';
 import { badPayload, Refused } from '../failure.js';
-import { StandingOffer } from '../handles/offer.js';
+import { offerOnce } from '../handles/offer.js';
 import type { NodeKind, Reduction } from '../node.js';
 
 type Net = typeof import('node:net');
 
 const require = createRequire(import.meta.url);
-const offers = new WeakMap<object, StandingOffer>();
 
 interface SocketData {
   readonly offer: DescriptorOffer;
@@ -57,13 +56,13 @@ function socketData(socket: Socket): SocketData {
   handle.reading = false;
   const buffered = (socket as unknown as { _readableState: { buffer: Iterable<Uint8Array | null> } })._readableState.buffer;
   const unread = socket.readableLength === 0 ? null : Uint8Array.from(Buffer.concat([...buffered].filter((part) => part !== null)));
-  return { offer: offerOf(socket, fd), allowHalfOpen: socket.allowHalfOpen, unread };
+  return { offer: offerOnce(fd), allowHalfOpen: socket.allowHalfOpen, unread };
 }
 
 function serverData(server: Server): ServerData {
   const { fd } = descriptorOf(server, 'server', 'listening', 'wait for its `listening` event');
   const { allowHalfOpen, pauseOnConnect } = server as unknown as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
-  return { offer: offerOf(server, fd), allowHalfOpen: allowHalfOpen === true, pauseOnConnect: pauseOnConnect === true };
+  return { offer: offerOnce(fd), allowHalfOpen: allowHalfOpen === true, pauseOnConnect: pauseOnConnect === true };
 }
 
 function descriptorOf(value: object, what: string, state: string, repair: string) {
@@ -76,12 +75,6 @@ function descriptorOf(value: object, what: string, state: string, repair: string
     why: `it is not ${state}`,
     repair: `${repair}, and send it before it is closed`,
   });
-}
-
-function offerOf(value: object, fd: number): DescriptorOffer {
-  const offer = offers.get(value) ?? new StandingOffer();
-  offers.set(value, offer);
-  return offer.of(fd);
 }
 
 function leaf(kind: string, data: unknown): Reduction {

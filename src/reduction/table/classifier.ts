@@ -86,7 +86,7 @@ export class Classifier {
     if (types.isMap(value)) return isBase(value, types.isMap) ? reduceMap(value) : undefined;
     if (types.isSet(value)) return isBase(value, types.isSet) ? reduceSet(value) : undefined;
     if (types.isDate(value) && type !== Date && !isBase(value, types.isDate)) return undefined;
-    return reduceAtom(value) ?? (isForeignPlain(value) ? reducePlainObject(value) : undefined);
+    return reduceAtom(value) ?? (isForeignPlain(value) ? (reduceReferenceTo(value) ?? reducePlainObject(value)) : undefined);
   }
 
   #instance(value: object): Reduction {

@@ -9,6 +9,7 @@
  */
 import { SerializationError } from '../../errors/index.js';
 import { pathOf, Refused, refusal, type Step } from '../failure.js';
+import { enterMessage, leaveMessage } from '../function-seam.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { HEADER, MARK, NEEDS_MODULES, VERSION } from '../wire/message.js';
 import type { Sink } from '../wire/sink.js';
@@ -54,6 +55,7 @@ export class TableWriter {
 
   /** Writes a whole message. @throws SerializationError for what cannot be sent. */
   write(value: unknown): void {
+    enterMessage();
     try {
       this.#begin();
       this.#walk(value);
@@ -67,6 +69,7 @@ export class TableWriter {
       this.#kinds.clear();
       this.#stack.length = 0;
       this.#classifier.reset();
+      leaveMessage();
     }
   }
 

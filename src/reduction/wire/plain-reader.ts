@@ -33,6 +33,8 @@ export class PlainReader {
   #start = 0;
   #at = 0;
   #end = 0;
+  /** Elements that arrays were made for: all of them together are no more than the message has bytes. */
+  #claimed = 0;
   #shapes: (RecordShape | undefined)[] = [];
   readonly #texts = new TextReader();
 
@@ -57,6 +59,7 @@ export class PlainReader {
     this.#start = start;
     this.#at = start;
     this.#end = end;
+    this.#claimed = 0;
     this.#texts.reset(end);
     if (this.#shapes.length > 0) this.#shapes = [];
     try {
@@ -205,6 +208,8 @@ export class PlainReader {
       for (let i = 0; i < length; i++) short.push(this.value());
       return short;
     }
+    this.#claimed += length;
+    if (this.#claimed > this.#end - this.#start) throw badPayload('its arrays claim more elements than it has bytes');
     const array = new Array<unknown>(length);
     for (let i = 0; i < length; ) {
       i = this.#numbers(array, i);

@@ -11,14 +11,16 @@ const ABOUT_FILES = new Set([
   'import conditions and private specifiers of a package',
 ]);
 
-export async function runCases({ Pool, dumps, loads, loadsAsync }, groups, { thread, files = true, skip = [] }) {
+export async function runCases({ Pool, dumps, loads }, groups, { thread, files = true, skip = [], threads = true }) {
   const results = [];
   const pool = new Pool({ processes: 1 });
-  const worker = new Worker(new URL(thread), { execArgv: [] });
+  // A thread inherits loaders, but cannot be given a program.
+  const given = process.execArgv.some((option) => /^(-[eip]$|--(eval|input-type|test))/.test(option));
+  const worker = new Worker(new URL(thread), given ? { execArgv: [] } : {});
   globalThis.sendNow = dumps;
   const transports = {
     process: (bytes) => pool.apply(runThere, [bytes]),
-    thread: (bytes) => throughThread(worker, bytes, loads),
+    ...(threads ? { thread: (bytes) => throughThread(worker, bytes, loads) } : {}),
   };
   try {
     for (const [group, cases] of Object.entries(groups)) {
@@ -109,10 +111,12 @@ async function throughThread(worker, bytes, loads) {
       if (message.id !== id) return;
       worker.off('message', onMessage);
       worker.off('error', reject);
+      worker.off('exit', reject);
       resolve(message);
     };
     worker.on('message', onMessage);
     worker.on('error', reject);
+    worker.on('exit', reject);
     worker.postMessage({ id, bytes });
   });
   const value = loads(answer.bytes);

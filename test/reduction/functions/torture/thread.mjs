@@ -7,6 +7,12 @@ parentPort.on('message', async ({ id, bytes }) => {
     const [value, use] = await loadsAsync(bytes);
     parentPort.postMessage({ id, bytes: dumps(await use(value)) });
   } catch (error) {
-    parentPort.postMessage({ id, bytes: dumps(error), failed: true });
+    let bytes;
+    try {
+      bytes = dumps(error);
+    } catch {
+      bytes = dumps(new Error(`${error?.message} (cause: ${String(error?.cause)})`));
+    }
+    parentPort.postMessage({ id, bytes, failed: true });
   }
 });

@@ -1,0 +1,21 @@
+import type { OperatorFunction } from 'rxjs';
+import type { Callable, Pool, StreamOptions } from '../pool/index.js';
+
+/** How a pool maps a stream. */
+export interface PoolMapOptions<T> extends StreamOptions<T> {
+  /** Whether results come in the order of the source (as `imap`) or as they finish (as `imapUnordered`). Default `true`. */
+  readonly ordered?: boolean;
+}
+
+/**
+ * Runs every item of the source in a pool: `pool.imap` or `pool.imapUnordered` as an operator.
+ *
+ * Backpressure: a source that can be pulled is pulled, and what this returns can be pulled in turn; for others see `overflow`.
+ * Cancellation: unsubscribing returns the source and cancels the tasks.
+ *
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION` when it is applied.
+ */
+export function poolMap<T, R>(pool: Pool, fn: Callable<[T], R>, options: PoolMapOptions<T> = {}): OperatorFunction<T, R> {
+  const { ordered = true, ...rest } = options;
+  return (source) => (ordered ? pool.imap<T, R>(fn, source, rest) : pool.imapUnordered<T, R>(fn, source, rest));
+}

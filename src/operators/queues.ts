@@ -1,0 +1,72 @@
+import { type MonoTypeOperatorFunction, Observable, type OperatorFunction } from 'rxjs';
+import type { Queue } from '../queues/index.js';
+import { checkOverflow, type Overflow, type TaskStream } from '../streams/index.js';
+import { checkOptions } from '../util/options.js';
+import { pour } from './pour.js';
+
+/** How a source is put into a queue. */
+export interface ToQueueOptions<T> {
+  /** What may be lost when the source is an Observable that runs ahead of the queue. Default `{ policy: 'error' }`, 1,024 items ahead. */
+  readonly overflow?: Overflow<T>;
+  /** Whether the end of the source completes this thread's writing, and its error ends the queue. Default `true`. */
+  readonly end?: boolean;
+}
+
+/**
+ * Puts every item of the source into a queue and emits nothing.
+ *
+ * Semantics: as subscribing the queue to the source, but waiting for room. Completes when every item was put, after `queue.complete()`; an error of
+ * the source goes to `queue.error` and to the subscriber.
+ *
+ * Backpressure: a source that can be pulled (a TaskStream, a Queue, a Topic) is read as there is room. An Observable cannot be
+ * paused: what the queue cannot take waits here, and `overflow` says what happens when that is too much.
+ *
+ * Cancellation: unsubscribing returns the source and takes back the put that waits. The writer is not completed then.
+ *
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ */
+export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): OperatorFunction<T, never> {
+  checkOptions('toQueue', options, ['overflow', 'end']);
+  checkOverflow('toQueue', options.overflow);
+  const { overflow, end = true } = options;
+  return (source) =>
+    new Observable<never>((subscriber) => {
+      const gone = new AbortController();
+      const pouring = pour<T>(source, overflow, (item) => queue.put(item, { signal: gone.signal }));
+      pouring.done.then(
+        () => {
+          if (end) queue.complete();
+          subscriber.complete();
+        },
+        (error: unknown) => {
+          if (end) queue.error(error);
+          subscriber.error(error);
+        },
+      );
+      return () => {
+        pouring.cancel();
+        gone.abort();
+      };
+    });
+}
+
+/** The items of a queue, as `queue.consume()`: this thread is one of the competing consumers, with backpressure. */
+export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
+  return queue.consume();
+}
+
+/**
+ * Puts every item of the source into a queue and emits what this thread takes from it, which may be others' items, while others may take these.
+ *
+ * Semantics: completes when the queue does: when it is empty and all its writers, this one too, have completed.
+ * Backpressure, Cancellation: as {@link toQueue} and {@link fromQueue}.
+ */
+export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): MonoTypeOperatorFunction<T> {
+  const putting = toQueue(queue, options);
+  return (source) =>
+    new Observable<T>((subscriber) => {
+      const taking = fromQueue(queue).subscribe(subscriber);
+      taking.add(putting(source as Observable<T>).subscribe({ error: (error: unknown) => subscriber.error(error) }));
+      return taking;
+    });
+}

@@ -1,0 +1,57 @@
+import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { loads } from '../reduction/index.js';
+import { Topic } from './topic.js';
+import type { TopicOptions } from './topic-options.js';
+
+interface Handle {
+  readonly block: BlockHandle;
+}
+
+/**
+ * A value that changes, for everybody: each subscriber in every process gets the value there is, and then each later one, of which it may skip
+ * those that were replaced before it looked.
+ *
+ * Semantics: setting never waits. A subscriber that is slow sees the newest value next, never one that is older than what it saw.
+ *
+ * Python: there is none; as an rxjs BehaviorSubject between processes.
+ *
+ * @example
+ * const state = new StateTopic({ done: 0 });
+ * state.subscribe(({ done }) => draw(done));
+ * state.next({ done: 1 });
+ */
+export class StateTopic<T = unknown> extends Topic<T> {
+  /** @param initial The first value. @param options `capacity` and `onWriterLost` of a topic. @throws ArgumentError; SerializationError; MultiprocessError `MP_SYSTEM`. */
+  constructor(initial: T, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'>);
+  /** @internal */
+  constructor(initial: T | undefined, options: Handle | undefined);
+  constructor(initial: T | undefined, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'> | Handle) {
+    const attached = options !== undefined && options !== null && 'block' in options;
+    super(attached ? (options as unknown as TopicOptions) : { ...options, replay: 1, lag: 'latest' });
+    if (attached) return;
+    try {
+      this.next(initial as T);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** The value there is now: a copy of its own for each call. @throws ClosedError; SerializationError. */
+  getValue(): T {
+    this.core.check('StateTopic.getValue');
+    return loads<T>(this.core.memory.newest() as Uint8Array);
+  }
+
+  /** As {@link getValue}. */
+  get value(): T {
+    return this.getValue();
+  }
+}
+
+registerShareable<StateTopic, Handle>('StateTopic', {
+  module: new URL(import.meta.url),
+  class: StateTopic,
+  toHandle: (topic) => topic.handle,
+  fromHandle: (handle) => new StateTopic(undefined, handle),
+});

@@ -1,0 +1,159 @@
+import { inspect } from 'node:util';
+import { Observable } from 'rxjs';
+import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
+import { boundsOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { failureBytes } from './failure.js';
+import { completed, full } from './messages.js';
+import { TopicCore } from './topic-core.js';
+import type { Gap } from './topic-memory.js';
+import { type TopicOptions, topicSettings } from './topic-options.js';
+
+/** Where the topic is found by others. */
+interface TopicHandle {
+  readonly block: BlockHandle;
+}
+
+/**
+ * Items for everybody: each subscriber in every process gets every item.
+ *
+ * Semantics: a subscription begins with the last `replay` items and then gets all that is published, in the order in which it was
+ * published. An item is encoded by `publish`. Each subscription and each iteration reads at its own pace.
+ *
+ * Backpressure: `lag` says what happens when a subscriber falls behind by more than the topic holds; by default publishing waits for it.
+ * A subscriber that died is forgotten.
+ *
+ * As a Subject: `complete` speaks for this thread; subscriptions complete when they have read everything and every thread that ever published
+ * has completed or ended. `error` reaches every subscription everywhere.
+ *
+ * Python: there is none.
+ *
+ * @example
+ * const news = new Topic<string>({ replay: 1, lag: 'drop-oldest' });
+ * news.subscribe((line) => console.log(line));
+ * await news.publish('it works');
+ */
+export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T>, AsyncDisposable, PullSource<T> {
+  /** @internal */
+  readonly core: TopicCore;
+
+  /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  constructor(options?: TopicOptions);
+  /** @internal */
+  constructor(options: TopicOptions | TopicHandle | undefined);
+  constructor(options?: TopicOptions | TopicHandle) {
+    const attached = options !== undefined && options !== null && 'block' in options;
+    const core = new TopicCore(attached ? options.block : topicSettings(new.target.name, options));
+    super((subscriber) => (core.stream() as Observable<T>).subscribe(subscriber));
+    core.ownedBy(this);
+    this.core = core;
+  }
+
+  /**
+   * Publishes an item, with `lag: 'block'` waiting for the slowest subscriber.
+   *
+   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out; `signal.reason`; SerializationError; ClosedError.
+   */
+  publish(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      this.#toPublish('publish');
+      const bounds = boundsOf('Topic.publish', options);
+      bounds?.signal?.throwIfAborted();
+      return this.core.publish('Topic.publish', item, bounds);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Publishes an item if that is possible at once: whether it was. @throws SerializationError; ClosedError. */
+  tryPublish(item: T): boolean {
+    this.#toPublish('tryPublish');
+    return this.core.tryPublish('Topic.tryPublish', item);
+  }
+
+  /** As {@link tryPublish}. @throws QueueFullError `MP_QUEUE_FULL` when it is not possible. */
+  next(item: T): void {
+    this.#toPublish('next');
+    if (!this.core.tryPublish('Topic.next', item)) throw full('Topic.next', undefined);
+  }
+
+  /** Ends the topic for every subscription in every process with this error, once it has read the items before it. The first error stays. */
+  error(error: unknown): void {
+    this.core.check('Topic.error');
+    const bytes = failureBytes(error);
+    const { memory } = this.core;
+    memory.run(() => memory.failure.write(bytes));
+    this.core.announceEnd();
+  }
+
+  /** This publisher is done. */
+  complete(): void {
+    this.core.check('Topic.complete');
+    if (this.core.memory.members.complete('Topic.complete')) this.core.announceEnd();
+  }
+
+  /** A subscription as a stream, which is pulled. */
+  stream(): TaskStream<T> {
+    return this.core.stream() as TaskStream<T>;
+  }
+
+  /** Iterates {@link stream}. The subscription begins with the first `next()`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    return this.stream()[Symbol.asyncIterator]();
+  }
+
+  /** @internal */
+  [PULL](wake: () => void): PullReader<T> {
+    return this.stream()[PULL](wake);
+  }
+
+  /** What subscriptions of this thread have lost, as they find out. Hot. */
+  get gaps(): Observable<Gap> {
+    return this.core.gaps.asObservable();
+  }
+
+  /** How many subscriptions there are now, in all processes. */
+  get subscribers(): number {
+    this.core.check('Topic.subscribers');
+    return this.core.memory.subscribers;
+  }
+
+  /** Ends the use of the topic in this thread: subscriptions end with ClosedError. What waits for room is still published. Closing twice does nothing. */
+  close(): void {
+    this.core.close();
+  }
+
+  /** As {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** `<Topic(subscribers=2)>`. */
+  override toString(): string {
+    const state = this.core.closed ? 'closed' : `subscribers=${this.subscribers}`;
+    return `<${this.constructor.name}(${state})>`;
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  /** @internal How it travels. */
+  get handle(): TopicHandle {
+    return { block: this.core.memory.block.handle };
+  }
+
+  #toPublish(method: string): void {
+    this.core.check(`Topic.${method}`);
+    if (this.core.memory.members.completed) throw completed(`Topic.${method}`);
+  }
+}
+
+registerShareable<Topic, TopicHandle>('Topic', {
+  module: new URL(import.meta.url),
+  class: Topic,
+  toHandle: (topic) => topic.handle,
+  fromHandle: (handle) => new Topic(handle as unknown as TopicOptions),
+});
