@@ -19,15 +19,15 @@ const dist = join(root, 'dist');
 const at = process.argv.indexOf('--out');
 const out = at < 0 ? dist : process.argv[at + 1];
 
-/** Programs that the library starts by their URL, and what a child loads when it needs it. */
-const PROGRAMS = [
-  'pool/worker.js',
-  'pool/thread-entry.js',
-  'shared-memory/tracker.js',
-  'reduction/receiving.js',
-  'process/process.js',
-  'util/preparation.js',
-];
+/** What a child loads when it needs it. */
+const LATER = ['reduction/receiving.js', 'process/process.js', 'util/preparation.js'];
+/** Programs that the library starts by their URL: found by how it says so. */
+const programs = readdirSync(dist, { recursive: true })
+  .filter((file) => file.endsWith('.js') && !file.startsWith('chunks'))
+  .flatMap((file) => {
+    const named = readFileSync(join(dist, file), 'utf8').matchAll(/new URL\('(\.\/[\w-]+\.js)', import\.meta\.url\)/g);
+    return [...named].map(([, name]) => join(dirname(file), name));
+  });
 /**
  * One file of its own: it shares no state with the others but what is kept on globalThis.
  */
@@ -40,7 +40,8 @@ for (const entry of Object.values(exports)) {
   const name = entry.default.replace('./dist/', '').replace(/\.js$/, '');
   entries[name] = join(dist, `${name}.js`);
 }
-for (const program of PROGRAMS) entries[`chunks/${program.split('/').at(-1).replace(/\.js$/, '')}`] = join(dist, program);
+for (const program of new Set([...programs, ...LATER]))
+  if (program !== CHILD) entries[`chunks/${program.split('/').at(-1).replace(/\.js$/, '')}`] = join(dist, program);
 
 // One more entry that needs everything, so that all code is shared and stands in chunks/.
 const all = join(root, '.build', 'all.js');
