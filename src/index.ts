@@ -20,7 +20,7 @@ export { Context, getContext } from './context/index.js';
 // Errors
 export * from './errors/index.js';
 // Operators
-export { fromQueue, type PoolMapOptions, poolMap, throughQueue, type ToQueueOptions, toQueue } from './operators/index.js';
+export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools
 export {
   type AsyncCallOptions,

@@ -1,4 +1,4 @@
 /** RxJS operators over pools and queues. */
 
 export { type PoolMapOptions, poolMap } from './pool-map.js';
-export { fromQueue, throughQueue, type ToQueueOptions, toQueue } from './queues.js';
+export { fromQueue, type ToQueueOptions, throughQueue, toQueue } from './queues.js';

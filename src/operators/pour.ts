@@ -1,5 +1,5 @@
 /** Reading any source to its end, item by item, as fast as `put` takes them: the engine of toQueue. */
-import { DONE, FAILED, openSource, type Overflow, type Source, WAIT } from '../streams/index.js';
+import { DONE, FAILED, type Overflow, openSource, type Source, WAIT } from '../streams/index.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 
 /** A reading under way. */

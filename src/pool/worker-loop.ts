@@ -1,7 +1,7 @@
 import { inspect, types } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
-import { Decoder, Encoder, PendingValue, sendableError } from '../reduction/index.js';
+import { Decoder, Encoder, PendingValue, sendableError, withoutSockets } from '../reduction/index.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -313,7 +313,7 @@ export class WorkerLoop {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
     if (!isValue && kind !== Kind.Report && types.isNativeError(value)) {
-      error = sendableError(value, (part) => this.#canEncode(part));
+      error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
     this.#encoded.total = this.#encoder.encode(error).total;

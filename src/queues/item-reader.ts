@@ -6,8 +6,8 @@
  */
 import { type Bounds, self } from '../memory/index.js';
 import { Decoder, PendingValue } from '../reduction/index.js';
-import { Kind, type QueueMemory } from './queue-memory.js';
 import { drained, empty, producerLost } from './messages.js';
+import { Kind, type QueueMemory } from './queue-memory.js';
 import type { Waiters } from './waiters.js';
 
 /** What {@link ItemReader.claim} answers when there is nothing. */
@@ -78,10 +78,11 @@ export class ItemReader {
   /** Claims up to `max` items and appends their positions. */
   claim(max: number, into: number[]): void {
     const { ring } = this.#memory;
-    if (ring.ready) this.#memory.consuming(() => {
-      ring.sweep(this.#memory.swept);
-      ring.claim(self(), max, into);
-    });
+    if (ring.ready)
+      this.#memory.consuming(() => {
+        ring.sweep(this.#memory.swept);
+        ring.claim(self(), max, into);
+      });
   }
 
   /** How many of up to `most` items one batch should claim: a quarter of what is there, so that others find some too. */

@@ -129,7 +129,8 @@ export class Members {
 
   #bury(): void {
     for (const slot of this.#table.ended()) {
-      if (Atomics.load(this.#words, slot) === WRITING) Atomics.store(this.#words, this.#at + LOSS, idOf(Atomics.load(this.#words, slot - 1)));
+      if (Atomics.load(this.#words, slot) === WRITING)
+        Atomics.store(this.#words, this.#at + LOSS, idOf(Atomics.load(this.#words, slot - 1)));
       this.#table.free(slot);
     }
   }

@@ -22,9 +22,12 @@ export function completed(actor: string): ClosedError {
 }
 
 export function drained(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the queue is empty and all its writers have completed, so nothing will come; iterate it to see its end.`, {
-    code: 'MP_QUEUE_COMPLETED',
-  });
+  return new ClosedError(
+    `${actor}: the queue is empty and all its writers have completed, so nothing will come; iterate it to see its end.`,
+    {
+      code: 'MP_QUEUE_COMPLETED',
+    },
+  );
 }
 
 export function producerLost(id: number): ProducerLostError {

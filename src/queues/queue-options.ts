@@ -56,7 +56,12 @@ export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefine
   }
   checkNumber(actor, 'writers', writers, { integer: true, min: 1 });
   checkOverflow(actor, overflow);
-  return { maxSize: maxSize ?? 0, capacity: capacityOf(actor, capacity), completeOnLoss: onWriterLost === 'complete', writers: writers ?? 1 };
+  return {
+    maxSize: maxSize ?? 0,
+    capacity: capacityOf(actor, capacity),
+    completeOnLoss: onWriterLost === 'complete',
+    writers: writers ?? 1,
+  };
 }
 
 /** Bytes of a ring: a power of two. @throws ArgumentError. */

@@ -91,17 +91,19 @@ export class TopicCore {
   publish(actor: string, item: unknown, bounds: Bounds | undefined): Promise<void> {
     const parcel = this.#offer(actor, item, true);
     if (parcel === null) return NOW;
-    return this.room.wait(() => this.#send(parcel), bounds).then(
-      (had) => {
-        if (had) return;
-        this.#discard(parcel);
-        throw full(actor, bounds?.timeout);
-      },
-      (error: unknown) => {
-        this.#discard(parcel);
-        throw error;
-      },
-    );
+    return this.room
+      .wait(() => this.#send(parcel), bounds)
+      .then(
+        (had) => {
+          if (had) return;
+          this.#discard(parcel);
+          throw full(actor, bounds?.timeout);
+        },
+        (error: unknown) => {
+          this.#discard(parcel);
+          throw error;
+        },
+      );
   }
 
   /** Publishes an item if there is room: whether there was. */

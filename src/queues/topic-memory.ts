@@ -21,9 +21,21 @@
  * Crash, at any instruction: FLOOR and TAIL each change in one store. A record is at most a quarter of the ring, so room for a new one
  * never takes the newest one away. A dead subscriber's slot is freed by whoever waits for room, or looks for a slot.
  */
-import { allocateBlock, attachBlock, BEAT, type Block, type BlockHandle, hasEnded, PAD, RECORD_HEADER, recordBytes, self } from '../memory/index.js';
-import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
+
 import { UnsupportedError } from '../errors/index.js';
+import {
+  allocateBlock,
+  attachBlock,
+  BEAT,
+  type Block,
+  type BlockHandle,
+  hasEnded,
+  PAD,
+  RECORD_HEADER,
+  recordBytes,
+  self,
+} from '../memory/index.js';
+import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 import { CURSOR_WORDS, Cursor } from './cursor.js';
 import { FAILURE_WORDS, Failure } from './failure.js';
 import { LARGE_ITEM_WORDS, LargeItems } from './large-items.js';
@@ -196,9 +208,12 @@ export class TopicMemory {
       let slot = this.#freeSlot();
       if (slot < 0 && this.bury()) slot = this.#freeSlot();
       if (slot < 0) {
-        throw new UnsupportedError(`${actor}: ${SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`, {
-          code: 'MP_TOO_MANY_AGENTS',
-        });
+        throw new UnsupportedError(
+          `${actor}: ${SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`,
+          {
+            code: 'MP_TOO_MANY_AGENTS',
+          },
+        );
       }
       this.#tail.read();
       this.#floor.read();

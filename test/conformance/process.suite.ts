@@ -70,7 +70,9 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
         new Process(
           (path: string, ...given: unknown[]) => {
             const { inspect } = process.getBuiltinModule('node:util');
-            process.getBuiltinModule('node:fs').writeFileSync(path, inspect(given, { depth: 9, breakLength: Number.POSITIVE_INFINITY, compact: true }));
+            process
+              .getBuiltinModule('node:fs')
+              .writeFileSync(path, inspect(given, { depth: 9, breakLength: Number.POSITIVE_INFINITY, compact: true }));
           },
           { args: [ledger.path, ...args] as never, context },
         ),

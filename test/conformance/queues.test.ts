@@ -52,7 +52,9 @@ describe('_TestQueue', () => {
       for (const item of [2, 3, 4, 5]) await queue.put(item);
     });
     expect([queue.empty(), queue.full()]).toEqual([false, false]);
-    expect([await queue.get(), await queue.get({ timeout: 1_000 }), queue.getSync({ timeout: 1_000 }), queue.getNowait()]).toEqual([2, 3, 4, 5]);
+    expect([await queue.get(), await queue.get({ timeout: 1_000 }), queue.getSync({ timeout: 1_000 }), queue.getNowait()]).toEqual([
+      2, 3, 4, 5,
+    ]);
     expect(queue.empty()).toBe(true);
     expect(codeOf(() => queue.getNowait())).toBe('MP_QUEUE_EMPTY');
     await failing(() => queue.get({ timeout: 0 }), 'MP_QUEUE_EMPTY');

@@ -136,7 +136,10 @@ describe('a queue as a stream', () => {
     await expect(queue.get()).rejects.toMatchObject({ code: 'MP_QUEUE_COMPLETED' });
   });
 
-  it.each([['a killed process', 'putAndStay'], ['a process that fails', 'putAndFail']])('%s is a lost producer, whose items arrive before the error', async (_, what) => {
+  it.each([
+    ['a killed process', 'putAndStay'],
+    ['a process that fails', 'putAndFail'],
+  ])('%s is a lost producer, whose items arrive before the error', async (_, what) => {
     const queue = open<number>();
     const producer = act(what, queue, { items: upTo(20) });
     expect(await said(producer)).toBe('put');
@@ -324,7 +327,11 @@ describe('the end of a process', () => {
 
   it('is not held up by a queue that nobody else has', async () => {
     const code = `import { Queue } from 'multiprocess'; const q = new Queue({ maxSize: 1 }); void q.put(1); void q.put(2); process.exit(0);`;
-    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code.replace("'multiprocess'", JSON.stringify(import.meta.resolve('multiprocess'))))}`));
+    const worker = new Worker(
+      new URL(
+        `data:text/javascript,${encodeURIComponent(code.replace("'multiprocess'", JSON.stringify(import.meta.resolve('multiprocess'))))}`,
+      ),
+    );
     expect((await once(worker, 'exit'))[0]).toBe(0);
   });
 });
