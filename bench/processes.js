@@ -44,8 +44,8 @@ const groups = {
   },
   'pool of 2 to its first result': {
     'poolifier cluster': peer,
-    'spawn': () => pool('spawn'),
-    'thread': () => pool('thread'),
+    spawn: () => pool('spawn'),
+    thread: () => pool('thread'),
   },
 };
 

@@ -67,7 +67,9 @@ async function flow({ producers = 1, consumers = 1, count, size = 0, cores, put 
   const [ready, go] = [new Semaphore(0), new Event()];
   const bytes = Buffer.from(dumps({ queue, ready, go, count, size })).toString('hex');
   const run = (side, core) => {
-    const child = spawn('taskset', ['-c', String(core), process.execPath, SELF, 'side', side, bytes], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('taskset', ['-c', String(core), process.execPath, SELF, 'side', side, bytes], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let text = '';
     child.stdout.on('data', (part) => (text += part));
     return new Promise((done) => child.once('close', () => done(JSON.parse(text))));
@@ -80,7 +82,8 @@ async function flow({ producers = 1, consumers = 1, count, size = 0, cores, put 
   const results = await Promise.all(all);
   queue.close();
   const seconds = (Math.max(...results.map(({ end }) => end)) - Math.min(...results.map(({ start }) => start))) / 1e3;
-  if (process.env.BENCH_PROCESSOR) console.log(`  processor time an item, ns: ${results.map(({ processor }) => processor.toFixed(0)).join(', ')}`);
+  if (process.env.BENCH_PROCESSOR)
+    console.log(`  processor time an item, ns: ${results.map(({ processor }) => processor.toFixed(0)).join(', ')}`);
   const taken = results.reduce((sum, { n }) => sum + n, 0);
   if (taken !== producers * count) throw new Error(`${taken} items of ${producers * count} arrived`);
   return taken / seconds;
@@ -137,11 +140,32 @@ async function main() {
     const peer = () => python({ count: 40_000, cores });
     const one = await compare(`100 B, put -> for await, ${placement}`, 'k/s', 1e-3, () => flow(small), peer, rounds);
     await compare(`100 B, put -> get, ${placement}`, 'k/s', 1e-3, () => flow({ ...small, take: 'get' }), null, rounds);
-    await compare(`100 B, putSync -> getSync, ${placement}`, 'k/s', 1e-3, () => flow({ ...small, put: 'putSync', take: 'getSync' }), null, rounds);
-    const two = await compare(`100 B, 2 producers x 2 consumers, ${placement}`, 'k/s', 1e-3, () => flow({ ...small, producers: 2, consumers: 2 }), null, rounds);
+    await compare(
+      `100 B, putSync -> getSync, ${placement}`,
+      'k/s',
+      1e-3,
+      () => flow({ ...small, put: 'putSync', take: 'getSync' }),
+      null,
+      rounds,
+    );
+    const two = await compare(
+      `100 B, 2 producers x 2 consumers, ${placement}`,
+      'k/s',
+      1e-3,
+      () => flow({ ...small, producers: 2, consumers: 2 }),
+      null,
+      rounds,
+    );
     console.log(`  2 x 2 has ${((100 * two) / one).toFixed(0)} % of 1 x 1`);
     const large = { count: 1_000, size: MIB, cores };
-    await compare(`1 MiB, put -> for await, ${placement}`, 'GB/s', MIB / 1e9, () => flow(large), () => python({ ...large, count: 300 }), rounds);
+    await compare(
+      `1 MiB, put -> for await, ${placement}`,
+      'GB/s',
+      MIB / 1e9,
+      () => flow(large),
+      () => python({ ...large, count: 300 }),
+      rounds,
+    );
   }
   await idle();
 }

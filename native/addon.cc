@@ -23,6 +23,7 @@ NAPI_MODULE_INIT() {
   exportDoorbell(out);
   exportDescriptors(out);
   exportProcess(out);
+  exportFork(out);
   exportWatcher(out);
   exportChannel(out);
   exportSocket(out);

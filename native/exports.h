@@ -17,6 +17,7 @@ void exportWaitAsync(Exports& out);
 void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
+void exportFork(Exports& out);
 void exportWatcher(Exports& out);
 void exportChannel(Exports& out);
 void exportSocket(Exports& out);

@@ -16,7 +16,7 @@ export {
   wait,
 } from './connection/index.js';
 // Contexts
-export { Context, getContext } from './context/index.js';
+export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
 // Operators

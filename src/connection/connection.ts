@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
@@ -29,10 +30,23 @@ interface Handle {
   readonly writable: boolean;
 }
 
-const abandoned = new FinalizationRegistry<{ transport: Transport; offer: StandingOffer }>(({ transport, offer }) => {
-  transport.close();
-  offer.release();
-});
+/** What is given up with a connection. */
+interface Held {
+  readonly transport: Transport;
+  readonly offer: StandingOffer;
+}
+
+const open = new Set<Held>();
+const abandoned = new FinalizationRegistry<Held>(release);
+
+function release(held: Held): void {
+  open.delete(held);
+  held.transport.close();
+  held.offer.release();
+}
+
+// Descriptors are the process's: those of a thread that ends would stay open.
+if (!isMainThread) process.on('exit', () => open.forEach(release));
 
 /**
  * One end of a connection that carries messages: values, or bytes.
@@ -56,6 +70,7 @@ const abandoned = new FinalizationRegistry<{ transport: Transport; offer: Standi
 export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposable, Disposable {
   readonly #exchange: Exchange;
   readonly #offer = new StandingOffer();
+  readonly #held: Held;
   readonly #readable: boolean;
   readonly #writable: boolean;
 
@@ -77,7 +92,9 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
     this.#exchange = new Exchange(this, carrier);
-    abandoned.register(this, { transport: this.#exchange.transport, offer: this.#offer }, this);
+    this.#held = { transport: this.#exchange.transport, offer: this.#offer };
+    open.add(this.#held);
+    abandoned.register(this, this.#held, this);
   }
 
   /** Whether it was closed here. */
@@ -255,6 +272,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     if (this.#exchange.closed) return;
     forgetShared(this);
     abandoned.unregister(this);
+    open.delete(this.#held);
     this.#offer.release();
     this.#exchange.close();
   }

@@ -1,6 +1,7 @@
 import { Connection, pipe } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
 import { ThreadPool } from '../pool/index.js';
+import { forkserver } from '../process/forkserver/index.js';
 import {
   activeChildren,
   checkAvailable,
@@ -21,6 +22,16 @@ import { ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './p
 
 const PROCESSES = { spawn: SpawnProcess, forkserver: ForkServerProcess, fork: ForkProcess, thread: ThreadProcess } as const;
 const POOLS = { spawn: SpawnPool, forkserver: ForkServerPool, fork: ForkPool, thread: ThreadPool } as const;
+
+/**
+ * Names modules that the template of the start method `forkserver` loads before it forks, so that its children have them at once.
+ *
+ * @param names specifiers as in `import`, from the working directory.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT` when they are no strings.
+ */
+export function setForkserverPreload(names: readonly string[]): void {
+  forkserver.setForkserverPreload(names);
+}
 
 /** The class `Process` of a context: as `Process`, without the choice of a start method. */
 export type ContextProcess<M extends StartMethod> = (typeof PROCESSES)[M];
@@ -100,6 +111,9 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly parentProcess: typeof parentProcess = parentProcess;
   /** See `setExecutable` of `multiprocess/spawn`: it holds for all contexts. */
   readonly setExecutable: typeof setExecutable = setExecutable;
+
+  /** See `setForkserverPreload`: it holds for all contexts. */
+  readonly setForkserverPreload: typeof setForkserverPreload = setForkserverPreload;
 
   // The log
   /** See `getLogger` of `multiprocess/util`. */

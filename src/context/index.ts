@@ -8,6 +8,6 @@ export {
   type StartMethod,
   setStartMethod,
 } from '../process/index.js';
-export { Context, type ContextPool, type ContextProcess, getContext } from './context.js';
+export { Context, type ContextPool, type ContextProcess, getContext, setForkserverPreload } from './context.js';
 export { ForkPool, ForkServerPool, SpawnPool } from './pools.js';
 export { ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';

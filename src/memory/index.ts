@@ -12,6 +12,7 @@ export {
   blockIdentity,
   expectBlock,
   MappedBlock,
+  shareForFork,
   TRANSIT,
 } from './block.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';

@@ -69,7 +69,9 @@ export class ParcelPool implements Disposable {
 
   /** How many parcels are under way. */
   get underWay(): number {
-    return this.#parcels.filter(({ word }) => Atomics.load(word, 0) !== FREE).length;
+    let count = 0;
+    for (const { word } of this.#parcels) if (Atomics.load(word, 0) !== FREE) count++;
+    return count;
   }
 
   /**
@@ -85,9 +87,12 @@ export class ParcelPool implements Disposable {
   /** As {@link send}, but only into a parcel that came back at least once, so that its receiver has it mapped. */
   reuse(payload: Payload): ParcelHandle | null {
     const { total } = payload;
-    const at = this.#parcels.findIndex(
-      ({ bytes, word }) => bytes.length >= total && bytes.length <= Math.max(LEAST, total * 4) && Atomics.load(word, 0) === FREE,
-    );
+    const most = Math.max(LEAST, total * 4);
+    let at = -1;
+    for (let i = 0; i < this.#parcels.length && at < 0; i++) {
+      const { bytes, word } = this.#parcels[i]!;
+      if (bytes.length >= total && bytes.length <= most && Atomics.load(word, 0) === FREE) at = i;
+    }
     if (at < 0) return null;
     const [parcel] = this.#parcels.splice(at, 1);
     this.#parcels.unshift(parcel!);
@@ -100,7 +105,7 @@ export class ParcelPool implements Disposable {
    */
   offer(length: number): ParcelHandle | null {
     // One offer at a time: whoever does not answer is not asked again.
-    if (this.#parcels.some(({ ticket, word }) => ticket === 1 && Atomics.load(word, 0) === 1)) return null;
+    for (const { ticket, word } of this.#parcels) if (ticket === 1 && Atomics.load(word, 0) === 1) return null;
     return this.#fill(this.#make(length), NOTHING);
   }
 
@@ -146,14 +151,17 @@ export class ParcelPool implements Disposable {
 
   /** Whether a parcel of that size may be made, after free ones that stand in its way were given up. */
   #roomFor(size: number): boolean {
-    const fits = () => this.#parcels.length === 0 || (this.#parcels.length < MOST && this.bytes + size <= BYTES);
-    for (let i = this.#parcels.length - 1; i >= 0 && !fits(); i--) {
+    for (let i = this.#parcels.length - 1; i >= 0 && !this.#fits(size); i--) {
       const parcel = this.#parcels[i]!;
       if (Atomics.load(parcel.word, 0) !== FREE) continue;
       this.#parcels.splice(i, 1);
       retire(parcel);
     }
-    return fits();
+    return this.#fits(size);
+  }
+
+  #fits(size: number): boolean {
+    return this.#parcels.length === 0 || (this.#parcels.length < MOST && this.bytes + size <= BYTES);
   }
 
   #fill(parcel: Parcel | null, payload: Payload): ParcelHandle | null {
@@ -166,10 +174,13 @@ export class ParcelPool implements Disposable {
   }
 
   #rest(): void {
-    const rested = this.#parcels.filter(({ rested, word }) => rested && Atomics.load(word, 0) === FREE);
-    this.#parcels = this.#parcels.filter((parcel) => !rested.includes(parcel));
-    rested.forEach(retire);
-    for (const parcel of this.#parcels) parcel.rested = true;
+    const kept: Parcel[] = [];
+    for (const parcel of this.#parcels) {
+      if (parcel.rested && Atomics.load(parcel.word, 0) === FREE) retire(parcel);
+      else kept.push(parcel);
+      parcel.rested = true;
+    }
+    this.#parcels = kept;
     if (this.#parcels.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -28,6 +28,11 @@ export function closeDescriptor(fd: number): void {
   checked('closeDescriptor', fd, 'close', addon().closeDescriptor(fd));
 }
 
+/** Makes the descriptor `from` the descriptor `to`, close-on-exec, and closes `from`. @throws MultiprocessError `MP_SYSTEM` (EEXIST when `to` is open). */
+export function moveDescriptor(from: number, to: number): void {
+  checked('moveDescriptor', from, 'dup3', addon().moveDescriptor(from, to));
+}
+
 /** Whether a program started with exec loses the descriptor. @throws MultiprocessError `MP_SYSTEM`. */
 export function setCloseOnExec(fd: number, on: boolean): void {
   checked('setCloseOnExec', fd, 'fcntl', addon().setCloseOnExec(fd, on === true));

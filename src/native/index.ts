@@ -9,6 +9,7 @@ export {
   closeDescriptor,
   createPipe,
   duplicateDescriptor,
+  moveDescriptor,
   openDescriptorOf,
   type ReceivedDescriptors,
   receiveDescriptors,
@@ -18,6 +19,18 @@ export {
 } from './descriptors.js';
 // Waking an event loop
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
+// Forking
+export {
+  bindLifeline,
+  type ForkRefusal,
+  forkProcess,
+  ignoreSignal,
+  leaveProcess,
+  noteExitCode,
+  reapProcess,
+  signalProcess,
+  watchEnd,
+} from './fork.js';
 // Waiting on a word
 export { futexWait, futexWake, type WaitOutcome } from './futex.js';
 export { type AsyncWait, type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';
@@ -59,6 +72,6 @@ export {
   shutdownSocket,
   socketName,
 } from './sockets.js';
-export { type ProcessWatch, watchProcess } from './watch.js';
+export { type ProcessWatch, type ReadableWatch, watchProcess, watchReadable } from './watch.js';
 // Readiness
 export { after, type Sought, whenReady } from './when-ready.js';

@@ -37,12 +37,6 @@ export function producerLost(id: number): ProducerLostError {
   );
 }
 
-export function dropped(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the item waited for room when the queue was told not to keep it; await the puts before that.`, {
-    code: 'MP_PUT_DROPPED',
-  });
-}
-
 export function notHeld(actor: string): ArgumentError {
   return new ArgumentError(
     `${actor}: this process holds no such item; acknowledge each item once, in the process whose consume({ ack: 'manual' }) gave it.`,

@@ -101,8 +101,8 @@ export class QueueMemory {
     if (!this.ring.occupied) return false;
     const known = new Map<number, boolean>();
     const ended = (agent: number): boolean => {
-      let answer = known.get(agent);
-      if (answer === undefined) known.set(agent, (answer = hasEnded(agent)));
+      const answer = known.get(agent) ?? hasEnded(agent);
+      known.set(agent, answer);
       return answer;
     };
     return this.consuming(() => this.ring.reclaim(ended)) > 0;

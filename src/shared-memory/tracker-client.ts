@@ -12,6 +12,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { closeDescriptor, createPipe, processStartTime, processState, watchProcess } from '../native/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 import { deferred } from '../util/deferred.js';
 
 /** `pid:startTime` of a tracker. */
@@ -90,6 +91,14 @@ export function trackerAddress(): TrackerAddress | null {
 }
 
 let started: bigint | null = null;
+
+// A forked process answers for what it attaches or creates itself, under its own name. The line it may keep.
+registerAfterFork(names, () => {
+  names.clear();
+  started = null;
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+});
 
 function registration(name: string, inode: string): string {
   started ??= processStartTime(process.pid);

@@ -374,10 +374,8 @@ describe('_TestPicklingConnections', () => {
     const [socket] = (await once(server, 'connection')) as [net.Socket];
     const done = pool.apply(
       async (arrived: net.Socket) => {
-        const { once } = await import('node:events');
-        const [data] = await once(arrived, 'data');
-        arrived.end(String(data).toUpperCase());
-        await once(arrived, 'close');
+        arrived.on('data', (data) => arrived.end(String(data).toUpperCase()));
+        await new Promise((resolve) => arrived.on('close', resolve));
       },
       [socket],
     );

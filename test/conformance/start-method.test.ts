@@ -1,6 +1,16 @@
 /** The lines of Python's TestStartMethod, each under its name. */
-import { getAllStartMethods, getContext, getStartMethod, Process, type StartMethod, setStartMethod, Value } from 'multiprocess';
-import { afterEach, describe, expect, it } from 'vitest';
+import {
+  getAllStartMethods,
+  getContext,
+  getStartMethod,
+  Process,
+  type StartMethod,
+  setForkserverPreload,
+  setStartMethod,
+  Value,
+} from 'multiprocess';
+import { forkserver } from 'multiprocess/forkserver';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.js';
 import { program } from '../support/programs.js';
 
@@ -13,6 +23,8 @@ const report = async (seen: Value<'i32'>): Promise<void> => {
 };
 
 afterEach(() => setStartMethod(null as never, { force: true }));
+
+afterAll(() => forkserver.stop());
 
 describe('TestStartMethod', () => {
   for (const method of getAllStartMethods()) {
@@ -50,6 +62,13 @@ describe('TestStartMethod', () => {
       expect(pool.stats().workers[0]!.name).toMatch(new RegExp(`^${title}PoolWorker-\\d+$`));
     });
   }
+
+  it('test_context_check_module_types: a preload list with something other than strings is refused', () => {
+    for (const names of [[1, 2, 3], 'main', [new URL(import.meta.url)]]) {
+      expect(codeOf(() => setForkserverPreload(names as never))).toBe('MP_INVALID_ARGUMENT');
+      expect(codeOf(() => getContext('spawn').setForkserverPreload(names as never))).toBe('MP_INVALID_ARGUMENT');
+    }
+  });
 
   it('test_spawn_dont_set_context: a process of a context leaves the default open; freeze_support does too', async () => {
     const { freezeSupport } = await import('multiprocess/spawn');

@@ -17,10 +17,12 @@ interface Row {
 const tables = new Map<string, Row[]>();
 let rows: Row[] = [];
 for (const line of read('../../docs/python-mapping.md').split('\n')) {
-  const heading = /^## (multiprocessing\S*)/.exec(line);
+  // A section, or a table that says in its head which module it is about.
+  const heading = /^(?:## |\| Python \(`)multiprocess(?:ing)?((?:\.\w+)?)\b/.exec(line);
   if (heading !== null) {
-    rows = tables.get(heading[1]!) ?? [];
-    tables.set(heading[1]!, rows);
+    const module = `multiprocessing${heading[1]}`;
+    rows = tables.get(module) ?? [];
+    tables.set(module, rows);
   }
   const inner = /^\|(.*)\|$/.exec(line)?.[1];
   const cells = inner?.split('|').map((cell) => cell.trim());

@@ -142,7 +142,7 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
   const sections = loadRewritten(
     sources(outer, mutation),
     { ...externals, './guard.js': guard, './agent-table.js': table, './semaphore-word.js': semaphore },
-    { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine'] },
+    { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'mend'] },
   );
   // Lock and semaphore words have functions of the same names.
   return { ...locks, ...sections, semaphore, WaitQueue: outside.WaitQueue };

@@ -1,6 +1,8 @@
 /** A started child, however it was started. Python: `multiprocess.popen_*`. */
 
 export type { DescriptorTaker } from '../../util/spawning.js';
+// The methods; each registers itself
+export { PopenForkserver } from './forkserver.js';
 export {
   checkAvailable,
   type ExitListener,
@@ -14,6 +16,5 @@ export {
   registerStartMethod,
   startMethodUnavailable,
 } from './popen.js';
-// The methods; each registers itself
 export { PopenSpawn } from './spawn.js';
 export { PopenThread, type ThreadForm } from './thread.js';

@@ -9,6 +9,7 @@ import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
 import type { StartMethod } from '../start-method.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
 import { endedSentinel } from './sentinel.js';
+import { signalName } from './signal-name.js';
 
 /**
  * A fresh Node. Its stdout and stderr are this process's own, so nothing written there is lost; its stdin is empty. The child
@@ -93,11 +94,6 @@ export class PopenSpawn extends Popen {
     const status = pid === null ? null : childStatus(pid);
     return status === null ? null : { exitCode: status.exitCode, signal: status.signal === null ? null : signalName(status.signal) };
   }
-}
-
-function signalName(number: number): NodeJS.Signals {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number);
-  return (found?.[0] ?? 'SIGKILL') as NodeJS.Signals;
 }
 
 function spawnError(name: string, cause: unknown): ProcessError {

@@ -1,10 +1,11 @@
+import type { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { threadId as ownThread, Worker } from 'node:worker_threads';
 import { ProcessError } from '../../errors/index.js';
 import { closeDescriptor, createPipe, duplicateDescriptor } from '../../native/index.js';
 import { INHERITANCE_KEY, type Inheritance } from '../inherit.js';
 import type { StartMethod } from '../start-method.js';
-import { type LaunchOptions, Popen, registerStartMethod } from './popen.js';
+import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
 import { endedSentinel } from './sentinel.js';
 
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
@@ -54,10 +55,13 @@ export class PopenThread extends Popen {
     // A process prints what it did not catch; Node hands that of a thread to its parent instead.
     this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n`));
     this.#worker.once('exit', (code) => {
-      this.#release();
-      this.ended(
-        this.#ending !== null && code === TERMINATED ? { exitCode: null, signal: this.#ending } : { exitCode: code, signal: null },
-      );
+      const status: ExitStatus =
+        this.#ending !== null && code === TERMINATED ? { exitCode: null, signal: this.#ending } : { exitCode: code, signal: null };
+      // What it wrote comes first: it passes through streams of this thread.
+      void Promise.all([passedOn(this.#worker.stdout, process.stdout), passedOn(this.#worker.stderr, process.stderr)]).then(() => {
+        this.#release();
+        this.ended(status);
+      });
     });
   }
 
@@ -123,6 +127,20 @@ function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions)
     workerData: { [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+  });
+}
+
+/** Resolves when all of a stream was handed to the one it is piped to, or that one takes no more. */
+function passedOn(from: Readable, to: Writable): Promise<void> {
+  if (from.readableEnded || from.destroyed || to.destroyed || to.errored !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const unpiped = (source: Readable) => source === from && done();
+    const done = () => {
+      to.off('unpipe', unpiped);
+      resolve();
+    };
+    from.once('end', done).once('close', done);
+    to.on('unpipe', unpiped);
   });
 }
 
