@@ -3,7 +3,7 @@ import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger } from '../memory/linger.js';
 import { Link, LinkSide, type Payload } from '../memory/link.js';
 import type { Region } from '../memory/region.js';
-import { Decoder, Encoder, loadSending, PendingValue, sendableError, sendsFunctions } from '../reduction/receiving.js';
+import { Decoder, Encoder, loadSending, PendingValue, sendableError, sendsFunctions, withoutSockets } from '../reduction/receiving.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -326,7 +326,7 @@ export class WorkerLoop {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
     if (!isValue && kind !== Kind.Report && types.isNativeError(value)) {
-      error = sendableError(value, (part) => this.#canEncode(part));
+      error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
     this.#encoded.total = this.#encoder.encode(error).total;

@@ -20,6 +20,7 @@ export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './han
 export { sendableError } from './kinds/errors.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
+export { withoutSockets } from './kinds/sockets.js';
 export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };

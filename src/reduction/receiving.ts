@@ -9,6 +9,7 @@ import { registerKind } from './table/registry.js';
 export { Decoder, Encoder, PendingValue } from './codec.js';
 export { sendsFunctions } from './function-seam.js';
 export { sendableError } from './kinds/errors.js';
+export { withoutSockets } from './kinds/sockets.js';
 
 deferSending();
 for (const kind of functionKinds) registerKind(kind);

@@ -7,6 +7,8 @@
  *
  *   net.Socket   data: offer, whether the sender half-closes, unread bytes
  *   net.Server   data: offer, options of the server
+ * Only a socket that is sent by itself or in plain containers goes: one inside an instance or a closure belongs to a client
+ * that would talk over it from two processes at once, and sending it would silence the client here.
  * TLS and datagram sockets stay refused: their state lies in this process.
  */
 import { createRequire } from 'node:module';
@@ -41,11 +43,23 @@ interface Native {
   readonly _handle?: { readonly fd?: number; reading?: boolean; readStop?(): void } | null;
 }
 
+let refused = 0;
+
+/** Runs `body`, which only looks at values: no socket is offered or paused in it. */
+export function withoutSockets<T>(body: () => T): T {
+  refused++;
+  try {
+    return body();
+  } finally {
+    refused--;
+  }
+}
+
 /** Reduces a connected net.Socket or a listening net.Server; `undefined` for any other value. */
 export function reduceSocket(value: object): Reduction | undefined {
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: string } };
   const name = prototype.constructor?.name;
-  if (name !== 'Socket' && name !== 'Server') return undefined;
+  if (refused > 0 || (name !== 'Socket' && name !== 'Server')) return undefined;
   const net = require('node:net') as Net;
   if (prototype === (net.Socket.prototype as object)) return leaf('net.Socket', socketData(value as Socket));
   if (prototype === (net.Server.prototype as object)) return leaf('net.Server', serverData(value as Server));
