@@ -12,9 +12,10 @@ const floors = [
   ['connection'],
   ['queues'],
   ['process'],
-  ['context'],
   ['pool'],
-  ['managers', 'dummy'],
+  ['managers'],
+  ['context'],
+  ['dummy'],
   ['operators'],
 ];
 const always = ['errors', 'util'];

@@ -10,13 +10,20 @@
       'conditions': [
         ['OS=="linux"', {
           'sources': [
+            'native/channel-linux.cc',
             'native/descriptors-linux.cc',
             'native/doorbell-linux.cc',
+            'native/fork-end-linux.cc',
+            'native/fork-linux.cc',
+            'native/fork-tasks-linux.cc',
             'native/futex-linux.cc',
             'native/mapping-linux.cc',
             'native/process-linux.cc',
+            'native/sharer-linux.cc',
+            'native/socket-linux.cc',
             'native/wait-async-linux.cc',
             'native/waiter-linux.cc',
+            'native/watcher-linux.cc',
           ],
           # nodelete: waiter threads outlive the environment that started them, so the code must never be unloaded,
           # which Node does when the last worker thread that used the addon ends.

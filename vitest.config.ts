@@ -1,13 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
+const leaks = 'test/support/leaks.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // One file at a time: most suites start processes of their own, and the leak check at the end of each counts them.
     fileParallelism: false,
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    setupFiles: ['test/support/leaks.ts'],
+    projects: [
+      { extends: true, test: { name: 'processes', include: ['test/**/*.test.ts'], setupFiles: [leaks] } },
+      {
+        // The suites of the pool once more: a `new Pool()` in them has threads.
+        extends: true,
+        test: {
+          name: 'threads',
+          include: ['test/pool/**/*.test.ts', 'test/conformance/pool.test.ts', 'test/fault/**/*.test.ts'],
+          exclude: ['test/pool/*.interleavings.test.ts'],
+          setupFiles: [leaks, 'test/support/thread-pools.ts'],
+        },
+      },
+    ],
   },
 });

@@ -47,6 +47,15 @@ export default {
           ({ pool }, task, loop) => closedLoop(task === 'noop' ? () => pool.apply(noop) : (i) => pool.apply(identity, [i]), loop),
         ),
     },
+    threads: {
+      label: 'multiprocess ThreadPool',
+      run: (settings) =>
+        each(
+          settings,
+          () => openOurs(settings.workers, 'thread'),
+          ({ pool }, task, loop) => closedLoop(task === 'noop' ? () => pool.apply(noop) : (i) => pool.apply(identity, [i]), loop),
+        ),
+    },
     piscina: {
       label: 'piscina',
       variants: piscinaVariants,

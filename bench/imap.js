@@ -22,11 +22,11 @@ const consumers = {
 };
 
 /** The whole array through the pool, after a tenth of it as the warm-up. Checks the sum of what comes back. */
-async function ours({ workers, items }) {
+async function ours({ workers, items }, context) {
   const numbers = Array.from({ length: items }, (_, i) => i);
   const result = {};
   for (const [name, consume] of Object.entries(consumers)) {
-    const { pool, close } = openOurs(workers);
+    const { pool, close } = openOurs(workers, context);
     await consume(pool.imapUnordered(identity, numbers.slice(0, items / 10)));
     const start = performance.now();
     const sum = await consume(pool.imapUnordered(identity, numbers));
@@ -54,7 +54,8 @@ export default {
     { metric: 'iterate', of: 'piscina', atLeast: 40 },
   ],
   contenders: {
-    ours: { label: 'multiprocess', run: ours },
+    ours: { label: 'multiprocess', run: (settings) => ours(settings, 'spawn') },
+    threads: { label: 'multiprocess ThreadPool', run: (settings) => ours(settings, 'thread') },
     piscina: {
       label: 'piscina, a call per item',
       variants: piscinaVariants,

@@ -12,6 +12,13 @@ async function quantiles(call, settings) {
   return { p50: quantile(samples, 0.5), p90: quantile(samples, 0.9), p99: quantile(samples, 0.99) };
 }
 
+async function ours(settings, context) {
+  const { pool, close } = openOurs(settings.workers, context);
+  const result = await quantiles(() => pool.apply(noop), settings);
+  await close();
+  return result;
+}
+
 export default {
   title: 'round trip of a no-op with one call in flight, 2 workers',
   settings: { workers: 2, warmup: 500, duration: 2000 },
@@ -24,15 +31,8 @@ export default {
   },
   targets: [{ metric: 'p50', of: 'piscina', atMost: 1 }],
   contenders: {
-    ours: {
-      label: 'multiprocess',
-      async run(settings) {
-        const { pool, close } = openOurs(settings.workers);
-        const result = await quantiles(() => pool.apply(noop), settings);
-        await close();
-        return result;
-      },
-    },
+    ours: { label: 'multiprocess', run: (settings) => ours(settings, 'spawn') },
+    threads: { label: 'multiprocess ThreadPool', run: (settings) => ours(settings, 'thread') },
     piscina: {
       label: 'piscina',
       variants: piscinaVariantsOne,

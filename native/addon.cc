@@ -23,5 +23,10 @@ NAPI_MODULE_INIT() {
   exportDoorbell(out);
   exportDescriptors(out);
   exportProcess(out);
+  exportFork(out);
+  exportWatcher(out);
+  exportChannel(out);
+  exportSocket(out);
+  exportSharer(out);
   return exports;
 }

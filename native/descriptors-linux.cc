@@ -36,6 +36,17 @@ napi_value duplicateDescriptor(napi_env env, napi_callback_info info) {
   return answer(env, copy >= 0 ? copy : -errno);
 }
 
+// moveDescriptor(from, to)
+napi_value moveDescriptor(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t from, to;
+  if (!in.int32(0, &from) || !in.int32(1, &to)) return answer(env, kBadArgument);
+  if (fcntl(to, F_GETFD) >= 0) return answer(env, -EEXIST);
+  if (dup3(from, to, O_CLOEXEC) < 0) return answer(env, -errno);
+  close(from);
+  return answer(env, 0);
+}
+
 // closeDescriptor(fd)
 napi_value closeDescriptor(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -185,6 +196,7 @@ napi_value openDescriptorOf(napi_env env, napi_callback_info info) {
 
 void exportDescriptors(Exports& out) {
   out.add("duplicateDescriptor", duplicateDescriptor);
+  out.add("moveDescriptor", moveDescriptor);
   out.add("closeDescriptor", closeDescriptor);
   out.add("setCloseOnExec", setCloseOnExec);
   out.add("socketPair", socketPair);

@@ -20,10 +20,10 @@ namespace {
 // Freed when both libuv has closed the handle and JavaScript has dropped its reference.
 class Doorbell final : public Handle {
  public:
-  static int open(Environment* environment, int descriptor, napi_value callback, Doorbell** out) {
+  static int open(Environment* environment, int descriptor, bool peek, napi_value callback, Doorbell** out) {
     const int fd = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    auto* self = new Doorbell(environment, fd);
+    auto* self = new Doorbell(environment, fd, peek);
     int failure = uv_poll_init(environment->loop(), &self->poll_, fd);
     if (failure != 0) {
       close(fd);
@@ -73,10 +73,11 @@ class Doorbell final : public Handle {
   }
 
  private:
-  Doorbell(Environment* environment, int fd) : environment_(environment), fd_(fd) {}
+  Doorbell(Environment* environment, int fd, bool peek) : environment_(environment), fd_(fd), peek_(peek) {}
   ~Doorbell() override = default;
 
   void readable(int status) {
+    if (peek_) return tell();
     uint64_t rings;
     const ssize_t got = status < 0 ? 0 : read(fd_, &rings, sizeof rings);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;  // another reader of the same eventfd was first
@@ -94,6 +95,13 @@ class Doorbell final : public Handle {
     napi_close_handle_scope(environment_->env(), scope);
   }
 
+  void tell() {
+    napi_handle_scope scope;
+    napi_open_handle_scope(environment_->env(), &scope);
+    environment_->call(callback_, 0, nullptr);
+    napi_close_handle_scope(environment_->env(), scope);
+  }
+
   void freeWhenDone() {
     if (closed_ && disowned_) delete this;
   }
@@ -102,6 +110,7 @@ class Doorbell final : public Handle {
   uv_poll_t poll_;
   napi_ref callback_ = nullptr;
   int fd_;
+  bool peek_;
   bool shut_ = false;
   bool closed_ = false;
   bool disowned_ = false;
@@ -128,13 +137,15 @@ napi_value ringDoorbell(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// doorbellOpen(fd, callback) -> external, or a refusal
+// doorbellOpen(fd, callback, peek) -> external, or a refusal. With `peek` nothing is read: the callback must, or it comes again.
 napi_value doorbellOpen(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
+  Arguments<3> in(env, info);
   int32_t fd;
+  bool peek = false;
   Doorbell* bell = nullptr;
   if (!in.int32(0, &fd)) return answer(env, kBadArgument);
-  const int failure = Doorbell::open(in.environment, fd, in.values[1], &bell);
+  in.boolean(2, &peek);
+  const int failure = Doorbell::open(in.environment, fd, peek, in.values[1], &bell);
   if (failure != 0) return answer(env, failure);
   napi_value external = nullptr;
   napi_create_external(env, bell, [](napi_env, void* data, void*) { static_cast<Doorbell*>(data)->disown(); }, nullptr, &external);

@@ -17,5 +17,10 @@ void exportWaitAsync(Exports& out);
 void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
+void exportFork(Exports& out);
+void exportWatcher(Exports& out);
+void exportChannel(Exports& out);
+void exportSocket(Exports& out);
+void exportSharer(Exports& out);
 
 }  // namespace multiprocess

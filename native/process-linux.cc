@@ -1,7 +1,9 @@
 // What a process or thread can ask of the kernel about itself.
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,6 +38,34 @@ napi_value openProcess(napi_env env, napi_callback_info info) {
   return answer(env, fd >= 0 ? fd : -errno);
 }
 
+// childStatus(pid) -> 0 running, 1 + code exited, 1000 + number ended by a signal. Does not reap.
+napi_value childStatus(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t pid;
+  if (!in.int32(0, &pid)) return answer(env, kBadArgument);
+  siginfo_t status{};
+  if (waitid(P_PID, pid, &status, WEXITED | WNOHANG | WNOWAIT) != 0) return answer(env, -errno);
+  if (status.si_pid == 0) return answer(env, 0);
+  return answer(env, status.si_code == CLD_EXITED ? 1 + status.si_status : 1000 + status.si_status);
+}
+
+// awaitProcess(pid, milliseconds) -> 1 ended, 0 the time is up
+napi_value awaitProcess(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t pid, timeout;
+  if (!in.int32(0, &pid) || !in.int32(1, &timeout)) return answer(env, kBadArgument);
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return answer(env, -errno);
+  pollfd entry{fd, POLLIN, 0};
+  int result;
+  do {
+    result = poll(&entry, 1, timeout);
+  } while (result < 0 && errno == EINTR);
+  if (result < 0) result = -errno;
+  close(fd);
+  return answer(env, result);
+}
+
 // yieldThread(): lets another thread that waits for this core run first
 napi_value yieldThread(napi_env env, napi_callback_info) {
   sched_yield();
@@ -50,6 +80,8 @@ napi_value threadId(napi_env env, napi_callback_info) { return answer(env, stati
 void exportProcess(Exports& out) {
   out.add("setParentDeathSignal", setParentDeathSignal);
   out.add("openProcess", openProcess);
+  out.add("childStatus", childStatus);
+  out.add("awaitProcess", awaitProcess);
   out.add("threadId", threadId);
   out.add("yieldThread", yieldThread);
 }

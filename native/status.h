@@ -17,6 +17,8 @@ enum Refusal : int {
   kTooLarge = -5007,            // this Node build has no ArrayBuffer of that size
   kTruncated = -5008,           // more descriptors arrived than the caller had room for
   kNotDetachable = -5009,       // somebody has locked the ArrayBuffer, so its views cannot be made empty
+  kThreadsBusy = -5010,         // another thread of this process does not come to rest
+  kNoExitHook = -5011,          // this Node build has no node::AtExit
 };
 
 }  // namespace multiprocess

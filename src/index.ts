@@ -1,5 +1,22 @@
 /** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
 
+// Connections
+export {
+  type Address,
+  Client,
+  type ClientOptions,
+  Connection,
+  type ConnectionOptions,
+  Listener,
+  type ListenerOptions,
+  Pipe,
+  type PipeOptions,
+  pipe,
+  type Waitable,
+  wait,
+} from './connection/index.js';
+// Contexts
+export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
 // Operators
@@ -19,8 +36,9 @@ export {
   type PoolEvent,
   type PoolOptions,
   type PoolStats,
-  type StartMethod,
   type StreamOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   type WorkerCrashEvent,
   type WorkerEvent,
   type WorkerExitEvent,
@@ -28,6 +46,26 @@ export {
   type WorkerStartEvent,
   type WorkerStats,
 } from './pool/index.js';
+// Processes
+export {
+  activeChildren,
+  type ContextLike,
+  type CurrentProcess,
+  cpuCount,
+  currentProcess,
+  getAllStartMethods,
+  getStartMethod,
+  type JoinOptions,
+  type MethodHolder,
+  ParentProcess,
+  Process,
+  type ProcessOptions,
+  parentProcess,
+  Sentinel,
+  type StartMethod,
+  setStartMethod,
+  type Target,
+} from './process/index.js';
 // Queues and topics
 export {
   type ConsumeOptions,
@@ -42,7 +80,7 @@ export {
   type TopicOptions,
 } from './queues/index.js';
 // Functions
-export { type TaskFunction, task } from './reduction/index.js';
+export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Shared memory
 export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
 // Shared values

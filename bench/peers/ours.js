@@ -1,8 +1,8 @@
-/** Our pool. */
+/** Our pools: processes, or threads. */
 import { Pool } from 'multiprocess';
 
-export function openOurs(processes) {
-  const pool = new Pool({ processes });
+export function openOurs(processes, context = 'spawn') {
+  const pool = new Pool({ processes, context });
   return {
     pool,
     async close() {

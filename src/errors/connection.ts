@@ -1,5 +1,12 @@
 import { brand, type ErrorDetails, MultiprocessError } from './multiprocess-error.js';
 
+/**
+ * A connection ended, or cannot do what was asked. `MP_CONNECTION`, `MP_CONNECTION_EOF` (the peer closed its end), `MP_BROKEN_PIPE` (nobody reads
+ * what is sent), `MP_CONNECTION_RESET`, `MP_MESSAGE_LENGTH`, `MP_NOT_READABLE`, `MP_NOT_WRITABLE`, `MP_NO_DESCRIPTOR`.
+ */
+export class ConnectionError extends MultiprocessError {}
+brand(ConnectionError, 'MP_CONNECTION');
+
 /** The peer did not prove that it knows the authentication key. `MP_AUTHENTICATION`. */
 export class AuthenticationError extends MultiprocessError {}
 brand(AuthenticationError, 'MP_AUTHENTICATION');

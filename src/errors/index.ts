@@ -1,6 +1,6 @@
 /** Every error class of the library, by what the caller can do about it. */
 
-export { AuthenticationError, BufferTooShortError } from './connection.js';
+export { AuthenticationError, BufferTooShortError, ConnectionError } from './connection.js';
 export { type ErrorDetails, MultiprocessError } from './multiprocess-error.js';
 export { ProcessError, RemoteError, type WorkerCrashDetails, WorkerCrashError } from './process.js';
 export { ProducerLostError, QueueEmptyError, QueueFullError } from './queues.js';

@@ -13,6 +13,7 @@
  */
 import { threadId as workerId } from 'node:worker_threads';
 import { nativeAvailable, processState, threadId } from '../native/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 
 /** The bits of a word that an agent takes. */
 export const AGENT = 0x3fffffff;
@@ -23,6 +24,11 @@ let own = 0;
 /** Start times of agents as they were first seen, and when they were last seen alive. */
 const seen = new Map<number, { readonly startTime: bigint; at: number }>();
 const MOST_SEEN = 1_000;
+
+// A fork is another thread.
+registerAfterFork(seen, () => {
+  own = 0;
+});
 
 /** The calling thread. Never 0. */
 export function self(): number {

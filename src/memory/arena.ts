@@ -53,7 +53,7 @@ const arenas = new WeakMap<Region, Arena>();
 export class Arena {
   readonly region: Region;
   /** What is free; `null` in an arena that another thread or process made. */
-  readonly #extents: Extents | null;
+  #extents: Extents | null;
   readonly #table: Int32Array;
   readonly #start: number;
   readonly #unit: number;
@@ -144,6 +144,19 @@ export class Arena {
   refer(offset: number): void {
     acquireRegion(regionHandle(this.region));
     Atomics.add(this.#table, this.#word(offset), 1);
+  }
+
+  /** Counts one more reference to a block for a process that is about to be forked; takes nothing here. */
+  share(offset: number): void {
+    Atomics.add(this.#table, this.#word(offset), 1);
+  }
+
+  /** In a forked process: what the parent made stays the parent's to give out again. */
+  static disown(): void {
+    for (const arena of made.splice(0)) {
+      arena.#extents = null;
+      arena.#lent.clear();
+    }
   }
 
   /** Gives up one reference; with its last one in this thread the arena itself is closed here. */

@@ -1,4 +1,5 @@
 /** The beat of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
+import { registerAfterFork } from '../util/after-fork.js';
 import { BEAT } from './gate.js';
 
 /** What wants to be called once in {@link BEAT} ms. */
@@ -8,6 +9,13 @@ export interface Watched {
 
 const watched = new Set<Watched>();
 let timer: NodeJS.Timeout | null = null;
+
+// What waited in the parent goes on waiting there.
+registerAfterFork(watched, () => {
+  watched.clear();
+  if (timer !== null) clearInterval(timer);
+  timer = null;
+});
 
 /** Calls `one.beat()` from here on. */
 export function watch(one: Watched): void {

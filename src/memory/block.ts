@@ -12,6 +12,7 @@
  */
 import { ClosedError } from '../errors/index.js';
 import { mapMemory, unmapMemory } from '../native/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 import { checkNumber } from '../util/options.js';
 import { Arena, type BlockHandle, Unit } from './arena.js';
 import type { Region } from './region.js';
@@ -47,6 +48,28 @@ process.on('exit', () => {
   // Others may go on using the arenas: what this process referred to must not stay in use for ever.
   for (const lease of leases) lease.arena.drop(lease.offset);
   leases.clear();
+});
+
+/**
+ * Takes a second reference to everything this thread refers to, for the copy of it that a fork is about to make: before the fork,
+ * since the parent may give up its own at any time after it.
+ *
+ * @returns what takes them back when the fork failed. Call it in the parent only.
+ */
+export function shareForFork(): () => void {
+  const shared = [...leases];
+  for (const lease of shared) lease.arena.share(lease.offset);
+  return () => {
+    for (const lease of shared) lease.arena.drop(lease.offset);
+  };
+}
+
+registerAfterFork(leases, () => {
+  Arena.disown();
+  // What the parent has sent is on its way from the parent.
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+  endTransits(Number.POSITIVE_INFINITY);
 });
 
 /** Shared memory of one object. Its bytes are zero at first. */

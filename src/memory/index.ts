@@ -12,11 +12,13 @@ export {
   blockIdentity,
   expectBlock,
   MappedBlock,
+  shareForFork,
   TRANSIT,
 } from './block.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 export { Linger } from './linger.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
+export { type ParcelHandle, ParcelInbox, ParcelPool } from './parcel-pool.js';
 export { Region } from './region.js';
 export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';
 export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring.js';

@@ -13,19 +13,29 @@
  *
  *   parts on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
  *
+ * A message of {@link PARCEL_FROM} bytes and more goes in a parcel (parcel-pool.ts) where one is free that the other side has
+ * mapped: a record of its kind | PARCEL with the parcel's handle. Where none is, the message takes the way above and an
+ * OFFER goes ahead of it: the other side maps the parcel and sends it back, or ignores it if it cannot.
+ *
  * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which are dropped.
  */
 import { ArgumentError, MultiprocessError } from '../errors/index.js';
 import { closeDescriptor, createEventfd, Doorbell, ringDoorbell } from '../native/index.js';
+import { type ParcelHandle, ParcelInbox, ParcelPool, unwritten } from './parcel-pool.js';
 import type { Region } from './region.js';
 import { RingReader, RingWriter, ringBytes } from './ring.js';
 
 const CONTROL_BYTES = 4096;
 const PART = 0x10000;
 const TAIL = 0x20000;
+const PARCEL = 0x40000;
+const OFFER = 0x80000;
 const KIND = 0xffff;
 /** Largest message: its size travels in 32 bits. */
 const LARGEST = 0xffff_ffff;
+
+/** From this size on a parcel is faster than the ring. */
+const PARCEL_FROM = 256 * 1024;
 
 /** Which end of a link one holds. */
 export enum LinkSide {
@@ -62,6 +72,10 @@ export class Link {
   #transfer: { readonly bytes: Uint8Array; readonly kind: number; readonly id: number; readonly state: number; sent: number } | null = null;
   #assembly: { readonly bytes: Uint8Array; filled: number } | null = null;
   #closed = false;
+  readonly #parcels = new ParcelPool('parcel');
+  readonly #inbox = new ParcelInbox();
+  /** The parcel of the message that is being read. */
+  #received: ParcelHandle | undefined;
 
   /** Words that both sides see; index them in steps of 16 (a cache line). */
   readonly control: Int32Array;
@@ -125,6 +139,7 @@ export class Link {
     if (length > LARGEST) {
       throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
     }
+    if (length >= PARCEL_FROM && this.#sendParcel(kind, id, state, payload)) return this.#out.position;
     if (length <= this.#out.maximum) {
       const at = this.#out.reserve(length);
       if (at >= 0) {
@@ -137,6 +152,28 @@ export class Link {
     payload.layout(bytes, 0);
     this.#transfer = { bytes, kind, id, state, sent: 0 };
     return this.flush() ? this.#out.position : -1;
+  }
+
+  #sendParcel(kind: number, id: number, state: number, payload: Payload): boolean {
+    const parcel = this.#parcels.reuse(payload);
+    if (parcel !== null) {
+      if (this.#publish(kind | PARCEL, id, state, parcel)) return true;
+      this.#parcels.reclaim(parcel);
+    } else {
+      const offer = this.#parcels.offer(payload.total);
+      if (offer !== null && !this.#publish(OFFER, 0, 0, offer)) this.#parcels.reclaim(offer);
+    }
+    return false;
+  }
+
+  #publish(kind: number, id: number, state: number, parcel: ParcelHandle): boolean {
+    const text = Buffer.from(JSON.stringify(parcel), 'latin1');
+    if (text.length > this.#out.maximum) return false;
+    const at = this.#out.reserve(text.length);
+    if (at < 0) return false;
+    this.#out.bytes.set(text, at);
+    this.#out.publish(kind, id, state);
+    return true;
   }
 
   /**
@@ -227,7 +264,7 @@ export class Link {
   source: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
-  /** Whether `source` belongs to the receiver; otherwise it is ring memory that {@link release} gives back. */
+  /** Whether `source` belongs to the receiver; otherwise it is shared memory that {@link release} gives back. */
   owned = false;
 
   /** Finds the oldest unread message and describes it in the fields above. */
@@ -239,9 +276,21 @@ export class Link {
         reader.release();
         continue;
       }
+      if (reader.kind === OFFER) {
+        this.#accept(this.#handle());
+        reader.release();
+        continue;
+      }
       this.kind = reader.kind & KIND;
       this.id = reader.id;
-      if ((reader.kind & TAIL) !== 0 && this.#assembly !== null) {
+      if ((reader.kind & PARCEL) !== 0) {
+        this.#assembly = null;
+        this.#received = this.#handle();
+        this.source = this.#inbox.view(this.#received);
+        this.start = 0;
+        this.end = this.source.length;
+        this.owned = false;
+      } else if ((reader.kind & TAIL) !== 0 && this.#assembly !== null) {
         this.#assemble(this.#assembly.bytes.length);
         this.source = this.#assembly.bytes;
         this.start = 0;
@@ -273,6 +322,8 @@ export class Link {
 
   /** Gives the room of the received message back. Call once for each message, when nothing reads it any more. */
   release(): void {
+    if (this.#received !== undefined) this.#inbox.release(this.#received);
+    this.#received = undefined;
     this.#in.release();
   }
 
@@ -301,6 +352,23 @@ export class Link {
     this.#bell.close();
     this.#transfer = null;
     this.#assembly = null;
+    this.#parcels.close();
+    this.#inbox.close();
+  }
+
+  #handle(): ParcelHandle {
+    const { bytes, start, end } = this.#in;
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) as ParcelHandle;
+  }
+
+  /** Maps an offered parcel and sends it back; one that cannot be opened is never used. */
+  #accept(offer: ParcelHandle): void {
+    try {
+      this.#inbox.map(offer);
+      this.#inbox.release(offer);
+    } catch {
+      // This process has no descriptor left or may not open the other's: messages go through the ring.
+    }
   }
 
   #assemble(total: number): void {
@@ -309,10 +377,4 @@ export class Link {
     bytes.set(this.#in.bytes.subarray(this.#in.start, this.#in.end), filled);
     this.#assembly.filled = filled + (this.#in.end - this.#in.start);
   }
-}
-
-/** Memory of its own for a message that fills all of it: zeroing it first would cost as much as a copy. */
-function unwritten(length: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
-  return new Uint8Array(buffer, byteOffset, length);
 }

@@ -6,7 +6,6 @@
  * closed and used again, or a process id that was, is never taken for the region that was meant.
  */
 import { fstatSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
 import { MultiprocessError } from '../errors/index.js';
 import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../native/index.js';
 import { Region } from './region.js';
@@ -31,14 +30,6 @@ interface Known {
 
 const byInode = new Map<string, Known>();
 const byRegion = new WeakMap<Region, Known>();
-
-// Descriptors are the process's: those of a thread that ends would stay open.
-if (!isMainThread) {
-  process.on('exit', () => {
-    for (const { region } of byInode.values()) if (!region.closed) closeDescriptor(region.descriptor);
-    byInode.clear();
-  });
-}
 
 /** Enters a region that was made here; the caller is its first user. Ends with {@link releaseRegion}. */
 export function enterRegion(region: Region): void {

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { ClosedError } from '../errors/index.js';
 import { closeDescriptor, createMemory, descriptorSize, mapMemory, unmapMemory } from '../native/index.js';
 
@@ -10,12 +12,15 @@ import { closeDescriptor, createMemory, descriptorSize, mapMemory, unmapMemory }
 export class Region implements Disposable {
   readonly #buffer: ArrayBuffer | SharedArrayBuffer;
   readonly #descriptor: number | null;
+  readonly #release: (descriptor: number) => void;
   readonly #size: number;
   #closed = false;
 
-  private constructor(buffer: ArrayBuffer | SharedArrayBuffer, descriptor: number | null, size: number) {
+  private constructor(buffer: ArrayBuffer | SharedArrayBuffer, given: number | null, size: number) {
+    const [descriptor, release] = given === null ? [null, closeDescriptor] : owned(given);
     this.#buffer = buffer;
     this.#descriptor = descriptor;
+    this.#release = release;
     this.#size = size;
   }
 
@@ -82,7 +87,7 @@ export class Region implements Disposable {
     this.#closed = true;
     if (this.#descriptor === null) return;
     unmapMemory(this.#buffer as ArrayBuffer);
-    closeDescriptor(this.#descriptor);
+    this.#release(this.#descriptor);
   }
 
   [Symbol.dispose](): void {
@@ -92,4 +97,20 @@ export class Region implements Disposable {
   #check(): void {
     if (this.#closed) throw new ClosedError('Region: it is closed; its memory cannot be used any more.');
   }
+}
+
+/**
+ * Descriptors are the process's: those of a thread that ends would stay open. Node closes what was opened by `fs` in a thread when
+ * that ends, be it terminated, so there the descriptor is replaced by one of fs. Without leave to open files it is kept as it is.
+ */
+function owned(descriptor: number): [descriptor: number, release: (descriptor: number) => void] {
+  if (isMainThread) return [descriptor, closeDescriptor];
+  let replacement: number;
+  try {
+    replacement = openSync(`/proc/self/fd/${descriptor}`, 'r+');
+  } catch {
+    return [descriptor, closeDescriptor];
+  }
+  closeDescriptor(descriptor);
+  return [replacement, closeSync];
 }

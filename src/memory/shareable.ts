@@ -28,6 +28,8 @@ export interface ShareableEntry<T extends object, H extends ShareableHandle = Sh
   fromHandle(handle: H, parts: readonly unknown[]): T;
   /** Further values that travel with it, such as another shareable object it uses. Must not lead back to the object. Default: none. */
   parts?(object: T): readonly unknown[];
+  /** A handle arrived whose object is here already, so that nothing was attached. */
+  again?(handle: H): void;
   /** What tells it from all other objects of the type; needed where the handle has no `block`. */
   identity?(handle: H): string;
 }
@@ -98,7 +100,10 @@ export function fromShared({ type, handle }: SharedData, parts: readonly unknown
     throw new ArgumentError(`No shareable type \`${String(type)}\` is registered here; load the module that defines it.`);
   const key = keyOf(found, handle);
   const here = objects.get(key)?.deref();
-  if (here !== undefined) return here;
+  if (here !== undefined) {
+    found.entry.again?.(handle);
+    return here;
+  }
   const object = found.entry.fromHandle(handle, parts);
   remember(key, object);
   return object;

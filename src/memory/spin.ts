@@ -10,6 +10,7 @@
  * Source: adaptive mutexes of glibc (PTHREAD_MUTEX_ADAPTIVE_NP).
  */
 import { yieldThread } from '../native/index.js';
+import { type Attempt, Urgency } from './gate.js';
 
 const START = 2_000;
 const MOST = 30_000;
@@ -28,33 +29,49 @@ const GENEROUS = 0.1;
 const pause = (Atomics as { pause?: (n?: number) => void }).pause;
 
 export class Spin {
-  #looks = START;
+  readonly #start: number;
+  readonly #most: number;
+  #looks: number;
   #skipped = 0;
+  /** The last wait that looked was answered meanwhile: by somebody on another core. */
+  #answered = false;
   #yields = YIELDS;
   #unyielding = 0;
+
+  /** @param start Looks of the first wait. @param most Looks of any. */
+  constructor(start = START, most = MOST) {
+    this.#start = start;
+    this.#most = most;
+    this.#looks = start;
+  }
 
   /** How many looks the next wait is worth; 0: sleep at once. */
   get looks(): number {
     if (this.#looks >= LEAST) return this.#looks;
     this.#skipped = (this.#skipped + 1) % RETRY;
-    return this.#skipped === 0 ? START : 0;
+    return this.#skipped === 0 ? this.#start : 0;
   }
 
-  /** Looks until `ready`, or until it was worth it no longer. Learns from the outcome. */
-  until(ready: () => boolean): boolean {
+  /** Makes attempts until one succeeds, or until it was worth it no longer. Learns from the outcome. */
+  until(attempt: Attempt): boolean {
     const looks = this.looks;
     for (let i = 0; i < looks; i++) {
-      if (ready()) {
+      if (attempt(Urgency.Fresh)) {
         this.paid(i);
         return true;
       }
       pause?.call(Atomics);
     }
-    if (looks > 0) this.failed();
-    return this.#offer(ready);
+    if (looks > 0) {
+      const elsewhere = this.#answered;
+      this.failed();
+      // Whoever else wants this core then is not the one who answers, and keeps it for a time slice.
+      if (elsewhere) return false;
+    }
+    return this.#offer(attempt);
   }
 
-  #offer(ready: () => boolean): boolean {
+  #offer(attempt: Attempt): boolean {
     if (this.#yields === 0) {
       this.#unyielding = (this.#unyielding + 1) % RETRY;
       if (this.#unyielding !== 0) return false;
@@ -63,7 +80,7 @@ export class Spin {
     const start = performance.now();
     for (let i = 0; i < this.#yields; i++) {
       yieldThread();
-      if (ready()) {
+      if (attempt(Urgency.Fresh)) {
         this.#yields = YIELDS;
         return true;
       }
@@ -79,11 +96,13 @@ export class Spin {
 
   /** It paid after so many looks. */
   paid(looks: number): void {
-    this.#looks = Math.min(MOST, Math.max(START, this.#looks, 4 * looks));
+    this.#answered = true;
+    this.#looks = Math.min(this.#most, Math.max(this.#start, this.#looks, 4 * looks));
   }
 
   /** It did not pay. */
   failed(): void {
+    this.#answered = false;
     this.#looks >>= 1;
   }
 }

@@ -3,9 +3,13 @@
  *
  *   wait() -> [ first | second | … ]  first in, first served
  *                 |
- *              attempt -> no -> poll for a moment, a turn of the event loop at a time -> announce -> sleep on the word
- *                 ^                                                                                     |
- *                 +--- woken, kicked by a release of this thread, or the beat ---------------------------+
+ *               brief -> no -> poll for a moment, a turn of the event loop at a time -> announce -> sleep on the word
+ *                                ^                                                                       |
+ *                                +--- woken, kicked by a release of this thread, or the beat -------------+
+ *
+ * Brief waits: the caller itself looks for some 10 microseconds, or offers its core (spin.ts), as long as that pays. Who is answered
+ * then needs no entry, no turn of the loop and no wake-up. A loop that awaits nothing else would keep the event loop from turning,
+ * so of {@link MOST_BRIEF} waits without a turn the next one takes one.
  *
  * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
  *
@@ -42,14 +46,37 @@ interface Entry {
 const LOOKS_A_TURN = 200;
 /** Turns of the loop that polling takes at most. */
 const MOST_TURNS = 60;
+/** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
+const BRIEF_START = 1_000;
+const BRIEF_MOST = 2_000;
+/** Brief waits within one turn of the loop. */
+const MOST_BRIEF = 32;
 /** Times that an attempt may follow an attempt within one turn of the loop. */
 const MOST_ROUNDS = 4;
+
+const AT_ONCE = Promise.resolve(true);
+const UNBOUNDED: Bounds = {};
+
+/** Brief waits of this thread since its loop last turned. */
+let brief = 0;
+const onTurned = () => {
+  brief = 0;
+};
+
+/** Whether a wait may be brief; if not, the loop must turn first. */
+function mayBeBrief(): boolean {
+  if (brief === 0) setImmediate(onTurned);
+  return ++brief <= MOST_BRIEF;
+}
 
 export class WaitQueue {
   readonly #cell: WaitCell;
   readonly #gate: Gate;
   readonly #entries = new Set<Entry>();
   readonly #spin = new Spin();
+  readonly #brief = new Spin(BRIEF_START, BRIEF_MOST);
+  /** The first one was not looked at briefly yet, for the loop had to turn. */
+  #postponed = false;
   /** Polling while there is nothing else to do differs from spinning, so it learns for itself. */
   readonly #polling = new Spin();
   #sleep: Sleep | null = null;
@@ -77,13 +104,23 @@ export class WaitQueue {
   }
 
   /** Waits until `attempt` succeeds: `false` when the time ran out first. Rejects with `signal.reason`, or with what `attempt` throws. */
-  wait(attempt: Attempt, { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = {}): Promise<boolean> {
-    return new Promise((resolve, reject) => {
+  wait(attempt: Attempt, { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = UNBOUNDED): Promise<boolean> {
+    let postponed = false;
+    try {
       signal?.throwIfAborted();
-      if (timeout <= 0) {
-        resolve(attempt(Urgency.Fresh));
-        return;
+      if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
+      if (this.#entries.size === 0 && this.#gate.own?.() !== true) {
+        postponed = !mayBeBrief();
+        if (!postponed && this.#brief.until(attempt)) {
+          // Who answers this soon is worth a poll, should it once take longer.
+          this.#polling.paid(0);
+          return AT_ONCE;
+        }
       }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
       const entry: Entry = { attempt, since: performance.now(), resolve, reject, timer: undefined, signal, onAbort: undefined };
       if (timeout !== Number.POSITIVE_INFINITY)
         entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(timeout), 0x7fffffff));
@@ -94,16 +131,18 @@ export class WaitQueue {
       this.#entries.add(entry);
       if (this.#entries.size > 1) return;
       watch(this);
-      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.looks / LOOKS_A_TURN));
       this.#polled = 0;
-      this.#drain(Urgency.Fresh);
+      this.#postponed = postponed;
+      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.looks / LOOKS_A_TURN));
+      if (postponed || this.#turns > 0) this.#immediate ??= setImmediate(this.#onTurn);
+      else this.#drain(Urgency.Fresh);
     });
   }
 
   /** As {@link wait}, blocking the thread: spins, then sleeps. */
   waitSync(attempt: Attempt, timeout = Number.POSITIVE_INFINITY): boolean {
     if (timeout <= 0) return attempt(Urgency.Fresh);
-    if (this.#spin.until(() => attempt(Urgency.Fresh))) return true;
+    if (this.#spin.until(attempt)) return true;
     return sleepUntil(this.#cell, this.#gate, attempt, timeout);
   }
 
@@ -134,7 +173,14 @@ export class WaitQueue {
 
   readonly #onTurn = () => {
     this.#immediate = null;
-    if (this.#entries.size > 0) this.#drain(Urgency.Slept);
+    const [first] = this.#entries;
+    if (first === undefined) return;
+    if (this.#postponed) {
+      this.#postponed = false;
+      mayBeBrief();
+      this.#brief.until(() => this.#serve(first, Urgency.Fresh));
+    }
+    this.#drain(Urgency.Slept);
   };
 
   /** Serves the waiters, then sleeps for those that are left. */

@@ -20,7 +20,7 @@ export interface Addon {
   waitHold(on: boolean): void;
   createEventfd(): number;
   ringDoorbell(fd: number): number | undefined;
-  doorbellOpen(fd: number, onRing: () => void): object | number;
+  doorbellOpen(fd: number, onRing: () => void, peek?: boolean): object | number;
   doorbellHold(bell: object, on: boolean): void;
   doorbellClose(bell: object): void;
   duplicateDescriptor(fd: number, closeOnExec: boolean): number;
@@ -33,8 +33,36 @@ export interface Addon {
   openDescriptorOf(pid: number, fd: number): number;
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
+  childStatus(pid: number): number;
+  awaitProcess(pid: number, timeout: number): number;
+  forkProcess(patience: number, exitCode: () => number): number;
+  watchEnd(onEnd: (last: boolean) => void): number;
+  leaveProcess(code: number): void;
+  noteExitCode(code: number): void;
+  bindLifeline(fd: number): number;
+  reapProcess(pid: number): number;
+  signalProcess(pidfd: number, signal: number): number;
+  ignoreSignal(signal: number): number;
+  pollDescriptors(entries: Int32Array, timeout: number): number;
+  moveDescriptor(from: number, to: number): number;
   threadId(): number;
   yieldThread(): void;
+  watcherOpen(onReady: (count: number) => void, results: Int32Array): object | number;
+  watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
+  watcherHold(watcher: object, on: boolean): void;
+  channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean): number;
+  channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
+  socketListen(family: number, host: string, port: number, backlog: number): number;
+  socketConnect(family: number, host: string, port: number, made: Int32Array): number;
+  socketFinish(fd: number): number;
+  socketAccept(fd: number): number;
+  socketShutdown(fd: number, how: number): number;
+  socketName(fd: number, peer: boolean): string | number;
+  sharerOffer(fd: number, duration: number, released: boolean): string | number;
+  sharerRenew(key: string, duration: number): number;
+  sharerRelease(key: string): number;
+  sharerStop(): number;
+  sharerFetch(address: string, key: string, patience: number): number;
 }
 
 /** Refusals that are no errno; the same numbers as in native/status.h. */
@@ -49,6 +77,8 @@ export const Refusal = {
   tooLarge: -5007,
   truncated: -5008,
   notDetachable: -5009,
+  threadsBusy: -5010,
+  noExitHook: -5011,
 } as const;
 
 const root = new URL('../../', import.meta.url); // the package, from src/native as well as from dist/native

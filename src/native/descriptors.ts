@@ -28,6 +28,11 @@ export function closeDescriptor(fd: number): void {
   checked('closeDescriptor', fd, 'close', addon().closeDescriptor(fd));
 }
 
+/** Makes the descriptor `from` the descriptor `to`, close-on-exec, and closes `from`. @throws MultiprocessError `MP_SYSTEM` (EEXIST when `to` is open). */
+export function moveDescriptor(from: number, to: number): void {
+  checked('moveDescriptor', from, 'dup3', addon().moveDescriptor(from, to));
+}
+
 /** Whether a program started with exec loses the descriptor. @throws MultiprocessError `MP_SYSTEM`. */
 export function setCloseOnExec(fd: number, on: boolean): void {
   checked('setCloseOnExec', fd, 'fcntl', addon().setCloseOnExec(fd, on === true));
@@ -74,13 +79,15 @@ export function sendDescriptors(socket: number, fds: readonly number[], payload:
  * the next message, but two messages that carry descriptors never come in one.
  *
  * @param maximum most descriptors to accept, up to 253.
+ * @param most payload bytes to take; default 64 KiB.
  * @returns `null` when nothing has arrived; an empty payload when the other end was closed. At most 64 KiB of payload.
  * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError `MP_SYSTEM`.
  */
-export function receiveDescriptors(socket: number, maximum: number): ReceivedDescriptors | null {
+export function receiveDescriptors(socket: number, maximum: number, most = PAYLOAD): ReceivedDescriptors | null {
   checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
+  checkNumber('receiveDescriptors', 'most', most, { integer: true, min: 1 });
   const fds = new Int32Array(Math.min(maximum, MOST));
-  const payload = new Uint8Array(PAYLOAD);
+  const payload = new Uint8Array(Math.min(most, PAYLOAD));
   const got = new Int32Array(2);
   const result = addon().receiveDescriptors(socket, fds, payload, got);
   if (result === Refusal.truncated) {

@@ -30,11 +30,12 @@ export class Doorbell {
 
   /**
    * @param fd an eventfd. The Doorbell watches a duplicate: the caller closes `fd` when he likes.
+   * @param options `peek`: any descriptor; call back while it is readable and leave reading to `onRing`.
    * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
    */
-  constructor(fd: number, onRing: () => void) {
+  constructor(fd: number, onRing: () => void, options: { readonly peek?: boolean } = {}) {
     if (typeof onRing !== 'function') throw new ArgumentError(`Doorbell: \`onRing\` must be a function, not ${describe(onRing)}.`);
-    const bell = addon().doorbellOpen(fd, onRing);
+    const bell = addon().doorbellOpen(fd, onRing, options.peek === true);
     if (typeof bell === 'number') throw bellError('Doorbell', fd, 'epoll_ctl', bell);
     this.#bell = bell;
   }

@@ -8,6 +8,7 @@
  * end, also when it was cancelled and its promise has long been settled.
  * Invariant: the loop is held while `holding` (waits that are unsettled and ref'd) is above 0.
  */
+import { registerAfterFork } from '../util/after-fork.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { addon } from './addon.js';
 import { checkTimeout, outcomes, type WaitOutcome, wordError } from './futex.js';
@@ -37,6 +38,15 @@ const pending = new Map<number, PendingWait>();
 let results: Int32Array | undefined;
 let lastId = 0;
 let holding = 0;
+
+// A forked process goes on with none of its parent's waits: its threads are gone, and so is who awaited them.
+registerAfterFork(pending, () => {
+  for (const [id, wait] of pending) {
+    wait.unref();
+    addon().waitCancel(id);
+  }
+  pending.clear();
+});
 
 /**
  * Waits on a word as {@link futexWait} does, but without blocking.

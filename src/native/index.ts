@@ -2,11 +2,14 @@
 
 // Whether it is there
 export { nativeAvailable, nativeError } from './addon.js';
+// Bytes through descriptors
+export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel } from './channel.js';
 // Descriptors
 export {
   closeDescriptor,
   createPipe,
   duplicateDescriptor,
+  moveDescriptor,
   openDescriptorOf,
   type ReceivedDescriptors,
   receiveDescriptors,
@@ -16,6 +19,18 @@ export {
 } from './descriptors.js';
 // Waking an event loop
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
+// Forking
+export {
+  bindLifeline,
+  type ForkRefusal,
+  forkProcess,
+  ignoreSignal,
+  leaveProcess,
+  noteExitCode,
+  reapProcess,
+  signalProcess,
+  watchEnd,
+} from './fork.js';
 // Waiting on a word
 export { futexWait, futexWake, type WaitOutcome } from './futex.js';
 export { type AsyncWait, type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';
@@ -31,5 +46,32 @@ export {
   unmapMemory,
 } from './memory.js';
 // Processes and threads
-export { type ProcessState, processStartTime, processState, setParentDeathSignal, threadId, yieldThread } from './process.js';
-export { type ProcessWatch, watchProcess } from './watch.js';
+export {
+  awaitProcess,
+  type ChildStatus,
+  childStatus,
+  openProcess,
+  type ProcessState,
+  processStartTime,
+  processState,
+  setParentDeathSignal,
+  threadId,
+  yieldThread,
+} from './process.js';
+export { Readiness } from './readiness.js';
+// Descriptors for other processes
+export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
+// Sockets
+export {
+  acceptSocket,
+  connectSocket,
+  Family,
+  finishSocket,
+  listenSocket,
+  type SocketName,
+  shutdownSocket,
+  socketName,
+} from './sockets.js';
+export { type ProcessWatch, type ReadableWatch, watchProcess, watchReadable } from './watch.js';
+// Readiness
+export { after, type Sought, whenReady } from './when-ready.js';

@@ -70,3 +70,41 @@ export function threadId(): number {
 export function yieldThread(): void {
   addon().yieldThread();
 }
+
+/** A descriptor (pidfd) that becomes readable when the process ends. Close it with closeDescriptor. @throws MultiprocessError `MP_SYSTEM` (ESRCH when there is no such process). */
+export function openProcess(pid: number): number {
+  const fd = addon().openProcess(pid);
+  if (fd < 0) throw systemError(`openProcess ${pid}`, 'pidfd_open', fd);
+  return fd;
+}
+
+/** How a child has ended. */
+export type ChildStatus = { readonly exitCode: number; readonly signal: null } | { readonly exitCode: null; readonly signal: number };
+
+const SIGNALLED = 1000;
+
+/**
+ * How a child of this process has ended, without reaping it: whoever waits for it still learns the same.
+ *
+ * @returns `null` while it runs, and when it is no child of ours or was reaped.
+ */
+export function childStatus(pid: number): ChildStatus | null {
+  const answer = addon().childStatus(pid);
+  if (answer <= 0) return null;
+  return answer > SIGNALLED ? { exitCode: null, signal: answer - SIGNALLED } : { exitCode: answer - 1, signal: null };
+}
+
+/**
+ * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the time is up.
+ *
+ * @param timeout milliseconds; `Infinity` waits as long as it takes.
+ * @returns whether it has ended.
+ */
+export function awaitProcess(pid: number, timeout: number): boolean {
+  const answer = addon().awaitProcess(pid, Math.min(timeout, 2 ** 31 - 1));
+  if (answer === -ESRCH) return true;
+  if (answer < 0) throw systemError(`awaitProcess ${pid}`, 'poll', answer);
+  return answer === 1;
+}
+
+const ESRCH = 3;

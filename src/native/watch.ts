@@ -3,6 +3,26 @@ import { closeDescriptor } from './descriptors.js';
 import { Doorbell } from './doorbell.js';
 import { systemError } from './system-error.js';
 
+/** A descriptor that is being watched. */
+export interface ReadableWatch {
+  /** Keeps the event loop alive while watching. The state at the start. */
+  ref(): void;
+  /** Lets the event loop end. */
+  unref(): void;
+  /** Stops watching. May be called again, and from the callback. */
+  close(): void;
+}
+
+/**
+ * Calls back on every turn of the event loop on which a descriptor can be read, is at its end or broken; nothing is read. Watches a
+ * duplicate: close `fd` when you like.
+ *
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EPERM for a plain file).
+ */
+export function watchReadable(fd: number, onReadable: () => void): ReadableWatch {
+  return new Doorbell(fd, onReadable, { peek: true });
+}
+
 /** A process that is being watched. */
 export interface ProcessWatch {
   /** Stops watching. May be called again, and from the callback. */

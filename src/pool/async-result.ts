@@ -1,8 +1,7 @@
 import { Observable, Subject } from 'rxjs';
 import { ProcessError, TimeoutError } from '../errors/index.js';
 import type { Progress } from '../streams/index.js';
-import { checkNumber, checkOptions } from '../util/options.js';
-import { LONGEST } from './options.js';
+import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
 /** Progress of an asynchronous call, or of a map. */
 export interface AsyncProgress extends Progress {
@@ -68,12 +67,12 @@ export class AsyncResult<R> implements PromiseLike<R> {
   /**
    * The value.
    *
-   * @param options `timeout`: milliseconds to wait. Default: no limit.
-   * @throws TimeoutError `MP_TIMEOUT` when it is not ready in time (the task goes on); the task's error.
+   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting, not the task.
+   * @throws TimeoutError `MP_TIMEOUT` when it is not ready in time; `signal.reason`; the task's error.
    */
-  async get(options: { readonly timeout?: number } = {}): Promise<R> {
-    if (!(await this.wait(options))) {
-      throw new TimeoutError(`AsyncResult.get: not ready after ${options.timeout} ms; the task goes on. Use cancel() to stop it.`);
+  async get(options?: WaitOptions): Promise<R> {
+    if (!(await settles(this.#promise, boundsOf('AsyncResult.get', options)))) {
+      throw new TimeoutError(`AsyncResult.get: not ready after ${options?.timeout} ms; the task goes on. Use cancel() to stop it.`);
     }
     return this.#promise;
   }
@@ -81,26 +80,11 @@ export class AsyncResult<R> implements PromiseLike<R> {
   /**
    * Waits until it is ready.
    *
-   * @param options `timeout`: milliseconds to wait. Default: no limit.
-   * @returns whether it is ready.
+   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting, not the task.
+   * @returns whether it is ready. Rejects with `signal.reason`.
    */
-  async wait(options: { readonly timeout?: number } = {}): Promise<boolean> {
-    checkOptions('AsyncResult.wait', options, ['timeout']);
-    const timeout = checkNumber('AsyncResult.wait', 'timeout', options.timeout, { infinite: true, min: Number.NEGATIVE_INFINITY });
-    const settled = this.#promise.then(
-      () => true,
-      () => true,
-    );
-    if (timeout === undefined || timeout > LONGEST) return settled;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), Math.max(0, timeout));
-    });
-    try {
-      return await Promise.race([settled, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  async wait(options?: WaitOptions): Promise<boolean> {
+    return settles(this.#promise, boundsOf('AsyncResult.wait', options));
   }
 
   /** Whether there is a value or an error. */

@@ -1,3 +1,4 @@
+import type { Site } from './call-site.js';
 import type { FunctionImage } from './callables.js';
 import type { Lane } from './lane.js';
 import { ATTEMPT_SHIFT, type Flag, type Kind, Status } from './protocol.js';
@@ -32,6 +33,8 @@ export abstract class Batch {
   cancelled = false;
   /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
   overdue = -1;
+  /** Where it was called from, if that was captured. */
+  site: Site | null = null;
 
   /**
    * @param count Number of items.

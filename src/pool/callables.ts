@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors/index.js';
 import type { Payload } from '../memory/index.js';
-import { Encoder } from '../reduction/index.js';
+import { Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../reduction/index.js';
 import { describe } from '../util/options.js';
 
 /** A function as it is sent to workers: its bytes, and a number they know it by. */
@@ -59,6 +59,7 @@ export class Callables {
     const message = this.#encoder.encode(callable);
     const bytes = new Uint8Array(message.total);
     this.#encoder.layout(bytes, 0);
+    if (bytes.length > LARGE_CAPTURE && typeof callable === 'function') warnAboutCaptures(callable, bytes.length);
     const key = digest(bytes);
     let image = this.#images.get(key);
     if (image === undefined) {

@@ -1,11 +1,15 @@
 import { Subject } from 'rxjs';
 import type { WorkerCrashError } from '../errors/index.js';
+import { launch, METHOD_TITLES } from '../process/index.js';
+import { processCrash } from '../util/diagnostics.js';
+import { debug } from '../util/logger.js';
 import type { Batch } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { PoolEvent } from './events.js';
 import { LONGEST, type PoolSettings } from './options.js';
 import type { Scheduler } from './scheduler.js';
-import { WorkerHandle, type WorkerOwner } from './worker-handle.js';
+import { ThreadHost } from './thread-host.js';
+import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js';
 
 /** Workers in a row that die before they are ready, until the pool gives up. */
 const STILLBORN = 3;
@@ -35,6 +39,8 @@ export class Crew implements WorkerOwner {
   readonly #scheduler: Scheduler;
   readonly #owner: CrewOwner;
   readonly #initializer: FunctionImage | null;
+  readonly #threads: ThreadHost | null;
+  readonly #launch: Launch;
   #stillborn = 0;
   #alive = false;
   #dismissed = false;
@@ -46,6 +52,13 @@ export class Crew implements WorkerOwner {
     this.#scheduler = scheduler;
     this.#initializer = initializer;
     this.#owner = owner;
+    const { method, env, execArgv } = settings;
+    const threads = method === 'thread' ? new ThreadHost({ threads: settings.processes, ...settings }) : null;
+    this.#threads = threads;
+    this.#launch =
+      threads === null
+        ? (options) => launch(method, { ...options, env: env as NodeJS.ProcessEnv | undefined, execArgv })
+        : (options) => threads.launch(options);
   }
 
   /** Starts workers until there are as many as the pool was made for. @throws ProcessError, MultiprocessError `MP_SYSTEM`. */
@@ -98,7 +111,7 @@ export class Crew implements WorkerOwner {
 
   ready(worker: WorkerHandle): void {
     this.#stillborn = 0;
-    this.events.next({ type: 'worker-ready', name: worker.name, pid: worker.pid });
+    this.events.next({ type: 'worker-ready', name: worker.name, pid: worker.pid, ident: worker.ident });
     this.#watchIdle();
   }
 
@@ -110,16 +123,22 @@ export class Crew implements WorkerOwner {
     const { workers } = this.#scheduler;
     const expected = worker.left === 'retiring' || this.#dismissed;
     this.#scheduler.remove(worker);
-    if (expected && lost.length === 0) this.events.next({ type: 'worker-exit', name: worker.name, pid: worker.pid });
+    if (expected && lost.length === 0) this.events.next({ type: 'worker-exit', name: worker.name, pid: worker.pid, ident: worker.ident });
     else {
       this.crashed++;
-      this.events.next({ type: 'worker-crash', name: worker.name, pid: worker.pid, lostTasks: lost.length, error });
+      debug('worker died: %s', error.message);
+      if (processCrash.hasSubscribers) {
+        const { name, pid, child } = worker;
+        processCrash.publish({ name, pid, method: child.method, exitCode: child.poll(), error });
+      }
+      this.events.next({ type: 'worker-crash', name: worker.name, pid: worker.pid, ident: worker.ident, lostTasks: lost.length, error });
     }
     if (worker.left === 'starting' && !expected) this.#stillborn++;
     if (lost.length > 0) this.#owner.lost(lost, blamed, error);
     if (this.#stillborn >= STILLBORN && !this.#dismissed) this.#owner.failed(error);
     else if (this.#owner.wanted && (!worker.idled || this.#owner.busy)) this.#refill();
     if (workers.length === 0) {
+      this.#threads?.release();
       for (const resolve of this.#empty.splice(0)) resolve();
     }
     this.#owner.progressed();
@@ -135,12 +154,20 @@ export class Crew implements WorkerOwner {
   }
 
   #start(): void {
-    const worker = new WorkerHandle(`SpawnPoolWorker-${nextNumber()}`, ENTRY, this.#settings.lifetime, this);
+    const { method } = this.#settings;
+    const worker = new WorkerHandle(
+      `${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`,
+      this.#launch,
+      ENTRY,
+      this.#settings.lifetime,
+      this,
+    );
     this.started++;
     this.#scheduler.workers.push(worker);
     worker.initialize(this.#initializer, this.#settings.initArgs);
     if (this.#alive) worker.keepAlive(true);
-    this.events.next({ type: 'worker-start', name: worker.name, pid: worker.pid });
+    debug('added worker %s', worker.name);
+    this.events.next({ type: 'worker-start', name: worker.name, pid: worker.pid, ident: worker.ident });
   }
 
   /** Lets workers go that were idle for `idleTimeout`. */

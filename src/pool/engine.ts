@@ -1,10 +1,11 @@
 import type { Observable } from 'rxjs';
 import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../errors/index.js';
-import { isBootstrapping } from '../process/index.js';
+import { checkNotBootstrapping } from '../process/index.js';
 import type { Backend, JobSink } from '../streams/index.js';
 import { describe } from '../util/options.js';
 import type { Batch } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
+import { takeSite } from './call-site.js';
 import { Callables, type FunctionImage } from './callables.js';
 import { Crew, type CrewOwner } from './crew.js';
 import type { PoolEvent, PoolStats } from './events.js';
@@ -40,7 +41,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   #resting: NodeJS.Immediate | null = null;
 
   constructor(settings: PoolSettings) {
-    if (isBootstrapping()) throw bootstrapping();
+    checkNotBootstrapping('Pool', 'starts a pool');
     this.#settings = settings;
     this.#scheduler = new Scheduler();
     this.#callables = new Callables((image) => this.#crew.forget(image));
@@ -78,6 +79,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const settings =
       options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
     const call = new Call(lane, image, args ?? NO_ARGUMENTS, observer, this, settings);
+    call.site = takeSite();
     this.#enter(image);
     this.#scheduler.submit(call);
     return call;
@@ -115,6 +117,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     this.#checkOpen(actor);
     // Captures are read now; each execution sends them as they were at the call.
     const image = this.#callables.image(actor, fn);
+    const site = takeSite();
     const settings = {
       chunkSize: options.chunkSize ?? 'auto',
       timeout: limit(options.timeout),
@@ -128,7 +131,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     return {
       open: (sink: JobSink<R>) => {
         this.#checkOpen(actor);
-        const job = new PoolJob(this.#callables.forJob(image), sink as JobSink<unknown>, settings, this);
+        const job = new PoolJob(this.#callables.forJob(image), sink as JobSink<unknown>, settings, this, site);
         this.#jobs.add(job);
         this.#scheduler.lanes.add(job.lane);
         return job;
@@ -259,7 +262,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const { workers, lanes } = this.#scheduler;
     return {
       processes: this.#settings.processes,
-      workers: workers.map((worker) => ({ name: worker.name, pid: worker.pid, state: worker.state, items: worker.items })),
+      workers: workers.map(({ name, pid, ident, state, items }) => ({ name, pid, ident, state, items })),
       queued: lanes.waiting,
       active: this.#active,
       started: this.#crew.started,
@@ -352,13 +355,4 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     if (this.#state === 'ended') throw this.#reason;
     throw new ClosedError(`${actor}: Pool not running: it was closed.`, { code: 'MP_POOL_CLOSED' });
   }
-}
-
-function bootstrapping(): ProcessError {
-  return new ProcessError(
-    'Pool: this module is being loaded by a worker, and starts a pool while it loads; that would go on for ever. ' +
-      'Start the pool inside a function, or only when the module is the main one: ' +
-      '`if (process.argv[1] === fileURLToPath(import.meta.url)) { … }`.',
-    { code: 'MP_BOOTSTRAPPING' },
-  );
 }

@@ -4,8 +4,10 @@ import type { WorkerCrashError } from '../errors/index.js';
 export interface WorkerEvent {
   /** Name, such as `SpawnPoolWorker-1`. */
   readonly name: string;
-  /** Process id; `null` when the process could not be started. */
+  /** Process id, of a thread this process's own; `null` when the process could not be started. */
   readonly pid: number | null;
+  /** What tells it from others of its kind: the process id; for a thread, Node's thread id. */
+  readonly ident: number | null;
 }
 
 /** A worker process was started. */
@@ -43,8 +45,10 @@ export type PoolEvent = WorkerStartEvent | WorkerReadyEvent | WorkerExitEvent | 
 export interface WorkerStats {
   /** Name, such as `SpawnPoolWorker-1`. */
   readonly name: string;
-  /** Process id; `null` when it could not be started. */
+  /** Process id, of a thread this process's own; `null` when it could not be started. */
   readonly pid: number | null;
+  /** What tells it from others of its kind: the process id; for a thread, Node's thread id. */
+  readonly ident: number | null;
   /** `starting` until its initializer is done, `retiring` when it takes no more tasks. */
   readonly state: 'starting' | 'ready' | 'retiring' | 'ended';
   /** Items it holds: running or waiting there. */

@@ -1,5 +1,6 @@
 import { RemoteError } from '../errors/index.js';
-import { enterBootstrapping, leaveBootstrapping } from '../process/bootstrap.js';
+import { enterBootstrapping, leaveBootstrapping } from '../process/bootstrapping.js';
+import { defaultExport } from '../process/default-export.js';
 import { type Decoder, PendingValue } from '../reduction/index.js';
 
 /** A rebuilt function. */
@@ -58,7 +59,7 @@ export class FunctionTable {
   #rebuild(source: Uint8Array, start: number, end: number, owned: boolean): Entry {
     try {
       const value = this.#decoder.decode(source, start, end, owned);
-      if (value instanceof URL) return { loading: loading(defaultExport(value)) };
+      if (value instanceof URL) return { loading: loading(defaultExport(value.href)) };
       if (value instanceof PendingValue) return { loading: loading(value.ready as Promise<TaskFunction>) };
       return { fn: value as TaskFunction };
     } catch (error) {
@@ -71,14 +72,4 @@ export class FunctionTable {
 function loading(promise: Promise<TaskFunction>): Promise<TaskFunction> {
   enterBootstrapping();
   return promise.finally(leaveBootstrapping);
-}
-
-async function defaultExport(url: URL): Promise<TaskFunction> {
-  const module: { default?: unknown } = await import(url.href);
-  // A CommonJS module that was compiled from ESM has its default one level down.
-  const exported = module.default as { default?: unknown } | undefined;
-  const fn = typeof exported === 'function' ? exported : exported?.default;
-  if (typeof fn !== 'function')
-    throw new RemoteError(`Module ${url.href} has no function as its default export; add \`export default function …\`.`);
-  return fn as TaskFunction;
 }

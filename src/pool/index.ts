@@ -15,6 +15,7 @@ export type {
   WorkerStartEvent,
   WorkerStats,
 } from './events.js';
-export type { AsyncCallOptions, AsyncMapOptions, CallOptions, MapOptions, PoolOptions, StartMethod } from './options.js';
+export type { AsyncCallOptions, AsyncMapOptions, CallOptions, MapOptions, PoolOptions, ThreadPoolOptions } from './options.js';
 // The pool
 export { type Callable, Pool, type StreamOptions } from './pool.js';
+export { ThreadPool } from './thread-pool.js';

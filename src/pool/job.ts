@@ -1,6 +1,7 @@
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import type { Job, JobSink } from '../streams/index.js';
 import { Batch } from './batch.js';
+import type { Site } from './call-site.js';
 import type { FunctionImage } from './callables.js';
 import { Lane } from './lane.js';
 import { Flag, Kind } from './protocol.js';
@@ -60,7 +61,14 @@ export class PoolJob implements Job<unknown> {
   #fitting = 1;
   #idle: (() => void) | null = null;
 
-  constructor(image: FunctionImage, sink: JobSink<unknown>, settings: JobSettings, owner: JobOwner) {
+  /** @param site Where the job was called from. */
+  constructor(
+    image: FunctionImage,
+    sink: JobSink<unknown>,
+    settings: JobSettings,
+    owner: JobOwner,
+    readonly site: Site | null,
+  ) {
     this.lane = new Lane(settings.priority);
     this.image = image;
     this.sink = sink;
@@ -177,6 +185,7 @@ export class Chunk extends Batch {
     this.first = first;
     this.#items = items;
     this.attempt = attempt;
+    this.site = job.site;
     if (job.settings.queueTimeout > 0) this.#queueTimer = setTimeout(() => this.#tooLate(), job.settings.queueTimeout);
   }
 

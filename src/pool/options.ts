@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { ArgumentError, UnsupportedError } from '../errors/index.js';
+import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
+import { ArgumentError } from '../errors/index.js';
+import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-
-/** How the pool's workers are started. This version has `spawn`. */
-export type StartMethod = 'spawn' | 'forkserver' | 'fork' | 'thread';
 
 /** Options of a Pool. */
 export interface PoolOptions {
@@ -16,8 +15,8 @@ export interface PoolOptions {
   readonly initArgs?: readonly unknown[];
   /** Items a worker runs before it is replaced by a fresh one, at least 1. Default: no limit. */
   readonly maxTasksPerChild?: number;
-  /** How workers are started. Default `'spawn'`. */
-  readonly context?: StartMethod;
+  /** How workers are started: a start method, or a context. Default: the process's own, see `getStartMethod()`. */
+  readonly context?: ContextLike;
   /** How often an item is run again after its worker died while running it. Default 0. */
   readonly retries?: number;
   /** Milliseconds a cancelled or overdue task has to react to its AbortSignal before its worker is killed. Default 1000. */
@@ -26,7 +25,16 @@ export interface PoolOptions {
   readonly maxQueue?: number;
   /** Milliseconds after which an idle worker ends; it is started again when there is work. Default: never. */
   readonly idleTimeout?: number;
+  /** Environment of the workers. Default: a copy of this process's; threads may share it by `SHARE_ENV` of `node:worker_threads`. */
+  readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
+  /** Node options of the workers. Default: those of this process that a worker can use. */
+  readonly execArgv?: readonly string[];
+  /** Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them crashes. Threads only. */
+  readonly resourceLimits?: ResourceLimits;
 }
+
+/** Options of a ThreadPool. */
+export type ThreadPoolOptions = Omit<PoolOptions, 'context'>;
 
 /** Options of one call. */
 export interface CallOptions {
@@ -75,11 +83,18 @@ const POOL_OPTIONS = [
   'gracePeriod',
   'maxQueue',
   'idleTimeout',
+  'env',
+  'execArgv',
+  'resourceLimits',
 ];
+export const THREAD_POOL_OPTIONS = POOL_OPTIONS.filter((name) => name !== 'context');
+
+const RESOURCE_LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
 /** Pool options with their defaults filled in. */
 export interface PoolSettings {
   readonly processes: number;
+  readonly method: StartMethod;
   readonly initializer: unknown;
   readonly initArgs: readonly unknown[];
   readonly lifetime: number;
@@ -87,26 +102,39 @@ export interface PoolSettings {
   readonly grace: number;
   readonly maxQueue: number;
   readonly idleTimeout: number;
+  readonly env: PoolOptions['env'];
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
 }
 
 /** Checks pool options. @throws ArgumentError; UnsupportedError for a start method this version does not have. */
 export function poolSettings(actor: string, options: PoolOptions): PoolSettings {
   checkOptions(actor, options, POOL_OPTIONS);
   const { context, initializer, initArgs } = options;
-  if (context !== undefined && context !== 'spawn') {
-    if (context === 'forkserver' || context === 'fork' || context === 'thread') {
-      throw new UnsupportedError(`${actor}: start method '${context}' is not available in this version; use 'spawn'.`);
-    }
-    throw new ArgumentError(`${actor}: unknown start method ${describe(context)}; use 'spawn'.`, { code: 'MP_UNKNOWN_START_METHOD' });
-  }
+  const method = startMethodOf(actor, context);
+  checkAvailable(actor, method);
   if (initializer !== undefined && typeof initializer !== 'function' && !((initializer as unknown) instanceof URL)) {
     throw new ArgumentError(`${actor}: \`initializer\` must be a function or a module URL, not ${describe(initializer)}.`);
   }
   if (initArgs !== undefined && !Array.isArray(initArgs))
     throw new ArgumentError(`${actor}: \`initArgs\` must be an array, not ${describe(initArgs)}.`);
+  const { env, execArgv, resourceLimits } = options;
+  if (env !== undefined && (method !== 'thread' || env !== SHARE_ENV) && (typeof env !== 'object' || env === null)) {
+    const shared = method === 'thread' ? ' or SHARE_ENV' : '';
+    throw new ArgumentError(`${actor}: \`env\` must be an object${shared}, not ${describe(env)}.`);
+  }
+  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string')))
+    throw new ArgumentError(`${actor}: \`execArgv\` must be an array of strings, not ${describe(execArgv)}.`);
+  if (resourceLimits !== undefined && method !== 'thread')
+    throw new ArgumentError(`${actor}: \`resourceLimits\` is for threads; limit a process by \`execArgv: ['--max-old-space-size=…']\`.`);
+  if (resourceLimits !== undefined && (typeof resourceLimits !== 'object' || resourceLimits === null))
+    throw new ArgumentError(`${actor}: \`resourceLimits\` must be an object, not ${describe(resourceLimits)}.`);
+  checkOptions(`${actor}: resourceLimits`, resourceLimits, RESOURCE_LIMITS);
+  for (const name of RESOURCE_LIMITS) checkNumber(actor, `resourceLimits.${name}`, resourceLimits?.[name], { min: 0.1 });
   const whole = { integer: true };
   return {
     processes: checkNumber(actor, 'processes', options.processes, { min: 1, integer: true }) ?? availableParallelism(),
+    method,
     initializer,
     initArgs: initArgs ?? [],
     lifetime:
@@ -115,6 +143,9 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     grace: Math.min(LONGEST, checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, { ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     idleTimeout: checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY,
+    env,
+    execArgv,
+    resourceLimits,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { TimeoutError } from '../errors/index.js';
 import {
   type Backend,
   checkFlowOptions,
@@ -11,6 +12,7 @@ import {
   type TaskStream,
 } from '../streams/index.js';
 import { checkOptions } from '../util/options.js';
+import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 import { AsyncResult, type AsyncWork, CallProgress } from './async-result.js';
 import type { CallObserver } from './call.js';
 import { Engine } from './engine.js';
@@ -199,10 +201,17 @@ export class Pool implements AsyncDisposable {
    * Waits until the work of a closed pool is done and its workers have ended. A stream whose consumer has stopped
    * reading does not hold it up; workers are started again should that consumer go on.
    *
-   * @throws ProcessError `MP_POOL_RUNNING` before `close()` or `terminate()`.
+   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting, not the work.
+   * @throws ProcessError `MP_POOL_RUNNING` before `close()` or `terminate()`; TimeoutError `MP_TIMEOUT`; `signal.reason`.
    */
-  join(): Promise<void> {
-    return this.#engine.join();
+  async join(options?: WaitOptions): Promise<void> {
+    const bounds = boundsOf('Pool.join', options);
+    bounds?.signal?.throwIfAborted();
+    const joined = this.#engine.join();
+    if (bounds !== undefined && !(await settles(joined, bounds))) {
+      throw new TimeoutError(`Pool.join: not over after ${bounds.timeout} ms; the work goes on. Use terminate() to end it.`);
+    }
+    return joined;
   }
 
   /** Terminates, as Python's `with` does. */

@@ -71,8 +71,5 @@ export const ABORT_ITEM = 32;
 /** Bytes of one direction of a link. Only what is used takes memory; half of it is the largest record. */
 export const LINK_CAPACITY = 1 << 22;
 
-/** Descriptors a worker is given, in order: the region, the parent's bell, the worker's bell. */
-export const WORKER_DESCRIPTORS = 3;
-
 /** The argument list of a call without arguments. It goes as an empty payload. */
 export const NO_ARGUMENTS: readonly unknown[] = [];

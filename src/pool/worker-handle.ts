@@ -1,14 +1,19 @@
-import type { ChildProcess } from 'node:child_process';
-import { WorkerCrashError } from '../errors/index.js';
+import type { WorkerCrashError } from '../errors/index.js';
 import { Linger } from '../memory/index.js';
-import { spawnNode } from '../process/index.js';
+import type { LaunchOptions, Popen } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
+import { taskSettle } from '../util/diagnostics.js';
 import type { Batch, Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
+import { crash } from './crash.js';
 import { LEAST_BATCHES, Pace } from './pace.js';
 import { Flag, KIND, Kind } from './protocol.js';
+import { fromWorker } from './remote-error.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
+
+/** Starts a child, however the pool's workers are started. */
+export type Launch = (options: LaunchOptions) => Popen;
 
 /** What a worker tells the pool it belongs to. */
 export interface WorkerOwner {
@@ -30,7 +35,7 @@ export interface WorkerOwner {
  */
 export class WorkerHandle implements Holder {
   readonly name: string;
-  readonly child: ChildProcess;
+  readonly child: Popen;
   /** Items it may still be given before it is replaced. */
   remaining: number;
   /** `starting` until its initializer is done; `retiring` after a stop was sent. */
@@ -54,26 +59,30 @@ export class WorkerHandle implements Holder {
   /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
   #executioner: NodeJS.Timeout | null = null;
 
-  /** Starts the process. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
-  constructor(name: string, entry: URL, lifetime: number, owner: WorkerOwner) {
+  /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
+  constructor(name: string, launch: Launch, entry: URL, lifetime: number, owner: WorkerOwner) {
     this.name = name;
     this.remaining = lifetime;
     this.#owner = owner;
     this.#channel = new WorkerChannel(name, () => this.#drain());
     try {
-      this.child = spawnNode({ entry, name, descriptors: this.#channel.descriptors });
+      this.child = launch({ entry, name, descriptors: this.#channel.descriptors });
     } catch (error) {
       this.#channel.close();
       throw error;
     }
-    this.child.once('exit', (code, signal) => this.#ended(code, signal));
-    this.child.once('error', (cause) => this.child.pid === undefined && this.#ended(null, null, cause));
+    this.child.onExit(({ exitCode, signal }, cause) => this.#ended(exitCode, signal, cause));
     this.keepAlive(false);
   }
 
   /** Process id, or `null` when the process could not be started. */
   get pid(): number | null {
-    return this.child.pid ?? null;
+    return this.child.pid;
+  }
+
+  /** Process id; of a thread, Node's thread id. */
+  get ident(): number | null {
+    return this.child.ident;
   }
 
   /** Items it holds: running or waiting there. */
@@ -178,7 +187,7 @@ export class WorkerHandle implements Holder {
     const killer = setTimeout(() => {
       // The result may be there already: timers come before other events.
       this.#drain();
-      if (this.#killer === killer) this.child.kill('SIGKILL');
+      if (this.#killer === killer) this.child.kill();
     }, this.#grace);
     this.#killer = killer;
   }
@@ -243,6 +252,7 @@ export class WorkerHandle implements Holder {
         channel.release();
         const batch = this.#held.first();
         this.#whenLoaded(error, (reason) => {
+          if (batch !== undefined) fromWorker(reason, batch.site);
           for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
         });
         this.#finish();
@@ -292,6 +302,7 @@ export class WorkerHandle implements Holder {
     if (batch === undefined) return;
     this.#results = (this.#results + 1) | 0;
     this.#clearTimers();
+    if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
     const index = batch.received++;
     this.#items--;
     if (batch.received === batch.count) this.#held.shift();
@@ -300,11 +311,11 @@ export class WorkerHandle implements Holder {
       else if (value instanceof PendingValue) {
         void value.ready
           .then(
-            (ready) => (failed ? batch.error(ready, index) : batch.value(ready, index, micros)),
+            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
             (error) => batch.error(error, index),
           )
           .then(() => this.#owner.progressed(this));
-      } else if (failed) batch.error(value, index);
+      } else if (failed) batch.error(fromWorker(value, batch.site), index);
       else batch.value(value, index, micros);
     }
     if (batch.received === batch.count) batch.gone();
@@ -355,8 +366,8 @@ export class WorkerHandle implements Holder {
   /** Ends it now: SIGTERM, then SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void {
     if (this.state === 'ended') return;
-    this.child.kill('SIGTERM');
-    this.#executioner ??= setTimeout(() => this.child.kill('SIGKILL'), grace);
+    this.child.terminate();
+    this.#executioner ??= setTimeout(() => this.child.kill(), grace);
   }
 
   #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
@@ -369,27 +380,11 @@ export class WorkerHandle implements Holder {
     this.#clearTimers();
     if (this.#executioner !== null) clearTimeout(this.#executioner);
     this.#channel.close();
+    this.child.close();
     const lost = [...this.#held];
     while (this.#held.length > 0) this.#held.shift();
     for (const batch of lost) batch.holder = null;
     this.#items = 0;
     this.#owner.exited(this, lost, blamed, crash(this, exitCode, signal, cause));
   }
-}
-
-function crash(worker: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null, cause: unknown): WorkerCrashError {
-  const pid = worker.pid;
-  const how =
-    pid === null
-      ? 'could not be started'
-      : signal !== null
-        ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
-        : `exited with code ${exitCode}`;
-  const when = worker.left === 'starting' ? 'while it was starting; what it wrote to stderr says why' : 'before the task had a result';
-  return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} ${when}.`, {
-    pid,
-    exitCode,
-    signal,
-    cause,
-  });
 }

@@ -1,7 +1,8 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
-import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+import { Decoder, Encoder, PendingValue, sendableError } from '../reduction/index.js';
+import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
 import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
@@ -238,9 +239,12 @@ export class WorkerLoop {
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
     // It may have been cancelled while its function was still loading.
     if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
+    if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });
     let value: unknown;
     try {
-      value = run.spread ? run.fn(...(run.items[run.index] as unknown[])) : run.fn(run.items[run.index]);
+      // Not as a method of `run`: the function's `this` is nobody's business.
+      const { fn } = run;
+      value = run.spread ? fn(...(run.items[run.index] as unknown[])) : fn(run.items[run.index]);
       // Thenables of other makes may call back at once, twice, or throw.
       if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {
@@ -267,6 +271,7 @@ export class WorkerLoop {
       return;
     }
     this.#outcome = null;
+    if (taskEnd.hasSubscribers) taskEnd.publish(kind === Kind.Error ? { attempt: run.attempt, error: value } : { attempt: run.attempt });
     run.index++;
     const last = run.index === run.items.length;
     const halted = !last && (link.state & STATUS) === Status.Stopped;
@@ -294,20 +299,33 @@ export class WorkerLoop {
     }
   }
 
+  #canEncode(value: unknown): boolean {
+    try {
+      this.#encoder.encode(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The value cannot be encoded: sends what can be said about that. */
   #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
-    if (!isValue && kind !== Kind.Report) {
-      const text = inspect(value, { depth: 1 });
-      error = new RemoteError(`The task failed with something that cannot be sent: ${text}`, {
-        cause: reason instanceof MultiprocessError ? reason.message : undefined,
-      });
-    }
+    if (!isValue && kind !== Kind.Report && types.isNativeError(value)) {
+      error = sendableError(value, (part) => this.#canEncode(part));
+      if (!this.#canEncode(error)) error = unsendable(value, reason);
+    } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
     this.#encoded.total = this.#encoder.encode(error).total;
     this.#link.send(isValue ? kind - Kind.Value + Kind.Error : kind, id, 0, this.#encoded);
     this.#link.wake();
   }
+}
+
+function unsendable(value: unknown, reason: unknown): RemoteError {
+  return new RemoteError(`The task failed with something that cannot be sent: ${inspect(value, { depth: 1 })}`, {
+    cause: reason instanceof MultiprocessError ? reason.message : undefined,
+  });
 }
 
 const NOTHING: Payload = { total: 0, layout: () => {} };

@@ -1,15 +1,21 @@
 /** The program of a pool worker. */
 import { Region } from '../memory/index.js';
-import { bootstrap, FIRST_DESCRIPTOR } from '../process/bootstrap.js';
-import { WORKER_DESCRIPTORS } from './protocol.js';
+import { duplicateDescriptor } from '../native/index.js';
+import { identity } from '../process/identity.js';
+import { inherit } from '../process/inherit.js';
+import { setStartMethod } from '../process/start-method.js';
 import { WorkerLoop } from './worker-loop.js';
 
-bootstrap(WORKER_DESCRIPTORS);
+const { name, method, descriptors } = inherit();
+identity().name = name;
+setStartMethod(method, { force: true });
+const [memory, parent, worker] = descriptors as [number, number, number];
 // Ctrl-C reaches the whole process group; the parent decides what becomes of its workers.
 process.on('SIGINT', () => {});
 
-const bells = { parent: FIRST_DESCRIPTOR + 1, worker: FIRST_DESCRIPTOR + 2 };
-new WorkerLoop(Region.attach(FIRST_DESCRIPTOR), bells, () => void end()).start();
+// A thread's descriptors are its parent's to close.
+const region = Region.attach(method === 'thread' ? duplicateDescriptor(memory) : memory);
+new WorkerLoop(region, { parent, worker }, () => void end()).start();
 
 /** Ends the process when what it wrote is out: an exit drops what a full pipe has not taken yet. */
 async function end(): Promise<void> {

@@ -1,4 +1,27 @@
 /** Starting processes, and what a child does first. */
-export { bootstrap, enterBootstrapping, FIRST_DESCRIPTOR, type Identity, isBootstrapping, leaveBootstrapping } from './bootstrap.js';
+
+// Processes
+export { AuthenticationKey } from './authkey.js';
+// What a child does first
+export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
+export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './inherit.js';
+// What a child inherits of Node's options
 export { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
-export { type SpawnOptions, spawnNode } from './spawn.js';
+// Children, however started
+export * from './popen/index.js';
+export { type JoinOptions, Process, type ProcessOptions, type Target } from './process.js';
+export { Sentinel } from './sentinel.js';
+// Start methods
+export {
+  type ContextLike,
+  checkStartMethod,
+  DEFAULT_METHOD,
+  getStartMethod,
+  isStartMethod,
+  METHOD_TITLES,
+  type MethodHolder,
+  type StartMethod,
+  setStartMethod,
+  startMethodOf,
+} from './start-method.js';

@@ -1,40 +1,93 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { ProcessError } from '../errors/index.js';
-import { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
+/** What a spawned child is started with. Python: `multiprocess.spawn`. */
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ArgumentError } from '../errors/index.js';
+import { checkOptions, describe } from '../util/options.js';
+import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+import { executable, replaceExecutable } from './executable.js';
+import { identity } from './identity.js';
+import { mainPath, programArguments } from './main.js';
+import { inheritedArguments } from './node-arguments.js';
+import { ownKey } from './process.js';
+import { getStartMethod, type StartMethod } from './start-method.js';
 
-/** What {@link spawnNode} starts. */
-export interface SpawnOptions {
-  /** Module that the child runs. */
-  readonly entry: URL;
-  /** Name shown by `ps` and in the child's messages. */
+/** What a child learns before it runs anything. */
+export interface PreparationData {
+  /** Name of the child. */
   readonly name: string;
-  /** Descriptors that the child finds from FIRST_DESCRIPTOR on. */
-  readonly descriptors: readonly number[];
+  /** The family's key. */
+  readonly authkey: Uint8Array;
+  /** Arguments of the program, without Node and the script: the child's `process.argv.slice(2)`. */
+  readonly argv: readonly string[];
+  /** Working directory, which the child inherits. */
+  readonly cwd: string;
+  /** The parent's default start method; `null` while it is open. */
+  readonly startMethod: StartMethod | null;
+  /** The program's main file; `null` for `-e`, stdin and the REPL. The child does not load it. */
+  readonly mainPath: string | null;
+  /** Name of the parent. */
+  readonly parentName: string;
 }
 
 /**
- * Starts a fresh Node that runs `entry`. Its stdout and stderr are this process's own, so nothing written there is lost;
- * its stdin is empty. The child learns its parent's pid and its own name from its arguments (see bootstrap.ts).
- *
- * @returns the child; where the system has no process or descriptor left (EAGAIN, EMFILE, ENFILE) or cannot run Node, one without
- * a `pid` that emits `error` soon.
- * @throws ProcessError `MP_SPAWN` when the system refuses for any other reason.
+ * Does nothing, and changes nothing: Python needs it in programs frozen to one executable. Here a child never runs the program's
+ * main file.
  */
-export function spawnNode(options: SpawnOptions): ChildProcess {
-  const env = { ...process.env };
-  if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = inheritedNodeOptions(env['NODE_OPTIONS']);
-  const args = [...inheritedArguments(process.execArgv), fileURLToPath(options.entry), String(process.pid), options.name];
+export function freezeSupport(): void {}
+
+/**
+ * The command by which a child is started, without what is particular to one child.
+ * @param options `execArgv`: Node options in place of those that would be inherited.
+ */
+export function getCommandLine(options: { readonly execArgv?: readonly string[] } = {}): string[] {
+  checkOptions('getCommandLine', options, ['execArgv']);
+  return [
+    executable(),
+    ...(options.execArgv ?? inheritedArguments(process.execArgv)),
+    fileURLToPath(new URL('./child.js', import.meta.url)),
+  ];
+}
+
+/** Path of the Node that runs spawned children. Default: the one that runs this process. */
+export function getExecutable(): string {
+  return executable();
+}
+
+/**
+ * Sets the Node that runs spawned children from now on.
+ * @param path As text, bytes or a file URL; `null` restores the default.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ */
+export function setExecutable(path: string | Uint8Array | URL | null): void {
+  if (path === null) replaceExecutable(undefined);
+  else if (typeof path === 'string' && path !== '') replaceExecutable(path);
+  else if ((path as unknown) instanceof URL) replaceExecutable(fileURLToPath(path as URL));
+  else if ((path as unknown) instanceof Uint8Array) replaceExecutable(Buffer.from(path as Uint8Array).toString());
+  else throw new ArgumentError(`setExecutable: the path must be text, bytes or a file URL, not ${describe(path)}.`);
+}
+
+/** What a child called `name` would learn. Does not fix the default start method. */
+export function getPreparationData(name: string): PreparationData {
+  return {
+    name,
+    authkey: ownKey(),
+    argv: programArguments(),
+    cwd: process.cwd(),
+    startMethod: getStartMethod({ allowNone: true }),
+    mainPath: mainPath(),
+    parentName: identity().name,
+  };
+}
+
+/**
+ * Loads a main file in a child, under the guard against starting everything again.
+ * @param path As `getPreparationData().mainPath` gives it.
+ * @returns its exports. Rejects with what loading it throws: ProcessError `MP_BOOTSTRAPPING` when it starts processes while it loads.
+ */
+export async function importMainPath(path: string): Promise<Record<string, unknown>> {
+  enterBootstrapping();
   try {
-    return spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit', ...options.descriptors] });
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new ProcessError(
-      `Cannot start ${options.name}: ${reason}. Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
-      {
-        code: 'MP_SPAWN',
-        cause,
-      },
-    );
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } finally {
+    leaveBootstrapping();
   }
 }

@@ -16,7 +16,7 @@
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
  */
 import type { Block } from '../memory/index.js';
-import { BEAT, idOf } from '../memory/index.js';
+import { idOf } from '../memory/index.js';
 import { AgentTable, tableWords } from '../synchronize/agent-table.js';
 import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 
@@ -56,7 +56,7 @@ export class Members {
   join(actor: string): void {
     this.#guard.run(() => {
       this.#bury();
-      this.#table.mine(actor);
+      this.#table.enter(actor, () => this.#bury());
     });
   }
 
@@ -82,9 +82,8 @@ export class Members {
   leave(): boolean {
     const writer = this.#own === WRITING;
     this.#guard.run(() => {
-      if (!this.#table.known) return;
-      if (writer) Atomics.store(this.#words, this.#at + DEPARTURE, 1);
-      this.#table.free(this.#table.mine('Queue'));
+      if (writer && this.#table.known) Atomics.store(this.#words, this.#at + DEPARTURE, 1);
+      this.#table.leave();
     });
     this.#own = ATTACHED;
     return writer;
@@ -116,15 +115,12 @@ export class Members {
 
   /** Notes who has died. */
   tend(): void {
-    for (const _ of this.#table.ended(BEAT / 2)) {
-      this.#guard.run(() => this.#bury());
-      return;
-    }
+    if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
   }
 
   #become(actor: string, state: typeof WRITING | typeof COMPLETED): void {
     this.#guard.run(() => {
-      const slot = this.#table.mine(actor);
+      const slot = this.#table.enter(actor, () => this.#bury());
       if (this.#own === ATTACHED) Atomics.add(this.#words, this.#at + SEEN, 1);
       Atomics.store(this.#words, slot, state);
     });
@@ -132,7 +128,7 @@ export class Members {
   }
 
   #bury(): void {
-    for (const slot of this.#table.ended(BEAT / 2)) {
+    for (const slot of this.#table.ended()) {
       if (Atomics.load(this.#words, slot) === WRITING)
         Atomics.store(this.#words, this.#at + LOSS, idOf(Atomics.load(this.#words, slot - 1)));
       this.#table.free(slot);

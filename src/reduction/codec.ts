@@ -3,7 +3,7 @@
  *
  * Three roads, cheapest first, told apart by the first byte:
  *   a primitive        written and read by hand
- *   a plain tree       msgpack (wire/plain-writer.ts), read by msgpackr
+ *   a plain tree       msgpack with records (wire/plain-writer.ts, wire/plain-reader.ts)
  *   everything else    the node table (table/), behind the mark 0xC1
  * Both ends are iterative where values nest without bound, so depth is limited by memory only.
  */

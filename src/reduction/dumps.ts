@@ -1,6 +1,9 @@
 /** `dumps`, `loads`, `dump`: values to bytes that can be kept, as Python's pickle module. */
 import type { Writable } from 'node:stream';
+import { ArgumentError, ClosedError } from '../errors/index.js';
+import { describe } from '../util/options.js';
 import { Decoder, Encoder, PendingValue } from './codec.js';
+import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 
 let idle: Encoder | undefined;
 const decoder = new Decoder();
@@ -26,6 +29,7 @@ export function dumps(value: unknown): Uint8Array {
     const { total } = encoder.encode(value);
     const bytes = new Uint8Array(total);
     encoder.layout(bytes, 0);
+    if (total > LARGE_CAPTURE && typeof value === 'function') warnAboutCaptures(value, total);
     return bytes;
   } finally {
     idle = encoder;
@@ -56,15 +60,51 @@ export async function loadsAsync<T = unknown>(bytes: Uint8Array): Promise<T> {
 }
 
 /**
- * Writes `dumps(value)` to a stream and waits while the stream is full. The stream stays open.
+ * Writes `dumps(value)` to a stream and waits until the stream took it. The stream stays open.
  *
- * @throws SerializationError as `dumps`; the stream's own error when it fails.
+ * Semantics: the value is encoded at the call, so later changes do not arrive; what cannot be encoded leaves nothing in
+ * the stream. Calls that are not awaited write in their order. A stream carries one message: several need a frame, as
+ * a Connection has it.
+ * Cancellation: `stream.destroy()` rejects what waits.
+ * Python: `reduction.dump(obj, file)`, without `protocol`.
+ *
+ * @throws (as rejection) SerializationError as `dumps`; ArgumentError `MP_INVALID_ARGUMENT` for what is no writable stream; ClosedError
+ *   when it is closed first; its own error when it fails.
  * @example
  * await dump({ step: 3 }, createWriteStream('checkpoint'));
  */
 export async function dump(value: unknown, stream: Writable): Promise<void> {
+  if (typeof (stream as Partial<Writable> | null | undefined)?.write !== 'function' || typeof stream.once !== 'function') {
+    throw new ArgumentError(`dump: \`stream\` must be a writable stream, not ${describe(stream)}; for bytes in memory use dumps.`);
+  }
   const bytes = dumps(value);
   await new Promise<void>((resolve, reject) => {
-    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+    const waiting = waitingFor(stream);
+    waiting.add(reject);
+    stream.write(bytes, (error) => {
+      waiting.delete(reject);
+      if (error) reject(error);
+      else resolve();
+    });
   });
+}
+
+const waitingByStream = new WeakMap<Writable, Set<(error: Error) => void>>();
+
+/** Who waits for a stream: one that is destroyed may call no one back, so they are told when it closes. */
+function waitingFor(stream: Writable): Set<(error: Error) => void> {
+  const known = waitingByStream.get(stream);
+  if (known !== undefined) return known;
+  const waiting = new Set<(error: Error) => void>();
+  waitingByStream.set(stream, waiting);
+  // The stream's own callbacks come first: their error says more.
+  stream.once('close', () =>
+    setImmediate(() => {
+      const error =
+        stream.errored ?? new ClosedError('dump: the stream was closed before it took the message; keep it open until dump resolves.');
+      for (const reject of waiting) reject(error);
+      waiting.clear();
+    }),
+  );
+  return waiting;
 }

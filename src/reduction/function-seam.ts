@@ -7,17 +7,33 @@ import type { Reduction } from './node.js';
 
 let reducer: ((fn: Function) => Reduction) | undefined;
 let references: ((value: object) => Reduction | null) | undefined;
+let forget: (() => void) | undefined;
+/** Messages being written: a reducer may write one of its own. */
+let depth = 0;
 
 /**
  * Sets what turns functions and classes into reductions; `undefined` makes them refused.
  * `reduceReference` finds objects full of functions that the other side has too, such as `fs` or a module's exports.
+ * `endMessage` is called when what was noted for the functions of one message is of no use any more.
  */
 export function setFunctionReducer(
   reduce: ((fn: Function) => Reduction) | undefined,
   reduceReference?: (value: object) => Reduction | null,
+  endMessage?: () => void,
 ): void {
   reducer = reduce;
   references = reduceReference;
+  forget = endMessage;
+}
+
+/** A message begins. */
+export function enterMessage(): void {
+  depth++;
+}
+
+/** Ends {@link enterMessage}. */
+export function leaveMessage(): void {
+  if (--depth === 0) forget?.();
 }
 
 /** The reference to an object with functions of its own that the other side has too, or `null`. Data is never looked up. */

@@ -1,19 +1,28 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
 import { setFunctionReducer } from './function-seam.js';
-import { functionKinds, reduceFunction, reduceReference } from './functions/index.js';
+import { forgetCells, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
 // For the layers above: messages in memory of their own
 export { Decoder, Encoder, type Message, PendingValue } from './codec.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
+export { explain } from './explain.js';
+export { type Capture, Explanation, type Problem } from './explanation.js';
 // Functions
-export { loadedModule, type TaskFunction, task } from './functions/index.js';
+export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
+// Errors that hold what cannot be sent
+export { sendableError } from './kinds/errors.js';
+// Descriptors
+export { DupFd } from './handles/dup-fd.js';
+export { declineOffer, StandingOffer } from './handles/offer.js';
+export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
+export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference);
+setFunctionReducer(reduceFunction, reduceReference, forgetCells);

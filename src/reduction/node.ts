@@ -18,6 +18,10 @@ export interface Reduction {
   readonly children: readonly unknown[];
   /** What each child is called in an error's path: `captured \`db\``, `.socket`, `[3]`. */
   label(index: number): string;
+  /** What the value itself is called in an error's path, if it is a function: `function f (file:///main.js:3)`. */
+  readonly actor?: string;
+  /** Indices of children that cannot come late: what a class extends. */
+  readonly needs?: readonly number[];
   /**
    * Whether the rebuilt value carries no state of its own that a call could change (a function whose captures are never
    * assigned), so that one rebuilt copy may serve any number of tasks. Default `false`.

@@ -11,7 +11,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { closeDescriptor, createPipe, processStartTime } from '../native/index.js';
+import { closeDescriptor, createPipe, processStartTime, processState, watchProcess } from '../native/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
+import { deferred } from '../util/deferred.js';
 
 /** `pid:startTime` of a tracker. */
 export type TrackerAddress = string;
@@ -25,6 +27,8 @@ const names = new Map<string, string>();
 let descriptor: number | null = null;
 let address: TrackerAddress | null = null;
 let timer: NodeJS.Timeout | null = null;
+/** Whether the line stays open without names: somebody asked for a running tracker. */
+let wanted = false;
 
 /** Makes this process answer for a name: it is unlinked when all who do are gone. @param hint The tracker that knows the name already. */
 export function track(name: string, inode: string, hint?: TrackerAddress): void {
@@ -39,12 +43,62 @@ export function untrack(name: string, inode: string): void {
   if (names.size === 0) closeSoon();
 }
 
+/** Whether this thread answers for the name. */
+export function tracked(name: string): boolean {
+  return names.has(name);
+}
+
+/** Sees to it that a tracker runs, and that it is not let go for want of names. */
+export function ensureTracker(): void {
+  wanted = true;
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+  if (descriptor === null) send('');
+  else if (!runs(address!)) restart();
+}
+
+/**
+ * Closes this thread's line. The tracker ends when nobody else has one and no name is left.
+ * @returns whether it has ended within `timeout` milliseconds.
+ */
+export async function stopTracker(timeout: number): Promise<boolean> {
+  wanted = false;
+  const left = address;
+  disconnect();
+  if (left === null) return true;
+  const ended = deferred<boolean>();
+  // Watched first, then looked at: its id may be another's by now.
+  const watch = watchProcess(Number(left.split(':')[0]), () => ended.resolve(true));
+  if (watch === null || !runs(left)) ended.resolve(true);
+  const limit = setTimeout(() => ended.resolve(false), timeout);
+  try {
+    return await ended.promise;
+  } finally {
+    clearTimeout(limit);
+    watch?.close();
+  }
+}
+
+function runs(tracker: TrackerAddress): boolean {
+  const [pid, since] = tracker.split(':');
+  const state = processState(Number(pid));
+  return state !== null && !state.ended && String(state.startTime) === since;
+}
+
 /** Where the tracker is that knows our names, for other processes; `null` when there is none. */
 export function trackerAddress(): TrackerAddress | null {
   return address;
 }
 
 let started: bigint | null = null;
+
+// A forked process answers for what it attaches or creates itself, under its own name. The line it may keep.
+registerAfterFork(names, () => {
+  names.clear();
+  started = null;
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+});
 
 function registration(name: string, inode: string): string {
   started ??= processStartTime(process.pid);
@@ -69,7 +123,9 @@ function send(line: string, hint?: TrackerAddress): void {
 
 /** A new tracker is told all names. */
 function restart(): void {
-  process.emitWarning('The resource tracker of multiprocess ended unexpectedly and is started again.', { code: 'MP_TRACKER_DIED' });
+  process.emitWarning('The resource tracker of multiprocess: its process died unexpectedly; it is started again.', {
+    code: 'MP_TRACKER_DIED',
+  });
   disconnect();
   send('');
 }
@@ -91,8 +147,8 @@ function connect(hint: TrackerAddress | undefined): void {
 }
 
 function open(candidate: TrackerAddress): number | null {
-  const [pid, since] = candidate.split(':');
-  if (String(processStartTime(Number(pid))) !== since) return null;
+  if (!runs(candidate)) return null;
+  const [pid] = candidate.split(':');
   try {
     return openSync(`/proc/${pid}/fd/0`, 'w');
   } catch {
@@ -113,12 +169,13 @@ function start(): void {
       cwd: '/',
       env,
     });
-    child.once('exit', () => descriptor === writes && names.size > 0 && restart());
     child.on('error', () => {}); // Names then outlive a crash; creating them works all the same.
     child.unref();
     descriptor = writes;
     address = `${child.pid}:${child.pid === undefined ? null : processStartTime(child.pid)}`;
     process.env[VARIABLE] = address;
+    const mine = address;
+    child.once('exit', () => address === mine && (names.size > 0 || wanted) && restart());
   } catch (error) {
     closeDescriptor(writes);
     throw error;
@@ -128,6 +185,7 @@ function start(): void {
 }
 
 function closeSoon(): void {
+  if (wanted) return;
   timer ??= setTimeout(disconnect, LINGER).unref();
 }
 

@@ -1,7 +1,8 @@
 import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { type Arrival, departsAtExit, ROUND_WORDS, Rounds } from './rounds.js';
+import { departsAtExit } from './departures.js';
+import { type Arrival, Rounds, roundWords } from './rounds.js';
 import { SharedObject } from './shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
@@ -51,11 +52,11 @@ export class Barrier extends SharedObject {
     if (options?.action !== undefined && typeof options.action !== 'function') {
       throw new ArgumentError(`Barrier: \`action\` must be a function, not ${describe(options.action)}.`);
     }
-    super(handle === undefined ? allocateBlock(4 * ROUND_WORDS) : attachBlock(handle.block));
+    super(handle === undefined ? allocateBlock(4 * roundWords(parties)) : attachBlock(handle.block));
     this.parties = parties;
     this.#action = options?.action;
     this.#timeout = options?.timeout;
-    this.#rounds = new Rounds(this.block);
+    this.#rounds = new Rounds(this.block, parties);
     departsAtExit(this.#rounds);
   }
 

@@ -33,4 +33,9 @@ export class Guard {
       this.#mutex.give();
     }
   }
+
+  /** Repairs at once if an agent has died inside: for those who wait for what it was about to change. */
+  mend(): void {
+    if (this.#mutex.abandoned) this.run(() => this.#mutex.recover());
+  }
 }

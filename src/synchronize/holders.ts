@@ -33,9 +33,11 @@ export class Holders {
   readonly #guard: Guard;
   readonly #table: AgentTable;
   readonly #base: number;
+  readonly #wake: (count: number) => void;
 
-  /** @param at Index in the block of the first of its words. */
-  constructor(block: Block, at: number) {
+  /** @param at Index in the block of the first of its words. @param wake Wakes so many waiters: permits came back. */
+  constructor(block: Block, at: number, wake: (count: number) => void) {
+    this.#wake = wake;
     this.#word = block.int32;
     this.#words = block.int32;
     this.#base = at;
@@ -46,7 +48,7 @@ export class Holders {
   /** Takes a permit for the calling agent: how many are left, or -1. */
   take(patient: boolean, keep: number): number {
     return this.#guard.run(() => {
-      const slot = this.#table.mine('Semaphore.hold');
+      const slot = this.#enter();
       return this.#change(slot, Atomics.load(this.#words, slot) + 1, () => take(this.#word, patient, keep, MARK));
     });
   }
@@ -54,24 +56,30 @@ export class Holders {
   /** Gives back what {@link take} took: the word as it was. */
   give(): number {
     return this.#guard.run(() => {
-      const slot = this.#table.mine('Semaphore.hold');
+      const slot = this.#enter();
       return this.#change(slot, Math.max(0, Atomics.load(this.#words, slot) - 1), () => give(this.#word, 1, MOST, MARK));
     });
   }
 
-  /** Gives back what dead agents held: how many permits that were. */
+  /** Gives back what dead agents held, and wakes as many waiters: how many permits that were. */
   reclaim(): number {
-    if (!this.#table.someEnded()) return 0;
-    return this.#guard.run(() => {
-      let all = 0;
-      for (const slot of this.#table.ended()) {
-        const count = Atomics.load(this.#words, slot);
-        if (count > 0) this.#change(slot, 0, () => give(this.#word, count, MOST, MARK));
-        this.#table.free(slot);
-        all += count;
-      }
-      return all;
-    });
+    return this.#table.someEnded() ? this.#guard.run(() => this.#settle()) : 0;
+  }
+
+  #enter(): number {
+    return this.#table.enter('Semaphore.hold', () => this.#settle());
+  }
+
+  #settle(): number {
+    let all = 0;
+    for (const slot of this.#table.ended()) {
+      const count = Atomics.load(this.#words, slot);
+      if (count > 0) this.#change(slot, 0, () => give(this.#word, count, MOST, MARK));
+      this.#table.free(slot);
+      all += count;
+    }
+    if (all > 0) this.#wake(all);
+    return all;
   }
 
   #change(slot: number, count: number, change: () => number): number {

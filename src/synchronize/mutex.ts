@@ -84,6 +84,12 @@ export class Mutex implements Gate {
     return this.owner === self();
   }
 
+  /** Whether who holds it has ended. */
+  get abandoned(): boolean {
+    const owner = this.owner;
+    return owner !== 0 && hasEnded(owner);
+  }
+
   /** Whether an owner has died and nobody has said since that the damage is repaired. */
   get ownerDied(): boolean {
     return Atomics.load(this.#words, DIED) !== 0;

@@ -12,7 +12,7 @@
  * complete but not ended; the repair breaks that round, and all learn of it.
  */
 import { type Block, type Gate, WaitQueue } from '../memory/index.js';
-import { AgentTable, tableWords } from './agent-table.js';
+import { AgentTable, SLOTS, tableWords } from './agent-table.js';
 import { GUARD_WORDS, Guard } from './guard.js';
 
 const PHASE = GUARD_WORDS;
@@ -20,11 +20,20 @@ const ARRIVED = PHASE + 1;
 const HISTORY = ARRIVED + 1;
 const TABLE = HISTORY + 1;
 const BROKEN = 1;
+/** Parties beyond half of that are tasks of fewer agents: so many processes do not run. */
+const MOST_SLOTS = 1 << 16;
 /** Rounds that the history tells. */
 const TOLD = 32;
 
 /** Words the rounds take. */
-export const ROUND_WORDS = TABLE + tableWords(1);
+export function roundWords(parties: number): number {
+  return TABLE + tableWords(1, slotsFor(parties));
+}
+
+/** Each party may be another process, and be replaced before those who were there before are known to be gone. */
+function slotsFor(parties: number): number {
+  return Math.max(SLOTS, Math.min(2 * parties, MOST_SLOTS));
+}
 
 /** What came of an arrival. */
 export interface Arrival {
@@ -45,11 +54,11 @@ export class Rounds implements Gate {
   readonly #block: Block;
 
   /** It takes the block from its beginning. */
-  constructor(block: Block) {
+  constructor(block: Block, parties: number) {
     this.#block = block;
     this.#words = block.int32;
     this.#guard = new Guard(block, 0, () => this.#break());
-    this.#table = new AgentTable(block.int32, TABLE, 1);
+    this.#table = new AgentTable(block.int32, TABLE, 1, slotsFor(parties));
     const cell = block.cell(PHASE);
     this.queue = new WaitQueue(cell, this, true);
     this.#notify = () => {
@@ -60,13 +69,14 @@ export class Rounds implements Gate {
 
   arrive(parties: number): Arrival {
     return this.#guard.run(() => {
-      this.#lookAfterDead();
+      if (this.#table.someEnded()) this.#lookAfterDead();
       const phase = this.#phase;
       if ((phase & BROKEN) !== 0) return { kind: 'broken', index: -1, phase };
       const index = this.arrived;
       if (index >= parties) return { kind: 'full', index: -1, phase };
-      // Before any change, for there may be no slot left.
-      const slot = this.#table.mine('Barrier.wait');
+      // Before any change, for there may be no slot left, or only once the dead are looked after.
+      const slot = this.#table.enter('Barrier.wait', () => this.#lookAfterDead());
+      if (this.broken) return { kind: 'broken', index: -1, phase };
       Atomics.add(this.#words, slot, 1);
       Atomics.store(this.#words, ARRIVED, index + 1);
       return { kind: index + 1 === parties ? 'last' : 'waits', index, phase };
@@ -120,7 +130,7 @@ export class Rounds implements Gate {
 
   /** The agent ends in good order: no party has died. */
   depart(): void {
-    if (!this.#block.closed && this.#table.known) this.#guard.run(() => this.#table.free(this.#table.mine('Barrier')));
+    if (!this.#block.closed && this.#table.known) this.#guard.run(() => this.#table.leave());
   }
 
   get #phase(): number {
@@ -156,7 +166,7 @@ export class Rounds implements Gate {
       died = true;
     }
     if (!died) return;
-    if (this.arrived > 0 || this.#table.inUse().next().done !== true) this.#break();
+    if (this.arrived > 0 || this.#table.inUse().length > 0) this.#break();
   }
 
   // ---- as its waiters see it
@@ -166,22 +176,9 @@ export class Rounds implements Gate {
   }
 
   check(): boolean {
-    if (this.arrived > 0 && this.#table.someEnded()) this.#guard.run(() => this.#lookAfterDead());
+    // Also when nobody has arrived, as it seems: who ends a round empties it first, and may have died just then.
+    this.#guard.mend();
+    if (this.#table.someEnded()) this.#guard.run(() => this.#lookAfterDead());
     return false;
   }
-}
-
-/** The rounds of this thread. */
-const departing = new Set<WeakRef<Rounds>>();
-const collected = new FinalizationRegistry<WeakRef<Rounds>>((reference) => departing.delete(reference));
-// Before the blocks give up their memory.
-process.prependListener('exit', () => {
-  for (const rounds of departing) rounds.deref()?.depart();
-});
-
-/** The thread leaves the barrier in good order when it exits. */
-export function departsAtExit(rounds: Rounds): void {
-  const reference = new WeakRef(rounds);
-  departing.add(reference);
-  collected.register(rounds, reference);
 }

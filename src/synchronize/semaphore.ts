@@ -62,7 +62,7 @@ export class Semaphore extends SharedObject {
         if (withdraw(this.#words)) this.#cell.notify(1);
       },
     });
-    this.#holders = new Holders(this.block, 2);
+    this.#holders = new Holders(this.block, 2, (count) => this.#cell.notify(count));
     if (typeof value === 'object') return;
     checkNumber(new.target.name, 'value', value, { integer: true });
     if (value > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
@@ -86,7 +86,7 @@ export class Semaphore extends SharedObject {
   /** Takes a permit, blocking the thread: `false` when the time ran out. */
   acquireSync(options?: WaitOptions): boolean {
     this.block.check();
-    const timeout = timeoutOf(`${this.constructor.name}.acquireSync`, options);
+    const timeout = options === undefined ? undefined : timeoutOf(`${this.constructor.name}.acquireSync`, options);
     return take(this.#words, false, 0, 0) >= 0 || this.#queue.waitSync(this.#attempt, timeout);
   }
 
@@ -140,7 +140,7 @@ export class Semaphore extends SharedObject {
     let bounds: Bounds | undefined;
     try {
       this.block.check();
-      bounds = boundsOf(`${this.constructor.name}.${method}`, options);
+      if (options !== undefined) bounds = boundsOf(`${this.constructor.name}.${method}`, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -182,9 +182,7 @@ export class Semaphore extends SharedObject {
 
   /** What died holders held comes back: whether a permit is there. */
   #reclaim(): boolean {
-    const back = this.#holders.reclaim();
-    if (back > 0) this.#cell.notify(back);
-    return back > 0 || permits(Atomics.load(this.#words, 0)) > 0;
+    return this.#holders.reclaim() > 0 || permits(Atomics.load(this.#words, 0)) > 0;
   }
 }
 

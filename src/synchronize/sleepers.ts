@@ -9,7 +9,8 @@
  * dies, or is aborted, goes to others.
  *
  * Crash: inside the guard the words are changed in an order in which every state between is sound (granted goes down before
- * waiting, and up after it), so there is nothing to repair but the bounds of a slot.
+ * waiting, and up after it), so there is nothing to repair but the bounds of a slot. One that dies while it buries another may have
+ * passed notifications on that will be passed on again: a waiter too many may wake then, never one too few.
  */
 import { BEAT, type Block, type Gate, WaitQueue } from '../memory/index.js';
 import { AgentTable, tableWords } from './agent-table.js';
@@ -42,7 +43,7 @@ export class Sleepers implements Gate {
   /** One more waits: from here on it can be notified. Returns the queue to wait in. */
   join(): WaitQueue {
     this.#guard.run(() => {
-      const slot = this.#table.mine('Condition.wait');
+      const slot = this.#table.enter('Condition.wait', () => this.#bury());
       if (slot !== this.#slot || this.#queue === null) {
         this.#slot = slot;
         this.#queue = new WaitQueue(this.#block.cell(slot + GRANTED), this);
@@ -92,10 +93,10 @@ export class Sleepers implements Gate {
     return Math.max(0, Atomics.load(this.#words, slot + WAITING) - Atomics.load(this.#words, slot + GRANTED));
   }
 
-  /** Notifies, one agent after another, beginning behind the one that was last. */
-  #grant(count: number): void {
-    let left = count + this.#bury(BEAT / 2);
-    const slots = [...this.#table.inUse()];
+  /** Notifies, one agent after another, beginning behind the one that was last. @param but Not this slot. */
+  #grant(count: number, but = -1): void {
+    let left = count;
+    const slots = this.#table.inUse();
     const turn = Atomics.load(this.#words, TURN);
     const first = slots.findIndex((slot) => slot > turn);
     if (first > 0) slots.push(...slots.splice(0, first));
@@ -104,7 +105,9 @@ export class Sleepers implements Gate {
       progress = false;
       for (const slot of slots) {
         if (left === 0) break;
-        if (this.#open(slot) === 0) continue;
+        if (slot === but || this.#open(slot) === 0) continue;
+        // To wake all, nobody need know who is dead.
+        if (left !== Number.POSITIVE_INFINITY && this.#table.hasEnded(slot, BEAT / 2)) continue;
         const share = left === Number.POSITIVE_INFINITY ? this.#open(slot) : 1;
         Atomics.add(this.#words, slot + GRANTED, share);
         Atomics.store(this.#words, TURN, slot);
@@ -119,15 +122,13 @@ export class Sleepers implements Gate {
     }
   }
 
-  /** Removes dead agents: how many notifications they had not taken. */
-  #bury(age?: number): number {
-    let left = 0;
-    for (const slot of this.#table.ended(age)) {
-      if (this.#table.isMine(slot)) continue;
-      left += Atomics.load(this.#words, slot + GRANTED);
+  /** Removes dead agents. What they had been notified of and had not taken goes to others, before it is forgotten here. */
+  #bury(): void {
+    for (const slot of this.#table.ended()) {
+      const granted = Atomics.load(this.#words, slot + GRANTED);
+      if (granted > 0) this.#grant(granted, slot);
       this.#table.free(slot);
     }
-    return left;
   }
 
   #repair(): void {
@@ -144,7 +145,7 @@ export class Sleepers implements Gate {
   }
 
   check(): boolean {
-    if (this.#table.someEnded()) this.#guard.run(() => this.#grant(0));
+    if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
     return false;
   }
 }

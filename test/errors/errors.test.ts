@@ -15,6 +15,7 @@ const codes: Readonly<Record<keyof Errors & string, string>> = {
   BrokenBarrierError: 'MP_BROKEN_BARRIER',
   BufferTooShortError: 'MP_BUFFER_TOO_SHORT',
   ClosedError: 'MP_CLOSED',
+  ConnectionError: 'MP_CONNECTION',
   NotOwnerError: 'MP_NOT_OWNER',
   ProcessError: 'MP_PROCESS',
   ProducerLostError: 'MP_PRODUCER_LOST',

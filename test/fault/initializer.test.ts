@@ -2,6 +2,7 @@
 import { Pool, SerializationError, WorkerCrashError } from 'multiprocess';
 import { beforeEach, expect, it } from 'vitest';
 import { Ledger } from '../support/ledger.js';
+import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
 let ledger: Ledger;
@@ -63,7 +64,7 @@ it('that ends the process fails the pool after a few workers, not never', async 
   expect(ledger.lines().length).toBeLessThanOrEqual(3);
 });
 
-it('whose worker is killed meanwhile runs again in the next worker', async () => {
+it.skipIf(threads)('whose worker is killed meanwhile runs again in the next worker', async () => {
   const initializer = (path: string) => {
     const { appendFileSync, readFileSync } = process.getBuiltinModule('node:fs');
     appendFileSync(path, `${process.pid}\n`);

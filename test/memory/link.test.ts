@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ArgumentError, MultiprocessError } from '../../src/errors/index.js';
 import { Link, LinkSide, linkBytes, type Payload, Region } from '../../src/memory/index.js';
 
@@ -304,4 +304,65 @@ it('a link that was unreferenced lets the process end, and one that is not keeps
   // It ends only when its own ring is heard.
   expect(await held.line()).toBe('rung');
   expect(await held.ended).toBe(0);
+});
+
+describe('a message of 256 KiB and more', () => {
+  const large = 300_000;
+  /** The link of 4 KiB rings takes what does not fit in parts, so the two ends take turns. */
+  function pass(from: Link, to: Link, seed: number): void {
+    from.send(7, seed, 5, message(large, seed));
+    for (let received = false; !received; ) {
+      from.flush();
+      received = to.receive();
+    }
+    expect([to.kind, to.id, to.state]).toEqual([7, seed, 5]);
+    expect(Buffer.compare(to.source.subarray(to.start, to.end), message(large, seed).bytes)).toBe(0);
+  }
+
+  it('goes in parts at first and then, in one record, in a parcel that is used again and again', () => {
+    const { parent, worker } = ends();
+    for (const [from, to] of [
+      [parent, worker],
+      [worker, parent],
+    ] as const) {
+      pass(from, to, 1);
+      expect(to.owned).toBe(true);
+      to.release();
+      for (let seed = 2; seed < 20; seed++) {
+        expect(from.send(7, seed, 0, message(large, seed))).toBeGreaterThanOrEqual(0);
+        expect(from.writable).toBe(true);
+        expectReceived(to, 7, seed, message(large, seed));
+        expect(to.owned).toBe(false);
+        to.release();
+      }
+    }
+  });
+
+  it('goes in parts again while the parcel is not given back, and in order', () => {
+    const { parent, worker } = ends();
+    pass(parent, worker, 1);
+    worker.release();
+    parent.send(7, 2, 0, message(large, 2));
+    parent.send(7, 3, 0, message(large, 3));
+    expect(parent.writable).toBe(false);
+    for (const seed of [2, 3]) {
+      while (!worker.receive()) parent.flush();
+      expect([worker.id, worker.owned]).toEqual([seed, seed === 3]);
+      expect(Buffer.compare(worker.source.subarray(worker.start, worker.end), message(large, seed).bytes)).toBe(0);
+      worker.release();
+    }
+  });
+
+  it('goes in parts where no memory can be had for a parcel', () => {
+    const { parent, worker } = ends();
+    const create = vi.spyOn(Region, 'create').mockImplementation(() => {
+      throw new MultiprocessError('no memory left', { code: 'MP_SYSTEM' });
+    });
+    for (let seed = 1; seed < 4; seed++) {
+      pass(parent, worker, seed);
+      expect(worker.owned).toBe(true);
+      worker.release();
+    }
+    create.mockRestore();
+  });
 });

@@ -28,6 +28,19 @@ it('is not ready, then ready; successful() throws before, and tells the outcome 
   expect([failed.ready(), failed.successful()]).toEqual([true, false]);
 });
 
+it('a signal ends wait and get with its reason, and leaves the task alone', async () => {
+  const result = pool.applyAsync(sleep, [100]);
+  const abort = new AbortController();
+  const waits = [result.wait({ signal: abort.signal }), result.get({ signal: abort.signal, timeout: 60_000 })];
+  const caught = waits.map((wait) => expect(wait).rejects.toThrow('enough'));
+  abort.abort(new Error('enough'));
+  await Promise.all(caught);
+  await expect(result.wait({ signal: abort.signal })).rejects.toThrow('enough');
+  expect(await result.get({ signal: new AbortController().signal })).toBe(100);
+  await expect(result.get({ sinal: 1 } as never)).rejects.toThrow('did you mean `signal`');
+  await expect(result.wait({ signal: 1 as never })).rejects.toThrow('must be an AbortSignal');
+});
+
 it('get gives the value or the error as often as asked; a timeout of it leaves the task alone', async () => {
   const result = pool.applyAsync(sleep, [200]);
   await expect(result.get({ timeout: 10 })).rejects.toBeInstanceOf(TimeoutError);

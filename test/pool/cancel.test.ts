@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { block, turn } from '../support/block.js';
 import { Ledger } from '../support/ledger.js';
 import { alive } from '../support/processes.js';
+import { whoami } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
 const cooperative = new URL('../fixtures/tasks/cooperative.js', import.meta.url);
@@ -13,10 +14,10 @@ const spin = (ms: number): number => {
   for (const end = Date.now() + ms; Date.now() < end; );
   return ms;
 };
-const pid = (): number => process.pid;
+const pid = whoami;
 /** Writes its name, then never ends and hears no signal. */
 const stubborn = (path: string, name: string): Promise<never> => {
-  process.getBuiltinModule('node:fs').appendFileSync(path, `${name} ${process.pid}\n`);
+  process.getBuiltinModule('node:fs').appendFileSync(path, `${name} ${whoami()}\n`);
   return new Promise(() => setInterval(() => {}, 1000));
 };
 const reason = new Error('given up');
@@ -93,7 +94,7 @@ describe('a signal', () => {
 
   it('kills the worker of a task that does not react within gracePeriod, and only that one', async () => {
     await using two = new Pool({ processes: 2, gracePeriod: 100 });
-    const other = two.applyAsync((ms: number) => new Promise<number>((done) => setTimeout(() => done(process.pid), ms)), [900]);
+    const other = two.applyAsync((ms: number) => new Promise<number>((done) => setTimeout(() => done(whoami()), ms)), [900]);
     const controller = new AbortController();
     const task = two.apply(stubborn, [ledger.path, 'a'], { signal: controller.signal });
     await until(() => ledger.lines().length === 1, 'the start of the task');

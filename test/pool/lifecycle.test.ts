@@ -1,13 +1,14 @@
 /** The life of pools, workers and the programs that have them. */
-import { ClosedError, Pool, type PoolEvent, ProcessError } from 'multiprocess';
+import { ClosedError, Event, Pool, type PoolEvent, ProcessError, TimeoutError } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 import { alive } from '../support/processes.js';
 import { program } from '../support/programs.js';
+import { threads, whoami } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const sleep = (ms: number): Promise<number> => new Promise((done) => setTimeout(() => done(ms), ms));
-const pid = (): number => process.pid;
+const pid = whoami;
 
 describe('close and join', () => {
   it('close refuses new work with "Pool not running" and lets accepted work finish', async () => {
@@ -36,6 +37,26 @@ describe('close and join', () => {
     await expect(pool.join()).rejects.toMatchObject({ code: 'MP_POOL_RUNNING', message: expect.stringContaining('close()') });
   });
 
+  it('a signal or a timeout ends join, and leaves the work alone', async () => {
+    const pool = new Pool({ processes: 1 });
+    const [started, go] = [new Event(), new Event()];
+    const result = pool.apply(async () => {
+      started.set();
+      return go.wait();
+    });
+    await started.wait();
+    pool.close();
+    const abort = new AbortController();
+    const joined = expect(pool.join({ signal: abort.signal })).rejects.toThrow('enough');
+    abort.abort(new Error('enough'));
+    await joined;
+    await expect(pool.join({ timeout: 1 })).rejects.toBeInstanceOf(TimeoutError);
+    await expect(pool.join({ timout: 1 } as never)).rejects.toThrow('did you mean `timeout`');
+    go.set();
+    await pool.join({ timeout: 60_000, signal: new AbortController().signal });
+    expect(await result).toBe(true);
+  });
+
   it('a stream that was left half read does not hold join up, and can be read on afterwards', async () => {
     const pool = new Pool({ processes: 2 });
     const iterator = pool.imap((x: number) => x * 2, upTo(100), { window: 8 })[Symbol.asyncIterator]();
@@ -57,7 +78,7 @@ describe('close and join', () => {
 describe('terminate', () => {
   it('settles everything, whatever stage it is at, and ends the workers', async () => {
     const pool = new Pool({ processes: 2 });
-    const workers = pool.stats().workers.map((worker) => worker.pid!);
+    const workers = threads ? [] : pool.stats().workers.map((worker) => worker.pid!);
     const stream = pool.imap(sleep, upTo(100).fill(1000));
     const pending = [
       ...upTo(10).map(() => pool.apply(sleep, [60_000])),
@@ -82,7 +103,7 @@ describe('terminate', () => {
     const pool = new Pool({ processes: 1, gracePeriod: 150 });
     const deaf = (): number => {
       process.on('SIGTERM', () => {});
-      return process.pid;
+      return whoami();
     };
     const worker = await pool.apply(deaf);
     const busy = pool.mapAsync(sleep, upTo(200).fill(20), { chunkSize: 100 });
@@ -114,7 +135,7 @@ describe('maxTasksPerChild', () => {
     const count = () => {
       const scope = globalThis as { ran?: number };
       scope.ran = (scope.ran ?? 0) + 1;
-      return [process.pid, scope.ran] as const;
+      return [whoami(), scope.ran] as const;
     };
     const ran = await pool.map(count as (x: number) => readonly [number, number], upTo(60), { chunkSize: 7 });
     ran.push(...(await Promise.all(upTo(25).map(() => pool.apply(count)))));
@@ -156,7 +177,13 @@ describe('stats and events', () => {
     await using pool = new Pool({ processes: 1 });
     expect(pool.stats()).toMatchObject({ processes: 1, queued: 0, active: 0, started: 1, crashed: 0 });
     expect(pool.stats().workers).toEqual([
-      { name: expect.stringMatching(/^SpawnPoolWorker-\d+$/), pid: expect.any(Number), state: 'starting', items: 0 },
+      {
+        name: expect.stringMatching(threads ? /^ThreadPoolWorker-\d+$/ : /^SpawnPoolWorker-\d+$/),
+        pid: expect.any(Number),
+        ident: expect.any(Number),
+        state: 'starting',
+        items: 0,
+      },
     ]);
     const calls = upTo(5).map(() => pool.apply(sleep, [10]));
     expect(pool.stats()).toMatchObject({ active: 5, queued: 3, workers: [{ items: 2 }] });

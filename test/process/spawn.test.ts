@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProcessError } from '../../src/errors/index.js';
 import { createMemory } from '../../src/native/index.js';
-import { enterBootstrapping, isBootstrapping, leaveBootstrapping, spawnNode } from '../../src/process/index.js';
+import { enterBootstrapping, isBootstrapping, launch, leaveBootstrapping } from '../../src/process/index.js';
 import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
 import { owned } from '../support/native-resources.js';
 
@@ -85,7 +85,7 @@ describe('a child that was spawned', () => {
 });
 
 it('a process that the system refuses is a ProcessError that names it', () => {
-  const start = () => spawnNode({ entry: new URL('file:///nowhere.mjs'), name: 'x'.repeat(200_000), descriptors: [] });
+  const start = () => launch('spawn', { entry: new URL('file:///nowhere.mjs'), name: 'x'.repeat(200_000) });
   expect(start).toThrow(ProcessError);
   expect(start).toThrow(expect.objectContaining({ code: 'MP_SPAWN', cause: expect.objectContaining({ code: 'E2BIG' }) }));
 });

@@ -2,20 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SerializationError } from '../../src/errors/index.js';
 import { Decoder, dumps, loads, registerKind } from '../../src/reduction/index.js';
 import { installFunctionFixture } from './function-fixture.js';
+import { attempt, fingerprint, mutate, random, table, tags, tally } from './fuzz.js';
 import { holey } from './same-graph.js';
 
 beforeAll(installFunctionFixture);
-
-/** A small generator with a seed (xorshift32), so that a failure can be repeated. */
-function random(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 const seed = Number(process.env['MP_SEED'] ?? Date.now() % 2 ** 31);
 console.log(`damage.test.ts: MP_SEED=${seed}`);
@@ -38,37 +28,38 @@ const samples: unknown[] = [
     n: new Intl.NumberFormat('en'),
   }),
   new Uint8Array(70_000).fill(1),
+  Array.from({ length: 30 }, (_, i) => ({
+    name: `näme ${i}`,
+    at: new Date(i),
+    map: new Map([[i, [new Uint8Array(4), /x/]]]),
+    big: 2n ** 63n,
+  })),
+  [new Float64Array([1.5, 2]), new Set(['a string of some length', 'another one', 'and a third, so that they are gathered']), 1.5, -1],
 ];
 const messages = samples.map((sample) => dumps(sample));
-const globals = Object.getOwnPropertyNames(Object.prototype).sort().join();
-let slowest = 0;
-
-function attempt(bytes: Uint8Array): void {
-  const start = performance.now();
-  try {
-    loads(bytes);
-  } catch (error) {
-    if (!(error instanceof SerializationError) || error.code !== 'MP_BAD_PAYLOAD') throw error;
-  }
-  slowest = Math.max(slowest, performance.now() - start);
-}
+const prototypes = fingerprint();
 
 describe('loads of damaged bytes gives a value or MP_BAD_PAYLOAD', () => {
   // The watchdog: no round may take longer than this, and the whole suite not longer than its test timeout.
   afterAll(() => {
-    expect(slowest).toBeLessThan(2000);
-    expect(Object.getOwnPropertyNames(Object.prototype).sort().join()).toBe(globals);
+    expect(tally.slowest).toBeLessThan(5000);
+    expect(fingerprint()).toBe(prototypes);
     expect(Object.keys({})).toEqual([]);
+    console.log(`damage.test.ts: ${JSON.stringify(tally)}`);
   });
 
-  it('for 20,000 messages with a few bytes changed', () => {
+  // The long form: MP_ROUNDS=2000000.
+  const rounds = Number(process.env['MP_ROUNDS'] ?? 30_000);
+
+  it(`for ${rounds} messages with a few changes`, { timeout: 60_000 + rounds }, () => {
     const next = random(seed);
-    for (let round = 0; round < 20_000; round++) {
-      const bytes = messages[next(messages.length)]!.slice();
-      // Mostly in the first part, where the structure is.
-      for (let i = next(4); i >= 0; i--) bytes[next(next(4) === 0 ? bytes.length : Math.min(bytes.length, 200))] = next(256);
-      attempt(bytes);
-    }
+    for (let round = 0; round < rounds; round++) attempt(mutate(messages, next));
+  });
+
+  it(`for ${rounds / 2} node tables of every kind with any data and children`, { timeout: 60_000 + rounds }, () => {
+    const next = random(seed + 2);
+    for (let round = 0; round < rounds / 2; round++) attempt(table(next));
+    expect(tags.length).toBeGreaterThan(30);
   });
 
   it('for every truncation and every single-byte change to extreme values', () => {
@@ -99,6 +90,10 @@ describe('loads of damaged bytes gives a value or MP_BAD_PAYLOAD', () => {
   it('for headers that claim huge contents, without allocating them', () => {
     const before = process.memoryUsage();
     for (const head of [0xdd, 0xdf, 0xdb, 0xc6, 0xc9]) attempt(Uint8Array.from([head, 0xff, 0xff, 0xff, 0xff, 0x74, 1, 0]));
+    // A million bytes of arrays, each within the one before, that claim 65,535 elements each.
+    const claims = new Uint8Array(999_999);
+    for (let i = 0; i < claims.length; i += 3) claims.set([0xdc, 0xff, 0xff], i);
+    attempt(claims);
     // 10,000 nested arrays of claimed length 65,535.
     const nested = new Uint8Array(30_000);
     for (let i = 0; i < nested.length; i += 3) nested.set([0xdc, 0xff, 0xff], i);
@@ -108,6 +103,14 @@ describe('loads of damaged bytes gives a value or MP_BAD_PAYLOAD', () => {
     table([3, 0xa1, 0x42, 0x98, ...huge]);
     table([3, 0xa1, 0x42, 0x99, ...huge]);
     table([1, 0xa1, 0x61, 0xff, 2, 0, ...huge]);
+    // Arguments and arrays that claim many elements, again and again.
+    for (const create of [
+      [1, 0xa1, 0x41, 0xcd, 0xff, 0xff],
+      [1, 0xa1, 0x61, 0xcd, 0x03, 0xe8],
+    ]) {
+      const ops = Array.from({ length: 5000 }, () => create).flat();
+      attempt(Uint8Array.from([0xc1, 1, 0, 0, (8 + ops.length) & 0xff, (8 + ops.length) >> 8, 0, 0, ...ops]));
+    }
     // An array of length 2^32 - 1 made of holes.
     table([1, 0xa1, 0x61, 0xce, 0xff, 0xff, 0xff, 0xff, 2, 0, 2, 0, 0, 0, 0xc1, 0]);
     const after = process.memoryUsage();

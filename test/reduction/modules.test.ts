@@ -97,6 +97,45 @@ describe('dump', () => {
     expect(loads(Buffer.concat(received))).toEqual({ big: 'x'.repeat(1000) });
   });
 
+  it('encodes at the call, and calls that are not awaited write in their order', async () => {
+    const stream = new PassThrough({ highWaterMark: 1 });
+    const received: Buffer[] = [];
+    const list = [1];
+    const first = dump(list, stream);
+    list.push(2);
+    const second = dump(list, stream);
+    stream.on('data', (chunk: Buffer) => received.push(chunk));
+    await Promise.all([first, second]);
+    expect(received.map((bytes) => loads(bytes))).toEqual([[1], [1, 2]]);
+    expect(stream.writable).toBe(true);
+  });
+
+  it('writes nothing of a value that cannot be sent', async () => {
+    const stream = new PassThrough();
+    await expect(dump(['x'.repeat(1000), Promise.resolve()], stream)).rejects.toMatchObject({ code: 'MP_PROMISE', path: '[1]' });
+    expect(stream.readableLength).toBe(0);
+  });
+
+  it('rejects when the stream is destroyed while it waits, was ended, or is none', async () => {
+    const full = new PassThrough({ highWaterMark: 1 });
+    full.write('full');
+    const waiting = dump([1], full);
+    full.destroy();
+    await expect(waiting).rejects.toThrow(/closed before it took|destroyed/);
+    const failing = new PassThrough({ highWaterMark: 1 });
+    failing.on('error', () => {});
+    const both = Promise.allSettled([dump([1], failing), dump([2], failing)]);
+    failing.destroy(new Error('disk full'));
+    expect((await both)[1]).toMatchObject({ reason: { message: expect.stringMatching(/disk full|destroyed/) } });
+    const ended = new PassThrough();
+    ended.on('error', () => {});
+    ended.end();
+    await expect(dump([1], ended)).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    for (const none of [undefined, null, {}, 'file']) {
+      await expect(dump([1], none as unknown as PassThrough)).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
+    }
+  });
+
   it('rejects with the error of the stream', async () => {
     const stream = new PassThrough();
     stream.on('error', () => {});

@@ -172,10 +172,43 @@ describe('the fast path', () => {
     expectSame(Array.from({ length: 300 }, (_, i) => ({ [`key${i % 150}`]: i, same: { [`inner${i}`]: 'x' } })));
   });
 
-  it('writes what msgpackr itself reads', async () => {
+  it('writes numbers and strings as msgpack has them', async () => {
     const { unpack } = await import('msgpackr');
-    const value = [1, 'a', { a: 1, list: [null, 2.5] }, { a: 2, list: [] }];
-    expect(new (await import('msgpackr')).Unpackr({}).unpack(dumps(value))).toEqual(value);
-    expect(unpack(dumps([1, 200, 70_000, -40_000, 'é'.repeat(40)]))).toEqual([1, 200, 70_000, -40_000, 'é'.repeat(40)]);
+    for (const value of [[1, 200, 70_000, -40_000, -1, 2 ** 40, 1.5, 'é'.repeat(40)], 'text', 12, [true, null, ['a', [-200]]]]) {
+      expect(unpack(dumps(value))).toEqual(value);
+    }
+  });
+
+  it('reads many records of a structure as it reads one, whatever the keys are called', () => {
+    const keys = ['a', 'constructor', 'toString', '1', '0', 'a b', "it's", '"', '\\', '\u2028', 'ä', '', '{x}', '`', '});//'];
+    const record = (i: number): object => Object.fromEntries(keys.map((key, n) => [key, i * n]));
+    const wide = (i: number): object => Object.fromEntries(Array.from({ length: 90 }, (_, n) => [`k${n}`, i + n]));
+    for (let round = 0; round < 3; round++) {
+      expectSame(Array.from({ length: 60 }, (_, i) => record(i)));
+      expectSame(Array.from({ length: 60 }, (_, i) => wide(i)));
+      expectSame(Array.from({ length: 60 }, (_, i) => ({ i, in: { i, in: { i } }, list: [{ i }] })));
+      expectSame(Array.from({ length: 60 }, () => ({})));
+    }
+  });
+
+  it('reads the next message right after a damaged one with the same structure', () => {
+    const value = Array.from({ length: 50 }, (_, i) => ({ first: i, second: `text ${i}` }));
+    const bytes = dumps(value);
+    for (let cut = 1; cut < bytes.length; cut += 7) {
+      expect(() => loads(bytes.subarray(0, bytes.length - cut))).toThrow(/no intact message/);
+      expectSame(value);
+    }
+  });
+
+  it('carries strings of every length, ASCII or not, alone and next to each other', () => {
+    const units = ['a', 'é', '短', '\u{1f600}', '\ud800', '\udc00', '\0'];
+    const filler = 'x'.repeat(70);
+    for (const unit of units) {
+      expectSame([filler, ...Array.from({ length: 140 }, (_, length) => unit.repeat(length))]);
+      // Halves of a pair at the border of two strings stay two halves.
+      expectSame([filler, `ab\ud83d`, `\ude00cd`, unit, unit + unit]);
+    }
+    expectSame(Array.from({ length: 2000 }, (_, i) => `${units[i % 7]!}${i}`));
+    expectSame(Array.from({ length: 500 }, (_, i) => ({ [`key ${i % 70}`]: `value ${i}`, more: ['ab', 'cd'] })));
   });
 });

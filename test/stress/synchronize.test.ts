@@ -4,6 +4,9 @@
  * Invariants: whoever is inside a lock is alone there (a counter that is odd inside); a lock whose owner died says so; permits
  * that were held come back; nobody waits in vain (every wait that must end does so within 5 s); the living go on, round after round.
  *
+ * After each wave the four that are left muster: they pass a barrier together, with the indices 0 to 3; each of some notifications,
+ * told to one of them, is acted upon; and when one of them is killed at a barrier, it breaks for the three others.
+ *
  * MULTIPROCESS_STORM_ROUNDS: rounds to run, default 4,000. MULTIPROCESS_SEED: of the run to repeat.
  */
 import { Barrier, Condition, Event, Lock, RLock, Semaphore } from 'multiprocess';
@@ -40,6 +43,15 @@ it(
       stop,
       rounds,
       guarded,
+      muster: new Event(),
+      atMuster: new Semaphore(0),
+      go: new Event(),
+      all: new Barrier(4),
+      meal: new Semaphore(0),
+      eaten: new Semaphore(0),
+      fed: new Event(),
+      doomed: new Barrier(5),
+      resume: new Event(),
     };
     const bytes = Buffer.from(dumps(objects)).toString('hex');
     const start = (): FixtureProcess => startFixture('synchronize/storm.mjs', { args: [bytes, random(1_000_000)] });
@@ -48,6 +60,7 @@ it(
     // In waves, since to start a process takes far longer than 20 ms.
     const crew: FixtureProcess[] = [];
     let killed = 0;
+    let musters = 0;
     const violations: string[] = [];
     const watchdog = performance.now() + LONGEST;
     while (rounds.getValue() < ROUNDS && violations.length === 0) {
@@ -69,6 +82,11 @@ it(
         if (ended !== undefined) violations.push(`${await ended.line()} (seed ${seed})`);
         if (performance.now() > watchdog) violations.push(`stuck after ${rounds.getValue()} of ${ROUNDS} rounds (seed ${seed})`);
       }
+      if (violations.length > 0) break;
+      const wrong = await muster(objects, crew, random(crew.length));
+      if (wrong !== null) violations.push(`${wrong}; ${await reports(crew)} (seed ${seed})`);
+      else musters++;
+      killed++;
     }
     expect(violations).toEqual([]);
     stop.set();
@@ -76,7 +94,7 @@ it(
       const end = await one.ended;
       expect(end === 0 ? null : await one.line(), `seed ${seed}`).toBeNull();
     }
-    console.info(`${rounds.getValue()} rounds, ${killed} killed`);
+    console.info(`${rounds.getValue()} rounds, ${killed} killed, ${musters} musters`);
     // Nothing is left behind.
     expect(await lock.acquire({ timeout: 5_000 })).toBe(true);
     expect(await rlock.acquire({ timeout: 5_000 })).toBe(true);
@@ -85,3 +103,55 @@ it(
   },
   LONGEST + 30_000,
 );
+
+type Shared = Record<'muster' | 'go' | 'fed' | 'resume', Event> &
+  Record<'atMuster' | 'meal' | 'eaten', Semaphore> &
+  Record<'all' | 'doomed', Barrier> & { readonly condition: Condition };
+
+const MEALS = 20;
+
+/** What the survivors do together, as its header says; one of them is killed. Returns what went wrong. */
+async function muster(shared: Shared, crew: FixtureProcess[], victim: number): Promise<string | null> {
+  const { muster, atMuster, go, all, meal, eaten, fed, doomed, resume, condition } = shared;
+  resume.clear();
+  muster.set();
+  for (let i = 0; i < crew.length; i++) if (!(await atMuster.acquire({ timeout: 20_000 }))) return `only ${i} came to the muster`;
+  // The dead of this wave may have been parties: whoever comes first learns that, and the barrier is made new.
+  for (const barrier of [all, doomed]) {
+    await barrier.wait({ timeout: 0 }).catch(() => {});
+    barrier.reset();
+  }
+  muster.clear();
+  go.set();
+  for (let i = 0; i < MEALS; i++) {
+    await condition.runExclusive(() => {
+      meal.release();
+      condition.notify();
+    });
+  }
+  for (let i = 0; i < MEALS; i++) if (!(await eaten.acquire({ timeout: 10_000 }))) return `only ${i} of ${MEALS} notifications arrived`;
+  fed.set();
+  await condition.runExclusive(() => condition.notifyAll());
+  const deadline = performance.now() + 10_000;
+  while (doomed.nWaiting < crew.length) {
+    if (performance.now() > deadline) return `only ${doomed.nWaiting} of ${crew.length} came to the last barrier`;
+    await new Promise((done) => setTimeout(done, 2));
+  }
+  const [dead] = crew.splice(victim, 1);
+  dead!.child.kill('SIGKILL');
+  const indices = await Promise.all(crew.map((one) => one.line()));
+  if (!indices.every((index) => /^[0-3]$/.test(String(index))) || new Set(indices).size !== crew.length) {
+    return `the survivors passed as ${indices.join(', ')}`;
+  }
+  doomed.reset();
+  fed.clear();
+  go.clear();
+  resume.set();
+  return null;
+}
+
+/** What those who ended have said. */
+async function reports(crew: readonly FixtureProcess[]): Promise<string> {
+  const ended = crew.filter(({ child }) => child.exitCode !== null);
+  return (await Promise.all(ended.map((one) => one.line()))).join(', ');
+}

@@ -27,10 +27,12 @@
  * What an agent does next:
  *   load, store, add, sub, and, or, xor, exchange, compareExchange   as of Atomics, with the same operands
  *   read array index, write array index value, set target source at  plain accesses
- *   wait array index expected [timeout], notify array index count    as of Atomics, but waiting only parks the agent
+ *   wait array index expected [timeout], notify array index count    as of Atomics, but waiting only parks the agent; the timeout
+ *                                                                    'death' may run out once it is known that an agent died
  *   ring agent, sleep, dead agent                                    bells, and whether an agent is known to be dead
  *   choose n                                                         0 to n - 1: every one is tried
  *   at ...values                                                     nothing happens; see State above
+ *   self, history                                                    the agent's number, from 1; a number for all it has observed
  */
 export type Step = readonly [operation: string, ...operands: any[]];
 /** The body of an agent. It must keep what it notes to itself: other agents may see it only through steps. */
@@ -63,7 +65,7 @@ export interface ExplorerOptions {
 export interface Report {
   /** Different states. */
   readonly states: number;
-  /** Different complete orders of steps, all of which lead through those states. */
+  /** Different complete orders of steps, all of which lead through those states; where waits may go in circles, at least so many. */
   readonly schedules: bigint;
   /** Steps of the longest. */
   readonly longest: number;
@@ -85,22 +87,32 @@ export function explore(make: () => Scenario, options: ExplorerOptions = {}): Re
   let longest = 0;
   let run = new Run(make(), options, interned);
 
-  const visit = (): bigint => {
+  /** States on the way to the present one, by their depth. */
+  const entered = new Map<string, number>();
+  /** Left, but only by ways that lead back to a state that is still on the way: Tarjan's stack. */
+  const circling: [key: string, low: number][] = [];
+  /** How many orders there are from here, and the least depth of a state on the way to which some of them lead back. */
+  const visit = (): readonly [bigint, low: number] => {
     const key = run.key();
     const known = seen.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return [known, circling.find(([other]) => other === key)?.[1] ?? Number.POSITIVE_INFINITY];
+    const back = entered.get(key);
+    if (back !== undefined) return [0n, back];
     if (seen.size >= limit) throw new Error(`The explorer stopped after ${limit} states; make the scenario smaller.`);
-    longest = Math.max(longest, path.length);
-    if (path.length > LONGEST) run.fail(`the agents went on for ${LONGEST} steps`);
+    const depth = path.length;
+    longest = Math.max(longest, depth);
+    if (depth > LONGEST) run.fail(`the agents went on for ${LONGEST} steps`);
     const choices = run.choices();
     if (!choices.some((choice) => choice.kind !== 'crash')) {
       run.finish();
       if (choices.length === 0) {
         seen.set(key, 1n);
-        return 1n;
+        return [1n, Number.POSITIVE_INFINITY];
       }
     }
+    entered.set(key, depth);
     let schedules = 0n;
+    let low = Number.POSITIVE_INFINITY;
     choices.forEach((choice, index) => {
       if (index > 0) {
         run = new Run(make(), options, interned);
@@ -109,14 +121,28 @@ export function explore(make: () => Scenario, options: ExplorerOptions = {}): Re
       path.push(choice);
       run.apply(choice);
       run.check();
-      schedules += visit();
+      const [more, lowest] = visit();
+      schedules += more;
+      low = Math.min(low, lowest);
       path.pop();
     });
+    entered.delete(key);
     seen.set(key, schedules);
-    return schedules;
+    if (low < depth) {
+      circling.push([key, low]);
+      return [schedules, low];
+    }
+    if (low === depth) {
+      if (schedules === 0n) run.fail('the agents go on for ever: no way from here comes to an end');
+      while (circling.length > 0 && circling[circling.length - 1]![1] >= depth) {
+        const [other] = circling.pop()!;
+        if (seen.get(other) === 0n) seen.set(other, 1n);
+      }
+    }
+    return [schedules, Number.POSITIVE_INFINITY];
   };
 
-  const schedules = visit();
+  const [schedules] = visit();
   return { states: seen.size, schedules, longest };
 }
 
@@ -191,7 +217,7 @@ class Run {
       const [operation, ...operands] = state.next;
       if (operation === 'choose') for (let value = 0; value < operands[0]; value++) choices.push({ kind: 'step', agent, value });
       else if (state.parked !== 'parked' && (operation !== 'sleep' || state.rung)) choices.push({ kind: 'step', agent, value: 0 });
-      if (state.parked === 'parked' && Number.isFinite(operands[3])) choices.push({ kind: 'timeout', agent, value: 0 });
+      if (state.parked === 'parked' && this.#mayEnd(operands[3])) choices.push({ kind: 'timeout', agent, value: 0 });
     });
     if (!this.#agents.some((state) => state.dead)) {
       this.#agents.forEach((state, agent) => {
@@ -199,6 +225,10 @@ class Run {
       });
     }
     return choices;
+  }
+
+  #mayEnd(timeout: unknown): boolean {
+    return timeout === 'death' ? this.#agents.some((state) => state.announced) : Number.isFinite(timeout);
   }
 
   apply(choice: Choice): void {
@@ -294,6 +324,8 @@ class Run {
       state.next = result.done === true ? null : result.value;
       if (state.next === null) return;
       if (state.next[0] === 'at') value = undefined;
+      else if (state.next[0] === 'self') value = agent + 1;
+      else if (state.next[0] === 'history') value = state.history;
       else if (state.next[0] === 'dead' && !this.#options.crash?.includes(state.next[1])) value = false;
       else if (this.#options.plain !== 'step' && /^(read|write|set)$/.test(state.next[0])) value = this.#perform(agent, state.next, 0);
       else return;

@@ -2,6 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { threads } from './start-method.js';
+
+const WITH_THREADS = fileURLToPath(new URL('../fixtures/programs/with-threads.mjs', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -21,7 +24,7 @@ export interface Program {
 /** Starts `name` (below test/fixtures/programs) in a process group of its own, which ends with the test at the latest. */
 export function program(name: string, args: readonly string[] = [], options: { node?: string[]; env?: NodeJS.ProcessEnv } = {}): Program {
   const file = fileURLToPath(new URL(`../fixtures/programs/${name}`, import.meta.url));
-  const child = spawn(process.execPath, [...(options.node ?? []), file, ...args], {
+  const child = spawn(process.execPath, [...(threads ? ['--import', WITH_THREADS] : []), ...(options.node ?? []), file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     env: { ...process.env, NODE_OPTIONS: '', ...options.env },

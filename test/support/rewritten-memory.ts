@@ -1,6 +1,7 @@
 /** The real src/memory as the explorer runs it, and mutants of it that must be caught. */
 import { readFileSync } from 'node:fs';
 import * as errors from '../../src/errors/index.js';
+import * as parcels from '../../src/memory/parcel-pool.js';
 import { loadRewritten } from './generatorize.js';
 
 /** A textual change to one file of src/memory; it must match exactly once. */
@@ -41,7 +42,8 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
   });
   return loadRewritten(
     modules,
-    { '../native/index.js': native, '../errors/index.js': errors },
+    // Messages here are far too small for parcels, whose own word is explored in parcel-pool.interleavings.test.ts.
+    { '../native/index.js': native, '../errors/index.js': errors, './parcel-pool.js': parcels },
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );
 }

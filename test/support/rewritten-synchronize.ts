@@ -1,6 +1,7 @@
 /** The real protocols of src/synchronize, and the blocking wait of src/memory, as the explorer runs them. */
 import { readFileSync } from 'node:fs';
-import { loadRewritten } from './generatorize.js';
+import * as errors from '../../src/errors/index.js';
+import { loadRewritten, type SourceModule } from './generatorize.js';
 
 export interface Mutation {
   readonly file: string;
@@ -11,20 +12,173 @@ export interface Mutation {
 /** The time of whoever runs: set before a wait returns, read right after it. */
 export const clock = { now: 0 };
 
-/** Loads one protocol and `sleepUntil`. */
-export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
-  const modules = [`memory/gate`, `synchronize/${protocol}`].map((file) => {
+const time = { 'node:perf_hooks': { performance: { now: () => clock.now } } };
+
+function sources(files: readonly string[], mutation?: Mutation): SourceModule[] {
+  return files.map((file) => {
     let source = readFileSync(new URL(`../../src/${file}.ts`, import.meta.url), 'utf8');
     if (mutation?.file === file) {
       if (source.split(mutation.from).length !== 2)
         throw new Error(`The mutation does not match ${file}.ts exactly once: ${mutation.from}`);
       source = source.replace(mutation.from, () => mutation.to);
     }
-    return { specifier: `./${file}.js`, source };
+    // A table is as small as a test can use, for the sake of the number of bytes in a state.
+    return { specifier: `./${file.split('/')[1]}.js`, source: source.replace('const SLOTS = 1_024;', `const SLOTS = ${SLOTS};`) };
   });
+}
+
+/** Agents that a table has room for, here. */
+export const SLOTS = 3;
+
+/** Loads one protocol and `sleepUntil`. */
+export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
   return loadRewritten(
-    modules,
-    { 'node:perf_hooks': { performance: { now: () => clock.now } }, '../memory/agent.js': { AGENT: 0x3fffffff } },
+    sources(['memory/gate', `synchronize/${protocol}`], mutation),
+    { ...time, '../memory/agent.js': { AGENT: 0x3fffffff } },
     { calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce'] },
   );
+}
+
+/** What explores run instead of the parts of src/memory that reach the kernel: names are those of the real ones. */
+function memory(gate: Record<string, any>, names: readonly string[]) {
+  return {
+    AGENT: 0x3fffffff,
+    BEAT: gate['BEAT'],
+    PATIENCE: gate['PATIENCE'],
+    Urgency: gate['Urgency'],
+    *self(): Generator<any, number, any> {
+      return yield ['self'];
+    },
+    *hasEnded(agent: number): Generator<any, boolean, any> {
+      return agent !== (yield ['self']) && (yield ['dead', names[agent - 1]]);
+    },
+    WaitQueue: class {
+      constructor(
+        readonly cell: Cell,
+        readonly gate: Record<string, any>,
+      ) {}
+      *waitSync(attempt: unknown): Generator<any, boolean, any> {
+        const { gate: word } = this;
+        const cell = this.cell.since(yield ['history'], word);
+        const gates = {
+          announce: (patient: boolean) => word['announce'](patient),
+          *check(): Generator<any, boolean, any> {
+            const found = word['check'] !== undefined && (yield* word['check']());
+            clock.now = cell.now;
+            return found;
+          },
+        };
+        clock.now = 0;
+        return yield* gate['sleepUntil'](cell, gates, attempt, Number.POSITIVE_INFINITY);
+      }
+      kick(): boolean {
+        return false;
+      }
+    },
+  };
+}
+
+/** What an agent keeps to itself of a primitive: its place in the table. */
+const own = (owner: any): unknown => [owner.$table?.$mine, owner.$slot];
+
+/** A word to wait on. What a wait under way depends on is what its agent had observed when it began, and whether it is patient. */
+class Cell {
+  /** Time of the wait under way. */
+  now = 0;
+  constructor(
+    readonly words: Int32Array,
+    readonly index: number,
+    readonly began: number = 0,
+    readonly owner: object = {},
+  ) {}
+  since(began: number, owner: object): Cell {
+    return new Cell(this.words, this.index, began, owner);
+  }
+  *waitSync(expected: number): Generator<any, string, any> {
+    const outcome = yield ['wait', this.words, this.index, expected, 'death'];
+    // sleepUntil knows whether it was patient before the wait.
+    const before = this.now;
+    if (outcome === 'timed-out') this.now = 10;
+    yield ['at', this.began, this.index, outcome, before, this.now, own(this.owner)];
+    clock.now = this.now;
+    return outcome;
+  }
+  *notify(count?: number): Generator<any, void, any> {
+    yield ['notify', this.words, this.index, count];
+  }
+}
+
+/** Memory of a primitive, as it sees its block. */
+export class ExploredBlock {
+  readonly memory: ArrayBuffer;
+  readonly int32: Int32Array;
+  readonly closed = false;
+
+  constructor(words: number) {
+    this.memory = new ArrayBuffer(4 * words);
+    this.int32 = new Int32Array(this.memory);
+  }
+  cell(index: number): Cell {
+    return new Cell(this.int32, index);
+  }
+  *check(): Generator<any, void, any> {}
+}
+
+const CALLS = ['attempt', 'waitSync', 'withdraw', 'check', 'announce', 'own', 'notify', 'self', 'hasEnded', 'section', 'settle', 'change'];
+
+/** Loads what has its state in several words under a guard, with the real mutex. @param names Agents, in order. */
+export function rewrittenSections(names: readonly string[], mutation?: Mutation): Record<string, any> {
+  const gate = loadRewritten(sources(['memory/gate'], mutation), time, { calls: CALLS });
+  const outside = memory(gate, names);
+  const semaphore = loadRewritten(sources(['synchronize/semaphore-word'], mutation), {}, { calls: [] });
+  const externals = { '../memory/agent.js': { AGENT: 0x3fffffff }, '../memory/index.js': outside, '../errors/index.js': errors };
+  const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'run'];
+  const inner = ['lock-word', 'mutex', 'guard', 'agent-table'].map((file) => `synchronize/${file}`);
+  const locks = loadRewritten(sources(inner, mutation), { ...externals, './patience.js': patience }, { calls });
+  const guard = { GUARD_WORDS: locks['GUARD_WORDS'], Guard: forgetful(locks['Guard']) };
+  const outer = ['holders', 'sleepers', 'rounds'].map((file) => `synchronize/${file}`);
+  const { AgentTable, tableWords } = locks;
+  const table = { AgentTable, tableWords, SLOTS };
+  const sections = loadRewritten(
+    sources(outer, mutation),
+    { ...externals, './guard.js': guard, './agent-table.js': table, './semaphore-word.js': semaphore },
+    { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'mend'] },
+  );
+  // Lock and semaphore words have functions of the same names.
+  return { ...locks, ...sections, semaphore, WaitQueue: outside.WaitQueue };
+}
+
+const patience = {
+  Aside: class {
+    allows() {
+      return true;
+    }
+  },
+  Due: class {
+    now() {
+      return false;
+    }
+  },
+};
+
+/**
+ * A guard that tells the explorer what an agent's course depends on: what it had observed before a section, then what came of it;
+ * not how it came in. The owner is the primitive, set after it was made.
+ */
+function forgetful(Guard: any): any {
+  return class extends Guard {
+    owner: object = {};
+    *run(section: () => Generator<any, unknown, any>): Generator<any, unknown, any> {
+      const guard = this as { owner: object };
+      const began = yield ['history'];
+      const result = yield* super.run(function* () {
+        yield ['at', 'in', began, own(guard.owner)];
+        const outcome = yield* section();
+        yield ['at', 'out', began, outcome, own(guard.owner)];
+        return outcome;
+      });
+      yield ['at', 'after', began, result, own(guard.owner)];
+      return result;
+    }
+  };
 }

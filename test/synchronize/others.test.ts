@@ -46,6 +46,21 @@ describe('Semaphore', () => {
   });
 });
 
+describe('an awaited wait', () => {
+  it('lets the event loop turn, also when every wait is answered at once', async () => {
+    const [question, answer] = [new Semaphore(0), new Semaphore(0)];
+    const other = await mortal('answer', { question, answer });
+    const turned = [false, false];
+    setTimeout(() => (turned[0] = true), 1);
+    setImmediate(() => (turned[1] = true));
+    while (turned.includes(false)) {
+      question.release();
+      expect(await answer.acquire()).toBe(true);
+    }
+    await other.kill();
+  });
+});
+
 describe('Event', () => {
   it('ends the waits that had begun when it is set and cleared at once', async () => {
     const event = new Event();

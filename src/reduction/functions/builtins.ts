@@ -4,6 +4,8 @@
  * Only modules that are loaded already are searched, and accessors are never called, so that looking loads nothing.
  */
 import { builtinModules } from 'node:module';
+// Not the global, which is a copy inside a test runner's vm.
+import process from 'node:process';
 import { types } from 'node:util';
 
 /** An export of a builtin: `node:fs` and the keys that lead to the value, none for the module itself. */

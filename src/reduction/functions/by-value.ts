@@ -1,11 +1,14 @@
 /** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
 import type { Reduction } from '../node.js';
+import type { Analysis } from './analysis.js';
 import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
 import { Children } from './children.js';
+import type { Place } from './locate.js';
 import { directEval, outerNewTarget, outerSuper, privateName } from './messages.js';
 import { collectExtras } from './properties.js';
 import { classId } from './provenance.js';
 import { receiverOf } from './receiver.js';
+import { COMPILED, isCompiled } from './source-maps.js';
 import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
@@ -24,7 +27,7 @@ export function reduceByValue(subject: Subject): Reduction {
   const children = new Children();
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(subject, children);
-  injectHeritage(subject, children, captures);
+  const heritage = injectHeritage(subject, children, captures);
   if (analysis.importMeta.length > 0) injectMeta(subject, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
   const receiver = outerReceiver(subject, children);
@@ -38,7 +41,7 @@ export function reduceByValue(subject: Subject): Reduction {
     form: analysis.form,
     strict: isStrict(subject),
     name: nameOf(fn),
-    url: place === null ? '' : analysis.dynamicImport ? baseOf(place.script.url) : place.script.url,
+    url: place === null ? '' : urlOf(place.script, analysis),
     line: place?.line ?? 0,
     column: place?.column ?? 0,
     edits: captures.edits,
@@ -54,10 +57,20 @@ export function reduceByValue(subject: Subject): Reduction {
     data,
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
+    get actor() {
+      return subject.actor;
+    },
+    needs: [heritage, receiver, args].filter((index) => index >= 0),
     stateless,
     // A class may be patched at any time.
     constant: captures.constant && !own && !isClass && receiver < 0 && args < 0,
   };
+}
+
+/** `import()` resolves from it, and stack traces show it. */
+function urlOf(script: Place['script'], { dynamicImport }: Analysis): string {
+  const url = dynamicImport ? baseOf(script.url) : script.url;
+  return isCompiled(script) ? url + COMPILED : url;
 }
 
 /** Static fields and blocks may keep anything. */
@@ -65,20 +78,25 @@ function hasStaticState({ declared }: Subject['analysis']): boolean {
   return declared?.state === true;
 }
 
-/** An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself. */
-function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): void {
+/**
+ * An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself.
+ * Returns the child with the superclass, or -1.
+ */
+function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): number {
   const { heritage } = analysis;
-  if (heritage === null || heritage.isNull) return;
+  if (heritage === null || heritage.isNull) return -1;
   const superclass: unknown = Object.getPrototypeOf(fn);
   if (heritage.name !== null) {
     const world = globalThis as Record<string, unknown>;
     const named = captures.values.has(heritage.name) ? captures.values.get(heritage.name) : world[heritage.name];
-    if (named === superclass) return;
+    if (named === superclass) return captures.values.has(heritage.name) ? children.values.indexOf(superclass) : -1;
   }
   const name = wordNotIn(text, 'super$class');
-  captures.slots.push({ name, from: 'child', child: children.add(superclass, 'superclass') });
+  const child = children.add(superclass, 'superclass');
+  captures.slots.push({ name, from: 'child', child });
   // A cell may have rewritten the name already.
   replaceInside(captures.edits, [heritage.start, heritage.end, name]);
+  return child;
 }
 
 function replaceInside(edits: Edit[], edit: Edit): void {

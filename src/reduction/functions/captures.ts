@@ -13,7 +13,7 @@ import { isMainEntry } from './entry.js';
 import { isStandardGlobal } from './globals.js';
 import type { CapturedScope, Mirror } from './inspector.js';
 import type { Place } from './locate.js';
-import { commonJsModule, uninitialised } from './messages.js';
+import { commonJsModule, enclosingName, uninitialised } from './messages.js';
 import { isPlainData } from './plain-data.js';
 import type { Binding, ImportOrigin } from './scope.js';
 import { wordNotIn } from './text.js';
@@ -76,7 +76,9 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   const { name } = free;
   const scope = holderOf(subject, name);
   if (scope === null) {
-    captureGlobal(subject, name, children, captures);
+    // V8 shows every name that a function uses but this one.
+    if (subject.around?.lookup(name)?.kind === 'self') throw enclosingName(subject.actor, name);
+    captureGlobal(subject, free, children, captures, values);
     return;
   }
   let value: unknown;
@@ -97,11 +99,7 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
     useCell(subject, free, scope, binding, children, captures);
   } else if (value === subject.fn) {
     captures.slots.push({ name, from: 'self' });
-  } else if (free.members !== null && BUNDLED.test(name) && typeof value === 'object' && value !== null) {
-    captures.slots.push(memberSlot(name, free.members, value as Record<string, unknown>, children));
-  } else {
-    captures.slots.push({ name, from: 'child', child: children.add(value, `captured \`${name}\``) });
-  }
+  } else captures.slots.push(valueSlot(free, value, children));
 }
 
 /** A binding that never changes after it has its value. */
@@ -109,13 +107,28 @@ function isFixed(binding: Binding | null): boolean {
   return binding !== null && (binding.kind === 'import' || (binding.initialised && !binding.assigned));
 }
 
-function captureGlobal(subject: Subject, name: string, children: Children, captures: Captures): void {
+/** In `-e` and the REPL, what stands at the top is a global: CommonJS variables, `var`s and functions of the program. */
+function captureGlobal(subject: Subject, free: FreeName, children: Children, captures: Captures, values: Map<string, unknown>): void {
+  const { name } = free;
   if (isStandardGlobal(name) || !(name in globalThis)) return;
   const value = (globalThis as Record<string, unknown>)[name];
-  // In `-e` and the REPL CommonJS variables are globals.
-  const slot = hostSlot(subject, name, value, null) ?? { name, from: 'child', child: children.add(value, `global \`${name}\``) };
-  captures.slots.push(slot);
+  values.set(name, value);
   captures.constant = false;
+  const binding = subject.around?.lookup(name) ?? null;
+  const special = hostSlot(subject, name, value, binding);
+  if (special !== null) captures.slots.push(special);
+  else if (binding !== null && (free.assigned || (binding.assignedInside && value !== subject.fn))) {
+    useCell(subject, free, { type: 'Global', object: { [name]: value } }, binding, children, captures);
+  } else if (value === subject.fn) captures.slots.push({ name, from: 'self' });
+  else captures.slots.push(valueSlot(free, value, children));
+}
+
+/** A captured value whole, or of a bundler's namespace the members that are used. */
+function valueSlot({ name, members }: FreeName, value: unknown, children: Children): Slot {
+  if (members !== null && BUNDLED.test(name) && typeof value === 'object' && value !== null) {
+    return memberSlot(name, members, value as Record<string, unknown>, children);
+  }
+  return { name, from: 'child', child: children.add(value, `captured \`${name}\``) };
 }
 
 function useCell(
@@ -130,7 +143,9 @@ function useCell(
   const id = subject.mirror?.location?.scriptId ?? '';
   const key = `${id}:${binding?.scope.start ?? `depth ${depth}`}:${free.name}`;
   const param = wordNotIn(subject.text, `${free.name}$cell`);
-  const child = children.add(cellOf(key, free.name, scope.object), `captured \`${free.name}\``);
+  const onlyOne = binding !== null && subject.around?.isOnlyOne(binding) === true;
+  const user = { fn: subject.fn, place: onlyOne ? (subject.place?.start ?? null) : null };
+  const child = children.add(cellOf(key, free.name, scope.object, user), `captured \`${free.name}\``);
   captures.slots.push({ name: param, from: 'child', child });
   for (const { start, end, use } of free.uses) {
     const read = use === 'call' ? `multiprocess$read(${param})` : `${param}.v`;

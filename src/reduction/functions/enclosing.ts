@@ -7,7 +7,7 @@
  */
 import type * as acorn from 'acorn';
 import type { Place, Script } from './locate.js';
-import { type Binding, resolve, type Scope } from './scope.js';
+import { type Binding, resolve, runsOnce, type Scope } from './scope.js';
 import { parseProgram } from './syntax.js';
 import { exportedName, type Placed, walkProgram } from './walk.js';
 
@@ -81,6 +81,10 @@ export interface Surroundings {
   readonly declaration: boolean;
   /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
   readonly receiver: 'script' | Head | 'other';
+  /** The property of an instance that this function was written as: `run = …` in a class, `this.run = …` in a constructor. */
+  readonly field: string | null;
+  /** Whether each variable of this binding has at most one function that was made here. */
+  isOnlyOne(binding: Binding): boolean;
   /** What a name means there. `null` when nothing in the script declares it. */
   lookup(name: string): Binding | null;
 }
@@ -94,6 +98,8 @@ export function surroundings(place: Place, text: string, module: boolean): Surro
     strict: placed.scope.strict,
     declaration: placed.node.type === 'FunctionDeclaration',
     receiver: receiverOf(placed.scope),
+    field: fieldOf(placed, place),
+    isOnlyOne: (binding) => runsOnce(placed.scope, binding.scope),
     lookup: (name) => placed.scope.lookup(name),
   };
 }
@@ -106,6 +112,26 @@ function receiverOf(from: Scope): Surroundings['receiver'] {
     if (owner.type === 'PropertyDefinition' || owner.type === 'StaticBlock') return 'other';
   }
   return 'script';
+}
+
+/** esbuild keeps the names of functions by `__name(function, "name")`. */
+function unnamed(value: acorn.Expression | null | undefined): acorn.AnyNode | null | undefined {
+  const named = value?.type === 'CallExpression' && value.callee.type === 'Identifier' && value.callee.name.startsWith('__name');
+  return named ? value.arguments[0] : value;
+}
+
+/** As written, and what esbuild and TypeScript make of class fields for older targets. */
+const ASSIGNED =
+  /\bthis\.([\w$]+)\s*=\s*(?:__name\d*\()?$|__publicField\d*\(this,\s*"([\w$]+)",\s*(?:__name\d*\()?$|Object\.defineProperty\(this,\s*"([\w$]+)",\s*\{[^{}]*value:\s*$/;
+
+function fieldOf({ node, scope }: Placed, place: Place): string | null {
+  const owner = scope.owner as acorn.AnyNode;
+  if (owner.type === 'PropertyDefinition') {
+    if (owner.static || owner.computed || unnamed(owner.value)?.start !== node.start) return null;
+    return owner.key.type === 'Identifier' ? owner.key.name : owner.key.type === 'Literal' ? String(owner.key.value) : null;
+  }
+  const before = place.script.source.slice(Math.max(0, place.start - 200), place.start);
+  return ASSIGNED.exec(before)?.slice(1).find(Boolean) ?? null;
 }
 
 /** Of the functions that end where the text ends, the first that starts inside it: a method's node starts at its parameters. */

@@ -8,11 +8,15 @@
  *   enclosing     what the script around says        cells         variables that functions share
  *   globals, builtins, exports                       what goes by reference
  *   receiver      the outer `this` of an arrow       task          captures named by hand
+ *   source-maps   positions in compiled code
  * Receiving
  *   modules       what must be loaded first          rebuild       text and captures to a function
+ *   import-resolution  specifier to file, at once
  *   compile       text to factory                    kinds         references, bound functions, proxies
  *   provenance    how a rebuilt function is sent on
  */
+export { forgetCells } from './cells.js';
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceFunction, reduceReference } from './reduce.js';
+export { mapStack } from './source-maps.js';
 export { type TaskFunction, task } from './task.js';

@@ -192,14 +192,23 @@ function pausePoint(): boolean {
   return session !== undefined;
 }
 
+/** Each receiver is handed over in its own context, since a test runner's vm has another than the main one. */
 function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
   const holder: { out: unknown[] } = { out: [] };
-  withHolder(holder, (holderId) =>
-    fetchInto(
-      holderId,
-      callFrames.map((frame) => frame.this),
-    ),
-  );
+  const own = globalThis as unknown as Record<symbol, unknown>;
+  withHolder(holder, () => {
+    const foreign = own[HOLDER] === undefined;
+    if (foreign) Object.defineProperty(own, HOLDER, { value: holder, configurable: true });
+    try {
+      callFrames.forEach((frame, index) => {
+        if (frame.this.objectId === undefined) return;
+        const functionDeclaration = `function (i) { const to = globalThis[Symbol.for('${String(HOLDER.description)}')]; if (to) to.out[i] = this; }`;
+        post('Runtime.callFunctionOn', { objectId: frame.this.objectId, functionDeclaration, arguments: [{ value: index }] });
+      });
+    } finally {
+      if (foreign) delete own[HOLDER];
+    }
+  });
   return callFrames.flatMap(({ functionLocation: at }, index) =>
     at === undefined ? [] : [{ scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber, receiver: holder.out[index] }],
   );

@@ -5,22 +5,41 @@ import { SerializationError } from '../../errors/index.js';
 export function outerThis(actor: string): SerializationError {
   return refuse(
     'MP_OUTER_THIS',
-    `${actor} uses the \`this\` of the function around it, which cannot be read here; store what it needs in a constant first ` +
-      '(`const self = this`) and use that.',
+    `${actor} uses the \`this\` of the function around it, which cannot be read here`,
+    'store what it needs in a constant first (`const self = this`) and use that',
+  );
+}
+
+/** `this` of an instance inside an arrow that is one of its fields, without the instance. */
+export function fieldThis(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_OUTER_THIS',
+    `${actor} is a field of an instance and uses its \`this\`, which an arrow by itself does not show`,
+    `send the instance and call it there (\`(item) => instance.${name}(item)\`), or make it a method`,
+  );
+}
+
+/** The own name of a function expression around. */
+export function enclosingName(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_ENCLOSING_NAME',
+    `${actor} uses \`${name}\`, the name of the function expression around it, which cannot be read from outside`,
+    `assign that function to a constant first (\`const ${name} = …\`) and use that`,
+    { path: `captured \`${name}\` <- ${actor}` },
   );
 }
 
 /** `new.target` of a surrounding function inside an arrow. */
 export function outerNewTarget(actor: string): SerializationError {
-  return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it; store it in a constant first and use that.`);
+  return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it`, 'store it in a constant first and use that');
 }
 
 /** `super` in a method sent on its own. */
 export function outerSuper(actor: string): SerializationError {
   return refuse(
     'MP_SUPER',
-    `${actor} uses \`super\`, and a method on its own does not know its home object; send the class or an instance, or call ` +
-      '`Base.prototype.method.call(this)`.',
+    `${actor} uses \`super\`, and a method on its own does not know its home object`,
+    'send the class or an instance, or call `Base.prototype.method.call(this)`',
   );
 }
 
@@ -28,8 +47,8 @@ export function outerSuper(actor: string): SerializationError {
 export function privateName(actor: string, name: string): SerializationError {
   return refuse(
     'MP_PRIVATE_NAME',
-    `${actor} uses the private name #${name} of a class around it, which no code outside that class can use; send the class, or go ` +
-      'through a public method.',
+    `${actor} uses the private name #${name} of a class around it, which no code outside that class can use`,
+    'send the class, or go through a public method',
   );
 }
 
@@ -37,8 +56,8 @@ export function privateName(actor: string, name: string): SerializationError {
 export function directEval(actor: string): SerializationError {
   return refuse(
     'MP_DIRECT_EVAL',
-    `${actor} calls \`eval\` directly, so the names it needs cannot be known; use \`(0, eval)(…)\` or \`new Function(…)\`, which see ` +
-      'only globals.',
+    `${actor} calls \`eval\` directly, so the names it needs cannot be known`,
+    'use `(0, eval)(…)` or `new Function(…)`, which see only globals',
   );
 }
 
@@ -46,7 +65,8 @@ export function directEval(actor: string): SerializationError {
 export function uninitialised(actor: string, name: string, cause: unknown): SerializationError {
   return refuse(
     'MP_UNINITIALISED',
-    `${actor} captures \`${name}\`, which has no value yet; send the function after the line that declares \`${name}\` has run.`,
+    `${actor} captures \`${name}\`, which has no value yet`,
+    `send the function after the line that declares \`${name}\` has run`,
     { path: `captured \`${name}\` <- ${actor}`, cause },
   );
 }
@@ -55,7 +75,8 @@ export function uninitialised(actor: string, name: string, cause: unknown): Seri
 export function commonJsModule(actor: string, name: string): SerializationError {
   return refuse(
     'MP_COMMONJS_MODULE',
-    `${actor} uses the CommonJS variable \`${name}\`, which belongs to its own module; refer to the exported value by a name of its own.`,
+    `${actor} uses the CommonJS variable \`${name}\`, which belongs to its own module`,
+    'refer to the exported value by a name of its own',
     { path: `captured \`${name}\` <- ${actor}` },
   );
 }
@@ -64,22 +85,22 @@ export function commonJsModule(actor: string, name: string): SerializationError 
 export function nativeFunction(actor: string): SerializationError {
   return refuse(
     'MP_NATIVE_FUNCTION',
-    `${actor} is native code that no global and no module export leads to (a promise's resolver, a method of an addon, …); wrap the ` +
-      'call in a function of your own that obtains it in the other process.',
+    `${actor} is native code that no global and no module export leads to (a promise's resolver, a method of an addon, …)`,
+    'wrap the call in a function of your own that obtains it in the other process',
   );
 }
 
 /** The text of the function does not parse. */
 export function unreadable(actor: string): SerializationError {
-  return refuse('MP_UNREADABLE_FUNCTION', `${actor} has source text that does not parse; move it into a module and export it from there.`);
+  return refuse('MP_UNREADABLE_FUNCTION', `${actor} has source text that does not parse`, 'move it into a module and export it from there');
 }
 
 /** No inspector: the permission model, or a build without it. */
 export function inspectorUnavailable(actor: string, cause: unknown): SerializationError {
   return refuse(
     'MP_INSPECTOR_UNAVAILABLE',
-    `${actor} captures names, and reading them needs Node's inspector, which is not available here; start Node with --allow-inspector ` +
-      '(where the permission model is on), or name the captures yourself: task({ name }, ({ name }, item) => …).',
+    `${actor} captures names, and reading them needs Node's inspector, which is not available here`,
+    'start Node with --allow-inspector (where the permission model is on), or name the captures yourself: task({ name }, ({ name }, item) => …)',
     { cause },
   );
 }
@@ -88,7 +109,8 @@ export function inspectorUnavailable(actor: string, cause: unknown): Serializati
 export function taskCaptures(actor: string, names: readonly string[]): SerializationError {
   return refuse(
     'MP_TASK_CAPTURES',
-    `${actor} was given to task() but uses ${names.map((name) => `\`${name}\``).join(', ')} from outside; pass what it needs in the captures object.`,
+    `${actor} was given to task() but uses ${names.map((name) => `\`${name}\``).join(', ')} from outside`,
+    'pass what it needs in the captures object',
   );
 }
 
@@ -96,7 +118,8 @@ export function taskCaptures(actor: string, names: readonly string[]): Serializa
 export function missingExport(specifier: string, name: string): SerializationError {
   return refuse(
     'MP_MISSING_EXPORT',
-    `Module "${specifier}" has no export \`${name}\` in this process; both sides must load the same version of the file.`,
+    `Module "${specifier}" has no export \`${name}\` in this process`,
+    'both sides must load the same version of the file',
   );
 }
 
@@ -104,7 +127,8 @@ export function missingExport(specifier: string, name: string): SerializationErr
 export function moduleNotLoaded(specifier: string): SerializationError {
   return refuse(
     'MP_MODULE_NOT_LOADED',
-    `Module "${specifier}" was not loaded before the value that needs it was rebuilt; await loadModules(requests) first.`,
+    `Module "${specifier}" was not loaded before the value that needs it was rebuilt`,
+    'await loadModules(requests) first',
   );
 }
 
@@ -112,23 +136,26 @@ export function moduleNotLoaded(specifier: string): SerializationError {
 export function moduleFailed(specifier: string, parent: string | null, cause: unknown): SerializationError {
   const from = parent === null ? '' : ` (imported by ${parent})`;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return refuse('MP_MODULE_FAILED', `Module "${specifier}"${from} could not be loaded in this process: ${why}`, { cause });
+  return refuse('MP_MODULE_FAILED', `Module "${specifier}"${from} could not be loaded in this process: ${why}`, '', { cause });
 }
 
 /** `loads` met a module with a top-level await. */
 export function moduleIsAsync(specifier: string, cause: unknown): SerializationError {
   return refuse(
     'MP_ASYNC_MODULE',
-    `Module "${specifier}" has a top-level await, so it cannot be loaded at once; use loadsAsync instead of loads.`,
+    `Module "${specifier}" has a top-level await, so it cannot be loaded at once`,
+    'use loadsAsync instead of loads',
     { cause },
   );
 }
 
 /** Bytes that are no function of ours. */
 export function badPayload(what: string): SerializationError {
-  return refuse('MP_BAD_PAYLOAD', `The payload is damaged or comes from another version: ${what}.`);
+  return refuse('MP_BAD_PAYLOAD', `The payload is damaged or comes from another version: ${what}.`, '');
 }
 
-function refuse(code: string, message: string, details: { path?: string; cause?: unknown } = {}): SerializationError {
-  return new SerializationError(`${message[0]!.toUpperCase()}${message.slice(1)}`, { code, ...details });
+function refuse(code: string, what: string, repair: string, details: { path?: string; cause?: unknown } = {}): SerializationError {
+  const sentence = `${what[0]!.toUpperCase()}${what.slice(1)}`;
+  if (repair === '') return new SerializationError(sentence, { code, ...details });
+  return new SerializationError(`${sentence}; ${repair}.`, { code, repair, ...details });
 }

@@ -9,6 +9,7 @@ import { types } from 'node:util';
 import vm from 'node:vm';
 import type { ModuleRequest } from '../node.js';
 import { defaultLoader } from './default-loader.js';
+import { resolveImport } from './import-resolution.js';
 import { missingExport, moduleFailed, moduleIsAsync, moduleNotLoaded } from './messages.js';
 import type { ModuleExport } from './wire.js';
 
@@ -71,7 +72,8 @@ export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
 function requireFrom({ specifier, parent }: ModuleRequest): unknown {
   const base = parent?.startsWith('file:') ? parent : import.meta.url;
   const target = specifier.startsWith('.') ? new URL(specifier, base) : specifier.startsWith('file:') ? new URL(specifier) : null;
-  return createRequire(base)(target === null ? specifier : filePath(target));
+  if (target !== null) return createRequire(base)(filePath(target));
+  return createRequire(base)(isAbsolute(specifier) ? specifier : (resolveImport(specifier, base) ?? specifier));
 }
 
 /** `require` takes paths, not URLs. */

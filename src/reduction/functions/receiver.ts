@@ -1,26 +1,54 @@
 /**
- * The `this` of the function around an arrow. No scope shows it, but while that function runs its frame does: in
- * `items.map((x) => x * this.factor)` inside a method, the method is on the stack when the arrow is sent.
+ * The `this` of the function around an arrow. No scope shows it, but two things may:
+ *
+ *   - While that function runs its frame does: in `items.map((x) => x * this.factor)` inside a method, the method is on the
+ *     stack when the arrow is sent.
+ *   - An arrow that is a field of an instance (`run = (x) => x * this.factor`) has that instance, if it is being sent as well
+ *     or one of its methods runs.
  */
+import { ownerOf } from '../owners.js';
 import type { Subject } from './captures.js';
-import { runningFrames } from './inspector.js';
+import { type RunningFrame, runningFrames } from './inspector.js';
 import { offsetIn } from './locate.js';
-import { outerThis } from './messages.js';
+import { fieldThis, outerThis } from './messages.js';
 
 /** What `this` is inside an arrow; `undefined` at the top of a module. @throws SerializationError `MP_OUTER_THIS`. */
 export function receiverOf(subject: Subject): unknown {
   const { around, place, mirror, actor } = subject;
   if (around?.receiver === 'script' && mirror?.scopes.some((scope) => scope.type === 'Module') === true) return undefined;
-  if (around === null || place === null || typeof around.receiver === 'string') throw outerThis(actor);
-  const { start, body } = around.receiver;
-  const receivers = runningFrames(actor)
+  if (around === null || place === null || around.receiver === 'script') throw outerThis(actor);
+  const { field } = around;
+  const owner = ownerOf(subject.fn);
+  if (field !== null && isOwner(owner, field, subject)) return owner;
+  const frames = runningFrames(actor);
+  const receivers =
+    field === null
+      ? framesOf(subject, frames)
+      : frames.map(({ receiver }) => receiver).filter((receiver) => isOwner(receiver, field, subject));
+  // Two calls of the function with different receivers: which of them made the arrow cannot be told.
+  if (receivers.length > 0 && receivers.every((receiver) => receiver === receivers[0])) return receivers[0];
+  throw field === null ? outerThis(actor) : fieldThis(actor, field);
+}
+
+/** The receivers of the function around, as far as it runs now. */
+function framesOf({ around, place, mirror }: Subject, frames: readonly RunningFrame[]): unknown[] {
+  const head = around?.receiver;
+  if (typeof head !== 'object' || place === null) return [];
+  return frames
     .filter((frame) => frame.scriptId === mirror?.location?.scriptId)
     .filter((frame) => {
       const offset = offsetIn(place.script, frame.line, frame.column);
-      return offset >= start && offset <= body;
+      return offset >= head.start && offset <= head.body;
     })
     .map((frame) => frame.receiver);
-  // Two calls of the function with different receivers: which of them made the arrow cannot be told.
-  if (receivers.length === 0 || receivers.some((receiver) => receiver !== receivers[0])) throw outerThis(actor);
-  return receivers[0];
+}
+
+/** Whether the arrow is that field of the object, and the object was made by the class whose text has the arrow: no copy of it was. */
+function isOwner(object: unknown, field: string, { fn, text }: Subject): object is object {
+  if (typeof object !== 'object' || object === null || Object.getOwnPropertyDescriptor(object, field)?.value !== fn) return false;
+  for (let at: unknown = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
+    const made: unknown = Object.getOwnPropertyDescriptor(at as object, 'constructor')?.value;
+    if (typeof made === 'function' && Function.prototype.toString.call(made).includes(text)) return true;
+  }
+  return false;
 }

@@ -19,6 +19,7 @@ import { locate, type Place } from './locate.js';
 import { nativeFunction, taskCaptures, unreadable } from './messages.js';
 import { collectExtras } from './properties.js';
 import { provenanceOf } from './provenance.js';
+import { sourcePlace } from './source-maps.js';
 import { taskParts } from './task.js';
 import type { FunctionData, ModuleExport } from './wire.js';
 
@@ -46,8 +47,7 @@ export function reduceReference(value: object): Reduction | null {
   const path = globalPathOf(value);
   if (path !== null) return globalReduction(path);
   const found = builtinExportOf(value) ?? commonJsExportOf(value);
-  // A module itself is the default export of its namespace.
-  return found === null ? null : moduleReduction({ ...found, path: found.path.length === 0 ? ['default'] : found.path, parent: null });
+  return found === null ? null : moduleReduction({ ...found, parent: null });
 }
 
 /** `task(captures, fn)`: nothing is captured but what was named. */
@@ -61,6 +61,7 @@ function reduceTask(fn: Function): Reduction | null {
     data: null,
     children: [parts.captures, parts.fn],
     label: (index) => (index === 0 ? 'captures of task()' : 'function of task()'),
+    actor: describeName(parts.fn),
     stateless: true,
   };
 }
@@ -88,9 +89,19 @@ function reduceAgain(fn: Function): Reduction | null {
     data: { ...data, ...extras },
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
+    actor: describeName(fn),
+    needs: [heritageOf(data, analysis), data.receiver, data.args].filter((index) => index >= 0),
     stateless: data.stateless && children.values.length <= count,
     constant: false,
   };
+}
+
+/** The child with the superclass: what stands in the place of the `extends` expression. */
+function heritageOf({ slots, edits }: FunctionData, { heritage }: Analysis): number {
+  if (heritage === null) return -1;
+  const name = edits.find(([start]) => start === heritage.start)?.[2] ?? heritage.name;
+  const slot = slots.find((each) => each.name === name);
+  return slot?.from === 'child' ? slot.child : -1;
 }
 
 /** Children of extras come last. */
@@ -125,14 +136,33 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, name: stri
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
   // Scripts in Node's snapshot are not even listed.
-  if (seen.mirror !== null && (place === null || place.script.url.startsWith('node:'))) return reduceInternal(fn, name);
-  const actor = place === null ? name : `${name} (${place.script.url}:${place.line + 1})`;
+  if (seen.mirror !== null && !seen.fromText && (place === null || place.script.url.startsWith('node:'))) return reduceInternal(fn, name);
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
   if (reference !== null) return moduleReduction(reference);
   const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
   const around = place === null || alone ? null : surroundings(place, text, isModule);
   if (alone) remember(text, place);
-  return reduceByValue({ fn, actor, text, analysis, mirror: seen.mirror, place, around });
+  const subject = { fn, text, analysis, mirror: seen.mirror, place, around };
+  return reduceByValue({
+    ...subject,
+    // Only errors name it, and a source map may have to be read for it.
+    get actor() {
+      if (place === null) return name;
+      const { url, line } = sourcePlace(place);
+      return `${name} (${url}:${line})`;
+    },
+  });
+}
+
+/** Where a function was written. `null` where that is unknown. */
+export function placeOfFunction(fn: Function): { readonly url: string; readonly line: number; readonly column: number } | null {
+  try {
+    const place = locate(mirror(fn, ''), Function.prototype.toString.call(fn), '');
+    return place === null || place.script.url === '' || place.script.url.startsWith('node:') ? null : sourcePlace(place);
+  } catch {
+    // No inspector.
+    return null;
+  }
 }
 
 /** Takes nothing from outside, so that only stack traces ask where it was written. */
@@ -147,16 +177,33 @@ function remember(text: string, place: Place | null): void {
 }
 
 /** Without an inspector, a function that uses only the globals every process has can still go. */
-function look(fn: Function, text: string, analysis: Analysis, name: string): Pick<Subject, 'mirror' | 'place'> {
+function look(
+  fn: Function,
+  text: string,
+  analysis: Analysis,
+  name: string,
+): Pick<Subject, 'mirror' | 'place'> & { readonly fromText: boolean } {
   try {
     const mirrored = mirror(fn, name);
-    return { mirror: mirrored, place: locate(mirrored, text, name) };
+    const fromText = isFromText(text, mirrored, analysis);
+    return { mirror: mirrored, place: fromText ? null : locate(mirrored, text, name), fromText };
   } catch (error) {
     if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
     checkShape({ analysis, actor: name });
     if (analysis.outerThis || ![...analysis.free.keys()].every(isStandardGlobal)) throw error;
-    return { mirror: null, place: null };
+    return { mirror: null, place: null, fromText: false };
   }
+}
+
+/**
+ * Whether a function was made by `new Function`, or needs nothing and was made by `eval`: then no script says more of it, and
+ * asking for its script would cost milliseconds each time.
+ */
+function isFromText(text: string, { scopes }: Mirror, analysis: Analysis): boolean {
+  if (scopes.some(({ type }) => type === 'Module')) return false;
+  if (scopes.some(({ type }) => type === 'Closure (anonymous)')) return true;
+  const onlyGlobal = scopes.every(({ type }) => type === 'Global' || type === 'Script');
+  return onlyGlobal && (isAlone(analysis) || /^(async )?function\*? anonymous\(.*?\n\) \{\n/s.test(text));
 }
 
 function exportReference(fn: Function, text: string, mirrored: Mirror, place: Place | null): ModuleExport | null {
@@ -188,6 +235,7 @@ function reduceNative(fn: Function, name: string): Reduction {
     data: nameOf(fn),
     children: [bound.target, bound.receiver, ...bound.args],
     label: (index) => labels[index] ?? `bound argument ${index - labels.length}`,
+    actor: name,
     stateless: true,
   };
 }
@@ -196,7 +244,13 @@ function reduceProxy(fn: Function, name: string): Reduction {
   const { proxy } = mirror(fn, name);
   if (proxy === null || proxy.handler === null) throw nativeFunction(name);
   const labels = ['proxy target', 'proxy handler'];
-  return { kind: 'proxy', data: null, children: [proxy.target, proxy.handler], label: (index) => labels[index]! };
+  return {
+    kind: 'proxy',
+    data: null,
+    children: [proxy.target, proxy.handler],
+    label: (index) => labels[index]!,
+    actor: `proxy of ${name}`,
+  };
 }
 
 function globalReduction(path: GlobalPath): Reduction {
@@ -204,7 +258,8 @@ function globalReduction(path: GlobalPath): Reduction {
 }
 
 function moduleReduction({ specifier, parent, path, attributes }: ModuleExport): Reduction {
-  const reference = { specifier, parent, path };
+  // A module itself is the default export of its namespace.
+  const reference = { specifier, parent, path: path.length === 0 ? ['default'] : path };
   const data = attributes === undefined ? reference : { ...reference, attributes };
   return { kind: 'module', data, children: [], label: String, stateless: true, constant: true };
 }

@@ -45,6 +45,8 @@ export interface Reference {
 /** A lexical scope. `boundary` scopes hold the `var`s of a function, module or script. */
 export class Scope {
   readonly bindings = new Map<string, Binding>();
+  /** Whether it is the scope of a loop: what stands in it may run any number of times. */
+  repeats = false;
 
   constructor(
     readonly parent: Scope | null,
@@ -82,6 +84,19 @@ export class Scope {
     }
     return null;
   }
+}
+
+/**
+ * Whether code in scope `from` runs at most once for each time that the scope `to` around it is entered: neither a loop nor a
+ * function stands between.
+ */
+export function runsOnce(from: Scope, to: Scope): boolean {
+  for (let scope = from; scope !== to; ) {
+    // The parameters, the body and the own name of one function are scopes of their own.
+    if (scope.repeats || scope.owner !== to.owner || scope.parent === null) return false;
+    scope = scope.parent;
+  }
+  return true;
 }
 
 /** Marks the assignments on their bindings and returns the references that reach none. */

@@ -108,8 +108,15 @@ class Walker {
       case 'ForStatement':
       case 'ForInStatement':
       case 'ForOfStatement':
-        this.#loop(node, this.#block(node, scope), context);
+        this.#loop(node, this.#loopScope(node, scope), context);
         return;
+      case 'WhileStatement':
+      case 'DoWhileStatement': {
+        const inner = this.#loopScope(node, scope);
+        this.visit(node.test, inner, context);
+        this.visit(node.body, inner, context);
+        return;
+      }
       case 'SwitchStatement':
         this.visit(node.discriminant, scope, context);
         this.#all(node.cases, this.#block(node, scope), context);
@@ -189,6 +196,12 @@ class Walker {
 
   #block(node: Node, scope: Scope): Scope {
     return new Scope(scope, node.start, false, scope.strict, scope.owner);
+  }
+
+  #loopScope(node: Node, scope: Scope): Scope {
+    const inner = this.#block(node, scope);
+    inner.repeats = true;
+    return inner;
   }
 
   #refer(node: acorn.Identifier, scope: Scope, writes: boolean, use: Reference['use'] = 'plain', member: string | null = null): void {

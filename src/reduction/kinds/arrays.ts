@@ -9,8 +9,9 @@ import { pushProperties } from './properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 
 const MAX_LENGTH = 2 ** 32 - 1;
-/** Up to here V8 may allocate an array of holes in full. */
-const SMALL = 1000;
+/** Up to here V8 may allocate an array of holes in full: a damaged message can ask for one with every five bytes. */
+const SMALL = 32;
+const FAR = 2 ** 31;
 
 const element = (index: number): string => `[${index}]`;
 
@@ -51,9 +52,9 @@ export function createArray(data: unknown): unknown[] {
   if (data === -1) return array;
   if (typeof data !== 'number' || !Number.isInteger(data) || data < 0 || data > MAX_LENGTH) throw badPayload('an array has a wrong length');
   if (data > SMALL) {
-    // Touching the last index first makes V8 choose a hash table instead of that many slots.
-    array[data - 1] = undefined;
-    delete array[data - 1];
+    // Touching a far index first makes V8 choose a hash table instead of that many slots.
+    array[FAR] = undefined;
+    delete array[FAR];
   }
   array.length = data;
   return array;
@@ -81,12 +82,15 @@ export const argumentsKind: NodeKind = shellKind<unknown[]>({
   tag: 'A',
   create(data) {
     if (typeof data !== 'number' || !(data >= 0 && data <= 65_535)) throw badPayload('arguments have a wrong length');
-    return makeArguments(...new Array<undefined>(data)) as unknown as unknown[];
+    // Its elements come with `fill`, and only so many as the message holds.
+    const value = makeArguments();
+    value.length = data;
+    return value as unknown as unknown[];
   },
   fill: (target, children, end) => fillArray(target, children, BASE, end),
 });
 
-function makeArguments(..._values: unknown[]): IArguments {
+function makeArguments(): IArguments {
   // biome-ignore lint/complexity/noArguments: the object itself is what is wanted
   return arguments;
 }

@@ -6,6 +6,7 @@
  *   x   a DOMException; children: message, name, stack, cause
  * Errors of a user's class are instances (instance.ts) with the base `Error`.
  */
+import { inspect, types } from 'node:util';
 import * as errors from '../../errors/index.js';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
@@ -42,6 +43,39 @@ export function reduceAsBuiltinError(value: Error): Reduction {
     if (name !== undefined) return errorShell(value, name);
   }
   return errorShell(value, 'Error');
+}
+
+/** Causes and their causes that {@link sendableError} looks into. */
+const DEEPEST = 8;
+
+/**
+ * An error of the same class and stack, whose own properties that cannot be sent (the `request` of a failed call, a socket)
+ * are replaced by a line of text.
+ */
+export function sendableError(value: Error, canSend: (part: unknown) => boolean, depth = 0): Error {
+  const copy = createError(Object.getPrototypeOf(value) as object);
+  for (const key of Reflect.ownKeys(value)) {
+    const { value: part, enumerable } = { value: readable(value, key), ...Object.getOwnPropertyDescriptor(value, key) };
+    const sent = canSend(part)
+      ? part
+      : types.isNativeError(part) && depth < DEEPEST
+        ? sendableError(part, canSend, depth + 1)
+        : textOf(part);
+    Object.defineProperty(copy, key, { value: sent, enumerable: enumerable === true, writable: true, configurable: true });
+  }
+  return copy;
+}
+
+function readable(value: object, key: string | symbol): unknown {
+  try {
+    return (value as Record<string | symbol, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(part: unknown): string {
+  return inspect(part, { depth: 0, breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
 }
 
 /** The own properties of an error as shell children, `stack` as text. */

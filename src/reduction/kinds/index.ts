@@ -11,6 +11,7 @@ import { nullObjectKind, objectKind } from './objects.js';
 import { platformKinds } from './platform.js';
 import { reducedKind } from './reduced.js';
 import { shareableKind } from './shareable.js';
+import { socketKinds } from './sockets.js';
 
 export const builtinKinds = [
   arrayKind,
@@ -30,6 +31,7 @@ export const builtinKinds = [
   objectKind,
   nullObjectKind,
   ...platformKinds,
+  ...socketKinds,
   reducedKind,
   shareableKind,
 ];

@@ -9,6 +9,7 @@
 import { types } from 'node:util';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
+import { noteOwner } from '../owners.js';
 import { arrayParts, createArray, fillArray } from './arrays.js';
 import { entryLabel, fillMap, fillSet, mapEntries, memberLabel, setMembers } from './collections.js';
 import { createError, errorProperties } from './errors.js';
@@ -19,6 +20,11 @@ type Base = 'Object' | 'Array' | 'Map' | 'Set' | 'Error' | 'Date';
 
 /** Node's EventEmitter keeps these symbols on every instance; they hold options that default on the other side. */
 const emitterSymbols = new Set(['kCapture', 'shapeMode']);
+
+/** In the REPL an EventEmitter belongs to the domain of the session, which lives in this process. */
+function isDomain(value: object, key: string): boolean {
+  return key === 'domain' && (value as { domain?: object | null }).domain?.constructor?.name === 'Domain';
+}
 
 /** The class of an object: the `constructor` of its prototype, when that is truly its class. */
 export function classOf(value: object): Function | undefined {
@@ -40,6 +46,7 @@ export function reducePrototype(type: Function): Reduction {
 /** Reduces an instance, given its class, or its prototype when it has none. */
 export function reduceInstance(value: object, type: Function | undefined): Reduction {
   const base = baseOf(value);
+  noteOwner(value);
   const own: unknown[] = [];
   let children: unknown[] = [];
   let label: (index: number) => string = () => '';
@@ -60,7 +67,7 @@ export function reduceInstance(value: object, type: Function | undefined): Reduc
       children = setMembers(value as Set<unknown>);
       label = memberLabel;
     } else if (base === 'Date') data = `${base} ${Date.prototype.getTime.call(value)}`;
-    pushProperties(own, value, (key) => typeof key === 'symbol' && emitterSymbols.has(key.description ?? ''));
+    pushProperties(own, value, (key) => (typeof key === 'symbol' ? emitterSymbols.has(key.description ?? '') : isDomain(value, key)));
   }
   const first: unknown = type ?? Object.getPrototypeOf(value);
   const firstLabel = type === undefined ? 'prototype' : 'class';

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import { type Refusal, Refused } from '../failure.js';
+import { isStandardGlobal } from '../functions/globals.js';
 import { parseFunction } from '../functions/syntax.js';
 import { sharedMemory } from './binary.js';
 import { BUILTIN_ERRORS } from './errors.js';
@@ -15,6 +16,18 @@ const MODULES =
   'events stream net http https http2 tls dgram fs child_process cluster crypto worker_threads zlib readline repl vm perf_hooks async_hooks diagnostics_channel buffer util url timers string_decoder'.split(
     ' ',
   );
+
+/** What to do about an open connection, stream, timer, … */
+const INSIDE = "open it inside the function, or once in each worker in the pool's `initializer`";
+const REPAIRS: Readonly<Record<string, string>> = {
+  AbortSignal: 'pass it as the `signal` option of the call and read currentTask().signal in the function',
+  AbortController: 'keep it here, pass its signal as the `signal` option of the call and read currentTask().signal in the function',
+  Blob: 'send its bytes: new Uint8Array(await blob.arrayBuffer())',
+  File: 'send its name and bytes: new Uint8Array(await file.arrayBuffer())',
+  FormData: 'send its entries: [...form]',
+  Request: 'send its url, method and headers, and make it inside the function',
+  Response: 'send its status, headers and body: await response.bytes()',
+};
 
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
 export function refuseNative(value: object): void {
@@ -38,8 +51,10 @@ export function refuseNative(value: object): void {
 
 /** Refuses instances of platform classes, of user classes over one, and of classes with private fields. @throws Refused. */
 export function refuseInstance(value: object, isError: boolean): void {
-  for (let at: unknown = Object.getPrototypeOf(value); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+  for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
     const prototype = at as object;
+    // Object.prototype, of whichever realm.
+    if (Object.getPrototypeOf(prototype) === null) break;
     const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
     if (typeof type !== 'function' || type.prototype !== prototype) continue;
     if (isState(type)) continue;
@@ -47,18 +62,19 @@ export function refuseInstance(value: object, isError: boolean): void {
       if (isError || OPEN_BASES.has(type.name)) continue;
       const what = nameOf(value);
       const over = classNameOf(value) === type.name ? '' : ` (over ${type.name})`;
-      throw native(`${what}${over}`, 'create it on the other side, or call register(Class, reduce) to say how it is rebuilt');
+      const repair = over === '' ? INSIDE : `${INSIDE}, or call register(Class, reduce) to say how it is rebuilt`;
+      throw native(`${what}${over}`, REPAIRS[type.name] ?? repair);
     }
     if (hasPrivateFields(type)) {
       throw refused(
         'MP_PRIVATE_FIELDS',
         nameOf(value),
         `class ${type.name} has #private fields, which cannot be read from outside`,
-        "give the class a method [Symbol.for('multiprocess.reduce')]() or call register(Class, reduce)",
+        `create it inside the function, or say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
       );
     }
   }
-  if (hasHandle(value)) throw native(nameOf(value), 'create it on the other side');
+  if (hasHandle(value)) throw native(nameOf(value), INSIDE);
 }
 
 /** Names the value in a message: `an instance of Socket`. */
@@ -100,7 +116,7 @@ function isPlatform(type: Function): boolean {
   const { name } = type;
   const source = Function.prototype.toString.call(type);
   const scope = globalThis as unknown as Record<string, unknown>;
-  let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (name !== '' && Object.hasOwn(scope, name) && scope[name] === type);
+  let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (isStandardGlobal(name) && Object.hasOwn(scope, name) && scope[name] === type);
   for (const module of answer ? [] : loadedModules()) {
     const exported = require(`node:${module}`) as Record<string, unknown>;
     if (exported[name] === type || (exported as unknown) === type) answer = true;

@@ -18,6 +18,7 @@ import { reducePlatform } from '../kinds/platform.js';
 import { checkLate, reduceByHook } from '../kinds/reduced.js';
 import { refuseInstance, refuseNative } from '../kinds/refused.js';
 import { reduceShareable } from '../kinds/shareable.js';
+import { reduceSocket } from '../kinds/sockets.js';
 import type { Reduction } from '../node.js';
 
 export class Classifier {
@@ -60,7 +61,7 @@ export class Classifier {
     const shared = reduceShareable(value);
     if (shared !== undefined) return shared;
     refuseNative(value);
-    return reducePlatform(value) ?? this.#builtin(value) ?? this.#instance(value);
+    return reducePlatform(value) ?? reduceSocket(value) ?? this.#builtin(value) ?? this.#instance(value);
   }
 
   #overObject(value: object): Reduction {
@@ -85,7 +86,7 @@ export class Classifier {
     if (types.isMap(value)) return isBase(value, types.isMap) ? reduceMap(value) : undefined;
     if (types.isSet(value)) return isBase(value, types.isSet) ? reduceSet(value) : undefined;
     if (types.isDate(value) && type !== Date && !isBase(value, types.isDate)) return undefined;
-    return reduceAtom(value) ?? (isForeignPlain(value) ? reducePlainObject(value) : undefined);
+    return reduceAtom(value) ?? (isForeignPlain(value) ? (reduceReferenceTo(value) ?? reducePlainObject(value)) : undefined);
   }
 
   #instance(value: object): Reduction {

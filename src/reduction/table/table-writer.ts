@@ -8,7 +8,8 @@
  * The one who referred lies deeper in the walk, so it is complete by then.
  */
 import { SerializationError } from '../../errors/index.js';
-import { Refused, refusal } from '../failure.js';
+import { pathOf, Refused, refusal, type Step } from '../failure.js';
+import { enterMessage, leaveMessage } from '../function-seam.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { HEADER, MARK, NEEDS_MODULES, VERSION } from '../wire/message.js';
 import type { Sink } from '../wire/sink.js';
@@ -26,6 +27,8 @@ interface State {
   waiting: [State, number][] | undefined;
   /** Next child to visit. */
   next: number;
+  /** Met while this one was in progress, and built right after it, since they cannot be built before. */
+  after: State[] | undefined;
 }
 
 export class TableWriter {
@@ -52,6 +55,7 @@ export class TableWriter {
 
   /** Writes a whole message. @throws SerializationError for what cannot be sent. */
   write(value: unknown): void {
+    enterMessage();
     try {
       this.#begin();
       this.#walk(value);
@@ -65,6 +69,7 @@ export class TableWriter {
       this.#kinds.clear();
       this.#stack.length = 0;
       this.#classifier.reset();
+      leaveMessage();
     }
   }
 
@@ -108,6 +113,7 @@ export class TableWriter {
       if (descended) continue;
       this.#complete(top);
       stack.pop();
+      if (top.after !== undefined) stack.push(...top.after.reverse());
     }
   }
 
@@ -118,14 +124,30 @@ export class TableWriter {
     if (kind.modules !== undefined) this.#flags |= NEEDS_MODULES;
     if (reduction.stateless !== true) this.stateless = false;
     if (reduction.constant !== true) this.constant = false;
-    const state: State = { reduction, kind, number: -1, waiting: undefined, next: 0 };
+    const state: State = { reduction, kind, number: -1, waiting: undefined, next: 0, after: undefined };
     this.#states.set(value, state);
+    const first = this.#blocker(reduction);
+    if (first !== undefined) {
+      first.after ??= [];
+      first.after.push(state);
+      return;
+    }
     this.#stack.push(state);
     if (!kind.shell) return;
     this.#sink.byte(Op.create);
     this.#kind(kind.tag);
     this.#data(reduction);
     state.number = this.#count++;
+  }
+
+  /** An object in progress that has to be complete before this one can be built. */
+  #blocker({ needs, children }: Reduction): State | undefined {
+    for (const index of needs ?? []) {
+      const child = children[index];
+      const state = isPrimitive(child) ? undefined : this.#states.get(child as object);
+      if (state !== undefined && state.number < 0) return state;
+    }
+    return undefined;
   }
 
   #complete(state: State): void {
@@ -190,18 +212,18 @@ export class TableWriter {
 
   /** Gives an error the path from the culprit up to the value that was sent. */
   #located(error: unknown): unknown {
-    const path: string[] = [];
+    const steps: Step[] = [];
     for (let i = this.#stack.length - 1; i >= 0; i--) {
       const { reduction, next } = this.#stack[i]!;
-      if (next === 0) continue;
-      const label = reduction.label(next - 1);
-      if (label !== '') path.push(label);
+      if (next > 0) steps.push({ label: reduction.label(next - 1), actor: reduction.actor });
     }
-    if (error instanceof Refused) return refusal(error.refusal, path.join(' <- '));
-    if (!(error instanceof SerializationError) || path.length === 0) return error;
-    const full = [...(error.path === undefined ? [] : [error.path]), ...path].join(' <- ');
-    const details = { code: error.code, path: full, ...('cause' in error ? { cause: error.cause } : {}) };
-    return new SerializationError(`${error.message} (in ${path.join(' <- ')})`, details);
+    if (error instanceof Refused) return refusal(error.refusal, steps);
+    const path = pathOf(steps);
+    if (!(error instanceof SerializationError) || path === '') return error;
+    const full = error.path === undefined ? path : `${error.path} <- ${path}`;
+    const repair = error.repair === undefined ? {} : { repair: error.repair };
+    const details = { code: error.code, path: full, ...repair, ...('cause' in error ? { cause: error.cause } : {}) };
+    return new SerializationError(`${error.message} (in ${path})`, details);
   }
 }
 

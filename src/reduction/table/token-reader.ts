@@ -6,11 +6,14 @@
  */
 import { badPayload } from '../failure.js';
 import { align } from '../wire/message.js';
-import { unpack } from '../wire/plain-reader.js';
+import { PlainReader } from '../wire/plain-reader.js';
 import { INTERN, Token } from './tokens.js';
 
 /** What `token` returns for a child that comes later. Never part of a value. */
 export const LATE = Symbol('late');
+
+/** Reading plain data runs no code of others, so one reader serves all. */
+const plain = new PlainReader();
 
 /** A reference to a node, by number. Reused: read it before the next token. */
 export class NodeRef {
@@ -202,7 +205,7 @@ export class TokenReader {
   #plain(): unknown {
     const length = this.varint();
     const at = this.#take(length);
-    return unpack(this.#source, at, at + length);
+    return plain.read(this.#source, at, at + length);
   }
 
   #inline(): Uint8Array {

@@ -27,7 +27,7 @@ export const Token = {
   registered: 0x95,
   /** `Symbol[token]`. */
   wellKnown: 0x96,
-  /** Plain data as msgpackr has it: varint length, bytes. */
+  /** Plain data as in a plain message: varint length, bytes. */
   plain: 0x97,
   /** Bytes in the body: varint length, bytes. */
   bytes: 0x98,

@@ -1,9 +1,10 @@
 /**
- * Binary data inside a plain message: msgpack `bin` for a Buffer, msgpackr's extension 0x74 for the others.
+ * Binary data inside a plain message: `c4`/`c5 length` for a Buffer, `c7`/`c8`/`c9 length 74 code` for the others.
  *
  * Only data that owns its whole ArrayBuffer is plain; a view of a part may share it with another view, which the node
  * table keeps. A Buffer is the exception: pooled ones are the rule, so a Buffer always sends its own slice.
  */
+import { badPayload } from '../failure.js';
 import { type Sink, STEP } from './sink.js';
 
 /** Binary data of this many bytes and more is not copied into the body but travels beside it. */
@@ -25,6 +26,11 @@ const codes = new Map<object, number>([
   [BigUint64Array.prototype, 10],
   [DataView.prototype, DATA_VIEW],
 ]);
+
+type MakeView = new (buffer: ArrayBuffer) => ArrayBufferView;
+const types = new Map(
+  [...codes].map(([prototype, code]): [number, MakeView] => [code, (prototype as { constructor: MakeView }).constructor]),
+);
 
 /** Appends the data, or returns `false` for what the node table must carry (part views, resizable or shared buffers). */
 export function writeBinary(sink: Sink, value: ArrayBufferView | ArrayBuffer): boolean {
@@ -102,4 +108,20 @@ function writeExtension(sink: Sink, code: number, bytes: Uint8Array): void {
   sink.byte(0x74);
   sink.byte(code);
   sink.raw(bytes);
+}
+
+/** A Buffer of its own with these bytes. */
+export function readBin(source: Uint8Array, at: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  bytes.set(source.subarray(at, at + length));
+  return bytes;
+}
+
+/** A view of its own, or an ArrayBuffer, with these bytes. @throws SerializationError for an unknown code or half an element. */
+export function readExtension(code: number, source: Uint8Array, at: number, length: number): ArrayBufferView | ArrayBuffer {
+  const { buffer } = source.slice(at, at + length);
+  if (code === ARRAY_BUFFER) return buffer as ArrayBuffer;
+  const type = types.get(code);
+  if (type === undefined) throw badPayload('a typed array has no type');
+  return new type(buffer as ArrayBuffer);
 }

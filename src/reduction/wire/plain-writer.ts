@@ -1,26 +1,38 @@
 /**
- * The fast path: finds out whether a value is a plain tree and writes it as msgpack in the same pass.
+ * The fast path: finds out whether a value is a plain tree and writes it in the same pass.
  *
- * Plain means that msgpackr reads the bytes back without loss: primitives, arrays without holes or extra properties,
+ * Plain means that these forms carry it without loss: primitives, arrays without holes or extra properties,
  * ordinary objects, Map, Set, Date, RegExp, binary data below 64 KiB, each object reached once. The first thing that
- * is not (an instance, a shared reference, a frozen object, a lone surrogate, depth beyond {@link DEPTH}) ends the
- * attempt with `false`, the sink back where it started, and the node table takes over.
+ * is not (an instance, a shared reference, a frozen object, a long string with a lone surrogate, depth beyond
+ * {@link DEPTH}) ends the attempt with `false`, the sink back where it started, and the node table takes over.
  *
  * A plain object travels as its enumerable string keys with getters read, as structuredClone has it; finding
  * accessors and hidden properties would cost more than the whole encoding.
  *
+ * Forms by their first byte: msgpack's, with these of our own
+ *
+ *   40…7f           a record of a known structure (structures.ts): its members in order
+ *   d4 72 id …      a structure and its first record
+ *   d4 73 00 array  Set                d4 78 00 array   RegExp: source, flags
+ *   d6 f64          Date               d4 00 00         undefined
+ *   d5, d7          strings gathered into blocks behind the body (texts.ts)
+ *   80… de df       Map                c4 c5 c7 c8 c9   binary data (binary.ts)
+ *
  * Why not msgpackr's Packr: it needs a scan of the value before it, and two passes cost more than this one. What the
- * fidelity costs over a bare Packr is in bench/codec.js: mostly looking for symbol keys and extra properties.
+ * fidelity costs is in bench/codec.js: mostly looking for symbol keys and extra properties, for which V8 has no quick answer.
  */
 
 import { OUT_OF_BAND, writeBinary } from './binary.js';
 import { hasOnlyElements } from './elements.js';
-import { writeArrayHeader, writeBigInt, writeMapHeader, writeNumber, writeString, writeUndefined } from './primitives.js';
+import { writeArrayHeader, writeBigInt, writeMapHeader, writeNumber, writeNumbers, writeString, writeUndefined } from './primitives.js';
 import { type Sink, STEP } from './sink.js';
 import { Structures } from './structures.js';
+import { GATHERED, TextWriter } from './texts.js';
 
 /** Nesting the recursion carries; deeper values go to the node table, which is iterative. */
 const DEPTH = 200;
+/** Bytes after which strings are gathered: a block pays from a few strings on. */
+const INLINE = 64;
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const { getOwnPropertySymbols, getPrototypeOf, keys: keysOf } = Object;
@@ -29,6 +41,9 @@ const { isExtensible } = Reflect;
 export class PlainWriter {
   readonly #sink: Sink;
   readonly #structures = new Structures();
+  readonly #texts: TextWriter;
+  /** Where the strings begin to be gathered. */
+  #gatherFrom = 0;
   /** Leaves met so far; made anew for each message, which costs less than clearing. */
   #seen: Set<object> | undefined;
   #first: object | undefined;
@@ -37,19 +52,25 @@ export class PlainWriter {
 
   constructor(sink: Sink) {
     this.#sink = sink;
+    this.#texts = new TextWriter(sink);
   }
 
   /** Appends `value` and returns `true`, or appends nothing and returns `false`. */
   write(value: unknown): boolean {
     const start = this.#sink.at;
     this.#structures.reset();
+    this.#gatherFrom = start + INLINE;
     let written = false;
     try {
       written = this.#value(value, 0);
+      if (written) this.#texts.finish(start);
     } finally {
       this.#seen = undefined;
       this.#first = undefined;
-      if (!written) this.#sink.at = start;
+      if (!written) {
+        this.#sink.at = start;
+        this.#texts.reset();
+      }
     }
     return written;
   }
@@ -57,7 +78,7 @@ export class PlainWriter {
   #value(value: unknown, depth: number): boolean {
     switch (typeof value) {
       case 'string':
-        return writeString(this.#sink, value);
+        return this.#string(value);
       case 'number':
         writeNumber(this.#sink, value);
         return true;
@@ -76,6 +97,13 @@ export class PlainWriter {
       default:
         return false;
     }
+  }
+
+  #string(value: string): boolean {
+    const { length } = value;
+    if (length < 2 || length > GATHERED || this.#sink.at < this.#gatherFrom) return writeString(this.#sink, value);
+    this.#texts.add(value);
+    return true;
   }
 
   #object(value: object, depth: number): boolean {
@@ -135,7 +163,7 @@ export class PlainWriter {
       if (i === count) break;
       const member = value[key];
       if (typeof member === 'string') {
-        if (!writeString(sink, member)) return false;
+        if (!this.#string(member)) return false;
       } else if (typeof member === 'number') writeNumber(sink, member);
       else if (!this.#value(member, depth)) return false;
       i++;
@@ -149,8 +177,10 @@ export class PlainWriter {
     sink.bytes[sink.at++] = 0xd4;
     sink.bytes[sink.at++] = 0x72;
     sink.bytes[sink.at++] = this.#structures.define(keys);
-    writeArrayHeader(sink, keys.length);
+    const at = sink.at;
+    sink.at += 4;
     for (const key of keys) if (key === '__proto__' || !writeString(sink, key)) return false;
+    sink.view.setUint32(at, sink.at - at - 4);
     return true;
   }
 
@@ -161,8 +191,12 @@ export class PlainWriter {
     writeArrayHeader(sink, length);
     for (let i = 0; i < length; i++) {
       const element = value[i];
-      if (typeof element === 'number') writeNumber(sink, element);
-      else if (element === undefined) {
+      if (typeof element === 'number') {
+        // Ends before the next element that is no number.
+        i = writeNumbers(sink, value, i) - 1;
+      } else if (typeof element === 'string') {
+        if (!this.#string(element)) return false;
+      } else if (element === undefined) {
         if (!(i in value)) return false;
         writeUndefined(sink);
       } else if (!this.#value(element, depth)) return false;
@@ -186,33 +220,14 @@ export class PlainWriter {
     return true;
   }
 
-  /** Timestamp 32 for whole seconds, else timestamp 96; `d4 ff ff` is msgpackr's invalid date. */
   #date(value: Date): boolean {
     const sink = this.#sink;
     const time = timeOf(value);
     if (time === undefined) return false;
     sink.need(STEP);
-    const { bytes, view } = sink;
-    if (Number.isNaN(time)) {
-      bytes[sink.at++] = 0xd4;
-      bytes[sink.at++] = 0xff;
-      bytes[sink.at++] = 0xff;
-      return true;
-    }
-    const seconds = Math.floor(time / 1000);
-    if (seconds * 1000 === time && seconds >= 0 && seconds < 2 ** 32) {
-      bytes[sink.at++] = 0xd6;
-      bytes[sink.at++] = 0xff;
-      view.setUint32(sink.at, seconds);
-      sink.at += 4;
-      return true;
-    }
-    bytes[sink.at++] = 0xc7;
-    bytes[sink.at++] = 12;
-    bytes[sink.at++] = 0xff;
-    view.setUint32(sink.at, (time - seconds * 1000) * 1_000_000);
-    view.setBigInt64(sink.at + 4, BigInt(seconds));
-    sink.at += 12;
+    sink.bytes[sink.at] = 0xd6;
+    sink.view.setFloat64(sink.at + 1, time);
+    sink.at += 9;
     return true;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Primitives as msgpack writes them, byte for byte what msgpackr produces with records on.
+ * Primitives as msgpack writes them, except that integers take one byte up to 63 only: 0x40 and above name structures.
  *
  * Every function returns `false`, with the sink as it was, for what msgpack cannot carry without loss: strings with
  * lone surrogates and integers beyond 64 bits.
@@ -16,12 +16,39 @@ const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
 /** Shorter strings are copied in JavaScript; a native call costs more than that many characters. */
 const NATIVE_FROM = 40;
+/** Numbers for which room is made at once. */
+const RUN = 256;
 
 /** Writes a number: the smallest integer form, or a double (also for -0, NaN and the infinities). */
 export function writeNumber(sink: Sink, value: number): void {
   sink.need(STEP);
-  const bytes = sink.bytes;
-  let at = sink.at;
+  sink.at = putNumber(sink.bytes, sink.view, sink.at, value);
+}
+
+/** Writes the numbers of `array` from `start` on up to the first element that is none, and returns its index. */
+export function writeNumbers(sink: Sink, array: readonly unknown[], start: number): number {
+  const { length } = array;
+  for (let from = start; from < length; ) {
+    const to = Math.min(length, from + RUN);
+    sink.need(9 * RUN + STEP);
+    const { bytes, view } = sink;
+    let at = sink.at;
+    for (let i = from; i < to; i++) {
+      const value = array[i];
+      if (typeof value !== 'number') {
+        sink.at = at;
+        return i;
+      }
+      at = putNumber(bytes, view, at, value);
+    }
+    sink.at = at;
+    from = to;
+  }
+  return length;
+}
+
+function putNumber(bytes: Uint8Array, view: DataView, from: number, value: number): number {
+  let at = from;
   if (value >>> 0 === value && (value !== 0 || 1 / value > 0)) {
     if (value < 0x40) bytes[at++] = value;
     else if (value < 0x100) {
@@ -50,13 +77,13 @@ export function writeNumber(sink: Sink, value: number): void {
     }
   } else {
     bytes[at++] = 0xcb;
-    sink.view.setFloat64(at, value);
+    view.setFloat64(at, value);
     at += 8;
   }
-  sink.at = at;
+  return at;
 }
 
-/** Writes `undefined` as msgpackr does: extension 0 of one byte. */
+/** Writes `undefined`: an extension of type 0 with one byte. */
 export function writeUndefined(sink: Sink): void {
   sink.need(STEP);
   sink.bytes[sink.at++] = 0xd4;

@@ -1,12 +1,14 @@
 /**
  * The record structures of one message: which key lists were already written, and under which id.
  *
- * A structure is written with its first record (`d4 72 id keys`) and named by one byte afterwards, as msgpackr's own
- * records; nothing outlives the message. Ids are 0x40…0x7f; a 65th structure takes the oldest id over, which the
+ * A structure is written with its first record (`d4 72 id`, u32 length of the keys in bytes, keys) and named by its id, one byte,
+ * afterwards; nothing outlives the message. Ids are 0x40…0x7f; a 65th structure takes the oldest id over, which the
  * reader follows because a definition replaces the one before.
  */
-const FIRST_ID = 0x40;
-const LIMIT = 64;
+/** Id of the first structure. */
+export const FIRST_STRUCTURE = 0x40;
+/** How many ids there are. */
+export const STRUCTURES = 64;
 
 export class Structures {
   readonly #keys: (readonly string[])[] = [];
@@ -28,7 +30,7 @@ export class Structures {
     for (let i = 0; i < this.#keys.length; i++) {
       if (!same(this.#keys[i]!, keys)) continue;
       this.#last = keys;
-      this.#lastId = FIRST_ID + i;
+      this.#lastId = FIRST_STRUCTURE + i;
       return this.#lastId;
     }
     return 0;
@@ -36,10 +38,10 @@ export class Structures {
 
   /** Takes an id for these keys. */
   define(keys: readonly string[]): number {
-    const slot = this.#next++ % LIMIT;
+    const slot = this.#next++ % STRUCTURES;
     this.#keys[slot] = keys;
     this.#last = keys;
-    this.#lastId = FIRST_ID + slot;
+    this.#lastId = FIRST_STRUCTURE + slot;
     return this.#lastId;
   }
 }

@@ -1,0 +1,171 @@
+/**
+ * What sending functions costs: `node bench/functions.js`, after `npm run build`.
+ *
+ * Microseconds a call, the best of several batches; a ratio is that of two best ones. Each row has its target; rows without one
+ * are for information. The hot loop and the await loop compare two things in turns, so that a busy machine slows both.
+ */
+import { Pool } from '../dist/index.js';
+import { dumps, loads } from '../dist/reduction/index.js';
+
+const ROUNDS = 9;
+const rows = [];
+
+function time(run, count) {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < count; i++) run(i);
+  return Number(process.hrtime.bigint() - start) / 1000 / count;
+}
+
+function best(run, count) {
+  time(run, count);
+  return Math.min(...Array.from({ length: ROUNDS }, () => time(run, count)));
+}
+
+function row(what, value, target, unit = 'us') {
+  const verdict = target === undefined ? '' : value <= target ? `at most ${target}: reached` : `at most ${target}: MISSED`;
+  rows.push([what, `${value.toFixed(unit === 'us' ? 1 : 3)} ${unit}`, verdict]);
+}
+
+// ---- the first
+
+const K = 4;
+const helper = (x) => x * K;
+const first = performance.now();
+dumps((x) => helper(x) + K);
+row('first dumps of a closure in this process', (performance.now() - first) * 1000);
+
+// ---- dumps
+
+const free = (x) => x + 1;
+row(
+  'dumps, no captures, the same function',
+  best(() => dumps(free), 2_000),
+  30,
+);
+row(
+  'dumps, no captures, a fresh function each',
+  best(() => dumps((x) => x + 1), 2_000),
+  500,
+);
+const closure = (x) => helper(x) + K;
+row(
+  'dumps, constant captures, the same function',
+  best(() => dumps(closure), 2_000),
+  500,
+);
+row(
+  'dumps, constant captures, a fresh function each',
+  best(() => dumps((x) => helper(x) + K), 200),
+  500,
+);
+let moving = 1;
+const mutable = (x) => x + moving;
+function dumpsMoved() {
+  moving++;
+  dumps(mutable);
+}
+row('dumps, a captured variable', best(dumpsMoved, 200), 500);
+const text = Array.from({ length: 200 }, (_, i) => new Function('x', `return x + ${i}`));
+row(
+  'dumps, new Function, another text each',
+  time((i) => dumps(text[i]), 200),
+);
+const closures = Array.from({ length: 20 }, (_, i) => new Function(`return (c) => (x) => x + c + ${i}`)()(i));
+row(
+  'dumps, closure made by new Function, another text each',
+  time((i) => dumps(closures[i]), 20),
+);
+
+// ---- loads
+
+const freeBytes = dumps(free);
+const closureBytes = dumps(closure);
+row(
+  'loads, a known function',
+  best(() => loads(freeBytes), 2_000),
+  30,
+);
+row(
+  'loads, a known function with a helper and a constant',
+  best(() => loads(closureBytes), 2_000),
+);
+row(
+  'loads, another text each',
+  time((i) => loads(dumps(text[i])), 200),
+);
+
+// ---- native speed
+
+const hot = (n) => {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum = (sum + helper(i) * K) | 0;
+  return sum;
+};
+const rebuilt = loads(dumps(hot));
+const N = 3_000_000;
+hot(N);
+rebuilt(N);
+const own = [];
+const ours = [];
+for (let i = 0; i < 40; i++) {
+  own.push(time(() => hot(N), 1));
+  ours.push(time(() => rebuilt(N), 1));
+}
+row('hot loop, rebuilt against the original', Math.min(...ours) / Math.min(...own), 1.05, 'x');
+
+// ---- no debugger left on
+
+async function awaitLoop() {
+  const start = performance.now();
+  for (let i = 0; i < 200_000; i++) await i;
+  return performance.now() - start;
+}
+await awaitLoop();
+const before = [];
+const after = [];
+class Sender {
+  by = 2;
+  send() {
+    return dumps((x) => x * this.by);
+  }
+}
+// All before the first of a kind, then with sending in between.
+for (let i = 0; i < 9; i++) before.push(await awaitLoop());
+for (let i = 0; i < 9; i++) {
+  dumps((x) => helper(x));
+  new Sender().send();
+  dumps(new Function('c', `return (x) => x + c + ${i}`)(1));
+  after.push(await awaitLoop());
+}
+row('await loop after sending, against before', Math.min(...after) / Math.min(...before), 1.05, 'x');
+
+// ---- through a pool
+
+const pool = new Pool({ processes: 1 });
+const CALLS = 10_000;
+async function calls(fn) {
+  const start = performance.now();
+  for (let left = CALLS; left > 0; left -= 200) await Promise.all(Array.from({ length: 200 }, (_, i) => pool.apply(fn, [i])));
+  return ((performance.now() - start) * 1000) / CALLS;
+}
+await calls(free);
+await calls(closure);
+const plain = [];
+const captured = [];
+for (let i = 0; i < 15; i++) {
+  plain.push(await calls(free));
+  captured.push(await calls(closure));
+}
+row(`${CALLS} calls of a closure, against a function without captures`, Math.min(...captured) / Math.min(...plain), 1.25, 'x');
+row('a call of the same closure', Math.min(...captured), 30);
+row('a call of a fresh closure each', Math.min(await callsOfFresh(), await callsOfFresh(), await callsOfFresh()), 500);
+await pool.terminate();
+
+async function callsOfFresh() {
+  const start = performance.now();
+  for (let i = 0; i < 1_000; i++) await pool.apply((x) => helper(x) + K, [i]);
+  return performance.now() - start;
+}
+
+console.log(`Node ${process.version}`);
+for (const [what, value, verdict] of rows) console.log(`${what.padEnd(62)}${value.padStart(12)}   ${verdict}`);

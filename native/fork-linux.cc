@@ -1,0 +1,309 @@
+// fork(2) under Node, and what must surround it.
+//
+// Node must have been started with --single-threaded --v8-pool-size=1 (src/process/popen/forkable.ts checks it). Then:
+//  1. V8 marks its heap MADV_DONTFORK, so that a child would find a hole there. All private anonymous ranges are
+//     marked MADV_DOFORK before each fork.
+//  2. Other threads do not exist in the child. Each must be asleep when we fork, so that it holds no lock of malloc
+//     or of libuv; one waiter alone on a condition variable leaves nothing behind that a signal would wait for.
+//  3. In the child libuv gets an epoll descriptor of its own before anything else runs on the loop.
+//  4. Background tasks of V8 go to a thread of the child's own (fork-tasks-linux.cc).
+//  5. Node's teardown joins threads, which in the child are gone: it must leave by _exit, always. process.reallyExit leads
+//     there; an exception that nobody catches ends in node::AtExit after Node has printed it; an event loop without
+//     work is noticed before Node does (fork-end-linux.cc); and a cleanup hook of the environment catches the rest.
+//
+// Life: a child must end soon after the process that asked for it, and must outlive the template that forked it.
+// PR_SET_PDEATHSIG knows only the template. So the asking process keeps the writing end of a pipe (the lifeline),
+// and each child has the kernel send it SIGKILL when that end is closed (fcntl F_SETSIG): no thread, no handler,
+// and a child that computes without end is ended too.
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "arguments.h"
+#include "exports.h"
+#include "fork.h"
+#include "status.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+namespace multiprocess {
+namespace {
+
+// ---- before
+
+// Reads a small file of /proc as a whole; false when it is gone.
+bool slurp(const char* path, std::string* out) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char part[16384];
+  ssize_t got;
+  out->clear();
+  while ((got = read(fd, part, sizeof part)) > 0) out->append(part, static_cast<size_t>(got));
+  close(fd);
+  return got == 0;
+}
+
+// Whether all threads but the calling one sleep.
+bool othersSleep() {
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return false;
+  const auto self = static_cast<long>(syscall(SYS_gettid));
+  bool asleep = true;
+  std::string stat;
+  while (asleep) {
+    const dirent* entry = readdir(tasks);
+    if (entry == nullptr) break;
+    const long task = strtol(entry->d_name, nullptr, 10);
+    if (task <= 0 || task == self) continue;
+    if (!slurp(("/proc/self/task/" + std::string(entry->d_name) + "/stat").c_str(), &stat)) continue;  // it has just ended
+    const size_t end = stat.rfind(')');
+    asleep = end != std::string::npos && end + 2 < stat.size() && stat[end + 2] == 'S';
+  }
+  closedir(tasks);
+  return asleep;
+}
+
+// Makes the child inherit all private anonymous memory.
+int inheritMemory() {
+  std::string maps;
+  if (!slurp("/proc/self/maps", &maps)) return -errno;
+  for (size_t at = 0; at < maps.size();) {
+    size_t end = maps.find('\n', at);
+    if (end == std::string::npos) end = maps.size();
+    unsigned long from = 0, to = 0, inode = 1;
+    char permissions[5] = "";
+    maps[end < maps.size() ? end : maps.size() - 1] = '\0';
+    if (sscanf(maps.c_str() + at, "%lx-%lx %4s %*x %*x:%*x %lu", &from, &to, permissions, &inode) == 4 && inode == 0 && permissions[3] == 'p') {
+      // Fails for what the kernel maps itself ([vvar]), which the child gets anyway.
+      madvise(reinterpret_cast<void*>(from), to - from, MADV_DOFORK);
+    }
+    at = end + 1;
+  }
+  return 0;
+}
+
+// ---- signals that this process ignores and its children do not
+
+struct sigaction before[65];
+bool ignored[65];
+
+int ignore(int number, bool on) {
+  if (on == ignored[number]) return 0;
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  const int result = on ? sigaction(number, &action, &before[number]) : sigaction(number, &before[number], nullptr);
+  if (result != 0) return -errno;
+  ignored[number] = on;
+  return 0;
+}
+
+// ---- in the child
+
+struct Exit {
+  napi_env env = nullptr;
+  napi_ref code = nullptr;  // () => the exit code of the process as it stands
+  int noted = 1;
+  bool armed = false;
+} leaving;
+
+[[noreturn]] void leaveNow(int code) {
+  fflush(nullptr);
+  _exit(code);
+}
+
+// Node has printed the exception and ends the process next.
+void atExit(void*) {
+  if (!leaving.armed) return;
+  int32_t code = leaving.noted;
+  napi_handle_scope scope;
+  if (leaving.env != nullptr && napi_open_handle_scope(leaving.env, &scope) == napi_ok) {
+    napi_value function, global, result;
+    if (napi_get_reference_value(leaving.env, leaving.code, &function) == napi_ok && napi_get_global(leaving.env, &global) == napi_ok &&
+        napi_call_function(leaving.env, global, function, 0, nullptr, &result) == napi_ok) {
+      napi_get_value_int32(leaving.env, result, &code);
+    }
+  }
+  leaveNow(code);
+}
+
+void atCleanup(void*) {
+  leaving.env = nullptr;
+  if (leaving.armed) leaveNow(leaving.noted);
+}
+
+// node::AtExit and how to find its environment, which have been there since Node 10 and are no part of Node-API.
+using CurrentIsolate = void* (*)();
+using CurrentContext = void* (*)(void* isolate);
+using CurrentEnvironment = void* (*)(void* context);
+using AtExit = void (*)(void* environment, void (*callback)(void*), void* argument);
+
+template <typename T>
+T symbol(const char* name) {
+  return reinterpret_cast<T>(dlsym(RTLD_DEFAULT, name));
+}
+
+bool hookExit() {
+  const auto isolate = symbol<CurrentIsolate>("_ZN2v87Isolate10GetCurrentEv");
+  const auto context = symbol<CurrentContext>("_ZN2v87Isolate17GetCurrentContextEv");
+  const auto environment = symbol<CurrentEnvironment>("_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
+  const auto add = symbol<AtExit>("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
+  if (isolate == nullptr || context == nullptr || environment == nullptr || add == nullptr) return false;
+  void* current = environment(context(isolate()));
+  if (current == nullptr || !findPlatform(current)) return false;
+  add(current, atExit, nullptr);
+  return true;
+}
+
+// Has the kernel kill this process when the lifeline's writing end is closed. The descriptor is opened anew, since owner
+// and signal belong to the open file, which all children would share.
+int holdLifeline(int lifeline) {
+  const std::string path = "/proc/self/fd/" + std::to_string(lifeline);
+  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (fcntl(fd, F_SETOWN, getpid()) != 0 || fcntl(fd, F_SETSIG, SIGKILL) != 0 || fcntl(fd, F_SETFL, O_RDONLY | O_NONBLOCK | O_ASYNC) != 0) {
+    const int failure = errno;
+    close(fd);
+    return -failure;
+  }
+  // Asked after the signal was ordered: an end in between is seen by one of the two.
+  pollfd entry{fd, POLLIN, 0};
+  if (poll(&entry, 1, 0) > 0 && (entry.revents & POLLHUP) != 0) _exit(1);
+  return fd;
+}
+
+// ---- exports
+
+// forkProcess(patience, exitCode) -> pid, 0 in the child, or a refusal. `patience` in milliseconds: for how long to
+// wait until all other threads sleep.
+napi_value forkProcess(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t patience;
+  napi_valuetype type;
+  if (!in.int32(0, &patience) || napi_typeof(env, in.values[1], &type) != napi_ok || type != napi_function) return answer(env, kBadArgument);
+  if (!leaving.armed) {
+    // Once, and in the parent: its own exit is not touched while `armed` is false.
+    static bool hooked = false;
+    if (!hooked) {
+      if (!hookExit()) return answer(env, kNoExitHook);
+      if (napi_create_reference(env, in.values[1], 1, &leaving.code) != napi_ok) return answer(env, kBadArgument);
+      leaving.env = env;
+      hooked = true;
+    }
+  }
+  for (int tries = 0; !othersSleep(); tries++) {
+    if (tries >= patience) return answer(env, kThreadsBusy);
+    poll(nullptr, 0, 1);  // a thread that works tells nobody when it is done
+  }
+  const int failure = inheritMemory();
+  if (failure != 0) return answer(env, failure);
+  fflush(nullptr);
+  // A signal that comes at once waits until the child handles it as its own.
+  sigset_t every, mask;
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &mask);
+  const pid_t pid = fork();
+  const int refused = errno;
+  if (pid == 0) {
+    for (int number = 1; number <= 64; number++) ignore(number, false);
+  }
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  if (pid < 0) return answer(env, -refused);
+  if (pid > 0) return answer(env, static_cast<int>(pid));
+  const int broken = uv_loop_fork(in.environment->loop());
+  if (broken != 0) {
+    fprintf(stderr, "multiprocess: the event loop could not be taken over by a fork: %s\n", uv_strerror(broken));
+    _exit(1);
+  }
+  if (!leaving.armed) napi_add_env_cleanup_hook(env, atCleanup, nullptr);
+  leaving.armed = true;
+  return answer(env, 0);
+}
+
+// watchEnd(callback): in the child, calls back when the event loop has nothing left to do: (false), and then perhaps (true)
+napi_value watchEndOf(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  return answer(env, watchEnd(in.environment, in.values[0]));
+}
+
+// leaveProcess(code): ends this process without Node's teardown
+napi_value leaveProcess(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t code = 1;
+  in.int32(0, &code);
+  leaveNow(code);
+}
+
+// noteExitCode(code): what the process ends with where nobody can be asked
+napi_value noteExitCode(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t code;
+  if (in.int32(0, &code)) leaving.noted = code;
+  return nullptr;
+}
+
+// bindLifeline(fd) -> the descriptor that binds this process's life
+napi_value bindLifeline(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t fd;
+  if (!in.int32(0, &fd)) return answer(env, kBadArgument);
+  return answer(env, holdLifeline(fd));
+}
+
+// reapProcess(pid) -> 0 running, 1 + code exited, 1000 + number ended by a signal; it is gone then
+napi_value reapProcess(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t pid;
+  if (!in.int32(0, &pid)) return answer(env, kBadArgument);
+  int status;
+  pid_t got;
+  do got = waitpid(pid, &status, WNOHANG);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return answer(env, -errno);
+  if (got == 0) return answer(env, 0);
+  return answer(env, WIFEXITED(status) ? 1 + WEXITSTATUS(status) : 1000 + WTERMSIG(status));
+}
+
+// signalProcess(pidfd, signal): to this very process, never to another one that has its pid by now
+napi_value signalProcess(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t fd, number;
+  if (!in.int32(0, &fd) || !in.int32(1, &number)) return answer(env, kBadArgument);
+  return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
+}
+
+// ignoreSignal(signal): ignores it here, but not in processes forked from here
+napi_value ignoreSignal(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t number;
+  if (!in.int32(0, &number) || number < 1 || number > 64) return answer(env, kBadArgument);
+  return answer(env, ignore(number, true));
+}
+
+}  // namespace
+
+void exportFork(Exports& out) {
+  out.add("forkProcess", forkProcess);
+  out.add("watchEnd", watchEndOf);
+  out.add("leaveProcess", leaveProcess);
+  out.add("noteExitCode", noteExitCode);
+  out.add("bindLifeline", bindLifeline);
+  out.add("reapProcess", reapProcess);
+  out.add("signalProcess", signalProcess);
+  out.add("ignoreSignal", ignoreSignal);
+}
+
+}  // namespace multiprocess

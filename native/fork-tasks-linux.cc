@@ -1,0 +1,135 @@
+// V8's background tasks in a forked process.
+//
+// Node's platform gives tasks to threads that the fork has lost. Under --single-threaded only WebAssembly still has
+// some (compiling, tiering up), but on Node 20 the end of every event loop, also of a worker thread, then waits for them
+// for ever. So the child's platform object gets a copy of its virtual table in which posting a task leads to a
+// thread of ours, started with the first task.
+//
+// The table is found by its symbol, its entry by the address of the function that it must hold; where either is not as
+// expected the process refuses to fork. v8::Task has had the same three virtual functions (two destructors, Run) since 2013.
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <cstring>
+#include <deque>
+#include <condition_variable>
+#include <mutex>
+
+#include "fork.h"
+
+namespace multiprocess {
+namespace {
+
+// A v8::Task, of which only the virtual table is known. A class here would not do: without a subclass in sight the compiler
+// concludes that its functions are never there.
+struct Task {
+  void (**functions)(Task*);  // the destructor, the deleting destructor, Run
+};
+
+// Never destroyed; made anew in each fork, since the thread that used the old one is gone.
+struct Tasks {
+  std::mutex lock;
+  std::condition_variable some;
+  std::deque<Task*> queue;
+  size_t pending = 0;
+  bool started = false;
+  uv_async_t* idle = nullptr;
+};
+Tasks* tasks = nullptr;
+
+void* run(void* data) {
+  auto* mine = static_cast<Tasks*>(data);
+  std::unique_lock<std::mutex> lock(mine->lock);
+  for (;;) {
+    mine->some.wait(lock, [mine] { return !mine->queue.empty(); });
+    Task* task = mine->queue.front();
+    mine->queue.pop_front();
+    lock.unlock();
+    task->functions[2](task);
+    task->functions[1](task);
+    lock.lock();
+    if (--mine->pending == 0 && mine->idle != nullptr) uv_async_send(mine->idle);
+  }
+}
+
+void post(Task* task) {
+  std::lock_guard<std::mutex> guard(tasks->lock);
+  tasks->queue.push_back(task);
+  tasks->pending++;
+  if (!tasks->started) {
+    tasks->started = true;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 8 << 20);  // as Node's own: it compiles
+    sigset_t every, previous;
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &previous);
+    pthread_t thread;
+    if (pthread_create(&thread, &attributes, run, tasks) == 0) pthread_setname_np(thread, "mp-tasks");
+    else tasks->started = false;  // the next one tries again
+    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+    pthread_attr_destroy(&attributes);
+  }
+  tasks->some.notify_one();
+}
+
+// A unique_ptr is passed as the address of the caller's, which destroys it: it is left empty.
+Task* taken(Task** owner) {
+  Task* task = *owner;
+  *owner = nullptr;
+  return task;
+}
+void postTo20(void*, Task** task) { post(taken(task)); }
+void postTo22(void*, int, Task** task, const void*) { post(taken(task)); }
+
+constexpr size_t kEntries = 128;
+void* table[kEntries];
+void*** platform = nullptr;  // the object, whose first word is the address of its table
+
+}  // namespace
+
+bool findPlatform(void* environment) {
+  if (platform != nullptr) return true;
+  const auto get = reinterpret_cast<void*** (*)(void*)>(dlsym(RTLD_DEFAULT, "_ZN4node23GetMultiIsolatePlatformEPNS_11EnvironmentE"));
+  auto* original = static_cast<void**>(dlsym(RTLD_DEFAULT, "_ZTVN4node12NodePlatformE"));
+  void* post20 = dlsym(RTLD_DEFAULT, "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE");
+  void* post22 = dlsym(RTLD_DEFAULT,
+                       "_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_deleteIS4_EERKNS1_14SourceLocationE");
+  if (get == nullptr || original == nullptr || (post20 == nullptr) == (post22 == nullptr)) return false;
+  Dl_info info;
+  void* found = nullptr;
+  if (dladdr1(original, &info, &found, RTLD_DL_SYMENT) == 0 || found == nullptr) return false;
+  const auto* entry = static_cast<const ElfW(Sym)*>(found);
+  const size_t count = entry->st_size / sizeof(void*);
+  if (count < 4 || count > kEntries) return false;
+  void*** object = get(environment);
+  // A table starts with two words that are not functions.
+  if (object == nullptr || *object != original + 2) return false;
+  memcpy(table, original, count * sizeof(void*));
+  size_t replaced = 0;
+  for (size_t i = 2; i < count; i++) {
+    if (post20 != nullptr && table[i] == post20) table[i] = reinterpret_cast<void*>(postTo20), replaced++;
+    if (post22 != nullptr && table[i] == post22) table[i] = reinterpret_cast<void*>(postTo22), replaced++;
+  }
+  if (replaced != 1) return false;
+  platform = object;
+  return true;
+}
+
+void adoptTasks(uv_async_t* idle) {
+  tasks = new Tasks();
+  tasks->idle = idle;
+  *platform = table + 2;
+}
+
+bool tasksPending() {
+  if (tasks == nullptr) return false;
+  std::lock_guard<std::mutex> guard(tasks->lock);
+  return tasks->pending > 0;
+}
+
+}  // namespace multiprocess

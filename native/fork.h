@@ -1,0 +1,22 @@
+// The parts of a forked process that stand in for what the fork has lost.
+#pragma once
+
+#include <node_api.h>
+
+#include "environment.h"
+
+namespace multiprocess {
+
+// fork-tasks-linux.cc: V8's background tasks. Once, in the parent, before its first fork: finds the platform. False where this
+// build of Node has none that can be stood in for.
+bool findPlatform(void* environment);
+// In the child: has its own thread run them. `idle`, when given, is sent when the last one is done.
+void adoptTasks(uv_async_t* idle);
+// Whether some are queued or running.
+bool tasksPending();
+
+// fork-end-linux.cc: in the child, has `onEnd(last)` called when the event loop has nothing left to do: first with false
+// ('beforeExit' time), and, if that gave it nothing to do, with true. The loop never returns to Node by itself.
+int watchEnd(Environment* environment, napi_value onEnd);
+
+}  // namespace multiprocess

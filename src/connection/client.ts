@@ -1,0 +1,101 @@
+import { ConnectionError, TimeoutError } from '../errors/index.js';
+import { after, closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
+import { checkOptions, describe } from '../util/options.js';
+import { type Address, type AddressFamily, familyOf, resolveAddress } from './address.js';
+import { type AuthKey, answerChallenge, deliverChallenge, keyOf } from './authentication.js';
+import { Connection } from './connection.js';
+import { type WaitOptions, waitOptions } from './options.js';
+import { type ClientTls, secureClient } from './tls.js';
+
+/** How {@link Client} connects. */
+export interface ClientOptions extends WaitOptions {
+  /** The key that the listener has. With one, both ends prove that they know it. Default: no handshake. */
+  readonly authkey?: AuthKey | undefined;
+  /** Default: that of the address. */
+  readonly family?: AddressFamily | undefined;
+  /** TLS beneath the connection: `true`, or options of `tls.connect`. Default: none. */
+  readonly tls?: ClientTls | undefined;
+}
+
+const KNOWN = ['authkey', 'family', 'tls'];
+const EAGAIN = -11;
+/** ENOENT and ECONNREFUSED: nobody is there. */
+const ABSENT = new Set<unknown>([-2, -111]);
+/** How soon to knock again, ms, at a unix socket whose backlog is full: the kernel tells nobody when it is not. */
+const KNOCK = 5;
+
+/**
+ * Connects to a {@link Listener}, of this library or of Python.
+ *
+ * @param address a path, with a leading NUL an abstract one, or `{ host, port }`.
+ * @param options `timeout`: ms for all of it, name lookup and handshake included. Default: no limit.
+ * @returns the connection, once the handshake is done.
+ * @throws (as rejection) ConnectionError `MP_CONNECTION_REFUSED` when nobody listens there, `MP_CONNECTION_EOF` when the listener closes before
+ * the end of the handshake; AuthenticationError `MP_AUTHENTICATION`; TimeoutError; `signal.reason`; ArgumentError.
+ *
+ * Python: `multiprocessing.connection.Client`.
+ */
+export async function Client<T = unknown>(address: Address, options?: ClientOptions): Promise<Connection<T>> {
+  waitOptions('Client', options, KNOWN);
+  const family = familyOf('Client', address, options?.family);
+  const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
+  if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
+  options?.signal?.throwIfAborted();
+  const limit = new AbortController();
+  const signal = options?.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
+  const end = after(options?.timeout ?? Number.POSITIVE_INFINITY, () =>
+    limit.abort(new TimeoutError(`Client: no connection to ${describe(address)} within ${options?.timeout} ms.`)),
+  );
+  try {
+    const descriptor = await connectTo(await resolveAddress(address, family), signal);
+    const { tls } = options ?? {};
+    const connection = tls === undefined ? new Connection(descriptor) : await secureClient(descriptor, hostOf(address), tls, signal);
+    try {
+      if (key !== undefined) {
+        await answerChallenge(connection, key, { signal });
+        await deliverChallenge(connection, key, 'sha256', { signal });
+      }
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection as Connection<T>;
+  } finally {
+    end();
+  }
+}
+
+async function connectTo(name: SocketName, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    signal.throwIfAborted();
+    let fd: number | undefined;
+    try {
+      const made = connectSocket(name);
+      fd = made.fd;
+      if (made.pending) {
+        await whenReady([{ fd, events: Ready.writable }], Number.POSITIVE_INFINITY, signal);
+        finishSocket(fd, name);
+      }
+      return fd;
+    } catch (cause) {
+      if (fd !== undefined) closeDescriptor(fd);
+      const { errno } = cause as { errno?: number };
+      if (ABSENT.has(errno)) {
+        const what = name.port === 0 ? describe(name.host) : `${name.host}:${name.port}`;
+        const error = new ConnectionError(`Client: nobody listens at ${what}; start the listener first, or check the address.`, {
+          code: 'MP_CONNECTION_REFUSED',
+          cause,
+        });
+        throw Object.assign(error, { errno });
+      }
+      if (errno !== EAGAIN) throw cause;
+    }
+    await new Promise<void>((resolve) => {
+      after(KNOCK, resolve);
+    });
+  }
+}
+
+function hostOf(address: Address): string | undefined {
+  return typeof address === 'string' ? undefined : address.host;
+}

@@ -1,0 +1,70 @@
+/** Values in frames: one encoder and one decoder for all connections of the thread. */
+import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+import { type Outbox, SMALL } from './outbox.js';
+
+let idle: Encoder | undefined;
+const decoder = new Decoder();
+
+/** Sends a value. @throws SerializationError at once, before anything is sent. */
+export function sendValue(outbox: Outbox, value: unknown): Promise<void> {
+  // A reducer may send in its turn, so the shared encoder is taken away while it works.
+  const encoder = idle ?? new Encoder();
+  idle = undefined;
+  try {
+    const { total, buffers } = encoder.encode(value);
+    if (total <= SMALL && buffers.length === 0) {
+      return outbox.small(total + 4, (target, at) => {
+        writeLength(target, at, total);
+        encoder.layout(target, at + 4);
+      });
+    }
+    // Buffers are laid out on multiples of 8, so the header ends on one.
+    const frame = new Uint8Array(16 + total);
+    encoder.layout(frame, 16);
+    return outbox.large(frame.subarray(16 - writeHeader(frame, total)));
+  } finally {
+    idle = encoder;
+  }
+}
+
+/** Sends bytes as a message. */
+export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> {
+  const { length } = payload;
+  if (length <= SMALL) {
+    return outbox.small(length + 4, (target, at) => {
+      writeLength(target, at, length);
+      target.set(payload, at + 4);
+    });
+  }
+  const header = new Uint8Array(16);
+  return outbox.large(header.subarray(16 - writeHeader(header, length)), payload);
+}
+
+/** The value of a message, or a promise of it when modules must be loaded first. @throws SerializationError. */
+export function decode(bytes: Uint8Array, start: number, stop: number, owned: boolean): unknown {
+  const value = decoder.decode(bytes, start, stop, owned);
+  return value instanceof PendingValue ? value.ready : value;
+}
+
+/** As {@link decode}, but loads modules before it returns. @throws SerializationError. */
+export function decodeSync(bytes: Uint8Array, start: number, stop: number, owned: boolean): unknown {
+  return decoder.decodeSync(bytes, start, stop, owned);
+}
+
+function writeLength(target: Uint8Array, at: number, length: number): void {
+  target[at] = length >>> 24;
+  target[at + 1] = length >>> 16;
+  target[at + 2] = length >>> 8;
+  target[at + 3] = length;
+}
+
+/** Writes a header that ends at byte 16; its length. */
+function writeHeader(frame: Uint8Array, length: number): number {
+  if (length <= 0x7fffffff) {
+    writeLength(frame, 12, length);
+    return 4;
+  }
+  writeLength(frame, 4, 0xffffffff);
+  new DataView(frame.buffer, frame.byteOffset).setBigUint64(8, BigInt(length));
+  return 12;
+}

@@ -1,0 +1,404 @@
+import { inspect } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
+import { Observable } from 'rxjs';
+import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
+import { allocateBlock, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
+import { type DescriptorOffer, fetchDescriptor } from '../native/index.js';
+import { declineOffer, StandingOffer } from '../reduction/index.js';
+import { checkOptions, describe } from '../util/options.js';
+import { partOf } from './buffers.js';
+import { sendPayload, sendValue } from './codec.js';
+import { Exchange, type MakeTransport } from './exchange.js';
+import { closed, wrongWay } from './messages.js';
+import { mostOf, type RecvBytesOptions, type WaitOptions, waitOptions } from './options.js';
+import { READER_BYTES, ReaderWords } from './reader-words.js';
+import type { Transport } from './transport.js';
+
+/** Which ways a {@link Connection} goes. */
+export interface ConnectionOptions {
+  /** Whether it receives. Default `true`. */
+  readonly readable?: boolean | undefined;
+  /** Whether it sends. Default `true`. */
+  readonly writable?: boolean | undefined;
+}
+
+/** A connection as it travels. */
+interface Handle {
+  readonly block: BlockHandle;
+  readonly offer: DescriptorOffer;
+  readonly readable: boolean;
+  readonly writable: boolean;
+}
+
+/** What is given up with a connection. */
+interface Held {
+  readonly transport: Transport;
+  readonly offer: StandingOffer;
+}
+
+const open = new Set<Held>();
+const abandoned = new FinalizationRegistry<Held>(release);
+
+function release(held: Held): void {
+  open.delete(held);
+  held.transport.close();
+  held.offer.release();
+}
+
+// Descriptors are the process's: those of a thread that ends would stay open.
+if (!isMainThread) process.on('exit', () => open.forEach(release));
+
+/**
+ * One end of a connection that carries messages: values, or bytes.
+ *
+ * Semantics: messages arrive whole and in order. `send` and `recv` carry any value that the codec can; `sendBytes` and `recvBytes` carry
+ * bytes, in the framing of Python's `multiprocessing.connection`, so that a stock Python may be at the other end. Calls are served in the order
+ * they were made. When the peer has closed its end, what it sent is still received, then `recv` rejects with `MP_CONNECTION_EOF` and iteration
+ * ends; `send` rejects with `MP_BROKEN_PIPE`.
+ *
+ * It is shareable: sent to another process or thread it arrives as the same end of the same connection, which then has several holders,
+ * and the peer sees the end only when all have closed it. Each message is received by one of them. Like Python's, it has no lock: let one holder
+ * send (or receive) at a time, or use a Lock; otherwise messages of more than a few kilobytes mix.
+ *
+ * Backpressure: `send` resolves when the kernel has taken the message, some hundred kilobytes ahead of the receiver; await it. Nothing is received
+ * that nobody asked for.
+ *
+ * Cancellation: a `recv` that timed out or was aborted loses nothing; the next one gets the message.
+ *
+ * Python: `multiprocessing.connection.Connection`. `poll(None)` is `poll({ timeout: Infinity })`.
+ */
+export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposable, Disposable {
+  readonly #exchange: Exchange;
+  readonly #offer = new StandingOffer();
+  readonly #held: Held;
+  readonly #readable: boolean;
+  readonly #writable: boolean;
+
+  /**
+   * A connection over a descriptor, which it owns from now on: a connected stream socket, or a pipe.
+   *
+   * @param descriptor its flags are left alone.
+   * @throws ArgumentError `MP_INVALID_ARGUMENT` for what cannot be a descriptor.
+   */
+  constructor(descriptor: number, options?: ConnectionOptions);
+  /** @internal */
+  constructor(carrier: number | MakeTransport, options?: ConnectionOptions);
+  constructor(carrier: number | MakeTransport, options?: ConnectionOptions) {
+    checkOptions('Connection', options, ['readable', 'writable']);
+    this.#readable = options?.readable ?? true;
+    this.#writable = options?.writable ?? true;
+    if (!this.#readable && !this.#writable) throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
+    if (typeof carrier !== 'function' && !(Number.isInteger(carrier) && carrier >= 0)) {
+      throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
+    }
+    this.#exchange = new Exchange(this, carrier);
+    this.#held = { transport: this.#exchange.transport, offer: this.#offer };
+    open.add(this.#held);
+    abandoned.register(this, this.#held, this);
+  }
+
+  /** Whether it was closed here. */
+  get closed(): boolean {
+    return this.#exchange.closed;
+  }
+
+  /** Whether it receives. */
+  get readable(): boolean {
+    return this.#readable;
+  }
+
+  /** Whether it sends. */
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  /** The descriptor; it stays the connection's. @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over TLS. */
+  fileno(): number {
+    this.#check('Connection.fileno');
+    if (this.#exchange.transport.fd < 0) {
+      throw new ConnectionError(
+        'Connection.fileno: a connection over TLS has no descriptor of its own; wait() takes the connection itself.',
+      );
+    }
+    this.#exchange.inbox.forget();
+    return this.#exchange.transport.fd;
+  }
+
+  /**
+   * Sends a value.
+   *
+   * @returns resolves when the kernel has taken the whole message.
+   * @throws (as rejection) SerializationError, and nothing was sent; ConnectionError `MP_BROKEN_PIPE`, `MP_NOT_WRITABLE`; ClosedError.
+   */
+  send(obj: T): Promise<void> {
+    try {
+      this.#checkWrites('Connection.send');
+      return sendValue(this.#exchange.outbox, obj);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As {@link send}, but blocks the thread until the kernel has taken the message. */
+  sendSync(obj: T): void {
+    this.#checkWrites('Connection.sendSync');
+    this.#exchange.finish(sendValue(this.#exchange.outbox, obj));
+  }
+
+  /**
+   * Sends bytes.
+   *
+   * @param buf must not change before the promise settles.
+   * @param offset where the message begins in `buf`, bytes. Default 0.
+   * @param size bytes. Default: to the end.
+   * @throws as {@link send}; ArgumentError for a part that lies outside of `buf`.
+   */
+  sendBytes(buf: ArrayBufferView | ArrayBufferLike, offset?: number, size?: number): Promise<void> {
+    try {
+      this.#checkWrites('Connection.sendBytes');
+      return sendPayload(this.#exchange.outbox, partOf('Connection.sendBytes', buf, offset, size));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As {@link sendBytes}, but blocks the thread until the kernel has taken the message. */
+  sendBytesSync(buf: ArrayBufferView | ArrayBufferLike, offset?: number, size?: number): void {
+    this.#checkWrites('Connection.sendBytesSync');
+    this.#exchange.finish(sendPayload(this.#exchange.outbox, partOf('Connection.sendBytesSync', buf, offset, size)));
+  }
+
+  /**
+   * Receives a value. It comes from a peer that is trusted: decoding can run its code.
+   *
+   * @throws (as rejection) ConnectionError `MP_CONNECTION_EOF` when the peer has closed its end, `MP_NOT_READABLE`; TimeoutError; `signal.reason`;
+   * SerializationError for a message that cannot be decoded, which is then gone; ClosedError.
+   */
+  recv(options?: WaitOptions): Promise<T> {
+    try {
+      this.#checkReads('Connection.recv');
+      return this.#exchange.receive(
+        'Connection.recv',
+        false,
+        Number.POSITIVE_INFINITY,
+        waitOptions('Connection.recv', options),
+      ) as Promise<T>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As {@link recv}, but blocks the thread. Calls that wait already are served first. */
+  recvSync(options?: WaitOptions): T {
+    this.#checkReads('Connection.recvSync');
+    return this.#exchange.receiveSync(
+      'Connection.recvSync',
+      false,
+      Number.POSITIVE_INFINITY,
+      waitOptions('Connection.recvSync', options),
+    ) as T;
+  }
+
+  /**
+   * Receives a message as bytes.
+   *
+   * @throws as {@link recv}; ConnectionError `MP_MESSAGE_LENGTH` for a message of more than `maxLength` bytes, after which nothing can be received.
+   */
+  recvBytes(options?: RecvBytesOptions): Promise<Uint8Array> {
+    try {
+      this.#checkReads('Connection.recvBytes');
+      const most = mostOf('Connection.recvBytes', options);
+      return this.#exchange.receive('Connection.recvBytes', true, most, options) as Promise<Uint8Array>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As {@link recvBytes}, but blocks the thread. */
+  recvBytesSync(options?: RecvBytesOptions): Uint8Array {
+    this.#checkReads('Connection.recvBytesSync');
+    const most = mostOf('Connection.recvBytesSync', options);
+    return this.#exchange.receiveSync('Connection.recvBytesSync', true, most, options) as Uint8Array;
+  }
+
+  /**
+   * Receives a message into memory of yours.
+   *
+   * @param offset where to put it, bytes. Default 0.
+   * @returns its length, bytes.
+   * @throws (as rejection) BufferTooShortError, whose `data` is the whole message; the connection stays usable. As {@link recv}; ArgumentError.
+   */
+  async recvBytesInto(buf: ArrayBufferView | ArrayBufferLike, offset = 0, options?: WaitOptions): Promise<number> {
+    const room = partOf('Connection.recvBytesInto', buf, offset, undefined);
+    const data = await this.recvBytes(options);
+    if (data.length > room.length) {
+      throw new BufferTooShortError(
+        `Connection.recvBytesInto: the message has ${data.length} bytes, the buffer room for ${room.length}; take the message from \`data\` of this error.`,
+        { data },
+      );
+    }
+    room.set(data);
+    return data.length;
+  }
+
+  /**
+   * Whether there is something to receive: a message, the beginning of one, or the end of the connection.
+   *
+   * @param options `timeout`: how long to wait for it, ms. Default 0: do not wait.
+   * @throws (as rejection) ConnectionError for a bad descriptor, `MP_NOT_READABLE`; ClosedError; `signal.reason`.
+   */
+  async poll(options?: WaitOptions): Promise<boolean> {
+    this.#checkReads('Connection.poll');
+    const { timeout = 0, signal } = waitOptions('Connection.poll', options) ?? {};
+    signal?.throwIfAborted();
+    if (this.#exchange.inbox.readable()) return true;
+    if (timeout <= 0) return false;
+    return await this.#exchange.readable(timeout, signal);
+  }
+
+  /** As {@link poll}, but blocks the thread. */
+  pollSync(options?: WaitOptions): boolean {
+    this.#checkReads('Connection.pollSync');
+    const { timeout = 0, signal } = waitOptions('Connection.pollSync', options) ?? {};
+    signal?.throwIfAborted();
+    return this.#exchange.inbox.readable() || (timeout > 0 && this.#exchange.transport.block(false, timeout));
+  }
+
+  /**
+   * Ends the use of the connection here. What was sent and the kernel has not taken yet still goes out; calls that wait to receive reject.
+   * Other holders keep it. Closing twice does nothing.
+   */
+  close(): void {
+    if (this.#exchange.closed) return;
+    forgetShared(this);
+    abandoned.unregister(this);
+    open.delete(this.#held);
+    this.#offer.release();
+    this.#exchange.close();
+  }
+
+  /** As {@link close}, and resolves when the kernel has taken what was sent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.#exchange.released();
+  }
+
+  /** As {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Receives until the peer closes its end. Leaving the loop early loses nothing and closes nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    let done = false;
+    const end = (): IteratorResult<T, undefined> => {
+      done = true;
+      return { value: undefined, done: true };
+    };
+    return {
+      next: () => {
+        if (done) return Promise.resolve(end());
+        return this.recv().then(
+          (value) => ({ value, done: false }),
+          (error: unknown) => {
+            if (error instanceof ConnectionError && error.code === 'MP_CONNECTION_EOF') return end();
+            done = true;
+            throw error;
+          },
+        );
+      },
+      return: () => Promise.resolve(end()),
+    };
+  }
+
+  /**
+   * What is received, from the subscription on; completes when the peer closes its end. Each subscription receives messages of its own. It takes
+   * messages as fast as they come: where the subscriber is slower than the peer, iterate instead. Unsubscribing loses nothing.
+   */
+  asObservable(): Observable<T> {
+    return new Observable<T>((subscriber) => {
+      const gone = new AbortController();
+      const next = () => {
+        this.recv({ signal: gone.signal }).then(
+          (value) => {
+            subscriber.next(value);
+            if (!subscriber.closed) next();
+          },
+          (error: unknown) => {
+            if (gone.signal.aborted) return;
+            if (error instanceof ConnectionError && error.code === 'MP_CONNECTION_EOF') subscriber.complete();
+            else subscriber.error(error);
+          },
+        );
+      };
+      next();
+      return () => gone.abort();
+    });
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    const ways = [this.#readable ? 'readable' : '', this.#writable ? 'writable' : ''].filter(Boolean).join(', ');
+    return this.#exchange.closed
+      ? '<Connection (closed)>'
+      : `<Connection ${this.#exchange.transport.fd < 0 ? 'over TLS' : this.#exchange.transport.fd} (${ways})>`;
+  }
+
+  /** @internal Whether {@link wait} need not wait. */
+  static ready(connection: Connection): boolean {
+    connection.#checkReads('wait');
+    return connection.#exchange.inbox.readable();
+  }
+
+  /** @internal Its descriptor, undisturbed; `undefined` over TLS. */
+  static descriptor(connection: Connection): number | undefined {
+    return connection.#exchange.transport.fd < 0 ? undefined : connection.#exchange.transport.fd;
+  }
+
+  /** @internal */
+  static toHandle(connection: Connection): Handle {
+    connection.#check('Connection');
+    if (connection.#exchange.transport.fd < 0) {
+      throw new ConnectionError('Connection: one over TLS cannot be sent to another process, since its keys are here; pass the data on.');
+    }
+    const inbox = connection.#exchange.inbox;
+    if (inbox.words === undefined) inbox.share(new ReaderWords(allocateBlock(READER_BYTES)));
+    else inbox.forget();
+    return {
+      block: inbox.words!.block.handle,
+      offer: connection.#offer.of(connection.#exchange.transport.fd),
+      readable: connection.#readable,
+      writable: connection.#writable,
+    };
+  }
+
+  /** @internal */
+  static fromHandle({ block, offer, readable, writable }: Handle): Connection {
+    const words = new ReaderWords(attachBlock(block));
+    const connection = new Connection(fetchDescriptor(offer), { readable, writable });
+    connection.#exchange.inbox.share(words);
+    return connection;
+  }
+
+  #check(actor: string): void {
+    if (this.#exchange.closed) throw closed(actor);
+  }
+
+  #checkReads(actor: string): void {
+    this.#check(actor);
+    if (!this.#readable) throw wrongWay(actor, 'receive');
+  }
+
+  #checkWrites(actor: string): void {
+    this.#check(actor);
+    if (!this.#writable) throw wrongWay(actor, 'send');
+  }
+}
+
+registerShareable('connection', {
+  module: new URL(import.meta.url),
+  class: Connection,
+  toHandle: (connection) => Connection.toHandle(connection),
+  fromHandle: (handle: Handle) => Connection.fromHandle(handle),
+  again: ({ offer }) => declineOffer(offer),
+});

@@ -1,0 +1,216 @@
+/**
+ * What goes on beneath a Connection: the calls that wait to receive, what waits to be sent, and when the kernel is asked.
+ *
+ *   recv -> a message that is there already | Receivers, served by pump() when the kernel says that there is something
+ *   send -> Outbox, flushed when the kernel takes more
+ *
+ * Life: a Connection that nobody has any more is collected and closed, so the kernel's set of watched descriptors must not hold it: that
+ * holds the Exchange, and the Exchange holds its owner only while somebody waits.
+ */
+import type { MultiprocessError } from '../errors/index.js';
+import { after } from '../native/index.js';
+import { onAbort } from '../util/abort.js';
+import { bytesOf } from './buffers.js';
+import { decode, decodeSync } from './codec.js';
+import { Found, Inbox } from './inbox.js';
+import { closed, endOfFile, timedOut } from './messages.js';
+import type { WaitOptions } from './options.js';
+import { Outbox } from './outbox.js';
+import { pause } from './pause.js';
+import { Receivers } from './receivers.js';
+import { DescriptorTransport, type Transport } from './transport.js';
+
+/** Messages that may be handed out without a turn of the event loop in between. */
+const STREAK = 1_024;
+/** How soon to look again, ms, while another reader finishes what it has begun. */
+const AGAIN = 1;
+
+/** How a transport is made that is no descriptor's. */
+export type MakeTransport = (onReady: () => void) => Transport;
+
+export class Exchange {
+  readonly transport: Transport;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  closed = false;
+  readonly #owner: WeakRef<object>;
+  /** The owner, while somebody waits. */
+  held: object | undefined;
+  readonly #receivers = new Receivers(() => this.#want());
+  readonly #pollers = new Set<() => void>();
+  #released: (() => void)[] = [];
+  /** Messages handed out since the last burst of microtasks ended. */
+  #streak = 0;
+  #ticking = false;
+  #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
+
+  constructor(owner: object, carrier: number | MakeTransport) {
+    this.#owner = new WeakRef(owner);
+    const onReady = () => this.#onReady();
+    this.transport = typeof carrier === 'function' ? carrier(onReady) : new DescriptorTransport(carrier, onReady);
+    this.inbox = new Inbox(this.transport);
+    this.outbox = new Outbox(this.transport, () => this.#want());
+  }
+
+  /** The next message: its value, or its bytes. @throws what take() and decoding throw, or (as rejection) what ends a wait. */
+  receive(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): Promise<unknown> {
+    options?.signal?.throwIfAborted();
+    if (this.#receivers.length === 0) {
+      if (++this.#streak < STREAK) {
+        const found = this.inbox.take(most);
+        this.#tick();
+        if (found === Found.message) return Promise.resolve(this.#message(raw));
+        if (found === Found.end) throw endOfFile();
+        if (found === Found.busy) this.#later(AGAIN);
+        if (options?.timeout !== undefined && options.timeout <= 0) throw timedOut(actor, options.timeout);
+      } else this.#later(0); // Others want the event loop too.
+    }
+    return this.#receivers.wait(actor, raw, most, options);
+  }
+
+  /** As {@link receive}, blocking. Calls that wait already are served first. */
+  receiveSync(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): unknown {
+    options?.signal?.throwIfAborted();
+    const timeout = options?.timeout ?? Number.POSITIVE_INFINITY;
+    const end = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
+    for (let left = timeout; ; left = end - performance.now()) {
+      if (this.#receivers.length > 0) this.#pump();
+      let found: Found = Found.nothing;
+      if (this.#receivers.length === 0) {
+        found = this.inbox.take(most);
+        if (found === Found.message) {
+          this.#tick();
+          const { bytes, start, stop, owned } = this.inbox;
+          return raw ? bytesOf(this.inbox) : decodeSync(bytes, start, stop, owned);
+        }
+        if (found === Found.end) throw endOfFile();
+      }
+      this.inbox.settle();
+      if (left <= 0) throw timedOut(actor, options?.timeout);
+      if (found === Found.busy) pause(Math.min(left, AGAIN));
+      else this.transport.block(false, left);
+    }
+  }
+
+  /** Whether something can be received within the time, which must be above 0. */
+  readable(timeout: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void) => {
+        this.#pollers.delete(poller);
+        for (const end of ends) end();
+        this.#want();
+        outcome();
+      };
+      const poller = () => settle(() => (this.closed ? reject(closed('Connection.poll')) : resolve(true)));
+      const ends = [
+        after(timeout, () => settle(() => resolve(false))),
+        signal === undefined ? () => {} : onAbort(signal, () => settle(() => reject(signal.reason))),
+      ];
+      this.#pollers.add(poller);
+      this.#want();
+    });
+  }
+
+  /** Blocks until the kernel has taken what was sent. @throws ConnectionError. */
+  finish(sent: Promise<void>): void {
+    sent.catch(() => {}); // thrown below
+    while (!this.outbox.empty) {
+      this.outbox.flush();
+      if (!this.outbox.empty) this.transport.block(true, Number.POSITIVE_INFINITY);
+    }
+    if (this.outbox.failure !== undefined) throw this.outbox.failure;
+  }
+
+  /** Receives no more, and gives the transport up when what was sent is out. */
+  close(): void {
+    this.closed = true;
+    if (this.#retry !== undefined) clearTimeout(this.#retry as NodeJS.Timeout);
+    this.inbox.close();
+    this.#receivers.rejectAll(closed('Connection'));
+    for (const poller of this.#pollers) poller();
+    if (!this.outbox.empty) this.outbox.flush();
+    if (this.outbox.empty) this.#release();
+    else this.#want();
+  }
+
+  /** Resolves when the transport was given up. */
+  released(): Promise<void> {
+    return this.outbox.empty ? Promise.resolve() : new Promise((resolve) => this.#released.push(resolve));
+  }
+
+  #onReady(): void {
+    if (this.outbox.blocked) this.outbox.flush();
+    if (!this.closed) this.#pump();
+    else if (this.outbox.empty) this.#release();
+  }
+
+  /** Serves the calls that wait. */
+  #pump(): void {
+    try {
+      if (this.#pollers.size > 0 && this.inbox.readable()) for (const poller of this.#pollers) poller();
+      while (this.#receivers.length > 0 && this.#serve());
+    } catch (error) {
+      this.#receivers.rejectAll(error as MultiprocessError);
+    }
+    this.#tick();
+    this.#want();
+  }
+
+  /** Serves the first call that waits; whether it could. */
+  #serve(): boolean {
+    const receiver = this.#receivers.first()!;
+    const found = this.inbox.take(receiver.most);
+    if (found === Found.busy) this.#later(AGAIN);
+    if (found === Found.end) throw endOfFile();
+    if (found !== Found.message) return false;
+    this.#receivers.shift();
+    try {
+      receiver.resolve(this.#message(receiver.raw));
+    } catch (error) {
+      receiver.reject(error);
+    }
+    return true;
+  }
+
+  #message(raw: boolean): unknown {
+    const inbox = this.inbox;
+    return raw ? bytesOf(inbox) : decode(inbox.bytes, inbox.start, inbox.stop, inbox.owned);
+  }
+
+  /** Takes what was handed out when this burst of microtasks is over. */
+  #tick(): void {
+    if (this.#ticking || !(this.inbox.owes || this.#streak > 0)) return;
+    this.#ticking = true;
+    process.nextTick(this.#endTick);
+  }
+
+  readonly #endTick = (): void => {
+    this.#ticking = false;
+    this.#streak = 0;
+    if (!this.closed) this.inbox.settle();
+  };
+
+  /** Looks again without being told by the kernel. */
+  #later(delay: number): void {
+    if (this.#retry !== undefined) return;
+    const again = () => {
+      this.#retry = undefined;
+      this.#streak = 0;
+      if (!this.closed) this.#pump();
+    };
+    this.#retry = delay === 0 ? setImmediate(again) : setTimeout(again, delay);
+  }
+
+  #want(): void {
+    const waiting = !this.closed && (this.#receivers.length > 0 || this.#pollers.size > 0);
+    const writing = this.outbox.blocked;
+    this.held = waiting || writing ? this.#owner.deref() : undefined;
+    this.transport.want(waiting && this.#retry === undefined, writing);
+  }
+
+  #release(): void {
+    this.held = undefined;
+    this.transport.close();
+    for (const resolve of this.#released) resolve();
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The receiving half of a connection: bytes to messages, in Python's framing.
+ *
+ *   length int32, big-endian | payload         a payload of more than 0x7fffffff bytes: -1 | length uint64 | payload
+ *
+ * Two ways of reading:
+ *   ahead    One look (MSG_PEEK) shows up to 64 KiB. Whole messages are handed out from what was seen; what was handed out is taken
+ *            out of the kernel by settle(), at the end of the turn at the latest. So a message that nobody asked for stays in the
+ *            kernel, for whoever shares the descriptor, and a burst of messages costs two system calls.
+ *   exactly  The length, then the payload, as Python does: for pipes, for long messages, for what comes in pieces, and when others
+ *            read from this end too (reader-words.ts).
+ *
+ *   window   0 … base: taken | base … at: handed out, owed to the kernel | at … end: seen
+ *            One for the thread: who looks makes its owner before settle and forget.
+ *
+ * Memory: a payload's buffer grows with what has arrived, never with what was announced.
+ */
+import { constants } from 'node:buffer';
+import type { ConnectionError } from '../errors/index.js';
+import { Errno } from '../native/index.js';
+import { badLength, channelError, truncated, unreadable } from './messages.js';
+import type { ReaderWords } from './reader-words.js';
+import type { Transport } from './transport.js';
+
+const SIZE = 65_536;
+const HEADER = 4;
+/** Long messages are read into memory of their own, without a look before. */
+const LONG = 16_384;
+/** The first buffer of a message that announced more; it doubles. */
+const FIRST = 1 << 20;
+
+/** What {@link Inbox.take} found. */
+export const Found = { message: 0, nothing: 1, end: 2, busy: 3 } as const;
+export type Found = (typeof Found)[keyof typeof Found];
+
+export class Inbox {
+  /** The message last found is `bytes[start, stop)`, until the next call. */
+  bytes: Uint8Array = EMPTY;
+  start = 0;
+  stop = 0;
+  /** The message last found has `bytes` for itself. */
+  owned = false;
+
+  readonly #transport: Transport;
+  #words: ReaderWords | undefined;
+  #base = 0;
+  #at = 0;
+  #end = 0;
+  /** The message before was long: the next one probably is. */
+  #long = false;
+  readonly #header = new Uint8Array(12);
+  #headed = 0;
+  #body: Uint8Array | undefined;
+  #length = 0;
+  #filled = 0;
+  #failure: ConnectionError | undefined;
+  #ended = false;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Whether a message was handed out that the kernel still has: {@link settle} soon. */
+  get owes(): boolean {
+    return this.#at > this.#base;
+  }
+
+  /** Others read from this end too, from now on. */
+  share(words: ReaderWords): void {
+    this.forget();
+    this.#words = words;
+    if (this.#headed > 0) words.enter();
+  }
+
+  /** The words by which readers agree, once it is shared. */
+  get words(): ReaderWords | undefined {
+    return this.#words;
+  }
+
+  /** The next message. @param most bytes that are allowed. @throws ConnectionError. */
+  take(most: number): Found {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#headed === 0 && this.#transport.peeks) {
+      if (this.#next(most)) return Found.message;
+      if (this.#ended) return Found.end;
+      if (!this.#long) {
+        const found = this.#look(most);
+        if (found !== undefined) return found;
+      }
+    } else if (this.#ended) return Found.end;
+    return this.#exactly(most);
+  }
+
+  /** Whether bytes can be had: the beginning of a message at least, or the end. @throws MultiprocessError for a bad descriptor. */
+  readable(): boolean {
+    if (this.#end > this.#at || this.#headed > 0 || this.#ended || this.#failure !== undefined) return true;
+    this.settle();
+    return this.#transport.readable();
+  }
+
+  /** Takes what was handed out out of the kernel. */
+  settle(): void {
+    for (let owed = this.#at - this.#base; owed > 0; ) {
+      const got = this.#transport.read(SCRATCH, 0, owed, false);
+      if (got <= 0) break; // The bytes are there: we saw them.
+      owed -= got;
+    }
+    this.#base = this.#at;
+    if (this.#headed === 0) this.#words?.leave();
+  }
+
+  /** Takes what was handed out, and forgets what was only seen: somebody else may read now. */
+  forget(): void {
+    this.settle();
+    this.#base = 0;
+    this.#at = 0;
+    this.#end = 0;
+    if (looking === this) looking = undefined;
+  }
+
+  /** Reads no more. */
+  close(): void {
+    this.forget();
+    this.#words?.resign();
+  }
+
+  /** Hands the next message out from what was seen. */
+  #next(most: number): boolean {
+    const seen = this.#end - this.#at;
+    if (seen < HEADER) return false;
+    const length = readInt32(WINDOW, this.#at);
+    if (length < 0 || length > most || seen - HEADER < length) return false; // #exactly judges it
+    this.bytes = WINDOW;
+    this.start = this.#at + HEADER;
+    this.stop = this.start + length;
+    this.owned = false;
+    this.#at = this.stop;
+    return true;
+  }
+
+  /** Looks at what is there; `undefined` when it is to be read exactly. */
+  #look(most: number): Found | undefined {
+    this.forget();
+    const standing = this.#words?.enter() ?? 'sole';
+    if (standing === 'wait') return Found.busy;
+    if (standing === 'many') return undefined;
+    if (looking !== this) looking?.forget();
+    looking = this;
+    const got = this.#transport.read(WINDOW, 0, WINDOW.length, true);
+    if (got > 0) {
+      this.#end = got;
+      if (this.#next(most)) return Found.message;
+      this.#end = 0;
+      return undefined;
+    }
+    if (got === Errno.ENOTSOCK) return undefined;
+    this.#words?.leave();
+    return this.#none(got);
+  }
+
+  #exactly(most: number): Found {
+    if (this.#headed === 0) {
+      this.forget();
+      if (this.#words?.enter() === 'wait') return Found.busy;
+    }
+    let size = this.#headed > HEADER || this.#escaped() ? 12 : HEADER;
+    while (this.#headed < size) {
+      const got = this.#transport.read(this.#header, this.#headed, size, false);
+      if (got <= 0) return this.#stopped(got);
+      this.#headed += got;
+      if (this.#headed === HEADER && this.#escaped()) size = 12;
+    }
+    if (this.#body === undefined) this.#begin(most, size);
+    for (let body = this.#body!; this.#filled < this.#length; body = this.#body!) {
+      const got = this.#transport.read(body, this.#filled, body.length, false);
+      if (got <= 0) return this.#stopped(got);
+      this.#filled += got;
+      if (this.#filled === body.length && this.#filled < this.#length) this.#grow(body);
+    }
+    this.bytes = this.#body!;
+    this.start = 0;
+    this.stop = this.#length;
+    this.owned = true;
+    this.#long = this.#length > LONG;
+    this.#reset();
+    return Found.message;
+  }
+
+  #begin(most: number, size: number): void {
+    const view = new DataView(this.#header.buffer);
+    const length = size === HEADER ? view.getInt32(0) : Number(view.getBigUint64(HEADER));
+    if (length < 0 || length > Math.min(most, constants.MAX_LENGTH)) {
+      this.#reset();
+      this.#failure = unreadable();
+      throw badLength(length, Math.min(most, constants.MAX_LENGTH));
+    }
+    this.#length = length;
+    this.#filled = 0;
+    this.#body = length === 0 ? EMPTY : memory(Math.min(length, FIRST));
+  }
+
+  #grow(body: Uint8Array): void {
+    const larger = memory(Math.min(this.#length, body.length * 2));
+    larger.set(body);
+    this.#body = larger;
+  }
+
+  #escaped(): boolean {
+    return this.#headed >= HEADER && readInt32(this.#header, 0) === -1;
+  }
+
+  #reset(): void {
+    this.#headed = 0;
+    this.#body = undefined;
+    this.#words?.leave();
+  }
+
+  #stopped(got: number): Found {
+    if (got === 0 && this.#headed > 0) {
+      const error = this.#body === undefined ? truncated(this.#headed, HEADER) : truncated(this.#filled, this.#length);
+      this.#reset();
+      this.#ended = true;
+      throw error;
+    }
+    if (this.#headed === 0) this.#words?.leave();
+    return this.#none(got);
+  }
+
+  #none(got: number): Found {
+    if (got === Errno.EAGAIN) return Found.nothing;
+    if (got === 0) {
+      this.#ended = true;
+      return Found.end;
+    }
+    throw channelError('receive', got);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const SCRATCH = new Uint8Array(SIZE);
+/** What was seen. One window serves all connections of the thread, since the kernel still has what is in it. */
+const WINDOW = new Uint8Array(SIZE);
+/** Whose messages are in the window. */
+let looking: Inbox | undefined;
+
+function memory(length: number): Uint8Array {
+  if (length <= LONG) return new Uint8Array(length);
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+function readInt32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}

@@ -1,0 +1,260 @@
+import { inspect } from 'node:util';
+import { Observable } from 'rxjs';
+import { AuthenticationError, ClosedError } from '../errors/index.js';
+import { acceptSocket, after, closeDescriptor, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
+import { onAbort } from '../util/abort.js';
+import { Deque } from '../util/deque.js';
+import { checkNumber, checkOptions } from '../util/options.js';
+import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
+import { type AuthKey, keyOf } from './authentication.js';
+import { Connection } from './connection.js';
+import { Handshakes } from './handshakes.js';
+import { timedOut } from './messages.js';
+import { type WaitOptions, waitOptions } from './options.js';
+import { SocketFile } from './socket-file.js';
+import type { ListenerTls } from './tls.js';
+
+/** How {@link Listener.listen} listens. */
+export interface ListenerOptions {
+  /** A path, with a leading NUL an abstract one, or `{ host, port }`. Default: one is chosen, of `family`. */
+  readonly address?: Address | undefined;
+  /** Default: that of the address, or `AF_UNIX`. */
+  readonly family?: AddressFamily | undefined;
+  /** Connections that the kernel keeps while nobody accepts them. Default 128. */
+  readonly backlog?: number | undefined;
+  /** With a key, the empty one too, only peers that prove to know it are accepted. Default: everybody is. */
+  readonly authkey?: AuthKey | undefined;
+  /** TLS beneath the connections: `key` and `cert`, and what else `tls.createServer` takes. Default: none. */
+  readonly tls?: ListenerTls | undefined;
+  /** Milliseconds that a peer has to prove itself. Default 10,000. */
+  readonly handshakeTimeout?: number | undefined;
+  /** Peers that may be about to prove themselves at a time; one more, and the oldest is dropped. Default 64. */
+  readonly maxHandshakes?: number | undefined;
+}
+
+const KNOWN = ['address', 'family', 'backlog', 'authkey', 'tls', 'handshakeTimeout', 'maxHandshakes'];
+
+interface Accepter {
+  resolve(connection: Connection): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Accepts connections of {@link Client}s, of this library or of Python.
+ *
+ * Semantics: with an `authkey` both ends prove that they know it, by Python's handshake, before anything else is received. Peers that hang up,
+ * stay silent, or send anything but an answer are dropped; one with another key makes `accept` reject with AuthenticationError, as in Python,
+ * and the next `accept` serves the next peer. Nobody is accepted while nobody waits for a connection: the kernel keeps `backlog` of them.
+ *
+ * A unix socket that was chosen lies in a folder of mode 0700; its file is removed by `close`, or when the process ends in good order.
+ *
+ * Python: `multiprocessing.connection.Listener`. There the backlog is 1.
+ *
+ * @example
+ * const listener = await Listener.listen({ authkey: 'secret' });
+ * const client = Client(listener.address, { authkey: 'secret' });
+ * const server = await listener.accept();
+ * await server.send('welcome');
+ * console.log(await (await client).recv());
+ */
+export class Listener implements AsyncDisposable, Disposable {
+  /** Where clients find it. */
+  readonly address: Address;
+  /** What sort of socket it is. */
+  readonly family: AddressFamily;
+  readonly #descriptor: number;
+  readonly #file: SocketFile | undefined;
+  readonly #readiness: Readiness;
+  readonly #handshakes: Handshakes;
+  readonly #accepters = new Deque<Accepter>();
+  /** Proved themselves when nobody waited any more. */
+  readonly #waiting = new Deque<Connection>();
+  #lastAccepted: Address | null = null;
+  #closed = false;
+
+  private constructor(descriptor: number, family: AddressFamily, file: SocketFile | undefined, options: ListenerOptions) {
+    this.#descriptor = descriptor;
+    this.#file = file;
+    this.family = family;
+    this.address = addressOf(socketName(descriptor, 'own'));
+    this.#readiness = new Readiness(descriptor, () => this.#arrived());
+    const { authkey, tls, handshakeTimeout = 10_000, maxHandshakes = 64 } = options;
+    const key = authkey === undefined ? undefined : keyOf('Listener.listen', authkey);
+    this.#handshakes = new Handshakes(
+      key,
+      tls,
+      { most: maxHandshakes, time: handshakeTimeout },
+      {
+        passed: (connection) => this.#passed(connection),
+        failed: (error) => this.#accepters.shift()?.reject(error),
+      },
+    );
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws (as rejection) ArgumentError; MultiprocessError `MP_SYSTEM`, with `errno`, when the address is taken (EADDRINUSE), or not ours.
+   */
+  static async listen(options: ListenerOptions = {}): Promise<Listener> {
+    checkOptions('Listener.listen', options, KNOWN);
+    const backlog = checkNumber('Listener.listen', 'backlog', options.backlog, { integer: true }) ?? 128;
+    checkNumber('Listener.listen', 'handshakeTimeout', options.handshakeTimeout, { min: 1 });
+    checkNumber('Listener.listen', 'maxHandshakes', options.maxHandshakes, { integer: true, min: 1 });
+    if (options.authkey !== undefined) keyOf('Listener.listen', options.authkey);
+    checkFamily('Listener.listen', options.family);
+    const file = options.address === undefined && (options.family ?? 'AF_UNIX') === 'AF_UNIX' ? SocketFile.arbitrary() : undefined;
+    const address = options.address ?? file?.path ?? { host: 'localhost', port: 0 };
+    const family = familyOf('Listener.listen', address, options.family);
+    let descriptor: number | undefined;
+    try {
+      descriptor = listenSocket(await resolveAddress(address, family), backlog);
+      const path = file === undefined && typeof address === 'string' && !address.startsWith('\0') ? address : undefined;
+      return new Listener(descriptor, family, path === undefined ? file : new SocketFile(path, false), options);
+    } catch (error) {
+      if (descriptor !== undefined) closeDescriptor(descriptor);
+      file?.remove();
+      throw error;
+    }
+  }
+
+  /** The peer that was accepted last: its host and port, or `null` before the first one and for unix sockets, which have no name. */
+  get lastAccepted(): Address | null {
+    return this.#lastAccepted;
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The descriptor of the listening socket, for {@link wait}; it stays the listener's. @throws ClosedError. */
+  fileno(): number {
+    this.#check('Listener.fileno');
+    return this.#descriptor;
+  }
+
+  /**
+   * The next connection, its handshake done.
+   *
+   * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when a peer has another key; TimeoutError; `signal.reason`; ClosedError when the
+   * listener is closed, before or meanwhile; MultiprocessError `MP_SYSTEM` without free descriptors.
+   */
+  async accept<T = unknown>(options?: WaitOptions): Promise<Connection<T>> {
+    const { timeout = Number.POSITIVE_INFINITY, signal } = waitOptions('Listener.accept', options) ?? {};
+    this.#check('Listener.accept');
+    signal?.throwIfAborted();
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) return this.#accepted(waiting) as Connection<T>;
+    const ends: (() => void)[] = [];
+    try {
+      const connection = await new Promise<Connection>((resolve, reject) => {
+        const accepter: Accepter = { resolve, reject };
+        const giveUp = (why: unknown) => this.#accepters.remove(accepter) && reject(why);
+        ends.push(after(Math.max(0, timeout), () => giveUp(timedOut('Listener.accept', timeout))));
+        if (signal !== undefined) ends.push(onAbort(signal, () => giveUp(signal.reason)));
+        this.#accepters.push(accepter);
+        this.#want();
+      });
+      return this.#accepted(connection) as Connection<T>;
+    } finally {
+      for (const end of ends) end();
+      if (!this.#closed) this.#want();
+    }
+  }
+
+  /**
+   * The connections, from the subscription on; completes when the listener is closed. Peers with another key are passed over. Several
+   * subscriptions, and calls of {@link accept}, share them out among each other.
+   */
+  get connections(): Observable<Connection> {
+    return new Observable((subscriber) => {
+      const gone = new AbortController();
+      const next = () => {
+        this.accept({ signal: gone.signal }).then(
+          (connection) => {
+            if (subscriber.closed) this.#passed(connection);
+            else subscriber.next(connection);
+            if (!subscriber.closed) next();
+          },
+          (error: unknown) => {
+            if (gone.signal.aborted) return;
+            if (error instanceof ClosedError) subscriber.complete();
+            else if (error instanceof AuthenticationError) next();
+            else subscriber.error(error);
+          },
+        );
+      };
+      next();
+      return () => gone.abort();
+    });
+  }
+
+  /** Listens no more: calls that wait reject, peers that were not accepted are hung up on; accepted connections stay. Closing twice does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#readiness.close();
+    closeDescriptor(this.#descriptor);
+    this.#file?.remove();
+    this.#handshakes.close();
+    for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift()) one.close();
+    for (let one = this.#accepters.shift(); one !== undefined; one = this.#accepters.shift()) one.reject(closed('Listener.accept'));
+  }
+
+  /** As {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** As {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `<Listener ${inspect(this.address)}${this.#closed ? ' (closed)' : ''}>`;
+  }
+
+  #arrived(): void {
+    try {
+      while (this.#accepters.length > 0) {
+        const descriptor = acceptSocket(this.#descriptor);
+        if (descriptor === null) break;
+        this.#handshakes.begin(descriptor);
+      }
+    } catch (error) {
+      this.#accepters.shift()?.reject(error);
+    }
+    this.#want();
+  }
+
+  #passed(connection: Connection): void {
+    if (this.#closed) connection.close();
+    else {
+      const accepter = this.#accepters.shift();
+      if (accepter === undefined) this.#waiting.push(connection);
+      else accepter.resolve(connection);
+    }
+  }
+
+  #accepted(connection: Connection): Connection {
+    const descriptor = Connection.descriptor(connection);
+    const peer = descriptor === undefined ? '' : addressOf(socketName(descriptor, 'peer'));
+    this.#lastAccepted = peer === '' ? null : peer;
+    return connection;
+  }
+
+  #want(): void {
+    this.#readiness.want(this.#accepters.length > 0 ? Ready.readable : 0);
+  }
+
+  #check(actor: string): void {
+    if (this.#closed) throw closed(actor);
+  }
+}
+
+function closed(actor: string): ClosedError {
+  return new ClosedError(`${actor}: the listener is closed; use it before close(), or make another one.`);
+}

@@ -1,0 +1,170 @@
+/**
+ * The sending half of a connection: messages to bytes, in the order of the calls.
+ *
+ * The first message of a burst goes to the kernel at once; what follows in the same stretch of synchronous code is gathered and
+ * written together right after it. So a message is not held back by work that comes after the send, and a thousand sends
+ * without an await in between cost a few system calls.
+ *
+ * Each send resolves when the kernel has the whole message. What the kernel does not take waits here, in the memory of the sends that
+ * are not settled: a sender that awaits its sends holds one message.
+ */
+import type { MultiprocessError } from '../errors/index.js';
+import { Errno } from '../native/index.js';
+import { deferred } from '../util/deferred.js';
+import { Deque } from '../util/deque.js';
+import { channelError } from './messages.js';
+import type { Transport } from './transport.js';
+
+const GATHER = 65_536;
+/** Up to here header and payload go in one write, as in Python. */
+export const SMALL = 16_384;
+
+interface Part {
+  readonly bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+interface Unsent {
+  /** Bytes that the kernel must have taken, counted from the beginning. */
+  readonly until: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const SENT = Promise.resolve();
+
+export class Outbox {
+  readonly #transport: Transport;
+  readonly #onBlocked: () => void;
+  readonly #parts = new Deque<Part>();
+  readonly #unsent = new Deque<Unsent>();
+  /** Where small messages are put together. */
+  #gather: Part | undefined;
+  #queued = 0;
+  #taken = 0;
+  #burst = false;
+  #blocked = false;
+  #failure: MultiprocessError | undefined;
+
+  /** @param onBlocked called when {@link blocked} changes. */
+  constructor(transport: Transport, onBlocked: () => void) {
+    this.#transport = transport;
+    this.#onBlocked = onBlocked;
+  }
+
+  /** Whether the kernel takes no more for now: call {@link flush} when it does. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Whether everything has been taken by the kernel, or never will be. */
+  get empty(): boolean {
+    return this.#parts.length === 0;
+  }
+
+  /** Why nothing can be sent any more. */
+  get failure(): MultiprocessError | undefined {
+    return this.#failure;
+  }
+
+  /** A small frame of `length` bytes, which `write` puts where it is told. */
+  small(length: number, write: (target: Uint8Array, at: number) => void): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const part = this.#room(length);
+    write(part.bytes, part.end);
+    part.end += length;
+    this.#queued += length;
+    if (this.#parts.length === 0) this.#parts.push(part);
+    return this.#go();
+  }
+
+  /** A whole frame, in as many parts as it has. The bytes must not change until it was sent. */
+  large(...frame: readonly Uint8Array[]): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    this.#gather = undefined; // What comes later must not get before it.
+    for (const bytes of frame) {
+      this.#parts.push({ bytes, start: 0, end: bytes.length });
+      this.#queued += bytes.length;
+    }
+    return this.#go();
+  }
+
+  /** Writes what the kernel takes. */
+  flush(): void {
+    try {
+      while (this.#parts.length > 0) {
+        const part = this.#parts.first()!;
+        const sent = this.#transport.write(part.bytes, part.start, part.end);
+        if (sent === Errno.EAGAIN) {
+          this.#block(true);
+          return;
+        }
+        if (sent < 0) throw channelError('send', sent);
+        this.#taken += sent;
+        part.start += sent;
+        if (part.start < part.end) continue;
+        this.#parts.shift();
+        if (part === this.#gather) part.start = part.end = 0;
+      }
+    } catch (error) {
+      this.fail(error as MultiprocessError);
+    }
+    this.#settle();
+    this.#block(false);
+  }
+
+  /** Nothing can be sent any more; what waits is rejected. */
+  fail(error: MultiprocessError): void {
+    this.#failure = error;
+    this.#parts.clear();
+    this.#gather = undefined;
+    for (let one = this.#unsent.shift(); one !== undefined; one = this.#unsent.shift()) one.reject(error);
+  }
+
+  #go(): Promise<void> {
+    if (!this.#blocked && !this.#burst) {
+      this.#burst = true;
+      queueMicrotask(this.#endBurst);
+      this.flush();
+      if (this.#failure !== undefined) return Promise.reject(this.#failure);
+      if (this.#parts.length === 0) return SENT;
+    } else if (!this.#blocked && this.#queued - this.#taken >= GATHER) {
+      this.flush();
+      if (this.#failure !== undefined) return Promise.reject(this.#failure);
+      if (this.#parts.length === 0) return SENT;
+    }
+    const { promise, resolve, reject } = deferred<void>();
+    this.#unsent.push({ until: this.#queued, resolve, reject });
+    return promise;
+  }
+
+  readonly #endBurst = (): void => {
+    this.#burst = false;
+    if (!this.#blocked && this.#parts.length > 0) this.flush();
+  };
+
+  #settle(): void {
+    for (let one = this.#unsent.first(); one !== undefined && one.until <= this.#taken; one = this.#unsent.first()) {
+      this.#unsent.shift();
+      one.resolve();
+    }
+  }
+
+  #block(on: boolean): void {
+    if (on) this.#settle();
+    if (on === this.#blocked) return;
+    this.#blocked = on;
+    this.#onBlocked();
+  }
+
+  /** Memory with room for a small frame at its end, in line for sending once it holds something. */
+  #room(length: number): Part {
+    const gather = this.#gather;
+    if (gather !== undefined && gather.end + length <= gather.bytes.length) return gather;
+    const part = { bytes: new Uint8Array(GATHER), start: 0, end: 0 };
+    if (this.#parts.length > 0) this.#parts.push(part);
+    this.#gather = part;
+    return part;
+  }
+}

@@ -1,0 +1,27 @@
+import { socketPair } from '../native/index.js';
+import { checkOptions } from '../util/options.js';
+import { Connection } from './connection.js';
+
+/** How {@link pipe} connects. */
+export interface PipeOptions {
+  /** Whether both ends send and receive. Default `true`; otherwise the first end receives and the second sends. */
+  readonly duplex?: boolean | undefined;
+}
+
+/**
+ * Two connected ends. Send one to another process or thread, and close your copy of it: an end is closed when all who have it closed it.
+ *
+ * Python: `multiprocessing.Pipe(duplex)`.
+ *
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free descriptors.
+ * @example
+ * const [ours, theirs] = pipe();
+ * await ours.send({ hello: 'world' });
+ * console.log(await theirs.recv());
+ */
+export function pipe<T = unknown>(options?: PipeOptions): [Connection<T>, Connection<T>] {
+  checkOptions('pipe', options, ['duplex']);
+  const [one, other] = socketPair();
+  if (options?.duplex ?? true) return [new Connection<T>(one), new Connection<T>(other)];
+  return [new Connection<T>(one, { writable: false }), new Connection<T>(other, { readable: false })];
+}

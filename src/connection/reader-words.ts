@@ -1,0 +1,72 @@
+/**
+ * Who reads from an end of a connection that several processes or threads have.
+ *
+ * One reader may look ahead: it sees many messages with one system call, hands them out, and takes them out of the kernel later.
+ * Two readers must each take exactly what they hand out. So the first who reads is noted here, and reads ahead; a second one
+ * ends that for good.
+ *
+ * word 0 READER   0 nobody has read | id of the agent that alone has | MANY
+ * word 1 OWES     1 while that agent may have handed out what it has not taken, or has taken part of a message
+ * word 2 FIRST    id of that agent, kept when READER becomes MANY
+ *
+ * The sole reader sets OWES and then looks at READER; a second reader sets READER and then looks at OWES (Dekker). So either the first
+ * sees that it is not alone, before it looks ahead, or the second sees that it must wait: until the end of that turn of the first one's
+ * event loop, once in the life of the connection. An agent that died owes nothing: the messages it did not take come again.
+ */
+import { type Block, hasEnded, self } from '../memory/index.js';
+
+const READER = 0;
+const OWES = 1;
+const FIRST = 2;
+const MANY = -1;
+
+/** Bytes of shared memory it takes. */
+export const READER_BYTES = 64;
+
+/** What a reader may do now. `wait`: another reader finishes what it has begun. */
+export type Standing = 'sole' | 'many' | 'wait';
+
+export class ReaderWords {
+  readonly block: Block;
+  readonly #words: Int32Array;
+  readonly #me = self();
+
+  constructor(block: Block) {
+    this.block = block;
+    this.#words = block.int32;
+  }
+
+  /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */
+  enter(): Standing {
+    const words = this.#words;
+    let reader = Atomics.load(words, READER);
+    if (reader === 0) {
+      reader = Atomics.compareExchange(words, READER, 0, this.#me);
+      if (reader === 0) reader = this.#me;
+    }
+    if (reader === this.#me) {
+      Atomics.store(words, FIRST, this.#me);
+      Atomics.store(words, OWES, 1);
+      if (Atomics.load(words, READER) === this.#me) return 'sole';
+      Atomics.store(words, OWES, 0);
+      return 'many';
+    }
+    if (reader !== MANY) Atomics.compareExchange(words, READER, reader, MANY);
+    if (Atomics.load(words, OWES) === 0) return 'many';
+    const first = Atomics.load(words, FIRST);
+    if (first !== this.#me && !hasEnded(first)) return 'wait';
+    Atomics.store(words, OWES, 0);
+    return 'many';
+  }
+
+  /** This agent owes nothing. */
+  leave(): void {
+    if (Atomics.load(this.#words, FIRST) === this.#me) Atomics.store(this.#words, OWES, 0);
+  }
+
+  /** This agent reads no more: the next one may be the sole reader again. */
+  resign(): void {
+    this.leave();
+    Atomics.compareExchange(this.#words, READER, this.#me, 0);
+  }
+}

@@ -1,0 +1,51 @@
+/** The files of listening unix sockets, which are removed when the listener closes or the process ends. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Longest path of a unix socket, bytes. */
+const LONGEST = 107;
+const files = new Set<SocketFile>();
+let hooked = false;
+
+/** The file of one listener. */
+export class SocketFile {
+  readonly path: string;
+  /** It lies in a folder that was made for it. */
+  readonly #own: boolean;
+
+  constructor(path: string, own: boolean) {
+    this.path = path;
+    this.#own = own;
+    files.add(this);
+    if (hooked) return;
+    hooked = true;
+    process.on('exit', () => {
+      for (const file of files) file.remove();
+    });
+  }
+
+  /** A path in a new folder that only this user may enter (mode 0700). */
+  static arbitrary(): SocketFile {
+    const name = `listener-${randomBytes(6).toString('hex')}`;
+    const folder = mkdtempSync(join(tmpdir().length + name.length + 24 < LONGEST ? tmpdir() : '/tmp', 'multiprocess-'));
+    return new SocketFile(join(folder, name), true);
+  }
+
+  /** Removes it. Idempotent. */
+  remove(): void {
+    if (!files.delete(this)) return;
+    try {
+      unlinkSync(this.path);
+    } catch {
+      // Somebody else removed it.
+    }
+    if (!this.#own) return;
+    try {
+      rmdirSync(dirname(this.path));
+    } catch {
+      // Somebody else put something there.
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** TLS beneath a connection: from a connected descriptor to a stream that is secured. */
+import { isIP, Socket } from 'node:net';
+import { type ConnectionOptions, connect, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
+import { ConnectionError } from '../errors/index.js';
+import { Connection } from './connection.js';
+import { StreamTransport } from './stream-transport.js';
+
+/** What a listener presents and demands; see `tls.createServer`. `key` and `cert` at least. */
+export type ListenerTls = Pick<TlsOptions, 'requestCert' | 'rejectUnauthorized' | 'SNICallback'> & SecureContextOptions;
+
+/** What a client trusts and presents; see `tls.connect`. `true`: what Node trusts. */
+export type ClientTls = true | Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket'>;
+
+/** Secures the client's end. `descriptor` is owned from here on. @throws (as rejection) ConnectionError; `signal.reason`. */
+export async function secureClient(descriptor: number, host: string | undefined, tls: ClientTls, signal: AbortSignal): Promise<Connection> {
+  const raw = new Socket({ fd: descriptor, readable: true, writable: true });
+  const given = tls === true ? {} : tls;
+  const servername = given.servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined);
+  const stream = connect({ ...given, socket: raw, ...(servername === undefined ? {} : { servername }) });
+  const abort = () => stream.destroy(signal.reason as Error);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stream.once('secureConnect', resolve);
+      stream.once('error', reject);
+      stream.once('close', () => reject(new Error('the peer closed the connection')));
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  } catch (cause) {
+    stream.destroy();
+    signal.throwIfAborted();
+    throw new ConnectionError(`Client: TLS failed: ${(cause as Error).message}.`, { code: 'MP_CONNECTION', cause });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  return overStream(stream);
+}
+
+/** A connection over a secured stream. */
+export function overStream(stream: TLSSocket): Connection {
+  return new Connection((onReady: () => void) => new StreamTransport(stream, onReady));
+}

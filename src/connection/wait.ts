@@ -1,0 +1,160 @@
+import { Readable } from 'node:stream';
+import { ArgumentError } from '../errors/index.js';
+import { after, closeDescriptor, duplicateDescriptor, type Polled, pollDescriptors, Readiness, Ready } from '../native/index.js';
+import { onAbort } from '../util/abort.js';
+import { describe } from '../util/options.js';
+import { Connection } from './connection.js';
+import { type WaitOptions, waitOptions } from './options.js';
+
+/** The name of the method by which an object of any class can be waited for. */
+export const WAITABLE = Symbol.for('multiprocess.waitable');
+
+/** An object of any class that can be waited for. */
+export interface WaitableObject {
+  /**
+   * Called once for each wait.
+   *
+   * @param onReady to be called once when the object becomes ready.
+   * @returns `true` when it is ready now (then `onReady` is not called), otherwise a function that takes the wait back.
+   */
+  [WAITABLE](onReady: () => void): true | (() => void);
+}
+
+/**
+ * What {@link wait} waits for:
+ * a descriptor; an object that has one by `fileno()` (Connection, Listener); an object with a `sentinel` (Process); a Readable stream of
+ * Node, such as a net.Socket; any object with a method {@link WAITABLE}.
+ */
+export type Waitable = number | { fileno(): number } | { readonly sentinel: Waitable } | Readable | WaitableObject;
+
+/**
+ * Waits until at least one of the objects is ready, and resolves with all that are, in the order given.
+ *
+ * Ready means: a connection has something to receive, or its peer closed it; a listener has a client; a process has ended; a stream has
+ * data or is at its end; a descriptor is readable. Nothing is consumed.
+ *
+ * @param options `timeout` in ms, where 0 or less only looks; with no object given the whole timeout passes.
+ * @returns an empty array when the time was over first.
+ * @throws (as rejection) ArgumentError for what cannot be waited for; ClosedError for a closed connection; `signal.reason`.
+ *
+ * Python: `multiprocessing.connection.wait`.
+ *
+ * @example
+ * const [ours, theirs] = pipe();
+ * await theirs.send('hello');
+ * for (const ready of await wait([ours], { timeout: 1000 })) console.log(await ready.recv());
+ */
+export async function wait<W extends Waitable>(objects: Iterable<W>, options?: WaitOptions): Promise<W[]> {
+  const { timeout = Number.POSITIVE_INFINITY, signal } = waitOptions('wait', options) ?? {};
+  signal?.throwIfAborted();
+  const all = [...objects];
+  const targets = all.map((object) => targetOf(object));
+  const ends: (() => void)[] = [];
+  try {
+    const descriptors = targets.map(
+      (target): Polled => ({ fd: typeof target === 'number' ? target : -1, events: Ready.readable, happened: 0 }),
+    );
+    const settled = new Set<number>();
+    const ready = () => {
+      if (descriptors.length > 0) pollDescriptors(descriptors, 0);
+      return all.filter((_, i) => settled.has(i) || descriptors[i]!.happened !== 0);
+    };
+    const first = new Promise<void>((resolve) => {
+      for (const [i, target] of targets.entries()) {
+        if (typeof target === 'number') continue;
+        const hear = () => {
+          settled.add(i);
+          resolve();
+        };
+        const end = target[WAITABLE](hear);
+        if (end === true) hear();
+        else ends.push(end);
+      }
+    });
+    const now = ready();
+    if (now.length > 0 || timeout <= 0) return now;
+    await new Promise<void>((resolve, reject) => {
+      void first.then(resolve);
+      for (const { fd, events } of descriptors) if (fd >= 0) ends.push(watch(fd, events, resolve));
+      if (signal !== undefined) ends.push(onAbort(signal, () => reject(signal.reason)));
+      ends.push(after(timeout, resolve));
+    });
+    return ready();
+  } finally {
+    for (const end of ends) end();
+  }
+}
+
+/** Watches a duplicate, so that whoever uses the descriptor meanwhile is not disturbed. */
+function watch(fd: number, events: number, onReady: () => void): () => void {
+  const copy = duplicateDescriptor(fd);
+  const readiness = new Readiness(copy, onReady);
+  try {
+    readiness.want(events);
+  } catch (error) {
+    closeDescriptor(copy);
+    throw error;
+  }
+  return () => {
+    readiness.close();
+    closeDescriptor(copy);
+  };
+}
+
+function targetOf(object: Waitable): number | WaitableObject {
+  if (typeof object === 'number') {
+    if (Number.isInteger(object) && object >= 0) return object;
+    throw new ArgumentError(`wait: a descriptor must be an integer of at least 0, not ${describe(object)}.`);
+  }
+  if (object instanceof Connection) return ofConnection(object);
+  if (typeof object === 'object' && object !== null) {
+    if (WAITABLE in object && typeof object[WAITABLE] === 'function') return object;
+    if ('fileno' in object && typeof object.fileno === 'function') return object.fileno();
+    if (object instanceof Readable) return ofStream(object);
+    if ('sentinel' in object) return targetOf(object.sentinel);
+  }
+  throw new ArgumentError(
+    `wait: ${describe(object)} cannot be waited for; pass connections, listeners, processes, readable streams or descriptors.`,
+  );
+}
+
+/** It may have seen messages already that are still to be handed out. */
+function ofConnection(connection: Connection): number | WaitableObject {
+  return Connection.ready(connection) ? READY : (Connection.descriptor(connection) ?? ofCarrier(connection));
+}
+
+/** Over TLS: what is ready are decrypted bytes. */
+function ofCarrier(connection: Connection): WaitableObject {
+  return {
+    [WAITABLE](onReady) {
+      const gone = new AbortController();
+      connection.poll({ timeout: Number.POSITIVE_INFINITY, signal: gone.signal }).then(onReady, () => {
+        if (!gone.signal.aborted) onReady();
+      });
+      return () => gone.abort();
+    },
+  };
+}
+
+const READY: WaitableObject = { [WAITABLE]: () => true };
+
+function ofStream(stream: Readable): WaitableObject {
+  return {
+    [WAITABLE](onReady) {
+      if (stream.readableLength > 0 || stream.destroyed || ended(stream)) return true;
+      const events = ['readable', 'end', 'error', 'close'] as const;
+      const fresh = () => {
+        if (stream.readableLength > 0 || stream.destroyed || ended(stream)) onReady();
+      };
+      for (const event of events) stream.on(event, fresh);
+      return () => {
+        for (const event of events) stream.off(event, fresh);
+      };
+    },
+  };
+}
+
+/** The end has come, and only a read() will tell. */
+function ended(stream: Readable): boolean {
+  return (stream as unknown as { _readableState: { ended: boolean } })._readableState.ended;
+}

@@ -1,0 +1,13 @@
+/** Start methods, and everything bound to one. Python: `multiprocessing.context`. */
+
+export {
+  type ContextLike,
+  getAllStartMethods,
+  getStartMethod,
+  type MethodHolder,
+  type StartMethod,
+  setStartMethod,
+} from '../process/index.js';
+export { Context, type ContextPool, type ContextProcess, getContext, setForkserverPreload } from './context.js';
+export { ForkPool, ForkServerPool, SpawnPool } from './pools.js';
+export { ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';

@@ -1,0 +1,32 @@
+/** `Process` bound to each start method. Their names are those of their children: `SpawnProcess-1`. */
+import { Process, type ProcessOptions, type Target } from '../process/index.js';
+
+type Bound<A extends unknown[]> = Omit<ProcessOptions<A>, 'context'>;
+
+/** A {@link Process} in a fresh Node. */
+export class SpawnProcess<A extends unknown[] = unknown[]> extends Process<A> {
+  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+    super(target, { ...options, context: 'spawn' });
+  }
+}
+
+/** A {@link Process} forked from a template. */
+export class ForkServerProcess<A extends unknown[] = unknown[]> extends Process<A> {
+  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+    super(target, { ...options, context: 'forkserver' });
+  }
+}
+
+/** A {@link Process} forked from this one. */
+export class ForkProcess<A extends unknown[] = unknown[]> extends Process<A> {
+  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+    super(target, { ...options, context: 'fork' });
+  }
+}
+
+/** A {@link Process} that is a worker thread of this process. */
+export class ThreadProcess<A extends unknown[] = unknown[]> extends Process<A> {
+  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+    super(target, { ...options, context: 'thread' });
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The names of the root over worker threads. Python: `multiprocessing.dummy`.
+ *
+ * A `Process` here is a worker thread with a global scope of its own: what its function captures and is given is sent, as to a
+ * process, and what is shareable is shared. Python's threads see each other's objects; JavaScript's cannot.
+ */
+
+// Queues and pipes
+export { Connection, Pipe, pipe } from '../connection/index.js';
+// Processes
+export { ThreadProcess as Process } from '../context/index.js';
+// Pools
+export { AsyncResult, ThreadPool as Pool } from '../pool/index.js';
+export { activeChildren, cpuCount, currentProcess, parentProcess } from '../process/index.js';
+export { freezeSupport } from '../process/spawn.js';
+export { JoinableQueue, Queue, SimpleQueue } from '../queues/index.js';
+// Shared values
+export { RawArray, RawValue, SharedArray, SharedArray as Array, Value } from '../sharedctypes/index.js';
+// Locks and their kin
+export { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore } from '../synchronize/index.js';

@@ -1,0 +1,80 @@
+import { addon, Refusal } from './addon.js';
+import { systemError } from './system-error.js';
+
+/** Why a fork was refused: a thread of this process does not come to rest, or this build of Node lacks what a child needs to end. */
+export type ForkRefusal = 'threads-busy' | 'no-exit-hook';
+
+/**
+ * Forks this process (native/fork-linux.cc says how, and what Node must have been started with). Everything on the stack of the
+ * caller returns twice. The child has the only thread, an event loop of its own, and all that the parent had besides; it must
+ * leave by {@link leaveProcess}.
+ *
+ * @param patience milliseconds to wait, blocking, until all other threads of this process sleep.
+ * @param exitCode the exit code of the process as it stands: asked in the child when an exception that nobody caught ends it.
+ * @returns the child's pid; 0 in the child; or why it was refused.
+ * @throws MultiprocessError `MP_SYSTEM` (EAGAIN: too many processes; ENOMEM).
+ */
+export function forkProcess(patience: number, exitCode: () => number): number | ForkRefusal {
+  const result = addon().forkProcess(patience, exitCode);
+  if (result === Refusal.threadsBusy) return 'threads-busy';
+  if (result === Refusal.noExitHook) return 'no-exit-hook';
+  if (result < 0) throw systemError('forkProcess', 'fork', result);
+  return result;
+}
+
+/**
+ * In a forked process: calls back when the event loop has nothing left to do, with `false`; and once more, with `true`, when that
+ * brought nothing: then the callback ends the process. Also gives V8's background tasks a thread. Call it before anything else runs.
+ */
+export function watchEnd(onEnd: (last: boolean) => void): void {
+  const result = addon().watchEnd(onEnd);
+  if (result < 0) throw systemError('watchEnd', 'eventfd', result);
+}
+
+/** Ends this process at once: `exit` handlers, Node's teardown and those of C do not run. */
+export function leaveProcess(code: number): void {
+  addon().leaveProcess(code & 0xff);
+}
+
+/** What a forked process ends with where its teardown begins and nobody can be asked any more. */
+export function noteExitCode(code: number): void {
+  addon().noteExitCode(code & 0xff);
+}
+
+/**
+ * Binds this process's life to the writing end of a pipe: the kernel kills it (SIGKILL) when the last descriptor of that end is
+ * closed, or written to. Ends the process at once when it is closed already.
+ *
+ * @param fd the reading end; may be closed afterwards.
+ * @returns the descriptor that holds the bond; closing it lets go.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
+export function bindLifeline(fd: number): number {
+  const result = addon().bindLifeline(fd);
+  if (result < 0) throw systemError(`bindLifeline ${fd}`, 'fcntl', result);
+  return result;
+}
+
+/** How a child ended: its exit code, or minus the number of the signal. `null` while it runs. Afterwards it is gone. @throws MultiprocessError `MP_SYSTEM` (ECHILD). */
+export function reapProcess(pid: number): number | null {
+  const result = addon().reapProcess(pid);
+  if (result < 0) throw systemError(`reapProcess ${pid}`, 'waitpid', result);
+  if (result === 0) return null;
+  return result > SIGNALLED ? SIGNALLED - result : result - 1;
+}
+
+const SIGNALLED = 1000;
+
+/** Sends a signal to the very process of a pidfd; nothing when it has ended. @throws MultiprocessError `MP_SYSTEM`. */
+export function signalProcess(pidfd: number, signal: number): void {
+  const result = addon().signalProcess(pidfd, signal);
+  if (result < 0 && result !== -ESRCH) throw systemError(`signalProcess ${signal}`, 'pidfd_send_signal', result);
+}
+
+const ESRCH = 3;
+
+/** Has this process ignore a signal, but not those that are forked from it: they handle it as this process did. @throws MultiprocessError `MP_SYSTEM`. */
+export function ignoreSignal(signal: number): void {
+  const result = addon().ignoreSignal(signal);
+  if (result < 0) throw systemError(`ignoreSignal ${signal}`, 'sigaction', result);
+}

@@ -1,0 +1,20 @@
+import { WorkerCrashError } from '../errors/index.js';
+import type { WorkerHandle } from './worker-handle.js';
+
+/** What is said of a worker that ended before its work was done. */
+export function crash(worker: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null, cause: unknown): WorkerCrashError {
+  const pid = worker.pid;
+  const how =
+    pid === null
+      ? 'could not be started'
+      : signal !== null
+        ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
+        : `exited with code ${exitCode}`;
+  const when = worker.left === 'starting' ? 'while it was starting; what it wrote to stderr says why' : 'before the task had a result';
+  return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} ${when}.`, {
+    pid,
+    exitCode,
+    signal,
+    cause,
+  });
+}

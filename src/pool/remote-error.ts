@@ -1,0 +1,49 @@
+/**
+ * Errors from workers: their stack shows the frames of the task, in the files as the user wrote them, then those of the call.
+ *
+ *   Error: no such user
+ *       at find (file:///app/src/users.ts:12:11)
+ *       --- called from ---
+ *       at main (file:///app/src/main.ts:30:20)
+ */
+import { types } from 'node:util';
+import { mapStack } from '../reduction/index.js';
+import type { Site } from './call-site.js';
+
+const SEPARATOR = '    --- called from ---';
+/** Frames of the worker's own loop, which end those of the task. */
+const LOOP = /^\s+at .*[/\\]pool[/\\](worker-loop|worker)\.[jt]s:\d+:\d+\)?$/;
+/** Frames of the pool, which begin those of the call. */
+const POOL = /^\s+at .*[/\\](dist|src)[/\\](pool|streams|util)[/\\][\w-]+\.[jt]s:\d+:\d+\)?$/;
+/** Causes that are looked at. */
+const DEEPEST = 16;
+
+/** Completes the stack of an error that a worker sent. Anything else is returned as it is. */
+export function fromWorker(error: unknown, site: Site | null): unknown {
+  let at = error;
+  for (let depth = 0; depth < DEEPEST && types.isNativeError(at); depth++) {
+    complete(at, depth === 0 ? site : null);
+    at = at.cause;
+  }
+  return error;
+}
+
+function complete(error: Error, site: Site | null): void {
+  const { stack } = error;
+  if (typeof stack !== 'string') return;
+  const lines = stack.split('\n');
+  const end = lines.findIndex((line) => LOOP.test(line));
+  const task = mapStack((end < 0 ? lines : lines.slice(0, end)).join('\n'));
+  const call = site === null ? '' : callerFrames(site);
+  const text = call === '' ? task : `${task}\n${SEPARATOR}\n${call}`;
+  if (text !== stack) Reflect.defineProperty(error, 'stack', { value: text, writable: true, enumerable: false, configurable: true });
+}
+
+function callerFrames({ stack }: Site): string {
+  // Hosts may set Error.prepareStackTrace to anything.
+  if (typeof stack !== 'string') return '';
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  while (frames.length > 0 && (POOL.test(frames[0]!) || frames[0]!.includes('at new Promise'))) frames.shift();
+  while (frames.length > 0 && frames.at(-1)!.includes('node:internal/')) frames.pop();
+  return mapStack(frames.join('\n'));
+}

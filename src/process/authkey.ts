@@ -1,0 +1,36 @@
+/** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
+import { randomFillSync } from 'node:crypto';
+import { ArgumentError, SerializationError } from '../errors/index.js';
+import { describe } from '../util/options.js';
+
+const BYTES = 32;
+
+/** A key that only the start of a child may carry: it cannot be encoded otherwise. Python: `AuthenticationString`. */
+export class AuthenticationKey extends Uint8Array {
+  /** Views and copies of it are plain bytes. */
+  static get [Symbol.species](): Uint8ArrayConstructor {
+    return Uint8Array;
+  }
+
+  /** Asked by the codec. @throws SerializationError `MP_AUTHKEY`, always. */
+  get [Symbol.for('multiprocess.reduce')](): never {
+    throw new SerializationError(
+      'An authkey cannot be sent: it would lie in a queue or connection. Children inherit it when they are started; ' +
+        'to give it to another program, copy the bytes (`Uint8Array.from(key)`) and keep them secret.',
+      { code: 'MP_AUTHKEY' },
+    );
+  }
+}
+
+/** A new random key. */
+export function randomKey(): AuthenticationKey {
+  return randomFillSync(new AuthenticationKey(BYTES));
+}
+
+/** A key made of the caller's bytes or text. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
+export function toKey(actor: string, value: unknown): AuthenticationKey {
+  if (value instanceof AuthenticationKey) return value;
+  if (typeof value === 'string') return new AuthenticationKey(Buffer.from(value));
+  if (value instanceof Uint8Array) return new AuthenticationKey(value);
+  throw new ArgumentError(`${actor}: \`authkey\` must be bytes (a Uint8Array) or a string, not ${describe(value)}.`);
+}

@@ -1,0 +1,136 @@
+import { availableParallelism } from 'node:os';
+import { processState, watchProcess } from '../native/index.js';
+import { deferred } from '../util/deferred.js';
+import { checkNumber, checkOptions } from '../util/options.js';
+import { toKey } from './authkey.js';
+import { activeOwners } from './children.js';
+import { identity, type Parent } from './identity.js';
+import { ownIdent, ownKey, type Process } from './process.js';
+
+/** The process that asks: in a child that runs a subclass of Process, its instance. */
+export interface CurrentProcess {
+  /** Its name; `MainProcess` for the first of a family. */
+  name: string;
+  /** Process id. */
+  readonly pid: number | null;
+  /** The process id; in a thread, Node's id of the thread. */
+  readonly ident: number | null;
+  /** Whether it ends with its parent and may have no children. */
+  readonly daemon: boolean;
+  /** The family's key. Cannot be sent. */
+  authkey: Uint8Array;
+  /** `null`: it runs. */
+  readonly exitCode: number | null;
+  /** `true`: it runs. */
+  isAlive(): boolean;
+}
+
+class Current implements CurrentProcess {
+  get name(): string {
+    return identity().name;
+  }
+  set name(value: string) {
+    identity().name = String(value);
+  }
+  get pid(): number {
+    return process.pid;
+  }
+  get ident(): number {
+    return ownIdent();
+  }
+  get daemon(): boolean {
+    return identity().daemon;
+  }
+  get authkey(): Uint8Array {
+    return ownKey();
+  }
+  set authkey(value: Uint8Array) {
+    identity().authkey = toKey('currentProcess', value);
+  }
+  get exitCode(): null {
+    return null;
+  }
+  isAlive(): boolean {
+    return true;
+  }
+}
+
+/** The process (or worker thread) that calls. Python: `current_process`. */
+export function currentProcess(): CurrentProcess {
+  const own = identity();
+  own.self ??= new Current();
+  return own.self as CurrentProcess;
+}
+
+/** The process that started this one, as seen from here. */
+export class ParentProcess {
+  readonly #parent: Parent;
+
+  /** @internal */
+  constructor(parent: Parent) {
+    this.#parent = parent;
+  }
+
+  /** The name it had when it started this one. */
+  get name(): string {
+    return this.#parent.name;
+  }
+
+  /** Process id. */
+  get pid(): number {
+    return this.#parent.pid;
+  }
+
+  /** The process id; for a thread, Node's id of it. */
+  get ident(): number {
+    return this.#parent.threadId ?? this.#parent.pid;
+  }
+
+  /** Whether it runs. Children that were spawned die with their parent, so theirs does. */
+  isAlive(): boolean {
+    const state = processState(this.pid);
+    return state !== null && !state.ended && (this.#parent.startTime ?? '') === String(state.startTime);
+  }
+
+  /**
+   * Waits until it has ended.
+   * @param options `timeout` in milliseconds; 0 or less only looks.
+   * @returns whether it has.
+   */
+  async join(options: { readonly timeout?: number } = {}): Promise<boolean> {
+    checkOptions('ParentProcess.join', options, ['timeout']);
+    const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
+    if (!this.isAlive()) return true;
+    if (timeout !== undefined && timeout <= 0) return false;
+    const over = deferred<boolean>();
+    const watch = watchProcess(this.pid, () => over.resolve(true));
+    if (watch === null) return true;
+    const timer = timeout === undefined || timeout > LONGEST ? null : setTimeout(() => over.resolve(false), timeout);
+    try {
+      return await over.promise;
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+      watch.close();
+    }
+  }
+}
+
+const LONGEST = 2 ** 31 - 1;
+let parent: ParentProcess | null | undefined;
+
+/** The process that started this one; `null` in the main process. Python: `parent_process`. */
+export function parentProcess(): ParentProcess | null {
+  const own = identity().parent;
+  parent ??= own === null ? null : new ParentProcess(own);
+  return parent;
+}
+
+/** The children of this process (of this thread) that run, in the order of their start: a new array. Python: `active_children`. */
+export function activeChildren(): Process[] {
+  return activeOwners() as Process[];
+}
+
+/** How many CPUs this process may use. Python: `cpu_count`; here a CPU that the scheduler withholds does not count. */
+export function cpuCount(): number {
+  return availableParallelism();
+}

@@ -1,0 +1,229 @@
+/** A connection to the template as the process sees it: proves who it is, asks for one child, and hears of its end. */
+import { writeSync } from 'node:fs';
+import { AuthenticationError, type MultiprocessError, ProcessError } from '../../errors/index.js';
+import {
+  closeDescriptor,
+  connectSocket,
+  Family,
+  pollDescriptor,
+  type ReadableWatch,
+  Ready,
+  receiveDescriptors,
+  sendDescriptors,
+  signalProcess,
+  watchReadable,
+} from '../../native/index.js';
+import { deferred } from '../../util/deferred.js';
+import { answerTo, CHALLENGE, type ChildRequest, challenge, frame, Inbox, isAnswer, REPORT, Report, VERDICT } from './protocol.js';
+import { refused } from './refused.js';
+
+/** The template ended before it answered: a new one may be asked. */
+export class TemplateLost extends ProcessError {}
+
+/**
+ * State: challenged (waits for the template's challenge) -> proving -> asking -> running -> over
+ *
+ * The child runs nothing until we have its pid: it waits for a byte through the lifeline. When the connection breaks before, the
+ * lifeline is closed and the child, if there is one, ends by itself.
+ */
+export class Applicant {
+  readonly #socket: number;
+  readonly #key: Uint8Array;
+  readonly #request: Uint8Array;
+  readonly #descriptors: readonly number[];
+  /** The reading end goes with the request. */
+  readonly #lifeline: { reads: number; writes: number };
+  readonly #challenge = challenge();
+  readonly #inbox = new Inbox();
+  readonly #started = deferred<void>();
+  readonly #onEnd: (status: number | null) => void;
+  #watch: ReadableWatch | null;
+  #state: 'challenged' | 'proving' | 'asking' | 'running' | 'over' = 'challenged';
+  #pid = 0;
+  #pidfd = -1;
+  #status: number | null | undefined;
+  #held = true;
+
+  /**
+   * @param descriptors stay the caller's, and must stay open until `started` is settled.
+   * @param onEnd called once when the child has ended, with its status (exit code or minus a signal), `null` when that is lost.
+   * @throws MultiprocessError `MP_SYSTEM`: ECONNREFUSED when the template has ended.
+   */
+  constructor(
+    address: string,
+    key: Uint8Array,
+    request: ChildRequest,
+    descriptors: readonly number[],
+    lifeline: { reads: number; writes: number },
+    onEnd: (status: number | null) => void,
+  ) {
+    this.#key = key;
+    this.#request = frame(request, descriptors.length + 1);
+    this.#descriptors = descriptors;
+    this.#lifeline = lifeline;
+    this.#onEnd = onEnd;
+    this.#socket = connectSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }).fd;
+    try {
+      this.#watch = watchReadable(this.#socket, () => this.#receive());
+    } catch (error) {
+      closeDescriptor(this.#socket);
+      throw error;
+    }
+  }
+
+  /** Resolves when the child runs. Rejects with AuthenticationError, {@link TemplateLost}, or why the fork was refused. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Names the child for good, and is readable when it has ended. Ours until {@link close}. */
+  get pidfd(): number {
+    return this.#pidfd;
+  }
+
+  /** Sends the child a signal; nothing when it has ended. */
+  signal(number: number): void {
+    if (this.#pidfd >= 0) signalProcess(this.#pidfd, number);
+  }
+
+  /** Whether the event loop must stay alive for it. */
+  hold(on: boolean): void {
+    this.#held = on;
+    if (on) this.#watch?.ref();
+    else this.#watch?.unref();
+  }
+
+  /** Looks now, without an event loop, whether the child has ended. Calls `onEnd` if so. */
+  look(): void {
+    if (this.#state === 'running') this.#receive();
+    if (this.#state === 'running' && this.#watch === null) this.#lookWithoutTemplate();
+  }
+
+  /** Blocks until the child has ended or the time (milliseconds) is up: whether it has ended. */
+  waitSync(timeout: number): boolean {
+    if (this.#state === 'over') return true;
+    if (this.#pidfd < 0) return false;
+    return pollDescriptor(this.#pidfd, Ready.readable, timeout) !== 0;
+  }
+
+  /** Gives back the pidfd, when the child has ended or nobody cares any more. */
+  close(): void {
+    if (this.#pidfd >= 0) closeDescriptor(this.#pidfd);
+    this.#pidfd = -1;
+  }
+
+  // ---- what arrives
+
+  #receive(): void {
+    try {
+      for (;;) {
+        if (this.#watch === null) return;
+        const received = receiveDescriptors(this.#socket, 1);
+        if (received === null) return;
+        if (received.fds.length > 0) this.#pidfd = received.fds[0]!;
+        if (received.payload.length === 0) this.#lost();
+        else {
+          this.#inbox.add(received.payload);
+          this.#step();
+        }
+      }
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'MP_SYSTEM') this.#lost(error);
+      else this.#fail(error as MultiprocessError);
+    }
+  }
+
+  #step(): void {
+    if (this.#state === 'challenged') {
+      const challenged = this.#inbox.take(CHALLENGE);
+      if (challenged === null) return;
+      this.#state = 'proving';
+      sendDescriptors(this.#socket, [], Buffer.concat([answerTo(challenged, 'process', this.#key), this.#challenge]));
+    }
+    if (this.#state === 'proving') {
+      const verdict = this.#inbox.take(VERDICT);
+      if (verdict === null) return;
+      if (verdict[0] !== 1 || !isAnswer(verdict.subarray(1), this.#challenge, 'template', this.#key)) {
+        throw new AuthenticationError(
+          `The forkserver's template ${verdict[0] === 1 ? 'did not prove that it knows' : 'did not accept'} the authentication key of this process; ` +
+            'restore `forkserver.authkey`, or stop the template with `forkserver.stop()` so that a new one is started with the key.',
+        );
+      }
+      this.#state = 'asking';
+      sendDescriptors(this.#socket, [this.#lifeline.reads, ...this.#descriptors], this.#request);
+    }
+    for (let report = this.#inbox.take(REPORT); report !== null; report = this.#inbox.take(REPORT)) {
+      this.#heard(report.readUInt32LE(0), report.readInt32LE(4));
+    }
+  }
+
+  #heard(kind: Report, value: number): void {
+    if (kind === Report.Refused) throw refused(value);
+    if (kind === Report.Ended) {
+      this.#end(value);
+      return;
+    }
+    this.#pid = value;
+    this.#state = 'running';
+    try {
+      writeSync(this.#lifeline.writes, Uint8Array.of(1));
+    } catch {
+      // EPIPE: somebody killed it before it ran. Its status will tell.
+    }
+    this.#started.resolve();
+  }
+
+  /** The template has ended or cut the connection. The child may go on. */
+  #lost(cause?: unknown): void {
+    this.#disconnect();
+    if (this.#state !== 'running') {
+      this.#fail(
+        new TemplateLost('The template of the forkserver ended while a child was being started; start the child again.', {
+          code: 'MP_SPAWN',
+          ...(cause === undefined ? {} : { cause }),
+        }),
+      );
+      return;
+    }
+    const watch = watchReadable(this.#pidfd, () => {
+      watch.close();
+      this.#end(null);
+    });
+    this.#orphan = watch;
+    if (!this.#held) watch.unref();
+  }
+
+  #orphan: ReadableWatch | null = null;
+
+  #lookWithoutTemplate(): void {
+    if (this.#pidfd >= 0 && pollDescriptor(this.#pidfd, Ready.readable, 0) !== 0) this.#end(null);
+  }
+
+  #end(status: number | null): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#status = status;
+    this.#disconnect();
+    this.#orphan?.close();
+    closeDescriptor(this.#lifeline.writes);
+    this.#onEnd(this.#status);
+  }
+
+  #fail(error: MultiprocessError): void {
+    this.#state = 'over';
+    this.#disconnect();
+    closeDescriptor(this.#lifeline.writes);
+    this.#started.reject(error);
+  }
+
+  #disconnect(): void {
+    if (this.#watch === null) return;
+    this.#watch.close();
+    this.#watch = null;
+    closeDescriptor(this.#socket);
+  }
+}

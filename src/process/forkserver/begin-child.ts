@@ -1,0 +1,45 @@
+/** A child's first steps: it becomes what was asked for, waits for the word to go, and runs the module. */
+import { readSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, Ready } from '../../native/index.js';
+import { INHERITANCE, type Inheritance } from '../inherit.js';
+import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED } from './protocol.js';
+import { rebirth } from './rebirth.js';
+import type { Born } from './serve.js';
+
+/** Becomes the child of a request. The first descriptor is the lifeline, the others are the application's. */
+export function beginChild({ request, descriptors: [lifeline, ...given] }: Born): void {
+  rebirth();
+  become(request);
+  const descriptors = given.map((fd, i) => {
+    moveDescriptor(fd, FORKED_DESCRIPTOR + i);
+    return FORKED_DESCRIPTOR + i;
+  });
+  awaitWord(lifeline!);
+  (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] = descriptors;
+  const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
+  (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
+  void import(request.entry);
+}
+
+function become({ argv, cwd, entry, env, execArgv, name }: ChildRequest): void {
+  for (const [variable, value] of Object.entries(env)) {
+    if (value === null) delete process.env[variable];
+    else process.env[variable] = value;
+  }
+  if (cwd !== process.cwd()) process.chdir(cwd);
+  if (argv !== undefined) process.argv = [...argv];
+  process.execArgv = [...execArgv];
+  process.title = `${process.title.split(' ', 1)[0]} ${fileURLToPath(entry)} ${name}`;
+}
+
+/**
+ * Blocks until the parent has learnt of this process, and from then on lives no longer than the parent. When the start has
+ * failed halfway, or the parent has ended, nothing was run and nobody waits: the process ends.
+ */
+export function awaitWord(lifeline: number): void {
+  pollDescriptor(lifeline, Ready.readable, Number.POSITIVE_INFINITY);
+  if (readSync(lifeline, new Uint8Array(1)) === 0) leaveProcess(1);
+  bindLifeline(lifeline);
+  closeDescriptor(lifeline);
+}

@@ -1,0 +1,301 @@
+/**
+ * The forkserver: a template process that has loaded what children need, and forks them.
+ *
+ *   this process                        template                          child
+ *   ensureRunning  -- spawn ----------> loads modules, blocks in poll
+ *   connectToNewProcess -- key, request --> fork ------------------------> waits for the word
+ *                  <-- pid, pidfd -----
+ *                  -- the word, through the lifeline --------------------> runs
+ *                  <-- exit status ---- waitpid <------------------------ ends
+ *
+ * Each thread of a program has a template of its own: the kernel ends a template with the thread that started it. Children live
+ * as long as they like, but no longer than the process that asked for them (native/fork-linux.cc: lifeline).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { closeDescriptor, createPipe, Family, listenSocket } from '../../native/index.js';
+import { registerAfterFork } from '../../util/after-fork.js';
+import { describe } from '../../util/options.js';
+import { executable } from '../executable.js';
+import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
+import { Applicant, TemplateLost } from './applicant.js';
+import { forkableArguments, TEMPLATE_OPTIONS, unforkable } from './options.js';
+import { FORKED_DESCRIPTOR, INHERITED, KEY, type TemplateConfig } from './protocol.js';
+
+/** What {@link Forkserver.connectToNewProcess} starts. */
+export interface NewProcess {
+  /** Module that the child runs. */
+  readonly entry: URL;
+  /** Name shown by `ps` and in messages. */
+  readonly name: string;
+  /** What it is given; it finds them from 512 on. They stay yours. Default: none. At most 252. */
+  readonly descriptors?: readonly number[] | undefined;
+  /** Environment. Default: this process's at the moment. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+}
+
+/** A running template. */
+interface Template {
+  readonly process: ChildProcess;
+  readonly address: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly argv: readonly string[];
+  readonly preload: readonly string[];
+  /** Children that it will report. */
+  users: number;
+  /** A newer one has taken its place. */
+  retired: boolean;
+}
+
+const TEMPLATE = fileURLToPath(new URL('./template.js', import.meta.url));
+/** Children that may be asked for before the template has loaded. */
+const BACKLOG = 4096;
+/** How often a start is tried again because the template died under it. */
+const TRIES = 3;
+
+const modules = new Set<string>(
+  ['../../native/index.js', '../../memory/index.js', '../../reduction/index.js', '../../synchronize/index.js', '../inherit.js'].map(
+    (path) => new URL(path, import.meta.url).href,
+  ),
+);
+
+/** Has templates load a module of this library that children will need. */
+export function addTemplateModule(url: URL): void {
+  modules.add(url.href);
+}
+
+export class Forkserver {
+  #template: Template | null = null;
+  #preload: readonly string[] = [];
+  #key: Uint8Array = randomBytes(KEY);
+  #serial = 0;
+
+  constructor() {
+    registerAfterFork(this, (self) => {
+      self.#template = null;
+      self.#key = randomBytes(KEY);
+    });
+  }
+
+  /** The key that the template demands of whoever connects. */
+  get authkey(): Uint8Array {
+    return this.#key;
+  }
+
+  /** Replaces the key this process shows. A template that runs keeps the one it was started with. */
+  set authkey(key: Uint8Array) {
+    if (!(key instanceof Uint8Array) || key.length < 16)
+      throw new ArgumentError(`forkserver.authkey must be a Uint8Array of at least 16 bytes, not ${describe(key)}.`);
+    this.#key = Uint8Array.from(key);
+  }
+
+  /** Name, in the abstract name space of local sockets, under which the template listens; `null` while there is none. */
+  get address(): string | null {
+    return this.#template?.address ?? null;
+  }
+
+  /** Process id of the template; `null` while there is none. */
+  get pid(): number | null {
+    return this.#template?.process.pid ?? null;
+  }
+
+  /**
+   * Starts the template unless it runs. It is started by itself when first needed, and again when it has died.
+   *
+   * Semantics: returns at once; the template takes requests as soon as it has loaded its modules.
+   *
+   * @throws UnsupportedError with the reason, where a Node cannot be forked on this host; ProcessError `MP_SPAWN`.
+   */
+  ensureRunning(): void {
+    this.#ensure();
+  }
+
+  /**
+   * Names modules that the template loads before it forks, so that no child has to.
+   *
+   * Semantics: specifiers as in `import`, relative to the working directory, or `'__main__'` for this program's main module,
+   * which then must guard what it starts. What cannot be loaded is ignored. Holds for children that are started from here on: a
+   * template that runs with other modules is replaced at the next start, and ends after the last of its children.
+   *
+   * Python: `set_forkserver_preload`.
+   *
+   * @throws ArgumentError when something is no string.
+   */
+  setForkserverPreload(names: readonly string[]): void {
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+      const culprit = Array.isArray(names) ? names.find((name) => typeof name !== 'string') : names;
+      throw new ArgumentError(`setForkserverPreload: modules are named by an array of strings; ${describe(culprit)} is none.`);
+    }
+    this.#preload = [...names];
+  }
+
+  /** The descriptors that this process was given when it was forked by a template; `null` in any other. Python: `get_inherited_fds`. */
+  getInheritedFds(): readonly number[] | null {
+    return (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] ?? null;
+  }
+
+  /**
+   * Forks a child from the template, which is started if need be.
+   *
+   * @param onEnd called once when the child has ended, with its exit code, minus the number of a signal, or `null` when the
+   *   template died before it could tell.
+   * @returns the child, which runs. Keeps the event loop alive until its end.
+   * @throws AuthenticationError when the template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
+   */
+  async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<Applicant> {
+    for (let tries = 1; ; tries++) {
+      const template = this.#ensure();
+      template.users++;
+      const done = (): void => {
+        template.users--;
+        this.#retire(template);
+      };
+      try {
+        return await this.#ask(template, options, (status) => {
+          done();
+          onEnd(status);
+        });
+      } catch (error) {
+        done();
+        const gone = error instanceof TemplateLost || isRefusedConnection(error);
+        if (!gone) throw error;
+        if (this.#template === template) this.#template = null;
+        if (tries === TRIES) throw error instanceof TemplateLost ? error : this.#neverCame(template, error);
+      }
+    }
+  }
+
+  /** Ends the template. Children go on; how they end is lost. The next start makes a new one. */
+  async stop(): Promise<void> {
+    const template = this.#template;
+    this.#template = null;
+    if (template === null || template.process.exitCode !== null || template.process.signalCode !== null) return;
+    template.process.ref();
+    const gone = new Promise((resolve) => template.process.once('exit', resolve));
+    template.process.kill('SIGKILL');
+    await gone;
+  }
+
+  async #ask(template: Template, options: NewProcess, onEnd: (status: number | null) => void): Promise<Applicant> {
+    const [reads, writes] = createPipe();
+    let applicant: Applicant;
+    try {
+      const request = {
+        entry: options.entry.href,
+        name: options.name,
+        parentPid: process.pid,
+        cwd: process.cwd(),
+        env: difference(template.env, environment(options.env)),
+        execArgv: inheritedArguments(process.execArgv),
+        ...(sameWords(process.argv, template.argv) ? {} : { argv: process.argv }),
+      };
+      applicant = new Applicant(template.address, this.#key, request, options.descriptors ?? [], { reads, writes }, onEnd);
+    } catch (error) {
+      closeDescriptor(reads);
+      closeDescriptor(writes);
+      throw error;
+    }
+    try {
+      await applicant.started;
+    } finally {
+      closeDescriptor(reads);
+    }
+    return applicant;
+  }
+
+  #ensure(): Template {
+    const current = this.#template;
+    if (current !== null && current.process.exitCode === null && current.process.signalCode === null) {
+      if (sameWords(current.preload, this.#preload)) return current;
+      current.retired = true;
+      this.#retire(current);
+    }
+    this.#template = this.#start();
+    return this.#template;
+  }
+
+  #retire(template: Template): void {
+    if (template.retired && template.users === 0) template.process.kill('SIGKILL');
+  }
+
+  #start(): Template {
+    const reason = unforkable();
+    if (reason !== null) throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${reason}; use start method 'spawn'.`);
+    const address = `multiprocess-forkserver-${process.pid}-${this.#serial++}-${randomBytes(8).toString('hex')}`;
+    const listener = listenSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }, BACKLOG);
+    const env = environment(undefined);
+    const argv = [...process.argv];
+    const config: TemplateConfig = {
+      key: Buffer.from(this.#key).toString('hex'),
+      parentPid: process.pid,
+      argv,
+      preload: this.#preload,
+      modules: [...modules],
+    };
+    try {
+      const child = spawn(executable(), [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE], {
+        env,
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
+      });
+      child.on('error', () => {}); // whoever connects finds out
+      child.unref();
+      const pipe = child.stdio[3] as Writable & { unref?(): void };
+      pipe.on('error', () => {}); // it died while it was being told
+      pipe.end(JSON.stringify(config));
+      pipe.unref?.();
+      return { process: child, address, env, argv, preload: this.#preload, users: 0, retired: false };
+    } catch (cause) {
+      const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
+      throw new ProcessError(
+        `Cannot start the template of the forkserver: ${why}. Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
+        { code: 'MP_SPAWN', cause },
+      );
+    } finally {
+      closeDescriptor(listener);
+    }
+  }
+
+  #neverCame(template: Template, cause: unknown): ProcessError {
+    const { exitCode, signalCode } = template.process;
+    return new ProcessError(
+      `The template of the forkserver ended ${TRIES} times before it could fork (last with ${signalCode ?? `exit code ${exitCode}`}); look at what it printed, and at the modules given to setForkserverPreload.`,
+      { code: 'MP_SPAWN', cause },
+    );
+  }
+}
+
+/** The forkserver of this thread. */
+export const forkserver = new Forkserver();
+
+/** Number in a child of the `index`-th descriptor it is given. */
+export function inheritedNumber(index: number): number {
+  return FORKED_DESCRIPTOR + index;
+}
+
+function environment(given: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv {
+  const env = { ...(given ?? process.env) };
+  if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = inheritedNodeOptions(env['NODE_OPTIONS']);
+  return env;
+}
+
+/** What must be set, or removed (`null`), to make `from` into `to`. */
+function difference(from: NodeJS.ProcessEnv, to: NodeJS.ProcessEnv): Record<string, string | null> {
+  const changes: Record<string, string | null> = {};
+  for (const [name, value] of Object.entries(to)) if (value !== undefined && from[name] !== value) changes[name] = String(value);
+  for (const name of Object.keys(from)) if (to[name] === undefined) changes[name] = null;
+  return changes;
+}
+
+function sameWords(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word, i) => word === b[i]);
+}
+
+function isRefusedConnection(error: unknown): boolean {
+  const { code, errno } = error as { code?: unknown; errno?: number };
+  return code === 'MP_SYSTEM' && errno === -ECONNREFUSED;
+}
+
+const ECONNREFUSED = 111;

@@ -1,0 +1,142 @@
+/**
+ * What a process and its template say to each other: one connection for each child.
+ *
+ *   template -> process   challenge (32 bytes)
+ *   process  -> template  answer (40), challenge of its own (32)
+ *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
+ *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
+ *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode
+ *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
+ *   template -> process   Ended, exit code or minus the number of a signal
+ *
+ * An answer is that of Python's handshake (src/connection/authentication.ts) to the other side's challenge and to who answers, so
+ * that none can be sent back as one's own.
+ */
+import { randomBytes } from 'node:crypto';
+import { createResponse, verifyChallenge } from '../../connection/authentication.js';
+
+/** Bytes of a challenge. */
+export const CHALLENGE = 32;
+/** Bytes of an answer: `{sha256}` and the digest. */
+export const ANSWER = 40;
+/** Bytes of the key. */
+export const KEY = 32;
+/** Bytes of the template's verdict on an answer: welcome or not, and its own answer. */
+export const VERDICT = 1 + ANSWER;
+/** Bytes before a request. */
+export const HEADER = 8;
+/** Bytes of what the template reports. */
+export const REPORT = 8;
+/** Largest request, so that a stranger's header makes nobody wait for more. */
+export const MOST = 1 << 26;
+
+/** Number of the descriptor, in a forked child, that its first given one has; the others follow. Below are Node's own. */
+export const FORKED_DESCRIPTOR = 512;
+
+/** Where a child keeps the numbers of the descriptors that it was given. */
+export const INHERITED: unique symbol = Symbol.for('multiprocess.inheritedFds') as never;
+
+/** Kinds of reports. */
+export enum Report {
+  Started = 1,
+  Refused = 2,
+  Ended = 3,
+}
+
+/** Reasons of {@link Report.Refused} that are no errno. */
+export enum RefusalCode {
+  ThreadsBusy = 1001,
+  NoExitHook = 1002,
+}
+
+/** Who answers. */
+export type Role = 'template' | 'process';
+
+/** A new challenge. */
+export function challenge(): Uint8Array {
+  return randomBytes(CHALLENGE);
+}
+
+/** The answer to a challenge. */
+export function answerTo(challenged: Uint8Array, role: Role, key: Uint8Array): Uint8Array {
+  return createResponse(key, question(challenged, role));
+}
+
+/** Whether an answer is right. */
+export function isAnswer(given: Uint8Array, challenged: Uint8Array, role: Role, key: Uint8Array): boolean {
+  try {
+    verifyChallenge(key, question(challenged, role), given);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function question(challenged: Uint8Array, role: Role): Uint8Array {
+  return Buffer.concat([Buffer.from('{sha256}'), challenged, Buffer.from(role)]);
+}
+
+/** What a child is started with. */
+export interface ChildRequest {
+  /** Module that it runs. */
+  readonly entry: string;
+  readonly name: string;
+  /** The process that asked. */
+  readonly parentPid: number;
+  readonly cwd: string;
+  /** Variables to set, or (null) to remove, in the template's environment. */
+  readonly env: Record<string, string | null>;
+  /** `process.argv`; absent where it is as the template was told. */
+  readonly argv?: readonly string[];
+  readonly execArgv: readonly string[];
+}
+
+/** What a template is told when it starts. */
+export interface TemplateConfig {
+  readonly key: string;
+  readonly parentPid: number;
+  readonly argv: readonly string[];
+  /** The user's modules, as specifiers; what fails is ignored. */
+  readonly preload: readonly string[];
+  /** Modules of this library that children need. */
+  readonly modules: readonly string[];
+}
+
+/** A request as it travels. */
+export function frame(request: ChildRequest, descriptors: number): Uint8Array {
+  const body = Buffer.from(JSON.stringify(request));
+  const head = Buffer.alloc(HEADER);
+  head.writeUInt32LE(body.length, 0);
+  head.writeUInt32LE(descriptors, 4);
+  return Buffer.concat([head, body]);
+}
+
+/** A report as it travels. */
+export function report(kind: Report, value: number): Uint8Array {
+  const bytes = Buffer.alloc(REPORT);
+  bytes.writeUInt32LE(kind, 0);
+  bytes.writeInt32LE(value, 4);
+  return bytes;
+}
+
+/** Bytes that arrived and were not yet taken. */
+export class Inbox {
+  #bytes: Buffer = Buffer.alloc(0);
+
+  add(bytes: Uint8Array): void {
+    this.#bytes =
+      this.#bytes.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#bytes, bytes]);
+  }
+
+  /** The first `length` bytes without taking them; `null` while there are fewer. */
+  peek(length: number): Buffer | null {
+    return this.#bytes.length < length ? null : this.#bytes.subarray(0, length);
+  }
+
+  /** Takes the first `length` bytes; `null` while there are fewer. */
+  take(length: number): Buffer | null {
+    const taken = this.peek(length);
+    if (taken !== null) this.#bytes = this.#bytes.subarray(length);
+    return taken;
+  }
+}

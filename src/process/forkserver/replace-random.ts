@@ -1,0 +1,3 @@
+import { replaceRandom } from './random.js';
+
+replaceRandom();

@@ -1,0 +1,281 @@
+/**
+ * The seam by which a child is started, however it is started.
+ *
+ *   launch(method, options) -> the method's Popen -> prepare(popen) gathers descriptors -> the child runs options.entry
+ *                                                                                           -> inherit() (inherit.ts)
+ *
+ * A method registers itself with {@link registerStartMethod}; whoever starts children knows only this file.
+ */
+import { constants } from 'node:os';
+import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../errors/index.js';
+import { onAbort } from '../../util/abort.js';
+import { deferred } from '../../util/deferred.js';
+import { processExit, processStart } from '../../util/diagnostics.js';
+import { checkNumber, checkOptions } from '../../util/options.js';
+import type { DescriptorTaker } from '../../util/spawning.js';
+import type { StartMethod } from '../start-method.js';
+
+/** What {@link launch} starts. */
+export interface LaunchOptions {
+  /** Module that the child runs. */
+  readonly entry: URL;
+  /** Name shown by `ps` and in the child's messages. */
+  readonly name: string;
+  /** Descriptors the child is given; it finds their numbers there, in this order, in `inherit().descriptors`. */
+  readonly descriptors?: readonly number[];
+  /** Called before the child starts: encode what it is sent here, so that {@link Popen.duplicateForChild} can be used; returns further descriptors. */
+  readonly prepare?: (popen: Popen) => readonly number[];
+  /** Environment variables. Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Node options in place of those it would inherit. */
+  readonly execArgv?: readonly string[] | undefined;
+}
+
+/** How a child ended: by `exitCode` or by `signal`; both are `null` when it could not be started or its status was lost. */
+export interface ExitStatus {
+  /** Its exit code, or `null`. */
+  readonly exitCode: number | null;
+  /** The signal that ended it, or `null`. */
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Called when a child has ended, with the cause where it could not be started. */
+export type ExitListener = (status: ExitStatus, cause?: unknown) => void;
+
+/** Exit code of a child whose status got lost, as in Python. */
+export const LOST = 255;
+
+/**
+ * A child as the one who started it sees it.
+ *
+ * Python: `multiprocessing.popen_*.Popen`. A subclass starts the child in its constructor's last step and calls {@link begun} or
+ * {@link failed}, then {@link ended}, each once.
+ */
+export abstract class Popen implements DescriptorTaker, Disposable {
+  /** How it was started. */
+  abstract readonly method: StartMethod;
+  readonly #started = deferred<void>();
+  readonly #listeners: ExitListener[] = [];
+  readonly #descriptors: number[];
+  readonly #name: string;
+  #gathering = true;
+  #status: ExitStatus | null = null;
+  #cause: unknown;
+
+  constructor(options: LaunchOptions) {
+    this.#name = options.name;
+    this.#descriptors = [...(options.descriptors ?? [])];
+    this.#started.promise.catch(() => {}); // who wants to know asks `started` or `onExit`
+  }
+
+  /** Process id; `null` until it runs, and when it could not be started. */
+  abstract get pid(): number | null;
+
+  /** What names the child among its parent's: the process id; for a thread, Node's thread id. */
+  get ident(): number | null {
+    return this.pid;
+  }
+
+  /** Resolves when it runs. Rejects with ProcessError `MP_SPAWN` when it cannot be started. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  /** A descriptor that becomes readable when the child has ended. Closed by {@link close}. */
+  abstract get sentinel(): number;
+
+  /** Sends it a signal; nothing when it has ended. */
+  abstract signal(name: NodeJS.Signals): void;
+
+  /** Keeps the event loop alive until it has ended. The state at the start. */
+  abstract ref(): void;
+
+  /** Lets the event loop end before it. */
+  abstract unref(): void;
+
+  /** Gives back what the parent holds for it; leaves the child alone. May be called again. */
+  abstract close(): void;
+
+  /**
+   * Blocks this thread until the child has ended or `timeout` milliseconds are over: whether it has ended. For the end of
+   * the process, when no event loop runs any more.
+   * @throws UnsupportedError where the method cannot block.
+   */
+  abstract waitSync(timeout: number): boolean;
+
+  /** Exit code: `n`, `-signal`, 255 when it is lost; `null` while it runs. */
+  poll(): number | null {
+    const status = this.#status ?? this.look();
+    return status === null ? null : exitCodeOf(status);
+  }
+
+  /**
+   * Waits until it has ended.
+   * @returns its exit code as {@link poll} gives it; `null` when `timeout` milliseconds were over first.
+   * @throws what kept it from being started; `signal.reason`.
+   */
+  async wait(options: { readonly timeout?: number; readonly signal?: AbortSignal } = {}): Promise<number | null> {
+    checkOptions('Popen.wait', options, ['timeout', 'signal']);
+    const { signal } = options;
+    const timeout = checkNumber('Popen.wait', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
+    signal?.throwIfAborted();
+    if (this.#status === null && timeout !== undefined && timeout <= 0) return this.poll();
+    if (this.#status === null) {
+      const over = deferred<void>();
+      const timer = timeout === undefined || timeout > LONGEST ? null : setTimeout(over.resolve, timeout);
+      const unhear = signal === undefined ? null : onAbort(signal, () => over.reject(signal.reason));
+      const listener = () => over.resolve();
+      this.onExit(listener);
+      try {
+        await over.promise;
+      } finally {
+        if (timer !== null) clearTimeout(timer);
+        unhear?.();
+        this.#forget(listener);
+      }
+    }
+    if (this.#cause !== undefined) throw this.#cause;
+    return this.poll();
+  }
+
+  /** Asks it to end: SIGTERM. */
+  terminate(): void {
+    this.signal('SIGTERM');
+  }
+
+  /** Ends it: SIGKILL. */
+  kill(): void {
+    this.signal('SIGKILL');
+  }
+
+  /** Calls back when it has ended; at once when it has already. */
+  onExit(listener: ExitListener): void {
+    if (this.#status !== null) listener(this.#status, this.#cause);
+    else this.#listeners.push(listener);
+  }
+
+  /**
+   * Passes a descriptor to the child. Call it from `prepare`: afterwards the child runs already.
+   *
+   * Python: `duplicate_for_child`.
+   * @returns its number in the child.
+   */
+  duplicateForChild(fd: number): number {
+    if (!this.#gathering) {
+      throw new ArgumentError('Popen.duplicateForChild: the child was started already; pass descriptors while it is being prepared.');
+    }
+    return this.passed(this.#descriptors.push(fd) - 1, fd);
+  }
+
+  /** As {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  // ---- for the methods
+
+  /** Everything the child is to be given. Calls `prepare`; ends the time of {@link duplicateForChild}. */
+  protected gather({ prepare }: LaunchOptions): readonly number[] {
+    const more = prepare?.(this) ?? [];
+    this.#gathering = false;
+    return [...this.#descriptors, ...more];
+  }
+
+  /** The number in the child of the `index`-th descriptor, which is `fd` here. */
+  protected abstract passed(index: number, fd: number): number;
+
+  /** How it ended, looked up now; `null` while it runs. */
+  protected look(): ExitStatus | null {
+    return null;
+  }
+
+  /** Whether its end is known. */
+  protected get over(): boolean {
+    return this.#status !== null;
+  }
+
+  /** It runs. */
+  protected begun(): void {
+    if (processStart.hasSubscribers) processStart.publish({ name: this.#name, pid: this.pid, method: this.method });
+    this.#started.resolve();
+  }
+
+  /** It could not be started. */
+  protected failed(cause: MultiprocessError): void {
+    this.#started.reject(cause);
+    this.ended({ exitCode: null, signal: null }, cause);
+  }
+
+  /** It has ended. Only the first call counts. */
+  protected ended(status: ExitStatus, cause?: unknown): void {
+    if (this.#status !== null) return;
+    this.#status = status;
+    this.#cause = cause;
+    if (processExit.hasSubscribers) {
+      const exitCode = this.pid === null ? null : exitCodeOf(status);
+      processExit.publish({ name: this.#name, pid: this.pid, method: this.method, exitCode });
+    }
+    this.#started.resolve();
+    for (const listener of this.#listeners.splice(0)) listener(status, cause);
+  }
+
+  #forget(listener: ExitListener): void {
+    const index = this.#listeners.indexOf(listener);
+    if (index >= 0) this.#listeners.splice(index, 1);
+  }
+}
+
+const LONGEST = 2 ** 31 - 1;
+
+/** A status as Python's exit code: `n`, `-signal`, or 255. */
+export function exitCodeOf({ exitCode, signal }: ExitStatus): number {
+  return exitCode ?? (signal === null ? LOST : -constants.signals[signal]);
+}
+
+/** A way to start children. */
+export interface Launcher {
+  /** Starts one. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`; what `prepare` throws. */
+  launch(options: LaunchOptions): Popen;
+  /** Why it cannot be used on this host, or `null`. Must be cheap: it is asked for `getAllStartMethods()`. */
+  unavailable(): string | null;
+}
+
+const launchers = new Map<StartMethod, Launcher>();
+
+/** Makes a start method known. */
+export function registerStartMethod(method: StartMethod, launcher: Launcher): void {
+  launchers.set(method, launcher);
+}
+
+/** Why a start method cannot be used here, or `null` when it can. */
+export function startMethodUnavailable(method: StartMethod): string | null {
+  const launcher = launchers.get(method);
+  return launcher === undefined ? 'it is not part of this version' : launcher.unavailable();
+}
+
+/** @throws UnsupportedError `MP_UNSUPPORTED` when a start method cannot be used here, with the reason. */
+export function checkAvailable(actor: string, method: StartMethod): void {
+  const reason = startMethodUnavailable(method);
+  if (reason === null) return;
+  const others = getAllStartMethods().map((name) => `'${name}'`);
+  throw new UnsupportedError(
+    `${actor}: start method '${method}' cannot be used here: ${reason}. ${others.length > 0 ? `Use ${others.join(' or ')}.` : ''}`.trim(),
+  );
+}
+
+/** The start methods that work on this host, the default first. */
+export function getAllStartMethods(): StartMethod[] {
+  const order: StartMethod[] = ['spawn', 'forkserver', 'fork', 'thread'];
+  return order.filter((method) => startMethodUnavailable(method) === null);
+}
+
+/**
+ * Starts a child.
+ *
+ * @throws UnsupportedError where the method cannot be used; ProcessError `MP_SPAWN` when the system refuses at once (a refusal that
+ *   comes later rejects `started`); what `prepare` throws.
+ */
+export function launch(method: StartMethod, options: LaunchOptions): Popen {
+  checkAvailable(options.name, method);
+  return launchers.get(method)!.launch(options);
+}

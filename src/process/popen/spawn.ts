@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { ProcessError } from '../../errors/index.js';
+import { awaitProcess, childStatus, closeDescriptor, nativeError, openProcess } from '../../native/index.js';
+import { executable } from '../executable.js';
+import { FIRST_DESCRIPTOR } from '../inherit.js';
+import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
+import type { StartMethod } from '../start-method.js';
+import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
+import { endedSentinel } from './sentinel.js';
+import { signalName } from './signal-name.js';
+
+/**
+ * A fresh Node. Its stdout and stderr are this process's own, so nothing written there is lost; its stdin is empty. The child
+ * learns its parent's pid and its own name from its arguments (see inherit.ts).
+ *
+ * Where the system has no process or descriptor left (EAGAIN, EMFILE, ENFILE) or cannot run Node, `started` rejects soon.
+ */
+export class PopenSpawn extends Popen {
+  readonly method: StartMethod = 'spawn';
+  readonly #child: ChildProcess;
+  #sentinel: number | null = null;
+
+  /** @throws ProcessError `MP_SPAWN` when the system refuses for any other reason. */
+  constructor(options: LaunchOptions) {
+    super(options);
+    const { entry, name } = options;
+    const descriptors = this.gather(options);
+    const env = { ...(options.env ?? process.env) };
+    if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = inheritedNodeOptions(env['NODE_OPTIONS']);
+    const args = [
+      ...(options.execArgv ?? inheritedArguments(process.execArgv)),
+      fileURLToPath(entry),
+      String(process.pid),
+      name,
+      String(descriptors.length),
+    ];
+    try {
+      this.#child = spawn(executable(), args, { env, stdio: ['ignore', 'inherit', 'inherit', ...descriptors] });
+    } catch (cause) {
+      throw spawnError(name, cause);
+    }
+    this.#child.once('spawn', () => this.begun());
+    this.#child.once('exit', (exitCode, signal) => this.ended({ exitCode, signal }));
+    this.#child.once('error', (cause) => this.#child.pid === undefined && this.failed(spawnError(name, cause)));
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  get sentinel(): number {
+    if (this.#sentinel !== null) return this.#sentinel;
+    const { pid } = this;
+    try {
+      // Only while the child is there, be it as a zombie, the number is surely its own.
+      this.#sentinel = this.over || pid === null ? endedSentinel() : openProcess(pid);
+    } catch (error) {
+      if ((error as { errno?: number }).errno !== -constants.errno.ESRCH) throw error;
+      this.#sentinel = endedSentinel();
+    }
+    return this.#sentinel;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    // ChildProcess.kill knows when the child was reaped, so the number cannot be another process's.
+    if (!this.over) this.#child.kill(name);
+  }
+
+  ref(): void {
+    this.#child.ref();
+  }
+
+  unref(): void {
+    this.#child.unref();
+  }
+
+  close(): void {
+    if (this.#sentinel !== null) closeDescriptor(this.#sentinel);
+    this.#sentinel = null;
+  }
+
+  waitSync(timeout: number): boolean {
+    return this.over || this.pid === null || awaitProcess(this.pid, timeout);
+  }
+
+  protected passed(index: number): number {
+    return FIRST_DESCRIPTOR + index;
+  }
+
+  protected override look(): ExitStatus | null {
+    const { pid } = this;
+    const status = pid === null ? null : childStatus(pid);
+    return status === null ? null : { exitCode: status.exitCode, signal: status.signal === null ? null : signalName(status.signal) };
+  }
+}
+
+function spawnError(name: string, cause: unknown): ProcessError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  return new ProcessError(
+    `Cannot start ${name}: ${reason}. Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
+    { code: 'MP_SPAWN', cause },
+  );
+}
+
+registerStartMethod('spawn', {
+  launch: (options) => new PopenSpawn(options),
+  unavailable: () => nativeError()?.message ?? null,
+});

@@ -1,0 +1,157 @@
+import type { Readable, Writable } from 'node:stream';
+import { inspect } from 'node:util';
+import { threadId as ownThread, Worker } from 'node:worker_threads';
+import { ProcessError } from '../../errors/index.js';
+import { closeDescriptor, createPipe, duplicateDescriptor } from '../../native/index.js';
+import { INHERITANCE_KEY, type Inheritance } from '../inherit.js';
+import type { StartMethod } from '../start-method.js';
+import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
+import { endedSentinel } from './sentinel.js';
+
+/** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
+const TERMINATED = 1;
+
+/** What a thread is to become. */
+export interface ThreadForm {
+  /** Who it is, and what it is given. */
+  readonly inheritance: Inheritance;
+  /** Address of the module that it runs. */
+  readonly entry: string;
+}
+
+/**
+ * A worker thread of this process.
+ *
+ * Semantics: `pid` is this process's own. Signals are not delivered: any of them ends the thread at its next instruction of JavaScript,
+ * without its exit handlers, and the exit code is that of the signal. `process.exit` in it ends the thread only. The thread is given
+ * duplicates of its descriptors, which are closed when it has ended: it must leave them open.
+ */
+export class PopenThread extends Popen {
+  readonly method: StartMethod = 'thread';
+  readonly #worker: Worker;
+  readonly #threadId: number;
+  readonly #lent: number[] = [];
+  #ending: NodeJS.Signals | null = null;
+  #sentinel: readonly [reads: number, writes: number | null] | null = null;
+
+  /**
+   * @param host Makes the thread in place of this class; the form must reach it.
+   * @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM` without a free descriptor.
+   */
+  constructor(options: LaunchOptions, host: (form: ThreadForm) => Worker = (form) => startThread(form, options)) {
+    super(options);
+    const { entry, name } = options;
+    const given = this.gather(options);
+    try {
+      for (const fd of given) this.#lent.push(duplicateDescriptor(fd));
+      const inheritance: Inheritance = { name, parentPid: process.pid, descriptors: this.#lent, method: 'thread' };
+      this.#worker = host({ inheritance, entry: entry.href });
+    } catch (cause) {
+      this.#release();
+      throw cause instanceof ProcessError ? cause : threadError(name, cause);
+    }
+    this.#threadId = this.#worker.threadId;
+    this.#worker.once('online', () => this.begun());
+    // A process prints what it did not catch; Node hands that of a thread to its parent instead.
+    this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n`));
+    this.#worker.once('exit', (code) => {
+      const status: ExitStatus =
+        this.#ending !== null && code === TERMINATED ? { exitCode: null, signal: this.#ending } : { exitCode: code, signal: null };
+      // What it wrote comes first: it passes through streams of this thread.
+      void Promise.all([passedOn(this.#worker.stdout, process.stdout), passedOn(this.#worker.stderr, process.stderr)]).then(() => {
+        this.#release();
+        this.ended(status);
+      });
+    });
+  }
+
+  get pid(): number {
+    return process.pid;
+  }
+
+  override get ident(): number {
+    return this.#threadId;
+  }
+
+  get sentinel(): number {
+    this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
+    return this.#sentinel[0];
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.over) return;
+    this.#ending ??= name;
+    void this.#worker.terminate();
+  }
+
+  ref(): void {
+    this.#worker.ref();
+  }
+
+  unref(): void {
+    this.#worker.unref();
+  }
+
+  close(): void {
+    const sentinel = this.#sentinel;
+    this.#sentinel = null;
+    if (sentinel === null) return;
+    closeDescriptor(sentinel[0]);
+    if (sentinel[1] !== null) closeDescriptor(sentinel[1]);
+  }
+
+  /** A thread cannot outlive the process, and its end is told by the event loop: there is nothing to block for. */
+  waitSync(): boolean {
+    return this.over;
+  }
+
+  protected passed(_index: number, fd: number): number {
+    return duplicateDescriptor(fd);
+  }
+
+  /** What was lent to the thread goes, and the sentinel becomes readable. */
+  #release(): void {
+    for (const fd of this.#lent.splice(0)) closeDescriptor(fd);
+    if (this.#sentinel === null || this.#sentinel[1] === null) return;
+    closeDescriptor(this.#sentinel[1]);
+    this.#sentinel = [this.#sentinel[0], null];
+  }
+}
+
+/** Key in `workerData` of the thread id of the thread that started this one. */
+export const PARENT_THREAD_KEY = 'multiprocess.parentThread';
+
+function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions): Worker {
+  return new Worker(new URL(entry), {
+    name: inheritance.name,
+    workerData: { [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+  });
+}
+
+/** Resolves when all of a stream was handed to the one it is piped to, or that one takes no more. */
+function passedOn(from: Readable, to: Writable): Promise<void> {
+  if (from.readableEnded || from.destroyed || to.destroyed || to.errored !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const unpiped = (source: Readable) => source === from && done();
+    const done = () => {
+      to.off('unpipe', unpiped);
+      resolve();
+    };
+    from.once('end', done).once('close', done);
+    to.on('unpipe', unpiped);
+  });
+}
+
+function threadError(name: string, cause: unknown): ProcessError {
+  return new ProcessError(`Cannot start thread ${name}: ${String(cause)}. Check free memory and the options given.`, {
+    code: 'MP_SPAWN',
+    cause,
+  });
+}
+
+registerStartMethod('thread', {
+  launch: (options) => new PopenThread(options),
+  unavailable: () => null,
+});

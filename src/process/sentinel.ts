@@ -1,0 +1,15 @@
+/** What `connection.wait()` takes for a process: it is ready when the process has ended. */
+export class Sentinel {
+  /** Answers the descriptor. */
+  readonly #descriptor: () => number;
+
+  /** @internal */
+  constructor(descriptor: () => number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** The descriptor, which becomes readable when the process has ended. Valid until the process is closed. @throws ClosedError. */
+  fileno(): number {
+    return this.#descriptor();
+  }
+}

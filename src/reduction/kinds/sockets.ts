@@ -1,0 +1,121 @@
+/**
+ * Sockets and servers of node:net: what arrives is a new object over a duplicate of the descriptor, of the same class.
+ *
+ * Semantics: as in Python, the sender keeps its own object over the same connection. It stops reading, and bytes that it had read
+ * and nobody had consumed travel along; destroy() it, for end() would end the connection for the receiver too. A server goes
+ * on listening in both processes until both close it, and each connection is accepted by one of them; listeners for events do not travel.
+ *
+ *   net.Socket   data: offer, whether the sender half-closes, unread bytes
+ *   net.Server   data: offer, options of the server
+ * TLS and datagram sockets stay refused: their state lies in this process.
+ */
+import { createRequire } from 'node:module';
+import type { Server, Socket } from 'node:net';
+import { closeDescriptor, type DescriptorOffer, fetchDescriptor } from '../../native/index.js';
+import { badPayload, Refused } from '../failure.js';
+import { offerOnce } from '../handles/offer.js';
+import type { NodeKind, Reduction } from '../node.js';
+
+type Net = typeof import('node:net');
+
+const require = createRequire(import.meta.url);
+
+interface SocketData {
+  readonly offer: DescriptorOffer;
+  readonly allowHalfOpen: boolean;
+  readonly unread: Uint8Array | null;
+}
+
+interface ServerData {
+  readonly offer: DescriptorOffer;
+  readonly allowHalfOpen: boolean;
+  readonly pauseOnConnect: boolean;
+}
+
+/** The handle under an object of node:net, which has no public name. */
+interface Native {
+  readonly _handle?: { readonly fd?: number; reading?: boolean; readStop?(): void } | null;
+}
+
+/** Reduces a connected net.Socket or a listening net.Server; `undefined` for any other value. */
+export function reduceSocket(value: object): Reduction | undefined {
+  const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: string } };
+  const name = prototype.constructor?.name;
+  if (name !== 'Socket' && name !== 'Server') return undefined;
+  const net = require('node:net') as Net;
+  if (prototype === (net.Socket.prototype as object)) return leaf('net.Socket', socketData(value as Socket));
+  if (prototype === (net.Server.prototype as object)) return leaf('net.Server', serverData(value as Server));
+  return undefined;
+}
+
+function socketData(socket: Socket): SocketData {
+  const { fd, handle } = descriptorOf(socket, 'socket', 'connected', 'wait for its `connect` event');
+  socket.pause();
+  handle.readStop?.();
+  handle.reading = false;
+  const buffered = (socket as unknown as { _readableState: { buffer: Iterable<Uint8Array | null> } })._readableState.buffer;
+  const unread = socket.readableLength === 0 ? null : Uint8Array.from(Buffer.concat([...buffered].filter((part) => part !== null)));
+  return { offer: offerOnce(fd), allowHalfOpen: socket.allowHalfOpen, unread };
+}
+
+function serverData(server: Server): ServerData {
+  const { fd } = descriptorOf(server, 'server', 'listening', 'wait for its `listening` event');
+  const { allowHalfOpen, pauseOnConnect } = server as unknown as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
+  return { offer: offerOnce(fd), allowHalfOpen: allowHalfOpen === true, pauseOnConnect: pauseOnConnect === true };
+}
+
+function descriptorOf(value: object, what: string, state: string, repair: string) {
+  const handle = (value as Native)._handle;
+  const fd = handle?.fd;
+  if (handle !== null && handle !== undefined && fd !== undefined && fd >= 0 && !(value as Socket).connecting) return { fd, handle };
+  throw new Refused({
+    code: 'MP_NATIVE_OBJECT',
+    what: `a ${what}`,
+    why: `it is not ${state}`,
+    repair: `${repair}, and send it before it is closed`,
+  });
+}
+
+function leaf(kind: string, data: unknown): Reduction {
+  return { kind, data, children: [], label: () => '' };
+}
+
+/** The kinds of this file. */
+export const socketKinds: readonly NodeKind[] = [
+  {
+    tag: 'net.Socket',
+    shell: false,
+    build(data) {
+      const { offer, allowHalfOpen, unread } = checked<SocketData>(data);
+      const net = require('node:net') as Net;
+      const socket = over(fetchDescriptor(offer), (fd) => new net.Socket({ fd, allowHalfOpen, readable: true, writable: true }));
+      if (unread instanceof Uint8Array) socket.unshift(unread);
+      return { value: socket };
+    },
+  },
+  {
+    tag: 'net.Server',
+    shell: false,
+    build(data) {
+      const { offer, allowHalfOpen, pauseOnConnect } = checked<ServerData>(data);
+      const net = require('node:net') as Net;
+      return { value: over(fetchDescriptor(offer), (fd) => net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd })) };
+    },
+  },
+];
+
+function checked<T extends { readonly offer: DescriptorOffer }>(data: unknown): T {
+  const { offer } = (data ?? {}) as Partial<T>;
+  if (typeof offer?.address !== 'string' || typeof offer.key !== 'string') throw badPayload('a socket has no offer of a descriptor');
+  return data as T;
+}
+
+/** `make` owns the descriptor, unless it throws. */
+function over<T>(fd: number, make: (fd: number) => T): T {
+  try {
+    return make(fd);
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/** What keeps names of shared memory from outliving their creators, for those who make such names themselves. */
+import { statSync } from 'node:fs';
+import { ArgumentError, MultiprocessError } from '../errors/index.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { ensureTracker, stopTracker, track, tracked, trackerAddress, untrack } from './tracker-client.js';
+
+/** What can be tracked: a name of POSIX shared memory, as in Python. */
+export type ResourceType = 'shared_memory';
+
+/** Longest name, in bytes: that of a file. A registration goes through a pipe in one piece. */
+const LONGEST = 255;
+/** Milliseconds that `stop` waits for the tracker's end. */
+const PATIENCE = 1_000;
+
+/** Inodes of the names that were registered by hand. */
+const registered = new Map<string, string>();
+
+/**
+ * The process that unlinks names of shared memory when all who answer for them have ended, however they ended. `SharedMemory` and
+ * `ShareableList` register theirs by themselves.
+ *
+ * Semantics: one tracker serves a tree of processes: children use their parent's. It ignores SIGINT, SIGTERM and SIGHUP; killed, it is
+ * started again at the next use and told all names, with one warning (`MP_TRACKER_DIED`). What it finds left behind it removes and
+ * reports on stderr, and then ends with 1 in place of 0. It ends when no process uses it any more.
+ *
+ * Python: `multiprocess.resource_tracker`. There it also tracks those who only attach, and unlinks under their feet.
+ */
+export const resourceTracker = {
+  /** Starts the tracker unless it runs, and keeps it for as long as this process lives. @throws MultiprocessError `MP_SYSTEM`. */
+  ensureRunning(): void {
+    ensureTracker();
+  },
+
+  /**
+   * Makes this process answer for a name below /dev/shm.
+   *
+   * @throws ArgumentError for a name of more than 255 bytes, or another type; MultiprocessError `MP_BLOCK_NOT_FOUND` when there is no
+   *   such name.
+   */
+  register(name: string, type: ResourceType): void {
+    const key = checkResource('resourceTracker.register', name, type);
+    const inode = inodeOf(key);
+    if (inode === null) {
+      throw new MultiprocessError(`resourceTracker.register: there is no shared memory named ${describe(name)}; create it first.`, {
+        code: 'MP_BLOCK_NOT_FOUND',
+      });
+    }
+    registered.set(key, inode);
+    track(key, inode);
+  },
+
+  /** Takes {@link register} back: the name is somebody else's concern. Nothing happens for a name that was not registered here. */
+  unregister(name: string, type: ResourceType): void {
+    const key = checkResource('resourceTracker.unregister', name, type);
+    const inode = registered.get(key) ?? (tracked(key) ? inodeOf(key) : null);
+    registered.delete(key);
+    if (inode !== null && inode !== undefined) untrack(key, inode);
+  },
+
+  /**
+   * Lets go of the tracker. It ends when no other process uses it and no name is left.
+   *
+   * @param options `timeout`: milliseconds to wait for its end, default 1000.
+   * @returns whether it has ended.
+   */
+  async stop(options: { readonly timeout?: number } = {}): Promise<boolean> {
+    checkOptions('resourceTracker.stop', options, ['timeout']);
+    return stopTracker(checkNumber('resourceTracker.stop', 'timeout', options.timeout) ?? PATIENCE);
+  },
+
+  /** Process id of the tracker, or `null` when this process uses none. */
+  get pid(): number | null {
+    const address = trackerAddress();
+    return address === null ? null : Number(address.split(':')[0]);
+  },
+};
+
+function checkResource(actor: string, name: unknown, type: unknown): string {
+  if (type !== 'shared_memory') throw new ArgumentError(`${actor}: \`type\` must be 'shared_memory', not ${describe(type)}.`);
+  if (typeof name !== 'string') throw new ArgumentError(`${actor}: \`name\` must be a string, not ${describe(name)}.`);
+  // Python's names begin with a slash.
+  const plain = name.replace(/^\//, '');
+  if (plain === '' || plain.includes('/') || plain.includes('\0'))
+    throw new ArgumentError(`${actor}: ${describe(name)} is no name of shared memory; it has no further slash and no NUL.`);
+  if (Buffer.byteLength(plain) > LONGEST)
+    throw new ArgumentError(`${actor}: the name is too long: ${Buffer.byteLength(plain)} bytes, and ${LONGEST} is the most.`);
+  return plain;
+}
+
+function inodeOf(name: string): string | null {
+  const found = statSync(`/dev/shm/${name}`, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+}

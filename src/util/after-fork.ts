@@ -1,0 +1,48 @@
+import { ArgumentError } from '../errors/index.js';
+import { describe } from './options.js';
+
+interface Entry {
+  readonly object: WeakRef<object>;
+  readonly callback: (object: never) => void;
+}
+
+/** In the order of registration. */
+const entries = new Map<number, Entry>();
+let serial = 0;
+const dead = new FinalizationRegistry<number>((id) => void entries.delete(id));
+
+/**
+ * Has `callback(object)` called in every child that is forked from this process, before anything else runs there.
+ *
+ * Semantics: callbacks run in the order of their registration. The object is held weakly: when it has been collected, nothing
+ * is called. Children that are started afresh (spawn, threads) have nothing to take over and call nothing.
+ *
+ * Python: `multiprocess.util.register_after_fork`.
+ */
+export function registerAfterFork<T extends object>(object: T, callback: (object: T) => void): void {
+  if (typeof object !== 'object' && typeof object !== 'function')
+    throw new ArgumentError(`registerAfterFork: the first argument must be an object, not ${describe(object)}.`);
+  if (typeof callback !== 'function')
+    throw new ArgumentError(`registerAfterFork: \`callback\` must be a function, not ${describe(callback)}.`);
+  const id = serial++;
+  entries.set(id, { object: new WeakRef(object), callback });
+  dead.register(object, id);
+}
+
+/** In a process that was just forked: calls what was registered. What a callback throws is printed. */
+export function runAfterFork(): void {
+  for (const { object, callback } of [...entries.values()]) {
+    const living = object.deref();
+    if (living === undefined) continue;
+    try {
+      callback(living as never);
+    } catch (error) {
+      console.error(error);
+    }
+  }
+}
+
+/** How many callbacks are registered. */
+export function afterForkCount(): number {
+  return entries.size;
+}

@@ -1,0 +1,88 @@
+/**
+ * What is done when this process (or worker thread) ends, in Python's order:
+ *
+ *   first      finalizers of priority 0 and above
+ *   children   SIGTERM to daemons, then all children are joined
+ *   last       the remaining finalizers
+ *
+ * A process whose event loop runs empty goes through the stages in `beforeExit`, where a hook may return a promise: the next
+ * hook starts when it is settled, and the process stays for as long as the promise has something to wait for. `process.exit`
+ * and an uncaught error go through them in `exit`, where only what a hook does at once counts. An end by a signal runs nothing.
+ *
+ * A loop that came back to life (a child's end made the program start something) ends again: a hook may be called more
+ * than once, and does what is left to do.
+ */
+
+/** When a hook is called. */
+export type ExitStage = 'first' | 'children' | 'last';
+
+/** How the process ends: with an event loop to wait on, or now. */
+export type Ending = 'natural' | 'now';
+
+/** Called in its stage. A promise is awaited in a natural end only. */
+export type ExitHook = (ending: Ending) => void | Promise<void>;
+
+const STAGES: readonly ExitStage[] = ['first', 'children', 'last'];
+const hooks: Record<ExitStage, ExitHook[]> = { first: [], children: [], last: [] };
+let installed = false;
+let running = false;
+let exiting = false;
+
+/** Adds a hook; those of one stage are called in the order in which they were added. Returns what takes it back. */
+export function atExit(stage: ExitStage, hook: ExitHook): () => void {
+  install();
+  hooks[stage].push(hook);
+  return () => {
+    const index = hooks[stage].indexOf(hook);
+    if (index >= 0) hooks[stage].splice(index, 1);
+  };
+}
+
+/** Whether this process is ending. Python: `util.is_exiting`. */
+export function isExiting(): boolean {
+  return exiting || running;
+}
+
+function install(): void {
+  if (installed) return;
+  installed = true;
+  process.on('beforeExit', () => {
+    // Still under way: a hook waits for something that keeps no loop alive. What it waits for will not come any more.
+    if (running) return;
+    running = true;
+    void natural().finally(() => {
+      running = false;
+    });
+  });
+  process.on('exit', () => {
+    exiting = true;
+    for (const stage of STAGES) for (const hook of [...hooks[stage]]) guarded(hook);
+  });
+}
+
+async function natural(): Promise<void> {
+  for (const stage of STAGES) {
+    for (const hook of [...hooks[stage]]) {
+      try {
+        const done = hook('natural');
+        if (done !== undefined) await done;
+      } catch (error) {
+        complain(error);
+      }
+    }
+  }
+}
+
+function guarded(hook: ExitHook): void {
+  try {
+    const done = hook('now');
+    if (done !== undefined) done.catch(complain);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** One that fails must not keep the others from running; the process is ending, so this goes to stderr. */
+function complain(error: unknown): void {
+  process.stderr.write(`multiprocess: a hook failed at exit: ${error instanceof Error ? error.stack : String(error)}\n`);
+}

@@ -1,0 +1,37 @@
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
+import { ArgumentError } from '../errors/index.js';
+import { describe } from './options.js';
+
+/** What event loops wait on and wake each other by, connections, and this library's shared memory. */
+const KEPT = /^(anon_inode:|socket:|pipe:|\/memfd:multiprocess)/;
+
+/**
+ * Closes every file, directory and device that this process has open, but those given.
+ *
+ * Semantics: the standard streams, event loops, sockets, pipes and this library's shared memory stay open. Node stands on some of
+ * them, and from outside nobody can tell which: a socket has a JavaScript object that would fail later, or abort the process;
+ * close that object. What holds a closed file (a FileHandle, a ReadStream) fails from here on.
+ *
+ * Python: `multiprocess.util.close_all_fds_except`, which closes those too.
+ *
+ * @throws ArgumentError when something is no descriptor; nothing was closed.
+ */
+export function closeAllFdsExcept(fds: Iterable<number>): void {
+  const kept = new Set([0, 1, 2]);
+  for (const fd of fds) {
+    if (!Number.isInteger(fd) || fd < 0)
+      throw new ArgumentError(`closeAllFdsExcept: a descriptor is an integer of at least 0, not ${describe(fd)}.`);
+    kept.add(fd);
+  }
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    if (!kept.has(fd) && closable(fd)) closeSync(fd);
+  }
+}
+
+function closable(fd: number): boolean {
+  try {
+    return !KEPT.test(readlinkSync(`/proc/self/fd/${fd}`));
+  } catch {
+    return false; // The descriptor of the listing, closed by now.
+  }
+}

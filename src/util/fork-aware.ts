@@ -1,0 +1,111 @@
+import { ClosedError } from '../errors/index.js';
+import { onAbort } from './abort.js';
+import { registerAfterFork } from './after-fork.js';
+import { Deque } from './deque.js';
+import { checkNumber, checkOptions } from './options.js';
+
+/**
+ * An object for whatever belongs to this thread alone: any property may be set. A forked child finds it empty. It cannot be sent.
+ *
+ * Python: `multiprocess.util.ForkAwareLocal`.
+ */
+export class ForkAwareLocal {
+  [name: string]: unknown;
+
+  constructor() {
+    registerAfterFork(this, (local) => {
+      for (const name of Object.keys(local)) delete local[name];
+    });
+  }
+}
+
+interface Waiter {
+  readonly take: () => void;
+}
+
+/**
+ * A lock among the asynchronous tasks of this thread, free again in a forked child whoever held it at the fork.
+ *
+ * Semantics: first come, first served. It is not shared with other processes or threads: that is `Lock`.
+ *
+ * Python: `multiprocess.util.ForkAwareThreadLock`.
+ */
+export class ForkAwareThreadLock {
+  #held = false;
+  readonly #waiting = new Deque<Waiter>();
+
+  constructor() {
+    registerAfterFork(this, (lock) => {
+      lock.#held = false;
+      // Nobody continues in the child what waited in the parent.
+      lock.#waiting.clear();
+    });
+  }
+
+  /** Whether it is held. */
+  locked(): boolean {
+    return this.#held;
+  }
+
+  /** Takes it if it is free: whether it did. */
+  tryAcquire(): boolean {
+    if (this.#held) return false;
+    this.#held = true;
+    return true;
+  }
+
+  /**
+   * Waits for it.
+   * @param options `timeout` in milliseconds; `signal` rejects the wait with its reason.
+   * @returns `false` when the time ran out.
+   */
+  async acquire(options: { readonly timeout?: number; readonly signal?: AbortSignal } = {}): Promise<boolean> {
+    checkOptions('ForkAwareThreadLock.acquire', options, ['timeout', 'signal']);
+    const timeout = checkNumber('ForkAwareThreadLock.acquire', 'timeout', options.timeout, { infinite: true });
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (this.tryAcquire()) return true;
+    if (timeout === 0) return false;
+    return new Promise<boolean>((resolve, reject) => {
+      const done = () => {
+        clearTimeout(timer);
+        release?.();
+      };
+      const waiter = {
+        take: () => {
+          done();
+          resolve(true);
+        },
+      };
+      const leave = (settle: () => void) => {
+        done();
+        if (this.#waiting.remove(waiter)) settle();
+      };
+      const timer = timeout === undefined || timeout > 2 ** 31 - 1 ? undefined : setTimeout(() => leave(() => resolve(false)), timeout);
+      const release = signal === undefined ? undefined : onAbort(signal, () => leave(() => reject(signal.reason as Error)));
+      this.#waiting.push(waiter);
+    });
+  }
+
+  /** Gives it to the next who waits. @throws ClosedError `MP_NOT_LOCKED` when it is not held. */
+  release(): void {
+    if (!this.#held) {
+      throw new ClosedError('ForkAwareThreadLock.release: it is not held; release it once for each time it was acquired.', {
+        code: 'MP_NOT_LOCKED',
+      });
+    }
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#held = false;
+    else next.take();
+  }
+
+  /** Runs `fn` while holding it. */
+  async runExclusive<R>(fn: () => R | PromiseLike<R>): Promise<R> {
+    await this.acquire();
+    try {
+      return await fn();
+    } finally {
+      this.release();
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** What the other modules stand on and a program may use: finalizers, the log, diagnostics, and what to do after a fork. */
+
+// Forking
+export { registerAfterFork } from './after-fork.js';
+// Ending
+export { isExiting } from './at-exit.js';
+// Descriptors
+export { closeAllFdsExcept } from './close-descriptors.js';
+// Diagnostics
+export type {
+  ProcessCrashMessage,
+  ProcessExitMessage,
+  ProcessStartMessage,
+  TaskEndMessage,
+  TaskSettleMessage,
+  TaskStartMessage,
+} from './diagnostics.js';
+export { Finalize, type FinalizeOptions } from './finalize.js';
+export { ForkAwareLocal, ForkAwareThreadLock } from './fork-aware.js';
+// The log
+export { DEBUG, ERROR, INFO, LogRecord, NOTSET, SUBDEBUG, SUBWARNING, WARNING } from './log-record.js';
+export { debug, getLogger, info, Logger, type LogHandler, type LogLevel, logToStderr, subDebug, subWarning } from './logger.js';
+// Temporary files
+export { getTempDir } from './temp-dir.js';

@@ -1,0 +1,172 @@
+/** Connections that several processes and threads have. */
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { type Connection, Lock, Pool, pipe } from 'multiprocess';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { dumps } from '../../dist/reduction/index.js';
+
+let pool: Pool;
+beforeAll(() => {
+  pool = new Pool({ processes: 3 });
+});
+afterAll(() => pool.terminate());
+
+const opened: Connection<any>[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+});
+function pair(options?: { duplex?: boolean }): [Connection<any>, Connection<any>] {
+  const [a, b] = pipe<any>(options);
+  opened.push(a, b);
+  return [a, b];
+}
+const codeOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => (error as { code?: string }).code);
+
+it('arrives as argument, captured variable, result and message, and back as itself', async () => {
+  const [a, b] = pair();
+  await pool.apply((c: Connection) => c.send('argument'), [b]);
+  await pool.apply(() => b.send('captured'));
+  expect([await a.recv(), await a.recv()]).toEqual(['argument', 'captured']);
+  expect(await pool.apply((c: Connection) => c, [b])).toBe(b);
+  const made = await pool.apply(async () => {
+    const { pipe } = await import('multiprocess');
+    const [near, far] = pipe();
+    await near.send('from a pipe made there');
+    near.close();
+    return far;
+  });
+  opened.push(made);
+  expect(await made.recv()).toBe('from a pipe made there');
+  expect(await codeOf(made.recv())).toBe('MP_CONNECTION_EOF');
+});
+
+it('what the sender did not receive is left for the one it was sent to', async () => {
+  const [a, b] = pair();
+  for (let i = 0; i < 100; i++) await a.send(i);
+  expect([await b.recv(), await b.recv()]).toEqual([0, 1]);
+  const rest = pool.apply(
+    async (c: Connection<number>) => {
+      const got: number[] = [];
+      for (let i = 0; i < 50; i++) got.push(await c.recv());
+      return got;
+    },
+    [b],
+  );
+  expect(await rest).toEqual(Array.from({ length: 50 }, (_, i) => i + 2));
+  // And what that one left is here again.
+  expect(await b.recv()).toBe(52);
+  b.close();
+  a.close();
+});
+
+it('readers of several processes that take turns by a lock get each message once', async () => {
+  const [a, b] = pair();
+  const lock = new Lock();
+  const readers = Array.from({ length: 3 }, () =>
+    pool.apply(
+      async (c: Connection<number>, lock: Lock) => {
+        const got: number[] = [];
+        for (;;) {
+          const item = await lock.runExclusive(() => c.recv());
+          if (item < 0) return got;
+          got.push(item);
+        }
+      },
+      [b, lock],
+    ),
+  );
+  const count = 600;
+  for (let i = 0; i < count; i++) await a.send(i);
+  for (let i = 0; i < 3; i++) await a.send(-1);
+  const got = await Promise.all(readers);
+  expect(got.flat().sort((x, y) => x - y)).toEqual(Array.from({ length: count }, (_, i) => i));
+  for (const list of got) expect(list).toEqual([...list].sort((x, y) => x - y));
+});
+
+it('writers of several processes do not mix their small messages', async () => {
+  const [a, b] = pair();
+  const writers = Array.from({ length: 3 }, (_, who) =>
+    pool.apply(
+      async (c: Connection, who: number) => {
+        for (let i = 0; i < 300; i++) await c.send([who, i]);
+        c.close();
+      },
+      [b, who],
+    ),
+  );
+  b.close();
+  const next = [0, 0, 0];
+  for await (const [who, i] of a) {
+    expect(i).toBe(next[who]);
+    next[who] = i + 1;
+  }
+  await Promise.all(writers);
+  expect(next).toEqual([300, 300, 300]);
+});
+
+it('an end is closed when all who had it closed it, also while what was offered is still remembered', async () => {
+  const [a, b] = pair();
+  const done = pool.apply(
+    async (c: Connection<any>) => {
+      const got = await c.recv();
+      c.close();
+      return got;
+    },
+    [b],
+  );
+  await a.send('only this');
+  expect(await done).toBe('only this');
+  b.close();
+  expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
+});
+
+it('reaches a process while the JavaScript of the sender is blocked', async () => {
+  const [a, b] = pair();
+  const done = pool.apply(
+    async (c: Connection) => {
+      await c.send('attached');
+      return 'done';
+    },
+    [b],
+  );
+  await turn();
+  await turn();
+  // No turn of our event loop until the worker has it.
+  expect(a.recvSync()).toBe('attached');
+  expect(await done).toBe('done');
+});
+
+it('reaches a worker thread, which is another holder', async () => {
+  const [a, b] = pair();
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+     (async () => {
+       await import(workerData.connection);
+       const { loads } = await import(workerData.reduction);
+       const c = loads(workerData.message);
+       await c.send(await c.recv() + ' from a thread');
+       c.close();
+       parentPort.postMessage('closed');
+     })();`,
+    {
+      eval: true,
+      workerData: {
+        message: dumps(b),
+        connection: new URL('../../dist/connection/index.js', import.meta.url).href,
+        reduction: new URL('../../dist/reduction/index.js', import.meta.url).href,
+      },
+    },
+  );
+  b.close();
+  await a.send('hello');
+  expect(await a.recv()).toBe('hello from a thread');
+  await once(worker, 'exit');
+  expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
+});
+
+it('a closed one, and one that was sent too long ago, say so', async () => {
+  const [, b] = pair();
+  b.close();
+  expect(() => dumps(b)).toThrow(/closed/);
+});

@@ -1,0 +1,258 @@
+/** The template: who may ask it, what it loads, and what becomes of its children when it, or their parent, dies. */
+import { readdirSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  closeDescriptor,
+  connectSocket,
+  Family,
+  pollDescriptor,
+  Ready,
+  receiveDescriptors,
+  sendDescriptors,
+  socketPair,
+} from '../../../dist/native/index.js';
+import { forkserver } from '../../../dist/process/forkserver/index.js';
+import { startFixture } from '../../support/fixture-process.js';
+import { fork } from '../../support/forks.js';
+import { alive } from '../../support/processes.js';
+import { until } from '../../support/until.js';
+
+afterEach(async () => {
+  forkserver.setForkserverPreload([]);
+  await forkserver.stop();
+});
+
+/** Reads until the other side closes. */
+function readAll(socket: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    if (pollDescriptor(socket, Ready.readable, 20_000) === 0) throw new Error('nothing came');
+    const received = receiveDescriptors(socket, 4);
+    if (received === null) continue;
+    if (received.payload.length === 0) return Buffer.concat(parts);
+    parts.push(received.payload);
+  }
+}
+
+describe('the control socket', () => {
+  it('demands a key of more than 15 bytes, and takes the right one', async () => {
+    expect(forkserver.authkey.length).toBeGreaterThan(15);
+    expect((await fork('nothing').end()).code).toBe(0);
+  });
+
+  it('refuses the wrong key, and goes on with the right one', async () => {
+    expect((await fork('nothing').end()).code).toBe(0);
+    const right = forkserver.authkey;
+    const template = forkserver.pid;
+    forkserver.authkey = new Uint8Array(32);
+    const child = fork('nothing');
+    await expect(child.popen.started).rejects.toMatchObject({ code: 'MP_AUTHENTICATION' });
+    await expect(child.popen.wait()).rejects.toMatchObject({ code: 'MP_AUTHENTICATION' });
+    child.said();
+    child.popen.close();
+    forkserver.authkey = right;
+    expect((await fork('nothing').end()).code).toBe(0);
+    expect(forkserver.pid).toBe(template);
+  });
+
+  it.each([
+    ['says nothing and leaves', 0],
+    ['says too little and leaves', 10],
+    ['answers wrongly', 72],
+    ['sends a request without an answer', 5_000],
+  ])('throws out who %s', async (_title, bytes) => {
+    expect((await fork('nothing').end()).code).toBe(0);
+    const stranger = connectSocket({ family: Family.AF_UNIX, host: `\0${forkserver.address}`, port: 0 }).fd;
+    try {
+      if (bytes > 0) sendDescriptors(stranger, [], new Uint8Array(bytes).fill(7));
+      if (bytes >= 72) {
+        // Its challenge, a verdict of zeros, and nothing more.
+        const heard = readUntil(stranger, 32 + 41);
+        expect(heard.subarray(32).every((byte) => byte === 0)).toBe(true);
+      }
+      expect((await fork('nothing').end()).code).toBe(0);
+    } finally {
+      closeDescriptor(stranger);
+    }
+    expect((await fork('nothing').end()).code).toBe(0);
+  });
+
+  it('keeps no descriptor that a stranger sends', async () => {
+    expect((await fork('nothing').end()).code).toBe(0);
+    const stranger = connectSocket({ family: Family.AF_UNIX, host: `\0${forkserver.address}`, port: 0 }).fd;
+    const [mine, theirs] = socketPair();
+    sendDescriptors(stranger, [theirs], new Uint8Array(72));
+    closeDescriptor(theirs);
+    readUntil(stranger, 32 + 41);
+    closeDescriptor(stranger);
+    expect(readAll(mine)).toEqual(Buffer.alloc(0)); // its end is closed everywhere
+    closeDescriptor(mine);
+  });
+});
+
+/** Reads so many bytes. */
+function readUntil(socket: number, length: number): Uint8Array {
+  let heard = Buffer.alloc(0);
+  while (heard.length < length) {
+    if (pollDescriptor(socket, Ready.readable, 20_000) === 0) throw new Error(`only ${heard.length} bytes came`);
+    const received = receiveDescriptors(socket, 4);
+    if (received !== null) heard = Buffer.concat([heard, received.payload]);
+    if (received?.payload.length === 0) break;
+  }
+  return heard;
+}
+
+describe('preloading', () => {
+  const PRELOADED = new URL('../../fixtures/forkserver/preloaded.mjs', import.meta.url).href;
+
+  it('loads a module once, for all children, with a lock that works in each', async () => {
+    forkserver.setForkserverPreload([PRELOADED]);
+    const first = (await fork('preloaded').end()).said;
+    const second = (await fork('preloaded').end()).said;
+    expect(first).toMatchObject({ loads: 1, argv: process.argv.slice(2), pid: forkserver.pid });
+    expect(second).toEqual(first);
+    const locked = await Promise.all([1, 2, 3].map(() => fork('locked').end()));
+    expect(locked.map(({ said }) => said)).toEqual([{ locked: true }, { locked: true }, { locked: true }]);
+  });
+
+  it('finds modules from the working directory, and ignores what it cannot load', async () => {
+    forkserver.setForkserverPreload([
+      './test/fixtures/forkserver/preloaded.mjs',
+      './nowhere.mjs',
+      'no-such-package',
+      'data:text/javascript,throw 1',
+    ]);
+    expect((await fork('preloaded').end()).said).toMatchObject({ loads: 1 });
+  });
+
+  it('replaces a template that has other modules', async () => {
+    expect((await fork('preloaded').end()).said).toMatchObject({ loads: 0 });
+    const before = forkserver.pid!;
+    forkserver.setForkserverPreload([PRELOADED]);
+    expect((await fork('preloaded').end()).said).toMatchObject({ loads: 1 });
+    expect(forkserver.pid).not.toBe(before);
+    await until(() => !alive(before), 'the end of the old template');
+  });
+
+  it('refuses names that are no strings', () => {
+    expect(() => forkserver.setForkserverPreload(['a', 1 as never])).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }));
+    expect(() => forkserver.setForkserverPreload('a' as never)).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }));
+  });
+
+  it('prints once what a module prints while it is preloaded', async () => {
+    const parent = startFixture('forkserver/parent.mjs', { args: [3, 'nothing', PRELOADED] });
+    expect(await parent.line()).toBe('printed while preloading');
+    expect(JSON.parse((await parent.line())!).children).toHaveLength(3);
+    parent.child.kill('SIGKILL');
+    expect(await parent.line()).toBe(null);
+  });
+
+  it.each([
+    ['one', 'two'],
+    ['x'.repeat(125_000), 'y'.repeat(125_000)],
+  ])('loads the main module once, with the arguments of the program', async (...args) => {
+    const main = startFixture('forkserver/main.mjs', { args });
+    const said = JSON.parse((await main.line())!);
+    expect(said).toMatchObject({ loads: 1, argv: args.map((word) => (word.length > 1_000 ? word.length : word)) });
+    expect(said.pid).not.toBe(main.child.pid);
+    expect(await main.ended).toBe(0);
+  });
+});
+
+describe('when the template', () => {
+  it('is interrupted, it goes on', async () => {
+    const child = fork('delay');
+    await child.popen.started;
+    const template = forkserver.pid!;
+    process.kill(template, 'SIGINT');
+    expect((await fork('nothing').end()).code).toBe(0);
+    expect(forkserver.pid).toBe(template);
+    expect((await child.end()).code).toBe(0);
+  });
+
+  it('is killed, running children go on with their status lost, and new ones start', async () => {
+    const child = fork('delay');
+    await child.popen.started;
+    const pid = child.popen.pid!;
+    const template = forkserver.pid!;
+    process.kill(template, 'SIGKILL');
+    expect((await fork('nothing').end()).code).toBe(0);
+    expect(forkserver.pid).not.toBe(template);
+    expect((await child.end()).code).toBe(255);
+    expect(alive(pid)).toBe(false);
+  });
+
+  it('is killed, a child can still be ended', async () => {
+    const child = fork('spin');
+    await child.popen.started;
+    process.kill(forkserver.pid!, 'SIGKILL');
+    child.popen.kill();
+    expect((await child.end()).code).toBe(255);
+  });
+
+  it('is killed at random, every start either runs or fails, and no child runs twice', async () => {
+    const seed = Number(process.env['FORK_SEED'] ?? Date.now() % 100_000);
+    console.log(`template kills: seed ${seed}`);
+    let state = seed;
+    const random = () => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+      return state / 2 ** 31;
+    };
+    /** Kills the template that has just started a child, soon: other starts are under way then. */
+    const killSoon = async () => {
+      const { pid } = forkserver;
+      await new Promise((later) => setTimeout(later, random() * 20));
+      if (pid !== null && pid === forkserver.pid && alive(pid)) process.kill(pid, 'SIGKILL');
+    };
+    const kills: Promise<void>[] = [];
+    const outcomes = new Map<unknown, number>();
+    const pids = new Set<number>();
+    for (let round = 0; round < 6; round++) {
+      const batch = Array.from({ length: 4 }, async () => {
+        const child = fork('delay');
+        try {
+          await child.popen.started;
+          if (random() < 0.3) kills.push(killSoon());
+          const { said, code } = await child.end();
+          expect(said).toBe(child.popen.pid);
+          expect(pids.has(said)).toBe(false);
+          pids.add(said);
+          return code;
+        } catch (error) {
+          expect(child.said()).toBe(null); // what did not start has not run
+          return (error as { code: string }).code;
+        }
+      });
+      for (const outcome of await Promise.all(batch)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    await Promise.all(kills);
+    expect(kills.length).toBeGreaterThan(0);
+    expect([...outcomes.keys()].filter((outcome) => ![0, 255, 'MP_SPAWN'].includes(outcome as never))).toEqual([]);
+    expect([...outcomes.values()].reduce((a, b) => a + b)).toBe(24);
+    expect(pids.size).toBeGreaterThan(0);
+  }, 120_000);
+});
+
+describe('when the parent is killed', () => {
+  it.each(['stay', 'spin'])('twenty children (%s) and the template are gone within a second, and leave nothing', async (does) => {
+    const shared = readdirSync('/dev/shm').sort();
+    const count = does === 'spin' ? 4 : 20; // they burn the machine
+    const parent = startFixture('forkserver/parent.mjs', { args: [count, does] });
+    const { template, children } = JSON.parse((await parent.line())!) as { template: number; children: number[] };
+    expect(children.every(alive)).toBe(true);
+    parent.child.kill('SIGKILL');
+    await parent.ended;
+    await until(() => ![template, ...children].some(alive), 'the end of all');
+    expect(readdirSync('/dev/shm').sort()).toEqual(shared);
+  });
+
+  it('children whose template died before are gone too', async () => {
+    const parent = startFixture('forkserver/parent.mjs', { args: [3, 'stay'] });
+    const { template, children } = JSON.parse((await parent.line())!) as { template: number; children: number[] };
+    process.kill(template, 'SIGKILL');
+    await until(() => !alive(template), 'the end of the template');
+    expect(children.every(alive)).toBe(true);
+    parent.child.kill('SIGKILL');
+    await until(() => !children.some(alive), 'the end of the children');
+  });
+});

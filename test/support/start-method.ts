@@ -1,0 +1,7 @@
+import { getStartMethod } from 'multiprocess';
+
+/** Whether this run of the suite has pools of threads, see vitest.config.ts. What only processes can do is left out there. */
+export const threads: boolean = getStartMethod({ allowNone: true }) === 'thread';
+
+/** The kernel's id of the thread that runs this: of a process with one thread, its process id. */
+export const whoami = (): number => Number(process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self').split('/').pop());
