@@ -2,8 +2,6 @@
 
 // Pools
 export { type PoolMapOptions, poolMap } from './pool-map.js';
-// Queues
-export { fromQueue, type ToQueueOptions, throughQueue, toQueue } from './queues.js';
 // Pull-aware: backpressure survives pipe()
 export {
   batchPull,
@@ -15,3 +13,6 @@ export {
   mergeMapPull,
   takePull,
 } from './pull.js';
+// Queues
+export { fromQueue, type ToQueueOptions, throughQueue, toQueue } from './queues.js';
+export { type RemoteOptions, remote } from './remote.js';

@@ -30,15 +30,31 @@ describe('the pull-aware operators', () => {
       [takePull(4), [0, 1, 2, 3]],
       [takePull(0), []],
       [takePull(99), upTo(10)],
-      [batchPull(4), [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]],
-      [batchPull(5), [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]],
+      [
+        batchPull(4),
+        [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+          [8, 9],
+        ],
+      ],
+      [
+        batchPull(5),
+        [
+          [0, 1, 2, 3, 4],
+          [5, 6, 7, 8, 9],
+        ],
+      ],
       [concatMapPull((item) => (item < 3 ? [item, item] : [])), [0, 0, 1, 1, 2, 2]],
     ];
     for (const [operator, expected] of cases) {
       expect(await through(filled(10), operator)).toEqual(expected);
       expect(await lastValueFrom(from(upTo(10)).pipe(operator, toArray()))).toEqual(expected);
     }
-    const merged = await through(filled(10), mergeMapPull((item) => of(item, item), { concurrency: 3 }));
+    const merged = await through(
+      filled(10),
+      mergeMapPull((item) => of(item, item), { concurrency: 3 }),
+    );
     expect(merged.sort()).toEqual(upTo(10).flatMap((item) => [item, item]));
   });
 
@@ -63,19 +79,32 @@ describe('the pull-aware operators', () => {
     const queue = filled(10);
     const seen: number[] = [];
     const failing = queue.consume({ prefetch: 1 }).pipe(
-      mapPull(async (item) => {
-        if (item === 3) throw new RangeError('three');
-        return later(item);
-      }, { concurrency: 3 }),
+      mapPull(
+        async (item) => {
+          if (item === 3) throw new RangeError('three');
+          return later(item);
+        },
+        { concurrency: 3 },
+      ),
     );
     const error = await new Promise((done) => failing.subscribe({ next: (item) => seen.push(item), error: done }));
     expect(error).toBeInstanceOf(RangeError);
     expect(seen).toEqual([0, 1, 2]);
     expect(queue.qsize()).toBeGreaterThanOrEqual(3);
-    for (const operator of [takePull<number>(5), batchPull<number>(3), concatMapPull((item: number) => [item])] as OperatorFunction<number, unknown>[]) {
-      await expect(lastValueFrom(throwError(() => new Error('torn')).pipe(operator as OperatorFunction<never, unknown>))).rejects.toThrow('torn');
+    for (const operator of [takePull<number>(5), batchPull<number>(3), concatMapPull((item: number) => [item])] as OperatorFunction<
+      number,
+      unknown
+    >[]) {
+      await expect(lastValueFrom(throwError(() => new Error('torn')).pipe(operator as OperatorFunction<never, unknown>))).rejects.toThrow(
+        'torn',
+      );
     }
-    await expect(through(filled(5), mergeMapPull((item) => (item === 2 ? throwError(() => new Error('inner')) : [item])))).rejects.toThrow('inner');
+    await expect(
+      through(
+        filled(5),
+        mergeMapPull((item) => (item === 2 ? throwError(() => new Error('inner')) : [item])),
+      ),
+    ).rejects.toThrow('inner');
   });
 
   it('takePull reads nothing beyond what it takes', async () => {
@@ -87,7 +116,10 @@ describe('the pull-aware operators', () => {
   it('bounded keeps what a push source emits, up to its capacity', async () => {
     const drops: number[] = [];
     const source = new Subject<number>();
-    const stream = source.pipe(bounded({ policy: 'drop-oldest', capacity: 2, onDrop: (item) => drops.push(item) }), mapPull((item) => later(item)));
+    const stream = source.pipe(
+      bounded({ policy: 'drop-oldest', capacity: 2, onDrop: (item) => drops.push(item) }),
+      mapPull((item) => later(item)),
+    );
     const all = lastValueFrom(stream.pipe(toArray()));
     await later(null);
     for (const item of upTo(6)) source.next(item);
@@ -96,7 +128,13 @@ describe('the pull-aware operators', () => {
     expect(seen.slice(-2)).toEqual([4, 5]);
     expect([...drops, ...seen].sort()).toEqual(upTo(6));
     const strict = new Subject<number>();
-    const failed = lastValueFrom(strict.pipe(bounded({ policy: 'error', capacity: 1 }), mapPull((item) => later(item)), toArray()));
+    const failed = lastValueFrom(
+      strict.pipe(
+        bounded({ policy: 'error', capacity: 1 }),
+        mapPull((item) => later(item)),
+        toArray(),
+      ),
+    );
     await later(null);
     for (const item of upTo(9)) strict.next(item);
     await expect(failed).rejects.toThrow(StreamOverflowError);
