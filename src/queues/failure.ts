@@ -7,7 +7,7 @@
  * The first one stays. It is written under a lock of the owner's; who dies in between has written nothing.
  */
 import type { Block } from '../memory/index.js';
-import { dumps, loads } from '../reduction/index.js';
+import { dumps, loads, sendableError } from '../reduction/index.js';
 
 const CAPACITY = 4096;
 const LONGEST_MESSAGE = 1_000;
@@ -15,11 +15,20 @@ const LONGEST_MESSAGE = 1_000;
 /** Words it takes. */
 export const FAILURE_WORDS = 1 + CAPACITY / 4;
 
-/** An error, encoded so that it fits: one that does not is sent as its message. @throws SerializationError. */
+/** An error, encoded so that it fits: without what cannot be sent, and as its message alone if it is too large. @throws SerializationError. */
 export function failureBytes(error: unknown): Uint8Array {
-  const bytes = dumps(error);
+  const bytes = dumps(error instanceof Error && !canSend(error) ? sendableError(error, canSend) : error);
   if (bytes.length <= CAPACITY) return bytes;
   return dumps(new Error(String((error as Error | null)?.message ?? error).slice(0, LONGEST_MESSAGE)));
+}
+
+function canSend(value: unknown): boolean {
+  try {
+    dumps(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export class Failure {

@@ -370,3 +370,11 @@ it('works between worker threads and processes at once', async () => {
   expect((await exit)[0]).toBe(0);
   expect(await child.ended).toBe(0);
 });
+
+it('error() sends what can be sent of an error, and the message of one that is too large', async () => {
+  const [socket, large] = [open(), open()];
+  socket.error(Object.assign(new RangeError('cut off'), { wait: Promise.resolve() }));
+  await expect(socket.get()).rejects.toThrow(RangeError);
+  large.error(new Error('x'.repeat(100_000)));
+  await expect(large.get()).rejects.toThrow('xxxx');
+});

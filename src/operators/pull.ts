@@ -1,0 +1,184 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import {
+  checkOverflow,
+  DONE,
+  FAILED,
+  MORE,
+  type Overflow,
+  openSource,
+  type PullReader,
+  type ReadState,
+  type Source,
+  WAIT,
+} from '../streams/index.js';
+import { checkNumber, checkOptions } from '../util/options.js';
+import { MapReader, SKIP } from './map-reader.js';
+import { MergeReader } from './merge-reader.js';
+import { streamOf } from './reader-feed.js';
+
+/** How many items an operator works on at a time. */
+export interface ConcurrencyOptions {
+  /** Items under way at a time, at least 1. */
+  readonly concurrency?: number;
+}
+
+/** Items that an Observable which cannot be paused may be ahead, where no `overflow` says otherwise. */
+const AHEAD = 1_024;
+
+/** Opens a source of any kind to be pulled. */
+function reading<T>(source: Source<T>, overflow?: Overflow<T>): (wake: () => void) => PullReader<T> {
+  return (wake) => openSource(source, { wake, capacity: () => AHEAD, overflow });
+}
+
+/**
+ * As rxjs `map`, awaiting what `fn` promises, with the source pulled as results are taken.
+ *
+ * Semantics: results come in the order of the source. The first error ends the stream, after the results before it.
+ * Backpressure: at most `concurrency` items (default 1) are mapped and not taken. A source that can be pulled is pulled; an Observable that
+ * runs more than 1,024 items ahead fails with StreamOverflowError (see {@link bounded}).
+ * Cancellation: leaving the stream returns the source; calls under way are left to finish.
+ *
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ */
+export function mapPull<T, R>(fn: (item: T, index: number) => R | PromiseLike<R>, options?: ConcurrencyOptions): OperatorFunction<T, R> {
+  const concurrency = concurrencyOf('mapPull', options, 1);
+  return (source) =>
+    streamOf<R>((wake) => {
+      let index = 0;
+      return new MapReader<T, R>(reading(source), (item) => fn(item, index++), concurrency, wake);
+    });
+}
+
+/** As rxjs `filter`, awaiting what `predicate` promises, with the source pulled. Otherwise as {@link mapPull}. */
+export function filterPull<T>(predicate: (item: T, index: number) => unknown, options?: ConcurrencyOptions): OperatorFunction<T, T> {
+  const concurrency = concurrencyOf('filterPull', options, 1);
+  return (source) =>
+    streamOf<T>((wake) => {
+      let index = 0;
+      const choose = (item: T): PromiseLike<T | typeof SKIP> | T | typeof SKIP => {
+        const chosen = predicate(item, index++);
+        if (typeof (chosen as PromiseLike<unknown> | null)?.then !== 'function') return chosen ? item : SKIP;
+        return (chosen as PromiseLike<unknown>).then((yes) => (yes ? item : SKIP));
+      };
+      return new MapReader<T, T>(reading(source), choose, concurrency, wake);
+    });
+}
+
+/** As rxjs `take`: the first `count` items; the source is returned with the last of them, and read no further. */
+export function takePull<T>(count: number): OperatorFunction<T, T> {
+  checkNumber('takePull', 'count', count, { integer: true, infinite: true });
+  return (source) => streamOf<T>((wake) => new TakeReader(count, reading<T>(source), wake));
+}
+
+/**
+ * Arrays of `size` items, the last one perhaps shorter.
+ *
+ * Backpressure: up to `size` items are read ahead of what is taken. Cancellation: an array that is not full is dropped when the stream is left.
+ */
+export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
+  checkNumber('batchPull', 'size', size, { integer: true, min: 1 });
+  return (source) => streamOf<T[]>((wake) => new BatchReader(size, reading<T>(source)(wake)));
+}
+
+/** As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after the other, each pulled. */
+export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R>): OperatorFunction<T, R> {
+  return mergeMapPull(fn, { concurrency: 1 });
+}
+
+/** As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each pulled, one item of each in turn. */
+export function mergeMapPull<T, R>(fn: (item: T, index: number) => Source<R>, options?: ConcurrencyOptions): OperatorFunction<T, R> {
+  const concurrency = concurrencyOf('mergeMapPull', options, 4);
+  return (source) =>
+    streamOf<R>((wake) => {
+      let index = 0;
+      return new MergeReader<T, R>(reading(source), (item, inner) => reading(fn(item, index++))(inner), concurrency, wake);
+    });
+}
+
+/**
+ * A push source as one that can be pulled: what it emits before it is asked for waits, and `overflow` says how much may.
+ *
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ */
+export function bounded<T>(overflow: Overflow<T>): OperatorFunction<T, T> {
+  checkOverflow('bounded', overflow);
+  return (source: Observable<T>) => streamOf<T>(reading<T>(source, overflow));
+}
+
+function concurrencyOf(actor: string, options: ConcurrencyOptions | undefined, standard: number): number {
+  checkOptions(actor, options, ['concurrency']);
+  return checkNumber(actor, 'concurrency', options?.concurrency, { min: 1, integer: true, infinite: true }) ?? standard;
+}
+
+class TakeReader<T> implements PullReader<T> {
+  readonly #source: PullReader<T> | null;
+  #left: number;
+
+  constructor(count: number, open: (wake: () => void) => PullReader<T>, wake: () => void) {
+    this.#left = count;
+    this.#source = count === 0 ? null : open(wake);
+  }
+
+  get error(): unknown {
+    return this.#source?.error;
+  }
+
+  start(): void {
+    this.#source?.start?.();
+  }
+
+  read(into: T[], max: number): ReadState {
+    if (this.#source === null) return DONE;
+    const before = into.length;
+    const state = this.#source.read(into, Math.min(max, this.#left));
+    this.#left -= into.length - before;
+    if (state === DONE || state === FAILED || this.#left > 0) return state;
+    this.#source.cancel().catch(() => {});
+    return DONE;
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    await this.#source?.cancel(reason);
+  }
+}
+
+class BatchReader<T> implements PullReader<T[]> {
+  readonly #size: number;
+  readonly #source: PullReader<T>;
+  #batch: T[] = [];
+  #over: typeof DONE | typeof FAILED | null = null;
+
+  constructor(size: number, source: PullReader<T>) {
+    this.#size = size;
+    this.#source = source;
+  }
+
+  get error(): unknown {
+    return this.#source.error;
+  }
+
+  start(): void {
+    this.#source.start?.();
+  }
+
+  read(into: T[][], max: number): ReadState {
+    for (let had = 0; had < max; ) {
+      if (this.#over === null) {
+        const state = this.#source.read(this.#batch, this.#size - this.#batch.length);
+        if (state === DONE || state === FAILED) this.#over = state;
+        else if (state === WAIT && this.#batch.length < this.#size) return WAIT;
+      }
+      if (this.#batch.length === 0) return this.#over as typeof DONE;
+      if (this.#batch.length < this.#size && this.#over === null) continue;
+      into.push(this.#batch);
+      this.#batch = [];
+      had++;
+      if (this.#over !== null) return this.#over;
+    }
+    return MORE;
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    if (this.#over === null) await this.#source.cancel(reason);
+  }
+}
