@@ -11,7 +11,8 @@
  */
 import { createRequire } from 'node:module';
 import type { Server, Socket } from 'node:net';
-import { closeDescriptor, type DescriptorOffer, fetchDescriptor } from '../../native/index.js';
+import { closeDescriptor } from '../../native/descriptors.js';
+import { type DescriptorOffer, fetchDescriptor } from '../../native/sharer.js';
 import { badPayload, Refused } from '../failure.js';
 import { offerOnce } from '../handles/offer.js';
 import type { NodeKind, Reduction } from '../node.js';
