@@ -71,11 +71,12 @@ export class Applicant {
     }
   }
 
-  /** Resolves when the child runs. Rejects with AuthenticationError, {@link TemplateLost}, or why the fork was refused. */
+  /** Resolves when the child runs. Rejects with AuthenticationError, ProcessError `MP_SPAWN` when the template ended first, or why the fork was refused. */
   get started(): Promise<void> {
     return this.#started.promise;
   }
 
+  /** Its process id; 0 before it runs. */
   get pid(): number {
     return this.#pid;
   }
