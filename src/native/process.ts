@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { ArgumentError } from '../errors/usage.js';
 import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
-import { pollDescriptor, Ready } from './channel.js';
-import { closeDescriptor } from './descriptors.js';
 import { systemError } from './system-error.js';
 
 /**
@@ -95,22 +93,3 @@ export function childStatus(pid: number): ChildStatus | null {
   if (answer <= 0) return null;
   return answer > SIGNALLED ? { exitCode: null, signal: answer - SIGNALLED } : { exitCode: answer - 1, signal: null };
 }
-
-/**
- * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the time is up.
- *
- * @param timeout milliseconds; 0: only looks; `Infinity` waits as long as it takes.
- * @returns whether it has ended.
- */
-export function awaitProcess(pid: number, timeout: number): boolean {
-  const fd = addon().openProcess(pid);
-  if (fd === -ESRCH) return true;
-  if (fd < 0) throw systemError(`awaitProcess ${pid}`, 'pidfd_open', fd);
-  try {
-    return pollDescriptor(fd, Ready.readable, timeout) !== 0;
-  } finally {
-    closeDescriptor(fd);
-  }
-}
-
-const ESRCH = 3;

@@ -4,6 +4,7 @@
  * Lazy: a descriptor stays in the kernel's set when nobody wants it any more, and leaves it at the next event that nobody
  * wants. So who reads, waits and reads again pays no system call for the waiting.
  */
+import { registerAfterFork } from '../util/after-fork.js';
 import { addon } from './addon.js';
 import { Ready } from './channel.js';
 import { systemError } from './system-error.js';
@@ -29,8 +30,17 @@ function open(): object {
   }, told);
   if (typeof opened === 'number') throw systemError('Watching descriptors', 'epoll_create1', opened);
   watcher = opened;
+  if (wanting > 0) addon().pollHold(opened, true);
   return opened;
 }
+
+// A forked child would share the epoll instance with its template and its siblings, and hear of what they watch.
+registerAfterFork(byToken, () => {
+  if (watcher === undefined) return;
+  addon().pollClose(watcher);
+  watcher = undefined;
+  for (const one of byToken.values()) one.again();
+});
 
 /** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted, unless `unref()` says not to. */
 export class Readiness {
@@ -95,6 +105,14 @@ export class Readiness {
       this.#control(CHANGE, wanted);
       this.#armed = wanted;
     }
+  }
+
+  /** @internal The kernel's set is empty again. */
+  again(): void {
+    this.#armed = 0;
+    if (this.#wanted === 0) return;
+    this.#control(ADD, this.#wanted);
+    this.#armed = this.#wanted;
   }
 
   #disarm(): void {

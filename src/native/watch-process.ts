@@ -1,5 +1,6 @@
+/** Waiting for the end of processes that are no children of ours. */
 import { addon } from './addon.js';
-import { Ready } from './channel.js';
+import { pollDescriptor, Ready } from './channel.js';
 import { closeDescriptor } from './descriptors.js';
 import { Readiness } from './readiness.js';
 import { systemError } from './system-error.js';
@@ -38,6 +39,23 @@ export function watchProcess(pid: number, onEnd: () => void): ProcessWatch | nul
     throw error;
   }
   return { close };
+}
+
+/**
+ * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the time is up.
+ *
+ * @param timeout milliseconds; 0: only looks; `Infinity` waits as long as it takes.
+ * @returns whether it has ended.
+ */
+export function awaitProcess(pid: number, timeout: number): boolean {
+  const fd = addon().openProcess(pid);
+  if (fd === -ESRCH) return true;
+  if (fd < 0) throw systemError(`awaitProcess ${pid}`, 'pidfd_open', fd);
+  try {
+    return pollDescriptor(fd, Ready.readable, timeout) !== 0;
+  } finally {
+    closeDescriptor(fd);
+  }
 }
 
 const ESRCH = 3;
