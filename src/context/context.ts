@@ -1,6 +1,7 @@
 import { Connection, pipe } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
 import { ThreadPool } from '../pool/index.js';
+import { forkserver } from '../process/forkserver/index.js';
 import {
   activeChildren,
   checkAvailable,
@@ -102,6 +103,9 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly setExecutable: typeof setExecutable = setExecutable;
 
   // The log
+  /** See `forkserver.setForkserverPreload` of `multiprocess/forkserver`: it holds for all contexts. */
+  readonly setForkserverPreload = (names: readonly string[]): void => forkserver.setForkserverPreload(names);
+
   /** See `getLogger` of `multiprocess/util`. */
   readonly getLogger: typeof getLogger = getLogger;
   /** See `logToStderr` of `multiprocess/util`. */
