@@ -16,7 +16,7 @@
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
  */
 import type { Block } from '../memory/index.js';
-import { idOf } from '../memory/index.js';
+import { idOf, self } from '../memory/index.js';
 import { AgentTable, tableWords } from '../synchronize/agent-table.js';
 import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 
@@ -38,6 +38,8 @@ export class Members {
   readonly #at: number;
   readonly #guard: Guard;
   readonly #table: AgentTable;
+  /** Whose slot {@link #own} speaks of: a forked child has this object too, and is somebody else. */
+  #agent = self();
   /** What this thread's slot says. */
   #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
 
@@ -62,17 +64,17 @@ export class Members {
 
   /** Whether this thread has completed. */
   get completed(): boolean {
-    return this.#own === COMPLETED;
+    return this.#own === COMPLETED && this.#agent === self();
   }
 
   /** This thread is a writer. */
   write(actor: string): void {
-    if (this.#own === ATTACHED) this.#become(actor, WRITING);
+    if (this.#own === ATTACHED || this.#agent !== self()) this.#become(actor, WRITING);
   }
 
   /** This thread puts no more: `false` when it had said so before. */
   complete(actor: string): boolean {
-    if (this.#own === COMPLETED) return false;
+    if (this.completed) return false;
     this.#become(actor, COMPLETED);
     Atomics.store(this.#words, this.#at + COMPLETION, 1);
     return true;
@@ -80,7 +82,7 @@ export class Members {
 
   /** This thread leaves in good order: whether it was a writer until now. */
   leave(): boolean {
-    const writer = this.#own === WRITING;
+    const writer = this.#own === WRITING && this.#agent === self();
     this.#guard.run(() => {
       if (writer && this.#table.known) Atomics.store(this.#words, this.#at + DEPARTURE, 1);
       this.#table.leave();
@@ -119,6 +121,8 @@ export class Members {
   }
 
   #become(actor: string, state: typeof WRITING | typeof COMPLETED): void {
+    if (this.#agent !== self()) this.#own = ATTACHED;
+    this.#agent = self();
     this.#guard.run(() => {
       const slot = this.#table.enter(actor, () => this.#bury());
       if (this.#own === ATTACHED) Atomics.add(this.#words, this.#at + SEEN, 1);

@@ -5,7 +5,7 @@
  * nothing waits in it. The core itself stays as long as it is open, for at the end of the process what waits for room must be
  * written, and who wrote in good order is to be told from who died.
  */
-import type { BlockHandle } from '../memory/index.js';
+import { type BlockHandle, self } from '../memory/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
 import { ConsumerFeed, type Holder } from './consumer-feed.js';
 import { ItemReader } from './item-reader.js';
@@ -28,6 +28,8 @@ export class QueueCore {
   readonly reader: ItemReader;
   readonly writer: ItemWriter;
   readonly #feeds = new Set<ConsumerFeed>();
+  /** A forked child has this object too, but not what waits in it. */
+  readonly #agent = self();
   #closed = false;
   #used = false;
 
@@ -116,7 +118,7 @@ export class QueueCore {
 
   /** What waits for room is written first, as long as somebody is there to make room. */
   endOfProcess(code: number): void {
-    if (this.memory.block.closed) return;
+    if (this.memory.block.closed || this.#agent !== self()) return;
     this.reader.items.wakeNow();
     if (this.writer.waiting > 0 && this.memory.members.others) this.writer.flushSync();
     if (code === 0) this.#leave();

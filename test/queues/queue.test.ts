@@ -193,6 +193,17 @@ describe('a queue as a stream', () => {
     expect(all.sort((a, b) => a - b)).toEqual(upTo(2_000));
   });
 
+  it('starves no consumer, stream or get, while there is enough for all', async () => {
+    const [queue, back] = [open<number>({ maxSize: 200 }), open<string>()];
+    const consumers = ['countStream', 'countStream', 'countGets', 'countGets'].map((what) => act(what, queue, { back }));
+    for (const _ of consumers) expect(await back.get({ timeout: 20_000 })).toBe('ready');
+    for (let i = 0; i < 20_000; i++) await queue.put(i);
+    queue.complete();
+    const counts = (await Promise.all(consumers.map(said))) as number[];
+    expect(counts.reduce((a, b) => a + b)).toBe(20_000);
+    for (const count of counts) expect(count).toBeGreaterThan(200);
+  });
+
   it('gives back what a stream had claimed when it is left', async () => {
     const queue = open<number>();
     for (let i = 0; i < 100; i++) queue.putNowait(i);
