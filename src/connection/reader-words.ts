@@ -39,19 +39,24 @@ export class ReaderWords {
   /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */
   enter(): Standing {
     const words = this.#words;
-    let reader = Atomics.load(words, READER);
-    if (reader === 0) {
-      reader = Atomics.compareExchange(words, READER, 0, this.#me);
-      if (reader === 0) reader = this.#me;
+    for (;;) {
+      const reader = Atomics.load(words, READER);
+      if (reader === MANY) return this.#among();
+      if (reader === 0 && Atomics.compareExchange(words, READER, 0, this.#me) !== 0) continue;
+      if (reader === 0 || reader === this.#me) {
+        Atomics.store(words, FIRST, this.#me);
+        Atomics.store(words, OWES, 1);
+        if (Atomics.load(words, READER) === this.#me) return 'sole';
+        Atomics.store(words, OWES, 0);
+        return 'many';
+      }
+      // Another one was alone until now; it may resign just then, and somebody else come.
+      if (Atomics.compareExchange(words, READER, reader, MANY) === reader) return this.#among();
     }
-    if (reader === this.#me) {
-      Atomics.store(words, FIRST, this.#me);
-      Atomics.store(words, OWES, 1);
-      if (Atomics.load(words, READER) === this.#me) return 'sole';
-      Atomics.store(words, OWES, 0);
-      return 'many';
-    }
-    if (reader !== MANY) Atomics.compareExchange(words, READER, reader, MANY);
+  }
+
+  #among(): Standing {
+    const words = this.#words;
     if (Atomics.load(words, OWES) === 0) return 'many';
     const first = Atomics.load(words, FIRST);
     if (first !== this.#me && !hasEnded(first)) return 'wait';

@@ -11,7 +11,7 @@
  * message that waits longer in a queue needs its sender to keep the object.
  */
 import { ClosedError } from '../errors/index.js';
-import { mapMemory, unmapMemory } from '../native/index.js';
+import { mapMemory, unmapMemory } from '../native/memory.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { checkNumber } from '../util/options.js';
 import { Arena, type BlockHandle, Unit } from './arena.js';

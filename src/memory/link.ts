@@ -20,7 +20,8 @@
  * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which are dropped.
  */
 import { ArgumentError, MultiprocessError } from '../errors/index.js';
-import { closeDescriptor, createEventfd, Doorbell, ringDoorbell } from '../native/index.js';
+import { closeDescriptor } from '../native/descriptors.js';
+import { createEventfd, Doorbell, ringDoorbell } from '../native/doorbell.js';
 import { type ParcelHandle, ParcelInbox, ParcelPool, unwritten } from './parcel-pool.js';
 import type { Region } from './region.js';
 import { RingReader, RingWriter, ringBytes } from './ring.js';

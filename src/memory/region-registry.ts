@@ -7,7 +7,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { MultiprocessError } from '../errors/index.js';
-import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../native/index.js';
+import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../native/descriptors.js';
 import { Region } from './region.js';
 
 /** Where a region is found by another process or thread. Plain data. */

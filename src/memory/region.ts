@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { ClosedError } from '../errors/index.js';
-import { closeDescriptor, createMemory, descriptorSize, mapMemory, unmapMemory } from '../native/index.js';
+import { closeDescriptor } from '../native/descriptors.js';
+import { createMemory, descriptorSize, mapMemory, unmapMemory } from '../native/memory.js';
 
 /**
  * Bytes that several agents see: a mapping of an anonymous memory file (processes) or a SharedArrayBuffer (threads).

@@ -1,4 +1,5 @@
-import { futexWait, futexWaitAsync, futexWake } from '../native/index.js';
+import { futexWait, futexWake } from '../native/futex.js';
+import { futexWaitAsync } from '../native/futex-async.js';
 import { deferred } from '../util/deferred.js';
 import type { Region } from './region.js';
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { UnsupportedError } from '../errors/index.js';
+import { UnsupportedError } from '../errors/usage.js';
 
 /** What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}. */
 export interface Addon {

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { ArgumentError, ClosedError, UnsupportedError } from '../errors/index.js';
+import { ArgumentError, ClosedError, UnsupportedError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError } from '../errors/index.js';
+import { ArgumentError } from '../errors/usage.js';
 import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';

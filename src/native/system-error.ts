@@ -1,5 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
-import { MultiprocessError } from '../errors/index.js';
+import { MultiprocessError } from '../errors/multiprocess-error.js';
 
 const repairs: Readonly<Record<string, string>> = {
   EMFILE: 'this process has no descriptor left: close some, or raise the limit with `ulimit -n`',

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import type { WorkerCrashError } from '../errors/index.js';
-import { launch, METHOD_TITLES } from '../process/index.js';
+import { addTemplateModule, launch, METHOD_TITLES } from '../process/index.js';
 import { processCrash } from '../util/diagnostics.js';
 import { debug } from '../util/logger.js';
 import type { Batch } from './batch.js';
@@ -15,6 +15,7 @@ import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js'
 const STILLBORN = 3;
 
 const ENTRY = new URL('./worker.js', import.meta.url);
+addTemplateModule(new URL('./worker-loop.js', import.meta.url)); // most of what it loads
 
 /** What the crew tells the pool. */
 export interface CrewOwner {

@@ -1,7 +1,7 @@
 import { RemoteError } from '../errors/index.js';
 import { enterBootstrapping, leaveBootstrapping } from '../process/bootstrapping.js';
 import { defaultExport } from '../process/default-export.js';
-import { type Decoder, PendingValue } from '../reduction/index.js';
+import { type Decoder, PendingValue } from '../reduction/receiving.js';
 
 /** A rebuilt function. */
 export type TaskFunction = (...args: unknown[]) => unknown;

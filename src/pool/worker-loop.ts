@@ -1,7 +1,9 @@
 import { inspect, types } from 'node:util';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
-import { Linger, Link, LinkSide, type Payload, type Region } from '../memory/index.js';
-import { Decoder, Encoder, PendingValue, sendableError } from '../reduction/index.js';
+import { Linger } from '../memory/linger.js';
+import { Link, LinkSide, type Payload } from '../memory/link.js';
+import type { Region } from '../memory/region.js';
+import { Decoder, Encoder, loadSending, PendingValue, sendableError, sendsFunctions, withoutSockets } from '../reduction/receiving.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -50,6 +52,8 @@ export class WorkerLoop {
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
   #suspended = false;
+  /** Its initializer failed. */
+  #unfit = false;
   #scheduled = false;
   #started = 0;
   #stopping = false;
@@ -122,7 +126,7 @@ export class WorkerLoop {
   }
 
   #resume<T>(then: (value: T) => void, value: T): void {
-    this.#suspended = false;
+    this.#suspended = this.#unfit;
     then(value);
     this.#advance();
   }
@@ -199,6 +203,7 @@ export class WorkerLoop {
     const failed = (error: unknown) => {
       this.#send(Kind.InitializerFailed, 0, error);
       // Nothing runs in a worker that is not prepared. The parent ends it.
+      this.#unfit = true;
       this.#suspended = true;
     };
     const ready = () => this.#send(Kind.Ready, 0, undefined);
@@ -295,7 +300,15 @@ export class WorkerLoop {
       this.#link.send(kind, id, 0, this.#encoded);
       this.#link.wake();
     } catch (error) {
-      this.#sendError(kind, id, value, error);
+      if (sendsFunctions()) this.#sendError(kind, id, value, error);
+      else {
+        // It may hold a function; what that takes was not needed so far. With it the value goes, or its own error does.
+        this.#suspend(
+          loadSending(),
+          () => this.#send(kind, id, value),
+          (failure) => this.#sendError(kind, id, value, failure),
+        );
+      }
     }
   }
 
@@ -313,7 +326,7 @@ export class WorkerLoop {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
     if (!isValue && kind !== Kind.Report && types.isNativeError(value)) {
-      error = sendableError(value, (part) => this.#canEncode(part));
+      error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
     this.#encoded.total = this.#encoder.encode(error).total;

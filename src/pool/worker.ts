@@ -1,6 +1,6 @@
 /** The program of a pool worker. */
-import { Region } from '../memory/index.js';
-import { duplicateDescriptor } from '../native/index.js';
+import { Region } from '../memory/region.js';
+import { duplicateDescriptor } from '../native/descriptors.js';
 import { identity } from '../process/identity.js';
 import { inherit } from '../process/inherit.js';
 import { setStartMethod } from '../process/start-method.js';

@@ -1,6 +1,7 @@
 /** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
 import { randomFillSync } from 'node:crypto';
-import { ArgumentError, SerializationError } from '../errors/index.js';
+import { SerializationError } from '../errors/reduction.js';
+import { ArgumentError } from '../errors/usage.js';
 import { describe } from '../util/options.js';
 
 const BYTES = 32;

@@ -1,5 +1,5 @@
 /** The phase of a child's life in which starting further processes means that a main module is being run again. */
-import { ProcessError } from '../errors/index.js';
+import { ProcessError } from '../errors/process.js';
 
 const PHASE = Symbol.for('multiprocess.bootstrapping');
 

@@ -85,6 +85,7 @@ async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Pr
 }
 
 async function decode(bytes: Uint8Array): Promise<readonly unknown[]> {
-  const { loadsAsync } = await import('../reduction/index.js');
-  return loadsAsync<readonly unknown[]>(bytes);
+  const { Decoder, PendingValue } = await import('../reduction/receiving.js');
+  const value = new Decoder().decode(bytes, 0, bytes.length, true);
+  return (value instanceof PendingValue ? await value.ready : value) as readonly unknown[];
 }

@@ -5,6 +5,8 @@ export { AuthenticationKey } from './authkey.js';
 // What a child does first
 export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './bootstrapping.js';
 export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
+// Templates
+export { addTemplateModule } from './forkserver/index.js';
 export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './inherit.js';
 // What a child inherits of Node's options
 export { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';

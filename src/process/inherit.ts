@@ -6,7 +6,8 @@
  *   forkserver, fork  globalThis[INHERITANCE], set in the fork before it imports the entry; its life is bound already
  */
 import { isMainThread, workerData } from 'node:worker_threads';
-import { setCloseOnExec, setParentDeathSignal } from '../native/index.js';
+import { setCloseOnExec } from '../native/descriptors.js';
+import { setParentDeathSignal } from '../native/process.js';
 import type { StartMethod } from './start-method.js';
 
 /** Number, in a spawned child, of the first descriptor its parent passed: those below are the standard streams. */

@@ -7,7 +7,6 @@
  *      body                from the next multiple of 8 on: what only the codec can carry
  */
 import { fstatSync, readSync } from 'node:fs';
-import { createMemory, mapMemory, unmapMemory } from '../native/memory.js';
 import type { PreparedState } from '../util/preparation.js';
 
 /** What the child runs. */
@@ -37,21 +36,8 @@ export interface Head {
   readonly prepared: readonly PreparedState[];
 }
 
-const align = (offset: number): number => (offset + 7) & ~7;
-
-/** Writes a payload. The descriptor is the caller's to close. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
-export function writePayload(head: Head, body: Uint8Array | null): number {
-  const text = Buffer.from(JSON.stringify(head));
-  const start = align(4 + text.length);
-  const size = start + (body?.length ?? 0);
-  const fd = createMemory('payload', size);
-  const bytes = new Uint8Array(mapMemory(fd, size));
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, 4);
-  if (body !== null) bytes.set(body, start);
-  unmapMemory(bytes.buffer);
-  return fd;
-}
+/** Where the body starts behind a head that ends at `offset`. */
+export const align = (offset: number): number => (offset + 7) & ~7;
 
 /** Reads a payload, by file operations alone: a child has not loaded more yet. The body is memory of its own, `null` when there is none. */
 export function readPayload(fd: number): { head: Head; body: Uint8Array | null } {

@@ -14,10 +14,11 @@ import { checkNotBootstrapping } from './bootstrapping.js';
 import { addChild } from './children.js';
 import { identity, nextPath } from './identity.js';
 import { mainPath, programArguments } from './main.js';
-import { type Head, type Work, writePayload } from './payload.js';
+import type { Head, Work } from './payload.js';
 import { launch, type Popen } from './popen/index.js';
 import { Sentinel } from './sentinel.js';
 import { type ContextLike, METHOD_TITLES, startMethodOf } from './start-method.js';
+import { writePayload } from './write-payload.js';
 
 const ENTRY = new URL('./child.js', import.meta.url);
 const OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];

@@ -3,7 +3,8 @@
  *
  * The default is open until somebody sets it, or asks for it without `allowNone`: from then on it is fixed, unless forced.
  */
-import { ArgumentError, ProcessError } from '../errors/index.js';
+import { ProcessError } from '../errors/process.js';
+import { ArgumentError } from '../errors/usage.js';
 import { checkOptions, describe } from '../util/options.js';
 
 /** How a child is started: a fresh Node, a fork of a template, a fork of this process, or a worker thread. */
@@ -29,7 +30,9 @@ export const METHOD_TITLES: Readonly<Record<StartMethod, string>> = {
 /** The default where nobody chose one. */
 export const DEFAULT_METHOD: StartMethod = 'spawn';
 
-let chosen: StartMethod | null = null;
+const CHOSEN = Symbol.for('multiprocess.startMethod');
+/** On globalThis: a packed child has a copy of this module of its own. */
+const state = globalThis as { [CHOSEN]?: StartMethod | null };
 
 /** Whether a value names a start method, be it available here or not. */
 export function isStartMethod(value: unknown): value is StartMethod {
@@ -56,8 +59,8 @@ export function getStartMethod(options: { readonly allowNone: true }): StartMeth
 export function getStartMethod(options?: { readonly allowNone?: boolean }): StartMethod;
 export function getStartMethod(options: { readonly allowNone?: boolean } = {}): StartMethod | null {
   checkOptions('getStartMethod', options, ['allowNone']);
-  if (chosen === null && options.allowNone !== true) chosen = DEFAULT_METHOD;
-  return chosen;
+  if (options.allowNone !== true) state[CHOSEN] ??= DEFAULT_METHOD;
+  return state[CHOSEN] ?? null;
 }
 
 /**
@@ -70,13 +73,14 @@ export function setStartMethod(method: StartMethod | null, options: { readonly f
   checkOptions('setStartMethod', options, ['force']);
   const force = options.force === true;
   if (method !== null || !force) checkStartMethod('setStartMethod', method);
+  const chosen = state[CHOSEN] ?? null;
   if (chosen !== null && !force) {
     throw new ProcessError(
       `setStartMethod: the start method is '${chosen}' already; set it once, before it is used, or pass { force: true }.`,
       { code: 'MP_CONTEXT_SET' },
     );
   }
-  chosen = method;
+  state[CHOSEN] = method;
 }
 
 /** The start method that `context` stands for; the default where it is `undefined`. @throws ArgumentError `MP_UNKNOWN_START_METHOD`. */

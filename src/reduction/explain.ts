@@ -8,6 +8,7 @@ import { reduceFunction } from './function-seam.js';
 import { isCell } from './functions/cells.js';
 import { placeOfFunction } from './functions/reduce.js';
 import type { FunctionData, ModuleExport } from './functions/wire.js';
+import { withoutSockets } from './kinds/sockets.js';
 import type { Reduction } from './node.js';
 
 /** Kinds that stand for what the other process has already. */
@@ -26,7 +27,7 @@ const REFERENCES = new Set(['global', 'module']);
  */
 export function explain(fn: Function): Explanation {
   if (typeof fn !== 'function') throw new ArgumentError(`explain: expected a function, not ${describe(fn)}.`);
-  return new Walk().explain(fn);
+  return withoutSockets(() => new Walk().explain(fn));
 }
 
 class Walk {

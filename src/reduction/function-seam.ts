@@ -36,9 +36,27 @@ export function leaveMessage(): void {
   if (--depth === 0) forget?.();
 }
 
+/** A function is to be sent, and what that takes was left to be loaded when it is needed (receiving.ts). No SerializationError: the value can be sent. */
+export class SendingNotLoaded extends Error {}
+
+let deferred = false;
+
+/** Whether functions can be sent: what that takes was loaded. */
+export function sendsFunctions(): boolean {
+  return reducer !== undefined;
+}
+
+/** From here on, until {@link setFunctionReducer} is called, functions throw {@link SendingNotLoaded}. */
+export function deferSending(): void {
+  deferred = true;
+}
+
 /** The reference to an object with functions of its own that the other side has too, or `null`. Data is never looked up. */
 export function reduceReferenceTo(value: object): Reduction | null {
-  return references !== undefined && hasOwnFunction(value) ? references(value) : null;
+  if (references === undefined && !deferred) return null;
+  if (!hasOwnFunction(value)) return null;
+  if (references === undefined) throw new SendingNotLoaded();
+  return references(value);
 }
 
 function hasOwnFunction(value: object): boolean {
@@ -52,6 +70,7 @@ function hasOwnFunction(value: object): boolean {
 /** Reduces a function or class. @throws what the reducer throws. */
 export function reduceFunction(fn: Function): Reduction {
   if (reducer !== undefined) return reducer(fn);
+  if (deferred) throw new SendingNotLoaded();
   throw new Refused({
     code: 'MP_FUNCTION',
     what: fn.name === '' ? 'a function' : `function ${fn.name}`,

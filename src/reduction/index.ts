@@ -12,14 +12,15 @@ export { explain } from './explain.js';
 export { type Capture, Explanation, type Problem } from './explanation.js';
 // Functions
 export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
-// Errors that hold what cannot be sent
-export { sendableError } from './kinds/errors.js';
 // Descriptors
 export { DupFd } from './handles/dup-fd.js';
 export { declineOffer, StandingOffer } from './handles/offer.js';
 export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
+// Errors that hold what cannot be sent
+export { sendableError } from './kinds/errors.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
+export { withoutSockets } from './kinds/sockets.js';
 export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 export { registerKind, setFunctionReducer };

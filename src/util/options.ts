@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors/index.js';
+import { ArgumentError } from '../errors/usage.js';
 
 /**
  * Refuses option names that are not known, with the nearest known one as advice:

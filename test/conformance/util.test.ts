@@ -1,6 +1,6 @@
 /** The lines of Python's _TestFinalize, _TestLogging and TestForkAwareThreadLock, each under its name. */
 import { fileURLToPath } from 'node:url';
-import { Pool } from 'multiprocess';
+import { getAllStartMethods, Pool } from 'multiprocess';
 import { Finalize, ForkAwareThreadLock, getLogger, type LogRecord, logToStderr, subWarning } from 'multiprocess/util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { afterForkCount, runAfterFork } from '../../dist/util/after-fork.js';
@@ -96,6 +96,19 @@ describe('_TestLogging', () => {
     ];
     expect(stderr.trim().split('\n')).toEqual([...lines, ...lines]);
     expect(stdout).toBe('10\n10\n');
+  });
+
+  it('children of every method log in their own names, at the level of the parent', async () => {
+    const { stderr, code } = await program('logs-in-children.js').ended;
+    const lines = getAllStartMethods().flatMap((method) => {
+      const title = { spawn: 'Spawn', forkserver: 'ForkServer', fork: 'Fork', thread: 'Thread' }[method];
+      return [
+        `[INFO/${method} child] speaks at 20`,
+        expect.stringMatching(new RegExp(`^\\[INFO/${title}PoolWorker-\\d+\\] speaks at 20$`)),
+      ];
+    });
+    expect(stderr.trim().split('\n')).toEqual(lines);
+    expect(code).toBe(0);
   });
 
   it('log_to_stderr refuses what is no level', () => {

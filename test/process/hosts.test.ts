@@ -1,10 +1,9 @@
 /** A program starts children from wherever Node runs it: the child never runs its main file. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 const hosts = fileURLToPath(new URL('../fixtures/process/hosts/', import.meta.url));
@@ -98,15 +97,12 @@ describe('children can be started from', () => {
   it('a bundle that leaves the package out', async () => {
     const path = folder();
     const outfile = join(path, 'bundle.mjs');
-    buildSync({
-      entryPoints: [`${hosts}main.mts`],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-      logLevel: 'silent',
-    });
+    const esbuild = join(root, 'node_modules', '.bin', 'esbuild');
+    execFileSync(esbuild, [
+      `${hosts}main.mts`,
+      `--outfile=${outfile}`,
+      ...'--bundle --format=esm --platform=node --packages=external --log-level=error'.split(' '),
+    ]);
     expect(await run([outfile], { cwd: path })).toEqual({ stdout: OUTPUT, stderr: '', code: 0 });
   });
 

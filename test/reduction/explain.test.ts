@@ -81,6 +81,26 @@ describe('explain shows', () => {
     expect(named(explanation, 'ask')).toMatchObject({ problem: { code: 'MP_NATIVE_OBJECT' }, captures: [{ name: 'db', kind: 'Client' }] });
   });
 
+  test('a client that is connected, whose socket is neither paused nor shared', async () => {
+    const server = net.createServer((socket) => void socket.pipe(socket)).listen(0, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    const db = new Client();
+    db.stream.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+    await new Promise((connected) => db.stream.once('connect', connected));
+    try {
+      const { stream } = db;
+      expect(explain(() => db)).toMatchObject({ sendable: false, problem: { code: 'MP_NATIVE_OBJECT' } });
+      expect(explain(() => stream)).toMatchObject({ sendable: false });
+      expect(() => dumps(() => db)).toThrow(/captures `db`, and `db\.stream` is an instance of Socket.*inside the function/);
+      expect(() => dumps([db])).toThrow(expect.objectContaining({ code: 'MP_NATIVE_OBJECT' }));
+      stream.write('still mine');
+      expect(String(await new Promise((data) => stream.once('data', data)))).toBe('still mine');
+    } finally {
+      db.stream.destroy();
+      await new Promise((closed) => server.close(closed));
+    }
+  });
+
   test('a function that is itself the culprit', () => {
     // biome-ignore lint/security/noGlobalEval: direct eval is what is refused.
     expect(explain(() => eval('1'))).toMatchObject({ sendable: false, problem: { code: 'MP_DIRECT_EVAL' }, captures: [] });

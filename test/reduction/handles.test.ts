@@ -172,11 +172,8 @@ describe('sockets', () => {
     const client = net.connect(join(folder, 'socket'));
     const [socket] = (await once(server, 'connection')) as [net.Socket];
     client.write('early ');
-    await once(
-      socket.on('readable', () => {}),
-      'readable',
-    );
-    expect(socket.readableLength).toBe(6);
+    socket.read(0); // starts to read, without a listener
+    await until(() => socket.readableLength === 6, 'the bytes were read');
     const done = pool.apply(
       async (arrived: net.Socket) => {
         const { Socket } = await import('node:net');
@@ -216,6 +213,17 @@ describe('sockets', () => {
     expect(String(data)).toBe('from the worker');
     expect(await done).toBe('Server');
     client.destroy();
+  });
+
+  it('a socket that is read from here, as that of a database client is, is refused', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const db = { connection: { stream: net.connect((server.address() as net.AddressInfo).port, '127.0.0.1') } };
+    await once(db.connection.stream, 'connect');
+    db.connection.stream.on('data', () => {});
+    expect(() => dumps(db)).toThrow(/an instance of Socket \(.stream <- .connection\).*create the client on the other side/s);
+    db.connection.stream.destroy();
+    server.close();
   });
 
   it('what is not connected, datagrams and unconnected servers are refused with advice', () => {

@@ -43,7 +43,7 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     modules,
     // Messages here are far too small for parcels, whose own word is explored in parcel-pool.interleavings.test.ts.
-    { '../native/index.js': native, '../errors/index.js': errors, './parcel-pool.js': parcels },
+    { '../native/descriptors.js': native, '../native/doorbell.js': native, '../errors/index.js': errors, './parcel-pool.js': parcels },
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );
 }

@@ -56,10 +56,11 @@ const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
 const TRIES = 3;
 
+/** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
 const modules = new Set<string>(
-  ['../../native/index.js', '../../memory/index.js', '../../reduction/index.js', '../../synchronize/index.js', '../inherit.js'].map(
-    (path) => new URL(path, import.meta.url).href,
-  ),
+  ['native/index', 'memory/index', 'reduction/index', 'synchronize/index', 'process/inherit', 'process/identity', 'process/payload']
+    .concat(['process/authkey', 'process/default-export', 'process/start-method'])
+    .map((path) => new URL(`../../${path}.js`, import.meta.url).href),
 );
 
 /** Has templates load a module of this library that children will need. */

@@ -47,6 +47,9 @@ export enum Report {
 export enum RefusalCode {
   ThreadsBusy = 1001,
   NoExitHook = 1002,
+  ScoutDied = 1003,
+  ScoutHangs = 1004,
+  SharedRandom = 1005,
 }
 
 /** Who answers. */

@@ -3,8 +3,8 @@
  *
  * V8 keeps the state of `Math.random` where nobody can reach it, and a fork copies it: all children would draw the same numbers.
  * So the template puts a generator of its own in its place, before any other module can take hold of the old one, and every
- * child seeds it anew. Node keeps random bytes in stock for `crypto.randomUUID` and `crypto.randomInt`; a child uses up what it
- * inherited, so that the next answer comes from fresh bytes. OpenSSL itself notices forks.
+ * child seeds it anew. Node keeps random bytes in stock for `crypto.randomUUID` and `crypto.randomInt`; the template
+ * leaves them empty. OpenSSL itself notices forks.
  *
  * Not covered: `Math.random` of contexts that are made by `node:vm` in the child; their seeds come from V8 itself.
  */
@@ -34,11 +34,10 @@ export function replaceRandom(): void {
   Object.defineProperty(Math, 'random', { value: replacement.random, writable: true, configurable: true, enumerable: false });
 }
 
-/** Makes a forked process forget all randomness that it shares with others. */
+/** Makes a forked process forget the state of `Math.random` that it shares with others. */
 export function freshRandom(): void {
   if (Math.random !== replacement.random) replaceRandom();
   else seed();
-  useUp();
 }
 
 function seed(): void {
@@ -47,14 +46,29 @@ function seed(): void {
   for (let i = 0; i < 12; i++) next();
 }
 
-/** UUIDs and integers that Node keeps bytes in stock for, in lib/internal/crypto/random.js. */
-const UUIDS = 128;
-const INTEGERS = 1024;
+/** What Node keeps random bytes in stock for (lib/internal/crypto/random.js), and how many draws a stock lasts. */
+const STOCKS: readonly { readonly draw: () => string; readonly depth: number }[] = [
+  { draw: () => crypto.randomUUID(), depth: 128 },
+  { draw: () => String(crypto.randomInt(2 ** 48 - 1)), depth: 1024 },
+];
 
-/** Draws as often as the stocks are deep, so that both were filled anew at least once. */
-export function useUp(): void {
-  for (let i = 0; i < UUIDS; i++) crypto.randomUUID();
-  for (let i = 0; i < INTEGERS; i++) crypto.randomInt(2);
-  const { randomUUIDv7 } = crypto as { randomUUIDv7?: () => string };
-  if (randomUUIDv7 !== undefined) for (let i = 0; i < UUIDS; i++) randomUUIDv7();
+/** As many draws from each stock as it is deep. */
+export function drawStocks(): string[][] {
+  return STOCKS.map(({ draw, depth }) => Array.from({ length: depth }, draw));
+}
+
+/**
+ * Leaves each stock empty, so that every child fills its own with its first draw.
+ *
+ * How far a stock is used up cannot be asked. But a fork (`theirs`) that drew the same number as this process (`ours`) drew the same
+ * values as long as the stock lasted: the first that differs was the first of a new one.
+ *
+ * @returns whether it could.
+ */
+export function emptyStocks(ours: readonly string[][], theirs: readonly string[][]): boolean {
+  return STOCKS.every(({ draw }, i) => {
+    const left = ours[i]!.findIndex((value, at) => value !== theirs[i]![at]);
+    for (let more = 0; more < left; more++) draw();
+    return left >= 0;
+  });
 }

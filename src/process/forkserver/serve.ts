@@ -21,8 +21,11 @@ export interface Born {
   readonly descriptors: readonly number[];
 }
 
-/** Serves for ever; returns in each child, where nothing of the template's own descriptors is left open. */
-export function serve(listener: number, key: Uint8Array): Born {
+/**
+ * Serves for ever; returns in each child, where nothing of the template's own descriptors is left open.
+ * @param refusal what everybody is told who asks, when it is not 0.
+ */
+export function serve(listener: number, key: Uint8Array, refusal: number): Born {
   const visitors = new Map<number, Visitor>();
   const children = new Map<number, Running>();
   for (;;) {
@@ -70,10 +73,12 @@ export function serve(listener: number, key: Uint8Array): Born {
   /** Whether this is the child. */
   function give(visitor: Visitor, arrived: Arrived): boolean {
     try {
-      const result = forkHere();
+      const result = refusal === 0 ? forkHere() : -1;
       if (result === 0) return true;
       if (typeof result === 'string') {
         visitor.tell(Report.Refused, result === 'threads-busy' ? RefusalCode.ThreadsBusy : RefusalCode.NoExitHook);
+      } else if (result < 0) {
+        visitor.tell(Report.Refused, refusal);
       } else {
         const pidfd = openProcess(result);
         children.set(pidfd, { pid: result, pidfd, visitor });

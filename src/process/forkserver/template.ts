@@ -19,8 +19,8 @@ import { importFrom } from '../../reduction/functions/modules.js';
 import { enterBootstrapping, leaveBootstrapping } from '../bootstrapping.js';
 import { beginChild } from './begin-child.js';
 import type { TemplateConfig } from './protocol.js';
-import { useUp } from './random.js';
 import { FORKED } from './rebirth.js';
+import { scout } from './scout.js';
 import { serve } from './serve.js';
 
 const CONFIG = 3;
@@ -38,9 +38,9 @@ process.argv = [...config.argv];
 
 await preload();
 await settled();
-useUp(); // so that its code is loaded here, once
+const refusal = await scout();
 collect();
-setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'))));
+setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal)));
 
 /** As in Python, what cannot be preloaded is left to the child that needs it. */
 async function preload(): Promise<void> {

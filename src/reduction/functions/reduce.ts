@@ -126,7 +126,8 @@ function reduceFresh(fn: Function): Reduction {
   return reduceSource(fn, text, analysis, name);
 }
 
-function reduceSource(fn: Function, text: string, analysis: Analysis, name: string): Reduction {
+function reduceSource(fn: Function, text: string, analysis: Analysis, described: string): Reduction {
+  const name = analysis.form === 'class' ? described.replace('function', 'class') : described;
   const builtin = builtinExportOf(fn);
   if (builtin !== null) return moduleReduction({ ...builtin, parent: null });
   const alone = isAlone(analysis);

@@ -1,5 +1,6 @@
-import { TRANSIT } from '../../memory/index.js';
-import { closeDescriptor, type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer } from '../../native/index.js';
+import { TRANSIT } from '../../memory/block.js';
+import { closeDescriptor } from '../../native/descriptors.js';
+import { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer } from '../../native/sharer.js';
 
 /**
  * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it is sent again, over

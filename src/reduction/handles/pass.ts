@@ -52,7 +52,7 @@ export async function recvFds(socket: SocketLike, count: number): Promise<number
  * Sends a copy of a descriptor over a connection made by `pipe()` or of family AF_UNIX, as Python's `send_handle`.
  *
  * @param handle the descriptor; yours stays open.
- * @param pid who receives it: as in Python, not needed here.
+ * @param _pid who receives it: as in Python, not needed here.
  * @throws as {@link sendFds}.
  */
 export async function sendHandle(connection: SocketLike, handle: number, _pid?: number | null): Promise<void> {

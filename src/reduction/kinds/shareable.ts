@@ -4,7 +4,9 @@
  *   h   data: type, module that registers it, handle; children: the parts
  */
 import { MultiprocessError } from '../../errors/index.js';
-import { type BlockHandle, expectBlock, fromShared, isRegistered, type SharedData, toShared } from '../../memory/index.js';
+import type { BlockHandle } from '../../memory/arena.js';
+import { expectBlock } from '../../memory/block.js';
+import { fromShared, isRegistered, type SharedData, toShared } from '../../memory/shareable.js';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { SHAREABLE } from './reduced.js';

@@ -2,16 +2,19 @@
  * Sockets and servers of node:net: what arrives is a new object over a duplicate of the descriptor, of the same class.
  *
  * Semantics: as in Python, the sender keeps its own object over the same connection. It stops reading, and bytes that it had read
- * and nobody had consumed travel along; destroy() it, for end() would end the connection for the receiver too. A server goes
+ * and nobody had consumed travel along; one that somebody reads from is refused. destroy() it when it was sent, for end() would end the connection for the receiver too. A server goes
  * on listening in both processes until both close it, and each connection is accepted by one of them; listeners for events do not travel.
  *
  *   net.Socket   data: offer, whether the sender half-closes, unread bytes
  *   net.Server   data: offer, options of the server
+ * Only a socket that is sent by itself or in plain containers goes: one inside an instance or a closure belongs to a client
+ * that would talk over it from two processes at once, and sending it would silence the client here.
  * TLS and datagram sockets stay refused: their state lies in this process.
  */
 import { createRequire } from 'node:module';
 import type { Server, Socket } from 'node:net';
-import { closeDescriptor, type DescriptorOffer, fetchDescriptor } from '../../native/index.js';
+import { closeDescriptor } from '../../native/descriptors.js';
+import { type DescriptorOffer, fetchDescriptor } from '../../native/sharer.js';
 import { badPayload, Refused } from '../failure.js';
 import { offerOnce } from '../handles/offer.js';
 import type { NodeKind, Reduction } from '../node.js';
@@ -19,6 +22,9 @@ import type { NodeKind, Reduction } from '../node.js';
 type Net = typeof import('node:net');
 
 const require = createRequire(import.meta.url);
+
+/** Who listens to these would miss what the receiver reads. */
+const READS = ['data', 'readable'];
 
 interface SocketData {
   readonly offer: DescriptorOffer;
@@ -37,11 +43,23 @@ interface Native {
   readonly _handle?: { readonly fd?: number; reading?: boolean; readStop?(): void } | null;
 }
 
+let refused = 0;
+
+/** Runs `body`, which only looks at values: no socket is offered or paused in it. */
+export function withoutSockets<T>(body: () => T): T {
+  refused++;
+  try {
+    return body();
+  } finally {
+    refused--;
+  }
+}
+
 /** Reduces a connected net.Socket or a listening net.Server; `undefined` for any other value. */
 export function reduceSocket(value: object): Reduction | undefined {
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: string } };
   const name = prototype.constructor?.name;
-  if (name !== 'Socket' && name !== 'Server') return undefined;
+  if (refused > 0 || (name !== 'Socket' && name !== 'Server')) return undefined;
   const net = require('node:net') as Net;
   if (prototype === (net.Socket.prototype as object)) return leaf('net.Socket', socketData(value as Socket));
   if (prototype === (net.Server.prototype as object)) return leaf('net.Server', serverData(value as Server));
@@ -49,7 +67,15 @@ export function reduceSocket(value: object): Reduction | undefined {
 }
 
 function socketData(socket: Socket): SocketData {
-  const { fd, handle } = descriptorOf(socket, 'socket', 'connected', 'wait for its `connect` event');
+  const { fd, handle } = descriptorOf(socket, 'Socket', 'connected', 'wait for its `connect` event');
+  if (READS.some((event) => socket.listenerCount(event) > 0)) {
+    throw new Refused({
+      code: 'MP_NATIVE_OBJECT',
+      what: 'an instance of Socket',
+      why: 'this process reads from it, as a database client or an HTTP server does',
+      repair: 'create the client on the other side, or, to hand the socket over, remove its `data` and `readable` listeners',
+    });
+  }
   socket.pause();
   handle.readStop?.();
   handle.reading = false;
@@ -59,7 +85,7 @@ function socketData(socket: Socket): SocketData {
 }
 
 function serverData(server: Server): ServerData {
-  const { fd } = descriptorOf(server, 'server', 'listening', 'wait for its `listening` event');
+  const { fd } = descriptorOf(server, 'Server', 'listening', 'wait for its `listening` event');
   const { allowHalfOpen, pauseOnConnect } = server as unknown as { allowHalfOpen?: boolean; pauseOnConnect?: boolean };
   return { offer: offerOnce(fd), allowHalfOpen: allowHalfOpen === true, pauseOnConnect: pauseOnConnect === true };
 }
@@ -70,7 +96,7 @@ function descriptorOf(value: object, what: string, state: string, repair: string
   if (handle !== null && handle !== undefined && fd !== undefined && fd >= 0 && !(value as Socket).connecting) return { fd, handle };
   throw new Refused({
     code: 'MP_NATIVE_OBJECT',
-    what: `a ${what}`,
+    what: `an instance of ${what}`,
     why: `it is not ${state}`,
     repair: `${repair}, and send it before it is closed`,
   });

@@ -40,8 +40,11 @@ export class Classifier {
     return this.#binary.sharedTokens;
   }
 
-  /** @throws Refused, or what a hook throws. */
-  reduce(value: object): Reduction {
+  /**
+   * @param isExplicit Whether nothing but plain containers hold the value: nobody sends what they did not mean to send.
+   * @throws Refused, or what a hook throws.
+   */
+  reduce(value: object, isExplicit: () => boolean): Reduction {
     if (typeof value === 'function') return reduceFunction(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     const intrinsic = reduceIntrinsic(value);
@@ -61,7 +64,7 @@ export class Classifier {
     const shared = reduceShareable(value);
     if (shared !== undefined) return shared;
     refuseNative(value);
-    return reducePlatform(value) ?? reduceSocket(value) ?? this.#builtin(value) ?? this.#instance(value);
+    return reducePlatform(value) ?? (isExplicit() ? reduceSocket(value) : undefined) ?? this.#builtin(value) ?? this.#instance(value);
   }
 
   #overObject(value: object): Reduction {

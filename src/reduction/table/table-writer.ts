@@ -10,6 +10,10 @@
 import { SerializationError } from '../../errors/index.js';
 import { pathOf, Refused, refusal, type Step } from '../failure.js';
 import { enterMessage, leaveMessage } from '../function-seam.js';
+import { arrayKind } from '../kinds/arrays.js';
+import { mapKind, setKind } from '../kinds/collections.js';
+import { nullObjectKind, objectKind } from '../kinds/objects.js';
+import { reducedKind } from '../kinds/reduced.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { HEADER, MARK, NEEDS_MODULES, VERSION } from '../wire/message.js';
 import type { Sink } from '../wire/sink.js';
@@ -30,6 +34,9 @@ interface State {
   /** Met while this one was in progress, and built right after it, since they cannot be built before. */
   after: State[] | undefined;
 }
+
+/** What holds values without hiding them: arrays, plain objects, Maps, Sets, reduced values, tasks. */
+const CONTAINERS = new Set([arrayKind.tag, objectKind.tag, nullObjectKind.tag, mapKind.tag, setKind.tag, reducedKind.tag, 'task']);
 
 export class TableWriter {
   stateless = true;
@@ -118,7 +125,7 @@ export class TableWriter {
   }
 
   #enter(value: object): void {
-    const reduction = this.#classifier.reduce(value);
+    const reduction = this.#classifier.reduce(value, this.#isExplicit);
     const kind = kindOf(reduction.kind);
     if (kind === undefined) throw new TypeError(`No node kind \`${reduction.kind}\` is registered.`);
     if (kind.modules !== undefined) this.#flags |= NEEDS_MODULES;
@@ -139,6 +146,8 @@ export class TableWriter {
     this.#data(reduction);
     state.number = this.#count++;
   }
+
+  readonly #isExplicit = (): boolean => this.#stack.every(({ kind }) => CONTAINERS.has(kind.tag));
 
   /** An object in progress that has to be complete before this one can be built. */
   #blocker({ needs, children }: Reduction): State | undefined {

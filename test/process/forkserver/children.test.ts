@@ -55,14 +55,17 @@ describe('a forked child', () => {
     delete process.env['FIXTURE_VARIABLE'];
   });
 
-  it('draws random numbers of its own, a hundred times', async () => {
+  it('draws random numbers of its own, a hundred times, also when the template has drawn some', async () => {
+    const draw =
+      'import crypto from "node:crypto"; for (let i = 0; i < 5; i++) { Math.random(); crypto.randomUUID(); crypto.randomInt(9); crypto.randomUUIDv7?.(); }';
+    forkserver.setForkserverPreload([`data:text/javascript,${encodeURIComponent(draw)}`]);
     const children = [];
     for (let i = 0; i < 100; i += 20) {
       const batch = Array.from({ length: 20 }, () => fork('random').end());
       children.push(...(await Promise.all(batch)));
     }
     expect(children.every(({ code }) => code === 0)).toBe(true);
-    for (const kind of ['math', 'uuid', 'global', 'int', 'values', 'bytes']) {
+    for (const kind of ['math', 'uuid', 'global', 'int', 'values', 'bytes', 'seven']) {
       expect(new Set(children.map(({ said }) => String(said[kind]))).size, kind).toBe(100);
     }
   }, 60_000);

@@ -89,6 +89,24 @@ describe('Reading closures', () => {
     expect(node(['--input-type=module', '-e', check]).stdout).toBe('result 43\nparsed 0\n');
   });
 
+  test('does so after it paused for the `this` of a method, and after functions made from text', () => {
+    const check = `
+      const library = await import(${JSON.stringify(library)});
+      class Scaler { by = 2; send() { return library.reduceFunction((x) => x * this.by); } }
+      const { children } = new Scaler().send();
+      library.reduceFunction(new Function('c', 'return (x) => x + c')(1));
+      library.reduceFunction((0, eval)('(y) => (x) => x + y')(1));
+      const { Session } = await import('node:inspector');
+      const session = new Session();
+      session.connect();
+      let parsed = 0;
+      session.on('Debugger.scriptParsed', () => parsed++);
+      session.on('Debugger.paused', () => parsed++);
+      new Function('return 1')();
+      console.log(children.length, 'parsed', parsed);`;
+    expect(node(['--input-type=module', '-e', check]).stdout).toBe('1 parsed 0\n');
+  });
+
   test.runIf(major >= 24)('needs the inspector, and the refusal under the permission model names the flag', () => {
     const check = `
       const library = await import(${JSON.stringify(library)});

@@ -18,7 +18,7 @@ const stripsTypes = major > 22 || (major === 22 && minor >= 18);
 
 interface Result {
   readonly title: string;
-  readonly transport: 'process' | 'thread';
+  readonly transport: 'process' | 'thread' | 'thread pool';
   readonly failure?: string;
 }
 
@@ -162,7 +162,7 @@ describe(`On Node ${process.versions.node} every function crosses, to a process 
       const results = run(name, host);
       const failures = results.filter(({ failure }) => failure !== undefined);
       expect(failures.map(({ title, transport, failure }) => `${transport}: ${title}\n${failure}`)).toEqual([]);
-      for (const transport of host.noThreads ? ['process'] : ['process', 'thread'])
+      for (const transport of host.noThreads ? ['process'] : ['process', 'thread', 'thread pool'])
         expect(results.filter((each) => each.transport === transport).length).toBeGreaterThanOrEqual(host.cases ?? 110);
     });
   }

@@ -1,5 +1,5 @@
-// Runs cases in the process that imports this: each is sent to a worker process of a Pool and to a plain worker thread that
-// uses loads. A host gives the library and the cases, and gets a list of { title, transport, failure? }.
+// Runs cases in the process that imports this: each is sent to a worker process of a Pool, to a thread of a ThreadPool and to
+// a plain worker thread that uses loads. A host gives the library and the cases, and gets a list of { title, transport, failure? }.
 import { deepStrictEqual } from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
 
@@ -11,16 +11,19 @@ const ABOUT_FILES = new Set([
   'import conditions and private specifiers of a package',
 ]);
 
-export async function runCases({ Pool, dumps, loads }, groups, { thread, files = true, skip = [], threads = true }) {
+export async function runCases({ Pool, ThreadPool, dumps, loads }, groups, { thread, files = true, skip = [], threads = true }) {
   const results = [];
   const pool = new Pool({ processes: 1 });
+  const threadPool = threads ? new ThreadPool({ processes: 1 }) : null;
   // A thread inherits loaders, but cannot be given a program.
   const given = process.execArgv.some((option) => /^(-[eip]$|--(eval|input-type|test))/.test(option));
   const worker = new Worker(new URL(thread), given ? { execArgv: [] } : {});
   globalThis.sendNow = dumps;
   const transports = {
     process: (bytes) => pool.apply(runThere, [bytes]),
-    ...(threads ? { thread: (bytes) => throughThread(worker, bytes, loads) } : {}),
+    ...(threads
+      ? { thread: (bytes) => throughThread(worker, bytes, loads), 'thread pool': (bytes) => threadPool.apply(runThere, [bytes]) }
+      : {}),
   };
   try {
     for (const [group, cases] of Object.entries(groups)) {
@@ -38,7 +41,7 @@ export async function runCases({ Pool, dumps, loads }, groups, { thread, files =
       }
     }
   } finally {
-    await Promise.all([pool.terminate(), worker.terminate()]);
+    await Promise.all([pool.terminate(), threadPool?.terminate(), worker.terminate()]);
     delete globalThis.sendNow;
   }
   return results;

@@ -1,0 +1,3 @@
+export default function idle() {
+  setInterval(() => {}, 60_000);
+}

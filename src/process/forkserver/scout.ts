@@ -1,0 +1,48 @@
+/**
+ * The first child of a template: finds out whether forks of it can live, and how far its stocks of random bytes are used up.
+ *
+ * It loads a module, as every child will. Where module hooks run on a thread of their own (module.register, which `--import tsx`
+ * may use), a fork would wait for that thread for ever.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { closeDescriptor, createPipe, leaveProcess, pollDescriptor, Ready, reapProcess } from '../../native/index.js';
+import { forkHere } from './fork-here.js';
+import { RefusalCode } from './protocol.js';
+import { drawStocks, emptyStocks } from './random.js';
+import { rebirth } from './rebirth.js';
+
+/** Milliseconds after which it counts as hanging. */
+const WATCHDOG = 20_000;
+
+/** Why this process cannot be forked; 0 when it can. Call it when nothing else goes on. */
+export async function scout(): Promise<number> {
+  const [reads, writes] = createPipe();
+  // In a turn of its own, so that the copy has nothing of this one to go on with.
+  const pid = await new Promise<number>((resolve) => {
+    setImmediate(() => {
+      const result = forkHere();
+      if (result === 0) void explore(writes);
+      else resolve(typeof result === 'number' ? result : result === 'threads-busy' ? -RefusalCode.ThreadsBusy : -RefusalCode.NoExitHook);
+    });
+  });
+  closeDescriptor(writes);
+  try {
+    if (pid < 0) return -pid;
+    const came = pollDescriptor(reads, Ready.readable, WATCHDOG) !== 0;
+    const text = came ? readFileSync(reads, 'utf8') : '';
+    if (!came) process.kill(pid, 'SIGKILL');
+    while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
+    if (text === '') return came ? RefusalCode.ScoutDied : RefusalCode.ScoutHangs;
+    return emptyStocks(drawStocks(), JSON.parse(text) as string[][]) ? 0 : RefusalCode.SharedRandom;
+  } finally {
+    closeDescriptor(reads);
+  }
+}
+
+/** In the child. Never settles. */
+async function explore(writes: number): Promise<void> {
+  rebirth();
+  await import(`data:text/javascript,export default ${process.pid}`);
+  writeFileSync(writes, JSON.stringify(drawStocks()));
+  leaveProcess(0);
+}

@@ -1,0 +1,20 @@
+/**
+ * The codec as a process needs it that was just started: functions can be received, but not sent until {@link loadSending} was
+ * awaited (or somebody imported the package). Reading closures takes thirty more modules, which most children never need.
+ */
+import { deferSending } from './function-seam.js';
+import { functionKinds } from './functions/receiving.js';
+import { registerKind } from './table/registry.js';
+
+export { Decoder, Encoder, PendingValue } from './codec.js';
+export { sendsFunctions } from './function-seam.js';
+export { sendableError } from './kinds/errors.js';
+export { withoutSockets } from './kinds/sockets.js';
+
+deferSending();
+for (const kind of functionKinds) registerKind(kind);
+
+/** Loads what sending functions takes. */
+export async function loadSending(): Promise<void> {
+  await import('./index.js');
+}
