@@ -329,6 +329,12 @@ describe('the end of a process', () => {
     expect(await producer.ended).toBe(0);
   });
 
+  it('waits too for a child that was sent the queue and has not got it yet', async () => {
+    const parent = startFixture('queues/exit-at-once.mjs');
+    expect(await said(parent)).toBe(10);
+    expect(await parent.ended).toBe(0);
+  });
+
   it('does not wait for it after cancelJoinThread', async () => {
     const queue = open<number>({ maxSize: 2 });
     const producer = act('putMoreThanFitsCancelled', queue, { items: upTo(10) });
@@ -336,7 +342,7 @@ describe('the end of a process', () => {
     expect(queue.qsize()).toBe(2);
   });
 
-  it('is not held up by a queue that nobody else has', async () => {
+  it('is not held up by a queue that nobody else has or was sent', async () => {
     const code = `import { Queue } from 'multiprocess'; const q = new Queue({ maxSize: 1 }); void q.put(1); void q.put(2); process.exit(0);`;
     const worker = new Worker(
       new URL(
