@@ -29,6 +29,9 @@ const TABLE = SEEN + 1;
 /** Words the members take. */
 export const MEMBER_WORDS = TABLE + tableWords(1);
 
+/** Milliseconds between two looks of a thread after members that have died: each takes a read of /proc for every member. */
+const LOOK = 500;
+
 const ATTACHED = 0;
 const WRITING = 1;
 const COMPLETED = 2;
@@ -44,6 +47,7 @@ export class Members {
   #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
 
   readonly #expected: number;
+  #looked = 0;
 
   /** @param at Index in the block of the first of its words. @param expected Writers that must have been seen before it is over. */
   constructor(block: Block, at: number, expected: number) {
@@ -115,8 +119,11 @@ export class Members {
     return false;
   }
 
-  /** Notes who has died. */
+  /** Notes who has died. Cheap to call often: it looks once in {@link LOOK} ms. */
   tend(): void {
+    const now = performance.now();
+    if (now - this.#looked < LOOK) return;
+    this.#looked = now;
     if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
   }
 
