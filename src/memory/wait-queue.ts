@@ -20,6 +20,8 @@
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
  */
 import { performance } from 'node:perf_hooks';
+import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { unwatch, watch } from './beat.js';
 import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
@@ -38,9 +40,9 @@ interface Entry {
   readonly since: number;
   readonly resolve: (had: boolean) => void;
   readonly reject: (reason: unknown) => void;
-  timer: NodeJS.Timeout | undefined;
-  signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
+  /** Take back what bounds it. */
+  unset: (() => void) | undefined;
+  unhear: (() => void) | undefined;
 }
 
 /** Milliseconds of polling, as many looks of {@link Spin} as that may be. */
@@ -124,13 +126,9 @@ export class WaitQueue {
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      const entry: Entry = { attempt, since: performance.now(), resolve, reject, timer: undefined, signal, onAbort: undefined };
-      if (timeout !== Number.POSITIVE_INFINITY)
-        entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(timeout), 0x7fffffff));
-      if (signal !== undefined) {
-        entry.onAbort = () => this.#leave(entry, () => reject(signal.reason));
-        signal.addEventListener('abort', entry.onAbort, { once: true });
-      }
+      const entry: Entry = { attempt, since: performance.now(), resolve, reject, unset: undefined, unhear: undefined };
+      if (timeout !== Number.POSITIVE_INFINITY) entry.unset = after(timeout, () => this.#leave(entry, () => resolve(false)));
+      if (signal !== undefined) entry.unhear = onAbort(signal, () => this.#leave(entry, () => reject(signal.reason)));
       this.#entries.add(entry);
       if (this.#entries.size > 1) return;
       watch(this);
@@ -280,12 +278,6 @@ export class WaitQueue {
     this.#immediate = null;
   }
 
-  #expire(entry: Entry, timeout: number): void {
-    const left = entry.since + timeout - performance.now();
-    if (left > 0) entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(left), 0x7fffffff));
-    else this.#leave(entry, () => entry.resolve(false));
-  }
-
   #leave(entry: Entry, settle: () => void): void {
     if (!this.#entries.has(entry)) return;
     this.#remove(entry);
@@ -298,7 +290,7 @@ export class WaitQueue {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry);
-    if (entry.timer !== undefined) clearTimeout(entry.timer);
-    if (entry.onAbort !== undefined) entry.signal?.removeEventListener('abort', entry.onAbort);
+    entry.unset?.();
+    entry.unhear?.();
   }
 }

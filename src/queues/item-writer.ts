@@ -11,6 +11,7 @@
  */
 import { BEAT, type Bounds } from '../memory/index.js';
 import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';
 import { full } from './messages.js';
@@ -118,7 +119,7 @@ export class ItemWriter {
   #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const { timeout = Number.POSITIVE_INFINITY, signal } = bounds ?? {};
-      let timer: NodeJS.Timeout | undefined;
+      let unset: (() => void) | undefined;
       let unlisten: (() => void) | undefined;
       const leave = (reason: () => unknown) => {
         if (!this.#backlog.remove(entry)) return;
@@ -129,15 +130,13 @@ export class ItemWriter {
       const entry: Parcel = {
         ...parcel,
         settle: (error) => {
-          clearTimeout(timer);
+          unset?.();
           unlisten?.();
           if (error === undefined) resolve();
           else reject(error);
         },
       };
-      if (timeout !== Number.POSITIVE_INFINITY) {
-        timer = setTimeout(() => leave(() => full(actor, timeout)), Math.min(Math.ceil(timeout), 0x7fffffff));
-      }
+      unset = after(timeout, () => leave(() => full(actor, timeout)));
       if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
       this.#backlog.push(entry);
       this.#startPump();
