@@ -18,7 +18,6 @@
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
  */
-import { performance } from 'node:perf_hooks';
 import { unwatch, watch } from './beat.js';
 import { type Attempt, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
