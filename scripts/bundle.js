@@ -41,12 +41,9 @@ if ([...sources.values()].some((source) => source.startsWith(DOOR))) throw new E
 
 const nameOf = (path) => relative(dist, path).slice(0, -'.js'.length);
 const fileOf = (name) => join(dist, `${name}.js`);
-/** Programs, by how the code that starts them says so. */
-const PROGRAM = /new URL\((["'])(\.\/[\w-]+)\.js\1, (?:import\.meta\.url|__here\("([\w/-]+)"\))\)/g;
-const programs = new Set();
-for (const [name, source] of sources) {
-  for (const [, , program] of source.matchAll(PROGRAM)) programs.add(posix.join(posix.dirname(name), program));
-}
+/** Programs, which start as CommonJS; and how the code that starts them says so. */
+const PROGRAMS = ['process/child', 'pool/worker', 'shared-memory/tracker'];
+const STARTS = new RegExp(`new URL\\("\\./(${PROGRAMS.map((name) => posix.basename(name)).join('|')})\\.js", __here\\(`);
 
 // What each module exports and imports, told by esbuild.
 const { metafile } = await build({
@@ -94,6 +91,7 @@ const mapped = (name) => {
   return sources.get(name).replace(/\/\/# sourceMappingURL=\S+\s*$/, `//# sourceMappingURL=data:application/json;base64,${map}`);
 };
 
+let started = 0;
 const results = await Promise.all(
   Object.keys(BUNDLES).map(async (bundle) => {
     const own = names.filter((name) => home.get(name) === bundle);
@@ -151,13 +149,17 @@ function finished(code) {
       if (index === 0) return line;
       // A function that kept its name has it already.
       let done = line.replace(/^ *__name\(([\w$]+), "\1"\);$/, '').replace(/"here:([\w/-]+)"/g, '__here("$1")');
-      done = done.replace(PROGRAM, (all, quote, program) => all.replace(`${program}.js`, `${program}.cjs`));
+      if (STARTS.test(done)) {
+        done = done.replace('.js"', '.cjs"');
+        started++;
+      }
       // In a text it is code of others.
       return /["'`].*\bimport\(.*["'`]/.test(done) && !/\bimport\(`/.test(done) ? done : done.replace(/\bimport\(/g, '__import(');
     })
     .join('\n');
 }
 
+if (started < PROGRAMS.length) throw new Error(`Only ${started} places start a program; how does the code say so now?`);
 const folder = join(dist, 'bundle');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
@@ -180,8 +182,8 @@ for (const name of names) {
   ];
   writeFileSync(fileOf(name), lines.join(''));
   rmSync(`${fileOf(name)}.map`);
-  if (programs.has(name)) writeFileSync(join(dist, `${name}.cjs`), `'use strict';\nrequire('${up}bundle/load.cjs').${taken};\n`);
+  if (PROGRAMS.includes(name)) writeFileSync(join(dist, `${name}.cjs`), `'use strict';\nrequire('${up}bundle/load.cjs').${taken};\n`);
 }
 // The next `tsc` writes all files again.
 rmSync(join(root, '.build', 'src.tsbuildinfo'), { force: true });
-console.log(results.map(({ bundle, code }) => `${bundle}.cjs ${Math.round(code.length / 1024)} kB`).join(', '), programs);
+console.log(results.map(({ bundle, code }) => `${bundle}.cjs ${Math.round(code.length / 1024)} kB`).join(', '));

@@ -9,7 +9,9 @@ const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 
+/** Bundles by name, as far as they were evaluated. */
 const evaluated = new Map();
+exports.evaluated = evaluated;
 let base;
 
 /** What a bundle has: the name of each module, with what evaluates it and gives its exports. */
@@ -36,12 +38,12 @@ function evaluate(file) {
     if (!process.sourceMapsEnabled) cachedData = readFileSync(exports.cacheOf(file));
   } catch {}
   if (cachedData === undefined) return require(file);
-  return run(exports.compile(file, cachedData));
+  return exports.run(exports.compile(file, cachedData));
 }
 
-function run(script) {
+/** Evaluates what was compiled. */
+exports.run = (script) => {
   const module = { exports: {}, import: (url, options) => (options === undefined ? import(url) : import(url, options)) };
   script.runInThisContext()(require, module);
   return module.exports;
-}
-exports.run = run;
+};
