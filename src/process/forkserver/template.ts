@@ -17,6 +17,7 @@ import vm from 'node:vm';
 import { closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal } from '../../native/index.js';
 import { importFrom } from '../../reduction/functions/modules.js';
 import { enterBootstrapping, leaveBootstrapping } from '../bootstrapping.js';
+import { PROGRAMS } from '../inherit.js';
 import { beginChild } from './begin-child.js';
 import type { TemplateConfig } from './protocol.js';
 import { FORKED } from './rebirth.js';
@@ -36,11 +37,12 @@ ignoreSignal(constants.signals.SIGINT);
 process.argv = [...config.argv];
 (globalThis as { [FORKED]?: boolean })[FORKED] = true;
 
+const programs = new Map<string, () => void>();
 await preload();
 await settled();
 const refusal = await scout();
 collect();
-setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal)));
+setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal), programs));
 
 /** As in Python, what cannot be preloaded is left to the child that needs it. */
 async function preload(): Promise<void> {
@@ -50,7 +52,7 @@ async function preload(): Promise<void> {
   enterBootstrapping();
   const here = pathToFileURL(resolve('preload.js')).href;
   const main = config.argv[1];
-  for (const url of config.modules) await import(url).catch(ignore);
+  await loadModules().catch(ignore);
   for (const name of config.preload) {
     if (name !== '__main__') await importFrom(here, specifierOf(name)).catch(ignore);
     else if (main !== undefined) await import(pathToFileURL(main).href).catch(ignore);
@@ -60,6 +62,19 @@ async function preload(): Promise<void> {
   await new Promise(setImmediate);
   process.off('uncaughtException', ignore);
   process.off('unhandledRejection', ignore);
+}
+
+/** Loads what children need of this library, compiled as a whole: what is compiled on first use is compiled in each child. */
+async function loadModules(): Promise<void> {
+  const scope = globalThis as { [PROGRAMS]?: Map<string, () => void> };
+  scope[PROGRAMS] = programs;
+  v8.setFlagsFromString('--no-lazy');
+  try {
+    for (const url of config.modules) await import(url);
+  } finally {
+    v8.setFlagsFromString('--lazy');
+    delete scope[PROGRAMS];
+  }
 }
 
 /** A path as the URL it stands for; anything else as it is. */
