@@ -111,10 +111,9 @@ export class ItemWriter {
     this.#startPump();
   }
 
-  /** Waits for room, blocking, until the backlog is empty, unless it was detached. For the end of the process. */
-  flushSync(): void {
-    if (this.#backlog.length === 0 || this.#detached) return;
-    this.#room.waitSync(() => this.#flush());
+  /** Waits for room, blocking, until the backlog is empty, unless it was detached. @param worthwhile Whether to go on waiting. */
+  flushSync(worthwhile: () => boolean): void {
+    if (this.#backlog.length > 0 && !this.#detached) this.#room.waitSync(() => this.#flush() || !worthwhile());
   }
 
   #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
