@@ -19,7 +19,9 @@ export const NEEDS_MODULES = 1;
 
 /** The data of a function or class, which many messages have in common: see table/code-book.ts. */
 export interface CodeRecord {
+  /** What names it in messages. */
   readonly id: number;
+  /** The data, encoded. */
   readonly bytes: Uint8Array;
 }
 
