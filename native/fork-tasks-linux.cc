@@ -140,10 +140,14 @@ bool findPlatform(void* environment) {
   return true;
 }
 
-void adoptTasks(uv_async_t* idle) {
+void adoptTasks() {
   tasks = new Tasks();
-  tasks->idle = idle;
   *platform = table + 2;
+}
+
+void tellIdle(uv_async_t* idle) {
+  std::lock_guard<std::mutex> guard(tasks->lock);
+  tasks->idle = idle;
 }
 
 bool tasksPending() {

@@ -116,9 +116,6 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly setForkserverPreload: typeof setForkserverPreload = setForkserverPreload;
 
   // The log
-  /** See `forkserver.setForkserverPreload` of `multiprocess/forkserver`: it holds for all contexts. */
-  readonly setForkserverPreload = (names: readonly string[]): void => forkserver.setForkserverPreload(names);
-
   /** See `getLogger` of `multiprocess/util`. */
   readonly getLogger: typeof getLogger = getLogger;
   /** See `logToStderr` of `multiprocess/util`. */

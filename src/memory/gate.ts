@@ -1,5 +1,4 @@
 /** What the protocol of a word must offer so that its waiters can wait (wait-queue.ts), and how one blocks on it. */
-import { performance } from 'node:perf_hooks';
 import type { WaitCell } from './wait-cell.js';
 
 /** Milliseconds between two looks after the dead. */

@@ -19,7 +19,6 @@
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
  */
-import { performance } from 'node:perf_hooks';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { unwatch, watch } from './beat.js';

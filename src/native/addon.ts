@@ -109,7 +109,10 @@ function load(): Addon {
       { code: 'MP_NO_ADDON' },
     );
   }
-  throw failure;
+  const error = failure;
+  // A file that is there may load later: descriptors or memory ran out.
+  if (reasons.length > 0) failure = undefined;
+  throw error;
 }
 
 /** The addon. @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that has none. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors/index.js';
 import type { Payload } from '../memory/index.js';
 import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../reduction/index.js';
+import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
 
 /** Numbers the code that this process sends to workers, in functions and in arguments. */
@@ -106,5 +106,5 @@ export class Callables {
 }
 
 function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64');
+  return crypto().createHash('sha256').update(bytes).digest('base64');
 }

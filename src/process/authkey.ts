@@ -1,7 +1,7 @@
 /** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
-import { randomFillSync } from 'node:crypto';
 import { SerializationError } from '../errors/reduction.js';
 import { ArgumentError } from '../errors/usage.js';
+import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
 import { identity } from './identity.js';
 
@@ -26,7 +26,7 @@ export class AuthenticationKey extends Uint8Array {
 
 /** A new random key. */
 export function randomKey(): AuthenticationKey {
-  return randomFillSync(new AuthenticationKey(BYTES));
+  return crypto().randomFillSync(new AuthenticationKey(BYTES));
 }
 
 /** A key made of the caller's bytes or text. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
