@@ -147,6 +147,23 @@ it('a worker gives closures that it made to a pool of its own', async () => {
   expect(await pool.apply(run, [10])).toEqual([11, [10, 20], 30, 40]);
 });
 
+it('a worker puts one into a queue, and starts a process with one', async () => {
+  const run = async (k: number) => {
+    const { Process, Queue } = await import('multiprocess');
+    const queue = new Queue<(x: number) => number>();
+    await queue.put((x) => x + k);
+    const first = await queue.get();
+    const child = new Process((to: typeof queue) => to.put((x) => x * k), { args: [queue] });
+    child.start();
+    const second = await queue.get();
+    await child.join();
+    queue.close();
+    await queue.joinThread();
+    return [first(1), second(2)];
+  };
+  expect(await pool.apply(run, [10])).toEqual([11, 20]);
+});
+
 it('task() made inside names what it takes', async () => {
   const made = await pool.apply(
     async (k: number) => {

@@ -27,6 +27,8 @@ export interface CompiledFactory {
 }
 
 const factories = new Map<string, CompiledFactory>();
+/** Of code records, which many functions share: those without parameters that come late. */
+const recorded = new WeakMap<FunctionData, Factory>();
 
 /** What was compiled here and is kept, so that functions made inside can be told where their text stands. */
 export function compiledFactories(): Iterable<CompiledFactory> {
@@ -41,6 +43,16 @@ export const ARGUMENTS = 'arguments$outer';
 
 /** Compiles, or finds, the factory. `late` lists the parameters that are set after the function exists. */
 export function factoryOf(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
+  if (late.length > 0) return compiledOnce(data, params, late);
+  let factory = recorded.get(data);
+  if (factory === undefined) {
+    factory = compiledOnce(data, params, late);
+    recorded.set(data, factory);
+  }
+  return factory;
+}
+
+function compiledOnce(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
   const key = [data.url, data.line, data.column, data.form, data.strict, data.name, data.args, params, late, data.edits, data.text].join(
     '\0',
   );
