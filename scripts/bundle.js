@@ -37,7 +37,8 @@ const names = readdirSync(dist, { recursive: true })
   .map((file) => file.slice(0, -'.js'.length))
   .sort();
 const sources = new Map(names.map((name) => [name, readFileSync(join(dist, `${name}.js`), 'utf8')]));
-if ([...sources.values()].some((source) => source.startsWith(DOOR))) throw new Error('dist/ is bundled already; run `npm run build` first.');
+if ([...sources.values()].some((source) => source.startsWith(DOOR)))
+  throw new Error('dist/ is bundled already; run `npm run build` first.');
 
 const nameOf = (path) => relative(dist, path).slice(0, -'.js'.length);
 const fileOf = (name) => join(dist, `${name}.js`);

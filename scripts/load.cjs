@@ -16,13 +16,15 @@ let base;
 
 /** What a bundle has: the name of each module, with what evaluates it and gives its exports. */
 exports.load = (name) => {
-  let modules = evaluated.get(name);
-  if (modules === undefined) evaluated.set(name, (modules = evaluate(join(__dirname, `${name}.cjs`))));
-  return modules;
+  if (!evaluated.has(name)) evaluated.set(name, evaluate(join(__dirname, `${name}.cjs`)));
+  return evaluated.get(name);
 };
 
 /** `import.meta.url` of a module. */
-exports.here = (module) => `${(base ??= pathToFileURL(join(__dirname, '..')).href)}/${module}.js`;
+exports.here = (module) => {
+  base ??= pathToFileURL(join(__dirname, '..')).href;
+  return `${base}/${module}.js`;
+};
 
 /** Where the code cache of a bundle lies. */
 exports.cacheOf = (file) => `${file}.${process.version}-${process.arch}.cache`;
