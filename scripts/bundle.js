@@ -2,7 +2,7 @@
  * Joins the modules that tsc wrote into three files, and makes each module a door to its place in them: a child opens two or three
  * files instead of 30 to 120, each of which costs it half a millisecond to a whole one.
  *
- *   node scripts/bundle.js      changes dist/; the next `tsc` writes the modules again
+ *   node scripts/bundle.js [FOLDER]     changes dist/ of this package, or of a copy of it; the next `tsc` writes the modules again
  *
  *   dist/bundle/child.cjs      what a child needs before it knows what it runs
  *   dist/bundle/receiving.cjs  what it needs to receive values and functions, and a pool's worker
@@ -15,11 +15,12 @@
  * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const repository = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = resolve(process.argv[2] ?? repository);
 const dist = join(root, 'dist');
 const DOOR = '// The module stands in bundle/: scripts/bundle.js.\n';
 
@@ -168,7 +169,7 @@ for (const { bundle, map, code } of results) {
   writeFileSync(join(folder, `${bundle}.cjs`), code);
   writeFileSync(join(folder, `${bundle}.cjs.map`), map);
 }
-copyFileSync(join(root, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
+copyFileSync(join(repository, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
 for (const name of names) {
   if (APART.has(name)) continue;
   const up = '../'.repeat(name.split('/').length - 1) || './';
