@@ -71,7 +71,7 @@ int watchEnd(Environment* environment, napi_value onEnd) {
     // The fork of a fork has the handles already; only whom to call is new.
     napi_delete_reference(environment->env(), end.callback);
     napi_create_reference(environment->env(), onEnd, 1, &end.callback);
-    adoptTasks(&end.tasks);
+    tellIdle(&end.tasks);
     return 0;
   }
   end.environment = environment;
@@ -83,7 +83,7 @@ int watchEnd(Environment* environment, napi_value onEnd) {
   if (failure != 0) return failure;
   uv_unref(reinterpret_cast<uv_handle_t*>(&end.tasks));
   uv_prepare_start(&end.look, look);
-  adoptTasks(&end.tasks);
+  tellIdle(&end.tasks);
   return 0;
 }
 

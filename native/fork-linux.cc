@@ -3,10 +3,12 @@
 // Node must have been started with --single-threaded --v8-pool-size=1 (src/process/popen/forkable.ts checks it). Then:
 //  1. V8 marks its heap MADV_DONTFORK, so that a child would find a hole there. All private anonymous ranges are
 //     marked MADV_DOFORK before each fork.
-//  2. Other threads do not exist in the child. Each must be asleep when we fork, so that it holds no lock of malloc
-//     or of libuv; one waiter alone on a condition variable leaves nothing behind that a signal would wait for.
+//  2. Other threads do not exist in the child. Each must be asleep while we fork, so that it holds no lock of malloc
+//     or of libuv; one waiter alone on a condition variable leaves nothing behind that a signal would wait for. The child
+//     waits for our word: where a thread woke after we had looked, it ends before it has done anything, and we try again.
 //  3. In the child libuv gets an epoll descriptor of its own before anything else runs on the loop.
-//  4. Background tasks of V8 go to a thread of the child's own (fork-tasks-linux.cc).
+//  4. Background tasks of V8 go to a thread of the child's own (fork-tasks-linux.cc), from the first one on: one that still
+//     went to the template's queue would be waited for by every worker thread's end, for ever (seen on Node 26).
 //  5. Node's teardown joins threads, which in the child are gone: it must leave by _exit, always. process.reallyExit leads
 //     there; an exception that nobody catches ends in node::AtExit after Node has printed it; an event loop without
 //     work is noticed before Node does (fork-end-linux.cc); and a cleanup hook of the environment catches the rest.
@@ -29,6 +31,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "arguments.h"
@@ -57,21 +60,27 @@ bool slurp(const char* path, std::string* out) {
   return got == 0;
 }
 
-// Whether all threads but the calling one sleep.
-bool othersSleep() {
+// How often each other thread of this process has gone to sleep.
+using Rest = std::map<long, unsigned long>;
+
+// Whether all threads but the calling one sleep. Says how often they have gone to sleep, so that one that woke meanwhile is found out.
+bool othersSleep(Rest* rest) {
   DIR* tasks = opendir("/proc/self/task");
   if (tasks == nullptr) return false;
   const auto self = static_cast<long>(syscall(SYS_gettid));
   bool asleep = true;
-  std::string stat;
+  rest->clear();
+  std::string status;
   while (asleep) {
     const dirent* entry = readdir(tasks);
     if (entry == nullptr) break;
     const long task = strtol(entry->d_name, nullptr, 10);
     if (task <= 0 || task == self) continue;
-    if (!slurp(("/proc/self/task/" + std::string(entry->d_name) + "/stat").c_str(), &stat)) continue;  // it has just ended
-    const size_t end = stat.rfind(')');
-    asleep = end != std::string::npos && end + 2 < stat.size() && stat[end + 2] == 'S';
+    if (!slurp(("/proc/self/task/" + std::string(entry->d_name) + "/status").c_str(), &status)) continue;  // it has just ended
+    const size_t state = status.find("\nState:\t");
+    asleep = state != std::string::npos && status.compare(state + 8, 1, "S") == 0;
+    const size_t switches = status.find("\nvoluntary_ctxt_switches:");
+    (*rest)[task] = switches == std::string::npos ? 0 : strtoul(status.c_str() + switches + 25, nullptr, 10);
   }
   closedir(tasks);
   return asleep;
@@ -185,6 +194,49 @@ int holdLifeline(int lifeline) {
   return fd;
 }
 
+// Forks. The child goes on only when `sound` has been asked, in the parent, and holds; otherwise it is gone, and the answer is -1.
+template <typename Sound>
+pid_t forkWaiting(Sound sound, int* failure) {
+  int word[2];
+  if (pipe2(word, O_CLOEXEC) != 0) {
+    *failure = -errno;
+    return -1;
+  }
+  // A signal that comes at once waits until the child handles it as its own.
+  sigset_t every, mask;
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &mask);
+  const pid_t pid = fork();
+  if (pid < 0) *failure = -errno;
+  if (pid == 0) {
+    close(word[1]);
+    char go;
+    ssize_t got;
+    do got = read(word[0], &go, 1);
+    while (got < 0 && errno == EINTR);
+    if (got != 1) _exit(1);
+    for (int number = 1; number <= 64; number++) ignore(number, false);
+  }
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  pid_t result = pid;
+  if (pid > 0) {
+    if (sound()) {
+      while (write(word[1], "", 1) < 0 && errno == EINTR) {
+      }
+    } else {
+      kill(pid, SIGKILL);
+      while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+      }
+      result = -1;
+    }
+    close(word[1]);
+  } else if (pid < 0) {
+    close(word[1]);
+  }
+  close(word[0]);
+  return result;
+}
+
 // ---- exports
 
 // forkProcess(patience, exitCode) -> pid, 0 in the child, or a refusal. `patience` in milliseconds: for how long to
@@ -204,25 +256,22 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
       hooked = true;
     }
   }
-  for (int tries = 0; !othersSleep(); tries++) {
-    if (tries >= patience) return answer(env, kThreadsBusy);
-    poll(nullptr, 0, 1);  // a thread that works tells nobody when it is done
+  pid_t pid = -1;
+  for (int tries = 0; pid < 0; tries++) {
+    if (tries > patience) return answer(env, kThreadsBusy);
+    Rest before, after;
+    if (!othersSleep(&before)) {
+      poll(nullptr, 0, 1);  // a thread that works tells nobody when it is done
+      continue;
+    }
+    int failure = inheritMemory();
+    if (failure != 0) return answer(env, failure);
+    fflush(nullptr);
+    pid = forkWaiting([&] { return othersSleep(&after) && after == before; }, &failure);
+    if (failure != 0) return answer(env, failure);
   }
-  const int failure = inheritMemory();
-  if (failure != 0) return answer(env, failure);
-  fflush(nullptr);
-  // A signal that comes at once waits until the child handles it as its own.
-  sigset_t every, mask;
-  sigfillset(&every);
-  pthread_sigmask(SIG_SETMASK, &every, &mask);
-  const pid_t pid = fork();
-  const int refused = errno;
-  if (pid == 0) {
-    for (int number = 1; number <= 64; number++) ignore(number, false);
-  }
-  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
-  if (pid < 0) return answer(env, -refused);
   if (pid > 0) return answer(env, static_cast<int>(pid));
+  adoptTasks();
   const int broken = uv_loop_fork(in.environment->loop());
   if (broken != 0) {
     fprintf(stderr, "multiprocess: the event loop could not be taken over by a fork: %s\n", uv_strerror(broken));

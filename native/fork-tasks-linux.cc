@@ -5,20 +5,25 @@
 // for ever. So the child's platform object gets a copy of its virtual table in which posting a task leads to a
 // thread of ours, started with the first task.
 //
+// Delayed tasks must not reach Node's scheduler either: its eventfd is shared with the template, whose scheduler thread would wake, perhaps
+// while the template forks again, and so take a lock with it into the next child. They wait here until they are due; V8 does
+// not need them to be punctual, and they keep no process alive.
+//
 // The table is found by its symbol, its entry by the address of the function that it must hold; where either is not as
 // expected the process refuses to fork. v8::Task has had the same three virtual functions (two destructors, Run) since 2013.
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
-#include <pthread.h>
-#include <signal.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <deque>
-#include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include "fork.h"
+#include "thread.h"
 
 namespace multiprocess {
 namespace {
@@ -29,11 +34,14 @@ struct Task {
   void (**functions)(Task*);  // the destructor, the deleting destructor, Run
 };
 
+using Clock = std::chrono::steady_clock;
+
 // Never destroyed; made anew in each fork, since the thread that used the old one is gone.
 struct Tasks {
   std::mutex lock;
   std::condition_variable some;
   std::deque<Task*> queue;
+  std::multimap<Clock::time_point, Task*> delayed;
   size_t pending = 0;
   bool started = false;
   uv_async_t* idle = nullptr;
@@ -44,7 +52,16 @@ void* run(void* data) {
   auto* mine = static_cast<Tasks*>(data);
   std::unique_lock<std::mutex> lock(mine->lock);
   for (;;) {
-    mine->some.wait(lock, [mine] { return !mine->queue.empty(); });
+    while (!mine->delayed.empty() && mine->delayed.begin()->first <= Clock::now()) {
+      mine->queue.push_back(mine->delayed.begin()->second);
+      mine->delayed.erase(mine->delayed.begin());
+      mine->pending++;
+    }
+    if (mine->queue.empty()) {
+      if (mine->delayed.empty()) mine->some.wait(lock);
+      else mine->some.wait_until(lock, Clock::time_point(mine->delayed.begin()->first));
+      continue;
+    }
     Task* task = mine->queue.front();
     mine->queue.pop_front();
     lock.unlock();
@@ -55,24 +72,18 @@ void* run(void* data) {
   }
 }
 
-void post(Task* task) {
+void post(Task* task, double delay) {
   std::lock_guard<std::mutex> guard(tasks->lock);
-  tasks->queue.push_back(task);
-  tasks->pending++;
+  if (delay > 0) {
+    const auto due = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(delay));
+    tasks->delayed.emplace(due, task);
+  } else {
+    tasks->queue.push_back(task);
+    tasks->pending++;
+  }
   if (!tasks->started) {
-    tasks->started = true;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 8 << 20);  // as Node's own: it compiles
-    sigset_t every, previous;
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &previous);
-    pthread_t thread;
-    if (pthread_create(&thread, &attributes, run, tasks) == 0) pthread_setname_np(thread, "mp-tasks");
-    else tasks->started = false;  // the next one tries again
-    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-    pthread_attr_destroy(&attributes);
+    // A stack as Node's own have it: it compiles. When it cannot be started the next task tries again.
+    tasks->started = startThread("mp-tasks", 8 << 20, run, tasks) == 0;
   }
   tasks->some.notify_one();
 }
@@ -83,8 +94,10 @@ Task* taken(Task** owner) {
   *owner = nullptr;
   return task;
 }
-void postTo20(void*, Task** task) { post(taken(task)); }
-void postTo22(void*, int, Task** task, const void*) { post(taken(task)); }
+void postTo20(void*, Task** task) { post(taken(task), 0); }
+void delayTo20(void*, Task** task, double seconds) { post(taken(task), seconds); }
+void postTo22(void*, int, Task** task, const void*) { post(taken(task), 0); }
+void delayTo22(void*, int, Task** task, double seconds, const void*) { post(taken(task), seconds); }
 
 constexpr size_t kEntries = 128;
 void* table[kEntries];
@@ -99,11 +112,14 @@ bool findPlatform(void* environment) {
   void* post20 = dlsym(RTLD_DEFAULT, "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE");
   void* post22 = dlsym(RTLD_DEFAULT,
                        "_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_deleteIS4_EERKNS1_14SourceLocationE");
+  void* delay20 = dlsym(RTLD_DEFAULT, "_ZN4node12NodePlatform25CallDelayedOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EEd");
+  void* delay22 = dlsym(RTLD_DEFAULT,
+                        "_ZN4node12NodePlatform33PostDelayedTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_deleteIS4_EEdRKNS1_14SourceLocationE");
   if (get == nullptr || original == nullptr || (post20 == nullptr) == (post22 == nullptr)) return false;
   Dl_info info;
-  void* found = nullptr;
-  if (dladdr1(original, &info, &found, RTLD_DL_SYMENT) == 0 || found == nullptr) return false;
-  const auto* entry = static_cast<const ElfW(Sym)*>(found);
+  void* described = nullptr;
+  if (dladdr1(original, &info, &described, RTLD_DL_SYMENT) == 0 || described == nullptr) return false;
+  const auto* entry = static_cast<const ElfW(Sym)*>(described);
   const size_t count = entry->st_size / sizeof(void*);
   if (count < 4 || count > kEntries) return false;
   void*** object = get(environment);
@@ -112,18 +128,26 @@ bool findPlatform(void* environment) {
   memcpy(table, original, count * sizeof(void*));
   size_t replaced = 0;
   for (size_t i = 2; i < count; i++) {
-    if (post20 != nullptr && table[i] == post20) table[i] = reinterpret_cast<void*>(postTo20), replaced++;
-    if (post22 != nullptr && table[i] == post22) table[i] = reinterpret_cast<void*>(postTo22), replaced++;
+    const void* found = table[i];
+    if (found == nullptr) continue;
+    if (found == post20) table[i] = reinterpret_cast<void*>(postTo20), replaced++;
+    else if (found == delay20) table[i] = reinterpret_cast<void*>(delayTo20), replaced++;
+    else if (found == post22) table[i] = reinterpret_cast<void*>(postTo22), replaced++;
+    else if (found == delay22) table[i] = reinterpret_cast<void*>(delayTo22), replaced++;
   }
-  if (replaced != 1) return false;
+  if (replaced != 2) return false;
   platform = object;
   return true;
 }
 
-void adoptTasks(uv_async_t* idle) {
+void adoptTasks() {
   tasks = new Tasks();
-  tasks->idle = idle;
   *platform = table + 2;
+}
+
+void tellIdle(uv_async_t* idle) {
+  std::lock_guard<std::mutex> guard(tasks->lock);
+  tasks->idle = idle;
 }
 
 bool tasksPending() {

@@ -10,8 +10,10 @@ namespace multiprocess {
 // fork-tasks-linux.cc: V8's background tasks. Once, in the parent, before its first fork: finds the platform. False where this
 // build of Node has none that can be stood in for.
 bool findPlatform(void* environment);
-// In the child: has its own thread run them. `idle`, when given, is sent when the last one is done.
-void adoptTasks(uv_async_t* idle);
+// In the child, before anything of V8 runs: has a thread of its own run them.
+void adoptTasks();
+// Has `idle` sent whenever the last one is done.
+void tellIdle(uv_async_t* idle);
 // Whether some are queued or running.
 bool tasksPending();
 

@@ -24,7 +24,7 @@ export function forkProcess(patience: number, exitCode: () => number): number | 
 
 /**
  * In a forked process: calls back when the event loop has nothing left to do, with `false`; and once more, with `true`, when that
- * brought nothing: then the callback ends the process. Also gives V8's background tasks a thread. Call it before anything else runs.
+ * brought nothing: then the callback ends the process. Call it before anything else runs.
  */
 export function watchEnd(onEnd: (last: boolean) => void): void {
   const result = addon().watchEnd(onEnd);

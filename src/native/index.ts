@@ -72,6 +72,6 @@ export {
   shutdownSocket,
   socketName,
 } from './sockets.js';
-export { type ProcessWatch, type ReadableWatch, watchProcess, watchReadable } from './watch.js';
+export { type ProcessWatch, watchProcess } from './watch-process.js';
 // Readiness
-export { after, type Sought, whenReady } from './when-ready.js';
+export { type Sought, whenReady } from './when-ready.js';

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { ArgumentError } from '../errors/usage.js';
 import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
+import { pollDescriptor, Ready } from './channel.js';
+import { closeDescriptor } from './descriptors.js';
 import { systemError } from './system-error.js';
 
 /**
@@ -97,14 +99,18 @@ export function childStatus(pid: number): ChildStatus | null {
 /**
  * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the time is up.
  *
- * @param timeout milliseconds; `Infinity` waits as long as it takes.
+ * @param timeout milliseconds; 0: only looks; `Infinity` waits as long as it takes.
  * @returns whether it has ended.
  */
 export function awaitProcess(pid: number, timeout: number): boolean {
-  const answer = addon().awaitProcess(pid, Math.min(timeout, 2 ** 31 - 1));
-  if (answer === -ESRCH) return true;
-  if (answer < 0) throw systemError(`awaitProcess ${pid}`, 'poll', answer);
-  return answer === 1;
+  const fd = addon().openProcess(pid);
+  if (fd === -ESRCH) return true;
+  if (fd < 0) throw systemError(`awaitProcess ${pid}`, 'pidfd_open', fd);
+  try {
+    return pollDescriptor(fd, Ready.readable, timeout) !== 0;
+  } finally {
+    closeDescriptor(fd);
+  }
 }
 
 const ESRCH = 3;

@@ -32,7 +32,7 @@ function open(): object {
   return opened;
 }
 
-/** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted. */
+/** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted, unless `unref()` says not to. */
 export class Readiness {
   readonly #fd: number;
   readonly #onReady: (events: number) => void;
@@ -41,6 +41,7 @@ export class Readiness {
   /** What the kernel was asked for; 0: not in its set. */
   #armed = 0;
   #held = false;
+  #referenced = true;
 
   /** @param onReady called with events of {@link Ready}, among them always `error` and `hangup`. */
   constructor(fd: number, onReady: (events: number) => void) {
@@ -59,13 +60,25 @@ export class Readiness {
       this.#armed = events;
     }
     this.#wanted = events;
-    this.#hold(events !== 0);
+    this.#hold();
+  }
+
+  /** Keeps the event loop alive while something is wanted. The state at the start. */
+  ref(): void {
+    this.#referenced = true;
+    this.#hold();
+  }
+
+  /** Lets the event loop end although something is wanted. */
+  unref(): void {
+    this.#referenced = false;
+    this.#hold();
   }
 
   /** Ends the watch. Idempotent. */
   close(): void {
     this.#wanted = 0;
-    this.#hold(false);
+    this.#hold();
     byToken.delete(this.#token);
     this.#disarm();
   }
@@ -95,10 +108,11 @@ export class Readiness {
     if (failure < 0) throw systemError(`Waiting for descriptor ${this.#fd}`, 'epoll_ctl', failure);
   }
 
-  #hold(on: boolean): void {
+  #hold(): void {
+    const on = this.#wanted !== 0 && this.#referenced;
     if (on === this.#held) return;
     this.#held = on;
     wanting += on ? 1 : -1;
-    if (watcher !== undefined && wanting === (on ? 1 : 0)) addon().watcherHold(watcher, on);
+    if (watcher !== undefined && wanting === (on ? 1 : 0)) addon().pollHold(watcher, on);
   }
 }

@@ -15,7 +15,7 @@ import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js'
 const STILLBORN = 3;
 
 const ENTRY = new URL('./worker.js', import.meta.url);
-addTemplateModule(new URL('./worker-loop.js', import.meta.url)); // most of what it loads
+addTemplateModule(ENTRY);
 
 /** What the crew tells the pool. */
 export interface CrewOwner {

@@ -2,20 +2,22 @@
 import { Region } from '../memory/region.js';
 import { duplicateDescriptor } from '../native/descriptors.js';
 import { identity } from '../process/identity.js';
-import { inherit } from '../process/inherit.js';
+import { inherit, program } from '../process/inherit.js';
 import { setStartMethod } from '../process/start-method.js';
 import { WorkerLoop } from './worker-loop.js';
 
-const { name, method, descriptors } = inherit();
-identity().name = name;
-setStartMethod(method, { force: true });
-const [memory, parent, worker] = descriptors as [number, number, number];
-// Ctrl-C reaches the whole process group; the parent decides what becomes of its workers.
-process.on('SIGINT', () => {});
+function begin(): void {
+  const { name, method, descriptors } = inherit();
+  identity().name = name;
+  setStartMethod(method, { force: true });
+  const [memory, parent, worker] = descriptors as [number, number, number];
+  // Ctrl-C reaches the whole process group; the parent decides what becomes of its workers.
+  process.on('SIGINT', () => {});
 
-// A thread's descriptors are its parent's to close.
-const region = Region.attach(method === 'thread' ? duplicateDescriptor(memory) : memory);
-new WorkerLoop(region, { parent, worker }, () => void end()).start();
+  // A thread's descriptors are its parent's to close.
+  const region = Region.attach(method === 'thread' ? duplicateDescriptor(memory) : memory);
+  new WorkerLoop(region, { parent, worker }, () => void end()).start();
+}
 
 /** Ends the process when what it wrote is out: an exit drops what a full pipe has not taken yet. */
 async function end(): Promise<void> {
@@ -23,3 +25,5 @@ async function end(): Promise<void> {
   await Promise.all(streams.map((stream) => new Promise((written) => stream.write('', written))));
   process.exit(0);
 }
+
+program(import.meta.url, begin);

@@ -3,6 +3,7 @@ import { SerializationError } from '../errors/reduction.js';
 import { ArgumentError } from '../errors/usage.js';
 import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
+import { identity } from './identity.js';
 
 const BYTES = 32;
 
@@ -34,4 +35,11 @@ export function toKey(actor: string, value: unknown): AuthenticationKey {
   if (typeof value === 'string') return new AuthenticationKey(Buffer.from(value));
   if (value instanceof Uint8Array) return new AuthenticationKey(value);
   throw new ArgumentError(`${actor}: \`authkey\` must be bytes (a Uint8Array) or a string, not ${describe(value)}.`);
+}
+
+/** This process's key: made here, if nobody gave it one. */
+export function ownKey(): Uint8Array {
+  const own = identity();
+  own.authkey ??= randomKey();
+  return own.authkey;
 }

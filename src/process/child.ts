@@ -7,7 +7,7 @@ import { AuthenticationKey } from './authkey.js';
 import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
 import { defaultExport } from './default-export.js';
 import { become } from './identity.js';
-import { inherit } from './inherit.js';
+import { inherit, program } from './inherit.js';
 import { type Head, readPayload } from './payload.js';
 import type { Process } from './process.js';
 import { setStartMethod } from './start-method.js';
@@ -15,49 +15,51 @@ import { setStartMethod } from './start-method.js';
 /** Exit code of a child whose event loop ran empty before `run()` was settled: Node's own for a top-level await. */
 const UNSETTLED = 13;
 
-const { descriptors, method, name } = inherit();
-const payload = descriptors.at(-1)!;
-const { head, body } = readPayload(payload);
-if (method !== 'thread') closeSync(payload);
+function begin(): void {
+  const { descriptors, method, name } = inherit();
+  const payload = descriptors.at(-1)!;
+  const { head, body } = readPayload(payload);
+  if (method !== 'thread') closeSync(payload);
 
-become({
-  name: head.name,
-  daemon: head.daemon,
-  authkey: AuthenticationKey.from(Buffer.from(head.authkey, 'hex')) as AuthenticationKey,
-  path: head.path,
-  parent: head.parent,
-  main: head.main,
-  children: 0,
-  self: null,
-});
-process.argv.splice(2, Number.POSITIVE_INFINITY, ...head.argv);
-setStartMethod(method, { force: true });
-// Node prints the error itself; for a thread the parent does.
-if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => writeSync(2, `Process ${name}:\n`));
+  become({
+    name: head.name,
+    daemon: head.daemon,
+    authkey: AuthenticationKey.from(Buffer.from(head.authkey, 'hex')) as AuthenticationKey,
+    path: head.path,
+    parent: head.parent,
+    main: head.main,
+    children: 0,
+    self: null,
+  });
+  process.argv.splice(2, Number.POSITIVE_INFINITY, ...head.argv);
+  setStartMethod(method, { force: true });
+  // Node prints the error itself; for a thread the parent does.
+  if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => writeSync(2, `Process ${name}:\n`));
 
-let settled = false;
-let natural = false;
-process.on('beforeExit', () => {
-  natural = true;
-});
-process.on('exit', () => {
-  if (settled || !natural || process.exitCode !== undefined) return;
-  writeSync(2, `Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
-  process.exitCode = UNSETTLED;
-});
+  let settled = false;
+  let natural = false;
+  process.on('beforeExit', () => {
+    natural = true;
+  });
+  process.on('exit', () => {
+    if (settled || !natural || process.exitCode !== undefined) return;
+    writeSync(2, `Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
+    process.exitCode = UNSETTLED;
+  });
 
-run(head, body).then(
-  () => {
-    settled = true;
-  },
-  (error) => {
-    settled = true;
-    // Not as a rejection: those may be told to pass unseen.
-    process.nextTick(() => {
-      throw error;
-    });
-  },
-);
+  run(head, body).then(
+    () => {
+      settled = true;
+    },
+    (error) => {
+      settled = true;
+      // Not as a rejection: those may be told to pass unseen.
+      process.nextTick(() => {
+        throw error;
+      });
+    },
+  );
+}
 
 async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Promise<void> {
   enterBootstrapping();
@@ -73,7 +75,7 @@ async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Pr
       call = (parts[0] ?? (() => undefined)) as typeof call;
       given = (parts[1] ?? []) as readonly unknown[];
     } else {
-      const { adopt } = await import('./process.js');
+      const { adopt } = await import('./process-state.js');
       const [instance, target, targetArgs] = parts as [Process, undefined, readonly unknown[]];
       adopt(instance, target, targetArgs);
       call = () => instance.run();
@@ -89,3 +91,5 @@ async function decode(bytes: Uint8Array): Promise<readonly unknown[]> {
   const value = new Decoder().decode(bytes, 0, bytes.length, true);
   return (value instanceof PendingValue ? await value.ready : value) as readonly unknown[];
 }
+
+program(import.meta.url, begin);

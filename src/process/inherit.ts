@@ -18,6 +18,9 @@ export const INHERITANCE: unique symbol = Symbol.for('multiprocess.inheritance')
 /** Key of the inheritance in a thread's `workerData`: symbols are not cloned. */
 export const INHERITANCE_KEY = 'multiprocess.inheritance';
 
+/** Set, in a template, while it loads modules: the programs it has loaded, by their URL. */
+export const PROGRAMS: unique symbol = Symbol.for('multiprocess.programs') as never;
+
 const SIGKILL = 9;
 
 /** Who this child is, and what it was given. */
@@ -56,4 +59,11 @@ export function inherit(): Inheritance {
   for (const fd of descriptors) setCloseOnExec(fd, true);
   process.argv.splice(2, 3);
   return { name, parentPid, descriptors, method: 'spawn' };
+}
+
+/** Runs the program of a child: now, or, where a template loads its module, in those of its forks that are started with it. */
+export function program(url: string, begin: () => void): void {
+  const loading = (globalThis as { [PROGRAMS]?: Map<string, () => void> })[PROGRAMS];
+  if (loading === undefined) begin();
+  else loading.set(url, begin);
 }

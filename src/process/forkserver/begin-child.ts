@@ -7,8 +7,11 @@ import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED } from './protocol.js';
 import { rebirth } from './rebirth.js';
 import type { Born } from './serve.js';
 
-/** Becomes the child of a request. The first descriptor is the lifeline, the others are the application's. */
-export function beginChild({ request, descriptors: [lifeline, ...given] }: Born): void {
+/**
+ * Becomes the child of a request. The first descriptor is the lifeline, the others are the application's.
+ * @param programs those that the template has loaded.
+ */
+export function beginChild({ request, descriptors: [lifeline, ...given] }: Born, programs: ReadonlyMap<string, () => void>): void {
   rebirth();
   become(request);
   const descriptors = given.map((fd, i) => {
@@ -19,7 +22,9 @@ export function beginChild({ request, descriptors: [lifeline, ...given] }: Born)
   (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] = descriptors;
   const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
   (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
-  void import(request.entry);
+  const begin = programs.get(request.entry);
+  if (begin === undefined) void import(request.entry);
+  else begin();
 }
 
 function become({ argv, cwd, entry, env, execArgv, name }: ChildRequest): void {

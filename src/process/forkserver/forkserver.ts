@@ -58,16 +58,16 @@ const TRIES = 3;
 
 /** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
 const modules = new Set<string>(
-  ['native/index', 'memory/index', 'reduction/index', 'synchronize/index', 'process/inherit', 'process/identity', 'process/payload']
-    .concat(['process/authkey', 'process/default-export', 'process/start-method'])
+  ['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child']
     .map((path) => new URL(`../../${path}.js`, import.meta.url).href),
 );
 
-/** Has templates load a module of this library that children will need. */
+/** Has templates load a module of this library that children will need, or be started with. */
 export function addTemplateModule(url: URL): void {
   modules.add(url.href);
 }
 
+/** A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed. */
 export class Forkserver {
   #template: Template | null = null;
   #preload: readonly string[] = [];

@@ -1,84 +1,13 @@
 /**
- * The program of the template: loads what children will need, then forks on request.
+ * The program of the template.
  *
  *   node --single-threaded --v8-pool-size=1 template.js
  *   descriptors: 3 its configuration (JSON), 4 the listening socket
- *
- * It ends with the thread that started it (parent-death signal). Ctrl-C is not for it. What it loads runs to its rest before the
- * first fork: a request that is under way in libuv's threads would never be answered in a child.
  */
 import './replace-random.js'; // first: before anybody can keep the old one
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
-import vm from 'node:vm';
-import { closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal } from '../../native/index.js';
-import { importFrom } from '../../reduction/functions/modules.js';
-import { enterBootstrapping, leaveBootstrapping } from '../bootstrapping.js';
-import { beginChild } from './begin-child.js';
-import type { TemplateConfig } from './protocol.js';
-import { FORKED } from './rebirth.js';
-import { scout } from './scout.js';
-import { serve } from './serve.js';
 
-const CONFIG = 3;
-const LISTENER = 4;
-/** Milliseconds that requests of preloaded modules have to be answered. */
-const SETTLE = 5_000;
-
-setCloseOnExec(LISTENER, true);
-const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
-closeDescriptor(CONFIG);
-if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
-ignoreSignal(constants.signals.SIGINT);
-process.argv = [...config.argv];
-(globalThis as { [FORKED]?: boolean })[FORKED] = true;
-
-await preload();
-await settled();
-const refusal = await scout();
-collect();
-setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal)));
-
-/** As in Python, what cannot be preloaded is left to the child that needs it. */
-async function preload(): Promise<void> {
-  const ignore = (): void => {};
-  process.on('uncaughtException', ignore);
-  process.on('unhandledRejection', ignore);
-  enterBootstrapping();
-  const here = pathToFileURL(resolve('preload.js')).href;
-  const main = config.argv[1];
-  for (const url of config.modules) await import(url).catch(ignore);
-  for (const name of config.preload) {
-    if (name !== '__main__') await importFrom(here, specifierOf(name)).catch(ignore);
-    else if (main !== undefined) await import(pathToFileURL(main).href).catch(ignore);
-  }
-  leaveBootstrapping();
-  // Rejections are told of at the end of the turn.
-  await new Promise(setImmediate);
-  process.off('uncaughtException', ignore);
-  process.off('unhandledRejection', ignore);
-}
-
-/** A path as the URL it stands for; anything else as it is. */
-function specifierOf(name: string): string {
-  return name.startsWith('/') ? pathToFileURL(name).href : name;
-}
-
-/** Waits until nothing that was begun is under way, and all that was printed is out: a fork would print it again. */
-async function settled(): Promise<void> {
-  const { _getActiveRequests } = process as unknown as { _getActiveRequests?(): unknown[] };
-  const deadline = performance.now() + SETTLE;
-  do
-    await new Promise((later) => setTimeout(later, 1)); // nobody tells when the last one is answered
-  while ((_getActiveRequests?.().length ?? 0) > 0 && performance.now() < deadline);
-}
-
-/** Garbage of loading, which children would otherwise collect, each in a copy of its own. */
-function collect(): void {
-  v8.setFlagsFromString('--expose-gc');
-  (vm.runInNewContext('gc') as () => void)();
-  v8.setFlagsFromString('--no-expose-gc');
-}
+// This library is compiled as a whole while it loads (until run-template.ts sets it back): a function that is compiled on its first call
+// would be compiled in each child. It cannot be an option of Node, whose own modules come compiled for the default.
+v8.setFlagsFromString('--no-lazy');
+await import('./run-template.js');

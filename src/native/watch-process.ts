@@ -1,27 +1,8 @@
 import { addon } from './addon.js';
+import { Ready } from './channel.js';
 import { closeDescriptor } from './descriptors.js';
-import { Doorbell } from './doorbell.js';
+import { Readiness } from './readiness.js';
 import { systemError } from './system-error.js';
-
-/** A descriptor that is being watched. */
-export interface ReadableWatch {
-  /** Keeps the event loop alive while watching. The state at the start. */
-  ref(): void;
-  /** Lets the event loop end. */
-  unref(): void;
-  /** Stops watching. May be called again, and from the callback. */
-  close(): void;
-}
-
-/**
- * Calls back on every turn of the event loop on which a descriptor can be read, is at its end or broken; nothing is read. Watches a
- * duplicate: close `fd` when you like.
- *
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EPERM for a plain file).
- */
-export function watchReadable(fd: number, onReadable: () => void): ReadableWatch {
-  return new Doorbell(fd, onReadable, { peek: true });
-}
 
 /** A process that is being watched. */
 export interface ProcessWatch {
@@ -39,15 +20,24 @@ export function watchProcess(pid: number, onEnd: () => void): ProcessWatch | nul
   const fd = addon().openProcess(pid);
   if (fd === -ESRCH || fd === -EINVAL) return null;
   if (fd < 0) throw systemError(`watchProcess ${pid}`, 'pidfd_open', fd);
-  try {
-    const bell = new Doorbell(fd, () => {
-      bell.close();
-      onEnd();
-    });
-    return bell;
-  } finally {
+  let open = true;
+  const close = () => {
+    if (!open) return;
+    open = false;
+    readiness.close();
     closeDescriptor(fd);
+  };
+  const readiness = new Readiness(fd, () => {
+    close();
+    onEnd();
+  });
+  try {
+    readiness.want(Ready.readable);
+  } catch (error) {
+    close();
+    throw error;
   }
+  return { close };
 }
 
 const ESRCH = 3;
