@@ -29,7 +29,7 @@ describe('the bundled package', () => {
   const works = async (...options: string[]) => {
     const { stdout, stderr } = await run(process.execPath, [...options, 'app.mjs'], { cwd: app, timeout: 110_000 });
     expect(stderr).toBe('');
-    expect(stdout).toBe(['spawn', 'forkserver', 'thread'].map((context) => part(context, 'ProcessError')).join(''));
+    expect(stdout).toBe(['spawn', 'forkserver', 'thread'].map((context) => part(context, 'NotOwnerError')).join(''));
   };
 
   it('runs Process, Pool and Queue by every start method, with one class for each name', { timeout: 120_000 }, () => works());
