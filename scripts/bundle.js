@@ -2,7 +2,7 @@
  * Joins the modules that tsc wrote into three files, and makes each module a door to its place in them: a child opens two or three
  * files instead of 30 to 120, each of which costs it half a millisecond to a whole one.
  *
- *   node scripts/bundle.js      changes dist/; the next `tsc` writes the modules again
+ *   node scripts/bundle.js [FOLDER]     changes dist/ of this package, or of a copy of it; the next `tsc` writes the modules again
  *
  *   dist/bundle/child.cjs      what a child needs before it knows what it runs
  *   dist/bundle/receiving.cjs  what it needs to receive values and functions, and a pool's worker
@@ -15,11 +15,12 @@
  * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const repository = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = resolve(process.argv[2] ?? repository);
 const dist = join(root, 'dist');
 const DOOR = '// The module stands in bundle/: scripts/bundle.js.\n';
 
@@ -29,9 +30,6 @@ const BUNDLES = {
   receiving: ['reduction/receiving', 'pool/worker', 'util/preparation'],
   library: null,
 };
-/** Has a top-level await. It stays a module, and imports doors. */
-const APART = new Set(['process/forkserver/template']);
-
 const names = readdirSync(dist, { recursive: true })
   .filter((file) => file.endsWith('.js') && !file.startsWith('bundle'))
   .map((file) => file.slice(0, -'.js'.length))
@@ -69,12 +67,19 @@ const importsOf = (name) =>
     .filter(({ kind, external }) => kind === 'import-statement' && external !== true)
     .map(({ path }) => path.replace(/\.js$/, ''));
 
+/** Modules with a top-level await, and what imports them: they stay modules, and import doors. */
+const apart = new Set(names.filter((name) => /^((const|let) [^=]+= )?await /m.test(sources.get(name))));
+for (let before = 0; before < apart.size; ) {
+  before = apart.size;
+  for (const name of names) if (importsOf(name).some((other) => apart.has(other))) apart.add(name);
+}
+
 /** Which bundle has a module. */
 const home = new Map();
 for (const [bundle, wanted] of Object.entries(BUNDLES)) {
   const left = [...(wanted ?? names)];
   for (let name = left.pop(); name !== undefined; name = left.pop()) {
-    if (home.has(name) || APART.has(name)) continue;
+    if (home.has(name) || apart.has(name)) continue;
     home.set(name, bundle);
     left.push(...importsOf(name));
   }
@@ -168,9 +173,9 @@ for (const { bundle, map, code } of results) {
   writeFileSync(join(folder, `${bundle}.cjs`), code);
   writeFileSync(join(folder, `${bundle}.cjs.map`), map);
 }
-copyFileSync(join(root, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
+copyFileSync(join(repository, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
 for (const name of names) {
-  if (APART.has(name)) continue;
+  if (apart.has(name)) continue;
   const up = '../'.repeat(name.split('/').length - 1) || './';
   const taken = `load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]()`;
   const given = exportsOf.get(name);
@@ -187,4 +192,5 @@ for (const name of names) {
 }
 // The next `tsc` writes all files again.
 rmSync(join(root, '.build', 'src.tsbuildinfo'), { force: true });
+console.log(`Apart: ${[...apart].join(', ')}`);
 console.log(results.map(({ bundle, code }) => `${bundle}.cjs ${Math.round(code.length / 1024)} kB`).join(', '));

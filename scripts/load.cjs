@@ -7,7 +7,7 @@
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { Script } = require('node:vm');
+const { Script, runInThisContext } = require('node:vm');
 
 /** Bundles by name, as far as they were evaluated. */
 const evaluated = new Map();
@@ -16,12 +16,8 @@ let base;
 
 /** What a bundle has: the name of each module, with what evaluates it and gives its exports. */
 exports.load = (name) => {
-  let modules = evaluated.get(name);
-  if (modules === undefined) {
-    modules = evaluate(join(__dirname, `${name}.cjs`));
-    evaluated.set(name, modules);
-  }
-  return modules;
+  if (!evaluated.has(name)) evaluated.set(name, evaluate(join(__dirname, `${name}.cjs`)));
+  return evaluated.get(name);
 };
 
 /** `import.meta.url` of a module. */
@@ -43,8 +39,8 @@ function evaluate(file) {
     // Node maps the stacks of what it compiles itself.
     if (!process.sourceMapsEnabled) cachedData = readFileSync(exports.cacheOf(file));
   } catch {}
-  if (cachedData === undefined) return require(file);
-  return exports.run(exports.compile(file, cachedData));
+  // A test runner may load this file in a realm of its own; everything must stand in one.
+  return cachedData === undefined || runInThisContext('Object') !== Object ? require(file) : exports.run(exports.compile(file, cachedData));
 }
 
 /** Evaluates what was compiled. */
