@@ -58,8 +58,9 @@ const TRIES = 3;
 
 /** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
 const modules = new Set<string>(
-  ['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child']
-    .map((path) => new URL(`../../${path}.js`, import.meta.url).href),
+  ['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child'].map(
+    (path) => new URL(`../../${path}.js`, import.meta.url).href,
+  ),
 );
 
 /** Has templates load a module of this library that children will need, or be started with. */
