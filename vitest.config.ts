@@ -21,6 +21,15 @@ export default defineConfig({
           setupFiles: [leaks, 'test/support/thread-pools.ts'],
         },
       },
+      {
+        // And what starts workers and speaks with them: a `new Pool()` in it has forks of a template.
+        extends: true,
+        test: {
+          name: 'forkserver',
+          include: ['test/pool/{apply,map,streams,cancel,lifecycle}.test.ts', 'test/conformance/pool.test.ts'],
+          setupFiles: [leaks, 'test/support/forkserver-pools.ts'],
+        },
+      },
     ],
   },
 });

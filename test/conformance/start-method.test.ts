@@ -1,5 +1,6 @@
 /** The lines of Python's TestStartMethod, each under its name. */
 import {
+  type Context,
   getAllStartMethods,
   getContext,
   getStartMethod,
@@ -89,17 +90,28 @@ describe('TestStartMethod', () => {
     }
   });
 
+  it('a start method that does not work here is refused with the reason and what to use instead', async () => {
+    for (const refused of [() => getContext('fork'), () => new Process(report, { context: 'fork' }).start()]) {
+      const error = await (async () => refused())().then(
+        () => null,
+        (reason: Error) => reason,
+      );
+      expect(error).toMatchObject({ code: 'MP_UNSUPPORTED' });
+      expect(error!.message).toMatch(/'fork' cannot be used here: .*timers.*'forkserver' forks a template instead.* Use 'spawn' or /);
+    }
+  });
+
   it('test_mixed_startmethod: a lock made from one context works in the children of another', async () => {
-    const [one, other] = [getContext('spawn'), getContext('thread')];
+    const [one, ...others] = getAllStartMethods().map((method) => getContext(method)) as [Context, ...Context[]];
     const [lock, seen] = [new one.Lock(), new one.Value('i32', 0)];
     const count = async (guard: typeof lock, value: typeof seen): Promise<void> => {
       for (let i = 0; i < 50; i++) await guard.runExclusive(() => value.value++);
     };
-    const children = [new one.Process(count, { args: [lock, seen] }), new other.Process(count, { args: [lock, seen] })];
+    const children = [one, ...others].map((context) => new context.Process(count, { args: [lock, seen] }));
     await Promise.all(children.map((child) => child.start()));
     await Promise.all(children.map((child) => child.join()));
-    expect(children.map((child) => child.exitCode)).toEqual([0, 0]);
-    expect(seen.value).toBe(100);
+    expect(children.map((child) => child.exitCode)).toEqual(children.map(() => 0));
+    expect(seen.value).toBe(50 * children.length);
   });
 
   for (const method of getAllStartMethods()) {

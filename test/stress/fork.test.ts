@@ -3,6 +3,7 @@
  *
  *   FORK_STORM=5000   how many; default 60
  *   FORK_SEED=…       the same storm again
+ *   FORK_DEEDS=…      only these, separated by commas
  */
 import { afterAll, expect, it } from 'vitest';
 import { forkserver } from '../../dist/process/forkserver/index.js';
@@ -11,7 +12,18 @@ import { launch } from '../../dist/process/index.js';
 const COUNT = Number(process.env['FORK_STORM'] ?? 60);
 const SEED = Number(process.env['FORK_SEED'] ?? Date.now() % 1_000_000);
 const AT_ONCE = 6;
-const DEEDS = ['timers', 'files', 'lookup', 'fetch', 'crypto', 'wasm', 'threads', 'garbage', 'programs', 'modules'];
+const DEEDS = process.env['FORK_DEEDS']?.split(',') ?? [
+  'timers',
+  'files',
+  'lookup',
+  'fetch',
+  'crypto',
+  'wasm',
+  'threads',
+  'garbage',
+  'programs',
+  'modules',
+];
 /** Milliseconds after which a child counts as hanging. */
 const WATCHDOG = 120_000;
 

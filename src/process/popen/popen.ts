@@ -234,7 +234,14 @@ export interface Launcher {
   unavailable(): string | null;
 }
 
-const launchers = new Map<StartMethod, Launcher>();
+/** The start methods there are, or why there is none. */
+const launchers = new Map<StartMethod, Launcher | string>([
+  [
+    'fork',
+    "a copy of a running Node program would go on with its timers, servers and sockets, so no running program is forked, whatever Node's options; " +
+      "'forkserver' forks a template instead, which has loaded the modules that setForkserverPreload() names",
+  ],
+]);
 
 /** Makes a start method known. */
 export function registerStartMethod(method: StartMethod, launcher: Launcher): void {
@@ -244,7 +251,8 @@ export function registerStartMethod(method: StartMethod, launcher: Launcher): vo
 /** Why a start method cannot be used here, or `null` when it can. */
 export function startMethodUnavailable(method: StartMethod): string | null {
   const launcher = launchers.get(method);
-  return launcher === undefined ? 'it is not part of this version' : launcher.unavailable();
+  if (launcher === undefined) return 'it is not part of this version';
+  return typeof launcher === 'string' ? launcher : launcher.unavailable();
 }
 
 /** @throws UnsupportedError `MP_UNSUPPORTED` when a start method cannot be used here, with the reason. */
@@ -271,5 +279,5 @@ export function getAllStartMethods(): StartMethod[] {
  */
 export function launch(method: StartMethod, options: LaunchOptions): Popen {
   checkAvailable(options.name, method);
-  return launchers.get(method)!.launch(options);
+  return (launchers.get(method) as Launcher).launch(options);
 }
