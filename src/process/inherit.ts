@@ -64,6 +64,11 @@ export function inherit(): Inheritance {
 /** Runs the program of a child: now, or, where a template loads its module, in those of its forks that are started with it. */
 export function program(url: string, begin: () => void): void {
   const loading = (globalThis as { [PROGRAMS]?: Map<string, () => void> })[PROGRAMS];
-  if (loading === undefined) begin();
-  else loading.set(url, begin);
+  if (loading === undefined) {
+    begin();
+    return;
+  }
+  loading.set(url, begin);
+  // In a bundled package (scripts/bundle.js) it is asked for by the file that starts it.
+  loading.set(url.replace(/\.js$/, '.cjs'), begin);
 }

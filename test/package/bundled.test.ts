@@ -29,10 +29,10 @@ describe('the bundled package', () => {
   const works = async (...options: string[]) => {
     const { stdout, stderr } = await run(process.execPath, [...options, 'app.mjs'], { cwd: app, timeout: 110_000 });
     expect(stderr).toBe('');
-    expect(stdout).toBe(['spawn', 'thread'].map((context) => part(context, 'NotOwnerError')).join(''));
+    expect(stdout).toBe(['spawn', 'forkserver', 'thread'].map((context) => part(context, 'NotOwnerError')).join(''));
   };
 
-  it('runs Process, Pool and Queue by spawn and thread, with one class for each name', { timeout: 120_000 }, () => works());
+  it('runs Process, Pool and Queue by every start method, with one class for each name', { timeout: 120_000 }, () => works());
 
   it('does so with a code cache, and with maps of its sources', { timeout: 240_000 }, async () => {
     await run(process.execPath, [join(installed, 'scripts/cache.js')]);
