@@ -11,6 +11,7 @@
         ['OS=="linux"', {
           'sources': [
             'native/channel-linux.cc',
+            'native/descriptor-message-linux.cc',
             'native/descriptors-linux.cc',
             'native/doorbell-linux.cc',
             'native/fork-end-linux.cc',
@@ -18,7 +19,9 @@
             'native/fork-tasks-linux.cc',
             'native/futex-linux.cc',
             'native/mapping-linux.cc',
+            'native/poll-handle-linux.cc',
             'native/process-linux.cc',
+            'native/sharer-fetch-linux.cc',
             'native/sharer-linux.cc',
             'native/socket-linux.cc',
             'native/wait-async-linux.cc',

@@ -5,7 +5,7 @@
  * are for information. The hot loop and the await loop compare two things in turns, so that a busy machine slows both.
  */
 import { Pool } from '../dist/index.js';
-import { dumps, loads } from '../dist/reduction/index.js';
+import { CodeBook, CodeTable, codeBlock, Decoder, dumps, Encoder, loads } from '../dist/reduction/index.js';
 
 const ROUNDS = 9;
 const rows = [];
@@ -92,6 +92,37 @@ row(
 row(
   'loads, another text each',
   time((i) => loads(dumps(text[i])), 200),
+);
+
+// ---- code once, captures each time: what a pool sends
+
+const scaled = (factor, label) => (x) => {
+  const y = helper(x) * factor;
+  return label === '' ? y : `${label}: ${y}`;
+};
+const whole = new Encoder();
+const coded = new Encoder(new CodeBook());
+row('closure with other captures each: bytes, self-contained', whole.encode(scaled(7, 'a')).total, undefined, 'B');
+const named = coded.encode(scaled(7, 'a'));
+row('the same, code sent before: bytes', named.total, undefined, 'B');
+row(
+  'the same: encode',
+  best((i) => coded.encode(scaled(i, 'a')), 200),
+);
+const codedBytes = new Uint8Array(coded.encode(scaled(7, 'a')).total);
+coded.layout(codedBytes, 0);
+const records = new CodeTable();
+const block = codeBlock(named.codes);
+records.learn(block, 0, block.length);
+const decoder = new Decoder();
+row(
+  'the same: decode',
+  best(() => decoder.decode(codedBytes, 0, codedBytes.length, false, records), 2_000),
+);
+const wholeBytes = dumps(scaled(7, 'a'));
+row(
+  'self-contained: decode',
+  best(() => loads(wholeBytes), 2_000),
 );
 
 // ---- native speed

@@ -14,7 +14,7 @@ import { median } from './harness/statistics.js';
 const at = process.argv.indexOf('--rounds');
 const rounds = at < 0 ? 21 : Number(process.argv[at + 1]);
 const module = new URL('./peers/empty-target.js', import.meta.url);
-const cluster = fileURLToPath(new URL('./peers/poolifier-cluster-worker.js', import.meta.url));
+const cluster = fileURLToPath(new URL('./peers/poolifier-cluster-worker.cjs', import.meta.url));
 const factor = 3;
 
 const node = (...args) =>

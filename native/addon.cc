@@ -20,6 +20,7 @@ NAPI_MODULE_INIT() {
   exportMapping(out);
   exportFutex(out);
   exportWaitAsync(out);
+  exportPollHandle(out);
   exportDoorbell(out);
   exportDescriptors(out);
   exportProcess(out);
@@ -28,5 +29,6 @@ NAPI_MODULE_INIT() {
   exportChannel(out);
   exportSocket(out);
   exportSharer(out);
+  exportSharerFetch(out);
   return exports;
 }

@@ -5,13 +5,13 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "arguments.h"
+#include "clock.h"
 #include "exports.h"
 #include "status.h"
 
@@ -90,12 +90,6 @@ napi_value channelWrite(napi_env env, napi_callback_info info) {
     if (sent >= 0) return answer(env, static_cast<double>(sent));
     if (errno != EINTR) return answer(env, -errno);
   }
-}
-
-int64_t milliseconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
 // pollDescriptors(entries: Int32Array [fd, events, happened]…, timeout ms) -> how many are ready. Blocks; signals do not end it.

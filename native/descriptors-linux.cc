@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "descriptor-message.h"
 #include "exports.h"
 #include "status.h"
 
@@ -23,8 +24,6 @@
 
 namespace multiprocess {
 namespace {
-
-constexpr size_t kMaximum = 253;          // SCM_MAX_FD
 
 // duplicateDescriptor(fd, closeOnExec) -> fd
 napi_value duplicateDescriptor(napi_env env, napi_callback_info info) {
@@ -99,36 +98,19 @@ napi_value sendDescriptors(napi_env env, napi_callback_info info) {
   void *fds, *payload;
   size_t count, length;
   if (!in.int32(0, &socket) || napi_get_typedarray_info(env, in.values[1], nullptr, &count, &fds, nullptr, nullptr) != napi_ok ||
-      napi_get_typedarray_info(env, in.values[2], nullptr, &length, &payload, nullptr, nullptr) != napi_ok || count > kMaximum || length == 0) {
+      napi_get_typedarray_info(env, in.values[2], nullptr, &length, &payload, nullptr, nullptr) != napi_ok || count > kMostDescriptors || length == 0) {
     return answer(env, kBadArgument);
   }
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaximum * sizeof(int))] = {};
-  iovec part{payload, length};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (count > 0) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-  }
-  while (part.iov_len > 0) {
-    const ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return answer(env, -errno);
-      pollfd ready{socket, POLLOUT, 0};
-      if (poll(&ready, 1, -1) < 0 && errno != EINTR) return answer(env, -errno);
+  const auto* bytes = static_cast<const char*>(payload);
+  for (size_t done = 0; done < length;) {
+    const ssize_t sent = sendMessage(socket, bytes + done, length - done, static_cast<int*>(fds), done == 0 ? count : 0, 0);
+    if (sent > 0) {
+      done += static_cast<size_t>(sent);
       continue;
     }
-    part.iov_base = static_cast<char*>(part.iov_base) + sent;
-    part.iov_len -= static_cast<size_t>(sent);
-    message.msg_control = nullptr;  // the descriptors travel with the first byte
-    message.msg_controllen = 0;
+    if (sent != -EAGAIN) return answer(env, static_cast<int>(sent));
+    pollfd ready{socket, POLLOUT, 0};
+    if (poll(&ready, 1, -1) < 0 && errno != EINTR) return answer(env, -errno);
   }
   return answer(env, 0);
 }
@@ -144,26 +126,11 @@ napi_value receiveDescriptors(napi_env env, napi_callback_info info) {
       napi_get_typedarray_info(env, in.values[3], nullptr, nullptr, &got, nullptr, nullptr) != napi_ok) {
     return answer(env, kBadArgument);
   }
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaximum * sizeof(int))];
-  iovec part{payload, length};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t bytes;
-  do bytes = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  while (bytes < 0 && errno == EINTR);
-  if (bytes < 0) return answer(env, -errno);
   std::vector<int> all;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    const size_t before = all.size();
-    all.resize(before + count);
-    memcpy(all.data() + before, CMSG_DATA(header), count * sizeof(int));
-  }
-  if (all.size() > room || (message.msg_flags & MSG_CTRUNC) != 0) {
+  bool truncated;
+  const ssize_t bytes = receiveMessage(socket, payload, length, &all, &truncated, MSG_DONTWAIT);
+  if (bytes < 0) return answer(env, static_cast<int>(bytes));
+  if (all.size() > room || truncated) {
     for (int fd : all) close(fd);
     return answer(env, kTruncated);
   }

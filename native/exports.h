@@ -14,6 +14,7 @@ struct Exports {
 void exportMapping(Exports& out);
 void exportFutex(Exports& out);
 void exportWaitAsync(Exports& out);
+void exportPollHandle(Exports& out);
 void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
@@ -22,5 +23,6 @@ void exportWatcher(Exports& out);
 void exportChannel(Exports& out);
 void exportSocket(Exports& out);
 void exportSharer(Exports& out);
+void exportSharerFetch(Exports& out);
 
 }  // namespace multiprocess

@@ -14,8 +14,6 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -25,6 +23,7 @@
 #include <mutex>
 
 #include "fork.h"
+#include "thread.h"
 
 namespace multiprocess {
 namespace {
@@ -83,19 +82,8 @@ void post(Task* task, double delay) {
     tasks->pending++;
   }
   if (!tasks->started) {
-    tasks->started = true;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 8 << 20);  // as Node's own: it compiles
-    sigset_t every, previous;
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &previous);
-    pthread_t thread;
-    if (pthread_create(&thread, &attributes, run, tasks) == 0) pthread_setname_np(thread, "mp-tasks");
-    else tasks->started = false;  // the next one tries again
-    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-    pthread_attr_destroy(&attributes);
+    // A stack as Node's own have it: it compiles. When it cannot be started the next task tries again.
+    tasks->started = startThread("mp-tasks", 8 << 20, run, tasks) == 0;
   }
   tasks->some.notify_one();
 }

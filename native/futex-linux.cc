@@ -2,7 +2,6 @@
 #include "futex.h"
 
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include <cstdlib>
 
 #include "arguments.h"
+#include "clock.h"
 #include "exports.h"
 #include "mapping.h"
 #include "status.h"
@@ -59,12 +59,6 @@ napi_value futexWakeCall(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
-
-int64_t monotonic() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * kSecond + now.tv_nsec;
-}
 
 int64_t deadlineAfter(double milliseconds) {
   if (!(milliseconds < 9e12)) return -1;

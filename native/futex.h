@@ -26,9 +26,6 @@ struct WaitvEntry {
 
 inline Word load(const Word* word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 
-// CLOCK_MONOTONIC, nanoseconds.
-int64_t monotonic();
-
 // Nanoseconds of CLOCK_MONOTONIC `milliseconds` from now, rounded up; -1 (no deadline) for Infinity and beyond 292 years.
 int64_t deadlineAfter(double milliseconds);
 

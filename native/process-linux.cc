@@ -1,5 +1,4 @@
 // What a process or thread can ask of the kernel about itself.
-#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -49,23 +48,6 @@ napi_value childStatus(napi_env env, napi_callback_info info) {
   return answer(env, status.si_code == CLD_EXITED ? 1 + status.si_status : 1000 + status.si_status);
 }
 
-// awaitProcess(pid, milliseconds) -> 1 ended, 0 the time is up
-napi_value awaitProcess(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  int32_t pid, timeout;
-  if (!in.int32(0, &pid) || !in.int32(1, &timeout)) return answer(env, kBadArgument);
-  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  if (fd < 0) return answer(env, -errno);
-  pollfd entry{fd, POLLIN, 0};
-  int result;
-  do {
-    result = poll(&entry, 1, timeout);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0) result = -errno;
-  close(fd);
-  return answer(env, result);
-}
-
 // yieldThread(): lets another thread that waits for this core run first
 napi_value yieldThread(napi_env env, napi_callback_info) {
   sched_yield();
@@ -81,7 +63,6 @@ void exportProcess(Exports& out) {
   out.add("setParentDeathSignal", setParentDeathSignal);
   out.add("openProcess", openProcess);
   out.add("childStatus", childStatus);
-  out.add("awaitProcess", awaitProcess);
   out.add("threadId", threadId);
   out.add("yieldThread", yieldThread);
 }

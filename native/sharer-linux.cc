@@ -11,35 +11,35 @@
 // Life: the thread starts with the first offer and ends with the last one, and closes its socket then.
 // Limits: 64 receivers at a time, the oldest gives way; 5 s each; 64 bytes each.
 // fork(2): the child starts with no offers and no thread; what it inherited of ours is closed.
+#include "sharer.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "arguments.h"
+#include "clock.h"
+#include "descriptor-message.h"
 #include "exports.h"
+#include "socket-address.h"
 #include "status.h"
+#include "thread.h"
 
 namespace multiprocess {
 namespace {
 
-constexpr size_t kKey = 64;             // hexadecimal digits
 constexpr size_t kClients = 64;
-constexpr int64_t kPatience = 5'000;    // milliseconds for a receiver to say its key
+constexpr int64_t kPatience = 5'000;  // milliseconds for a receiver to say its key
 constexpr size_t kStack = 256 * 1024;
 
 struct Offer {
@@ -74,12 +74,6 @@ Sharer& sharer() {
   return *instance;
 }
 
-int64_t milliseconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
 bool randomHex(size_t digits, std::string* out) {
   unsigned char bytes[kKey / 2];
   const size_t count = digits / 2;
@@ -94,19 +88,6 @@ bool randomHex(size_t digits, std::string* out) {
     out->push_back("0123456789abcdef"[bytes[i] & 15]);
   }
   return true;
-}
-
-socklen_t fill(const std::string& address, sockaddr_un* out) {
-  *out = {};
-  out->sun_family = AF_UNIX;
-  memcpy(out->sun_path + 1, address.data(), address.size());
-  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + address.size());
-}
-
-bool sameUser(int fd) {
-  ucred peer;
-  socklen_t length = sizeof peer;
-  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
 }
 
 // Closes all that the sharer has open; the lock is held.
@@ -130,24 +111,10 @@ void drop(Sharer& self, std::unordered_map<std::string, Offer>::iterator offer) 
 // Answers a key; the lock is held, so that the descriptor stays open meanwhile. One byte never waits.
 void serve(Sharer& self, const Client& client) {
   const auto found = self.offers.find(client.said);
-  char status = found == self.offers.end() ? 0 : 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  iovec part{&status, 1};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (status == 1) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &found->second.fd, sizeof(int));
-  }
-  while (sendmsg(client.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EINTR) {
-  }
-  if (status == 0) return;
+  const bool known = found != self.offers.end();
+  const char status = known ? 1 : 0;
+  (void)sendMessage(client.fd, &status, 1, known ? &found->second.fd : nullptr, known ? 1 : 0, MSG_DONTWAIT);
+  if (!known) return;
   found->second.had++;
   if (found->second.done()) drop(self, found);
 }
@@ -242,27 +209,10 @@ int start(Sharer& self) {
   std::string random;
   if (!randomHex(32, &random)) return -errno;
   const std::string address = "multiprocess-" + std::to_string(getpid()) + "-" + random;
-  sockaddr_un name;
-  const socklen_t length = fill(address, &name);
-  self.listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int failure = 0;
-  if (self.listening < 0 || bind(self.listening, reinterpret_cast<sockaddr*>(&name), length) != 0 || listen(self.listening, 128) != 0 ||
-      pipe2(self.bell, O_CLOEXEC | O_NONBLOCK) != 0) {
-    failure = errno;
-  }
-  if (failure == 0) {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, kStack);
-    sigset_t all, before;  // signals are for Node's threads
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    failure = pthread_create(&thread, &attributes, run, nullptr);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_attr_destroy(&attributes);
-  }
+  self.listening = listenAt(AF_UNIX, '\0' + address, 0, 128);
+  int failure = self.listening < 0 ? -self.listening : 0;
+  if (failure == 0 && pipe2(self.bell, O_CLOEXEC | O_NONBLOCK) != 0) failure = errno;
+  if (failure == 0) failure = startThread("mp-sharer", kStack, run, nullptr);
   if (failure == 0) self.address = address;
   return -failure;
 }
@@ -345,92 +295,33 @@ napi_value sharerStop(napi_env env, napi_callback_info) {
   return answer(env, 0);
 }
 
-// Waits until the socket is ready; false when the time is over.
-bool await(int fd, short events, int64_t end) {
-  for (;;) {
-    pollfd one{fd, events, 0};
-    const int64_t left = end - milliseconds();
-    const int ready = poll(&one, 1, static_cast<int>(std::max<int64_t>(0, left)));
-    if (ready > 0) return true;
-    if (ready == 0 || errno != EINTR) return false;
-  }
-}
-
-int fetch(const std::string& address, const std::string& key, int64_t end) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -errno;
-  struct Closing {
-    int fd;
-    ~Closing() { close(fd); }
-  } closing{fd};
-  sockaddr_un name;
-  const socklen_t length = fill(address, &name);
-  // The backlog is long and the thread quick: connect(2) waits for no event, only for a full backlog.
-  timeval patience{std::max<int64_t>(1, (end - milliseconds()) / 1000), 0};
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  while (connect(fd, reinterpret_cast<sockaddr*>(&name), length) != 0) {
-    if (errno == EAGAIN) return -ETIMEDOUT;
-    if (errno != EINTR) return -errno;
-  }
-  if (!sameUser(fd)) return -EACCES;
-  if (send(fd, key.data(), key.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(key.size())) return -ECONNRESET;
-  if (!await(fd, POLLIN, end)) return -ETIMEDOUT;
-  char status = 0;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  iovec part{&status, 1};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t got;
-  do got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
-  if (got < 0) return -errno;
-  if (got == 0) return -ECONNRESET;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
-    return status == 0 ? -ENOENT : -EMFILE;  // the kernel drops what we have no room for
-  }
-  int given;
-  memcpy(&given, CMSG_DATA(header), sizeof given);
-  return given;
-}
-
-// sharerFetch(address, key, milliseconds) -> fd. Blocks for the answer of the other process's thread.
-napi_value sharerFetch(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
-  std::string address, key;
-  double patience;
-  if (!in.text(0, &address) || !in.text(1, &key) || !in.number(2, &patience) || key.size() != kKey || address.empty() ||
-      address.size() > 100) {
-    return answer(env, kBadArgument);
-  }
-  Sharer& self = sharer();
-  {
-    std::lock_guard<std::mutex> lock(self.lock);
-    const auto found = self.address == address ? self.offers.find(key) : self.offers.end();
-    if (found != self.offers.end()) {
-      const int copy = fcntl(found->second.fd, F_DUPFD_CLOEXEC, 0);
-      if (copy < 0) return answer(env, -errno);
-      found->second.had++;
-      if (found->second.done()) drop(self, found);
-      if (self.offers.empty()) ring(self);
-      return answer(env, copy);
-    }
-    if (self.address == address) return answer(env, -ENOENT);
-  }
-  return answer(env, fetch(address, key, milliseconds() + static_cast<int64_t>(std::min(patience, 1e9))));
-}
-
 }  // namespace
+
+bool sameUser(int fd) {
+  ucred peer;
+  socklen_t length = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+}
+
+int takeOwnOffer(const std::string& address, const std::string& key) {
+  Sharer& self = sharer();
+  std::lock_guard<std::mutex> lock(self.lock);
+  if (self.address != address) return kElsewhere;
+  const auto found = self.offers.find(key);
+  if (found == self.offers.end()) return -ENOENT;
+  const int copy = fcntl(found->second.fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return -errno;
+  found->second.had++;
+  if (found->second.done()) drop(self, found);
+  if (self.offers.empty()) ring(self);
+  return copy;
+}
 
 void exportSharer(Exports& out) {
   out.add("sharerOffer", sharerOffer);
   out.add("sharerRenew", sharerRenew);
   out.add("sharerRelease", sharerRelease);
   out.add("sharerStop", sharerStop);
-  out.add("sharerFetch", sharerFetch);
 }
 
 }  // namespace multiprocess

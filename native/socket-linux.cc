@@ -1,58 +1,32 @@
 // Sockets of connections: listening, connecting, accepting. Names are resolved in JavaScript; here hosts are numbers.
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstddef>
-#include <cstring>
 #include <string>
 
 #include "arguments.h"
 #include "exports.h"
+#include "socket-address.h"
 #include "status.h"
 
 namespace multiprocess {
-namespace {
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-  sockaddr* plain() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-// 0, or a negated errno. A path that begins with NUL is abstract.
-int parse(int family, const std::string& host, int port, Address* out) {
-  if (family == AF_UNIX) {
-    auto* local = reinterpret_cast<sockaddr_un*>(&out->storage);
-    if (host.empty()) return -EINVAL;
-    const bool abstract = host[0] == '\0';
-    if (host.size() + (abstract ? 0 : 1) > sizeof local->sun_path) return -ENAMETOOLONG;
-    local->sun_family = AF_UNIX;
-    memcpy(local->sun_path, host.data(), host.size());
-    out->length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + host.size() + (abstract ? 0 : 1));
-    return 0;
-  }
-  if (family == AF_INET) {
-    auto* four = reinterpret_cast<sockaddr_in*>(&out->storage);
-    four->sin_family = AF_INET;
-    four->sin_port = htons(static_cast<uint16_t>(port));
-    out->length = sizeof *four;
-    return inet_pton(AF_INET, host.c_str(), &four->sin_addr) == 1 ? 0 : -EINVAL;
-  }
-  if (family == AF_INET6) {
-    auto* six = reinterpret_cast<sockaddr_in6*>(&out->storage);
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(static_cast<uint16_t>(port));
-    out->length = sizeof *six;
-    return inet_pton(AF_INET6, host.c_str(), &six->sin6_addr) == 1 ? 0 : -EINVAL;
-  }
-  return -EAFNOSUPPORT;
+int listenAt(int family, const std::string& host, int port, int backlog) {
+  SocketAddress address;
+  int failure = address.parse(family, host, port);
+  if (failure != 0) return failure;
+  const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  const int on = 1;
+  if (family != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, address.plain(), address.length) == 0 && listen(fd, backlog) == 0) return fd;
+  failure = -errno;
+  close(fd);
+  return failure;
 }
+
+namespace {
 
 void noDelay(int fd, int family) {
   const int on = 1;
@@ -64,20 +38,8 @@ napi_value socketListen(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   int32_t family, port, backlog;
   std::string host;
-  Address address;
   if (!in.int32(0, &family) || !in.text(1, &host) || !in.int32(2, &port) || !in.int32(3, &backlog)) return answer(env, kBadArgument);
-  int failure = parse(family, host, port, &address);
-  if (failure != 0) return answer(env, failure);
-  const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return answer(env, -errno);
-  const int on = 1;
-  if (family != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd, address.plain(), address.length) != 0 || listen(fd, backlog) != 0) {
-    failure = -errno;
-    close(fd);
-    return answer(env, failure);
-  }
-  return answer(env, fd);
+  return answer(env, listenAt(family, host, port, backlog));
 }
 
 // socketConnect(family, host or path, port, made: Int32Array [fd]) -> 0, -EINPROGRESS (with the descriptor, still
@@ -88,12 +50,12 @@ napi_value socketConnect(napi_env env, napi_callback_info info) {
   std::string host;
   void* made;
   size_t length;
-  Address address;
+  SocketAddress address;
   if (!in.int32(0, &family) || !in.text(1, &host) || !in.int32(2, &port) ||
       napi_get_typedarray_info(env, in.values[3], nullptr, &length, &made, nullptr, nullptr) != napi_ok || length < 1) {
     return answer(env, kBadArgument);
   }
-  const int wrong = parse(family, host, port, &address);
+  const int wrong = address.parse(family, host, port);
   if (wrong != 0) return answer(env, wrong);
   const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return answer(env, -errno);
@@ -152,7 +114,7 @@ napi_value socketName(napi_env env, napi_callback_info info) {
   int32_t fd;
   bool peer;
   if (!in.int32(0, &fd) || !in.boolean(1, &peer)) return answer(env, kBadArgument);
-  Address address;
+  SocketAddress address;
   address.length = sizeof address.storage;
   if ((peer ? getpeername : getsockname)(fd, address.plain(), &address.length) != 0) return answer(env, -errno);
   const int family = address.storage.ss_family;

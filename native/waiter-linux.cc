@@ -14,12 +14,14 @@
 #include "waiter.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <vector>
+
+#include "clock.h"
+#include "thread.h"
 
 namespace multiprocess {
 
@@ -170,19 +172,7 @@ void inChild() {
 int start(Waiter* waiter) {
   static const bool watching = pthread_atfork(beforeFork, inParent, inChild) == 0;
   (void)watching;
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStack);
-  sigset_t every, previous;
-  sigfillset(&every);
-  pthread_sigmask(SIG_SETMASK, &every, &previous);  // signals are for Node's own threads
-  pthread_t thread;
-  const int failure = pthread_create(&thread, &attributes, run, waiter);
-  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-  pthread_attr_destroy(&attributes);
-  if (failure == 0) pthread_setname_np(thread, "mp-futex");
-  return -failure;
+  return -startThread("mp-futex", kStack, run, waiter);
 }
 
 int place(Wait* wait) {

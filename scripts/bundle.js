@@ -1,103 +1,196 @@
 /**
- * Joins the modules of dist/ into few files: a child loads 5 to 10 instead of 50 to 150, each of which costs it half a millisecond to a
- * whole one. Runs when the package is packed; the repository itself works on the files that tsc writes.
+ * Joins the modules that tsc wrote into three files, and makes each module a door to its place in them: a child opens two or three
+ * files instead of 30 to 120, each of which costs it half a millisecond to a whole one.
  *
- *   node scripts/bundle.js [--out FOLDER]      default: dist/ itself
+ *   node scripts/bundle.js [FOLDER]     changes dist/ of this package, or of a copy of it; the next `tsc` writes the modules again
  *
- * The files of the exports map stay where they are. Everything that several of them need stands in dist/chunks/, once, so a class is one
- * class whichever way it is imported. Programs that are started by their URL stand there too: the code that starts them says
- * `new URL('./child.js', import.meta.url)`, and that code is always shared. A module that says `new URL(import.meta.url)` means its
- * chunk, which does the same when it is loaded.
+ *   dist/bundle/child.cjs      what a child needs before it knows what it runs
+ *   dist/bundle/receiving.cjs  what it needs to receive values and functions, and a pool's worker
+ *   dist/bundle/library.cjs    everything else
+ *   dist/process/child.cjs, …  the programs that the library starts
+ *   dist/**.js                 the same exports as before, taken from there
+ *
+ * A module stands in one of the three and is evaluated when it is first asked for, so a class is one class whichever way it is
+ * imported, and `import.meta.url` is what it was. The files are CommonJS: a program starts without the loader of ES modules.
+ * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const repository = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = resolve(process.argv[2] ?? repository);
 const dist = join(root, 'dist');
-const at = process.argv.indexOf('--out');
-const out = at < 0 ? dist : process.argv[at + 1];
+const DOOR = '// The module stands in bundle/: scripts/bundle.js.\n';
 
-/** What a child loads when it needs it. */
-const LATER = ['reduction/receiving.js', 'process/process.js', 'util/preparation.js'];
-/** Programs that the library starts by their URL: found by how it says so. */
-const programs = readdirSync(dist, { recursive: true })
-  .filter((file) => file.endsWith('.js') && !file.startsWith('chunks'))
-  .flatMap((file) => {
-    const named = readFileSync(join(dist, file), 'utf8').matchAll(/new URL\('(\.\/[\w-]+\.js)', import\.meta\.url\)/g);
-    return [...named].map(([, name]) => join(dirname(file), name));
-  });
-/**
- * One file of its own: it shares no state with the others but what is kept on globalThis.
- */
-const CHILD = 'process/child.js';
+/** The bundles, each with the modules it is made for; what they import goes along, unless an earlier one has it. The last has the rest. */
+const BUNDLES = {
+  child: ['process/child'],
+  receiving: ['reduction/receiving', 'pool/worker', 'util/preparation'],
+  library: null,
+};
+const names = readdirSync(dist, { recursive: true })
+  .filter((file) => file.endsWith('.js') && !file.startsWith('bundle'))
+  .map((file) => file.slice(0, -'.js'.length))
+  .sort();
+const sources = new Map(names.map((name) => [name, readFileSync(join(dist, `${name}.js`), 'utf8')]));
+if ([...sources.values()].some((source) => source.startsWith(DOOR)))
+  throw new Error('dist/ is bundled already; run `npm run build` first.');
 
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const entries = {};
-for (const entry of Object.values(exports)) {
-  if (typeof entry !== 'object') continue;
-  const name = entry.default.replace('./dist/', '').replace(/\.js$/, '');
-  entries[name] = join(dist, `${name}.js`);
-}
-for (const program of new Set([...programs, ...LATER]))
-  if (program !== CHILD) entries[`chunks/${program.split('/').at(-1).replace(/\.js$/, '')}`] = join(dist, program);
+const nameOf = (path) => relative(dist, path).slice(0, -'.js'.length);
+const fileOf = (name) => join(dist, `${name}.js`);
+/** Programs, which start as CommonJS; and how the code that starts them says so. */
+const PROGRAMS = ['process/child', 'pool/worker', 'shared-memory/tracker'];
+const STARTS = new RegExp(`new URL\\("\\./(${PROGRAMS.map((name) => posix.basename(name)).join('|')})\\.js", __here\\(`);
 
-// One more entry that needs everything, so that all code is shared and stands in chunks/.
-const all = join(root, '.build', 'all.js');
-writeFileSync(
-  all,
-  Object.values(entries)
-    .map((file, i) => `export * as m${i} from ${JSON.stringify(file)};\n`)
-    .join(''),
-);
-entries['chunks/all'] = all;
-
-const settings = {
-  outdir: out,
+// What each module exports and imports, told by esbuild.
+const { metafile } = await build({
+  entryPoints: names.map(fileOf),
+  outdir: join(root, '.build', 'exports'),
+  absWorkingDir: dist,
   write: false,
   bundle: true,
+  splitting: true,
+  metafile: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20.19',
   packages: 'external',
-  chunkNames: 'chunks/[name]-[hash]',
-  // What a module does when it is loaded (it registers its classes) matters.
-  ignoreAnnotations: true,
-  // Names of classes are part of messages, and of what is sent.
-  keepNames: true,
-  sourcemap: true,
   logLevel: 'error',
-};
-const shared = await build({ ...settings, entryPoints: entries, splitting: true });
-const child = await build({
-  ...settings,
-  entryPoints: { 'chunks/child': join(dist, CHILD) },
-  plugins: [
-    {
-      name: 'what a child loads when it needs it',
-      setup: ({ onResolve }) =>
-        onResolve({ filter: /^\./ }, ({ kind, path }) =>
-          kind === 'dynamic-import' ? { path: `./${path.split('/').at(-1)}`, external: true } : undefined,
-        ),
-    },
-  ],
 });
-const outputFiles = [...shared.outputFiles, ...child.outputFiles];
+const exportsOf = new Map();
+for (const { entryPoint, exports } of Object.values(metafile.outputs)) {
+  if (entryPoint !== undefined) exportsOf.set(entryPoint.replace(/\.js$/, ''), exports);
+}
+const importsOf = (name) =>
+  metafile.inputs[`${name}.js`].imports
+    .filter(({ kind, external }) => kind === 'import-statement' && external !== true)
+    .map(({ path }) => path.replace(/\.js$/, ''));
 
-for (const { path, text } of outputFiles) {
-  if (path.endsWith('.js') && !path.includes('/chunks/') && text.includes('import.meta.url')) {
-    throw new Error(`${path} asks where it stands, but was moved: let a second entry share that module, or move it to chunks/.`);
+/** Modules with a top-level await, and what imports them: they stay modules, and import doors. */
+const apart = new Set(names.filter((name) => /^((const|let) [^=]+= )?await /m.test(sources.get(name))));
+for (let before = 0; before < apart.size; ) {
+  before = apart.size;
+  for (const name of names) if (importsOf(name).some((other) => apart.has(other))) apart.add(name);
+}
+
+/** Which bundle has a module. */
+const home = new Map();
+for (const [bundle, wanted] of Object.entries(BUNDLES)) {
+  const left = [...(wanted ?? names)];
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    if (home.has(name) || apart.has(name)) continue;
+    home.set(name, bundle);
+    left.push(...importsOf(name));
   }
 }
-if (out === dist) {
-  for (const file of readdirSync(dist, { recursive: true })) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
-  // The next `tsc` writes all files again.
-  rmSync(join(root, '.build', 'src.tsbuildinfo'), { force: true });
+
+/** `import.meta.url` of each module, as a text that is replaced when all are joined. */
+const here = async (path, contents) => {
+  const define = { 'import.meta.url': JSON.stringify(`here:${nameOf(path)}`) };
+  const { code } = await transform(contents, { define, sourcefile: path, sourcemap: 'inline', loader: 'js' });
+  return code;
+};
+const mapped = (name) => {
+  // The map that tsc wrote goes along, so that what remains points at the sources.
+  const map = readFileSync(`${fileOf(name)}.map`).toString('base64');
+  return sources.get(name).replace(/\/\/# sourceMappingURL=\S+\s*$/, `//# sourceMappingURL=data:application/json;base64,${map}`);
+};
+
+let started = 0;
+const results = await Promise.all(
+  Object.keys(BUNDLES).map(async (bundle) => {
+    const own = names.filter((name) => home.get(name) === bundle);
+    const entry = own.map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(fileOf(name))}),\n`).join('');
+    const { outputFiles } = await build({
+      stdin: { contents: `module.exports = {\n${entry}};`, resolveDir: dist, sourcefile: `${bundle}.cjs` },
+      outfile: join(dist, 'bundle', `${bundle}.cjs`),
+      absWorkingDir: dist,
+      write: false,
+      bundle: true,
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20.19',
+      packages: 'external',
+      // What a module does when it is loaded (it registers its classes) matters.
+      ignoreAnnotations: true,
+      // Names of classes are part of messages, and of what is sent.
+      keepNames: true,
+      sourcemap: 'linked',
+      sourcesContent: false,
+      logLevel: 'error',
+      banner: {
+        js:
+          "const __load = require('./load.cjs').load; const __here = require('./load.cjs').here; " +
+          'const __import = module.import ?? ((url, options) => (options === undefined ? import(url) : import(url, options)));',
+      },
+      plugins: [
+        {
+          name: 'modules',
+          setup({ onLoad }) {
+            onLoad({ filter: /\.js$/, namespace: 'file' }, async ({ path }) => {
+              const name = nameOf(path);
+              if (name.startsWith('..')) return undefined;
+              const other = home.get(name);
+              if (other !== bundle) {
+                const taken = exportsOf.get(name).map((each) => `export const ${each} = module.${each};\n`);
+                return { contents: `const module = __load(${JSON.stringify(other)})[${JSON.stringify(name)}]();\n${taken.join('')}` };
+              }
+              return { contents: await here(path, mapped(name)), loader: 'js' };
+            });
+          },
+        },
+      ],
+    });
+    const [map, code] = ['.map', '.cjs'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
+    return { bundle, map: map.text, code: finished(code.text) };
+  }),
+);
+
+/** Line for line the same, so that the map holds. */
+function finished(code) {
+  return code
+    .split('\n')
+    .map((line, index) => {
+      if (index === 0) return line;
+      // A function that kept its name has it already.
+      let done = line.replace(/^ *__name\(([\w$]+), "\1"\);$/, '').replace(/"here:([\w/-]+)"/g, '__here("$1")');
+      if (STARTS.test(done)) {
+        done = done.replace('.js"', '.cjs"');
+        started++;
+      }
+      // In a text it is code of others.
+      return /["'`].*\bimport\(.*["'`]/.test(done) && !/\bimport\(`/.test(done) ? done : done.replace(/\bimport\(/g, '__import(');
+    })
+    .join('\n');
 }
-for (const { path, contents } of outputFiles) {
-  if (/\/chunks\/all\.js/.test(path)) continue;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, contents);
+
+if (started < PROGRAMS.length) throw new Error(`Only ${started} places start a program; how does the code say so now?`);
+const folder = join(dist, 'bundle');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+for (const { bundle, map, code } of results) {
+  writeFileSync(join(folder, `${bundle}.cjs`), code);
+  writeFileSync(join(folder, `${bundle}.cjs.map`), map);
 }
-console.log(`${outputFiles.filter(({ path }) => path.endsWith('.js')).length} files`);
+copyFileSync(join(repository, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
+for (const name of names) {
+  if (apart.has(name)) continue;
+  const up = '../'.repeat(name.split('/').length - 1) || './';
+  const taken = `load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]()`;
+  const given = exportsOf.get(name);
+  const lines = [
+    DOOR,
+    "import { createRequire } from 'node:module';\n",
+    `const module = createRequire(import.meta.url)('${up}bundle/load.cjs').${taken};\n`,
+    ...given.map((each, i) => `const e${i} = module.${each};\n`),
+    `export { ${given.map((each, i) => `e${i} as ${each}`).join(', ')} };\n`,
+  ];
+  writeFileSync(fileOf(name), lines.join(''));
+  rmSync(`${fileOf(name)}.map`);
+  if (PROGRAMS.includes(name)) writeFileSync(join(dist, `${name}.cjs`), `'use strict';\nrequire('${up}bundle/load.cjs').${taken};\n`);
+}
+// The next `tsc` writes all files again.
+rmSync(join(root, '.build', 'src.tsbuildinfo'), { force: true });
+console.log(`Apart: ${[...apart].join(', ')}`);
+console.log(results.map(({ bundle, code }) => `${bundle}.cjs ${Math.round(code.length / 1024)} kB`).join(', '));

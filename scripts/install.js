@@ -1,5 +1,6 @@
 /**
  * Makes sure that the native addon is there: takes the prebuilt binary, or the one built before, or builds it.
+ * Then, in an installed package, writes the code cache of what children load (cache.js).
  * Runs as the package's install script and as `npm run build:native`.
  *
  * Inside the repository only build/Release counts (a prebuilt one may be older than the sources) and a failure
@@ -97,3 +98,6 @@ if (process.platform !== 'linux') {
     console.warn(`multiprocess: ${what} Thread features work without it; after the repair run \`npm rebuild multiprocess\`.`);
   }
 }
+
+// A package has bundles; the repository has none.
+if (!inRepository) await import('./cache.js');

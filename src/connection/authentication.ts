@@ -13,8 +13,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ArgumentError, AuthenticationError } from '../errors/index.js';
 import { describe } from '../util/options.js';
+import type { WaitOptions } from '../util/wait-options.js';
 import type { Connection } from './connection.js';
-import type { WaitOptions } from './options.js';
 
 /** A key that both ends know. Text counts as its UTF-8 bytes. */
 export type AuthKey = Uint8Array | string;

@@ -1,10 +1,11 @@
 import { ConnectionError, TimeoutError } from '../errors/index.js';
-import { after, closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
+import { closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
+import { after } from '../util/after.js';
 import { checkOptions, describe } from '../util/options.js';
+import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, familyOf, resolveAddress } from './address.js';
 import { type AuthKey, answerChallenge, deliverChallenge, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
-import { type WaitOptions, waitOptions } from './options.js';
 import { type ClientTls, secureClient } from './tls.js';
 
 /** How {@link Client} connects. */
@@ -36,7 +37,7 @@ const KNOCK = 5;
  * Python: `multiprocessing.connection.Client`.
  */
 export async function Client<T = unknown>(address: Address, options?: ClientOptions): Promise<Connection<T>> {
-  waitOptions('Client', options, KNOWN);
+  checkWaitOptions('Client', options, KNOWN);
   const family = familyOf('Client', address, options?.family);
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
   if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));

@@ -1,18 +1,19 @@
 import { inspect } from 'node:util';
-import { isMainThread } from 'node:worker_threads';
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
 import { type DescriptorOffer, fetchDescriptor } from '../native/index.js';
 import { declineOffer, StandingOffer } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
+import { boundsOf, type WaitOptions } from '../util/wait-options.js';
+import { type Held, hold, letGo } from './abandoned.js';
 import { partOf } from './buffers.js';
 import { sendPayload, sendValue } from './codec.js';
 import { Exchange, type MakeTransport } from './exchange.js';
+import { iterate, observe } from './incoming.js';
 import { closed, wrongWay } from './messages.js';
-import { mostOf, type RecvBytesOptions, type WaitOptions, waitOptions } from './options.js';
+import { mostOf, type RecvBytesOptions } from './options.js';
 import { READER_BYTES, ReaderWords } from './reader-words.js';
-import type { Transport } from './transport.js';
 
 /** Which ways a {@link Connection} goes. */
 export interface ConnectionOptions {
@@ -29,24 +30,6 @@ interface Handle {
   readonly readable: boolean;
   readonly writable: boolean;
 }
-
-/** What is given up with a connection. */
-interface Held {
-  readonly transport: Transport;
-  readonly offer: StandingOffer;
-}
-
-const open = new Set<Held>();
-const abandoned = new FinalizationRegistry<Held>(release);
-
-function release(held: Held): void {
-  open.delete(held);
-  held.transport.close();
-  held.offer.release();
-}
-
-// Descriptors are the process's: those of a thread that ends would stay open.
-if (!isMainThread) process.on('exit', () => open.forEach(release));
 
 /**
  * One end of a connection that carries messages: values, or bytes.
@@ -93,8 +76,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     }
     this.#exchange = new Exchange(this, carrier);
     this.#held = { transport: this.#exchange.transport, offer: this.#offer };
-    open.add(this.#held);
-    abandoned.register(this, this.#held, this);
+    hold(this, this.#held);
   }
 
   /** Whether it was closed here. */
@@ -177,12 +159,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   recv(options?: WaitOptions): Promise<T> {
     try {
       this.#checkReads('Connection.recv');
-      return this.#exchange.receive(
-        'Connection.recv',
-        false,
-        Number.POSITIVE_INFINITY,
-        waitOptions('Connection.recv', options),
-      ) as Promise<T>;
+      return this.#exchange.receive('Connection.recv', false, Number.POSITIVE_INFINITY, boundsOf('Connection.recv', options)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -195,7 +172,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
       'Connection.recvSync',
       false,
       Number.POSITIVE_INFINITY,
-      waitOptions('Connection.recvSync', options),
+      boundsOf('Connection.recvSync', options),
     ) as T;
   }
 
@@ -249,7 +226,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
    */
   async poll(options?: WaitOptions): Promise<boolean> {
     this.#checkReads('Connection.poll');
-    const { timeout = 0, signal } = waitOptions('Connection.poll', options) ?? {};
+    const { timeout = 0, signal } = boundsOf('Connection.poll', options) ?? {};
     signal?.throwIfAborted();
     if (this.#exchange.inbox.readable()) return true;
     if (timeout <= 0) return false;
@@ -259,7 +236,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** As {@link poll}, but blocks the thread. */
   pollSync(options?: WaitOptions): boolean {
     this.#checkReads('Connection.pollSync');
-    const { timeout = 0, signal } = waitOptions('Connection.pollSync', options) ?? {};
+    const { timeout = 0, signal } = boundsOf('Connection.pollSync', options) ?? {};
     signal?.throwIfAborted();
     return this.#exchange.inbox.readable() || (timeout > 0 && this.#exchange.transport.block(false, timeout));
   }
@@ -271,9 +248,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   close(): void {
     if (this.#exchange.closed) return;
     forgetShared(this);
-    abandoned.unregister(this);
-    open.delete(this.#held);
-    this.#offer.release();
+    letGo(this, this.#held);
     this.#exchange.close();
   }
 
@@ -290,25 +265,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
 
   /** Receives until the peer closes its end. Leaving the loop early loses nothing and closes nothing. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    let done = false;
-    const end = (): IteratorResult<T, undefined> => {
-      done = true;
-      return { value: undefined, done: true };
-    };
-    return {
-      next: () => {
-        if (done) return Promise.resolve(end());
-        return this.recv().then(
-          (value) => ({ value, done: false }),
-          (error: unknown) => {
-            if (error instanceof ConnectionError && error.code === 'MP_CONNECTION_EOF') return end();
-            done = true;
-            throw error;
-          },
-        );
-      },
-      return: () => Promise.resolve(end()),
-    };
+    return iterate((options) => this.recv(options));
   }
 
   /**
@@ -316,24 +273,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
    * messages as fast as they come: where the subscriber is slower than the peer, iterate instead. Unsubscribing loses nothing.
    */
   asObservable(): Observable<T> {
-    return new Observable<T>((subscriber) => {
-      const gone = new AbortController();
-      const next = () => {
-        this.recv({ signal: gone.signal }).then(
-          (value) => {
-            subscriber.next(value);
-            if (!subscriber.closed) next();
-          },
-          (error: unknown) => {
-            if (gone.signal.aborted) return;
-            if (error instanceof ConnectionError && error.code === 'MP_CONNECTION_EOF') subscriber.complete();
-            else subscriber.error(error);
-          },
-        );
-      };
-      next();
-      return () => gone.abort();
-    });
+    return observe((options) => this.recv(options));
   }
 
   /** @internal */

@@ -8,13 +8,13 @@
  * holds the Exchange, and the Exchange holds its owner only while somebody waits.
  */
 import type { MultiprocessError } from '../errors/index.js';
-import { after } from '../native/index.js';
 import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
+import type { WaitOptions } from '../util/wait-options.js';
 import { bytesOf } from './buffers.js';
 import { decode, decodeSync } from './codec.js';
 import { Found, Inbox } from './inbox.js';
 import { closed, endOfFile, timedOut } from './messages.js';
-import type { WaitOptions } from './options.js';
 import { Outbox } from './outbox.js';
 import { pause } from './pause.js';
 import { Receivers } from './receivers.js';

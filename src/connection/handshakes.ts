@@ -8,7 +8,7 @@
 import { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { AuthenticationError } from '../errors/index.js';
-import { after } from '../native/index.js';
+import { after } from '../util/after.js';
 import { answerChallenge, deliverChallenge } from './authentication.js';
 import { Connection } from './connection.js';
 import { type ListenerTls, overStream } from './tls.js';

@@ -1,5 +1,6 @@
 /** Connections that carry messages between processes. Python: `multiprocessing.connection`. */
 
+export type { WaitOptions } from '../util/wait-options.js';
 // Listening and connecting
 export type { Address, AddressFamily, HostAndPort } from './address.js';
 export { type AuthKey, answerChallenge, type DigestName, deliverChallenge } from './authentication.js';
@@ -7,7 +8,7 @@ export { Client, type ClientOptions } from './client.js';
 // Connections
 export { Connection, type ConnectionOptions } from './connection.js';
 export { Listener, type ListenerOptions } from './listener.js';
-export type { RecvBytesOptions, WaitOptions } from './options.js';
+export type { RecvBytesOptions } from './options.js';
 export { type PipeOptions, pipe, pipe as Pipe } from './pipe.js';
 export type { ClientTls, ListenerTls } from './tls.js';
 // Waiting for several

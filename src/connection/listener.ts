@@ -1,16 +1,17 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { AuthenticationError, ClosedError } from '../errors/index.js';
-import { acceptSocket, after, closeDescriptor, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
+import { acceptSocket, closeDescriptor, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
 import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
 import { checkNumber, checkOptions } from '../util/options.js';
+import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
 import { type AuthKey, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
 import { Handshakes } from './handshakes.js';
 import { timedOut } from './messages.js';
-import { type WaitOptions, waitOptions } from './options.js';
 import { SocketFile } from './socket-file.js';
 import type { ListenerTls } from './tls.js';
 
@@ -141,7 +142,7 @@ export class Listener implements AsyncDisposable, Disposable {
    * listener is closed, before or meanwhile; MultiprocessError `MP_SYSTEM` without free descriptors.
    */
   async accept<T = unknown>(options?: WaitOptions): Promise<Connection<T>> {
-    const { timeout = Number.POSITIVE_INFINITY, signal } = waitOptions('Listener.accept', options) ?? {};
+    const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('Listener.accept', options) ?? {};
     this.#check('Listener.accept');
     signal?.throwIfAborted();
     const waiting = this.#waiting.shift();

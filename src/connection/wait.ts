@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import { ArgumentError } from '../errors/index.js';
-import { after, closeDescriptor, duplicateDescriptor, type Polled, pollDescriptors, Readiness, Ready } from '../native/index.js';
+import { closeDescriptor, duplicateDescriptor, type Polled, pollDescriptors, Readiness, Ready } from '../native/index.js';
 import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { describe } from '../util/options.js';
+import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { Connection } from './connection.js';
-import { type WaitOptions, waitOptions } from './options.js';
 
 /** The name of the method by which an object of any class can be waited for. */
 export const WAITABLE = Symbol.for('multiprocess.waitable');
@@ -25,7 +26,18 @@ export interface WaitableObject {
  * a descriptor; an object that has one by `fileno()` (Connection, Listener); an object with a `sentinel` (Process); a Readable stream of
  * Node, such as a net.Socket; any object with a method {@link WAITABLE}.
  */
-export type Waitable = number | { fileno(): number } | { readonly sentinel: Waitable } | Readable | WaitableObject;
+export type Waitable =
+  | number
+  | {
+      /** The descriptor to wait for. */
+      fileno(): number;
+    }
+  | {
+      /** What to wait for in its stead. */
+      readonly sentinel: Waitable;
+    }
+  | Readable
+  | WaitableObject;
 
 /**
  * Waits until at least one of the objects is ready, and resolves with all that are, in the order given.
@@ -45,7 +57,7 @@ export type Waitable = number | { fileno(): number } | { readonly sentinel: Wait
  * for (const ready of await wait([ours], { timeout: 1000 })) console.log(await ready.recv());
  */
 export async function wait<W extends Waitable>(objects: Iterable<W>, options?: WaitOptions): Promise<W[]> {
-  const { timeout = Number.POSITIVE_INFINITY, signal } = waitOptions('wait', options) ?? {};
+  const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('wait', options) ?? {};
   signal?.throwIfAborted();
   const all = [...objects];
   const targets = all.map((object) => targetOf(object));

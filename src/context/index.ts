@@ -9,5 +9,5 @@ export {
   setStartMethod,
 } from '../process/index.js';
 export { Context, type ContextPool, type ContextProcess, getContext, setForkserverPreload } from './context.js';
-export { ForkPool, ForkServerPool, SpawnPool } from './pools.js';
-export { ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';
+export { type BoundPoolOptions, ForkPool, ForkServerPool, SpawnPool } from './pools.js';
+export { type BoundProcessOptions, ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';

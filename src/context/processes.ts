@@ -1,32 +1,33 @@
 /** `Process` bound to each start method. Their names are those of their children: `SpawnProcess-1`. */
 import { Process, type ProcessOptions, type Target } from '../process/index.js';
 
-type Bound<A extends unknown[]> = Omit<ProcessOptions<A>, 'context'>;
+/** Options of a Process whose start method is given by its class. */
+export type BoundProcessOptions<A extends unknown[]> = Omit<ProcessOptions<A>, 'context'>;
 
 /** A {@link Process} in a fresh Node. */
 export class SpawnProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
     super(target, { ...options, context: 'spawn' });
   }
 }
 
 /** A {@link Process} forked from a template. */
 export class ForkServerProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
     super(target, { ...options, context: 'forkserver' });
   }
 }
 
 /** A {@link Process} forked from this one. */
 export class ForkProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
     super(target, { ...options, context: 'fork' });
   }
 }
 
 /** A {@link Process} that is a worker thread of this process. */
 export class ThreadProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: Bound<A> = {}) {
+  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
     super(target, { ...options, context: 'thread' });
   }
 }

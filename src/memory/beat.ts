@@ -1,14 +1,16 @@
 /** The beat of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
 import { registerAfterFork } from '../util/after-fork.js';
-import { BEAT } from './gate.js';
+import { BEAT, RARE_BEAT } from './gate.js';
 
 /** What wants to be called once in {@link BEAT} ms. */
 export interface Watched {
-  beat(): void;
+  /** Returns whether {@link RARE_BEAT} would do. */
+  beat(): boolean;
 }
 
 const watched = new Set<Watched>();
 let timer: NodeJS.Timeout | null = null;
+let rare = false;
 
 // What waited in the parent goes on waiting there.
 registerAfterFork(watched, () => {
@@ -19,10 +21,8 @@ registerAfterFork(watched, () => {
 
 /** Calls `one.beat()` from here on. */
 export function watch(one: Watched): void {
-  if (watched.size === 0) {
-    if (timer === null) timer = setInterval(beat, BEAT);
-    else timer.ref();
-  }
+  if (timer === null || rare) every(BEAT);
+  else if (watched.size === 0) timer.ref();
   watched.add(one);
 }
 
@@ -35,6 +35,15 @@ function beat(): void {
   if (watched.size === 0 && timer !== null) {
     clearInterval(timer);
     timer = null;
+    return;
   }
-  for (const one of watched) one.beat();
+  let calm = true;
+  for (const one of watched) calm = one.beat() && calm;
+  if (watched.size > 0 && calm !== rare) every(calm ? RARE_BEAT : BEAT);
+}
+
+function every(time: number): void {
+  if (timer !== null) clearInterval(timer);
+  timer = setInterval(beat, time);
+  rare = time === RARE_BEAT;
 }

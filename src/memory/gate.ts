@@ -1,9 +1,12 @@
 /** What the protocol of a word must offer so that its waiters can wait (wait-queue.ts), and how one blocks on it. */
-import { performance } from 'node:perf_hooks';
 import type { WaitCell } from './wait-cell.js';
 
 /** Milliseconds between two looks after the dead. */
 export const BEAT = 50;
+/** The same where nobody owns what is waited for and nothing has happened for {@link CALM} looks. */
+export const RARE_BEAT = 250;
+/** Looks without anything, five seconds of them, after which they become rare. */
+export const CALM = 100;
 /** Milliseconds after which a waiter is {@link Urgency.Patient}. */
 export const PATIENCE = 10;
 
@@ -26,6 +29,8 @@ export interface Gate {
   announce(patient: boolean): number;
   /** Looks after dead owners and the like: whether an attempt is worth while. */
   check?(): boolean;
+  /** Whether nobody owns what is waited for, so that no death needs to be seen at once. Without `check` nobody does. */
+  readonly ownerless?: boolean;
   /** Whether only this thread can end the wait, so that looking at the word is vain. */
   own?(): boolean;
   /**

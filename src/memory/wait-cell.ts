@@ -1,5 +1,6 @@
 import { futexWait, futexWake } from '../native/futex.js';
 import { futexWaitAsync } from '../native/futex-async.js';
+import { onAbort } from '../util/abort.js';
 import { deferred } from '../util/deferred.js';
 import type { Region } from './region.js';
 
@@ -101,7 +102,7 @@ export class WaitCell {
   async #waitFutex(expected: number, timeout: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
     const waiting = futexWaitAsync(this.words, this.index, expected, timeout);
     const abort = () => waiting.cancel();
-    signal?.addEventListener('abort', abort, { once: true });
+    const unhear = signal === undefined ? undefined : onAbort(signal, abort);
     try {
       const outcome = await waiting.promise;
       if (outcome === 'cancelled') throw signal?.reason;
@@ -112,7 +113,7 @@ export class WaitCell {
       }
       return outcome;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      unhear?.();
     }
   }
 
@@ -128,7 +129,7 @@ export class WaitCell {
       this.#passOn(Number.POSITIVE_INFINITY);
       aborted.resolve();
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    const unhear = signal === undefined ? undefined : onAbort(signal, abort);
     try {
       const outcome = await Promise.race([wait.value, aborted.promise]);
       // Also when both came in the same turn: then the wake-up went to everyone.
@@ -136,7 +137,7 @@ export class WaitCell {
       return fromAtomics(outcome as 'ok' | 'timed-out');
     } finally {
       clearInterval(alive);
-      signal?.removeEventListener('abort', abort);
+      unhear?.();
     }
   }
 

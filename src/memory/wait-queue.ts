@@ -14,13 +14,15 @@
  * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
  *
  * Beat: every {@link BEAT} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
- * with the value slept on and lets the gate look after dead owners. So a wake-up that died with its waker is late, never lost.
+ * with the value slept on and lets the gate look after dead owners; less often where nobody owns what is waited for and nothing has
+ * happened for five seconds. So a wake-up that died with its waker is late, never lost.
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
  */
-import { performance } from 'node:perf_hooks';
+import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { unwatch, watch } from './beat.js';
-import { type Attempt, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
+import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
 import type { Sleep, WaitCell } from './wait-cell.js';
 
@@ -37,9 +39,9 @@ interface Entry {
   readonly since: number;
   readonly resolve: (had: boolean) => void;
   readonly reject: (reason: unknown) => void;
-  timer: NodeJS.Timeout | undefined;
-  signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
+  /** Take back what bounds it. */
+  unset: (() => void) | undefined;
+  unhear: (() => void) | undefined;
 }
 
 /** Milliseconds of polling, as many looks of {@link Spin} as that may be. */
@@ -88,6 +90,8 @@ export class WaitQueue {
   /** An attempt is under way by other means: a poll or a kick. */
   #immediate: NodeJS.Immediate | null = null;
   #kicked = false;
+  /** Beats since anybody began to wait or there was something to do. */
+  #quiet = 0;
 
   readonly #broadcast: boolean;
 
@@ -121,16 +125,13 @@ export class WaitQueue {
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      const entry: Entry = { attempt, since: performance.now(), resolve, reject, timer: undefined, signal, onAbort: undefined };
-      if (timeout !== Number.POSITIVE_INFINITY)
-        entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(timeout), 0x7fffffff));
-      if (signal !== undefined) {
-        entry.onAbort = () => this.#leave(entry, () => reject(signal.reason));
-        signal.addEventListener('abort', entry.onAbort, { once: true });
-      }
+      const entry: Entry = { attempt, since: performance.now(), resolve, reject, unset: undefined, unhear: undefined };
+      if (timeout !== Number.POSITIVE_INFINITY) entry.unset = after(timeout, () => this.#leave(entry, () => resolve(false)));
+      if (signal !== undefined) entry.unhear = onAbort(signal, () => this.#leave(entry, () => reject(signal.reason)));
       this.#entries.add(entry);
       if (this.#entries.size > 1) return;
       watch(this);
+      this.#quiet = 0;
       this.#polled = 0;
       this.#postponed = postponed;
       this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.looks / LOOKS_A_TURN));
@@ -160,9 +161,13 @@ export class WaitQueue {
   }
 
   /** @internal The beat of this queue. */
-  beat(): void {
+  beat(): boolean {
     const late = this.#sleep !== null && this.#cell.load() !== this.#expected;
-    if (this.#gate.check?.() === true || late) this.#drain(Urgency.Slept);
+    if (this.#gate.check?.() === true || late) {
+      this.#quiet = 0;
+      this.#drain(Urgency.Slept);
+    }
+    return ++this.#quiet > CALM && (this.#gate.check === undefined || this.#gate.ownerless === true);
   }
 
   readonly #onKick = () => {
@@ -272,12 +277,6 @@ export class WaitQueue {
     this.#immediate = null;
   }
 
-  #expire(entry: Entry, timeout: number): void {
-    const left = entry.since + timeout - performance.now();
-    if (left > 0) entry.timer = setTimeout(() => this.#expire(entry, timeout), Math.min(Math.ceil(left), 0x7fffffff));
-    else this.#leave(entry, () => entry.resolve(false));
-  }
-
   #leave(entry: Entry, settle: () => void): void {
     if (!this.#entries.has(entry)) return;
     this.#remove(entry);
@@ -290,7 +289,7 @@ export class WaitQueue {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry);
-    if (entry.timer !== undefined) clearTimeout(entry.timer);
-    if (entry.onAbort !== undefined) entry.signal?.removeEventListener('abort', entry.onAbort);
+    entry.unset?.();
+    entry.unhear?.();
   }
 }

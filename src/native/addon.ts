@@ -20,9 +20,9 @@ export interface Addon {
   waitHold(on: boolean): void;
   createEventfd(): number;
   ringDoorbell(fd: number): number | undefined;
-  doorbellOpen(fd: number, onRing: () => void, peek?: boolean): object | number;
-  doorbellHold(bell: object, on: boolean): void;
-  doorbellClose(bell: object): void;
+  pollHold(handle: object, on: boolean): void;
+  pollClose(handle: object): void;
+  doorbellOpen(fd: number, onRing: () => void): object | number;
   duplicateDescriptor(fd: number, closeOnExec: boolean): number;
   closeDescriptor(fd: number): number;
   setCloseOnExec(fd: number, on: boolean): number;
@@ -34,7 +34,6 @@ export interface Addon {
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
   childStatus(pid: number): number;
-  awaitProcess(pid: number, timeout: number): number;
   forkProcess(patience: number, exitCode: () => number): number;
   watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
@@ -49,7 +48,6 @@ export interface Addon {
   yieldThread(): void;
   watcherOpen(onReady: (count: number) => void, results: Int32Array): object | number;
   watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
-  watcherHold(watcher: object, on: boolean): void;
   channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean): number;
   channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
   socketListen(family: number, host: string, port: number, backlog: number): number;
@@ -111,7 +109,10 @@ function load(): Addon {
       { code: 'MP_NO_ADDON' },
     );
   }
-  throw failure;
+  const error = failure;
+  // A file that is there may load later: descriptors or memory ran out.
+  if (reasons.length > 0) failure = undefined;
+  throw error;
 }
 
 /** The addon. @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that has none. */

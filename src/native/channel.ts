@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { ArgumentError } from '../errors/index.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';

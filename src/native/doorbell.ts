@@ -30,29 +30,28 @@ export class Doorbell {
 
   /**
    * @param fd an eventfd. The Doorbell watches a duplicate: the caller closes `fd` when he likes.
-   * @param options `peek`: any descriptor; call back while it is readable and leave reading to `onRing`.
    * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
    */
-  constructor(fd: number, onRing: () => void, options: { readonly peek?: boolean } = {}) {
+  constructor(fd: number, onRing: () => void) {
     if (typeof onRing !== 'function') throw new ArgumentError(`Doorbell: \`onRing\` must be a function, not ${describe(onRing)}.`);
-    const bell = addon().doorbellOpen(fd, onRing, options.peek === true);
+    const bell = addon().doorbellOpen(fd, onRing);
     if (typeof bell === 'number') throw bellError('Doorbell', fd, 'epoll_ctl', bell);
     this.#bell = bell;
   }
 
   /** Keeps the event loop alive while open. The state at the start. */
   ref(): void {
-    if (this.#bell !== null) addon().doorbellHold(this.#bell, true);
+    if (this.#bell !== null) addon().pollHold(this.#bell, true);
   }
 
   /** Lets the event loop end although the Doorbell is open. */
   unref(): void {
-    if (this.#bell !== null) addon().doorbellHold(this.#bell, false);
+    if (this.#bell !== null) addon().pollHold(this.#bell, false);
   }
 
   /** No callback starts after this. Leaves `fd` open. May be called again, and from the callback. */
   close(): void {
-    if (this.#bell !== null) addon().doorbellClose(this.#bell);
+    if (this.#bell !== null) addon().pollClose(this.#bell);
     this.#bell = null;
   }
 }

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { ArgumentError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';

@@ -47,7 +47,6 @@ export {
 } from './memory.js';
 // Processes and threads
 export {
-  awaitProcess,
   type ChildStatus,
   childStatus,
   openProcess,
@@ -72,6 +71,6 @@ export {
   shutdownSocket,
   socketName,
 } from './sockets.js';
-export { type ProcessWatch, type ReadableWatch, watchProcess, watchReadable } from './watch.js';
+export { awaitProcess, type ProcessWatch, watchProcess } from './watch-process.js';
 // Readiness
-export { after, type Sought, whenReady } from './when-ready.js';
+export { type Sought, whenReady } from './when-ready.js';

@@ -93,18 +93,3 @@ export function childStatus(pid: number): ChildStatus | null {
   if (answer <= 0) return null;
   return answer > SIGNALLED ? { exitCode: null, signal: answer - SIGNALLED } : { exitCode: answer - 1, signal: null };
 }
-
-/**
- * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the time is up.
- *
- * @param timeout milliseconds; `Infinity` waits as long as it takes.
- * @returns whether it has ended.
- */
-export function awaitProcess(pid: number, timeout: number): boolean {
-  const answer = addon().awaitProcess(pid, Math.min(timeout, 2 ** 31 - 1));
-  if (answer === -ESRCH) return true;
-  if (answer < 0) throw systemError(`awaitProcess ${pid}`, 'poll', answer);
-  return answer === 1;
-}
-
-const ESRCH = 3;

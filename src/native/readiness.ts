@@ -4,6 +4,7 @@
  * Lazy: a descriptor stays in the kernel's set when nobody wants it any more, and leaves it at the next event that nobody
  * wants. So who reads, waits and reads again pays no system call for the waiting.
  */
+import { registerAfterFork } from '../util/after-fork.js';
 import { addon } from './addon.js';
 import { Ready } from './channel.js';
 import { systemError } from './system-error.js';
@@ -29,10 +30,19 @@ function open(): object {
   }, told);
   if (typeof opened === 'number') throw systemError('Watching descriptors', 'epoll_create1', opened);
   watcher = opened;
+  if (wanting > 0) addon().pollHold(opened, true);
   return opened;
 }
 
-/** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted. */
+// A forked child would share the epoll instance with its template and its siblings, and hear of what they watch.
+registerAfterFork(byToken, () => {
+  if (watcher === undefined) return;
+  addon().pollClose(watcher);
+  watcher = undefined;
+  for (const one of byToken.values()) one.again();
+});
+
+/** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted, unless `unref()` says not to. */
 export class Readiness {
   readonly #fd: number;
   readonly #onReady: (events: number) => void;
@@ -41,6 +51,7 @@ export class Readiness {
   /** What the kernel was asked for; 0: not in its set. */
   #armed = 0;
   #held = false;
+  #referenced = true;
 
   /** @param onReady called with events of {@link Ready}, among them always `error` and `hangup`. */
   constructor(fd: number, onReady: (events: number) => void) {
@@ -59,13 +70,25 @@ export class Readiness {
       this.#armed = events;
     }
     this.#wanted = events;
-    this.#hold(events !== 0);
+    this.#hold();
+  }
+
+  /** Keeps the event loop alive while something is wanted. The state at the start. */
+  ref(): void {
+    this.#referenced = true;
+    this.#hold();
+  }
+
+  /** Lets the event loop end although something is wanted. */
+  unref(): void {
+    this.#referenced = false;
+    this.#hold();
   }
 
   /** Ends the watch. Idempotent. */
   close(): void {
     this.#wanted = 0;
-    this.#hold(false);
+    this.#hold();
     byToken.delete(this.#token);
     this.#disarm();
   }
@@ -84,6 +107,14 @@ export class Readiness {
     }
   }
 
+  /** @internal The kernel's set is empty again. */
+  again(): void {
+    this.#armed = 0;
+    if (this.#wanted === 0) return;
+    this.#control(ADD, this.#wanted);
+    this.#armed = this.#wanted;
+  }
+
   #disarm(): void {
     if (this.#armed === 0) return;
     this.#armed = 0;
@@ -95,10 +126,11 @@ export class Readiness {
     if (failure < 0) throw systemError(`Waiting for descriptor ${this.#fd}`, 'epoll_ctl', failure);
   }
 
-  #hold(on: boolean): void {
+  #hold(): void {
+    const on = this.#wanted !== 0 && this.#referenced;
     if (on === this.#held) return;
     this.#held = on;
     wanting += on ? 1 : -1;
-    if (watcher !== undefined && wanting === (on ? 1 : 0)) addon().watcherHold(watcher, on);
+    if (watcher !== undefined && wanting === (on ? 1 : 0)) addon().pollHold(watcher, on);
   }
 }

@@ -1,4 +1,5 @@
 import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { type Polled, pollDescriptors } from './channel.js';
 import { closeDescriptor, duplicateDescriptor } from './descriptors.js';
 import { Readiness } from './readiness.js';
@@ -35,27 +36,9 @@ export async function whenReady(list: readonly Sought[], timeout = Number.POSITI
         watch.want(events);
       }
       if (signal !== undefined) ends.push(onAbort(signal, () => reject(signal.reason)));
-      if (timeout !== Number.POSITIVE_INFINITY) ends.push(after(timeout, () => resolve(false)));
+      ends.push(after(timeout, () => resolve(false)));
     });
   } finally {
     for (const end of ends) end();
   }
-}
-
-/** Longest delay of a timer, ms. */
-const LONGEST = 2 ** 31 - 1;
-
-/** Calls back after `timeout` ms, also when that is more than a timer takes. Returns what takes it back. */
-export function after(timeout: number, callback: () => void): () => void {
-  if (timeout === Number.POSITIVE_INFINITY) return () => {};
-  // A timer may fire up to a millisecond early.
-  const end = performance.now() + timeout;
-  let timer: NodeJS.Timeout;
-  const arm = () => {
-    const left = end - performance.now();
-    if (left <= 0) callback();
-    else timer = setTimeout(arm, Math.min(Math.ceil(left), LONGEST));
-  };
-  timer = setTimeout(arm, Math.min(Math.ceil(timeout), LONGEST));
-  return () => clearTimeout(timer);
 }

@@ -1,8 +1,11 @@
-import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors/index.js';
 import type { Payload } from '../memory/index.js';
-import { Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../reduction/index.js';
+import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../reduction/index.js';
+import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
+
+/** Numbers the code that this process sends to workers, in functions and in arguments. */
+export const codeBook = new CodeBook();
 
 /** A function as it is sent to workers: its bytes, and a number they know it by. */
 export class FunctionImage implements Payload {
@@ -16,6 +19,8 @@ export class FunctionImage implements Payload {
     readonly id: number,
     readonly bytes: Uint8Array,
     readonly reusable: boolean,
+    /** The code records that its bytes name. */
+    readonly codes: readonly CodeRecord[],
   ) {}
 
   get total(): number {
@@ -38,7 +43,7 @@ export class Callables {
   readonly #constant = new WeakMap<object, FunctionImage>();
   /** All images by their bytes, the least recently used first. */
   readonly #images = new Map<string, FunctionImage>();
-  readonly #encoder = new Encoder();
+  readonly #encoder = new Encoder(codeBook);
   #next = 1;
 
   /** @param forget Called with an image that leaves the cache, so that workers drop their copies. */
@@ -63,7 +68,7 @@ export class Callables {
     const key = digest(bytes);
     let image = this.#images.get(key);
     if (image === undefined) {
-      image = new FunctionImage(this.#next++, bytes, message.stateless);
+      image = new FunctionImage(this.#next++, bytes, message.stateless, message.codes);
     } else {
       this.#images.delete(key);
     }
@@ -79,7 +84,7 @@ export class Callables {
    */
   forJob(image: FunctionImage): FunctionImage {
     if (image.reusable) return image;
-    const own = new FunctionImage(this.#next++, image.bytes, true);
+    const own = new FunctionImage(this.#next++, image.bytes, true, image.codes);
     own.cached = false;
     return own;
   }
@@ -101,5 +106,5 @@ export class Callables {
 }
 
 function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64');
+  return crypto().createHash('sha256').update(bytes).digest('base64');
 }

@@ -26,6 +26,8 @@ export enum Kind {
   Call = 4,
   Chunk = 5,
   Stop = 6,
+  /** Code records that functions behind it name. */
+  Code = 8,
   /** Ends a message that was given up while it followed in parts. Nothing is done. */
   Void = 7,
   // worker to parent
@@ -47,6 +49,8 @@ export enum Flag {
   Announce = 0x200,
   /** With a Value or Error: the batch was stopped, and its further items do not run. */
   Halted = 0x400,
+  /** From a worker: code records stand in front of the value. */
+  Codes = 0x800,
 }
 
 /** The low byte of a kind. */

@@ -1,9 +1,9 @@
 import { SerializationError } from '../errors/index.js';
 import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
-import { Decoder, Encoder } from '../reduction/index.js';
+import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, KnownCodes } from '../reduction/index.js';
 import type { Batch } from './batch.js';
-import type { FunctionImage } from './callables.js';
-import { ABORT_ITEM, ATTEMPT_SHIFT, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import { codeBook, type FunctionImage } from './callables.js';
+import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
 const BURST = 32;
@@ -11,7 +11,7 @@ const BURST = 32;
 const NOTHING: Payload = { total: 0, layout: () => {} };
 
 /** The encoded message of what is being sent. One for all workers: sending is synchronous. */
-const encoder = new Encoder();
+const encoder = new Encoder(codeBook);
 const encoded: Payload & { total: number } = {
   total: 0,
   layout: (target, offset) => void encoder.layout(target, offset),
@@ -47,6 +47,9 @@ export class WorkerChannel {
   readonly #bells: LinkBells;
   readonly #link: Link;
   readonly #known = new Set<number>();
+  /** The code records that the worker has of us, and we of it. */
+  readonly #sent = new KnownCodes();
+  readonly #codes = new CodeTable();
   /** The batch whose record follows in parts. */
   #transferring: Batch | null = null;
   /** Control records behind it. */
@@ -90,9 +93,12 @@ export class WorkerChannel {
   /** Sends the initializer's call. */
   initialize(image: FunctionImage | null, args: readonly unknown[]): void {
     if (image !== null) this.#define(image);
-    encoded.total = encoder.encode(args).total;
-    if (this.#link.writable) this.#post(Kind.Initialize, image?.id ?? 0, 0, encoded);
-    else this.#post(Kind.Initialize, image?.id ?? 0, 0, copyOf(encoded));
+    const { total, codes } = encoder.encode(args);
+    encoded.total = total;
+    // Records that wait keep their order.
+    const payload = copyOf(encoded);
+    this.#teach(codes);
+    this.#post(Kind.Initialize, image?.id ?? 0, 0, payload);
   }
 
   /**
@@ -106,7 +112,11 @@ export class WorkerChannel {
       if (!this.#link.writable) return false;
     }
     const payload = batch.payload();
-    if (payload !== NO_ARGUMENTS) encoded.total = encoder.encode(payload).total;
+    if (payload !== NO_ARGUMENTS) {
+      const { total, codes } = encoder.encode(payload);
+      encoded.total = total;
+      if (codes.length > 0 && this.#teach(codes) && !this.#link.writable) return false;
+    }
     const content = payload === NO_ARGUMENTS ? NOTHING : encoded;
     batch.weighed(content.total);
     batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
@@ -138,7 +148,18 @@ export class WorkerChannel {
     return this.#link.writable;
   }
 
+  /** Sends the code records of a message that the worker does not have: whether there were any. */
+  #teach(codes: readonly CodeRecord[]): boolean {
+    const missing = this.#sent.missing(codes);
+    if (missing === null) return false;
+    this.#sent.sent(missing);
+    const block = codeBlock(missing);
+    this.#post(Kind.Code, 0, 0, { total: block.length, layout: (target, offset) => target.set(block, offset) });
+    return true;
+  }
+
   #define(image: FunctionImage): void {
+    this.#teach(image.codes);
     this.#known.add(image.id);
     this.#post(Kind.Define, image.id, image.reusable ? 0 : 1, image);
   }
@@ -214,7 +235,8 @@ export class WorkerChannel {
   decode(): unknown {
     const link = this.#link;
     try {
-      return decoder.decode(link.source, link.start, link.end, link.owned);
+      const start = (link.kind & Flag.Codes) === 0 ? link.start : this.#codes.learn(link.source, link.start, link.end);
+      return decoder.decode(link.source, start, link.end, link.owned, this.#codes);
     } catch (error) {
       return new Unreadable(error);
     }

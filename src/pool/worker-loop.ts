@@ -3,8 +3,9 @@ import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger } from '../memory/linger.js';
 import { Link, LinkSide, type Payload } from '../memory/link.js';
 import type { Region } from '../memory/region.js';
-import { Decoder, Encoder, loadSending, PendingValue, sendableError, sendsFunctions, withoutSockets } from '../reduction/receiving.js';
+import { CodeTable, Decoder, loadSending, PendingValue, sendableError, sendsFunctions, withoutSockets } from '../reduction/receiving.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
+import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
 import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
@@ -45,9 +46,10 @@ interface Outcome {
 export class WorkerLoop {
   readonly #link: Link;
   readonly #decoder = new Decoder();
-  readonly #encoder = new Encoder();
-  readonly #functions = new FunctionTable(this.#decoder);
-  readonly #encoded: Payload & { total: number } = { total: 0, layout: (target, offset) => void this.#encoder.layout(target, offset) };
+  /** The code records of the parent. */
+  readonly #codes = new CodeTable();
+  readonly #functions = new FunctionTable(this.#decoder, this.#codes);
+  readonly #payload = new CodedPayload();
   #run: Run | null = null;
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
@@ -143,6 +145,9 @@ export class WorkerLoop {
       case Kind.Define:
         this.#functions.define(link.id, link.state === 0, link.source, link.start, link.end, link.owned);
         break;
+      case Kind.Code:
+        this.#codes.learn(link.source, link.start, link.end);
+        break;
       case Kind.Forget:
         this.#functions.forget(link.id);
         break;
@@ -190,11 +195,16 @@ export class WorkerLoop {
       }
     };
     try {
-      const items = link.start === link.end ? NO_ARGUMENTS : this.#decoder.decode(link.source, link.start, link.end, link.owned);
+      const items = link.start === link.end ? NO_ARGUMENTS : this.#decode();
       prepare(items, this.#functions.get(id));
     } catch (error) {
       broken(error);
     }
+  }
+
+  #decode(): unknown {
+    const link = this.#link;
+    return this.#decoder.decode(link.source, link.start, link.end, link.owned, this.#codes);
   }
 
   #initialize(): void {
@@ -221,7 +231,7 @@ export class WorkerLoop {
       }
     };
     try {
-      const args = this.#decoder.decode(link.source, link.start, link.end, link.owned);
+      const args = this.#decode();
       link.release();
       run(args, id === 0 ? () => undefined : this.#functions.get(id));
     } catch (error) {
@@ -296,9 +306,7 @@ export class WorkerLoop {
 
   #send(kind: number, id: number, value: unknown): void {
     try {
-      this.#encoded.total = this.#encoder.encode(value).total;
-      this.#link.send(kind, id, 0, this.#encoded);
-      this.#link.wake();
+      this.#post(kind | this.#payload.encode(value), id);
     } catch (error) {
       if (sendsFunctions()) this.#sendError(kind, id, value, error);
       else {
@@ -312,9 +320,16 @@ export class WorkerLoop {
     }
   }
 
+  /** Sends what was encoded. */
+  #post(kind: number, id: number): void {
+    this.#link.send(kind, id, 0, this.#payload);
+    this.#payload.sent();
+    this.#link.wake();
+  }
+
   #canEncode(value: unknown): boolean {
     try {
-      this.#encoder.encode(value);
+      this.#payload.encode(value);
       return true;
     } catch {
       return false;
@@ -329,9 +344,8 @@ export class WorkerLoop {
       error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
-    this.#encoded.total = this.#encoder.encode(error).total;
-    this.#link.send(isValue ? kind - Kind.Value + Kind.Error : kind, id, 0, this.#encoded);
-    this.#link.wake();
+    const flags = this.#payload.encode(error);
+    this.#post((isValue ? kind - Kind.Value + Kind.Error : kind) | flags, id);
   }
 }
 

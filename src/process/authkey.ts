@@ -1,8 +1,9 @@
 /** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
-import { randomFillSync } from 'node:crypto';
 import { SerializationError } from '../errors/reduction.js';
 import { ArgumentError } from '../errors/usage.js';
+import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
+import { identity } from './identity.js';
 
 const BYTES = 32;
 
@@ -25,7 +26,7 @@ export class AuthenticationKey extends Uint8Array {
 
 /** A new random key. */
 export function randomKey(): AuthenticationKey {
-  return randomFillSync(new AuthenticationKey(BYTES));
+  return crypto().randomFillSync(new AuthenticationKey(BYTES));
 }
 
 /** A key made of the caller's bytes or text. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
@@ -34,4 +35,11 @@ export function toKey(actor: string, value: unknown): AuthenticationKey {
   if (typeof value === 'string') return new AuthenticationKey(Buffer.from(value));
   if (value instanceof Uint8Array) return new AuthenticationKey(value);
   throw new ArgumentError(`${actor}: \`authkey\` must be bytes (a Uint8Array) or a string, not ${describe(value)}.`);
+}
+
+/** This process's key: made here, if nobody gave it one. */
+export function ownKey(): Uint8Array {
+  const own = identity();
+  own.authkey ??= randomKey();
+  return own.authkey;
 }

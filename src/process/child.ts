@@ -75,7 +75,7 @@ async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Pr
       call = (parts[0] ?? (() => undefined)) as typeof call;
       given = (parts[1] ?? []) as readonly unknown[];
     } else {
-      const { adopt } = await import('./process.js');
+      const { adopt } = await import('./process-state.js');
       const [instance, target, targetArgs] = parts as [Process, undefined, readonly unknown[]];
       adopt(instance, target, targetArgs);
       call = () => instance.run();

@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os';
 import { processState, watchProcess } from '../native/index.js';
 import { deferred } from '../util/deferred.js';
 import { checkNumber, checkOptions } from '../util/options.js';
-import { toKey } from './authkey.js';
+import { settles } from '../util/wait-options.js';
+import { ownKey, toKey } from './authkey.js';
 import { activeOwners } from './children.js';
-import { identity, type Parent } from './identity.js';
-import { ownIdent, ownKey, type Process } from './process.js';
+import { identity, ownIdent, type Parent } from './identity.js';
+import type { Process } from './process.js';
 
 /** The process that asks: in a child that runs a subclass of Process, its instance. */
 export interface CurrentProcess {
@@ -102,20 +103,17 @@ export class ParentProcess {
     const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
     if (!this.isAlive()) return true;
     if (timeout !== undefined && timeout <= 0) return false;
-    const over = deferred<boolean>();
-    const watch = watchProcess(this.pid, () => over.resolve(true));
+    const over = deferred<void>();
+    const watch = watchProcess(this.pid, () => over.resolve());
     if (watch === null) return true;
-    const timer = timeout === undefined || timeout > LONGEST ? null : setTimeout(() => over.resolve(false), timeout);
     try {
-      return await over.promise;
+      return await settles(over.promise, { timeout });
     } finally {
-      if (timer !== null) clearTimeout(timer);
       watch.close();
     }
   }
 }
 
-const LONGEST = 2 ** 31 - 1;
 let parent: ParentProcess | null | undefined;
 
 /** The process that started this one; `null` in the main process. Python: `parent_process`. */

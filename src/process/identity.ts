@@ -1,6 +1,7 @@
 /**
  * Who this process (or worker thread) is to the library. Kept on globalThis, so that every copy of the package in a process agrees.
  */
+import { threadId } from 'node:worker_threads';
 import type { AuthenticationKey } from './authkey.js';
 
 /** Who started this process. */
@@ -49,4 +50,9 @@ export function nextPath(): string {
   const self = identity();
   const number = String(++self.children);
   return self.path === '' ? number : `${self.path}:${number}`;
+}
+
+/** What names this process or thread. */
+export function ownIdent(): number {
+  return threadId === 0 ? process.pid : threadId;
 }

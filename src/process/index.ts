@@ -12,7 +12,8 @@ export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './inhe
 export { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
 // Children, however started
 export * from './popen/index.js';
-export { type JoinOptions, Process, type ProcessOptions, type Target } from './process.js';
+export { Process } from './process.js';
+export type { JoinOptions, ProcessOptions, Target } from './process-options.js';
 export { Sentinel } from './sentinel.js';
 // Start methods
 export {

@@ -1,73 +1,18 @@
-/**
- * `class Process`. Its state is kept beside the objects, not in them: an instance of a subclass is sent to its child, and what
- * the parent knows of the child stays at home.
- */
-import { threadId } from 'node:worker_threads';
-import { ArgumentError, ClosedError, ProcessError, SerializationError } from '../errors/index.js';
-import { closeDescriptor, processStartTime } from '../native/index.js';
-import { dumps } from '../reduction/index.js';
-import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { collectPreparations } from '../util/preparation.js';
-import { whileSpawning } from '../util/spawning.js';
-import { randomKey, toKey } from './authkey.js';
+import { ProcessError, SerializationError } from '../errors/index.js';
+import { closeDescriptor } from '../native/index.js';
+import { checkNumber, checkOptions } from '../util/options.js';
+import { ownKey, toKey } from './authkey.js';
 import { checkNotBootstrapping } from './bootstrapping.js';
 import { addChild } from './children.js';
-import { identity, nextPath } from './identity.js';
-import { mainPath, programArguments } from './main.js';
-import type { Head, Work } from './payload.js';
+import { encodeWork } from './encode-work.js';
+import { identity, nextPath, ownIdent } from './identity.js';
 import { launch, type Popen } from './popen/index.js';
+import { checkFlag, checkName, checkProcess, type JoinOptions, type ProcessOptions, type Target } from './process-options.js';
+import { fresh, startedOf, stateOf, states, waitFor } from './process-state.js';
 import { Sentinel } from './sentinel.js';
-import { type ContextLike, METHOD_TITLES, startMethodOf } from './start-method.js';
-import { writePayload } from './write-payload.js';
+import { METHOD_TITLES, startMethodOf } from './start-method.js';
 
 const ENTRY = new URL('./child.js', import.meta.url);
-const OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
-
-/** What a Process runs: a function with its captures, or the URL of a module with a function as its default export. */
-export type Target<A extends unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
-
-/** Options of a Process. */
-export interface ProcessOptions<A extends unknown[] = unknown[]> {
-  /** Arguments of the target: anything that can be sent. Read when the process is started. */
-  readonly args?: A;
-  /** Default: `Process-1`, counted by this process; `Process-1:2` in a child; `SpawnProcess-1` with a context. */
-  readonly name?: string;
-  /** Whether it is ended when this process ends, and may have no children. Default: as this process. */
-  readonly daemon?: boolean;
-  /** How it is started. Default: the process's own, see `getStartMethod()`. */
-  readonly context?: ContextLike | undefined;
-  /** Its environment variables. Default: this process's at the start. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Node options in place of those it would inherit. */
-  readonly execArgv?: readonly string[] | undefined;
-}
-
-/** What {@link Process.join} takes. */
-export interface JoinOptions {
-  /** Milliseconds to wait at most; 0 or less only looks. Default: no limit. */
-  readonly timeout?: number;
-  /** Ends the wait, which rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
-}
-
-interface State {
-  target: Target<never, unknown> | undefined;
-  args: readonly unknown[];
-  name: string;
-  daemon: boolean;
-  authkey: Uint8Array | null;
-  readonly path: string;
-  readonly options: Pick<ProcessOptions, 'context' | 'env' | 'execArgv'>;
-  popen: Popen | null;
-  sentinel: Sentinel | null;
-  /** While the instance itself is being encoded for its child. */
-  encoding: boolean;
-  closed: boolean;
-  /** Waits under way; the last one lets the event loop end before the child again. */
-  waits: number;
-}
-
-const states = new WeakMap<object, State>();
 
 /**
  * A child process (or, with the start method `thread`, a worker thread) that runs one function.
@@ -91,16 +36,8 @@ const states = new WeakMap<object, State>();
 export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable {
   /** @throws ArgumentError; UnsupportedError only when it is started. */
   constructor(target?: Target<A, unknown>, options: ProcessOptions<A> = {}) {
-    checkOptions('Process', options, OPTIONS);
-    if (target !== undefined && typeof target !== 'function' && !((target as unknown) instanceof URL)) {
-      throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.`);
-    }
+    checkProcess(target, options);
     const { args, name, daemon, context, env, execArgv } = options;
-    if (args !== undefined && !Array.isArray(args)) {
-      throw new ArgumentError(`Process: \`args\` must be an array, not ${describe(args)}.`);
-    }
-    if (name !== undefined) checkName(name);
-    if (daemon !== undefined) checkFlag(daemon);
     const prefix = context === undefined ? '' : METHOD_TITLES[startMethodOf('Process', context)];
     const own = identity();
     const path = nextPath();
@@ -142,7 +79,8 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     const method = startMethodOf('Process', context);
     const payload: number[] = [];
     const prepare = (preparing: Popen) => {
-      payload.push(encode(this, state, preparing));
+      const subclass = Object.getPrototypeOf(this) !== Process.prototype && this.run !== Process.prototype.run;
+      payload.push(encodeWork(subclass ? this : null, state, preparing));
       return payload;
     };
     let popen: Popen;
@@ -318,42 +256,6 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
   }
 }
 
-/** Makes an instance that arrived in its child stand for this process, with the target that its own `run` may call. */
-export function adopt(instance: Process, target: Target<never, unknown> | undefined, args: readonly unknown[]): void {
-  const own = identity();
-  own.self = instance;
-  states.set(instance, { ...fresh(own.name, own.daemon, own.path), target, args });
-}
-
-function fresh(name: string, daemon: boolean, path: string): State {
-  return {
-    target: undefined,
-    args: [],
-    name,
-    daemon,
-    authkey: null,
-    path,
-    options: {},
-    popen: null,
-    sentinel: null,
-    encoding: false,
-    closed: false,
-    waits: 0,
-  };
-}
-
-/** This process's key. */
-export function ownKey(): Uint8Array {
-  const own = identity();
-  own.authkey ??= randomKey();
-  return own.authkey;
-}
-
-/** What names this process or thread. */
-export function ownIdent(): number {
-  return threadId === 0 ? process.pid : threadId;
-}
-
 function describeProcess(of: Process): string {
   const type = of.constructor.name;
   const state = states.get(of);
@@ -364,84 +266,4 @@ function describeProcess(of: Process): string {
   const code = popen.poll();
   const daemon = state.daemon ? ' daemon' : '';
   return `<${type} name='${state.name}' pid=${popen.pid} ${code === null ? 'started' : `stopped exitCode=${code}`}${daemon}>`;
-}
-
-/** The state of a process that was made here. @throws ProcessError `MP_NOT_PARENT`; ClosedError. */
-function stateOf(of: Process, member: string, closedToo = false): State {
-  const state = states.get(of);
-  if (state === undefined || identity().self === of) {
-    throw new ProcessError(`Process.${member}: only the parent of a process can do this, and this is not its parent.`, {
-      code: 'MP_NOT_PARENT',
-    });
-  }
-  if (state.closed && !closedToo) throw new ClosedError(`Process.${member}: process object is closed (${state.name}).`);
-  return state;
-}
-
-function startedOf(state: State, member: string): Popen {
-  if (state.popen === null) {
-    throw new ProcessError(`Process.${member}: ${state.name} was not started; call start() first.`, { code: 'MP_NOT_STARTED' });
-  }
-  return state.popen;
-}
-
-async function waitFor(state: State, popen: Popen, options: JoinOptions): Promise<boolean> {
-  if (state.waits++ === 0) popen.ref();
-  try {
-    return (await popen.wait(options)) !== null;
-  } finally {
-    if (--state.waits === 0) popen.unref();
-  }
-}
-
-/** Writes what the child is sent. The descriptor is the caller's to close. */
-function encode(of: Process, state: State, popen: Popen): number {
-  const own = identity();
-  const subclass = Object.getPrototypeOf(of) !== Process.prototype && of.run !== Process.prototype.run;
-  const { target, args } = state;
-  const url = !subclass && target instanceof URL ? target.href : null;
-  const plain = url !== null && args.every(isPlain);
-  const work: Work = subclass ? { kind: 'instance' } : url === null ? { kind: 'target' } : { kind: 'module', url };
-  const body = subclass ? [of, target, args] : target === undefined || plain ? null : [url === null ? target : null, args];
-  let bytes: Uint8Array | null = null;
-  try {
-    state.encoding = true;
-    if (body !== null) bytes = whileSpawning(popen, () => dumps(body));
-  } finally {
-    state.encoding = false;
-  }
-  const head: Head = {
-    name: state.name,
-    daemon: state.daemon,
-    path: state.path,
-    authkey: Buffer.from(state.authkey ?? ownKey()).toString('hex'),
-    parent: {
-      name: own.name,
-      pid: process.pid,
-      startTime: String(processStartTime(process.pid) ?? ''),
-      threadId: threadId === 0 ? null : threadId,
-    },
-    argv: programArguments(),
-    main: mainPath(),
-    work,
-    args: plain ? args : null,
-    prepared: collectPreparations(),
-  };
-  return writePayload(head, bytes);
-}
-
-/** What JSON carries as it is. */
-function isPlain(value: unknown): boolean {
-  const type = typeof value;
-  return (
-    value === null || type === 'string' || type === 'boolean' || (type === 'number' && Number.isFinite(value) && !Object.is(value, -0))
-  );
-}
-
-function checkName(name: unknown): void {
-  if (typeof name !== 'string') throw new ArgumentError(`Process: \`name\` must be a string, not ${describe(name)}.`);
-}
-
-function checkFlag(daemon: unknown): void {
-  if (typeof daemon !== 'boolean') throw new ArgumentError(`Process: \`daemon\` must be true or false, not ${describe(daemon)}.`);
 }

@@ -2,12 +2,12 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from '../errors/index.js';
 import { checkOptions, describe } from '../util/options.js';
+import { ownKey } from './authkey.js';
 import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
 import { executable, replaceExecutable } from './executable.js';
 import { identity } from './identity.js';
 import { mainPath, programArguments } from './main.js';
 import { inheritedArguments } from './node-arguments.js';
-import { ownKey } from './process.js';
 import { getStartMethod, type StartMethod } from './start-method.js';
 
 /** What a child learns before it runs anything. */

@@ -11,6 +11,7 @@
  */
 import { BEAT, type Bounds } from '../memory/index.js';
 import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';
 import { full } from './messages.js';
@@ -110,16 +111,15 @@ export class ItemWriter {
     this.#startPump();
   }
 
-  /** Waits for room, blocking, until the backlog is empty, unless it was detached. For the end of the process. */
-  flushSync(): void {
-    if (this.#backlog.length === 0 || this.#detached) return;
-    this.#room.waitSync(() => this.#flush());
+  /** Waits for room, blocking, until the backlog is empty, unless it was detached. @param worthwhile Whether to go on waiting. */
+  flushSync(worthwhile: () => boolean): void {
+    if (this.#backlog.length > 0 && !this.#detached) this.#room.waitSync(() => this.#flush() || !worthwhile());
   }
 
   #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const { timeout = Number.POSITIVE_INFINITY, signal } = bounds ?? {};
-      let timer: NodeJS.Timeout | undefined;
+      let unset: (() => void) | undefined;
       let unlisten: (() => void) | undefined;
       const leave = (reason: () => unknown) => {
         if (!this.#backlog.remove(entry)) return;
@@ -130,15 +130,13 @@ export class ItemWriter {
       const entry: Parcel = {
         ...parcel,
         settle: (error) => {
-          clearTimeout(timer);
+          unset?.();
           unlisten?.();
           if (error === undefined) resolve();
           else reject(error);
         },
       };
-      if (timeout !== Number.POSITIVE_INFINITY) {
-        timer = setTimeout(() => leave(() => full(actor, timeout)), Math.min(Math.ceil(timeout), 0x7fffffff));
-      }
+      unset = after(timeout, () => leave(() => full(actor, timeout)));
       if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
       this.#backlog.push(entry);
       this.#startPump();

@@ -16,7 +16,7 @@
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
  */
 import type { Block } from '../memory/index.js';
-import { idOf } from '../memory/index.js';
+import { idOf, self } from '../memory/index.js';
 import { AgentTable, tableWords } from '../synchronize/agent-table.js';
 import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 
@@ -29,6 +29,9 @@ const TABLE = SEEN + 1;
 /** Words the members take. */
 export const MEMBER_WORDS = TABLE + tableWords(1);
 
+/** Milliseconds between two looks of a thread after members that have died: each takes a read of /proc for every member. */
+const LOOK = 500;
+
 const ATTACHED = 0;
 const WRITING = 1;
 const COMPLETED = 2;
@@ -38,10 +41,13 @@ export class Members {
   readonly #at: number;
   readonly #guard: Guard;
   readonly #table: AgentTable;
+  /** Whose slot {@link #own} speaks of: a forked child has this object too, and is somebody else. */
+  #agent = self();
   /** What this thread's slot says. */
   #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
 
   readonly #expected: number;
+  #looked = 0;
 
   /** @param at Index in the block of the first of its words. @param expected Writers that must have been seen before it is over. */
   constructor(block: Block, at: number, expected: number) {
@@ -62,17 +68,17 @@ export class Members {
 
   /** Whether this thread has completed. */
   get completed(): boolean {
-    return this.#own === COMPLETED;
+    return this.#own === COMPLETED && this.#agent === self();
   }
 
   /** This thread is a writer. */
   write(actor: string): void {
-    if (this.#own === ATTACHED) this.#become(actor, WRITING);
+    if (this.#own === ATTACHED || this.#agent !== self()) this.#become(actor, WRITING);
   }
 
   /** This thread puts no more: `false` when it had said so before. */
   complete(actor: string): boolean {
-    if (this.#own === COMPLETED) return false;
+    if (this.completed) return false;
     this.#become(actor, COMPLETED);
     Atomics.store(this.#words, this.#at + COMPLETION, 1);
     return true;
@@ -80,7 +86,7 @@ export class Members {
 
   /** This thread leaves in good order: whether it was a writer until now. */
   leave(): boolean {
-    const writer = this.#own === WRITING;
+    const writer = this.#own === WRITING && this.#agent === self();
     this.#guard.run(() => {
       if (writer && this.#table.known) Atomics.store(this.#words, this.#at + DEPARTURE, 1);
       this.#table.leave();
@@ -113,12 +119,17 @@ export class Members {
     return false;
   }
 
-  /** Notes who has died. */
+  /** Notes who has died. Cheap to call often: it looks once in {@link LOOK} ms. */
   tend(): void {
+    const now = performance.now();
+    if (now - this.#looked < LOOK) return;
+    this.#looked = now;
     if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
   }
 
   #become(actor: string, state: typeof WRITING | typeof COMPLETED): void {
+    if (this.#agent !== self()) this.#own = ATTACHED;
+    this.#agent = self();
     this.#guard.run(() => {
       const slot = this.#table.enter(actor, () => this.#bury());
       if (this.#own === ATTACHED) Atomics.add(this.#words, this.#at + SEEN, 1);

@@ -5,7 +5,7 @@
  * nothing waits in it. The core itself stays as long as it is open, for at the end of the process what waits for room must be
  * written, and who wrote in good order is to be told from who died.
  */
-import type { BlockHandle } from '../memory/index.js';
+import { type BlockHandle, self, TRANSIT } from '../memory/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
 import { ConsumerFeed, type Holder } from './consumer-feed.js';
 import { ItemReader } from './item-reader.js';
@@ -16,6 +16,10 @@ import type { QueueSettings } from './queue-options.js';
 
 const open = new Set<QueueCore>();
 
+// Before all else: references to shared memory are given up at exit, and children joined, who may be waiting for just that.
+process.prependListener('exit', () => {
+  for (const core of open) core.flushAtEnd();
+});
 process.on('exit', (code) => {
   for (const core of open) core.endOfProcess(code);
   open.clear();
@@ -28,7 +32,11 @@ export class QueueCore {
   readonly reader: ItemReader;
   readonly writer: ItemWriter;
   readonly #feeds = new Set<ConsumerFeed>();
+  /** A forked child has this object too, but not what waits in it. */
+  readonly #agent = self();
   #closed = false;
+  /** When it was last sent to anybody. */
+  #sent = Number.NEGATIVE_INFINITY;
   #used = false;
 
   constructor(from: QueueSettings | BlockHandle) {
@@ -114,11 +122,25 @@ export class QueueCore {
     else setTimeout(() => this.abandon(), 1_000).unref();
   }
 
-  /** What waits for room is written first, as long as somebody is there to make room. */
-  endOfProcess(code: number): void {
-    if (this.memory.block.closed) return;
+  /** Where others find it. */
+  get handle(): BlockHandle {
+    const { handle } = this.memory.block;
+    this.#sent = performance.now();
+    return handle;
+  }
+
+  /** What waits for room is written, blocking, as long as somebody is there to make room, or may be on its way. */
+  flushAtEnd(): void {
+    if (this.memory.block.closed || this.#agent !== self()) return;
     this.reader.items.wakeNow();
-    if (this.writer.waiting > 0 && this.memory.members.others) this.writer.flushSync();
+    if (this.writer.waiting === 0) return;
+    this.writer.flushSync(() => this.memory.members.others || performance.now() - this.#sent < TRANSIT);
+  }
+
+  /** The process ends with this exit code: only one of 0 is an end in good order. */
+  endOfProcess(code: number): void {
+    if (this.memory.block.closed || this.#agent !== self()) return;
+    this.flushAtEnd();
     if (code === 0) this.#leave();
   }
 

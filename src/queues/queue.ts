@@ -267,7 +267,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /**
    * Resolves when nothing that was put here waits for room any more.
    *
-   * A process that ends in good order while others have the queue writes it first, blocking if need be, unless `cancelJoinThread` was called.
+   * A process that ends in good order while others have the queue, or were sent it in the last 30 s, writes it first, blocking if need be, unless `cancelJoinThread` was called.
    * Python: `join_thread`, which waits for the feeder thread; here there is none.
    */
   joinThread(): Promise<void> {
@@ -304,7 +304,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** @internal How it travels. */
   get handle(): QueueHandle {
     const { onDrop: _, ...overflow } = this.#overflow as Overflow<T> & { onDrop?: unknown };
-    return { block: this.core.memory.block.handle, overflow: overflow as QueueHandle['overflow'] };
+    return { block: this.core.handle, overflow: overflow as QueueHandle['overflow'] };
   }
 
   #toPut(method: string): void {

@@ -85,7 +85,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
 
   /** @internal How it travels. */
   get handle(): Handle {
-    return { block: this.#core.memory.block.handle };
+    return { block: this.#core.handle };
   }
 
   /** `<SimpleQueue(empty=true)>`. */

@@ -1,7 +1,7 @@
 /** A topic as this thread has it: its memory, its publishers and subscriptions, and what must happen before it goes. As queue-core.ts. */
 import { Subject } from 'rxjs';
 import { StreamOverflowError } from '../errors/index.js';
-import type { BlockHandle, Bounds } from '../memory/index.js';
+import { type BlockHandle, type Bounds, self } from '../memory/index.js';
 import { Encoder } from '../reduction/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
 import type { End } from './item-reader.js';
@@ -35,6 +35,8 @@ export class TopicCore {
   readonly room: Waiters;
   readonly gaps = new Subject<Gap>();
   readonly #feeds = new Set<TopicFeed>();
+  /** A forked child has this object too, but not what waits in it. */
+  readonly #agent = self();
   #closed = false;
 
   constructor(from: TopicSettings | BlockHandle) {
@@ -164,7 +166,7 @@ export class TopicCore {
   }
 
   endOfProcess(code: number): void {
-    if (this.memory.block.closed) return;
+    if (this.memory.block.closed || this.#agent !== self()) return;
     this.items.wakeNow();
     if (code === 0 && this.memory.members.leave()) this.announceEnd();
   }

@@ -92,6 +92,8 @@ export class Waiters implements Gate {
     return announce(this.#words, this.#at);
   }
 
+  readonly ownerless = true;
+
   check(): boolean {
     this.#awaited.tend?.();
     return this.#awaited.ready();

@@ -11,9 +11,11 @@ import { badPayload } from './failure.js';
 import { areLoaded, loadModules, loadModulesSync } from './functions/modules.js';
 import { registerBuiltinKinds } from './kinds/index.js';
 import { PendingValue } from './pending.js';
-import { modulesOf, needsModules, readTable, type Span } from './table/table-reader.js';
+import type { CodeBook } from './table/code-book.js';
+import type { CodeLookup } from './table/code-table.js';
+import { needsModules, needsOf, readTable, type Span } from './table/table-reader.js';
 import { TableWriter } from './table/table-writer.js';
-import { align, MARK, type Message } from './wire/message.js';
+import { align, type CodeRecord, MARK, type Message } from './wire/message.js';
 import { PlainReader } from './wire/plain-reader.js';
 import { PlainWriter } from './wire/plain-writer.js';
 import { Sink } from './wire/sink.js';
@@ -26,21 +28,33 @@ registerBuiltinKinds();
 /** Up to here a loop copies faster than a call. */
 const SHORT = 48;
 const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
+const NO_CODES: readonly CodeRecord[] = Object.freeze([]);
+const NONE: ReadonlyMap<number, unknown> = new Map();
 
 /** Encodes values, one at a time, into scratch memory of its own. */
 export class Encoder {
   readonly #sink = new Sink();
   readonly #plain = new PlainWriter(this.#sink);
   #table: TableWriter | undefined;
+  readonly #book: CodeBook | null;
   #busy = false;
   readonly #message = {
     bytes: this.#sink.bytes as Uint8Array,
     length: 0,
     buffers: NO_BUFFERS,
+    codes: NO_CODES,
     total: 0,
     stateless: true,
     constant: true,
   };
+
+  /**
+   * @param book For messages to a receiver that keeps the sender's code records (table/code-book.ts); without one, messages are
+   *   self-contained.
+   */
+  constructor(book: CodeBook | null = null) {
+    this.#book = book;
+  }
 
   /**
    * Encodes a value. The message is valid until the next call.
@@ -56,6 +70,7 @@ export class Encoder {
     try {
       if (this.#plain.write(value)) {
         message.buffers = NO_BUFFERS;
+        message.codes = NO_CODES;
         message.stateless = typeof value !== 'object' || value === null;
         message.constant = message.stateless;
         message.total = sink.at;
@@ -87,11 +102,12 @@ export class Encoder {
   }
 
   #encodeTable(value: unknown): void {
-    this.#table ??= new TableWriter(this.#sink);
+    this.#table ??= new TableWriter(this.#sink, this.#book);
     const table = this.#table;
     table.write(value);
     const message = this.#message;
     message.buffers = table.buffers.length === 0 ? NO_BUFFERS : table.buffers;
+    message.codes = table.codes;
     message.stateless = table.stateless;
     message.constant = table.constant;
     let total = this.#sink.at;
@@ -108,16 +124,22 @@ export class Decoder {
    * Decodes the message in `source[start, end)`. The value does not alias `source` unless `owned` is true, when large
    * typed arrays may view its buffer. A message that needs modules not loaded yet gives a {@link PendingValue}.
    *
+   * @param codes The code records of the sender, if it has a CodeBook.
    * @throws SerializationError `MP_BAD_PAYLOAD` for bytes that no Encoder wrote.
    */
-  decode(source: Uint8Array, start: number, end: number, owned = false): unknown {
+  decode(source: Uint8Array, start: number, end: number, owned = false, codes?: CodeLookup): unknown {
     if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
-    const span: Span = { source, start, end: bounded(source, start, end), owned };
+    const span = spanOf(source, start, end, owned, codes);
     if (!needsModules(span)) return readTable(span);
-    const requests = modulesOf(span);
-    if (areLoaded(requests)) return readTable(span);
-    const kept: Span = owned ? span : { source: source.slice(start, end), start: 0, end: end - start, owned: true };
-    return new PendingValue(loadModules(requests).then(() => readTable(kept)));
+    const needs = needsOf(span);
+    if (areLoaded(needs.modules)) return readTable(span);
+    const kept = owned ? { ...span, codes: needs.codes } : spanOf(source.slice(start, end), 0, end - start, true, needs.codes);
+    return new PendingValue(loadModules(needs.modules).then(() => readTable(kept)));
+  }
+
+  /** The code records that a message names, for one that is decoded later. @throws SerializationError `MP_BAD_PAYLOAD`. */
+  codesOf(source: Uint8Array, start: number, end: number, codes: CodeLookup): ReadonlyMap<number, unknown> {
+    return source[start] === MARK ? needsOf(spanOf(source, start, end, false, codes)).codes : NONE;
   }
 
   /**
@@ -128,9 +150,14 @@ export class Decoder {
   decodeSync(source: Uint8Array, start: number, end: number, owned = false): unknown {
     if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
     const span: Span = { source, start, end: bounded(source, start, end), owned };
-    if (needsModules(span)) loadModulesSync(modulesOf(span));
+    if (needsModules(span)) loadModulesSync(needsOf(span).modules);
     return readTable(span);
   }
+}
+
+function spanOf(source: Uint8Array, start: number, end: number, owned: boolean, codes: CodeLookup | undefined): Span {
+  const span = { source, start, end: bounded(source, start, end), owned };
+  return codes === undefined ? span : { ...span, codes };
 }
 
 function bounded(source: Uint8Array, start: number, end: number): number {

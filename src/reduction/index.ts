@@ -23,6 +23,10 @@ export { type Reduced, register } from './kinds/reduced.js';
 export { withoutSockets } from './kinds/sockets.js';
 export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
+// Code that goes to a receiver once
+export { CodeBook, codeBlock, KnownCodes } from './table/code-book.js';
+export { type CodeLookup, CodeTable } from './table/code-table.js';
+export type { CodeRecord } from './wire/message.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);

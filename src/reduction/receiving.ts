@@ -10,6 +10,9 @@ export { Decoder, Encoder, PendingValue } from './codec.js';
 export { sendsFunctions } from './function-seam.js';
 export { sendableError } from './kinds/errors.js';
 export { withoutSockets } from './kinds/sockets.js';
+export { CodeBook, codeBlock, KnownCodes } from './table/code-book.js';
+export { type CodeLookup, CodeTable } from './table/code-table.js';
+export type { CodeRecord } from './wire/message.js';
 
 deferSending();
 for (const kind of functionKinds) registerKind(kind);

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { closeDescriptor, createPipe, processStartTime, processState, watchProcess } from '../native/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { deferred } from '../util/deferred.js';
+import { settles } from '../util/wait-options.js';
 
 /** `pid:startTime` of a tracker. */
 export type TrackerAddress = string;
@@ -66,15 +67,13 @@ export async function stopTracker(timeout: number): Promise<boolean> {
   const left = address;
   disconnect();
   if (left === null) return true;
-  const ended = deferred<boolean>();
+  const ended = deferred<void>();
   // Watched first, then looked at: its id may be another's by now.
-  const watch = watchProcess(Number(left.split(':')[0]), () => ended.resolve(true));
-  if (watch === null || !runs(left)) ended.resolve(true);
-  const limit = setTimeout(() => ended.resolve(false), timeout);
+  const watch = watchProcess(Number(left.split(':')[0]), () => ended.resolve());
+  if (watch === null || !runs(left)) ended.resolve();
   try {
-    return await ended.promise;
+    return await settles(ended.promise, { timeout });
   } finally {
-    clearTimeout(limit);
     watch?.close();
   }
 }

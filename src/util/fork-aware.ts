@@ -1,5 +1,6 @@
 import { ClosedError } from '../errors/index.js';
 import { onAbort } from './abort.js';
+import { after } from './after.js';
 import { registerAfterFork } from './after-fork.js';
 import { Deque } from './deque.js';
 import { checkNumber, checkOptions } from './options.js';
@@ -68,7 +69,7 @@ export class ForkAwareThreadLock {
     if (timeout === 0) return false;
     return new Promise<boolean>((resolve, reject) => {
       const done = () => {
-        clearTimeout(timer);
+        unset();
         release?.();
       };
       const waiter = {
@@ -81,7 +82,7 @@ export class ForkAwareThreadLock {
         done();
         if (this.#waiting.remove(waiter)) settle();
       };
-      const timer = timeout === undefined || timeout > 2 ** 31 - 1 ? undefined : setTimeout(() => leave(() => resolve(false)), timeout);
+      const unset = after(timeout ?? Number.POSITIVE_INFINITY, () => leave(() => resolve(false)));
       const release = signal === undefined ? undefined : onAbort(signal, () => leave(() => reject(signal.reason as Error)));
       this.#waiting.push(waiter);
     });

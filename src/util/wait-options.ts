@@ -1,6 +1,7 @@
 /** What bounds a wait: `{ timeout, signal }`, the same everywhere. */
 import { ArgumentError } from '../errors/index.js';
 import { onAbort } from './abort.js';
+import { after } from './after.js';
 import { checkOptions, describe } from './options.js';
 
 /** What bounds a wait. */
@@ -12,13 +13,11 @@ export interface WaitOptions {
 }
 
 const KNOWN = ['timeout', 'signal'];
-/** Longest time of a timer. */
-const LONGEST = 0x7fffffff;
 
-/** The options of a wait, checked. `undefined` stays so. @throws ArgumentError. */
-export function boundsOf(actor: string, options: WaitOptions | undefined): WaitOptions | undefined {
-  if (options === undefined) return undefined;
-  checkOptions(actor, options, KNOWN);
+/** The options of a wait, checked; `known` are further names. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+export function checkWaitOptions(actor: string, options: WaitOptions | undefined, known: readonly string[] = []): void {
+  if (options === undefined) return;
+  checkOptions(actor, options, [...KNOWN, ...known]);
   const { timeout, signal } = options;
   if (timeout !== undefined && (typeof timeout !== 'number' || Number.isNaN(timeout))) {
     throw new ArgumentError(`${actor}: \`timeout\` must be a number of milliseconds, not ${describe(timeout)}.`);
@@ -26,10 +25,15 @@ export function boundsOf(actor: string, options: WaitOptions | undefined): WaitO
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ArgumentError(`${actor}: \`signal\` must be an AbortSignal, not ${describe(signal)}.`);
   }
-  return { timeout, signal };
 }
 
-/** The time limit of a blocking wait. @throws as {@link boundsOf}; `signal.reason`. */
+/** What bounds a wait that has no other options, checked; `undefined` stays so. @throws as {@link checkWaitOptions}. */
+export function boundsOf(actor: string, options: WaitOptions | undefined): WaitOptions | undefined {
+  checkWaitOptions(actor, options);
+  return options === undefined ? undefined : { timeout: options.timeout, signal: options.signal };
+}
+
+/** The time limit of a blocking wait. @throws as {@link checkWaitOptions}; `signal.reason`. */
 export function timeoutOf(actor: string, options: WaitOptions | undefined): number | undefined {
   const bounds = boundsOf(actor, options);
   bounds?.signal?.throwIfAborted();
@@ -40,16 +44,16 @@ export function timeoutOf(actor: string, options: WaitOptions | undefined): numb
 export function settles(promise: Promise<unknown>, { timeout, signal }: WaitOptions = {}): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    let timer: NodeJS.Timeout | undefined;
+    let unset: (() => void) | undefined;
     let forget: (() => void) | undefined;
     const end = (settle: () => void) => {
-      clearTimeout(timer);
+      unset?.();
       forget?.();
       settle();
     };
     const settled = () => end(() => resolve(true));
     promise.then(settled, settled);
-    if (timeout !== undefined && timeout <= LONGEST) timer = setTimeout(() => end(() => resolve(false)), Math.max(0, timeout));
+    if (timeout !== undefined) unset = after(timeout, () => end(() => resolve(false)));
     if (signal !== undefined) forget = onAbort(signal, () => end(() => reject(signal.reason)));
   });
 }

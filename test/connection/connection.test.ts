@@ -1,39 +1,22 @@
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { Connection, pipe } from 'multiprocess';
 import { lastValueFrom, take, toArray } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { closeDescriptor, createPipe, writeChannel } from '../../dist/native/index.js';
+import { closing, pair } from '../support/connections.js';
 import { startFixture } from '../support/fixture-process.js';
+import { openSockets } from '../support/sockets.js';
 import { until } from '../support/until.js';
 
-const opened: Connection<any>[] = [];
-afterEach(() => {
-  for (const one of opened.splice(0)) one.close();
-});
-function pair(options?: { duplex?: boolean }): [Connection<any>, Connection<any>] {
-  const [a, b] = pipe<any>(options);
-  opened.push(a, b);
-  return [a, b];
-}
 const failure = (promise: Promise<unknown>) =>
   promise.then(
     () => 'no error',
     (error: unknown) => (error as { code?: string }).code,
   );
-const sockets = () =>
-  readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  }).length;
-
 describe('messages', () => {
   it('carry any value, functions and shared objects among them', async () => {
     const [a, b] = pair();
@@ -133,7 +116,7 @@ describe('messages', () => {
     const [reads, writes] = createPipe();
     const reader = new Connection<any>(reads, { writable: false });
     const writer = new Connection<any>(writes, { readable: false });
-    opened.push(reader, writer);
+    for (const one of [reader, writer]) closing(one);
     for (const value of [1, 'two', { three: 3 }]) await writer.send(value);
     expect([await reader.recv(), await reader.recv(), await reader.recv()]).toEqual([1, 'two', { three: 3 }]);
     const big = new Uint8Array(1_000_000).fill(9);
@@ -145,7 +128,7 @@ describe('messages', () => {
     const again = createPipe();
     closeDescriptor(again[0]);
     const broken = new Connection(again[1], { readable: false });
-    opened.push(broken);
+    closing(broken);
     expect(await failure(broken.send(1))).toBe('MP_BROKEN_PIPE');
   });
 });
@@ -328,7 +311,7 @@ describe('life', () => {
   it('a connection that nobody has any more is closed', async () => {
     v8.setFlagsFromString('--expose-gc');
     const gc = vm.runInNewContext('gc') as () => void;
-    const before = sockets();
+    const before = openSockets();
     let kept: Connection;
     await (async () => {
       const [a, b] = pipe();
@@ -339,7 +322,7 @@ describe('life', () => {
     })();
     await until(() => {
       gc();
-      return sockets() === before + 1;
+      return openSockets() === before + 1;
     }, 'the other end is closed by the collector');
     expect(await failure(kept!.recv())).toBe('MP_CONNECTION_EOF');
     kept!.close();

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type Connection, Lock, Pool, pipe } from 'multiprocess';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { type Connection, Lock, Pool } from 'multiprocess';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dumps } from '../../dist/reduction/index.js';
+import { closing, pair } from '../support/connections.js';
 
 let pool: Pool;
 beforeAll(() => {
@@ -12,15 +13,6 @@ beforeAll(() => {
 });
 afterAll(() => pool.terminate());
 
-const opened: Connection<any>[] = [];
-afterEach(() => {
-  for (const one of opened.splice(0)) one.close();
-});
-function pair(options?: { duplex?: boolean }): [Connection<any>, Connection<any>] {
-  const [a, b] = pipe<any>(options);
-  opened.push(a, b);
-  return [a, b];
-}
 const codeOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => (error as { code?: string }).code);
 
 it('arrives as argument, captured variable, result and message, and back as itself', async () => {
@@ -36,7 +28,7 @@ it('arrives as argument, captured variable, result and message, and back as itse
     near.close();
     return far;
   });
-  opened.push(made);
+  closing(made);
   expect(await made.recv()).toBe('from a pipe made there');
   expect(await codeOf(made.recv())).toBe('MP_CONNECTION_EOF');
 });

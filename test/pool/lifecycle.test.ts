@@ -166,7 +166,8 @@ describe('idleTimeout', () => {
     await using pool = new Pool({ processes: 1, idleTimeout: 20 });
     for (let i = 0; i < 3; i++) {
       await pool.apply(pid);
-      await until(() => pool.stats().workers[0]?.state === 'retiring', 'a worker on its way out');
+      // A thread may be gone between two looks.
+      await until(() => pool.stats().workers[0]?.state !== 'ready', 'a worker on its way out');
       expect(await pool.apply((x: number) => x, [i])).toBe(i);
     }
   });

@@ -26,6 +26,12 @@ describe('without descriptors', () => {
     expect(stdout).toBe('pool MP_SYSTEM\nprocess MP_SYSTEM\nprocess MP_SYSTEM\nchildren 0\nworks 1,4,9\nexit code 3\n');
     expect(code).toBe(0);
   });
+
+  it('a function is refused for want of its parser, and can be sent when that loads', async () => {
+    const { stdout, code } = await limited(256, [fixture('parser-exhausted.js')]);
+    expect(stdout).toBe('MP_SYSTEM true\ntrue\n');
+    expect(code).toBe(0);
+  });
 });
 
 describe('a large pool', () => {

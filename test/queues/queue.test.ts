@@ -193,6 +193,17 @@ describe('a queue as a stream', () => {
     expect(all.sort((a, b) => a - b)).toEqual(upTo(2_000));
   });
 
+  it('starves no consumer, stream or get, while there is enough for all', async () => {
+    const [queue, back] = [open<number>({ maxSize: 200 }), open<string>()];
+    const consumers = ['countStream', 'countStream', 'countGets', 'countGets'].map((what) => act(what, queue, { back }));
+    for (const _ of consumers) expect(await back.get({ timeout: 20_000 })).toBe('ready');
+    for (let i = 0; i < 20_000; i++) await queue.put(i);
+    queue.complete();
+    const counts = (await Promise.all(consumers.map(said))) as number[];
+    expect(counts.reduce((a, b) => a + b)).toBe(20_000);
+    for (const count of counts) expect(count).toBeGreaterThan(200);
+  });
+
   it('gives back what a stream had claimed when it is left', async () => {
     const queue = open<number>();
     for (let i = 0; i < 100; i++) queue.putNowait(i);
@@ -318,6 +329,12 @@ describe('the end of a process', () => {
     expect(await producer.ended).toBe(0);
   });
 
+  it('waits too for a child that was sent the queue and has not got it yet', async () => {
+    const parent = startFixture('queues/exit-at-once.mjs');
+    expect(await said(parent)).toBe(10);
+    expect(await parent.ended).toBe(0);
+  });
+
   it('does not wait for it after cancelJoinThread', async () => {
     const queue = open<number>({ maxSize: 2 });
     const producer = act('putMoreThanFitsCancelled', queue, { items: upTo(10) });
@@ -325,7 +342,7 @@ describe('the end of a process', () => {
     expect(queue.qsize()).toBe(2);
   });
 
-  it('is not held up by a queue that nobody else has', async () => {
+  it('is not held up by a queue that nobody else has or was sent', async () => {
     const code = `import { Queue } from 'multiprocess'; const q = new Queue({ maxSize: 1 }); void q.put(1); void q.put(2); process.exit(0);`;
     const worker = new Worker(
       new URL(

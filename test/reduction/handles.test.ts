@@ -2,7 +2,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ import {
   writeChannel,
 } from '../../dist/native/index.js';
 import { codeOf } from '../support/code-of.js';
+import { openSockets } from '../support/sockets.js';
 import { until } from '../support/until.js';
 
 let pool: Pool;
@@ -34,19 +35,11 @@ afterAll(() => pool.terminate());
 const folder = mkdtempSync(join(tmpdir(), 'handles-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const inode = (fd: number) => fstatSync(fd, { bigint: true }).ino;
-const sharing = () =>
-  readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  }).length;
 afterEach(() => resourceSharer.stop());
 
 describe('the resource sharer', () => {
   it('gives copies of what is offered, again and again, until it is stopped', async () => {
-    const before = sharing();
+    const before = openSockets();
     const file = openSync(join(folder, 'offered'), 'w+');
     const offer = offerDescriptor(file, 60_000);
     closeSync(file);
@@ -58,7 +51,7 @@ describe('the resource sharer', () => {
     expect(codeOf(() => fetchDescriptor(offer))).toBe('MP_OWNER_GONE');
     expect(renewOffer(offer, 60_000)).toBe(false);
     for (const copy of copies) closeSync(copy);
-    await until(() => sharing() === before, 'the thread ends with the last offer');
+    await until(() => openSockets() === before, 'the thread ends with the last offer');
     const again = offerDescriptor(openSync('/dev/null', 'r'), 60_000);
     closeSync(fetchDescriptor(again));
   });

@@ -26,8 +26,8 @@ describe('dumps refuses', () => {
     ['a local symbol', () => Symbol('mine'), 'MP_SYMBOL', /Symbol\.for\("mine"\)/],
     ['a SharedArrayBuffer', () => new SharedArrayBuffer(8), 'MP_SHARED_ARRAY_BUFFER', /SharedMemory/],
     ['a view of a SharedArrayBuffer', () => new Int32Array(new SharedArrayBuffer(8)), 'MP_SHARED_ARRAY_BUFFER', /SharedMemory/],
-    ['a socket', () => new net.Socket(), 'MP_NATIVE_OBJECT', /socket/],
-    ['a server', () => net.createServer(), 'MP_NATIVE_OBJECT', /server/],
+    ['a socket', () => new net.Socket(), 'MP_NATIVE_OBJECT', /Socket: it is not connected/],
+    ['a server', () => net.createServer(), 'MP_NATIVE_OBJECT', /Server: it is not listening/],
     ['a stream', () => Readable.from([1]), 'MP_NATIVE_OBJECT', /Readable/],
     [
       'a generator',

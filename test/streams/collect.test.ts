@@ -1,8 +1,9 @@
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../src/streams/index.js';
+import { until } from '../support/until.js';
 import { TestBackend } from './backends.js';
-import { counted, countedAsync, settle, turn, until, upTo } from './sources.js';
+import { counted, countedAsync, settle, turn, upTo } from './sources.js';
 
 describe('collect', () => {
   it('gives the results in the order of the source, whatever its kind and however the backend finishes', async () => {

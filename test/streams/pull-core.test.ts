@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runStream } from '../../src/streams/index.js';
+import { until } from '../support/until.js';
 import { TestBackend } from './backends.js';
-import { counted, countedAsync, countedReadable, settle, turn, until, upTo } from './sources.js';
+import { counted, countedAsync, countedReadable, settle, turn, upTo } from './sources.js';
 
 const double = (x: number): number => x * 2;
 

@@ -5,8 +5,9 @@ import { map } from 'rxjs/operators';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ArgumentError, StreamConsumedError, StreamOverflowError } from '../../src/errors/index.js';
 import { DONE, MORE, PULL, type PullReader, runStream, type Source, type StreamFlowOptions, sizeOf } from '../../src/streams/index.js';
+import { until } from '../support/until.js';
 import { TestBackend } from './backends.js';
-import { counted, countedReadable, settle, turn, until, upTo } from './sources.js';
+import { counted, countedReadable, settle, turn, upTo } from './sources.js';
 
 const same = <T>(x: T): T => x;
 const through = <T>(source: Source<T>, options: StreamFlowOptions<T> = {}) =>

@@ -84,15 +84,6 @@ export function countedReadable(end = Number.POSITIVE_INFINITY): Watch & { strea
 
 export const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
-/** Waits until `holds`, and says what did not when the watchdog runs out. */
-export async function until(holds: () => boolean, what: string, watchdog = 5_000): Promise<void> {
-  const deadline = Date.now() + watchdog;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`never came: ${what}`);
-    await turn();
-  }
-}
-
 /** Lets the event loop turn until nothing can be under way any more. */
 export async function settle(turns = 30): Promise<void> {
   for (let i = 0; i < turns; i++) await turn();

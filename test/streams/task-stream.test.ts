@@ -4,8 +4,9 @@ import { firstValueFrom, lastValueFrom, Observable } from 'rxjs';
 import { filter, take, toArray } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { type Progress, runStream, TaskStream } from '../../src/streams/index.js';
+import { until } from '../support/until.js';
 import { TestBackend } from './backends.js';
-import { counted, settle, turn, until, upTo } from './sources.js';
+import { counted, settle, turn, upTo } from './sources.js';
 
 const same = <T>(x: T): T => x;
 

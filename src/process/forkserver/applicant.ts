@@ -6,12 +6,11 @@ import {
   connectSocket,
   Family,
   pollDescriptor,
-  type ReadableWatch,
+  Readiness,
   Ready,
   receiveDescriptors,
   sendDescriptors,
   signalProcess,
-  watchReadable,
 } from '../../native/index.js';
 import { deferred } from '../../util/deferred.js';
 import { answerTo, CHALLENGE, type ChildRequest, challenge, frame, Inbox, isAnswer, REPORT, Report, VERDICT } from './protocol.js';
@@ -37,7 +36,7 @@ export class Applicant {
   readonly #inbox = new Inbox();
   readonly #started = deferred<void>();
   readonly #onEnd: (status: number | null) => void;
-  #watch: ReadableWatch | null;
+  #watch: Readiness | null;
   #state: 'challenged' | 'proving' | 'asking' | 'running' | 'over' = 'challenged';
   #pid = 0;
   #pidfd = -1;
@@ -63,19 +62,21 @@ export class Applicant {
     this.#lifeline = lifeline;
     this.#onEnd = onEnd;
     this.#socket = connectSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }).fd;
+    this.#watch = new Readiness(this.#socket, () => this.#receive());
     try {
-      this.#watch = watchReadable(this.#socket, () => this.#receive());
+      this.#watch.want(Ready.readable);
     } catch (error) {
-      closeDescriptor(this.#socket);
+      this.#disconnect();
       throw error;
     }
   }
 
-  /** Resolves when the child runs. Rejects with AuthenticationError, {@link TemplateLost}, or why the fork was refused. */
+  /** Resolves when the child runs. Rejects with AuthenticationError, ProcessError `MP_SPAWN` when the template ended first, or why the fork was refused. */
   get started(): Promise<void> {
     return this.#started.promise;
   }
 
+  /** Its process id; 0 before it runs. */
   get pid(): number {
     return this.#pid;
   }
@@ -93,8 +94,9 @@ export class Applicant {
   /** Whether the event loop must stay alive for it. */
   hold(on: boolean): void {
     this.#held = on;
-    if (on) this.#watch?.ref();
-    else this.#watch?.unref();
+    const watch = this.#watch ?? this.#orphan;
+    if (on) watch?.ref();
+    else watch?.unref();
   }
 
   /** Looks now, without an event loop, whether the child has ended. Calls `onEnd` if so. */
@@ -112,6 +114,7 @@ export class Applicant {
 
   /** Gives back the pidfd, when the child has ended or nobody cares any more. */
   close(): void {
+    this.#orphan?.close();
     if (this.#pidfd >= 0) closeDescriptor(this.#pidfd);
     this.#pidfd = -1;
   }
@@ -189,15 +192,13 @@ export class Applicant {
       );
       return;
     }
-    const watch = watchReadable(this.#pidfd, () => {
-      watch.close();
-      this.#end(null);
-    });
-    this.#orphan = watch;
-    if (!this.#held) watch.unref();
+    this.#orphan = new Readiness(this.#pidfd, () => this.#end(null));
+    if (!this.#held) this.#orphan.unref();
+    this.#orphan.want(Ready.readable);
   }
 
-  #orphan: ReadableWatch | null = null;
+  /** Watches the child itself where the template cannot tell of it any more. */
+  #orphan: Readiness | null = null;
 
   #lookWithoutTemplate(): void {
     if (this.#pidfd >= 0 && pollDescriptor(this.#pidfd, Ready.readable, 0) !== 0) this.#end(null);

@@ -68,6 +68,7 @@ export function addTemplateModule(url: URL): void {
   modules.add(url.href);
 }
 
+/** A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed. */
 export class Forkserver {
   #template: Template | null = null;
   #preload: readonly string[] = [];

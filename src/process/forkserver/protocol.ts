@@ -12,8 +12,8 @@
  * An answer is that of Python's handshake (src/connection/authentication.ts) to the other side's challenge and to who answers, so
  * that none can be sent back as one's own.
  */
-import { randomBytes } from 'node:crypto';
 import { createResponse, verifyChallenge } from '../../connection/authentication.js';
+import { crypto } from '../../util/crypto.js';
 
 /** Bytes of a challenge. */
 export const CHALLENGE = 32;
@@ -57,7 +57,7 @@ export type Role = 'template' | 'process';
 
 /** A new challenge. */
 export function challenge(): Uint8Array {
-  return randomBytes(CHALLENGE);
+  return crypto().randomBytes(CHALLENGE);
 }
 
 /** The answer to a challenge. */

@@ -1,6 +1,7 @@
 /** A started child, however it was started. Python: `multiprocess.popen_*`. */
 
 export type { DescriptorTaker } from '../../util/spawning.js';
+export type { Inheritance } from '../inherit.js';
 // The methods; each registers itself
 export { PopenForkserver } from './forkserver.js';
 export {

@@ -8,11 +8,11 @@
  */
 import { constants } from 'node:os';
 import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../errors/index.js';
-import { onAbort } from '../../util/abort.js';
 import { deferred } from '../../util/deferred.js';
 import { processExit, processStart } from '../../util/diagnostics.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
 import type { DescriptorTaker } from '../../util/spawning.js';
+import { settles } from '../../util/wait-options.js';
 import type { StartMethod } from '../start-method.js';
 
 /** What {@link launch} starts. */
@@ -122,15 +122,11 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     if (this.#status === null && timeout !== undefined && timeout <= 0) return this.poll();
     if (this.#status === null) {
       const over = deferred<void>();
-      const timer = timeout === undefined || timeout > LONGEST ? null : setTimeout(over.resolve, timeout);
-      const unhear = signal === undefined ? null : onAbort(signal, () => over.reject(signal.reason));
       const listener = () => over.resolve();
       this.onExit(listener);
       try {
-        await over.promise;
+        await settles(over.promise, { timeout, signal });
       } finally {
-        if (timer !== null) clearTimeout(timer);
-        unhear?.();
         this.#forget(listener);
       }
     }
@@ -224,8 +220,6 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     if (index >= 0) this.#listeners.splice(index, 1);
   }
 }
-
-const LONGEST = 2 ** 31 - 1;
 
 /** A status as Python's exit code: `n`, `-signal`, or 255. */
 export function exitCodeOf({ exitCode, signal }: ExitStatus): number {

@@ -8,6 +8,7 @@ import { isShareable } from '../../memory/index.js';
 import type { Analysis, FreeName } from './analysis.js';
 import { cellOf } from './cells.js';
 import type { Children } from './children.js';
+import { READ } from './compile.js';
 import type { Surroundings } from './enclosing.js';
 import { isMainEntry } from './entry.js';
 import { isStandardGlobal } from './globals.js';
@@ -51,7 +52,7 @@ export function resolveCaptures(subject: Subject, children: Children): Captures 
   const captures: Captures = { slots: [], edits: [], values, constant: true, stateless: true };
   const { own, free } = subject.analysis;
   for (const name of free.values()) {
-    if (name.name === 'arguments') continue;
+    if (name.name === 'arguments' || name.name === READ) continue;
     capture(subject, name, children, captures, values);
   }
   // The own name of a declaration is a variable outside it, which may hold something else by now (a memoized version).
@@ -90,7 +91,7 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   values.set(name, value);
   const binding = subject.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
-  const special = hostSlot(subject, name, value, binding);
+  const special = sameSlot(subject, name, binding) ?? hostSlot(subject, name, value, binding);
   if (special !== null) {
     captures.slots.push(special);
   } else if (binding?.from !== undefined && !importedByValue(value, binding.from, subject.place)) {
@@ -100,6 +101,13 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   } else if (value === subject.fn) {
     captures.slots.push({ name, from: 'self' });
   } else captures.slots.push(valueSlot(free, value, children));
+}
+
+/** What a rebuilt function took from a module or the host, a function made inside takes from there as well. */
+function sameSlot({ place }: Subject, name: string, binding: Binding | null): Slot | null {
+  if (binding?.scope.parent !== null) return null;
+  const slot = place?.script.rebuilt?.slots.find((each) => each.name === name);
+  return slot === undefined || slot.from === 'child' || slot.from === 'members' || slot.from === 'self' ? null : slot;
 }
 
 /** A binding that never changes after it has its value. */
@@ -148,7 +156,7 @@ function useCell(
   const child = children.add(cellOf(key, free.name, scope.object, user), `captured \`${free.name}\``);
   captures.slots.push({ name: param, from: 'child', child });
   for (const { start, end, use } of free.uses) {
-    const read = use === 'call' ? `multiprocess$read(${param})` : `${param}.v`;
+    const read = use === 'call' ? `${READ}(${param})` : `${param}.v`;
     captures.edits.push([start, end, use === 'shorthand' ? `${free.name}: ${read}` : read]);
   }
   captures.constant = false;

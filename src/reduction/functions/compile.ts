@@ -15,26 +15,57 @@ export type Factory = (this: unknown, ...values: unknown[]) => readonly [made: u
 /** Columns beyond this are not reproduced: minified code would need as much padding. */
 const WIDEST = 2_000;
 const LIMIT = 2_048;
-const factories = new Map<string, Factory>();
+
+/** A factory with what it was compiled from. */
+export interface CompiledFactory {
+  readonly factory: Factory;
+  /** The script, as V8 has it. */
+  readonly code: string;
+  /** Line that V8 gives to the first line of the script. */
+  readonly firstLine: number;
+  readonly data: FunctionData;
+}
+
+const factories = new Map<string, CompiledFactory>();
+/** Of code records, which many functions share: those without parameters that come late. */
+const recorded = new WeakMap<FunctionData, Factory>();
+
+/** What was compiled here and is kept, so that functions made inside can be told where their text stands. */
+export function compiledFactories(): Iterable<CompiledFactory> {
+  return factories.values();
+}
+
+/** Reads a cell where its variable was called; every script compiled here has it. */
+export const READ = 'multiprocess$read';
 
 /** Name of the parameter that holds the outer `arguments` of an arrow. */
 export const ARGUMENTS = 'arguments$outer';
 
 /** Compiles, or finds, the factory. `late` lists the parameters that are set after the function exists. */
 export function factoryOf(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
-  const key = [data.url, data.line, data.column, data.form, data.strict, data.name, data.args, params, late, data.edits, data.text].join(
-    '\0',
-  );
-  let factory = factories.get(key);
+  if (late.length > 0) return compiledOnce(data, params, late);
+  let factory = recorded.get(data);
   if (factory === undefined) {
-    if (factories.size >= LIMIT) factories.delete(factories.keys().next().value as string);
-    factory = compile(data, params, late);
-    factories.set(key, factory);
+    factory = compiledOnce(data, params, late);
+    recorded.set(data, factory);
   }
   return factory;
 }
 
-function compile(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
+function compiledOnce(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
+  const key = [data.url, data.line, data.column, data.form, data.strict, data.name, data.args, params, late, data.edits, data.text].join(
+    '\0',
+  );
+  let compiled = factories.get(key);
+  if (compiled === undefined) {
+    if (factories.size >= LIMIT) factories.delete(factories.keys().next().value as string);
+    compiled = compile(data, params, late);
+    factories.set(key, compiled);
+  }
+  return compiled.factory;
+}
+
+function compile(data: FunctionData, params: readonly string[], late: readonly number[]): CompiledFactory {
   const [before, after] = wrapping(data);
   const setter =
     late.length === 0 ? '' : late.map((index) => `if(multiprocess$i===${index}){${params[index]}=multiprocess$v;return}`).join('');
@@ -42,12 +73,14 @@ function compile(data: FunctionData, params: readonly string[], late: readonly n
   const pad = data.column <= WIDEST ? ' '.repeat(data.column) : '';
   const prologue = data.strict ? '"use strict";' : '';
   // The setter is hoisted, so that nothing stands between the padding and the text but the wrapping of the line above.
-  const code = `${prologue}function multiprocess$read(c){return c.v}function multiprocess$set(multiprocess$i,multiprocess$v){${setter}}return [${before}\n${pad}${text}\n${after},multiprocess$set]`;
-  return vm.compileFunction(code, [...params], {
+  const code = `${prologue}function ${READ}(c){return c.v}function multiprocess$set(multiprocess$i,multiprocess$v){${setter}}return [${before}\n${pad}${text}\n${after},multiprocess$set]`;
+  const firstLine = data.line - 1;
+  const factory = vm.compileFunction(code, [...params], {
     filename: data.url === '' ? 'multiprocess:function' : data.url,
-    lineOffset: data.line - 1,
+    lineOffset: firstLine,
     ...defaultLoader(),
   }) as unknown as Factory;
+  return { factory, code, firstLine, data };
 }
 
 /** What stands around the text. A property's name becomes the name of an anonymous function. */

@@ -28,16 +28,18 @@ const outlines = new WeakMap<Script, Outline | null>();
 function outlineOf(script: Script, module: boolean): Outline | null {
   let outline = outlines.get(script);
   if (outline === undefined) {
-    outline = script.source === '' || script.source.length > LARGEST ? null : read(script.source, module);
+    outline = script.source === '' || script.source.length > LARGEST ? null : read(script, module);
     outlines.set(script, outline);
   }
   return outline;
 }
 
-function read(source: string, module: boolean): Outline | null {
+function read({ source, rebuilt }: Script, module: boolean): Outline | null {
   const program = parseProgram(source, module) ?? parseProgram(source, !module);
   if (program === null) return null;
   const { findings, scope } = walkProgram(program);
+  // The captures of a rebuilt function are parameters around its script.
+  for (const { name } of rebuilt?.slots ?? []) scope.declare(name, 'const', true);
   resolve(findings.references);
   return { scope, functions: findings.functions, ...readExports(program) };
 }

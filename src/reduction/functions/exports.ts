@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { types } from 'node:util';
 import { mainEntry } from './entry.js';
 
 /** An export of a CommonJS file. `path` starts at the namespace that `import()` of the file gives. */
@@ -18,7 +19,8 @@ interface LoadedModule {
   readonly exports: unknown;
 }
 
-type Found = { readonly file: string; readonly name: string | null };
+/** `esm`: an ES module that was loaded by `require`, whose names stand in the namespace itself. */
+type Found = { readonly file: string; readonly name: string | null; readonly esm: boolean };
 
 const cache = createRequire(import.meta.url).cache as unknown as Record<string, LoadedModule | undefined>;
 const index = new WeakMap<object, Found>();
@@ -29,7 +31,8 @@ export function commonJsExportOf(value: object): FileExport | null {
   grow();
   const found = index.get(value);
   if (found === undefined || current(found) !== value) return null;
-  const path = found.name === null ? ['default'] : ['default', found.name];
+  const { name, esm } = found;
+  const path = name === null ? ['default'] : esm ? [name] : ['default', name];
   return { specifier: pathToFileURL(found.file).href, path };
 }
 
@@ -51,10 +54,11 @@ function grow(): void {
 
 function add(file: string, exports: unknown): void {
   if (!isReference(exports) || exports === globalThis) return;
-  if (!index.has(exports)) index.set(exports, { file, name: null });
+  const esm = types.isModuleNamespaceObject(exports);
+  if (!esm && !index.has(exports)) index.set(exports, { file, name: null, esm });
   for (const name of Object.keys(exports)) {
     const value: unknown = Object.getOwnPropertyDescriptor(exports, name)?.value;
-    if (typeof value === 'function' && !index.has(value)) index.set(value, { file, name });
+    if (typeof value === 'function' && !index.has(value)) index.set(value, { file, name, esm });
   }
 }
 

@@ -17,7 +17,8 @@ interface Package {
   readonly imports?: { readonly [specifier: string]: Target };
 }
 
-const CONDITIONS = new Set(['node', 'import', 'module-sync', 'default', ...givenConditions()]);
+/** Made at the first use: `process.execArgv` and the environment cost a start some milliseconds. */
+let conditions: ReadonlySet<string> | undefined;
 const packages = new Map<string, Package | null>();
 
 /** The file that `import specifier` in `parent` loads, or `null` where `require` finds the same (no `exports`) or nothing is found. */
@@ -69,8 +70,9 @@ function fileOf(target: Target, star: string, of: Package, parent: string): stri
     }
     return null;
   }
+  conditions ??= new Set(['node', 'import', 'module-sync', 'default', ...givenConditions()]);
   for (const [condition, inner] of Object.entries(target)) {
-    if (!CONDITIONS.has(condition)) continue;
+    if (!conditions.has(condition)) continue;
     const file = fileOf(inner, star, of, parent);
     if (file !== null) return file;
   }

@@ -32,6 +32,8 @@ export interface Mirror {
 export interface HarvestedScript {
   readonly scriptId: string;
   readonly url: string;
+  /** Number of its first line: not 0 where the host gave one. */
+  readonly firstLine: number;
   /** `null` when it was not asked for. */
   readonly source: string | null;
 }
@@ -217,16 +219,17 @@ function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
 /** Every script V8 holds now, with the sources of those that `wanted` picks. */
 export function harvestScripts(actor: string, wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
   connect(actor);
-  const found: { scriptId: string; url: string }[] = [];
-  const listener = ({ params }: { params: { scriptId: string; url: string } }): void => {
-    found.push({ scriptId: params.scriptId, url: params.url });
+  const found: Omit<HarvestedScript, 'source'>[] = [];
+  const listener = ({ params }: { params: { scriptId: string; url: string; startLine: number } }): void => {
+    found.push({ scriptId: params.scriptId, url: params.url, firstLine: params.startLine });
   };
   session!.on('Debugger.scriptParsed', listener);
   try {
     post('Debugger.enable');
-    return found.map(({ scriptId, url }) => {
-      if (!wanted(scriptId, url)) return { scriptId, url, source: null };
-      return { scriptId, url, source: post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource };
+    return found.map((script) => {
+      const { scriptId, url } = script;
+      if (!wanted(scriptId, url)) return { ...script, source: null };
+      return { ...script, source: post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource };
     });
   } finally {
     session!.removeListener('Debugger.scriptParsed', listener);

@@ -7,7 +7,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { harvestScripts, type Mirror } from './inspector.js';
+import { compiledFactories } from './compile.js';
+import { harvestScripts, type Mirror, mirror as mirrorOf } from './inspector.js';
+import type { FunctionData } from './wire.js';
 
 /** A script, with an index of its lines. */
 export interface Script {
@@ -15,6 +17,10 @@ export interface Script {
   /** `file:`, `node:` or whatever the host called it; empty for code without a name. */
   readonly url: string;
   readonly source: string;
+  /** Number of its first line: not 0 where the host gave one, as for functions rebuilt here. */
+  readonly firstLine: number;
+  /** For a script that was compiled here to rebuild a function: what it was compiled from. */
+  readonly rebuilt?: FunctionData;
 }
 
 /** A function's place. */
@@ -38,7 +44,7 @@ export function locate(mirror: Mirror, text: string, actor: string): Place | nul
   if (location === null) return null;
   const known = scripts.get(location.scriptId);
   if (known !== undefined) return place(known, location, text);
-  const guessed = fromStack(location, text);
+  const guessed = fromFactories(location, text, actor) ?? fromStack(location, text);
   if (guessed !== null) {
     scripts.set(location.scriptId, guessed.script);
     return guessed;
@@ -52,9 +58,9 @@ export function locate(mirror: Mirror, text: string, actor: string): Place | nul
 function harvest(id: string, actor: string): void {
   const wanted = (scriptId: string, url: string) =>
     scriptId === id || (!scripts.has(scriptId) && url !== '' && !url.startsWith('node:') && !url.includes('/node_modules/'));
-  for (const { scriptId, url, source } of harvestScripts(actor, wanted)) {
+  for (const { scriptId, url, source, firstLine } of harvestScripts(actor, wanted)) {
     if (source === null && !url.startsWith('node:')) continue;
-    if (!scripts.has(scriptId)) scripts.set(scriptId, { id: scriptId, url: asURL(url), source: source ?? '' });
+    if (!scripts.has(scriptId)) scripts.set(scriptId, { id: scriptId, url: asURL(url), source: source ?? '', firstLine });
   }
 }
 
@@ -64,19 +70,19 @@ function asURL(url: string): string {
 
 /** Offset of a line and column in a script. */
 export function offsetIn(script: Script, line: number, column: number): number {
-  return (linesOf(script)[line] ?? 0) + column;
+  return (linesOf(script)[line - script.firstLine] ?? 0) + column;
 }
 
 /** V8 reports the parameters (or the constructor); the text starts before them. */
 function place(script: Script, location: { line: number; column: number }, text: string): Place | null {
   const starts = linesOf(script);
-  const lineStart = starts[location.line];
+  const lineStart = starts[location.line - script.firstLine];
   if (lineStart === undefined) return null;
   const inside = lineStart + location.column;
   const start = script.source.lastIndexOf(text, inside);
   if (start < 0 || start + text.length <= inside) return script.source === '' ? { script, start: 0, ...location } : null;
   const line = lineAt(starts, start);
-  return { script, start, line, column: start - starts[line]! };
+  return { script, start, line: line + script.firstLine, column: start - starts[line]! };
 }
 
 function linesOf(script: Script): number[] {
@@ -101,11 +107,24 @@ function lineAt(starts: readonly number[], offset: number): number {
   return low;
 }
 
+/** Finds a function that was made by a function rebuilt here: among the scripts with its text at its position, the one with its id. */
+export function fromFactories(location: { scriptId: string; line: number; column: number }, text: string, actor: string): Place | null {
+  for (const { factory, code, firstLine, data } of compiledFactories()) {
+    if (!code.includes(text)) continue;
+    const script: Script = { id: location.scriptId, url: data.url, source: code, firstLine, rebuilt: data };
+    const found = place(script, location, text);
+    if (found === null || mirrorOf(factory, actor).location?.scriptId !== location.scriptId) continue;
+    scripts.set(location.scriptId, script);
+    return found;
+  }
+  return null;
+}
+
 function fromStack(location: { scriptId: string; line: number; column: number }, text: string): Place | null {
   for (const url of filesOnStack()) {
     const source = readSource(url);
     if (source === null) continue;
-    const found = place({ id: location.scriptId, url, source }, location, text);
+    const found = place({ id: location.scriptId, url, source, firstLine: 0 }, location, text);
     if (found !== null) return found;
   }
   return null;

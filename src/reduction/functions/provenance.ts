@@ -2,7 +2,8 @@
  * Where rebuilt functions came from, so that they can be sent on (to grandchildren, or home) without an inspector; and
  * the identity of classes, so that a class that comes home is itself and its instances are `instanceof` it.
  */
-import { randomUUID } from 'node:crypto';
+
+import { crypto } from '../../util/crypto.js';
 import type { FunctionData } from './wire.js';
 
 /** What a function was rebuilt from. `children` includes those that came late. */
@@ -36,7 +37,7 @@ export function provenanceOf(fn: Function): Provenance | undefined {
 export function classId(fn: Function): string {
   const known = ids.get(fn);
   if (known !== undefined) return known;
-  prefix ??= randomUUID();
+  prefix ??= crypto().randomUUID();
   const id = `${prefix}:${count++}`;
   knowClass(id, fn);
   return id;

@@ -15,12 +15,13 @@ import { classWithId, knowClass, printAs, remember } from './provenance.js';
 import { checkFunctionData, type FunctionData, requestsOf, type Slot } from './wire.js';
 
 /** Rebuilds functions. */
-export const functionKind: NodeKind = { tag: 'function', shell: false, modules: requestsOf, build };
+export const functionKind: NodeKind = { tag: 'function', shell: false, code: true, modules: requestsOf, build };
 
 /** Rebuilds classes: as functions, but a class that this process knows already is that one. */
 export const classKind: NodeKind = {
   tag: 'class',
   shell: false,
+  code: true,
   modules: requestsOf,
   build(data, children, late) {
     const known = classWithId(checkFunctionData(data).id);

@@ -16,6 +16,8 @@ import { fieldThis, outerThis } from './messages.js';
 export function receiverOf(subject: Subject): unknown {
   const { around, place, mirror, actor } = subject;
   if (around?.receiver === 'script' && mirror?.scopes.some((scope) => scope.type === 'Module') === true) return undefined;
+  // A script compiled here is entered with the `this` that the function it rebuilds was sent with.
+  if (around?.receiver === 'script' && place?.script.rebuilt !== undefined && place.script.rebuilt.receiver < 0) return undefined;
   if (around === null || place === null || around.receiver === 'script') throw outerThis(actor);
   const { field } = around;
   const owner = ownerOf(subject.fn);

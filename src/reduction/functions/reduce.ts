@@ -15,7 +15,7 @@ import { isMainEntry } from './entry.js';
 import { commonJsExportOf } from './exports.js';
 import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
 import { type Mirror, mirror } from './inspector.js';
-import { locate, type Place } from './locate.js';
+import { fromFactories, locate, type Place } from './locate.js';
 import { nativeFunction, taskCaptures, unreadable } from './messages.js';
 import { collectExtras } from './properties.js';
 import { provenanceOf } from './provenance.js';
@@ -187,7 +187,12 @@ function look(
   try {
     const mirrored = mirror(fn, name);
     const fromText = isFromText(text, mirrored, analysis);
-    return { mirror: mirrored, place: fromText ? null : locate(mirrored, text, name), fromText };
+    const place = fromText
+      ? mirrored.location === null
+        ? null
+        : fromFactories(mirrored.location, text, name)
+      : locate(mirrored, text, name);
+    return { mirror: mirrored, place, fromText: fromText && place === null };
   } catch (error) {
     if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
     checkShape({ analysis, actor: name });

@@ -29,6 +29,7 @@ export function isCompiled(script: Script): boolean {
     const comment = commentOf(script.source);
     answer =
       script.url.startsWith('file:') &&
+      script.rebuilt === undefined &&
       (comment !== null ? !script.source.includes('=vite-generated') : findSourceMap(script.url) !== undefined);
     generated.set(script, answer);
     if (answer) scripts.set(script.url, script);
@@ -62,12 +63,14 @@ export function sourcePlace({ script, line, column }: Pick<Place, 'script' | 'li
   line: number;
   column: number;
 } {
-  const plain = { url: script.url, line: line + 1, column: column + 1 };
-  if (!isCompiled(script)) return plain;
-  const entry = mapOf(script.url)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
+  const marked = script.url.endsWith(COMPILED);
+  const url = marked ? script.url.slice(0, -COMPILED.length) : script.url;
+  const plain = { url, line: line + 1, column: column + 1 };
+  if (!marked && !isCompiled(script)) return plain;
+  const entry = mapOf(url)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
   const { originalSource, originalLine, originalColumn } = entry ?? {};
   if (typeof originalSource !== 'string' || typeof originalLine !== 'number') return plain;
-  return { url: sourceURL(originalSource, script.url), line: originalLine + 1, column: Number(originalColumn ?? 0) + 1 };
+  return { url: sourceURL(originalSource, url), line: originalLine + 1, column: Number(originalColumn ?? 0) + 1 };
 }
 
 function sourceURL(source: string, url: string): string {

@@ -5,8 +5,11 @@
  * `Function.prototype.toString` prints functions, arrows and classes as expressions and methods and accessors as members
  * of an object literal; a method's private name is read as a member of a class.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type * as acorn from 'acorn';
+import { MultiprocessError } from '../../errors/index.js';
 
 /** How the text of a function has to be wrapped to become an expression. */
 export type Form = 'expression' | 'class' | 'member';
@@ -24,9 +27,32 @@ export interface ParsedFunction {
 
 let parser: typeof acorn | undefined;
 
+/** Not part of a parse: that a parser cannot be loaded says nothing about the text, and may be over the next time. */
 function load(): typeof acorn {
-  parser ??= createRequire(import.meta.url)('acorn') as typeof acorn;
-  return parser;
+  try {
+    parser ??= find();
+    return parser;
+  } catch (cause) {
+    const [reason] = (cause as Error).message.split('\n');
+    throw new MultiprocessError(
+      `The parser of functions (the package acorn) cannot be loaded: ${reason}. Free descriptors (ulimit -n) or memory where they ran out; otherwise install the packages again.`,
+      { code: 'MP_SYSTEM', cause },
+    );
+  }
+}
+
+function find(): typeof acorn {
+  const require = createRequire(import.meta.url);
+  try {
+    return require('acorn') as typeof acorn;
+  } catch (cause) {
+    // Node 20 remembers that it could not read the package.json of a package; the file is found without.
+    for (const folder of require.resolve.paths('acorn') ?? []) {
+      const file = join(folder, 'acorn', 'dist', 'acorn.js');
+      if (existsSync(file)) return require(file) as typeof acorn;
+    }
+    throw cause;
+  }
 }
 
 const LENIENT: acorn.Options = {
@@ -51,17 +77,19 @@ export function parseFunction(text: string): ParsedFunction | null {
 
 /** Parses a whole script or module; `null` when it does not parse. */
 export function parseProgram(source: string, module: boolean): acorn.Program | null {
+  const { parse } = load();
   try {
     const options: acorn.Options = { ...LENIENT, allowHashBang: true, sourceType: module ? 'module' : 'script' };
-    return load().parse(source, module ? options : { ...options, allowAwaitOutsideFunction: true });
+    return parse(source, module ? options : { ...options, allowAwaitOutsideFunction: true });
   } catch {
     return null;
   }
 }
 
 function expression(before: string, text: string, after: string): acorn.Expression | null {
+  const { parse } = load();
   try {
-    const program = load().parse(`${before}${text}\n${after}`, LENIENT);
+    const program = parse(`${before}${text}\n${after}`, LENIENT);
     const outer = program.body[0] as acorn.FunctionDeclaration;
     const statement = outer.body.body[0] as acorn.ReturnStatement;
     return program.body.length === 1 ? (statement.argument ?? null) : null;

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ClosedError } from '../../errors/index.js';
 import { forgetShared, registerShareable } from '../../memory/index.js';
 import { closeDescriptor, type DescriptorOffer, duplicateDescriptor, fetchDescriptor } from '../../native/index.js';
+import { crypto } from '../../util/crypto.js';
 import { declineOffer, StandingOffer } from './offer.js';
 
 /** What is given up when nobody detached it. */
@@ -38,7 +38,7 @@ interface Handle {
 export class DupFd implements Disposable {
   readonly #held: Held = { fd: -1, offer: new StandingOffer() };
   /** The same wherever it arrives. */
-  #id = randomUUID() as string;
+  #id = crypto().randomUUID() as string;
 
   /** @param fd an open descriptor. @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF, EMFILE). */
   constructor(fd: number) {

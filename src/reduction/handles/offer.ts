@@ -8,6 +8,8 @@ import { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, r
  *
  * That duplicate would keep a connection open that all have closed. So once the sender has closed the descriptor, the offer ends when it was
  * fetched as often as it was sent. Who sends one message to several receivers keeps the descriptor open until all have it.
+ *
+ * @internal
  */
 export class StandingOffer {
   #offer: DescriptorOffer | undefined;
@@ -29,7 +31,7 @@ export function offerOnce(fd: number): DescriptorOffer {
   return offerDescriptor(fd, TRANSIT, true);
 }
 
-/** What was offered has arrived where it is already: counts as fetched. */
+/** @internal What was offered has arrived where it is already: counts as fetched. */
 export function declineOffer(offer: DescriptorOffer): void {
   try {
     closeDescriptor(fetchDescriptor(offer));

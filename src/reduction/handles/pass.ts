@@ -6,7 +6,22 @@ import { closeDescriptor, Ready, receiveDescriptors, sendDescriptors, whenReady 
 import { checkNumber, describe } from '../../util/options.js';
 
 /** A unix socket: a descriptor, a Connection (or what else has `fileno()`), or a net.Socket. */
-export type SocketLike = number | { fileno(): number } | { readonly _handle?: { readonly fd?: number } | null | undefined };
+export type SocketLike =
+  | number
+  | {
+      /** The descriptor. */
+      fileno(): number;
+    }
+  | {
+      /** Node's own handle of a net.Socket. */
+      readonly _handle?:
+        | {
+            /** The descriptor, while it is open. */
+            readonly fd?: number;
+          }
+        | null
+        | undefined;
+    };
 
 /**
  * Sends copies of descriptors over a unix socket; yours stay open.
@@ -52,10 +67,11 @@ export async function recvFds(socket: SocketLike, count: number): Promise<number
  * Sends a copy of a descriptor over a connection made by `pipe()` or of family AF_UNIX, as Python's `send_handle`.
  *
  * @param handle the descriptor; yours stays open.
- * @param _pid who receives it: as in Python, not needed here.
+ * @param pid process id of who receives it: accepted and not needed here, as in Python outside of Windows.
  * @throws as {@link sendFds}.
  */
-export async function sendHandle(connection: SocketLike, handle: number, _pid?: number | null): Promise<void> {
+export async function sendHandle(connection: SocketLike, handle: number, pid?: number | null): Promise<void>;
+export async function sendHandle(connection: SocketLike, handle: number): Promise<void> {
   await sendFds(connection, [handle]);
 }
 

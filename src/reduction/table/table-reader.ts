@@ -8,6 +8,7 @@ import { MultiprocessError } from '../../errors/index.js';
 import { badPayload } from '../failure.js';
 import type { Built, ModuleRequest, NodeKind } from '../node.js';
 import { HEADER, NEEDS_MODULES, VERSION } from '../wire/message.js';
+import type { CodeLookup } from './code-table.js';
 import { kindOf } from './registry.js';
 import { LATE, NodeRef, TokenReader } from './token-reader.js';
 import { Op } from './tokens.js';
@@ -18,6 +19,8 @@ export interface Span {
   readonly start: number;
   readonly end: number;
   readonly owned: boolean;
+  /** The code records of its sender. */
+  readonly codes?: CodeLookup;
 }
 
 /** Whether the message names modules to be loaded before it is built. */
@@ -25,12 +28,12 @@ export function needsModules({ source, start, end }: Span): boolean {
   return end - start > 2 && (source[start + 2]! & NEEDS_MODULES) !== 0;
 }
 
-/** The modules a message needs. @throws SerializationError `MP_BAD_PAYLOAD`. */
-export function modulesOf(span: Span): ModuleRequest[] {
+/** The modules and code records a message needs. @throws SerializationError `MP_BAD_PAYLOAD`. */
+export function needsOf(span: Span): { readonly modules: ModuleRequest[]; readonly codes: ReadonlyMap<number, unknown> } {
   return guard(() => {
     const reader = new TableReader(span, true);
     reader.run();
-    return reader.requests;
+    return { modules: reader.requests, codes: reader.codes };
   });
 }
 
@@ -55,7 +58,11 @@ class TableReader {
     const length = source[start + 4]! + source[start + 5]! * 2 ** 8 + source[start + 6]! * 2 ** 16 + source[start + 7]! * 2 ** 24;
     if (length < HEADER || length > end - start) throw badPayload('its length is wrong');
     this.#survey = survey;
-    this.#tokens = new TokenReader(source, start, start + HEADER, start + length, end, span.owned, survey);
+    this.#tokens = new TokenReader(source, start, start + HEADER, start + length, end, span.owned, survey, span.codes);
+  }
+
+  get codes(): ReadonlyMap<number, unknown> {
+    return this.#tokens.codes;
   }
 
   run(): unknown {

@@ -15,9 +15,10 @@ import { mapKind, setKind } from '../kinds/collections.js';
 import { nullObjectKind, objectKind } from '../kinds/objects.js';
 import { reducedKind } from '../kinds/reduced.js';
 import type { NodeKind, Reduction } from '../node.js';
-import { HEADER, MARK, NEEDS_MODULES, VERSION } from '../wire/message.js';
+import { type CodeRecord, HEADER, MARK, NEEDS_MODULES, VERSION } from '../wire/message.js';
 import type { Sink } from '../wire/sink.js';
 import { Classifier } from './classifier.js';
+import type { CodeBook } from './code-book.js';
 import { kindOf } from './registry.js';
 import { TokenWriter } from './token-writer.js';
 import { Op, Token } from './tokens.js';
@@ -50,14 +51,19 @@ export class TableWriter {
   #count = 0;
   #flags = 0;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, book: CodeBook | null) {
     this.#sink = sink;
-    this.#tokens = new TokenWriter(sink);
+    this.#tokens = new TokenWriter(sink, book);
   }
 
   /** The out-of-band parts of the last message. */
   get buffers(): readonly Uint8Array[] {
     return this.#tokens.buffers;
+  }
+
+  /** The code records that the last message names. */
+  get codes(): readonly CodeRecord[] {
+    return this.#tokens.codes;
   }
 
   /** Writes a whole message. @throws SerializationError for what cannot be sent. */
@@ -143,7 +149,7 @@ export class TableWriter {
     if (!kind.shell) return;
     this.#sink.byte(Op.create);
     this.#kind(kind.tag);
-    this.#data(reduction);
+    this.#data(reduction, kind);
     state.number = this.#count++;
   }
 
@@ -168,7 +174,7 @@ export class TableWriter {
     } else {
       this.#sink.byte(Op.build);
       this.#kind(kind.tag);
-      this.#data(reduction);
+      this.#data(reduction, kind);
     }
     this.#sink.varint(children.length);
     for (let i = 0; i < children.length; i++) {
@@ -214,8 +220,9 @@ export class TableWriter {
     }
   }
 
-  #data(reduction: Reduction): void {
-    if (reduction.data instanceof Uint8Array) this.#classifier.wroteBytes(reduction, this.#tokens.bytes(reduction.data));
+  #data(reduction: Reduction, kind: NodeKind): void {
+    if (kind.code === true) this.#tokens.code(reduction.data);
+    else if (reduction.data instanceof Uint8Array) this.#classifier.wroteBytes(reduction, this.#tokens.bytes(reduction.data));
     else this.#tokens.data(reduction.data);
   }
 

@@ -7,6 +7,7 @@
 import { badPayload } from '../failure.js';
 import { align } from '../wire/message.js';
 import { PlainReader } from '../wire/plain-reader.js';
+import type { CodeLookup } from './code-table.js';
 import { INTERN, Token } from './tokens.js';
 
 /** What `token` returns for a child that comes later. Never part of a value. */
@@ -23,6 +24,8 @@ export class NodeRef {
 export class TokenReader {
   at = 0;
   readonly ref = new NodeRef();
+  /** The code that was named so far. */
+  readonly codes = new Map<number, unknown>();
   readonly #source: Uint8Array;
   readonly #view: DataView;
   readonly #start: number;
@@ -30,11 +33,21 @@ export class TokenReader {
   readonly #end: number;
   readonly #owned: boolean;
   readonly #skipData: boolean;
+  readonly #lookup: CodeLookup | undefined;
   readonly #interned: string[] = [];
   #beside: number;
 
   /** Reads the body `[at, bodyEnd)` of the message `[start, end)`. With `skipData`, bytes are passed over. */
-  constructor(source: Uint8Array, start: number, at: number, bodyEnd: number, end: number, owned: boolean, skipData: boolean) {
+  constructor(
+    source: Uint8Array,
+    start: number,
+    at: number,
+    bodyEnd: number,
+    end: number,
+    owned: boolean,
+    skipData: boolean,
+    lookup?: CodeLookup,
+  ) {
     this.#source = source;
     this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength);
     this.#start = start;
@@ -44,6 +57,7 @@ export class TokenReader {
     this.#owned = owned && source.buffer instanceof ArrayBuffer;
     this.#skipData = skipData;
     this.#beside = bodyEnd;
+    this.#lookup = lookup;
   }
 
   /** Whether body and out-of-band buffers were read to their last byte. */
@@ -105,6 +119,8 @@ export class TokenReader {
         return this.#plain();
       case Token.bytes:
         return this.#inline();
+      case Token.code:
+        return this.#code();
       case Token.outOfBand:
         return this.#outOfBand(this.#owned);
       case Token.outOfBandShared:
@@ -206,6 +222,14 @@ export class TokenReader {
     const length = this.varint();
     const at = this.#take(length);
     return plain.read(this.#source, at, at + length);
+  }
+
+  #code(): unknown {
+    const id = this.varint();
+    const data = this.#lookup?.get(id);
+    if (data === undefined) throw badPayload('a code record is named that never came');
+    this.codes.set(id, data);
+    return data;
   }
 
   #inline(): Uint8Array {

@@ -1,27 +1,35 @@
 /** Writes the tokens of a node table: primitives, strings by number, bytes in the body or beside it. */
 import { Refused } from '../failure.js';
 import { OUT_OF_BAND } from '../wire/binary.js';
+import type { CodeRecord } from '../wire/message.js';
 import { PlainWriter } from '../wire/plain-writer.js';
 import { writeBigInt, writeNumber, writeString, writeUndefined } from '../wire/primitives.js';
 import { Sink, STEP } from '../wire/sink.js';
+import type { CodeBook } from './code-book.js';
 import { INTERN, Token, wellKnownSymbols } from './tokens.js';
 
 export class TokenWriter {
   readonly sink: Sink;
   /** The out-of-band parts of this message. */
   buffers: Uint8Array[] = [];
+  /** The code records that this message names. */
+  codes: CodeRecord[] = [];
+  readonly #book: CodeBook | null;
   readonly #interned = new Map<string, number>();
   readonly #scratch = new Sink();
   readonly #plain = new PlainWriter(this.#scratch);
 
-  constructor(sink: Sink) {
+  /** @param book Numbers the code of functions; without one it goes with each message. */
+  constructor(sink: Sink, book: CodeBook | null) {
     this.sink = sink;
+    this.#book = book;
   }
 
   /** Starts a new message. */
   reset(): void {
     this.#interned.clear();
     this.buffers = [];
+    if (this.codes.length > 0) this.codes = [];
   }
 
   /** Writes a primitive. @throws Refused `MP_SYMBOL`. */
@@ -64,6 +72,22 @@ export class TokenWriter {
       this.sink.varint(this.#scratch.at);
       this.sink.raw(this.#scratch.bytes.subarray(0, this.#scratch.at));
     }
+  }
+
+  /** Writes data that is code: by the number of its record, if there is a book. */
+  code(value: unknown): void {
+    this.#scratch.reset();
+    const record =
+      this.#book === null || !this.#plain.write(value)
+        ? null
+        : this.#book.recordOf(this.#scratch.bytes, this.#scratch.at, this.codes.length);
+    if (record === null) {
+      this.data(value);
+      return;
+    }
+    if (!this.codes.includes(record)) this.codes.push(record);
+    this.sink.byte(Token.code);
+    this.sink.varint(record.id);
   }
 
   /** Writes bytes and returns where their token stands. */

@@ -35,6 +35,8 @@ export const Token = {
   outOfBand: 0x99,
   /** The same, but several views share it, so it is always copied. */
   outOfBandShared: 0x9a,
+  /** Data that a code record holds: varint number of the record. */
+  code: 0x9b,
 } as const;
 
 /** Longest string, in UTF-16 units, that is numbered. */

@@ -17,6 +17,14 @@ export const HEADER = 8;
 /** Flag: some node needs a module, so modules are collected before anything is built. */
 export const NEEDS_MODULES = 1;
 
+/** The data of a function or class, which many messages have in common: see table/code-book.ts. */
+export interface CodeRecord {
+  /** What names it in messages. */
+  readonly id: number;
+  /** The data, encoded. */
+  readonly bytes: Uint8Array;
+}
+
 /** One encoded value. Reused: valid until the next `encode` of the same Encoder. */
 export interface Message {
   /** Scratch; the body is `bytes[0, length)`. */
@@ -25,6 +33,8 @@ export interface Message {
   readonly length: number;
   /** Out-of-band parts: binary data of 64 KiB and more, not copied. An empty constant in the common case. */
   readonly buffers: readonly Uint8Array[];
+  /** The code records it names: the receiver must have them. Empty without a CodeBook. */
+  readonly codes: readonly CodeRecord[];
   /** Bytes the whole message takes when laid out: the body, then each buffer at a multiple of 8. */
   readonly total: number;
   /** Whether nothing in the value can change (its functions are stateless, it has no mutable object): one decoded copy may serve many tasks. */

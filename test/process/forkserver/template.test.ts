@@ -139,6 +139,17 @@ describe('preloading', () => {
     expect(() => forkserver.setForkserverPreload('a' as never)).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }));
   });
 
+  it('leaves to each child what it watches, and nothing of what the others watch', async () => {
+    forkserver.setForkserverPreload([new URL('../../fixtures/forkserver/watching.mjs', import.meta.url).href]);
+    const full = fork('watchesFull');
+    await full.popen.started;
+    expect(full.said()).toBe('told');
+    expect(await fork('watchesEmpty').end()).toEqual({ said: [], code: 0 });
+    full.popen.kill();
+    await full.popen.wait();
+    full.popen.close();
+  });
+
   it('prints once what a module prints while it is preloaded', async () => {
     const parent = startFixture('forkserver/parent.mjs', { args: [3, 'nothing', PRELOADED] });
     expect(await parent.line()).toBe('printed while preloading');

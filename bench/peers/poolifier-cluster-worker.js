@@ -1,3 +1,0 @@
-import { ClusterWorker } from 'poolifier';
-
-export default new ClusterWorker((value) => value);

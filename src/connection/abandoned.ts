@@ -1,0 +1,35 @@
+/** Connections of this thread that are open: what becomes of them when nobody closes them. */
+import { isMainThread } from 'node:worker_threads';
+import type { StandingOffer } from '../reduction/index.js';
+import type { Transport } from './transport.js';
+
+/** What is given up with a connection. */
+export interface Held {
+  readonly transport: Transport;
+  readonly offer: StandingOffer;
+}
+
+const open = new Set<Held>();
+const abandoned = new FinalizationRegistry<Held>(giveUp);
+
+function giveUp(held: Held): void {
+  open.delete(held);
+  held.transport.close();
+  held.offer.release();
+}
+
+// Descriptors are the process's: those of a thread that ends would stay open.
+if (!isMainThread) process.on('exit', () => open.forEach(giveUp));
+
+/** Gives up what `connection` holds when it is collected, or the thread ends. */
+export function hold(connection: object, held: Held): void {
+  open.add(held);
+  abandoned.register(connection, held, connection);
+}
+
+/** It was closed: its transport is its own affair. */
+export function letGo(connection: object, held: Held): void {
+  abandoned.unregister(connection);
+  open.delete(held);
+  held.offer.release();
+}

@@ -1,0 +1,60 @@
+/** What a Process is made with, and what its calls take. */
+import { ArgumentError } from '../errors/index.js';
+import { checkOptions, describe } from '../util/options.js';
+import type { ContextLike } from './start-method.js';
+
+const OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
+
+/** What a Process runs: a function with its captures, or the URL of a module with a function as its default export. */
+export type Target<A extends unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
+
+/** Options of a Process. */
+export interface ProcessOptions<A extends unknown[] = unknown[]> {
+  /** Arguments of the target: anything that can be sent. Read when the process is started. */
+  readonly args?: A;
+  /** Default: `Process-1`, counted by this process; `Process-1:2` in a child; `SpawnProcess-1` with a context. */
+  readonly name?: string;
+  /** Whether it is ended when this process ends, and may have no children. Default: as this process. */
+  readonly daemon?: boolean;
+  /** How it is started. Default: the process's own, see `getStartMethod()`. */
+  readonly context?: ContextLike | undefined;
+  /** Its environment variables. Default: this process's at the start. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Node options in place of those it would inherit. */
+  readonly execArgv?: readonly string[] | undefined;
+}
+
+/** What {@link Process.join} takes. */
+export interface JoinOptions {
+  /** Milliseconds to wait at most; 0 or less only looks. Default: no limit. */
+  readonly timeout?: number;
+  /** Ends the wait, which rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Checks what a Process is made with. @throws ArgumentError. */
+export function checkProcess(
+  target: unknown,
+  options: { readonly args?: unknown; readonly name?: unknown; readonly daemon?: unknown },
+): void {
+  checkOptions('Process', options, OPTIONS);
+  if (target !== undefined && typeof target !== 'function' && !(target instanceof URL)) {
+    throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.`);
+  }
+  const { args, name, daemon } = options;
+  if (args !== undefined && !Array.isArray(args)) {
+    throw new ArgumentError(`Process: \`args\` must be an array, not ${describe(args)}.`);
+  }
+  if (name !== undefined) checkName(name);
+  if (daemon !== undefined) checkFlag(daemon);
+}
+
+/** @throws ArgumentError. */
+export function checkName(name: unknown): void {
+  if (typeof name !== 'string') throw new ArgumentError(`Process: \`name\` must be a string, not ${describe(name)}.`);
+}
+
+/** @throws ArgumentError. */
+export function checkFlag(daemon: unknown): void {
+  if (typeof daemon !== 'boolean') throw new ArgumentError(`Process: \`daemon\` must be true or false, not ${describe(daemon)}.`);
+}
