@@ -5,6 +5,7 @@ import { Ledger } from '../support/ledger.js';
 import { alive } from '../support/processes.js';
 import { program } from '../support/programs.js';
 import { threads } from '../support/start-method.js';
+import { until } from '../support/until.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const square = (x: number): number => x * x;
@@ -302,6 +303,7 @@ describe('_TestPoolWorkerErrors', () => {
 describe('_TestPoolWorkerLifetime', () => {
   it('test_pool_worker_lifetime: with 10 tasks for each child and 100 tasks, results are right and all workers have changed', async () => {
     await using pool = new Pool({ processes: 3, maxTasksPerChild: 10 });
+    await until(() => pool.stats().workers.every((worker) => worker.ident !== null), 'workers with a number');
     const first = pool.stats().workers.map((worker) => worker.ident!);
     expect(first).toHaveLength(3);
     const results = upTo(100).map((i) => pool.applyAsync(square, [i]));

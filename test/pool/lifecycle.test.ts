@@ -3,7 +3,7 @@ import { ClosedError, Event, Pool, type PoolEvent, ProcessError, TimeoutError } 
 import { describe, expect, it } from 'vitest';
 import { alive } from '../support/processes.js';
 import { program } from '../support/programs.js';
-import { threads, whoami } from '../support/start-method.js';
+import { forked, threads, whoami } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -179,9 +179,9 @@ describe('stats and events', () => {
     expect(pool.stats()).toMatchObject({ processes: 1, queued: 0, active: 0, started: 1, crashed: 0 });
     expect(pool.stats().workers).toEqual([
       {
-        name: expect.stringMatching(threads ? /^ThreadPoolWorker-\d+$/ : /^SpawnPoolWorker-\d+$/),
-        pid: expect.any(Number),
-        ident: expect.any(Number),
+        name: expect.stringMatching(threads ? /^ThreadPoolWorker-\d+$/ : forked ? /^ForkServerPoolWorker-\d+$/ : /^SpawnPoolWorker-\d+$/),
+        pid: forked ? null : expect.any(Number),
+        ident: forked ? null : expect.any(Number),
         state: 'starting',
         items: 0,
       },

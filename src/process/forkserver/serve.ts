@@ -3,7 +3,7 @@
  * changes little, and what it shares with its children stays shared.
  */
 import { constants } from 'node:os';
-import { acceptSocket, closeDescriptor, openProcess, pollDescriptors, Ready, reapProcess } from '../../native/index.js';
+import { acceptSocket, closeDescriptor, openProcess, type Polled, pollDescriptors, Ready, reapProcess } from '../../native/index.js';
 import { forkHere } from './fork-here.js';
 import { type ChildRequest, RefusalCode, Report } from './protocol.js';
 import { type Arrived, Visitor } from './visitor.js';
@@ -28,11 +28,14 @@ export interface Born {
 export function serve(listener: number, key: Uint8Array, refusal: number): Born {
   const visitors = new Map<number, Visitor>();
   const children = new Map<number, Running>();
+  // Kept and changed in place: garbage between two forks is memory that each child then has for itself.
+  const watched: Polled[] = [];
+  watch(listener);
   for (;;) {
-    const watched = [listener, ...visitors.keys(), ...children.keys()];
-    const entries = watched.map((fd) => ({ fd, events: Ready.readable, happened: 0 }));
-    pollDescriptors(entries, Number.POSITIVE_INFINITY);
-    for (const { fd, happened } of entries) {
+    pollDescriptors(watched, Number.POSITIVE_INFINITY);
+    // From the end: those that go are replaced by the last one, those that come stand behind.
+    for (let i = watched.length - 1; i >= 0; i--) {
+      const { fd, happened } = watched[i]!;
       if (happened === 0) continue;
       const child = children.get(fd);
       const visitor = visitors.get(fd);
@@ -46,10 +49,21 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
     }
   }
 
+  function watch(fd: number): void {
+    watched.push({ fd, events: Ready.readable, happened: 0 });
+  }
+
+  function forget(fd: number): void {
+    const last = watched.pop()!;
+    if (last.fd !== fd) watched[watched.findIndex((entry) => entry.fd === fd)] = last;
+  }
+
   function accept(): void {
     try {
       const fd = acceptSocket(listener);
-      if (fd !== null) visitors.set(fd, new Visitor(fd, key));
+      if (fd === null) return;
+      visitors.set(fd, new Visitor(fd, key));
+      watch(fd);
     } catch {
       // It has gone, or there is no descriptor left: it waits in the queue until there is one.
       pollDescriptors([], 10);
@@ -58,6 +72,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
 
   function dismiss(visitor: Visitor): void {
     visitors.delete(visitor.fd);
+    forget(visitor.fd);
     for (const child of children.values()) if (child.visitor === visitor) child.visitor = null;
     visitor.close();
   }
@@ -67,6 +82,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
     if (status === null) return;
     child.visitor?.tell(Report.Ended, status);
     children.delete(child.pidfd);
+    forget(child.pidfd);
     closeDescriptor(child.pidfd);
   }
 
@@ -82,6 +98,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
       } else {
         const pidfd = openProcess(result);
         children.set(pidfd, { pid: result, pidfd, visitor });
+        watch(pidfd);
         visitor.tell(Report.Started, result, [pidfd]);
       }
     } catch (error) {
