@@ -288,8 +288,8 @@ describe('timeout', () => {
   });
 
   it('holds for each item of a chunk by itself', async () => {
-    expect(await pool.map(sleep, [100, 100, 100, 100], { chunkSize: 4, timeout: 350 })).toEqual([100, 100, 100, 100]);
-    const outcomes = await pool.imap(sleep, [1, 60_000, 2], { chunkSize: 3, window: 8, timeout: 150, errors: 'settle' }).toArray();
+    expect(await pool.map(sleep, [400, 400, 400, 400], { chunkSize: 4, timeout: 1_500 })).toEqual([400, 400, 400, 400]);
+    const outcomes = await pool.imap(sleep, [1, 60_000, 2], { chunkSize: 3, window: 8, timeout: 1_000, errors: 'settle' }).toArray();
     expect(outcomes).toEqual([
       { status: 'fulfilled', value: 1 },
       { status: 'rejected', reason: expect.any(TimeoutError) },
@@ -390,7 +390,7 @@ describe('priority', () => {
     expect(order).toEqual(['high', 'high 2', 'normal 1', 'normal 2', 'low']);
   });
 
-  it('may be another one for each call without costs that grow', async () => {
+  it('may be another one for each call without costs that grow', { timeout: 120_000 }, async () => {
     const started = pool.stats().started;
     const calls = Array.from({ length: 20_000 }, (_, i) => pool.apply((x: number) => x, [i], { priority: -i }));
     expect((await Promise.all(calls)).every((value, i) => value === i)).toBe(true);
