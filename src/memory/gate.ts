@@ -5,8 +5,8 @@ import type { WaitCell } from './wait-cell.js';
 export const BEAT = 50;
 /** The same where nobody owns what is waited for and nothing has happened for {@link CALM} looks. */
 export const RARE_BEAT = 250;
-/** Looks without anything, five seconds of them, after which they become rare. */
-export const CALM = 100;
+/** Looks without anything, a second of them, after which they become rare. */
+export const CALM = 20;
 /** Milliseconds after which a waiter is {@link Urgency.Patient}. */
 export const PATIENCE = 10;
 

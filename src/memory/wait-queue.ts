@@ -15,7 +15,7 @@
  *
  * Beat: every {@link BEAT} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
  * with the value slept on and lets the gate look after dead owners; less often where nobody owns what is waited for and nothing has
- * happened for five seconds. So a wake-up that died with its waker is late, never lost.
+ * happened for a second. So a wake-up that died with its waker is late, never lost.
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
  */
