@@ -50,11 +50,13 @@ export function loadRewritten(
   );
   const known: Record<string, Record<string, unknown>> = { ...(externals as Record<string, Record<string, unknown>>) };
   const all: Record<string, unknown> = {};
+  // A global of Node; steps that depend on the real time would not be the same again.
+  const clock = known['node:perf_hooks']?.['performance'] ?? performance;
   for (const { specifier, text, tree } of parsed) {
     const exported: string[] = [];
     const code = new Printer(text, names, rewriting, exported).print(tree, false);
     const body = `'use strict';${code}\nreturn { ${exported.join(', ')} };`;
-    const exports = new Function('$modules', body)(known) as Record<string, unknown>;
+    const exports = new Function('$modules', 'performance', body)(known, clock) as Record<string, unknown>;
     known[specifier] = exports;
     Object.assign(all, exports);
   }
