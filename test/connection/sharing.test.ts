@@ -150,10 +150,11 @@ it('reaches a worker thread, which is another holder', async () => {
       },
     },
   );
+  const ended = once(worker, 'exit');
   b.close();
   await a.send('hello');
   expect(await a.recv()).toBe('hello from a thread');
-  await once(worker, 'exit');
+  await ended;
   expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
 });
 

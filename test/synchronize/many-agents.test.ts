@@ -23,8 +23,10 @@ interface Said {
 const process_ = async (fixture: FixtureProcess): Promise<Said> => JSON.parse((await fixture.line())!);
 const thread = async (bytes: Uint8Array): Promise<Said> => {
   const worker = new Worker(new URL(`../fixtures/${AGENT}`, import.meta.url), { workerData: bytes });
+  // A thread's last message and its exit may come in one turn, before what follows an await runs.
+  const ended = once(worker, 'exit');
   const [said] = await once(worker, 'message');
-  await once(worker, 'exit');
+  await ended;
   return said;
 };
 
