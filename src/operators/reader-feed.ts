@@ -4,20 +4,16 @@ import {
   DONE,
   ENDED,
   FAILED,
-  type Feed,
   type FeedListener,
-  type FeedState,
   NOTHING,
   OPEN,
+  PacedFeed,
   type Progress,
   type PullReader,
   type Shape,
   TaskStream,
   WAIT,
 } from '../streams/index.js';
-
-/** Items taken in one turn of the event loop, after which it goes on with the next. */
-const BREATH = 512;
 
 /** A cold stream: each execution opens a reader of its own. */
 export function streamOf<R>(open: (wake: () => void) => PullReader<R>): TaskStream<R> {
@@ -27,48 +23,39 @@ export function streamOf<R>(open: (wake: () => void) => PullReader<R>): TaskStre
   });
 }
 
-class ReaderFeed implements Feed<unknown> {
-  state: FeedState = OPEN;
-  failure: unknown = undefined;
-  onProgress: (() => void) | null = null;
+class ReaderFeed extends PacedFeed {
   readonly #open: (wake: () => void) => PullReader<unknown>;
-  readonly #listener: FeedListener;
-  readonly #shape: Shape | undefined;
   readonly #item: unknown[] = [];
   #reader: PullReader<unknown> | null = null;
   #pushing = false;
   #reading = false;
-  #paused = false;
   /** What the reader said when it gave its last item. */
   #over: typeof DONE | typeof FAILED | null = null;
-  #delivered = 0;
-  #streak = 0;
 
   constructor(open: (wake: () => void) => PullReader<unknown>, listener: FeedListener, shape: Shape | undefined) {
+    super(listener, shape);
     this.#open = open;
-    this.#listener = listener;
-    this.#shape = shape;
   }
 
   start(): void {
     if (this.state !== OPEN) {
-      this.#listener.ready();
+      this.listener.ready();
       return;
     }
     try {
       this.#reader = this.#open(() => {
-        if (this.state === OPEN && !this.#reading) this.#listener.ready();
+        if (this.state === OPEN && !this.#reading) this.listener.ready();
       });
     } catch (error) {
-      this.#end(BROKEN, error);
+      this.end(BROKEN, error);
     }
-    queueMicrotask(() => this.#listener.ready());
+    queueMicrotask(() => this.listener.ready());
   }
 
   take(): unknown {
-    if (this.state !== OPEN || this.#reader === null || this.#reading || this.#paused) return NOTHING;
+    if (this.state !== OPEN || this.#reader === null || this.#reading) return NOTHING;
     if (this.#over !== null) return this.#finish();
-    if (this.#streak >= BREATH) return this.#pause();
+    if (this.resting) return NOTHING;
     const item = this.#item;
     this.#reading = true;
     try {
@@ -78,70 +65,50 @@ class ReaderFeed implements Feed<unknown> {
         this.#pushing = true;
         this.#reader.start?.();
         // What a push source emitted inside of `start` is there now.
-        if (state === WAIT) queueMicrotask(() => this.#listener.ready());
+        if (state === WAIT) queueMicrotask(() => this.listener.ready());
       }
       if (state === DONE || state === FAILED) this.#over = state;
-      else if (state === WAIT) this.#streak = 0;
+      else if (state === WAIT) this.rest();
     } finally {
       this.#reading = false;
     }
     if (item.length === 0) return this.#over === null ? NOTHING : this.#finish();
-    this.#streak++;
-    const index = this.#delivered++;
-    this.onProgress?.();
-    const value = item.pop();
-    return this.#shape === undefined ? value : this.#shape(index, value);
+    return this.hand(item.pop());
   }
 
-  taken(): void {}
-
-  async stop(reason?: unknown): Promise<void> {
+  override async stop(reason?: unknown): Promise<void> {
     if (this.state !== OPEN) return;
     this.state = ENDED;
     await this.#leave(reason);
   }
 
-  break(error: unknown): void {
+  override break(error: unknown): void {
     if (this.state !== OPEN) return;
     this.state = BROKEN;
     this.failure = error;
     this.#leave(error).catch(() => {});
-    this.#listener.ready();
+    this.listener.ready();
   }
 
   snapshot(): Progress {
-    return { pulled: this.#delivered, running: 0, buffered: 0, delivered: this.#delivered, failed: 0 };
-  }
-
-  #pause(): typeof NOTHING {
-    this.#paused = true;
-    setImmediate(() => {
-      this.#paused = false;
-      this.#streak = 0;
-      if (this.state === OPEN) this.#listener.ready();
-    });
-    return NOTHING;
+    return { pulled: this.delivered, running: 0, buffered: 0, delivered: this.delivered, failed: 0 };
   }
 
   #finish(): typeof NOTHING {
-    if (this.#over === FAILED) this.#end(BROKEN, this.#reader?.error);
-    else this.#end(ENDED, undefined);
+    if (this.#over === FAILED) this.end(BROKEN, this.#reader?.error);
+    else this.end(ENDED, undefined);
     return NOTHING;
   }
 
-  #end(state: typeof ENDED | typeof BROKEN, error: unknown): void {
-    this.state = state;
-    this.failure = error;
-    this.onProgress?.();
-    this.#listener.closed();
-  }
+  /** A reader that has ended has nothing to give up; one that is left is cancelled, see {@link stop}. */
+  protected release(): void {}
 
   async #leave(reason: unknown): Promise<void> {
     this.onProgress?.();
     try {
       await this.#reader?.cancel(reason);
     } finally {
-      this.#listener.closed();
+      this.listener.closed();
     }
   }
 }

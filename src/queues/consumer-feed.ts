@@ -5,31 +5,21 @@
  * process dies: it goes back to the queue, before all others.
  *
  * Batches: a quarter of what is there, `prefetch` at most. Where there is little, each consumer gets a little.
- *
- * Turns: after {@link BREATH} items in one turn of the event loop the stream waits for the next one, so that a queue that is never
- * empty does not stop timers and sockets.
  */
 import { PendingValue } from '../reduction/index.js';
-import { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, NOTHING, OPEN, type Progress, type Shape } from '../streams/index.js';
+import { BROKEN, ENDED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Shape } from '../streams/index.js';
 import { Deque } from '../util/deque.js';
 import type { ItemReader } from './item-reader.js';
-
-const BREATH = 512;
 
 /** Items of a consumer that acknowledges: delivered, and still claimed. */
 export interface Holder {
   hold(value: unknown, position: number, released: () => void): void;
 }
 
-export class ConsumerFeed implements Feed<unknown> {
-  state: FeedState = OPEN;
-  failure: unknown = undefined;
-  onProgress: (() => void) | null = null;
+export class ConsumerFeed extends PacedFeed {
   readonly #reader: ItemReader;
   readonly #prefetch: number;
   readonly #holder: Holder | null;
-  readonly #listener: FeedListener;
-  readonly #shape: Shape | undefined;
   readonly #claims: number[] = [];
   readonly #claimed = new Deque<number>();
   readonly #gone = new AbortController();
@@ -39,21 +29,18 @@ export class ConsumerFeed implements Feed<unknown> {
   #waiting = false;
   #started = false;
   #held = 0;
-  #delivered = 0;
-  #streak = 0;
 
   constructor(reader: ItemReader, prefetch: number, holder: Holder | null, listener: FeedListener, shape: Shape | undefined) {
+    super(listener, shape);
     this.#reader = reader;
     this.#prefetch = prefetch;
     this.#holder = holder;
-    this.#listener = listener;
-    this.#shape = shape;
   }
 
   start(): void {
     this.#started = true;
     // Those who subscribe in the same turn are to see the first item too.
-    queueMicrotask(() => this.#listener.ready());
+    queueMicrotask(() => this.listener.ready());
   }
 
   take(): unknown {
@@ -63,7 +50,7 @@ export class ConsumerFeed implements Feed<unknown> {
       this.#loaded = null;
       return this.#hand(value, position);
     }
-    if (this.#streak >= BREATH) return this.#pause();
+    if (this.resting) return NOTHING;
     const position = this.#claimed.shift() ?? this.#claim();
     if (position === undefined) return this.#nothing();
     let value: unknown;
@@ -71,7 +58,7 @@ export class ConsumerFeed implements Feed<unknown> {
       value = this.#reader.decode(position, false);
     } catch (error) {
       this.#reader.finish(position);
-      this.#end(BROKEN, error);
+      this.end(BROKEN, error);
       return NOTHING;
     }
     if (!(value instanceof PendingValue)) return this.#hand(value, position);
@@ -79,22 +66,9 @@ export class ConsumerFeed implements Feed<unknown> {
     return NOTHING;
   }
 
-  taken(): void {}
-
-  stop(): Promise<void> {
-    if (this.state === OPEN) this.#end(ENDED, undefined);
-    return Promise.resolve();
-  }
-
-  break(error: unknown): void {
-    if (this.state !== OPEN) return;
-    this.#end(BROKEN, error);
-    this.#listener.ready();
-  }
-
   snapshot(): Progress {
     const buffered = this.#claimed.length + (this.#loaded === null ? 0 : 1);
-    return { pulled: this.#delivered + buffered, running: 0, buffered, delivered: this.#delivered, failed: 0 };
+    return { pulled: this.delivered + buffered, running: 0, buffered, delivered: this.delivered, failed: 0 };
   }
 
   #claim(): number | undefined {
@@ -108,19 +82,16 @@ export class ConsumerFeed implements Feed<unknown> {
   }
 
   #hand(value: unknown, position: number): unknown {
-    this.#streak++;
-    const index = this.#delivered++;
     if (this.#holder === null) this.#reader.finish(position);
     else {
       this.#held++;
       this.#holder.hold(value, position, this.#released);
     }
-    this.onProgress?.();
-    return this.#shape === undefined ? value : this.#shape(index, value);
+    return this.hand(value);
   }
 
   readonly #released = (): void => {
-    if (this.#held-- === this.#prefetch && this.state === OPEN && !this.#waiting) this.#listener.ready();
+    if (this.#held-- === this.#prefetch && this.state === OPEN && !this.#waiting) this.listener.ready();
   };
 
   #load(pending: PendingValue, position: number): void {
@@ -133,26 +104,26 @@ export class ConsumerFeed implements Feed<unknown> {
         },
         (error: unknown) => {
           this.#reader.finish(position);
-          if (this.state === OPEN) this.#end(BROKEN, error);
+          if (this.state === OPEN) this.end(BROKEN, error);
         },
       )
       .finally(() => {
         this.#loading = false;
-        this.#listener.ready();
+        this.listener.ready();
       });
   }
 
   #nothing(): typeof NOTHING {
     if (this.#held >= this.#prefetch) return NOTHING;
     const end = this.#reader.end();
-    if (end !== null) this.#end(end.error === undefined ? ENDED : BROKEN, end.error);
+    if (end !== null) this.end(end.error === undefined ? ENDED : BROKEN, end.error);
     else this.#wait();
     return NOTHING;
   }
 
   #wait(): void {
     this.#waiting = true;
-    this.#streak = 0;
+    this.rest();
     const attempt = () => {
       const position = this.#claim();
       if (position !== undefined) this.#claimed.unshift(position);
@@ -161,7 +132,7 @@ export class ConsumerFeed implements Feed<unknown> {
     this.#reader.items.wait(attempt, { signal: this.#gone.signal }).then(
       () => {
         this.#waiting = false;
-        if (this.state === OPEN) this.#listener.ready();
+        if (this.state === OPEN) this.listener.ready();
         else this.#giveBack();
       },
       (error: unknown) => {
@@ -170,23 +141,9 @@ export class ConsumerFeed implements Feed<unknown> {
     );
   }
 
-  #pause(): typeof NOTHING {
-    this.#waiting = true;
-    setImmediate(() => {
-      this.#waiting = false;
-      this.#streak = 0;
-      if (this.state === OPEN) this.#listener.ready();
-    });
-    return NOTHING;
-  }
-
-  #end(state: typeof ENDED | typeof BROKEN, error: unknown): void {
-    this.state = state;
-    this.failure = error;
+  protected release(): void {
     this.#gone.abort();
     this.#giveBack();
-    this.onProgress?.();
-    this.#listener.closed();
   }
 
   #giveBack(): void {
