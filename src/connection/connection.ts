@@ -238,7 +238,8 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     this.#checkReads('Connection.pollSync');
     const { timeout = 0, signal } = boundsOf('Connection.pollSync', options) ?? {};
     signal?.throwIfAborted();
-    return this.#exchange.inbox.readable() || (timeout > 0 && this.#exchange.transport.block(false, timeout));
+    const { inbox, transport } = this.#exchange;
+    return inbox.readable() || (timeout > 0 && transport.block(false, timeout, () => inbox.readable()));
   }
 
   /**

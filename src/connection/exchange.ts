@@ -8,6 +8,7 @@
  * holds the Exchange, and the Exchange holds its owner only while somebody waits.
  */
 import type { MultiprocessError } from '../errors/index.js';
+import { mayBeBrief } from '../memory/brief.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import type { WaitOptions } from '../util/wait-options.js';
@@ -57,7 +58,7 @@ export class Exchange {
     options?.signal?.throwIfAborted();
     if (this.#receivers.length === 0) {
       if (++this.#streak < STREAK) {
-        const found = this.inbox.take(most);
+        const found = this.#seek(most);
         this.#tick();
         if (found === Found.message) return Promise.resolve(this.#message(raw));
         if (found === Found.end) throw endOfFile();
@@ -73,22 +74,26 @@ export class Exchange {
     options?.signal?.throwIfAborted();
     const timeout = options?.timeout ?? Number.POSITIVE_INFINITY;
     const end = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
-    for (let left = timeout; ; left = end - performance.now()) {
+    let found = Found.nothing as Found;
+    const attempt = () => {
       if (this.#receivers.length > 0) this.#pump();
-      let found: Found = Found.nothing;
-      if (this.#receivers.length === 0) {
-        found = this.inbox.take(most);
-        if (found === Found.message) {
-          this.#tick();
-          const { bytes, start, stop, owned } = this.inbox;
-          return raw ? bytesOf(this.inbox) : decodeSync(bytes, start, stop, owned);
-        }
-        if (found === Found.end) throw endOfFile();
+      found = this.#receivers.length > 0 ? Found.nothing : this.inbox.take(most);
+      return found !== Found.nothing;
+    };
+    for (let left = timeout; ; left = end - performance.now()) {
+      if (found === Found.nothing) attempt();
+      if (found === Found.message) {
+        this.#tick();
+        const { bytes, start, stop, owned } = this.inbox;
+        return raw ? bytesOf(this.inbox) : decodeSync(bytes, start, stop, owned);
       }
+      if (found === Found.end) throw endOfFile();
       this.inbox.settle();
       if (left <= 0) throw timedOut(actor, options?.timeout);
-      if (found === Found.busy) pause(Math.min(left, AGAIN));
-      else this.transport.block(false, left);
+      if (found === Found.busy) {
+        pause(Math.min(left, AGAIN));
+        found = Found.nothing;
+      } else this.transport.block(false, left, attempt);
     }
   }
 
@@ -114,10 +119,12 @@ export class Exchange {
   /** Blocks until the kernel has taken what was sent. @throws ConnectionError. */
   finish(sent: Promise<void>): void {
     sent.catch(() => {}); // thrown below
-    while (!this.outbox.empty) {
-      this.outbox.flush();
-      if (!this.outbox.empty) this.transport.block(true, Number.POSITIVE_INFINITY);
-    }
+    const { outbox } = this;
+    const attempt = () => {
+      outbox.flush();
+      return outbox.empty;
+    };
+    while (!outbox.empty && !attempt()) this.transport.block(true, Number.POSITIVE_INFINITY, attempt);
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
   }
 
@@ -170,6 +177,17 @@ export class Exchange {
       receiver.reject(error);
     }
     return true;
+  }
+
+  /** The next message. Who is answered promptly needs no turn of the event loop: a brief wait comes first, as long as that pays. */
+  #seek(most: number): Found {
+    let found = this.inbox.take(most);
+    if (found !== Found.nothing || !mayBeBrief()) return found;
+    this.transport.brief(() => {
+      found = this.inbox.take(most);
+      return found !== Found.nothing;
+    });
+    return found;
   }
 
   #message(raw: boolean): unknown {

@@ -125,7 +125,7 @@ export class Outbox {
   #go(): Promise<void> {
     if (!this.#blocked && !this.#burst) {
       this.#burst = true;
-      queueMicrotask(this.#endBurst);
+      void SENT.then(this.#endBurst); // a microtask; queueMicrotask() makes an AsyncResource for each
       this.flush();
       if (this.#failure !== undefined) return Promise.reject(this.#failure);
       if (this.#parts.length === 0) return SENT;

@@ -72,6 +72,10 @@ export class StreamTransport implements Transport {
     } else this.#stream.unref();
   }
 
+  brief(): boolean {
+    return false; // Nothing comes without a turn of the event loop.
+  }
+
   block(): boolean {
     throw new ConnectionError('Connection: the blocking calls cannot be used over TLS, which needs the event loop; await the others.');
   }

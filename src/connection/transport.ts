@@ -1,11 +1,14 @@
 /** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
 import { getSystemErrorName } from 'node:util';
 import { ConnectionError } from '../errors/index.js';
+import type { Attempt } from '../memory/index.js';
 import { Spin } from '../memory/spin.js';
 import { closeDescriptor, Errno, pollDescriptor, Readiness, Ready, readChannel, writeChannel } from '../native/index.js';
 
 /** Looks at the kernel before a blocking call sleeps, about 70 microseconds. */
 const LOOKS = 200;
+/** Looks before an awaited call takes a turn of the event loop, about 10 microseconds. */
+const BRIEF_LOOKS = 30;
 
 /** The seam between a connection and what carries it. Numbers below zero are negated errnos. */
 export interface Transport {
@@ -21,8 +24,13 @@ export interface Transport {
   readable(): boolean;
   /** Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile. */
   want(reading: boolean, writing: boolean): void;
-  /** Blocks until bytes can be read (or written); `false` when the time is over. @throws ConnectionError where that cannot be done. */
-  block(writing: boolean, timeout: number): boolean;
+  /** Makes attempts to receive for some microseconds, as long as that pays: whether one succeeded. */
+  brief(attempt: Attempt): boolean;
+  /**
+   * Blocks until bytes can be read (or written), or an attempt succeeds; `false` when the time is over.
+   * @throws ConnectionError where that cannot be done.
+   */
+  block(writing: boolean, timeout: number, attempt: Attempt): boolean;
   /** Gives everything up. */
   close(): void;
 }
@@ -32,7 +40,9 @@ export class DescriptorTransport implements Transport {
   readonly fd: number;
   readonly #onReady: () => void;
   #watch: Readiness | undefined;
-  readonly #spin = new Spin(LOOKS, LOOKS);
+  readonly #brief = new Spin(BRIEF_LOOKS, BRIEF_LOOKS);
+  readonly #reading = new Spin(LOOKS, LOOKS);
+  readonly #writing = new Spin(LOOKS, LOOKS);
   #peeks = true;
 
   constructor(fd: number, onReady: () => void) {
@@ -67,11 +77,14 @@ export class DescriptorTransport implements Transport {
     this.#watch.want((reading ? Ready.readable : 0) | (writing ? Ready.writable : 0));
   }
 
-  block(writing: boolean, timeout: number): boolean {
-    const events = writing ? Ready.writable : Ready.readable;
+  brief(attempt: Attempt): boolean {
+    return this.#brief.until(attempt);
+  }
+
+  block(writing: boolean, timeout: number, attempt: Attempt): boolean {
     // To be woken takes a peer on another core longer than to answer: a while of looking first, as long as that pays.
-    if (timeout > 0 && this.#spin.until(() => this.#poll(events, 0))) return true;
-    return this.#poll(events, timeout);
+    if ((writing ? this.#writing : this.#reading).until(attempt)) return true;
+    return this.#poll(writing ? Ready.writable : Ready.readable, timeout);
   }
 
   close(): void {

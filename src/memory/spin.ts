@@ -14,8 +14,8 @@ import { type Attempt, Urgency } from './gate.js';
 
 const START = 2_000;
 const MOST = 30_000;
-/** Looks that are not worth the trouble any more. */
-const LEAST = 100;
+/** The part of the first looks that is not worth the trouble any more. */
+const LEAST = 1 / 20;
 /** A wait in so many tries again although the last ones failed. */
 const RETRY = 256;
 
@@ -47,7 +47,7 @@ export class Spin {
 
   /** How many looks the next wait is worth; 0: sleep at once. */
   get looks(): number {
-    if (this.#looks >= LEAST) return this.#looks;
+    if (this.#looks >= this.#start * LEAST) return this.#looks;
     this.#skipped = (this.#skipped + 1) % RETRY;
     return this.#skipped === 0 ? this.#start : 0;
   }

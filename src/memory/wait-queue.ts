@@ -8,8 +8,7 @@
  *                                +--- woken, kicked by a release of this thread, or the beat -------------+
  *
  * Brief waits: the caller itself looks for some 10 microseconds, or offers its core (spin.ts), as long as that pays. Who is answered
- * then needs no entry, no turn of the loop and no wake-up. A loop that awaits nothing else would keep the event loop from turning,
- * so of {@link MOST_BRIEF} waits without a turn the next one takes one.
+ * then needs no entry, no turn of the loop and no wake-up. How many there may be before the loop turns: brief.ts.
  *
  * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
  *
@@ -22,6 +21,7 @@
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { unwatch, watch } from './beat.js';
+import { mayBeBrief } from './brief.js';
 import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
 import type { Sleep, WaitCell } from './wait-cell.js';
@@ -51,25 +51,11 @@ const MOST_TURNS = 60;
 /** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
 const BRIEF_START = 1_000;
 const BRIEF_MOST = 2_000;
-/** Brief waits within one turn of the loop. */
-const MOST_BRIEF = 32;
 /** Times that an attempt may follow an attempt within one turn of the loop. */
 const MOST_ROUNDS = 4;
 
 const AT_ONCE = Promise.resolve(true);
 const UNBOUNDED: Bounds = {};
-
-/** Brief waits of this thread since its loop last turned. */
-let brief = 0;
-const onTurned = () => {
-  brief = 0;
-};
-
-/** Whether a wait may be brief; if not, the loop must turn first. */
-function mayBeBrief(): boolean {
-  if (brief === 0) setImmediate(onTurned);
-  return ++brief <= MOST_BRIEF;
-}
 
 export class WaitQueue {
   readonly #cell: WaitCell;
