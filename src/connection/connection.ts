@@ -239,7 +239,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     const { timeout = 0, signal } = boundsOf('Connection.pollSync', options) ?? {};
     signal?.throwIfAborted();
     const { inbox, transport } = this.#exchange;
-    return inbox.readable() || (timeout > 0 && transport.block(false, timeout, () => inbox.readable()));
+    return inbox.readable() || (timeout > 0 && transport.blockReading(timeout, () => inbox.readable()));
   }
 
   /**

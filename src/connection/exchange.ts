@@ -76,9 +76,10 @@ export class Exchange {
     const end = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
     let found = Found.nothing as Found;
     const attempt = () => {
+      const { begun } = this.inbox;
       if (this.#receivers.length > 0) this.#pump();
       found = this.#receivers.length > 0 ? Found.nothing : this.inbox.take(most);
-      return found !== Found.nothing;
+      return found !== Found.nothing || this.inbox.begun !== begun;
     };
     for (let left = timeout; ; left = end - performance.now()) {
       if (found === Found.nothing) attempt();
@@ -93,7 +94,7 @@ export class Exchange {
       if (found === Found.busy) {
         pause(Math.min(left, AGAIN));
         found = Found.nothing;
-      } else this.transport.block(false, left, attempt);
+      } else this.transport.blockReading(left, attempt);
     }
   }
 
@@ -119,12 +120,10 @@ export class Exchange {
   /** Blocks until the kernel has taken what was sent. @throws ConnectionError. */
   finish(sent: Promise<void>): void {
     sent.catch(() => {}); // thrown below
-    const { outbox } = this;
-    const attempt = () => {
-      outbox.flush();
-      return outbox.empty;
-    };
-    while (!outbox.empty && !attempt()) this.transport.block(true, Number.POSITIVE_INFINITY, attempt);
+    while (!this.outbox.empty) {
+      this.outbox.flush();
+      if (!this.outbox.empty) this.transport.blockWriting();
+    }
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
   }
 
@@ -184,8 +183,9 @@ export class Exchange {
     let found = this.inbox.take(most);
     if (found !== Found.nothing || !mayBeBrief()) return found;
     this.transport.brief(() => {
+      const { begun } = this.inbox;
       found = this.inbox.take(most);
-      return found !== Found.nothing;
+      return found !== Found.nothing || this.inbox.begun !== begun;
     });
     return found;
   }

@@ -65,6 +65,11 @@ export class Inbox {
     return this.#at > this.#base;
   }
 
+  /** Bytes of the message that has come in part. */
+  get begun(): number {
+    return this.#headed + this.#filled;
+  }
+
   /** Others read from this end too, from now on. */
   share(words: ReaderWords): void {
     this.forget();
@@ -213,6 +218,7 @@ export class Inbox {
 
   #reset(): void {
     this.#headed = 0;
+    this.#filled = 0;
     this.#body = undefined;
     this.#words?.leave();
   }

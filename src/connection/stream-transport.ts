@@ -76,8 +76,12 @@ export class StreamTransport implements Transport {
     return false; // Nothing comes without a turn of the event loop.
   }
 
-  block(): boolean {
-    throw new ConnectionError('Connection: the blocking calls cannot be used over TLS, which needs the event loop; await the others.');
+  blockReading(): boolean {
+    throw cannotBlock();
+  }
+
+  blockWriting(): void {
+    throw cannotBlock();
   }
 
   close(): void {
@@ -89,4 +93,8 @@ export class StreamTransport implements Transport {
     const { ended, length } = (this.#stream as unknown as { _readableState: { ended: boolean; length: number } })._readableState;
     return this.#chunk === undefined && ended && length === 0;
   }
+}
+
+function cannotBlock(): ConnectionError {
+  return new ConnectionError('Connection: the blocking calls cannot be used over TLS, which needs the event loop; await the others.');
 }

@@ -27,10 +27,12 @@ export interface Transport {
   /** Makes attempts to receive for some microseconds, as long as that pays: whether one succeeded. */
   brief(attempt: Attempt): boolean;
   /**
-   * Blocks until bytes can be read (or written), or an attempt succeeds; `false` when the time is over.
+   * Blocks until bytes can be read, or an attempt to do so succeeds; `false` when the time is over.
    * @throws ConnectionError where that cannot be done.
    */
-  block(writing: boolean, timeout: number, attempt: Attempt): boolean;
+  blockReading(timeout: number, attempt: Attempt): boolean;
+  /** Blocks until a good part of the kernel's room is free. @throws ConnectionError where that cannot be done. */
+  blockWriting(): void;
   /** Gives everything up. */
   close(): void;
 }
@@ -81,10 +83,15 @@ export class DescriptorTransport implements Transport {
     return this.#brief.until(attempt);
   }
 
-  block(writing: boolean, timeout: number, attempt: Attempt): boolean {
+  blockReading(timeout: number, attempt: Attempt): boolean {
     // To be woken takes a peer on another core longer than to answer: a while of looking first, as long as that pays.
-    if ((writing ? this.#writing : this.#reading).until(attempt)) return true;
-    return this.#poll(writing ? Ready.writable : Ready.readable, timeout);
+    return this.#reading.until(attempt) || this.#poll(Ready.readable, timeout);
+  }
+
+  blockWriting(): void {
+    // Not by writing: the kernel calls a socket writable when it takes a lot, and takes a little long before.
+    const writable = () => this.#poll(Ready.writable, 0);
+    if (!this.#writing.until(writable)) this.#poll(Ready.writable, Number.POSITIVE_INFINITY);
   }
 
   close(): void {
