@@ -48,7 +48,8 @@ ssize_t writePipe(int fd, const char* data, size_t length) {
 }
 
 // The bytes [start, end) of a typed array of bytes; null when that is out of bounds.
-char* part(const Arguments<5>& in, size_t* length) {
+template <size_t N>
+char* part(const Arguments<N>& in, size_t* length) {
   void* data;
   size_t size;
   double start, end;
@@ -61,14 +62,27 @@ char* part(const Arguments<5>& in, size_t* length) {
   return static_cast<char*>(data) + static_cast<size_t>(start);
 }
 
-// channelRead(fd, bytes, start, end, peek) -> bytes read, 0 at the end of the stream, -EAGAIN when nothing is there
+// Takes bytes that are known to be there; `data` has room for `length` at a time.
+void drop(int fd, char* data, size_t length, size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t got = recv(fd, data, std::min(bytes, length), MSG_DONTWAIT);
+    if (got > 0) bytes -= static_cast<size_t>(got);
+    else if (got == 0 || errno != EINTR) return;
+  }
+}
+
+// channelRead(fd, bytes, start, end, peek, known) -> bytes read, 0 at the end of the stream, -EAGAIN when nothing is there.
+// First takes and forgets `known` bytes, which are there.
 napi_value channelRead(napi_env env, napi_callback_info info) {
-  Arguments<5> in(env, info);
-  int32_t fd;
+  Arguments<6> in(env, info);
+  int32_t fd, known;
   bool peek;
   size_t length = 0;
   char* data = part(in, &length);
-  if (!in.int32(0, &fd) || !in.boolean(4, &peek) || data == nullptr || length == 0) return answer(env, kBadArgument);
+  if (!in.int32(0, &fd) || !in.boolean(4, &peek) || !in.int32(5, &known) || known < 0 || data == nullptr || length == 0) {
+    return answer(env, kBadArgument);
+  }
+  if (known > 0) drop(fd, data, length, static_cast<size_t>(known));
   for (;;) {
     ssize_t got = recv(fd, data, length, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
     if (got < 0 && errno == ENOTSOCK && !peek) got = readPipe(fd, data, length);
@@ -79,7 +93,7 @@ napi_value channelRead(napi_env env, napi_callback_info info) {
 
 // channelWrite(fd, bytes, start, end) -> bytes the kernel took, -EAGAIN when it takes none
 napi_value channelWrite(napi_env env, napi_callback_info info) {
-  Arguments<5> in(env, info);
+  Arguments<4> in(env, info);
   int32_t fd;
   size_t length = 0;
   char* data = part(in, &length);

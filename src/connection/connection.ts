@@ -238,8 +238,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     this.#checkReads('Connection.pollSync');
     const { timeout = 0, signal } = boundsOf('Connection.pollSync', options) ?? {};
     signal?.throwIfAborted();
-    const { inbox, transport } = this.#exchange;
-    return inbox.readable() || (timeout > 0 && transport.blockReading(timeout, () => inbox.readable()));
+    return this.#exchange.inbox.readable() || (timeout > 0 && this.#exchange.readableSync(timeout));
   }
 
   /**

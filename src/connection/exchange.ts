@@ -9,6 +9,7 @@
  */
 import type { MultiprocessError } from '../errors/index.js';
 import { mayBeBrief } from '../memory/brief.js';
+import { Spin } from '../memory/spin.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import type { WaitOptions } from '../util/wait-options.js';
@@ -23,6 +24,11 @@ import { DescriptorTransport, type Transport } from './transport.js';
 
 /** Messages that may be handed out without a turn of the event loop in between. */
 const STREAK = 1_024;
+/** Looks at the kernel before a blocking call sleeps, at first and at most: about 15 and 70 microseconds. */
+const LOOKS = 50;
+const MOST_LOOKS = 200;
+/** Looks before an awaited call takes a turn of the event loop: about 10 microseconds. */
+const BRIEF_LOOKS = 30;
 /** How soon to look again, ms, while another reader finishes what it has begun. */
 const AGAIN = 1;
 
@@ -39,6 +45,8 @@ export class Exchange {
   held: object | undefined;
   readonly #receivers = new Receivers(() => this.#want());
   readonly #pollers = new Set<() => void>();
+  readonly #brief = new Spin(BRIEF_LOOKS, BRIEF_LOOKS);
+  readonly #blocking = new Spin(LOOKS, MOST_LOOKS);
   #released: (() => void)[] = [];
   /** Messages handed out since the last burst of microtasks ended. */
   #streak = 0;
@@ -58,7 +66,7 @@ export class Exchange {
     options?.signal?.throwIfAborted();
     if (this.#receivers.length === 0) {
       if (++this.#streak < STREAK) {
-        const found = this.#seek(most);
+        const found = mayBeBrief() ? this.#seek(most, this.#brief) : this.inbox.take(most);
         this.#tick();
         if (found === Found.message) return Promise.resolve(this.#message(raw));
         if (found === Found.end) throw endOfFile();
@@ -74,15 +82,9 @@ export class Exchange {
     options?.signal?.throwIfAborted();
     const timeout = options?.timeout ?? Number.POSITIVE_INFINITY;
     const end = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
-    let found = Found.nothing as Found;
-    const attempt = () => {
-      const { begun } = this.inbox;
-      if (this.#receivers.length > 0) this.#pump();
-      found = this.#receivers.length > 0 ? Found.nothing : this.inbox.take(most);
-      return found !== Found.nothing || this.inbox.begun !== begun;
-    };
     for (let left = timeout; ; left = end - performance.now()) {
-      if (found === Found.nothing) attempt();
+      const { begun } = this.inbox;
+      const found = left > 0 ? this.#seek(most, this.#blocking) : this.#take(most);
       if (found === Found.message) {
         this.#tick();
         const { bytes, start, stop, owned } = this.inbox;
@@ -91,10 +93,8 @@ export class Exchange {
       if (found === Found.end) throw endOfFile();
       this.inbox.settle();
       if (left <= 0) throw timedOut(actor, options?.timeout);
-      if (found === Found.busy) {
-        pause(Math.min(left, AGAIN));
-        found = Found.nothing;
-      } else this.transport.blockReading(left, attempt);
+      if (found === Found.busy) pause(Math.min(left, AGAIN));
+      else if (this.inbox.begun === begun) this.transport.block(false, left);
     }
   }
 
@@ -117,12 +117,17 @@ export class Exchange {
     });
   }
 
+  /** As {@link readable}, blocking. */
+  readableSync(timeout: number): boolean {
+    return this.#blocking.until(() => this.inbox.readable()) || this.transport.block(false, timeout);
+  }
+
   /** Blocks until the kernel has taken what was sent. @throws ConnectionError. */
   finish(sent: Promise<void>): void {
     sent.catch(() => {}); // thrown below
     while (!this.outbox.empty) {
       this.outbox.flush();
-      if (!this.outbox.empty) this.transport.blockWriting();
+      if (!this.outbox.empty) this.transport.block(true, Number.POSITIVE_INFINITY);
     }
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
   }
@@ -178,16 +183,27 @@ export class Exchange {
     return true;
   }
 
-  /** The next message. Who is answered promptly needs no turn of the event loop: a brief wait comes first, as long as that pays. */
-  #seek(most: number): Found {
-    let found = this.inbox.take(most);
-    if (found !== Found.nothing || !mayBeBrief()) return found;
-    this.transport.brief(() => {
+  /**
+   * The next message, looked for as long as that pays. To be woken takes a peer on another core longer than to answer; one on this core
+   * answers as soon as it gets the core.
+   */
+  #seek(most: number, spin: Spin): Found {
+    let found = Found.nothing as Found;
+    const attempt = () => {
       const { begun } = this.inbox;
-      found = this.inbox.take(most);
+      found = this.#take(most);
+      // A long message goes on coming, and who looks has not looked in vain.
       return found !== Found.nothing || this.inbox.begun !== begun;
-    });
+    };
+    if (this.transport.fd < 0) attempt();
+    else if ((spin.prompt && !this.inbox.seen) || !attempt()) spin.until(attempt);
     return found;
+  }
+
+  /** The next message, when those who wait have been served. */
+  #take(most: number): Found {
+    if (this.#receivers.length > 0) this.#pump();
+    return this.#receivers.length > 0 ? Found.nothing : this.inbox.take(most);
   }
 
   #message(raw: boolean): unknown {

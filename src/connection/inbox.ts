@@ -65,6 +65,11 @@ export class Inbox {
     return this.#at > this.#base;
   }
 
+  /** Whether more was seen than was handed out. */
+  get seen(): boolean {
+    return this.#end > this.#at;
+  }
+
   /** Bytes of the message that has come in part. */
   get begun(): number {
     return this.#headed + this.#filled;
@@ -145,15 +150,21 @@ export class Inbox {
     return true;
   }
 
-  /** Looks at what is there; `undefined` when it is to be read exactly. */
+  /** Takes what was handed out and looks at what is there; `undefined` when it is to be read exactly. */
   #look(most: number): Found | undefined {
-    this.forget();
-    const standing = this.#words?.enter() ?? 'sole';
-    if (standing === 'wait') return Found.busy;
-    if (standing === 'many') return undefined;
-    if (looking !== this) looking?.forget();
-    looking = this;
-    const got = this.#transport.read(WINDOW, 0, WINDOW.length, true);
+    let known = 0;
+    if (this.owes && this.#words?.stays() !== false) {
+      known = this.#at - this.#base;
+      this.#base = this.#at = this.#end = 0;
+    } else {
+      this.forget();
+      const standing = this.#words?.enter() ?? 'sole';
+      if (standing === 'wait') return Found.busy;
+      if (standing === 'many') return undefined;
+      if (looking !== this) looking?.forget();
+      looking = this;
+    }
+    const got = this.#transport.read(WINDOW, 0, WINDOW.length, true, known);
     if (got > 0) {
       this.#end = got;
       if (this.#next(most)) return Found.message;

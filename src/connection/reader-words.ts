@@ -55,6 +55,14 @@ export class ReaderWords {
     }
   }
 
+  /**
+   * Whether this agent, which owes, is still alone: then it may take what it owes and look again without {@link leave} and {@link enter}.
+   * Others that came wait for it as long as it owes, so it asks each time.
+   */
+  stays(): boolean {
+    return Atomics.load(this.#words, READER) === this.#me;
+  }
+
   #among(): Standing {
     const words = this.#words;
     if (Atomics.load(words, OWES) === 0) return 'many';

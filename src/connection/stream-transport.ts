@@ -72,16 +72,8 @@ export class StreamTransport implements Transport {
     } else this.#stream.unref();
   }
 
-  brief(): boolean {
-    return false; // Nothing comes without a turn of the event loop.
-  }
-
-  blockReading(): boolean {
-    throw cannotBlock();
-  }
-
-  blockWriting(): void {
-    throw cannotBlock();
+  block(): boolean {
+    throw new ConnectionError('Connection: the blocking calls cannot be used over TLS, which needs the event loop; await the others.');
   }
 
   close(): void {
@@ -93,8 +85,4 @@ export class StreamTransport implements Transport {
     const { ended, length } = (this.#stream as unknown as { _readableState: { ended: boolean; length: number } })._readableState;
     return this.#chunk === undefined && ended && length === 0;
   }
-}
-
-function cannotBlock(): ConnectionError {
-  return new ConnectionError('Connection: the blocking calls cannot be used over TLS, which needs the event loop; await the others.');
 }

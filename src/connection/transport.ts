@@ -1,14 +1,11 @@
 /** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
 import { getSystemErrorName } from 'node:util';
 import { ConnectionError } from '../errors/index.js';
-import type { Attempt } from '../memory/index.js';
 import { Spin } from '../memory/spin.js';
 import { closeDescriptor, Errno, pollDescriptor, Readiness, Ready, readChannel, writeChannel } from '../native/index.js';
 
-/** Looks at the kernel before a blocking call sleeps, about 70 microseconds. */
+/** Looks at the kernel before a blocking write sleeps, about 70 microseconds. */
 const LOOKS = 200;
-/** Looks before an awaited call takes a turn of the event loop, about 10 microseconds. */
-const BRIEF_LOOKS = 30;
 
 /** The seam between a connection and what carries it. Numbers below zero are negated errnos. */
 export interface Transport {
@@ -16,23 +13,19 @@ export interface Transport {
   readonly fd: number;
   /** Whether `read` can leave the bytes where they are. */
   readonly peeks: boolean;
-  /** Reads what is there; never waits. 0 at the end of the stream, `-EAGAIN` when nothing is there. */
-  read(bytes: Uint8Array, start: number, end: number, peek: boolean): number;
+  /**
+   * Reads what is there; never waits. 0 at the end of the stream, `-EAGAIN` when nothing is there.
+   * @param known Bytes to take and forget first, which were seen by a peek.
+   */
+  read(bytes: Uint8Array, start: number, end: number, peek: boolean, known?: number): number;
   /** Writes what is taken without waiting; does not keep the bytes. `-EAGAIN` when nothing is. */
   write(bytes: Uint8Array, start: number, end: number): number;
   /** Whether a read would give something, or the end. @throws MultiprocessError for a bad descriptor. */
   readable(): boolean;
   /** Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile. */
   want(reading: boolean, writing: boolean): void;
-  /** Makes attempts to receive for some microseconds, as long as that pays: whether one succeeded. */
-  brief(attempt: Attempt): boolean;
-  /**
-   * Blocks until bytes can be read, or an attempt to do so succeeds; `false` when the time is over.
-   * @throws ConnectionError where that cannot be done.
-   */
-  blockReading(timeout: number, attempt: Attempt): boolean;
-  /** Blocks until a good part of the kernel's room is free. @throws ConnectionError where that cannot be done. */
-  blockWriting(): void;
+  /** Blocks until bytes can be read (or written); `false` when the time is over. @throws ConnectionError where that cannot be done. */
+  block(writing: boolean, timeout: number): boolean;
   /** Gives everything up. */
   close(): void;
 }
@@ -42,8 +35,6 @@ export class DescriptorTransport implements Transport {
   readonly fd: number;
   readonly #onReady: () => void;
   #watch: Readiness | undefined;
-  readonly #brief = new Spin(BRIEF_LOOKS, BRIEF_LOOKS);
-  readonly #reading = new Spin(LOOKS, LOOKS);
   readonly #writing = new Spin(LOOKS, LOOKS);
   #peeks = true;
 
@@ -56,8 +47,8 @@ export class DescriptorTransport implements Transport {
     return this.#peeks;
   }
 
-  read(bytes: Uint8Array, start: number, end: number, peek: boolean): number {
-    const got = readChannel(this.fd, bytes, start, end, peek);
+  read(bytes: Uint8Array, start: number, end: number, peek: boolean, known = 0): number {
+    const got = readChannel(this.fd, bytes, start, end, peek, known);
     if (got === Errno.ENOTSOCK && peek) this.#peeks = false; // a pipe: the caller reads what it needs
     return got;
   }
@@ -79,19 +70,11 @@ export class DescriptorTransport implements Transport {
     this.#watch.want((reading ? Ready.readable : 0) | (writing ? Ready.writable : 0));
   }
 
-  brief(attempt: Attempt): boolean {
-    return this.#brief.until(attempt);
-  }
-
-  blockReading(timeout: number, attempt: Attempt): boolean {
-    // To be woken takes a peer on another core longer than to answer: a while of looking first, as long as that pays.
-    return this.#reading.until(attempt) || this.#poll(Ready.readable, timeout);
-  }
-
-  blockWriting(): void {
-    // Not by writing: the kernel calls a socket writable when it takes a lot, and takes a little long before.
-    const writable = () => this.#poll(Ready.writable, 0);
-    if (!this.#writing.until(writable)) this.#poll(Ready.writable, Number.POSITIVE_INFINITY);
+  block(writing: boolean, timeout: number): boolean {
+    const events = writing ? Ready.writable : Ready.readable;
+    // Looks do not write: the kernel calls a socket writable when it takes a lot, and takes a little long before.
+    if (writing && this.#writing.until(() => this.#poll(events, 0))) return true;
+    return this.#poll(events, timeout);
   }
 
   close(): void {

@@ -25,6 +25,9 @@ const YIELDS = 16;
 /** Milliseconds after which the core is not offered again. */
 const GENEROUS = 0.1;
 
+/** Milliseconds that an answer takes at most which is a matter of switching to and fro. */
+const PROMPT = 0.03;
+
 /** Node 26 has it; tells the core that it waits for another one. */
 const pause = (Atomics as { pause?: (n?: number) => void }).pause;
 
@@ -37,12 +40,18 @@ export class Spin {
   #answered = false;
   #yields = YIELDS;
   #unyielding = 0;
+  #prompt = false;
 
   /** @param start Looks of the first wait. @param most Looks of any. */
   constructor(start = START, most = MOST) {
     this.#start = start;
     this.#most = most;
     this.#looks = start;
+  }
+
+  /** The last wait was answered as soon as the core was offered: by somebody on this core, who answers when it has it and not before. */
+  get prompt(): boolean {
+    return this.#prompt;
   }
 
   /** How many looks the next wait is worth; 0: sleep at once. */
@@ -55,6 +64,7 @@ export class Spin {
   /** Makes attempts until one succeeds, or until it was worth it no longer. Learns from the outcome. */
   until(attempt: Attempt): boolean {
     const looks = this.looks;
+    this.#prompt = false;
     for (let i = 0; i < looks; i++) {
       if (attempt(Urgency.Fresh)) {
         this.paid(i);
@@ -82,6 +92,7 @@ export class Spin {
       yieldThread();
       if (attempt(Urgency.Fresh)) {
         this.#yields = YIELDS;
+        this.#prompt = i === 0 && performance.now() - start < PROMPT;
         return true;
       }
       // Whoever has the core is at work of its own and does not answer: wait in the word's queue instead.

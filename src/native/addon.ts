@@ -48,7 +48,7 @@ export interface Addon {
   yieldThread(): void;
   watcherOpen(onReady: (count: number) => void, results: Int32Array): object | number;
   watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
-  channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean): number;
+  channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean, known: number): number;
   channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
   socketListen(family: number, host: string, port: number, backlog: number): number;
   socketConnect(family: number, host: string, port: number, made: Int32Array): number;

@@ -23,10 +23,11 @@ const STAY = 100;
  * Reads what is there into `bytes[start, end)`; never waits, whatever the descriptor's flags say, and does not change them.
  *
  * @param peek leaves what was read where it was; sockets only (`Errno.ENOTSOCK`).
+ * @param known bytes to take and forget first, which were seen by a peek.
  * @returns bytes read, 0 at the end of the stream, or a negated errno: `Errno.EAGAIN` when nothing is there.
  */
-export function readChannel(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean): number {
-  return addon().channelRead(fd, bytes, start, end, peek);
+export function readChannel(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean, known = 0): number {
+  return addon().channelRead(fd, bytes, start, end, peek, known);
 }
 
 /** Writes as much of `bytes[start, end)` as the kernel takes now. @returns bytes taken, or a negated errno. */

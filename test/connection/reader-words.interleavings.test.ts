@@ -3,7 +3,7 @@
  * also when the one that read ahead dies at any step (then what it had not taken may come once more).
  *
  * The kernel's queue is a word, how many messages were taken. Reading exactly is one step there; reading ahead is a look, handing
- * out, and taking, with anything in between.
+ * out, and taking, with anything in between. Who is still alone looks again after that without leaving.
  */
 import { strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
@@ -52,9 +52,15 @@ function scenario({ ReaderWords }: any, rounds: Record<string, number>): Scenari
         continue;
       }
       if (standing === 'sole') {
-        const next = yield ['load', words, TAKEN];
-        yield ['add', words, HANDED + next, 1];
-        yield ['store', words, TAKEN, next + 1];
+        for (let goesOn = true; goesOn; ) {
+          const next = yield ['load', words, TAKEN];
+          yield ['add', words, HANDED + next, 1];
+          goesOn = round + 1 < rounds[name]! && (yield* protocol.stays());
+          yield ['store', words, TAKEN, next + 1];
+          if (!goesOn) break;
+          round++;
+          yield ['at', round, 'goes on'];
+        }
       } else {
         const next = yield ['add', words, TAKEN, 1];
         yield ['add', words, HANDED + next, 1];
