@@ -66,12 +66,13 @@ export class Exchange {
     options?.signal?.throwIfAborted();
     if (this.#receivers.length === 0) {
       if (++this.#streak < STREAK) {
-        const found = mayBeBrief() ? this.#seek(most, this.#brief) : this.inbox.take(most);
+        const now = options?.timeout !== undefined && options.timeout <= 0;
+        const found = now ? this.inbox.take(most) : this.#seek(most, this.#brief);
         this.#tick();
         if (found === Found.message) return Promise.resolve(this.#message(raw));
         if (found === Found.end) throw endOfFile();
         if (found === Found.busy) this.#later(AGAIN);
-        if (options?.timeout !== undefined && options.timeout <= 0) throw timedOut(actor, options.timeout);
+        if (now) throw timedOut(actor, options.timeout);
       } else this.#later(0); // Others want the event loop too.
     }
     return this.#receivers.wait(actor, raw, most, options);
@@ -155,11 +156,12 @@ export class Exchange {
     else if (this.outbox.empty) this.#release();
   }
 
-  /** Serves the calls that wait. */
-  #pump(): void {
+  /** Serves the calls that wait. @param briefly Looks again as long as that pays. */
+  #pump(briefly = false): void {
     try {
       if (this.#pollers.size > 0 && this.inbox.readable()) for (const poller of this.#pollers) poller();
-      while (this.#receivers.length > 0 && this.#serve());
+      const serve = () => this.#serve();
+      while (this.#receivers.length > 0 && (serve() || (briefly && this.#brief.until(serve))));
     } catch (error) {
       this.#receivers.rejectAll(error as MultiprocessError);
     }
@@ -195,9 +197,18 @@ export class Exchange {
       // A long message goes on coming, and who looks has not looked in vain.
       return found !== Found.nothing || this.inbox.begun !== begun;
     };
-    if (this.transport.fd < 0) attempt();
-    else if ((spin.prompt && !this.inbox.seen) || !attempt()) spin.until(attempt);
+    const prompt = spin.prompt && !this.inbox.seen;
+    if ((prompt || !attempt()) && this.#maySpin(spin)) spin.until(attempt);
+    else if (prompt) attempt();
     return found;
+  }
+
+  /** Whether looking again may help; an awaited call looks again later, when the event loop has to turn first. */
+  #maySpin(spin: Spin): boolean {
+    if (this.transport.fd < 0) return false;
+    if (spin === this.#blocking || mayBeBrief()) return true;
+    this.#later(0);
+    return false;
   }
 
   /** The next message, when those who wait have been served. */
@@ -230,7 +241,8 @@ export class Exchange {
     const again = () => {
       this.#retry = undefined;
       this.#streak = 0;
-      if (!this.closed) this.#pump();
+      if (this.closed) return;
+      this.#pump(delay === 0 && this.#receivers.length > 0 && this.#maySpin(this.#brief));
     };
     this.#retry = delay === 0 ? setImmediate(again) : setTimeout(again, delay);
   }
