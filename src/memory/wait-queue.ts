@@ -101,11 +101,7 @@ export class WaitQueue {
       if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
       if (this.#entries.size === 0 && this.#gate.own?.() !== true) {
         postponed = !mayBeBrief();
-        if (!postponed && this.#brief.until(attempt)) {
-          // Who answers this soon is worth a poll, should it once take longer.
-          this.#polling.paid(0);
-          return AT_ONCE;
-        }
+        if (!postponed && this.#look(attempt)) return AT_ONCE;
       }
     } catch (error) {
       return Promise.reject(error);
@@ -124,6 +120,11 @@ export class WaitQueue {
       if (postponed || this.#turns > 0) this.#immediate ??= setImmediate(this.#onTurn);
       else this.#drain(Urgency.Fresh);
     });
+  }
+
+  /** The brief part of {@link wait} alone: whether an attempt succeeded. Nobody waits longer here meanwhile. */
+  briefly(attempt: Attempt): boolean {
+    return this.#entries.size === 0 && mayBeBrief() && this.#look(attempt);
   }
 
   /** As {@link wait}, blocking the thread: spins, then sleeps. */
@@ -173,6 +174,14 @@ export class WaitQueue {
     }
     this.#drain(Urgency.Slept);
   };
+
+  /** A brief wait. */
+  #look(attempt: Attempt): boolean {
+    if (!this.#brief.until(attempt)) return false;
+    // Who answers this soon is worth a poll, should it once take longer.
+    this.#polling.paid(0);
+    return true;
+  }
 
   /** Serves the waiters, then sleeps for those that are left. */
   #drain(urgency: Urgency): void {

@@ -14,10 +14,15 @@ export interface Parcel {
   settle(error?: unknown): void;
 }
 
+/** Memory of that many bytes and more is used again. */
+const KEPT = 65_536;
+
 let idle: Encoder | undefined;
 
 export class ItemPublisher {
   readonly #memory: QueueMemory;
+  /** Memory of an item that waited. */
+  #kept: WeakRef<ArrayBuffer> | undefined;
 
   constructor(memory: QueueMemory) {
     this.#memory = memory;
@@ -25,9 +30,11 @@ export class ItemPublisher {
 
   /**
    * Publishes an item, or encodes it to wait: `null` when it is published.
-   * @param inOrder Whether nothing that was put before it waits still. @throws SerializationError, ClosedError.
+   * @param inOrder Whether nothing that was put before it waits still.
+   * @param wait Makes attempts to publish it as it is, without a copy, while there is no room: whether one succeeded.
+   * @throws SerializationError, ClosedError.
    */
-  offer(actor: string, item: unknown, inOrder: () => boolean): Parcel | null {
+  offer(actor: string, item: unknown, inOrder: () => boolean, wait?: (attempt: () => boolean) => boolean): Parcel | null {
     const memory = this.#memory;
     memory.block.check();
     memory.members.write(actor);
@@ -40,17 +47,16 @@ export class ItemPublisher {
         const parcel = this.#large(encoder, message);
         return inOrder() && this.publish(parcel) ? null : parcel;
       }
-      if (inOrder()) {
-        const sent = memory.producing(() => {
-          const at = this.#reserve(total);
-          if (at < 0) return false;
-          encoder.layout(memory.ring.bytes, at);
-          memory.ring.publish(Kind.Item, 0);
-          return true;
-        });
-        if (sent) return null;
-      }
-      const bytes = new Uint8Array(total);
+      const section = () => {
+        const at = this.#reserve(total);
+        if (at < 0) return false;
+        encoder.layout(memory.ring.bytes, at);
+        memory.ring.publish(Kind.Item, 0);
+        return true;
+      };
+      if (inOrder() && memory.producing(section)) return null;
+      if (wait?.(() => this.#mayFit(total) && inOrder() && memory.producing(section)) === true) return null;
+      const bytes = this.#memoryFor(total);
       encoder.layout(bytes, 0);
       return { kind: Kind.Item, id: 0, bytes, settle };
     } finally {
@@ -98,13 +104,36 @@ export class ItemPublisher {
       ring.bytes.set(parcel.bytes, at);
       if (parcel.kind === Kind.Large) large.send(parcel.id, ring.reservedPosition);
       ring.publish(parcel.kind, parcel.id);
+      this.#keep(parcel.bytes);
       return true;
     });
   }
 
   /** What was encoded will not be published. */
-  discard({ kind, id }: Parcel): void {
+  discard({ kind, id, bytes }: Parcel): void {
     if (kind === Kind.Large) this.#memory.large.release(id);
+    else this.#keep(bytes);
+  }
+
+  /** Memory for an item that waits: that of the one before it, if it is still there and fits. Making a megabyte costs more than filling it. */
+  #memoryFor(length: number): Uint8Array {
+    if (length < KEPT) return new Uint8Array(length);
+    const kept = this.#kept?.deref();
+    this.#kept = undefined;
+    if (kept !== undefined && kept.byteLength >= length && kept.byteLength <= 4 * length) return new Uint8Array(kept, 0, length);
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+    return new Uint8Array(buffer, byteOffset, length);
+  }
+
+  #keep({ buffer }: Uint8Array): void {
+    if (buffer.byteLength >= KEPT) this.#kept = new WeakRef(buffer as ArrayBuffer);
+  }
+
+  /** Whether trying to reserve so much may succeed. Cheap. */
+  #mayFit(length: number): boolean {
+    const { ring, settings } = this.#memory;
+    if (settings.maxSize > 0 && ring.size >= settings.maxSize) return false;
+    return ring.free >= recordBytes(length) || ring.sweepable;
   }
 
   #reserve(length: number): number {

@@ -99,6 +99,13 @@ export class ItemRing {
     return this.#next.position !== Atomics.load(this.#control, this.#at + HEAD);
   }
 
+  /** Whether the oldest record is done with, so that sweeping gives room. */
+  get sweepable(): boolean {
+    if (!this.occupied) return false;
+    const position = this.#overPad(Atomics.load(this.#control, this.#at + HEAD));
+    return Atomics.load(this.words, this.#word(position) + 3) === DONE;
+  }
+
   /** Bytes that are free. */
   get free(): number {
     this.#tail.read();

@@ -58,7 +58,7 @@ export class ItemWriter {
 
   /** Puts, waiting for room without blocking. @throws (rejects) QueueFullError, `signal.reason`, SerializationError. */
   put(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
-    const parcel = this.#publisher.offer(actor, item, this.#inOrder);
+    const parcel = this.#publisher.offer(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
     if (parcel === null) {
       this.#consumers.wakeSoon();
       if (++this.#streak < BREATH) return NOW;
@@ -82,9 +82,14 @@ export class ItemWriter {
 
   /** Puts, blocking while there is no room: `false` when the time ran out. */
   putSync(actor: string, item: unknown, timeout?: number): boolean {
-    const parcel = this.#publisher.offer(actor, item, this.#inOrder);
-    const had = parcel === null || this.#room.waitSync(() => this.#flush() && this.#publisher.publish(parcel), timeout);
-    if (!had) this.#publisher.discard(parcel);
+    let waited = false;
+    const parcel = this.#publisher.offer(actor, item, this.#inOrder, (attempt) => {
+      waited = true;
+      this.#consumers.wake(1);
+      return this.#room.waitSync(attempt, timeout);
+    });
+    const had = parcel === null || (!waited && this.#room.waitSync(() => this.#flush() && this.#publisher.publish(parcel), timeout));
+    if (parcel !== null && !had) this.#publisher.discard(parcel);
     this.#consumers.wake(1);
     return had;
   }
@@ -203,6 +208,13 @@ export class ItemWriter {
     if (this.#memory.reclaim()) this.#consumers.wake(Number.POSITIVE_INFINITY);
     this.#memory.sweep();
   }
+
+  /** Looks for room for some microseconds, or offers the core, as long as that pays: it saves an item that waits its copy. */
+  readonly #briefly = (attempt: () => boolean): boolean => {
+    // Who is to make room must know that there is something to take.
+    this.#consumers.wakeNow();
+    return this.#room.briefly(attempt);
+  };
 
   readonly #inOrder = (): boolean => this.#backlog.length === 0 || this.#flush();
 }

@@ -46,6 +46,11 @@ export class Waiters implements Gate {
     return this.#queue.wait(this.#passingOn(attempt), bounds);
   }
 
+  /** Makes attempts for some microseconds, as long as that pays and the event loop need not turn: whether one succeeded. */
+  briefly(attempt: () => boolean): boolean {
+    return this.#queue.briefly(this.#passingOn(attempt));
+  }
+
   /** As {@link wait}, blocking the thread. */
   waitSync(attempt: () => boolean, timeout?: number): boolean {
     return this.#queue.waitSync(this.#passingOn(attempt), timeout);
