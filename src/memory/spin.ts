@@ -2,20 +2,17 @@
  * How long to look at a word before sleeping on it, and how often to let others run first.
  *
  * To be woken takes 5 to 50 microseconds, on an idle core more; who is answered sooner should not have slept. So a wait looks
- * again and again for a while, which grows where that paid and halves where it did not: two processes on one core, where it
- * never pays, stop at once and try only now and then. At most {@link MOST} looks, about 100 microseconds, are wasted on one wait.
+ * again and again for a while, as long as that pays (credit.ts): two processes on one core, where it never does, stop at once and try
+ * only now and then. At most {@link MOST} looks, about 100 microseconds, are wasted on one wait.
  * Then the core is offered to whoever else wants it ({@link YIELDS} times): on a shared core that is often who answers, and two
  * switches by yielding cost less than a sleep and a wake-up. That too is given up while it does not pay.
- *
- * Source: adaptive mutexes of glibc (PTHREAD_MUTEX_ADAPTIVE_NP).
  */
 import { yieldThread } from '../native/index.js';
+import { Credit } from './credit.js';
 import { type Attempt, Urgency } from './gate.js';
 
 const START = 2_000;
 const MOST = 30_000;
-/** The part of the first looks that is not worth the trouble any more. */
-const LEAST = 1 / 20;
 /** A wait in so many tries again although the last ones failed. */
 const RETRY = 256;
 
@@ -32,10 +29,7 @@ const PROMPT = 0.03;
 const pause = (Atomics as { pause?: (n?: number) => void }).pause;
 
 export class Spin {
-  readonly #start: number;
-  readonly #most: number;
-  #looks: number;
-  #skipped = 0;
+  readonly #looks: Credit;
   /** The last wait that looked was answered meanwhile: by somebody on another core. */
   #answered = false;
   #yields = YIELDS;
@@ -44,9 +38,7 @@ export class Spin {
 
   /** @param start Looks of the first wait. @param most Looks of any. */
   constructor(start = START, most = MOST) {
-    this.#start = start;
-    this.#most = most;
-    this.#looks = start;
+    this.#looks = new Credit(start, most, RETRY);
   }
 
   /** The last wait was answered as soon as the core was offered: by somebody on this core, who answers when it has it and not before. */
@@ -54,27 +46,22 @@ export class Spin {
     return this.#prompt;
   }
 
-  /** How many looks the next wait is worth; 0: sleep at once. */
-  get looks(): number {
-    if (this.#looks >= this.#start * LEAST) return this.#looks;
-    this.#skipped = (this.#skipped + 1) % RETRY;
-    return this.#skipped === 0 ? this.#start : 0;
-  }
-
   /** Makes attempts until one succeeds, or until it was worth it no longer. Learns from the outcome. */
   until(attempt: Attempt): boolean {
-    const looks = this.looks;
+    const looks = this.#looks.next();
     this.#prompt = false;
     for (let i = 0; i < looks; i++) {
       if (attempt(Urgency.Fresh)) {
-        this.paid(i);
+        this.#answered = true;
+        this.#looks.paid(i);
         return true;
       }
       pause?.call(Atomics);
     }
     if (looks > 0) {
       const elsewhere = this.#answered;
-      this.failed();
+      this.#answered = false;
+      this.#looks.failed();
       // Whoever else wants this core then is not the one who answers, and keeps it for a time slice.
       if (elsewhere) return false;
     }
@@ -103,17 +90,5 @@ export class Spin {
     }
     this.#yields >>= 1;
     return false;
-  }
-
-  /** It paid after so many looks. */
-  paid(looks: number): void {
-    this.#answered = true;
-    this.#looks = Math.min(this.#most, Math.max(this.#start, this.#looks, 4 * looks));
-  }
-
-  /** It did not pay. */
-  failed(): void {
-    this.#answered = false;
-    this.#looks >>= 1;
   }
 }

@@ -22,6 +22,7 @@ import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { unwatch, watch } from './beat.js';
 import { mayBeBrief } from './brief.js';
+import { Credit } from './credit.js';
 import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
 import type { Sleep, WaitCell } from './wait-cell.js';
@@ -44,8 +45,12 @@ interface Entry {
   unhear: (() => void) | undefined;
 }
 
-/** Milliseconds of polling, as many looks of {@link Spin} as that may be. */
+/** Looks of polling in one turn of the loop. */
 const LOOKS_A_TURN = 200;
+/** Looks of polling at first, and at most; one wait in so many tries again although it did not pay. */
+const POLL_START = 2_000;
+const POLL_MOST = 30_000;
+const POLL_RETRY = 256;
 /** Turns of the loop that polling takes at most. */
 const MOST_TURNS = 60;
 /** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
@@ -65,8 +70,8 @@ export class WaitQueue {
   readonly #brief = new Spin(BRIEF_START, BRIEF_MOST);
   /** The first one was not looked at briefly yet, for the loop had to turn. */
   #postponed = false;
-  /** Polling while there is nothing else to do differs from spinning, so it learns for itself. */
-  readonly #polling = new Spin();
+  /** Looks of polling, which differs from spinning, so that it learns for itself. */
+  readonly #polling = new Credit(POLL_START, POLL_MOST, POLL_RETRY);
   #sleep: Sleep | null = null;
   #expected = 0;
   #rounds = 0;
@@ -116,7 +121,7 @@ export class WaitQueue {
       this.#quiet = 0;
       this.#polled = 0;
       this.#postponed = postponed;
-      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.looks / LOOKS_A_TURN));
+      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.next() / LOOKS_A_TURN));
       if (postponed || this.#turns > 0) this.#immediate ??= setImmediate(this.#onTurn);
       else this.#drain(Urgency.Fresh);
     });
