@@ -129,6 +129,30 @@ it('reaches a process while the JavaScript of the sender is blocked', async () =
   expect(await done).toBe('done');
 });
 
+it('the event loop turns while each awaited receive is answered at once', async () => {
+  const [a, b] = pair();
+  const rounds = 20_000;
+  const echo = pool.apply(
+    async (c: Connection<number>, rounds: number) => {
+      for (let i = 0; i < rounds; i++) await c.send(await c.recv());
+    },
+    [b, rounds],
+  );
+  let turns = 0;
+  const count = () => {
+    turns++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  for (let i = 0; i < rounds; i++) {
+    await a.send(i);
+    if ((await a.recv()) !== i) throw new Error(`message ${i} came in the wrong place`);
+  }
+  clearImmediate(counting);
+  await echo;
+  expect(turns).toBeGreaterThan(10);
+});
+
 it('reaches a worker thread, which is another holder', async () => {
   const [a, b] = pair();
   const worker = new Worker(

@@ -52,6 +52,38 @@ describe('items', () => {
     await Promise.all(puts);
   });
 
+  it('that wait for room have memory of their own, and of none that was delivered', async () => {
+    const queue = open<Uint8Array>({ capacity: 1 << 20 });
+    const source = new Uint8Array(300_000);
+    const taken: Uint8Array[] = [];
+    for (let round = 0; round < 5; round++) {
+      const puts = upTo(6).map((i) => {
+        source.fill(6 * round + i);
+        return queue.put(source);
+      });
+      source.fill(255);
+      for (let i = 0; i < 6; i++) taken.push(await queue.get());
+      await Promise.all(puts);
+    }
+    expect(taken.map((item) => [item.length, item[0], item.every((byte) => byte === item[0])])).toEqual(
+      upTo(30).map((n) => [300_000, n, true]),
+    );
+  });
+
+  it('that found no room in time leave none of it behind', async () => {
+    const queue = open<Uint8Array>({ capacity: 1 << 20 });
+    const item = (n: number) => new Uint8Array(300_000).fill(n);
+    for (let i = 0; i < 3; i++) queue.putNowait(item(1));
+    const there = queue.qsize();
+    expect(() => queue.putSync(item(2), { timeout: 20 })).toThrow(/20 ms/);
+    expect(await codeOf(queue.put(item(3), { timeout: 20 }))).toBe('MP_QUEUE_FULL');
+    const last = queue.put(item(4));
+    const got: number[] = [];
+    for (let i = 0; i <= there; i++) got.push((await queue.get())[299_999]!);
+    await last;
+    expect(got).toEqual([...upTo(there).map(() => 1), 4]);
+  });
+
   it('may be larger than all of the ring, many at a time, and outlive their producer', async () => {
     const queue = open<Uint8Array>({ capacity: 4096 });
     const sizes = [3_000, 100_000, 5, 1_000_000, 4_096, 2_048];
