@@ -76,7 +76,7 @@ describe('items', () => {
     for (let i = 0; i < 3; i++) queue.putNowait(item(1));
     const there = queue.qsize();
     expect(() => queue.putSync(item(2), { timeout: 20 })).toThrow(/20 ms/);
-    expect(await codeOf(queue.put(item(3), { timeout: 20 }))).toBe('MP_QUEUE_FULL');
+    await expect(queue.put(item(3), { timeout: 20 })).rejects.toMatchObject({ code: 'MP_QUEUE_FULL' });
     const last = queue.put(item(4));
     const got: number[] = [];
     for (let i = 0; i <= there; i++) got.push((await queue.get())[299_999]!);
