@@ -14,6 +14,7 @@
  * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -86,10 +87,24 @@ const here = async (path, contents) => {
   const { code } = await transform(contents, { define, sourcefile: path, sourcemap: 'inline', loader: 'js' });
   return code;
 };
+
+/** Where rxjs has each of its names: all of it is 200 files, and what we take of it 40 at most. The instances are the same. */
+const rxjs = readFileSync(createRequire(import.meta.url).resolve('rxjs'), 'utf8');
+const partOf = (name) => {
+  const variable = new RegExp(`"${name}", \\{ enumerable: true, get: function \\(\\) \\{ return (\\w+)\\.${name};`).exec(rxjs)[1];
+  return `rxjs/${new RegExp(`${variable} = require\\("\\./(internal/[^"]+)"`).exec(rxjs)[1]}`;
+};
+
 const mapped = (name) => {
   // The map that tsc wrote goes along, so that what remains points at the sources.
   const map = readFileSync(`${fileOf(name)}.map`).toString('base64');
-  return sources.get(name).replace(/\/\/# sourceMappingURL=\S+\s*$/, `//# sourceMappingURL=data:application/json;base64,${map}`);
+  const source = sources.get(name).replace(/^import \{ (.+) \} from 'rxjs';$/gm, (_, taken) =>
+    taken
+      .split(', ')
+      .map((each) => `import { ${each} } from '${partOf(each)}';`)
+      .join(' '),
+  );
+  return source.replace(/\/\/# sourceMappingURL=\S+\s*$/, `//# sourceMappingURL=data:application/json;base64,${map}`);
 };
 
 let started = 0;
