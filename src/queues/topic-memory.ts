@@ -237,6 +237,7 @@ export class TopicMemory {
 
   /** How many subscriptions there are, in all processes. */
   get subscribers(): number {
+    this.bury();
     let count = 0;
     for (let slot = TABLE; slot < TABLE + SUBSCRIBERS * FIELDS; slot += FIELDS) if (Atomics.load(this.#words, slot) !== 0) count++;
     return count;
