@@ -59,8 +59,9 @@ export class LargeItems {
     this.#rest = rest;
     this.#words = block.int32;
     this.#at = at;
-    this.#descriptor = block.region.descriptor;
-    this.#base = Math.ceil(Math.max(block.offset + block.size, block.region.size) / PAGE);
+    const { region, offset, size } = block;
+    this.#descriptor = region.descriptor;
+    this.#base = Math.ceil((offset + size) / PAGE);
   }
 
   /** Takes a slot for so many bytes: -1 when all are taken. Under the producers' lock. */

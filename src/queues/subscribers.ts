@@ -75,11 +75,11 @@ export class Subscribers {
   }
 
   /** How many live. */
-  get size(): number {
+  get living(): number {
     this.bury();
-    let size = 0;
-    for (let slot = this.#at; slot < this.#end; slot += FIELDS) if (Atomics.load(this.#words, slot) !== 0) size++;
-    return size;
+    let count = 0;
+    for (let slot = this.#at; slot < this.#end; slot += FIELDS) if (Atomics.load(this.#words, slot) !== 0) count++;
+    return count;
   }
 
   /** Frees the slots of those that have ended: whether there were any. */

@@ -109,7 +109,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** How many subscriptions there are now, in all processes. */
   get subscribers(): number {
     this.core.check('Topic.subscribers');
-    return this.core.memory.subscribers.size;
+    return this.core.memory.subscribers.living;
   }
 
   /** Ends the use of the topic in this thread: subscriptions end with ClosedError. What waits for room is still published. Closing twice does nothing. */
