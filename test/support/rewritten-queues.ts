@@ -98,7 +98,7 @@ class ModelledGuard {
   constructor(
     _block: unknown,
     readonly at: number,
-    readonly repair: () => Generator<any, any, any>,
+    readonly repair: () => Generator<any, any, any> | undefined,
   ) {}
 
   *run(section: () => Generator<any, any, any>): Generator<any, any, any> {
@@ -116,7 +116,8 @@ class ModelledGuard {
       }
     }
     if ((yield ['load', words, this.at + 1]) !== 0) {
-      yield* this.repair();
+      // A repair with nothing to do is no generator.
+      yield* this.repair() ?? [];
       yield ['store', words, this.at + 1, 0];
     }
     const result: unknown = yield* section();
