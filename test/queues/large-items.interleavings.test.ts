@@ -46,10 +46,20 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
   alone(put(last, alone(last.takeLarge(4)), 100));
   strictEqual(alone(get(last)), 100);
 
+  /** The others begin when the one that may die has ended, somehow: all that a death can leave is found then, in far fewer states. */
+  function* after(): Agent {
+    while (names.includes('first') && (yield ['load', board, 0]) === 0 && !(yield ['dead', 'first'])) {
+      yield ['sleep'];
+      yield ['at', 'is not there yet'];
+    }
+    yield ['at', 'begins'];
+  }
+
   const agents: Record<Name, () => Agent> = {
     *producer() {
       const it = new protocol['QueueMemory'](HANDLE);
       let slot: number;
+      yield* after();
       for (;;) {
         yield ['at', 'takes'];
         slot = yield* it.takeLarge(4);
@@ -61,8 +71,9 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
       yield* put(it, slot, 200);
       yield ['at', 'put'];
       strictEqual(yield* it.takeLarge(4), -1, 'the slot of an item that is there was taken');
-      yield ['at', 'gets'];
-      strictEqual(yield* get(it), 200);
+      yield ['at', 'looks'];
+      // Where others sweep meanwhile, what it put is read at the end.
+      if (names.includes('rester')) strictEqual(yield* get(it), 200);
     },
     *first() {
       const it = new protocol['QueueMemory'](HANDLE);
@@ -72,11 +83,7 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
     },
     *second() {
       const it = new protocol['QueueMemory'](HANDLE);
-      while ((yield ['load', board, 0]) === 0 && !(yield ['dead', 'first'])) {
-        yield ['sleep'];
-        yield ['at', 'is not there yet'];
-      }
-      yield ['at', 'begins'];
+      yield* after();
       yield* it.sweep();
       yield* others('second');
     },
@@ -92,6 +99,7 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
     memory,
     agents: Object.fromEntries(names.map((name) => [name, agents[name]()])),
     end() {
+      if (!names.includes('rester')) strictEqual(alone(get(last)), 200);
       alone(last.sweep());
       ok(alone(last.takeLarge(4)) >= 0, 'the slot is lost');
     },
