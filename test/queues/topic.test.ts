@@ -351,5 +351,6 @@ describe('a state topic', () => {
 
 it('refuses unknown options', () => {
   expect(() => new Topic({ replays: 1 } as TopicOptions)).toThrow('did you mean `replay`');
+  expect(() => new StateTopic(1, { replay: 3 } as never)).toThrow('unknown option `replay`');
   expect(() => new Topic({ lag: 'drop' } as never)).toThrow("one of 'block'");
 });
