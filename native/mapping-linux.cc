@@ -144,6 +144,16 @@ napi_value descriptorSize(napi_env env, napi_callback_info info) {
   return answer(env, static_cast<double>(about.st_size));
 }
 
+// releasePages(fd, offset, length)
+napi_value releasePages(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  int32_t fd;
+  double offset, length;
+  if (!in.int32(0, &fd) || !in.number(1, &offset) || !in.number(2, &length)) return answer(env, kBadArgument);
+  int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  return answer(env, fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0 ? 0 : -errno);
+}
+
 // mapMemory(fd, size, populate, offset) -> ArrayBuffer
 napi_value mapMemory(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
@@ -255,6 +265,7 @@ void exportMapping(Exports& out) {
   out.add("openSharedMemory", openSharedMemory);
   out.add("unlinkSharedMemory", unlinkSharedMemory);
   out.add("descriptorSize", descriptorSize);
+  out.add("releasePages", releasePages);
   out.add("mapMemory", mapMemory);
   out.add("unmapMemory", unmapMemory);
 }

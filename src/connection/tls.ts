@@ -2,6 +2,7 @@
 import { isIP, Socket } from 'node:net';
 import { type ConnectionOptions, connect, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
 import { ConnectionError } from '../errors/index.js';
+import { onAbort } from '../util/abort.js';
 import { Connection } from './connection.js';
 import { StreamTransport } from './stream-transport.js';
 
@@ -17,20 +18,21 @@ export async function secureClient(descriptor: number, host: string | undefined,
   const given = tls === true ? {} : tls;
   const servername = given.servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined);
   const stream = connect({ ...given, socket: raw, ...(servername === undefined ? {} : { servername }) });
-  const abort = () => stream.destroy(signal.reason as Error);
+  let unlisten: (() => void) | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       stream.once('secureConnect', resolve);
       stream.once('error', reject);
       stream.once('close', () => reject(new Error('the peer closed the connection')));
-      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) stream.destroy(signal.reason as Error);
+      else unlisten = onAbort(signal, () => stream.destroy(signal.reason as Error));
     });
   } catch (cause) {
     stream.destroy();
     signal.throwIfAborted();
     throw new ConnectionError(`Client: TLS failed: ${(cause as Error).message}.`, { code: 'MP_CONNECTION', cause });
   } finally {
-    signal.removeEventListener('abort', abort);
+    unlisten?.();
   }
   return overStream(stream);
 }

@@ -152,6 +152,11 @@ export class WaitQueue {
     return true;
   }
 
+  /** The word is about to go: what {@link kick} has promised is done now. */
+  kickNow(): void {
+    if (this.#kicked) this.#onKick();
+  }
+
   /** @internal The beat of this queue. */
   beat(): boolean {
     const late = this.#sleep !== null && this.#cell.load() !== this.#expected;
@@ -163,6 +168,7 @@ export class WaitQueue {
   }
 
   readonly #onKick = () => {
+    if (!this.#kicked) return;
     this.#kicked = false;
     if (this.#entries.size === 0) this.#cell.notify(1);
     else this.#drain(Urgency.Slept);

@@ -10,6 +10,7 @@ export interface Addon {
   openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
   unlinkSharedMemory(path: string): number;
   descriptorSize(fd: number): number;
+  releasePages(fd: number, offset: number, length: number): number;
   mapMemory(fd: number, size: number, populate: boolean, offset: number): ArrayBuffer | number;
   unmapMemory(buffer: ArrayBuffer): number;
   futexWait(words: Int32Array, index: number, expected: number, timeout: number): number;

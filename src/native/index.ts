@@ -41,6 +41,7 @@ export {
   type MapOptions,
   mapMemory,
   openSharedMemory,
+  releasePages,
   type SharedMemoryOptions,
   unlinkSharedMemory,
   unmapMemory,

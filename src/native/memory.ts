@@ -80,6 +80,19 @@ export function descriptorSize(fd: number): number {
 }
 
 /**
+ * Gives the pages of a part of a block back to the system. The block keeps its size, and whoever reads them finds zeros.
+ *
+ * @param offset a multiple of the page size (4096), as is `length`.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EOPNOTSUPP where the block lies in a file system that cannot.
+ */
+export function releasePages(fd: number, offset: number, length: number): void {
+  checkNumber('releasePages', 'offset', offset, { integer: true, min: 0 });
+  checkBytes('releasePages', length);
+  const result = addon().releasePages(fd, offset, length);
+  if (result < 0) throw systemError(`releasePages of ${length} bytes at ${offset}`, 'fallocate', result);
+}
+
+/**
  * Maps `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed afterwards.
  *
  * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are collected. The buffer belongs to this

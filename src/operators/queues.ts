@@ -1,7 +1,8 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction } from 'rxjs';
+import { ArgumentError } from '../errors/index.js';
 import type { Queue } from '../queues/index.js';
 import { checkOverflow, type Overflow, type TaskStream } from '../streams/index.js';
-import { checkOptions } from '../util/options.js';
+import { checkOptions, describe } from '../util/options.js';
 import { pour } from './pour.js';
 
 /** How a source is put into a queue. */
@@ -26,6 +27,7 @@ export interface ToQueueOptions<T> {
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  */
 export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): OperatorFunction<T, never> {
+  checkQueue('toQueue', queue);
   checkOptions('toQueue', options, ['overflow', 'end']);
   checkOverflow('toQueue', options.overflow);
   const { overflow, end = true } = options;
@@ -50,8 +52,9 @@ export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): Op
     });
 }
 
-/** The items of a queue, as `queue.consume()`: this thread is one of the competing consumers, with backpressure. */
+/** The items of a queue, as `queue.consume()`: this thread is one of the competing consumers, with backpressure. @throws ArgumentError. */
 export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
+  checkQueue('fromQueue', queue);
   return queue.consume();
 }
 
@@ -62,6 +65,7 @@ export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
  * Backpressure, Cancellation: as {@link toQueue} and {@link fromQueue}.
  */
 export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): MonoTypeOperatorFunction<T> {
+  checkQueue('throughQueue', queue);
   const putting = toQueue(queue, options);
   return (source) =>
     new Observable<T>((subscriber) => {
@@ -69,4 +73,11 @@ export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): M
       taking.add(putting(source as Observable<T>).subscribe({ error: (error: unknown) => subscriber.error(error) }));
       return taking;
     });
+}
+
+/** By what it can do: a queue may come from another copy of this package. */
+function checkQueue(actor: string, queue: unknown): void {
+  const { consume, complete } = (queue ?? {}) as Partial<Queue>;
+  if (typeof consume === 'function' && typeof complete === 'function') return;
+  throw new ArgumentError(`${actor}: \`queue\` must be a Queue or a JoinableQueue, not ${describe(queue)}.`);
 }

@@ -2,6 +2,7 @@
 import { currentTask } from '../pool/index.js';
 import type { Queue } from '../queues/index.js';
 import type { Source } from '../streams/index.js';
+import { onAbort } from '../util/abort.js';
 import { pour } from './pour.js';
 
 /** Runs `target` and pours what it returns into `queue`. An item's error, and the target's, end the queue. */
@@ -11,6 +12,7 @@ export default async function remoteRun(
   args: readonly unknown[],
 ): Promise<void> {
   const signal = currentTask()?.signal;
+  let unlisten: (() => void) | undefined;
   try {
     const source = (await target(...args)) as Source<unknown>;
     const pouring = pour(source, undefined, (item) => queue.put(item, signal === undefined ? {} : { signal }));
@@ -21,12 +23,13 @@ export default async function remoteRun(
         done();
       };
       if (signal?.aborted === true) stop();
-      else signal?.addEventListener('abort', stop, { once: true });
+      else if (signal !== undefined) unlisten = onAbort(signal, stop);
     });
     if (signal?.aborted !== true) queue.complete();
   } catch (error) {
     if (signal?.aborted !== true) queue.error(error);
   } finally {
+    unlisten?.();
     queue.close();
   }
 }

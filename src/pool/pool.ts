@@ -94,7 +94,7 @@ export class Pool implements AsyncDisposable {
     });
   }
 
-  /** As {@link apply}, answering with an AsyncResult that can be waited for, watched and cancelled. Bad options throw at once. */
+  /** As {@link apply}, answering with an AsyncResult that can be waited for, watched and cancelled. Bad options throw at once; all else is its failure. */
   applyAsync<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options: AsyncCallOptions<R> = {}): AsyncResult<R> {
     const actor = 'Pool.applyAsync';
     checkOptions(actor, options, [...CALL_OPTIONS, ...CALLBACKS]);
@@ -136,7 +136,7 @@ export class Pool implements AsyncDisposable {
     return promised(() => this.#collect<T, R>('Pool.map', fn, items, options, false, []).promise);
   }
 
-  /** As {@link map}, answering with an AsyncResult. */
+  /** As {@link map}, answering with an AsyncResult. Bad options throw at once; all else, a closed pool too, is its failure. */
   mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options: AsyncMapOptions<R> = {}): AsyncResult<R[]> {
     const work = this.#collect<T, R>('Pool.mapAsync', fn, items, options, false, CALLBACKS);
     return new AsyncResult(work, options.callback, options.errorCallback);
@@ -159,7 +159,12 @@ export class Pool implements AsyncDisposable {
 
   // ---- streams
 
-  /** Streams the results of `fn` over a source, in the order of the source. See TaskStream. */
+  /**
+   * Streams the results of `fn` over a source, in the order of the source. See TaskStream. A stream of a pool that is closed when it is
+   * executed fails with ClosedError `MP_POOL_CLOSED`.
+   *
+   * Python: there the call itself raises, since it begins at once.
+   */
   imap<T, R>(
     fn: Callable<[T], R>,
     source: Source<T>,
@@ -238,7 +243,20 @@ export class Pool implements AsyncDisposable {
     checkOptions(actor, options, [...MAP_OPTIONS, ...more]);
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
-    return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, spread), options);
+    return collect<T, R>(actor, items, this.#willing<T, R>(actor, fn, options, spread), options);
+  }
+
+  /** As {@link #backend}; a function that cannot be sent is the result's failure, as a pool that is closed is. */
+  #willing<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+    try {
+      return this.#backend<T, R>(actor, fn, options, spread);
+    } catch (error) {
+      return {
+        open: () => {
+          throw error;
+        },
+      };
+    }
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {

@@ -1,17 +1,21 @@
-/** Encoding an item and laying it into the ring, or beside it: each under the producers' lock, so that it is all there or not at all. */
-import { recordBytes } from '../memory/index.js';
+/** Encoding an item and laying it into the ring, or beside it: each under the lock of those who put, so that it is all there or not at all. */
 import { Encoder, type Message } from '../reduction/index.js';
-import { Kind, type QueueMemory } from './queue-memory.js';
+import { type ItemMemory, Kind, type Layout } from './item-memory.js';
 
 const NOTHING = new Uint8Array(0);
 
 /** An encoded item that waits for room. */
-export interface Parcel {
-  kind: Kind;
-  id: number;
+export class Parcel implements Layout {
+  kind = Kind.Item;
+  id = 0;
   /** The payload; that of a large item which found no slot yet is longer than the ring takes. */
-  bytes: Uint8Array;
-  settle(error?: unknown): void;
+  bytes: Uint8Array = NOTHING;
+  /** Told what became of it. */
+  settle: (error?: unknown) => void = settle;
+
+  layout(target: Uint8Array, offset: number): void {
+    target.set(this.bytes, offset);
+  }
 }
 
 /** Memory of that many bytes and more is used again. */
@@ -20,11 +24,11 @@ const KEPT = 65_536;
 let idle: Encoder | undefined;
 
 export class ItemPublisher {
-  readonly #memory: QueueMemory;
+  readonly #memory: ItemMemory;
   /** Memory of an item that waited. */
   #kept: WeakRef<ArrayBuffer> | undefined;
 
-  constructor(memory: QueueMemory) {
+  constructor(memory: ItemMemory) {
     this.#memory = memory;
   }
 
@@ -43,22 +47,17 @@ export class ItemPublisher {
     try {
       const message = encoder.encode(item);
       const { total } = message;
-      if (total > memory.ring.maximum) {
+      if (total > memory.maximum) {
         const parcel = this.#large(encoder, message);
         return inOrder() && this.publish(parcel) ? null : parcel;
       }
-      const section = () => {
-        const at = this.#reserve(total);
-        if (at < 0) return false;
-        encoder.layout(memory.ring.bytes, at);
-        memory.ring.publish(Kind.Item, 0);
-        return true;
-      };
-      if (inOrder() && memory.producing(section)) return null;
-      if (wait?.(() => this.#mayFit(total) && inOrder() && memory.producing(section)) === true) return null;
-      const bytes = this.#memoryFor(total);
-      encoder.layout(bytes, 0);
-      return { kind: Kind.Item, id: 0, bytes, settle };
+      const append = () => memory.append(Kind.Item, 0, total, encoder);
+      if (inOrder() && append()) return null;
+      if (wait?.(() => memory.mayFit(total) && inOrder() && append()) === true) return null;
+      const parcel = new Parcel();
+      parcel.bytes = this.#memoryFor(total);
+      encoder.layout(parcel.bytes, 0);
+      return parcel;
     } finally {
       idle = encoder;
     }
@@ -66,23 +65,21 @@ export class ItemPublisher {
 
   /** Writes an item where it is to be read; if all slots are taken, where it waits for one. */
   #large(encoder: Encoder, { total }: Message): Parcel {
-    const parcel: Parcel = { kind: Kind.Item, id: 0, bytes: NOTHING, settle };
-    const layout = (memory: Uint8Array) => encoder.layout(memory, 0);
-    if (!this.#place(parcel, total, layout)) {
+    const parcel = new Parcel();
+    if (!this.#place(parcel, total, encoder)) {
       parcel.bytes = new Uint8Array(total);
-      layout(parcel.bytes);
+      encoder.layout(parcel.bytes, 0);
     }
     return parcel;
   }
 
-  #place(parcel: Parcel, total: number, layout: (memory: Uint8Array) => unknown): boolean {
+  #place(parcel: Parcel, total: number, payload: Layout): boolean {
     const { large } = this.#memory;
-    const take = () => this.#memory.producing(() => large.take(total));
-    let slot = take();
-    if (slot < 0 && this.#memory.sweep()) slot = take();
+    let slot = this.#memory.takeLarge(total);
+    if (slot < 0 && this.#memory.sweep()) slot = this.#memory.takeLarge(total);
     if (slot < 0) return false;
     try {
-      large.with(slot, total, layout);
+      large.with(slot, total, (memory) => payload.layout(memory, 0));
     } catch (error) {
       large.release(slot);
       throw error;
@@ -95,18 +92,11 @@ export class ItemPublisher {
 
   /** Publishes what was encoded: whether there was room. */
   publish(parcel: Parcel): boolean {
-    const { ring, large } = this.#memory;
     const { bytes } = parcel;
-    if (bytes.length > ring.maximum && !this.#place(parcel, bytes.length, (memory) => memory.set(bytes))) return false;
-    return this.#memory.producing(() => {
-      const at = this.#reserve(parcel.bytes.length);
-      if (at < 0) return false;
-      ring.bytes.set(parcel.bytes, at);
-      if (parcel.kind === Kind.Large) large.send(parcel.id, ring.reservedPosition);
-      ring.publish(parcel.kind, parcel.id);
-      this.#keep(parcel.bytes);
-      return true;
-    });
+    if (bytes.length > this.#memory.maximum && !this.#place(parcel, bytes.length, parcel)) return false;
+    if (!this.#memory.append(parcel.kind, parcel.id, parcel.bytes.length, parcel)) return false;
+    this.#keep(parcel.bytes);
+    return true;
   }
 
   /** What was encoded will not be published. */
@@ -127,28 +117,6 @@ export class ItemPublisher {
 
   #keep({ buffer }: Uint8Array): void {
     if (buffer.byteLength >= KEPT) this.#kept = new WeakRef(buffer as ArrayBuffer);
-  }
-
-  /** Whether trying to reserve so much may succeed. Cheap. */
-  #mayFit(length: number): boolean {
-    const { ring, settings } = this.#memory;
-    if (settings.maxSize > 0 && ring.size >= settings.maxSize) return false;
-    return ring.free >= recordBytes(length) || ring.sweepable;
-  }
-
-  #reserve(length: number): number {
-    const { ring, settings } = this.#memory;
-    if (settings.maxSize > 0 && ring.size >= settings.maxSize) return -1;
-    const at = ring.reserve(length);
-    return at >= 0 || !ring.occupied || !this.#memory.sweep() ? at : ring.reserve(length);
-  }
-
-  /** Whether there is so much room that it is worth waking somebody for. @param first Bytes of what waits here, if that is known. */
-  someRoom(first: number | undefined): boolean {
-    const { ring, settings } = this.#memory;
-    const { size } = ring;
-    if (settings.maxSize > 0) return size < settings.maxSize && ring.free > 0;
-    return size === 0 || ring.free >= ring.capacity / 8 || (first !== undefined && ring.free >= 2 * recordBytes(first));
   }
 }
 

@@ -6,18 +6,14 @@
  */
 import { type Bounds, self } from '../memory/index.js';
 import { Decoder, PendingValue } from '../reduction/index.js';
-import { drained, empty, producerLost } from './messages.js';
-import { Kind, type QueueMemory } from './queue-memory.js';
+import { type End, endOf } from './end.js';
+import { Kind } from './item-memory.js';
+import { drained, empty } from './messages.js';
+import type { QueueMemory } from './queue-memory.js';
 import type { Waiters } from './waiters.js';
 
 /** What {@link ItemReader.claim} answers when there is nothing. */
 export const NONE = Symbol('none');
-
-/** How a queue ends for who reads it as a stream. */
-export interface End {
-  /** `undefined`: it completed. */
-  readonly error: unknown;
-}
 
 const BREATH = 512;
 const decoder = new Decoder();
@@ -29,11 +25,11 @@ export class ItemReader {
   readonly #claimed: number[] = [];
   #streak = 0;
 
-  /** @param roomMade Called when an item was claimed or done with. */
-  constructor(memory: QueueMemory, roomMade: () => void) {
+  /** @param items Those who wait for items. @param roomMade Called when an item was claimed or done with. */
+  constructor(memory: QueueMemory, items: Waiters, roomMade: () => void) {
     this.#memory = memory;
+    this.#items = items;
     this.#roomMade = roomMade;
-    this.#items = memory.itemWaiters({ ready: () => memory.ring.ready || this.end() !== null, tend: () => this.tend() });
   }
 
   /** Those who wait for items. */
@@ -55,7 +51,7 @@ export class ItemReader {
   tryGet(): unknown {
     this.#memory.block.check();
     let position = this.#claimOne();
-    if (position === NONE && this.#memory.ring.occupied && this.#memory.reclaim()) position = this.#claimOne();
+    if (position === NONE && this.#memory.ring.occupied && this.#memory.bury()) position = this.#claimOne();
     return position === NONE ? NONE : this.#deliver(position, true);
   }
 
@@ -116,18 +112,21 @@ export class ItemReader {
 
   /** Whether and how streams of the queue end now; `null`: they do not. */
   end(): End | null {
-    const { members, ring, settings } = this.#memory;
+    const { ring } = this.#memory;
     if (ring.ready) return null;
-    const failure = this.#memory.failure.read();
-    if (failure !== null) return failure;
+    const end = endOf(this.#memory);
     // Asked again for items, since the last writer may have put one before it completed.
-    if (!members.over || ring.ready) return null;
-    return { error: members.lost !== 0 && !settings.completeOnLoss ? producerLost(members.lost) : undefined };
+    return ring.ready ? null : end;
+  }
+
+  /** Whether a look for items is worth while: there are some, or none will come. */
+  get ready(): boolean {
+    return this.#memory.ring.ready || this.end() !== null;
   }
 
   /** Looks after dead consumers and writers. */
   tend(): void {
-    if (this.#memory.reclaim()) this.#items.wake(Number.POSITIVE_INFINITY);
+    if (this.#memory.bury()) this.#items.wake(Number.POSITIVE_INFINITY);
     this.#memory.members.tend();
   }
 

@@ -13,9 +13,9 @@ import { BEAT, type Bounds } from '../memory/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
+import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';
 import { full } from './messages.js';
-import type { QueueMemory } from './queue-memory.js';
 import type { Waiters } from './waiters.js';
 
 /** Puts after which the event loop gets a turn. */
@@ -23,7 +23,7 @@ const BREATH = 512;
 const NOW = Promise.resolve();
 
 export class ItemWriter {
-  readonly #memory: QueueMemory;
+  readonly #memory: ItemMemory;
   readonly #publisher: ItemPublisher;
   readonly #consumers: Waiters;
   readonly #room: Waiters;
@@ -36,13 +36,15 @@ export class ItemWriter {
   #detached = false;
   readonly #flushed: (() => void)[] = [];
 
-  constructor(memory: QueueMemory, consumers: Waiters) {
+  constructor(memory: ItemMemory, consumers: Waiters) {
     this.#memory = memory;
     this.#publisher = new ItemPublisher(memory);
     this.#consumers = consumers;
     this.#room = memory.roomWaiters({
-      ready: () => this.#publisher.someRoom(this.#backlog.first()?.bytes.length),
-      tend: () => this.#makeRoom(),
+      ready: () => memory.someRoom(this.#backlog.first()?.bytes.length),
+      tend: () => {
+        if (memory.reclaim()) consumers.wake(Number.POSITIVE_INFINITY);
+      },
     });
   }
 
@@ -98,7 +100,7 @@ export class ItemWriter {
   roomMade(): void {
     if (!this.#room.someSleep) return;
     this.#memory.sweep();
-    if (this.#publisher.someRoom(this.#backlog.first()?.bytes.length)) this.#room.wake(1);
+    if (this.#memory.someRoom(this.#backlog.first()?.bytes.length)) this.#room.wake(1);
   }
 
   // ---- the backlog
@@ -127,23 +129,20 @@ export class ItemWriter {
       let unset: (() => void) | undefined;
       let unlisten: (() => void) | undefined;
       const leave = (reason: () => unknown) => {
-        if (!this.#backlog.remove(entry)) return;
-        this.#publisher.discard(entry);
-        entry.settle(reason());
+        if (!this.#backlog.remove(parcel)) return;
+        this.#publisher.discard(parcel);
+        parcel.settle(reason());
         if (this.#backlog.length === 0) this.#emptied();
       };
-      const entry: Parcel = {
-        ...parcel,
-        settle: (error) => {
-          unset?.();
-          unlisten?.();
-          if (error === undefined) resolve();
-          else reject(error);
-        },
+      parcel.settle = (error) => {
+        unset?.();
+        unlisten?.();
+        if (error === undefined) resolve();
+        else reject(error);
       };
       unset = after(timeout, () => leave(() => full(actor, timeout)));
       if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
-      this.#backlog.push(entry);
+      this.#backlog.push(parcel);
       this.#startPump();
     });
   }
@@ -201,12 +200,6 @@ export class ItemWriter {
   #emptied(): void {
     this.#stopPump();
     for (const done of this.#flushed.splice(0)) done();
-  }
-
-  /** Of what the dead had claimed nothing is room, but it can be claimed again. */
-  #makeRoom(): void {
-    if (this.#memory.reclaim()) this.#consumers.wake(Number.POSITIVE_INFINITY);
-    this.#memory.sweep();
   }
 
   /** Looks for room for some microseconds, or offers the core, as long as that pays: it saves an item that waits its copy. */

@@ -1,9 +1,15 @@
 /** Every message of the queues: who, what happened, how to mend it. */
 import { ArgumentError, ClosedError, ProducerLostError, QueueEmptyError, QueueFullError } from '../errors/index.js';
 
+/** What the actor is a method of. */
+const noun = (actor: string): string => (/Topic/.test(actor) ? 'topic' : 'queue');
+
 export function full(actor: string, timeout: number | undefined): QueueFullError {
   const when = timeout === undefined || timeout <= 0 ? 'is full now' : `was full for ${timeout} ms`;
-  return new QueueFullError(`${actor}: the queue ${when}; wait longer, add consumers, or give it a larger \`maxSize\` or \`capacity\`.`);
+  const repair = noun(actor) === 'topic' ? 'read faster, choose another `lag`' : 'add consumers';
+  return new QueueFullError(
+    `${actor}: the ${noun(actor)} ${when}; wait longer, ${repair}, or give it a larger \`maxSize\` or \`capacity\`.`,
+  );
 }
 
 export function empty(actor: string, timeout: number | undefined): QueueEmptyError {
@@ -12,11 +18,11 @@ export function empty(actor: string, timeout: number | undefined): QueueEmptyErr
 }
 
 export function closed(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the queue is closed in this process; close it when the last put and get here are done.`);
+  return new ClosedError(`${actor}: the ${noun(actor)} is closed in this process; close it when it is no longer used here.`);
 }
 
 export function completed(actor: string): ClosedError {
-  return new ClosedError(`${actor}: this writer has completed the queue and puts no more; complete() comes after the last item.`, {
+  return new ClosedError(`${actor}: this thread has completed the ${noun(actor)} and puts no more; complete() comes after the last item.`, {
     code: 'MP_QUEUE_COMPLETED',
   });
 }

@@ -17,24 +17,16 @@
  *
  * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the user's.
  */
-import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded } from '../memory/index.js';
+import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded, recordBytes } from '../memory/index.js';
 import { Guard } from '../synchronize/guard.js';
 import { FAILURE_WORDS, Failure } from './failure.js';
+import { type ItemMemory, Kind, type Layout, LINE, lines } from './item-memory.js';
 import { ITEM_RING_WORDS, ItemRing } from './item-ring.js';
 import { LARGE_ITEM_WORDS, LargeItems } from './large-items.js';
 import { MEMBER_WORDS, Members } from './members.js';
 import type { QueueSettings } from './queue-options.js';
 import { type Awaited, Waiters } from './waiters.js';
 
-/** Kinds of records. */
-export enum Kind {
-  /** The payload is the message. */
-  Item = 1,
-  /** The payload is the length of the message, which lies in the slot that the record's id names. */
-  Large = 2,
-}
-
-const LINE = 16;
 const PRODUCERS = LINE;
 const CONSUMERS = 2 * LINE;
 const WRITABLE = 3 * LINE;
@@ -48,13 +40,14 @@ const FAILURE = LARGE + lines(LARGE_ITEM_WORDS);
 const DATA = 4 * (FAILURE + lines(FAILURE_WORDS));
 const MAGIC = 0x6d70_7131;
 
-export class QueueMemory {
+export class QueueMemory implements ItemMemory {
   readonly block: Block;
   readonly ring: ItemRing;
   readonly members: Members;
   readonly large: LargeItems;
   readonly failure: Failure;
   readonly settings: QueueSettings;
+  readonly maximum: number;
   readonly #words: Int32Array;
   readonly #producers: Guard;
   readonly #consumers: Guard;
@@ -68,7 +61,11 @@ export class QueueMemory {
     this.settings = { maxSize: words[1]!, capacity: words[2]!, completeOnLoss: words[3] === 1, writers: words[4]! };
     this.ring = new ItemRing(words, RING, new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity));
     this.members = new Members(this.block, MEMBERS, this.settings.writers);
-    this.large = new LargeItems(this.block, LARGE);
+    this.maximum = this.ring.maximum;
+    this.large = new LargeItems(this.block, LARGE, () => {
+      this.sweep();
+      this.producing(() => this.large.shrink());
+    });
     this.failure = new Failure(this.block, FAILURE);
     // What a dead producer had begun is not in force; only the memory of a large item may still be marked as sent.
     this.#producers = new Guard(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
@@ -86,6 +83,49 @@ export class QueueMemory {
     return this.#consumers.run(section);
   }
 
+  // ---- as those see it who put
+
+  append(kind: Kind, id: number, length: number, payload: Layout): boolean {
+    return this.producing(() => {
+      const at = this.#reserve(length);
+      if (at < 0) return false;
+      payload.layout(this.ring.bytes, at);
+      if (kind === Kind.Large) this.large.send(id, this.ring.reservedPosition);
+      this.ring.publish(kind, id);
+      return true;
+    });
+  }
+
+  #reserve(length: number): number {
+    const { ring, settings } = this;
+    if (settings.maxSize > 0 && ring.size >= settings.maxSize) return -1;
+    const at = ring.reserve(length);
+    return at >= 0 || !ring.occupied || !this.sweep() ? at : ring.reserve(length);
+  }
+
+  mayFit(length: number): boolean {
+    const { ring, settings } = this;
+    if (settings.maxSize > 0 && ring.size >= settings.maxSize) return false;
+    return ring.free >= recordBytes(length) || ring.sweepable;
+  }
+
+  takeLarge(bytes: number): number {
+    return this.producing(() => this.large.take(bytes));
+  }
+
+  someRoom(first: number | undefined): boolean {
+    const { ring, settings } = this;
+    const { size } = ring;
+    if (settings.maxSize > 0) return size < settings.maxSize && ring.free > 0;
+    return size === 0 || ring.free >= ring.capacity / 8 || (first !== undefined && ring.free >= 2 * recordBytes(first));
+  }
+
+  reclaim(): boolean {
+    const returned = this.bury();
+    this.sweep();
+    return returned;
+  }
+
   /** Sweeps up what is done with: whether that gave room. Not inside {@link consuming}. */
   sweep(): boolean {
     return this.consuming(() => this.ring.sweep(this.swept));
@@ -97,7 +137,7 @@ export class QueueMemory {
   };
 
   /** Gives back what the dead had claimed: whether there was any of it. */
-  reclaim(): boolean {
+  bury(): boolean {
     if (!this.ring.occupied) return false;
     const known = new Map<number, boolean>();
     const ended = (agent: number): boolean => {
@@ -106,6 +146,10 @@ export class QueueMemory {
       return answer;
     };
     return this.consuming(() => this.ring.reclaim(ended)) > 0;
+  }
+
+  fail(error: Uint8Array): void {
+    this.producing(() => this.failure.write(error));
   }
 
   /** Those who wait for room. */
@@ -139,9 +183,4 @@ export class QueueMemory {
       if (Atomics.compareExchange(this.#words, TASKS, done, (done + 1) | 0) === done) return left - 1;
     }
   }
-}
-
-/** Words rounded up to whole cache lines. */
-export function lines(words: number): number {
-  return Math.ceil(words / LINE) * LINE;
 }

@@ -5,10 +5,9 @@ import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { type Overflow, PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { failureBytes } from './failure.js';
 import { Held } from './held.js';
 import { NONE } from './item-reader.js';
-import { completed, empty, full } from './messages.js';
+import { empty, full } from './messages.js';
 import { QueueCore } from './queue-core.js';
 import { type QueueOptions, settingsOf } from './queue-options.js';
 
@@ -86,7 +85,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
-      this.#toPut('put');
+      this.core.usePutting('Queue.put');
       const bounds = boundsOf('Queue.put', options);
       bounds?.signal?.throwIfAborted();
       return this.core.writer.put('Queue.put', item, bounds);
@@ -103,7 +102,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** Puts an item, blocking the thread while there is no room. @throws QueueFullError `MP_QUEUE_FULL` when the time ran out; else as {@link put}. */
   putSync(item: T, options?: WaitOptions): void {
-    this.#toPut('putSync');
+    this.core.usePutting('Queue.putSync');
     const timeout = timeoutOf('Queue.putSync', options);
     let had: boolean;
     try {
@@ -237,25 +236,13 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** Ends the queue for every consumer in every process with this error, once the items before it are taken. The first error stays. */
   error(error: unknown): void {
-    this.core.use('Queue.error');
-    const bytes = failureBytes(error);
-    const { memory } = this.core;
-    memory.producing(() => memory.failure.write(bytes));
-    this.core.announceEnd();
+    this.core.fail('Queue.error', error);
   }
 
   /** This writer puts no more. Streams end when the queue is empty and all writers have completed or ended. */
   complete(): void {
-    this.core.use('Queue.complete');
-    const finish = () => {
-      if (this.core.memory.members.complete('Queue.complete')) this.core.announceEnd();
-    };
-    this.#completed = true;
-    if (this.core.writer.waiting === 0) finish();
-    else void this.core.writer.flushed().then(finish);
+    this.core.complete('Queue.complete');
   }
-
-  #completed = false;
 
   // ---- life
 
@@ -307,13 +294,8 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     return { block: this.core.handle, overflow: overflow as QueueHandle['overflow'] };
   }
 
-  #toPut(method: string): void {
-    this.core.use(`Queue.${method}`);
-    if (this.#completed) throw completed(`Queue.${method}`);
-  }
-
   #tryPut(method: string, item: T): boolean {
-    this.#toPut(method);
+    this.core.usePutting(`Queue.${method}`);
     try {
       return this.core.writer.tryPut(`Queue.${method}`, item);
     } catch (error) {

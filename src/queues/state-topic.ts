@@ -1,7 +1,11 @@
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { loads } from '../reduction/index.js';
+import { checkOptions } from '../util/options.js';
 import { Topic } from './topic.js';
 import type { TopicOptions } from './topic-options.js';
+
+/** Of a topic's options those that a state leaves open. */
+const OPTIONS = ['capacity', 'onWriterLost', 'context'];
 
 interface Handle {
   readonly block: BlockHandle;
@@ -27,6 +31,7 @@ export class StateTopic<T = unknown> extends Topic<T> {
   constructor(initial: T | undefined, options: Handle | undefined);
   constructor(initial: T | undefined, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'> | Handle) {
     const attached = options !== undefined && options !== null && 'block' in options;
+    if (!attached) checkOptions('StateTopic', options, OPTIONS);
     super(attached ? (options as unknown as TopicOptions) : { ...options, replay: 1, lag: 'latest' });
     if (attached) return;
     try {

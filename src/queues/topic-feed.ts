@@ -77,7 +77,7 @@ export class TopicFeed extends PacedFeed {
     const { memory } = this.#core;
     if (this.#batch > 0) {
       memory.passed(this.#slot, this.#batch);
-      this.#core.roomMade();
+      this.#core.writer.roomMade();
       this.#batch = 0;
     }
     if (!this.behind) {
@@ -127,8 +127,13 @@ export class TopicFeed extends PacedFeed {
   protected release(): void {
     this.#gone.abort();
     this.#items.clear();
-    if (this.#slot >= 0) this.#core.memory.unsubscribe(this.#slot);
+    this.leave();
+    this.#core.writer.roomMade();
+  }
+
+  /** Nobody waits for it any more. */
+  leave(): void {
+    if (this.#slot >= 0) this.#core.memory.subscribers.leave(this.#slot);
     this.#slot = -1;
-    this.#core.roomMade();
   }
 }

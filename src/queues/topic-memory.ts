@@ -10,7 +10,7 @@
  *   PUBLISHED   word on which subscribers sleep
  *   ROOM        word on which publishers sleep, with `lag: 'block'`
  *   TAIL, FLOOR cursors (cursor.ts): where the next record goes, and the oldest one that is there
- *   TABLE       subscribers: agent (0: free), position, count
+ *   TABLE       subscribers.ts
  *   MEMBERS     publishers (members.ts)
  *   LARGE       large-items.ts
  *   FAILURE     failure.ts
@@ -18,42 +18,29 @@
  * FLOOR moves only as room is needed, and over a subscriber's cursor only where the lag policy lets it: what lies between is that
  * subscriber's gap.
  *
- * Crash, at any instruction: FLOOR and TAIL each change in one store. A record is at most a quarter of the ring, so room for a new one
+ * Crash, at any instruction: FLOOR and TAIL each change in one store, and large items that they do not enclose are freed by the next one. A record is at most a quarter of the ring, so room for a new one
  * never takes the newest one away. A dead subscriber's slot is freed by whoever waits for room, or looks for a slot.
  */
 
 import { UnsupportedError } from '../errors/index.js';
-import {
-  allocateBlock,
-  attachBlock,
-  BEAT,
-  type Block,
-  type BlockHandle,
-  hasEnded,
-  PAD,
-  RECORD_HEADER,
-  recordBytes,
-  self,
-} from '../memory/index.js';
+import { allocateBlock, attachBlock, type Block, type BlockHandle, PAD, RECORD_HEADER, recordBytes } from '../memory/index.js';
 import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 import { CURSOR_WORDS, Cursor } from './cursor.js';
 import { FAILURE_WORDS, Failure } from './failure.js';
+import { type ItemMemory, Kind, type Layout, LINE, lines } from './item-memory.js';
 import { LARGE_ITEM_WORDS, LargeItems } from './large-items.js';
 import { MEMBER_WORDS, Members } from './members.js';
-import { Kind, lines } from './queue-memory.js';
+import { MOST_SUBSCRIBERS, type Place, SUBSCRIBER_WORDS, Subscribers } from './subscribers.js';
 import { LAGS, type Lag, type TopicSettings } from './topic-options.js';
 import { type Awaited, Waiters } from './waiters.js';
 
-const LINE = 16;
 const GUARD = LINE;
 const PUBLISHED = GUARD + lines(GUARD_WORDS);
 const ROOM = PUBLISHED + LINE;
 const TAIL = ROOM + LINE;
 const FLOOR = TAIL + lines(CURSOR_WORDS);
 const TABLE = FLOOR + lines(CURSOR_WORDS);
-const SUBSCRIBERS = 128;
-const FIELDS = 3;
-const MEMBERS = TABLE + lines(SUBSCRIBERS * FIELDS);
+const MEMBERS = TABLE + lines(SUBSCRIBER_WORDS);
 const LARGE = MEMBERS + lines(MEMBER_WORDS);
 const FAILURE = LARGE + lines(LARGE_ITEM_WORDS);
 const DATA = 4 * (FAILURE + lines(FAILURE_WORDS));
@@ -74,16 +61,16 @@ export interface Reading {
   readonly gap: Gap | null;
 }
 
-export class TopicMemory {
+export class TopicMemory implements ItemMemory {
   readonly block: Block;
   readonly members: Members;
   readonly failure: Failure;
   readonly large: LargeItems;
+  readonly subscribers: Subscribers;
   readonly settings: TopicSettings;
   readonly lag: Lag;
   /** Largest payload of a record in the ring. */
   readonly maximum: number;
-  readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #records: Int32Array;
   readonly #mask: number;
@@ -95,7 +82,6 @@ export class TopicMemory {
     const attached = 'ino' in from;
     this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
     const words = this.block.int32;
-    this.#words = words;
     if (!attached) words.set([MAGIC, from.replay, from.capacity, from.maxSize, from.lag, from.completeOnLoss ? 1 : 0]);
     this.settings = { replay: words[1]!, capacity: words[2]!, maxSize: words[3]!, lag: words[4]!, completeOnLoss: words[5] === 1 };
     this.lag = LAGS[this.settings.lag] as Lag;
@@ -106,18 +92,29 @@ export class TopicMemory {
     this.#records = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, capacity >> 2);
     this.members = new Members(this.block, MEMBERS, 1);
     this.failure = new Failure(this.block, FAILURE);
-    this.large = new LargeItems(this.block, LARGE);
+    this.subscribers = new Subscribers(words, TABLE);
+    this.large = new LargeItems(this.block, LARGE, () => {
+      this.run(() => {
+        this.#trim();
+        this.large.shrink();
+      });
+    });
     this.#tail = new Cursor(words, TAIL);
     this.#floor = new Cursor(words, FLOOR);
     this.#guard = new Guard(this.block, GUARD, () => {
       this.#tail.read();
-      this.large.recover(this.#tail.position);
+      this.#floor.read();
+      this.large.recover(this.#tail.position, this.#floor.position);
     });
   }
 
   /** Runs a section. */
   run<R>(section: () => R): R {
     return this.#guard.run(section);
+  }
+
+  fail(error: Uint8Array): void {
+    this.run(() => this.failure.write(error));
   }
 
   /** Those who wait for items. */
@@ -132,8 +129,7 @@ export class TopicMemory {
 
   // ---- publishing
 
-  /** Publishes a record of `length` bytes that `layout` writes at an offset: whether there was room. */
-  publish(kind: Kind, id: number, length: number, layout: (target: Uint8Array, offset: number) => unknown): boolean {
+  append(kind: Kind, id: number, length: number, payload: Layout): boolean {
     return this.run(() => {
       this.#tail.read();
       const { position, count } = this.#tail;
@@ -151,101 +147,127 @@ export class TopicMemory {
       this.#records[word] = length;
       this.#records[word + 1] = kind;
       this.#records[word + 2] = id;
-      layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
+      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
       if (kind === Kind.Large) this.large.send(id, start);
       this.#tail.move((start + size) | 0, (count + 1) | 0);
       return true;
     });
   }
 
-  /** Whether publishing a small item may succeed. */
-  get someRoom(): boolean {
+  mayFit(length: number): boolean {
+    return this.#hasRoom(recordBytes(length));
+  }
+
+  someRoom(_first: number | undefined): boolean {
+    return this.#hasRoom(this.settings.maxSize > 0 ? 0 : this.settings.capacity / 8);
+  }
+
+  /** Whether those who block it leave so many bytes. */
+  #hasRoom(bytes: number): boolean {
     if (this.lag !== 'block') return true;
     this.#tail.read();
-    const behind = this.#slowest();
+    const behind = this.subscribers.slowest();
     if (behind === null) return true;
     const { capacity, maxSize } = this.settings;
     const [position, count] = behind;
-    if (maxSize > 0) return ((this.#tail.count - count) | 0) < maxSize;
-    return capacity - ((this.#tail.position - position) >>> 0) >= capacity / 8;
+    if (maxSize > 0 && ((this.#tail.count - count) | 0) >= maxSize) return false;
+    return capacity - ((this.#tail.position - position) >>> 0) >= bytes;
+  }
+
+  /** What nobody will read any more goes first, then what the lag policy lets go, but not the newest item. */
+  takeLarge(bytes: number): number {
+    return this.run(() => {
+      this.#trim();
+      const slowest = this.#blocking();
+      for (;;) {
+        const slot = this.large.take(bytes);
+        if (slot >= 0 || ((this.#tail.count - this.#floor.count) | 0) <= 1 || !this.#dropOldest(slowest)) return slot;
+      }
+    });
+  }
+
+  sweep(): boolean {
+    return this.run(() => this.#trim());
+  }
+
+  reclaim(): boolean {
+    this.subscribers.bury();
+    return false;
   }
 
   #makeRoom(need: number): boolean {
     const { capacity, maxSize, replay } = this.settings;
     const { position, count } = this.#tail;
-    const slowest = this.lag === 'block' ? this.#slowest() : null;
+    const slowest = this.#blocking();
     if (slowest !== null && maxSize > 0 && ((count - slowest[1]) | 0) >= maxSize) return false;
     const most = maxSize > 0 ? Math.max(maxSize, replay) : 0x7fffffff;
     this.#floor.read();
     for (;;) {
-      const { position: floor, count: oldest } = this.#floor;
-      if (capacity - ((position - floor) >>> 0) >= need && ((count - oldest) | 0) < most) return true;
-      if (floor === position) return false;
-      if (slowest !== null && ((slowest[0] - floor) | 0) <= 0) return false;
-      const at = this.#overPad(floor);
-      if (this.#kind(at) === Kind.Large) this.large.swept(this.#records[this.#word(at) + 2]!, at);
-      this.#floor.move(this.#after(at), (oldest + 1) | 0);
-      this.#floor.read();
+      if (capacity - ((position - this.#floor.position) >>> 0) >= need && ((count - this.#floor.count) | 0) < most) return true;
+      if (!this.#dropOldest(slowest)) return false;
     }
   }
 
-  /** Position and count of the subscriber that is furthest behind. */
-  #slowest(): readonly [position: number, count: number] | null {
-    let slowest: readonly [number, number] | null = null;
-    for (let slot = TABLE; slot < TABLE + SUBSCRIBERS * FIELDS; slot += FIELDS) {
-      if (Atomics.load(this.#words, slot) === 0) continue;
-      const [position, count] = [Atomics.load(this.#words, slot + 1), Atomics.load(this.#words, slot + 2)];
-      if (slowest === null || ((position - slowest[0]) | 0) < 0) slowest = [position, count];
-    }
-    return slowest;
+  /** Moves FLOOR over what every subscriber has read and none will replay: whether it moved. */
+  #trim(): boolean {
+    this.#tail.read();
+    this.#floor.read();
+    const before = this.#floor.position;
+    const latest = this.lag === 'latest';
+    // Who gets the newest item next will not see the others.
+    const keep = latest ? Math.max(1, this.settings.replay) : this.settings.replay;
+    const slowest = latest ? null : this.subscribers.slowest();
+    while (((this.#tail.count - this.#floor.count) | 0) > keep && this.#dropOldest(slowest));
+    return this.#floor.position !== before;
+  }
+
+  /** Moves FLOOR, which was read, over one record, but not over where `slowest` stands: whether it moved. */
+  #dropOldest(slowest: Place | null): boolean {
+    const { position, count } = this.#floor;
+    if (position === this.#tail.position || (slowest !== null && ((slowest[0] - position) | 0) <= 0)) return false;
+    const at = this.#overPad(position);
+    const slot = this.#kind(at) === Kind.Large ? this.#records[this.#word(at) + 2]! : -1;
+    // What can still be read must still be there.
+    this.#floor.move(this.#after(at), (count + 1) | 0);
+    if (slot >= 0) this.large.swept(slot, at);
+    this.#floor.read();
+    return true;
+  }
+
+  /** The subscriber that others wait for. */
+  #blocking(): Place | null {
+    return this.lag === 'block' ? this.subscribers.slowest() : null;
   }
 
   // ---- subscribing
 
   /** Takes a slot, `replay` items back from now. @throws UnsupportedError `MP_TOO_MANY_AGENTS`. */
   subscribe(actor: string): number {
-    return this.run(() => {
-      let slot = this.#freeSlot();
-      if (slot < 0 && this.bury()) slot = this.#freeSlot();
-      if (slot < 0) {
-        throw new UnsupportedError(
-          `${actor}: ${SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`,
-          {
-            code: 'MP_TOO_MANY_AGENTS',
-          },
-        );
-      }
-      this.#tail.read();
-      this.#floor.read();
-      let { position, count } = this.#floor;
-      const first = Math.max(0, ((this.#tail.count - count) | 0) - this.settings.replay);
-      for (let i = 0; i < first; i++) {
-        position = this.#after(this.#overPad(position));
-        count = (count + 1) | 0;
-      }
-      Atomics.store(this.#words, slot + 1, position);
-      Atomics.store(this.#words, slot + 2, count);
-      Atomics.store(this.#words, slot, self());
-      return slot;
-    });
+    const slot = this.run(() => this.subscribers.take(() => this.#start()));
+    if (slot >= 0) return slot;
+    throw new UnsupportedError(
+      `${actor}: ${MOST_SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`,
+      { code: 'MP_TOO_MANY_AGENTS' },
+    );
   }
 
-  /** Gives a slot back. */
-  unsubscribe(slot: number): void {
-    Atomics.store(this.#words, slot, 0);
-  }
-
-  /** How many subscriptions there are, in all processes. */
-  get subscribers(): number {
-    let count = 0;
-    for (let slot = TABLE; slot < TABLE + SUBSCRIBERS * FIELDS; slot += FIELDS) if (Atomics.load(this.#words, slot) !== 0) count++;
-    return count;
+  /** Where one begins that subscribes now. */
+  #start(): Place {
+    this.#tail.read();
+    this.#floor.read();
+    let { position, count } = this.#floor;
+    const first = Math.max(0, ((this.#tail.count - count) | 0) - this.settings.replay);
+    for (let i = 0; i < first; i++) {
+      position = this.#after(this.#overPad(position));
+      count = (count + 1) | 0;
+    }
+    return [position, count];
   }
 
   /** Whether a subscriber has items to read beyond the `pending` that it was given and has not {@link passed}. */
   behind(slot: number, pending: number): boolean {
     this.#tail.read();
-    return ((this.#tail.count - Atomics.load(this.#words, slot + 2)) | 0) > pending;
+    return ((this.#tail.count - this.subscribers.count(slot)) | 0) > pending;
   }
 
   /**
@@ -256,7 +278,7 @@ export class TopicMemory {
     return this.run(() => {
       this.#tail.read();
       this.#floor.read();
-      let [position, count] = [Atomics.load(this.#words, slot + 1), Atomics.load(this.#words, slot + 2)];
+      let [position, count] = this.subscribers.place(slot);
       const from = count;
       if (((this.#floor.position - position) | 0) > 0) ({ position, count } = this.#floor);
       if (this.lag === 'latest') {
@@ -270,7 +292,7 @@ export class TopicMemory {
         bytes += items.at(-1)!.length;
         position = this.#after(at);
       }
-      if (this.lag !== 'block') this.#put(slot, position, count);
+      if (this.lag !== 'block') this.subscribers.move(slot, position, count);
       return { items, gap };
     });
   }
@@ -279,9 +301,10 @@ export class TopicMemory {
   passed(slot: number, items: number): void {
     if (this.lag !== 'block' || items === 0) return;
     this.run(() => {
-      let position = Atomics.load(this.#words, slot + 1);
+      const [from, count] = this.subscribers.place(slot);
+      let position = from;
       for (let i = 0; i < items; i++) position = this.#after(this.#overPad(position));
-      this.#put(slot, position, (Atomics.load(this.#words, slot + 2) + items) | 0);
+      this.subscribers.move(slot, position, (count + items) | 0);
     });
   }
 
@@ -295,27 +318,6 @@ export class TopicMemory {
       for (; ((this.#tail.count - count) | 0) > 1; count = (count + 1) | 0) position = this.#after(this.#overPad(position));
       return this.#payload(this.#overPad(position));
     });
-  }
-
-  /** Frees the slots of subscribers that have ended: whether there were any. */
-  bury(): boolean {
-    let found = false;
-    for (let slot = TABLE; slot < TABLE + SUBSCRIBERS * FIELDS; slot += FIELDS) {
-      const agent = Atomics.load(this.#words, slot);
-      if (agent === 0 || !hasEnded(agent, BEAT / 2)) continue;
-      found = Atomics.compareExchange(this.#words, slot, agent, 0) === agent || found;
-    }
-    return found;
-  }
-
-  #put(slot: number, position: number, count: number): void {
-    Atomics.store(this.#words, slot + 1, position);
-    Atomics.store(this.#words, slot + 2, count);
-  }
-
-  #freeSlot(): number {
-    for (let slot = TABLE; slot < TABLE + SUBSCRIBERS * FIELDS; slot += FIELDS) if (Atomics.load(this.#words, slot) === 0) return slot;
-    return -1;
   }
 
   #payload(position: number): Uint8Array {

@@ -3,8 +3,7 @@ import { Observable } from 'rxjs';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
 import { boundsOf, type WaitOptions } from '../synchronize/wait-options.js';
-import { failureBytes } from './failure.js';
-import { completed, full } from './messages.js';
+import { full } from './messages.js';
 import { TopicCore } from './topic-core.js';
 import type { Gap } from './topic-memory.js';
 import { type TopicOptions, topicSettings } from './topic-options.js';
@@ -44,7 +43,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   constructor(options?: TopicOptions | TopicHandle) {
     const attached = options !== undefined && options !== null && 'block' in options;
     const core = new TopicCore(attached ? options.block : topicSettings(new.target.name, options));
-    super((subscriber) => (core.stream() as Observable<T>).subscribe(subscriber));
+    super((subscriber) => (core.subscription() as Observable<T>).subscribe(subscriber));
     core.ownedBy(this);
     this.core = core;
   }
@@ -56,10 +55,10 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   publish(item: T, options?: WaitOptions): Promise<void> {
     try {
-      this.#toPublish('publish');
+      this.core.usePutting('Topic.publish');
       const bounds = boundsOf('Topic.publish', options);
       bounds?.signal?.throwIfAborted();
-      return this.core.publish('Topic.publish', item, bounds);
+      return this.core.writer.put('Topic.publish', item, bounds);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -67,34 +66,29 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** Publishes an item if that is possible at once: whether it was. @throws SerializationError; ClosedError. */
   tryPublish(item: T): boolean {
-    this.#toPublish('tryPublish');
-    return this.core.tryPublish('Topic.tryPublish', item);
+    this.core.usePutting('Topic.tryPublish');
+    return this.core.writer.tryPut('Topic.tryPublish', item);
   }
 
   /** As {@link tryPublish}. @throws QueueFullError `MP_QUEUE_FULL` when it is not possible. */
   next(item: T): void {
-    this.#toPublish('next');
-    if (!this.core.tryPublish('Topic.next', item)) throw full('Topic.next', undefined);
+    this.core.usePutting('Topic.next');
+    if (!this.core.writer.tryPut('Topic.next', item)) throw full('Topic.next', undefined);
   }
 
   /** Ends the topic for every subscription in every process with this error, once it has read the items before it. The first error stays. */
   error(error: unknown): void {
-    this.core.check('Topic.error');
-    const bytes = failureBytes(error);
-    const { memory } = this.core;
-    memory.run(() => memory.failure.write(bytes));
-    this.core.announceEnd();
+    this.core.fail('Topic.error', error);
   }
 
-  /** This publisher is done. */
+  /** This publisher is done, once what waits for room is published. */
   complete(): void {
-    this.core.check('Topic.complete');
-    if (this.core.memory.members.complete('Topic.complete')) this.core.announceEnd();
+    this.core.complete('Topic.complete');
   }
 
   /** A subscription as a stream, which is pulled. */
   stream(): TaskStream<T> {
-    return this.core.stream() as TaskStream<T>;
+    return this.core.subscription() as TaskStream<T>;
   }
 
   /** Iterates {@link stream}. The subscription begins with the first `next()`. */
@@ -115,7 +109,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** How many subscriptions there are now, in all processes. */
   get subscribers(): number {
     this.core.check('Topic.subscribers');
-    return this.core.memory.subscribers;
+    return this.core.memory.subscribers.living;
   }
 
   /** Ends the use of the topic in this thread: subscriptions end with ClosedError. What waits for room is still published. Closing twice does nothing. */
@@ -123,10 +117,25 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
     this.core.close();
   }
 
-  /** As {@link close}. */
-  [Symbol.asyncDispose](): Promise<void> {
+  /**
+   * Resolves when nothing that was published here waits for room any more.
+   *
+   * A process that ends in good order while others have the topic, or were sent it in the last 30 s, publishes it first, blocking if need be
+   * while they read, unless `cancelJoinThread` was called.
+   */
+  joinThread(): Promise<void> {
+    return this.core.writer.flushed();
+  }
+
+  /** What waits for room in this process, now or later, does not keep it: it is lost when the process ends before there is room. */
+  cancelJoinThread(): void {
+    this.core.writer.detach();
+  }
+
+  /** Closes, and waits until what was published here has found room. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    return Promise.resolve();
+    await this.joinThread();
   }
 
   /** `<Topic(subscribers=2)>`. */
@@ -142,12 +151,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** @internal How it travels. */
   get handle(): TopicHandle {
-    return { block: this.core.memory.block.handle };
-  }
-
-  #toPublish(method: string): void {
-    this.core.check(`Topic.${method}`);
-    if (this.core.memory.members.completed) throw completed(`Topic.${method}`);
+    return { block: this.core.handle };
   }
 }
 

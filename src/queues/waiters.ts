@@ -79,6 +79,12 @@ export class Waiters implements Gate {
     if (count > 0) this.wake(count);
   }
 
+  /** The word is about to go. */
+  close(): void {
+    this.wakeNow();
+    this.#queue.kickNow();
+  }
+
   readonly #onTick = (): void => this.wakeNow();
 
   #passingOn(attempt: () => boolean): Attempt {

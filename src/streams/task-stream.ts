@@ -45,9 +45,11 @@ import { StreamIterator } from './stream-iterator.js';
 export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, AsyncDisposable, PullSource<R> {
   readonly #origin: Origin;
   readonly #shape: Shape | undefined;
-  readonly #feeds = new Set<Feed<R>>();
+  /** Those that see the executions of this stream: itself, and the streams that it was made from by {@link enumerate}. */
+  readonly #watchers: readonly TaskStream<unknown>[];
+  readonly #feeds = new Set<Feed<unknown>>();
   #hub: ProgressHub | undefined;
-  #latest: Feed<R> | undefined;
+  #latest: Feed<unknown> | undefined;
   #closed: Deferred<void> | undefined;
   #ran = false;
   #disposed = false;
@@ -57,7 +59,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    *
    * @internal
    */
-  constructor(origin: Origin, shape?: Shape) {
+  constructor(origin: Origin, shape?: Shape, from?: TaskStream<unknown>) {
     super((subscriber) => {
       const drain = new Drain<R>((ready) => this.#run(ready), subscriber);
       drain.start();
@@ -65,6 +67,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     });
     this.#origin = origin;
     this.#shape = shape;
+    this.#watchers = from === undefined ? [this] : [this, ...from.#watchers];
   }
 
   /**
@@ -147,12 +150,14 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    * The same work with each result beside the index of its item in the source: the way to match them in unordered streams and
    * with `errors: 'skip'`.
    *
+   * Its executions are this stream's too: they show in `progress` and `closed`, and disposing of this stream ends them.
+   *
    * Python: `enumerate(pool.imap(…))`, but the index is the item's, not a count of results.
    */
   enumerate(): TaskStream<readonly [index: number, value: R]> {
     const inner = this.#shape;
     const shape: Shape = inner === undefined ? (index, value) => [index, value] : (index, value) => [index, inner(index, value)];
-    return new TaskStream(this.#origin, shape);
+    return new TaskStream(this.#origin, shape, this);
   }
 
   /**
@@ -191,16 +196,23 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
   }
 
   #run(ready: () => void): Feed<R> {
-    const feed: Feed<R> = this.#origin.open({ ready, closed: () => this.#forget(feed) }, this.#shape) as Feed<R>;
+    const closed = () => {
+      for (const watcher of this.#watchers) watcher.#forget(feed);
+    };
+    const feed: Feed<R> = this.#origin.open({ ready, closed }, this.#shape) as Feed<R>;
+    for (const watcher of this.#watchers) watcher.#follow(feed);
+    return feed;
+  }
+
+  #follow(feed: Feed<unknown>): void {
     this.#ran = true;
     this.#feeds.add(feed);
     this.#latest = feed;
     this.#hub?.attach(feed);
     if (this.#disposed) feed.break(disposed());
-    return feed;
   }
 
-  #forget(feed: Feed<R>): void {
+  #forget(feed: Feed<unknown>): void {
     this.#feeds.delete(feed);
     if (this.#latest === feed) this.#latest = undefined;
     this.#settleClosed();

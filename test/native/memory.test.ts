@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
 import { ArgumentError, ClosedError, MultiprocessError } from '../../src/errors/index.js';
-import { descriptorSize, mapMemory, openSharedMemory, unlinkSharedMemory, unmapMemory } from '../../src/native/index.js';
+import { descriptorSize, mapMemory, openSharedMemory, releasePages, unlinkSharedMemory, unmapMemory } from '../../src/native/index.js';
 import { startFixture } from '../support/fixture-process.js';
 import { mappedWords, owned, sharedWords } from '../support/native-resources.js';
 
@@ -17,6 +17,19 @@ test('a block shows its name in /proc and has the size asked for', () => {
   const { fd } = sharedWords(1024);
   expect(readlinkSync(`/proc/self/fd/${fd}`)).toBe('/memfd:multiprocess-test (deleted)');
   expect(descriptorSize(fd)).toBe(4096);
+});
+
+test('pages that are released are zero again and belong to the system, and the block keeps its size', () => {
+  const { fd, words } = sharedWords(4 * 1024);
+  words.fill(7);
+  releasePages(fd, 4096, 8192);
+  expect(fstatSync(fd).blocks * 512).toBe(8192);
+  expect(descriptorSize(fd)).toBe(16_384);
+  expect([words[1023], words[1024], words[3071], words[3072]]).toEqual([7, 0, 0, 7]);
+  words[1024] = 1;
+  expect(words[1024]).toBe(1);
+  expect(catchError(() => releasePages(1_000_000, 0, 4096))).toMatchObject({ code: 'MP_SYSTEM' });
+  expect(() => releasePages(fd, -1, 4096)).toThrow(ArgumentError);
 });
 
 test('two processes add to one word and no addition is lost', async () => {

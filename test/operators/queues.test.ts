@@ -15,6 +15,11 @@ function open(options?: ConstructorParameters<typeof Queue<number>>[0]): Queue<n
   return queue;
 }
 
+it('what is no queue is refused at once', () => {
+  for (const call of [toQueue, fromQueue, throughQueue])
+    expect(() => call({} as never)).toThrow(/`queue` must be a Queue or a JoinableQueue/);
+});
+
 describe('toQueue', () => {
   it('puts every item, waiting for room, then completes', async () => {
     const queue = open({ maxSize: 3 });

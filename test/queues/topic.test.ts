@@ -1,6 +1,16 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { ClosedError, type Gap, ProducerLostError, Queue, StateTopic, StreamOverflowError, Topic, type TopicOptions } from 'multiprocess';
+import {
+  ClosedError,
+  type Gap,
+  type Lag,
+  ProducerLostError,
+  Queue,
+  StateTopic,
+  StreamOverflowError,
+  Topic,
+  type TopicOptions,
+} from 'multiprocess';
 import { dumps } from 'multiprocess/reduction';
 import { afterEach, describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.js';
@@ -112,6 +122,17 @@ describe('a topic', () => {
     expect(codeOf(() => other.next(1))).toBe('MP_CLOSED');
   });
 
+  it('may be completed and closed at once while it is read here', async () => {
+    for (const one of [open<number>(), new Queue<number>()]) {
+      made.push(one);
+      const reading = one[Symbol.asyncIterator]().next();
+      await new Promise((done) => setTimeout(done, 20));
+      one.complete();
+      one.close();
+      await expect(reading).rejects.toBeInstanceOf(ClosedError);
+    }
+  });
+
   it('reaches worker threads', async () => {
     const topic = open<number>();
     const back = new Queue<number>();
@@ -130,6 +151,123 @@ describe('a topic', () => {
     topic.complete();
     for (let i = 0; i < 100; i++) expect(await back.get({ timeout: 20_000 })).toBe(i);
     expect((await exit)[0]).toBe(0);
+  });
+});
+
+describe('what waits for room in a topic', () => {
+  const items = upTo(20);
+  /** Opens an iteration here, which keeps a topic of two items full until it is read. */
+  function slowReader(): { topic: Topic<number>; rest(): Promise<number[]> } {
+    const topic = open<number>({ maxSize: 2, onWriterLost: 'complete' });
+    const iterator = topic[Symbol.asyncIterator]();
+    const first = iterator.next();
+    return {
+      topic,
+      async rest() {
+        const seen: number[] = [];
+        for (let result = await first; result.done !== true; result = await iterator.next()) {
+          seen.push(result.value);
+          if (seen.length === items.length) break;
+        }
+        await iterator.return?.();
+        return seen;
+      },
+    };
+  }
+
+  it.each(['publishMoreThanFits', 'publishMoreThanFitsAndExit'])('is published before its process ends (%s)', async (what) => {
+    const { topic, rest } = slowReader();
+    const publisher = act(what, { topic, items });
+    expect(await said(publisher)).toBe('published');
+    expect(await rest()).toEqual(items);
+    expect(await publisher.ended).toBe(0);
+  });
+
+  it('is given up after cancelJoinThread', async () => {
+    const { topic, rest } = slowReader();
+    const publisher = act('publishMoreThanFitsCancelled', { topic, items });
+    expect(await said(publisher)).toBe('published');
+    expect(await publisher.ended).toBe(0);
+    expect((await rest()).length).toBeLessThan(items.length);
+  });
+
+  it('does not wait for subscriptions of the thread that ends', async () => {
+    const topic = open<number>({ maxSize: 2, replay: 2 });
+    const publisher = act('publishToItself', { topic, items });
+    expect(await said(publisher)).toBe('published');
+    expect(await publisher.ended).toBe(0);
+    const late = watch(topic);
+    await until(() => late.items.length === 2, 'the last items');
+    expect(late.items).toEqual([18, 19]);
+  });
+
+  it('does not wait for a subscriber that dies meanwhile', async () => {
+    const topic = open<number>({ maxSize: 1 });
+    const subscriber = act('subscribeAndStay', { topic });
+    await until(() => topic.subscribers === 1, 'the subscription');
+    const publisher = act('publishMoreThanFitsAndExit', { topic, items });
+    expect(await said(publisher)).toBe('published');
+    expect(await said(subscriber)).toBe(0);
+    subscriber.child.kill('SIGKILL');
+    expect(await publisher.ended).toBe(0);
+  });
+
+  it('is published before the completion, and joinThread tells when', async () => {
+    const { topic, rest } = slowReader();
+    for (const item of items) void topic.publish(item);
+    topic.complete();
+    expect(codeOf(() => topic.next(99))).toBe('MP_QUEUE_COMPLETED');
+    const joined = topic.joinThread();
+    expect(await rest()).toEqual(items);
+    await joined;
+    const late = watch(topic);
+    expect(await late.end).toBe('complete');
+  });
+});
+
+describe('large items of a topic', () => {
+  const large = (i: number): Uint8Array => new Uint8Array(5_000).fill(i);
+
+  it.each<Lag>(['block', 'drop-oldest', 'latest'])('may be more than it has slots for (lag: %s)', async (lag) => {
+    const topic = open<Uint8Array>({ capacity: 4096, lag });
+    const one = watch(topic);
+    for (let i = 0; i < 200; i++) await topic.publish(large(i), { timeout: 20_000 });
+    topic.complete();
+    expect(await one.end).toBe('complete');
+    expect(one.items.at(-1)).toEqual(large(199));
+    if (lag === 'block') expect(one.items).toEqual(upTo(200).map(large));
+  });
+
+  it('are dropped for a subscriber that lags, and wait for one that must not', async () => {
+    const [dropping, blocking] = [open<Uint8Array>({ lag: 'drop-oldest', capacity: 4096 }), open<Uint8Array>({ capacity: 1 << 16 })];
+    const gaps: Gap[] = [];
+    dropping.gaps.subscribe((gap) => gaps.push(gap));
+    const iterator = dropping[Symbol.asyncIterator]();
+    const first = iterator.next();
+    for (let i = 0; i < 100; i++) dropping.next(large(i));
+    await first;
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]!.from).toBe(0);
+    expect((await first).value).toEqual(large(gaps[0]!.count));
+    await iterator.return?.();
+
+    const larger = (i: number) => new Uint8Array(20_000).fill(i);
+    const reader = blocking[Symbol.asyncIterator]();
+    const item = reader.next();
+    let published = 0;
+    while (blocking.tryPublish(larger(published))) published++;
+    expect(published).toBe(64);
+    const waiting = blocking.publish(larger(published));
+    for (let i = 0; i <= published; i++) expect((i === 0 ? await item : await reader.next()).value).toEqual(larger(i));
+    await waiting;
+    await reader.return?.();
+  });
+
+  it('are the value of a state topic as often as one likes', () => {
+    const state = new StateTopic(large(0), { capacity: 4096 });
+    made.push(state);
+    for (let i = 1; i < 200; i++) state.next(large(i));
+    expect(state.value).toEqual(large(199));
   });
 });
 
@@ -213,5 +351,6 @@ describe('a state topic', () => {
 
 it('refuses unknown options', () => {
   expect(() => new Topic({ replays: 1 } as TopicOptions)).toThrow('did you mean `replay`');
+  expect(() => new StateTopic(1, { replay: 3 } as never)).toThrow('unknown option `replay`');
   expect(() => new Topic({ lag: 'drop' } as never)).toThrow("one of 'block'");
 });

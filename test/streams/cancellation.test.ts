@@ -259,6 +259,27 @@ describe('closed', () => {
     await closing;
   });
 
+  it('waits for the executions of what enumerate made of it, and disposing of it ends them', async () => {
+    const backend = new TestBackend((x: number) => x);
+    const [first, second] = [runStream('test', backend, counted(3)), runStream('test', backend, counted(40))];
+    let closed = false;
+    const closing = first.closed.then(() => (closed = true));
+    await settle();
+    expect(closed).toBe(false);
+    expect(await first.enumerate().enumerate().toArray()).toHaveLength(3);
+    await closing;
+
+    const iterator = second.enumerate()[Symbol.asyncIterator]();
+    expect((await iterator.next()).value).toEqual([0, 0]);
+    const disposing = second[Symbol.asyncDispose]();
+    await expect(
+      (async () => {
+        while ((await iterator.next()).done !== true);
+      })(),
+    ).rejects.toMatchObject({ code: 'MP_CLOSED' });
+    await disposing;
+  });
+
   it('resolves after the last result was taken, though nobody asks for the end', async () => {
     const stream = runStream('test', new TestBackend((x: number) => x), [1, 2, 3]);
     const iterator = stream[Symbol.asyncIterator]();

@@ -1,0 +1,211 @@
+/**
+ * A queue or topic as this thread has it: its memory, who puts, who reads, and what must happen before it goes.
+ *
+ * The public objects hold a core, never the other way round, so that one that nobody has any more is closed: its memory goes when
+ * nothing waits in it. The core itself stays as long as it is open, for at the end of the process what waits for room must be
+ * written, and who wrote in good order is to be told from who died.
+ */
+import { type BlockHandle, self, TRANSIT } from '../memory/index.js';
+import { type FeedListener, type PacedFeed, type Shape, TaskStream } from '../streams/index.js';
+import { failureBytes } from './failure.js';
+import type { ItemMemory } from './item-memory.js';
+import { ItemWriter } from './item-writer.js';
+import { closed, completed } from './messages.js';
+import type { Waiters } from './waiters.js';
+
+const open = new Set<ItemCore>();
+
+// Before all else: references to shared memory are given up at exit, and children joined, who may be waiting for just that.
+process.prependListener('exit', () => {
+  for (const core of open) core.flushAtEnd();
+});
+process.on('exit', (code) => {
+  for (const core of open) core.endOfProcess(code);
+  open.clear();
+});
+
+const abandoned = new FinalizationRegistry<ItemCore>((core) => core.abandon());
+
+export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends PacedFeed = PacedFeed> {
+  readonly memory: M;
+  /** Those who wait for items. */
+  readonly items: Waiters;
+  readonly writer: ItemWriter;
+  /** Streams that are open. */
+  protected readonly feeds = new Set<F>();
+  readonly #name: string;
+  /** A forked child has this object too, but not what waits in it. */
+  readonly #agent = self();
+  #closed = false;
+  /** When it was last sent to anybody. */
+  #sent = Number.NEGATIVE_INFINITY;
+  #used = false;
+  #completing = false;
+
+  constructor(name: 'Queue' | 'Topic', memory: M) {
+    this.#name = name;
+    this.memory = memory;
+    try {
+      memory.members.join(name);
+      this.items = memory.itemWaiters({ ready: () => this.ready, tend: () => this.tend() });
+      this.writer = new ItemWriter(memory, this.items);
+    } catch (error) {
+      memory.block.close();
+      throw error;
+    }
+    open.add(this);
+  }
+
+  /** Whether a look for items is worth while: there are some, or none will come. */
+  protected abstract get ready(): boolean;
+
+  /** Looks after the dead while somebody waits for items. */
+  protected abstract tend(): void;
+
+  /** The core closes when `owner` is collected. */
+  ownedBy(owner: object): void {
+    abandoned.register(owner, this, this);
+  }
+
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether this thread has put or taken anything. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  /** Something is about to be done with it. @throws ClosedError. */
+  use(actor: string): void {
+    if (this.#closed) throw closed(actor);
+    this.#used = true;
+  }
+
+  /** @throws ClosedError. */
+  check(actor: string): void {
+    if (this.#closed) throw closed(actor);
+  }
+
+  /** This thread is about to put something. @throws ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`. */
+  usePutting(actor: string): void {
+    this.use(actor);
+    if (this.#completing || this.memory.members.completed) throw completed(actor);
+  }
+
+  /** This thread puts no more, once what waits for room has been put. */
+  complete(actor: string): void {
+    this.use(actor);
+    const finish = () => {
+      if (this.memory.members.complete(actor)) this.announceEnd();
+    };
+    if (this.writer.waiting === 0) {
+      finish();
+      return;
+    }
+    this.#completing = true;
+    void this.writer.flushed().then(() => {
+      this.#completing = false;
+      finish();
+    });
+  }
+
+  /** Ends it for all who read it anywhere. */
+  fail(actor: string, error: unknown): void {
+    this.use(actor);
+    this.memory.fail(failureBytes(error));
+    this.announceEnd();
+  }
+
+  /** A stream that reads by a feed of its own for each execution. */
+  protected stream(actor: string, feedOf: (listener: FeedListener, shape: Shape | undefined) => F): TaskStream<unknown> {
+    return new TaskStream<unknown>({
+      open: (listener: FeedListener, shape: Shape | undefined) => {
+        const listening: FeedListener = {
+          ready: () => listener.ready(),
+          closed: () => {
+            this.feeds.delete(feed);
+            listener.closed();
+          },
+        };
+        const feed = feedOf(listening, shape);
+        if (this.#closed) feed.break(closed(actor));
+        else {
+          this.#used = true;
+          this.feeds.add(feed);
+        }
+        return feed;
+      },
+    });
+  }
+
+  /** Who waits for items is told that there may be no more. */
+  announceEnd(): void {
+    this.items.wake(Number.POSITIVE_INFINITY);
+  }
+
+  // ---- life
+
+  /** Where others find it. */
+  get handle(): BlockHandle {
+    const { handle } = this.memory.block;
+    this.#sent = performance.now();
+    return handle;
+  }
+
+  /** No use from here on; what waits for room is still written, then the memory goes. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    abandoned.unregister(this);
+    for (const feed of this.feeds) feed.break(closed(this.#name));
+    if (this.writer.waiting === 0) this.#release();
+    else void this.writer.flushed().then(() => this.#release());
+  }
+
+  /** Nobody has it any more. */
+  abandon(): void {
+    if (this.#closed) return;
+    if (this.writer.waiting === 0 && this.items.length === 0 && this.feeds.size === 0) this.close();
+    else setTimeout(() => this.abandon(), 1_000).unref();
+  }
+
+  /** What waits for room is written, blocking, as long as somebody is there to make room, or may be on its way. */
+  flushAtEnd(): void {
+    if (this.memory.block.closed || this.#agent !== self()) return;
+    this.items.wakeNow();
+    if (this.writer.waiting === 0) return;
+    this.readNoMore();
+    this.writer.flushSync(() => this.memory.members.others || performance.now() - this.#sent < TRANSIT);
+  }
+
+  /** This thread will not turn to its streams again. */
+  protected abstract readNoMore(): void;
+
+  /** The process ends with this exit code: only one of 0 is an end in good order. */
+  endOfProcess(code: number): void {
+    if (this.memory.block.closed || this.#agent !== self()) return;
+    this.flushAtEnd();
+    this.memory.large.leave();
+    if (code === 0) this.#leave();
+  }
+
+  #release(): void {
+    if (this.memory.block.closed) return;
+    this.memory.large.leave();
+    this.#leave();
+    this.items.close();
+    this.writer.room.close();
+    open.delete(this);
+    this.released();
+    this.memory.block.close();
+  }
+
+  /** The memory is about to go. */
+  protected released(): void {}
+
+  #leave(): void {
+    if (this.memory.members.leave()) this.announceEnd();
+  }
+}
