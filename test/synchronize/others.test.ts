@@ -1,4 +1,4 @@
-import { Barrier, BrokenBarrierError, Condition, Event, Lock, NotOwnerError, Semaphore } from 'multiprocess';
+import { Barrier, BrokenBarrierError, Condition, Event, Lock, NotOwnerError, RLock, Semaphore } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 import { mortal } from '../support/mortal.js';
 import { until } from '../support/until.js';
@@ -100,6 +100,18 @@ describe('Event', () => {
 });
 
 describe('Condition', () => {
+  it('refuses what is no lock, and what is no predicate', async () => {
+    for (const lock of [5, {}, null, new Semaphore(1)])
+      expect(() => new Condition(lock as never)).toThrow('`lock` must be a Lock or an RLock');
+    const condition = new Condition();
+    await condition.runExclusive(async () => {
+      await expect(condition.waitFor(true as never)).rejects.toThrow('`predicate` must be a function, not true');
+      expect(() => condition.waitForSync(true as never)).toThrow('`predicate` must be a function, not true');
+    });
+    for (const lock of [new Lock(), new RLock(), new Semaphore(1), condition])
+      await expect(lock.runExclusive(5 as never)).rejects.toThrow('`fn` must be a function, not 5');
+  });
+
   it('refuses wait and notify of who does not hold the lock', async () => {
     for (const condition of [new Condition(), new Condition(new Lock())]) {
       await expect(condition.wait()).rejects.toThrow(NotOwnerError);
