@@ -176,7 +176,7 @@ export class Condition extends SharedObject implements LockLike {
     try {
       return (await queue.wait(this.#sleepers.take, bounds)) || this.#sleepers.leave(false);
     } catch (error) {
-      this.#sleepers.leave(true);
+      if (!this.block.closed) this.#sleepers.leave(true);
       throw error;
     } finally {
       await this.#lock.resume(token);
