@@ -131,7 +131,7 @@ const results = await Promise.all(
       logLevel: 'error',
       banner: {
         js:
-          "const __load = require('./load.cjs').load; const __here = require('./load.cjs').here; " +
+          "const { load: __load, here: __here, doors: __doors } = require('./load.cjs'); " +
           'const __import = module.import ?? ((url, options) => (options === undefined ? import(url) : import(url, options)));',
       },
       plugins: [
@@ -190,17 +190,19 @@ copyFileSync(join(root, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
 for (const name of names) {
   if (apart.has(name)) continue;
   const up = '../'.repeat(name.split('/').length - 1) || './';
-  const taken = `load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]()`;
   const given = exportsOf.get(name);
   const lines = [
     '// The module stands in bundle/: scripts/bundle.js.\n',
     "import { createRequire } from 'node:module';\n",
-    `const module = createRequire(import.meta.url)('${up}bundle/load.cjs').${taken};\n`,
+    `const module = createRequire(import.meta.url)('${up}bundle/load.cjs').open(${JSON.stringify(home.get(name))}, ${JSON.stringify(name)});\n`,
     ...given.map((each, i) => `const e${i} = module.${each};\n`),
     `export { ${given.map((each, i) => `e${i} as ${each}`).join(', ')} };\n`,
   ];
   writeFileSync(join(dist, `${name}.js`), lines.join(''));
-  if (PROGRAMS.includes(name)) writeFileSync(join(dist, `${name}.cjs`), `'use strict';\nrequire('${up}bundle/load.cjs').${taken};\n`);
+  if (PROGRAMS.includes(name)) {
+    const start = `'use strict';\nrequire('${up}bundle/load.cjs').load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]();\n`;
+    writeFileSync(join(dist, `${name}.cjs`), start);
+  }
 }
 await build({
   entryPoints: [...apart].map(fileOf),

@@ -20,6 +20,18 @@ exports.load = (name) => {
   return evaluated.get(name);
 };
 
+/**
+ * What was imported, by its URL: the code of a function says no more in which module it is exported (src/reduction/functions/exports.ts).
+ */
+exports.doors = new Map();
+
+/** The exports of a module, for its door. */
+exports.open = (bundle, name) => {
+  const opened = exports.load(bundle)[name]();
+  exports.doors.set(exports.here(name), opened);
+  return opened;
+};
+
 /** `import.meta.url` of a module. */
 exports.here = (module) => {
   base ??= pathToFileURL(join(__dirname, '..')).href;

@@ -1,7 +1,7 @@
 /** Addresses, as Python has them: a string is the path of a unix socket (with a leading NUL: abstract), a host and port are TCP. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { ArgumentError } from '../errors/index.js';
+import { ArgumentError, ConnectionError } from '../errors/index.js';
 import { Family, type SocketName } from '../native/index.js';
 import { checkOptions, describe } from '../util/options.js';
 
@@ -53,12 +53,29 @@ export function checkFamily(actor: string, family: AddressFamily | undefined): v
   throw new ArgumentError(`${actor}: family ${describe(family)} is not known here; choose AF_UNIX, AF_INET or AF_INET6.`);
 }
 
-/** Where the kernel finds it: names of hosts are looked up. @throws (as rejection) the error of the lookup. */
+/** Where the kernel finds it: names of hosts are looked up. @throws (as rejection) ConnectionError `MP_HOST_NOT_FOUND`. */
 export async function resolveAddress(address: Address, family: AddressFamily): Promise<SocketName> {
   if (typeof address === 'string') return { family: Family.AF_UNIX, host: address, port: 0 };
   const version = family === 'AF_INET6' ? 6 : 4;
-  const host = isIP(address.host) === version ? address.host : (await lookup(address.host, { family: version })).address;
+  const host = isIP(address.host) === version ? address.host : await lookUp(address.host, version);
   return { family: Family[family], host, port: address.port };
+}
+
+async function lookUp(host: string, version: 4 | 6): Promise<string> {
+  try {
+    return (await lookup(host, { family: version })).address;
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    throw new ConnectionError(
+      `The host ${describe(host)} has no IPv${version} address (${code}); check the name, give the number, or choose another \`family\`.`,
+      { code: 'MP_HOST_NOT_FOUND', cause },
+    );
+  }
+}
+
+/** An address in a message. */
+export function showAddress(address: Address): string {
+  return typeof address === 'string' ? describe(address) : `${address.host}:${address.port}`;
 }
 
 /** As {@link Address}. */

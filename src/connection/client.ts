@@ -3,7 +3,7 @@ import { closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, w
 import { after } from '../util/after.js';
 import { checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
-import { type Address, type AddressFamily, familyOf, resolveAddress } from './address.js';
+import { type Address, type AddressFamily, familyOf, resolveAddress, showAddress } from './address.js';
 import { type AuthKey, answerChallenge, deliverChallenge, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
 import { type ClientTls, secureClient } from './tls.js';
@@ -31,7 +31,7 @@ const KNOCK = 5;
  * @param address a path, with a leading NUL an abstract one, or `{ host, port }`.
  * @param options `timeout`: ms for all of it, name lookup and handshake included. Default: no limit.
  * @returns the connection, once the handshake is done.
- * @throws (as rejection) ConnectionError `MP_CONNECTION_REFUSED` when nobody listens there, `MP_CONNECTION_EOF` when the listener closes before
+ * @throws (as rejection) ConnectionError `MP_CONNECTION_REFUSED` when nobody listens there, `MP_HOST_NOT_FOUND`, `MP_CONNECTION_EOF` when the listener closes before
  * the end of the handshake; AuthenticationError `MP_AUTHENTICATION`; TimeoutError; `signal.reason`; ArgumentError.
  *
  * Python: `multiprocessing.connection.Client`.
@@ -45,7 +45,7 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   const limit = new AbortController();
   const signal = options?.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
   const end = after(options?.timeout ?? Number.POSITIVE_INFINITY, () =>
-    limit.abort(new TimeoutError(`Client: no connection to ${describe(address)} within ${options?.timeout} ms.`)),
+    limit.abort(new TimeoutError(`Client: no connection to ${showAddress(address)} within ${options?.timeout} ms.`)),
   );
   try {
     const descriptor = await connectTo(await resolveAddress(address, family), signal);

@@ -105,7 +105,7 @@ export class Listener implements AsyncDisposable, Disposable {
     if (options.authkey !== undefined) keyOf('Listener.listen', options.authkey);
     checkFamily('Listener.listen', options.family);
     const file = options.address === undefined && (options.family ?? 'AF_UNIX') === 'AF_UNIX' ? SocketFile.arbitrary() : undefined;
-    const address = options.address ?? file?.path ?? { host: 'localhost', port: 0 };
+    const address = options.address ?? file?.path ?? { host: options.family === 'AF_INET6' ? '::1' : 'localhost', port: 0 };
     const family = familyOf('Listener.listen', address, options.family);
     let descriptor: number | undefined;
     try {

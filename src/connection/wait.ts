@@ -59,6 +59,8 @@ export type Waitable =
 export async function wait<W extends Waitable>(objects: Iterable<W>, options?: WaitOptions): Promise<W[]> {
   const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('wait', options) ?? {};
   signal?.throwIfAborted();
+  if (typeof (objects as Iterable<W> | null | undefined)?.[Symbol.iterator] !== 'function')
+    throw new ArgumentError(`wait: \`objects\` must be an array or another iterable, not ${describe(objects)}.`);
   const all = [...objects];
   const targets = all.map((object) => targetOf(object));
   const ends: (() => void)[] = [];

@@ -1,4 +1,4 @@
-import { Connection, pipe } from '../connection/index.js';
+import { Client, Connection, Listener, pipe, wait } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
 import { ThreadPool } from '../pool/index.js';
 import { forkserver } from '../process/forkserver/index.js';
@@ -13,7 +13,8 @@ import {
   type StartMethod,
 } from '../process/index.js';
 import { setExecutable } from '../process/spawn.js';
-import { JoinableQueue, Queue, SimpleQueue } from '../queues/index.js';
+import { JoinableQueue, Queue, SimpleQueue, StateTopic, Topic } from '../queues/index.js';
+import { ShareableList, SharedMemory } from '../shared-memory/index.js';
 import { RawArray, RawValue, SharedArray, Value } from '../sharedctypes/index.js';
 import { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore } from '../synchronize/index.js';
 import { getLogger, logToStderr } from '../util/logger.js';
@@ -66,11 +67,21 @@ export class Context<M extends StartMethod = StartMethod> {
   /** As the root's. */
   readonly SimpleQueue: typeof SimpleQueue = SimpleQueue;
   /** As the root's. */
+  readonly Topic: typeof Topic = Topic;
+  /** As the root's. */
+  readonly StateTopic: typeof StateTopic = StateTopic;
+  /** As the root's. */
   readonly Connection: typeof Connection = Connection;
   /** As the root's. */
   readonly pipe: typeof pipe = pipe;
   /** As the root's; Python's name. */
   readonly Pipe: typeof pipe = pipe;
+  /** As the root's. */
+  readonly Listener: typeof Listener = Listener;
+  /** As the root's. */
+  readonly Client: typeof Client = Client;
+  /** As the root's. */
+  readonly wait: typeof wait = wait;
 
   // Locks and their kin
   /** As the root's. */
@@ -99,6 +110,10 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly RawValue: typeof RawValue = RawValue;
   /** As the root's. */
   readonly RawArray: typeof RawArray = RawArray;
+  /** As the root's. */
+  readonly SharedMemory: typeof SharedMemory = SharedMemory;
+  /** As the root's. */
+  readonly ShareableList: typeof ShareableList = ShareableList;
 
   // About processes
   /** See `cpuCount`. */

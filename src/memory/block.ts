@@ -83,6 +83,8 @@ export class Block implements Disposable {
   readonly #lease: Lease;
   readonly #int32: Int32Array;
   #closed = false;
+  /** Those who wait for its words, once anybody could. */
+  #waiting: (() => void)[] | null = null;
 
   /** @internal */
   constructor(arena: Arena, offset: number, size: number) {
@@ -112,7 +114,10 @@ export class Block implements Disposable {
   /** A word to wait on. @throws ClosedError after {@link close}. */
   cell(wordIndex: number): WaitCell {
     this.check();
-    return new WaitCell(this.region, this.offset + wordIndex * 4);
+    return new WaitCell(this.region, this.offset + wordIndex * 4, (then) => {
+      this.#waiting ??= [];
+      this.#waiting.push(then);
+    });
   }
 
   /** Where others find it; the memory stays for them for {@link TRANSIT} ms at least. @throws ClosedError after {@link close}. */
@@ -127,9 +132,12 @@ export class Block implements Disposable {
     return this.#closed;
   }
 
-  /** Gives the reference up. Others keep theirs. Closing twice does nothing. */
+  /** Gives the reference up; who waits for its words here gets a ClosedError. Others keep theirs. Closing twice does nothing. */
   close(): void {
     if (this.#closed) return;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const gone of waiting) gone();
     this.#closed = true;
     finalizers.unregister(this);
     this.#lease.end();

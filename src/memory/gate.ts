@@ -38,6 +38,8 @@ export interface Gate {
    * not, says that somebody may still sleep.
    */
   withdraw?(): void;
+  /** The memory is about to go while so many of this thread wait. Default: as {@link withdraw}. */
+  abandon?(waiters: number): void;
 }
 
 /** Sleeps on a word, blocking the thread, until `attempt` succeeds or the time is up. */

@@ -37,10 +37,13 @@ export class WaitCell {
   readonly words: Int32Array;
   /** Index of the word in {@link words}: 0. */
   readonly index: number;
+  /** Has a function called once, while the word is still there, when whoever owns it gives it up. */
+  readonly whenGone: ((then: () => void) => void) | undefined;
   readonly #futex: boolean;
 
   /** @param offset Byte offset of the word in the region, a multiple of 4. */
-  constructor(region: Region, offset: number) {
+  constructor(region: Region, offset: number, whenGone?: (then: () => void) => void) {
+    this.whenGone = whenGone;
     this.words = new Int32Array(region.buffer, offset, 1);
     this.index = 0;
     this.#futex = region.crossesProcesses;

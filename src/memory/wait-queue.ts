@@ -16,8 +16,10 @@
  * with the value slept on and lets the gate look after dead owners; less often where nobody owns what is waited for and nothing has
  * happened for a second. So a wake-up that died with its waker is late, never lost.
  *
- * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process.
+ * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process. When the memory
+ * of the word is given up, all that wait here leave with a ClosedError.
  */
+import { ClosedError } from '../errors/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { unwatch, watch } from './beat.js';
@@ -85,12 +87,15 @@ export class WaitQueue {
   #quiet = 0;
 
   readonly #broadcast: boolean;
+  /** The word is no longer there. */
+  #gone = false;
 
   /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
   constructor(cell: WaitCell, gate: Gate, broadcast = false) {
     this.#cell = cell;
     this.#gate = gate;
     this.#broadcast = broadcast;
+    cell.whenGone?.(() => this.#abandon());
   }
 
   /** How many wait here without blocking. */
@@ -258,7 +263,7 @@ export class WaitQueue {
   #onAwake(sleep: Sleep, outcome: unknown): void {
     if (this.#sleep !== sleep) {
       // Given up after it had been woken: the wake-up is somebody else's.
-      if (outcome === 'woken') this.#cell.notify(1);
+      if (outcome === 'woken' && !this.#gone) this.#cell.notify(1);
       return;
     }
     this.#sleep = null;
@@ -291,6 +296,18 @@ export class WaitQueue {
       this.#gate.withdraw?.();
     }
     settle();
+  }
+
+  #abandon(): void {
+    const left = [...this.#entries];
+    for (const entry of left) this.#remove(entry);
+    if (this.#kicked) this.#onKick();
+    this.#rest();
+    if (left.length > 0 && this.#gate.abandon !== undefined) this.#gate.abandon(left.length);
+    else if (left.length > 0) this.#gate.withdraw?.();
+    this.#gone = true;
+    for (const { reject } of left)
+      reject(new ClosedError('The shared object was closed in this process while somebody here waited for it.'));
   }
 
   #remove(entry: Entry): void {

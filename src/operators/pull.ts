@@ -11,7 +11,7 @@ import {
   type Source,
   WAIT,
 } from '../streams/index.js';
-import { checkNumber, checkOptions } from '../util/options.js';
+import { checkFunction, checkNumber, checkOptions } from '../util/options.js';
 import { MapReader, SKIP } from './map-reader.js';
 import { MergeReader } from './merge-reader.js';
 import { streamOf } from './reader-feed.js';
@@ -41,6 +41,7 @@ function reading<T>(source: Source<T>, overflow?: Overflow<T>): (wake: () => voi
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  */
 export function mapPull<T, R>(fn: (item: T, index: number) => R | PromiseLike<R>, options?: ConcurrencyOptions): OperatorFunction<T, R> {
+  checkFunction('mapPull', 'fn', fn);
   const concurrency = concurrencyOf('mapPull', options, 1);
   return (source) =>
     streamOf<R>((wake) => {
@@ -51,6 +52,7 @@ export function mapPull<T, R>(fn: (item: T, index: number) => R | PromiseLike<R>
 
 /** As rxjs `filter`, awaiting what `predicate` promises, with the source pulled. Otherwise as {@link mapPull}. */
 export function filterPull<T>(predicate: (item: T, index: number) => unknown, options?: ConcurrencyOptions): OperatorFunction<T, T> {
+  checkFunction('filterPull', 'predicate', predicate);
   const concurrency = concurrencyOf('filterPull', options, 1);
   return (source) =>
     streamOf<T>((wake) => {
@@ -82,11 +84,13 @@ export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
 
 /** As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after the other, each pulled. */
 export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R>): OperatorFunction<T, R> {
+  checkFunction('concatMapPull', 'fn', fn);
   return mergeMapPull(fn, { concurrency: 1 });
 }
 
 /** As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each pulled, one item of each in turn. */
 export function mergeMapPull<T, R>(fn: (item: T, index: number) => Source<R>, options?: ConcurrencyOptions): OperatorFunction<T, R> {
+  checkFunction('mergeMapPull', 'fn', fn);
   const concurrency = concurrencyOf('mergeMapPull', options, 4);
   return (source) =>
     streamOf<R>((wake) => {

@@ -11,6 +11,10 @@ export interface RemoteOptions {
   readonly credits?: number;
 }
 
+/** What gives the source in the worker: a function, or the URL of a module with one as its default export. */
+// biome-ignore lint/suspicious/noExplicitAny: any parameter list
+type RemoteTarget<T> = ((...args: any[]) => Source<T> | PromiseLike<Source<T>>) | URL;
+
 const CREDITS = 64;
 const RUN = new URL('./remote-run.js', import.meta.url);
 
@@ -26,16 +30,20 @@ const RUN = new URL('./remote-run.js', import.meta.url);
  * @example
  * const lines = remote(pool, async function* (path: string) { yield* readLines(path); }, ['big.log']);
  */
-export function remote<T, A extends unknown[] = unknown[]>(
+export function remote<T, A extends unknown[]>(
   pool: Pool,
   target: (...args: A) => Source<T> | PromiseLike<Source<T>>,
   args: A,
-  options: RemoteOptions = {},
-): TaskStream<T> {
-  if (typeof target !== 'function') throw new ArgumentError(`remote: \`target\` must be a function, not ${describe(target)}.`);
+  options?: RemoteOptions,
+): TaskStream<T>;
+export function remote<T>(pool: Pool, target: RemoteTarget<T>, args: unknown[], options?: RemoteOptions): TaskStream<T>;
+export function remote(pool: Pool, target: RemoteTarget<unknown>, args: unknown[], options: RemoteOptions = {}): TaskStream<unknown> {
+  if (typeof target !== 'function' && !((target as unknown) instanceof URL))
+    throw new ArgumentError(`remote: \`target\` must be a function or a module URL, not ${describe(target)}.`);
+  if (!Array.isArray(args)) throw new ArgumentError(`remote: \`args\` must be an array, not ${describe(args)}.`);
   checkOptions('remote', options, ['credits']);
   const credits = checkNumber('remote', 'credits', options.credits, { integer: true, min: 1 }) ?? CREDITS;
-  return streamOf<T>((wake) => new RemoteReader<T>(pool, target as (...args: unknown[]) => unknown, args, credits, wake));
+  return streamOf((wake) => new RemoteReader<unknown>(pool, target, args, credits, wake));
 }
 
 class RemoteReader<T> implements PullReader<T> {
@@ -48,7 +56,7 @@ class RemoteReader<T> implements PullReader<T> {
   #over: typeof DONE | typeof FAILED | null = null;
   #settled = false;
 
-  constructor(pool: Pool, target: (...args: unknown[]) => unknown, args: readonly unknown[], credits: number, wake: () => void) {
+  constructor(pool: Pool, target: RemoteTarget<unknown>, args: readonly unknown[], credits: number, wake: () => void) {
     this.#wake = wake;
     this.#queue = new Queue<T>({ maxSize: credits });
     this.#reader = this.#queue.consume({ prefetch: Math.max(1, credits >> 1) })[PULL](wake);

@@ -329,12 +329,19 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     this.#scheduler.dispatch();
   }
 
+  /** `<Pool open, 2 workers>` */
+  describe(name: string): string {
+    const { processes } = this.#settings;
+    return `<${name} ${this.#state}, ${processes} worker${processes === 1 ? '' : 's'}>`;
+  }
+
   /** @throws QueueFullError when no call may wait any more. */
   #checkQueue(actor: string): void {
-    const { maxQueue } = this.#settings;
+    const { maxQueue, processes } = this.#settings;
     if (maxQueue === Number.POSITIVE_INFINITY) return;
-    let waiting = 0;
-    for (const lane of this.#callLanes.values()) waiting += lane.queue.length;
+    // Each worker runs one; what it was handed besides waits there.
+    let waiting = -processes;
+    for (const lane of this.#callLanes.values()) waiting += lane.calls;
     if (waiting < maxQueue) return;
     throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
   }

@@ -1,5 +1,8 @@
 /** Pools of workers. */
 
+// What the methods of a pool take and give
+export { explain, type TaskFunction, task } from '../reduction/index.js';
+export { type Overflow, type Source, TaskStream } from '../streams/index.js';
 // Results
 export { type AsyncProgress, AsyncResult } from './async-result.js';
 // Inside a task

@@ -26,6 +26,17 @@ export class Lanes {
     return this.#waiting;
   }
 
+  /** Whether some batches go before others. */
+  get mixed(): boolean {
+    return this.#lanes.length > 1 && this.#lanes[0]!.priority !== this.#lanes.at(-1)!.priority;
+  }
+
+  /** Priority of the batch that {@link shift} would take; -Infinity without one. */
+  get next(): number {
+    for (const lane of this.#lanes) if (lane.queue.length > 0) return lane.priority;
+    return Number.NEGATIVE_INFINITY;
+  }
+
   /** Adds a lane. */
   add(lane: Lane): void {
     let at = this.#lanes.findIndex((other) => other.priority < lane.priority);

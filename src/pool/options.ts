@@ -21,7 +21,7 @@ export interface PoolOptions {
   readonly retries?: number;
   /** Milliseconds a cancelled or overdue task has to react to its AbortSignal before its worker is killed. Default 1000. */
   readonly gracePeriod?: number;
-  /** Most calls that may wait for a worker; one more is refused with QueueFullError. Default: no limit. */
+  /** Most calls that may wait, beyond one for each worker; one more is refused with QueueFullError. Default: no limit. */
   readonly maxQueue?: number;
   /** Milliseconds after which an idle worker ends; it is started again when there is work. Default: never. */
   readonly idleTimeout?: number;

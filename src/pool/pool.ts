@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { TimeoutError } from '../errors/index.js';
 import {
@@ -232,6 +233,11 @@ export class Pool implements AsyncDisposable {
   /** What happens to workers, as it happens. Hot; never ends by itself. */
   get events(): Observable<PoolEvent> {
     return this.#engine.events;
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.#engine.describe(this.constructor.name);
   }
 
   #backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {

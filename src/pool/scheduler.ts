@@ -11,7 +11,8 @@ const RECHECK = 2;
  *   lanes (in turns) -> the worker with the fewest items that has room -> its ring
  *
  * Work is handed out early, so a batch may wait behind a long item while another worker is idle; the scheduler then takes
- * it back (see Status in protocol.ts) and gives it to the idle one.
+ * it back (see Status in protocol.ts) and gives it to the idle one. For the same reason a batch may come when others of lower priority
+ * wait in the ring: they are taken back and go behind it.
  */
 export class Scheduler {
   readonly lanes = new Lanes();
@@ -41,7 +42,7 @@ export class Scheduler {
   /** Sends as many batches as workers have room for. */
   dispatch(): void {
     while (this.lanes.waiting > 0) {
-      const worker = this.#choose();
+      const worker = this.#choose() ?? this.#relieve();
       if (worker === null) return;
       const batch = this.lanes.shift();
       if (batch === undefined) return;
@@ -57,6 +58,9 @@ export class Scheduler {
   }
 
   #send(worker: WorkerHandle, batch: Batch): void {
+    if (this.lanes.mixed)
+      for (let low = worker.withdrawBelow(batch.lane.priority); low !== null; low = worker.withdrawBelow(batch.lane.priority))
+        this.lanes.unshift(low);
     try {
       // A worker that cannot take it just now has no room from here on, so this ends.
       if (!worker.send(batch)) this.lanes.unshift(batch);
@@ -65,6 +69,21 @@ export class Scheduler {
       batch.gone();
       for (const part of rest) this.submit(part);
     }
+  }
+
+  /** A worker that got room because batches that may wait longer were taken back from it. */
+  #relieve(): WorkerHandle | null {
+    if (!this.lanes.mixed) return null;
+    const priority = this.lanes.next;
+    for (const worker of this.workers) {
+      while (!worker.hasRoom) {
+        const low = worker.withdrawBelow(priority);
+        if (low === null) break;
+        this.lanes.unshift(low);
+      }
+      if (worker.hasRoom) return worker;
+    }
+    return null;
   }
 
   #choose(): WorkerHandle | null {

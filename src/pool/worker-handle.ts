@@ -160,6 +160,12 @@ export class WorkerHandle implements Holder {
     return batch;
   }
 
+  /** As {@link withdrawLast}, if its priority is below `priority`. */
+  withdrawBelow(priority: number): Batch | null {
+    const batch = this.#held.last();
+    return batch !== undefined && batch.lane.priority < priority ? this.withdrawLast() : null;
+  }
+
   /** Takes `batch` back, if it is here and the worker has not started it. */
   withdraw(batch: Batch): boolean {
     return batch.holder === this && this.#withdraw(batch) && this.#held.remove(batch);

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { inspect } from 'node:util';
 import { processState, watchProcess } from '../native/index.js';
 import { deferred } from '../util/deferred.js';
 import { checkNumber, checkOptions } from '../util/options.js';
@@ -53,6 +54,14 @@ class Current implements CurrentProcess {
   }
   isAlive(): boolean {
     return true;
+  }
+
+  /** As Python's `repr`. */
+  toString(): string {
+    return `<Process name='${this.name}' pid=${this.pid} started${this.daemon ? ' daemon' : ''}>`;
+  }
+  [inspect.custom](): string {
+    return this.toString();
   }
 }
 

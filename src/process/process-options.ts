@@ -35,16 +35,26 @@ export interface JoinOptions {
 /** Checks what a Process is made with. @throws ArgumentError. */
 export function checkProcess(
   target: unknown,
-  options: { readonly args?: unknown; readonly name?: unknown; readonly daemon?: unknown },
+  options: {
+    readonly args?: unknown;
+    readonly name?: unknown;
+    readonly daemon?: unknown;
+    readonly env?: unknown;
+    readonly execArgv?: unknown;
+  },
 ): void {
   checkOptions('Process', options, OPTIONS);
   if (target !== undefined && typeof target !== 'function' && !(target instanceof URL)) {
     throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.`);
   }
-  const { args, name, daemon } = options;
+  const { args, name, daemon, env, execArgv } = options;
   if (args !== undefined && !Array.isArray(args)) {
     throw new ArgumentError(`Process: \`args\` must be an array, not ${describe(args)}.`);
   }
+  if (env !== undefined && (typeof env !== 'object' || env === null))
+    throw new ArgumentError(`Process: \`env\` must be an object, not ${describe(env)}.`);
+  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string')))
+    throw new ArgumentError(`Process: \`execArgv\` must be an array of strings, not ${describe(execArgv)}.`);
   if (name !== undefined) checkName(name);
   if (daemon !== undefined) checkFlag(daemon);
 }

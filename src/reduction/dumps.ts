@@ -1,5 +1,7 @@
 /** `dumps`, `loads`, `dump`: values to bytes that can be kept, as Python's pickle module. */
+
 import type { Writable } from 'node:stream';
+import { types } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { Decoder, Encoder, PendingValue } from './codec.js';
@@ -45,6 +47,7 @@ export function dumps(value: unknown): Uint8Array {
  *   with a top-level await (use `loadsAsync`), `MP_MODULE` when a module does not load, `MP_REBUILD` when a reducer's function throws.
  */
 export function loads<T = unknown>(bytes: Uint8Array): T {
+  checkBytes('loads', bytes);
   return decoder.decodeSync(bytes, 0, bytes.length) as T;
 }
 
@@ -55,8 +58,15 @@ export function loads<T = unknown>(bytes: Uint8Array): T {
  * @throws SerializationError (as rejection) `MP_BAD_PAYLOAD`, `MP_MODULE`, `MP_REBUILD`.
  */
 export async function loadsAsync<T = unknown>(bytes: Uint8Array): Promise<T> {
+  checkBytes('loadsAsync', bytes);
   const value = decoder.decode(bytes, 0, bytes.length);
   return (value instanceof PendingValue ? await value.ready : value) as T;
+}
+
+/** @throws ArgumentError. */
+function checkBytes(actor: string, bytes: unknown): void {
+  if (!types.isUint8Array(bytes))
+    throw new ArgumentError(`${actor}: \`bytes\` must be a Uint8Array, as dumps gives it, not ${describe(bytes)}.`);
 }
 
 /**

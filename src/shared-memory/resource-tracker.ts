@@ -75,6 +75,9 @@ export const resourceTracker = {
   },
 };
 
+/** The module's functions, as Python has them: those of {@link resourceTracker}. */
+export const { ensureRunning, register, unregister, stop } = resourceTracker;
+
 function checkResource(actor: string, name: unknown, type: unknown): string {
   if (type !== 'shared_memory') throw new ArgumentError(`${actor}: \`type\` must be 'shared_memory', not ${describe(type)}.`);
   if (typeof name !== 'string') throw new ArgumentError(`${actor}: \`name\` must be a string, not ${describe(name)}.`);

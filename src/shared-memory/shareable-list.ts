@@ -57,7 +57,7 @@ const TWO_32 = 2 ** 32;
  * list.shm.close();
  * list.shm.unlink();
  */
-export class ShareableList<T extends ShareableValue = ShareableValue> implements Iterable<T> {
+export class ShareableList<T = ShareableValue> implements Iterable<T> {
   /** The block that the list lies in: close and unlink it when the list is no longer needed. */
   readonly shm: SharedMemory;
   readonly #length: number;
@@ -77,12 +77,12 @@ export class ShareableList<T extends ShareableValue = ShareableValue> implements
    * @param items Its values. A ShareableList is copied with the room its slots have.
    * @throws ArgumentError `MP_LIST_ITEM`; what {@link SharedMemory.create} throws.
    */
-  constructor(items: Iterable<T>, options?: SharedMemoryCreateOptions) {
+  constructor(items: Iterable<T & ShareableValue>, options?: SharedMemoryCreateOptions) {
     checkOptions('ShareableList', options, ['name']);
     if (items instanceof Existing) {
       this.shm = items.shm;
     } else {
-      if (typeof (items as Iterable<T> | null | undefined)?.[Symbol.iterator] !== 'function') {
+      if (typeof (items as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== 'function') {
         throw new ArgumentError('ShareableList: the items must be iterable; to open an existing list call ShareableList.attach(name).');
       }
       const packed: Packed[] = [];
@@ -107,7 +107,7 @@ export class ShareableList<T extends ShareableValue = ShareableValue> implements
    *
    * @throws MultiprocessError `MP_NO_LIST` when the block holds none; what {@link SharedMemory.attach} throws.
    */
-  static attach<T extends ShareableValue = ShareableValue>(name: string): ShareableList<T> {
+  static attach<T = ShareableValue>(name: string): ShareableList<T> {
     const shm = SharedMemory.attach(name);
     try {
       return ShareableList.over(shm);
@@ -118,8 +118,8 @@ export class ShareableList<T extends ShareableValue = ShareableValue> implements
   }
 
   /** @internal */
-  static over<T extends ShareableValue>(shm: SharedMemory): ShareableList<T> {
-    return new ShareableList<T>(new Existing(shm) as unknown as Iterable<T>);
+  static over<T>(shm: SharedMemory): ShareableList<T> {
+    return new ShareableList<T>(new Existing(shm) as unknown as Iterable<T & ShareableValue>);
   }
 
   /** Number of items; never changes. */
@@ -185,7 +185,7 @@ export class ShareableList<T extends ShareableValue = ShareableValue> implements
     const room = this.#starts[at + 1]! - start;
     if (packed.bytes !== null && packed.bytes.length > room) {
       throw new ArgumentError(
-        `ShareableList.set: ${packed.bytes.length} bytes exceed the available storage of item ${at}, which has room for ${room}; make the list with a value as long as the longest.`,
+        `ShareableList.set: ${packed.bytes.length} bytes exceeds available storage of item ${at}, which has room for ${room}; make the list with a value as long as the longest.`,
         { code: 'MP_LIST_ROOM' },
       );
     }

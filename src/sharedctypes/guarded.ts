@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors/index.js';
 import { type LockLike, RLock, type WaitOptions } from '../synchronize/index.js';
-import { describe } from '../util/options.js';
+import { checkFunction, describe } from '../util/options.js';
 
 /** What a Value or SharedArray needs of its lock. Lock, RLock, Semaphore and their like have it. */
 export type ValueLock = Pick<LockLike, 'acquire' | 'tryAcquire' | 'acquireSync' | 'release'>;
@@ -61,6 +61,7 @@ export abstract class Guarded {
 
   /** Runs `fn` while holding the lock, and resolves to its result. */
   async runExclusive<R>(fn: () => R | PromiseLike<R>): Promise<R> {
+    checkFunction(`${this.constructor.name}.runExclusive`, 'fn', fn);
     await this.#lock.acquire();
     try {
       return await fn();

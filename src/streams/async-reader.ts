@@ -9,7 +9,8 @@
  *
  * Invariant: `return()` is called at most once and only on early end. While a next() is pending it is called after that
  * settles (an async generator would only queue it; a hand-written iterator may not expect it), except for sources that
- * say they can be interrupted. Nobody waits for a next() that never settles.
+ * say they can be interrupted. Who cancels waits a turn of the event loop for it, so that a generator that was not waiting for anything
+ * has run its `finally`; nobody waits for a next() that never settles.
  */
 import { DONE, FAILED, MORE, type PullReader, type ReadState, WAIT } from './pull.js';
 
@@ -36,7 +37,8 @@ export class AsyncReader<T> implements PullReader<T> {
   readonly #wake: () => void;
   #state = IDLE;
   #failed = false;
-  #returnLater = false;
+  /** Set when `return` is to be called as soon as the pending next() has settled: to be told when that is done. */
+  #returned: (() => void) | null = null;
   #held: T | undefined;
 
   constructor(source: AsyncPull<T>, wake: () => void) {
@@ -67,7 +69,9 @@ export class AsyncReader<T> implements PullReader<T> {
 
   readonly #settled = (result: IteratorResult<T, unknown>): void => {
     if (this.#state !== PENDING) {
-      if (this.#returnLater && result.done !== true) this.#return(undefined).catch(() => {});
+      if (this.#returned === null) return;
+      if (result.done === true) this.#returned();
+      else this.#return(undefined).then(this.#returned, this.#returned);
       return;
     }
     try {
@@ -85,7 +89,10 @@ export class AsyncReader<T> implements PullReader<T> {
   };
 
   readonly #rejected = (error: unknown): void => {
-    if (this.#state !== PENDING) return;
+    if (this.#state !== PENDING) {
+      this.#returned?.();
+      return;
+    }
     this.#fail(error);
     this.#wake();
   };
@@ -103,14 +110,15 @@ export class AsyncReader<T> implements PullReader<T> {
     this.#held = undefined;
     if (before === OVER) return Promise.resolve();
     if (before === PENDING && !this.#source.interruptible) {
-      this.#returnLater = true;
-      return Promise.resolve();
+      return new Promise((resolve) => {
+        this.#returned = resolve;
+        setImmediate(resolve);
+      });
     }
     return this.#return(reason);
   }
 
   async #return(reason: unknown): Promise<void> {
-    this.#returnLater = false;
     await this.#source.return?.(reason);
   }
 }

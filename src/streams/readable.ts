@@ -1,6 +1,5 @@
 /** The stream as a Node.js Readable and as a web ReadableStream: both read an execution on demand. */
 import { Readable, type ReadableOptions } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import { Drain } from './drain.js';
 import type { Feed } from './feed.js';
 import { nullResult } from './messages.js';

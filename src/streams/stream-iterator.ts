@@ -96,7 +96,8 @@ export class StreamIterator<R> implements AsyncIterableIterator<R, undefined> {
       if (value !== NOTHING) {
         this.#hand();
         waiters.shift()!.resolve({ done: false, value });
-      } else if (feed.state === OPEN) return;
+      } else if (feed.state === OPEN || waiters.length === 0)
+        return; // Taking may have broken the feed, which came here first.
       else if (feed.state === BROKEN && !this.#over) {
         this.#over = true;
         waiters.shift()!.reject(feed.failure);

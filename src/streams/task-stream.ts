@@ -6,7 +6,6 @@
  * Invariant: the stream holds no item and no result; each execution has its own window and is forgotten when it closes.
  */
 import type { Readable, ReadableOptions } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { Observable } from 'rxjs';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { Drain, type DrainSink } from './drain.js';
@@ -33,7 +32,7 @@ import { StreamIterator } from './stream-iterator.js';
  *
  * Cancellation: `break`, `return()`, `unsubscribe()` and an aborted `signal` stop reading, return the source, drop queued items
  * and signal (then kill) running ones. They do not wait for running items; {@link closed} does. A source whose `next()` is
- * pending is returned when that settles.
+ * pending is returned when that settles, which `break` and `return()` await for a turn of the event loop.
  *
  * Python: the iterator of `Pool.imap` and `Pool.imap_unordered`, which have no window and read the whole source ahead.
  *

@@ -77,6 +77,7 @@ export class Barrier extends SharedObject {
     try {
       if (!(await this.#rounds.queue.wait(() => this.#rounds.over(phase), bounds))) this.#rounds.abort(phase);
     } catch (error) {
+      if (this.block.closed) throw error;
       if (!this.#rounds.over(phase)) {
         this.#rounds.abort(phase);
         throw error;

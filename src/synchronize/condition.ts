@@ -1,6 +1,6 @@
-import { NotOwnerError } from '../errors/index.js';
+import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
-import { checkNumber } from '../util/options.js';
+import { checkFunction, checkNumber, describe } from '../util/options.js';
 import type { Token } from './context.js';
 import type { Lock, LockLike } from './lock.js';
 import { RLock } from './rlock.js';
@@ -52,6 +52,8 @@ export class Condition extends SharedObject implements LockLike {
   /** @internal */
   constructor(lock: Lock | RLock | undefined, handle: ConditionHandle);
   constructor(lock: Lock | RLock = new RLock(), handle?: ConditionHandle) {
+    if (typeof (lock as Suspendable | null)?.suspend !== 'function')
+      throw new ArgumentError(`Condition: \`lock\` must be a Lock or an RLock, not ${describe(lock)}.`);
     super(handle === undefined ? allocateBlock(4 * SLEEPER_WORDS) : attachBlock(handle.block));
     this.lock = lock;
     this.#lock = lock as Suspendable;
@@ -87,6 +89,7 @@ export class Condition extends SharedObject implements LockLike {
    * @returns its last answer, a false one when the time ran out. Rejects with `signal.reason`. @throws NotOwnerError.
    */
   async waitFor<R>(predicate: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    checkFunction('Condition.waitFor', 'predicate', predicate);
     const bounds = boundsOf('Condition.waitFor', options);
     this.#checkOwned('waitFor');
     const end = performance.now() + (bounds?.timeout ?? Number.POSITIVE_INFINITY);
@@ -101,6 +104,7 @@ export class Condition extends SharedObject implements LockLike {
 
   /** As {@link waitFor}, blocking the thread. */
   waitForSync<R>(predicate: () => R, options?: WaitOptions): R {
+    checkFunction('Condition.waitForSync', 'predicate', predicate);
     const timeout = timeoutOf('Condition.waitForSync', options);
     this.#checkOwned('waitForSync');
     const end = performance.now() + (timeout ?? Number.POSITIVE_INFINITY);
@@ -172,7 +176,7 @@ export class Condition extends SharedObject implements LockLike {
     try {
       return (await queue.wait(this.#sleepers.take, bounds)) || this.#sleepers.leave(false);
     } catch (error) {
-      this.#sleepers.leave(true);
+      if (!this.block.closed) this.#sleepers.leave(true);
       throw error;
     } finally {
       await this.#lock.resume(token);

@@ -1,5 +1,6 @@
 import { NotOwnerError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { checkFunction } from '../util/options.js';
 import { Held } from './held.js';
 import { MUTEX_WORDS, Mutex } from './mutex.js';
 import { ownerName } from './owner-name.js';
@@ -92,6 +93,7 @@ export class Lock extends SharedObject implements LockLike {
   }
 
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    checkFunction('Lock.runExclusive', 'fn', fn);
     if (!(await this.acquire(options))) throw timedOut('Lock.runExclusive', options);
     try {
       return await fn();

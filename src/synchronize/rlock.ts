@@ -1,5 +1,6 @@
 import { NotOwnerError } from '../errors/index.js';
 import { allocateBlock, attachBlock, type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { checkFunction } from '../util/options.js';
 import { enter, enterWith, owns, runAs, Token } from './context.js';
 import { Held } from './held.js';
 import type { LockLike } from './lock.js';
@@ -100,6 +101,7 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    checkFunction('RLock.runExclusive', 'fn', fn);
     const token = this.owned ? (this.#token as Token) : new Token();
     await this.#take(token, options, 'RLock.runExclusive');
     try {

@@ -175,6 +175,11 @@ export class Rounds implements Gate {
     return this.#phase;
   }
 
+  /** As of one whose time ran out. */
+  abandon(): void {
+    this.abort();
+  }
+
   check(): boolean {
     // Also when nobody has arrived, as it seems: who ends a round empties it first, and may have died just then.
     this.#guard.mend();

@@ -10,7 +10,7 @@ import {
   type WaitCell,
   WaitQueue,
 } from '../memory/index.js';
-import { checkNumber } from '../util/options.js';
+import { checkFunction, checkNumber } from '../util/options.js';
 import { Held } from './held.js';
 import { HOLDER_WORDS, Holders } from './holders.js';
 import { Aside, Due } from './patience.js';
@@ -113,6 +113,7 @@ export class Semaphore extends SharedObject {
 
   /** Runs `fn` while holding a permit. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    checkFunction(`${this.constructor.name}.runExclusive`, 'fn', fn);
     const held = await this.hold(options);
     try {
       return await fn();

@@ -144,6 +144,11 @@ export class Sleepers implements Gate {
     return Atomics.load(this.#words, this.#slot + GRANTED);
   }
 
+  /** Those that wait leave; what they were notified of goes to others. */
+  abandon(waiters: number): void {
+    for (let i = 0; i < waiters; i++) this.leave(true);
+  }
+
   check(): boolean {
     if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
     return false;

@@ -46,6 +46,11 @@ export function checkNumber(actor: string, name: string, value: unknown, rule: N
   throw new ArgumentError(`${actor}: \`${name}\` must be ${kind} of at least ${min}, not ${describe(value)}.`);
 }
 
+/** @throws ArgumentError when `value` is no function. */
+export function checkFunction(actor: string, name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new ArgumentError(`${actor}: \`${name}\` must be a function, not ${describe(value)}.`);
+}
+
 /** A value in a message: short, and never failing. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);

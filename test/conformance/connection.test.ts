@@ -520,6 +520,10 @@ describe('TestWait', () => {
     expect(await wait([a, descriptor, b])).toEqual([a, descriptor, b]);
   });
 
+  it('wait refuses what is no list', async () => {
+    await expect(wait(5 as never)).rejects.toThrow('`objects` must be an array');
+  });
+
   it('test_neg_timeout', async () => {
     const [a] = pair();
     expect(await wait([a], { timeout: -1 })).toEqual([]);

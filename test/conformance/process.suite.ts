@@ -192,6 +192,24 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       });
     }
 
+    it.skipIf(method === 'thread')('a child that sends itself a signal ends by it', async () => {
+      for (const [signal, code] of [
+        ['SIGKILL', -9],
+        ['SIGTERM', -15],
+      ] as const) {
+        const child = await started(
+          new Process((name: NodeJS.Signals) => void process.kill(process.pid, name), { args: [signal], context }),
+        );
+        expect(await child.exited).toBe(code);
+      }
+      const deaf = (): void => {
+        process.on('SIGTERM', () => process.exit(7));
+        process.kill(process.pid, 'SIGTERM');
+        setTimeout(() => {}, 60_000);
+      };
+      expect(await (await started(new Process(deaf, { context }))).exited).toBe(7);
+    });
+
     it('test_cpu_count: is an integer of at least 1', () => {
       expect(Number.isInteger(cpuCount())).toBe(true);
       expect(cpuCount()).toBeGreaterThanOrEqual(1);
@@ -358,6 +376,8 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
     it('options are checked', () => {
       expect(() => new Process(stay, { deamon: true } as never)).toThrow('did you mean `daemon`?');
       expect(() => new Process(stay, { args: 'x' as never })).toThrow('`args` must be an array');
+      expect(() => new Process(stay, { env: 'x' as never })).toThrow('`env` must be an object');
+      expect(() => new Process(stay, { execArgv: 'x' as never })).toThrow('`execArgv` must be an array of strings');
       expect(() => new Process('x' as never)).toThrow('the target must be a function or a module URL');
       expect(() => new Process(stay, { context: 'clone' as never })).toThrow(expect.objectContaining({ code: 'MP_UNKNOWN_START_METHOD' }));
     });

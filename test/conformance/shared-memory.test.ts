@@ -262,8 +262,8 @@ describe('_TestSharedMemory', () => {
     expect([sl.get(3), sl.format]).toEqual([42, '8s8sdqxxxxxx?xxxxxxxx?q']);
     sl.set(4, 'some');
     expect([sl.get(4), sl.format]).toEqual(['some', '8s8sdq8sxxxxxxx?q']);
-    expect(() => sl.set(4, 'far too many')).toThrow(/exceed the available storage/);
-    expect(() => sl.set(0, '\u4f60\u597d\u5417')).toThrow(/exceed the available storage/);
+    expect(() => sl.set(4, 'far too many')).toThrow(/exceeds available storage/);
+    expect(() => sl.set(0, '\u4f60\u597d\u5417')).toThrow(/exceeds available storage/);
     expect([sl.get(4), sl.get(0), sl.get(1)]).toEqual(['some', 'howdy', sample[1]]);
     sl.set(0, '\u4f60\u597d');
     expect([sl.get(0), sl.get(1)]).toEqual(['\u4f60\u597d', sample[1]]);

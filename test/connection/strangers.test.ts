@@ -136,4 +136,5 @@ it('a client that finds nobody says so', async () => {
   taken.close();
   await once(taken, 'close');
   await expect(Client({ host: '127.0.0.1', port })).rejects.toThrow(`nobody listens at 127.0.0.1:${port}`);
+  await expect(Client({ host: 'nowhere.invalid', port })).rejects.toMatchObject({ code: 'MP_HOST_NOT_FOUND' });
 });

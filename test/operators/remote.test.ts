@@ -25,6 +25,13 @@ it('streams what a generator in a worker gives, each execution anew', async () =
   expect(await numbers.toArray()).toEqual(expected);
 });
 
+it('streams what the default export of a module gives', async () => {
+  const target = new URL('../fixtures/tasks/numbers.js', import.meta.url);
+  expect(await remote<number>(pool, target, [2, 5]).toArray()).toEqual([2, 3, 4]);
+  expect(() => remote(pool, 'numbers' as never, [])).toThrow('`target` must be a function or a module URL');
+  expect(() => remote(pool, target, 5 as never)).toThrow('`args` must be an array');
+});
+
 it('streams an Observable', async () => {
   expect(await remote(pool, (count: number) => range(count), [4]).toArray()).toEqual([0, 1, 2, 3]);
 });

@@ -320,6 +320,16 @@ describe('a subscriber that is slow', () => {
     expect((error as StreamOverflowError).code).toBe('MP_TOPIC_LAG');
   });
 
+  it('ends a wait that is under way with an error with lag error', async () => {
+    const topic = open<number>({ maxSize: 3, lag: 'error' });
+    const iterator = topic[Symbol.asyncIterator]();
+    const next = iterator.next();
+    await new Promise(setImmediate);
+    for (let i = 0; i < 4; i++) topic.next(i);
+    await expect(next).rejects.toMatchObject({ code: 'MP_TOPIC_LAG' });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
   it('gets the newest item next with lag latest', async () => {
     const topic = open<number>({ lag: 'latest' });
     const iterator = topic[Symbol.asyncIterator]();

@@ -164,3 +164,12 @@ describe('damaged bytes are refused', () => {
     expect(() => registerKind({ tag: 'a', shell: false, build: () => ({ value: 1 }) })).toThrow(/belongs to another/);
   });
 });
+
+it('loads of what is no bytes says so', () => {
+  for (const value of ['text', null, undefined, 5, [1, 2], new ArrayBuffer(2)])
+    expect(() => loads(value as never)).toThrow('`bytes` must be a Uint8Array');
+});
+
+it('the message about damaged bytes says it once', () => {
+  expect(() => loads(Uint8Array.of(255, 255))).toThrow(/^(?!.*intact.*intact)/);
+});

@@ -300,6 +300,23 @@ describe('instances', () => {
     expect(a.cents).toBe(5);
   });
 
+  it('are rebuilt by a class, which is constructed, as in Python', () => {
+    class Point {
+      #at: readonly number[];
+      constructor(...at: number[]) {
+        this.#at = at;
+      }
+      get at() {
+        return this.#at;
+      }
+    }
+    sameClass(Point);
+    register(Point, (point) => [Point, point.at]);
+    const arrived = copy(new Point(1, 2)) as Point;
+    expect(arrived).toBeInstanceOf(Point);
+    expect(arrived.at).toEqual([1, 2]);
+  });
+
   it('are rebuilt by their own reduce method', () => {
     const make = sameClass((items: unknown[]) => ({ items, made: true }));
     const value = { [Symbol.for('multiprocess.reduce')]: () => [make, [[1, new Date(3)]]] };

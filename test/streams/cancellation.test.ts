@@ -121,6 +121,21 @@ describe('leaving a stream early', () => {
     expect(source.returned).toBe(0);
   });
 
+  it('has run the `finally` of a generator that does not wait when the loop is over', async () => {
+    for (let i = 0; i < 50; i++) {
+      let ended = 0;
+      async function* source(): AsyncGenerator<number> {
+        try {
+          for (let i = 0; ; i++) yield i;
+        } finally {
+          ended++;
+        }
+      }
+      for await (const value of runStream('test', new TestBackend((x: number) => x), source())) if (value === i) break;
+      expect(ended).toBe(1);
+    }
+  });
+
   it('returns the source once its pending next() settles, and drops that item', async () => {
     let release: () => void = () => {};
     const source = countedAsync(undefined, (i) => (i === 2 ? new Promise<void>((done) => (release = done)) : undefined));

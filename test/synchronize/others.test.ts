@@ -1,4 +1,4 @@
-import { Barrier, BrokenBarrierError, Condition, Event, Lock, NotOwnerError, Semaphore } from 'multiprocess';
+import { Barrier, BrokenBarrierError, Condition, Event, Lock, NotOwnerError, Queue, RLock, Semaphore, SimpleQueue } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 import { mortal } from '../support/mortal.js';
 import { until } from '../support/until.js';
@@ -100,6 +100,18 @@ describe('Event', () => {
 });
 
 describe('Condition', () => {
+  it('refuses what is no lock, and what is no predicate', async () => {
+    for (const lock of [5, {}, null, new Semaphore(1)])
+      expect(() => new Condition(lock as never)).toThrow('`lock` must be a Lock or an RLock');
+    const condition = new Condition();
+    await condition.runExclusive(async () => {
+      await expect(condition.waitFor(true as never)).rejects.toThrow('`predicate` must be a function, not true');
+      expect(() => condition.waitForSync(true as never)).toThrow('`predicate` must be a function, not true');
+    });
+    for (const lock of [new Lock(), new RLock(), new Semaphore(1), condition])
+      await expect(lock.runExclusive(5 as never)).rejects.toThrow('`fn` must be a function, not 5');
+  });
+
   it('refuses wait and notify of who does not hold the lock', async () => {
     for (const condition of [new Condition(), new Condition(new Lock())]) {
       await expect(condition.wait()).rejects.toThrow(NotOwnerError);
@@ -189,5 +201,51 @@ describe('Barrier', () => {
     await expect(barrier.wait()).rejects.toThrow('no action');
     await caught;
     expect(String(barrier)).toBe('<Barrier broken>');
+  });
+});
+
+describe('Closing what somebody of this thread waits for', () => {
+  it('ends the wait with a ClosedError, and leaves no trace for others', async () => {
+    const lock = new Lock();
+    lock.tryAcquire();
+    const barrier = new Barrier(3);
+    const condition = new Condition(new Lock());
+    const idle = async () => {
+      await condition.acquire();
+      return condition.wait();
+    };
+    const waits: [{ close(): void }, Promise<unknown>][] = [
+      [lock, lock.acquire()],
+      ...[new Event()].map((event) => [event, event.wait()] as [Event, Promise<unknown>]),
+      ...[new Semaphore(0)].map((semaphore) => [semaphore, semaphore.acquire()] as [Semaphore, Promise<unknown>]),
+      [barrier, barrier.wait()],
+      [condition, idle()],
+      ...[new Queue(), new SimpleQueue()].map((queue) => [queue, queue.get()] as [SimpleQueue<unknown>, Promise<unknown>]),
+    ];
+    const ends = Promise.allSettled(waits.map(([, wait]) => wait));
+    for (let i = 0; i < 3; i++) await turn();
+    for (const [object] of waits) object.close();
+    for (const end of await ends) expect(end).toMatchObject({ status: 'rejected', reason: { code: 'MP_CLOSED' } });
+    // Longer than a beat: nobody looks at memory that is gone.
+    await new Promise((done) => setTimeout(done, 150));
+  });
+
+  it('breaks a barrier for the others, and passes a notification on', async () => {
+    const barrier = new Barrier(2);
+    const condition = new Condition();
+    const closer = await mortal('closeWaiting', { barrier, condition });
+    const other = (async () => {
+      await condition.acquire();
+      try {
+        return await condition.wait({ timeout: 20_000 });
+      } finally {
+        condition.release();
+      }
+    })();
+    for (let i = 0; i < 3; i++) await turn();
+    expect(barrier.broken).toBe(true);
+    await condition.runExclusive(() => condition.notify());
+    expect(await other).toBe(true);
+    await closer.kill();
   });
 });

@@ -1,5 +1,5 @@
 /** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
-import { leaveProcess, noteExitCode, threadId, watchEnd } from '../../native/index.js';
+import { closeDescriptor, leaveProcess, noteExitCode, openProcess, signalProcess, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
 import { restartClock } from './clock.js';
 import { freshRandom } from './random.js';
@@ -12,6 +12,7 @@ export function rebirth(): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();
+  signalWithoutTeardown();
   freshRandom();
   restartClock();
   runAfterFork();
@@ -37,6 +38,27 @@ function leaveWithoutTeardown(): void {
       const heard = (emit as (...all: unknown[]) => boolean).call(this, event, ...args);
       if (event === 'exit') noteExitCode(Number(process.exitCode ?? args[0] ?? 0));
       return heard;
+    },
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}
+
+/** `process.kill(process.pid)` runs what is to run at the end, which here is the end, before it sends the signal. */
+function signalWithoutTeardown(): void {
+  const host = process as unknown as { _kill(pid: number, signal: number): number };
+  const { _kill } = host;
+  Object.defineProperty(process, '_kill', {
+    value(pid: number, signal: number): number {
+      if (pid !== process.pid || signal <= 0) return _kill(pid, signal);
+      const self = openProcess(pid);
+      try {
+        signalProcess(self, signal);
+      } finally {
+        closeDescriptor(self);
+      }
+      return 0;
     },
     writable: true,
     configurable: true,

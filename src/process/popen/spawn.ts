@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ProcessError } from '../../errors/index.js';
 import { awaitProcess, childStatus, closeDescriptor, nativeError, openProcess } from '../../native/index.js';
+import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
 import { FIRST_DESCRIPTOR } from '../inherit.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
@@ -98,6 +99,13 @@ export class PopenSpawn extends Popen {
 
 function spawnError(name: string, cause: unknown): ProcessError {
   const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  if (reason === 'ENOENT' || reason === 'EACCES') {
+    const what = `${name} cannot be started by ${describe(executable())} (${reason})`;
+    return new ProcessError(`${what}; name a Node that can be run by setExecutable, and see that the working directory is still there.`, {
+      code: 'MP_SPAWN',
+      cause,
+    });
+  }
   return new ProcessError(
     `Cannot start ${name}: ${reason}. Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
     { code: 'MP_SPAWN', cause },

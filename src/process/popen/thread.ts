@@ -140,7 +140,11 @@ function passedOn(from: Readable, to: Writable): Promise<void> {
       resolve();
     };
     from.once('end', done).once('close', done);
+    // One listener for each thread is no leak.
+    const most = to.getMaxListeners();
+    to.setMaxListeners(Number.POSITIVE_INFINITY);
     to.on('unpipe', unpiped);
+    to.setMaxListeners(most);
   });
 }
 

@@ -1,7 +1,8 @@
 /**
- * CommonJS exports by identity: which loaded module has this value as its exports, or as one of them.
+ * Exports by identity: which module that `require` loaded, or which of this library's own, has this value as its exports, or as one of them.
  *
- * The index over `require.cache` grows as modules are loaded, and every hit is checked against the module as it is now.
+ * The index over `require.cache` grows as modules are loaded, and every hit is checked against the module as it is now. The library is one
+ * file when it is installed, so its functions are found by the doors through which they were imported (scripts/load.cjs).
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -19,6 +20,9 @@ interface LoadedModule {
   readonly exports: unknown;
 }
 
+/** What was imported of this library, by URL; not there when its modules are not bundled. */
+declare const __doors: ReadonlyMap<string, Record<string, unknown>> | undefined;
+
 /** `esm`: an ES module that was loaded by `require`, whose names stand in the namespace itself. */
 type Found = { readonly file: string; readonly name: string | null; readonly esm: boolean };
 
@@ -28,12 +32,40 @@ const indexed = new Set<string>();
 
 /** Finds the file and name that export this value, unless it is the program's main file. */
 export function commonJsExportOf(value: object): FileExport | null {
+  const door = doorOf(value);
+  if (door !== undefined) return door;
   grow();
   const found = index.get(value);
   if (found === undefined || current(found) !== value) return null;
   const { name, esm } = found;
-  const path = name === null ? ['default'] : esm ? [name] : ['default', name];
+  const path = name === null ? [esm ? '*' : 'default'] : esm ? [name] : ['default', name];
   return { specifier: pathToFileURL(found.file).href, path };
+}
+
+const doors = new Map<object, FileExport>();
+const opened = new Set<string>();
+
+function doorOf(value: object): FileExport | undefined {
+  if (typeof __doors === 'undefined') return undefined;
+  for (const [specifier, exports] of __doors) {
+    if (opened.has(specifier)) continue;
+    opened.add(specifier);
+    for (const name of Object.keys(exports)) {
+      const exported = exports[name];
+      if (isReference(exported) && !doors.has(exported)) doors.set(exported, { specifier, path: [name] });
+    }
+  }
+  return doors.get(value) ?? (types.isModuleNamespaceObject(value) ? namespaceDoor(value as Record<string, unknown>) : undefined);
+}
+
+/** The namespace that `import()` or `require` gave: known by having the same exports. */
+function namespaceDoor(namespace: Record<string, unknown>): FileExport | undefined {
+  const names = Object.keys(namespace);
+  for (const [specifier, exports] of __doors!) {
+    if (names.length === Object.keys(exports).length && names.every((name) => name in exports && exports[name] === namespace[name]))
+      return { specifier, path: ['*'] };
+  }
+  return undefined;
 }
 
 function current({ file, name }: Found): unknown {
@@ -55,7 +87,7 @@ function grow(): void {
 function add(file: string, exports: unknown): void {
   if (!isReference(exports) || exports === globalThis) return;
   const esm = types.isModuleNamespaceObject(exports);
-  if (!esm && !index.has(exports)) index.set(exports, { file, name: null, esm });
+  if (!index.has(exports)) index.set(exports, { file, name: null, esm });
   for (const name of Object.keys(exports)) {
     const value: unknown = Object.getOwnPropertyDescriptor(exports, name)?.value;
     if (typeof value === 'function' && !index.has(value)) index.set(value, { file, name, esm });

@@ -18,3 +18,6 @@ export const resourceSharer = {
     withdrawOffers();
   },
 } as const;
+
+/** The module's function, as Python has it: that of {@link resourceSharer}. */
+export const { stop } = resourceSharer;

@@ -8,8 +8,11 @@ import { ArgumentError, SerializationError } from '../../errors/index.js';
 import { badPayload, Refused } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
 
-/** What a reducer returns: a function, and the arguments it rebuilds the value from. */
-export type Reduced = readonly [rebuild: (...args: never[]) => unknown, args: readonly unknown[]];
+/** What a reducer returns: a function or a class, and the arguments it rebuilds the value from. */
+export type Reduced = readonly [
+  rebuild: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown),
+  args: readonly unknown[],
+];
 
 /** Tag of shareable objects, which are attached whole as well. */
 export const SHAREABLE = 'h';
@@ -26,7 +29,7 @@ const reducers = new Map<object, Reducer>();
  *
  * @param type The class.
  * @param reduce Called with an instance when it is sent; returns `[rebuild, args]`. `rebuild` is sent as a function
- *   and called with `args` on the other side; it must not need the instance itself among its arguments.
+ *   and called with `args` on the other side, or made an instance of with them if it is a class; it must not need the instance itself among its arguments.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when `type` is no class or `reduce` no function.
  * @example
  * class Money { #cents; constructor(cents) { this.#cents = cents; } get cents() { return this.#cents; } }
@@ -68,7 +71,7 @@ export const reducedKind: NodeKind = {
   build(_data, [rebuild, args]) {
     if (typeof rebuild !== 'function' || !Array.isArray(args)) throw badPayload('a reduced value has no rebuild function');
     try {
-      return { value: Reflect.apply(rebuild, undefined, args) };
+      return { value: isClass(rebuild) ? Reflect.construct(rebuild, args) : Reflect.apply(rebuild, undefined, args) };
     } catch (cause) {
       throw new SerializationError(`The rebuild function ${rebuild.name || '(anonymous)'} threw: ${String(cause)}`, {
         code: 'MP_REBUILD',
@@ -77,6 +80,11 @@ export const reducedKind: NodeKind = {
     }
   },
 };
+
+/** Whether it cannot be called, only constructed. */
+function isClass(fn: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(fn));
+}
 
 function reduction(value: object, result: unknown): Reduction {
   if (!Array.isArray(result) || typeof result[0] !== 'function' || !Array.isArray(result[1])) {

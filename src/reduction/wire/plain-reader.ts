@@ -5,6 +5,7 @@
  * byte at least, and the message must end just where it says. Fixed-size numbers may be read beyond the end of a damaged
  * message, never beyond the source; that is noticed at the end at the latest. The value never aliases the source.
  */
+import { SerializationError } from '../../errors/index.js';
 import { badPayload } from '../failure.js';
 import { readBin, readExtension } from './binary.js';
 import { RecordShape } from './record-shapes.js';
@@ -67,6 +68,7 @@ export class PlainReader {
       if (!this.#texts.complete(this.#at, end)) throw badPayload('it does not end where it should');
       return value;
     } catch (cause) {
+      if (cause instanceof SerializationError) throw cause;
       throw badPayload(cause instanceof Error ? cause.message : String(cause), cause);
     }
   }

@@ -1,0 +1,11 @@
+/** The module's functions, as Python has them: the methods of the one {@link forkserver}. */
+import { type Forkserver, forkserver } from './forkserver.js';
+
+/** See {@link Forkserver.ensureRunning}. */
+export const ensureRunning: Forkserver['ensureRunning'] = () => forkserver.ensureRunning();
+/** See {@link Forkserver.connectToNewProcess}. */
+export const connectToNewProcess: Forkserver['connectToNewProcess'] = (options, onEnd) => forkserver.connectToNewProcess(options, onEnd);
+/** See {@link Forkserver.getInheritedFds}. */
+export const getInheritedFds: Forkserver['getInheritedFds'] = () => forkserver.getInheritedFds();
+/** See {@link Forkserver.setForkserverPreload}. */
+export const setForkserverPreload: Forkserver['setForkserverPreload'] = (names) => forkserver.setForkserverPreload(names);
