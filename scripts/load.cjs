@@ -38,8 +38,12 @@ exports.here = (module) => {
   return `${base}/${module}.js`;
 };
 
-/** Where the code cache of a bundle lies. */
-exports.cacheOf = (file) => `${file}.${process.version}-${process.arch}.cache`;
+/** Where the code cache of a bundle lies. It holds the path of the bundle, which stacks name, so in another folder it is no cache. */
+exports.cacheOf = (file) => {
+  let hash = 0;
+  for (let i = 0; i < file.length; i++) hash = (Math.imul(hash, 31) + file.charCodeAt(i)) >>> 0;
+  return `${file}.${process.version}-${process.arch}-${hash.toString(36)}.cache`;
+};
 
 /** Compiles a bundle. A CommonJS module in all but that, so that V8 takes a cache. */
 exports.compile = (file, cachedData) =>

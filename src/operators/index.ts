@@ -15,4 +15,4 @@ export {
 } from './pull.js';
 // Queues
 export { fromQueue, type ToQueueOptions, throughQueue, toQueue } from './queues.js';
-export { type RemoteOptions, remote } from './remote.js';
+export { type RemoteOptions, type RemoteTarget, remote } from './remote.js';

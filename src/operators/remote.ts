@@ -13,7 +13,7 @@ export interface RemoteOptions {
 
 /** What gives the source in the worker: a function, or the URL of a module with one as its default export. */
 // biome-ignore lint/suspicious/noExplicitAny: any parameter list
-type RemoteTarget<T> = ((...args: any[]) => Source<T> | PromiseLike<Source<T>>) | URL;
+export type RemoteTarget<T> = ((...args: any[]) => Source<T> | PromiseLike<Source<T>>) | URL;
 
 const CREDITS = 64;
 const RUN = new URL('./remote-run.js', import.meta.url);

@@ -75,8 +75,16 @@ export const resourceTracker = {
   },
 };
 
-/** The module's functions, as Python has them: those of {@link resourceTracker}. */
-export const { ensureRunning, register, unregister, stop } = resourceTracker;
+// The module's functions, as Python has them.
+
+/** That of {@link resourceTracker}. */
+export const ensureRunning: (typeof resourceTracker)['ensureRunning'] = resourceTracker.ensureRunning;
+/** That of {@link resourceTracker}. */
+export const register: (typeof resourceTracker)['register'] = resourceTracker.register;
+/** That of {@link resourceTracker}. */
+export const unregister: (typeof resourceTracker)['unregister'] = resourceTracker.unregister;
+/** That of {@link resourceTracker}. */
+export const stop: (typeof resourceTracker)['stop'] = resourceTracker.stop;
 
 function checkResource(actor: string, name: unknown, type: unknown): string {
   if (type !== 'shared_memory') throw new ArgumentError(`${actor}: \`type\` must be 'shared_memory', not ${describe(type)}.`);

@@ -20,4 +20,4 @@ export const resourceSharer = {
 } as const;
 
 /** The module's function, as Python has it: that of {@link resourceSharer}. */
-export const { stop } = resourceSharer;
+export const stop: (typeof resourceSharer)['stop'] = resourceSharer.stop;
