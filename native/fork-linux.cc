@@ -46,6 +46,14 @@
 namespace multiprocess {
 namespace {
 
+// How a fork ends.
+struct Exit {
+  napi_env env = nullptr;
+  napi_ref code = nullptr;  // () => the exit code of the process as it stands
+  int noted = 1;
+  bool armed = false;
+} leaving;
+
 // ---- before
 
 // Reads a small file of /proc as a whole; false when it is gone.
@@ -86,6 +94,31 @@ bool othersSleep(Rest* rest) {
   return asleep;
 }
 
+// Whether another thread of this process has an event loop of Node's, beyond the one that the platform has for its delayed tasks
+// (which a fork has lost): a worker thread. It sleeps in epoll_wait, or its name says what it is.
+bool workersAlive() {
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return false;
+  const auto self = static_cast<long>(syscall(SYS_gettid));
+  int loops = leaving.armed ? 1 : 0;
+  bool named = false;
+  std::string text;
+  while (const dirent* entry = readdir(tasks)) {
+    const long task = strtol(entry->d_name, nullptr, 10);
+    if (task <= 0 || task == self) continue;
+    const std::string path = "/proc/self/task/" + std::string(entry->d_name);
+    if (slurp((path + "/comm").c_str(), &text) && text.rfind("WorkerThread", 0) == 0) named = true;
+    if (!slurp((path + "/syscall").c_str(), &text)) continue;
+    const long call = strtol(text.c_str(), nullptr, 10);
+#ifdef SYS_epoll_wait
+    if (call == SYS_epoll_wait) loops++;
+#endif
+    if (call == SYS_epoll_pwait) loops++;
+  }
+  closedir(tasks);
+  return named || loops > 1;
+}
+
 // Makes the child inherit all private anonymous memory.
 int inheritMemory() {
   std::string maps;
@@ -121,13 +154,6 @@ int ignore(int number, bool on) {
 }
 
 // ---- in the child
-
-struct Exit {
-  napi_env env = nullptr;
-  napi_ref code = nullptr;  // () => the exit code of the process as it stands
-  int noted = 1;
-  bool armed = false;
-} leaving;
 
 [[noreturn]] void leaveNow(int code) {
   fflush(nullptr);
@@ -239,13 +265,15 @@ pid_t forkWaiting(Sound sound, int* failure) {
 
 // ---- exports
 
-// forkProcess(patience, exitCode) -> pid, 0 in the child, or a refusal. `patience` in milliseconds: for how long to
-// wait until all other threads sleep.
+// forkProcess(patience, exitCode, running) -> pid, 0 in the child, or a refusal. `patience` in milliseconds: for how long to
+// wait until all other threads sleep. `running`: this is a program in full swing, whose worker threads would be missed, and
+// whose event loop the child must not go on with.
 napi_value forkProcess(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
+  Arguments<3> in(env, info);
   int32_t patience;
+  bool running = false;
   napi_valuetype type;
-  if (!in.int32(0, &patience) || napi_typeof(env, in.values[1], &type) != napi_ok || type != napi_function) return answer(env, kBadArgument);
+  if (!in.int32(0, &patience) || !in.boolean(2, &running) || napi_typeof(env, in.values[1], &type) != napi_ok || type != napi_function) return answer(env, kBadArgument);
   if (!leaving.armed) {
     // Once, and in the parent: its own exit is not touched while `armed` is false.
     static bool hooked = false;
@@ -256,8 +284,10 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
       hooked = true;
     }
   }
+  if (running && !knowsLoop(in.environment->loop())) return answer(env, kUnknownLoop);
   pid_t pid = -1;
   for (int tries = 0; pid < 0; tries++) {
+    if (running && workersAlive()) return answer(env, kThreadsAlive);
     if (tries > patience) return answer(env, kThreadsBusy);
     Rest before, after;
     if (!othersSleep(&before)) {
@@ -277,6 +307,7 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
     fprintf(stderr, "multiprocess: the event loop could not be taken over by a fork: %s\n", uv_strerror(broken));
     _exit(1);
   }
+  if (running) stillLoop(in.environment->loop());
   if (!leaving.armed) napi_add_env_cleanup_hook(env, atCleanup, nullptr);
   leaving.armed = true;
   return answer(env, 0);

@@ -21,6 +21,7 @@
  */
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
+import { generation, registerAfterFork } from '../util/after-fork.js';
 import { unwatch, watch } from './beat.js';
 import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
@@ -65,6 +66,9 @@ const onTurned = () => {
   brief = 0;
 };
 
+// Nothing that the parent's loop had to do comes in a fork.
+registerAfterFork(onTurned, onTurned);
+
 /** Whether a wait may be brief; if not, the loop must turn first. */
 function mayBeBrief(): boolean {
   if (brief === 0) setImmediate(onTurned);
@@ -94,6 +98,8 @@ export class WaitQueue {
   #quiet = 0;
 
   readonly #broadcast: boolean;
+  /** A fork has this queue too, but those who wait in it wait in the parent. */
+  #generation = generation;
 
   /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
   constructor(cell: WaitCell, gate: Gate, broadcast = false) {
@@ -104,6 +110,7 @@ export class WaitQueue {
 
   /** How many wait here without blocking. */
   get length(): number {
+    if (this.#generation !== generation) this.#forget();
     return this.#entries.size;
   }
 
@@ -113,7 +120,7 @@ export class WaitQueue {
     try {
       signal?.throwIfAborted();
       if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
-      if (this.#entries.size === 0 && this.#gate.own?.() !== true) {
+      if (this.length === 0 && this.#gate.own?.() !== true) {
         postponed = !mayBeBrief();
         if (!postponed && this.#brief.until(attempt)) {
           // Who answers this soon is worth a poll, should it once take longer.
@@ -152,7 +159,7 @@ export class WaitQueue {
    * Returns whether anybody does; if so and nobody succeeds, another process is notified then.
    */
   kick(): boolean {
-    if (this.#entries.size === 0) return false;
+    if (this.length === 0) return false;
     if (!this.#kicked) {
       this.#kicked = true;
       queueMicrotask(this.#onKick);
@@ -285,6 +292,16 @@ export class WaitQueue {
       this.#gate.withdraw?.();
     }
     settle();
+  }
+
+  #forget(): void {
+    this.#generation = generation;
+    this.#entries.clear();
+    this.#sleep = null;
+    this.#immediate = null;
+    this.#kicked = false;
+    this.#postponed = false;
+    this.#rounds = this.#turns = this.#polled = 0;
   }
 
   #remove(entry: Entry): void {

@@ -34,7 +34,8 @@ export interface Addon {
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
   childStatus(pid: number): number;
-  forkProcess(patience: number, exitCode: () => number): number;
+  forkProcess(patience: number, exitCode: () => number, running: boolean): number;
+  atRest(callback: () => void): void;
   watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
   noteExitCode(code: number): void;
@@ -77,6 +78,8 @@ export const Refusal = {
   notDetachable: -5009,
   threadsBusy: -5010,
   noExitHook: -5011,
+  threadsAlive: -5012,
+  unknownLoop: -5013,
 } as const;
 
 const root = new URL('../../', import.meta.url); // the package, from src/native as well as from dist/native

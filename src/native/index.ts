@@ -21,6 +21,7 @@ export {
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
 // Forking
 export {
+  atRest,
   bindLifeline,
   type ForkRefusal,
   forkProcess,

@@ -7,6 +7,7 @@
  */
 import { type BlockHandle, self, TRANSIT } from '../memory/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
+import { keptByForks } from '../util/at-exit.js';
 import { ConsumerFeed, type Holder } from './consumer-feed.js';
 import { ItemReader } from './item-reader.js';
 import { ItemWriter } from './item-writer.js';
@@ -17,13 +18,19 @@ import type { QueueSettings } from './queue-options.js';
 const open = new Set<QueueCore>();
 
 // Before all else: references to shared memory are given up at exit, and children joined, who may be waiting for just that.
-process.prependListener('exit', () => {
-  for (const core of open) core.flushAtEnd();
-});
-process.on('exit', (code) => {
-  for (const core of open) core.endOfProcess(code);
-  open.clear();
-});
+process.prependListener(
+  'exit',
+  keptByForks(() => {
+    for (const core of open) core.flushAtEnd();
+  }),
+);
+process.on(
+  'exit',
+  keptByForks((code: number) => {
+    for (const core of open) core.endOfProcess(code);
+    open.clear();
+  }),
+);
 
 const abandoned = new FinalizationRegistry<QueueCore>((core) => core.abandon());
 

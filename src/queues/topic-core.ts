@@ -4,6 +4,7 @@ import { StreamOverflowError } from '../errors/index.js';
 import { type BlockHandle, type Bounds, self } from '../memory/index.js';
 import { Encoder } from '../reduction/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
+import { keptByForks } from '../util/at-exit.js';
 import type { End } from './item-reader.js';
 import { closed, full, producerLost } from './messages.js';
 import { Kind } from './queue-memory.js';
@@ -13,10 +14,13 @@ import type { TopicSettings } from './topic-options.js';
 import type { Waiters } from './waiters.js';
 
 const open = new Set<TopicCore>();
-process.on('exit', (code) => {
-  for (const core of open) core.endOfProcess(code);
-  open.clear();
-});
+process.on(
+  'exit',
+  keptByForks((code: number) => {
+    for (const core of open) core.endOfProcess(code);
+    open.clear();
+  }),
+);
 const abandoned = new FinalizationRegistry<TopicCore>((core) => core.abandon());
 
 const NOW = Promise.resolve();

@@ -7,13 +7,16 @@ import { freshRandom } from './random.js';
 /** Set where this process was forked, or could fork: Node's options then are those of the template. */
 export const FORKED = Symbol.for('multiprocess.forked');
 
-/** Call it first in a forked child, before anything of the application runs. */
-export function rebirth(): void {
+/**
+ * Call it first in a forked child, before anything of the application runs.
+ * @param anew Whether its clocks begin with it: what a template measured concerns nobody, but a copy of a program goes on with times that it took.
+ */
+export function rebirth(anew = true): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();
   freshRandom();
-  restartClock();
+  if (anew) restartClock();
   runAfterFork();
 }
 
