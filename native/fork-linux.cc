@@ -51,6 +51,7 @@ struct Exit {
   napi_env env = nullptr;
   napi_ref code = nullptr;  // () => the exit code of the process as it stands
   int noted = 1;
+  void* environment = nullptr;  // the node::Environment
   bool armed = false;
 } leaving;
 
@@ -199,6 +200,7 @@ bool hookExit() {
   if (isolate == nullptr || context == nullptr || environment == nullptr || add == nullptr) return false;
   void* current = environment(context(isolate()));
   if (current == nullptr || !findPlatform(current)) return false;
+  leaving.environment = current;
   add(current, atExit, nullptr);
   return true;
 }
@@ -284,7 +286,7 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
       hooked = true;
     }
   }
-  if (running && !knowsLoop(in.environment->loop())) return answer(env, kUnknownLoop);
+  if (running && !knowsLoop(in.environment->loop(), leaving.environment)) return answer(env, kUnknownLoop);
   pid_t pid = -1;
   for (int tries = 0; pid < 0; tries++) {
     if (running && workersAlive()) return answer(env, kThreadsAlive);
@@ -307,7 +309,7 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
     fprintf(stderr, "multiprocess: the event loop could not be taken over by a fork: %s\n", uv_strerror(broken));
     _exit(1);
   }
-  if (running) stillLoop(in.environment->loop());
+  if (running) stillLoop(in.environment->loop(), leaving.environment);
   if (!leaving.armed) napi_add_env_cleanup_hook(env, atCleanup, nullptr);
   leaving.armed = true;
   return answer(env, 0);

@@ -15,7 +15,7 @@
 //
 // libuv has no calls for some of this. The fields that are used are in its public headers and have not changed since 1.0; that this
 // build has them where we look is checked before the fork.
-#include <dlfcn.h>
+#include <malloc.h>
 
 #include "arguments.h"
 #include "environment.h"
@@ -47,7 +47,14 @@ void unlink(Links* node) {
 
 bool within(const uv_loop_t* loop, const void* address) { return address >= loop && address < loop + 1; }
 
-void still(uv_handle_t* handle, void* runTimers) {
+// Where Node's Environment lies. Its timer is a member of it, and is the one that every timer of JavaScript uses.
+struct Place {
+  const char* from;
+  size_t size;
+  bool holds(const void* address) const { return address >= from && address < from + size; }
+};
+
+void still(uv_handle_t* handle, const Place& node) {
   switch (handle->type) {
     case UV_TCP:
     case UV_NAMED_PIPE:
@@ -68,7 +75,7 @@ void still(uv_handle_t* handle, void* runTimers) {
       break;
     case UV_TIMER: {
       auto* timer = reinterpret_cast<uv_timer_t*>(handle);
-      if (runTimers == nullptr || reinterpret_cast<void*>(timer->timer_cb) == runTimers) return;
+      if (node.holds(timer)) return;
       uv_timer_stop(timer);
       break;
     }
@@ -129,7 +136,13 @@ napi_value atRest(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-bool knowsLoop(uv_loop_t* loop) {
+bool knowsLoop(uv_loop_t* loop, void* environment) {
+  // Its first timer is Node's.
+  const Place node{static_cast<char*>(environment), malloc_usable_size(environment)};
+  bool timed = false;
+  auto look = [&](uv_handle_t* handle) { timed = timed || (handle->type == UV_TIMER && node.holds(handle)); };
+  uv_walk(loop, [](uv_handle_t* handle, void* data) { (*static_cast<decltype(look)*>(data))(handle); }, &look);
+  if (!timed) return false;
   if (loop->backend_fd != uv_backend_fd(loop) || loop->time != uv_now(loop)) return false;
   unsigned watched = 0;
   for (unsigned fd = 0; fd < loop->nwatchers; fd++) {
@@ -145,9 +158,9 @@ bool knowsLoop(uv_loop_t* loop) {
   return true;
 }
 
-void stillLoop(uv_loop_t* loop) {
-  void* runTimers = dlsym(RTLD_DEFAULT, "_ZN4node11Environment9RunTimersEP10uv_timer_s");
-  uv_walk(loop, [](uv_handle_t* handle, void* data) { still(handle, data); }, runTimers);
+void stillLoop(uv_loop_t* loop, void* environment) {
+  Place node{static_cast<char*>(environment), malloc_usable_size(environment)};
+  uv_walk(loop, [](uv_handle_t* handle, void* data) { still(handle, *static_cast<Place*>(data)); }, &node);
   for (unsigned fd = 0; fd < loop->nwatchers; fd++) {
     uv__io_t* watcher = loop->watchers[fd];
     // The loop's own are its async and signal pipes, which are the child's own by now, and inotify.

@@ -58,7 +58,7 @@ export {
   threadId,
   yieldThread,
 } from './process.js';
-export { Readiness } from './readiness.js';
+export { forgetReadiness, Readiness } from './readiness.js';
 // Descriptors for other processes
 export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
 // Sockets

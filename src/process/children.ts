@@ -23,7 +23,10 @@ export function addChild(owner: object, child: Child): void {
     installed = true;
     atExit('children', end);
     // They are its parent's, not its own.
-    registerAfterFork(children, (inherited) => inherited.clear());
+    registerAfterFork(children, (inherited) => {
+      inherited.clear();
+      installed = false;
+    });
   }
   children.set(owner, child);
   child.popen.onExit(() => children.delete(owner));

@@ -64,8 +64,9 @@ function install(): void {
   installed = true;
   process.on('beforeExit', keptByForks(onBeforeExit));
   process.on('exit', keptByForks(onExit));
-  // A copy that its parent made while it was ending begins anew.
-  registerAfterFork(hooks, () => {
+  // A fork has hooks of its own, and one that was made while its parent was ending is not ending.
+  registerAfterFork(hooks, (inherited) => {
+    for (const stage of STAGES) inherited[stage] = [];
     running = false;
     exiting = false;
   });

@@ -1,5 +1,6 @@
 /** In a copy of a running program: nothing goes on that the program had begun. The event loop was stilled already (native/fork-loop-linux.cc). */
 import { randomFillSync } from 'node:crypto';
+import { forgetReadiness } from '../../native/index.js';
 import { isKeptByForks } from '../../util/at-exit.js';
 import type { Linked, NodeInternals } from './node-internals.js';
 
@@ -34,6 +35,7 @@ export function still({ timers, immediates, stocks }: NodeInternals): void {
   if (process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(null);
   process.exitCode = undefined;
   for (const stock of stocks) randomFillSync(stock);
+  forgetReadiness();
   forgetIdleSockets();
 }
 
@@ -48,11 +50,24 @@ function isNodes({ _onTimeout, hasRef }: { _onTimeout?: { name?: string } | null
   return OWN.has(_onTimeout?.name ?? '') && hasRef !== undefined;
 }
 
-const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+/** Where fetch has its dispatchers: an Agent, and in newer Nodes one behind a wrapper for older versions of its interface. */
+const DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
 
-/** Connections that fetch keeps for the next request are the parent's: two processes on one would mix their requests. */
+type DispatcherClass = new (inner?: unknown) => object;
+
+/** Connections that fetch and http keep for the next request are the parent's: two processes on one would mix their requests. */
 function forgetIdleSockets(): void {
-  const scope = globalThis as { [DISPATCHER]?: { constructor: new () => unknown } };
-  const dispatcher = scope[DISPATCHER];
-  if (dispatcher?.constructor.name === 'Agent') scope[DISPATCHER] = new dispatcher.constructor() as never;
+  const scope = globalThis as { [at: symbol]: object | undefined };
+  let agent: object | undefined;
+  for (const at of DISPATCHERS) {
+    const type = scope[at]?.constructor as DispatcherClass | undefined;
+    // One that the program has set itself stays.
+    if (type?.name === 'Agent') agent = scope[at] = new type();
+    else if (type?.name === 'Dispatcher1Wrapper' && agent !== undefined) scope[at] = new type(agent);
+  }
+  for (const name of ['http', 'https'] as const) {
+    if ((process as { moduleLoadList?: readonly string[] }).moduleLoadList?.includes(`NativeModule ${name}`) !== true) continue;
+    const { freeSockets } = process.getBuiltinModule(name).globalAgent as { freeSockets: Record<string, unknown> };
+    for (const host of Object.keys(freeSockets)) delete freeSockets[host];
+  }
 }
