@@ -7,6 +7,7 @@
  */
 import { type BlockHandle, self, TRANSIT } from '../memory/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 import { keptByForks } from '../util/at-exit.js';
 import { ConsumerFeed, type Holder } from './consumer-feed.js';
 import { ItemReader } from './item-reader.js';
@@ -39,8 +40,8 @@ export class QueueCore {
   readonly reader: ItemReader;
   readonly writer: ItemWriter;
   readonly #feeds = new Set<ConsumerFeed>();
-  /** A forked child has this object too, but not what waits in it. */
-  readonly #agent = self();
+  /** Who this is: a fork that is somebody else has this object too. */
+  #agent = self();
   #closed = false;
   /** When it was last sent to anybody. */
   #sent = Number.NEGATIVE_INFINITY;
@@ -57,6 +58,7 @@ export class QueueCore {
       throw error;
     }
     open.add(this);
+    registerAfterFork(this, (core) => core.#adopt());
   }
 
   /** The core closes when `owner` is collected. */
@@ -149,6 +151,16 @@ export class QueueCore {
     if (this.memory.block.closed || this.#agent !== self()) return;
     this.flushAtEnd();
     if (code === 0) this.#leave();
+  }
+
+  /** In a fork: the queue is the child's own from here on; what its parent had begun with it goes on there. */
+  #adopt(): void {
+    this.#agent = self();
+    if (this.memory.block.closed) return;
+    this.#used = false;
+    this.writer.forget();
+    this.#feeds.clear();
+    this.memory.members.adopt('Queue');
   }
 
   #release(): void {

@@ -4,6 +4,7 @@ import { StreamOverflowError } from '../errors/index.js';
 import { type BlockHandle, type Bounds, self } from '../memory/index.js';
 import { Encoder } from '../reduction/index.js';
 import { type FeedListener, type Shape, TaskStream } from '../streams/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 import { keptByForks } from '../util/at-exit.js';
 import type { End } from './item-reader.js';
 import { closed, full, producerLost } from './messages.js';
@@ -39,8 +40,8 @@ export class TopicCore {
   readonly room: Waiters;
   readonly gaps = new Subject<Gap>();
   readonly #feeds = new Set<TopicFeed>();
-  /** A forked child has this object too, but not what waits in it. */
-  readonly #agent = self();
+  /** Who this is: a fork that is somebody else has this object too. */
+  #agent = self();
   #closed = false;
 
   constructor(from: TopicSettings | BlockHandle) {
@@ -58,6 +59,7 @@ export class TopicCore {
       throw error;
     }
     open.add(this);
+    registerAfterFork(this, (core) => core.#adopt());
   }
 
   ownedBy(owner: object): void {
@@ -173,6 +175,13 @@ export class TopicCore {
     if (this.memory.block.closed || this.#agent !== self()) return;
     this.items.wakeNow();
     if (code === 0 && this.memory.members.leave()) this.announceEnd();
+  }
+
+  #adopt(): void {
+    this.#agent = self();
+    if (this.memory.block.closed) return;
+    this.#feeds.clear();
+    this.memory.members.adopt('Topic');
   }
 
   #release(): void {

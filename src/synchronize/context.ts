@@ -20,6 +20,7 @@
  * to the whole thread.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { registerAfterFork } from '../util/after-fork.js';
 
 /** One acquisition, by one owner, of one recursive lock. */
 export class Token {
@@ -115,6 +116,16 @@ export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, 
   );
   return promise;
 }
+
+// In a fork nothing is pending of what its parent awaits.
+registerAfterFork(expected, () => {
+  expected.clear();
+  continuations.clear();
+  unclaimed.clear();
+  if (pending > 0 || sweep !== null) hook.disable();
+  pending = 0;
+  sweep = null;
+});
 
 /** All that awaits what was settled before has run. */
 function onSwept(): void {
