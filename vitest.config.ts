@@ -10,7 +10,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'processes', include: ['test/**/*.test.ts'], exclude: ['test/**/*.fork.test.ts'], setupFiles: [leaks] } },
+      {
+        extends: true,
+        test: { name: 'processes', include: ['test/**/*.test.ts'], exclude: ['test/**/*.fork.test.ts'], setupFiles: [leaks] },
+      },
       {
         // Where a program can be forked: Node must have been started for it.
         extends: true,

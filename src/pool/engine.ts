@@ -240,9 +240,12 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   #disown(): void {
     this.#foreign = true;
     this.#state = 'ended';
-    this.#reason = new ProcessError('Pool: only the process that made a pool can use it, and this is a fork of it; make a pool of its own here.', {
-      code: 'MP_NOT_PARENT',
-    });
+    this.#reason = new ProcessError(
+      'Pool: only the process that made a pool can use it, and this is a fork of it; make a pool of its own here.',
+      {
+        code: 'MP_NOT_PARENT',
+      },
+    );
     this.#jobs.clear();
   }
 

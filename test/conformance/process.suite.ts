@@ -515,13 +515,16 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(await run('unguarded.js', ['closure'])).toMatchObject({ stdout: 'ran\n', stderr: '', code: 0 });
     });
 
-    it.skipIf(method === 'fork')('TestNoForkBomb: a main module without a guard ends with an explanation in the child, and never recurses', async () => {
-      const { stdout, stderr, code } = await run('unguarded.js');
-      expect(stdout).toBe('');
-      expect(stderr).toContain('MP_BOOTSTRAPPING');
-      expect(stderr).toContain('only when the module is the main one');
-      expect(code).toBe(1);
-    });
+    it.skipIf(method === 'fork')(
+      'TestNoForkBomb: a main module without a guard ends with an explanation in the child, and never recurses',
+      async () => {
+        const { stdout, stderr, code } = await run('unguarded.js');
+        expect(stdout).toBe('');
+        expect(stderr).toContain('MP_BOOTSTRAPPING');
+        expect(stderr).toContain('only when the module is the main one');
+        expect(code).toBe(1);
+      },
+    );
 
     it.runIf(isolated)('TestCloseFds: a child does not inherit an unrelated descriptor of high number, but a fork does', async () => {
       expect((await run('descriptor.js')).stdout).toBe(method === 'fork' ? 'there\n' : 'not there\n');

@@ -21,9 +21,7 @@ export function copyOf(instance: Process, { target, args, name, daemon, path, au
   const main = mainPath();
   const key = AuthenticationKey.from(authkey ?? ownKey()) as AuthenticationKey;
   const work = async (): Promise<unknown> =>
-    target instanceof URL && !subclass
-      ? (await defaultExport(target.href))(...(args as unknown[]))
-      : instance.run();
+    target instanceof URL && !subclass ? (await defaultExport(target.href))(...(args as unknown[])) : instance.run();
   // In the asynchronous context of who starts it.
   return AsyncResource.bind(() => {
     become({ name, daemon, authkey: key, path, parent, main, children: 0, self: null });

@@ -41,7 +41,12 @@ function find(): NodeInternals {
     captured(crypto.randomUUID, 'uuidNotBuffered', true),
     captured(crypto.randomInt, 'randomCache'),
   ].filter((stock) => stock !== undefined);
-  if (typeof timers !== 'object' || timers === null || !('head' in Object(immediates)) || !stocks.every((one) => one instanceof Uint8Array)) {
+  if (
+    typeof timers !== 'object' ||
+    timers === null ||
+    !('head' in Object(immediates)) ||
+    !stocks.every((one) => one instanceof Uint8Array)
+  ) {
     throw missing('timerListMap, immediateQueue, uuidData, randomCache');
   }
   return { timers: timers as NodeInternals['timers'], immediates, stocks };
