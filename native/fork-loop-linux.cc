@@ -88,6 +88,9 @@ void still(uv_handle_t* handle, const Place& node) {
   uv_unref(handle);
 }
 
+// How many forks of running programs lie between this process and the first one.
+unsigned copies = 0;
+
 // One call of JavaScript from the loop itself: nothing of the program is on the stack, and no microtask is left from before.
 class Rest final : public Handle {
  public:
@@ -114,6 +117,8 @@ class Rest final : public Handle {
 
   void reached() {
     uv_prepare_stop(&prepare_);
+    // Several may be due in one turn, and one of them forks: the others are the parent's.
+    if (made_ != copies) return shut();
     napi_env env = environment_->env();
     napi_handle_scope scope;
     napi_open_handle_scope(env, &scope);
@@ -124,6 +129,7 @@ class Rest final : public Handle {
 
   Environment* environment_;
   uv_prepare_t prepare_;
+  unsigned made_ = copies;
   napi_ref callback_ = nullptr;
 };
 
@@ -175,6 +181,7 @@ void stillLoop(uv_loop_t* loop, void* environment) {
   clear(links(&loop->wq));
   loop->closing_handles = nullptr;
   forgetRequests(loop);
+  copies++;
 }
 
 void exportForkLoop(Exports& out) { out.add("atRest", atRest); }
