@@ -31,6 +31,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -192,6 +193,15 @@ T symbol(const char* name) {
   return reinterpret_cast<T>(dlsym(RTLD_DEFAULT, name));
 }
 
+// node::SetProcessExitHandler: where Node ends the process without having called what AtExit was given, such as for an error in
+// the handler of an error. Part of node.h since Node 14; without it such an end would join threads that are gone.
+void replaceExit(void* environment) {
+  using Handler = std::function<void(void* environment, int code)>;
+  using SetHandler = void (*)(void* environment, Handler&& handler);
+  const auto set = symbol<SetHandler>("_ZN4node21SetProcessExitHandlerEPNS_11EnvironmentEOSt8functionIFvS1_iEE");
+  if (set != nullptr) set(environment, [](void*, int code) { leaveNow(code); });
+}
+
 bool hookExit() {
   const auto isolate = symbol<CurrentIsolate>("_ZN2v87Isolate10GetCurrentEv");
   const auto context = symbol<CurrentContext>("_ZN2v87Isolate17GetCurrentContextEv");
@@ -310,7 +320,10 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
     _exit(1);
   }
   if (running) stillLoop(in.environment->loop(), leaving.environment);
-  if (!leaving.armed) napi_add_env_cleanup_hook(env, atCleanup, nullptr);
+  if (!leaving.armed) {
+    replaceExit(leaving.environment);
+    napi_add_env_cleanup_hook(env, atCleanup, nullptr);
+  }
   leaving.armed = true;
   return answer(env, 0);
 }

@@ -8,7 +8,7 @@ const UNSETTLED = 13;
 /** Runs `work`. What it throws is printed by Node, with the name of the process above it, and ends the child with exit code 1. */
 export function conduct(name: string, method: StartMethod, work: () => Promise<unknown>): void {
   // Node prints the error itself; for a thread the parent does.
-  if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => writeSync(2, `Process ${name}:\n`));
+  if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => print(`Process ${name}:\n`));
 
   let settled = false;
   let natural = false;
@@ -17,7 +17,7 @@ export function conduct(name: string, method: StartMethod, work: () => Promise<u
   });
   process.on('exit', () => {
     if (settled || !natural || process.exitCode !== undefined) return;
-    writeSync(2, `Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
+    print(`Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
     process.exitCode = UNSETTLED;
   });
 
@@ -33,4 +33,12 @@ export function conduct(name: string, method: StartMethod, work: () => Promise<u
       });
     },
   );
+}
+
+function print(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // There is no stderr; an error here would take the place of the one that is told of.
+  }
 }
