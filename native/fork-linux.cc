@@ -380,6 +380,14 @@ napi_value signalProcess(napi_env env, napi_callback_info info) {
   return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
 }
 
+// sendSignal(pid, signal) -> 0 or a negated errno: kill(2), and nothing else
+napi_value sendSignal(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t pid, number;
+  if (!in.int32(0, &pid) || !in.int32(1, &number)) return answer(env, kBadArgument);
+  return answer(env, kill(pid, number) == 0 ? 0 : -errno);
+}
+
 // ignoreSignal(signal): ignores it here, but not in processes forked from here
 napi_value ignoreSignal(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -398,6 +406,7 @@ void exportFork(Exports& out) {
   out.add("bindLifeline", bindLifeline);
   out.add("reapProcess", reapProcess);
   out.add("signalProcess", signalProcess);
+  out.add("sendSignal", sendSignal);
   out.add("ignoreSignal", ignoreSignal);
 }
 

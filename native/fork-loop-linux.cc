@@ -5,7 +5,7 @@
 //
 //   readers, polls, file watches  stopped by libuv's own calls
 //   every watched descriptor      taken out of the loop's table (what uv__io_stop does); starting it again works
-//   timers                        stopped, but for Node's one, whose lists JavaScript empties
+//   timers                        stopped, but for Node's one, whose lists JavaScript empties, and V8's tasks
 //   results of the thread pool    forgotten; pending callbacks too, and handles that were being closed
 //   requests under way            never end: they are counted, and subtracted where the loop is asked whether it is alive
 //   all that kept the loop alive  does not any more
@@ -75,7 +75,8 @@ void still(uv_handle_t* handle, const Place& node) {
       break;
     case UV_TIMER: {
       auto* timer = reinterpret_cast<uv_timer_t*>(handle);
-      if (node.holds(timer)) return;
+      // V8's delayed tasks are timers too, which keep nothing alive.
+      if (node.holds(timer) || uv_has_ref(handle) == 0) return;
       uv_timer_stop(timer);
       break;
     }

@@ -117,6 +117,7 @@ export class Inbox {
     this.#headed = 0;
     this.#body = undefined;
     if (looking === this) looking = undefined;
+    this.#words?.adopt();
   }
 
   /** Takes what was handed out, and forgets what was only seen: somebody else may read now. */

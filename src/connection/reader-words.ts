@@ -29,15 +29,16 @@ export type Standing = 'sole' | 'many' | 'wait';
 export class ReaderWords {
   readonly block: Block;
   readonly #words: Int32Array;
+  #me = self();
 
   constructor(block: Block) {
     this.block = block;
     this.#words = block.int32;
   }
 
-  /** Asked each time: a fork that is somebody else has this object too. */
-  get #me(): number {
-    return self();
+  /** In a fork: this is somebody else. */
+  adopt(): void {
+    this.#me = self();
   }
 
   /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */

@@ -42,6 +42,7 @@ export interface Addon {
   bindLifeline(fd: number): number;
   reapProcess(pid: number): number;
   signalProcess(pidfd: number, signal: number): number;
+  sendSignal(pid: number, signal: number): number;
   ignoreSignal(signal: number): number;
   pollDescriptors(entries: Int32Array, timeout: number): number;
   moveDescriptor(from: number, to: number): number;

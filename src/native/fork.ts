@@ -88,6 +88,11 @@ export function signalProcess(pidfd: number, signal: number): void {
 
 const ESRCH = 3;
 
+/** kill(2), and nothing besides. @returns 0, or a negated errno. */
+export function sendSignal(pid: number, signal: number): number {
+  return addon().sendSignal(pid, signal);
+}
+
 /** Has this process ignore a signal, but not those that are forked from it: they handle it as this process did. @throws MultiprocessError `MP_SYSTEM`. */
 export function ignoreSignal(signal: number): void {
   const result = addon().ignoreSignal(signal);

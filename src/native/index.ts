@@ -29,6 +29,7 @@ export {
   leaveProcess,
   noteExitCode,
   reapProcess,
+  sendSignal,
   signalProcess,
   watchEnd,
 } from './fork.js';

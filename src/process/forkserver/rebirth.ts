@@ -1,5 +1,5 @@
 /** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
-import { leaveProcess, noteExitCode, threadId, watchEnd } from '../../native/index.js';
+import { leaveProcess, noteExitCode, sendSignal, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
 import { restartClock } from './clock.js';
 import { freshRandom } from './random.js';
@@ -15,6 +15,8 @@ export function rebirth(anew = true): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();
+  // Node's own takes a signal to this very process for its end, and calls what ends a fork: it would exit with a code, not by the signal.
+  Object.defineProperty(process, '_kill', { value: sendSignal, writable: true, configurable: true, enumerable: false });
   freshRandom();
   if (anew) restartClock();
   runAfterFork();
