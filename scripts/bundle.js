@@ -1,28 +1,27 @@
 /**
- * Joins the modules that tsc wrote into three files, and makes each module a door to its place in them: a child opens two or three
- * files instead of 30 to 120, each of which costs it half a millisecond to a whole one.
- *
- *   node scripts/bundle.js [FOLDER]     changes dist/ of this package, or of a copy of it; the next `tsc` writes the modules again
+ * Makes dist/ of the modules that tsc wrote into .build/modules/: joins them into three files, and leaves a door to its place in them
+ * where each module is imported from. A child opens two or three files instead of 30 to 120, each of which costs it half a
+ * millisecond to a whole one.
  *
  *   dist/bundle/child.cjs      what a child needs before it knows what it runs
  *   dist/bundle/receiving.cjs  what it needs to receive values and functions, and a pool's worker
  *   dist/bundle/library.cjs    everything else
  *   dist/process/child.cjs, …  the programs that the library starts
- *   dist/**.js                 the same exports as before, taken from there
+ *   dist/**.js                 the exports of each module, taken from there
  *
  * A module stands in one of the three and is evaluated when it is first asked for, so a class is one class whichever way it is
  * imported, and `import.meta.url` is what it was. The files are CommonJS: a program starts without the loader of ES modules.
  * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
-const repository = dirname(dirname(fileURLToPath(import.meta.url)));
-const root = resolve(process.argv[2] ?? repository);
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, '.build', 'modules');
 const dist = join(root, 'dist');
-const DOOR = '// The module stands in bundle/: scripts/bundle.js.\n';
 
 /** The bundles, each with the modules it is made for; what they import goes along, unless an earlier one has it. The last has the rest. */
 const BUNDLES = {
@@ -30,16 +29,13 @@ const BUNDLES = {
   receiving: ['reduction/receiving', 'pool/worker', 'util/preparation'],
   library: null,
 };
-const names = readdirSync(dist, { recursive: true })
-  .filter((file) => file.endsWith('.js') && !file.startsWith('bundle'))
+const names = readdirSync(modules, { recursive: true })
+  .filter((file) => file.endsWith('.js'))
   .map((file) => file.slice(0, -'.js'.length))
   .sort();
-const sources = new Map(names.map((name) => [name, readFileSync(join(dist, `${name}.js`), 'utf8')]));
-if ([...sources.values()].some((source) => source.startsWith(DOOR)))
-  throw new Error('dist/ is bundled already; run `npm run build` first.');
-
-const nameOf = (path) => relative(dist, path).slice(0, -'.js'.length);
-const fileOf = (name) => join(dist, `${name}.js`);
+const nameOf = (path) => relative(modules, path).slice(0, -'.js'.length);
+const fileOf = (name) => join(modules, `${name}.js`);
+const sources = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'utf8')]));
 /** Programs, which start as CommonJS; and how the code that starts them says so. */
 const PROGRAMS = ['process/child', 'pool/worker', 'shared-memory/tracker'];
 const STARTS = new RegExp(`new URL\\("\\./(${PROGRAMS.map((name) => posix.basename(name)).join('|')})\\.js", __here\\(`);
@@ -48,7 +44,7 @@ const STARTS = new RegExp(`new URL\\("\\./(${PROGRAMS.map((name) => posix.basena
 const { metafile } = await build({
   entryPoints: names.map(fileOf),
   outdir: join(root, '.build', 'exports'),
-  absWorkingDir: dist,
+  absWorkingDir: modules,
   write: false,
   bundle: true,
   splitting: true,
@@ -91,10 +87,24 @@ const here = async (path, contents) => {
   const { code } = await transform(contents, { define, sourcefile: path, sourcemap: 'inline', loader: 'js' });
   return code;
 };
+
+/** Where rxjs has each of its names: all of it is 200 files, and what we take of it 40 at most. The instances are the same. */
+const rxjs = readFileSync(createRequire(import.meta.url).resolve('rxjs'), 'utf8');
+const partOf = (name) => {
+  const variable = new RegExp(`"${name}", \\{ enumerable: true, get: function \\(\\) \\{ return (\\w+)\\.${name};`).exec(rxjs)[1];
+  return `rxjs/${new RegExp(`${variable} = require\\("\\./(internal/[^"]+)"`).exec(rxjs)[1]}`;
+};
+
 const mapped = (name) => {
   // The map that tsc wrote goes along, so that what remains points at the sources.
   const map = readFileSync(`${fileOf(name)}.map`).toString('base64');
-  return sources.get(name).replace(/\/\/# sourceMappingURL=\S+\s*$/, `//# sourceMappingURL=data:application/json;base64,${map}`);
+  const source = sources.get(name).replace(/^import \{ (.+) \} from 'rxjs';$/gm, (_, taken) =>
+    taken
+      .split(', ')
+      .map((each) => `import { ${each} } from '${partOf(each)}';`)
+      .join(' '),
+  );
+  return source.replace(/\/\/# sourceMappingURL=\S+\s*$/, `//# sourceMappingURL=data:application/json;base64,${map}`);
 };
 
 let started = 0;
@@ -103,9 +113,9 @@ const results = await Promise.all(
     const own = names.filter((name) => home.get(name) === bundle);
     const entry = own.map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(fileOf(name))}),\n`).join('');
     const { outputFiles } = await build({
-      stdin: { contents: `module.exports = {\n${entry}};`, resolveDir: dist, sourcefile: `${bundle}.cjs` },
+      stdin: { contents: `module.exports = {\n${entry}};`, resolveDir: modules, sourcefile: `${bundle}.cjs` },
       outfile: join(dist, 'bundle', `${bundle}.cjs`),
-      absWorkingDir: dist,
+      absWorkingDir: modules,
       write: false,
       bundle: true,
       format: 'cjs',
@@ -166,6 +176,9 @@ function finished(code) {
 }
 
 if (started < PROGRAMS.length) throw new Error(`Only ${started} places start a program; how does the code say so now?`);
+
+// All but the declarations, which tsc writes there.
+for (const file of readdirSync(dist, { recursive: true })) if (/\.c?js(\.map)?$/.test(file)) rmSync(join(dist, file));
 const folder = join(dist, 'bundle');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
@@ -173,24 +186,30 @@ for (const { bundle, map, code } of results) {
   writeFileSync(join(folder, `${bundle}.cjs`), code);
   writeFileSync(join(folder, `${bundle}.cjs.map`), map);
 }
-copyFileSync(join(repository, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
+copyFileSync(join(root, 'scripts', 'load.cjs'), join(folder, 'load.cjs'));
 for (const name of names) {
   if (apart.has(name)) continue;
   const up = '../'.repeat(name.split('/').length - 1) || './';
   const taken = `load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]()`;
   const given = exportsOf.get(name);
   const lines = [
-    DOOR,
+    '// The module stands in bundle/: scripts/bundle.js.\n',
     "import { createRequire } from 'node:module';\n",
     `const module = createRequire(import.meta.url)('${up}bundle/load.cjs').${taken};\n`,
     ...given.map((each, i) => `const e${i} = module.${each};\n`),
     `export { ${given.map((each, i) => `e${i} as ${each}`).join(', ')} };\n`,
   ];
-  writeFileSync(fileOf(name), lines.join(''));
-  rmSync(`${fileOf(name)}.map`);
+  writeFileSync(join(dist, `${name}.js`), lines.join(''));
   if (PROGRAMS.includes(name)) writeFileSync(join(dist, `${name}.cjs`), `'use strict';\nrequire('${up}bundle/load.cjs').${taken};\n`);
 }
-// The next `tsc` writes all files again.
-rmSync(join(root, '.build', 'src.tsbuildinfo'), { force: true });
-console.log(`Apart: ${[...apart].join(', ')}`);
+await build({
+  entryPoints: [...apart].map(fileOf),
+  outdir: dist,
+  outbase: modules,
+  bundle: false,
+  format: 'esm',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'error',
+});
 console.log(results.map(({ bundle, code }) => `${bundle}.cjs ${Math.round(code.length / 1024)} kB`).join(', '));

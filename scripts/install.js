@@ -99,5 +99,5 @@ if (process.platform !== 'linux') {
   }
 }
 
-// A package has bundles; the repository has none.
+// The repository's is written by its build.
 if (!inRepository) await import('./cache.js');

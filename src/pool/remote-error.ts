@@ -11,10 +11,11 @@ import { mapStack } from '../reduction/index.js';
 import type { Site } from './call-site.js';
 
 const SEPARATOR = '    --- called from ---';
-/** Frames of the worker's own loop, which end those of the task. */
-const LOOP = /^\s+at .*[/\\]pool[/\\](worker-loop|worker)\.[jt]s:\d+:\d+\)?$/;
+/** Frames of the worker's own loop, which end those of the task; in a bundle of the library its methods are known by their names. */
+const LOOP =
+  /^\s+at (.*[/\\]pool[/\\](worker-loop|worker)\.[jt]s|(\S*#item|\S*#initialize|run) \(.*[/\\]bundle[/\\]receiving\.cjs):\d+:\d+\)?$/;
 /** Frames of the pool, which begin those of the call. */
-const POOL = /^\s+at .*[/\\](dist|src)[/\\](pool|streams|util)[/\\][\w-]+\.[jt]s:\d+:\d+\)?$/;
+const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|streams|util)[/\\][\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Causes that are looked at. */
 const DEEPEST = 16;
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -73,8 +73,9 @@ describe('a second copy of the package', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'multiprocess-copy-'));
-    cpSync(fileURLToPath(new URL('../../dist/errors', import.meta.url)), join(folder, 'errors'), { recursive: true });
-    copy = await import(pathToFileURL(join(folder, 'errors/index.js')).href);
+    cpSync(fileURLToPath(new URL('../../dist', import.meta.url)), join(folder, 'dist'), { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    copy = await import(pathToFileURL(join(folder, 'dist/errors/index.js')).href);
     expect(copy.MultiprocessError).not.toBe(errors.MultiprocessError);
   });
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -146,6 +146,9 @@ function readSource(url: string): string | null {
   return source;
 }
 
+/** The folder of this library: no function that is sent stands in it, and searching a bundle costs milliseconds. */
+const LIBRARY = new URL('../../', import.meta.url).href;
+
 /** URLs of the files whose code is running now, nearest first, as V8 knows them: before any source map. */
 function filesOnStack(): Set<string> {
   const found = new Set<string>();
@@ -156,7 +159,7 @@ function filesOnStack(): Set<string> {
     const sites = new Error().stack as unknown as NodeJS.CallSite[];
     for (const site of sites) {
       const url = asURL(site.getFileName() ?? '');
-      if (url.startsWith('file:')) found.add(url);
+      if (url.startsWith('file:') && !url.startsWith(LIBRARY)) found.add(url);
     }
   } catch {
     // The host has frozen Error: the Debugger domain will tell.
