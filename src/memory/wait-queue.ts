@@ -21,7 +21,7 @@
  */
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
-import { generation, registerAfterFork } from '../util/after-fork.js';
+import { lineage, registerAfterFork } from '../util/after-fork.js';
 import { unwatch, watch } from './beat.js';
 import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
 import { Spin } from './spin.js';
@@ -99,7 +99,7 @@ export class WaitQueue {
 
   readonly #broadcast: boolean;
   /** A fork has this queue too, but those who wait in it wait in the parent. */
-  #generation = generation;
+  #generation = lineage.generation;
 
   /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
   constructor(cell: WaitCell, gate: Gate, broadcast = false) {
@@ -110,7 +110,7 @@ export class WaitQueue {
 
   /** How many wait here without blocking. */
   get length(): number {
-    if (this.#generation !== generation) this.#forget();
+    if (this.#generation !== lineage.generation) this.#forget();
     return this.#entries.size;
   }
 
@@ -295,7 +295,7 @@ export class WaitQueue {
   }
 
   #forget(): void {
-    this.#generation = generation;
+    this.#generation = lineage.generation;
     this.#entries.clear();
     this.#sleep = null;
     this.#immediate = null;

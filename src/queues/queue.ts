@@ -4,7 +4,7 @@ import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { type Overflow, PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
-import { generation } from '../util/after-fork.js';
+import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { failureBytes } from './failure.js';
 import { Held } from './held.js';
@@ -72,11 +72,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     const core = new QueueCore(attached ? options.block : settingsOf(new.target.name, options));
     const make = () => (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
     let shared = make();
-    let born = generation;
+    let born = lineage.generation;
     super((subscriber) => {
       // In a fork: the consumer that its parent's subscribers share stays there.
-      if (born !== generation) shared = make();
-      born = generation;
+      if (born !== lineage.generation) shared = make();
+      born = lineage.generation;
       return shared.subscribe(subscriber);
     });
     core.ownedBy(this);

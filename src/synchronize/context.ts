@@ -20,7 +20,7 @@
  * to the whole thread.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
-import { generation, registerAfterFork } from '../util/after-fork.js';
+import { lineage, registerAfterFork } from '../util/after-fork.js';
 
 /** One acquisition, by one owner, of one recursive lock. */
 export class Token {
@@ -31,14 +31,14 @@ export class Token {
   /** No context carries it: it is everybody's in this thread. */
   floating = false;
   /** A fork has its parent's contexts, but owns nothing that its parent owns. */
-  readonly generation = generation;
+  readonly generation = lineage.generation;
 }
 
 const storage = new AsyncLocalStorage<readonly Token[]>();
 
 /** Whether the calling context owns what the token stands for. */
 export function owns(token: Token): boolean {
-  return token.generation === generation && (token.floating || storage.getStore()?.includes(token) === true);
+  return token.generation === lineage.generation && (token.floating || storage.getStore()?.includes(token) === true);
 }
 
 /** The calling code owns from here on. */

@@ -42,12 +42,12 @@ export function runBeforeFork(): void {
   for (const prepare of before) prepare();
 }
 
-/** How many forks lie between this process and the first of its family that loaded this module. */
-export let generation = 0;
+/** How many forks lie between this process and the first of its family that loaded this module. An object: bundles share it. */
+export const lineage = { generation: 0 };
 
 /** In a process that was just forked: calls what was registered. What a callback throws is printed. */
 export function runAfterFork(): void {
-  generation++;
+  lineage.generation++;
   for (const { object, callback } of [...entries.values()]) {
     const living = object.deref();
     if (living === undefined) continue;

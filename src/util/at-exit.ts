@@ -13,7 +13,7 @@
  * than once, and does what is left to do.
  */
 
-import { generation, registerAfterFork } from './after-fork.js';
+import { lineage, registerAfterFork } from './after-fork.js';
 
 /** When a hook is called. */
 export type ExitStage = 'first' | 'children' | 'last';
@@ -76,9 +76,9 @@ function onBeforeExit(): void {
   // Still under way: a hook waits for something that keeps no loop alive. What it waits for will not come any more.
   if (running) return;
   running = true;
-  const born = generation;
+  const born = lineage.generation;
   void natural().finally(() => {
-    if (born === generation) running = false;
+    if (born === lineage.generation) running = false;
   });
 }
 
