@@ -16,6 +16,7 @@
             'native/doorbell-linux.cc',
             'native/fork-end-linux.cc',
             'native/fork-linux.cc',
+            'native/fork-loop-linux.cc',
             'native/fork-tasks-linux.cc',
             'native/futex-linux.cc',
             'native/mapping-linux.cc',

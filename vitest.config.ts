@@ -10,7 +10,20 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'processes', include: ['test/**/*.test.ts'], setupFiles: [leaks] } },
+      {
+        extends: true,
+        test: { name: 'processes', include: ['test/**/*.test.ts'], exclude: ['test/**/*.fork.test.ts'], setupFiles: [leaks] },
+      },
+      {
+        // Where a program can be forked: Node must have been started for it.
+        extends: true,
+        test: {
+          name: 'fork',
+          include: ['test/**/*.fork.test.ts'],
+          execArgv: ['--single-threaded', '--v8-pool-size=1'],
+          setupFiles: [leaks, 'test/support/fork-host.ts'],
+        },
+      },
       {
         // The suites of the pool once more: a `new Pool()` in them has threads.
         extends: true,

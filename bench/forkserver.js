@@ -4,11 +4,12 @@
  *
  *   node bench/forkserver.js [--rounds N]
  *
+ * With `node --single-threaded --v8-pool-size=1 bench/forkserver.js` also what a fork of this very program costs.
  * The template has preloaded `typescript`. Contenders take turns within a round; the tables have medians.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Process } from 'multiprocess';
+import { getAllStartMethods, Process } from 'multiprocess';
 import { forkserver } from 'multiprocess/forkserver';
 import { median } from './harness/statistics.js';
 
@@ -29,6 +30,7 @@ const node = (...args) =>
 const contenders = {
   'forkserver, a module': () => child(empty, { context: 'forkserver' }),
   'forkserver, a closure': () => child((x) => x * factor, { args: [1], context: 'forkserver' }),
+  ...(getAllStartMethods().includes('fork') ? { 'fork, a closure': () => child((x) => x * factor, { args: [1], context: 'fork' }) } : {}),
   'spawn, a module': () => child(empty, { context: 'spawn' }),
   'node -e 0': () => node('-e', '0'),
 };
@@ -57,7 +59,7 @@ const dirty = (pid) => Number(/^Private_Dirty:\s+(\d+)/m.exec(readFileSync(`/pro
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 console.log('\n## memory of an idle child of its own (Private_Dirty, MB)\n\n| | at 0.5 s | at 10 s | target |\n|---|---|---|---|');
-for (const context of ['forkserver', 'spawn']) {
+for (const context of getAllStartMethods().filter((method) => method !== 'thread')) {
   const one = await new Process(idle, { context }).start();
   await pause(500);
   const early = dirty(one.pid);

@@ -25,6 +25,7 @@ NAPI_MODULE_INIT() {
   exportDescriptors(out);
   exportProcess(out);
   exportFork(out);
+  exportForkLoop(out);
   exportWatcher(out);
   exportChannel(out);
   exportSocket(out);

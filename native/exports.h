@@ -19,6 +19,7 @@ void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
 void exportFork(Exports& out);
+void exportForkLoop(Exports& out);
 void exportWatcher(Exports& out);
 void exportChannel(Exports& out);
 void exportSocket(Exports& out);

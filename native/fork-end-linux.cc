@@ -19,12 +19,16 @@ struct End {
   uv_async_t tasks;    // V8's last background task is done
   uint64_t events = 0;
   int quiet = 0;
+  unsigned forgotten = 0;  // requests that the parent had under way
 } end;
 
 bool alive(uv_loop_t* loop) {
   auto* mine = reinterpret_cast<uv_handle_t*>(&end.look);
   uv_unref(mine);
+  const unsigned requests = loop->active_reqs.count;
+  loop->active_reqs.count = requests > end.forgotten ? requests - end.forgotten : 0;
   const bool other = uv_loop_alive(loop) != 0;
+  loop->active_reqs.count = requests;
   uv_ref(mine);
   return other || tasksPending();
 }
@@ -64,6 +68,8 @@ void look(uv_prepare_t* handle) {
 }
 
 }  // namespace
+
+void forgetRequests(uv_loop_t* loop) { end.forgotten = loop->active_reqs.count; }
 
 int watchEnd(Environment* environment, napi_value onEnd) {
   uv_loop_t* loop = environment->loop();

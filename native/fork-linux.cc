@@ -31,6 +31,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -45,6 +46,15 @@
 
 namespace multiprocess {
 namespace {
+
+// How a fork ends.
+struct Exit {
+  napi_env env = nullptr;
+  napi_ref code = nullptr;  // () => the exit code of the process as it stands
+  int noted = 1;
+  void* environment = nullptr;  // the node::Environment
+  bool armed = false;
+} leaving;
 
 // ---- before
 
@@ -86,6 +96,31 @@ bool othersSleep(Rest* rest) {
   return asleep;
 }
 
+// Whether another thread of this process has an event loop of Node's, beyond the one that the platform has for its delayed tasks
+// (which a fork has lost): a worker thread. It sleeps in epoll_wait, or its name says what it is.
+bool workersAlive() {
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return false;
+  const auto self = static_cast<long>(syscall(SYS_gettid));
+  int loops = leaving.armed ? 1 : 0;
+  bool named = false;
+  std::string text;
+  while (const dirent* entry = readdir(tasks)) {
+    const long task = strtol(entry->d_name, nullptr, 10);
+    if (task <= 0 || task == self) continue;
+    const std::string path = "/proc/self/task/" + std::string(entry->d_name);
+    if (slurp((path + "/comm").c_str(), &text) && text.rfind("WorkerThread", 0) == 0) named = true;
+    if (!slurp((path + "/syscall").c_str(), &text)) continue;
+    const long call = strtol(text.c_str(), nullptr, 10);
+#ifdef SYS_epoll_wait
+    if (call == SYS_epoll_wait) loops++;
+#endif
+    if (call == SYS_epoll_pwait) loops++;
+  }
+  closedir(tasks);
+  return named || loops > 1;
+}
+
 // Makes the child inherit all private anonymous memory.
 int inheritMemory() {
   std::string maps;
@@ -121,13 +156,6 @@ int ignore(int number, bool on) {
 }
 
 // ---- in the child
-
-struct Exit {
-  napi_env env = nullptr;
-  napi_ref code = nullptr;  // () => the exit code of the process as it stands
-  int noted = 1;
-  bool armed = false;
-} leaving;
 
 [[noreturn]] void leaveNow(int code) {
   fflush(nullptr);
@@ -165,6 +193,15 @@ T symbol(const char* name) {
   return reinterpret_cast<T>(dlsym(RTLD_DEFAULT, name));
 }
 
+// node::SetProcessExitHandler: where Node ends the process without having called what AtExit was given, such as for an error in
+// the handler of an error. Part of node.h since Node 14; without it such an end would join threads that are gone.
+void replaceExit(void* environment) {
+  using Handler = std::function<void(void* environment, int code)>;
+  using SetHandler = void (*)(void* environment, Handler&& handler);
+  const auto set = symbol<SetHandler>("_ZN4node21SetProcessExitHandlerEPNS_11EnvironmentEOSt8functionIFvS1_iEE");
+  if (set != nullptr) set(environment, [](void*, int code) { leaveNow(code); });
+}
+
 bool hookExit() {
   const auto isolate = symbol<CurrentIsolate>("_ZN2v87Isolate10GetCurrentEv");
   const auto context = symbol<CurrentContext>("_ZN2v87Isolate17GetCurrentContextEv");
@@ -173,6 +210,7 @@ bool hookExit() {
   if (isolate == nullptr || context == nullptr || environment == nullptr || add == nullptr) return false;
   void* current = environment(context(isolate()));
   if (current == nullptr || !findPlatform(current)) return false;
+  leaving.environment = current;
   add(current, atExit, nullptr);
   return true;
 }
@@ -239,13 +277,15 @@ pid_t forkWaiting(Sound sound, int* failure) {
 
 // ---- exports
 
-// forkProcess(patience, exitCode) -> pid, 0 in the child, or a refusal. `patience` in milliseconds: for how long to
-// wait until all other threads sleep.
+// forkProcess(patience, exitCode, running) -> pid, 0 in the child, or a refusal. `patience` in milliseconds: for how long to
+// wait until all other threads sleep. `running`: this is a program in full swing, whose worker threads would be missed, and
+// whose event loop the child must not go on with.
 napi_value forkProcess(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
+  Arguments<3> in(env, info);
   int32_t patience;
+  bool running = false;
   napi_valuetype type;
-  if (!in.int32(0, &patience) || napi_typeof(env, in.values[1], &type) != napi_ok || type != napi_function) return answer(env, kBadArgument);
+  if (!in.int32(0, &patience) || !in.boolean(2, &running) || napi_typeof(env, in.values[1], &type) != napi_ok || type != napi_function) return answer(env, kBadArgument);
   if (!leaving.armed) {
     // Once, and in the parent: its own exit is not touched while `armed` is false.
     static bool hooked = false;
@@ -256,8 +296,10 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
       hooked = true;
     }
   }
+  if (running && !knowsLoop(in.environment->loop(), leaving.environment)) return answer(env, kUnknownLoop);
   pid_t pid = -1;
   for (int tries = 0; pid < 0; tries++) {
+    if (running && workersAlive()) return answer(env, kThreadsAlive);
     if (tries > patience) return answer(env, kThreadsBusy);
     Rest before, after;
     if (!othersSleep(&before)) {
@@ -277,7 +319,11 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
     fprintf(stderr, "multiprocess: the event loop could not be taken over by a fork: %s\n", uv_strerror(broken));
     _exit(1);
   }
-  if (!leaving.armed) napi_add_env_cleanup_hook(env, atCleanup, nullptr);
+  if (running) stillLoop(in.environment->loop(), leaving.environment);
+  if (!leaving.armed) {
+    replaceExit(leaving.environment);
+    napi_add_env_cleanup_hook(env, atCleanup, nullptr);
+  }
   leaving.armed = true;
   return answer(env, 0);
 }
@@ -312,28 +358,6 @@ napi_value bindLifeline(napi_env env, napi_callback_info info) {
   return answer(env, holdLifeline(fd));
 }
 
-// reapProcess(pid) -> 0 running, 1 + code exited, 1000 + number ended by a signal; it is gone then
-napi_value reapProcess(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  int32_t pid;
-  if (!in.int32(0, &pid)) return answer(env, kBadArgument);
-  int status;
-  pid_t got;
-  do got = waitpid(pid, &status, WNOHANG);
-  while (got < 0 && errno == EINTR);
-  if (got < 0) return answer(env, -errno);
-  if (got == 0) return answer(env, 0);
-  return answer(env, WIFEXITED(status) ? 1 + WEXITSTATUS(status) : 1000 + WTERMSIG(status));
-}
-
-// signalProcess(pidfd, signal): to this very process, never to another one that has its pid by now
-napi_value signalProcess(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  int32_t fd, number;
-  if (!in.int32(0, &fd) || !in.int32(1, &number)) return answer(env, kBadArgument);
-  return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
-}
-
 // ignoreSignal(signal): ignores it here, but not in processes forked from here
 napi_value ignoreSignal(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -350,8 +374,6 @@ void exportFork(Exports& out) {
   out.add("leaveProcess", leaveProcess);
   out.add("noteExitCode", noteExitCode);
   out.add("bindLifeline", bindLifeline);
-  out.add("reapProcess", reapProcess);
-  out.add("signalProcess", signalProcess);
   out.add("ignoreSignal", ignoreSignal);
 }
 

@@ -17,6 +17,14 @@ void tellIdle(uv_async_t* idle);
 // Whether some are queued or running.
 bool tasksPending();
 
+// fork-loop-linux.cc: whether this libuv has its fields where we look for them, and node::Environment
+// its timer in itself. In the parent, before the fork.
+bool knowsLoop(uv_loop_t* loop, void* environment);
+// In the child of a running program, after uv_loop_fork: nothing that the parent waits for goes on.
+void stillLoop(uv_loop_t* loop, void* environment);
+
+// fork-end-linux.cc: the requests that are under way now never end, and keep nothing alive.
+void forgetRequests(uv_loop_t* loop);
 // fork-end-linux.cc: in the child, has `onEnd(last)` called when the event loop has nothing left to do: first with false
 // ('beforeExit' time), and, if that gave it nothing to do, with true. The loop never returns to Node by itself.
 int watchEnd(Environment* environment, napi_value onEnd);

@@ -1,4 +1,4 @@
-// What a process or thread can ask of the kernel about itself.
+// What a process or thread can ask of the kernel about itself and its children.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "arguments.h"
 #include "exports.h"
@@ -48,6 +49,36 @@ napi_value childStatus(napi_env env, napi_callback_info info) {
   return answer(env, status.si_code == CLD_EXITED ? 1 + status.si_status : 1000 + status.si_status);
 }
 
+// reapProcess(pid) -> 0 running, 1 + code exited, 1000 + number ended by a signal; it is gone then
+napi_value reapProcess(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t pid;
+  if (!in.int32(0, &pid)) return answer(env, kBadArgument);
+  int status;
+  pid_t got;
+  do got = waitpid(pid, &status, WNOHANG);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return answer(env, -errno);
+  if (got == 0) return answer(env, 0);
+  return answer(env, WIFEXITED(status) ? 1 + WEXITSTATUS(status) : 1000 + WTERMSIG(status));
+}
+
+// signalProcess(pidfd, signal): to this very process, never to another one that has its pid by now
+napi_value signalProcess(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t fd, number;
+  if (!in.int32(0, &fd) || !in.int32(1, &number)) return answer(env, kBadArgument);
+  return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
+}
+
+// sendSignal(pid, signal) -> 0 or a negated errno: kill(2), and nothing else
+napi_value sendSignal(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t pid, number;
+  if (!in.int32(0, &pid) || !in.int32(1, &number)) return answer(env, kBadArgument);
+  return answer(env, kill(pid, number) == 0 ? 0 : -errno);
+}
+
 // yieldThread(): lets another thread that waits for this core run first
 napi_value yieldThread(napi_env env, napi_callback_info) {
   sched_yield();
@@ -63,6 +94,9 @@ void exportProcess(Exports& out) {
   out.add("setParentDeathSignal", setParentDeathSignal);
   out.add("openProcess", openProcess);
   out.add("childStatus", childStatus);
+  out.add("reapProcess", reapProcess);
+  out.add("signalProcess", signalProcess);
+  out.add("sendSignal", sendSignal);
   out.add("threadId", threadId);
   out.add("yieldThread", yieldThread);
 }

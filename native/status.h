@@ -19,6 +19,8 @@ enum Refusal : int {
   kNotDetachable = -5009,       // somebody has locked the ArrayBuffer, so its views cannot be made empty
   kThreadsBusy = -5010,         // another thread of this process does not come to rest
   kNoExitHook = -5011,          // this Node build has no node::AtExit
+  kThreadsAlive = -5012,        // a worker thread runs, which a fork would not have
+  kUnknownLoop = -5013,         // this Node's libuv is not laid out as the one we know
 };
 
 }  // namespace multiprocess

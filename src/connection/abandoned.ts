@@ -1,12 +1,15 @@
 /** Connections of this thread that are open: what becomes of them when nobody closes them. */
 import { isMainThread } from 'node:worker_threads';
 import type { StandingOffer } from '../reduction/index.js';
+import { registerAfterFork, registerBeforeFork } from '../util/after-fork.js';
+import type { Exchange } from './exchange.js';
 import type { Transport } from './transport.js';
 
 /** What is given up with a connection. */
 export interface Held {
   readonly transport: Transport;
   readonly offer: StandingOffer;
+  readonly exchange: Exchange;
 }
 
 const open = new Set<Held>();
@@ -20,6 +23,14 @@ function giveUp(held: Held): void {
 
 // Descriptors are the process's: those of a thread that ends would stay open.
 if (!isMainThread) process.on('exit', () => open.forEach(giveUp));
+
+// A copy of this process has the same ends of the same connections.
+registerBeforeFork(() => {
+  for (const { exchange } of open) exchange.share();
+});
+registerAfterFork(open, (inherited) => {
+  for (const { exchange } of inherited) exchange.forget();
+});
 
 /** Gives up what `connection` holds when it is collected, or the thread ends. */
 export function hold(connection: object, held: Held): void {

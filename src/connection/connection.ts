@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
-import { allocateBlock, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
+import { attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
 import { type DescriptorOffer, fetchDescriptor } from '../native/index.js';
 import { declineOffer, StandingOffer } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
@@ -13,7 +13,7 @@ import { Exchange, type MakeTransport } from './exchange.js';
 import { iterate, observe } from './incoming.js';
 import { closed, wrongWay } from './messages.js';
 import { mostOf, type RecvBytesOptions } from './options.js';
-import { READER_BYTES, ReaderWords } from './reader-words.js';
+import { ReaderWords } from './reader-words.js';
 
 /** Which ways a {@link Connection} goes. */
 export interface ConnectionOptions {
@@ -75,7 +75,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
     this.#exchange = new Exchange(this, carrier);
-    this.#held = { transport: this.#exchange.transport, offer: this.#offer };
+    this.#held = { transport: this.#exchange.transport, offer: this.#offer, exchange: this.#exchange };
     hold(this, this.#held);
   }
 
@@ -301,11 +301,8 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
     if (connection.#exchange.transport.fd < 0) {
       throw new ConnectionError('Connection: one over TLS cannot be sent to another process, since its keys are here; pass the data on.');
     }
-    const inbox = connection.#exchange.inbox;
-    if (inbox.words === undefined) inbox.share(new ReaderWords(allocateBlock(READER_BYTES)));
-    else inbox.forget();
     return {
-      block: inbox.words!.block.handle,
+      block: connection.#exchange.share().block.handle,
       offer: connection.#offer.of(connection.#exchange.transport.fd),
       readable: connection.#readable,
       writable: connection.#writable,

@@ -9,6 +9,7 @@
  */
 import type { MultiprocessError } from '../errors/index.js';
 import { mayBeBrief } from '../memory/brief.js';
+import { allocateBlock } from '../memory/index.js';
 import { Spin } from '../memory/spin.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
@@ -19,6 +20,7 @@ import { Found, Inbox } from './inbox.js';
 import { closed, endOfFile, timedOut } from './messages.js';
 import { Outbox } from './outbox.js';
 import { pause } from './pause.js';
+import { READER_BYTES, ReaderWords } from './reader-words.js';
 import { Receivers } from './receivers.js';
 import { DescriptorTransport, type Transport } from './transport.js';
 
@@ -121,6 +123,27 @@ export class Exchange {
   /** As {@link readable}, blocking. */
   readableSync(timeout: number): boolean {
     return this.#blocking.until(() => this.inbox.readable()) || this.transport.block(false, timeout);
+  }
+
+  /** Others will read from this end too: the words by which readers agree. */
+  share(): ReaderWords {
+    const { inbox } = this;
+    if (inbox.words === undefined) inbox.share(new ReaderWords(allocateBlock(READER_BYTES)));
+    else inbox.forget();
+    return inbox.words!;
+  }
+
+  /** In a fork: what its parent has begun to send and waits to receive stays there. */
+  forget(): void {
+    this.inbox.restart();
+    this.outbox.restart();
+    this.#receivers.forget();
+    this.#pollers.clear();
+    this.#released = [];
+    this.#streak = 0;
+    this.#ticking = false;
+    this.#retry = undefined;
+    this.held = undefined;
   }
 
   /** Blocks until the kernel has taken what was sent. @throws ConnectionError. */

@@ -121,6 +121,15 @@ export class Inbox {
     if (this.#headed === 0) this.#words?.leave();
   }
 
+  /** In a fork: a message of which its parent has taken a part is the parent's. */
+  restart(): void {
+    this.#base = this.#at = this.#end = 0;
+    this.#headed = 0;
+    this.#body = undefined;
+    if (looking === this) looking = undefined;
+    this.#words?.adopt();
+  }
+
   /** Takes what was handed out, and forgets what was only seen: somebody else may read now. */
   forget(): void {
     this.settle();

@@ -114,6 +114,15 @@ export class Outbox {
     this.#block(false);
   }
 
+  /** In a fork: what its parent has not sent yet, the parent sends. */
+  restart(): void {
+    this.#parts.clear();
+    this.#unsent.clear();
+    this.#gather = undefined;
+    this.#queued = this.#taken = 0;
+    this.#burst = this.#blocked = false;
+  }
+
   /** Nothing can be sent any more; what waits is rejected. */
   fail(error: MultiprocessError): void {
     this.#failure = error;

@@ -29,11 +29,16 @@ export type Standing = 'sole' | 'many' | 'wait';
 export class ReaderWords {
   readonly block: Block;
   readonly #words: Int32Array;
-  readonly #me = self();
+  #me = self();
 
   constructor(block: Block) {
     this.block = block;
     this.#words = block.int32;
+  }
+
+  /** In a fork: this is somebody else. */
+  adopt(): void {
+    this.#me = self();
   }
 
   /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */

@@ -72,6 +72,11 @@ export class Receivers {
     });
   }
 
+  /** Nobody waits here. */
+  forget(): void {
+    this.#queue.clear();
+  }
+
   /** Nothing will come any more. */
   rejectAll(error: unknown): void {
     for (let one = this.#queue.shift(); one !== undefined; one = this.#queue.shift()) one.reject(error);

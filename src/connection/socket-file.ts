@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { registerAfterFork } from '../util/after-fork.js';
+import { keptByForks } from '../util/at-exit.js';
 
 /** Longest path of a unix socket, bytes. */
 const LONGEST = 107;
@@ -21,9 +23,14 @@ export class SocketFile {
     files.add(this);
     if (hooked) return;
     hooked = true;
-    process.on('exit', () => {
-      for (const file of files) file.remove();
-    });
+    // A fork of this process listens too, but the files are not its own.
+    registerAfterFork(files, (inherited) => inherited.clear());
+    process.on(
+      'exit',
+      keptByForks(() => {
+        for (const file of files) file.remove();
+      }),
+    );
   }
 
   /** A path in a new folder that only this user may enter (mode 0700). */

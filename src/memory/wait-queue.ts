@@ -22,6 +22,7 @@
 import { ClosedError } from '../errors/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
+import { lineage } from '../util/after-fork.js';
 import { unwatch, watch } from './beat.js';
 import { mayBeBrief } from './brief.js';
 import { Credit } from './credit.js';
@@ -89,6 +90,8 @@ export class WaitQueue {
   readonly #broadcast: boolean;
   /** The word is no longer there. */
   #gone = false;
+  /** A fork has this queue too, but those who wait in it wait in the parent. */
+  #generation = lineage.generation;
 
   /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
   constructor(cell: WaitCell, gate: Gate, broadcast = false) {
@@ -100,6 +103,7 @@ export class WaitQueue {
 
   /** How many wait here without blocking. */
   get length(): number {
+    if (this.#generation !== lineage.generation) this.#forget();
     return this.#entries.size;
   }
 
@@ -109,7 +113,7 @@ export class WaitQueue {
     try {
       signal?.throwIfAborted();
       if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
-      if (this.#entries.size === 0 && this.#gate.own?.() !== true) {
+      if (this.length === 0 && this.#gate.own?.() !== true) {
         postponed = !mayBeBrief();
         if (!postponed && this.#look(attempt)) return AT_ONCE;
       }
@@ -149,7 +153,7 @@ export class WaitQueue {
    * Returns whether anybody does; if so and nobody succeeds, another process is notified then.
    */
   kick(): boolean {
-    if (this.#entries.size === 0) return false;
+    if (this.length === 0) return false;
     if (!this.#kicked) {
       this.#kicked = true;
       queueMicrotask(this.#onKick);
@@ -308,6 +312,16 @@ export class WaitQueue {
     this.#gone = true;
     for (const { reject } of left)
       reject(new ClosedError('The shared object was closed in this process while somebody here waited for it.'));
+  }
+
+  #forget(): void {
+    this.#generation = lineage.generation;
+    this.#entries.clear();
+    this.#sleep = null;
+    this.#immediate = null;
+    this.#kicked = false;
+    this.#postponed = false;
+    this.#rounds = this.#turns = this.#polled = 0;
   }
 
   #remove(entry: Entry): void {

@@ -35,13 +35,15 @@ export interface Addon {
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
   childStatus(pid: number): number;
-  forkProcess(patience: number, exitCode: () => number): number;
+  forkProcess(patience: number, exitCode: () => number, running: boolean): number;
+  atRest(callback: () => void): void;
   watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
   noteExitCode(code: number): void;
   bindLifeline(fd: number): number;
   reapProcess(pid: number): number;
   signalProcess(pidfd: number, signal: number): number;
+  sendSignal(pid: number, signal: number): number;
   ignoreSignal(signal: number): number;
   pollDescriptors(entries: Int32Array, timeout: number): number;
   moveDescriptor(from: number, to: number): number;
@@ -78,6 +80,8 @@ export const Refusal = {
   notDetachable: -5009,
   threadsBusy: -5010,
   noExitHook: -5011,
+  threadsAlive: -5012,
+  unknownLoop: -5013,
 } as const;
 
 const root = new URL('../../', import.meta.url); // the package, from src/native as well as from dist/native

@@ -1,8 +1,11 @@
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 
-/** Why a fork was refused: a thread of this process does not come to rest, or this build of Node lacks what a child needs to end. */
-export type ForkRefusal = 'threads-busy' | 'no-exit-hook';
+/**
+ * Why a fork was refused: a thread of this process does not come to rest; this build of Node lacks what a child needs to end; a worker thread
+ * runs; this build's event loop is not laid out as expected.
+ */
+export type ForkRefusal = 'threads-busy' | 'no-exit-hook' | 'threads-alive' | 'unknown-loop';
 
 /**
  * Forks this process (native/fork-linux.cc says how, and what Node must have been started with). Everything on the stack of the
@@ -11,15 +14,27 @@ export type ForkRefusal = 'threads-busy' | 'no-exit-hook';
  *
  * @param patience milliseconds to wait, blocking, until all other threads of this process sleep.
  * @param exitCode the exit code of the process as it stands: asked in the child when an exception that nobody caught ends it.
+ * @param running whether this is a program in full swing: then it may have no worker threads, and in the child nothing goes on that its
+ *   event loop was waiting for (native/fork-loop-linux.cc). Call it {@link atRest}.
  * @returns the child's pid; 0 in the child; or why it was refused.
  * @throws MultiprocessError `MP_SYSTEM` (EAGAIN: too many processes; ENOMEM).
  */
-export function forkProcess(patience: number, exitCode: () => number): number | ForkRefusal {
-  const result = addon().forkProcess(patience, exitCode);
+export function forkProcess(patience: number, exitCode: () => number, running: boolean): number | ForkRefusal {
+  const result = addon().forkProcess(patience, exitCode, running);
   if (result === Refusal.threadsBusy) return 'threads-busy';
   if (result === Refusal.noExitHook) return 'no-exit-hook';
+  if (result === Refusal.threadsAlive) return 'threads-alive';
+  if (result === Refusal.unknownLoop) return 'unknown-loop';
   if (result < 0) throw systemError('forkProcess', 'fork', result);
   return result;
+}
+
+/**
+ * Calls back once, in the event loop's next turn, from the loop itself: no function of the program is on the stack, and no microtask or tick is
+ * queued. Keeps the event loop alive until then.
+ */
+export function atRest(callback: () => void): void {
+  addon().atRest(callback);
 }
 
 /**
@@ -72,6 +87,11 @@ export function signalProcess(pidfd: number, signal: number): void {
 }
 
 const ESRCH = 3;
+
+/** kill(2), and nothing besides. @returns 0, or a negated errno. */
+export function sendSignal(pid: number, signal: number): number {
+  return addon().sendSignal(pid, signal);
+}
 
 /** Has this process ignore a signal, but not those that are forked from it: they handle it as this process did. @throws MultiprocessError `MP_SYSTEM`. */
 export function ignoreSignal(signal: number): void {

@@ -21,6 +21,7 @@ export {
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
 // Forking
 export {
+  atRest,
   bindLifeline,
   type ForkRefusal,
   forkProcess,
@@ -28,6 +29,7 @@ export {
   leaveProcess,
   noteExitCode,
   reapProcess,
+  sendSignal,
   signalProcess,
   watchEnd,
 } from './fork.js';
@@ -58,7 +60,7 @@ export {
   threadId,
   yieldThread,
 } from './process.js';
-export { Readiness } from './readiness.js';
+export { forgetReadiness, Readiness } from './readiness.js';
 // Descriptors for other processes
 export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
 // Sockets

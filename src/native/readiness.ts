@@ -42,6 +42,11 @@ registerAfterFork(byToken, () => {
   for (const one of byToken.values()) one.again();
 });
 
+/** In a copy of a program: what its parent waits for is not heard of. Who wants something from here on is. Call it before what is called after forks. */
+export function forgetReadiness(): void {
+  for (const one of byToken.values()) one.want(0);
+}
+
 /** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted, unless `unref()` says not to. */
 export class Readiness {
   readonly #fd: number;

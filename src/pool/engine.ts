@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../errors/index.js';
 import { checkNotBootstrapping } from '../process/index.js';
 import type { Backend, JobSink } from '../streams/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
 import { describe } from '../util/options.js';
 import type { Batch } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
@@ -33,6 +34,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   /** A lane of calls for each priority in use. */
   readonly #callLanes = new Map<number, Lane>();
   #state: 'open' | 'closed' | 'ended' = 'open';
+  #foreign = false;
   /** Why the pool ended. */
   #reason: unknown;
   /** Batches that are queued or at a worker. */
@@ -49,6 +51,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const image = initializer === undefined ? null : this.#callables.image('Pool: `initializer`', initializer);
     if (image !== null) image.uses++;
     this.#crew = new Crew(settings, this.#scheduler, image, this);
+    registerAfterFork(this, (engine) => engine.#disown());
     try {
       this.#crew.fill();
     } catch (error) {
@@ -232,6 +235,19 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     this.#retireIfDone();
   }
 
+  /** In a fork: the workers are its parent's. */
+  #disown(): void {
+    this.#foreign = true;
+    this.#state = 'ended';
+    this.#reason = new ProcessError(
+      'Pool: only the process that made a pool can use it, and this is a fork of it; make a pool of its own here.',
+      {
+        code: 'MP_NOT_PARENT',
+      },
+    );
+    this.#jobs.clear();
+  }
+
   /** Nobody can reach the pool any more: it is closed, with a warning if that was forgotten. */
   abandon(): void {
     if (this.#state !== 'open') return;
@@ -244,11 +260,13 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   async terminate(): Promise<void> {
+    if (this.#foreign) return;
     this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }));
     await this.#crew.gone();
   }
 
   async join(): Promise<void> {
+    if (this.#foreign) throw this.#reason;
     if (this.#state === 'open') {
       throw new ProcessError('Pool.join: the pool is still running; call close() or terminate() first.', { code: 'MP_POOL_RUNNING' });
     }

@@ -2,18 +2,16 @@
  * The program of a Process's child: takes over who it is, then runs what it was sent. It loads no more than that takes, since
  * each module costs a millisecond of every start.
  */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { AuthenticationKey } from './authkey.js';
 import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+import { conduct } from './conduct.js';
 import { defaultExport } from './default-export.js';
 import { become } from './identity.js';
 import { inherit, program } from './inherit.js';
 import { type Head, readPayload } from './payload.js';
 import type { Process } from './process.js';
 import { setStartMethod } from './start-method.js';
-
-/** Exit code of a child whose event loop ran empty before `run()` was settled: Node's own for a top-level await. */
-const UNSETTLED = 13;
 
 function begin(): void {
   const { descriptors, method, name } = inherit();
@@ -33,32 +31,7 @@ function begin(): void {
   });
   process.argv.splice(2, Number.POSITIVE_INFINITY, ...head.argv);
   setStartMethod(method, { force: true });
-  // Node prints the error itself; for a thread the parent does.
-  if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => writeSync(2, `Process ${name}:\n`));
-
-  let settled = false;
-  let natural = false;
-  process.on('beforeExit', () => {
-    natural = true;
-  });
-  process.on('exit', () => {
-    if (settled || !natural || process.exitCode !== undefined) return;
-    writeSync(2, `Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
-    process.exitCode = UNSETTLED;
-  });
-
-  run(head, body).then(
-    () => {
-      settled = true;
-    },
-    (error) => {
-      settled = true;
-      // Not as a rejection: those may be told to pass unseen.
-      process.nextTick(() => {
-        throw error;
-      });
-    },
-  );
+  conduct(name, method, () => run(head, body));
 }
 
 async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Promise<void> {

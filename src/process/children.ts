@@ -4,6 +4,7 @@
  * A running child does not keep the event loop alive by itself. When the loop runs empty, finalizers go first, then daemons
  * get SIGTERM, then all children are waited for; see util/at-exit.ts.
  */
+import { registerAfterFork } from '../util/after-fork.js';
 import { atExit, type Ending } from '../util/at-exit.js';
 import type { Popen } from './popen/popen.js';
 
@@ -21,6 +22,11 @@ export function addChild(owner: object, child: Child): void {
   if (!installed) {
     installed = true;
     atExit('children', end);
+    // They are its parent's, not its own.
+    registerAfterFork(children, (inherited) => {
+      inherited.clear();
+      installed = false;
+    });
   }
   children.set(owner, child);
   child.popen.onExit(() => children.delete(owner));

@@ -123,12 +123,15 @@ export class ParentProcess {
   }
 }
 
-let parent: ParentProcess | null | undefined;
+let parent: ParentProcess | null = null;
+/** Whom `parent` stands for: in a fork it is another one. */
+let known: Parent | null = null;
 
 /** The process that started this one; `null` in the main process. Python: `parent_process`. */
 export function parentProcess(): ParentProcess | null {
   const own = identity().parent;
-  parent ??= own === null ? null : new ParentProcess(own);
+  if (own !== known) parent = own === null ? null : new ParentProcess(own);
+  known = own;
   return parent;
 }
 

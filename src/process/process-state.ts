@@ -16,6 +16,8 @@ export interface ProcessState {
   daemon: boolean;
   authkey: Uint8Array | null;
   readonly path: string;
+  /** The process that made it: a fork of that one has this state too. */
+  readonly maker: number;
   readonly options: Pick<ProcessOptions, 'context' | 'env' | 'execArgv'>;
   popen: Popen | null;
   sentinel: Sentinel | null;
@@ -44,6 +46,7 @@ export function fresh(name: string, daemon: boolean, path: string): ProcessState
     daemon,
     authkey: null,
     path,
+    maker: process.pid,
     options: {},
     popen: null,
     sentinel: null,
@@ -53,10 +56,13 @@ export function fresh(name: string, daemon: boolean, path: string): ProcessState
   };
 }
 
+/** What a fork may ask of a process that its parent made. */
+const HARMLESS = new Set(['name', 'daemon', 'authkey', 'pid', 'ident']);
+
 /** The state of a process that was made here. @throws ProcessError `MP_NOT_PARENT`; ClosedError. */
 export function stateOf(of: object, member: string, closedToo = false): ProcessState {
   const state = states.get(of);
-  if (state === undefined || identity().self === of) {
+  if (state === undefined || identity().self === of || (state.maker !== process.pid && !HARMLESS.has(member))) {
     throw new ProcessError(`Process.${member}: only the parent of a process can do this, and this is not its parent.`, {
       code: 'MP_NOT_PARENT',
     });

@@ -5,6 +5,7 @@ import { ownKey, toKey } from './authkey.js';
 import { checkNotBootstrapping } from './bootstrapping.js';
 import { addChild } from './children.js';
 import { encodeWork } from './encode-work.js';
+import { copyOf } from './fork/copy.js';
 import { identity, nextPath, ownIdent } from './identity.js';
 import { launch, type Popen } from './popen/index.js';
 import { checkFlag, checkName, checkProcess, type JoinOptions, type ProcessOptions, type Target } from './process-options.js';
@@ -78,14 +79,15 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     const { env, execArgv, context } = state.options;
     const method = startMethodOf('Process', context);
     const payload: number[] = [];
+    const subclass = Object.getPrototypeOf(this) !== Process.prototype && this.run !== Process.prototype.run;
     const prepare = (preparing: Popen) => {
-      const subclass = Object.getPrototypeOf(this) !== Process.prototype && this.run !== Process.prototype.run;
       payload.push(encodeWork(subclass ? this : null, state, preparing));
       return payload;
     };
     let popen: Popen;
     try {
-      popen = launch(method, { entry: ENTRY, name: state.name, env, execArgv, prepare });
+      const copy = method === 'fork' ? copyOf(this as unknown as Process, state, subclass) : undefined;
+      popen = launch(method, { entry: ENTRY, name: state.name, env, execArgv, prepare, copy });
     } finally {
       for (const fd of payload) closeDescriptor(fd);
     }

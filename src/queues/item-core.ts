@@ -7,6 +7,8 @@
  */
 import { type BlockHandle, self, TRANSIT } from '../memory/index.js';
 import { type FeedListener, type PacedFeed, type Shape, TaskStream } from '../streams/index.js';
+import { registerAfterFork } from '../util/after-fork.js';
+import { keptByForks } from '../util/at-exit.js';
 import { failureBytes } from './failure.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemWriter } from './item-writer.js';
@@ -16,13 +18,19 @@ import type { Waiters } from './waiters.js';
 const open = new Set<ItemCore>();
 
 // Before all else: references to shared memory are given up at exit, and children joined, who may be waiting for just that.
-process.prependListener('exit', () => {
-  for (const core of open) core.flushAtEnd();
-});
-process.on('exit', (code) => {
-  for (const core of open) core.endOfProcess(code);
-  open.clear();
-});
+process.prependListener(
+  'exit',
+  keptByForks(() => {
+    for (const core of open) core.flushAtEnd();
+  }),
+);
+process.on(
+  'exit',
+  keptByForks((code: number) => {
+    for (const core of open) core.endOfProcess(code);
+    open.clear();
+  }),
+);
 
 const abandoned = new FinalizationRegistry<ItemCore>((core) => core.abandon());
 
@@ -33,9 +41,9 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   readonly writer: ItemWriter;
   /** Streams that are open. */
   protected readonly feeds = new Set<F>();
-  readonly #name: string;
-  /** A forked child has this object too, but not what waits in it. */
-  readonly #agent = self();
+  readonly #name: 'Queue' | 'Topic';
+  /** Who this is: a fork that is somebody else has this object too. */
+  #agent = self();
   #closed = false;
   /** When it was last sent to anybody. */
   #sent = Number.NEGATIVE_INFINITY;
@@ -54,6 +62,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
       throw error;
     }
     open.add(this);
+    registerAfterFork(this, (core) => core.#adopt());
   }
 
   /** Whether a look for items is worth while: there are some, or none will come. */
@@ -189,6 +198,17 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     this.flushAtEnd();
     this.memory.large.leave();
     if (code === 0) this.#leave();
+  }
+
+  /** In a fork: it is the child's own from here on; what its parent had begun with it goes on there. */
+  #adopt(): void {
+    this.#agent = self();
+    if (this.memory.block.closed) return;
+    this.#used = false;
+    this.#completing = false;
+    this.writer.forget();
+    this.feeds.clear();
+    this.memory.members.adopt(this.#name);
   }
 
   #release(): void {

@@ -123,6 +123,14 @@ export class ItemWriter {
     if (this.#backlog.length > 0 && !this.#detached) this.#room.waitSync(() => this.#flush() || !worthwhile());
   }
 
+  /** In a fork: what waits for room is its parent's to write. */
+  forget(): void {
+    this.#backlog.clear();
+    this.#flushed.length = 0;
+    this.#pump = null;
+    this.#detachedPump = null;
+  }
+
   #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const { timeout = Number.POSITIVE_INFINITY, signal } = bounds ?? {};

@@ -66,6 +66,13 @@ export class Members {
     });
   }
 
+  /** In a fork: it has the queue from here on, and has written nothing. */
+  adopt(actor: string): void {
+    this.#agent = self();
+    this.#own = ATTACHED;
+    this.join(actor);
+  }
+
   /** Whether this thread has completed. */
   get completed(): boolean {
     return this.#own === COMPLETED && this.#agent === self();

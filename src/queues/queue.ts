@@ -4,6 +4,7 @@ import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { type Overflow, PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { Held } from './held.js';
 import { NONE } from './item-reader.js';
@@ -68,8 +69,15 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   constructor(options?: QueueOptions<T> | QueueHandle) {
     const attached = options !== undefined && options !== null && 'block' in options;
     const core = new QueueCore(attached ? options.block : settingsOf(new.target.name, options));
-    const shared = (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
-    super((subscriber) => shared.subscribe(subscriber));
+    const make = () => (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
+    let shared = make();
+    let born = lineage.generation;
+    super((subscriber) => {
+      // In a fork: the consumer that its parent's subscribers share stays there.
+      if (born !== lineage.generation) shared = make();
+      born = lineage.generation;
+      return shared.subscribe(subscriber);
+    });
     core.ownedBy(this);
     this.core = core;
     this.#overflow = (options?.overflow as Overflow<T> | null | undefined) ?? { policy: 'error' };

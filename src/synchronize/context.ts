@@ -20,6 +20,7 @@
  * to the whole thread.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { lineage, registerAfterFork } from '../util/after-fork.js';
 
 /** One acquisition, by one owner, of one recursive lock. */
 export class Token {
@@ -29,13 +30,15 @@ export class Token {
   suspended = false;
   /** No context carries it: it is everybody's in this thread. */
   floating = false;
+  /** A fork has its parent's contexts, but owns nothing that its parent owns. */
+  readonly generation = lineage.generation;
 }
 
 const storage = new AsyncLocalStorage<readonly Token[]>();
 
 /** Whether the calling context owns what the token stands for. */
 export function owns(token: Token): boolean {
-  return token.floating || storage.getStore()?.includes(token) === true;
+  return token.generation === lineage.generation && (token.floating || storage.getStore()?.includes(token) === true);
 }
 
 /** The calling code owns from here on. */
@@ -115,6 +118,16 @@ export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, 
   );
   return promise;
 }
+
+// In a fork nothing is pending of what its parent awaits.
+registerAfterFork(expected, () => {
+  expected.clear();
+  continuations.clear();
+  unclaimed.clear();
+  if (pending > 0 || sweep !== null) hook.disable();
+  pending = 0;
+  sweep = null;
+});
 
 /** All that awaits what was settled before has run. */
 function onSwept(): void {

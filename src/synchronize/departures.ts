@@ -1,3 +1,5 @@
+import { keptByForks } from '../util/at-exit.js';
+
 /** Who takes part in something for as long as this thread lives, and says so when it ends in good order. */
 interface Departing {
   /** The thread ends in good order. */
@@ -7,9 +9,12 @@ interface Departing {
 const departing = new Set<WeakRef<Departing>>();
 const collected = new FinalizationRegistry<WeakRef<Departing>>((reference) => departing.delete(reference));
 // Before the blocks give up their memory.
-process.prependListener('exit', () => {
-  for (const one of departing) one.deref()?.depart();
-});
+process.prependListener(
+  'exit',
+  keptByForks(() => {
+    for (const one of departing) one.deref()?.depart();
+  }),
+);
 
 /** Calls `one.depart()` when the thread exits, if `one` is still there. */
 export function departsAtExit(one: Departing): void {

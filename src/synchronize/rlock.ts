@@ -133,7 +133,7 @@ export class RLock extends SharedObject implements LockLike {
   override toString(): string {
     const owner = this.#mutex.owner;
     const died = this.ownerDied ? ', owner died' : '';
-    if (this.#token === null) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
+    if (this.#token === null || !this.#mutex.mine) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
     return `<RLock(${this.owned ? ownName() : `SomeOtherTask of ${ownName()}`}, ${this.#token.depth}${died})>`;
   }
 

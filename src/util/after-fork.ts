@@ -29,8 +29,25 @@ export function registerAfterFork<T extends object>(object: T, callback: (object
   dead.register(object, id);
 }
 
+/** Called in the parent before a fork of the running program. */
+const before: (() => void)[] = [];
+
+/** Has `prepare()` called before this program is copied: what the copy will share with it must be fit for that. */
+export function registerBeforeFork(prepare: () => void): void {
+  before.push(prepare);
+}
+
+/** Before a fork of the running program: calls what was registered. */
+export function runBeforeFork(): void {
+  for (const prepare of before) prepare();
+}
+
+/** How many forks lie between this process and the first of its family that loaded this module. An object: bundles share it. */
+export const lineage = { generation: 0 };
+
 /** In a process that was just forked: calls what was registered. What a callback throws is printed. */
 export function runAfterFork(): void {
+  lineage.generation++;
   for (const { object, callback } of [...entries.values()]) {
     const living = object.deref();
     if (living === undefined) continue;

@@ -13,6 +13,8 @@
  * than once, and does what is left to do.
  */
 
+import { lineage, registerAfterFork } from './after-fork.js';
+
 /** When a hook is called. */
 export type ExitStage = 'first' | 'children' | 'last';
 
@@ -38,6 +40,20 @@ export function atExit(stage: ExitStage, hook: ExitHook): () => void {
   };
 }
 
+/** Listeners of this library, which a copy of the process keeps; those of the program are dropped there. */
+const kept = new WeakSet<object>();
+
+/** Marks a listener of `process` as the library's own: a fork of this process has it too. Returns it. */
+export function keptByForks<F extends object>(listener: F): F {
+  kept.add(listener);
+  return listener;
+}
+
+/** Whether {@link keptByForks} was called for it. */
+export function isKeptByForks(listener: object): boolean {
+  return kept.has(listener);
+}
+
 /** Whether this process is ending. Python: `util.is_exiting`. */
 export function isExiting(): boolean {
   return exiting || running;
@@ -46,18 +62,29 @@ export function isExiting(): boolean {
 function install(): void {
   if (installed) return;
   installed = true;
-  process.on('beforeExit', () => {
-    // Still under way: a hook waits for something that keeps no loop alive. What it waits for will not come any more.
-    if (running) return;
-    running = true;
-    void natural().finally(() => {
-      running = false;
-    });
+  process.on('beforeExit', keptByForks(onBeforeExit));
+  process.on('exit', keptByForks(onExit));
+  // A fork has hooks of its own, and one that was made while its parent was ending is not ending.
+  registerAfterFork(hooks, (inherited) => {
+    for (const stage of STAGES) inherited[stage] = [];
+    running = false;
+    exiting = false;
   });
-  process.on('exit', () => {
-    exiting = true;
-    for (const stage of STAGES) for (const hook of [...hooks[stage]]) guarded(hook);
+}
+
+function onBeforeExit(): void {
+  // Still under way: a hook waits for something that keeps no loop alive. What it waits for will not come any more.
+  if (running) return;
+  running = true;
+  const born = lineage.generation;
+  void natural().finally(() => {
+    if (born === lineage.generation) running = false;
   });
+}
+
+function onExit(): void {
+  exiting = true;
+  for (const stage of STAGES) for (const hook of [...hooks[stage]]) guarded(hook);
 }
 
 async function natural(): Promise<void> {

@@ -113,5 +113,8 @@ function watchExit(): void {
   watched = true;
   atExit('first', () => runFinalizers(0));
   atExit('last', () => runFinalizers());
-  registerAfterFork(registry, (inherited) => inherited.clear());
+  registerAfterFork(registry, (inherited) => {
+    inherited.clear();
+    watched = false;
+  });
 }

@@ -97,7 +97,9 @@ describe('TestStartMethod', () => {
         (reason: Error) => reason,
       );
       expect(error).toMatchObject({ code: 'MP_UNSUPPORTED' });
-      expect(error!.message).toMatch(/'fork' cannot be used here: .*timers.*'forkserver' forks a template instead.* Use 'spawn' or /);
+      expect(error!.message).toMatch(
+        /'fork' cannot be used here: node was not started with `--single-threaded --v8-pool-size=1`.*'forkserver' needs no options.* Use 'spawn' or /,
+      );
     }
   });
 

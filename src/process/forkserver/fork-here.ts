@@ -7,13 +7,14 @@ const PATIENCE = 10_000;
 /**
  * Forks this process, with the references that the copy needs to what it shares.
  *
+ * @param running whether this is a program in full swing, not a template.
  * @returns the child's pid; 0 in the child, which goes on with `rebirth`; or why it was refused.
  * @throws MultiprocessError `MP_SYSTEM`.
  */
-export function forkHere(): number | ForkRefusal {
+export function forkHere(running = false): number | ForkRefusal {
   const undo = shareForFork();
   try {
-    const result = forkProcess(PATIENCE, currentExitCode);
+    const result = forkProcess(PATIENCE, currentExitCode, running);
     if (typeof result === 'string') undo();
     return result;
   } catch (error) {

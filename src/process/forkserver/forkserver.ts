@@ -68,6 +68,11 @@ export function addTemplateModule(url: URL): void {
   modules.add(url.href);
 }
 
+/** Whether a module is one that {@link addTemplateModule} named. */
+export function isTemplateModule(url: URL): boolean {
+  return modules.has(url.href);
+}
+
 /** A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed. */
 export class Forkserver {
   #template: Template | null = null;

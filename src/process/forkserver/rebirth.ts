@@ -1,5 +1,5 @@
 /** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
-import { closeDescriptor, leaveProcess, noteExitCode, openProcess, signalProcess, threadId, watchEnd } from '../../native/index.js';
+import { leaveProcess, noteExitCode, sendSignal, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
 import { restartClock } from './clock.js';
 import { freshRandom } from './random.js';
@@ -7,14 +7,18 @@ import { freshRandom } from './random.js';
 /** Set where this process was forked, or could fork: Node's options then are those of the template. */
 export const FORKED = Symbol.for('multiprocess.forked');
 
-/** Call it first in a forked child, before anything of the application runs. */
-export function rebirth(): void {
+/**
+ * Call it first in a forked child, before anything of the application runs.
+ * @param anew Whether its clocks begin with it: what a template measured concerns nobody, but a copy of a program goes on with times that it took.
+ */
+export function rebirth(anew = true): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();
-  signalWithoutTeardown();
+  // Node's own takes a signal to this very process for its end, and calls what ends a fork: it would exit with a code, not by the signal.
+  Object.defineProperty(process, '_kill', { value: sendSignal, writable: true, configurable: true, enumerable: false });
   freshRandom();
-  restartClock();
+  if (anew) restartClock();
   runAfterFork();
 }
 
@@ -38,27 +42,6 @@ function leaveWithoutTeardown(): void {
       const heard = (emit as (...all: unknown[]) => boolean).call(this, event, ...args);
       if (event === 'exit') noteExitCode(Number(process.exitCode ?? args[0] ?? 0));
       return heard;
-    },
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  });
-}
-
-/** `process.kill(process.pid)` runs what is to run at the end, which here is the end, before it sends the signal. */
-function signalWithoutTeardown(): void {
-  const host = process as unknown as { _kill(pid: number, signal: number): number };
-  const { _kill } = host;
-  Object.defineProperty(process, '_kill', {
-    value(pid: number, signal: number): number {
-      if (pid !== process.pid || signal <= 0) return _kill(pid, signal);
-      const self = openProcess(pid);
-      try {
-        signalProcess(self, signal);
-      } finally {
-        closeDescriptor(self);
-      }
-      return 0;
     },
     writable: true,
     configurable: true,

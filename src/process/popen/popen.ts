@@ -29,6 +29,8 @@ export interface LaunchOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Node options in place of those it would inherit. */
   readonly execArgv?: readonly string[] | undefined;
+  /** What a child does that is a copy of this process, in place of running `entry` with what `prepare` would encode. */
+  readonly copy?: (() => void) | undefined;
 }
 
 /** How a child ended: by `exitCode` or by `signal`; both are `null` when it could not be started or its status was lost. */
@@ -234,14 +236,8 @@ export interface Launcher {
   unavailable(): string | null;
 }
 
-/** The start methods there are, or why there is none. */
-const launchers = new Map<StartMethod, Launcher | string>([
-  [
-    'fork',
-    "a copy of a running Node program would go on with its timers, servers and sockets, so no running program is forked, whatever Node's options; " +
-      "'forkserver' forks a template instead, which has loaded the modules that setForkserverPreload() names",
-  ],
-]);
+/** The start methods there are. */
+const launchers = new Map<StartMethod, Launcher>();
 
 /** Makes a start method known. */
 export function registerStartMethod(method: StartMethod, launcher: Launcher): void {
@@ -252,7 +248,7 @@ export function registerStartMethod(method: StartMethod, launcher: Launcher): vo
 export function startMethodUnavailable(method: StartMethod): string | null {
   const launcher = launchers.get(method);
   if (launcher === undefined) return 'it is not part of this version';
-  return typeof launcher === 'string' ? launcher : launcher.unavailable();
+  return launcher.unavailable();
 }
 
 /** @throws UnsupportedError `MP_UNSUPPORTED` when a start method cannot be used here, with the reason. */
@@ -279,5 +275,5 @@ export function getAllStartMethods(): StartMethod[] {
  */
 export function launch(method: StartMethod, options: LaunchOptions): Popen {
   checkAvailable(options.name, method);
-  return (launchers.get(method) as Launcher).launch(options);
+  return launchers.get(method)!.launch(options);
 }

@@ -1,0 +1,32 @@
+/** What a Process's child does that is a copy of this process: it has target and arguments already. */
+import { AsyncResource } from 'node:async_hooks';
+import { processStartTime } from '../../native/index.js';
+import { AuthenticationKey, ownKey } from '../authkey.js';
+import { conduct } from '../conduct.js';
+import { defaultExport } from '../default-export.js';
+import { become, identity, type Parent } from '../identity.js';
+import { mainPath } from '../main.js';
+import type { Process } from '../process.js';
+import { adopt, type ProcessState } from '../process-state.js';
+import { setStartMethod } from '../start-method.js';
+
+/**
+ * What the child of `instance` begins with. Everything that is read now is as `start` found it; what target and arguments refer to is as
+ * the fork finds it.
+ * @param subclass Whether its own `run` is what it does.
+ */
+export function copyOf(instance: Process, { target, args, name, daemon, path, authkey }: ProcessState, subclass: boolean): () => void {
+  const own = identity();
+  const parent: Parent = { name: own.name, pid: process.pid, startTime: String(processStartTime(process.pid) ?? ''), threadId: null };
+  const main = mainPath();
+  const key = AuthenticationKey.from(authkey ?? ownKey()) as AuthenticationKey;
+  const work = async (): Promise<unknown> =>
+    target instanceof URL && !subclass ? (await defaultExport(target.href))(...(args as unknown[])) : instance.run();
+  // In the asynchronous context of who starts it.
+  return AsyncResource.bind(() => {
+    become({ name, daemon, authkey: key, path, parent, main, children: 0, self: null });
+    setStartMethod('fork', { force: true });
+    adopt(instance, target, args);
+    conduct(name, 'fork', work);
+  });
+}

@@ -1,0 +1,23 @@
+import { isTemplateModule } from '../forkserver/forkserver.js';
+import { PROGRAMS } from '../inherit.js';
+
+const programs = new Map<string, () => void>();
+
+/**
+ * What a copy of this process does to run a module: one of this library's programs is loaded here, once, and only begun in the copy; any other
+ * module the copy loads itself.
+ */
+export async function programOf(entry: URL): Promise<() => void> {
+  if (!programs.has(entry.href) && isTemplateModule(entry)) {
+    const scope = globalThis as { [PROGRAMS]?: Map<string, () => void> };
+    const outer = scope[PROGRAMS];
+    scope[PROGRAMS] = programs;
+    try {
+      await import(entry.href);
+    } finally {
+      if (outer === undefined) delete scope[PROGRAMS];
+      else scope[PROGRAMS] = outer;
+    }
+  }
+  return programs.get(entry.href) ?? (() => void import(entry.href));
+}

@@ -1,0 +1,73 @@
+/** In a copy of a running program: nothing goes on that the program had begun. The event loop was stilled already (native/fork-loop-linux.cc). */
+import { randomFillSync } from 'node:crypto';
+import { forgetReadiness } from '../../native/index.js';
+import { isKeptByForks } from '../../util/at-exit.js';
+import type { Linked, NodeInternals } from './node-internals.js';
+
+/** Events of `process` whose listeners are the parent's affair. Signals are not among them: a fork handles them as its parent did. */
+const EVENTS = [
+  'beforeExit',
+  'exit',
+  'uncaughtException',
+  'uncaughtExceptionMonitor',
+  'unhandledRejection',
+  'rejectionHandled',
+  'multipleResolves',
+  'message',
+  'disconnect',
+  'worker',
+];
+
+/** Timers that Node sets for its own bookkeeping: the Date header of http, the coarse clock of fetch. They keep nothing alive. */
+const OWN = new Set(['resetCache', 'onTick']);
+
+/** Stills timers, immediates and listeners of the parent, and makes random bytes in stock anew. */
+export function still({ timers, immediates, stocks }: NodeInternals): void {
+  for (const list of Object.values(timers)) {
+    for (const timer of members(list, list)) if (!isNodes(timer as never)) clearTimeout(timer as never);
+  }
+  for (const immediate of members(immediates.head, null)) clearImmediate(immediate as never);
+  for (const event of EVENTS) {
+    for (const listener of process.rawListeners(event)) {
+      if (!isKeptByForks(listener)) process.removeListener(event, listener as never);
+    }
+  }
+  if (process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(null);
+  process.exitCode = undefined;
+  for (const stock of stocks) randomFillSync(stock);
+  forgetReadiness();
+  forgetIdleSockets();
+}
+
+/** A list as it is now, from `first` (or behind it, where it is the head of a circle) to `end`. */
+function members(first: Linked | null, end: Linked | null): Linked[] {
+  const found: Linked[] = [];
+  for (let one = first === end ? (first?._idleNext ?? null) : first; one !== end && one !== null; one = one._idleNext) found.push(one);
+  return found;
+}
+
+function isNodes({ _onTimeout, hasRef }: { _onTimeout?: { name?: string } | null; hasRef?(): boolean }): boolean {
+  return OWN.has(_onTimeout?.name ?? '') && hasRef !== undefined;
+}
+
+/** Where fetch has its dispatchers: an Agent, and in newer Nodes one behind a wrapper for older versions of its interface. */
+const DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
+
+type DispatcherClass = new (inner?: unknown) => object;
+
+/** Connections that fetch and http keep for the next request are the parent's: two processes on one would mix their requests. */
+function forgetIdleSockets(): void {
+  const scope = globalThis as { [at: symbol]: object | undefined };
+  let agent: object | undefined;
+  for (const at of DISPATCHERS) {
+    const type = scope[at]?.constructor as DispatcherClass | undefined;
+    // One that the program has set itself stays.
+    if (type?.name === 'Agent') agent = scope[at] = new type();
+    else if (type?.name === 'Dispatcher1Wrapper' && agent !== undefined) scope[at] = new type(agent);
+  }
+  for (const name of ['http', 'https'] as const) {
+    if ((process as { moduleLoadList?: readonly string[] }).moduleLoadList?.includes(`NativeModule ${name}`) !== true) continue;
+    const { freeSockets } = process.getBuiltinModule(name).globalAgent as { freeSockets: Record<string, unknown> };
+    for (const host of Object.keys(freeSockets)) delete freeSockets[host];
+  }
+}
