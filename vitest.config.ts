@@ -12,7 +12,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'processes', include: ['test/**/*.test.ts'], exclude: ['test/**/*.fork.test.ts'], setupFiles: [leaks] },
+        test: { name: 'processes', include: ['test/**/*.test.ts', '!test/**/*.fork.test.ts'], setupFiles: [leaks] },
       },
       {
         // Where a program can be forked: Node must have been started for it.

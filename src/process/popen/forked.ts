@@ -1,0 +1,122 @@
+import { constants } from 'node:os';
+import { ArgumentError, MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { closeDescriptor, createPipe } from '../../native/index.js';
+import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
+import { endedSentinel } from './sentinel.js';
+import { signalName } from './signal-name.js';
+
+/** A forked child that runs. */
+export interface ForkedChild {
+  readonly pid: number;
+  /** Names it for good, and is readable when it has ended; -1 after {@link close}. */
+  readonly pidfd: number;
+  signal(number: number): void;
+  /** Whether the event loop must stay alive for it. */
+  hold(on: boolean): void;
+  /** Looks now, without an event loop, whether it has ended; whoever waits for its end is told then. */
+  look(): void;
+  /** Blocks until it has ended or the time (milliseconds) is up: whether it has ended. */
+  waitSync(timeout: number): boolean;
+  close(): void;
+}
+
+/** A child that is forked some time after it was asked for: until then it has no pid, and what is asked of it waits. */
+export abstract class PopenForked extends Popen {
+  #child: ForkedChild | null = null;
+  #status: ExitStatus | null = null;
+  #held = true;
+  #closed = false;
+  /** Signals that came before there was a child. */
+  readonly #early: number[] = [];
+  #sentinel: [reads: number, writes: number | null] | null = null;
+
+  /** @param whose Node options it has. @throws UnsupportedError for Node options, which a fork cannot have. */
+  constructor(options: LaunchOptions, whose: string) {
+    super(options);
+    if (options.execArgv !== undefined) {
+      throw new UnsupportedError(
+        `${options.name}: a forked child has the Node options of ${whose}, so \`execArgv\` cannot be given; use start method 'spawn'.`,
+      );
+    }
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get sentinel(): number {
+    if (this.#child !== null && this.#child.pidfd >= 0) return this.#child.pidfd;
+    this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
+    return this.#sentinel[0];
+  }
+
+  signal(name: NodeJS.Signals): void {
+    const number = constants.signals[name];
+    if (number === undefined) throw new ArgumentError(`There is no signal ${JSON.stringify(name)}; see os.constants.signals.`);
+    if (this.over) return;
+    if (this.#child === null) this.#early.push(number);
+    else this.#child.signal(number);
+  }
+
+  ref(): void {
+    this.#held = true;
+    this.#child?.hold(true);
+  }
+
+  unref(): void {
+    this.#held = false;
+    this.#child?.hold(false);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.over) this.#child?.close();
+    if (this.#sentinel === null) return;
+    for (const fd of this.#sentinel) if (fd !== null) closeDescriptor(fd);
+    this.#sentinel = null;
+  }
+
+  waitSync(timeout: number): boolean {
+    return this.over || (this.#child?.waitSync(timeout) ?? false);
+  }
+
+  protected override look(): ExitStatus | null {
+    this.#child?.look();
+    return this.#status;
+  }
+
+  /** Has it made. @param make Rejects when that was not possible. */
+  protected async begin(name: string, make: () => Promise<ForkedChild>): Promise<void> {
+    try {
+      const child = await make();
+      this.#child = child;
+      child.hold(this.#held);
+      for (const number of this.#early.splice(0)) child.signal(number);
+      // It may have ended before we were told that it had started.
+      if (this.#status !== null) this.#over(this.#status);
+      else this.begun();
+    } catch (cause) {
+      this.failed(
+        cause instanceof MultiprocessError
+          ? cause
+          : new ProcessError(`Cannot start ${name}: ${String(cause)}`, { code: 'MP_SPAWN', cause }),
+      );
+    }
+  }
+
+  /** It has ended: its exit code, minus a signal, or `null` when that is lost. */
+  protected readonly onEnd = (status: number | null): void => {
+    this.#status = status !== null && status < 0 ? { exitCode: null, signal: signalName(-status) } : { exitCode: status, signal: null };
+    if (this.#child !== null) this.#over(this.#status);
+  };
+
+  #over(status: ExitStatus): void {
+    this.begun();
+    if (this.#sentinel !== null && this.#sentinel[1] !== null) {
+      closeDescriptor(this.#sentinel[1]);
+      this.#sentinel = [this.#sentinel[0], null];
+    }
+    if (this.#closed) this.#child?.close();
+    this.ended(status);
+  }
+}
