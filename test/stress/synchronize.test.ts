@@ -13,6 +13,7 @@ import { Barrier, Condition, Event, Lock, RLock, Semaphore } from 'multiprocess'
 import { dumps } from 'multiprocess/reduction';
 import { expect, it } from 'vitest';
 import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
+import { seeded } from '../support/seeded.js';
 
 const ROUNDS = Number(process.env['MULTIPROCESS_STORM_ROUNDS'] ?? 4_000);
 const WAVE = 8;
@@ -21,13 +22,7 @@ const LONGEST = 20_000 + 10 * ROUNDS;
 it(
   `in a storm of ${ROUNDS} rounds no lock is shared, no wake-up lost and no waiter stuck`,
   async () => {
-    const seed = Number(process.env['MULTIPROCESS_SEED'] ?? Date.now() % 1_000_000);
-    console.info(`seed ${seed}`);
-    let state = seed;
-    const random = (n: number) => {
-      state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0;
-      return (state >>> 8) % n;
-    };
+    const { seed, random } = seeded();
     const stop = new Event();
     const rounds = new Semaphore(0);
     const semaphore = new Semaphore(2);

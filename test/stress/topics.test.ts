@@ -10,8 +10,9 @@
  */
 import { Event, type Lag, Queue, RawArray, Topic } from 'multiprocess';
 import { expect, it } from 'vitest';
-import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
+import { Crew } from '../support/crew.js';
 import { pass } from '../support/pass.js';
+import { seeded } from '../support/seeded.js';
 import { until } from '../support/until.js';
 
 const KILLS = Number(process.env['MULTIPROCESS_STORM_KILLS'] ?? 8);
@@ -24,11 +25,6 @@ type Seen = [publisher: number, seq: number, whole: boolean];
 type Missed = [from: number, count: number];
 type Report = [subscriber: number, subscription: number, events: (Seen | Missed)[]];
 type Role = 'publisher' | 'subscriber';
-interface Member {
-  readonly role: Role;
-  readonly number: number;
-  readonly process: FixtureProcess;
-}
 
 /** What one subscription saw: the numbers are relative to its first item until its place is known. */
 class Course {
@@ -93,13 +89,7 @@ class Course {
 it.each<Lag>(['block', 'drop-oldest', 'latest'])(
   `in a storm of ${KILLS} kills each subscription sees one order, and what it misses stands in its gaps (lag: %s)`,
   async (lag) => {
-    const seed = Number(process.env['MULTIPROCESS_SEED'] ?? Date.now() % 1_000_000);
-    console.info(`${lag}: seed ${seed}`);
-    let state = seed;
-    const random = (n: number) => {
-      state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0;
-      return (state >>> 8) % n;
-    };
+    const { seed, random } = seeded(`${lag}: `);
     const topic = new Topic<[number, number, Uint8Array]>({ capacity: 16_384, lag, replay: 3, onWriterLost: 'complete' });
     const report = new Queue<Report>({ onWriterLost: 'complete' });
     const stop = new Event();
@@ -138,46 +128,21 @@ it.each<Lag>(['block', 'drop-oldest', 'latest'])(
     })().catch((error: unknown) => problems.push(String(error)));
 
     const shared = pass({ topic, report, progress, stop });
-    const members: Member[] = [];
-    const start = (role: Role): Member => {
-      const number = members.length;
-      const one = { role, number, process: startFixture('queues/topic-storm.mjs', { args: [shared, role, number, random(1_000_000)] }) };
-      members.push(one);
-      return one;
-    };
-    const killed = new Set<number>();
-    const watchdog = performance.now() + LONGEST;
-    const crew: Member[] = [];
-    const look = (): boolean => {
-      const ended = crew.find(({ process: { child } }) => child.exitCode !== null);
-      if (ended !== undefined) problems.push(`${ended.role} ${ended.number} ended by itself (${ended.process.child.exitCode})`);
-      if (performance.now() > watchdog) problems.push(`stuck after ${count} items`);
-      return problems.length === 0;
-    };
-    const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
-    while (killed.size < KILLS && problems.length === 0) {
-      // In waves, since to start a process takes far longer than 20 ms. At most four of each role: after a wave two of each are left.
-      const roles: Role[] = ['publisher', 'subscriber', 'publisher', 'subscriber'];
-      const wave = [...roles, ...(crew.length === 0 ? roles : [])].map(start);
-      for (const one of wave) expect(await one.process.line()).toBe('ready');
-      crew.push(...wave);
-      for (let kills = 4; kills > 0 && look(); ) {
-        await pause(10 + random(20));
-        const at = random(crew.length);
-        const { role } = crew[at]!;
-        if (crew.filter((one) => one.role === role).length <= 2) continue;
-        const [victim] = crew.splice(at, 1);
-        killed.add(victim!.number);
-        victim!.process.child.kill('SIGKILL');
-        kills--;
-      }
-      // Nobody waits for the dead: those that are left go on.
-      for (const goal = count + 200; count < goal && look(); ) await pause(5);
-    }
+    const crew = new Crew<Role>({
+      fixture: 'queues/topic-storm.mjs',
+      args: () => [shared, random(1_000_000)],
+      groupOf: (role) => role,
+      random,
+      problems,
+      count: () => count,
+      longest: LONGEST,
+    });
+    const { members, killed } = crew;
+    await crew.rage(KILLS, ['publisher', 'subscriber', 'publisher', 'subscriber']);
     stop.set();
-    for (const { role, process } of crew) if (role === 'publisher') expect(await process.ended, `seed ${seed}`).toBe(0);
+    await crew.ended('publisher', `seed ${seed}`);
     topic.complete();
-    for (const { role, process } of crew) if (role === 'subscriber') expect(await process.ended, `seed ${seed}`).toBe(0);
+    await crew.ended('subscriber', `seed ${seed}`);
     await watched;
     report.complete();
     await reading;
