@@ -4,6 +4,7 @@ export type { DescriptorTaker } from '../../util/spawning.js';
 export type { Inheritance } from '../inherit.js';
 // The methods; each registers itself
 export { PopenFork } from './fork.js';
+export { type ForkedChild, PopenForked } from './forked.js';
 export { PopenForkserver } from './forkserver.js';
 export {
   checkAvailable,
