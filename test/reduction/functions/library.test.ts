@@ -30,4 +30,6 @@ it('an instance of a subclass runs in a child', async () => {
   const child = await new Speaker(undefined, { name: 'speaker' }).start();
   expect(await queue.get()).toBe('speaker');
   expect(await child.exited).toBe(0);
+  child.close();
+  queue.close();
 });
