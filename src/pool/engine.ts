@@ -117,6 +117,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
 
   /** What the pull core runs the items of one function through. Each execution of a stream opens a job of its own. */
   backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+    this.#checkOpen(actor);
     // Captures are read now; each execution sends them as they were at the call.
     const image = this.#callables.image(actor, fn);
     const site = takeSite();

@@ -137,7 +137,7 @@ export class Pool implements AsyncDisposable {
     return promised(() => this.#collect<T, R>('Pool.map', fn, items, options, false, []).promise);
   }
 
-  /** As {@link map}, answering with an AsyncResult. Bad options throw at once; all else, a closed pool too, is its failure. */
+  /** As {@link map}, answering with an AsyncResult. @throws at once for bad options, a pool that is closed, a function that cannot be sent. */
   mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options: AsyncMapOptions<R> = {}): AsyncResult<R[]> {
     const work = this.#collect<T, R>('Pool.mapAsync', fn, items, options, false, CALLBACKS);
     return new AsyncResult(work, options.callback, options.errorCallback);
@@ -161,10 +161,8 @@ export class Pool implements AsyncDisposable {
   // ---- streams
 
   /**
-   * Streams the results of `fn` over a source, in the order of the source. See TaskStream. A stream of a pool that is closed when it is
-   * executed fails with ClosedError `MP_POOL_CLOSED`.
-   *
-   * Python: there the call itself raises, since it begins at once.
+   * Streams the results of `fn` over a source, in the order of the source. See TaskStream. A stream fails if the pool is closed when
+   * it is executed. @throws ClosedError `MP_POOL_CLOSED` when the pool is closed already.
    */
   imap<T, R>(
     fn: Callable<[T], R>,
@@ -249,20 +247,7 @@ export class Pool implements AsyncDisposable {
     checkOptions(actor, options, [...MAP_OPTIONS, ...more]);
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
-    return collect<T, R>(actor, items, this.#willing<T, R>(actor, fn, options, spread), options);
-  }
-
-  /** As {@link #backend}; a function that cannot be sent is the result's failure, as a pool that is closed is. */
-  #willing<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
-    try {
-      return this.#backend<T, R>(actor, fn, options, spread);
-    } catch (error) {
-      return {
-        open: () => {
-          throw error;
-        },
-      };
-    }
+    return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, spread), options);
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
