@@ -29,7 +29,11 @@ export interface PoolOptions {
   readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
   /** Node options of the workers. Default: those of this process that a worker can use. */
   readonly execArgv?: readonly string[];
-  /** Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them crashes. Threads only. */
+  /**
+   * Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them crashes. Threads only. With
+   * `maxOldGenerationSizeMb` give a small `maxYoungGenerationSizeMb` (3, say): V8 ends the whole process if one scavenge
+   * moves more than 16 MiB beyond the limit.
+   */
   readonly resourceLimits?: ResourceLimits;
 }
 

@@ -14,7 +14,7 @@ import { Pool } from './pool.js';
  *
  * @example
  * ```ts
- * await using pool = new ThreadPool({ processes: 2, resourceLimits: { maxOldGenerationSizeMb: 256 } });
+ * await using pool = new ThreadPool({ processes: 2, resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 3 } });
  * console.log(await pool.map((x: number) => x * x, [1, 2, 3])); // [1, 4, 9]
  * ```
  */

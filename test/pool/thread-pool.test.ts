@@ -41,7 +41,7 @@ describe('ThreadPool', () => {
   });
 
   it('survives a thread that exceeds its memory limit', async () => {
-    await using pool = new ThreadPool({ processes: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } });
+    await using pool = new ThreadPool({ processes: 1, resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 3 } });
     const greedy = (): never => {
       const kept: unknown[] = [];
       // Small objects: on Node 26 a thread that fills its memory with arrays hangs in the garbage collector, with and without a pool.
