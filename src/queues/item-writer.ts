@@ -42,9 +42,7 @@ export class ItemWriter {
     this.#consumers = consumers;
     this.#room = memory.roomWaiters({
       ready: () => memory.someRoom(this.#backlog.first()?.bytes.length),
-      tend: () => {
-        if (memory.reclaim()) consumers.wake(Number.POSITIVE_INFINITY);
-      },
+      tend: () => this.#reclaim(),
     });
   }
 
@@ -77,9 +75,16 @@ export class ItemWriter {
   /** Puts if there is room now: whether there was. */
   tryPut(actor: string, item: unknown): boolean {
     const parcel = this.#publisher.offer(actor, item, this.#inOrder);
-    if (parcel === null) this.#consumers.wakeSoon();
-    else this.#publisher.discard(parcel);
-    return parcel === null;
+    if (parcel !== null) {
+      // Who tries again and again never waits, so it must look after the dead here.
+      this.#reclaim();
+      if (!this.#inOrder() || !this.#publisher.publish(parcel)) {
+        this.#publisher.discard(parcel);
+        return false;
+      }
+    }
+    this.#consumers.wakeSoon();
+    return true;
   }
 
   /** Puts, blocking while there is no room: `false` when the time ran out. */
@@ -101,6 +106,11 @@ export class ItemWriter {
     if (!this.#room.someSleep) return;
     this.#memory.sweep();
     if (this.#memory.someRoom(this.#backlog.first()?.bytes.length)) this.#room.wake(1);
+  }
+
+  /** Room that the dead take is made. */
+  #reclaim(): void {
+    if (this.#memory.reclaim()) this.#consumers.wake(Number.POSITIVE_INFINITY);
   }
 
   // ---- the backlog

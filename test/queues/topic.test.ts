@@ -212,6 +212,19 @@ describe('what waits for room in a topic', () => {
     expect(await publisher.ended).toBe(0);
   });
 
+  it('is not refused for long because of a subscriber that died', async () => {
+    const topic = open<number>({ maxSize: 1 });
+    const subscriber = act('subscribeAndStay', { topic });
+    await until(() => topic.subscribers === 1, 'the subscription');
+    await topic.publish(0); // which is read, but not done with
+    expect(await said(subscriber)).toBe(0);
+    expect(topic.tryPublish(1)).toBe(false);
+    subscriber.child.kill('SIGKILL');
+    await subscriber.ended;
+    // `topic.subscribers` would look after it too.
+    await until(() => topic.tryPublish(1), 'room');
+  });
+
   it('is published before the completion, and joinThread tells when', async () => {
     const { topic, rest } = slowReader();
     for (const item of items) void topic.publish(item);
