@@ -26,7 +26,7 @@ const dist = join(root, 'dist');
 /** The bundles, each with the modules it is made for; what they import goes along, unless an earlier one has it. The last has the rest. */
 const BUNDLES = {
   child: ['process/child'],
-  receiving: ['reduction/receiving', 'pool/worker', 'util/preparation'],
+  receiving: ['reduction/receiving', 'pool/worker', 'pool/thread-entry', 'util/preparation'],
   library: null,
 };
 const names = readdirSync(modules, { recursive: true })
@@ -36,8 +36,11 @@ const names = readdirSync(modules, { recursive: true })
 const nameOf = (path) => relative(modules, path).slice(0, -'.js'.length);
 const fileOf = (name) => join(modules, `${name}.js`);
 const sources = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'utf8')]));
-/** Programs, which start as CommonJS; and how the code that starts them says so. */
-const PROGRAMS = ['process/child', 'pool/worker', 'shared-memory/tracker'];
+/**
+ * Programs, which start as CommonJS; and how the code that starts them says so. Node 20 ends the whole process when a thread is terminated
+ * while it takes a module by `require`, so what Piscina requires in a thread is one of them.
+ */
+const PROGRAMS = ['process/child', 'pool/worker', 'pool/thread-entry', 'shared-memory/tracker'];
 const STARTS = new RegExp(`new URL\\("\\./(${PROGRAMS.map((name) => posix.basename(name)).join('|')})\\.js", __here\\(`);
 
 // What each module exports and imports, told by esbuild.
@@ -200,7 +203,7 @@ for (const name of names) {
   ];
   writeFileSync(join(dist, `${name}.js`), lines.join(''));
   if (PROGRAMS.includes(name)) {
-    const start = `'use strict';\nrequire('${up}bundle/load.cjs').load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]();\n`;
+    const start = `'use strict';\nmodule.exports = require('${up}bundle/load.cjs').load(${JSON.stringify(home.get(name))})[${JSON.stringify(name)}]();\n`;
     writeFileSync(join(dist, `${name}.cjs`), start);
   }
 }

@@ -7,8 +7,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { MultiprocessError } from '../errors/index.js';
-import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../native/descriptors.js';
-import { Region } from './region.js';
+import { type OwnDescriptor, Region, reopen } from './region.js';
 
 /** Where a region is found by another process or thread. Plain data. */
 export interface RegionHandle {
@@ -55,13 +54,13 @@ export function acquireRegion(handle: RegionHandle): Region {
     found.users++;
     return found.region;
   }
-  const descriptor = open(handle);
+  const own = open(handle);
   let region: Region;
   try {
-    if (inodeOf(descriptor) !== handle.ino) throw ownerGone(handle);
-    region = Region.attach(descriptor, handle.size);
+    if (inodeOf(own.fd) !== handle.ino) throw ownerGone(handle);
+    region = Region.over(own, handle.size);
   } catch (error) {
-    closeDescriptor(descriptor);
+    own.close(own.fd);
     throw error;
   }
   const known = { region, ino: handle.ino, users: 1 };
@@ -78,9 +77,9 @@ export function releaseRegion(region: Region): void {
   region.close();
 }
 
-function open(handle: RegionHandle): number {
+function open(handle: RegionHandle): OwnDescriptor {
   try {
-    return handle.pid === process.pid ? duplicateDescriptor(handle.fd) : openDescriptorOf(handle.pid, handle.fd);
+    return reopen(handle.pid, handle.fd);
   } catch (cause) {
     const { errno } = cause as { errno?: number };
     if (errno !== undefined && GONE.has(-errno)) throw ownerGone(handle, cause);

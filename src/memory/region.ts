@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { ClosedError } from '../errors/index.js';
-import { closeDescriptor } from '../native/descriptors.js';
+import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../native/descriptors.js';
 import { createMemory, descriptorSize, mapMemory, unmapMemory } from '../native/memory.js';
 
 /**
@@ -12,16 +12,13 @@ import { createMemory, descriptorSize, mapMemory, unmapMemory } from '../native/
  */
 export class Region implements Disposable {
   readonly #buffer: ArrayBuffer | SharedArrayBuffer;
-  readonly #descriptor: number | null;
-  readonly #release: (descriptor: number) => void;
+  readonly #own: OwnDescriptor | null;
   readonly #size: number;
   #closed = false;
 
-  private constructor(buffer: ArrayBuffer | SharedArrayBuffer, given: number | null, size: number) {
-    const [descriptor, release] = given === null ? [null, closeDescriptor] : owned(given);
+  private constructor(buffer: ArrayBuffer | SharedArrayBuffer, own: OwnDescriptor | null, size: number) {
     this.#buffer = buffer;
-    this.#descriptor = descriptor;
-    this.#release = release;
+    this.#own = own;
     this.#size = size;
   }
 
@@ -29,7 +26,7 @@ export class Region implements Disposable {
   static create(size: number, name: string): Region {
     const descriptor = createMemory(name, size);
     try {
-      return new Region(mapMemory(descriptor, size), descriptor, size);
+      return Region.attach(descriptor, size);
     } catch (error) {
       closeDescriptor(descriptor);
       throw error;
@@ -41,7 +38,16 @@ export class Region implements Disposable {
    * @param size Bytes from the start; default: all there are.
    */
   static attach(descriptor: number, size = descriptorSize(descriptor)): Region {
-    return new Region(mapMemory(descriptor, size), descriptor, size);
+    const buffer = mapMemory(descriptor, size);
+    if (isMainThread) return new Region(buffer, { fd: descriptor, close: closeDescriptor }, size);
+    const own = reopen(process.pid, descriptor);
+    closeDescriptor(descriptor);
+    return new Region(buffer, own, size);
+  }
+
+  /** As {@link attach}, of a descriptor that has been reopened. */
+  static over(own: OwnDescriptor, size = descriptorSize(own.fd)): Region {
+    return new Region(mapMemory(own.fd, size), own, size);
   }
 
   /** New zeroed memory for the threads of this process. */
@@ -56,7 +62,7 @@ export class Region implements Disposable {
 
   /** Whether waiting on its words goes through the kernel (processes) or through Atomics (threads). */
   get crossesProcesses(): boolean {
-    return this.#descriptor !== null;
+    return this.#own !== null;
   }
 
   /** The bytes. @throws ClosedError after {@link close}. */
@@ -68,8 +74,8 @@ export class Region implements Disposable {
   /** Descriptor of the memory file, to hand to a child. @throws ClosedError after {@link close}, and for thread memory. */
   get descriptor(): number {
     this.#check();
-    if (this.#descriptor === null) throw new ClosedError('Region: thread memory has no descriptor; pass its buffer instead.');
-    return this.#descriptor;
+    if (this.#own === null) throw new ClosedError('Region: thread memory has no descriptor; pass its buffer instead.');
+    return this.#own.fd;
   }
 
   /** Size in bytes. */
@@ -86,9 +92,9 @@ export class Region implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#descriptor === null) return;
+    if (this.#own === null) return;
     unmapMemory(this.#buffer as ArrayBuffer);
-    this.#release(this.#descriptor);
+    this.#own.close(this.#own.fd);
   }
 
   [Symbol.dispose](): void {
@@ -100,18 +106,27 @@ export class Region implements Disposable {
   }
 }
 
+/** A descriptor that belongs to this thread, and what closes it. */
+export interface OwnDescriptor {
+  readonly fd: number;
+  readonly close: (fd: number) => void;
+}
+
 /**
- * Descriptors are the process's: those of a thread that ends would stay open. Node closes what was opened by `fs` in a thread when
- * that ends, be it terminated, so there the descriptor is replaced by one of fs. Without leave to open files it is kept as it is.
+ * A descriptor of our own for the memory file that a process has under `fd`.
+ *
+ * Descriptors are the process's: those of a thread that ends would stay open. Node closes what was opened by `fs` in a thread when that ends,
+ * be it terminated, so there `fs` opens it, in one step. Without leave to open files it is an ordinary descriptor.
+ *
+ * @throws MultiprocessError `MP_SYSTEM` (ENOENT, ESRCH, EBADF: the process, or its descriptor, is gone; EPERM: it may not be opened).
  */
-function owned(descriptor: number): [descriptor: number, release: (descriptor: number) => void] {
-  if (isMainThread) return [descriptor, closeDescriptor];
-  let replacement: number;
-  try {
-    replacement = openSync(`/proc/self/fd/${descriptor}`, 'r+');
-  } catch {
-    return [descriptor, closeDescriptor];
+export function reopen(pid: number, fd: number): OwnDescriptor {
+  if (!isMainThread) {
+    try {
+      return { fd: openSync(`/proc/${pid}/fd/${fd}`, 'r+'), close: closeSync };
+    } catch {
+      // The other way says why.
+    }
   }
-  closeDescriptor(descriptor);
-  return [replacement, closeSync];
+  return { fd: pid === process.pid ? duplicateDescriptor(fd) : openDescriptorOf(pid, fd), close: closeDescriptor };
 }

@@ -1,6 +1,5 @@
 /** The program of a pool worker. */
-import { Region } from '../memory/region.js';
-import { duplicateDescriptor } from '../native/descriptors.js';
+import { Region, reopen } from '../memory/region.js';
 import { identity } from '../process/identity.js';
 import { inherit, program } from '../process/inherit.js';
 import { setStartMethod } from '../process/start-method.js';
@@ -15,7 +14,7 @@ function begin(): void {
   process.on('SIGINT', () => {});
 
   // A thread's descriptors are its parent's to close.
-  const region = Region.attach(method === 'thread' ? duplicateDescriptor(memory) : memory);
+  const region = method === 'thread' ? Region.over(reopen(process.pid, memory)) : Region.attach(memory);
   new WorkerLoop(region, { parent, worker }, () => void end()).start();
 }
 
