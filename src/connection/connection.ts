@@ -2,8 +2,7 @@ import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
 import { attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
-import { type DescriptorOffer, fetchDescriptor } from '../native/index.js';
-import { declineOffer, StandingOffer } from '../reduction/index.js';
+import { declineOffer, obtainDescriptor, type Passage, StandingOffer } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Held, hold, letGo } from './abandoned.js';
@@ -26,7 +25,7 @@ export interface ConnectionOptions {
 /** A connection as it travels. */
 interface Handle {
   readonly block: BlockHandle;
-  readonly offer: DescriptorOffer;
+  readonly offer: Passage;
   readonly readable: boolean;
   readonly writable: boolean;
 }
@@ -312,7 +311,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   /** @internal */
   static fromHandle({ block, offer, readable, writable }: Handle): Connection {
     const words = new ReaderWords(attachBlock(block));
-    const connection = new Connection(fetchDescriptor(offer), { readable, writable });
+    const connection = new Connection(obtainDescriptor(offer), { readable, writable });
     connection.#exchange.inbox.share(words);
     return connection;
   }

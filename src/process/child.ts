@@ -3,6 +3,7 @@
  * each module costs a millisecond of every start.
  */
 import { closeSync } from 'node:fs';
+import { bringDescriptors } from '../util/spawning.js';
 import { AuthenticationKey } from './authkey.js';
 import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
 import { conduct } from './conduct.js';
@@ -17,7 +18,10 @@ function begin(): void {
   const { descriptors, method, name } = inherit();
   const payload = descriptors.at(-1)!;
   const { head, body } = readPayload(payload);
-  if (method !== 'thread') closeSync(payload);
+  if (method !== 'thread') {
+    closeSync(payload);
+    bringDescriptors(descriptors.slice(0, -1));
+  }
 
   become({
     name: head.name,

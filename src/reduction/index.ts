@@ -14,7 +14,7 @@ export { type Capture, Explanation, type Problem } from './explanation.js';
 export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
 // Descriptors
 export { DupFd } from './handles/dup-fd.js';
-export { declineOffer, StandingOffer } from './handles/offer.js';
+export { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './handles/offer.js';
 export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
 // Errors that hold what cannot be sent
 export { sendableError } from './kinds/errors.js';

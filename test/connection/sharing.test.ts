@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type Connection, Lock, Pool } from 'multiprocess';
+import { type Connection, getContext, Lock, Pool } from 'multiprocess';
+import { forkserver } from 'multiprocess/forkserver';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dumps } from '../../dist/reduction/index.js';
 import { closing, pair } from '../support/connections.js';
@@ -11,7 +12,7 @@ let pool: Pool;
 beforeAll(() => {
   pool = new Pool({ processes: 3 });
 });
-afterAll(() => pool.terminate());
+afterAll(() => Promise.all([pool.terminate(), forkserver.stop()]));
 
 const codeOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => (error as { code?: string }).code);
 
@@ -112,6 +113,31 @@ it('an end is closed when all who had it closed it, also while what was offered 
   b.close();
   expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
 });
+
+it.each(['spawn', 'forkserver'] as const)(
+  'an end that a child was started with is closed with that child, also if it never looked at it (%s)',
+  // Far less than the 30 s for which an offer stands.
+  { timeout: 15_000 },
+  async (method) => {
+    const { Process } = getContext(method);
+    const [a, b] = pair();
+    const talk = async (c: Connection, farewell: Connection) => {
+      if (c !== farewell) throw new Error('one end arrived as two');
+      await c.send('started');
+    };
+    const first = new Process(talk, { args: [b, b] });
+    first.start();
+    await first.join();
+    expect(first.exitCode).toBe(0);
+    expect(await a.recv()).toBe('started');
+    const second = new Process(() => void b.send('never'));
+    second.start();
+    second.kill();
+    await second.join();
+    b.close();
+    expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
+  },
+);
 
 it('reaches a process while the JavaScript of the sender is blocked', async () => {
   const [a, b] = pair();

@@ -83,6 +83,11 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     return this.#started.promise;
   }
 
+  /** Whether the child's descriptors are its own. */
+  get keepsDescriptors(): boolean {
+    return true;
+  }
+
   /** A descriptor that becomes readable when the child has ended. Closed by {@link close}. */
   abstract get sentinel(): number;
 

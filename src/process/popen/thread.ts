@@ -73,6 +73,10 @@ export class PopenThread extends Popen {
     return this.#threadId;
   }
 
+  override get keepsDescriptors(): boolean {
+    return false;
+  }
+
   get sentinel(): number {
     this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
     return this.#sentinel[0];

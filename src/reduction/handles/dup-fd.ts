@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { ClosedError } from '../../errors/index.js';
 import { forgetShared, registerShareable } from '../../memory/index.js';
-import { closeDescriptor, type DescriptorOffer, duplicateDescriptor, fetchDescriptor } from '../../native/index.js';
+import { closeDescriptor, duplicateDescriptor } from '../../native/index.js';
 import { crypto } from '../../util/crypto.js';
-import { declineOffer, StandingOffer } from './offer.js';
+import { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './offer.js';
 
 /** What is given up when nobody detached it. */
 interface Held {
@@ -19,7 +19,7 @@ const unclaimed = new FinalizationRegistry<Held>(({ fd, offer }) => {
 /** A descriptor as it travels. */
 interface Handle {
   readonly id: string;
-  readonly offer: DescriptorOffer;
+  readonly offer: Passage;
 }
 
 /**
@@ -83,7 +83,7 @@ export class DupFd implements Disposable {
 
   /** @internal */
   static fromHandle({ id, offer }: Handle): DupFd {
-    const fd = fetchDescriptor(offer);
+    const fd = obtainDescriptor(offer);
     try {
       const made = new DupFd(fd);
       made.#id = id;

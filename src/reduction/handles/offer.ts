@@ -1,6 +1,15 @@
+import { ArgumentError } from '../../errors/index.js';
 import { TRANSIT } from '../../memory/block.js';
 import { closeDescriptor } from '../../native/descriptors.js';
 import { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer } from '../../native/sharer.js';
+import { describe } from '../../util/options.js';
+import { spawningPopen, takeDescriptor } from '../../util/spawning.js';
+
+/**
+ * How a descriptor comes to another process: by an offer; or, with all else that a child is started with, under this number there. The latter
+ * needs nobody to answer, and nothing stays open here if the child ends before it has looked.
+ */
+export type Passage = DescriptorOffer | number;
 
 /**
  * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it is sent again, over
@@ -15,7 +24,9 @@ export class StandingOffer {
   #offer: DescriptorOffer | undefined;
 
   /** Where the descriptor is had from now on. @throws MultiprocessError `MP_SYSTEM`. */
-  of(fd: number): DescriptorOffer {
+  of(fd: number): Passage {
+    const number = passed(fd);
+    if (number !== null) return number;
     if (this.#offer === undefined || !renewOffer(this.#offer, TRANSIT)) this.#offer = offerDescriptor(fd, TRANSIT);
     return this.#offer;
   }
@@ -27,14 +38,27 @@ export class StandingOffer {
 }
 
 /** The offer of a descriptor that is fetched once, by whom it was sent to. @throws MultiprocessError `MP_SYSTEM`. */
-export function offerOnce(fd: number): DescriptorOffer {
-  return offerDescriptor(fd, TRANSIT, true);
+export function offerOnce(fd: number): Passage {
+  return passed(fd) ?? offerDescriptor(fd, TRANSIT, true);
+}
+
+/** The number that it will have in the child for which we encode; `null`: there is no such child, or it is a thread. */
+function passed(fd: number): number | null {
+  const child = spawningPopen();
+  return child?.keepsDescriptors === true ? child.duplicateForChild(fd) : null;
+}
+
+/** @internal The descriptor, from now on ours to close. @throws what `fetchDescriptor` throws. */
+export function obtainDescriptor(from: Passage): number {
+  if (typeof from !== 'number') return fetchDescriptor(from);
+  if (takeDescriptor(from)) return from;
+  throw new ArgumentError(`obtainDescriptor: ${describe(from)} is no descriptor that this process was started with.`);
 }
 
 /** @internal What was offered has arrived where it is already: counts as fetched. */
-export function declineOffer(offer: DescriptorOffer): void {
+export function declineOffer(offer: Passage): void {
   try {
-    closeDescriptor(fetchDescriptor(offer));
+    closeDescriptor(obtainDescriptor(offer));
   } catch {
     // The sender has ended, or it took too long: then nothing is kept open either.
   }

@@ -14,9 +14,8 @@
 import { createRequire } from 'node:module';
 import type { Server, Socket } from 'node:net';
 import { closeDescriptor } from '../../native/descriptors.js';
-import { type DescriptorOffer, fetchDescriptor } from '../../native/sharer.js';
 import { badPayload, Refused } from '../failure.js';
-import { offerOnce } from '../handles/offer.js';
+import { obtainDescriptor, offerOnce, type Passage } from '../handles/offer.js';
 import type { NodeKind, Reduction } from '../node.js';
 
 type Net = typeof import('node:net');
@@ -27,13 +26,13 @@ const require = createRequire(import.meta.url);
 const READS = ['data', 'readable'];
 
 interface SocketData {
-  readonly offer: DescriptorOffer;
+  readonly offer: Passage;
   readonly allowHalfOpen: boolean;
   readonly unread: Uint8Array | null;
 }
 
 interface ServerData {
-  readonly offer: DescriptorOffer;
+  readonly offer: Passage;
   readonly allowHalfOpen: boolean;
   readonly pauseOnConnect: boolean;
 }
@@ -114,7 +113,7 @@ export const socketKinds: readonly NodeKind[] = [
     build(data) {
       const { offer, allowHalfOpen, unread } = checked<SocketData>(data);
       const net = require('node:net') as Net;
-      const socket = over(fetchDescriptor(offer), (fd) => new net.Socket({ fd, allowHalfOpen, readable: true, writable: true }));
+      const socket = over(obtainDescriptor(offer), (fd) => new net.Socket({ fd, allowHalfOpen, readable: true, writable: true }));
       if (unread instanceof Uint8Array) socket.unshift(unread);
       return { value: socket };
     },
@@ -125,14 +124,15 @@ export const socketKinds: readonly NodeKind[] = [
     build(data) {
       const { offer, allowHalfOpen, pauseOnConnect } = checked<ServerData>(data);
       const net = require('node:net') as Net;
-      return { value: over(fetchDescriptor(offer), (fd) => net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd })) };
+      return { value: over(obtainDescriptor(offer), (fd) => net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd })) };
     },
   },
 ];
 
-function checked<T extends { readonly offer: DescriptorOffer }>(data: unknown): T {
+function checked<T extends { readonly offer: Passage }>(data: unknown): T {
   const { offer } = (data ?? {}) as Partial<T>;
-  if (typeof offer?.address !== 'string' || typeof offer.key !== 'string') throw badPayload('a socket has no offer of a descriptor');
+  const offered = typeof offer === 'object' && typeof offer?.address === 'string' && typeof offer.key === 'string';
+  if (!offered && typeof offer !== 'number') throw badPayload('a socket has no offer of a descriptor');
   return data as T;
 }
 
