@@ -167,6 +167,11 @@ export function allocateBlock(size: number, alone = false): Block {
   return new Block(arena, offset, size);
 }
 
+/** Whether `value` has the shape of a handle: of what was made by {@link Block.handle}, and of nothing that users write. */
+export function isBlockHandle(value: unknown): value is BlockHandle {
+  return typeof value === 'object' && value !== null && 'ino' in value && 'generation' in value;
+}
+
 /**
  * The block of a handle, which another process or thread (or this one) made.
  *

@@ -218,4 +218,9 @@ export class BufferWrapper implements Disposable {
     collected.unregister(this);
     heap.free(this.#block);
   }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.#disposed ? 'BufferWrapper (disposed)' : `BufferWrapper(${this.size})`;
+  }
 }

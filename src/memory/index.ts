@@ -11,6 +11,7 @@ export {
   Block,
   blockIdentity,
   expectBlock,
+  isBlockHandle,
   MappedBlock,
   shareForFork,
   TRANSIT,

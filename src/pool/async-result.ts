@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Observable, Subject } from 'rxjs';
 import { ProcessError, TimeoutError } from '../errors/index.js';
 import type { Progress } from '../streams/index.js';
@@ -126,6 +127,11 @@ export class AsyncResult<R> implements PromiseLike<R> {
   /** As Promise.prototype.finally. */
   finally(onSettled?: (() => void) | null): Promise<R> {
     return this.#promise.finally(onSettled);
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `<AsyncResult ${this.#state}>`;
   }
 }
 

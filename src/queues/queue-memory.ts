@@ -17,7 +17,7 @@
  *
  * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the user's.
  */
-import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded, recordBytes } from '../memory/index.js';
+import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded, isBlockHandle, recordBytes } from '../memory/index.js';
 import { Guard } from '../synchronize/guard.js';
 import { FAILURE_WORDS, Failure } from './failure.js';
 import { type ItemMemory, Kind, type Layout, LINE, lines } from './item-memory.js';
@@ -53,7 +53,7 @@ export class QueueMemory implements ItemMemory {
   readonly #consumers: Guard;
 
   constructor(from: QueueSettings | BlockHandle) {
-    const attached = 'ino' in from;
+    const attached = isBlockHandle(from);
     this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
     const words = this.block.int32;
     this.#words = words;

@@ -67,7 +67,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** @internal */
   constructor(options: QueueOptions<T> | QueueHandle | undefined);
   constructor(options?: QueueOptions<T> | QueueHandle) {
-    const attached = options !== undefined && options !== null && 'block' in options;
+    const attached = typeof options === 'object' && options !== null && 'block' in options;
     const core = new QueueCore(attached ? options.block : settingsOf(new.target.name, options));
     const make = () => (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
     let shared = make();

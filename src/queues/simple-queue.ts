@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { ArgumentError } from '../errors/index.js';
+import { type BlockHandle, isBlockHandle, registerShareable } from '../memory/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { describe } from '../util/options.js';
 import { NONE } from './item-reader.js';
 import { empty, full } from './messages.js';
 import { QueueCore } from './queue-core.js';
@@ -27,7 +29,9 @@ export class SimpleQueue<T = unknown> implements Disposable {
   /** @internal */
   constructor(handle?: Handle);
   constructor(handle?: Handle) {
-    this.#core = new QueueCore(handle === undefined ? settingsOf('SimpleQueue', undefined) : handle.block);
+    if (handle !== undefined && !isBlockHandle(handle?.block))
+      throw new ArgumentError(`SimpleQueue: takes no arguments, not ${describe(handle)}.`);
+    this.#core = new QueueCore(handle?.block ?? settingsOf('SimpleQueue', undefined));
     this.#core.ownedBy(this);
   }
 

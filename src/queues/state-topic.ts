@@ -30,7 +30,7 @@ export class StateTopic<T = unknown> extends Topic<T> {
   /** @internal */
   constructor(initial: T | undefined, options: Handle | undefined);
   constructor(initial: T | undefined, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'> | Handle) {
-    const attached = options !== undefined && options !== null && 'block' in options;
+    const attached = typeof options === 'object' && options !== null && 'block' in options;
     if (!attached) checkOptions('StateTopic', options, OPTIONS);
     super(attached ? (options as unknown as TopicOptions) : { ...options, replay: 1, lag: 'latest' });
     if (attached) return;

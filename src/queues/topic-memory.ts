@@ -23,7 +23,16 @@
  */
 
 import { UnsupportedError } from '../errors/index.js';
-import { allocateBlock, attachBlock, type Block, type BlockHandle, PAD, RECORD_HEADER, recordBytes } from '../memory/index.js';
+import {
+  allocateBlock,
+  attachBlock,
+  type Block,
+  type BlockHandle,
+  isBlockHandle,
+  PAD,
+  RECORD_HEADER,
+  recordBytes,
+} from '../memory/index.js';
 import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
 import { CURSOR_WORDS, Cursor } from './cursor.js';
 import { FAILURE_WORDS, Failure } from './failure.js';
@@ -79,7 +88,7 @@ export class TopicMemory implements ItemMemory {
   readonly #floor: Cursor;
 
   constructor(from: TopicSettings | BlockHandle) {
-    const attached = 'ino' in from;
+    const attached = isBlockHandle(from);
     this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
     const words = this.block.int32;
     if (!attached) words.set([MAGIC, from.replay, from.capacity, from.maxSize, from.lag, from.completeOnLoss ? 1 : 0]);

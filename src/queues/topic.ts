@@ -41,7 +41,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** @internal */
   constructor(options: TopicOptions | TopicHandle | undefined);
   constructor(options?: TopicOptions | TopicHandle) {
-    const attached = options !== undefined && options !== null && 'block' in options;
+    const attached = typeof options === 'object' && options !== null && 'block' in options;
     const core = new TopicCore(attached ? options.block : topicSettings(new.target.name, options));
     super((subscriber) => (core.subscription() as Observable<T>).subscribe(subscriber));
     core.ownedBy(this);

@@ -56,6 +56,8 @@ export class SharedMemory implements Disposable {
   #unlinked = false;
 
   private constructor(name: string, descriptor: number) {
+    if (typeof descriptor !== 'number')
+      throw new ArgumentError('SharedMemory: there is no public constructor; use SharedMemory.create(size) or SharedMemory.attach(name).');
     try {
       const { dev, ino } = fstatSync(descriptor, { bigint: true });
       this.#name = name;

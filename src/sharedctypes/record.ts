@@ -1,4 +1,5 @@
 /** Live records: plain objects whose properties are shared memory. */
+import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { isStruct, type StructType, scalarOf, type TypeCode } from './types.js';
@@ -38,6 +39,8 @@ function record(type: StructType, buffer: ArrayBufferLike, offset: number, check
   for (const [name, field] of Object.entries(type.fields)) {
     Object.defineProperty(live, name, { ...accessor(field, buffer, offset + type.offsets[name]!, check), enumerable: true });
   }
+  // Printed as the values that it has now.
+  Object.defineProperty(live, inspect.custom, { value: () => ({ ...live }) });
   return Object.freeze(live);
 }
 

@@ -3,7 +3,7 @@ import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawArray } from './raw-array.js';
-import type { ArrayOf, Settable, TypeCode, ValueOf } from './types.js';
+import { type ArrayOf, type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
 /**
  * An array of fixed length in shared memory with a lock.
@@ -31,6 +31,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
   constructor(type: K | RawArray<K>, sizeOrItems?: number | Iterable<Settable<K>>, options?: SharedOptions) {
     checkOptions('SharedArray', options, ['lock']);
     const given = type instanceof RawArray;
+    if (!given) sizeOf('SharedArray', type);
     const raw = given ? type : new RawArray(type, sizeOrItems!);
     const lock = lockOf('SharedArray', options?.lock, given ? null : raw);
     super(lock as ValueLock);

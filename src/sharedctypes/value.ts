@@ -4,7 +4,7 @@ import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawValue } from './raw-value.js';
-import type { Settable, TypeCode, ValueOf } from './types.js';
+import { type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
 /**
  * One value in shared memory with a lock.
@@ -33,6 +33,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   constructor(type: K | RawValue<K>, initial?: Settable<K>, options?: SharedOptions) {
     checkOptions('Value', options, ['lock']);
     const given = type instanceof RawValue;
+    if (!given) sizeOf('Value', type);
     const raw = given ? type : new RawValue(type, initial);
     const lock = lockOf('Value', options?.lock, given ? null : raw);
     super(lock as ValueLock);

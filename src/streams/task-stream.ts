@@ -6,6 +6,7 @@
  * Invariant: the stream holds no item and no result; each execution has its own window and is forgotten when it closes.
  */
 import type { Readable, ReadableOptions } from 'node:stream';
+import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { Drain, type DrainSink } from './drain.js';
@@ -192,6 +193,13 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     this.#disposed = true;
     for (const feed of this.#feeds) feed.break(disposed());
     await this.closed;
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return this.#latest === undefined
+      ? `TaskStream (${this.#ran ? 'over' : 'not begun'})`
+      : `TaskStream ${inspect(this.#latest.snapshot())}`;
   }
 
   #run(ready: () => void): Feed<R> {

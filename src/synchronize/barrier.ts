@@ -1,5 +1,5 @@
 import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
-import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
+import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { departsAtExit } from './departures.js';
 import { type Arrival, Rounds, roundWords } from './rounds.js';
@@ -52,7 +52,7 @@ export class Barrier extends SharedObject {
     if (options?.action !== undefined && typeof options.action !== 'function') {
       throw new ArgumentError(`Barrier: \`action\` must be a function, not ${describe(options.action)}.`);
     }
-    super(handle === undefined ? allocateBlock(4 * roundWords(parties)) : attachBlock(handle.block));
+    super(4 * roundWords(parties), handle?.block);
     this.parties = parties;
     this.#action = options?.action;
     this.#timeout = options?.timeout;

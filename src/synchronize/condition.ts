@@ -1,5 +1,5 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
-import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
+import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
 import { checkFunction, checkNumber, describe } from '../util/options.js';
 import type { Token } from './context.js';
 import type { Lock, LockLike } from './lock.js';
@@ -54,7 +54,7 @@ export class Condition extends SharedObject implements LockLike {
   constructor(lock: Lock | RLock = new RLock(), handle?: ConditionHandle) {
     if (typeof (lock as Suspendable | null)?.suspend !== 'function')
       throw new ArgumentError(`Condition: \`lock\` must be a Lock or an RLock, not ${describe(lock)}.`);
-    super(handle === undefined ? allocateBlock(4 * SLEEPER_WORDS) : attachBlock(handle.block));
+    super(4 * SLEEPER_WORDS, handle?.block);
     this.lock = lock;
     this.#lock = lock as Suspendable;
     this.#sleepers = new Sleepers(this.block);

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { allocateBlock, attachBlock, type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
+import { type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
 import { announce, change, generation, passes, SET, WAITERS } from './event-word.js';
 import { SharedObject } from './shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
@@ -24,7 +24,7 @@ export class Event extends SharedObject {
   /** @internal */
   constructor(handle?: BlockHandle);
   constructor(handle?: BlockHandle) {
-    super(handle === undefined ? allocateBlock(4) : attachBlock(handle));
+    super(4, handle);
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
     this.#queue = new WaitQueue(this.#cell, { announce: () => announce(this.#words) }, true);

@@ -1,5 +1,5 @@
 import { NotOwnerError } from '../errors/index.js';
-import { allocateBlock, attachBlock, type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { type BlockHandle, idOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
 import { Held } from './held.js';
 import { MUTEX_WORDS, Mutex } from './mutex.js';
@@ -58,7 +58,7 @@ export class Lock extends SharedObject implements LockLike {
   /** @internal */
   constructor(handle?: BlockHandle);
   constructor(handle?: BlockHandle) {
-    super(handle === undefined ? allocateBlock(4 * MUTEX_WORDS) : attachBlock(handle));
+    super(4 * MUTEX_WORDS, handle);
     this.#mutex = new Mutex(this.block, 0);
   }
 

@@ -1,15 +1,5 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
-import {
-  type Attempt,
-  allocateBlock,
-  attachBlock,
-  type BlockHandle,
-  type Bounds,
-  registerShareable,
-  Urgency,
-  type WaitCell,
-  WaitQueue,
-} from '../memory/index.js';
+import { type Attempt, type BlockHandle, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
 import { checkFunction, checkNumber } from '../util/options.js';
 import { Held } from './held.js';
 import { HOLDER_WORDS, Holders } from './holders.js';
@@ -52,7 +42,12 @@ export class Semaphore extends SharedObject {
   /** @internal */
   constructor(value: number | SemaphoreHandle | undefined);
   constructor(value: number | SemaphoreHandle = 1) {
-    super(typeof value === 'object' && value !== null ? attachBlock(value.block) : allocateBlock(4 * WORDS));
+    const handle = (value as Partial<SemaphoreHandle> | null)?.block;
+    if (handle === undefined) {
+      checkNumber(new.target.name, 'value', value, { integer: true });
+      if ((value as number) > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
+    }
+    super(4 * WORDS, handle);
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
     this.#queue = new WaitQueue(this.#cell, {
@@ -63,11 +58,9 @@ export class Semaphore extends SharedObject {
       },
     });
     this.#holders = new Holders(this.block, 2, (count) => this.#cell.notify(count));
-    if (typeof value === 'object') return;
-    checkNumber(new.target.name, 'value', value, { integer: true });
-    if (value > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
-    Atomics.store(this.#words, 1, value);
-    Atomics.store(this.#words, 0, value * UNIT);
+    if (handle !== undefined) return;
+    Atomics.store(this.#words, 1, value as number);
+    Atomics.store(this.#words, 0, (value as number) * UNIT);
   }
 
   /** Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`. */

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
-import type { Block } from '../memory/index.js';
+import { ArgumentError } from '../errors/index.js';
+import { allocateBlock, attachBlock, type Block, type BlockHandle, isBlockHandle } from '../memory/index.js';
+import { describe } from '../util/options.js';
 
 /**
  * What the primitives have in common: shared memory of their own, and a text form.
@@ -11,9 +13,11 @@ export abstract class SharedObject implements Disposable {
   /** @internal */
   readonly block: Block;
 
-  /** @internal */
-  constructor(block: Block) {
-    this.block = block;
+  /** @internal @param bytes Of a new one. @param handle Where the one is that another process or thread has made. */
+  constructor(bytes: number, handle: BlockHandle | undefined) {
+    if (handle !== undefined && !isBlockHandle(handle))
+      throw new ArgumentError(`${new.target.name}: takes no arguments, not ${describe(handle)}.`);
+    this.block = handle === undefined ? allocateBlock(bytes) : attachBlock(handle);
   }
 
   /** Ends the use of the object in this thread; its methods throw `ClosedError` from here on. Closing twice does nothing. */

@@ -195,6 +195,7 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
       BEAT: 50,
       allocateBlock: block,
       attachBlock: block,
+      isBlockHandle: (from: object) => 'ino' in from,
       *hasEnded(agent: number): Generator<any, boolean, any> {
         return yield ['dead', ground.names[agent - 1]];
       },
