@@ -8,6 +8,8 @@ import { spawningPopen, takeDescriptor } from '../../util/spawning.js';
 /**
  * How a descriptor comes to another process: by an offer; or, with all else that a child is started with, under this number there. The latter
  * needs nobody to answer, and nothing stays open here if the child ends before it has looked.
+ *
+ * @internal
  */
 export type Passage = DescriptorOffer | number;
 
