@@ -36,7 +36,7 @@ export function startCopy(copied: Copied): number {
 function begin({ name, env, begin: body }: Copied, internals: NodeInternals, parent: number): void {
   if (!setParentDeathSignal(constants.signals.SIGKILL, parent)) leaveProcess(1);
   still(internals);
-  rebirth(false);
+  rebirth();
   emptyStdin();
   if (env !== undefined) replaceEnvironment(env);
   process.title = `${process.title.split(' ', 1)[0]} ${name}`;

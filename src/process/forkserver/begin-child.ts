@@ -1,9 +1,10 @@
-/** A child's first steps: it becomes what was asked for, waits for the word to go, and runs the module. */
+/** A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and runs the module. */
 import { readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, Ready } from '../../native/index.js';
 import { INHERITANCE, type Inheritance } from '../inherit.js';
-import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED } from './protocol.js';
+import { restartClock } from './clock.js';
+import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED, requestOf } from './protocol.js';
 import { rebirth } from './rebirth.js';
 import type { Born } from './serve.js';
 
@@ -11,8 +12,12 @@ import type { Born } from './serve.js';
  * Becomes the child of a request. The first descriptor is the lifeline, the others are the application's.
  * @param programs those that the template has loaded.
  */
-export function beginChild({ request, descriptors: [lifeline, ...given] }: Born, programs: ReadonlyMap<string, () => void>): void {
+export function beginChild(born: Born, programs: ReadonlyMap<string, () => void>): void {
   rebirth();
+  const arrived = born();
+  const [lifeline, ...given] = arrived.descriptors;
+  const request = requestOf(arrived);
+  restartClock();
   become(request);
   const descriptors = given.map((fd, i) => {
     moveDescriptor(fd, FORKED_DESCRIPTOR + i);

@@ -5,6 +5,7 @@
  *   process  -> template  answer (40), challenge of its own (32)
  *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
  *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
+ *   template -> spare     the same, where one was forked already (spare.ts)
  *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode
  *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
@@ -27,6 +28,8 @@ export const VERDICT = 1 + ANSWER;
 export const HEADER = 8;
 /** Bytes of what the template reports. */
 export const REPORT = 8;
+/** Most descriptors that come with a request. */
+export const MOST_DESCRIPTORS = 253;
 /** Largest request, so that a stranger's header makes nobody wait for more. */
 export const MOST = 1 << 26;
 
@@ -112,6 +115,29 @@ export function frame(request: ChildRequest, descriptors: number): Uint8Array {
   head.writeUInt32LE(body.length, 0);
   head.writeUInt32LE(descriptors, 4);
   return Buffer.concat([head, body]);
+}
+
+/** A request that arrived whole, as it travelled, and its descriptors. */
+export interface Arrived {
+  readonly frame: Uint8Array;
+  readonly descriptors: readonly number[];
+}
+
+/** Takes a request of which these descriptors have come: `null` while the rest is on its way, `'bad'` for what is none. */
+export function takeRequest(inbox: Inbox, descriptors: readonly number[]): Arrived | 'bad' | null {
+  const head = inbox.peek(HEADER);
+  if (head === null) return null;
+  const length = head.readUInt32LE(0);
+  const count = head.readUInt32LE(4);
+  if (length > MOST || count > MOST_DESCRIPTORS) return 'bad';
+  const whole = inbox.take(HEADER + length);
+  if (whole === null) return null;
+  return descriptors.length === count ? { frame: whole, descriptors } : 'bad';
+}
+
+/** What is asked for. */
+export function requestOf({ frame }: Arrived): ChildRequest {
+  return JSON.parse(Buffer.from(frame.subarray(HEADER)).toString()) as ChildRequest;
 }
 
 /** A report as it travels. */

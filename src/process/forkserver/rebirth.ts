@@ -1,24 +1,22 @@
 /** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
 import { leaveProcess, noteExitCode, sendSignal, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
-import { restartClock } from './clock.js';
 import { freshRandom } from './random.js';
 
 /** Set where this process was forked, or could fork: Node's options then are those of the template. */
 export const FORKED = Symbol.for('multiprocess.forked');
 
 /**
- * Call it first in a forked child, before anything of the application runs.
- * @param anew Whether its clocks begin with it: what a template measured concerns nobody, but a copy of a program goes on with times that it took.
+ * Call it first in a forked child, before anything of the application runs. Its clocks go on: those of a template's child begin anew when it
+ * becomes what was asked for (clock.ts), a copy of a program goes on with times that it took.
  */
-export function rebirth(anew = true): void {
+export function rebirth(): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();
   // Node's own takes a signal to this very process for its end, and calls what ends a fork: it would exit with a code, not by the signal.
   Object.defineProperty(process, '_kill', { value: sendSignal, writable: true, configurable: true, enumerable: false });
   freshRandom();
-  if (anew) restartClock();
   runAfterFork();
 }
 

@@ -1,12 +1,15 @@
 /**
  * The template's loop: blocks until somebody connects, asks, or a child ends. No event loop runs meanwhile, so the template's heap
  * changes little, and what it shares with its children stays shared.
+ *
+ * Once it was asked for a child it keeps a spare (spare.ts), which the next one who asks is given: forked whenever nobody waits.
  */
 import { constants } from 'node:os';
 import { acceptSocket, closeDescriptor, openProcess, type Polled, pollDescriptors, Ready, reapProcess } from '../../native/index.js';
 import { forkHere } from './fork-here.js';
-import { type ChildRequest, RefusalCode, Report } from './protocol.js';
-import { type Arrived, Visitor } from './visitor.js';
+import { type Arrived, RefusalCode, Report } from './protocol.js';
+import { receiveRequest, Spare } from './spare.js';
+import { Visitor } from './visitor.js';
 
 interface Running {
   readonly pid: number;
@@ -15,11 +18,8 @@ interface Running {
   visitor: Visitor | null;
 }
 
-/** What a child finds itself to be. */
-export interface Born {
-  readonly request: ChildRequest;
-  readonly descriptors: readonly number[];
-}
+/** What makes a child what it is to be: what was asked for, or will be. Blocks in a spare. */
+export type Born = () => Arrived;
 
 /**
  * Serves for ever; returns in each child, where nothing of the template's own descriptors is left open.
@@ -30,9 +30,17 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
   const children = new Map<number, Running>();
   // Kept and changed in place: garbage between two forks is memory that each child then has for itself.
   const watched: Polled[] = [];
+  let spare = null as Spare | null;
+  /** Whether a spare is worth its fork: somebody asked since the last one was made in vain. */
+  let wanted = false;
   watch(listener);
   for (;;) {
-    pollDescriptors(watched, Number.POSITIVE_INFINITY);
+    const idle = pollDescriptors(watched, wanted && spare === null ? 0 : Number.POSITIVE_INFINITY) === 0;
+    if (idle) {
+      const channel = keepSpare();
+      if (channel !== null) return born(() => receiveRequest(channel));
+      continue;
+    }
     // From the end: those that go are replaced by the last one, those that come stand behind.
     for (let i = watched.length - 1; i >= 0; i--) {
       const { fd, happened } = watched[i]!;
@@ -40,11 +48,12 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
       const child = children.get(fd);
       const visitor = visitors.get(fd);
       if (child !== undefined) ended(child);
+      else if (fd === spare?.pidfd) lost(spare);
       else if (fd === listener) accept();
       else if (visitor !== undefined) {
         const arrived = visitor.read();
         if (arrived === 'gone') dismiss(visitor);
-        else if (arrived !== null && give(visitor, arrived)) return born(arrived);
+        else if (arrived !== null && give(visitor, arrived)) return born(() => arrived);
       }
     }
   }
@@ -86,9 +95,43 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
     closeDescriptor(child.pidfd);
   }
 
+  /** Forks a spare: the channel on which this process is to wait if it is the spare itself. */
+  function keepSpare(): number | null {
+    const made = Spare.fork();
+    if (typeof made === 'number') return made;
+    wanted = false;
+    if (made !== null) watch(made.pidfd);
+    spare = made;
+    return null;
+  }
+
+  /** A spare that died before anybody asked. The next one who asks is given a fork of his own. */
+  function lost(dead: Spare): void {
+    if (reapProcess(dead.pid) === null) return;
+    forget(dead.pidfd);
+    dead.close();
+    closeDescriptor(dead.pidfd);
+    spare = null;
+  }
+
+  /** Gives the spare to somebody. */
+  function handOver(visitor: Visitor, arrived: Arrived): boolean {
+    if (spare === null || !spare.take(arrived)) return false;
+    const { pid, pidfd } = spare;
+    spare = null;
+    children.set(pidfd, { pid, pidfd, visitor });
+    visitor.tell(Report.Started, pid, [pidfd]);
+    return true;
+  }
+
   /** Whether this is the child. */
   function give(visitor: Visitor, arrived: Arrived): boolean {
+    wanted = refusal === 0;
     try {
+      if (handOver(visitor, arrived)) {
+        for (const fd of arrived.descriptors) closeDescriptor(fd);
+        return false;
+      }
       const result = refusal === 0 ? forkHere() : -1;
       if (result === 0) return true;
       if (typeof result === 'string') {
@@ -108,10 +151,14 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
     return false;
   }
 
-  function born(arrived: Arrived): Born {
+  function born(arrival: Born): Born {
     closeDescriptor(listener);
     for (const visitor of visitors.values()) visitor.close();
     for (const { pidfd } of children.values()) closeDescriptor(pidfd);
-    return { request: JSON.parse(Buffer.from(arrived.body).toString()) as ChildRequest, descriptors: arrived.descriptors };
+    if (spare !== null) {
+      spare.close();
+      closeDescriptor(spare.pidfd);
+    }
+    return arrival;
   }
 }

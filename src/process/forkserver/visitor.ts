@@ -1,15 +1,19 @@
 /** A connection as the template sees it. */
 import { closeDescriptor, type ReceivedDescriptors, receiveDescriptors, sendDescriptors } from '../../native/index.js';
-import { ANSWER, answerTo, CHALLENGE, challenge, HEADER, Inbox, isAnswer, MOST, type Report, report, VERDICT } from './protocol.js';
-
-/** A request that arrived whole: its JSON, still unread, and its descriptors. */
-export interface Arrived {
-  readonly body: Uint8Array;
-  readonly descriptors: readonly number[];
-}
-
-/** Most descriptors that one connection may send. */
-const MOST_DESCRIPTORS = 253;
+import {
+  ANSWER,
+  type Arrived,
+  answerTo,
+  CHALLENGE,
+  challenge,
+  Inbox,
+  isAnswer,
+  MOST_DESCRIPTORS,
+  type Report,
+  report,
+  takeRequest,
+  VERDICT,
+} from './protocol.js';
 
 /**
  * State: stranger -> known (it has answered) -> served (its child runs). Whoever says anything else than the protocol
@@ -80,15 +84,11 @@ export class Visitor {
   }
 
   #request(): Arrived | 'gone' | null {
-    const head = this.#inbox.peek(HEADER);
-    if (head === null) return null;
-    const length = head.readUInt32LE(0);
-    const count = head.readUInt32LE(4);
-    if (length > MOST || count > MOST_DESCRIPTORS) return 'gone';
-    const whole = this.#inbox.take(HEADER + length);
-    if (whole === null) return null;
-    if (this.#descriptors.length !== count) return 'gone';
+    const arrived = takeRequest(this.#inbox, this.#descriptors);
+    if (arrived === null) return null;
+    if (arrived === 'bad') return 'gone';
     this.#state = 'served';
-    return { body: whole.subarray(HEADER), descriptors: this.#descriptors.splice(0) };
+    this.#descriptors = [];
+    return arrived;
   }
 }

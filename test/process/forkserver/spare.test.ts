@@ -1,0 +1,98 @@
+/** The child that a template forks before anybody asks. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { afterEach, expect, it } from 'vitest';
+import { forkserver } from '../../../dist/process/forkserver/index.js';
+import { fork } from '../../support/forks.js';
+import { alive } from '../../support/processes.js';
+import { until } from '../../support/until.js';
+
+afterEach(() => forkserver.stop());
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+/** Has a template, and waits for its spare. */
+async function spare(): Promise<number> {
+  expect((await fork('nothing').end()).code).toBe(0);
+  const template = forkserver.pid!;
+  await until(() => childrenOf(template).filter(alive).length === 1, 'the spare');
+  return childrenOf(template).find(alive)!;
+}
+
+it('is what the next one who asks is given, and is replaced', async () => {
+  const first = await spare();
+  const child = fork('stay');
+  await child.popen.started;
+  expect(child.popen.pid).toBe(first);
+  await until(() => childrenOf(forkserver.pid!).filter(alive).length === 2, 'another spare');
+  child.popen.kill();
+  expect((await child.end()).code).toBe(-9);
+});
+
+it('begins its time when it is given, with what was asked for', async () => {
+  const pid = await spare();
+  const asked = Date.now();
+  const { said } = await fork('identity', { env: { FIXTURE_VARIABLE: 'this' } }).end();
+  expect(said.pid).toBe(pid);
+  // A clock of milliseconds.
+  expect(said.origin).toBeGreaterThanOrEqual(asked - 1);
+  expect(said.variable).toBe('this');
+});
+
+it('has nothing open that is the template’s, but the channel between them', async () => {
+  const pid = await spare();
+  const template = forkserver.pid!;
+  /** All but the standard streams. */
+  const opened = (of: number): string[] =>
+    readdirSync(`/proc/${of}/fd`)
+      .filter((fd) => Number(fd) > 2)
+      .map((fd) => readlinkSync(`/proc/${of}/fd/${fd}`));
+  const sockets = opened(pid).filter((target) => target.startsWith('socket:'));
+  expect(sockets).toHaveLength(1);
+  expect(opened(template)).not.toContain(sockets[0]);
+  expect(opened(pid).filter((target) => target.includes('pidfd'))).toEqual([]);
+});
+
+it('that died is no loss: the next child is forked anew, and there is a spare again', async () => {
+  const first = await spare();
+  process.kill(first, 'SIGKILL');
+  await until(() => !alive(first), 'its end');
+  const { code } = await fork('nothing').end();
+  expect(code).toBe(0);
+  const second = await spare();
+  expect(second).not.toBe(first);
+});
+
+it('that was stopped and killed while it was being given is a child that was killed', async () => {
+  const pid = await spare();
+  process.kill(pid, 'SIGSTOP');
+  const child = fork('nothing');
+  await child.popen.started;
+  expect(child.popen.pid).toBe(pid);
+  process.kill(pid, 'SIGKILL');
+  expect(await child.end()).toEqual({ said: null, code: -9 });
+});
+
+it('is not given what is too large for its socket', async () => {
+  const pid = await spare();
+  const large = 'x'.repeat(40_000);
+  const { said, code } = await fork('identity', { env: { FIXTURE_VARIABLE: large } }).end();
+  expect(code).toBe(0);
+  expect(said.pid).not.toBe(pid);
+  expect(said.variable).toBe(large);
+  expect(alive(pid)).toBe(true);
+});
+
+it.each(['SIGKILL', 'SIGTERM'] as const)('ends with its template (%s), and so it does while other children live', async (signal) => {
+  await spare();
+  const stays = fork('stay');
+  await stays.popen.started;
+  const template = forkserver.pid!;
+  await until(() => childrenOf(template).filter(alive).length === 2, 'another spare');
+  const second = childrenOf(template).find((pid) => alive(pid) && pid !== stays.popen.pid)!;
+  process.kill(template, signal);
+  await until(() => !alive(second), 'its end');
+  expect(alive(stays.popen.pid!)).toBe(true);
+  stays.popen.kill();
+  await stays.end();
+});
