@@ -9,6 +9,14 @@ const MOST = 253;
 /** Most payload bytes one {@link receiveDescriptors} answers. */
 const PAYLOAD = 65_536;
 
+/**
+ * Where a receive puts what it gets, which is copied from there: 64 KiB made anew for each would soon make V8 collect garbage, in the
+ * forkserver's template and, once that is near its limit, in each of its children (30 ms).
+ */
+const receivedPayload = new Uint8Array(PAYLOAD);
+const receivedFds = new Int32Array(MOST);
+const got = new Int32Array(2);
+
 /** What one receive brought. */
 export interface ReceivedDescriptors {
   /** Close-on-exec descriptors, now ours to close. */
@@ -86,9 +94,8 @@ export function sendDescriptors(socket: number, fds: readonly number[], payload:
 export function receiveDescriptors(socket: number, maximum: number, most = PAYLOAD): ReceivedDescriptors | null {
   checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
   checkNumber('receiveDescriptors', 'most', most, { integer: true, min: 1 });
-  const fds = new Int32Array(Math.min(maximum, MOST));
-  const payload = new Uint8Array(Math.min(most, PAYLOAD));
-  const got = new Int32Array(2);
+  const fds = receivedFds.subarray(0, Math.min(maximum, MOST));
+  const payload = receivedPayload.subarray(0, Math.min(most, PAYLOAD));
   const result = addon().receiveDescriptors(socket, fds, payload, got);
   if (result === Refusal.truncated) {
     throw new ArgumentError(
