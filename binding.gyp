@@ -17,6 +17,7 @@
             'native/fork-end-linux.cc',
             'native/fork-linux.cc',
             'native/fork-loop-linux.cc',
+            'native/fork-memory-linux.cc',
             'native/fork-tasks-linux.cc',
             'native/futex-linux.cc',
             'native/mapping-linux.cc',

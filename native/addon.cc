@@ -26,6 +26,7 @@ NAPI_MODULE_INIT() {
   exportProcess(out);
   exportFork(out);
   exportForkLoop(out);
+  exportForkMemory(out);
   exportWatcher(out);
   exportChannel(out);
   exportSocket(out);

@@ -20,6 +20,7 @@ void exportDescriptors(Exports& out);
 void exportProcess(Exports& out);
 void exportFork(Exports& out);
 void exportForkLoop(Exports& out);
+void exportForkMemory(Exports& out);
 void exportWatcher(Exports& out);
 void exportChannel(Exports& out);
 void exportSocket(Exports& out);

@@ -40,6 +40,9 @@ export interface Addon {
   watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
   noteExitCode(code: number): void;
+  touchedPages(): Float64Array;
+  populatePages(runs: Float64Array): number;
+  trimMemory(): void;
   bindLifeline(fd: number): number;
   reapProcess(pid: number): number;
   signalProcess(pidfd: number, signal: number): number;

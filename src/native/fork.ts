@@ -57,6 +57,28 @@ export function noteExitCode(code: number): void {
 }
 
 /**
+ * In a fork: the pages that it has written to since it was forked, and those of files (Node's code) that it has used, for
+ * {@link populatePages}; empty where the system does not say (/proc/self/pagemap).
+ */
+export function touchedPages(): Float64Array {
+  return addon().touchedPages();
+}
+
+/**
+ * Makes pages this process's own in a few calls, which otherwise takes a fault each, at the first write. Needs Linux 5.14; does nothing before.
+ *
+ * @param pages as {@link touchedPages} found them in another fork of the same process.
+ */
+export function populatePages(pages: Float64Array): void {
+  addon().populatePages(pages);
+}
+
+/** Gives back to the system what malloc keeps for later. */
+export function trimMemory(): void {
+  addon().trimMemory();
+}
+
+/**
  * Binds this process's life to the writing end of a pipe: the kernel kills it (SIGKILL) when the last descriptor of that end is
  * closed, or written to. Ends the process at once when it is closed already.
  *

@@ -28,9 +28,12 @@ export {
   ignoreSignal,
   leaveProcess,
   noteExitCode,
+  populatePages,
   reapProcess,
   sendSignal,
   signalProcess,
+  touchedPages,
+  trimMemory,
   watchEnd,
 } from './fork.js';
 // Waiting on a word

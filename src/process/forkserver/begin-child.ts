@@ -1,7 +1,7 @@
 /** A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and runs the module. */
 import { readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, Ready } from '../../native/index.js';
+import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, populatePages, Ready } from '../../native/index.js';
 import { INHERITANCE, type Inheritance } from '../inherit.js';
 import { restartClock } from './clock.js';
 import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED, requestOf } from './protocol.js';
@@ -10,9 +10,10 @@ import type { Born } from './serve.js';
 
 /**
  * Becomes the child of a request. The first descriptor is the lifeline, the others are the application's.
- * @param programs those that the template has loaded.
+ * @param pages what it will touch. @param programs those that the template has loaded.
  */
-export function beginChild(born: Born, programs: ReadonlyMap<string, () => void>): void {
+export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMap<string, () => void>): void {
+  populatePages(pages);
   rebirth();
   const arrived = born();
   const [lifeline, ...given] = arrived.descriptors;

@@ -4,13 +4,13 @@
  * It ends with the thread that started it (parent-death signal). Ctrl-C is not for it. What it loads runs to its rest before the
  * first fork: a request that is under way in libuv's threads would never be answered in a child.
  */
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal } from '../../native/index.js';
+import { closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../native/index.js';
 import { importFrom } from '../../reduction/functions/modules.js';
 import { enterBootstrapping, leaveBootstrapping } from '../bootstrapping.js';
 import { PROGRAMS } from '../inherit.js';
@@ -35,10 +35,11 @@ process.argv = [...config.argv];
 
 const programs = new Map<string, () => void>();
 await preload();
+rehearse();
 await settled();
-const refusal = await scout();
 collect();
-setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal), programs));
+const { refusal, pages } = await scout(); // what is where, remains there
+setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal), pages, programs));
 
 /** As in Python, what cannot be preloaded is left to the child that needs it. */
 async function preload(): Promise<void> {
@@ -72,6 +73,12 @@ async function loadModules(): Promise<void> {
   }
 }
 
+/** Calls what every child calls of Node, which compiles a function when it is first called. */
+function rehearse(): void {
+  fstatSync(LISTENER);
+  void performance.timeOrigin;
+}
+
 /** A path as the URL it stands for; anything else as it is. */
 function specifierOf(name: string): string {
   return name.startsWith('/') ? pathToFileURL(name).href : name;
@@ -86,11 +93,12 @@ async function settled(): Promise<void> {
   while ((_getActiveRequests?.().length ?? 0) > 0 && performance.now() < deadline);
 }
 
-/** Garbage of loading, which children would otherwise collect, each in a copy of its own. What was compiled stays. */
+/** Garbage of loading, which children would otherwise collect, each in a copy of its own, and free memory, of which each has a map. What was compiled stays. */
 function collect(): void {
   v8.setFlagsFromString('--expose-gc');
   v8.setFlagsFromString('--no-flush-bytecode');
   (vm.runInNewContext('gc') as () => void)();
   v8.setFlagsFromString('--flush-bytecode');
   v8.setFlagsFromString('--no-expose-gc');
+  trimMemory();
 }

@@ -1,11 +1,12 @@
 /**
- * The first child of a template: finds out whether forks of it can live, and how far its stocks of random bytes are used up.
+ * The first child of a template: finds out whether forks of it can live, how far its stocks of random bytes are used up, and which pages of memory
+ * a child touches.
  *
  * It loads a module, as every child will. Where module hooks run on a thread of their own (module.register, which `--import tsx`
  * may use), a fork would wait for that thread for ever.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { closeDescriptor, createPipe, leaveProcess, pollDescriptor, Ready, reapProcess } from '../../native/index.js';
+import { closeDescriptor, createPipe, leaveProcess, pollDescriptor, Ready, reapProcess, touchedPages } from '../../native/index.js';
 import { forkHere } from './fork-here.js';
 import { RefusalCode } from './protocol.js';
 import { drawStocks, emptyStocks } from './random.js';
@@ -14,8 +15,21 @@ import { rebirth } from './rebirth.js';
 /** Milliseconds after which it counts as hanging. */
 const WATCHDOG = 20_000;
 
-/** Why this process cannot be forked; 0 when it can. Call it when nothing else goes on. */
-export async function scout(): Promise<number> {
+/** What it found out. */
+export interface Findings {
+  /** Why this process cannot be forked; 0 when it can. */
+  readonly refusal: number;
+  /** What every child will touch: see `populatePages`. */
+  readonly pages: Float64Array;
+}
+
+interface Told {
+  readonly stocks: string[][];
+  readonly pages: number[];
+}
+
+/** Sends the scout. Call it when nothing else goes on. */
+export async function scout(): Promise<Findings> {
   const [reads, writes] = createPipe();
   // In a turn of its own, so that the copy has nothing of this one to go on with.
   const pid = await new Promise<number>((resolve) => {
@@ -27,13 +41,14 @@ export async function scout(): Promise<number> {
   });
   closeDescriptor(writes);
   try {
-    if (pid < 0) return -pid;
+    if (pid < 0) return refused(-pid);
     const came = pollDescriptor(reads, Ready.readable, WATCHDOG) !== 0;
     const text = came ? readFileSync(reads, 'utf8') : '';
     if (!came) process.kill(pid, 'SIGKILL');
     while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
-    if (text === '') return came ? RefusalCode.ScoutDied : RefusalCode.ScoutHangs;
-    return emptyStocks(drawStocks(), JSON.parse(text) as string[][]) ? 0 : RefusalCode.SharedRandom;
+    if (text === '') return refused(came ? RefusalCode.ScoutDied : RefusalCode.ScoutHangs);
+    const { stocks, pages } = JSON.parse(text) as Told;
+    return { refusal: emptyStocks(drawStocks(), stocks) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
   } finally {
     closeDescriptor(reads);
   }
@@ -42,7 +57,14 @@ export async function scout(): Promise<number> {
 /** In the child. Never settles. */
 async function explore(writes: number): Promise<void> {
   rebirth();
+  process.title = `${process.title} `;
   await import(`data:text/javascript,export default ${process.pid}`);
-  writeFileSync(writes, JSON.stringify(drawStocks()));
+  await import('./rehearsal.js');
+  const told: Told = { pages: [...touchedPages()], stocks: drawStocks() };
+  writeFileSync(writes, JSON.stringify(told));
   leaveProcess(0);
+}
+
+function refused(refusal: number): Findings {
+  return { refusal, pages: new Float64Array() };
 }
