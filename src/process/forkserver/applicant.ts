@@ -16,11 +16,22 @@ import { deferred } from '../../util/deferred.js';
 import { answerTo, CHALLENGE, type ChildRequest, challenge, frame, Inbox, isAnswer, REPORT, Report, VERDICT } from './protocol.js';
 import { refused } from './refused.js';
 
+/** What was asked for. */
+interface Asked {
+  readonly frame: Uint8Array;
+  readonly descriptors: readonly number[];
+  /** The end that is written to. */
+  readonly lifeline: number;
+  readonly onEnd: (status: number | null) => void;
+}
+
 /** The template ended before it answered: a new one may be asked. */
 export class TemplateLost extends ProcessError {}
 
 /**
- * State: challenged (waits for the template's challenge) -> proving -> asking -> running -> over
+ * State: challenged (waits for the template's challenge) -> proving -> known -> asking -> running -> over
+ *
+ * It may be made before there is something to ask for: then it does not keep the event loop alive.
  *
  * The child runs nothing until we have its pid: it waits for a byte through the lifeline. When the connection breaks before, the
  * lifeline is closed and the child, if there is one, ends by itself.
@@ -28,47 +39,69 @@ export class TemplateLost extends ProcessError {}
 export class Applicant {
   readonly #socket: number;
   readonly #key: Uint8Array;
-  readonly #request: Uint8Array;
-  readonly #descriptors: readonly number[];
-  /** The reading end goes with the request. */
-  readonly #lifeline: { reads: number; writes: number };
+  #asked: Asked | null = null;
   readonly #challenge = challenge();
   readonly #inbox = new Inbox();
   readonly #started = deferred<void>();
-  readonly #onEnd: (status: number | null) => void;
   #watch: Readiness | null;
-  #state: 'challenged' | 'proving' | 'asking' | 'running' | 'over' = 'challenged';
+  #state: 'challenged' | 'proving' | 'known' | 'asking' | 'running' | 'over' = 'challenged';
   #pid = 0;
   #pidfd = -1;
-  #status: number | null | undefined;
   #held = true;
 
-  /**
-   * @param descriptors stay the caller's, and must stay open until `started` is settled.
-   * @param onEnd called once when the child has ended, with its status (exit code or minus a signal), `null` when that is lost.
-   * @throws MultiprocessError `MP_SYSTEM`: ECONNREFUSED when the template has ended.
-   */
-  constructor(
-    address: string,
-    key: Uint8Array,
-    request: ChildRequest,
-    descriptors: readonly number[],
-    lifeline: { reads: number; writes: number },
-    onEnd: (status: number | null) => void,
-  ) {
+  /** Connects. @throws MultiprocessError `MP_SYSTEM`: ECONNREFUSED when the template has ended. */
+  constructor(address: string, key: Uint8Array) {
     this.#key = key;
-    this.#request = frame(request, descriptors.length + 1);
-    this.#descriptors = descriptors;
-    this.#lifeline = lifeline;
-    this.#onEnd = onEnd;
+    this.#started.promise.catch(() => {}); // before it asks, nobody wants to know
     this.#socket = connectSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }).fd;
     this.#watch = new Readiness(this.#socket, () => this.#receive());
     try {
       this.#watch.want(Ready.readable);
+      this.#watch.unref();
     } catch (error) {
       this.#disconnect();
       throw error;
     }
+  }
+
+  /** Whether it may still {@link ask}. */
+  get usable(): boolean {
+    return this.#asked === null && this.#state !== 'over';
+  }
+
+  /**
+   * Asks for a child, once. Keeps the event loop alive until its end.
+   *
+   * @param descriptors stay the caller's, and must stay open until `started` is settled.
+   * @param lifeline the reading end goes with the request, the writing end is ours from here on.
+   * @param onEnd called once when the child has ended, with its status (exit code or minus a signal), `null` when that is lost.
+   */
+  ask(
+    request: ChildRequest,
+    descriptors: readonly number[],
+    lifeline: { reads: number; writes: number },
+    onEnd: (status: number | null) => void,
+  ): void {
+    this.#asked = {
+      frame: frame(request, descriptors.length + 1),
+      descriptors: [lifeline.reads, ...descriptors],
+      lifeline: lifeline.writes,
+      onEnd,
+    };
+    this.#watch?.ref();
+    if (this.#state !== 'known') return;
+    try {
+      this.#send(this.#asked);
+    } catch (error) {
+      this.#lost(error);
+    }
+  }
+
+  /** Leaves, if it has not asked. */
+  leave(): void {
+    if (!this.usable) return;
+    this.#state = 'over';
+    this.#disconnect();
   }
 
   /** Resolves when the child runs. Rejects with AuthenticationError, ProcessError `MP_SPAWN` when the template ended first, or why the fork was refused. */
@@ -156,12 +189,17 @@ export class Applicant {
             'restore `forkserver.authkey`, or stop the template with `forkserver.stop()` so that a new one is started with the key.',
         );
       }
-      this.#state = 'asking';
-      sendDescriptors(this.#socket, [this.#lifeline.reads, ...this.#descriptors], this.#request);
+      this.#state = 'known';
+      if (this.#asked !== null) this.#send(this.#asked);
     }
     for (let report = this.#inbox.take(REPORT); report !== null; report = this.#inbox.take(REPORT)) {
       this.#heard(report.readUInt32LE(0), report.readInt32LE(4));
     }
+  }
+
+  #send({ descriptors, frame: request }: Asked): void {
+    this.#state = 'asking';
+    sendDescriptors(this.#socket, descriptors, request);
   }
 
   #heard(kind: Report, value: number): void {
@@ -173,7 +211,7 @@ export class Applicant {
     this.#pid = value;
     this.#state = 'running';
     try {
-      writeSync(this.#lifeline.writes, Uint8Array.of(1));
+      writeSync(this.#asked!.lifeline, Uint8Array.of(1));
     } catch {
       // EPIPE: somebody killed it before it ran. Its status will tell.
     }
@@ -207,17 +245,17 @@ export class Applicant {
   #end(status: number | null): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    this.#status = status;
     this.#disconnect();
     this.#orphan?.close();
-    closeDescriptor(this.#lifeline.writes);
-    this.#onEnd(this.#status);
+    const { lifeline, onEnd } = this.#asked!;
+    closeDescriptor(lifeline);
+    onEnd(status);
   }
 
   #fail(error: MultiprocessError): void {
     this.#state = 'over';
     this.#disconnect();
-    closeDescriptor(this.#lifeline.writes);
+    if (this.#asked !== null) closeDescriptor(this.#asked.lifeline);
     this.#started.reject(error);
   }
 

@@ -48,6 +48,8 @@ interface Template {
   users: number;
   /** A newer one has taken its place. */
   retired: boolean;
+  /** Connected for the child that comes next. */
+  introduced: Applicant | null;
 }
 
 const TEMPLATE = fileURLToPath(new URL('./template.js', import.meta.url));
@@ -97,6 +99,7 @@ export class Forkserver {
     if (!(key instanceof Uint8Array) || key.length < 16)
       throw new ArgumentError(`forkserver.authkey must be a Uint8Array of at least 16 bytes, not ${describe(key)}.`);
     this.#key = Uint8Array.from(key);
+    this.#template?.introduced?.leave();
   }
 
   /** Name, in the abstract name space of local sockets, under which the template listens; `null` while there is none. */
@@ -179,6 +182,7 @@ export class Forkserver {
   async stop(): Promise<void> {
     const template = this.#template;
     this.#template = null;
+    template?.introduced?.leave();
     if (template === null || template.process.exitCode !== null || template.process.signalCode !== null) return;
     template.process.ref();
     const gone = new Promise((resolve) => template.process.once('exit', resolve));
@@ -199,7 +203,8 @@ export class Forkserver {
         execArgv: inheritedArguments(process.execArgv),
         ...(sameWords(process.argv, template.argv) ? {} : { argv: process.argv }),
       };
-      applicant = new Applicant(template.address, this.#key, request, options.descriptors ?? [], { reads, writes }, onEnd);
+      applicant = this.#introduced(template);
+      applicant.ask(request, options.descriptors ?? [], { reads, writes }, onEnd);
     } catch (error) {
       closeDescriptor(reads);
       closeDescriptor(writes);
@@ -210,7 +215,25 @@ export class Forkserver {
     } finally {
       closeDescriptor(reads);
     }
+    this.#introduce(template);
     return applicant;
+  }
+
+  /** A connection to the template: the one that was made ahead, or a new one. */
+  #introduced(template: Template): Applicant {
+    const { introduced } = template;
+    template.introduced = null;
+    return introduced?.usable === true ? introduced : new Applicant(template.address, this.#key);
+  }
+
+  /** Connects ahead for the next child, which is then asked for without waiting for challenges and answers. */
+  #introduce(template: Template): void {
+    if (template.introduced?.usable === true || template.retired || this.#template !== template) return;
+    try {
+      template.introduced = new Applicant(template.address, this.#key);
+    } catch {
+      // Whoever asks next finds out.
+    }
   }
 
   #ensure(): Template {
@@ -225,7 +248,9 @@ export class Forkserver {
   }
 
   #retire(template: Template): void {
-    if (template.retired && template.users === 0) template.process.kill('SIGKILL');
+    if (!template.retired || template.users > 0) return;
+    template.introduced?.leave();
+    template.process.kill('SIGKILL');
   }
 
   #start(): Template {
@@ -253,7 +278,7 @@ export class Forkserver {
       pipe.on('error', () => {}); // it died while it was being told
       pipe.end(JSON.stringify(config));
       pipe.unref?.();
-      return { process: child, address, env, argv, preload: this.#preload, users: 0, retired: false };
+      return { process: child, address, env, argv, preload: this.#preload, users: 0, retired: false, introduced: null };
     } catch (cause) {
       const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
       throw new ProcessError(

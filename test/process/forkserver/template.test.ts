@@ -1,5 +1,5 @@
 /** The template: who may ask it, what it loads, and what becomes of its children when it, or their parent, dies. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   closeDescriptor,
@@ -21,6 +21,15 @@ afterEach(async () => {
   forkserver.setForkserverPreload([]);
   await forkserver.stop();
 });
+
+/** Whether a link of /proc/…/fd is one to a socket. It may have been closed meanwhile. */
+function isSocket(link: string): boolean {
+  try {
+    return readlinkSync(link).startsWith('socket:');
+  } catch {
+    return false;
+  }
+}
 
 /** Reads until the other side closes. */
 function readAll(socket: number): Uint8Array {
@@ -53,6 +62,23 @@ describe('the control socket', () => {
     forkserver.authkey = right;
     expect((await fork('nothing').end()).code).toBe(0);
     expect(forkserver.pid).toBe(template);
+  });
+
+  it('is connected ahead for the next child, and connected anew when that broke', async () => {
+    expect((await fork('nothing').end()).code).toBe(0);
+    const template = forkserver.pid!;
+    /** Sockets that the template has beside the one that it listens with and its spare's. */
+    const sockets = () =>
+      readdirSync(`/proc/${template}/fd`).filter((fd) => Number(fd) > 2 && isSocket(`/proc/${template}/fd/${fd}`)).length - 2;
+    await until(() => sockets() === 1, 'a connection for the next child');
+    const one = fork('stay');
+    await one.popen.started;
+    await until(() => sockets() === 2, 'another one');
+    one.popen.kill();
+    await one.end();
+    process.kill(template, 'SIGKILL');
+    expect((await fork('nothing').end()).code).toBe(0);
+    expect(forkserver.pid).not.toBe(template);
   });
 
   it.each([
