@@ -64,7 +64,7 @@ export class Applicant {
     }
   }
 
-  /** Whether it may still {@link ask}. */
+  /** @internal Whether it may still {@link ask}. */
   get usable(): boolean {
     return this.#asked === null && this.#state !== 'over';
   }
@@ -75,6 +75,7 @@ export class Applicant {
    * @param descriptors stay the caller's, and must stay open until `started` is settled.
    * @param lifeline the reading end goes with the request, the writing end is ours from here on.
    * @param onEnd called once when the child has ended, with its status (exit code or minus a signal), `null` when that is lost.
+   * @internal
    */
   ask(
     request: ChildRequest,
@@ -97,7 +98,7 @@ export class Applicant {
     }
   }
 
-  /** Leaves, if it has not asked. */
+  /** @internal Leaves, if it has not asked. */
   leave(): void {
     if (!this.usable) return;
     this.#state = 'over';
