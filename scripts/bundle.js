@@ -17,6 +17,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createRequire } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'acorn';
 import { build, transform } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -156,9 +157,48 @@ const results = await Promise.all(
       ],
     });
     const [map, code] = ['.map', '.cjs'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
-    return { bundle, map: map.text, code: finished(code.text) };
+    return { bundle, map: map.text, code: finished(unnamed(code.text)) };
   }),
 );
+
+/**
+ * Names that functions have from where they stand, or nobody needs: to define one anew took almost half of a pool's throughput, which makes
+ * functions for each task. esbuild gives `const f = __name(() => …, "f")`, and `__name(f2, "f")` after a function that it had to rename; the
+ * latter stays where a module begins. What goes becomes blanks, so that the map holds.
+ */
+function unnamed(code) {
+  const gaps = [];
+  /** @param depth Functions around it; the first one is the module's. @param name What a function there is called. */
+  const visit = (node, depth, name) => {
+    const [made, given] = node.type === 'CallExpression' && node.callee.name === '__name' ? node.arguments : [];
+    if (made !== undefined && /^(Arrow)?FunctionExpression$/.test(made.type) && (given.value === name || depth > 1)) {
+      const before = code.lastIndexOf('/* @__PURE__ */', node.start);
+      gaps.push([before >= 0 && code.slice(before + 15, node.start).trim() === '' ? before : node.start, made.start], [made.end, node.end]);
+    }
+    if (node.type === 'ExpressionStatement' && depth > 1 && node.expression.callee?.name === '__name') {
+      if (node.expression.arguments[0].type === 'Identifier') gaps.push([node.start, node.end]);
+    }
+    const inside = depth + (/Function/.test(node.type) ? 1 : 0);
+    for (const [key, child] of Object.entries(node)) {
+      const called = key === 'init' ? node.id?.name : key === 'value' && !node.computed ? keyOf(node) : undefined;
+      for (const each of Array.isArray(child) ? child : [child]) if (typeof each?.type === 'string') visit(each, inside, called);
+    }
+  };
+  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'script', allowReturnOutsideFunction: true }), 0);
+  let done = '';
+  let at = 0;
+  for (const [start, end] of gaps.sort((a, b) => a[0] - b[0])) {
+    done += code.slice(at, start) + code.slice(start, end).replace(/[^\n]/g, ' ');
+    at = end;
+  }
+  return done + code.slice(at);
+}
+
+/** What a function is called that is the value of a property or field. */
+function keyOf({ type, key }) {
+  if (type !== 'Property' && type !== 'PropertyDefinition') return undefined;
+  return key.type === 'PrivateIdentifier' ? `#${key.name}` : key.name;
+}
 
 /** Line for line the same, so that the map holds. */
 function finished(code) {
