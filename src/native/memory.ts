@@ -2,6 +2,7 @@ import { constants } from 'node:buffer';
 import { ArgumentError, ClosedError, UnsupportedError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
+import { noteName } from './names-log.js';
 import { systemError } from './system-error.js';
 
 /** How {@link openSharedMemory} opens a block. */
@@ -23,6 +24,8 @@ export interface MapOptions {
   /** Byte in the file to start at: a multiple of the page size (4096). Default 0. */
   readonly offset?: number;
 }
+
+const DIRECTORY = '/dev/shm/';
 
 /** Buffers of this thread that were mapped here: tells an unmapped one from a foreign one. */
 const known = new WeakSet<ArrayBuffer>();
@@ -61,7 +64,9 @@ export function openSharedMemory(name: string, options: SharedMemoryOptions): nu
   }
   checkNumber('openSharedMemory', 'size', size, { integer: true });
   checkNumber('openSharedMemory', 'mode', mode, { integer: true });
-  const fd = addon().openSharedMemory(pathOf('openSharedMemory', name), create, exclusive, size ?? -1, mode);
+  const path = pathOf('openSharedMemory', name);
+  if (create) noteName(path.slice(DIRECTORY.length));
+  const fd = addon().openSharedMemory(path, create, exclusive, size ?? -1, mode);
   if (fd < 0) throw systemError(`openSharedMemory "${name}"`, 'shm_open', fd);
   return fd;
 }
@@ -164,5 +169,5 @@ function pathOf(actor: string, name: string): string {
   if (typeof bare !== 'string' || bare === '' || bare === '.' || bare === '..' || /[/\0]/.test(bare) || Buffer.byteLength(bare) > 255) {
     throw new ArgumentError(`${actor}: \`name\` must be 1 to 255 bytes without a slash inside, not ${describe(name)}.`);
   }
-  return `/dev/shm/${bare}`;
+  return DIRECTORY + bare;
 }

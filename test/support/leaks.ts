@@ -1,10 +1,11 @@
 /**
- * Runs around every test file: at its end no child process, no descriptor of ours and no shared block may be left.
+ * Runs around every test file: at its end no child process, no descriptor of ours and no shared block that this run made may be left.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { forgetNames, noteNames, ownBlocks } from './blocks.js';
 
 const OURS = /^(\/memfd:multiprocess|anon_inode:\[eventfd\]|\/dev\/shm\/)/;
 
@@ -41,8 +42,6 @@ function descriptors(): string[] {
   return found.sort();
 }
 
-const shared = (): string[] => readdirSync('/dev/shm').sort();
-
 /** Shared memory goes when its last user goes, and that may be the garbage collector; handles keep it for a time of their own. */
 function release(): void {
   for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[Symbol.for('multiprocess.endTransits')] ?? []) end();
@@ -50,21 +49,23 @@ function release(): void {
   (vm.runInNewContext('gc') as () => void)();
 }
 
+noteNames();
+
 let before: { children: string[]; descriptors: string[]; shared: string[] };
 
 beforeAll(() => {
-  before = { children: children(), descriptors: descriptors(), shared: shared() };
+  before = { children: children(), descriptors: descriptors(), shared: ownBlocks() };
 });
 
 afterAll(async () => {
   // What ended is reaped and closed on later turns of the loop; poll for it, with a watchdog.
   const deadline = Date.now() + 5_000;
-  // Other programs of the machine have blocks too, which may go meanwhile: only new ones are ours.
-  const added = (): string[] => [...before.shared, ...shared().filter((name) => !before.shared.includes(name))];
-  const now = () => ({ children: children(), descriptors: descriptors(), shared: added() });
+  const now = () => ({ children: children(), descriptors: descriptors(), shared: ownBlocks() });
   while (JSON.stringify(now()) !== JSON.stringify(before) && Date.now() < deadline) {
     release();
     await new Promise((done) => setTimeout(done, 20));
   }
-  expect(now(), 'left behind by this file').toEqual(before);
+  const left = now();
+  forgetNames();
+  expect(left, 'left behind by this file').toEqual(before);
 });

@@ -12,6 +12,7 @@ import {
   socketPair,
 } from '../../../dist/native/index.js';
 import { forkserver } from '../../../dist/process/forkserver/index.js';
+import { ownBlocks } from '../../support/blocks.js';
 import { startFixture } from '../../support/fixture-process.js';
 import { fork } from '../../support/forks.js';
 import { alive } from '../../support/processes.js';
@@ -272,7 +273,7 @@ describe('when the template', () => {
 
 describe('when the parent is killed', () => {
   it.each(['stay', 'spin'])('twenty children (%s) and the template are gone within a second, and leave nothing', async (does) => {
-    const shared = readdirSync('/dev/shm').sort();
+    const shared = ownBlocks();
     const count = does === 'spin' ? 4 : 20; // they burn the machine
     const parent = startFixture('forkserver/parent.mjs', { args: [count, does] });
     const { template, children } = JSON.parse((await parent.line())!) as { template: number; children: number[] };
@@ -280,7 +281,7 @@ describe('when the parent is killed', () => {
     parent.child.kill('SIGKILL');
     await parent.ended;
     await until(() => ![template, ...children].some(alive), 'the end of all');
-    expect(readdirSync('/dev/shm').sort()).toEqual(shared);
+    expect(ownBlocks()).toEqual(shared);
   });
 
   it('children whose template died before are gone too', async () => {
