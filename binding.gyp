@@ -14,6 +14,7 @@
             'native/descriptor-message-linux.cc',
             'native/descriptors-linux.cc',
             'native/doorbell-linux.cc',
+            'native/estate-linux.cc',
             'native/fork-end-linux.cc',
             'native/fork-linux.cc',
             'native/fork-loop-linux.cc',

@@ -23,6 +23,7 @@ NAPI_MODULE_INIT() {
   exportPollHandle(out);
   exportDoorbell(out);
   exportDescriptors(out);
+  exportEstate(out);
   exportProcess(out);
   exportFork(out);
   exportForkLoop(out);

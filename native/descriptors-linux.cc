@@ -32,7 +32,7 @@ napi_value duplicateDescriptor(napi_env env, napi_callback_info info) {
   bool closeOnExec;
   if (!in.int32(0, &fd) || !in.boolean(1, &closeOnExec)) return answer(env, kBadArgument);
   const int copy = fcntl(fd, closeOnExec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
-  return answer(env, copy >= 0 ? copy : -errno);
+  return answer(env, copy >= 0 ? in.environment->estate.keep(copy) : -errno);
 }
 
 // moveDescriptor(from, to)
@@ -42,6 +42,8 @@ napi_value moveDescriptor(napi_env env, napi_callback_info info) {
   if (!in.int32(0, &from) || !in.int32(1, &to)) return answer(env, kBadArgument);
   if (fcntl(to, F_GETFD) >= 0) return answer(env, -EEXIST);
   if (dup3(from, to, O_CLOEXEC) < 0) return answer(env, -errno);
+  in.environment->estate.drop(from);
+  in.environment->estate.keep(to);
   close(from);
   return answer(env, 0);
 }
@@ -51,6 +53,7 @@ napi_value closeDescriptor(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   int32_t fd;
   if (!in.int32(0, &fd)) return answer(env, kBadArgument);
+  in.environment->estate.drop(fd);
   // Linux releases the descriptor even when it reports EINTR.
   return answer(env, close(fd) == 0 || errno == EINTR ? 0 : -errno);
 }
@@ -76,7 +79,10 @@ napi_value socketPair(napi_env env, napi_callback_info info) {
   if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array || length < 2) {
     return answer(env, kBadArgument);
   }
-  return answer(env, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, static_cast<int*>(data)) == 0 ? 0 : -errno);
+  auto* ends = static_cast<int*>(data);
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return answer(env, -errno);
+  for (int i = 0; i < 2; i++) in.environment->estate.keep(ends[i]);
+  return answer(env, 0);
 }
 
 // createPipe(ends: Int32Array [reads, writes])
@@ -88,7 +94,10 @@ napi_value createPipe(napi_env env, napi_callback_info info) {
   if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array || length < 2) {
     return answer(env, kBadArgument);
   }
-  return answer(env, pipe2(static_cast<int*>(data), O_CLOEXEC) == 0 ? 0 : -errno);
+  auto* ends = static_cast<int*>(data);
+  if (pipe2(ends, O_CLOEXEC) != 0) return answer(env, -errno);
+  for (int i = 0; i < 2; i++) in.environment->estate.keep(ends[i]);
+  return answer(env, 0);
 }
 
 // sendDescriptors(socket, fds: Int32Array, payload: Uint8Array)
@@ -134,6 +143,7 @@ napi_value receiveDescriptors(napi_env env, napi_callback_info info) {
     for (int fd : all) close(fd);
     return answer(env, kTruncated);
   }
+  for (int fd : all) in.environment->estate.keep(fd);
   if (!all.empty()) memcpy(fds, all.data(), all.size() * sizeof(int));
   static_cast<int32_t*>(got)[0] = static_cast<int32_t>(all.size());
   static_cast<int32_t*>(got)[1] = static_cast<int32_t>(bytes);
@@ -151,12 +161,12 @@ napi_value openDescriptorOf(napi_env env, napi_callback_info info) {
     const int fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, theirs, 0));
     const int failure = errno;
     close(process);
-    if (fd >= 0) return answer(env, fd);
+    if (fd >= 0) return answer(env, in.environment->estate.keep(fd));
     if (failure == EBADF || failure == EMFILE || failure == ESRCH) return answer(env, -failure);
   }
   const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(theirs);
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  return answer(env, fd >= 0 ? fd : -errno);
+  return answer(env, fd >= 0 ? in.environment->estate.keep(fd) : -errno);
 }
 
 }  // namespace

@@ -35,9 +35,10 @@ class Doorbell final : public PollHandle {
 };
 
 // createEventfd() -> fd
-napi_value createEventfd(napi_env env, napi_callback_info) {
+napi_value createEventfd(napi_env env, napi_callback_info info) {
+  Arguments<0> in(env, info);
   const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return answer(env, fd >= 0 ? fd : -errno);
+  return answer(env, fd >= 0 ? in.environment->estate.keep(fd) : -errno);
 }
 
 // ringDoorbell(fd) -> undefined, or a refusal. The one call every message may need, so success makes no value.

@@ -50,6 +50,7 @@ void Environment::cleanup(napi_async_cleanup_hook_handle, void* data) {
   if (self->context_ != nullptr) napi_async_destroy(self->env_, self->context_);
   self->context_ = nullptr;
   for (Handle* handle = self->first_; handle != nullptr; handle = handle->next_) handle->shut();
+  self->estate.settle();
   self->finishWhenEmpty();
 }
 

@@ -2,12 +2,14 @@
 //
 // Invariant: a Handle is on its environment's list from opening until libuv has called its close callback.
 // Teardown:  an asynchronous cleanup hook shuts every handle on the list and lets Node go on once the list is
-//            empty; only then is the Environment freed. Handles are never touched from another thread, except
+//            empty; only then is the Environment freed. Before that its estate is settled (estate.h). Handles are never touched from another thread, except
 //            uv_async_send, which wait-async-linux.cc guards.
 #pragma once
 
 #include <node_api.h>
 #include <uv.h>
+
+#include "estate.h"
 
 namespace multiprocess {
 
@@ -45,6 +47,8 @@ class Environment {
 
   // Slot of wait-async-linux.cc: this environment's waits, once there was one.
   Handle* waits = nullptr;
+
+  Estate estate;
 
  private:
   static void cleanup(napi_async_cleanup_hook_handle hook, void* self);

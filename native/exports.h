@@ -17,6 +17,7 @@ void exportWaitAsync(Exports& out);
 void exportPollHandle(Exports& out);
 void exportDoorbell(Exports& out);
 void exportDescriptors(Exports& out);
+void exportEstate(Exports& out);
 void exportProcess(Exports& out);
 void exportFork(Exports& out);
 void exportForkLoop(Exports& out);

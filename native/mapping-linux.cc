@@ -98,7 +98,7 @@ napi_value createMemory(napi_env env, napi_callback_info info) {
   if (ftruncate(fd, static_cast<off_t>(size)) != 0) return answer(env, closeKeeping(fd, errno));
   // No process that shares the block can shrink it under the others, which would be SIGBUS for them.
   fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
-  return answer(env, fd);
+  return answer(env, in.environment->estate.keep(fd));
 }
 
 // openSharedMemory(path, create, exclusive, size, mode) -> fd. size < 0: leave as it is.
@@ -115,13 +115,13 @@ napi_value openSharedMemory(napi_env env, napi_callback_info info) {
   int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0) | (exclusive ? O_EXCL : 0);
   int fd = open(path.c_str(), flags, static_cast<mode_t>(mode));
   if (fd < 0) return answer(env, -errno);
-  if (size < 0) return answer(env, fd);
+  if (size < 0) return answer(env, in.environment->estate.keep(fd));
   struct statvfs room;
   int failure = 0;
   // A block larger than what /dev/shm has left could be made, but touching its pages would be SIGBUS.
   if (fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && size > static_cast<double>(room.f_bavail) * room.f_frsize) failure = ENOSPC;
   else if (ftruncate(fd, static_cast<off_t>(size)) != 0) failure = errno;
-  if (failure == 0) return answer(env, fd);
+  if (failure == 0) return answer(env, in.environment->estate.keep(fd));
   if (exclusive) unlink(path.c_str());
   return answer(env, closeKeeping(fd, failure));
 }

@@ -35,7 +35,7 @@ napi_value openProcess(napi_env env, napi_callback_info info) {
   int32_t pid;
   if (!in.int32(0, &pid)) return answer(env, kBadArgument);
   const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  return answer(env, fd >= 0 ? fd : -errno);
+  return answer(env, fd >= 0 ? in.environment->estate.keep(fd) : -errno);
 }
 
 // childStatus(pid) -> 0 running, 1 + code exited, 1000 + number ended by a signal. Does not reap.

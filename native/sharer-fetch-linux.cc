@@ -71,8 +71,9 @@ napi_value sharerFetch(napi_env env, napi_callback_info info) {
     return answer(env, kBadArgument);
   }
   const int own = takeOwnOffer(address, key);
-  if (own != kElsewhere) return answer(env, own);
-  return answer(env, fetch(address, key, milliseconds() + static_cast<int64_t>(std::min(patience, 1e9))));
+  if (own != kElsewhere) return answer(env, in.environment->estate.keep(own));
+  const int fd = fetch(address, key, milliseconds() + static_cast<int64_t>(std::min(patience, 1e9)));
+  return answer(env, in.environment->estate.keep(fd));
 }
 
 }  // namespace

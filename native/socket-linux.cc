@@ -39,7 +39,7 @@ napi_value socketListen(napi_env env, napi_callback_info info) {
   int32_t family, port, backlog;
   std::string host;
   if (!in.int32(0, &family) || !in.text(1, &host) || !in.int32(2, &port) || !in.int32(3, &backlog)) return answer(env, kBadArgument);
-  return answer(env, listenAt(family, host, port, backlog));
+  return answer(env, in.environment->estate.keep(listenAt(family, host, port, backlog)));
 }
 
 // socketConnect(family, host or path, port, made: Int32Array [fd]) -> 0, -EINPROGRESS (with the descriptor, still
@@ -67,7 +67,7 @@ napi_value socketConnect(napi_env env, napi_callback_info info) {
     return answer(env, -failure);
   }
   if (failure == 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-  *static_cast<int32_t*>(made) = fd;
+  *static_cast<int32_t*>(made) = in.environment->estate.keep(fd);
   return answer(env, -failure);
 }
 
@@ -94,7 +94,7 @@ napi_value socketAccept(napi_env env, napi_callback_info info) {
     const int made = accept4(fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
     if (made >= 0) {
       noDelay(made, peer.ss_family);
-      return answer(env, made);
+      return answer(env, in.environment->estate.keep(made));
     }
     if (errno != EINTR && errno != ECONNABORTED) return answer(env, -errno);
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { registerAfterFork } from '../util/after-fork.js';
 import { keptByForks } from '../util/at-exit.js';
+import { disownPath, ownPath } from '../util/owned-paths.js';
 
 /** Longest path of a unix socket, bytes. */
 const LONGEST = 107;
@@ -21,6 +22,7 @@ export class SocketFile {
     this.path = path;
     this.#own = own;
     files.add(this);
+    ownPath(this.#left);
     if (hooked) return;
     hooked = true;
     // A fork of this process listens too, but the files are not its own.
@@ -40,9 +42,15 @@ export class SocketFile {
     return new SocketFile(join(folder, name), true);
   }
 
+  /** What is left of it when nobody removes it. */
+  get #left(): string {
+    return this.#own ? dirname(this.path) : this.path;
+  }
+
   /** Removes it. Idempotent. */
   remove(): void {
     if (!files.delete(this)) return;
+    disownPath(this.#left);
     try {
       unlinkSync(this.path);
     } catch {

@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../errors/usage.js';
+import { type PathKeeper, setPathKeeper } from '../util/owned-paths.js';
 
 /** What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}. */
-export interface Addon {
+export interface Addon extends PathKeeper {
   createMemory(name: string, size: number): number;
   openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
   unlinkSharedMemory(path: string): number;
@@ -35,6 +36,8 @@ export interface Addon {
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
   childStatus(pid: number): number;
+  keepChild(pid: number, ends: boolean): void;
+  dropChild(pid: number): void;
   forkProcess(patience: number, exitCode: () => number, running: boolean): number;
   atRest(callback: () => void): void;
   watchEnd(onEnd: (last: boolean) => void): number;
@@ -101,6 +104,7 @@ function load(): Addon {
     if (!existsSync(path)) continue;
     try {
       loaded = createRequire(import.meta.url)(path) as Addon;
+      setPathKeeper(loaded);
       return loaded;
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));

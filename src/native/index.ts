@@ -19,6 +19,8 @@ export {
 } from './descriptors.js';
 // Waking an event loop
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
+// The children of a thread
+export { keepChild } from './estate.js';
 // Forking
 export {
   atRest,

@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { closeDescriptor, createPipe, processStartTime, processState, watchProcess } from '../native/index.js';
+import { closeDescriptor, createPipe, keepChild, processStartTime, processState, watchProcess } from '../native/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { deferred } from '../util/deferred.js';
 import { settles } from '../util/wait-options.js';
@@ -26,6 +26,8 @@ const LINGER = 1_000;
 /** Names this thread answers for, with their inodes: told again to a new tracker when one was killed. */
 const names = new Map<string, string>();
 let descriptor: number | null = null;
+/** Closes it, as it was opened. */
+let close: (fd: number) => void = closeSync;
 let address: TrackerAddress | null = null;
 let timer: NodeJS.Timeout | null = null;
 /** Whether the line stays open without names: somebody asked for a running tracker. */
@@ -139,6 +141,7 @@ function connect(hint: TrackerAddress | undefined): void {
     if (candidate === undefined) continue;
     descriptor = open(candidate);
     if (descriptor === null) continue;
+    close = closeSync;
     address = candidate;
     return;
   }
@@ -169,8 +172,10 @@ function start(): void {
       env,
     });
     child.on('error', () => {}); // Names then outlive a crash; creating them works all the same.
+    keepChild(child, false);
     child.unref();
     descriptor = writes;
+    close = closeDescriptor;
     address = `${child.pid}:${child.pid === undefined ? null : processStartTime(child.pid)}`;
     process.env[VARIABLE] = address;
     const mine = address;
@@ -191,7 +196,7 @@ function closeSoon(): void {
 function disconnect(): void {
   if (timer !== null) clearTimeout(timer);
   timer = null;
-  if (descriptor !== null) closeSync(descriptor);
+  if (descriptor !== null) close(descriptor);
   descriptor = null;
   address = null;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { registerAfterFork } from './after-fork.js';
 import { Finalize } from './finalize.js';
 import { debug } from './logger.js';
+import { disownPath, ownPath } from './owned-paths.js';
 
 const here: { path: string | null } = { path: null };
 let guarded = false;
@@ -19,8 +20,14 @@ export function getTempDir(): string {
   const path = mkdtempSync(join(tmpdir(), 'multiprocess-'));
   debug('created temp directory %s', path);
   here.path = path;
-  new Finalize(null, (made: string) => rmSync(made, { recursive: true, force: true }), { args: [path], exitPriority: -100 });
+  ownPath(path);
+  new Finalize(null, remove, { args: [path], exitPriority: -100 });
   if (!guarded) registerAfterFork(here, (inherited) => (inherited.path = null));
   guarded = true;
   return path;
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  disownPath(path);
 }

@@ -16,7 +16,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, Family, listenSocket } from '../../native/index.js';
+import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
@@ -273,6 +273,7 @@ export class Forkserver {
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
       });
       child.on('error', () => {}); // whoever connects finds out
+      keepChild(child, true);
       child.unref();
       const pipe = child.stdio[3] as Writable & { unref?(): void };
       pipe.on('error', () => {}); // it died while it was being told

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ProcessError } from '../../errors/index.js';
-import { awaitProcess, childStatus, closeDescriptor, nativeError, openProcess } from '../../native/index.js';
+import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess } from '../../native/index.js';
 import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
 import { FIRST_DESCRIPTOR } from '../inherit.js';
@@ -42,6 +42,7 @@ export class PopenSpawn extends Popen {
     } catch (cause) {
       throw spawnError(name, cause);
     }
+    keepChild(this.#child, true);
     this.#child.once('spawn', () => this.begun());
     this.#child.once('exit', (exitCode, signal) => this.ended({ exitCode, signal }));
     this.#child.once('error', (cause) => this.#child.pid === undefined && this.failed(spawnError(name, cause)));
