@@ -15,9 +15,15 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
 
 namespace multiprocess {
 namespace {
+
+// P_PIDFD of waitid(2), which headers before glibc 2.36 lack.
+constexpr int kChildByDescriptor = 3;
 
 // setParentDeathSignal(signal, expectedParent) -> 1 set, 0 the parent is gone already
 napi_value setParentDeathSignal(napi_env env, napi_callback_info info) {
@@ -71,6 +77,36 @@ napi_value signalProcess(napi_env env, napi_callback_info info) {
   return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
 }
 
+// Whether `id` names a child of ours that runs: 1, or 0 when it has ended, or a negated errno (ECHILD: it is none of ours). Does not reap.
+int runsAsChild(idtype_t type, int id) {
+  siginfo_t status{};
+  if (waitid(type, static_cast<id_t>(id), &status, WEXITED | WNOHANG | WNOWAIT) != 0) return -errno;
+  return status.si_pid == 0 ? 1 : 0;
+}
+
+// signalChild(pid, signal): to a child of this process that runs, and to nobody else: neither to a process group, nor to a stranger that
+// has the pid by now. Answers 0 also when there is no such child.
+napi_value signalChild(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t pid, number;
+  if (!in.int32(0, &pid) || !in.int32(1, &number)) return answer(env, kBadArgument);
+  if (pid <= 0) return answer(env, 0);
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) {
+    if (errno == ESRCH || errno == EINVAL) return answer(env, 0);
+    // No descriptor is left. A child keeps its pid until it is reaped, which the event loop of this very thread does.
+    if (runsAsChild(P_PID, pid) != 1) return answer(env, 0);
+    return answer(env, kill(pid, number) == 0 || errno == ESRCH ? 0 : -errno);
+  }
+  int result = 0;
+  // A kernel before 5.4 knows no children by descriptor.
+  int runs = runsAsChild(static_cast<idtype_t>(kChildByDescriptor), fd);
+  if (runs == -EINVAL) runs = runsAsChild(P_PID, pid);
+  if (runs == 1 && syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) != 0 && errno != ESRCH) result = -errno;
+  close(fd);
+  return answer(env, result);
+}
+
 // sendSignal(pid, signal) -> 0 or a negated errno: kill(2), and nothing else
 napi_value sendSignal(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
@@ -96,6 +132,7 @@ void exportProcess(Exports& out) {
   out.add("childStatus", childStatus);
   out.add("reapProcess", reapProcess);
   out.add("signalProcess", signalProcess);
+  out.add("signalChild", signalChild);
   out.add("sendSignal", sendSignal);
   out.add("threadId", threadId);
   out.add("yieldThread", yieldThread);

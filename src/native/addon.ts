@@ -49,6 +49,7 @@ export interface Addon extends PathKeeper {
   bindLifeline(fd: number): number;
   reapProcess(pid: number): number;
   signalProcess(pidfd: number, signal: number): number;
+  signalChild(pid: number, signal: number): number;
   sendSignal(pid: number, signal: number): number;
   ignoreSignal(signal: number): number;
   pollDescriptors(entries: Int32Array, timeout: number): number;

@@ -62,6 +62,7 @@ export {
   processStartTime,
   processState,
   setParentDeathSignal,
+  signalChild,
   threadId,
   yieldThread,
 } from './process.js';

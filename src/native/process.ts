@@ -93,3 +93,15 @@ export function childStatus(pid: number): ChildStatus | null {
   if (answer <= 0) return null;
   return answer > SIGNALLED ? { exitCode: null, signal: answer - SIGNALLED } : { exitCode: answer - 1, signal: null };
 }
+
+/**
+ * Sends a signal to a child of this process that runs, and to nobody else: nothing is sent where `pid` is none (a start that failed), where
+ * the child has ended, and where the number belongs to another process by now.
+ *
+ * @throws MultiprocessError `MP_SYSTEM` (EPERM: it runs as a user whom this process may not signal).
+ */
+export function signalChild(pid: number | null | undefined, signal: number): void {
+  if (pid === null || pid === undefined || !(pid > 0)) return;
+  const result = addon().signalChild(pid, signal);
+  if (result < 0) throw systemError(`signalChild ${pid}`, 'pidfd_send_signal', result);
+}

@@ -58,11 +58,18 @@ export function getExecutable(): string {
  * @throws ArgumentError `MP_INVALID_ARGUMENT`.
  */
 export function setExecutable(path: string | Uint8Array | URL | null): void {
-  if (path === null) replaceExecutable(undefined);
-  else if (typeof path === 'string' && path !== '') replaceExecutable(path);
-  else if ((path as unknown) instanceof URL) replaceExecutable(fileURLToPath(path as URL));
-  else if ((path as unknown) instanceof Uint8Array) replaceExecutable(Buffer.from(path as Uint8Array).toString());
-  else throw new ArgumentError(`setExecutable: the path must be text, bytes or a file URL, not ${describe(path)}.`);
+  if (path === null) {
+    replaceExecutable(undefined);
+    return;
+  }
+  let program: string | null = null;
+  if (typeof path === 'string') program = path;
+  else if (path instanceof URL && path.protocol === 'file:') program = fileURLToPath(path);
+  else if (path instanceof Uint8Array) program = Buffer.from(path).toString();
+  if (program === null || program === '' || program.includes('\0')) {
+    throw new ArgumentError(`setExecutable: the path must be text, bytes or a file URL, neither empty nor with a NUL, not ${describe(path)}.`);
+  }
+  replaceExecutable(program);
 }
 
 /** What a child called `name` would learn. Does not fix the default start method. */

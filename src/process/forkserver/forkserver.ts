@@ -13,14 +13,21 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
+<<<<<<< Updated upstream
 import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
+=======
+import { closeDescriptor, createPipe, Family, listenSocket, signalChild } from '../../native/index.js';
+>>>>>>> Stashed changes
 import { registerAfterFork } from '../../util/after-fork.js';
 import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
+import { startFailure } from '../start-failure.js';
 import { Applicant, TemplateLost } from './applicant.js';
 import { forkableArguments, TEMPLATE_OPTIONS, unforkable } from './options.js';
 import { FORKED_DESCRIPTOR, INHERITED, KEY, type TemplateConfig } from './protocol.js';
@@ -50,8 +57,12 @@ interface Template {
   retired: boolean;
   /** Connected for the child that comes next. */
   introduced: Applicant | null;
+  /** Why it could not be started; `null` when it was. */
+  readonly failure: Promise<Error> | null;
 }
 
+/** What it is called in messages. */
+const TITLE = 'the template of the forkserver';
 const TEMPLATE = fileURLToPath(new URL('./template.js', import.meta.url));
 /** Children that may be asked for before the template has loaded. */
 const BACKLOG = 4096;
@@ -173,6 +184,7 @@ export class Forkserver {
         const gone = error instanceof TemplateLost || isRefusedConnection(error);
         if (!gone) throw error;
         if (this.#template === template) this.#template = null;
+        if (template.failure !== null) throw await template.failure;
         if (tries === TRIES) throw error instanceof TemplateLost ? error : this.#neverCame(template, error);
       }
     }
@@ -183,10 +195,10 @@ export class Forkserver {
     const template = this.#template;
     this.#template = null;
     template?.introduced?.leave();
-    if (template === null || template.process.exitCode !== null || template.process.signalCode !== null) return;
+    if (template === null || !runs(template)) return;
     template.process.ref();
     const gone = new Promise((resolve) => template.process.once('exit', resolve));
-    template.process.kill('SIGKILL');
+    kill(template);
     await gone;
   }
 
@@ -238,7 +250,7 @@ export class Forkserver {
 
   #ensure(): Template {
     const current = this.#template;
-    if (current !== null && current.process.exitCode === null && current.process.signalCode === null) {
+    if (current !== null && runs(current)) {
       if (sameWords(current.preload, this.#preload)) return current;
       current.retired = true;
       this.#retire(current);
@@ -250,7 +262,7 @@ export class Forkserver {
   #retire(template: Template): void {
     if (!template.retired || template.users > 0) return;
     template.introduced?.leave();
-    template.process.kill('SIGKILL');
+    kill(template);
   }
 
   #start(): Template {
@@ -267,25 +279,41 @@ export class Forkserver {
       preload: this.#preload,
       modules: [...modules],
     };
+    const args = [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE];
     try {
-      const child = spawn(executable(), [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE], {
+      const child = spawn(executable(), args, {
         env,
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
       });
       child.on('error', () => {}); // whoever connects finds out
+<<<<<<< Updated upstream
       keepChild(child, true);
+=======
+      const template: Template = {
+        process: child,
+        address,
+        env,
+        argv,
+        preload: this.#preload,
+        users: 0,
+        retired: false,
+        introduced: null,
+        failure: child.pid === undefined ? once(child, 'error').then(([cause]) => startFailure(TITLE, cause, { args, env })) : null,
+      };
+      if (child.pid === undefined) {
+        // Without a descriptor there are no streams either.
+        for (const stream of (child.stdio as ChildProcess['stdio'] | undefined) ?? []) stream?.destroy();
+        return template;
+      }
+>>>>>>> Stashed changes
       child.unref();
       const pipe = child.stdio[3] as Writable & { unref?(): void };
       pipe.on('error', () => {}); // it died while it was being told
       pipe.end(JSON.stringify(config));
       pipe.unref?.();
-      return { process: child, address, env, argv, preload: this.#preload, users: 0, retired: false, introduced: null };
+      return template;
     } catch (cause) {
-      const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
-      throw new ProcessError(
-        `Cannot start the template of the forkserver: ${why}. Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
-        { code: 'MP_SPAWN', cause },
-      );
+      throw startFailure(TITLE, cause, { args, env });
     } finally {
       closeDescriptor(listener);
     }
@@ -298,6 +326,15 @@ export class Forkserver {
       { code: 'MP_SPAWN', cause },
     );
   }
+}
+
+/** Whether it runs: not where it could not be started. */
+function runs({ process: { pid, exitCode, signalCode } }: Template): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
+function kill(template: Template): void {
+  if (runs(template)) signalChild(template.process.pid, constants.signals.SIGKILL);
 }
 
 /** The forkserver of this thread. */

@@ -6,7 +6,17 @@
  * may use), a fork would wait for that thread for ever.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { closeDescriptor, createPipe, leaveProcess, pollDescriptor, Ready, reapProcess, touchedPages } from '../../native/index.js';
+import { constants } from 'node:os';
+import {
+  closeDescriptor,
+  createPipe,
+  leaveProcess,
+  pollDescriptor,
+  Ready,
+  reapProcess,
+  signalChild,
+  touchedPages,
+} from '../../native/index.js';
 import { forkHere } from './fork-here.js';
 import { RefusalCode } from './protocol.js';
 import { drawStocks, emptyStocks } from './random.js';
@@ -44,7 +54,7 @@ export async function scout(): Promise<Findings> {
     if (pid < 0) return refused(-pid);
     const came = pollDescriptor(reads, Ready.readable, WATCHDOG) !== 0;
     const text = came ? readFileSync(reads, 'utf8') : '';
-    if (!came) process.kill(pid, 'SIGKILL');
+    if (!came) signalChild(pid, constants.signals.SIGKILL);
     while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
     if (text === '') return refused(came ? RefusalCode.ScoutDied : RefusalCode.ScoutHangs);
     const { stocks, pages } = JSON.parse(text) as Told;

@@ -1,9 +1,8 @@
-import { constants } from 'node:os';
-import { ArgumentError, MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe } from '../../native/index.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 import { endedSentinel } from './sentinel.js';
-import { signalName } from './signal-name.js';
+import { signalName, signalNumber } from './signal-name.js';
 
 /** A forked child that runs. */
 export interface ForkedChild {
@@ -54,8 +53,7 @@ export abstract class PopenForked extends Popen {
   }
 
   signal(name: NodeJS.Signals): void {
-    const number = constants.signals[name];
-    if (number === undefined) throw new ArgumentError(`There is no signal ${JSON.stringify(name)}; see os.constants.signals.`);
+    const number = signalNumber(name);
     if (this.over) return;
     if (this.#child === null) this.#early.push(number);
     else this.#child.signal(number);

@@ -275,10 +275,25 @@ export function getAllStartMethods(): StartMethod[] {
 /**
  * Starts a child.
  *
- * @throws UnsupportedError where the method cannot be used; ProcessError `MP_SPAWN` when the system refuses at once (a refusal that
+ * @throws UnsupportedError where the method cannot be used; ArgumentError for a text with a NUL; ProcessError `MP_SPAWN` when the system refuses at once (a refusal that
  *   comes later rejects `started`); what `prepare` throws.
  */
 export function launch(method: StartMethod, options: LaunchOptions): Popen {
   checkAvailable(options.name, method);
+  checkTexts(options);
   return launchers.get(method)!.launch(options);
+}
+
+/** The system ends a text at the first NUL. @throws ArgumentError where one is in a name, an environment variable or a Node option. */
+function checkTexts({ name, env, execArgv }: LaunchOptions): void {
+  const refuse = (what: string): never => {
+    throw new ArgumentError(
+      `${JSON.stringify(name)} cannot be started: ${what} holds a NUL, at which the system would end it; remove it, or hand the value over as an argument.`,
+    );
+  };
+  if (name.includes('\0')) refuse('its name');
+  for (const word of execArgv ?? []) if (word.includes('\0')) refuse(`the Node option ${JSON.stringify(word)}`);
+  for (const [variable, value] of Object.entries(env ?? {})) {
+    if (variable.includes('\0') || String(value).includes('\0')) refuse(`the environment variable ${JSON.stringify(variable)}`);
+  }
 }

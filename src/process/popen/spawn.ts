@@ -1,16 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+<<<<<<< Updated upstream
 import { ProcessError } from '../../errors/index.js';
 import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess } from '../../native/index.js';
 import { describe } from '../../util/options.js';
+=======
+import { awaitProcess, childStatus, closeDescriptor, nativeError, openProcess, signalChild } from '../../native/index.js';
+>>>>>>> Stashed changes
 import { executable } from '../executable.js';
 import { FIRST_DESCRIPTOR } from '../inherit.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
+import { startFailure } from '../start-failure.js';
 import type { StartMethod } from '../start-method.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
 import { endedSentinel } from './sentinel.js';
-import { signalName } from './signal-name.js';
+import { signalName, signalNumber } from './signal-name.js';
 
 /**
  * A fresh Node. Its stdout and stderr are this process's own, so nothing written there is lost; its stdin is empty. The child
@@ -40,12 +45,12 @@ export class PopenSpawn extends Popen {
     try {
       this.#child = spawn(executable(), args, { env, stdio: ['ignore', 'inherit', 'inherit', ...descriptors] });
     } catch (cause) {
-      throw spawnError(name, cause);
+      throw startFailure(name, cause, { args, env });
     }
     keepChild(this.#child, true);
     this.#child.once('spawn', () => this.begun());
     this.#child.once('exit', (exitCode, signal) => this.ended({ exitCode, signal }));
-    this.#child.once('error', (cause) => this.#child.pid === undefined && this.failed(spawnError(name, cause)));
+    this.#child.once('error', (cause) => this.#child.pid === undefined && this.failed(startFailure(name, cause, { args, env })));
   }
 
   get pid(): number | null {
@@ -66,8 +71,9 @@ export class PopenSpawn extends Popen {
   }
 
   signal(name: NodeJS.Signals): void {
-    // ChildProcess.kill knows when the child was reaped, so the number cannot be another process's.
-    if (!this.over) this.#child.kill(name);
+    const number = signalNumber(name);
+    // Not by ChildProcess.kill: after a start that failed it takes a number that was never set for the pid, and 0 is our own process group.
+    if (!this.over) signalChild(this.pid, number);
   }
 
   ref(): void {
@@ -96,21 +102,6 @@ export class PopenSpawn extends Popen {
     const status = pid === null ? null : childStatus(pid);
     return status === null ? null : { exitCode: status.exitCode, signal: status.signal === null ? null : signalName(status.signal) };
   }
-}
-
-function spawnError(name: string, cause: unknown): ProcessError {
-  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  if (reason === 'ENOENT' || reason === 'EACCES') {
-    const what = `${name} cannot be started by ${describe(executable())} (${reason})`;
-    return new ProcessError(`${what}; name a Node that can be run by setExecutable, and see that the working directory is still there.`, {
-      code: 'MP_SPAWN',
-      cause,
-    });
-  }
-  return new ProcessError(
-    `Cannot start ${name}: ${reason}. Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
-    { code: 'MP_SPAWN', cause },
-  );
 }
 
 registerStartMethod('spawn', {
