@@ -88,11 +88,13 @@ export {
   RawArray,
   RawValue,
   SharedArray,
+  type SharedArrayConstructor,
   type SharedOptions,
   type StructType,
   struct,
   type TypeCode,
   Value,
+  type ValueConstructor,
 } from './sharedctypes/index.js';
 // Streams
 export {
@@ -102,6 +104,7 @@ export {
   type PullReader,
   type PullSource,
   type ReadState,
+  type ResultIterator,
   type Source,
   type Subscribable,
   TaskStream,

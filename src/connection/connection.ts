@@ -49,7 +49,7 @@ interface Handle {
  *
  * Python: `multiprocessing.connection.Connection`. `poll(None)` is `poll({ timeout: Infinity })`.
  */
-export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposable, Disposable {
+export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDisposable, Disposable {
   readonly #exchange: Exchange;
   readonly #offer = new StandingOffer();
   readonly #held: Held;
@@ -111,7 +111,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
    * @returns resolves when the kernel has taken the whole message.
    * @throws (as rejection) SerializationError, and nothing was sent; ConnectionError `MP_BROKEN_PIPE`, `MP_NOT_WRITABLE`; ClosedError.
    */
-  send(obj: T): Promise<void> {
+  send(obj: S): Promise<void> {
     try {
       this.#checkWrites('Connection.send');
       return sendValue(this.#exchange.outbox, obj);
@@ -121,7 +121,7 @@ export class Connection<T = unknown> implements AsyncIterable<T>, AsyncDisposabl
   }
 
   /** As {@link send}, but blocks the thread until the kernel has taken the message. */
-  sendSync(obj: T): void {
+  sendSync(obj: S): void {
     this.#checkWrites('Connection.sendSync');
     this.#exchange.finish(sendValue(this.#exchange.outbox, obj));
   }

@@ -9,7 +9,7 @@ export interface PipeOptions {
 }
 
 /**
- * Two connected ends. Send one to another process or thread, and close your copy of it: an end is closed when all who have it closed it.
+ * Two connected ends. The first receives `T` and sends `U`; the second does the reverse. Send one to another process or thread, and close your copy of it: an end is closed when all who have it closed it.
  *
  * Python: `multiprocessing.Pipe(duplex)`.
  *
@@ -19,9 +19,9 @@ export interface PipeOptions {
  * await ours.send({ hello: 'world' });
  * console.log(await theirs.recv());
  */
-export function pipe<T = unknown>(options?: PipeOptions): [Connection<T>, Connection<T>] {
+export function pipe<T = unknown, U = T>(options?: PipeOptions): [Connection<T, U>, Connection<U, T>] {
   checkOptions('pipe', options, ['duplex']);
   const [one, other] = socketPair();
-  if (options?.duplex ?? true) return [new Connection<T>(one), new Connection<T>(other)];
-  return [new Connection<T>(one, { writable: false }), new Connection<T>(other, { readable: false })];
+  if (options?.duplex ?? true) return [new Connection<T, U>(one), new Connection<U, T>(other)];
+  return [new Connection<T, U>(one, { writable: false }), new Connection<U, T>(other, { readable: false })];
 }

@@ -1,26 +1,32 @@
 /** `Pool` bound to each start method; that of threads is `ThreadPool`. */
-import { Pool, type PoolOptions } from '../pool/index.js';
+import { type AnyArguments, Pool, type PoolOptions } from '../pool/index.js';
 
 /** Options of a pool whose start method is given by its class. */
-export type BoundPoolOptions = Omit<PoolOptions, 'context'>;
+export interface BoundPoolOptions<I extends readonly unknown[] | [] = AnyArguments> extends Omit<PoolOptions<I>, 'context'> {}
 
 /** A {@link Pool} of fresh Nodes. */
-export class SpawnPool extends Pool {
-  constructor(options: BoundPoolOptions = {}) {
+export class SpawnPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
+  constructor(options?: BoundPoolOptions<[]>);
+  constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
+  constructor(options: BoundPoolOptions<AnyArguments> = {}) {
     super({ ...options, context: 'spawn' });
   }
 }
 
 /** A {@link Pool} of processes forked from a template. */
-export class ForkServerPool extends Pool {
-  constructor(options: BoundPoolOptions = {}) {
+export class ForkServerPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
+  constructor(options?: BoundPoolOptions<[]>);
+  constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
+  constructor(options: BoundPoolOptions<AnyArguments> = {}) {
     super({ ...options, context: 'forkserver' });
   }
 }
 
 /** A {@link Pool} of processes forked from this one. */
-export class ForkPool extends Pool {
-  constructor(options: BoundPoolOptions = {}) {
+export class ForkPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
+  constructor(options?: BoundPoolOptions<[]>);
+  constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
+  constructor(options: BoundPoolOptions<AnyArguments> = {}) {
     super({ ...options, context: 'fork' });
   }
 }

@@ -6,28 +6,36 @@ export type BoundProcessOptions<A extends unknown[]> = Omit<ProcessOptions<A>, '
 
 /** A {@link Process} in a fresh Node. */
 export class SpawnProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
-    super(target, { ...options, context: 'spawn' });
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
+  constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
+  constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
+    super(target as never, { ...options, context: 'spawn' } as never);
   }
 }
 
 /** A {@link Process} forked from a template. */
 export class ForkServerProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
-    super(target, { ...options, context: 'forkserver' });
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
+  constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
+  constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
+    super(target as never, { ...options, context: 'forkserver' } as never);
   }
 }
 
 /** A {@link Process} forked from this one. */
 export class ForkProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
-    super(target, { ...options, context: 'fork' });
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
+  constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
+  constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
+    super(target as never, { ...options, context: 'fork' } as never);
   }
 }
 
 /** A {@link Process} that is a worker thread of this process. */
 export class ThreadProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<A, unknown>, options: BoundProcessOptions<A> = {}) {
-    super(target, { ...options, context: 'thread' });
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
+  constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
+  constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
+    super(target as never, { ...options, context: 'thread' } as never);
   }
 }

@@ -10,7 +10,7 @@ const LINEAGE = Symbol.for('multiprocess.error.lineage');
 /** What every error constructor of the library takes beside its message. */
 export interface ErrorDetails {
   /** Stable, machine-readable reason. Each class has a default. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** The error that led to this one. */
   readonly cause?: unknown;
 }

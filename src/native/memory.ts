@@ -8,21 +8,21 @@ import { systemError } from './system-error.js';
 /** How {@link openSharedMemory} opens a block. */
 export interface SharedMemoryOptions {
   /** Make the block when it is not there. Default `false`. */
-  readonly create?: boolean;
+  readonly create?: boolean | undefined;
   /** Refuse (EEXIST) when it is there; only with `create`. Default `false`. */
-  readonly exclusive?: boolean;
+  readonly exclusive?: boolean | undefined;
   /** Size in bytes to give it; only with `create`. Default: left as it is, 0 for a new one. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** Permissions of a new block. Default `0o600`. */
-  readonly mode?: number;
+  readonly mode?: number | undefined;
 }
 
 /** How {@link mapMemory} maps. */
 export interface MapOptions {
   /** Get all pages now instead of one by one when first touched. Default `false`. */
-  readonly populate?: boolean;
+  readonly populate?: boolean | undefined;
   /** Byte in the file to start at: a multiple of the page size (4096). Default 0. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 const DIRECTORY = '/dev/shm/';

@@ -4,7 +4,7 @@ import type { Callable, Pool, StreamOptions } from '../pool/index.js';
 /** How a pool maps a stream. */
 export interface PoolMapOptions<T> extends StreamOptions<T> {
   /** Whether results come in the order of the source (as `imap`) or as they finish (as `imapUnordered`). Default `true`. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
 }
 
 /**
@@ -15,7 +15,22 @@ export interface PoolMapOptions<T> extends StreamOptions<T> {
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION` when it is applied.
  */
-export function poolMap<T, R>(pool: Pool, fn: Callable<[T], R>, options: PoolMapOptions<T> = {}): OperatorFunction<T, R> {
+export function poolMap<T, R>(
+  pool: Pool,
+  fn: Callable<[T], R>,
+  options: PoolMapOptions<T> & { readonly errors: 'settle' },
+): OperatorFunction<T, PromiseSettledResult<R>>;
+export function poolMap<T, R>(
+  pool: Pool,
+  fn: Callable<[T], R>,
+  options?: PoolMapOptions<T> & { readonly errors?: 'fail' | 'skip' | undefined },
+): OperatorFunction<T, R>;
+export function poolMap<T, R>(
+  pool: Pool,
+  fn: Callable<[T], R>,
+  options?: PoolMapOptions<T>,
+): OperatorFunction<T, R | PromiseSettledResult<R>>;
+export function poolMap<T, R>(pool: Pool, fn: Callable<[T], R>, options: PoolMapOptions<T> = {}): OperatorFunction<T, unknown> {
   const { ordered = true, ...rest } = options;
   return (source) => (ordered ? pool.imap<T, R>(fn, source, rest) : pool.imapUnordered<T, R>(fn, source, rest));
 }

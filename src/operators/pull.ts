@@ -19,7 +19,7 @@ import { streamOf } from './reader-feed.js';
 /** How many items an operator works on at a time. */
 export interface ConcurrencyOptions {
   /** Items under way at a time, at least 1. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }
 
 /** Items that an Observable which cannot be paused may be ahead, where no `overflow` says otherwise. */

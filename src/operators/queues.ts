@@ -8,9 +8,9 @@ import { pour } from './pour.js';
 /** How a source is put into a queue. */
 export interface ToQueueOptions<T> {
   /** What may be lost when the source is an Observable that runs ahead of the queue. Default `{ policy: 'error' }`, 1,024 items ahead. */
-  readonly overflow?: Overflow<T>;
+  readonly overflow?: Overflow<T> | undefined;
   /** Whether the end of the source completes this thread's writing, and its error ends the queue. Default `true`. */
-  readonly end?: boolean;
+  readonly end?: boolean | undefined;
 }
 
 /**

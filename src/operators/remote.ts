@@ -8,7 +8,7 @@ import { streamOf } from './reader-feed.js';
 /** How a remote source is read. */
 export interface RemoteOptions {
   /** Items that the producer may be ahead of the consumer. Default 64. */
-  readonly credits?: number;
+  readonly credits?: number | undefined;
 }
 
 /** What gives the source in the worker: a function, or the URL of a module with one as its default export. */

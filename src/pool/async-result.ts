@@ -4,10 +4,10 @@ import { ProcessError, TimeoutError } from '../errors/index.js';
 import type { Progress } from '../streams/index.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
-/** Progress of an asynchronous call, or of a map. */
-export interface AsyncProgress extends Progress {
+/** Progress of an asynchronous call, or of a map. `P` is what the task reports. */
+export interface AsyncProgress<P = unknown> extends Progress {
   /** What the task passed to `currentTask().report()`, with the notification it caused. Calls only. */
-  readonly report?: unknown;
+  readonly report?: P;
 }
 
 /**
@@ -15,11 +15,11 @@ export interface AsyncProgress extends Progress {
  *
  * @internal
  */
-export interface AsyncWork<R> {
+export interface AsyncWork<R, P = unknown> {
   /** Its value. */
   readonly promise: Promise<R>;
   /** How far it is. */
-  readonly progress: Observable<AsyncProgress>;
+  readonly progress: Observable<AsyncProgress<P>>;
   /** Gives it up. */
   cancel(reason: unknown): void;
 }
@@ -38,9 +38,9 @@ export interface AsyncWork<R> {
  * const image = await result;
  * ```
  */
-export class AsyncResult<R> implements PromiseLike<R> {
+export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
   readonly #promise: Promise<R>;
-  readonly #work: AsyncWork<R>;
+  readonly #work: AsyncWork<R, P>;
   #state: 'pending' | 'fulfilled' | 'rejected' = 'pending';
 
   /**
@@ -48,7 +48,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
    *
    * @internal
    */
-  constructor(work: AsyncWork<R>, callback?: (value: R) => void, errorCallback?: (error: unknown) => void) {
+  constructor(work: AsyncWork<R, P>, callback?: (value: R) => void, errorCallback?: (error: unknown) => void) {
     this.#work = work;
     this.#promise = work.promise.then(
       (value) => {
@@ -102,7 +102,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
   }
 
   /** How far it is. Completes when it is ready. */
-  get progress(): Observable<AsyncProgress> {
+  get progress(): Observable<AsyncProgress<P>> {
     return this.#work.progress;
   }
 

@@ -1,11 +1,11 @@
-/** What a task may know and say while it runs. */
-export interface CurrentTask {
+/** What a task may know and say while it runs. `P` is what it reports. */
+export interface CurrentTask<P = unknown> {
   /** Aborts when the caller cancelled or the task's time ran out. A task that ends soon after is not killed. */
   readonly signal: AbortSignal;
   /** 0 for the first run, 1 for the first retry after a crash, and so on. */
   readonly attempt: number;
   /** Sends something to the caller's `progress`. It must be serialisable. */
-  report(progress: unknown): void;
+  report(progress: P): void;
 }
 
 /** Where the running task is kept: on globalThis, so that a second copy of the package inside a bundle finds it too. */
@@ -30,6 +30,6 @@ scope[DESK] = desk;
  * }, [1000], { timeout: 100 });
  * ```
  */
-export function currentTask(): CurrentTask | null {
+export function currentTask<P = unknown>(): CurrentTask<P> | null {
   return desk.task;
 }

@@ -18,7 +18,15 @@ export type {
   WorkerStartEvent,
   WorkerStats,
 } from './events.js';
-export type { AsyncCallOptions, AsyncMapOptions, CallOptions, MapOptions, PoolOptions, ThreadPoolOptions } from './options.js';
+export type {
+  AnyArguments,
+  AsyncCallOptions,
+  AsyncMapOptions,
+  CallOptions,
+  MapOptions,
+  PoolOptions,
+  ThreadPoolOptions,
+} from './options.js';
 // The pool
 export { type Callable, Pool, type StreamOptions } from './pool.js';
 export { ThreadPool } from './thread-pool.js';

@@ -4,76 +4,79 @@ import { ArgumentError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 
-/** Options of a Pool. */
-export interface PoolOptions {
+/** Arguments of an initializer that nothing is known about. */
+// biome-ignore lint/suspicious/noExplicitAny: anything may be assigned to it, and it to anything
+export type AnyArguments = any;
+
+/** Options of a Pool. `I` are the parameters of its initializer. */
+export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
   /** Number of workers, at least 1. Default: the CPUs this process may use. */
-  readonly processes?: number;
+  readonly processes?: number | undefined;
   /** Runs in each worker before its first task. When it fails the pool fails with its error. */
-  // biome-ignore lint/suspicious/noExplicitAny: any parameter list
-  readonly initializer?: ((...args: any[]) => unknown) | URL;
+  readonly initializer?: ((...args: I) => unknown) | URL | undefined;
   /** Arguments of the initializer. */
-  readonly initArgs?: readonly unknown[];
+  readonly initArgs?: I | undefined;
   /** Items a worker runs before it is replaced by a fresh one, at least 1. Default: no limit. */
-  readonly maxTasksPerChild?: number;
+  readonly maxTasksPerChild?: number | undefined;
   /** How workers are started: a start method, or a context. Default: the process's own, see `getStartMethod()`. */
-  readonly context?: ContextLike;
+  readonly context?: ContextLike | undefined;
   /** How often an item is run again after its worker died while running it. Default 0. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** Milliseconds a cancelled or overdue task has to react to its AbortSignal before its worker is killed. Default 1000. */
-  readonly gracePeriod?: number;
+  readonly gracePeriod?: number | undefined;
   /** Most calls that may wait, beyond one for each worker; one more is refused with QueueFullError. Default: no limit. */
-  readonly maxQueue?: number;
+  readonly maxQueue?: number | undefined;
   /** Milliseconds after which an idle worker ends; it is started again when there is work. Default: never. */
-  readonly idleTimeout?: number;
+  readonly idleTimeout?: number | undefined;
   /** Environment of the workers. Default: a copy of this process's; threads may share it by `SHARE_ENV` of `node:worker_threads`. */
-  readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
+  readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
   /** Node options of the workers. Default: those of this process that a worker can use. */
-  readonly execArgv?: readonly string[];
+  readonly execArgv?: readonly string[] | undefined;
   /**
    * Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them crashes. Threads only. With
    * `maxOldGenerationSizeMb` give a small `maxYoungGenerationSizeMb` (3, say): V8 ends the whole process if one scavenge
    * moves more than 16 MiB beyond the limit.
    */
-  readonly resourceLimits?: ResourceLimits;
+  readonly resourceLimits?: ResourceLimits | undefined;
 }
 
 /** Options of a ThreadPool. */
-export type ThreadPoolOptions = Omit<PoolOptions, 'context'>;
+export interface ThreadPoolOptions<I extends readonly unknown[] | [] = AnyArguments> extends Omit<PoolOptions<I>, 'context'> {}
 
 /** Options of one call. */
 export interface CallOptions {
   /** Cancels the call, which then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds an item may run, from its start. Default: no limit. Rejects with TimeoutError. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Milliseconds an item may wait for a worker. Default: no limit. Rejects with TimeoutError `MP_QUEUE_TIMEOUT`. */
-  readonly queueTimeout?: number;
+  readonly queueTimeout?: number | undefined;
   /** Higher goes first. Default 0. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** As `PoolOptions.retries`, for this call. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
 }
 
 /** Options of applyAsync. */
 export interface AsyncCallOptions<R> extends CallOptions {
   /** Called with the value, before the result is ready. */
-  readonly callback?: (value: R) => void;
+  readonly callback?: ((value: R) => void) | undefined;
   /** Called with the error, before the result is ready. */
-  readonly errorCallback?: (error: unknown) => void;
+  readonly errorCallback?: ((error: unknown) => void) | undefined;
 }
 
 /** Options of map and starmap. */
 export interface MapOptions extends CallOptions {
   /** Items per message, or `'auto'` (default): about 3 ms of work. */
-  readonly chunkSize?: number | 'auto';
+  readonly chunkSize?: number | 'auto' | undefined;
 }
 
 /** Options of mapAsync and starmapAsync. */
 export interface AsyncMapOptions<R> extends MapOptions {
   /** Called with all values, before the result is ready. */
-  readonly callback?: (values: R[]) => void;
+  readonly callback?: ((values: R[]) => void) | undefined;
   /** Called with the error, before the result is ready. */
-  readonly errorCallback?: (error: unknown) => void;
+  readonly errorCallback?: ((error: unknown) => void) | undefined;
 }
 
 export const CALL_OPTIONS = ['signal', 'timeout', 'queueTimeout', 'priority', 'retries'];

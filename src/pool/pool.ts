@@ -19,6 +19,7 @@ import type { CallObserver } from './call.js';
 import { Engine } from './engine.js';
 import type { PoolEvent, PoolStats } from './events.js';
 import {
+  type AnyArguments,
   type AsyncCallOptions,
   type AsyncMapOptions,
   CALL_OPTIONS,
@@ -30,7 +31,7 @@ import {
 } from './options.js';
 
 /** What can be run in a worker: a function with its captures, a `task()`, or the URL of a module with a default export. */
-export type Callable<A extends unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
+export type Callable<A extends readonly unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
 
 /** Options of imap and imapUnordered. */
 export interface StreamOptions<T> extends CallOptions, Omit<StreamFlowOptions<T>, 'ordered'> {}
@@ -63,7 +64,7 @@ const dropped = new FinalizationRegistry<Engine>((engine) => engine.abandon());
  * console.log(await pool.map((x: number) => x * factor, [1, 2, 3])); // [3, 6, 9]
  * ```
  */
-export class Pool implements AsyncDisposable {
+export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements AsyncDisposable {
   readonly #engine: Engine;
 
   /**
@@ -72,7 +73,9 @@ export class Pool implements AsyncDisposable {
    * @throws ArgumentError for bad options; UnsupportedError `MP_NO_ADDON` where the native part is missing; ProcessError
    *   `MP_SPAWN` when no process can be started, `MP_BOOTSTRAPPING` while a worker loads its modules.
    */
-  constructor(options: PoolOptions = {}) {
+  constructor(options?: PoolOptions<[]>);
+  constructor(options: PoolOptions<I> & { readonly initArgs: I });
+  constructor(options: PoolOptions<AnyArguments> = {}) {
     this.#engine = new Engine(poolSettings('Pool', options));
     dropped.register(this, this.#engine);
   }
@@ -85,7 +88,9 @@ export class Pool implements AsyncDisposable {
    * @returns its value. Rejects with its error; SerializationError when it cannot be sent; WorkerCrashError when its worker
    *   died; TimeoutError; `signal.reason`; QueueFullError; ClosedError `MP_POOL_CLOSED`, `MP_POOL_TERMINATED`.
    */
-  apply<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options?: CallOptions): Promise<R> {
+  apply<R>(fn: Callable<[], R>, args?: readonly [], options?: CallOptions): Promise<R>;
+  apply<A extends unknown[], R>(fn: Callable<A, R>, args: readonly [...A], options?: CallOptions): Promise<R>;
+  apply<R>(fn: Callable<never, R>, args?: readonly unknown[], options?: CallOptions): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       if (options !== undefined) {
         checkOptions('Pool.apply', options, CALL_OPTIONS);
@@ -96,7 +101,13 @@ export class Pool implements AsyncDisposable {
   }
 
   /** As {@link apply}, answering with an AsyncResult that can be waited for, watched and cancelled. Bad options throw at once; all else is its failure. */
-  applyAsync<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options: AsyncCallOptions<R> = {}): AsyncResult<R> {
+  applyAsync<R, P = unknown>(fn: Callable<[], R>, args?: readonly [], options?: AsyncCallOptions<R>): AsyncResult<R, P>;
+  applyAsync<A extends unknown[], R, P = unknown>(
+    fn: Callable<A, R>,
+    args: readonly [...A],
+    options?: AsyncCallOptions<R>,
+  ): AsyncResult<R, P>;
+  applyAsync<R>(fn: Callable<never, R>, args?: readonly unknown[], options: AsyncCallOptions<R> = {}): AsyncResult<R> {
     const actor = 'Pool.applyAsync';
     checkOptions(actor, options, [...CALL_OPTIONS, ...CALLBACKS]);
     checkCallValues(actor, options);
@@ -169,7 +180,12 @@ export class Pool implements AsyncDisposable {
     source: Source<T>,
     options: StreamOptions<T> & { readonly errors: 'settle' },
   ): TaskStream<PromiseSettledResult<R>>;
-  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R>;
+  imap<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T> & { readonly errors?: 'fail' | 'skip' | undefined },
+  ): TaskStream<R>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imap', fn, source, options, true);
   }
@@ -180,7 +196,12 @@ export class Pool implements AsyncDisposable {
     source: Source<T>,
     options: StreamOptions<T> & { readonly errors: 'settle' },
   ): TaskStream<PromiseSettledResult<R>>;
-  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R>;
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T> & { readonly errors?: 'fail' | 'skip' | undefined },
+  ): TaskStream<R>;
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
   imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imapUnordered', fn, source, options, false);
   }

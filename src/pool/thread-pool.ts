@@ -1,5 +1,5 @@
 import { checkOptions } from '../util/options.js';
-import { THREAD_POOL_OPTIONS, type ThreadPoolOptions } from './options.js';
+import { type AnyArguments, THREAD_POOL_OPTIONS, type ThreadPoolOptions } from './options.js';
 import { Pool } from './pool.js';
 
 /**
@@ -18,13 +18,15 @@ import { Pool } from './pool.js';
  * console.log(await pool.map((x: number) => x * x, [1, 2, 3])); // [1, 4, 9]
  * ```
  */
-export class ThreadPool extends Pool {
+export class ThreadPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
   /**
    * Starts the threads.
    *
    * @throws ArgumentError for bad options; UnsupportedError `MP_NO_ADDON`; ProcessError `MP_SPAWN`.
    */
-  constructor(options: ThreadPoolOptions = {}) {
+  constructor(options?: ThreadPoolOptions<[]>);
+  constructor(options: ThreadPoolOptions<I> & { readonly initArgs: I });
+  constructor(options: ThreadPoolOptions<AnyArguments> = {}) {
     checkOptions('ThreadPool', options, THREAD_POOL_OPTIONS);
     super({ ...options, context: 'thread' });
   }

@@ -107,7 +107,7 @@ export class ParentProcess {
    * @param options `timeout` in milliseconds; 0 or less only looks.
    * @returns whether it has.
    */
-  async join(options: { readonly timeout?: number } = {}): Promise<boolean> {
+  async join(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
     checkOptions('ParentProcess.join', options, ['timeout']);
     const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
     if (!this.isAlive()) return true;

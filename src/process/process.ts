@@ -36,7 +36,9 @@ const ENTRY = new URL('./child.js', import.meta.url);
  */
 export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable {
   /** @throws ArgumentError; UnsupportedError only when it is started. */
-  constructor(target?: Target<A, unknown>, options: ProcessOptions<A> = {}) {
+  constructor(target?: Target<[], unknown>, options?: ProcessOptions<[]>);
+  constructor(target: Target<A, unknown> | undefined, options: ProcessOptions<A> & { readonly args: readonly [...A] });
+  constructor(target?: Target<never, unknown>, options: ProcessOptions<A> | ProcessOptions<[]> = {}) {
     checkProcess(target, options);
     const { args, name, daemon, context, env, execArgv } = options;
     const prefix = context === undefined ? '' : METHOD_TITLES[startMethodOf('Process', context)];

@@ -38,7 +38,7 @@ export function freezeSupport(): void {}
  * The command by which a child is started, without what is particular to one child.
  * @param options `execArgv`: Node options in place of those that would be inherited.
  */
-export function getCommandLine(options: { readonly execArgv?: readonly string[] } = {}): string[] {
+export function getCommandLine(options: { readonly execArgv?: readonly string[] | undefined } = {}): string[] {
   checkOptions('getCommandLine', options, ['execArgv']);
   return [
     executable(),

@@ -56,8 +56,8 @@ export function checkStartMethod(actor: string, value: unknown): StartMethod {
  * @param options `allowNone`: answer `null` while nobody has set or asked for it.
  */
 export function getStartMethod(options: { readonly allowNone: true }): StartMethod | null;
-export function getStartMethod(options?: { readonly allowNone?: boolean }): StartMethod;
-export function getStartMethod(options: { readonly allowNone?: boolean } = {}): StartMethod | null {
+export function getStartMethod(options?: { readonly allowNone?: boolean | undefined }): StartMethod;
+export function getStartMethod(options: { readonly allowNone?: boolean | undefined } = {}): StartMethod | null {
   checkOptions('getStartMethod', options, ['allowNone']);
   if (options.allowNone !== true) state[CHOSEN] ??= DEFAULT_METHOD;
   return state[CHOSEN] ?? null;
@@ -69,7 +69,7 @@ export function getStartMethod(options: { readonly allowNone?: boolean } = {}): 
  * @param method `null` together with `force` opens the default again.
  * @throws ProcessError `MP_CONTEXT_SET` when it was set or used before, unless `force` is given.
  */
-export function setStartMethod(method: StartMethod | null, options: { readonly force?: boolean } = {}): void {
+export function setStartMethod(method: StartMethod | null, options: { readonly force?: boolean | undefined } = {}): void {
   checkOptions('setStartMethod', options, ['force']);
   const force = options.force === true;
   if (method !== null || !force) checkStartMethod('setStartMethod', method);

@@ -6,28 +6,28 @@ import { checkNumber, checkOptions, describe } from '../util/options.js';
 /** How a queue is made. */
 export interface QueueOptions<T = unknown> {
   /** Items that may wait in it. Default 0: as many as there is room for in `capacity`. */
-  readonly maxSize?: number;
+  readonly maxSize?: number | undefined;
   /**
    * Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two; taken from the system as they are first used.
    * An item that needs more than half of it lies in memory of its own. Default 4 MiB.
    */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /**
    * What streams of the queue end with when a writer died without completing: `'error'` (default) a ProducerLostError, `'complete'`
    * as if it had completed. Either way all that it put is delivered before.
    */
-  readonly onWriterLost?: 'error' | 'complete';
+  readonly onWriterLost?: 'error' | 'complete' | undefined;
   /**
    * How many threads, of any process, must have put something or completed before streams may end. Give it where writers begin at their own
    * time: one that has not put anything yet is not known, and the others may complete before. Default 1.
    */
-  readonly writers?: number;
+  readonly writers?: number | undefined;
   /**
    * What `next` does on a full queue. `error` (default) throws QueueFullError; `drop-newest` drops the item; `drop-oldest` drops the
    * oldest ones in the queue; `latest` all of them; `buffer` lets up to `capacity` items wait in this process. `onDrop` is called in the
    * process that drops.
    */
-  readonly overflow?: Overflow<T>;
+  readonly overflow?: Overflow<T> | undefined;
   /** Accepted for Python's sake: a queue works with every start method. */
   readonly context?: unknown;
 }

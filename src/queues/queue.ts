@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { asapScheduler, Observable, share, subscribeOn } from 'rxjs';
 import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
-import { type Overflow, PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
+import { type Overflow, PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
@@ -18,12 +18,12 @@ export interface ConsumeOptions {
    * Items that are claimed ahead of the consumer at most, or with `ack: 'manual'` claimed and not acknowledged. They lie in the queue's memory
    * until they are delivered, and go back to it when the stream is left or its process dies. Default 32.
    */
-  readonly prefetch?: number;
+  readonly prefetch?: number | undefined;
   /**
    * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is called; items that a process had when it
    * died go to other consumers, before all others.
    */
-  readonly ack?: 'auto' | 'manual';
+  readonly ack?: 'auto' | 'manual' | undefined;
 }
 
 /** Where the queue is found by others. */
@@ -210,7 +210,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   }
 
   /** Iterates {@link consume}. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+  [Symbol.asyncIterator](): ResultIterator<T> {
     return this.consume()[Symbol.asyncIterator]();
   }
 

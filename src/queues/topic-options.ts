@@ -9,19 +9,19 @@ export type Lag = 'block' | 'drop-oldest' | 'latest' | 'error';
 /** How a topic is made. */
 export interface TopicOptions {
   /** Items published before a subscription began that it gets first, as far as they are still there. Default 0. */
-  readonly replay?: number;
+  readonly replay?: number | undefined;
   /** Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two. Default 4 MiB. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** Items that a subscriber may be behind. Default 0: as many as there is room for in `capacity`. */
-  readonly maxSize?: number;
+  readonly maxSize?: number | undefined;
   /**
    * What happens when the slowest subscriber is that far behind. `'block'` (default): publishing waits. `'drop-oldest'`: it loses the oldest
    * items. `'error'`: it ends with StreamOverflowError `MP_TOPIC_LAG`. `'latest'`: a subscriber always gets the newest item next, and what
    * lies between is dropped. What is dropped shows in `gaps`.
    */
-  readonly lag?: Lag;
+  readonly lag?: Lag | undefined;
   /** What subscribers end with when a publisher died without completing: `'error'` (default) a ProducerLostError, or `'complete'`. */
-  readonly onWriterLost?: 'error' | 'complete';
+  readonly onWriterLost?: 'error' | 'complete' | undefined;
   /** Accepted for Python's sake: a topic works with every start method. */
   readonly context?: unknown;
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
-import { PULL, type PullReader, type PullSource, type TaskStream } from '../streams/index.js';
+import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
 import { boundsOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { full } from './messages.js';
 import { TopicCore } from './topic-core.js';
@@ -92,7 +92,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   }
 
   /** Iterates {@link stream}. The subscription begins with the first `next()`. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+  [Symbol.asyncIterator](): ResultIterator<T> {
     return this.stream()[Symbol.asyncIterator]();
   }
 

@@ -1,5 +1,5 @@
 /** What `explain` answers: plain fields, and a table when it is printed. */
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { inspect } from 'node:util';
 
 /** Why something cannot be sent. */
 export interface Problem {
@@ -80,8 +80,11 @@ export class Explanation {
   }
 
   /** A line for the function, one for each capture, and the repair where it cannot be sent. */
-  [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
-    const rows: [text: string, style: Parameters<InspectOptionsStylized['stylize']>[1]][] = [];
+  [inspect.custom](
+    _depth: number,
+    options: { stylize(text: string, style: 'module' | 'regexp' | 'special' | 'undefined'): string },
+  ): string {
+    const rows: [text: string, style: 'regexp' | 'special' | 'undefined'][] = [];
     const cells = flatten(this.captures, 1);
     const widths = [0, 1].map((column) => Math.max(0, ...cells.map((cell) => cell.columns[column]!.length)));
     for (const { columns, capture } of cells) {

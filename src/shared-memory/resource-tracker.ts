@@ -63,7 +63,7 @@ export const resourceTracker = {
    * @param options `timeout`: milliseconds to wait for its end, default 1000.
    * @returns whether it has ended.
    */
-  async stop(options: { readonly timeout?: number } = {}): Promise<boolean> {
+  async stop(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
     checkOptions('resourceTracker.stop', options, ['timeout']);
     return stopTracker(checkNumber('resourceTracker.stop', 'timeout', options.timeout) ?? PATIENCE);
   },

@@ -1,11 +1,12 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
+import { SharedArray, Value } from './constructors.js';
 import { lockOf, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawArray } from './raw-array.js';
 import { RawValue } from './raw-value.js';
-import { SharedArray } from './shared-array.js';
+import { SharedArray as GuardedArray } from './shared-array.js';
 import type { Settable, TypeCode } from './types.js';
-import { Value } from './value.js';
+import { Value as GuardedValue } from './value.js';
 
 /** A shared object without a lock. */
 export type Raw<K extends TypeCode> = RawValue<K> | RawArray<K>;
@@ -47,7 +48,7 @@ export function synchronized<K extends TypeCode>(object: RawArray<K>, lock?: Val
 export function synchronized<K extends TypeCode>(object: Raw<K>, lock?: ValueLock | null): Synchronized<K>;
 export function synchronized<K extends TypeCode>(object: Raw<K>, lock?: SharedOptions['lock']): Synchronized<K> {
   const guard = lockOf('synchronized', typeof lock === 'boolean' ? ({} as ValueLock) : lock, null) as ValueLock;
-  if (object instanceof RawValue) return new Value<K>(object, undefined, { lock: guard });
-  if (object instanceof RawArray) return new SharedArray<K>(object, undefined, { lock: guard });
+  if (object instanceof RawValue) return new GuardedValue<K>(object, undefined, { lock: guard });
+  if (object instanceof RawArray) return new GuardedArray<K>(object, undefined, { lock: guard });
   throw new ArgumentError(`synchronized: the argument must be a RawValue or a RawArray without a lock, not ${describe(object)}.`);
 }

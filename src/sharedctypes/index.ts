@@ -1,10 +1,17 @@
 /** Typed values and arrays in shared memory. */
 
+export {
+  type LockedOptions,
+  SharedArray,
+  type SharedArrayConstructor,
+  type UnlockedOptions,
+  Value,
+  type ValueConstructor,
+} from './constructors.js';
 export { copy, type Raw, type Synchronized, synchronized } from './functions.js';
 export type { Guarded, SharedOptions, ValueLock } from './guarded.js';
 export { RawArray } from './raw-array.js';
 export { RawValue } from './raw-value.js';
-export { SharedArray } from './shared-array.js';
 export {
   type ArrayOf,
   type ScalarCode,
@@ -15,4 +22,3 @@ export {
   type TypeCode,
   type ValueOf,
 } from './types.js';
-export { Value } from './value.js';

@@ -5,18 +5,7 @@ import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.j
 import { RawArray } from './raw-array.js';
 import { type ArrayOf, type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
-/**
- * An array of fixed length in shared memory with a lock.
- *
- * Semantics: `array` is the memory itself and takes no lock; take it with `runExclusive` or `acquire` around what belongs together.
- * It is shareable, and so is its lock. See {@link RawArray} for the memory.
- *
- * Python: `Array(typecode_or_type, size_or_initializer, lock=True)`. With `lock: false` the object is a {@link RawArray}.
- *
- * @example
- * const sums = new SharedArray('f64', 4);
- * await sums.runExclusive(() => { sums.array[0] += 1; });
- */
+/** The class behind SharedArray; `constructors.ts` has what its users see. */
 export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implements Disposable, Iterable<ValueOf<K>> {
   readonly #raw: RawArray<K>;
 

@@ -7,34 +7,37 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 
+/** The typed array that a constructor makes over an ArrayBuffer. TypeScript before 5.7 has no parameter for the buffer. */
+type TypedArrayOf<C extends { of(...items: never[]): unknown }> = ReturnType<C['of']>;
+
 /** What each scalar code is in JavaScript: its value, and the array of it. */
 interface Elements {
-  c: [string, Uint8Array<ArrayBuffer>];
-  u: [string, Uint32Array<ArrayBuffer>];
-  '?': [boolean, Uint8Array<ArrayBuffer>];
-  bool: [boolean, Uint8Array<ArrayBuffer>];
-  b: [number, Int8Array<ArrayBuffer>];
-  i8: [number, Int8Array<ArrayBuffer>];
-  B: [number, Uint8Array<ArrayBuffer>];
-  u8: [number, Uint8Array<ArrayBuffer>];
-  h: [number, Int16Array<ArrayBuffer>];
-  i16: [number, Int16Array<ArrayBuffer>];
-  H: [number, Uint16Array<ArrayBuffer>];
-  u16: [number, Uint16Array<ArrayBuffer>];
-  i: [number, Int32Array<ArrayBuffer>];
-  i32: [number, Int32Array<ArrayBuffer>];
-  I: [number, Uint32Array<ArrayBuffer>];
-  u32: [number, Uint32Array<ArrayBuffer>];
-  l: [bigint, BigInt64Array<ArrayBuffer>];
-  q: [bigint, BigInt64Array<ArrayBuffer>];
-  i64: [bigint, BigInt64Array<ArrayBuffer>];
-  L: [bigint, BigUint64Array<ArrayBuffer>];
-  Q: [bigint, BigUint64Array<ArrayBuffer>];
-  u64: [bigint, BigUint64Array<ArrayBuffer>];
-  f: [number, Float32Array<ArrayBuffer>];
-  f32: [number, Float32Array<ArrayBuffer>];
-  d: [number, Float64Array<ArrayBuffer>];
-  f64: [number, Float64Array<ArrayBuffer>];
+  c: [string, TypedArrayOf<Uint8ArrayConstructor>];
+  u: [string, TypedArrayOf<Uint32ArrayConstructor>];
+  '?': [boolean, TypedArrayOf<Uint8ArrayConstructor>];
+  bool: [boolean, TypedArrayOf<Uint8ArrayConstructor>];
+  b: [number, TypedArrayOf<Int8ArrayConstructor>];
+  i8: [number, TypedArrayOf<Int8ArrayConstructor>];
+  B: [number, TypedArrayOf<Uint8ArrayConstructor>];
+  u8: [number, TypedArrayOf<Uint8ArrayConstructor>];
+  h: [number, TypedArrayOf<Int16ArrayConstructor>];
+  i16: [number, TypedArrayOf<Int16ArrayConstructor>];
+  H: [number, TypedArrayOf<Uint16ArrayConstructor>];
+  u16: [number, TypedArrayOf<Uint16ArrayConstructor>];
+  i: [number, TypedArrayOf<Int32ArrayConstructor>];
+  i32: [number, TypedArrayOf<Int32ArrayConstructor>];
+  I: [number, TypedArrayOf<Uint32ArrayConstructor>];
+  u32: [number, TypedArrayOf<Uint32ArrayConstructor>];
+  l: [bigint, TypedArrayOf<BigInt64ArrayConstructor>];
+  q: [bigint, TypedArrayOf<BigInt64ArrayConstructor>];
+  i64: [bigint, TypedArrayOf<BigInt64ArrayConstructor>];
+  L: [bigint, TypedArrayOf<BigUint64ArrayConstructor>];
+  Q: [bigint, TypedArrayOf<BigUint64ArrayConstructor>];
+  u64: [bigint, TypedArrayOf<BigUint64ArrayConstructor>];
+  f: [number, TypedArrayOf<Float32ArrayConstructor>];
+  f32: [number, TypedArrayOf<Float32ArrayConstructor>];
+  d: [number, TypedArrayOf<Float64ArrayConstructor>];
+  f64: [number, TypedArrayOf<Float64ArrayConstructor>];
 }
 
 /** Code of a scalar type: Python's letters, or `i8` … `u64`, `f32`, `f64`, `bool`. */
@@ -79,7 +82,7 @@ export type Settable<K> = K extends ScalarCode
 /** The live array of elements of the type: a typed array, or an array of live records. */
 export type ArrayOf<K> = K extends ScalarCode ? Elements[K][1] : readonly ValueOf<K>[];
 
-type View = Int8Array<ArrayBuffer>;
+type View = TypedArrayOf<Int8ArrayConstructor>;
 
 /** How a scalar stands in memory. */
 export interface Scalar {

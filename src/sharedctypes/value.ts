@@ -6,19 +6,7 @@ import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.j
 import { RawValue } from './raw-value.js';
 import { type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
-/**
- * One value in shared memory with a lock.
- *
- * Semantics: `value` reads or writes without taking the lock (one read or write of a scalar is whole); {@link update} does both in one
- * step under it. It is shareable, and so is its lock. Integers wrap as in C.
- *
- * Python: `Value(typecode_or_type, *args, lock=True)`. There `value` takes the lock for the single access, which makes `+=` no
- * safer. With `lock: false` the object is a {@link RawValue}, which has neither lock nor `getObj`.
- *
- * @example
- * const counter = new Value('i', 0);
- * await counter.update((n) => n + 1);
- */
+/** The class behind Value; `constructors.ts` has what its users see. */
 export class Value<K extends TypeCode = TypeCode> extends Guarded implements Disposable {
   readonly #raw: RawValue<K>;
 

@@ -8,7 +8,7 @@ import type { Feed } from './feed.js';
 /** Options of `forEachAsync`. */
 export interface ForEachOptions {
   /** Calls under way at a time, at least 1, `Infinity` allowed. Default 1. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }
 
 /** Runs the execution that `run` makes. A result is taken only when a call may begin. */

@@ -16,6 +16,7 @@ export { DONE, FAILED, isPullSource, MORE, NOTHING, PULL, type PullReader, type 
 export { runStream } from './run.js';
 // Sources
 export { checkSource, openSource, type Source, type SourceContext, sizeOf } from './source.js';
+export type { ResultIterator } from './stream-iterator.js';
 // Options
 export {
   checkFlowOptions,

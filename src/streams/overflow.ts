@@ -17,7 +17,7 @@ export type Overflow<T> =
       /** `error` (default) fails the stream; the others lose items, and say which through `onDrop`. */
       readonly policy: 'error' | 'drop-oldest' | 'drop-newest' | 'latest';
       /** Items that may wait. Default: the window, if one is given, otherwise the larger of the window and 1024. `latest` always keeps one. */
-      readonly capacity?: number;
+      readonly capacity?: number | undefined;
       /** Called with each lost item. An error it throws fails the source. */
       onDrop?(item: T): void;
     }

@@ -15,8 +15,18 @@ interface Waiter<R> {
   reject(error: unknown): void;
 }
 
+/** What iterating a stream gives: each result, then `undefined`. */
+export interface ResultIterator<R> extends AsyncIterator<R, undefined, unknown>, AsyncDisposable {
+  /** The next result; concurrent calls are answered in their order. */
+  next(): Promise<IteratorResult<R, undefined>>;
+  /** Leaves the stream: resolves once the source was returned. */
+  return(): Promise<IteratorResult<R, undefined>>;
+  /** Itself. */
+  [Symbol.asyncIterator](): ResultIterator<R>;
+}
+
 /** Iterates one execution, which begins with the first `next()`. */
-export class StreamIterator<R> implements AsyncIterableIterator<R, undefined> {
+export class StreamIterator<R> implements ResultIterator<R> {
   readonly #run: (ready: () => void) => Feed<R>;
   #feed: Feed<R> | undefined;
   readonly #waiters: Waiter<R>[] = [];

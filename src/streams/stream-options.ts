@@ -9,24 +9,24 @@ export interface FlowOptions<T> {
    * Items admitted and not yet delivered: running + finished-unread + waiting for order. At least 1.
    * Default: 2 x parallelism x chunk size, which follows the chunk size as it adapts.
    */
-  readonly window?: number;
+  readonly window?: number | undefined;
   /** Items per message to a worker, at least 1, or `'auto'` (default): as the backend measures. An explicit `window` caps it at window / (2 x parallelism). */
-  readonly chunkSize?: number | 'auto';
+  readonly chunkSize?: number | 'auto' | undefined;
   /** What may be lost when the source is an Observable that runs ahead. Default `{ policy: 'error' }`. */
-  readonly overflow?: Overflow<T>;
+  readonly overflow?: Overflow<T> | undefined;
   /** Aborting it ends the work at once with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The options of one stream of results. */
 export interface StreamFlowOptions<T> extends FlowOptions<T> {
   /** Whether results come in the order of the source (`imap`) or as they finish (`imapUnordered`). Default `true`. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
   /**
    * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are cancelled, the stream errors.
    * `'skip'`: nothing is delivered for it. `'settle'`: every result is a `PromiseSettledResult`.
    */
-  readonly errors?: 'fail' | 'skip' | 'settle';
+  readonly errors?: 'fail' | 'skip' | 'settle' | undefined;
 }
 
 /** The names in {@link FlowOptions}. */

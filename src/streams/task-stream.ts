@@ -17,7 +17,7 @@ import { disposed } from './messages.js';
 import { ProgressHub } from './progress.js';
 import { PULL, type PullReader, type PullSource } from './pull.js';
 import { feedReadable, feedReadableStream } from './readable.js';
-import { StreamIterator } from './stream-iterator.js';
+import { type ResultIterator, StreamIterator } from './stream-iterator.js';
 
 /**
  * The results of a task over a source, as an Observable and as an async iterable.
@@ -80,7 +80,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    * @throws what failed: the item's error, the source's error, `signal.reason`, StreamConsumedError `MP_STREAM_CONSUMED`,
    *   StreamOverflowError `MP_STREAM_OVERFLOW`.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
+  [Symbol.asyncIterator](): ResultIterator<R> {
     return new StreamIterator<R>((ready) => this.#run(ready));
   }
 

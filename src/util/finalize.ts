@@ -7,9 +7,9 @@ import { checkOptions, describe } from './options.js';
 /** Options of a {@link Finalize}. */
 export interface FinalizeOptions<A extends unknown[]> {
   /** Arguments of the callback. Default: none. */
-  readonly args?: A;
+  readonly args?: A | undefined;
   /** Have it run at exit: a higher priority first, of equal ones the newest first. An integer. Default: not run at exit. */
-  readonly exitPriority?: number;
+  readonly exitPriority?: number | undefined;
 }
 
 interface Work {

@@ -60,7 +60,7 @@ export class ForkAwareThreadLock {
    * @param options `timeout` in milliseconds; `signal` rejects the wait with its reason.
    * @returns `false` when the time ran out.
    */
-  async acquire(options: { readonly timeout?: number; readonly signal?: AbortSignal } = {}): Promise<boolean> {
+  async acquire(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     checkOptions('ForkAwareThreadLock.acquire', options, ['timeout', 'signal']);
     const timeout = checkNumber('ForkAwareThreadLock.acquire', 'timeout', options.timeout, { infinite: true });
     const { signal } = options;

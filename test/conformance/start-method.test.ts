@@ -91,7 +91,7 @@ describe('TestStartMethod', () => {
   });
 
   it('a start method that does not work here is refused with the reason and what to use instead', async () => {
-    for (const refused of [() => getContext('fork'), () => new Process(report, { context: 'fork' }).start()]) {
+    for (const refused of [() => getContext('fork'), () => new Process(report, { context: 'fork', args: [new Value('i32')] }).start()]) {
       const error = await (async () => refused())().then(
         () => null,
         (reason: Error) => reason,

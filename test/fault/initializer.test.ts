@@ -80,7 +80,7 @@ it.skipIf(threads)('whose worker is killed meanwhile runs again in the next work
 });
 
 it('that cannot be sent throws in the constructor, and no process is left', async () => {
-  const initArgs = [new WeakMap()];
+  const initArgs: any = [new WeakMap()];
   expect(() => new Pool({ processes: 2, initializer: append, initArgs })).toThrow(SerializationError);
 });
 

@@ -1,4 +1,4 @@
-import { Queue, StreamOverflowError } from 'multiprocess';
+import { Pool, Queue, StreamOverflowError } from 'multiprocess';
 import { batchPull, bounded, concatMapPull, filterPull, mapPull, mergeMapPull, takePull } from 'multiprocess/operators';
 import { from, lastValueFrom, type OperatorFunction, of, Subject, throwError, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -144,5 +144,40 @@ describe('the pull-aware operators', () => {
     expect(() => mapPull((item) => item, { concurency: 2 } as object)).toThrow('did you mean `concurrency`');
     expect(() => takePull(-1)).toThrow('`count`');
     expect(() => batchPull(0)).toThrow('`size`');
+  });
+});
+
+describe('an endless source and a slow consumer', () => {
+  it('stay within the window of the pool when the consumer pulls: concatMapPull, for await', { timeout: 60_000 }, async () => {
+    await using pool = new Pool({ processes: 1 });
+    const window = 8;
+    for (const way of ['concatMapPull', 'for await'] as const) {
+      let pulled = 0;
+      const stream = pool.imap((n: number) => n, endless(), { window, chunkSize: 1 });
+      function* endless(): Generator<number> {
+        for (;;) yield pulled++;
+      }
+      let taken = 0;
+      const slow = async (): Promise<void> => {
+        // Long enough for the pool to run as far ahead as it may.
+        await new Promise((done) => setTimeout(done, 50));
+        taken++;
+        expect(pulled).toBeLessThanOrEqual(taken + window + 1);
+      };
+      if (way === 'for await') {
+        for await (const _ of stream) {
+          await slow();
+          if (taken === 5) break;
+        }
+      } else {
+        await lastValueFrom(
+          stream.pipe(
+            concatMapPull((n) => from(slow().then(() => n))),
+            takePull(5),
+          ),
+        );
+      }
+      expect(taken).toBeGreaterThanOrEqual(5);
+    }
   });
 });

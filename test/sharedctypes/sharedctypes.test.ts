@@ -108,7 +108,7 @@ describe('Value', () => {
   it('has the lock it was given, or an RLock, or none at all', () => {
     const lock = new Lock();
     expect(new Value('i', 0, { lock }).getLock()).toBe(lock);
-    for (const given of [undefined, true, null]) {
+    for (const given of [undefined, true, null] as const) {
       const value = new Value('i', 1, { lock: given });
       expect(value.acquireSync()).toBe(true);
       expect(value.acquireSync()).toBe(true);

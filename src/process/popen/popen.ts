@@ -121,7 +121,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
    * @returns its exit code as {@link poll} gives it; `null` when `timeout` milliseconds were over first.
    * @throws what kept it from being started; `signal.reason`.
    */
-  async wait(options: { readonly timeout?: number; readonly signal?: AbortSignal } = {}): Promise<number | null> {
+  async wait(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<number | null> {
     checkOptions('Popen.wait', options, ['timeout', 'signal']);
     const { signal } = options;
     const timeout = checkNumber('Popen.wait', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });

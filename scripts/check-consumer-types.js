@@ -1,0 +1,80 @@
+/**
+ * Compiles a strict program of a user's, with `skipLibCheck: false`, against the declarations in dist/: with the oldest TypeScript that is
+ * supported, those between that changed what declarations may say, and the newest, each with a version of Node's types it can read.
+ *
+ *   node scripts/check-consumer-types.js
+ *
+ * The compilers are installed into .build/consumer-types, once. Exits with 1 if any combination has an error.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const home = `${root}.build/consumer-types`;
+const versions = [
+  ['5.4', '20'],
+  ['5.4', '22'],
+  ['5.7', '20'],
+  ['5.9', '24'],
+  ['latest', '20'],
+  ['latest', 'latest'],
+];
+const modules = Object.keys(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).exports).filter((name) => !name.endsWith('.json'));
+
+const compilers = [...new Set(versions.map(([typescript]) => typescript))].map(
+  (version) => `typescript-${version}@npm:typescript@${version}`,
+);
+const types = [...new Set(versions.map(([, node]) => node))].map((version) => `types-node-${version}@npm:@types/node@${version}`);
+mkdirSync(home, { recursive: true });
+if (!existsSync(`${home}/node_modules`)) {
+  writeFileSync(`${home}/package.json`, JSON.stringify({ private: true, type: 'module' }));
+  execFileSync('npm', ['install', '--prefix', home, '--no-audit', '--no-fund', '--no-package-lock', ...compilers, ...types, 'rxjs@7'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** A link in the consumer's node_modules. */
+function link(name, target) {
+  rmSync(`${home}/node_modules/${name}`, { force: true, recursive: true });
+  symlinkSync(target, `${home}/node_modules/${name}`);
+}
+
+link('multiprocess', root.slice(0, -1));
+cpSync(`${root}test/fixtures/consumer/main.ts`, `${home}/main.ts`);
+writeFileSync(
+  `${home}/modules.ts`,
+  modules.map((name, i) => `export * as module${i} from '${name.replace('.', 'multiprocess')}';\n`).join(''),
+);
+writeFileSync(
+  `${home}/tsconfig.json`,
+  JSON.stringify({
+    compilerOptions: {
+      target: 'es2022',
+      lib: ['es2023', 'esnext.disposable'],
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: ['node'],
+    },
+    files: ['main.ts', 'modules.ts'],
+  }),
+);
+
+let failed = 0;
+mkdirSync(`${home}/node_modules/@types`, { recursive: true });
+for (const [typescript, node] of versions) {
+  link('@types/node', `../types-node-${node}`);
+  const { bin } = JSON.parse(readFileSync(`${home}/node_modules/typescript-${typescript}/package.json`, 'utf8'));
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [`${home}/node_modules/typescript-${typescript}/${bin.tsc}`, '-p', home, '--pretty', 'false'],
+    { encoding: 'utf8' },
+  );
+  console.log(`TypeScript ${typescript}, @types/node ${node}: ${status === 0 ? 'compiles' : `fails\n${stdout}`}`);
+  if (status !== 0) failed++;
+}
+process.exitCode = failed === 0 ? 0 : 1;
