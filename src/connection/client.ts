@@ -1,5 +1,6 @@
 import { ConnectionError, TimeoutError } from '../errors/index.js';
 import { closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
+import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { after } from '../util/after.js';
 import { checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
@@ -16,9 +17,11 @@ export interface ClientOptions extends WaitOptions {
   readonly family?: AddressFamily | undefined;
   /** TLS beneath the connection: `true`, or options of `tls.connect`. Default: none. */
   readonly tls?: ClientTls | undefined;
+  /** How values become bytes: that of the listener. Default `'multiprocess'`, whose decoding can run code of the listener's process. */
+  readonly serializer?: SerializerOption | undefined;
 }
 
-const KNOWN = ['authkey', 'family', 'tls'];
+const KNOWN = ['authkey', 'family', 'tls', 'serializer'];
 const EAGAIN = -11;
 /** ENOENT and ECONNREFUSED: nobody is there. */
 const ABSENT = new Set<unknown>([-2, -111]);
@@ -41,6 +44,7 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   const family = familyOf('Client', address, options?.family);
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
   if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
+  serializerOf('Client', options?.serializer);
   options?.signal?.throwIfAborted();
   const limit = new AbortController();
   const signal = options?.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
@@ -49,8 +53,11 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   );
   try {
     const descriptor = await connectTo(await resolveAddress(address, family), signal);
-    const { tls } = options ?? {};
-    const connection = tls === undefined ? new Connection(descriptor) : await secureClient(descriptor, hostOf(address), tls, signal);
+    const { tls, serializer } = options ?? {};
+    const connection =
+      tls === undefined
+        ? new Connection(descriptor, { serializer })
+        : await secureClient(descriptor, hostOf(address), tls, serializer, signal);
     try {
       if (key !== undefined) {
         await answerChallenge(connection, key, { signal });

@@ -1,12 +1,22 @@
-/** Values in frames: one encoder and one decoder for all connections of the thread. */
-import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+/** Values in frames: one encoder and one decoder for all connections of the thread that have no serializer of their own. */
+import { Decoder, Encoder, encodeWith, MULTIPROCESS, PendingValue, type Serializer } from '../reduction/index.js';
+import { bytesOf } from './buffers.js';
 import { type Outbox, SMALL } from './outbox.js';
 
 let idle: Encoder | undefined;
 const decoder = new Decoder();
 
-/** Sends a value. @throws SerializationError at once, before anything is sent. */
-export function sendValue(outbox: Outbox, value: unknown): Promise<void> {
+/** A message: `bytes[start, stop)`, and whether the memory is its own. */
+interface Message {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly stop: number;
+  readonly owned: boolean;
+}
+
+/** Sends a value. @throws SerializationError, or what the serializer throws, at once, before anything is sent. */
+export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer): Promise<void> {
+  if (serializer !== MULTIPROCESS) return sendPayload(outbox, encodeWith('Connection.send', serializer, value));
   // A reducer may send in its turn, so the shared encoder is taken away while it works.
   const encoder = idle ?? new Encoder();
   idle = undefined;
@@ -40,14 +50,18 @@ export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> 
   return outbox.large(header.subarray(16 - writeHeader(header, length)), payload);
 }
 
-/** The value of a message, or a promise of it when modules must be loaded first. @throws SerializationError. */
-export function decode(bytes: Uint8Array, start: number, stop: number, owned: boolean): unknown {
+/** The value of a message, or a promise of it when modules must be loaded first. @throws SerializationError, or what the serializer throws. */
+export function decode(message: Message, serializer: Serializer): unknown {
+  if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
+  const { bytes, start, stop, owned } = message;
   const value = decoder.decode(bytes, start, stop, owned);
   return value instanceof PendingValue ? value.ready : value;
 }
 
-/** As {@link decode}, but loads modules before it returns. @throws SerializationError. */
-export function decodeSync(bytes: Uint8Array, start: number, stop: number, owned: boolean): unknown {
+/** As {@link decode}, but loads modules before it returns. @throws SerializationError, or what the serializer throws. */
+export function decodeSync(message: Message, serializer: Serializer): unknown {
+  if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
+  const { bytes, start, stop, owned } = message;
   return decoder.decodeSync(bytes, start, stop, owned);
 }
 

@@ -2,7 +2,15 @@ import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
 import { attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
-import { declineOffer, obtainDescriptor, type Passage, StandingOffer } from '../reduction/index.js';
+import {
+  declineOffer,
+  obtainDescriptor,
+  optionOf,
+  type Passage,
+  type SerializerOption,
+  StandingOffer,
+  serializerOf,
+} from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Held, hold, letGo } from './abandoned.js';
@@ -14,12 +22,17 @@ import { closed, wrongWay } from './messages.js';
 import { mostOf, type RecvBytesOptions } from './options.js';
 import { ReaderWords } from './reader-words.js';
 
-/** Which ways a {@link Connection} goes. */
+/** In a handle: the serializer has no name. */
+const OWN = '';
+
+/** Which ways a {@link Connection} goes, and what it carries. */
 export interface ConnectionOptions {
   /** Whether it receives. Default `true`. */
   readonly readable?: boolean | undefined;
   /** Whether it sends. Default `true`. */
   readonly writable?: boolean | undefined;
+  /** How values become bytes; the peer's must be the same. Default `'multiprocess'`, whose decoding can run code of the peer. */
+  readonly serializer?: SerializerOption | undefined;
 }
 
 /** A connection as it travels. */
@@ -28,12 +41,14 @@ interface Handle {
   readonly offer: Passage;
   readonly readable: boolean;
   readonly writable: boolean;
+  /** By name; one without travels as a part. */
+  readonly serializer: string;
 }
 
 /**
  * One end of a connection that carries messages: values, or bytes.
  *
- * Semantics: messages arrive whole and in order. `send` and `recv` carry any value that the codec can; `sendBytes` and `recvBytes` carry
+ * Semantics: messages arrive whole and in order. `send` and `recv` carry any value that the `serializer` can; `sendBytes` and `recvBytes` carry
  * bytes, in the framing of Python's `multiprocessing.connection`, so that a stock Python may be at the other end. Calls are served in the order
  * they were made. When the peer has closed its end, what it sent is still received, then `recv` rejects with `MP_CONNECTION_EOF` and iteration
  * ends; `send` rejects with `MP_BROKEN_PIPE`.
@@ -66,14 +81,15 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /** @internal */
   constructor(carrier: number | MakeTransport, options?: ConnectionOptions);
   constructor(carrier: number | MakeTransport, options?: ConnectionOptions) {
-    checkOptions('Connection', options, ['readable', 'writable']);
+    checkOptions('Connection', options, ['readable', 'writable', 'serializer']);
+    const serializer = serializerOf('Connection', options?.serializer);
     this.#readable = options?.readable ?? true;
     this.#writable = options?.writable ?? true;
     if (!this.#readable && !this.#writable) throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
     if (typeof carrier !== 'function' && !(Number.isInteger(carrier) && carrier >= 0)) {
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
-    this.#exchange = new Exchange(this, carrier);
+    this.#exchange = new Exchange(this, carrier, serializer);
     this.#held = { transport: this.#exchange.transport, offer: this.#offer, exchange: this.#exchange };
     hold(this, this.#held);
   }
@@ -114,7 +130,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   send(obj: S): Promise<void> {
     try {
       this.#checkWrites('Connection.send');
-      return sendValue(this.#exchange.outbox, obj);
+      return sendValue(this.#exchange.outbox, obj, this.#exchange.serializer);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -123,7 +139,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /** As {@link send}, but blocks the thread until the kernel has taken the message. */
   sendSync(obj: S): void {
     this.#checkWrites('Connection.sendSync');
-    this.#exchange.finish(sendValue(this.#exchange.outbox, obj));
+    this.#exchange.finish(sendValue(this.#exchange.outbox, obj, this.#exchange.serializer));
   }
 
   /**
@@ -150,10 +166,10 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * Receives a value. It comes from a peer that is trusted: decoding can run its code.
+   * Receives a value. With the default serializer it must come from a peer that is trusted: decoding can run its code.
    *
    * @throws (as rejection) ConnectionError `MP_CONNECTION_EOF` when the peer has closed its end, `MP_NOT_READABLE`; TimeoutError; `signal.reason`;
-   * SerializationError for a message that cannot be decoded, which is then gone; ClosedError.
+   * SerializationError for a message that cannot be decoded, which is then gone; what the serializer's own `decode` throws; ClosedError.
    */
   recv(options?: WaitOptions): Promise<T> {
     try {
@@ -300,18 +316,27 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     if (connection.#exchange.transport.fd < 0) {
       throw new ConnectionError('Connection: one over TLS cannot be sent to another process, since its keys are here; pass the data on.');
     }
+    const serializer = optionOf(connection.#exchange.serializer);
     return {
       block: connection.#exchange.share().block.handle,
       offer: connection.#offer.of(connection.#exchange.transport.fd),
       readable: connection.#readable,
       writable: connection.#writable,
+      serializer: typeof serializer === 'string' ? serializer : OWN,
     };
   }
 
   /** @internal */
-  static fromHandle({ block, offer, readable, writable }: Handle): Connection {
+  static parts(connection: Connection): readonly unknown[] {
+    const serializer = optionOf(connection.#exchange.serializer);
+    return typeof serializer === 'string' ? [] : [serializer];
+  }
+
+  /** @internal */
+  static fromHandle({ block, offer, readable, writable, serializer }: Handle, parts: readonly unknown[]): Connection {
     const words = new ReaderWords(attachBlock(block));
-    const connection = new Connection(obtainDescriptor(offer), { readable, writable });
+    const option = (serializer === OWN ? parts[0] : serializer) as SerializerOption;
+    const connection = new Connection(obtainDescriptor(offer), { readable, writable, serializer: option });
     connection.#exchange.inbox.share(words);
     return connection;
   }
@@ -335,6 +360,7 @@ registerShareable('connection', {
   module: new URL(import.meta.url),
   class: Connection,
   toHandle: (connection) => Connection.toHandle(connection),
-  fromHandle: (handle: Handle) => Connection.fromHandle(handle),
+  fromHandle: (handle: Handle, parts) => Connection.fromHandle(handle, parts),
+  parts: (connection) => Connection.parts(connection),
   again: ({ offer }) => declineOffer(offer),
 });

@@ -11,6 +11,7 @@ import type { MultiprocessError } from '../errors/index.js';
 import { mayBeBrief } from '../memory/brief.js';
 import { allocateBlock } from '../memory/index.js';
 import { Spin } from '../memory/spin.js';
+import type { Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import type { WaitOptions } from '../util/wait-options.js';
@@ -39,6 +40,7 @@ export type MakeTransport = (onReady: () => void) => Transport;
 
 export class Exchange {
   readonly transport: Transport;
+  readonly serializer: Serializer;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   closed = false;
@@ -55,7 +57,8 @@ export class Exchange {
   #ticking = false;
   #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
-  constructor(owner: object, carrier: number | MakeTransport) {
+  constructor(owner: object, carrier: number | MakeTransport, serializer: Serializer) {
+    this.serializer = serializer;
     this.#owner = new WeakRef(owner);
     const onReady = () => this.#onReady();
     this.transport = typeof carrier === 'function' ? carrier(onReady) : new DescriptorTransport(carrier, onReady);
@@ -90,8 +93,7 @@ export class Exchange {
       const found = left > 0 ? this.#seek(most, this.#blocking) : this.#take(most);
       if (found === Found.message) {
         this.#tick();
-        const { bytes, start, stop, owned } = this.inbox;
-        return raw ? bytesOf(this.inbox) : decodeSync(bytes, start, stop, owned);
+        return raw ? bytesOf(this.inbox) : decodeSync(this.inbox, this.serializer);
       }
       if (found === Found.end) throw endOfFile();
       this.inbox.settle();
@@ -241,8 +243,7 @@ export class Exchange {
   }
 
   #message(raw: boolean): unknown {
-    const inbox = this.inbox;
-    return raw ? bytesOf(inbox) : decode(inbox.bytes, inbox.start, inbox.stop, inbox.owned);
+    return raw ? bytesOf(this.inbox) : decode(this.inbox, this.serializer);
   }
 
   /** Takes what was handed out when this burst of microtasks is over. */

@@ -8,6 +8,7 @@
 import { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { AuthenticationError } from '../errors/index.js';
+import type { SerializerOption } from '../reduction/index.js';
 import { after } from '../util/after.js';
 import { answerChallenge, deliverChallenge } from './authentication.js';
 import { Connection } from './connection.js';
@@ -19,6 +20,13 @@ export interface Limits {
   readonly most: number;
   /** Milliseconds from being accepted to having proved itself. */
   readonly time: number;
+}
+
+/** What the connections of a listener have in common. */
+export interface PeerOptions {
+  readonly key: Uint8Array | undefined;
+  readonly tls: ListenerTls | undefined;
+  readonly serializer: SerializerOption | undefined;
 }
 
 /** Who gets to know how it ended. */
@@ -33,14 +41,16 @@ export class Handshakes {
   readonly #key: Uint8Array | undefined;
   readonly #limits: Limits;
   readonly #listener: HandshakeListener;
+  readonly #serializer: SerializerOption | undefined;
   readonly #server: Server | undefined;
   /** How each that is under way is ended, oldest first. */
   readonly #places = new Set<() => void>();
   /** Raw sockets that are being secured. */
   readonly #securing = new WeakMap<object, () => void>();
 
-  constructor(key: Uint8Array | undefined, tls: ListenerTls | undefined, limits: Limits, listener: HandshakeListener) {
+  constructor({ key, tls, serializer }: PeerOptions, limits: Limits, listener: HandshakeListener) {
     this.#key = key;
+    this.#serializer = serializer;
     this.#limits = limits;
     this.#listener = listener;
     if (tls === undefined) return;
@@ -58,8 +68,7 @@ export class Handshakes {
       raw.on('close', leave);
       raw.on('error', () => {});
       this.#server.emit('connection', raw);
-    } else if (this.#key === undefined) this.#listener.passed(new Connection(descriptor));
-    else void this.#authenticate(new Connection(descriptor), this.#key);
+    } else this.#connected(new Connection(descriptor, { serializer: this.#serializer }));
   }
 
   /** Ends all that are under way. */
@@ -71,7 +80,10 @@ export class Handshakes {
   #secured(stream: TLSSocket): void {
     const raw = (stream as unknown as { _parent?: object })._parent;
     if (raw !== undefined) this.#securing.get(raw)?.();
-    const connection = overStream(stream);
+    this.#connected(overStream(stream, this.#serializer));
+  }
+
+  #connected(connection: Connection): void {
     if (this.#key === undefined) this.#listener.passed(connection);
     else void this.#authenticate(connection, this.#key);
   }

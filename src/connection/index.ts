@@ -1,5 +1,6 @@
 /** Connections that carry messages between processes. Python: `multiprocessing.connection`. */
 
+export type { Serializer, SerializerOption } from '../reduction/index.js';
 export type { WaitOptions } from '../util/wait-options.js';
 // Listening and connecting
 export type { Address, AddressFamily, HostAndPort } from './address.js';

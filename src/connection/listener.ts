@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { AuthenticationError, ClosedError } from '../errors/index.js';
 import { acceptSocket, closeDescriptor, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
+import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
@@ -27,13 +28,15 @@ export interface ListenerOptions {
   readonly authkey?: AuthKey | undefined;
   /** TLS beneath the connections: `key` and `cert`, and what else `tls.createServer` takes. Default: none. */
   readonly tls?: ListenerTls | undefined;
+  /** How values become bytes on the connections. Default `'multiprocess'`, whose decoding can run code of the peer. */
+  readonly serializer?: SerializerOption | undefined;
   /** Milliseconds that a peer has to prove itself. Default 10,000. */
   readonly handshakeTimeout?: number | undefined;
   /** Peers that may be about to prove themselves at a time; one more, and the oldest is dropped. Default 64. */
   readonly maxHandshakes?: number | undefined;
 }
 
-const KNOWN = ['address', 'family', 'backlog', 'authkey', 'tls', 'handshakeTimeout', 'maxHandshakes'];
+const KNOWN = ['address', 'family', 'backlog', 'authkey', 'tls', 'serializer', 'handshakeTimeout', 'maxHandshakes'];
 
 interface Accepter {
   resolve(connection: Connection): void;
@@ -79,11 +82,10 @@ export class Listener implements AsyncDisposable, Disposable {
     this.family = family;
     this.address = addressOf(socketName(descriptor, 'own'));
     this.#readiness = new Readiness(descriptor, () => this.#arrived());
-    const { authkey, tls, handshakeTimeout = 10_000, maxHandshakes = 64 } = options;
+    const { authkey, tls, serializer, handshakeTimeout = 10_000, maxHandshakes = 64 } = options;
     const key = authkey === undefined ? undefined : keyOf('Listener.listen', authkey);
     this.#handshakes = new Handshakes(
-      key,
-      tls,
+      { key, tls, serializer },
       { most: maxHandshakes, time: handshakeTimeout },
       {
         passed: (connection) => this.#passed(connection),
@@ -103,6 +105,7 @@ export class Listener implements AsyncDisposable, Disposable {
     checkNumber('Listener.listen', 'handshakeTimeout', options.handshakeTimeout, { min: 1 });
     checkNumber('Listener.listen', 'maxHandshakes', options.maxHandshakes, { integer: true, min: 1 });
     if (options.authkey !== undefined) keyOf('Listener.listen', options.authkey);
+    serializerOf('Listener.listen', options.serializer);
     checkFamily('Listener.listen', options.family);
     const file = options.address === undefined && (options.family ?? 'AF_UNIX') === 'AF_UNIX' ? SocketFile.arbitrary() : undefined;
     const address = options.address ?? file?.path ?? { host: options.family === 'AF_INET6' ? '::1' : 'localhost', port: 0 };

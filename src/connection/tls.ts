@@ -2,6 +2,7 @@
 import { isIP, Socket } from 'node:net';
 import { type ConnectionOptions, connect, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
 import { ConnectionError } from '../errors/index.js';
+import type { SerializerOption } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { Connection } from './connection.js';
 import { StreamTransport } from './stream-transport.js';
@@ -13,7 +14,13 @@ export type ListenerTls = Pick<TlsOptions, 'requestCert' | 'rejectUnauthorized' 
 export type ClientTls = true | Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket'>;
 
 /** Secures the client's end. `descriptor` is owned from here on. @throws (as rejection) ConnectionError; `signal.reason`. */
-export async function secureClient(descriptor: number, host: string | undefined, tls: ClientTls, signal: AbortSignal): Promise<Connection> {
+export async function secureClient(
+  descriptor: number,
+  host: string | undefined,
+  tls: ClientTls,
+  serializer: SerializerOption | undefined,
+  signal: AbortSignal,
+): Promise<Connection> {
   const raw = new Socket({ fd: descriptor, readable: true, writable: true });
   const given = tls === true ? {} : tls;
   const servername = given.servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined);
@@ -34,10 +41,10 @@ export async function secureClient(descriptor: number, host: string | undefined,
   } finally {
     unlisten?.();
   }
-  return overStream(stream);
+  return overStream(stream, serializer);
 }
 
 /** A connection over a secured stream. */
-export function overStream(stream: TLSSocket): Connection {
-  return new Connection((onReady: () => void) => new StreamTransport(stream, onReady));
+export function overStream(stream: TLSSocket, serializer: SerializerOption | undefined): Connection {
+  return new Connection((onReady: () => void) => new StreamTransport(stream, onReady), { serializer });
 }

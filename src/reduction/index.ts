@@ -23,6 +23,8 @@ export { type Reduced, register } from './kinds/reduced.js';
 export { withoutSockets } from './kinds/sockets.js';
 export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
+// How peers agree to write values
+export { encodeWith, MULTIPROCESS, optionOf, type Serializer, type SerializerOption, serializerOf } from './serializer.js';
 // Code that goes to a receiver once
 export { CodeBook, codeBlock, KnownCodes } from './table/code-book.js';
 export { type CodeLookup, CodeTable } from './table/code-table.js';
