@@ -67,7 +67,9 @@ export function setExecutable(path: string | Uint8Array | URL | null): void {
   else if (path instanceof URL && path.protocol === 'file:') program = fileURLToPath(path);
   else if (path instanceof Uint8Array) program = Buffer.from(path).toString();
   if (program === null || program === '' || program.includes('\0')) {
-    throw new ArgumentError(`setExecutable: the path must be text, bytes or a file URL, neither empty nor with a NUL, not ${describe(path)}.`);
+    throw new ArgumentError(
+      `setExecutable: the path must be text, bytes or a file URL, neither empty nor with a NUL, not ${describe(path)}.`,
+    );
   }
   replaceExecutable(program);
 }

@@ -18,11 +18,7 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
-<<<<<<< Updated upstream
-import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
-=======
-import { closeDescriptor, createPipe, Family, listenSocket, signalChild } from '../../native/index.js';
->>>>>>> Stashed changes
+import { closeDescriptor, createPipe, Family, keepChild, listenSocket, signalChild } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { describe } from '../../util/options.js';
 import { executable } from '../executable.js';
@@ -286,9 +282,6 @@ export class Forkserver {
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
       });
       child.on('error', () => {}); // whoever connects finds out
-<<<<<<< Updated upstream
-      keepChild(child, true);
-=======
       const template: Template = {
         process: child,
         address,
@@ -305,7 +298,7 @@ export class Forkserver {
         for (const stream of (child.stdio as ChildProcess['stdio'] | undefined) ?? []) stream?.destroy();
         return template;
       }
->>>>>>> Stashed changes
+      keepChild(child, true);
       child.unref();
       const pipe = child.stdio[3] as Writable & { unref?(): void };
       pipe.on('error', () => {}); // it died while it was being told

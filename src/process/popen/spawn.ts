@@ -1,13 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-<<<<<<< Updated upstream
-import { ProcessError } from '../../errors/index.js';
-import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess } from '../../native/index.js';
-import { describe } from '../../util/options.js';
-=======
-import { awaitProcess, childStatus, closeDescriptor, nativeError, openProcess, signalChild } from '../../native/index.js';
->>>>>>> Stashed changes
+import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess, signalChild } from '../../native/index.js';
 import { executable } from '../executable.js';
 import { FIRST_DESCRIPTOR } from '../inherit.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
