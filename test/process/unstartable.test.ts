@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Pool, Process } from 'multiprocess';
+import { Pool, Process, type ProcessOptions } from 'multiprocess';
 import { getExecutable, setExecutable } from 'multiprocess/spawn';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
@@ -55,7 +55,7 @@ describe('a start that fails signals nobody', () => {
 
 describe('what the system does not take', () => {
   afterEach(() => setExecutable(null));
-  const start = (options: ConstructorParameters<typeof Process>[1]) => new Process(() => {}, options).start();
+  const start = (options: ProcessOptions<[]>) => new Process(() => {}, options).start();
 
   it('an environment variable that is too long is named', async () => {
     const env = { ...process.env, BULK: 'x'.repeat(200_000) };
