@@ -40,7 +40,7 @@ const KNOCK = 5;
  * Python: `multiprocessing.connection.Client`.
  */
 export async function Client<T = unknown>(address: Address, options?: ClientOptions): Promise<Connection<T>> {
-  checkWaitOptions('Client', options, KNOWN);
+  checkWaitOptions('Client', options, KNOWN, { string: 'authkey', number: 'timeout' });
   const family = familyOf('Client', address, options?.family);
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
   if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
-import { AuthenticationError, ClosedError } from '../errors/index.js';
+import { ArgumentError, AuthenticationError, ClosedError } from '../errors/index.js';
 import { acceptSocket, closeDescriptor, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
@@ -77,6 +77,8 @@ export class Listener implements AsyncDisposable, Disposable {
   #closed = false;
 
   private constructor(descriptor: number, family: AddressFamily, file: SocketFile | undefined, options: ListenerOptions) {
+    if (typeof descriptor !== 'number')
+      throw new ArgumentError('Listener: there is no public constructor; use `await Listener.listen({ address })`.');
     this.#descriptor = descriptor;
     this.#file = file;
     this.family = family;
@@ -100,7 +102,7 @@ export class Listener implements AsyncDisposable, Disposable {
    * @throws (as rejection) ArgumentError; MultiprocessError `MP_SYSTEM`, with `errno`, when the address is taken (EADDRINUSE), or not ours.
    */
   static async listen(options: ListenerOptions = {}): Promise<Listener> {
-    checkOptions('Listener.listen', options, KNOWN);
+    checkOptions('Listener.listen', options, KNOWN, { string: 'address' });
     const backlog = checkNumber('Listener.listen', 'backlog', options.backlog, { integer: true }) ?? 128;
     checkNumber('Listener.listen', 'handshakeTimeout', options.handshakeTimeout, { min: 1 });
     checkNumber('Listener.listen', 'maxHandshakes', options.maxHandshakes, { integer: true, min: 1 });

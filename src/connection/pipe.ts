@@ -20,7 +20,7 @@ export interface PipeOptions {
  * console.log(await theirs.recv());
  */
 export function pipe<T = unknown, U = T>(options?: PipeOptions): [Connection<T, U>, Connection<U, T>] {
-  checkOptions('pipe', options, ['duplex']);
+  checkOptions('pipe', options, ['duplex'], { boolean: 'duplex' });
   const [one, other] = socketPair();
   if (options?.duplex ?? true) return [new Connection<T, U>(one), new Connection<U, T>(other)];
   return [new Connection<T, U>(one, { writable: false }), new Connection<U, T>(other, { readable: false })];

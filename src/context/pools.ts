@@ -1,5 +1,7 @@
 /** `Pool` bound to each start method; that of threads is `ThreadPool`. */
+
 import { type AnyArguments, Pool, type PoolOptions } from '../pool/index.js';
+import { bound } from './bound.js';
 
 /** Options of a pool whose start method is given by its class. */
 export interface BoundPoolOptions<I extends readonly unknown[] | [] = AnyArguments> extends Omit<PoolOptions<I>, 'context'> {}
@@ -9,7 +11,7 @@ export class SpawnPool<I extends readonly unknown[] | [] = AnyArguments> extends
   constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
   constructor(options: BoundPoolOptions<AnyArguments> = {}) {
-    super({ ...options, context: 'spawn' });
+    super(bound('Pool', options, 'spawn'));
   }
 }
 
@@ -18,7 +20,7 @@ export class ForkServerPool<I extends readonly unknown[] | [] = AnyArguments> ex
   constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
   constructor(options: BoundPoolOptions<AnyArguments> = {}) {
-    super({ ...options, context: 'forkserver' });
+    super(bound('Pool', options, 'forkserver'));
   }
 }
 
@@ -27,6 +29,6 @@ export class ForkPool<I extends readonly unknown[] | [] = AnyArguments> extends 
   constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
   constructor(options: BoundPoolOptions<AnyArguments> = {}) {
-    super({ ...options, context: 'fork' });
+    super(bound('Pool', options, 'fork'));
   }
 }

@@ -1,5 +1,7 @@
 /** `Process` bound to each start method. Their names are those of their children: `SpawnProcess-1`. */
+
 import { Process, type ProcessOptions, type Target } from '../process/index.js';
+import { bound } from './bound.js';
 
 /** Options of a Process whose start method is given by its class. */
 export type BoundProcessOptions<A extends unknown[]> = Omit<ProcessOptions<A>, 'context'>;
@@ -9,7 +11,7 @@ export class SpawnProcess<A extends unknown[] = unknown[]> extends Process<A> {
   constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
-    super(target as never, { ...options, context: 'spawn' } as never);
+    super(target as never, bound('Process', options, 'spawn') as never);
   }
 }
 
@@ -18,7 +20,7 @@ export class ForkServerProcess<A extends unknown[] = unknown[]> extends Process<
   constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
-    super(target as never, { ...options, context: 'forkserver' } as never);
+    super(target as never, bound('Process', options, 'forkserver') as never);
   }
 }
 
@@ -27,7 +29,7 @@ export class ForkProcess<A extends unknown[] = unknown[]> extends Process<A> {
   constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
-    super(target as never, { ...options, context: 'fork' } as never);
+    super(target as never, bound('Process', options, 'fork') as never);
   }
 }
 
@@ -36,6 +38,6 @@ export class ThreadProcess<A extends unknown[] = unknown[]> extends Process<A> {
   constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target: Target<A, unknown> | undefined, options: BoundProcessOptions<A> & { readonly args: readonly [...A] });
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
-    super(target as never, { ...options, context: 'thread' } as never);
+    super(target as never, bound('Process', options, 'thread') as never);
   }
 }

@@ -110,7 +110,7 @@ export function bounded<T>(overflow: Overflow<T>): OperatorFunction<T, T> {
 }
 
 function concurrencyOf(actor: string, options: ConcurrencyOptions | undefined, standard: number): number {
-  checkOptions(actor, options, ['concurrency']);
+  checkOptions(actor, options, ['concurrency'], { number: 'concurrency' });
   return checkNumber(actor, 'concurrency', options?.concurrency, { min: 1, integer: true, infinite: true }) ?? standard;
 }
 

@@ -41,7 +41,7 @@ export function remote(pool: Pool, target: RemoteTarget<unknown>, args: unknown[
   if (typeof target !== 'function' && !((target as unknown) instanceof URL))
     throw new ArgumentError(`remote: \`target\` must be a function or a module URL, not ${describe(target)}.`);
   if (!Array.isArray(args)) throw new ArgumentError(`remote: \`args\` must be an array, not ${describe(args)}.`);
-  checkOptions('remote', options, ['credits']);
+  checkOptions('remote', options, ['credits'], { number: 'credits' });
   const credits = checkNumber('remote', 'credits', options.credits, { integer: true, min: 1 }) ?? CREDITS;
   return streamOf((wake) => new RemoteReader<unknown>(pool, target, args, credits, wake));
 }

@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors/index.js';
 import type { Payload } from '../memory/index.js';
 import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../reduction/index.js';
 import { crypto } from '../util/crypto.js';
-import { describe } from '../util/options.js';
+import { describe, MODULE_FORM } from '../util/options.js';
 
 /** Numbers the code that this process sends to workers, in functions and in arguments. */
 export const codeBook = new CodeBook();
@@ -58,7 +58,7 @@ export class Callables {
     if (known?.cached === true) return known;
     if (typeof callable !== 'function' && !(callable instanceof URL)) {
       throw new ArgumentError(
-        `${actor}: expected a function, a task() or the URL of a module with a default export, not ${describe(callable)}.`,
+        `${actor}: expected a function, a task() or the URL of a module with a default export, not ${describe(callable)}.${formOf(callable)}`,
       );
     }
     const message = this.#encoder.encode(callable);
@@ -103,6 +103,13 @@ export class Callables {
       return;
     }
   }
+}
+
+/** What whoever passed no callable most likely meant. */
+function formOf(value: unknown): string {
+  if (typeof value === 'string') return MODULE_FORM;
+  const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function';
+  return iterable ? ' The function comes first, then the items.' : '';
 }
 
 function digest(bytes: Uint8Array): string {

@@ -116,7 +116,7 @@ export interface PoolSettings {
 
 /** Checks pool options. @throws ArgumentError; UnsupportedError for a start method this version does not have. */
 export function poolSettings(actor: string, options: PoolOptions): PoolSettings {
-  checkOptions(actor, options, POOL_OPTIONS);
+  checkOptions(actor, options, POOL_OPTIONS, { number: 'processes' });
   const { context, initializer, initArgs } = options;
   const method = startMethodOf(actor, context);
   checkAvailable(actor, method);

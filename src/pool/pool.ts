@@ -93,7 +93,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   apply<R>(fn: Callable<never, R>, args?: readonly unknown[], options?: CallOptions): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       if (options !== undefined) {
-        checkOptions('Pool.apply', options, CALL_OPTIONS);
+        checkOptions('Pool.apply', options, CALL_OPTIONS, { number: 'timeout' });
         checkCallValues('Pool.apply', options);
       }
       this.#engine.call('Pool.apply', fn, args, options, { resolve: resolve as (value: unknown) => void, reject }, undefined);
@@ -109,7 +109,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   ): AsyncResult<R, P>;
   applyAsync<R>(fn: Callable<never, R>, args?: readonly unknown[], options: AsyncCallOptions<R> = {}): AsyncResult<R> {
     const actor = 'Pool.applyAsync';
-    checkOptions(actor, options, [...CALL_OPTIONS, ...CALLBACKS]);
+    checkOptions(actor, options, [...CALL_OPTIONS, ...CALLBACKS], { function: 'callback', number: 'timeout' });
     checkCallValues(actor, options);
     const progress = new CallProgress();
     let cancel: ((reason: unknown) => void) | undefined;
@@ -265,7 +265,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   }
 
   #collect<T, R>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<R>, spread: boolean, more: readonly string[]) {
-    checkOptions(actor, options, [...MAP_OPTIONS, ...more]);
+    checkOptions(actor, options, [...MAP_OPTIONS, ...more], { number: 'chunkSize' });
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
     return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, spread), options);

@@ -27,7 +27,7 @@ export class ThreadPool<I extends readonly unknown[] | [] = AnyArguments> extend
   constructor(options?: ThreadPoolOptions<[]>);
   constructor(options: ThreadPoolOptions<I> & { readonly initArgs: I });
   constructor(options: ThreadPoolOptions<AnyArguments> = {}) {
-    checkOptions('ThreadPool', options, THREAD_POOL_OPTIONS);
+    checkOptions('ThreadPool', options, THREAD_POOL_OPTIONS, { number: 'processes' });
     super({ ...options, context: 'thread' });
   }
 }

@@ -1,10 +1,11 @@
 import { inspect, types } from 'node:util';
-import { MultiprocessError, RemoteError } from '../errors/index.js';
+import { ArgumentError, MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger } from '../memory/linger.js';
 import { Link, LinkSide, type Payload } from '../memory/link.js';
 import type { Region } from '../memory/region.js';
 import { CodeTable, Decoder, loadSending, PendingValue, sendableError, sendsFunctions, withoutSockets } from '../reduction/receiving.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
+import { describe } from '../util/options.js';
 import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -259,7 +260,7 @@ export class WorkerLoop {
     try {
       // Not as a method of `run`: the function's `this` is nobody's business.
       const { fn } = run;
-      value = run.spread ? fn(...(run.items[run.index] as unknown[])) : fn(run.items[run.index]);
+      value = run.spread ? fn(...argumentsOf(run.items[run.index])) : fn(run.items[run.index]);
       // Thenables of other makes may call back at once, twice, or throw.
       if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {
@@ -356,6 +357,12 @@ function unsendable(value: unknown, reason: unknown): RemoteError {
 }
 
 const NOTHING: Payload = { total: 0, layout: () => {} };
+
+/** The arguments of an item of starmap. @throws ArgumentError when it is no list. */
+function argumentsOf(item: unknown): Iterable<unknown> {
+  if (typeof (item as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function') return item as Iterable<unknown>;
+  throw new ArgumentError(`Pool.starmap: each item must be an array of arguments, not ${describe(item)}. For one argument each use map().`);
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

@@ -108,7 +108,7 @@ export class ParentProcess {
    * @returns whether it has.
    */
   async join(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
-    checkOptions('ParentProcess.join', options, ['timeout']);
+    checkOptions('ParentProcess.join', options, ['timeout'], { number: 'timeout' });
     const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
     if (!this.isAlive()) return true;
     if (timeout !== undefined && timeout <= 0) return false;

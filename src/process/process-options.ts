@@ -1,6 +1,6 @@
 /** What a Process is made with, and what its calls take. */
 import { ArgumentError } from '../errors/index.js';
-import { checkOptions, describe } from '../util/options.js';
+import { checkOptions, describe, MODULE_FORM } from '../util/options.js';
 import type { ContextLike } from './start-method.js';
 
 const OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
@@ -43,10 +43,11 @@ export function checkProcess(
     readonly execArgv?: unknown;
   },
 ): void {
-  checkOptions('Process', options, OPTIONS);
   if (target !== undefined && typeof target !== 'function' && !(target instanceof URL)) {
-    throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.`);
+    const form = typeof target === 'string' ? MODULE_FORM : ' Write `new Process(target, { args: [...] })`.';
+    throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.${form}`);
   }
+  checkOptions('Process', options, OPTIONS, { array: 'args', string: 'name' });
   const { args, name, daemon, env, execArgv } = options;
   if (args !== undefined && !Array.isArray(args)) {
     throw new ArgumentError(`Process: \`args\` must be an array, not ${describe(args)}.`);

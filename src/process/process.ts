@@ -110,7 +110,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
    * @throws ProcessError `MP_NOT_PARENT`, `MP_NOT_STARTED`; ClosedError; `signal.reason`.
    */
   async join(options: JoinOptions = {}): Promise<boolean> {
-    checkOptions('Process.join', options, ['timeout', 'signal']);
+    checkOptions('Process.join', options, ['timeout', 'signal'], { number: 'timeout' });
     checkNumber('Process.join', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
     const state = stateOf(this, 'join');
     return waitFor(state, startedOf(state, 'join'), options);

@@ -47,7 +47,7 @@ const MOST_CAPACITY = 2 ** 30;
 
 /** Checks the options of a queue. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
 export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefined): QueueSettings {
-  checkOptions(actor, options, NAMES);
+  checkOptions(actor, options, NAMES, { number: 'maxSize' });
   const { maxSize, capacity, onWriterLost, overflow, writers } = options ?? {};
   checkNumber(actor, 'maxSize', maxSize, { integer: true });
   if (maxSize !== undefined && maxSize > 0x7fffffff) throw new ArgumentError(`${actor}: \`maxSize\` must be below 2^31, not ${maxSize}.`);

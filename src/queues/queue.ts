@@ -186,7 +186,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
    */
   consume(options?: ConsumeOptions): TaskStream<T> {
-    checkOptions('Queue.consume', options, ['prefetch', 'ack']);
+    checkOptions('Queue.consume', options, ['prefetch', 'ack'], { number: 'prefetch' });
     const { prefetch = PREFETCH, ack = 'auto' } = options ?? {};
     checkNumber('Queue.consume', 'prefetch', prefetch, { integer: true, min: 1 });
     if (ack !== 'auto' && ack !== 'manual')

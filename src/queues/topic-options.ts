@@ -40,7 +40,7 @@ const NAMES = ['replay', 'capacity', 'maxSize', 'lag', 'onWriterLost', 'context'
 
 /** Checks the options of a topic. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
 export function topicSettings(actor: string, options: TopicOptions | undefined): TopicSettings {
-  checkOptions(actor, options, NAMES);
+  checkOptions(actor, options, NAMES, { number: 'maxSize' });
   const { replay = 0, capacity, maxSize = 0, lag = 'block', onWriterLost = 'error' } = options ?? {};
   for (const [name, value] of Object.entries({ replay, maxSize })) {
     checkNumber(actor, name, value, { integer: true });

@@ -64,7 +64,7 @@ export const resourceTracker = {
    * @returns whether it has ended.
    */
   async stop(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
-    checkOptions('resourceTracker.stop', options, ['timeout']);
+    checkOptions('resourceTracker.stop', options, ['timeout'], { number: 'timeout' });
     return stopTracker(checkNumber('resourceTracker.stop', 'timeout', options.timeout) ?? PATIENCE);
   },
 

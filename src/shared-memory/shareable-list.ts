@@ -78,7 +78,7 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
    * @throws ArgumentError `MP_LIST_ITEM`; what {@link SharedMemory.create} throws.
    */
   constructor(items: Iterable<T & ShareableValue>, options?: SharedMemoryCreateOptions) {
-    checkOptions('ShareableList', options, ['name']);
+    checkOptions('ShareableList', options, ['name'], { string: 'name' });
     if (items instanceof Existing) {
       this.shm = items.shm;
     } else {

@@ -80,8 +80,8 @@ export class SharedMemory implements Disposable {
    * memory or room in /dev/shm.
    */
   static create(size: number, options?: SharedMemoryCreateOptions): SharedMemory {
-    checkOptions('SharedMemory.create', options, ['name']);
     if (!Number.isSafeInteger(size) || size <= 0) throw badSize(size);
+    checkOptions('SharedMemory.create', options, ['name'], { string: 'name' });
     const given = options?.name === undefined ? undefined : bareName('SharedMemory.create', options.name);
     for (;;) {
       const name = given ?? randomName();

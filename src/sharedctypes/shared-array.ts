@@ -18,7 +18,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
   /** @internal */
   constructor(raw: RawArray<K>, sizeOrItems: undefined, options: { readonly lock: ValueLock });
   constructor(type: K | RawArray<K>, sizeOrItems?: number | Iterable<Settable<K>>, options?: SharedOptions) {
-    checkOptions('SharedArray', options, ['lock']);
+    checkOptions('SharedArray', options, ['lock'], { boolean: 'lock' });
     const given = type instanceof RawArray;
     if (!given) sizeOf('SharedArray', type);
     const raw = given ? type : new RawArray(type, sizeOrItems!);

@@ -19,7 +19,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   /** @internal */
   constructor(raw: RawValue<K>, initial: undefined, options: { readonly lock: ValueLock });
   constructor(type: K | RawValue<K>, initial?: Settable<K>, options?: SharedOptions) {
-    checkOptions('Value', options, ['lock']);
+    checkOptions('Value', options, ['lock'], { boolean: 'lock' });
     const given = type instanceof RawValue;
     if (!given) sizeOf('Value', type);
     const raw = given ? type : new RawValue(type, initial);

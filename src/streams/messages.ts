@@ -31,7 +31,9 @@ export function notASource(actor: string, source: unknown): ArgumentError {
   const advice =
     typeof (source as PromiseLike<unknown> | null | undefined)?.then === 'function'
       ? ' Await the promise first and pass what it resolves to.'
-      : ' Pass an iterable, an async iterable, a ReadableStream or an Observable.';
+      : typeof source === 'function'
+        ? ' The function comes first, then the items.'
+        : ' Pass an iterable, an async iterable, a ReadableStream or an Observable.';
   return new ArgumentError(`${actor}: the source is ${describe(source)}, which cannot be read item by item.${advice}`);
 }
 

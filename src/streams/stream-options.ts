@@ -41,7 +41,7 @@ export const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered', 'e
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
  */
 export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, known: readonly string[], more: readonly string[] = []): void {
-  checkOptions(actor, options, [...known, ...more]);
+  checkOptions(actor, options, [...known, ...more], { number: 'chunkSize' });
   checkNumber(actor, 'window', options.window, { min: 1, integer: true });
   if (options.chunkSize !== 'auto') checkNumber(actor, 'chunkSize', options.chunkSize, { min: 1, integer: true });
   checkOverflow(actor, options.overflow);

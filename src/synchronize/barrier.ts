@@ -45,7 +45,7 @@ export class Barrier extends SharedObject {
   /** @internal */
   constructor(parties: number, options: BarrierOptions | undefined, handle: BarrierHandle);
   constructor(parties: number, options?: BarrierOptions, handle?: BarrierHandle) {
-    checkOptions('Barrier', options, ['action', 'timeout']);
+    checkOptions('Barrier', options, ['action', 'timeout'], { function: 'action', number: 'timeout' });
     if (parties === undefined) throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
     checkNumber('Barrier', 'parties', parties, { integer: true, min: 1 });
     checkNumber('Barrier', 'timeout', options?.timeout, { infinite: true });

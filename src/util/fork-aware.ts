@@ -61,7 +61,7 @@ export class ForkAwareThreadLock {
    * @returns `false` when the time ran out.
    */
   async acquire(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    checkOptions('ForkAwareThreadLock.acquire', options, ['timeout', 'signal']);
+    checkOptions('ForkAwareThreadLock.acquire', options, ['timeout', 'signal'], { number: 'timeout' });
     const timeout = checkNumber('ForkAwareThreadLock.acquire', 'timeout', options.timeout, { infinite: true });
     const { signal } = options;
     signal?.throwIfAborted();

@@ -4,12 +4,16 @@ import { ArgumentError } from '../errors/usage.js';
  * Refuses option names that are not known, with the nearest known one as advice:
  * `Pool: misspelled option \`proceses\`: did you mean \`processes\`?`
  *
+ * @param bare What a value in the place of the options stands for, where Python or a peer has it there: names of options by kind of value.
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, or `MP_INVALID_ARGUMENT` when `options` is no object.
  */
-export function checkOptions(actor: string, options: unknown, known: readonly string[]): void {
+export function checkOptions(actor: string, options: unknown, known: readonly string[], bare: BareValues = {}): void {
   if (options === undefined) return;
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentError(`${actor}: options must be an object, not ${describe(options)}.`);
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const name = bare[Array.isArray(options) ? 'array' : typeof options];
+    const advice = name === undefined ? '' : ` Pass ${optionText(name, options)}.`;
+    const shown = name === 'authkey' ? 'text' : describe(options);
+    throw new ArgumentError(`${actor}: options must be an object, not ${shown}.${advice}`);
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
@@ -20,6 +24,15 @@ export function checkOptions(actor: string, options: unknown, known: readonly st
         : `${actor}: misspelled option \`${name}\`: did you mean \`${near}\`?`;
     throw new ArgumentError(message, { code: 'MP_UNKNOWN_OPTION' });
   }
+}
+
+/** Names of options by kind of value: what a bare value in their place most likely is. */
+export type BareValues = { readonly [kind in 'number' | 'string' | 'boolean' | 'function' | 'array' | string]?: string };
+
+/** `\`{ timeout: 5 }\`, in milliseconds`: the option as it is written. */
+function optionText(name: string, value: unknown): string {
+  const text = name === 'authkey' || typeof value === 'object' || typeof value === 'function' ? name : `${name}: ${describe(value)}`;
+  return `\`{ ${text} }\`${name === 'timeout' ? ', in milliseconds' : ''}`;
 }
 
 /** What a number must satisfy. */
@@ -50,6 +63,9 @@ export function checkNumber(actor: string, name: string, value: unknown, rule: N
 export function checkFunction(actor: string, name: string, value: unknown): void {
   if (typeof value !== 'function') throw new ArgumentError(`${actor}: \`${name}\` must be a function, not ${describe(value)}.`);
 }
+
+/** How a module is named, for who gave its path as text. */
+export const MODULE_FORM = " For a module write `new URL('./file.js', import.meta.url)`.";
 
 /** A value in a message: short, and never failing. */
 export function describe(value: unknown): string {

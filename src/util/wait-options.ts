@@ -2,7 +2,7 @@
 import { ArgumentError } from '../errors/index.js';
 import { onAbort } from './abort.js';
 import { after } from './after.js';
-import { checkOptions, describe } from './options.js';
+import { type BareValues, checkOptions, describe } from './options.js';
 
 /** What bounds a wait. */
 export interface WaitOptions {
@@ -15,9 +15,17 @@ export interface WaitOptions {
 const KNOWN = ['timeout', 'signal'];
 
 /** The options of a wait, checked; `known` are further names. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
-export function checkWaitOptions(actor: string, options: WaitOptions | undefined, known: readonly string[] = []): void {
+export function checkWaitOptions(
+  actor: string,
+  options: WaitOptions | undefined,
+  known: readonly string[] = [],
+  bare: BareValues = { number: 'timeout' },
+): void {
   if (options === undefined) return;
-  checkOptions(actor, options, [...KNOWN, ...known]);
+  if ((options as unknown) === false) {
+    throw new ArgumentError(`${actor}: options must be an object, not false. Pass \`{ timeout: 0 }\` so that it does not wait.`);
+  }
+  checkOptions(actor, options, [...KNOWN, ...known], bare);
   const { timeout, signal } = options;
   if (timeout !== undefined && (typeof timeout !== 'number' || Number.isNaN(timeout))) {
     throw new ArgumentError(`${actor}: \`timeout\` must be a number of milliseconds, not ${describe(timeout)}.`);

@@ -122,7 +122,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
    * @throws what kept it from being started; `signal.reason`.
    */
   async wait(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<number | null> {
-    checkOptions('Popen.wait', options, ['timeout', 'signal']);
+    checkOptions('Popen.wait', options, ['timeout', 'signal'], { number: 'timeout' });
     const { signal } = options;
     const timeout = checkNumber('Popen.wait', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
     signal?.throwIfAborted();
