@@ -305,6 +305,11 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     return connection.#exchange.inbox.readable();
   }
 
+  /** @internal What goes on beneath it, for managers, which write frames of their own. */
+  static exchange(connection: Connection): Exchange {
+    return connection.#exchange;
+  }
+
   /** @internal Its descriptor, undisturbed; `undefined` over TLS. */
   static descriptor(connection: Connection): number | undefined {
     return connection.#exchange.transport.fd < 0 ? undefined : connection.#exchange.transport.fd;

@@ -79,6 +79,17 @@ export class Outbox {
     return this.#go();
   }
 
+  /** As {@link small}, for a caller who looks at {@link blocked} and {@link failure} instead of waiting. */
+  post(length: number, write: (target: Uint8Array, at: number) => void): void {
+    if (this.#failure !== undefined) return;
+    const part = this.#room(length);
+    write(part.bytes, part.end);
+    part.end += length;
+    this.#queued += length;
+    if (this.#parts.length === 0) this.#parts.push(part);
+    this.#push();
+  }
+
   /** A whole frame, in as many parts as it has. The bytes must not change until it was sent. */
   large(...frame: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -132,20 +143,24 @@ export class Outbox {
   }
 
   #go(): Promise<void> {
-    if (!this.#blocked && !this.#burst) {
-      this.#burst = true;
-      void SENT.then(this.#endBurst); // a microtask; queueMicrotask() makes an AsyncResource for each
-      this.flush();
-      if (this.#failure !== undefined) return Promise.reject(this.#failure);
-      if (this.#parts.length === 0) return SENT;
-    } else if (!this.#blocked && this.#queued - this.#taken >= GATHER) {
-      this.flush();
+    if (this.#push()) {
       if (this.#failure !== undefined) return Promise.reject(this.#failure);
       if (this.#parts.length === 0) return SENT;
     }
     const { promise, resolve, reject } = deferred<void>();
     this.#unsent.push({ until: this.#queued, resolve, reject });
     return promise;
+  }
+
+  /** Gives the kernel what is due; whether anything was. */
+  #push(): boolean {
+    if (this.#blocked) return false;
+    if (!this.#burst) {
+      this.#burst = true;
+      void SENT.then(this.#endBurst); // a microtask; queueMicrotask() makes an AsyncResource for each
+    } else if (this.#queued - this.#taken < GATHER) return false;
+    this.flush();
+    return true;
   }
 
   readonly #endBurst = (): void => {

@@ -15,6 +15,7 @@ export class StreamTransport implements Transport {
   #chunk: Uint8Array | undefined;
   #full = false;
   #wanted = false;
+  #holds = true;
   #failure: ConnectionError | undefined;
 
   /** @param stream from here on only read and written through this. */
@@ -66,10 +67,17 @@ export class StreamTransport implements Transport {
   want(reading: boolean, writing: boolean): void {
     this.#wanted = reading || writing;
     if (this.#wanted) {
-      this.#stream.ref();
+      if (this.#holds) this.#stream.ref();
       // What is there already is not told again.
       if (reading && this.readable()) setImmediate(() => this.#wanted && this.#onReady());
     } else this.#stream.unref();
+  }
+
+  hold(on: boolean): void {
+    this.#holds = on;
+    if (!this.#wanted) return;
+    if (on) this.#stream.ref();
+    else this.#stream.unref();
   }
 
   block(): boolean {

@@ -22,8 +22,10 @@ export interface Transport {
   write(bytes: Uint8Array, start: number, end: number): number;
   /** Whether a read would give something, or the end. @throws MultiprocessError for a bad descriptor. */
   readable(): boolean;
-  /** Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile. */
+  /** Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile, unless {@link hold} says not to. */
   want(reading: boolean, writing: boolean): void;
+  /** Whether waiting keeps the event loop alive. The state at the start: it does. */
+  hold(on: boolean): void;
   /** Blocks until bytes can be read (or written); `false` when the time is over. @throws ConnectionError where that cannot be done. */
   block(writing: boolean, timeout: number): boolean;
   /** Gives everything up. */
@@ -37,6 +39,7 @@ export class DescriptorTransport implements Transport {
   #watch: Readiness | undefined;
   readonly #writing = new Spin(LOOKS, LOOKS);
   #peeks = true;
+  #holds = true;
 
   constructor(fd: number, onReady: () => void) {
     this.fd = fd;
@@ -66,8 +69,18 @@ export class DescriptorTransport implements Transport {
       this.#watch?.want(0);
       return;
     }
-    this.#watch ??= new Readiness(this.fd, this.#onReady);
+    if (this.#watch === undefined) {
+      this.#watch = new Readiness(this.fd, this.#onReady);
+      if (!this.#holds) this.#watch.unref();
+    }
     this.#watch.want((reading ? Ready.readable : 0) | (writing ? Ready.writable : 0));
+  }
+
+  hold(on: boolean): void {
+    if (on === this.#holds) return;
+    this.#holds = on;
+    if (on) this.#watch?.ref();
+    else this.#watch?.unref();
   }
 
   block(writing: boolean, timeout: number): boolean {

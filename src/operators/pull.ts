@@ -9,12 +9,12 @@ import {
   type PullReader,
   type ReadState,
   type Source,
+  streamOf,
   WAIT,
 } from '../streams/index.js';
 import { checkFunction, checkNumber, checkOptions } from '../util/options.js';
 import { MapReader, SKIP } from './map-reader.js';
 import { MergeReader } from './merge-reader.js';
-import { streamOf } from './reader-feed.js';
 
 /** How many items an operator works on at a time. */
 export interface ConcurrencyOptions {

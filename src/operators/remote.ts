@@ -1,9 +1,8 @@
 import { ArgumentError } from '../errors/index.js';
 import type { Pool } from '../pool/index.js';
 import { Queue } from '../queues/index.js';
-import { DONE, FAILED, PULL, type PullReader, type ReadState, type Source, type TaskStream, WAIT } from '../streams/index.js';
+import { DONE, FAILED, PULL, type PullReader, type ReadState, type Source, streamOf, type TaskStream, WAIT } from '../streams/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { streamOf } from './reader-feed.js';
 
 /** How a remote source is read. */
 export interface RemoteOptions {

@@ -13,13 +13,13 @@ import type { Site } from './call-site.js';
 const SEPARATOR = '    --- called from ---';
 /** Frames of the worker's own loop, which end those of the task; in a bundle of the library its methods are known by their names. */
 const LOOP =
-  /^\s+at (.*[/\\]pool[/\\](worker-loop|worker)\.[jt]s|(\S*#item|\S*#initialize|run) \(.*[/\\]bundle[/\\]receiving\.cjs):\d+:\d+\)?$/;
+  /^\s+at (.*[/\\](pool[/\\](worker-loop|worker)|managers[/\\](session|server|current-call))\.[jt]s|(\S*#item|\S*#initialize|run|runCall|\S*Session\.#?\w+) \(.*[/\\]bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Frames of the pool, which begin those of the call. */
-const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|streams|util)[/\\][\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
+const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|managers|streams|util)[/\\][\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Causes that are looked at. */
 const DEEPEST = 16;
 
-/** Completes the stack of an error that a worker sent. Anything else is returned as it is. */
+/** Completes the stack of an error that a worker, or a manager's server, sent. Anything else is returned as it is. */
 export function fromWorker(error: unknown, site: Site | null): unknown {
   let at = error;
   for (let depth = 0; depth < DEEPEST && types.isNativeError(at); depth++) {

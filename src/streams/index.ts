@@ -12,6 +12,8 @@ export { checkOverflow, type Overflow } from './overflow.js';
 export { PacedFeed } from './paced-feed.js';
 // The pull protocol, for stages that read streams in batches
 export { DONE, FAILED, isPullSource, MORE, NOTHING, PULL, type PullReader, type PullSource, type ReadState, WAIT } from './pull.js';
+// Streams of what is pulled
+export { streamOf } from './reader-feed.js';
 // Streams of results
 export { runStream } from './run.js';
 // Sources

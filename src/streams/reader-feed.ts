@@ -1,19 +1,8 @@
-/** A stream over anything that is read by the pull protocol: how the pull-aware operators show what they make of a source. */
-import {
-  BROKEN,
-  DONE,
-  ENDED,
-  FAILED,
-  type FeedListener,
-  NOTHING,
-  OPEN,
-  PacedFeed,
-  type Progress,
-  type PullReader,
-  type Shape,
-  TaskStream,
-  WAIT,
-} from '../streams/index.js';
+/** A stream over anything that is read by the pull protocol: the pull-aware operators, and what comes from a manager's server. */
+import { BROKEN, ENDED, type FeedListener, OPEN, type Progress, type Shape } from './feed.js';
+import { PacedFeed } from './paced-feed.js';
+import { DONE, FAILED, NOTHING, type PullReader, WAIT } from './pull.js';
+import { TaskStream } from './task-stream.js';
 
 /** A cold stream: each execution opens a reader of its own. */
 export function streamOf<R>(open: (wake: () => void) => PullReader<R>): TaskStream<R> {

@@ -1,0 +1,676 @@
+/**
+ * The connection of this thread to a server, which all of its proxies share.
+ *
+ *   call -> frame, at once; or, until the connection is there, into a queue      frames -> results by the numbers of their calls
+ *
+ * Life: it is opened by the first manager or proxy that needs it, and closed when the last has gone. A connection that ends takes all calls that
+ * are under way with it: whether they were made is not known. The next call connects once more; a server of the same name still has the objects
+ * that others refer to.
+ */
+import { Client, type ClientTls } from '../connection/index.js';
+import { ConnectionError } from '../errors/index.js';
+import { type Site, takeSite } from '../pool/call-site.js';
+import { fromWorker } from '../pool/remote-error.js';
+import { onAbort } from '../util/abort.js';
+import { after } from '../util/after.js';
+import { registerAfterFork } from '../util/after-fork.js';
+import { type Address, keyOfAddress } from './address.js';
+import { receivedError, sendError } from './errors.js';
+import { Ask, Flag, type Frame, Kind, readFrame, VERSION, Wire } from './frames.js';
+import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
+import { keyFor, tlsFor } from './keys.js';
+import { isPlainObject, markArguments, staysHere } from './marks.js';
+import { badFrame, callTimedOut, otherServer, serverLost } from './messages.js';
+import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
+import { linkOf, makeProxy, setAttach } from './proxy.js';
+import { definedType, type ProxyType } from './registry.js';
+import { RemoteCall } from './remote-call.js';
+import { isShape, type Shape } from './shape.js';
+
+/** How a server is reached. */
+export interface ServerAccess {
+  readonly address: Address;
+  /** For people. */
+  readonly name: string;
+  readonly tls?: ClientTls | undefined;
+}
+
+interface RemoteLink extends Link {
+  /** The server that has the object. */
+  readonly server: string;
+}
+
+/** A call that waits for its answer. */
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  readonly site: Site | null;
+  /** The class of the proxy that it answers with. */
+  readonly proxyType: ProxyType | undefined;
+  /** Takes back what bounds it. */
+  free: (() => void) | undefined;
+  /** What it rejects with when the server says that it was cancelled. */
+  cancelled: { readonly reason: unknown } | undefined;
+}
+
+/** Milliseconds that a cancelled call waits for the server to say what became of it. */
+const CANCEL_GRACE = 1_000;
+
+export class RemoteChannel implements Channel, StreamPeer {
+  readonly #access: ServerAccess;
+  #wire: Wire | null = null;
+  #connecting: Promise<void> | null = null;
+  /** What goes out as soon as the connection is there. */
+  #queued: (() => void)[] = [];
+  #server = '';
+  #session = 0;
+  /** Type names that the server can make. */
+  #typeids: readonly string[] = [];
+  readonly #pending = new Map<number, Pending>();
+  #last = 0;
+  readonly #shapes = new Map<number, Shape>();
+  readonly #proxies = new Map<number, WeakRef<object>>();
+  readonly #readings = new Map<number, Reading>();
+  #lastReading = 0;
+  readonly #functions = new Map<number, { readonly fn: Function; count: number }>();
+  readonly #numbers = new WeakMap<Function, number>();
+  #lastFunction = 0;
+  /** Managers that use it. */
+  #users = 0;
+  #holding = true;
+  #ended: Error | undefined;
+
+  constructor(access: ServerAccess) {
+    this.#access = access;
+  }
+
+  get address(): Address {
+    return this.#access.address;
+  }
+
+  /** The names of the types that the server can make. */
+  get typeids(): readonly string[] {
+    return this.#typeids;
+  }
+
+  /** A manager uses it from here on. */
+  use(): void {
+    this.#users++;
+  }
+
+  /** A manager uses it no more. */
+  unuse(): void {
+    this.#users--;
+    this.#maybeClose();
+  }
+
+  /** The server was shut down, or has ended: what waits is rejected, and what comes. */
+  abandon(why: Error): void {
+    this.#ended = why;
+    channels.delete(keyOfAddress(this.#access.address));
+    this.#lost(why);
+  }
+
+  /** Connects, unless it is connected. @throws what Client throws. */
+  connect(timeout?: number): Promise<void> {
+    if (this.#wire !== null) return Promise.resolve();
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    this.#connecting ??= this.#connect(timeout).finally(() => {
+      this.#connecting = null;
+    });
+    return this.#connecting;
+  }
+
+  /** Makes an object in the server. */
+  create(typeid: string, args: readonly unknown[], proxyType: ProxyType | undefined): Promise<unknown> {
+    return this.#request((id) => this.#sendArguments(Kind.create, id, 0, 0, [typeid, ...args], false), proxyType);
+  }
+
+  /** Asks the server about itself. */
+  question(what: number): Promise<unknown> {
+    return this.#request((id) => this.#wire!.post(Kind.ask, id, 0, 0, what), undefined);
+  }
+
+  // ---- for proxies
+
+  call(link: Link, member: number | string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+    const named = typeof member === 'string';
+    let { signal } = options ?? {};
+    let flags = 0;
+    let sent = args;
+    const last = args.length > 0 ? args[args.length - 1] : undefined;
+    if (typeof last === 'object' && isPlainObject(last) && last['signal'] instanceof AbortSignal) {
+      const { signal: own, ...rest } = last;
+      signal = signal === undefined ? (own as AbortSignal) : AbortSignal.any([signal, own as AbortSignal]);
+      sent = [...args.slice(0, -1), rest];
+      flags = Flag.signal;
+    }
+    const send = (id: number) => {
+      this.#check(link);
+      const { object, shape } = link;
+      if (named) this.#sendArguments(Kind.named, id, object, 0, [member, sent], shape.byValue, flags);
+      else this.#sendArguments(Kind.call, id, object, member, sent, shape.byValue, flags);
+    };
+    return this.#request(
+      send,
+      undefined,
+      options?.timeout,
+      signal,
+      () => `${link.shape.typeid}.${named ? member : link.shape.members[member]!.name}`,
+    );
+  }
+
+  read(link: Link, member: number): Promise<unknown> {
+    return this.#request((id) => {
+      this.#check(link);
+      this.#wire!.post(Kind.ask, id, link.object, member, Ask.property);
+    }, undefined);
+  }
+
+  ask(link: Link, what: number): Promise<unknown> {
+    return this.#request((id) => {
+      this.#check(link);
+      this.#wire!.post(Kind.ask, id, link.object, 0, what);
+    }, undefined);
+  }
+
+  release(link: Link): void {
+    const known = this.#proxies.get(link.object);
+    const proxy = known?.deref();
+    if (proxy === undefined || linkOf(proxy) === link) this.#proxies.delete(link.object);
+    link.closed = true;
+    if ((link as RemoteLink).server !== this.#server) return;
+    if (link.received > 0) this.#now(() => this.#wire!.post(Kind.release, 0, link.object, link.received));
+    this.#maybeClose();
+  }
+
+  handleOf(link: Link): ProxyHandle {
+    const { typeid, module, members, byValue } = link.shape;
+    let session = this.#session;
+    if (sendingTo() !== this) {
+      session = 0;
+      this.#now(() => this.#wire!.post(Kind.hold, 0, link.object));
+    }
+    return {
+      server: (link as RemoteLink).server,
+      address: this.#access.address,
+      object: link.object,
+      shape: { typeid, module, members: [...members], byValue },
+      session,
+      tls: this.#access.tls !== undefined,
+    };
+  }
+
+  /** The proxy of an object that the server told us of, or that came from elsewhere. */
+  proxyOf(object: number, shape: Shape, server: string, counted: boolean, type: ProxyType | undefined): object {
+    const known = this.#proxies.get(object)?.deref();
+    let link = known === undefined ? undefined : (linkOf(known) as RemoteLink);
+    let proxy = known;
+    if (proxy === undefined || link === undefined || link.closed || link.server !== server) {
+      const made: RemoteLink = { channel: this, object, shape, received: 0, closed: false, server };
+      link = made;
+      proxy = makeProxy(made, type);
+      this.#proxies.set(object, new WeakRef(proxy));
+    }
+    link.received++;
+    if (!counted) {
+      this.#soon(() => {
+        if (link.server === this.#server && !link.closed) this.#wire!.post(Kind.claim, 0, object, 1);
+      });
+    }
+    return proxy;
+  }
+
+  /** The proxy of a handle that came from elsewhere. */
+  attachHandle({ server, object, shape, session }: ProxyHandle, type: ProxyType | undefined): object {
+    return this.proxyOf(object, shape, server, server === this.#server && session !== 0 && session === this.#session, type);
+  }
+
+  // ---- for streams
+
+  open(source: number, reading: Reading, credits: number): number {
+    this.#lastReading = (this.#lastReading + 1) >>> 0;
+    const number = this.#lastReading;
+    if (this.#wire === null) {
+      queueMicrotask(() => reading.fail(this.#ended ?? serverLost(this.#access.name, this.#access.address)));
+      return number;
+    }
+    this.#readings.set(number, reading);
+    this.#wire.post(Kind.pull, number, source, credits);
+    this.#hold();
+    return number;
+  }
+
+  more(source: number, reading: number, credits: number): void {
+    this.#wire?.post(Kind.pull, reading, source, credits);
+  }
+
+  leave(reading: number): void {
+    if (!this.#readings.delete(reading)) return;
+    this.#wire?.post(Kind.stop, reading);
+    this.#hold();
+  }
+
+  drop(source: number): void {
+    this.#wire?.post(Kind.drop, 0, source);
+  }
+
+  // ---- requests
+
+  #request(
+    send: (id: number) => void,
+    proxyType: ProxyType | undefined,
+    timeout?: number,
+    signal?: AbortSignal,
+    what?: () => string,
+  ): Promise<unknown> {
+    if (signal?.aborted === true) return rejected(signal.reason);
+    const id = this.#number();
+    let pending!: Pending;
+    const call = new RemoteCall<unknown>((resolve, reject) => {
+      pending = { resolve, reject, site: takeSite(), proxyType, free: undefined, cancelled: undefined };
+    });
+    this.#pending.set(id, pending);
+    if (this.#pending.size === 1) this.#hold();
+    if (timeout !== undefined || signal !== undefined) this.#bound(id, pending, timeout, signal, what);
+    if (this.#wire !== null) this.#send(id, send);
+    else this.#later(id, send);
+    return call;
+  }
+
+  #later(id: number, send: (id: number) => void): void {
+    this.#queued.push(() => {
+      if (this.#pending.has(id)) this.#send(id, send);
+    });
+    this.connect().catch((error: unknown) => this.#take(id)?.reject(error));
+  }
+
+  #send(id: number, send: (id: number) => void): void {
+    try {
+      send(id);
+    } catch (error) {
+      this.#take(id)?.reject(error);
+    }
+  }
+
+  #sendArguments(kind: number, id: number, object: number, member: number, payload: readonly unknown[], byValue: boolean, flags = 0): void {
+    const wire = this.#wire!;
+    whileSendingTo(this, () => {
+      const args = kind === Kind.named ? (payload[1] as readonly unknown[]) : payload;
+      const marked = byValue && !wire.plain ? null : markArguments(args, (value) => this.#replace(value, wire.plain));
+      if (marked === null) wire.send(payload, kind, id, object, 0, member, flags);
+      else wire.send(kind === Kind.named ? [payload[0], marked] : marked, kind, id, object, 0, member, flags | Flag.marks);
+    });
+  }
+
+  #replace(value: object, plain: boolean): readonly ['function' | 'proxy', unknown] | undefined {
+    if (staysHere(value)) return ['function', this.#numberOf(value)];
+    const link = plain ? linkOf(value) : undefined;
+    return link === undefined ? undefined : ['proxy', link.channel.handleOf(link)];
+  }
+
+  #number(): number {
+    do this.#last = (this.#last + 1) >>> 0;
+    while (this.#last === 0 || this.#pending.has(this.#last));
+    return this.#last;
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    pending.free?.();
+    if (this.#pending.size === 0) this.#hold();
+    return pending;
+  }
+
+  #bound(id: number, pending: Pending, timeout: number | undefined, signal: AbortSignal | undefined, what?: () => string): void {
+    const ends: (() => void)[] = [];
+    const cancel = (reason: unknown) => {
+      if (pending.cancelled !== undefined) return;
+      pending.cancelled = { reason };
+      if (this.#wire === null) {
+        this.#take(id)?.reject(reason);
+        return;
+      }
+      // The server says whether its result came first.
+      this.#wire.post(Kind.cancel, id);
+      ends.push(after(CANCEL_GRACE, () => this.#take(id)?.reject(reason)));
+    };
+    if (timeout !== undefined) {
+      ends.push(after(Math.max(0, timeout), () => cancel(callTimedOut(what?.() ?? 'The call', timeout))));
+    }
+    if (signal !== undefined) ends.push(onAbort(signal, () => cancel(signal.reason)));
+    pending.free = () => {
+      for (const end of ends) end();
+    };
+  }
+
+  #check(link: Link): void {
+    if ((link as RemoteLink).server !== this.#server) throw otherServer(this.#access.address);
+  }
+
+  /** Sends now, if there is a connection. */
+  #now(send: () => void): void {
+    if (this.#wire !== null) send();
+  }
+
+  /** Sends now, or as soon as there is a connection. */
+  #soon(send: () => void): void {
+    if (this.#wire !== null) {
+      send();
+      return;
+    }
+    this.#queued.push(send);
+    this.connect().catch(() => {});
+  }
+
+  // ---- the connection
+
+  async #connect(timeout: number | undefined): Promise<void> {
+    const { address, tls } = this.#access;
+    let wire: Wire | undefined;
+    try {
+      const connection = await Client(address, {
+        authkey: keyFor(address),
+        ...(tls === undefined ? {} : { tls }),
+        ...(timeout === undefined ? {} : { timeout }),
+      });
+      wire = new Wire(connection, null);
+      wire.post(Kind.hello, 0, process.pid, VERSION);
+      const frame = readFrame(await wire.receive());
+      if (frame?.kind !== Kind.welcome) {
+        throw frame?.kind === Kind.failure ? receivedError(wire, await wire.payload(frame)) : badFrame('no welcome');
+      }
+      const [server, typeids] = (await wire.payload(frame)) as [string, string[]];
+      this.#welcome(wire, server, frame.object, typeids);
+    } catch (cause) {
+      wire?.close();
+      const error = cause instanceof ConnectionError ? serverLost(this.#access.name, address, cause) : cause;
+      this.#rejectAll(error as Error);
+      throw error;
+    }
+    void this.#receive(wire);
+  }
+
+  #welcome(wire: Wire, server: string, session: number, typeids: readonly string[]): void {
+    this.#wire = wire;
+    this.#session = session;
+    this.#typeids = typeids;
+    this.#shapes.clear();
+    const again = this.#server === server;
+    if (this.#server !== '') bySession.delete(this.#server);
+    this.#server = server;
+    bySession.set(server, this);
+    this.#holding = true;
+    const queued = this.#queued;
+    this.#queued = [];
+    if (again) this.#reclaim();
+    for (const send of queued) send();
+    this.#hold();
+  }
+
+  /** The proxies that there are, on a connection that is new: the server may have their objects still. */
+  #reclaim(): void {
+    for (const [object, weak] of this.#proxies) {
+      const proxy = weak.deref();
+      const link = proxy === undefined ? undefined : linkOf(proxy);
+      if (link === undefined || link.closed) continue;
+      link.received = 1;
+      this.#wire!.post(Kind.claim, 0, object, 0);
+    }
+  }
+
+  async #receive(wire: Wire): Promise<void> {
+    let cause: unknown;
+    try {
+      for (;;) {
+        const frame = readFrame(await wire.receive());
+        if (frame === null || this.#wire !== wire) break;
+        const later = this.#handle(wire, frame);
+        if (later !== undefined) await later;
+      }
+    } catch (error) {
+      cause = error;
+    }
+    if (this.#wire !== wire) return;
+    this.#lost(this.#ended ?? serverLost(this.#access.name, this.#access.address, cause));
+  }
+
+  /** The connection has ended: what waits is rejected. */
+  #lost(error: Error): void {
+    const wire = this.#wire;
+    this.#wire = null;
+    wire?.close();
+    this.#functions.clear();
+    this.#rejectAll(error);
+    const readings = [...this.#readings.values()];
+    this.#readings.clear();
+    for (const reading of readings) reading.fail(error);
+  }
+
+  #rejectAll(error: Error): void {
+    this.#queued = [];
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+  }
+
+  /** Whether the event loop waits for the server. */
+  #hold(): void {
+    const on = this.#pending.size > 0 || this.#readings.size > 0;
+    if (on === this.#holding || this.#wire === null) return;
+    this.#holding = on;
+    this.#wire.hold(on);
+  }
+
+  /** Nobody needs it any more. */
+  #maybeClose(): void {
+    if (this.#users > 0 || this.#proxies.size > 0 || this.#pending.size > 0 || this.#readings.size > 0 || this.#wire === null) return;
+    const wire = this.#wire;
+    this.#wire = null;
+    wire.close();
+    if (channels.get(keyOfAddress(this.#access.address)) === this) channels.delete(keyOfAddress(this.#access.address));
+    if (bySession.get(this.#server) === this) bySession.delete(this.#server);
+  }
+
+  /** In a fork: the connection is the parent's. The proxies are this process's too. */
+  forked(): void {
+    const wire = this.#wire;
+    this.#wire = null;
+    wire?.close();
+    this.#connecting = null;
+    this.#queued = [];
+    this.#pending.clear();
+    this.#readings.clear();
+    this.#functions.clear();
+    if (this.#proxies.size > 0) setImmediate(() => void this.connect().catch(() => {}));
+  }
+
+  // ---- what comes
+
+  #handle(wire: Wire, frame: Frame): Promise<void> | undefined {
+    switch (frame.kind) {
+      case Kind.result: {
+        const pending = this.#take(frame.id);
+        if (pending !== undefined) return this.#settle(wire, frame, pending);
+        return undefined;
+      }
+      case Kind.failure:
+        return this.#failed(wire, frame);
+      case Kind.proxy:
+        return this.#proxy(wire, frame);
+      case Kind.stream:
+        this.#take(frame.id)?.resolve(incomingStream(this, frame.object));
+        return undefined;
+      case Kind.items:
+        return this.#items(wire, frame);
+      case Kind.end:
+        return this.#end(wire, frame);
+      case Kind.callback:
+        return this.#callBack(wire, frame);
+      case Kind.forget:
+        this.#forget(frame.object, frame.extra);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #settle(wire: Wire, frame: Frame, pending: Pending): Promise<void> | undefined {
+    if (frame.bytes.length === 16) {
+      pending.resolve(undefined);
+      return undefined;
+    }
+    try {
+      const value = wire.payload(frame);
+      if (value instanceof Promise) return value.then(pending.resolve, pending.reject);
+      pending.resolve(value);
+    } catch (error) {
+      pending.reject(error);
+    }
+    return undefined;
+  }
+
+  async #failed(wire: Wire, frame: Frame): Promise<void> {
+    const pending = this.#take(frame.id);
+    if (pending === undefined) return;
+    if (pending.cancelled !== undefined) {
+      pending.reject(pending.cancelled.reason);
+      return;
+    }
+    try {
+      pending.reject(fromWorker(receivedError(wire, await wire.payload(frame)), pending.site));
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+
+  #proxy(wire: Wire, frame: Frame): Promise<void> | undefined {
+    const shape = this.#shapes.get(frame.extra);
+    if (shape !== undefined) {
+      this.#made(frame, shape);
+      return undefined;
+    }
+    return (async () => {
+      const told = await wire.payload(frame);
+      if (!isShape(told)) {
+        this.#take(frame.id)?.reject(badFrame('a proxy without a shape'));
+        return;
+      }
+      this.#shapes.set(frame.extra, told);
+      // The class of its proxies is in the module of its type.
+      if (told.module !== null && definedType(told.typeid) === undefined) await import(told.module).catch(() => {});
+      this.#made(frame, told);
+    })();
+  }
+
+  #made(frame: Frame, shape: Shape): void {
+    const pending = this.#take(frame.id);
+    if (pending === undefined) {
+      // Nobody waits for it any more.
+      this.#wire?.post(Kind.release, 0, frame.object, 1);
+      return;
+    }
+    try {
+      pending.resolve(this.proxyOf(frame.object, shape, this.#server, true, pending.proxyType));
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+
+  #items(wire: Wire, frame: Frame): Promise<void> | undefined {
+    const reading = this.#readings.get(frame.id);
+    if (reading === undefined) return undefined;
+    try {
+      const items = wire.payload(frame);
+      if (items instanceof Promise)
+        return items.then((all: unknown[]) => reading.items(all)).catch((error: unknown) => this.#broken(frame.id, error));
+      reading.items(items as unknown[]);
+    } catch (error) {
+      this.#broken(frame.id, error);
+    }
+    return undefined;
+  }
+
+  #broken(number: number, error: unknown): void {
+    const reading = this.#readings.get(number);
+    this.leave(number);
+    reading?.fail(error);
+  }
+
+  async #end(wire: Wire, frame: Frame): Promise<void> {
+    const reading = this.#readings.get(frame.id);
+    if (reading === undefined) return;
+    this.#readings.delete(frame.id);
+    this.#hold();
+    if ((frame.flags & Flag.error) === 0) reading.end();
+    else reading.fail(fromWorker(receivedError(wire, await wire.payload(frame)), null));
+  }
+
+  // ---- functions that the server calls back
+
+  #numberOf(fn: Function): number {
+    let number = this.#numbers.get(fn);
+    if (number === undefined) {
+      number = ++this.#lastFunction;
+      this.#numbers.set(fn, number);
+    }
+    const known = this.#functions.get(number);
+    if (known === undefined) this.#functions.set(number, { fn, count: 1 });
+    else known.count++;
+    return number;
+  }
+
+  #forget(number: number, count: number): void {
+    const known = this.#functions.get(number);
+    if (known === undefined) return;
+    known.count -= count;
+    if (known.count <= 0) this.#functions.delete(number);
+  }
+
+  #callBack(wire: Wire, frame: Frame): undefined {
+    const answer = async () => {
+      const args = (await wire.payload(frame)) as unknown[];
+      const known = this.#functions.get(frame.object);
+      if (known === undefined) throw badFrame(`function ${frame.object} is not known`);
+      return (await Reflect.apply(known.fn, undefined, args)) as unknown;
+    };
+    answer()
+      .then((value) => {
+        if (this.#wire === wire) whileSendingTo(this, () => wire.send(value, Kind.answer, frame.id));
+      })
+      .catch((error: unknown) => {
+        if (this.#wire === wire) sendError(wire, error, Kind.answer, frame.id, 0, Flag.error);
+      });
+    return undefined;
+  }
+}
+
+function rejected(reason: unknown): Promise<never> {
+  return new RemoteCall<never>((_, reject) => reject(reason));
+}
+
+/** By address. */
+const channels = new Map<string, RemoteChannel>();
+/** By the name of the server that they are connected to. */
+const bySession = new Map<string, RemoteChannel>();
+
+registerAfterFork(channels, () => {
+  for (const channel of channels.values()) channel.forked();
+});
+
+/** The channel of this thread to a server. */
+export function channelTo(access: ServerAccess): RemoteChannel {
+  const key = keyOfAddress(access.address);
+  let channel = channels.get(key);
+  if (channel === undefined) {
+    channel = new RemoteChannel(access);
+    channels.set(key, channel);
+  }
+  return channel;
+}
+
+setAttach((handle, type) => {
+  const { server, address, tls } = handle;
+  const channel = bySession.get(server) ?? channelTo({ address, name: 'of the proxy', tls: tls === true ? tlsFor(address) : undefined });
+  return channel.attachHandle(handle, type);
+});

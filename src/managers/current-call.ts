@@ -1,0 +1,38 @@
+/** Who calls a method of a referent, for referents that need to know: locks, whose holder may die. */
+
+/** A client of a server: a thread or process with a connection. */
+export interface ClientAgent {
+  /** Numbered from 1 on, never again in this server; 0 is the server itself. */
+  readonly id: number;
+  /** Its process. */
+  readonly pid: number;
+  /** Whether its connection has ended. */
+  readonly ended: boolean;
+  /** Calls `listener` once when it has ended. Returns what takes that back. */
+  onEnd(listener: () => void): () => void;
+}
+
+/** A call that is being made. */
+export interface CurrentCall {
+  readonly client: ClientAgent;
+  /** Aborts when the caller cancels the call, or has ended. */
+  readonly signal: AbortSignal;
+}
+
+let current: CurrentCall | null = null;
+
+/** The call that runs: ask before the first `await` and keep the answer. `null` outside of one. */
+export function currentCall(): CurrentCall | null {
+  return current;
+}
+
+/** Runs a method as a call. */
+export function runCall<R>(call: CurrentCall, method: () => R): R {
+  const before = current;
+  current = call;
+  try {
+    return method();
+  } finally {
+    current = before;
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * What a manager's server and its clients say to each other: frames in the messages of one connection.
+ *
+ *   0 kind u8 | 1 flags u8 | 2 member u16 | 4 id u32 | 8 object u32 | 12 extra u32 | 16 payload        little endian
+ *
+ * The payload is one value, encoded by the connection's serializer; frames that carry none end at byte 16. A frame's head is read without
+ * decoding, so that a payload that cannot be decoded is an answer to its call, not the end of the connection.
+ *
+ *   client -> server                                            server -> client
+ *   hello     payload: who, which version                       welcome   payload: server, session
+ *   create    id: call; payload: typeid, arguments              result    id: call; payload: the value
+ *   call      id: call; object; member; payload: arguments      failure   id: call; payload: the error
+ *   named     as call; payload: name, arguments                 proxy     id: call; object; extra: shape; payload: the shape, the first time
+ *   claim     object: counts a reference; extra: 1 from a hold  stream    id: call; object: stream
+ *   release   object; extra: so many references                 items     id: reading; payload: array
+ *   hold      object: one reference is on its way elsewhere     end       id: reading; payload, if flagged: the error
+ *   cancel    id: call                                          callback  id: call of the server; object: function; payload: arguments
+ *   pull      id: reading; object: stream; extra: credits       forget    object: function; extra: so many references
+ *   stop      id: reading
+ *   drop      object: stream
+ *   answer    id: call of the server; payload: value or error
+ *   ask       id: call; member: what; object; extra
+ */
+
+import { sendPayload } from '../connection/codec.js';
+import type { Exchange } from '../connection/exchange.js';
+import { Connection } from '../connection/index.js';
+import { SMALL } from '../connection/outbox.js';
+import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+
+/** Version of the protocol. */
+export const VERSION = 1;
+/** Bytes before the payload. */
+export const HEAD = 16;
+
+/** What a frame is. */
+export const Kind = {
+  hello: 1,
+  create: 2,
+  call: 3,
+  named: 4,
+  claim: 5,
+  release: 6,
+  hold: 7,
+  cancel: 8,
+  pull: 9,
+  stop: 10,
+  answer: 11,
+  ask: 12,
+  drop: 13,
+  welcome: 32,
+  result: 33,
+  failure: 34,
+  proxy: 35,
+  stream: 36,
+  items: 37,
+  end: 38,
+  callback: 39,
+  forget: 40,
+} as const;
+
+/** Bits of a frame's flags. */
+export const Flag = {
+  /** The payload is an error. */
+  error: 1,
+  /** Arguments that are functions or proxies were replaced, see marks.ts. */
+  marks: 2,
+  /** The last argument had a signal, which `cancel` aborts. */
+  signal: 4,
+} as const;
+
+/** What `ask` is about. */
+export const Ask = { value: 1, text: 2, count: 3, info: 4, shutdown: 5, property: 6, attach: 7 } as const;
+
+/** One frame, as it was received. */
+export interface Frame {
+  readonly kind: number;
+  readonly flags: number;
+  readonly member: number;
+  readonly id: number;
+  readonly object: number;
+  readonly extra: number;
+  readonly bytes: Uint8Array;
+}
+
+/** How payloads become bytes, see `serializer`. */
+export interface PayloadCodec {
+  encode(value: unknown): Uint8Array;
+  decode(bytes: Uint8Array): unknown;
+}
+
+let idle: Encoder | undefined;
+const decoder = new Decoder();
+
+/** One end of a connection, by frames. */
+export class Wire {
+  readonly connection: Connection;
+  readonly #exchange: Exchange;
+  readonly #codec: PayloadCodec | null;
+
+  /** @param codec `null`: that of this library. */
+  constructor(connection: Connection, codec: PayloadCodec | null) {
+    this.connection = connection;
+    this.#exchange = Connection.exchange(connection);
+    this.#codec = codec;
+  }
+
+  /** Whether payloads carry plain data only: proxies and functions go beside them. */
+  get plain(): boolean {
+    return this.#codec !== null;
+  }
+
+  /** Why nothing can be sent any more. */
+  get failure(): Error | undefined {
+    return this.#exchange.outbox.failure;
+  }
+
+  /** Whether the peer takes no more for now. */
+  get blocked(): boolean {
+    return this.#exchange.outbox.blocked;
+  }
+
+  /** Whether waiting for a frame keeps the event loop alive. */
+  hold(on: boolean): void {
+    this.#exchange.transport.hold(on);
+  }
+
+  /** Sends a frame without a payload. */
+  post(kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
+    this.#exchange.outbox.post(4 + HEAD, (target, at) => {
+      writeLength(target, at, HEAD);
+      writeHead(target, at + 4, kind, flags, member, id, object, extra);
+    });
+  }
+
+  /** Sends a frame with a payload. @throws SerializationError, and nothing was sent. */
+  send(value: unknown, kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
+    if (this.#codec !== null) {
+      const payload = this.#codec.encode(value);
+      this.#frame(payload.length, kind, id, object, extra, member, flags, (target, at) => target.set(payload, at));
+      return;
+    }
+    // A reducer may send in its turn, so the shared encoder is taken away while it works.
+    const encoder = idle ?? new Encoder();
+    idle = undefined;
+    try {
+      const { total, buffers } = encoder.encode(value);
+      const layout = (target: Uint8Array, at: number) => void encoder.layout(target, at);
+      this.#frame(buffers.length > 0 ? Math.max(total, SMALL) : total, kind, id, object, extra, member, flags, layout, total);
+    } finally {
+      idle = encoder;
+    }
+  }
+
+  /** The next frame. @throws (as rejection) ConnectionError. */
+  receive(): Promise<Uint8Array> {
+    return this.#exchange.receive('manager', true, Number.POSITIVE_INFINITY, undefined) as Promise<Uint8Array>;
+  }
+
+  /** The payload of a frame: the value, or a promise of it when modules must be loaded first. @throws SerializationError. */
+  payload({ bytes }: Frame): unknown {
+    if (this.#codec !== null) return this.#codec.decode(bytes.subarray(HEAD));
+    const value = decoder.decode(bytes, HEAD, bytes.length, true);
+    return value instanceof PendingValue ? value.ready : value;
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  #frame(
+    size: number,
+    kind: number,
+    id: number,
+    object: number,
+    extra: number,
+    member: number,
+    flags: number,
+    layout: (target: Uint8Array, at: number) => void,
+    total = size,
+  ): void {
+    const length = HEAD + total;
+    if (size + HEAD < SMALL) {
+      this.#exchange.outbox.post(4 + length, (target, at) => {
+        writeLength(target, at, length);
+        writeHead(target, at + 4, kind, flags, member, id, object, extra);
+        layout(target, at + 4 + HEAD);
+      });
+      return;
+    }
+    const frame = new Uint8Array(length);
+    writeHead(frame, 0, kind, flags, member, id, object, extra);
+    layout(frame, HEAD);
+    sendPayload(this.#exchange.outbox, frame).catch(() => {}); // who receives is told
+  }
+}
+
+/** A frame's head. @returns `null` for what is shorter than one. */
+export function readFrame(bytes: Uint8Array): Frame | null {
+  if (bytes.length < HEAD) return null;
+  return {
+    kind: bytes[0]!,
+    flags: bytes[1]!,
+    member: bytes[2]! | (bytes[3]! << 8),
+    id: readWord(bytes, 4),
+    object: readWord(bytes, 8),
+    extra: readWord(bytes, 12),
+    bytes,
+  };
+}
+
+function readWord(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+function writeWord(target: Uint8Array, at: number, word: number): void {
+  target[at] = word;
+  target[at + 1] = word >>> 8;
+  target[at + 2] = word >>> 16;
+  target[at + 3] = word >>> 24;
+}
+
+function writeHead(
+  target: Uint8Array,
+  at: number,
+  kind: number,
+  flags: number,
+  member: number,
+  id: number,
+  object: number,
+  extra: number,
+): void {
+  target[at] = kind;
+  target[at + 1] = flags;
+  target[at + 2] = member;
+  target[at + 3] = member >>> 8;
+  writeWord(target, at + 4, id);
+  writeWord(target, at + 8, object);
+  writeWord(target, at + 12, extra);
+}
+
+/** The length of a message, as connections have it. */
+function writeLength(target: Uint8Array, at: number, length: number): void {
+  target[at] = length >>> 24;
+  target[at + 1] = length >>> 16;
+  target[at + 2] = length >>> 8;
+  target[at + 3] = length;
+}

@@ -1,0 +1,16 @@
+/** Objects in a server, shared behind proxies. Python: `multiprocessing.managers`. */
+
+export type { Address, AuthKey, ClientTls, ListenerTls } from '../connection/index.js';
+// What methods of referents may ask
+export { type ClientAgent, type CurrentCall, currentCall } from './current-call.js';
+// Managers
+export { BaseManager, type ManagerClass, type ManagerOptions, type TypesOf } from './manager.js';
+// Proxies
+export type { CallOptions } from './proxies.js';
+export { BaseProxy, type Token, textOf, tokenOf } from './proxy.js';
+// Types
+export { defineTypes, type Maker, type ManagedType, type ProxyType, type TypeOptions } from './registry.js';
+export type { Creation, Creations, Remote, RemoteMaker, RemoteResult } from './remote.js';
+export { RemoteCall, type StreamItem } from './remote-call.js';
+// Servers
+export { type ObjectInfo, Server } from './server.js';

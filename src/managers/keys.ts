@@ -1,0 +1,48 @@
+/**
+ * What this process knows of servers beside their address: the key, where it is not the process's own, and how TLS is set up. Whoever receives
+ * a proxy in this process or a child of it connects by that. Children get it with their start; through queues and connections it never goes.
+ */
+import { type AuthKey, keyOf } from '../connection/authentication.js';
+import type { ClientTls } from '../connection/index.js';
+import { currentProcess } from '../process/index.js';
+import { registerPreparation } from '../util/preparation.js';
+import { type Address, keyOfAddress } from './address.js';
+
+interface Known {
+  /** In hex; `null`: the process's. */
+  readonly key: string | null;
+  readonly tls: ClientTls | null;
+}
+
+const known = new Map<string, Known>();
+
+/** Notes how a server is reached. */
+export function noteServer(address: Address, authkey: AuthKey | undefined, tls: ClientTls | undefined): void {
+  if (authkey === undefined && tls === undefined) return;
+  const key = authkey === undefined ? null : Buffer.from(keyOf('manager', authkey)).toString('hex');
+  known.set(keyOfAddress(address), { key, tls: tls ?? null });
+}
+
+/** Forgets it, when the server has ended. */
+export function forgetServer(address: Address): void {
+  known.delete(keyOfAddress(address));
+}
+
+/** The key for a server: the one that was noted, or the process's. */
+export function keyFor(address: Address): Uint8Array {
+  const key = known.get(keyOfAddress(address))?.key;
+  return typeof key === 'string' ? Buffer.from(key, 'hex') : Uint8Array.from(currentProcess().authkey);
+}
+
+/** The TLS options for a server that speaks it. */
+export function tlsFor(address: Address): ClientTls {
+  return known.get(keyOfAddress(address))?.tls ?? true;
+}
+
+registerPreparation('manager servers', {
+  module: new URL(import.meta.url),
+  collect: () => (known.size === 0 ? undefined : [...known]),
+  apply: (entries: [string, Known][]) => {
+    for (const [address, entry] of entries) known.set(address, entry);
+  },
+});

@@ -1,0 +1,389 @@
+import { keyOf } from '../connection/authentication.js';
+import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
+import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
+import { type ContextLike, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
+import { atExit } from '../util/at-exit.js';
+import { checkFunction, checkOptions, describe } from '../util/options.js';
+import { channelTo, type RemoteChannel } from './client.js';
+import { Ask } from './frames.js';
+import { forgetServer, noteServer } from './keys.js';
+import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
+import {
+  checkType,
+  definedType,
+  isClass,
+  type Maker,
+  type ManagedType,
+  mayBeExposed,
+  type ProxyType,
+  type TypeOptions,
+} from './registry.js';
+import type { Creations, RemoteMaker } from './remote.js';
+import { type ObjectInfo, Server } from './server.js';
+import type { SentType, ServerNews, ServerWork } from './server-process.js';
+
+const ENTRY = new URL('./server-process.js', import.meta.url);
+
+/** Options of a manager. */
+export interface ManagerOptions {
+  /** Where the server is, or is to be: a path, `{ host, port }`. Default: an abstract unix socket of its own. */
+  readonly address?: Address | undefined;
+  /** The key that server and clients share. Default: that of the process. */
+  readonly authkey?: AuthKey | undefined;
+  /** How the server is started. Default: the process's. */
+  readonly context?: ContextLike | undefined;
+  /** TLS: `key` and `cert` for who starts the server or gets it, options of `tls.connect` or `true` for who connects. Default: none. */
+  readonly tls?: (ListenerTls & ClientTls) | ListenerTls | ClientTls | undefined;
+}
+
+/** What types may be given as. */
+export type TypesOf = Readonly<Record<string, RemoteMaker | (TypeOptions & { readonly callable: RemoteMaker })>>;
+
+/** A class of managers with types of its own. */
+export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick<B, keyof B> &
+  (new (
+    options?: ManagerOptions,
+  ) => InstanceType<B> & Creations<M>);
+
+const OPTIONS = ['address', 'authkey', 'context', 'tls'];
+/** Milliseconds that a server has to end by itself, then by SIGTERM. */
+const SHUTDOWN_GRACE = 1_000;
+
+/** Own types of each class of managers. */
+const registries = new WeakMap<object, Map<string, ManagedType>>();
+
+type State = 'initial' | 'started' | 'connected' | 'ended';
+
+/**
+ * Starts, or connects to, a server that keeps objects for many processes, here or on other hosts.
+ *
+ * Semantics: {@link start} runs the server in a process of its own (or a thread, by the start method `thread`), {@link getServer} in this program;
+ * {@link connect} joins one that runs. Then the creation methods, one for each registered type, make objects in the server and give proxies of
+ * them. Calls of all proxies of a thread share one connection, on which any number may be under way.
+ *
+ * Everything ends: when the server ends, in whatever way, calls that wait and later ones reject with ConnectionError `MP_MANAGER_LOST`; the server
+ * ends with the process that started it.
+ *
+ * Security: who knows the key may call what is exposed. With the default serializer he can also run code in the server, and the server in its
+ * clients, since functions are values: give the key only to whom you would give a shell.
+ *
+ * Python: `multiprocessing.managers.BaseManager`.
+ *
+ * @example
+ * class Counter { n = 0; add(by = 1) { this.n += by; return this.n; } }
+ * class Jobs extends BaseManager.with({ Counter }) {}
+ * await using jobs = new Jobs();
+ * await jobs.start();
+ * const counter = await jobs.Counter();
+ * await counter.add(2); // 2
+ */
+export class BaseManager implements AsyncDisposable {
+  readonly #options: ManagerOptions;
+  #address: Address | undefined;
+  #state: State = 'initial';
+  #process: Process | null = null;
+  #channel: RemoteChannel | null = null;
+  #server: Server | null = null;
+  #stopping: Promise<void> | null = null;
+  #unhook: (() => void) | undefined;
+
+  /** @throws ArgumentError; nothing is started yet. */
+  constructor(options: ManagerOptions = {}) {
+    const name = new.target.name || 'BaseManager';
+    checkOptions(name, options, OPTIONS);
+    if (options.authkey !== undefined) keyOf(name, options.authkey);
+    if (options.context !== undefined) startMethodOf(name, options.context);
+    this.#options = options;
+    this.#address = options.address;
+  }
+
+  /**
+   * Registers a type for this class of managers and those made from it later.
+   *
+   * @param typeid its name; the managers get a creation method of that name.
+   * @param callable makes an object in the server: a function, which is sent there with its captures, or a class. Without one only methods
+   *   of other types (`methodToTypeid`) give objects of the type.
+   * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+   */
+  static register(typeid: string, callable?: RemoteMaker, options: TypeOptions = {}): void {
+    const type = checkType(`${this.name}.register`, typeid, {
+      ...options,
+      ...(callable === undefined ? {} : { callable: callable as Maker }),
+    });
+    const own = registries.get(this) ?? new Map<string, ManagedType>();
+    registries.set(this, own);
+    const known = callable === undefined && Object.keys(options).length === 0 ? definedType(typeid) : undefined;
+    own.set(typeid, known ?? type);
+    if ((known ?? type).createMethod === false) return;
+    if (!mayBeExposed(typeid) || OWN.has(typeid)) {
+      throw new ArgumentError(
+        `${this.name}.register: \`${typeid}\` cannot be a creation method; choose another name, or pass createMethod: false.`,
+      );
+    }
+    const { [typeid]: create } = {
+      [typeid](this: BaseManager, ...args: unknown[]) {
+        return BaseManager.create(this, typeid, args);
+      },
+    };
+    Object.defineProperty(this.prototype, typeid, { value: create, writable: true, configurable: true });
+  }
+
+  /**
+   * A class of managers with types of yours, and typed creation methods.
+   *
+   * @param types by name: a class, a function that makes an object, or options with such a `callable`.
+   * @example
+   * class Jobs extends BaseManager.with({ Counter: () => new Counter() }) {}
+   */
+  static with<const M extends TypesOf, B extends typeof BaseManager>(this: B, types: M): ManagerClass<M, B> {
+    const Base = this as typeof BaseManager;
+    const made = class extends Base {};
+    Object.defineProperty(made, 'name', { value: Base.name });
+    for (const [typeid, type] of Object.entries(types)) {
+      if (typeof type === 'function') made.register(typeid, type);
+      else {
+        const { callable, ...options } = type as TypeOptions & { callable: RemoteMaker };
+        made.register(typeid, callable, options);
+      }
+    }
+    return made as unknown as ManagerClass<M, B>;
+  }
+
+  /** Where the server is; `null` before it is known. */
+  get address(): Address | null {
+    return this.#server?.address ?? this.#address ?? null;
+  }
+
+  /** The process of the server, where {@link start} made one. */
+  get process(): Process | null {
+    return this.#process;
+  }
+
+  /**
+   * Starts the server in a process or thread of its own. Resolves when it serves.
+   *
+   * @param initializer called in the server before it serves; it is sent there with its captures.
+   * @throws (as rejection) ProcessError `MP_ALREADY_STARTED`, `MP_SERVER_START` when the server ended before it served; what the initializer, the start
+   * of a process, and listening throw; SerializationError for a type that cannot be sent; ArgumentError.
+   */
+  async start<A extends unknown[]>(initializer?: ((...args: A) => unknown) | null, initArgs?: A): Promise<void> {
+    const actor = `${this.#name}.start`;
+    if (initializer !== undefined && initializer !== null) checkFunction(actor, 'initializer', initializer);
+    if (initArgs !== undefined && !Array.isArray(initArgs)) {
+      throw new ArgumentError(`${actor}: \`initArgs\` must be an array, not ${describe(initArgs)}.`);
+    }
+    this.#begin(actor, 'started');
+    const { authkey, context, tls } = this.#options;
+    const [mine, theirs] = pipe<ServerNews>();
+    let process: Process<[ServerWork, Connection<ServerNews>]> | null = null;
+    try {
+      const work: ServerWork = {
+        types: [...registryOf(this)].map(([typeid, type]) => sent(typeid, type)),
+        address: this.#address ?? null,
+        authkey: Buffer.from(authkey === undefined ? currentProcess().authkey : keyOf(actor, authkey)).toString('hex'),
+        tls: (tls as ListenerTls | undefined) ?? null,
+        initializer: (initializer as ServerWork['initializer'] | undefined) ?? null,
+        initArgs: initArgs ?? [],
+      };
+      process = new Process(ENTRY, { args: [work, theirs as Connection<ServerNews>], name: nextName(this.#name), context });
+      this.#process = process as unknown as Process;
+      await process.start();
+      theirs.close();
+      const [address, error] = await mine.recv();
+      if (address === null) throw error;
+      this.#address = address;
+      noteServer(address, authkey, tls === undefined ? undefined : clientTls(tls));
+      this.#channel = channelTo({ address, name: process.name, tls: tls === undefined ? undefined : clientTls(tls) });
+      this.#channel.use();
+      this.#unhook = atExit('first', (ending) => {
+        if (ending === 'natural') return this.shutdown();
+        if (process!.isAlive()) process!.terminate();
+        return undefined;
+      });
+      await this.#channel.connect();
+    } catch (cause) {
+      theirs.close();
+      throw await this.#notStarted(actor, cause, process as unknown as Process | null);
+    } finally {
+      mine.close();
+    }
+  }
+
+  /**
+   * Connects to a server that runs: that of another program, or host.
+   *
+   * @param options `timeout` in ms for all of it.
+   * @throws (as rejection) ConnectionError `MP_MANAGER_LOST` when none is there; AuthenticationError; TimeoutError; ProcessError `MP_ALREADY_STARTED`;
+   * ArgumentError without an address.
+   */
+  async connect(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
+    const actor = `${this.#name}.connect`;
+    checkOptions(actor, options, ['timeout']);
+    if (this.#address === undefined) throw noAddress(actor);
+    this.#begin(actor, 'connected');
+    const { authkey, tls } = this.#options;
+    noteServer(this.#address, authkey, tls as ClientTls | undefined);
+    const channel = channelTo({ address: this.#address, name: 'of the manager', tls: tls as ClientTls | undefined });
+    channel.use();
+    try {
+      await channel.connect(options.timeout);
+      this.#channel = channel;
+    } catch (error) {
+      channel.unuse();
+      this.#state = 'initial';
+      throw error;
+    }
+  }
+
+  /**
+   * A server that runs in this program, once its `serveForever()` is called.
+   *
+   * @throws ProcessError `MP_ALREADY_STARTED`.
+   */
+  getServer(): Server {
+    this.#begin(`${this.#name}.getServer`, 'initial');
+    this.#server ??= new Server(registryOf(this), {
+      address: this.#address,
+      authkey: this.#options.authkey ?? currentProcess().authkey,
+      tls: this.#options.tls as ListenerTls | undefined,
+    });
+    return this.#server;
+  }
+
+  /**
+   * Ends the server that {@link start} made: asks it, then SIGTERM after a second, then SIGKILL. A manager that only connected leaves it. May be
+   * called again.
+   */
+  shutdown(): Promise<void> {
+    this.#stopping ??= this.#shutdown();
+    return this.#stopping;
+  }
+
+  /** Waits until the server that {@link start} made has ended. @throws (as rejection) ProcessError `MP_NOT_STARTED`; TimeoutError; `signal.reason`. */
+  async join(options: JoinOptions = {}): Promise<void> {
+    if (this.#process === null) throw notStarted(`${this.#name}.join`);
+    if (!(await this.#process.join(options))) {
+      throw new TimeoutError(`${this.#name}.join: the server still runs after ${options.timeout} ms; shutdown() ends it.`);
+    }
+  }
+
+  /** How many objects the server keeps. Python: `_number_of_objects`. */
+  numberOfObjects(): Promise<number> {
+    return this.#open('numberOfObjects').question(Ask.count) as Promise<number>;
+  }
+
+  /** What objects the server keeps, and how many references there are. Python: `_debug_info`. */
+  debugInfo(): Promise<ObjectInfo[]> {
+    return this.#open('debugInfo').question(Ask.info) as Promise<ObjectInfo[]>;
+  }
+
+  /** As {@link shutdown}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** @internal Makes an object: what creation methods do. */
+  static create(manager: BaseManager, typeid: string, args: readonly unknown[]): Promise<unknown> {
+    try {
+      const channel = manager.#open(typeid);
+      return channel.create(typeid, args, registryOf(manager).get(typeid)?.proxyType);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  get #name(): string {
+    return this.constructor.name || 'BaseManager';
+  }
+
+  #open(member: string): RemoteChannel {
+    if (this.#state === 'ended') throw shutDown(`${this.#name}.${member}`);
+    if (this.#channel === null) throw notStarted(`${this.#name}.${member}`);
+    return this.#channel;
+  }
+
+  #begin(actor: string, state: State): void {
+    if (this.#state === 'ended') throw shutDown(actor);
+    if (this.#state !== 'initial') throw alreadyStarted(actor);
+    this.#state = state;
+  }
+
+  async #notStarted(actor: string, cause: unknown, process: Process | null): Promise<unknown> {
+    this.#unhook?.();
+    this.#channel?.unuse();
+    this.#channel = null;
+    this.#state = 'ended';
+    if (process === null || process.pid === null) return cause;
+    const ended = await process.join({ timeout: SHUTDOWN_GRACE });
+    if (!ended) await end(process);
+    if ((cause as { code?: unknown } | null)?.code !== 'MP_CONNECTION_EOF') return cause;
+    return new ProcessError(`${actor}: the server ended before it served, with exit code ${process.exitCode}; its stderr says why.`, {
+      code: 'MP_SERVER_START',
+    });
+  }
+
+  async #shutdown(): Promise<void> {
+    const before = this.#state;
+    this.#state = 'ended';
+    this.#unhook?.();
+    const channel = this.#channel;
+    this.#channel = null;
+    const process = this.#process;
+    if (before === 'connected') channel?.unuse();
+    this.#server?.stop();
+    if (before !== 'started' || process === null || channel === null) return;
+    const address = this.#address!;
+    if (process.isAlive()) {
+      const asked = channel.question(Ask.shutdown).catch(() => {});
+      await Promise.race([asked, process.join({ timeout: SHUTDOWN_GRACE })]);
+      if (!(await process.join({ timeout: SHUTDOWN_GRACE }))) await end(process);
+    }
+    channel.abandon(serverLost(process.name, address));
+    channel.unuse();
+    forgetServer(address);
+  }
+}
+
+/** Members of managers that no type may be named as. */
+const OWN = new Set<string>(Object.getOwnPropertyNames(BaseManager.prototype));
+
+async function end(process: Process): Promise<void> {
+  process.terminate();
+  if (await process.join({ timeout: SHUTDOWN_GRACE })) return;
+  process.kill();
+  await process.join();
+}
+
+let count = 0;
+
+function nextName(type: string): string {
+  return `${type}-${++count}`;
+}
+
+/** What a client uses of options that serve both. */
+function clientTls(tls: NonNullable<ManagerOptions['tls']>): ClientTls {
+  if (tls === true) return true;
+  const { ca, cert } = tls as { ca?: unknown; cert?: unknown };
+  // A server's own certificate is what its clients trust, unless an authority is named.
+  return { ...tls, ca: ca ?? cert } as ClientTls;
+}
+
+/** All types of a manager's class, those of its own before inherited ones. */
+function registryOf(manager: BaseManager): Map<string, ManagedType> {
+  const chain: Map<string, ManagedType>[] = [];
+  for (let at: unknown = manager.constructor; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
+    const own = registries.get(at);
+    if (own !== undefined) chain.unshift(own);
+  }
+  return new Map(chain.flatMap((own) => [...own]));
+}
+
+function sent(typeid: string, type: ManagedType): SentType {
+  if (type.module !== undefined) return [typeid, type.module, null];
+  const { proxyType: _, createMethod: __, ...rest } = type;
+  return [typeid, null, rest];
+}
+
+void isClass;
+
+export type { ProxyType };

@@ -1,0 +1,112 @@
+/**
+ * A stream that a method returned, on its way to a client: read as far as the client has asked, in batches.
+ *
+ * Each reading is an execution of its own, as far as the source allows that; it begins with the first credits.
+ */
+
+import { observable } from 'rxjs';
+import { DONE, FAILED, isPullSource, openSource, type PullReader, type Source, WAIT } from '../streams/index.js';
+import { sendError } from './errors.js';
+import { Flag, Kind, type Wire } from './frames.js';
+
+/** Items that an Observable, which cannot be paused, may be ahead of the client's credits. */
+const AHEAD = 1_024;
+/** Items of one frame. */
+const BATCH = 256;
+
+/** Whether a result arrives as a stream: an Observable, an async iterable, a web stream, or an iterator. */
+export function isStream(value: object): boolean {
+  const s = value as Record<PropertyKey, unknown>;
+  if (isPullSource(value) || typeof s[Symbol.asyncIterator] === 'function') return true;
+  if (typeof s['subscribe'] === 'function' || typeof s[observable as unknown as symbol] === 'function') return true;
+  if (typeof s['getReader'] === 'function') return true;
+  return typeof s[Symbol.iterator] === 'function' && typeof s['next'] === 'function';
+}
+
+export class OutgoingStream {
+  readonly #source: unknown;
+  readonly #number: number;
+  readonly #wire: Wire;
+  readonly #onOver: () => void;
+  readonly #encode: (send: () => void) => void;
+  #reader: PullReader<unknown> | undefined;
+  #credits = 0;
+  #started = false;
+  #over = false;
+  #reading = false;
+  #scheduled = false;
+
+  /** @param encode runs what encodes for the client. */
+  constructor(source: unknown, number: number, wire: Wire, onOver: () => void, encode: (send: () => void) => void) {
+    this.#source = source;
+    this.#number = number;
+    this.#wire = wire;
+    this.#onOver = onOver;
+    this.#encode = encode;
+  }
+
+  /** The client takes so many more items. */
+  pull(credits: number): void {
+    if (this.#over) return;
+    this.#credits += credits;
+    this.#read();
+  }
+
+  /** The client has left. */
+  stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  /** A push source that emits many items in one stretch wakes for each: they go in one frame, right after it. */
+  #wake(): void {
+    if (this.#scheduled || this.#reading || this.#over) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#read();
+    });
+  }
+
+  #read(): void {
+    if (this.#reading || this.#over) return;
+    this.#reading = true;
+    try {
+      this.#reader ??= openSource(this.#source as Source<unknown>, {
+        wake: () => this.#wake(),
+        capacity: () => AHEAD,
+        overflow: undefined,
+      });
+      const reader = this.#reader;
+      while (this.#credits > 0 && !this.#over) {
+        const items: unknown[] = [];
+        const state = reader.read(items, Math.min(this.#credits, BATCH));
+        if (items.length > 0) {
+          this.#credits -= items.length;
+          this.#encode(() => this.#wire.send(items, Kind.items, this.#number));
+        }
+        if (!this.#started) {
+          this.#started = true;
+          reader.start?.();
+          if (state === WAIT) continue;
+        }
+        if (state === DONE) this.#end();
+        else if (state === FAILED) this.#end(reader.error, true);
+        else if (state === WAIT) break;
+      }
+    } catch (error) {
+      this.#reader?.cancel(error).catch(() => {});
+      this.#end(error, true);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #end(error?: unknown, failed = false): void {
+    this.#over = true;
+    this.#onOver();
+    if (failed) sendError(this.#wire, error, Kind.end, this.#number, 0, Flag.error);
+    else this.#wire.post(Kind.end, this.#number);
+  }
+}

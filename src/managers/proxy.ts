@@ -1,0 +1,255 @@
+import { inspect } from 'node:util';
+import { ArgumentError } from '../errors/index.js';
+import { forgetShared, registerShareable } from '../memory/index.js';
+import { checkWaitOptions } from '../util/wait-options.js';
+import type { Address } from './address.js';
+import { Ask } from './frames.js';
+import { badFrame, released } from './messages.js';
+import type { CallOptions, Link, ProxyHandle } from './proxies.js';
+import { definedType, type ProxyType } from './registry.js';
+import type { RemoteCall } from './remote-call.js';
+import type { Server } from './server.js';
+import { isShape, keyOfShape, type Shape } from './shape.js';
+
+/** Names an object of a server. Python: `multiprocessing.managers.Token`. */
+export interface Token {
+  readonly typeid: string;
+  readonly address: Address;
+  /** The object's number in the server. */
+  readonly id: number;
+}
+
+const links = new WeakMap<object, Link>();
+/** What the next proxy is made of: only the library makes them. */
+let making: Link | undefined;
+
+const collected = new FinalizationRegistry<Link>((link) => {
+  if (!link.closed) link.channel.release(link);
+});
+
+/**
+ * Stands for an object in a manager's server.
+ *
+ * Semantics: it has the exposed methods of the object, each of which returns a promise, and its exposed properties, which are promises. Calls of
+ * one proxy begin in their order; many may be under way. Arguments and results are copies, save for proxies, which arrive as proxies of the same
+ * object, functions, which are called back where they live, and streams. An error that the object throws is thrown here: its class, fields and
+ * cause, with the server's stack above the caller's.
+ *
+ * The object lives while anybody has a proxy of it; a proxy that is not used any more is collected, or disposed of at once.
+ *
+ * Shareable: sent to another process it arrives as a proxy of the same object, which connects by that process's key.
+ *
+ * Cancellation: a plain object as the last argument may have a `signal`, which reaches the method; {@link callMethod} takes `timeout` too.
+ *
+ * Python: `multiprocessing.managers.BaseProxy`. A subclass may be given as `proxyType`.
+ */
+export class BaseProxy<T = unknown> implements Disposable {
+  /** @internal Made by managers, never by users. */
+  // biome-ignore lint/suspicious/noExplicitAny: subclasses pass on whatever they are given
+  constructor(..._made: any[]) {
+    if (making === undefined) throw new ArgumentError('BaseProxy: proxies are made by managers; call the creation method of one.');
+    links.set(this, making);
+    making = undefined;
+  }
+
+  /**
+   * Calls a method by its name.
+   *
+   * @param args its arguments.
+   * @param options `timeout` in ms, and `signal`: cancels the call in the server.
+   * @throws (as rejection) what the method throws; RemoteError `MP_NOT_EXPOSED`, `MP_NO_OBJECT`; TimeoutError; `signal.reason`; ConnectionError
+   * `MP_MANAGER_LOST`; SerializationError; ClosedError when it was disposed of.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: what the method returns
+  callMethod<R = any>(name: string, args: readonly unknown[] = [], options?: CallOptions): RemoteCall<R> {
+    checkWaitOptions('callMethod', options);
+    if (typeof name !== 'string') throw new ArgumentError('callMethod: the name of the method must be a string.');
+    if (!Array.isArray(args)) throw new ArgumentError('callMethod: the arguments must be an array.');
+    const link = openLink(this);
+    const member = memberOf(link.shape, name);
+    return link.channel.call(link, member ?? name, args, options) as RemoteCall<R>;
+  }
+
+  /** A copy of the object. @throws (as rejection) as {@link callMethod}. */
+  getValue(): Promise<T> {
+    const link = openLink(this);
+    return link.channel.ask(link, Ask.value) as Promise<T>;
+  }
+
+  /** Gives the reference up: the object is freed when nobody else refers to it. Calls from here on are errors. */
+  [Symbol.dispose](): void {
+    const link = links.get(this)!;
+    if (link.closed) return;
+    link.closed = true;
+    forgetShared(this);
+    collected.unregister(this);
+    link.channel.release(link);
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    const { typeid, address, id } = tokenOf(this);
+    return `<${typeid} proxy of object ${id} at ${inspect(address)}>`;
+  }
+}
+
+/** What names a proxy's object. @throws ArgumentError for what is no proxy. */
+export function tokenOf(proxy: object): Token {
+  const link = links.get(proxy);
+  if (link === undefined) throw new ArgumentError('tokenOf: this is no proxy.');
+  return { typeid: link.shape.typeid, address: link.channel.address, id: link.object };
+}
+
+/** The text of a proxy's object, as `String` gives it in the server. Python: `str(proxy)`. */
+export function textOf(proxy: object): Promise<string> {
+  const link = openLink(proxy);
+  return link.channel.ask(link, Ask.text) as Promise<string>;
+}
+
+/** What is known of a proxy; `undefined` for any other value. */
+export function linkOf(value: object): Link | undefined {
+  return links.get(value);
+}
+
+function openLink(proxy: object): Link {
+  const link = links.get(proxy)!;
+  if (link.closed) throw released();
+  return link;
+}
+
+// ---- classes of proxies
+
+type ProxyClass = new () => object;
+const classes = new Map<string, ProxyClass>();
+const classesOf = new WeakMap<ProxyType, Map<string, ProxyClass>>();
+const places = new WeakMap<Shape, Map<string, number>>();
+
+/** The place of a method; `undefined` where the shape has none of the name. */
+function memberOf(shape: Shape, name: string): number | undefined {
+  let byName = places.get(shape);
+  if (byName === undefined) {
+    byName = new Map();
+    for (const [place, { name: each, kind }] of shape.members.entries()) if (kind === 'method') byName.set(each, place);
+    places.set(shape, byName);
+  }
+  return byName.get(name);
+}
+
+/** The class of the proxies of a shape. */
+function classOf(shape: Shape, type: ProxyType | undefined): ProxyClass {
+  let of = classes;
+  if (type !== undefined) {
+    const known = classesOf.get(type) ?? new Map<string, ProxyClass>();
+    classesOf.set(type, known);
+    of = known;
+  }
+  const key = keyOfShape(shape);
+  let made = of.get(key);
+  if (made === undefined) {
+    made = makeClass(shape, (type ?? BaseProxy) as ProxyClass);
+    of.set(key, made);
+  }
+  return made;
+}
+
+function makeClass({ typeid, members }: Shape, base: ProxyClass): ProxyClass {
+  const made = class extends base {};
+  Object.defineProperty(made, 'name', { value: base === BaseProxy ? `${typeid}Proxy` : base.name });
+  const define = (name: string, descriptor: PropertyDescriptor) =>
+    Object.defineProperty(made.prototype, name, { ...descriptor, enumerable: false, configurable: true });
+  members.forEach(({ name, kind }, place) => {
+    if (definesItself(base, name)) return;
+    if (kind === 'property') {
+      define(name, {
+        get(this: object) {
+          const link = openLink(this);
+          return link.channel.read(link, place);
+        },
+      });
+      return;
+    }
+    // A computed key gives it its name.
+    const { [name]: method } = {
+      [name](this: object, ...args: unknown[]) {
+        const link = openLink(this);
+        return link.channel.call(link, place, args, undefined);
+      },
+    };
+    define(name, { value: method, writable: true });
+  });
+  return made;
+}
+
+/** Whether a class defines a name, rather than Object. */
+function definesItself(base: ProxyClass, name: string): boolean {
+  for (let at: unknown = base.prototype; at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at as object, name)) return true;
+  }
+  return false;
+}
+
+/** Makes the proxy of a link. */
+export function makeProxy(link: Link, type: ProxyType | undefined): object {
+  const made = classOf(link.shape, type ?? definedType(link.shape.typeid)?.proxyType);
+  making = link;
+  let proxy: object;
+  try {
+    proxy = new made();
+  } finally {
+    making = undefined;
+  }
+  // A class whose constructor returns something else, such as a JavaScript Proxy, stands for it all the same.
+  if (!links.has(proxy)) links.set(proxy, link);
+  collected.register(proxy, link, proxy);
+  return proxy;
+}
+
+/** A proxy inside the server, of one of its own objects. */
+export function localProxy(link: Link): object {
+  return makeProxy(link, undefined);
+}
+
+// ---- travelling
+
+/** Servers of this thread, by name. */
+export const localServers = new Map<string, Server>();
+
+/** Gives the proxy of a handle that came from elsewhere; set by client.ts. */
+let attach: ((handle: ProxyHandle, type: ProxyType | undefined) => object) | undefined;
+
+export function setAttach(attaching: typeof attach): void {
+  attach = attaching;
+}
+
+registerShareable('manager-proxy', {
+  module: new URL('./index.js', import.meta.url),
+  class: BaseProxy as unknown as abstract new (...args: never[]) => BaseProxy,
+  toHandle: (proxy) => {
+    const link = openLink(proxy);
+    return link.channel.handleOf(link);
+  },
+  fromHandle: (handle: ProxyHandle, [type]) => {
+    const { server, object, shape, session } = handle;
+    if (typeof server !== 'string' || !Number.isInteger(object) || !isShape(shape) || !Number.isInteger(session)) {
+      throw badFrame('a proxy without a handle');
+    }
+    const here = localServers.get(server);
+    if (here !== undefined) {
+      if (session === 0) here.claimed(object);
+      return here.proxyHere(object) as BaseProxy;
+    }
+    return attach!(handle, typeof type === 'function' ? (type as ProxyType) : undefined) as BaseProxy;
+  },
+  // The class of a proxy goes along, unless the receiver has it with the type.
+  parts: (proxy) => {
+    const { shape } = links.get(proxy)!;
+    const own = Object.getPrototypeOf(Object.getPrototypeOf(proxy)) as { constructor: ProxyType };
+    return own.constructor === BaseProxy || shape.module !== null ? [] : [own.constructor];
+  },
+  identity: ({ server, object }) => `${server}/${object}`,
+  again: (handle) => {
+    const here = localServers.get(handle.server);
+    if (here === undefined) attach!(handle, undefined);
+    else if (handle.session === 0) here.claimed(handle.object);
+  },
+});

@@ -1,0 +1,96 @@
+/** What a call of a proxy returns: a promise of the result, which can also be read as the stream that the result may be. */
+import type { Observable, Observer, OperatorFunction, Subscription } from 'rxjs';
+import { RemoteError } from '../errors/index.js';
+import { DONE, FAILED, PULL, type PullReader, type PullSource, type ReadState, streamOf, TaskStream, WAIT } from '../streams/index.js';
+
+/**
+ * A call that is under way.
+ *
+ * Semantics: a promise of the result. Where the method returns an Observable or an async iterable, the result is a {@link TaskStream}, and the
+ * call can be read, subscribed to and piped without awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`.
+ */
+export class RemoteCall<T> extends Promise<T> {
+  /** The result as a stream. */
+  stream(): TaskStream<StreamItem<T>> {
+    return streamOf<StreamItem<T>>((wake) => new LaterReader<StreamItem<T>>(this as Promise<unknown>, wake));
+  }
+
+  /** Iterates the stream that the method returned. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<StreamItem<T>, undefined> {
+    return this.stream()[Symbol.asyncIterator]();
+  }
+
+  /** Opens a reading for a stage of the library. @internal */
+  [PULL](wake: () => void): PullReader<StreamItem<T>> {
+    return new LaterReader<StreamItem<T>>(this as Promise<unknown>, wake);
+  }
+
+  /** Subscribes to the stream that the method returned. */
+  subscribe(observer?: Partial<Observer<StreamItem<T>>> | ((value: StreamItem<T>) => void)): Subscription {
+    return this.stream().subscribe(observer as Partial<Observer<StreamItem<T>>>);
+  }
+
+  /** As `Observable.pipe`, of the stream that the method returned. */
+  pipe<R>(...operators: OperatorFunction<never, never>[]): Observable<R> {
+    return (this.stream().pipe as (...all: unknown[]) => Observable<R>)(...operators);
+  }
+
+  /** Runs the stream that the method returned and collects what it gives. */
+  toArray(): Promise<StreamItem<T>[]> {
+    return this.stream().toArray();
+  }
+}
+
+/** What a stream's items are. */
+export type StreamItem<T> = T extends AsyncIterable<infer I> ? I : never;
+
+// `await` takes a promise as it is only if this says that it is one; what is derived from it by `then` is an ordinary one.
+void Object.defineProperty(RemoteCall.prototype, 'constructor', { value: Promise, writable: true, configurable: true });
+
+/** Reads what a promise promises. */
+class LaterReader<T> implements PullReader<T> {
+  error: unknown = undefined;
+  #reader: PullReader<T> | null = null;
+  #state: ReadState = WAIT;
+  #started = false;
+  #cancelled = false;
+
+  constructor(promise: PromiseLike<unknown>, wake: () => void) {
+    promise.then(
+      (result) => {
+        if (this.#cancelled) return;
+        if (result instanceof TaskStream) {
+          this.#reader = (result as unknown as PullSource<T>)[PULL](wake);
+          if (this.#started) this.#reader.start?.();
+        } else {
+          this.error = new RemoteError('The method returned no stream; await the call instead of reading it.', { code: 'MP_NO_STREAM' });
+          this.#state = FAILED;
+        }
+        wake();
+      },
+      (error: unknown) => {
+        this.error = error;
+        this.#state = FAILED;
+        wake();
+      },
+    );
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#reader?.start?.();
+  }
+
+  read(into: T[], max: number): ReadState {
+    if (this.#reader === null) return this.#state;
+    const state = this.#reader.read(into, max);
+    if (state === FAILED) this.error = this.#reader.error;
+    return state;
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    this.#cancelled = true;
+    this.#state = DONE;
+    await this.#reader?.cancel(reason);
+  }
+}

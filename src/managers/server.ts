@@ -1,0 +1,366 @@
+import { randomBytes } from 'node:crypto';
+import { type Address, type AuthKey, type Connection, Listener, type ListenerTls } from '../connection/index.js';
+import { AuthenticationError } from '../errors/index.js';
+import { subDebug } from '../util/logger.js';
+import { freshAddress } from './address.js';
+import { type ClientAgent, runCall } from './current-call.js';
+import { sendError } from './errors.js';
+import { Ask, Kind, readFrame, VERSION, Wire } from './frames.js';
+import { badFrame, noObject, notExposed } from './messages.js';
+import { type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
+import { linkOf, localProxy, localServers } from './proxy.js';
+import { type Referent, ReferentTable } from './referents.js';
+import { isClass, type ManagedType } from './registry.js';
+import { Session } from './session.js';
+
+/** What a server is made of. */
+export interface ServerOptions {
+  readonly address: Address | undefined;
+  readonly authkey: AuthKey;
+  readonly tls?: ListenerTls | undefined;
+}
+
+/** The state of an object, for `debugInfo`. */
+export interface ObjectInfo {
+  readonly id: number;
+  readonly typeid: string;
+  /** References of clients, and those on their way to one. */
+  readonly references: number;
+  /** What it looks like. */
+  readonly text: string;
+}
+
+/** Milliseconds that what is released has at the server's end. */
+const GRACE = 1_000;
+
+/**
+ * The server of a manager: keeps its objects, and serves clients over the address.
+ *
+ * Semantics: with {@link serveForever} it runs in this program, beside everything else; `start()` of a manager runs one in a process of its own.
+ * Clients prove that they know the key before anything is decoded. Objects live as long as a client has a proxy of them, one is on its way, or
+ * another object of the server holds one.
+ *
+ * Python: `multiprocessing.managers.Server`.
+ */
+export class Server implements AsyncDisposable, Channel {
+  /** @internal Tells it from all other servers. */
+  readonly name: string = randomBytes(8).toString('hex');
+  /** @internal */
+  readonly referents: ReferentTable = new ReferentTable((referent) => this.#released(referent));
+  readonly #registry: ReadonlyMap<string, ManagedType>;
+  readonly #options: ServerOptions;
+  readonly #sessions = new Set<Session>();
+  readonly #proxies = new Map<number, WeakRef<object>>();
+  /** References that are on their way, by object. */
+  readonly #holds = new Map<number, number>();
+  /** What in-server code, such as a queue's, sent elsewhere. */
+  #address: Address;
+  #listener: Listener | undefined;
+  #listening: Promise<Address> | undefined;
+  #clients = 0;
+  #stopped = false;
+  #end!: () => void;
+  readonly #ended: Promise<void> = new Promise((resolve) => {
+    this.#end = resolve;
+  });
+  readonly #releasing = new Set<Promise<unknown>>();
+  /** The server itself, as a caller. */
+  readonly #self: ClientAgent = { id: 0, pid: process.pid, ended: false, onEnd: () => () => {} };
+
+  /** @internal Managers make servers: `getServer()`. */
+  constructor(registry: ReadonlyMap<string, ManagedType>, options: ServerOptions) {
+    this.#registry = registry;
+    this.#options = options;
+    this.#address = options.address ?? freshAddress();
+  }
+
+  /** Where clients find it. Port 0 becomes the real one when it listens. */
+  get address(): Address {
+    return this.#address;
+  }
+
+  /**
+   * Listens, without serving yet.
+   *
+   * @returns the address.
+   * @throws (as rejection) what `Listener.listen` throws.
+   */
+  listen(): Promise<Address> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  async #listen(): Promise<Address> {
+    const { authkey, tls } = this.#options;
+    this.#listener = await Listener.listen({ address: this.#address, authkey, ...(tls === undefined ? {} : { tls }) });
+    this.#address = this.#listener.address;
+    localServers.set(this.name, this);
+    return this.#address;
+  }
+
+  /**
+   * Serves clients until {@link stop}, or until a client asks it to shut down.
+   *
+   * @throws (as rejection) what `Listener.listen` throws.
+   */
+  async serveForever(): Promise<void> {
+    await this.listen();
+    const listener = this.#listener!;
+    void this.#accept(listener);
+    await this.#ended;
+    listener.close();
+    localServers.delete(this.name);
+    for (const session of this.#sessions) session.end();
+    for (const referent of this.referents.all()) this.#released(referent);
+    const late = new Promise((resolve) => setTimeout(resolve, GRACE).unref());
+    await Promise.race([Promise.allSettled(this.#releasing), late]);
+  }
+
+  /** Ends {@link serveForever}: clients are told, objects are released. */
+  stop(): void {
+    this.#stopped = true;
+    // What was answered before goes out first.
+    setImmediate(() => this.#end());
+  }
+
+  /** As {@link stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+    this.#listener?.close();
+    return Promise.resolve();
+  }
+
+  /** How many objects are referred to. Python: `number_of_objects`. */
+  async numberOfObjects(): Promise<number> {
+    return (await this.referents.reachable()).length;
+  }
+
+  /** What objects there are. Python: `debug_info`. */
+  async debugInfo(): Promise<ObjectInfo[]> {
+    const { inspect } = await import('node:util');
+    return (await this.referents.reachable()).map(({ id, shape, holders, object }) => ({
+      id,
+      typeid: shape.typeid,
+      references: holders,
+      text: inspect(object, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).slice(0, 75),
+    }));
+  }
+
+  // ---- for sessions
+
+  /** @internal */
+  typeOf(typeid: unknown): ManagedType | undefined {
+    return typeof typeid === 'string' ? this.#registry.get(typeid) : undefined;
+  }
+
+  /** @internal */
+  typeids(): string[] {
+    return [...this.#registry].filter(([, { callable }]) => callable !== undefined).map(([typeid]) => typeid);
+  }
+
+  /** @internal Makes an object: a class by `new`. */
+  make(type: ManagedType, args: unknown[]): unknown {
+    const callable = type.callable as unknown;
+    if (isClass(callable)) return Reflect.construct(callable as never, args) as unknown;
+    return (callable as (...given: unknown[]) => unknown)(...args);
+  }
+
+  /** @internal Keeps an object that was made, or a method returned. A proxy of one that is kept already is that one. */
+  register(typeid: string, value: unknown): Referent {
+    const known = typeof value === 'object' && value !== null ? this.referentOf(value) : undefined;
+    return known ?? this.referents.add(typeid, this.#registry.get(typeid) ?? {}, value);
+  }
+
+  /** @internal The object that a proxy inside the server stands for. */
+  referentOf(value: object): Referent | undefined {
+    const link = linkOf(value);
+    return link?.channel === this ? (link as LocalLink).referent : undefined;
+  }
+
+  /** @internal Runs what encodes for a client. */
+  encodingFor(session: Session, send: () => void): void {
+    whileSendingTo(session, send);
+  }
+
+  /** @internal The proxy that a handle stands for. */
+  arrived(handle: unknown): object {
+    const { server, object } = (handle ?? {}) as Partial<ProxyHandle>;
+    if (server !== this.name || typeof object !== 'number') throw badFrame('a proxy of another manager');
+    return this.proxyHere(object);
+  }
+
+  /** @internal */
+  inquire(referent: Referent, what: number, extra: number): unknown {
+    const { object, shape, type } = referent;
+    if (what === Ask.value) return type.value === undefined ? object : (type.value as (referent: unknown) => unknown)(object);
+    if (what === Ask.text) return String(object);
+    if (what === Ask.property) {
+      const member = shape.members[extra];
+      if (member?.kind !== 'property')
+        throw notExposed(
+          shape.typeid,
+          member?.name,
+          shape.members.map(({ name }) => name),
+        );
+      return (object as Record<string, unknown>)[member.name];
+    }
+    throw badFrame('a question of an unknown sort');
+  }
+
+  /** @internal */
+  addHold(id: number): void {
+    const referent = this.referents.find(id);
+    if (referent === undefined) return;
+    this.referents.retain(referent);
+    this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
+  }
+
+  /** @internal */
+  dropHold(id: number, count: number): void {
+    const held = this.#holds.get(id) ?? 0;
+    const given = Math.min(held, count);
+    if (given === 0) return;
+    if (held === given) this.#holds.delete(id);
+    else this.#holds.set(id, held - given);
+    const referent = this.referents.find(id);
+    if (referent !== undefined) this.referents.drop(referent, given);
+  }
+
+  /** @internal One that was on its way has arrived. */
+  claimed(id: number): void {
+    for (const session of this.#sessions) if (session.arrived(id)) break;
+    this.dropHold(id, 1);
+  }
+
+  /** @internal */
+  left(session: Session): void {
+    this.#sessions.delete(session);
+  }
+
+  // ---- proxies inside the server
+
+  /** @internal The proxy, in the server, of one of its objects. */
+  proxyHere(id: number): object {
+    const known = this.#proxies.get(id)?.deref();
+    if (known !== undefined) return known;
+    const referent = this.referents.find(id);
+    if (referent === undefined) throw noObject(id);
+    referent.local = true;
+    const link: LocalLink = { channel: this, object: id, shape: referent.shape, received: 0, closed: false, referent };
+    const proxy = localProxy(link);
+    this.#proxies.set(id, new WeakRef(proxy));
+    return proxy;
+  }
+
+  /** @internal */
+  call(link: Link, member: number | string, args: readonly unknown[]): Promise<unknown> {
+    const { referent } = link as LocalLink;
+    const { members, typeid } = link.shape;
+    const found = typeof member === 'number' ? members[member] : members.find(({ name, kind }) => name === member && kind === 'method');
+    const refused = () =>
+      notExposed(
+        typeid,
+        found?.name ?? member,
+        members.map(({ name }) => name),
+      );
+    return this.#here(() => {
+      if (found?.kind !== 'method') throw refused();
+      const method = (referent.object as Record<string, unknown>)[found.name];
+      if (typeof method !== 'function') throw refused();
+      return Reflect.apply(method, referent.object, args) as unknown;
+    }).then((value) => {
+      const of = found === undefined ? undefined : referent.type.methodToTypeid?.[found.name];
+      return of === undefined ? value : this.proxyHere(this.register(of, value).id);
+    });
+  }
+
+  /** @internal */
+  read(link: Link, member: number): Promise<unknown> {
+    return this.#here(() => this.inquire((link as LocalLink).referent, Ask.property, member));
+  }
+
+  /** @internal */
+  ask(link: Link, what: number): Promise<unknown> {
+    return this.#here(() => this.inquire((link as LocalLink).referent, what, 0));
+  }
+
+  /** @internal The garbage collector does it. */
+  release(link: Link): void {
+    this.#proxies.delete(link.object);
+  }
+
+  /** @internal */
+  handleOf(link: Link): ProxyHandle {
+    const { referent } = link as LocalLink;
+    const to = sendingTo();
+    const { typeid, module, members, byValue } = referent.shape;
+    let session = 0;
+    if (to instanceof Session && this.#sessions.has(to)) session = to.grant(referent);
+    // It goes by another way: held until it has arrived.
+    else this.addHold(referent.id);
+    return {
+      server: this.name,
+      address: this.#address,
+      object: referent.id,
+      shape: { typeid, module, members, byValue },
+      session,
+      tls: this.#options.tls !== undefined,
+    };
+  }
+
+  async #here(run: () => unknown): Promise<unknown> {
+    const { signal } = new AbortController();
+    return await runCall({ client: this.#self, signal }, run);
+  }
+
+  // ---- clients
+
+  async #accept(listener: Listener): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const connection = await listener.accept();
+        void this.#greet(connection);
+      } catch (error) {
+        if (error instanceof AuthenticationError) continue;
+        if (this.#stopped) return;
+        subDebug('a manager cannot accept: %s', String(error));
+        if (listener.closed) return;
+      }
+    }
+  }
+
+  async #greet(connection: Connection): Promise<void> {
+    const wire = new Wire(connection, null);
+    try {
+      const frame = readFrame(await wire.receive());
+      if (frame?.kind !== Kind.hello || frame.extra !== VERSION || this.#stopped) {
+        if (frame !== null) sendError(wire, badFrame('a greeting of another version'), Kind.failure, frame.id);
+        connection.close();
+        return;
+      }
+      const session = new Session(this, wire, ++this.#clients, frame.object);
+      this.#sessions.add(session);
+      wire.send([this.name, this.typeids()], Kind.welcome, frame.id, session.id);
+      await session.serve();
+    } catch {
+      connection.close();
+    }
+  }
+
+  #released(referent: Referent): void {
+    const release = referent.type.release as ((object: unknown) => unknown) | undefined;
+    if (release === undefined) return;
+    try {
+      const releasing = Promise.resolve(release(referent.object)).catch((error: unknown) => subDebug('release failed: %s', String(error)));
+      this.#releasing.add(releasing);
+      void releasing.finally(() => this.#releasing.delete(releasing));
+    } catch (error) {
+      subDebug('release failed: %s', String(error));
+    }
+  }
+}
+
+/** The link of a proxy inside the server, which keeps its object. */
+interface LocalLink extends Link {
+  readonly referent: Referent;
+}
