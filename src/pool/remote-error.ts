@@ -6,8 +6,7 @@
  *       --- called from ---
  *       at main (file:///app/src/main.ts:30:20)
  */
-import { types } from 'node:util';
-import { mapStack } from '../reduction/index.js';
+import { isError, mapStack } from '../reduction/index.js';
 import type { Site } from './call-site.js';
 
 const SEPARATOR = '    --- called from ---';
@@ -16,15 +15,20 @@ const LOOP =
   /^\s+at (.*[/\\](pool[/\\](worker-loop|worker)|managers[/\\](session|server|current-call))\.[jt]s|(\S*#item|\S*#initialize|run|runCall|\S*Session\.#?\w+) \(.*[/\\]bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Frames of the pool, which begin those of the call. */
 const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|managers|streams|util)[/\\][\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
-/** Causes that are looked at. */
-const DEEPEST = 16;
+/** Errors that are looked at. */
+const MOST = 64;
 
 /** Completes the stack of an error that a worker, or a manager's server, sent. Anything else is returned as it is. */
 export function fromWorker(error: unknown, site: Site | null): unknown {
-  let at = error;
-  for (let depth = 0; depth < DEEPEST && types.isNativeError(at); depth++) {
-    complete(at, depth === 0 ? site : null);
-    at = at.cause;
+  if (!isError(error)) return error;
+  complete(error, site);
+  const found = new Set<Error>([error]);
+  for (const { cause, errors } of found as Set<Error & { readonly errors?: unknown }>) {
+    for (const inner of [cause, ...(Array.isArray(errors) ? (errors as unknown[]) : [])]) {
+      if (!isError(inner) || found.has(inner) || found.size === MOST) continue;
+      found.add(inner);
+      complete(inner, null);
+    }
   }
   return error;
 }

@@ -1,9 +1,18 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { ArgumentError, MultiprocessError, RemoteError } from '../errors/index.js';
 import { Linger } from '../memory/linger.js';
 import { Link, LinkSide, type Payload } from '../memory/link.js';
 import type { Region } from '../memory/region.js';
-import { CodeTable, Decoder, loadSending, PendingValue, sendableError, sendsFunctions, withoutSockets } from '../reduction/receiving.js';
+import {
+  CodeTable,
+  Decoder,
+  isError,
+  loadSending,
+  PendingValue,
+  sendableError,
+  sendsFunctions,
+  withoutSockets,
+} from '../reduction/receiving.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { describe } from '../util/options.js';
 import { CodedPayload } from './coded-payload.js';
@@ -341,7 +350,7 @@ export class WorkerLoop {
   #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
     let error = reason;
     const isValue = (kind & KIND) === Kind.Value;
-    if (!isValue && kind !== Kind.Report && types.isNativeError(value)) {
+    if (!isValue && kind !== Kind.Report && isError(value)) {
       error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);

@@ -17,7 +17,7 @@ export { DupFd } from './handles/dup-fd.js';
 export { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './handles/offer.js';
 export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
 // Errors that hold what cannot be sent
-export { sendableError } from './kinds/errors.js';
+export { isError, sendableError } from './kinds/errors.js';
 // How a class is sent
 export { type Reduced, register } from './kinds/reduced.js';
 export { withoutSockets } from './kinds/sockets.js';

@@ -8,7 +8,7 @@ import { registerKind } from './table/registry.js';
 
 export { Decoder, Encoder, PendingValue } from './codec.js';
 export { sendsFunctions } from './function-seam.js';
-export { sendableError } from './kinds/errors.js';
+export { isError, sendableError } from './kinds/errors.js';
 export { withoutSockets } from './kinds/sockets.js';
 export { CodeBook, codeBlock, KnownCodes } from './table/code-book.js';
 export { type CodeLookup, CodeTable } from './table/code-table.js';

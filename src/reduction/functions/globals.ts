@@ -6,6 +6,8 @@
  * would load half of Node.
  */
 
+import { localPrototype } from '../realms.js';
+
 /** A path from a global to a value. */
 export type GlobalPath = readonly string[];
 
@@ -25,7 +27,7 @@ const PLATFORM =
   'ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamBYOBRequest ReadableByteStreamController ' +
   'ReadableStreamDefaultController TransformStream TransformStreamDefaultController WritableStream WritableStreamDefaultController ' +
   'WritableStreamDefaultWriter ByteLengthQueuingStrategy CountQueuingStrategy CompressionStream DecompressionStream navigator Navigator ' +
-  'localStorage sessionStorage Storage gc';
+  'localStorage sessionStorage Storage QuotaExceededError gc';
 
 /** Platform objects whose methods are looked for by name. All of them are loaded at start-up. */
 const OWNERS = [
@@ -66,7 +68,14 @@ let byIdentity: Map<unknown, GlobalPath> | undefined;
 /** The path of an intrinsic, or of a platform global or its method; `null` for anything else. */
 export function globalPathOf(value: object): GlobalPath | null {
   byIdentity ??= walkIntrinsics();
-  return byIdentity.get(value) ?? platformPath(value);
+  return byIdentity.get(value) ?? platformPath(value) ?? foreignPath(value, byIdentity);
+}
+
+/** A builtin class of another realm goes as ours, as its instances do. */
+function foreignPath(value: object, paths: ReadonlyMap<unknown, GlobalPath>): GlobalPath | null {
+  const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
+  const local = typeof prototype === 'object' && prototype !== null ? localPrototype(prototype) : undefined;
+  return paths.get(local?.constructor) ?? null;
 }
 
 function platformPath(value: object): GlobalPath | null {

@@ -4,7 +4,7 @@ import { argumentsKind, arrayKind } from './arrays.js';
 import { boxedKind, dateKind, regexpKind } from './atoms.js';
 import { binaryKinds } from './binary.js';
 import { mapKind, setKind } from './collections.js';
-import { domExceptionKind, errorKind } from './errors.js';
+import { domExceptionKind, errorKind, standInKind } from './errors.js';
 import { createdKind, instanceKind, prototypeKind } from './instance.js';
 import { intrinsicKind } from './intrinsics.js';
 import { nullObjectKind, objectKind } from './objects.js';
@@ -23,6 +23,7 @@ export const builtinKinds = [
   mapKind,
   setKind,
   errorKind,
+  standInKind,
   domExceptionKind,
   instanceKind,
   createdKind,

@@ -12,7 +12,7 @@ import type { NodeKind, Reduction } from '../node.js';
 import { noteOwner } from '../owners.js';
 import { arrayParts, createArray, fillArray } from './arrays.js';
 import { entryLabel, fillMap, fillSet, mapEntries, memberLabel, setMembers } from './collections.js';
-import { createError, errorProperties } from './errors.js';
+import { createError, errorProperties, isError } from './errors.js';
 import { pushProperties } from './properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 
@@ -145,6 +145,6 @@ function baseOf(value: object): Base {
   if (Array.isArray(value)) return 'Array';
   if (types.isMap(value)) return 'Map';
   if (types.isSet(value)) return 'Set';
-  if (types.isNativeError(value)) return 'Error';
+  if (isError(value)) return 'Error';
   return types.isDate(value) ? 'Date' : 'Object';
 }

@@ -10,7 +10,7 @@ import { reduceArguments, reduceArray } from '../kinds/arrays.js';
 import { reduceAtom } from '../kinds/atoms.js';
 import { BinaryReducer } from '../kinds/binary.js';
 import { reduceMap, reduceSet } from '../kinds/collections.js';
-import { reduceAsBuiltinError, reduceError } from '../kinds/errors.js';
+import { isBuiltinError, isDomException, isError, reduceAsBuiltinError, reduceDomException, reduceError } from '../kinds/errors.js';
 import { classOf, classWithPrototype, reduceInstance, reducePrototype } from '../kinds/instance.js';
 import { reduceIntrinsic } from '../kinds/intrinsics.js';
 import { reducePlainObject } from '../kinds/objects.js';
@@ -81,7 +81,7 @@ export class Classifier {
   #builtin(value: object): Reduction | undefined {
     if (ArrayBuffer.isView(value)) return this.#binary.view(value);
     if (types.isArrayBuffer(value)) return this.#binary.buffer(value);
-    if (types.isNativeError(value) || isDomException(value)) return reduceError(value as Error);
+    if (isError(value)) return reduceError(value);
     const type = classOf(value);
     if (type === undefined) return undefined;
     // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its own class.
@@ -93,20 +93,28 @@ export class Classifier {
   }
 
   #instance(value: object): Reduction {
-    const isError = types.isNativeError(value);
     const prototypeOf = classWithPrototype(value);
     if (prototypeOf !== undefined) return reducePrototype(prototypeOf);
-    refuseInstance(value, isError);
-    const type = classOf(value);
-    if (!isError || type === undefined) return reduceInstance(value, type);
-    try {
-      reduceFunction(type);
-    } catch (error) {
-      // An error must always get through: one of a class that cannot be sent arrives as its builtin base.
-      if (error instanceof SerializationError || error instanceof Refused) return reduceAsBuiltinError(value as Error);
-      throw error;
+    if (isError(value)) return this.#errorOfClass(value);
+    refuseInstance(value, false);
+    return reduceInstance(value, classOf(value));
+  }
+
+  /** An error must always get through: one of a class that cannot be sent arrives as of the nearest class above that can. */
+  #errorOfClass(value: Error): Reduction {
+    if (classOf(value) === undefined) return reduceInstance(value, undefined);
+    for (let type = classOf(value); type !== undefined; type = classOf(type.prototype as object)) {
+      if (isBuiltinError(type)) break;
+      try {
+        refuseInstance(Object.create(type.prototype as object) as object, true);
+        reduceFunction(type);
+      } catch (error) {
+        if (error instanceof SerializationError || error instanceof Refused) continue;
+        throw error;
+      }
+      return isDomException(value) ? reduceDomException(value, type) : reduceInstance(value, type);
     }
-    return reduceInstance(value, type);
+    return reduceAsBuiltinError(value);
   }
 }
 
@@ -125,8 +133,4 @@ function isForeignPlain(value: object): boolean {
     Object.getPrototypeOf(prototype) === null &&
     Function.prototype.toString.call(prototype.constructor) === 'function Object() { [native code] }'
   );
-}
-
-function isDomException(value: object): boolean {
-  return typeof DOMException === 'function' && value instanceof DOMException;
 }

@@ -1,0 +1,43 @@
+/**
+ * Builtin classes of another realm (a `vm` context, the environment of a test runner): what is made of them arrives as made
+ * of ours, for the other process has no such realm.
+ */
+const NAMES =
+  `Object Array Map Set Date RegExp Boolean Number String BigInt Symbol ArrayBuffer DataView Error EvalError RangeError ReferenceError
+  SyntaxError TypeError URIError AggregateError SuppressedError CompileError LinkError RuntimeError Int8Array Uint8Array Uint8ClampedArray
+  Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array`.split(/\s+/);
+
+const known = new WeakMap<object, object | null>();
+let ours: Map<string, object> | undefined;
+
+/** Our prototype for that of the same builtin class of another realm; `undefined` for any other prototype, ours included. */
+export function localPrototype(prototype: object): object | undefined {
+  let local = known.get(prototype);
+  if (local === undefined) {
+    local = find(prototype);
+    known.set(prototype, local);
+  }
+  return local ?? undefined;
+}
+
+function find(prototype: object): object | null {
+  const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  if (typeof type !== 'function' || type.prototype !== prototype) return null;
+  const name: unknown = Object.getOwnPropertyDescriptor(type, 'name')?.value;
+  if (typeof name !== 'string' || Function.prototype.toString.call(type) !== `function ${name}() { [native code] }`) return null;
+  const local = builtins().get(name);
+  return local === undefined || local === prototype ? null : local;
+}
+
+function builtins(): Map<string, object> {
+  if (ours !== undefined) return ours;
+  ours = new Map();
+  const scope = globalThis as unknown as Record<string, { prototype?: object } | undefined>;
+  // The errors of WebAssembly are no globals.
+  const inner = (scope.WebAssembly ?? {}) as typeof scope;
+  for (const name of NAMES) {
+    const prototype = (scope[name] ?? inner[name])?.prototype;
+    if (prototype !== undefined) ours.set(name, prototype);
+  }
+  return ours;
+}
