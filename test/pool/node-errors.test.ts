@@ -2,7 +2,7 @@
 import vm from 'node:vm';
 import { Pool, pipe, Queue } from 'multiprocess';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { corpus, describe, describeLast, fail, make, names } from '../fixtures/errors/node-errors.mjs';
+import { describe, describeLast, fail, make, names } from '../fixtures/errors/node-errors.mjs';
 
 let pool: Pool;
 beforeAll(() => {
@@ -52,7 +52,7 @@ it('as arguments, queue items and messages, with the stack they had', async () =
   const queue = new Queue<Error>();
   const [left, right] = pipe();
   for (const name of names) {
-    const error = (await corpus[name]()) as Error;
+    const error = (await make(name)) as Error;
     expect(await pool.apply((arrived: Error) => [describe(arrived), arrived.stack], [error]), name).toEqual([describe(error), error.stack]);
     await queue.put(error);
     expect(describe(await queue.get()), name).toEqual(describe(error));
