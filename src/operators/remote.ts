@@ -32,11 +32,16 @@ const RUN = new URL('./remote-run.js', import.meta.url);
 export function remote<T, A extends unknown[]>(
   pool: Pool,
   target: (...args: A) => Source<T> | PromiseLike<Source<T>>,
-  args: A,
+  args: readonly [...A],
   options?: RemoteOptions,
 ): TaskStream<T>;
-export function remote<T>(pool: Pool, target: RemoteTarget<T>, args: unknown[], options?: RemoteOptions): TaskStream<T>;
-export function remote(pool: Pool, target: RemoteTarget<unknown>, args: unknown[], options: RemoteOptions = {}): TaskStream<unknown> {
+export function remote<T>(pool: Pool, target: URL, args: readonly unknown[], options?: RemoteOptions): TaskStream<T>;
+export function remote(
+  pool: Pool,
+  target: RemoteTarget<unknown>,
+  args: readonly unknown[],
+  options: RemoteOptions = {},
+): TaskStream<unknown> {
   if (typeof target !== 'function' && !((target as unknown) instanceof URL))
     throw new ArgumentError(`remote: \`target\` must be a function or a module URL, not ${describe(target)}.`);
   if (!Array.isArray(args)) throw new ArgumentError(`remote: \`args\` must be an array, not ${describe(args)}.`);
