@@ -101,6 +101,14 @@ napi_value createMemory(napi_env env, napi_callback_info info) {
   return answer(env, in.environment->estate.keep(fd));
 }
 
+// 0 or an errno.
+int giveSize(int fd, double size) {
+  struct statvfs room;
+  // A block larger than what /dev/shm has left could be made, but touching its pages would be SIGBUS.
+  if (fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && size > static_cast<double>(room.f_bavail) * room.f_frsize) return ENOSPC;
+  return ftruncate(fd, static_cast<off_t>(size)) == 0 ? 0 : errno;
+}
+
 // openSharedMemory(path, create, exclusive, size, mode) -> fd. size < 0: leave as it is.
 napi_value openSharedMemory(napi_env env, napi_callback_info info) {
   Arguments<5> in(env, info);
@@ -116,14 +124,35 @@ napi_value openSharedMemory(napi_env env, napi_callback_info info) {
   int fd = open(path.c_str(), flags, static_cast<mode_t>(mode));
   if (fd < 0) return answer(env, -errno);
   if (size < 0) return answer(env, in.environment->estate.keep(fd));
-  struct statvfs room;
-  int failure = 0;
-  // A block larger than what /dev/shm has left could be made, but touching its pages would be SIGBUS.
-  if (fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && size > static_cast<double>(room.f_bavail) * room.f_frsize) failure = ENOSPC;
-  else if (ftruncate(fd, static_cast<off_t>(size)) != 0) failure = errno;
+  const int failure = giveSize(fd, size);
   if (failure == 0) return answer(env, in.environment->estate.keep(fd));
   if (exclusive) unlink(path.c_str());
   return answer(env, closeKeeping(fd, failure));
+}
+
+// createSharedMemory(directory, size, mode) -> fd of a file that has no name yet; -EOPNOTSUPP where the file system knows none.
+napi_value createSharedMemory(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  std::string directory;
+  double size;
+  int32_t mode;
+  if (!in.text(0, &directory) || !in.number(1, &size) || !in.int32(2, &mode)) return answer(env, kBadArgument);
+  int fd = open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, static_cast<mode_t>(mode));
+  // A kernel or file system that does not know the flag takes it for O_DIRECTORY.
+  if (fd < 0) return answer(env, errno == EISDIR ? -EOPNOTSUPP : -errno);
+  const int failure = giveSize(fd, size);
+  if (failure != 0) return answer(env, closeKeeping(fd, failure));
+  return answer(env, in.environment->estate.keep(fd));
+}
+
+// nameSharedMemory(fd, path): gives a file of createSharedMemory its name; -EEXIST when the name is taken.
+napi_value nameSharedMemory(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t fd;
+  std::string path;
+  if (!in.int32(0, &fd) || !in.text(1, &path)) return answer(env, kBadArgument);
+  const std::string open = "/proc/self/fd/" + std::to_string(fd);
+  return answer(env, linkat(AT_FDCWD, open.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno);
 }
 
 // unlinkSharedMemory(path)
@@ -263,6 +292,8 @@ void unpinMapping(Mapping* mapping) {
 void exportMapping(Exports& out) {
   out.add("createMemory", createMemory);
   out.add("openSharedMemory", openSharedMemory);
+  out.add("createSharedMemory", createSharedMemory);
+  out.add("nameSharedMemory", nameSharedMemory);
   out.add("unlinkSharedMemory", unlinkSharedMemory);
   out.add("descriptorSize", descriptorSize);
   out.add("releasePages", releasePages);

@@ -9,6 +9,8 @@ import { type PathKeeper, setPathKeeper } from '../util/owned-paths.js';
 export interface Addon extends PathKeeper {
   createMemory(name: string, size: number): number;
   openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
+  createSharedMemory(directory: string, size: number, mode: number): number;
+  nameSharedMemory(fd: number, path: string): number;
   unlinkSharedMemory(path: string): number;
   descriptorSize(fd: number): number;
   releasePages(fd: number, offset: number, length: number): number;

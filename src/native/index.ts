@@ -44,9 +44,11 @@ export { type AsyncWait, type AsyncWaitOutcome, futexWaitAsync } from './futex-a
 // Memory
 export {
   createMemory,
+  createSharedMemory,
   descriptorSize,
   type MapOptions,
   mapMemory,
+  nameSharedMemory,
   openSharedMemory,
   releasePages,
   type SharedMemoryOptions,

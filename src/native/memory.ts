@@ -26,6 +26,8 @@ export interface MapOptions {
 }
 
 const DIRECTORY = '/dev/shm/';
+const MODE = 0o600;
+const EOPNOTSUPP = -95;
 
 /** Buffers of this thread that were mapped here: tells an unmapped one from a foreign one. */
 const known = new WeakSet<ArrayBuffer>();
@@ -58,7 +60,7 @@ export function createMemory(name: string, size: number): number {
  */
 export function openSharedMemory(name: string, options: SharedMemoryOptions): number {
   checkOptions('openSharedMemory', options, ['create', 'exclusive', 'size', 'mode']);
-  const { create = false, exclusive = false, size, mode = 0o600 } = options ?? {};
+  const { create = false, exclusive = false, size, mode = MODE } = options ?? {};
   if (!create && (exclusive || size !== undefined)) {
     throw new ArgumentError('openSharedMemory: `exclusive` and `size` need `create: true`; an existing block keeps its size.');
   }
@@ -69,6 +71,29 @@ export function openSharedMemory(name: string, options: SharedMemoryOptions): nu
   const fd = addon().openSharedMemory(path, create, exclusive, size ?? -1, mode);
   if (fd < 0) throw systemError(`openSharedMemory "${name}"`, 'shm_open', fd);
   return fd;
+}
+
+/**
+ * Makes a block that has no name yet: it goes when its last descriptor and mapping go, unless {@link nameSharedMemory} names it.
+ *
+ * @param size bytes, at least 1.
+ * @returns a close-on-exec descriptor; `null` where the file system of /dev/shm knows no files without names.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, ENOSPC when /dev/shm has no room for `size`.
+ */
+export function createSharedMemory(size: number): number | null {
+  checkBytes('createSharedMemory', size);
+  const fd = addon().createSharedMemory(DIRECTORY, size, MODE);
+  if (fd === EOPNOTSUPP) return null;
+  if (fd < 0) throw systemError(`createSharedMemory of ${size} bytes`, 'open', fd);
+  return fd;
+}
+
+/** Names a block of {@link createSharedMemory}. @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EEXIST when the name is taken. */
+export function nameSharedMemory(fd: number, name: string): void {
+  const path = pathOf('nameSharedMemory', name);
+  noteName(path.slice(DIRECTORY.length));
+  const result = addon().nameSharedMemory(fd, path);
+  if (result < 0) throw systemError(`nameSharedMemory "${name}"`, 'linkat', result);
 }
 
 /** Removes the name of a block; who has it open keeps it. @throws ArgumentError; MultiprocessError `MP_SYSTEM` (ENOENT when there is none). */

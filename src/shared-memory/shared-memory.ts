@@ -2,7 +2,16 @@ import { fstatSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { forgetShared, registerShareable } from '../memory/index.js';
-import { closeDescriptor, descriptorSize, mapMemory, openSharedMemory, unlinkSharedMemory, unmapMemory } from '../native/index.js';
+import {
+  closeDescriptor,
+  createSharedMemory,
+  descriptorSize,
+  mapMemory,
+  nameSharedMemory,
+  openSharedMemory,
+  unlinkSharedMemory,
+  unmapMemory,
+} from '../native/index.js';
 import { checkOptions } from '../util/options.js';
 import { badName, badSize, exists, notFound, unlinkedBefore } from './errors.js';
 import { randomName } from './random-name.js';
@@ -55,21 +64,18 @@ export class SharedMemory implements Disposable {
   #closed = false;
   #unlinked = false;
 
+  /** @param descriptor stays the caller's. */
   private constructor(name: string, descriptor: number) {
     if (typeof descriptor !== 'number')
       throw new ArgumentError('SharedMemory: there is no public constructor; use SharedMemory.create(size) or SharedMemory.attach(name).');
-    try {
-      const { dev, ino } = fstatSync(descriptor, { bigint: true });
-      this.#name = name;
-      this.#size = descriptorSize(descriptor);
-      this.#inode = `${dev}:${ino}`;
-      if (this.#size === 0)
-        throw new ArgumentError(`SharedMemory.attach: block "${name}" is empty; its creator has not given it a size yet.`);
-      this.#buffer = mapMemory(descriptor, this.#size);
-      this.#buf = new Uint8Array(this.#buffer);
-    } finally {
-      closeDescriptor(descriptor);
-    }
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    this.#name = name;
+    this.#size = descriptorSize(descriptor);
+    this.#inode = `${dev}:${ino}`;
+    if (this.#size === 0)
+      throw new ArgumentError(`SharedMemory.attach: block "${name}" is empty; its creator has not given it a size yet.`);
+    this.#buffer = mapMemory(descriptor, this.#size);
+    this.#buf = new Uint8Array(this.#buffer);
   }
 
   /**
@@ -86,7 +92,7 @@ export class SharedMemory implements Disposable {
     for (;;) {
       const name = given ?? randomName();
       try {
-        return SharedMemory.#made(name, openSharedMemory(name, { create: true, exclusive: true, size }));
+        return SharedMemory.#made(name, size);
       } catch (error) {
         if ((error as { errno?: number }).errno !== EEXIST) throw error;
         if (given !== undefined) throw exists('SharedMemory.create', given, error);
@@ -94,7 +100,33 @@ export class SharedMemory implements Disposable {
     }
   }
 
-  static #made(name: string, descriptor: number): SharedMemory {
+  /**
+   * The block is there before its name is, so the tracker knows which block the name will mean before anybody sees it: who dies in between leaves
+   * nothing, and a name that turns out to be taken is not confused with ours.
+   */
+  static #made(name: string, size: number): SharedMemory {
+    const descriptor = createSharedMemory(size);
+    if (descriptor === null) return SharedMemory.#madeNamed(name, size);
+    let block: SharedMemory | undefined;
+    try {
+      block = new SharedMemory(name, descriptor);
+      track(name, block.#inode);
+      nameSharedMemory(descriptor, name);
+      return block;
+    } catch (error) {
+      if (block !== undefined) {
+        untrack(name, block.#inode);
+        block.close();
+      }
+      throw error;
+    } finally {
+      closeDescriptor(descriptor);
+    }
+  }
+
+  /** Where a file gets its name when it is made. Who dies before the tracker was told leaves the name. */
+  static #madeNamed(name: string, size: number): SharedMemory {
+    const descriptor = openSharedMemory(name, { create: true, exclusive: true, size });
     try {
       const block = new SharedMemory(name, descriptor);
       track(name, block.#inode);
@@ -102,6 +134,8 @@ export class SharedMemory implements Disposable {
     } catch (error) {
       unlinkSharedMemory(name);
       throw error;
+    } finally {
+      closeDescriptor(descriptor);
     }
   }
 
@@ -112,10 +146,14 @@ export class SharedMemory implements Disposable {
    */
   static attach(name: string): SharedMemory {
     const bare = bareName('SharedMemory.attach', name);
+    let descriptor: number | undefined;
     try {
-      return new SharedMemory(bare, openSharedMemory(bare, {}));
+      descriptor = openSharedMemory(bare, {});
+      return new SharedMemory(bare, descriptor);
     } catch (error) {
       throw (error as { errno?: number }).errno === ENOENT ? notFound('SharedMemory.attach', bare, error) : error;
+    } finally {
+      if (descriptor !== undefined) closeDescriptor(descriptor);
     }
   }
 

@@ -2,7 +2,7 @@
  * This thread's line to the tracker (tracker.ts), which unlinks names when their creators are gone.
  *
  * The tracker reads a pipe. It is found by its pid: any process of the same user opens the pipe through /proc, so writing is
- * synchronous, and a name is known to the tracker before `create` returns, whatever happens next. Its address stands in the
+ * synchronous, and a name is known to the tracker before it is there, whatever happens next. Its address stands in the
  * environment, so that one tracker serves a whole tree of processes; those started before it learn of it from handles.
  *
  * Lines, each written at once (shorter than PIPE_BUF, hence whole):   + pid startTime device:inode name
@@ -11,8 +11,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { MultiprocessError } from '../errors/index.js';
 import { closeDescriptor, createPipe, keepChild, processStartTime, processState, watchProcess } from '../native/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
+import { atExit } from '../util/at-exit.js';
 import { deferred } from '../util/deferred.js';
 import { settles } from '../util/wait-options.js';
 
@@ -22,9 +24,13 @@ export type TrackerAddress = string;
 const VARIABLE = 'MULTIPROCESS_TRACKER';
 /** Milliseconds without a name after which the line is closed; a tracker without lines ends. */
 const LINGER = 1_000;
+/** A tracker that ends within so many milliseconds of its start has probably failed. */
+const SOON = 1_000;
+/** Failed trackers in a row after which nobody starts another one by himself. */
+const MOST_FAILURES = 3;
 
-/** Names this thread answers for, with their inodes: told again to a new tracker when one was killed. */
-const names = new Map<string, string>();
+/** Names this thread answers for, each with the block it means: told again to a new tracker when one was killed. By `inode name`. */
+const names = new Map<string, { readonly name: string; readonly inode: string }>();
 let descriptor: number | null = null;
 /** Closes it, as it was opened. */
 let close: (fd: number) => void = closeSync;
@@ -33,22 +39,36 @@ let timer: NodeJS.Timeout | null = null;
 /** Whether the line stays open without names: somebody asked for a running tracker. */
 let wanted = false;
 
-/** Makes this process answer for a name: it is unlinked when all who do are gone. @param hint The tracker that knows the name already. */
+/**
+ * Makes this process answer for a name, which need not be there yet: it is unlinked when all who do are gone, if it means this block then.
+ *
+ * @param hint The tracker that knows the name already.
+ * @throws MultiprocessError `MP_SYSTEM` when no tracker can be started.
+ */
 export function track(name: string, inode: string, hint?: TrackerAddress): void {
-  names.set(name, inode);
-  send(registration(name, inode), hint);
+  const key = `${inode} ${name}`;
+  const known = names.has(key);
+  names.set(key, { name, inode });
+  stopExit ??= atExit('last', replaceDead);
+  try {
+    send(registration(name, inode), hint);
+  } catch (error) {
+    if (!known) names.delete(key);
+    throw error;
+  }
 }
 
-/** The name was unlinked. */
+/** The name was unlinked, or never came to be. */
 export function untrack(name: string, inode: string): void {
-  const mine = names.delete(name);
+  const mine = names.delete(`${inode} ${name}`);
   if (mine || descriptor !== null) send(`- ${inode} ${encodeURIComponent(name)}\n`);
   if (names.size === 0) closeSoon();
 }
 
 /** Whether this thread answers for the name. */
 export function tracked(name: string): boolean {
-  return names.has(name);
+  for (const each of names.values()) if (each.name === name) return true;
+  return false;
 }
 
 /** Sees to it that a tracker runs, and that it is not let go for want of names. */
@@ -92,11 +112,17 @@ export function trackerAddress(): TrackerAddress | null {
 }
 
 let started: bigint | null = null;
+/** Takes {@link replaceDead} back, once it is among what is done at exit. */
+let stopExit: (() => void) | undefined;
+/** Trackers that ended within {@link SOON} of their start, in a row. */
+let failures = 0;
 
 // A forked process answers for what it attaches or creates itself, under its own name. The line it may keep.
 registerAfterFork(names, () => {
   names.clear();
   started = null;
+  stopExit = undefined;
+  failures = 0;
   if (timer !== null) clearTimeout(timer);
   timer = null;
 });
@@ -111,7 +137,7 @@ function send(line: string, hint?: TrackerAddress): void {
   timer = null;
   if (descriptor === null) {
     connect(hint);
-    line = [...names].map(([name, inode]) => registration(name, inode)).join('') + (line.startsWith('-') ? line : '');
+    line = [...names.values()].map(({ name, inode }) => registration(name, inode)).join('') + (line.startsWith('-') ? line : '');
   }
   try {
     writeLines(line);
@@ -127,6 +153,23 @@ function restart(): void {
   process.emitWarning('The resource tracker of multiprocess: its process died unexpectedly; it is started again.', {
     code: 'MP_TRACKER_DIED',
   });
+  disconnect();
+  send('');
+}
+
+/** The next who makes a name tries again. */
+function giveUp(): void {
+  process.emitWarning(
+    `The resource tracker of multiprocess: ${failures} in a row ended at once, so a crash would leave names of shared memory behind; see what it wrote to stderr.`,
+    { code: 'MP_TRACKER_DIED' },
+  );
+  failures = 0;
+  disconnect();
+}
+
+/** A tracker that was killed while this process ended, or just before, would leave our names to nobody. */
+function replaceDead(): void {
+  if (names.size === 0 || (address !== null && runs(address))) return;
   disconnect();
   send('');
 }
@@ -171,15 +214,22 @@ function start(): void {
       cwd: '/',
       env,
     });
-    child.on('error', () => {}); // Names then outlive a crash; creating them works all the same.
+    child.on('error', () => {}); // Told below.
     keepChild(child, false);
     child.unref();
+    if (child.pid === undefined) throw notStarted();
     descriptor = writes;
     close = closeDescriptor;
-    address = `${child.pid}:${child.pid === undefined ? null : processStartTime(child.pid)}`;
+    address = `${child.pid}:${processStartTime(child.pid)}`;
     process.env[VARIABLE] = address;
     const mine = address;
-    child.once('exit', () => address === mine && (names.size > 0 || wanted) && restart());
+    const since = performance.now();
+    child.once('exit', () => {
+      failures = performance.now() - since < SOON ? failures + 1 : 0;
+      if (address !== mine || (names.size === 0 && !wanted)) return;
+      if (failures < MOST_FAILURES) restart();
+      else giveUp();
+    });
   } catch (error) {
     closeDescriptor(writes);
     throw error;
@@ -199,4 +249,11 @@ function disconnect(): void {
   if (descriptor !== null) close(descriptor);
   descriptor = null;
   address = null;
+}
+
+function notStarted(): MultiprocessError {
+  return new MultiprocessError(
+    'SharedMemory: the resource tracker could not be started, so a crash would leave the name behind; check the limits of processes and descriptors (ulimit -u, ulimit -n).',
+    { code: 'MP_SYSTEM' },
+  );
 }
