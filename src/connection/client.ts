@@ -1,6 +1,7 @@
 import { ConnectionError, TimeoutError } from '../errors/index.js';
 import { closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
+import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
@@ -47,7 +48,9 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   serializerOf('Client', options?.serializer);
   options?.signal?.throwIfAborted();
   const limit = new AbortController();
-  const signal = options?.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
+  const { signal } = limit;
+  const theirs = options?.signal;
+  const forget = theirs === undefined ? undefined : onAbort(theirs, () => limit.abort(theirs.reason));
   const end = after(options?.timeout ?? Number.POSITIVE_INFINITY, () =>
     limit.abort(new TimeoutError(`Client: no connection to ${showAddress(address)} within ${options?.timeout} ms.`)),
   );
@@ -70,6 +73,7 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
     return connection as Connection<T>;
   } finally {
     end();
+    forget?.();
   }
 }
 

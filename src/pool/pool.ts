@@ -41,8 +41,11 @@ const CALLBACKS = ['callback', 'errorCallback'];
 const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize'])];
 const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
 
-/** Pools that were dropped while they ran: their workers would stay for as long as the program. */
-const dropped = new FinalizationRegistry<Engine>((engine) => engine.abandon());
+/**
+ * Pools that were dropped while they ran: their workers would stay for as long as the program. An engine that runs is held by its workers;
+ * held here it would hold its pool, to which the stack of an error leads by the frames of the pool's methods.
+ */
+const dropped = new FinalizationRegistry<WeakRef<Engine>>((engine) => engine.deref()?.abandon());
 
 /**
  * A pool of worker processes.
@@ -77,7 +80,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   constructor(options: PoolOptions<I> & { readonly initArgs: I });
   constructor(options: PoolOptions<AnyArguments> = {}) {
     this.#engine = new Engine(poolSettings('Pool', options));
-    dropped.register(this, this.#engine);
+    dropped.register(this, new WeakRef(this.#engine));
   }
 
   // ---- calls

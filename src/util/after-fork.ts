@@ -1,21 +1,23 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from './options.js';
 
-interface Entry {
-  readonly object: WeakRef<object>;
-  readonly callback: (object: never) => void;
-}
+type Callback = (object: never) => void;
 
 /** In the order of registration. */
-const entries = new Map<number, Entry>();
+const entries = new Map<number, WeakRef<object>>();
+/**
+ * What is called for an object, by the number of its entry. With the object as its key a callback may refer to it, by what its scope holds or
+ * otherwise, and both are collected all the same.
+ */
+const callbacks = new WeakMap<object, Map<number, Callback>>();
 let serial = 0;
 const dead = new FinalizationRegistry<number>((id) => void entries.delete(id));
 
 /**
  * Has `callback(object)` called in every child that is forked from this process, before anything else runs there.
  *
- * Semantics: callbacks run in the order of their registration. The object is held weakly: when it has been collected, nothing
- * is called. Children that are started afresh (spawn, threads) have nothing to take over and call nothing.
+ * Semantics: callbacks run in the order of their registration. The object is held weakly, the callback for as long as the object:
+ * when it has been collected, nothing is called. Children that are started afresh (spawn, threads) have nothing to take over and call nothing.
  *
  * Python: `multiprocess.util.register_after_fork`.
  */
@@ -25,7 +27,10 @@ export function registerAfterFork<T extends object>(object: T, callback: (object
   if (typeof callback !== 'function')
     throw new ArgumentError(`registerAfterFork: \`callback\` must be a function, not ${describe(callback)}.`);
   const id = serial++;
-  entries.set(id, { object: new WeakRef(object), callback });
+  const own = callbacks.get(object) ?? new Map<number, Callback>();
+  own.set(id, callback);
+  callbacks.set(object, own);
+  entries.set(id, new WeakRef(object));
   dead.register(object, id);
 }
 
@@ -48,11 +53,11 @@ export const lineage = { generation: 0 };
 /** In a process that was just forked: calls what was registered. What a callback throws is printed. */
 export function runAfterFork(): void {
   lineage.generation++;
-  for (const { object, callback } of [...entries.values()]) {
+  for (const [id, object] of [...entries]) {
     const living = object.deref();
     if (living === undefined) continue;
     try {
-      callback(living as never);
+      callbacks.get(living)!.get(id)!(living as never);
     } catch (error) {
       console.error(error);
     }
