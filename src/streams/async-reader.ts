@@ -7,10 +7,11 @@
  *   HELD     it settled with an item nobody has read yet
  *   OVER     ended, failed or cancelled; the source is not touched again
  *
- * Invariant: `return()` is called at most once and only on early end. While a next() is pending it is called after that
- * settles (an async generator would only queue it; a hand-written iterator may not expect it), except for sources that
- * say they can be interrupted. Who cancels waits a turn of the event loop for it, so that a generator that was not waiting for anything
- * has run its `finally`; nobody waits for a next() that never settles.
+ * Invariant: `return()` is called at most once and only on early end, at once, also while a next() is pending: that may never settle, and what
+ * the source holds (listeners of `events.on`, a file, a socket) would be held for ever. An async generator queues it by itself. It is not
+ * called while the source's own next() is on the stack, but right after.
+ * Who cancels while a next() is pending waits a turn of the event loop for the return, so that a generator that was not waiting for
+ * anything has run its `finally`; nobody waits for a next() that never settles.
  */
 import { DONE, FAILED, MORE, type PullReader, type ReadState, WAIT } from './pull.js';
 
@@ -21,7 +22,7 @@ export interface AsyncPull<T> {
   return?(reason?: unknown): unknown;
   /** Called once when the source ended or failed by itself. */
   release?(): void;
-  /** Whether `return` may be called while a `next` is pending, and settles it. */
+  /** Whether `return` settles a `next` that is pending, so that it can be waited for. */
   readonly interruptible: boolean;
 }
 
@@ -37,8 +38,10 @@ export class AsyncReader<T> implements PullReader<T> {
   readonly #wake: () => void;
   #state = IDLE;
   #failed = false;
-  /** Set when `return` is to be called as soon as the pending next() has settled: to be told when that is done. */
-  #returned: (() => void) | null = null;
+  /** The source's next() is on the stack. */
+  #asking = false;
+  /** It was cancelled meanwhile: calls `return`. */
+  #owed: (() => void) | null = null;
   #held: T | undefined;
 
   constructor(source: AsyncPull<T>, wake: () => void) {
@@ -55,6 +58,7 @@ export class AsyncReader<T> implements PullReader<T> {
     }
     if (this.#state === IDLE) {
       this.#state = PENDING;
+      this.#asking = true;
       try {
         const asked = this.#source.next();
         // Not Promise.resolve(): a native promise is used as it is, and a thenable of another make keeps its own turn.
@@ -62,18 +66,15 @@ export class AsyncReader<T> implements PullReader<T> {
       } catch (error) {
         this.#fail(error);
       }
+      this.#asking = false;
+      this.#owed?.();
     }
     if (this.#state === OVER) return this.#failed ? FAILED : DONE;
     return WAIT;
   }
 
   readonly #settled = (result: IteratorResult<T, unknown>): void => {
-    if (this.#state !== PENDING) {
-      if (this.#returned === null) return;
-      if (result.done === true) this.#returned();
-      else this.#return(undefined).then(this.#returned, this.#returned);
-      return;
-    }
+    if (this.#state !== PENDING) return;
     try {
       if (result.done === true) {
         this.#state = OVER;
@@ -89,10 +90,7 @@ export class AsyncReader<T> implements PullReader<T> {
   };
 
   readonly #rejected = (error: unknown): void => {
-    if (this.#state !== PENDING) {
-      this.#returned?.();
-      return;
-    }
+    if (this.#state !== PENDING) return;
     this.#fail(error);
     this.#wake();
   };
@@ -109,13 +107,13 @@ export class AsyncReader<T> implements PullReader<T> {
     this.#state = OVER;
     this.#held = undefined;
     if (before === OVER) return Promise.resolve();
-    if (before === PENDING && !this.#source.interruptible) {
-      return new Promise((resolve) => {
-        this.#returned = resolve;
-        setImmediate(resolve);
-      });
-    }
-    return this.#return(reason);
+    if (before !== PENDING) return this.#return(reason);
+    return new Promise((resolve, reject) => {
+      const end = () => void this.#return(reason).then(resolve, reject);
+      if (this.#asking) this.#owed = end;
+      else end();
+      if (!this.#source.interruptible) setImmediate(resolve);
+    });
   }
 
   async #return(reason: unknown): Promise<void> {

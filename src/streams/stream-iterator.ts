@@ -59,7 +59,9 @@ export class StreamIterator<R> implements ResultIterator<R> {
 
   async return(): Promise<IteratorResult<R, undefined>> {
     this.#over = true;
-    await this.#feed?.stop();
+    const stopped = this.#feed?.stop();
+    this.#ready(); // who waits in next() is answered now: nothing will come
+    await stopped;
     return { done: true, value: undefined };
   }
 

@@ -33,7 +33,7 @@ import { type ResultIterator, StreamIterator } from './stream-iterator.js';
  *
  * Cancellation: `break`, `return()`, `unsubscribe()` and an aborted `signal` stop reading, return the source, drop queued items
  * and signal (then kill) running ones. They do not wait for running items; {@link closed} does. A source whose `next()` is
- * pending is returned when that settles, which `break` and `return()` await for a turn of the event loop.
+ * pending is returned at once too, which `break` and `return()` await for a turn of the event loop.
  *
  * Python: the iterator of `Pool.imap` and `Pool.imap_unordered`, which have no window and read the whole source ahead.
  *

@@ -118,7 +118,7 @@ describe('leaving a stream early', () => {
     const stream = runStream('test', new TestBackend((x: number) => x), source);
     for await (const value of stream) if (value === 1) break;
     await stream.closed;
-    expect(source.returned).toBe(0);
+    expect(source.returned).toBe(1);
   });
 
   it('has run the `finally` of a generator that does not wait when the loop is over', async () => {
@@ -136,7 +136,7 @@ describe('leaving a stream early', () => {
     }
   });
 
-  it('returns the source once its pending next() settles, and drops that item', async () => {
+  it('returns the source at once, once, while its next() is pending, and drops that item', async () => {
     let release: () => void = () => {};
     const source = countedAsync(undefined, (i) => (i === 2 ? new Promise<void>((done) => (release = done)) : undefined));
     const seen: number[] = [];
@@ -144,9 +144,10 @@ describe('leaving a stream early', () => {
     const iterator = stream[Symbol.asyncIterator]();
     await iterator.next();
     await iterator.next();
-    await iterator.return?.();
+    const left = iterator.return?.();
+    expect(source.returned).toBe(1);
+    await left;
     await stream.closed;
-    expect(source.returned).toBe(0);
     release();
     await settle();
     expect(source.returned).toBe(1);

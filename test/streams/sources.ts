@@ -51,7 +51,6 @@ export function countedAsync(
           return { done: false, value: i++ };
         },
         async return() {
-          if (watch.pending > 0) throw new Error('return() while next() is pending');
           watch.returned++;
           return { done: true, value: undefined };
         },

@@ -11,10 +11,14 @@ it.each([
   ['the main thread, with forks of a template', [PROGRAM], 'forkserver', 'forkserver'],
   ['a worker thread', ['-e', IN_THREAD], 'thread', undefined],
   ['a program that can be forked', ['--single-threaded', '--v8-pool-size=1', PROGRAM], 'fork', 'fork'],
-] as const)('everything that was made and dropped in %s', (_, args, METHODS, ONLY) => {
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', METHODS };
-  if (ONLY !== undefined) env['ONLY'] = ONLY;
-  const { stdout, stderr } = spawnSync(process.execPath, [...args], { env, encoding: 'utf8', timeout: 100_000, killSignal: 'SIGKILL' });
-  expect(stderr).toBe('');
-  expect(JSON.parse(stdout)).toEqual({});
-}, 110_000);
+] as const)(
+  'everything that was made and dropped in %s',
+  (_, args, METHODS, ONLY) => {
+    const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', METHODS };
+    if (ONLY !== undefined) env['ONLY'] = ONLY;
+    const { stdout, stderr } = spawnSync(process.execPath, [...args], { env, encoding: 'utf8', timeout: 100_000, killSignal: 'SIGKILL' });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({});
+  },
+  110_000,
+);
