@@ -13,6 +13,7 @@ import type { ResourceLimits, Worker } from 'node:worker_threads';
 import type { Piscina, PiscinaTask } from 'piscina';
 import { ProcessError } from '../errors/index.js';
 import { type LaunchOptions, type Popen, PopenThread, type ThreadForm } from '../process/index.js';
+import { STARTING_KEY } from '../util/starting.js';
 
 /** Options of the threads of one pool. */
 export interface ThreadOptions {
@@ -112,6 +113,7 @@ export class ThreadHost {
       // With atomics a thread without a piscina task sleeps in Atomics.wait, and its event loop with it.
       atomics: 'disabled',
       recordTiming: false,
+      workerData: { [STARTING_KEY]: true },
       loadBalancer: (task, workers) => this.#balance(piscina, task, workers),
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       ...(env === undefined ? {} : { env: env as never }),

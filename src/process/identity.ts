@@ -2,6 +2,7 @@
  * Who this process (or worker thread) is to the library. Kept on globalThis, so that every copy of the package in a process agrees.
  */
 import { threadId } from 'node:worker_threads';
+import { isStarting } from '../util/starting.js';
 import type { AuthenticationKey } from './authkey.js';
 
 /** Who started this process. */
@@ -36,7 +37,15 @@ const scope = globalThis as { [IDENTITY]?: Identity };
 
 /** This process. */
 export function identity(): Identity {
-  scope[IDENTITY] ??= { name: 'MainProcess', daemon: false, authkey: null, path: '', parent: null, children: 0, self: null };
+  scope[IDENTITY] ??= {
+    name: isStarting() ? 'Starting' : 'MainProcess',
+    daemon: false,
+    authkey: null,
+    path: '',
+    parent: null,
+    children: 0,
+    self: null,
+  };
   return scope[IDENTITY];
 }
 

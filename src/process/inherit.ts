@@ -8,6 +8,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { setCloseOnExec } from '../native/descriptors.js';
 import { setParentDeathSignal } from '../native/process.js';
+import { begin } from '../util/starting.js';
 import type { StartMethod } from './start-method.js';
 
 /** Number, in a spawned child, of the first descriptor its parent passed: those below are the standard streams. */
@@ -41,6 +42,7 @@ export interface Inheritance {
  * Call it once, before anything else.
  */
 export function inherit(): Inheritance {
+  begin();
   const scope = globalThis as { [INHERITANCE]?: Inheritance };
   const forked = scope[INHERITANCE];
   if (forked !== undefined) {

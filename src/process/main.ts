@@ -1,12 +1,11 @@
 /** The program's main file and its arguments, as its children are told them. */
-import { realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { programFile } from '../util/program-files.js';
 import { identity } from './identity.js';
 
 /** Path of the program's main file; `null` for `-e`, stdin and the REPL. A child has that of its family. */
 export function mainPath(): string | null {
   const own = identity();
-  if (own.main === undefined) own.main = hasScript() ? find(process.argv[1]!) : null;
+  if (own.main === undefined) own.main = hasScript() ? programFile(process.argv[1]!) : null;
   return own.main;
 }
 
@@ -18,17 +17,4 @@ export function programArguments(): string[] {
 /** In `node -e code a b` and in the REPL the second word is an argument. */
 function hasScript(): boolean {
   return process.argv[1] !== undefined && (process as { _eval?: unknown })._eval === undefined;
-}
-
-/** Node takes the extension, or the index file of a folder, as read. */
-function find(script: string): string | null {
-  for (const ending of ['', '.js', '/index.js']) {
-    try {
-      const file = realpathSync(resolve(script) + ending);
-      if (statSync(file).isFile()) return file;
-    } catch {
-      // Not this one.
-    }
-  }
-  return null;
 }

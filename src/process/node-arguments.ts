@@ -5,7 +5,7 @@
  * Options are recognized as Node does: `--name=value`, `--name value`, and with underscores for dashes.
  */
 const DROPPED =
-  /^(-e|-p|-pe|-c|-i|--(inspect|debug-|test|watch|input-type|cpu-prof|heap-prof|prof$|check$|interactive$|eval$|print$|run$|build-snapshot|expose-internals).*)$/;
+  /^(-e|-p|-pe|-c|-i|--(inspect|debug-|test|watch|input-type|cpu-prof|heap-prof|prof$|check$|interactive$|eval$|print$|run$|build-snapshot|snapshot-blob|build-sea|experimental-sea-config|expose-internals).*)$/;
 /** Of those, the ones that take no value. All others take the next word, unless they hold a `=`. */
 const BARE =
   /^(-c|-i|--(inspect(-brk|-wait)?|debug-brk|test(-only|-force-exit|-update-snapshots|-randomize|-coverage-include-all)?|watch(-preserve-output)?|(cpu-|heap-)?prof|check|interactive|build-snapshot|expose-internals))$/;

@@ -1,10 +1,10 @@
 /** What a spawned child is started with. Python: `multiprocess.spawn`. */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from '../errors/index.js';
+import { executable, replaceExecutable } from '../util/executable.js';
 import { checkOptions, describe } from '../util/options.js';
 import { ownKey } from './authkey.js';
 import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
-import { executable, replaceExecutable } from './executable.js';
 import { identity } from './identity.js';
 import { mainPath, programArguments } from './main.js';
 import { inheritedArguments } from './node-arguments.js';

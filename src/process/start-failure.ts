@@ -1,7 +1,7 @@
 /** Why the system did not start a child, and what helps. */
 import { ProcessError } from '../errors/index.js';
+import { executable } from '../util/executable.js';
 import { describe } from '../util/options.js';
-import { executable } from './executable.js';
 
 /** Longest text that Linux hands to a program as one argument or variable, its end included (MAX_ARG_STRLEN). */
 const LONGEST_TEXT = 131_072;

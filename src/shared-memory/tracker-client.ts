@@ -16,6 +16,8 @@ import { closeDescriptor, createPipe, keepChild, processStartTime, processState,
 import { registerAfterFork } from '../util/after-fork.js';
 import { atExit } from '../util/at-exit.js';
 import { deferred } from '../util/deferred.js';
+import { ownExecutable } from '../util/executable.js';
+import { STARTING } from '../util/starting.js';
 import { settles } from '../util/wait-options.js';
 
 /** `pid:startTime` of a tracker. */
@@ -204,11 +206,11 @@ function open(candidate: TrackerAddress): number | null {
 /** Starts a tracker: in a session of its own, so that Ctrl-C does not reach it, and with our stderr, to report leaks. */
 function start(): void {
   const [reads, writes] = createPipe();
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' };
+  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', [STARTING]: '1' };
   delete env[VARIABLE];
   const entry = fileURLToPath(new URL('./tracker.js', import.meta.url));
   try {
-    const child = spawn(process.execPath, ['--max-old-space-size=32', '--v8-pool-size=1', entry], {
+    const child = spawn(ownExecutable('The resource tracker'), ['--max-old-space-size=32', '--v8-pool-size=1', entry], {
       stdio: [reads, 'ignore', 'inherit'],
       detached: true,
       cwd: '/',

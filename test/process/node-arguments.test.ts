@@ -46,6 +46,9 @@ describe('a child inherits of the options of its parent', () => {
     ['--input-type=module', ''],
     ['-c -i --check --interactive --expose-gc', '--expose-gc'],
     ['--run build', ''],
+    ['--snapshot-blob ./a.blob --expose-gc', '--expose-gc'],
+    ['--experimental-sea-config ./sea.json', ''],
+    ['--build-sea ./sea.json --expose-gc', '--expose-gc'],
     ['--build-snapshot --expose-gc', '--expose-gc'],
     ['--build-snapshot-config ./snapshot.json --expose-gc', '--expose-gc'],
     // nothing that writes a profile for each worker

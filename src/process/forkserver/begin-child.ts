@@ -2,6 +2,7 @@
 import { readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, populatePages, Ready } from '../../native/index.js';
+import { leaveBootstrapping } from '../bootstrapping.js';
 import { INHERITANCE, type Inheritance } from '../inherit.js';
 import { restartClock } from './clock.js';
 import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED, requestOf } from './protocol.js';
@@ -19,6 +20,7 @@ export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMa
   const [lifeline, ...given] = arrived.descriptors;
   const request = requestOf(arrived);
   restartClock();
+  leaveBootstrapping();
   become(request);
   const descriptors = given.map((fd, i) => {
     moveDescriptor(fd, FORKED_DESCRIPTOR + i);

@@ -20,12 +20,14 @@ import { fileURLToPath } from 'node:url';
 import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe, Family, keepChild, listenSocket, signalChild } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
+import { executable } from '../../util/executable.js';
 import { describe } from '../../util/options.js';
-import { executable } from '../executable.js';
+import { STARTING } from '../../util/starting.js';
+import { mainPath } from '../main.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
 import { startFailure } from '../start-failure.js';
 import { Applicant, TemplateLost } from './applicant.js';
-import { forkableArguments, TEMPLATE_OPTIONS, unforkable } from './options.js';
+import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from './options.js';
 import { FORKED_DESCRIPTOR, INHERITED, KEY, type TemplateConfig } from './protocol.js';
 
 /** What {@link Forkserver.connectToNewProcess} starts. */
@@ -262,7 +264,7 @@ export class Forkserver {
   }
 
   #start(): Template {
-    const reason = unforkable();
+    const reason = untemplatable();
     if (reason !== null) throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${reason}; use start method 'spawn'.`);
     const address = `multiprocess-forkserver-${process.pid}-${this.#serial++}-${randomBytes(8).toString('hex')}`;
     const listener = listenSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }, BACKLOG);
@@ -272,13 +274,14 @@ export class Forkserver {
       key: Buffer.from(this.#key).toString('hex'),
       parentPid: process.pid,
       argv,
+      main: mainPath(),
       preload: this.#preload,
       modules: [...modules],
     };
     const args = [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE];
     try {
       const child = spawn(executable(), args, {
-        env,
+        env: { ...env, [STARTING]: '1' },
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
       });
       child.on('error', () => {}); // whoever connects finds out

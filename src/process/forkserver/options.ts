@@ -1,5 +1,6 @@
 /** The options with which a Node can fork, and whether one could be started with them here. */
 import { nativeError } from '../../native/index.js';
+import { unusableExecutable } from '../../util/executable.js';
 
 /**
  * V8 then compiles and collects garbage on its own thread, and the one platform thread that remains waits alone on its condition
@@ -38,4 +39,9 @@ export function areForkOptions(options: readonly string[]): boolean {
 export function unforkable(): string | null {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
   return nativeError()?.message ?? null;
+}
+
+/** Why no template can be started on this host; `null` when one can. */
+export function untemplatable(): string | null {
+  return unforkable() ?? unusableExecutable();
 }

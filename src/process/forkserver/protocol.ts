@@ -102,6 +102,8 @@ export interface TemplateConfig {
   readonly key: string;
   readonly parentPid: number;
   readonly argv: readonly string[];
+  /** The program's main file, where there is one. */
+  readonly main: string | null;
   /** The user's modules, as specifiers; what fails is ignored. */
   readonly preload: readonly string[];
   /** Modules of this library that children need. */

@@ -12,7 +12,9 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../native/index.js';
 import { importFrom } from '../../reduction/functions/modules.js';
-import { enterBootstrapping, leaveBootstrapping } from '../bootstrapping.js';
+import { begin } from '../../util/starting.js';
+import { enterBootstrapping } from '../bootstrapping.js';
+import { identity } from '../identity.js';
 import { PROGRAMS } from '../inherit.js';
 import { beginChild } from './begin-child.js';
 import type { TemplateConfig } from './protocol.js';
@@ -31,6 +33,8 @@ closeDescriptor(CONFIG);
 if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
 ignoreSignal(constants.signals.SIGINT);
 process.argv = [...config.argv];
+begin();
+identity().name = 'ForkServer';
 (globalThis as { [FORKED]?: boolean })[FORKED] = true;
 
 const programs = new Map<string, () => void>();
@@ -41,20 +45,19 @@ collect();
 const { refusal, pages } = await scout(); // what is where, remains there
 setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal), pages, programs));
 
-/** As in Python, what cannot be preloaded is left to the child that needs it. */
+/** The template loads modules for as long as it lives: its children begin. As in Python, what cannot be preloaded is left to the child that needs it. */
 async function preload(): Promise<void> {
   const ignore = (): void => {};
   process.on('uncaughtException', ignore);
   process.on('unhandledRejection', ignore);
   enterBootstrapping();
   const here = pathToFileURL(resolve('preload.js')).href;
-  const main = config.argv[1];
+  const { main } = config;
   await loadModules().catch(ignore);
   for (const name of config.preload) {
     if (name !== '__main__') await importFrom(here, specifierOf(name)).catch(ignore);
-    else if (main !== undefined) await import(pathToFileURL(main).href).catch(ignore);
+    else if (main !== null) await import(pathToFileURL(main).href).catch(ignore);
   }
-  leaveBootstrapping();
   // Rejections are told of at the end of the turn.
   await new Promise(setImmediate);
   process.off('uncaughtException', ignore);

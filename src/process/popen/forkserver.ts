@@ -1,6 +1,6 @@
 import { closeDescriptor, duplicateDescriptor } from '../../native/index.js';
 import { forkserver, inheritedNumber } from '../forkserver/forkserver.js';
-import { unforkable } from '../forkserver/options.js';
+import { untemplatable } from '../forkserver/options.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';
@@ -39,5 +39,5 @@ export class PopenForkserver extends PopenForked {
 
 registerStartMethod('forkserver', {
   launch: (options) => new PopenForkserver(options),
-  unavailable: unforkable,
+  unavailable: untemplatable,
 });

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess, signalChild } from '../../native/index.js';
-import { executable } from '../executable.js';
+import { executable, unusableExecutable } from '../../util/executable.js';
+import { STARTING } from '../../util/starting.js';
 import { FIRST_DESCRIPTOR } from '../inherit.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
 import { startFailure } from '../start-failure.js';
@@ -29,6 +30,7 @@ export class PopenSpawn extends Popen {
     const descriptors = this.gather(options);
     const env = { ...(options.env ?? process.env) };
     if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = inheritedNodeOptions(env['NODE_OPTIONS']);
+    env[STARTING] = '1';
     const args = [
       ...(options.execArgv ?? inheritedArguments(process.execArgv)),
       fileURLToPath(entry),
@@ -100,5 +102,5 @@ export class PopenSpawn extends Popen {
 
 registerStartMethod('spawn', {
   launch: (options) => new PopenSpawn(options),
-  unavailable: () => nativeError()?.message ?? null,
+  unavailable: () => nativeError()?.message ?? unusableExecutable(),
 });

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { threadId as ownThread, Worker } from 'node:worker_threads';
 import { ProcessError } from '../../errors/index.js';
 import { closeDescriptor, createPipe, duplicateDescriptor } from '../../native/index.js';
+import { STARTING_KEY } from '../../util/starting.js';
 import { INHERITANCE_KEY, type Inheritance } from '../inherit.js';
 import type { StartMethod } from '../start-method.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
@@ -128,7 +129,7 @@ export const PARENT_THREAD_KEY = 'multiprocess.parentThread';
 function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions): Worker {
   return new Worker(new URL(entry), {
     name: inheritance.name,
-    workerData: { [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
+    workerData: { [STARTING_KEY]: true, [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
   });

@@ -5,12 +5,12 @@
  * reference, through the specifier and module that imported them; plain imported data and everything else by value.
  */
 import { isShareable } from '../../memory/index.js';
+import { isProgramFile } from '../../util/program-files.js';
 import type { Analysis, FreeName } from './analysis.js';
 import { cellOf } from './cells.js';
 import type { Children } from './children.js';
 import { READ } from './compile.js';
 import type { Surroundings } from './enclosing.js';
-import { isMainEntry } from './entry.js';
 import { isStandardGlobal } from './globals.js';
 import type { CapturedScope, Mirror } from './inspector.js';
 import type { Place } from './locate.js';
@@ -197,7 +197,7 @@ export function baseOf(url: string): string {
 /** Plain data is copied, a shared object is attached (imported again it would be another one); what the main file exports must be, since it cannot be imported again. */
 function importedByValue(value: unknown, from: ImportOrigin, place: Place | null): boolean {
   if (place === null || isPlainData(value) || (typeof value === 'object' && value !== null && isShareable(value))) return true;
-  return from.specifier.startsWith('.') && isMainEntry(new URL(from.specifier, baseOf(place.script.url)).href);
+  return from.specifier.startsWith('.') && isProgramFile(new URL(from.specifier, baseOf(place.script.url)).href);
 }
 
 function importSlot(name: string, from: ImportOrigin, place: Place): Slot {

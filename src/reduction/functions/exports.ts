@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
-import { mainEntry } from './entry.js';
+import { isProgramFile } from '../../util/program-files.js';
 
 /** An export of a CommonJS file. `path` starts at the namespace that `import()` of the file gives. */
 export interface FileExport {
@@ -30,13 +30,13 @@ const cache = createRequire(import.meta.url).cache as unknown as Record<string, 
 const index = new WeakMap<object, Found>();
 const indexed = new Set<string>();
 
-/** Finds the file and name that export this value, unless it is the program's main file. */
+/** Finds the file and name that export this value unless it is a file of the program that must not be loaded again. */
 export function commonJsExportOf(value: object): FileExport | null {
   const door = doorOf(value);
   if (door !== undefined) return door;
   grow();
   const found = index.get(value);
-  if (found === undefined || current(found) !== value) return null;
+  if (found === undefined || current(found) !== value || isProgramFile(pathToFileURL(found.file).href)) return null;
   const { name, esm } = found;
   const path = name === null ? [esm ? '*' : 'default'] : esm ? [name] : ['default', name];
   return { specifier: pathToFileURL(found.file).href, path };
@@ -74,13 +74,12 @@ function current({ file, name }: Found): unknown {
 }
 
 function grow(): void {
-  const main = mainEntry();
   for (const file in cache) {
     if (indexed.has(file)) continue;
     const module = cache[file];
     if (module === undefined || !module.loaded) continue;
     indexed.add(file);
-    if (pathToFileURL(file).href !== main && /\.(c?[jt]s)$/.test(file)) add(file, module.exports);
+    if (!isProgramFile(pathToFileURL(file).href) && /\.(c?[jt]s)$/.test(file)) add(file, module.exports);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { types } from 'node:util';
 import { SerializationError } from '../../errors/index.js';
+import { isProgramFile } from '../../util/program-files.js';
 import type { Reduction } from '../node.js';
 import { type Analysis, analyse } from './analysis.js';
 import { builtinExportOf } from './builtins.js';
@@ -11,7 +12,6 @@ import { checkShape, nameOf, reduceByValue } from './by-value.js';
 import type { Subject } from './captures.js';
 import { Children } from './children.js';
 import { exportNameOf, surroundings } from './enclosing.js';
-import { isMainEntry } from './entry.js';
 import { commonJsExportOf } from './exports.js';
 import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
 import { type Mirror, mirror } from './inspector.js';
@@ -218,7 +218,7 @@ function exportReference(fn: Function, text: string, mirrored: Mirror, place: Pl
     const found = commonJsExportOf(fn);
     return found === null ? null : { ...found, parent: null };
   }
-  if (place === null || !place.script.url.startsWith('file:') || isMainEntry(place.script.url)) return null;
+  if (place === null || !place.script.url.startsWith('file:') || isProgramFile(place.script.url)) return null;
   const exported = exportNameOf(fn, place, text, moduleScope.object);
   return exported === null ? null : { specifier: place.script.url, parent: null, path: [exported] };
 }
