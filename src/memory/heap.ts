@@ -3,12 +3,17 @@
  *
  * A heap has arenas (memory files), each twice as large as the one before up to 4 MiB, or as large as what is asked for. Blocks
  * are multiples of 8 bytes; freed neighbours merge; an arena goes when its last block is freed.
+ *
+ * A view of an arena that is sent arrives as the same memory. Nobody tells when the receiver is done with it, so from then on
+ * what is freed in that arena is not given out again.
  */
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
+import type { BlockHandle } from './arena.js';
+import { allocateMapped, attachMapped, type MappedBlock } from './block.js';
 import { Extents } from './extents.js';
-import { Region } from './region.js';
+import { noteMemory, registerShareable } from './shareable.js';
 
 const ALIGNMENT = 8;
 const PAGE = 4096;
@@ -50,18 +55,38 @@ export interface HeapStats {
   readonly frees: number;
 }
 
+/** The memory of an arena, here or where a view of it arrived. */
+class ArenaMemory {
+  /** Whether others may see it. */
+  sent = false;
+
+  constructor(readonly block: MappedBlock) {
+    noteMemory(block.buffer, this);
+  }
+}
+
+registerShareable<ArenaMemory, { readonly block: BlockHandle }>('heap', {
+  module: new URL(import.meta.url),
+  class: ArenaMemory,
+  toHandle: (memory) => {
+    memory.sent = true;
+    return { block: memory.block.handle };
+  },
+  fromHandle: ({ block }) => new ArenaMemory(attachMapped(block)),
+});
+
 class Arena implements HeapArena {
-  readonly region: Region;
+  readonly memory: ArenaMemory;
   readonly extents: Extents;
   readonly blocks = new Map<number, HeapBlock>();
 
   constructor(readonly size: number) {
-    this.region = Region.create(size, 'heap');
+    this.memory = new ArenaMemory(allocateMapped(size));
     this.extents = new Extents(0, size, ALIGNMENT);
   }
 
   get buffer(): ArrayBufferLike {
-    return this.region.buffer;
+    return this.memory.block.buffer;
   }
 }
 
@@ -121,11 +146,11 @@ export class Heap {
     const at = this.#arenas.indexOf(arena);
     if (at < 0) throw new ArgumentError('Heap.free: the block is of another heap; free it there.', { code: 'MP_FOREIGN_BLOCK' });
     arena.blocks.delete(block.start);
-    arena.extents.give(block.start, block.stop - block.start);
+    if (!arena.memory.sent) arena.extents.give(block.start, block.stop - block.start);
     this.#frees++;
     if (arena.blocks.size > 0) return;
     this.#arenas.splice(at, 1);
-    arena.region.close();
+    arena.memory.block.close();
   }
 
   /** The arenas it has now. */
@@ -201,7 +226,8 @@ export class BufferWrapper implements Disposable {
   }
 
   /**
-   * The bytes. The view keeps the memory; a `subarray` of it does not: hold the view or the wrapper as long as it is used.
+   * The bytes. The view keeps the memory; a `subarray` of it does not: hold the view or the wrapper as long as it is used. Sent to
+   * another process, it arrives as the same memory.
    * @throws ClosedError after it was disposed.
    */
   createMemoryview(): Uint8Array {

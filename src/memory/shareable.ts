@@ -115,6 +115,32 @@ export function forgetShared(object: object): void {
   if (key !== undefined && objects.get(key)?.deref() === object) objects.delete(key);
 }
 
+// ---- their memory
+
+const owners = new WeakMap<ArrayBufferLike, object>();
+const buffers = new WeakMap<object, ArrayBufferLike>();
+let hasOwners = false;
+
+/**
+ * Says that a buffer is the memory of a shareable object: the buffer, and any view of it, is sent as that memory and not as a copy
+ * of its bytes. The object lives as long as the buffer does.
+ */
+export function noteMemory(buffer: ArrayBufferLike, object: object): void {
+  owners.set(buffer, object);
+  buffers.set(object, buffer);
+  hasOwners = true;
+}
+
+/** The shareable object whose memory the buffer is. */
+export function ownerOfMemory(buffer: ArrayBufferLike): object | undefined {
+  return hasOwners ? owners.get(buffer) : undefined;
+}
+
+/** The buffer that {@link noteMemory} was told of. */
+export function memoryOf(object: object): ArrayBufferLike | undefined {
+  return buffers.get(object);
+}
+
 function find(value: object): Registered | undefined {
   if (byPrototype.size === 0) return undefined;
   for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
-import { forgetShared, registerShareable } from '../memory/index.js';
+import { forgetShared, noteMemory, registerShareable } from '../memory/index.js';
 import {
   closeDescriptor,
   createSharedMemory,
@@ -45,8 +45,9 @@ const EEXIST = -17;
  * Python: `SharedMemory(create=True, size=n)` is `create`, `SharedMemory(name)` is `attach`. Python's own tracker (before 3.13)
  * unlinks what a Python process merely attached to when that process ends.
  *
- * The buffer belongs to this thread: Node refuses to transfer it to a worker thread (Node 20 copies it instead). Pass the
- * SharedMemory object, or attach to the name there.
+ * `buffer`, `buf` and every view of them are shareable too: what is captured, passed or returned arrives as the same memory, as long as
+ * the block has its name (`slice()` gives a copy). Node refuses to transfer the buffer to a worker thread (Node 20 copies it instead).
+ * Pass the SharedMemory object, or attach to the name there.
  *
  * @example
  * using block = SharedMemory.create(1024);
@@ -76,6 +77,7 @@ export class SharedMemory implements Disposable {
       throw new ArgumentError(`SharedMemory.attach: block "${name}" is empty; its creator has not given it a size yet.`);
     this.#buffer = mapMemory(descriptor, this.#size);
     this.#buf = new Uint8Array(this.#buffer);
+    noteMemory(this.#buffer, this);
   }
 
   /**

@@ -1,6 +1,14 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { allocateMapped, attachMapped, type BlockHandle, forgetShared, type MappedBlock, registerShareable } from '../memory/index.js';
+import {
+  allocateMapped,
+  attachMapped,
+  type BlockHandle,
+  forgetShared,
+  type MappedBlock,
+  noteMemory,
+  registerShareable,
+} from '../memory/index.js';
 import { describe } from '../util/options.js';
 import { type Accessor, accessor } from './record.js';
 import {
@@ -20,8 +28,9 @@ import {
  * An array of fixed length in shared memory, without a lock.
  *
  * Semantics: `array` is the memory itself; its `buffer` holds these elements and nothing else, and keeps them as long as any
- * view of it is held. Each array takes whole pages (4 KiB). It is shareable. The buffer belongs to this thread: share the
- * array, not the buffer.
+ * view of it is held. Each array takes whole pages (4 KiB). It is shareable, and so are its buffer and every view of it: what is
+ * captured, passed or returned arrives as the same memory (`slice()` gives a copy). The buffer belongs to this thread: `postMessage` cannot
+ * transfer it.
  *
  * Python: `RawArray(typecode_or_type, size_or_initializer)`. Slices are those of the typed array: `subarray`, `slice`, `set`.
  *
@@ -59,6 +68,7 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     this.length = length;
     const block = attached ?? allocateMapped(Math.max(1, size * length));
     this.block = block;
+    noteMemory(block.buffer, this);
     if (isStruct(type)) {
       const check = () => void block.buffer;
       const records: Accessor[] = Array.from({ length }, (_, i) => accessor(type, block.buffer, i * size, check));

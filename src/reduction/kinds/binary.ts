@@ -8,10 +8,13 @@
  *   v<code>  a view; children: ArrayBuffer, byteOffset, length in elements (-1: follows a resizable buffer)
  *
  * A Buffer that does not cover its ArrayBuffer (a pooled one, a slice) sends its own bytes and shares with nothing.
+ * Memory of a shareable object (shareable.ts) is sent as that, whatever views it.
  */
+import { ownerOfMemory } from '../../memory/shareable.js';
 import { badPayload, Refused } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { isDetached } from '../wire/binary.js';
+import { reduceMemory } from './shareable.js';
 
 type View = ArrayBufferView & { readonly length?: number };
 type MakeView = (buffer: ArrayBuffer, offset: number, length: number | undefined) => ArrayBufferView;
@@ -74,8 +77,9 @@ export class BinaryReducer {
     if (type === undefined || (type.prototype !== prototype && Object.getPrototypeOf(prototype) === type.prototype)) throw subclass(value);
     const { buffer } = value;
     if (isShared(buffer)) throw sharedMemory();
-    const partial = value.byteLength !== buffer.byteLength;
-    if (type.code === 'Buffer' && partial) return leaf(`w${type.code}`, bytesOf(value));
+    const mapped = ownerOfMemory(buffer) !== undefined;
+    const partial = mapped || value.byteLength !== buffer.byteLength;
+    if (type.code === 'Buffer' && partial && !mapped) return leaf(`w${type.code}`, bytesOf(value));
     if (!partial && !this.#met.has(buffer) && isFixed(buffer)) {
       const reduction = leaf(`w${type.code}`, bytesOf(value));
       this.#met.add(buffer);
@@ -88,6 +92,8 @@ export class BinaryReducer {
 
   /** Reduces an ArrayBuffer. */
   buffer(value: ArrayBuffer): Reduction {
+    const memory = ownerOfMemory(value);
+    if (memory !== undefined) return reduceMemory(memory);
     if (isDetached(value)) throw detached();
     const owner = this.#owners.get(value);
     if (owner !== undefined) {

@@ -10,7 +10,7 @@ import { intrinsicKind } from './intrinsics.js';
 import { nullObjectKind, objectKind } from './objects.js';
 import { platformKinds } from './platform.js';
 import { reducedKind } from './reduced.js';
-import { shareableKind } from './shareable.js';
+import { memoryKind, shareableKind } from './shareable.js';
 import { socketKinds } from './sockets.js';
 
 export const builtinKinds = [
@@ -35,6 +35,7 @@ export const builtinKinds = [
   ...socketKinds,
   reducedKind,
   shareableKind,
+  memoryKind,
 ];
 
 /** Registers them. */

@@ -2,11 +2,12 @@
  * Shareable objects (memory/shareable.ts): they arrive as the same shared thing.
  *
  *   h   data: type, module that registers it, handle; children: the parts
+ *   H   the memory of one: an ArrayBuffer that others see too; child: the object
  */
 import { MultiprocessError } from '../../errors/index.js';
 import type { BlockHandle } from '../../memory/arena.js';
 import { expectBlock } from '../../memory/block.js';
-import { fromShared, isRegistered, type SharedData, toShared } from '../../memory/shareable.js';
+import { fromShared, isRegistered, memoryOf, type SharedData, toShared } from '../../memory/shareable.js';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { SHAREABLE } from './reduced.js';
@@ -39,6 +40,21 @@ export const shareableKind: NodeKind = {
       if (error instanceof MultiprocessError) throw error;
       throw badPayload(`shared object \`${shared.type}\` cannot be attached`, error);
     }
+  },
+};
+
+/** Reduces the memory of a shareable object. */
+export function reduceMemory(owner: object): Reduction {
+  return { kind: memoryKind.tag, data: undefined, children: [owner], label: () => 'owner of the memory' };
+}
+
+export const memoryKind: NodeKind = {
+  tag: 'H',
+  shell: false,
+  build(_data, [owner]) {
+    const memory = typeof owner === 'object' && owner !== null ? memoryOf(owner) : undefined;
+    if (memory === undefined) throw badPayload('shared memory has no owner');
+    return { value: memory };
   },
 };
 

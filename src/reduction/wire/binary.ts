@@ -4,6 +4,7 @@
  * Only data that owns its whole ArrayBuffer is plain; a view of a part may share it with another view, which the node
  * table keeps. A Buffer is the exception: pooled ones are the rule, so a Buffer always sends its own slice.
  */
+import { ownerOfMemory } from '../../memory/shareable.js';
 import { badPayload } from '../failure.js';
 import { type Sink, STEP } from './sink.js';
 
@@ -53,10 +54,11 @@ export function writeBinary(sink: Sink, value: ArrayBufferView | ArrayBuffer): b
   return true;
 }
 
-/** Whether the buffer is a plain ArrayBuffer of fixed length, present and without properties of its own. */
+/** Whether the buffer is a plain ArrayBuffer of fixed length, present, without properties of its own and nobody else's memory too. */
 export function isOrdinary(buffer: ArrayBufferLike): buffer is ArrayBuffer {
   return (
     Object.getPrototypeOf(buffer) === ArrayBuffer.prototype &&
+    ownerOfMemory(buffer) === undefined &&
     (buffer as unknown as { resizable?: boolean }).resizable !== true &&
     !isDetached(buffer as ArrayBuffer) &&
     Object.isExtensible(buffer) &&
