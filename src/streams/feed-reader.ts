@@ -9,6 +9,8 @@ export class FeedReader<R> implements PullReader<R> {
   #feed: Feed<R> | undefined;
   #reading = false;
   #cancelled = false;
+  /** It was told to read during a read. */
+  #missed = false;
 
   /** `run` makes the execution and does not start it. */
   constructor(run: (ready: () => void) => Feed<R>, wake: () => void) {
@@ -32,9 +34,11 @@ export class FeedReader<R> implements PullReader<R> {
         feed.taken(n);
         return MORE;
       }
-      const { state } = feed;
+      // What was taken may have been the last, or have made room for what is ready at once.
+      this.#missed = false;
       if (n > 0) feed.taken(n);
-      return state === OPEN ? WAIT : state === BROKEN ? FAILED : DONE;
+      if (this.#missed && feed.state === OPEN) queueMicrotask(this.#ready);
+      return feed.state === OPEN ? WAIT : feed.state === BROKEN ? FAILED : DONE;
     } finally {
       this.#reading = false;
     }
@@ -54,6 +58,7 @@ export class FeedReader<R> implements PullReader<R> {
   }
 
   readonly #ready = (): void => {
-    if (!this.#reading && !this.#cancelled) this.#wake();
+    if (this.#reading) this.#missed = true;
+    else if (!this.#cancelled) this.#wake();
   };
 }
