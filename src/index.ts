@@ -19,6 +19,17 @@ export {
 export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
+// Managers
+export {
+  BaseManager,
+  BaseProxy,
+  type ManagerOptions,
+  manager,
+  manager as Manager,
+  type Remote,
+  SharedMemoryManager,
+  SyncManager,
+} from './managers/index.js';
 // Operators
 export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools

@@ -1,5 +1,6 @@
 import { Client, Connection, Listener, pipe, wait } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
+import { type ManagerOptions, manager, type SyncManager } from '../managers/index.js';
 import { ThreadPool } from '../pool/index.js';
 import { forkserver } from '../process/forkserver/index.js';
 import {
@@ -136,8 +137,15 @@ export class Context<M extends StartMethod = StartMethod> {
   /** See `logToStderr` of `multiprocess/util`. */
   readonly logToStderr: typeof logToStderr = logToStderr;
 
+  /** A started SyncManager whose server is started by this context's method. See `manager`. */
+  readonly manager: (options?: Omit<ManagerOptions, 'context'>) => Promise<SyncManager>;
+  /** As `manager`; Python's name. */
+  readonly Manager: (options?: Omit<ManagerOptions, 'context'>) => Promise<SyncManager>;
+
   /** @internal */
   constructor(method: M) {
+    this.manager = (options) => manager({ ...options, context: method });
+    this.Manager = this.manager;
     this.#method = method;
     this.Process = PROCESSES[method] as ContextProcess<M>;
     this.Pool = POOLS[method] as ContextPool<M>;

@@ -14,3 +14,29 @@ export type { Creation, Creations, Remote, RemoteMaker, RemoteResult } from './r
 export { RemoteCall, type StreamItem } from './remote-call.js';
 // Servers
 export { type ObjectInfo, Server } from './server.js';
+export { SharedMemoryManager } from './shared-memory-manager.js';
+export { manager, SyncManager } from './sync-manager.js';
+// The types of a SyncManager
+export {
+  ArrayProxy,
+  BarrierProxy,
+  ConditionProxy,
+  type DictChange,
+  DictProxy,
+  EventProxy,
+  JoinableQueueProxy,
+  type ListChange,
+  ListProxy,
+  LockProxy,
+  type NamespaceChange,
+  type NamespaceOf,
+  NamespaceProxy,
+  PoolProxy,
+  QueueProxy,
+  RLockProxy,
+  SemaphoreProxy,
+  type SetChange,
+  SetProxy,
+  ValueProxy,
+  type WatchOptions,
+} from './types/index.js';

@@ -38,6 +38,8 @@ export interface TypeOptions {
   readonly value?: ((referent: never) => unknown) | undefined;
   /** Called in the server when nothing refers to the referent any more, and for those that are left when the server ends. */
   readonly release?: ((referent: never) => unknown) | undefined;
+  /** Whether what is made stays until the server ends, also when no client refers to it. Default `false`. */
+  readonly lasting?: boolean | undefined;
 }
 
 /** A type. */
@@ -48,7 +50,7 @@ export interface ManagedType extends TypeOptions {
   readonly module?: string | undefined;
 }
 
-const KNOWN = ['callable', 'exposed', 'methodToTypeid', 'proxyType', 'createMethod', 'functions', 'value', 'release'];
+const KNOWN = ['callable', 'exposed', 'methodToTypeid', 'proxyType', 'createMethod', 'functions', 'value', 'release', 'lasting'];
 
 /** Names that no referent has for anybody: they lead out of it. */
 const NEVER = new Set([

@@ -168,7 +168,11 @@ export class Server implements AsyncDisposable, Channel {
   /** @internal Keeps an object that was made, or a method returned. A proxy of one that is kept already is that one. */
   register(typeid: string, value: unknown): Referent {
     const known = typeof value === 'object' && value !== null ? this.referentOf(value) : undefined;
-    return known ?? this.referents.add(typeid, this.#registry.get(typeid) ?? {}, value);
+    if (known !== undefined) return known;
+    const type = this.#registry.get(typeid) ?? {};
+    const referent = this.referents.add(typeid, type, value);
+    if (type.lasting === true && referent.holders === 0) this.referents.retain(referent);
+    return referent;
   }
 
   /** @internal The object that a proxy inside the server stands for. */

@@ -1,0 +1,27 @@
+import type { ScalarCode, ValueOf } from '../../sharedctypes/index.js';
+import { BaseProxy } from '../proxy.js';
+import type { ManagedArray } from './array.js';
+import { iterate } from './iterate.js';
+import type { Page } from './page.js';
+import type { RemoteMethods } from './remote-methods.js';
+
+/** The methods of a shared array, each of which asks the server. */
+export interface ArrayProxy<K extends ScalarCode = ScalarCode> extends RemoteMethods<ManagedArray<K>, 'page' | 'contents'> {}
+
+/**
+ * A manager's `Array`, in a client: a fixed number of elements of one type. `await a.length` is how many.
+ *
+ * Python: `SyncManager.Array`. Where all processes run on one machine, a `SharedArray` needs no server.
+ *
+ * @example
+ * const sums = await m.Array('d', 3);
+ * await sums.set(0, 1.5);
+ * console.log(await sums.copy()); // [1.5, 0, 0]
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
+export class ArrayProxy<K extends ScalarCode = ScalarCode> extends BaseProxy<ValueOf<K>[]> implements AsyncIterable<ValueOf<K>> {
+  /** Its elements. */
+  [Symbol.asyncIterator](): AsyncGenerator<ValueOf<K>, void, undefined> {
+    return iterate((at, count) => this.callMethod<Page<ValueOf<K>>>('page', [at, count]));
+  }
+}

@@ -1,0 +1,13 @@
+/** Who calls a method of a shared object, also where no client does: the server's own program, which is never gone. */
+import { type CurrentCall, currentCall } from '../current-call.js';
+
+/** The server's own program. */
+const HERE: CurrentCall = {
+  client: { id: 0, pid: process.pid, ended: false, onEnd: () => () => {} },
+  signal: new AbortController().signal,
+};
+
+/** The call that is being served. To be asked before the first `await` of a method. */
+export function caller(): CurrentCall {
+  return currentCall() ?? HERE;
+}

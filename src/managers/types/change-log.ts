@@ -1,0 +1,246 @@
+/**
+ * What has changed in a shared object, for those who watch it: one list of changes, and a cursor for each watcher.
+ *
+ *   #changes   [ first … end )     what the slowest watcher may still read
+ *   watcher    at                  number of the next change it reads; first <= at <= end, or it has lagged
+ *              fresh               it has to be told the present state first
+ *
+ * Invariant: a watcher is told the state as it is when it reads, and then every change after that, in order; where its policy lets it miss
+ * some, what it reads next says so. A change that nobody watches costs a comparison.
+ *
+ * Bound: a watcher holds back at most `maxSize` changes of the list; with `lag: 'block'` also those whose writers wait for it.
+ */
+import { ArgumentError, StreamOverflowError } from '../../errors/index.js';
+import type { Lag } from '../../queues/index.js';
+import { DONE, FAILED, MORE, PULL, type PullReader, type PullSource, type ReadState, WAIT } from '../../streams/index.js';
+import { type Deferred, deferred } from '../../util/deferred.js';
+import { checkNumber, checkOptions, describe } from '../../util/options.js';
+
+/** What a watcher does that does not keep up. */
+export interface WatchOptions {
+  /**
+   * What happens when more than `maxSize` changes wait for the watcher. `'latest'` (default): it is told the present state instead of them.
+   * `'drop-oldest'`: it misses the oldest. `'error'`: it ends with StreamOverflowError `MP_WATCH_LAG`. `'block'`: methods that change
+   * the object answer only once it has caught up.
+   */
+  readonly lag?: Lag | undefined;
+  /** Changes that may wait for the watcher in the server. Default 1024. */
+  readonly maxSize?: number | undefined;
+}
+
+const LAGS: readonly Lag[] = ['latest', 'drop-oldest', 'error', 'block'];
+const DEFAULT_SIZE = 1024;
+/** Changes behind the slowest watcher that are kept rather than moved. */
+const SLACK = 1024;
+
+/** How the items are made that are no changes. */
+export interface WatchItems<C> {
+  /** The present state; `missed`: how many changes it stands for that the watcher was not told. */
+  state(missed: number): C;
+  /** Says that `missed` changes are lost; absent where nobody needs to know. */
+  gap?(missed: number): C;
+}
+
+export class ChangeLog<C> {
+  readonly #actor: string;
+  readonly #items: WatchItems<C>;
+  readonly #watchers = new Set<Watcher<C>>();
+  #changes: C[] = [];
+  #first = 0;
+  /** Watchers that have read everything. */
+  #asleep: Watcher<C>[] = [];
+  #waking = false;
+  #blocking = 0;
+
+  /** @param actor Who watches, in messages: `ManagedDict.watch`. */
+  constructor(actor: string, items: WatchItems<C>) {
+    this.#actor = actor;
+    this.#items = items;
+  }
+
+  /** Whether anybody watches: whether a change has to be described at all. */
+  get watched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
+  /** Number of the change that comes next. @internal */
+  get end(): number {
+    return this.#first + this.#changes.length;
+  }
+
+  /** Tells the watchers. @returns what a writer waits for: `undefined`, unless a watcher with `lag: 'block'` is too far behind. */
+  add(change: C): Promise<void> | undefined {
+    if (this.#watchers.size === 0) return undefined;
+    this.#changes.push(change);
+    if (this.#asleep.length > 0) this.#wakeSoon();
+    if (this.#changes.length >= 2 * SLACK) this.#trim();
+    return this.room();
+  }
+
+  /** What a writer waits for. */
+  room(): Promise<void> | undefined {
+    if (this.#blocking === 0) return undefined;
+    const waits: Promise<void>[] = [];
+    for (const watcher of this.#watchers) {
+      const room = watcher.room();
+      if (room !== undefined) waits.push(room);
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
+  }
+
+  /** A source of the present state and what follows; each reading is a watcher. @throws ArgumentError. */
+  watch(options?: WatchOptions): PullSource<C> {
+    checkOptions(this.#actor, options, ['lag', 'maxSize']);
+    const lag = options?.lag ?? 'latest';
+    if (!LAGS.includes(lag)) {
+      throw new ArgumentError(`${this.#actor}: \`lag\` must be one of ${LAGS.map((one) => `'${one}'`).join(', ')}, not ${describe(lag)}.`);
+    }
+    const maxSize = checkNumber(this.#actor, 'maxSize', options?.maxSize, { integer: true, min: 1 }) ?? DEFAULT_SIZE;
+    return { [PULL]: (wake) => this.#open(new Watcher(this, this.#actor, this.#items, lag, maxSize, wake)) };
+  }
+
+  #open(watcher: Watcher<C>): Watcher<C> {
+    this.#watchers.add(watcher);
+    if (watcher.lag === 'block') this.#blocking++;
+    return watcher;
+  }
+
+  /** @internal */
+  close(watcher: Watcher<C>): void {
+    if (!this.#watchers.delete(watcher)) return;
+    if (watcher.lag === 'block') this.#blocking--;
+    if (this.#watchers.size > 0) return;
+    this.#first = this.end;
+    this.#changes = [];
+  }
+
+  /** @internal */
+  sleep(watcher: Watcher<C>): void {
+    this.#asleep.push(watcher);
+  }
+
+  /** Appends changes from number `at` on. @internal */
+  copy(at: number, count: number, into: C[]): void {
+    const from = at - this.#first;
+    for (let i = from; i < from + count; i++) into.push(this.#changes[i] as C);
+  }
+
+  /** Those who sleep are woken together, once what runs now and what is ready to run has made its changes. */
+  #wakeSoon(): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    setImmediate(() => {
+      this.#waking = false;
+      const asleep = this.#asleep;
+      this.#asleep = [];
+      for (const watcher of asleep) watcher.wake();
+    });
+  }
+
+  /** Forgets what all have read, or may miss. */
+  #trim(): void {
+    let kept = this.end;
+    for (const watcher of this.#watchers) kept = Math.min(kept, watcher.needs);
+    const passed = kept - this.#first;
+    if (passed < SLACK || 2 * passed < this.#changes.length) return;
+    this.#changes = this.#changes.slice(passed);
+    this.#first = kept;
+  }
+}
+
+/** One reading of the changes. */
+class Watcher<C> implements PullReader<C> {
+  error: unknown = undefined;
+  readonly lag: Lag;
+  readonly wake: () => void;
+  readonly #log: ChangeLog<C>;
+  readonly #actor: string;
+  readonly #items: WatchItems<C>;
+  readonly #maxSize: number;
+  #at: number;
+  #fresh = true;
+  #over = false;
+  #room: Deferred<void> | null = null;
+
+  constructor(log: ChangeLog<C>, actor: string, items: WatchItems<C>, lag: Lag, maxSize: number, wake: () => void) {
+    this.#log = log;
+    this.#actor = actor;
+    this.#items = items;
+    this.lag = lag;
+    this.#maxSize = maxSize;
+    this.wake = () => {
+      if (!this.#over) wake();
+    };
+    this.#at = log.end;
+  }
+
+  /** Number of the first change that it may still want. */
+  get needs(): number {
+    if (this.#fresh) return this.#log.end;
+    return this.lag === 'block' ? this.#at : Math.max(this.#at, this.#log.end - this.#maxSize - 1);
+  }
+
+  /** What a writer waits for, if this watcher holds it up. */
+  room(): Promise<void> | undefined {
+    if (this.lag !== 'block' || this.#behind() <= this.#maxSize) return undefined;
+    this.#room ??= deferred<void>();
+    return this.#room.promise;
+  }
+
+  read(into: C[], max: number): ReadState {
+    if (this.#over) return this.error === undefined ? DONE : FAILED;
+    let left = max;
+    const behind = this.#behind();
+    if (this.#fresh || (this.lag === 'latest' && behind > this.#maxSize)) {
+      into.push(this.#items.state(this.#fresh ? 0 : behind));
+      this.#fresh = false;
+      this.#at = this.#log.end;
+      left--;
+    } else if (behind > this.#maxSize && this.lag === 'drop-oldest') {
+      const missed = behind - this.#maxSize;
+      this.#at += missed;
+      if (this.#items.gap !== undefined) {
+        into.push(this.#items.gap(missed));
+        left--;
+      }
+    } else if (behind > this.#maxSize && this.lag === 'error') {
+      this.#end();
+      this.error = new StreamOverflowError(
+        `${this.#actor}: the watcher is ${behind} changes behind; read faster, give it a larger \`maxSize\`, or choose another \`lag\`.`,
+        { code: 'MP_WATCH_LAG' },
+      );
+      return FAILED;
+    }
+    const count = Math.min(left, this.#behind());
+    if (count > 0) {
+      this.#log.copy(this.#at, count, into);
+      this.#at += count;
+      left -= count;
+    }
+    if (this.#room !== null && this.#behind() <= this.#maxSize) this.#makeRoom();
+    if (left === 0) return MORE;
+    this.#log.sleep(this);
+    return WAIT;
+  }
+
+  cancel(): Promise<void> {
+    this.#end();
+    return Promise.resolve();
+  }
+
+  /** Changes that it has not read; none while it is to be told the state. */
+  #behind(): number {
+    return this.#fresh ? 0 : this.#log.end - this.#at;
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#log.close(this);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = null;
+  }
+}

@@ -1,0 +1,47 @@
+import type { TaskStream } from '../../streams/index.js';
+import { BaseProxy } from '../proxy.js';
+import type { WatchOptions } from './change-log.js';
+import type { DictChange, ManagedDict } from './dict.js';
+import { iterate } from './iterate.js';
+import type { Page } from './page.js';
+import type { RemoteMethods } from './remote-methods.js';
+import { streamOfCall } from './stream-of-call.js';
+
+/** The methods of a shared dict, each of which asks the server. */
+export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<ManagedDict<K, V>, 'watch' | 'page' | 'contents'> {}
+
+/**
+ * A manager's `dict`, in a client: a Map that is shared, with Python's methods beside JavaScript's.
+ *
+ * Semantics: `await d.get(key)` gives a copy of the value; changing the copy changes nothing in the server. Set it again
+ * (`d.set(key, changed)`), or keep a shared object in the dict: a proxy as a value arrives as a proxy of the same object.
+ * `await d.size` is the number of keys. Iterating gives the entries; keys that come or go meanwhile end it with an ArgumentError `MP_CHANGED`.
+ *
+ * Python: `SyncManager.dict`, with the same pitfall (`d['x'].append(1)` changes a copy). A missing key gives `undefined`, as in a Map;
+ * `pop` and `popitem` throw, as in Python.
+ *
+ * @example
+ * const ages = await m.dict<string, number>({ ada: 36 });
+ * await ages.set('alan', 41);
+ * console.log(await ages.get('ada'), await ages.size); // 36 2
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
+export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> implements AsyncIterable<[K, V]> {
+  /**
+   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', entries }`.
+   *
+   * Backpressure: changes wait in the server, up to `maxSize`; then `lag` decides. By default the watcher is told the present state
+   * instead of what it missed, so it always ends up with what the dict holds.
+   *
+   * @example
+   * ages.watch().subscribe((change) => { if (change.type === 'set') console.log(change.key, change.value); });
+   */
+  watch(options?: WatchOptions): TaskStream<DictChange<K, V>> {
+    return streamOfCall(() => this.callMethod('watch', [options]));
+  }
+
+  /** Its entries, in the order of the keys. */
+  [Symbol.asyncIterator](): AsyncGenerator<[K, V], void, undefined> {
+    return iterate((at, count, shape) => this.callMethod<Page<[K, V]>>('page', [at, count, shape]));
+  }
+}

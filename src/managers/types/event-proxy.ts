@@ -1,0 +1,37 @@
+import type { TaskStream } from '../../streams/index.js';
+import type { WaitOptions } from '../../util/wait-options.js';
+import { BaseProxy } from '../proxy.js';
+import type { WatchOptions } from './change-log.js';
+import { streamOfCall } from './stream-of-call.js';
+
+/**
+ * A manager's `Event`, in a client: a flag that every client of the manager sees and waits for.
+ *
+ * Python: `SyncManager.Event`.
+ */
+export class EventProxy extends BaseProxy {
+  /** Whether the flag is set. */
+  isSet(): Promise<boolean> {
+    return this.callMethod<boolean>('isSet');
+  }
+
+  /** Sets the flag and ends all waits. */
+  set(): Promise<void> {
+    return this.callMethod<void>('set');
+  }
+
+  /** Takes the flag back. */
+  clear(): Promise<void> {
+    return this.callMethod<void>('clear');
+  }
+
+  /** Waits for the flag: `false` when the time ran out first. Rejects with `signal.reason`. */
+  wait(options?: WaitOptions): Promise<boolean> {
+    return this.callMethod<boolean>('wait', [options]);
+  }
+
+  /** The flag as it is now, and each change of it. See `DictProxy.watch` for the options. */
+  asObservable(options?: WatchOptions): TaskStream<boolean> {
+    return streamOfCall(() => this.callMethod('watch', [options]));
+  }
+}

@@ -1,0 +1,58 @@
+import type { PullSource } from '../../streams/index.js';
+import { caller } from './caller.js';
+import { ChangeLog, type WatchOptions } from './change-log.js';
+import { type ServerWait, timeoutIn } from './server-wait.js';
+import { WaitLine } from './wait-line.js';
+
+/**
+ * The flag that a manager's `Event()` makes, in the server.
+ *
+ * Semantics: as `Event`; a set that is cleared right away still ends all waits that had begun.
+ *
+ * Python: `threading.Event` in the server.
+ */
+export class ManagedEvent {
+  readonly #line = new WaitLine<true>();
+  readonly #changes = new ChangeLog<boolean>('Event.watch', { state: () => this.#flag });
+  #flag = false;
+
+  /** Whether the flag is set. */
+  isSet(): boolean {
+    return this.#flag;
+  }
+
+  /** Sets the flag and ends all waits. */
+  set(): Promise<void> | undefined {
+    const wait = this.#change(true);
+    this.#line.serveAll(true);
+    return wait;
+  }
+
+  /** Takes the flag back. */
+  clear(): Promise<void> | undefined {
+    return this.#change(false);
+  }
+
+  /** Waits for the flag: `false` when the time ran out first. */
+  wait(options?: ServerWait): boolean | Promise<boolean> {
+    const timeout = timeoutIn('Event.wait', options);
+    if (this.#flag) return true;
+    return this.#line.join(caller(), timeout).then((had) => had === true);
+  }
+
+  /** The flag as it is now, and each change of it. */
+  watch(options?: WatchOptions): PullSource<boolean> {
+    return this.#changes.watch(options);
+  }
+
+  /** `<Event set>`, `<Event unset>`. */
+  toString(): string {
+    return `<Event ${this.#flag ? 'set' : 'unset'}>`;
+  }
+
+  #change(flag: boolean): Promise<void> | undefined {
+    if (this.#flag === flag) return undefined;
+    this.#flag = flag;
+    return this.#changes.add(flag);
+  }
+}

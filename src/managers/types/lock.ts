@@ -1,0 +1,86 @@
+import { NotOwnerError } from '../../errors/index.js';
+import type { CurrentCall } from '../current-call.js';
+import { caller } from './caller.js';
+import { nameOf, Ownership } from './ownership.js';
+import { lockWait, type OfTask, type ServerWait } from './server-wait.js';
+
+/** What a condition asks of the lock that it is used under. */
+export interface ConditionLock {
+  acquire(options?: ServerWait & OfTask): boolean | Promise<boolean>;
+  release(options?: OfTask): void;
+  locked(): boolean;
+  readonly ownerDied: boolean;
+  recover(): void;
+  /** Whether the caller holds it. */
+  heldBy(call: CurrentCall, task: number): boolean;
+  /** Releases all levels. Returns how many there were. */
+  suspend(): number;
+  /** Acquires again, as deep as it was. Rejects when the agent is gone. */
+  resume(call: CurrentCall, task: number, depth: number): Promise<void>;
+}
+
+/**
+ * The lock that a manager's `Lock()` makes, in the server.
+ *
+ * Semantics: as `Lock`: whoever holds it, any client may release it; who asked first gets it next. When the agent that acquired it is gone, the
+ * next one gets it, and `ownerDied` is true until `recover`.
+ *
+ * Python: `threading.Lock` in the server, which stays locked when its holder's process dies.
+ */
+export class ManagedLock implements ConditionLock {
+  readonly #ownership = new Ownership();
+
+  /** Acquires: `false` when the time ran out. */
+  acquire(options?: ServerWait & OfTask): boolean | Promise<boolean> {
+    return this.#ownership.take(caller(), 0, lockWait('Lock.acquire', options).timeout);
+  }
+
+  /** Releases it, whoever acquired it. @throws NotOwnerError `MP_NOT_OWNER` when nobody holds it. */
+  release(_options?: OfTask): void {
+    if (this.#ownership.holder === null) {
+      throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
+    }
+    this.#ownership.give();
+  }
+
+  /** Whether anybody holds it. */
+  locked(): boolean {
+    return this.#ownership.holder !== null;
+  }
+
+  /** Process id of the agent that acquired it; `null` when nobody did. */
+  get owner(): number | null {
+    return this.#ownership.holder?.client.pid ?? null;
+  }
+
+  /** Whether a holder's agent was gone while it held the lock, and nobody has called {@link recover} since. */
+  get ownerDied(): boolean {
+    return this.#ownership.ownerDied;
+  }
+
+  /** Says that what the lock guards is whole again. */
+  recover(): void {
+    this.#ownership.ownerDied = false;
+  }
+
+  /** `<Lock(owner=None)>`, `<Lock(owner=pid 4711)>`. */
+  toString(): string {
+    return `<Lock(owner=${nameOf(this.#ownership.holder)}${this.ownerDied ? ', owner died' : ''})>`;
+  }
+
+  /** @internal */
+  heldBy(call: CurrentCall, _task: number): boolean {
+    return this.#ownership.holder?.client === call.client;
+  }
+
+  /** @internal */
+  suspend(): number {
+    this.#ownership.give();
+    return 1;
+  }
+
+  /** @internal */
+  async resume(call: CurrentCall, _task: number, _depth: number): Promise<void> {
+    await this.#ownership.take(call, 0, undefined);
+  }
+}

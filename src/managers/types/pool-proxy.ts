@@ -1,0 +1,193 @@
+import { CallProgress } from '../../pool/async-result.js';
+import {
+  type AsyncCallOptions,
+  type AsyncMapOptions,
+  AsyncResult,
+  type Callable,
+  type CallOptions,
+  type MapOptions,
+  type PoolStats,
+  type StreamOptions,
+} from '../../pool/index.js';
+import { checkSource, DONE, FAILED, openSource, PULL, type Source, streamOf, type TaskStream, WAIT } from '../../streams/index.js';
+import { deferred } from '../../util/deferred.js';
+import { BaseProxy } from '../proxy.js';
+import type { RemoteCall } from '../remote-call.js';
+
+/** Most items of a batch on its way to the server. */
+const BATCH = 64;
+
+/**
+ * A manager's `Pool`, in a client: its workers are children of the server, so clients share them.
+ *
+ * Semantics: as `Pool`. Functions travel with what they capture. Sources are read here, a batch ahead of what the pool wants, so endless ones
+ * work; arrays are sent whole. A call that is cancelled, or whose caller dies, is cancelled in its worker.
+ *
+ * Python: `SyncManager.Pool`.
+ *
+ * @example
+ * await using pool = await m.Pool(2);
+ * console.log(await pool.map((n: number) => n * n, [1, 2, 3])); // [1, 4, 9]
+ */
+export class PoolProxy extends BaseProxy implements AsyncDisposable {
+  /** Calls `fn` with `args` in a worker. See `Pool.apply`. */
+  apply<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options?: CallOptions): Promise<R> {
+    return this.callMethod<R>('apply', [fn, args ?? [], options]);
+  }
+
+  /** As {@link apply}, as a result that can be asked. */
+  applyAsync<A extends unknown[], R>(fn: Callable<A, R>, args?: A, options?: AsyncCallOptions<R>): AsyncResult<R> {
+    return this.#async(options, (rest) => this.apply(fn, args, rest as CallOptions));
+  }
+
+  /** Calls `fn` with each item. See `Pool.map`. */
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions): Promise<R[]> {
+    return this.#mapped<R>('map', fn, items, options);
+  }
+
+  /** As {@link map}, as a result that can be asked. */
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R>): AsyncResult<R[]> {
+    return this.#async(options, (rest) => this.map(fn, items, rest as MapOptions));
+  }
+
+  /** Calls `fn` with each item's elements as arguments. See `Pool.starmap`. */
+  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<A>, options?: MapOptions): Promise<R[]> {
+    return this.#mapped<R>('starmap', fn, items, options);
+  }
+
+  /** As {@link starmap}, as a result that can be asked. */
+  starmapAsync<A extends unknown[], R>(fn: Callable<A, R>, items: Source<A>, options?: AsyncMapOptions<R>): AsyncResult<R[]> {
+    return this.#async(options, (rest) => this.starmap(fn, items, rest as MapOptions));
+  }
+
+  /** Results in the order of the items, as a stream. See `Pool.imap`. */
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R> {
+    return this.#stream<R>('imap', fn, source, options);
+  }
+
+  /** Results as they come, as a stream. See `Pool.imapUnordered`. */
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R> {
+    return this.#stream<R>('imapUnordered', fn, source, options);
+  }
+
+  /** Takes no more calls; what was accepted is finished. */
+  close(): Promise<void> {
+    return this.callMethod<void>('close');
+  }
+
+  /** Ends the workers at once. */
+  terminate(): Promise<void> {
+    return this.callMethod<void>('terminate');
+  }
+
+  /** Waits until the workers have ended, after `close` or `terminate`. */
+  join(): Promise<void> {
+    return this.callMethod<void>('join');
+  }
+
+  /** What the workers do. */
+  stats(): Promise<PoolStats> {
+    return this.callMethod<PoolStats>('stats');
+  }
+
+  /** As {@link terminate}, as `Pool`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.terminate();
+  }
+
+  async #mapped<R>(method: string, fn: unknown, items: Source<unknown>, options: MapOptions | undefined): Promise<R[]> {
+    checkSource(`Pool.${method}`, items);
+    if (Array.isArray(items)) return this.callMethod<R[]>(method, [fn, items, options]);
+    const feed = await this.callMethod<BaseProxy>('feed');
+    const pouring = pour(feed, items);
+    try {
+      return await this.callMethod<R[]>(method, [fn, feed, options]);
+    } finally {
+      await pouring.stop();
+      feed[Symbol.dispose]();
+    }
+  }
+
+  #stream<R>(method: string, fn: unknown, source: Source<unknown>, options: StreamOptions<never> | undefined): TaskStream<R> {
+    checkSource(`Pool.${method}`, source);
+    if (Array.isArray(source)) {
+      return streamOf<R>((wake) => (this.callMethod(method, [fn, source, options]) as RemoteCall<AsyncIterable<R>>)[PULL](wake));
+    }
+    const run = async function* (pool: PoolProxy): AsyncGenerator<R, void, undefined> {
+      const feed = await pool.callMethod<BaseProxy>('feed');
+      const pouring = pour(feed, source);
+      try {
+        yield* pool.callMethod<AsyncIterable<R>>(method, [fn, feed, options]) as RemoteCall<AsyncIterable<R>>;
+      } finally {
+        await pouring.stop();
+        feed[Symbol.dispose]();
+      }
+    };
+    const context = { capacity: () => BATCH, overflow: undefined };
+    return streamOf<R>((wake) => openSource<R>(run(this), { ...context, wake }));
+  }
+
+  #async<R>(
+    options:
+      | {
+          readonly signal?: AbortSignal | undefined;
+          readonly callback?: ((value: R) => void) | undefined;
+          readonly errorCallback?: ((error: unknown) => void) | undefined;
+        }
+      | undefined,
+    run: (rest: object) => Promise<R>,
+  ): AsyncResult<R> {
+    const { callback, errorCallback, signal, ...rest } = options ?? {};
+    const cancelled = new AbortController();
+    const progress = new CallProgress();
+    const promise = run({ ...rest, signal: signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]) });
+    promise.then(
+      () => progress.end(false),
+      () => progress.end(true),
+    );
+    return new AsyncResult<R>(
+      { promise, progress: progress.observable, cancel: (reason) => cancelled.abort(reason) },
+      callback,
+      errorCallback,
+    );
+  }
+}
+
+/** Pours a source of this process into a feed of the server. */
+function pour(feed: BaseProxy, source: Source<unknown>): { stop(): Promise<void> } {
+  let woken = deferred<void>();
+  let over = false;
+  const reader = openSource(source, { wake: () => woken.resolve(), capacity: () => BATCH, overflow: undefined });
+  const poured = (async () => {
+    for (let started = false; !over; ) {
+      const items: unknown[] = [];
+      const state = reader.read(items, BATCH);
+      if (!started) reader.start?.();
+      started = true;
+      if (items.length > 0 && !(await feed.callMethod<boolean>('push', [items]))) break;
+      if (state === DONE || state === FAILED) {
+        over = true;
+        await (state === DONE ? feed.callMethod('end') : feed.callMethod('fail', [reader.error]));
+        return;
+      }
+      if (state === WAIT && !over) {
+        await woken.promise;
+        woken = deferred<void>();
+      }
+    }
+    if (!over) {
+      over = true;
+      await reader.cancel();
+    }
+  })();
+  // What goes wrong on the way shows in the call that reads the feed.
+  poured.catch(() => {});
+  return {
+    stop: async () => {
+      if (over) return;
+      over = true;
+      await reader.cancel();
+      woken.resolve();
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { NotOwnerError } from '../../errors/index.js';
+import { enterWith, owns, runAs, Token } from '../../synchronize/context.js';
+import { timedOut } from '../../synchronize/wait-options.js';
+import { checkFunction } from '../../util/options.js';
+import type { WaitOptions } from '../../util/wait-options.js';
+import { BaseProxy } from '../proxy.js';
+import type { LockProxyLike, Suspended } from './lock-proxy.js';
+import { RemoteHeld } from './remote-held.js';
+
+/** An acquisition of this agent: its number, which the server knows it by, and the token that its async context carries. */
+interface Acquisition {
+  readonly task: number;
+  readonly token: Token;
+}
+
+let last = 0;
+
+/**
+ * A manager's `RLock`, in a client.
+ *
+ * Owner: process, thread and async context, as with `RLock`: what runs between an `await lock.acquire()` and the release, and all that it calls
+ * or starts. The levels of an owner are counted here; the server is asked for the first, and told of the last.
+ *
+ * Python: `SyncManager.RLock`, whose owner is the client's thread.
+ */
+export class RLockProxy extends BaseProxy implements LockProxyLike {
+  /** The acquisition of this agent that has the lock. */
+  #holder: Acquisition | null = null;
+
+  /** Acquires, once more where the caller owns it: `false` when the time ran out. Rejects with `signal.reason`. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    if (this.owned) {
+      (this.#holder as Acquisition).token.depth++;
+      return Promise.resolve(true);
+    }
+    const mine = RLockProxy.#next();
+    return enterWith(mine.token, (resolve, reject) => void this.#take(mine, options).then(resolve, reject));
+  }
+
+  /** Acquires if that is possible at once. */
+  tryAcquire(): Promise<boolean> {
+    return this.acquire({ timeout: 0 });
+  }
+
+  /** Releases it once. @throws NotOwnerError when the caller does not hold it. */
+  async release(): Promise<void> {
+    if (!this.owned) {
+      const who = this.#holder === null ? 'this process does not hold it' : 'another async task of this thread holds it';
+      throw new NotOwnerError(
+        `RLock.release: ${who}; only the owner may, once for each acquire. See hold() and runExclusive() to release elsewhere.`,
+      );
+    }
+    await this.#give(this.#holder as Acquisition);
+  }
+
+  /** Whether anybody, in any client, holds it. */
+  locked(): Promise<boolean> {
+    return this.callMethod<boolean>('locked');
+  }
+
+  /** Acquires for an `await using` (or `using`) block. @throws TimeoutError `MP_TIMEOUT`. */
+  hold(options?: WaitOptions): Promise<RemoteHeld> {
+    const own = this.owned;
+    const mine = own ? (this.#holder as Acquisition) : RLockProxy.#next();
+    const taken = this.#enter(mine, own, options, 'RLock.hold').then(() => new RemoteHeld(() => this.#give(mine)));
+    return own ? taken : enterWith(mine.token, (resolve, reject) => void taken.then(resolve, reject));
+  }
+
+  /** Runs `fn`, here, while holding it. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
+  async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    checkFunction('RLock.runExclusive', 'fn', fn);
+    const own = this.owned;
+    const mine = own ? (this.#holder as Acquisition) : RLockProxy.#next();
+    await this.#enter(mine, own, options, 'RLock.runExclusive');
+    try {
+      return await runAs(mine.token, fn);
+    } finally {
+      await this.#give(mine);
+    }
+  }
+
+  /** Whether an owner was gone while it held it, and nobody has called {@link recover} since. */
+  declare readonly ownerDied: Promise<boolean>;
+
+  /** Says that what the lock guards is whole again. */
+  async recover(): Promise<void> {
+    await this.callMethod('recover');
+  }
+
+  /** Process id of who holds it; `null` when nobody does. */
+  declare readonly owner: Promise<number | null>;
+
+  /** Whether the caller holds it: this process, thread and async context. */
+  get owned(): boolean {
+    return this.#holder !== null && owns(this.#holder.token);
+  }
+
+  /** @internal */
+  get task(): number {
+    return this.owned ? (this.#holder as Acquisition).task : 0;
+  }
+
+  /** @internal */
+  suspend(): Suspended {
+    const holder = this.#holder as Acquisition;
+    const { depth } = holder.token;
+    holder.token.suspended = true;
+    this.#holder = null;
+    const resume = () => {
+      holder.token.suspended = false;
+      holder.token.depth = depth;
+      this.#holder = holder;
+    };
+    return { task: holder.task, resume };
+  }
+
+  /** Acquires a lock that is still asked for: the caller's continuation owns it, as with {@link acquire}. @internal */
+  static acquireOf(found: Promise<LockProxyLike>, options?: WaitOptions): Promise<boolean> {
+    const mine = RLockProxy.#next();
+    const taken = found.then((lock) => (lock instanceof RLockProxy && !lock.owned ? lock.#take(mine, options) : lock.acquire(options)));
+    return enterWith(mine.token, (resolve, reject) => void taken.then(resolve, reject));
+  }
+
+  /** As {@link acquireOf}, for a block. @internal */
+  static holdOf(found: Promise<LockProxyLike>, options?: WaitOptions): Promise<RemoteHeld> {
+    const mine = RLockProxy.#next();
+    const taken = found.then(async (lock) => {
+      if (!(lock instanceof RLockProxy) || lock.owned) return lock.hold(options);
+      await lock.#enter(mine, false, options, 'Condition.hold');
+      return new RemoteHeld(() => lock.#give(mine));
+    });
+    return enterWith(mine.token, (resolve, reject) => void taken.then(resolve, reject));
+  }
+
+  static #next(): Acquisition {
+    return { task: ++last, token: new Token() };
+  }
+
+  async #enter(mine: Acquisition, own: boolean, options: WaitOptions | undefined, actor: string): Promise<void> {
+    if (own) mine.token.depth++;
+    else if (!(await this.#take(mine, options))) throw timedOut(actor, options);
+  }
+
+  async #take(mine: Acquisition, options: WaitOptions | undefined): Promise<boolean> {
+    if (!(await this.callMethod('acquire', [{ ...options, task: mine.task }]))) return false;
+    mine.token.depth = 1;
+    this.#holder = mine;
+    return true;
+  }
+
+  async #give(mine: Acquisition): Promise<void> {
+    if (this.#holder !== mine) throw new NotOwnerError('RLock.release: it was released before; release once for each acquire.');
+    if (--mine.token.depth > 0) return;
+    this.#holder = null;
+    await this.callMethod('release', [{ task: mine.task }]);
+  }
+}
