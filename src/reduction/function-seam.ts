@@ -7,33 +7,38 @@ import type { Reduction } from './node.js';
 
 let reducer: ((fn: Function) => Reduction) | undefined;
 let references: ((value: object) => Reduction | null) | undefined;
-let forget: (() => void) | undefined;
+let messages: MessageHooks | undefined;
 /** Messages being written: a reducer may write one of its own. */
 let depth = 0;
+
+/** What wants to know of messages: what is noted for the functions of one is of no use afterwards. */
+export interface MessageHooks {
+  begin(): void;
+  end(): void;
+}
 
 /**
  * Sets what turns functions and classes into reductions; `undefined` makes them refused.
  * `reduceReference` finds objects full of functions that the other side has too, such as `fs` or a module's exports.
- * `endMessage` is called when what was noted for the functions of one message is of no use any more.
  */
 export function setFunctionReducer(
   reduce: ((fn: Function) => Reduction) | undefined,
   reduceReference?: (value: object) => Reduction | null,
-  endMessage?: () => void,
+  hooks?: MessageHooks,
 ): void {
   reducer = reduce;
   references = reduceReference;
-  forget = endMessage;
+  messages = hooks;
 }
 
 /** A message begins. */
 export function enterMessage(): void {
-  depth++;
+  if (depth++ === 0) messages?.begin();
 }
 
 /** Ends {@link enterMessage}. */
 export function leaveMessage(): void {
-  if (--depth === 0) forget?.();
+  if (--depth === 0) messages?.end();
 }
 
 /** A function is to be sent, and what that takes was left to be loaded when it is needed (receiving.ts). No SerializationError: the value can be sent. */

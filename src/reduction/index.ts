@@ -1,7 +1,7 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
 import { setFunctionReducer } from './function-seam.js';
-import { forgetCells, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
+import { beginMessage, endMessage, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
 // For the layers above: messages in memory of their own
@@ -32,4 +32,4 @@ export type { CodeRecord } from './wire/message.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference, forgetCells);
+setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage });

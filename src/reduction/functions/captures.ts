@@ -10,7 +10,8 @@ import type { Analysis, FreeName } from './analysis.js';
 import { cellOf } from './cells.js';
 import type { Children } from './children.js';
 import { READ } from './compile.js';
-import type { Surroundings } from './enclosing.js';
+import { importIn, type Surroundings } from './enclosing.js';
+import { requiredExportOf } from './exports.js';
 import { isStandardGlobal } from './globals.js';
 import type { CapturedScope, Mirror } from './inspector.js';
 import type { Place } from './locate.js';
@@ -91,11 +92,13 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   values.set(name, value);
   const binding = subject.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
-  const special = sameSlot(subject, name, binding) ?? hostSlot(subject, name, value, binding);
+  const special =
+    sameSlot(subject, name, binding) ?? hostSlot(subject, name, value, binding) ?? requiredSlot(subject, free, value, binding);
+  const from = binding?.from ?? importOf(subject, scope, name, value);
   if (special !== null) {
     captures.slots.push(special);
-  } else if (binding?.from !== undefined && !importedByValue(value, binding.from, subject.place)) {
-    captures.slots.push(importSlot(name, binding.from, subject.place!));
+  } else if (from !== undefined && !importedByValue(value, from, subject.place)) {
+    captures.slots.push(importSlot(name, from, subject.place!));
   } else if (free.assigned || (binding?.assignedInside === true && value !== subject.fn)) {
     useCell(subject, free, scope, binding, children, captures);
   } else if (value === subject.fn) {
@@ -203,6 +206,24 @@ function importedByValue(value: unknown, from: ImportOrigin, place: Place | null
 function importSlot(name: string, from: ImportOrigin, place: Place): Slot {
   const module = { specifier: from.specifier, parent: baseOf(place.script.url), path: [from.name] };
   return { name, from: 'module', module: Object.keys(from.attributes).length === 0 ? module : { ...module, attributes: from.attributes } };
+}
+
+/** Where a name of a module is imported from, though nothing else is known of the code around. */
+function importOf({ around, place }: Subject, { type }: CapturedScope, name: string, value: unknown): ImportOrigin | undefined {
+  return around === null && place !== null && type === 'Module' && isReference(value) ? importIn(place.script, name) : undefined;
+}
+
+/** What `require` gave goes the way of imports. */
+function requiredSlot({ place }: Subject, { name, members }: FreeName, value: unknown, binding: Binding | null): Slot | null {
+  if (place === null || binding?.required === undefined || binding.assigned || !isReference(value)) return null;
+  const used = members !== null && binding.required.name === null ? members.map((key) => value[key]) : [value];
+  if (used.every((each) => isPlainData(each)) || isShareable(value)) return null;
+  const found = requiredExportOf(value, binding.required, members, place.script.url);
+  return found === null ? null : { name, from: 'module', module: { ...found, parent: null } };
+}
+
+function isReference(value: unknown): value is Record<string, unknown> {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function memberSlot(name: string, keys: readonly string[], value: Record<string, unknown>, children: Children): Slot {

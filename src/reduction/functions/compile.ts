@@ -1,7 +1,8 @@
 /**
  * Text to factory: a function of the captured names that makes the function anew.
  *
- * The text stands on its own line, at its own column, of a script with its own URL, so stack traces point at the original.
+ * The text stands at its own line and column of a script with its own URL, so stack traces point at the original: V8 is told where the
+ * script would have to begin for that, which may be left of the first column.
  * Factories are cached by all that shapes them and called with new captures each time. Names are parameters of the
  * factory, never a `with`, so rebuilt code runs as fast as the original.
  */
@@ -12,8 +13,6 @@ import type { Edit, FunctionData } from './wire.js';
 /** Makes the function, and a setter for the parameters that come late. */
 export type Factory = (this: unknown, ...values: unknown[]) => readonly [made: unknown, set: (index: number, value: unknown) => void];
 
-/** Columns beyond this are not reproduced: minified code would need as much padding. */
-const WIDEST = 2_000;
 const LIMIT = 2_048;
 
 /** A factory with what it was compiled from. */
@@ -21,8 +20,9 @@ export interface CompiledFactory {
   readonly factory: Factory;
   /** The script, as V8 has it. */
   readonly code: string;
-  /** Line that V8 gives to the first line of the script. */
+  /** Line and column that V8 gives to the beginning of the script. */
   readonly firstLine: number;
+  readonly firstColumn: number;
   readonly data: FunctionData;
 }
 
@@ -70,17 +70,18 @@ function compile(data: FunctionData, params: readonly string[], late: readonly n
   const setter =
     late.length === 0 ? '' : late.map((index) => `if(multiprocess$i===${index}){${params[index]}=multiprocess$v;return}`).join('');
   const text = applyEdits(data.text, data.edits);
-  const pad = data.column <= WIDEST ? ' '.repeat(data.column) : '';
   const prologue = data.strict ? '"use strict";' : '';
-  // The setter is hoisted, so that nothing stands between the padding and the text but the wrapping of the line above.
-  const code = `${prologue}function ${READ}(c){return c.v}function multiprocess$set(multiprocess$i,multiprocess$v){${setter}}return [${before}\n${pad}${text}\n${after},multiprocess$set]`;
-  const firstLine = data.line - 1;
+  const head = `${prologue}function ${READ}(c){return c.v}function multiprocess$set(multiprocess$i,multiprocess$v){${setter}}return [${before}`;
+  const code = `${head}${text}\n${after},multiprocess$set]`;
+  const firstLine = data.line;
+  const firstColumn = data.column - head.length;
   const factory = vm.compileFunction(code, [...params], {
     filename: data.url === '' ? 'multiprocess:function' : data.url,
     lineOffset: firstLine,
+    columnOffset: firstColumn,
     ...defaultLoader(),
   }) as unknown as Factory;
-  return { factory, code, firstLine, data };
+  return { factory, code, firstLine, firstColumn, data };
 }
 
 /** What stands around the text. A property's name becomes the name of an anonymous function. */

@@ -2,16 +2,16 @@
  * What the script around a function says about the names it captures: declared how, imported from where, ever assigned,
  * and which of its functions the module exports.
  *
- * A script is parsed once, when a function of it captures something, and only up to {@link LARGEST}: bundles are left
- * alone, and their captures count as variable.
+ * A script is parsed once, when a function of it captures something, and kept as an outline up to {@link LARGEST}. Of larger ones, which
+ * are bundles, only the imports are kept; what else their functions capture counts as variable.
  */
 import type * as acorn from 'acorn';
 import type { Place, Script } from './locate.js';
-import { type Binding, resolve, runsOnce, type Scope } from './scope.js';
+import { type Binding, type ImportOrigin, resolve, runsOnce, type Scope } from './scope.js';
 import { parseProgram } from './syntax.js';
-import { exportedName, type Placed, walkProgram } from './walk.js';
+import { exportedName, importedNames, type Placed, walkProgram } from './walk.js';
 
-/** Characters of source beyond which a script is not parsed. */
+/** Characters of source beyond which no outline of a script is kept. */
 export const LARGEST = 1 << 20;
 
 /** A parsed script. */
@@ -42,6 +42,24 @@ function read({ source, rebuilt }: Script, module: boolean): Outline | null {
   for (const { name } of rebuilt?.slots ?? []) scope.declare(name, 'const', true);
   resolve(findings.references);
   return { scope, functions: findings.functions, ...readExports(program) };
+}
+
+const imports = new WeakMap<Script, ReadonlyMap<string, ImportOrigin>>();
+
+/** Where a name at the top of a module comes from, if it is imported: for functions without {@link surroundings}. */
+export function importIn(script: Script, name: string): ImportOrigin | undefined {
+  const outline = outlineOf(script, true);
+  if (outline !== null) return outline.scope.lookup(name)?.from;
+  // To parse a megabyte takes a quarter of a second: most names can be told to be no imports.
+  const statement = new RegExp(`(?<![\\w$.])import\\b[^;()]*?(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])[^;()]*?\\bfrom\\b`);
+  if (!statement.test(script.source)) return undefined;
+  let found = imports.get(script);
+  if (found === undefined) {
+    const body = parseProgram(script.source, true)?.body ?? [];
+    found = new Map(body.flatMap((node) => (node.type === 'ImportDeclaration' ? importedNames(node) : [])));
+    imports.set(script, found);
+  }
+  return found.get(name);
 }
 
 function readExports(program: acorn.Program): Pick<Outline, 'exports' | 'anonymousDefault'> {

@@ -4,10 +4,12 @@
  * The index over `require.cache` grows as modules are loaded, and every hit is checked against the module as it is now. The library is one
  * file when it is installed, so its functions are found by the doors through which they were imported (scripts/load.cjs).
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import { isProgramFile } from '../../util/program-files.js';
+import type { RequireOrigin } from './scope.js';
 
 /** An export of a CommonJS file. `path` starts at the namespace that `import()` of the file gives. */
 export interface FileExport {
@@ -38,8 +40,50 @@ export function commonJsExportOf(value: object): FileExport | null {
   const found = index.get(value);
   if (found === undefined || current(found) !== value || isProgramFile(pathToFileURL(found.file).href)) return null;
   const { name, esm } = found;
-  const path = name === null ? [esm ? '*' : 'default'] : esm ? [name] : ['default', name];
-  return { specifier: pathToFileURL(found.file).href, path };
+  return { specifier: pathToFileURL(found.file).href, path: pathTo(name, esm) };
+}
+
+/**
+ * What a variable that `require` filled in the file at `url` is an export of, as long as it still is. A wrapper that a compiler puts around a
+ * module counts as the module if the `members` that are used of it are the module's.
+ */
+export function requiredExportOf(
+  value: unknown,
+  { specifier, name }: RequireOrigin,
+  members: readonly string[] | null,
+  url: string,
+): FileExport | null {
+  const file = resolveFrom(url, specifier);
+  const module = file === null ? undefined : cache[file];
+  if (file === null || module?.loaded !== true || isProgramFile(pathToFileURL(file).href)) return null;
+  const { exports } = module;
+  if (!isReference(exports) || exports === globalThis) return null;
+  const held = name === null ? exports : (exports as Record<string, unknown>)[name];
+  if (held !== value) {
+    const same = (key: string) => (exports as Record<string, unknown>)[key] === (value as Record<string, unknown>)[key];
+    if (name !== null || members === null || !members.every(same)) return null;
+  }
+  return { specifier: pathToFileURL(file).href, path: pathTo(name, types.isModuleNamespaceObject(exports)) };
+}
+
+function resolveFrom(url: string, specifier: string): string | null {
+  try {
+    return createRequire(url).resolve(specifier);
+  } catch {
+    // No file's script, or a module that only its host could find.
+    return null;
+  }
+}
+
+/** From the namespace that `import()` of the file gives. */
+function pathTo(name: string | null, esm: boolean): readonly string[] {
+  if (name === null) return [esm ? '*' : 'default'];
+  return esm ? [name] : ['default', name];
+}
+
+/** Whether a file is where it was loaded from: generated code is often removed once it runs. */
+export function isThere({ specifier }: { readonly specifier: string }): boolean {
+  return !specifier.startsWith('file:') || existsSync(fileURLToPath(specifier));
 }
 
 const doors = new Map<object, FileExport>();

@@ -15,8 +15,19 @@
  *   compile       text to factory                    kinds         references, bound functions, proxies
  *   provenance    how a rebuilt function is sent on
  */
-export { forgetCells } from './cells.js';
+import { forgetCells } from './cells.js';
+import { endSession, keepSession } from './inspector.js';
+
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceFunction, reduceReference } from './reduce.js';
 export { mapStack } from './source-maps.js';
 export { type TaskFunction, task } from './task.js';
+
+/** A message begins, whose functions are looked at one after the other. */
+export const beginMessage = keepSession;
+
+/** The message is written: nothing of it stays. */
+export function endMessage(): void {
+  forgetCells();
+  endSession();
+}

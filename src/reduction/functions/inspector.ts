@@ -4,8 +4,10 @@
  * A session of the thread's own inspector answers `post` before it returns. Values come back as themselves, not as
  * copies: the inspector calls a function with them that puts them into a holder of ours.
  *
- * Invariant: the Debugger domain is enabled only inside {@link harvestScripts}, which is synchronous. While it is on,
- * await costs ten times as much and `eval` two hundred times.
+ * Invariants. The session is connected while a question is asked or a message is written, and never after: with one
+ * there V8 keeps the arguments of the last 1,000 calls of console.log, each of which takes three times as long. The Debugger
+ * domain is enabled only inside {@link harvestScripts} and {@link runningFrames}, which are synchronous. While it is on, await
+ * costs ten times as much and `eval` two hundred times.
  */
 
 import type * as inspector from 'node:inspector';
@@ -31,9 +33,11 @@ export interface Mirror {
 /** A script as the Debugger domain describes it. */
 export interface HarvestedScript {
   readonly scriptId: string;
+  /** The name that its host gave it, or the one it gives itself (`//# sourceURL=`) where the host gave none. */
   readonly url: string;
-  /** Number of its first line: not 0 where the host gave one. */
+  /** Numbers of its first line and of that line's first column: not 0 where the host gave them. */
   readonly firstLine: number;
+  readonly firstColumn: number;
   /** `null` when it was not asked for. */
   readonly source: string | null;
 }
@@ -52,19 +56,48 @@ const GROUP = 'multiprocess';
 const HOLDER = Symbol.for('multiprocess.inspector.holder');
 
 let session: inspector.Session | undefined;
+/** Questions being asked. */
+let asking = 0;
+/** Whether a message is being written, which may ask again soon. */
+let kept = false;
+
+/** A message begins: the session that its first question connects serves all of them. */
+export function keepSession(): void {
+  kept = true;
+}
+
+/** Ends {@link keepSession}. */
+export function endSession(): void {
+  kept = false;
+  if (asking === 0) disconnect();
+}
+
+function disconnect(): void {
+  const ended = session;
+  session = undefined;
+  ended?.disconnect();
+}
+
+/** Runs `body` with a connected session. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
+function withSession<T>(actor: string, body: () => T): T {
+  asking++;
+  try {
+    session ??= connect(actor);
+    return body();
+  } finally {
+    if (--asking === 0 && !kept) disconnect();
+  }
+}
 
 function connect(actor: string): inspector.Session {
-  if (session === undefined) {
-    try {
-      const module = createRequire(import.meta.url)('node:inspector') as typeof inspector;
-      const fresh = new module.Session();
-      fresh.connect();
-      session = fresh;
-    } catch (cause) {
-      throw inspectorUnavailable(actor, cause);
-    }
+  try {
+    const module = createRequire(import.meta.url)('node:inspector') as typeof inspector;
+    const fresh = new module.Session();
+    fresh.connect();
+    return fresh;
+  } catch (cause) {
+    throw inspectorUnavailable(actor, cause);
   }
-  return session;
 }
 
 function post<T>(method: string, params: object = {}): T {
@@ -105,7 +138,10 @@ function fetchInto(holderId: string, objects: readonly (RemoteObject | undefined
 
 /** Looks at a function. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
 export function mirror(fn: Function, actor: string): Mirror {
-  connect(actor);
+  return withSession(actor, () => look(fn));
+}
+
+function look(fn: Function): Mirror {
   const holder: { fn: Function; out: unknown[] } = { fn, out: [] };
   return withHolder(holder, (holderId) => {
     const mirrored = post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
@@ -170,7 +206,10 @@ interface CallFrame {
  * goes on. Empty while another inspector client is attached, which would take the pause for its own.
  */
 export function runningFrames(actor: string): RunningFrame[] {
-  connect(actor);
+  return withSession(actor, pauseHere);
+}
+
+function pauseHere(): RunningFrame[] {
   const { url } = createRequire(import.meta.url)('node:inspector') as typeof inspector;
   if (url() !== undefined) return [];
   const frames: RunningFrame[] = [];
@@ -216,12 +255,52 @@ function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
   );
 }
 
-/** Every script V8 holds now, with the sources of those that `wanted` picks. */
+/** A function on the stack. */
+export interface StackFrame {
+  readonly scriptId: string;
+  readonly url: string;
+}
+
+/**
+ * The functions that run now, innermost first. An error that is thrown in an expression of ours carries them, with the numbers
+ * of their scripts, which no call site of Node 20 has.
+ */
+export function framesWithScripts(actor: string, most: number): readonly StackFrame[] {
+  return withSession(actor, () => {
+    post('Runtime.enable');
+    try {
+      post('Runtime.setMaxCallStackSizeToCapture', { size: most });
+      const { exceptionDetails } = post<{ exceptionDetails?: { stackTrace?: { callFrames: StackFrame[] } } }>('Runtime.evaluate', {
+        expression: 'throw null',
+        silent: true,
+      });
+      return exceptionDetails?.stackTrace?.callFrames ?? [];
+    } finally {
+      post('Runtime.disable');
+    }
+  });
+}
+
+interface ParsedScript {
+  readonly scriptId: string;
+  readonly url: string;
+  readonly embedderName?: string;
+  readonly startLine: number;
+  readonly startColumn: number;
+  readonly scriptLanguage?: string;
+}
+
+/** Every script of JavaScript that V8 holds now, with the sources of those that `wanted` picks. */
 export function harvestScripts(actor: string, wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
-  connect(actor);
+  return withSession(actor, () => harvest(wanted));
+}
+
+function harvest(wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
   const found: Omit<HarvestedScript, 'source'>[] = [];
-  const listener = ({ params }: { params: { scriptId: string; url: string; startLine: number } }): void => {
-    found.push({ scriptId: params.scriptId, url: params.url, firstLine: params.startLine });
+  const listener = ({ params }: { params: ParsedScript }): void => {
+    const { scriptId, url, embedderName, startLine, startColumn, scriptLanguage } = params;
+    if (scriptLanguage === 'WebAssembly') return;
+    found.push({ scriptId, url: embedderName || url, firstLine: startLine, firstColumn: startColumn });
   };
   session!.on('Debugger.scriptParsed', listener);
   try {

@@ -1,14 +1,17 @@
 /**
  * Where a function was written: the script's URL and source, and the position of the function's text in it.
  *
- * The inspector's Runtime domain gives a script id and a position; the URL needs the Debugger domain, whose first use
- * costs tens of milliseconds. Cheaper, and tried first: the files on the call stack. A file whose text at that position
- * is the function's text is its source.
+ * The inspector's Runtime domain gives a script id and a position; URL and source need the Debugger domain, whose first use
+ * costs tens of milliseconds. Cheaper, and tried first, for a script that runs now: its file, if that has the hash that V8 took of
+ * what it runs. A file that was stripped of types, transformed by a loader or edited since has another one.
+ *
+ * Invariant: what {@link scripts} holds under an id is the source that V8 has under this id.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { crypto } from '../../util/crypto.js';
 import { compiledFactories } from './compile.js';
-import { harvestScripts, type Mirror, mirror as mirrorOf } from './inspector.js';
+import { framesWithScripts, harvestScripts, type Mirror, mirror as mirrorOf } from './inspector.js';
 import type { FunctionData } from './wire.js';
 
 /** A script, with an index of its lines. */
@@ -17,8 +20,9 @@ export interface Script {
   /** `file:`, `node:` or whatever the host called it; empty for code without a name. */
   readonly url: string;
   readonly source: string;
-  /** Number of its first line: not 0 where the host gave one, as for functions rebuilt here. */
+  /** Numbers of its first line and of that line's first column: not 0 where the host gave them, as for functions rebuilt here. */
   readonly firstLine: number;
+  readonly firstColumn: number;
   /** For a script that was compiled here to rebuild a function: what it was compiled from. */
   readonly rebuilt?: FunctionData;
 }
@@ -32,36 +36,43 @@ export interface Place {
   readonly column: number;
 }
 
+/** Where V8 says that a function is. */
+type Location = NonNullable<Mirror['location']>;
+
 const STACK_DEPTH = 40;
-/** Files whose text is kept for the next function of the same stack. */
-const SOURCES = 64;
+/** Scripts that are kept: each piece of generated code is one of its own. */
+const SCRIPTS = 4_096;
 const scripts = new Map<string, Script>();
 const lineStarts = new WeakMap<Script, number[]>();
 
-/** Finds a function from its mirror and text. `null` when the text is not where V8 says (should not happen). */
-export function locate(mirror: Mirror, text: string, actor: string): Place | null {
-  const { location } = mirror;
-  if (location === null) return null;
-  const known = scripts.get(location.scriptId);
-  if (known !== undefined) return place(known, location, text);
-  const guessed = fromFactories(location, text, actor) ?? fromStack(location, text);
-  if (guessed !== null) {
-    scripts.set(location.scriptId, guessed.script);
-    return guessed;
-  }
-  harvest(location.scriptId, actor);
-  const script = scripts.get(location.scriptId);
-  return script === undefined ? null : place(script, location, text);
+/**
+ * Finds a function from its mirror and text. `internal`: it is part of Node. `null`: it stands nowhere as it prints, which goes for what
+ * `vm.compileFunction` returns.
+ */
+export function locate({ location }: Mirror, text: string, actor: string): Place | 'internal' | null {
+  if (location === null) return 'internal';
+  const known = scripts.get(location.scriptId) ?? fromFactories(location, text, actor)?.script ?? fromStack(location, actor);
+  const script = known ?? harvest(location.scriptId, actor);
+  // Scripts in Node's snapshot are not even listed.
+  if (script === undefined || script.url.startsWith('node:')) return 'internal';
+  return place(script, location, text);
+}
+
+function keep(script: Script): Script {
+  if (scripts.size >= SCRIPTS) scripts.delete(scripts.keys().next().value as string);
+  scripts.set(script.id, script);
+  return script;
 }
 
 /** The sources of the user's own scripts are read along, since asking again costs as much as asking for all. */
-function harvest(id: string, actor: string): void {
+function harvest(id: string, actor: string): Script | undefined {
   const wanted = (scriptId: string, url: string) =>
     scriptId === id || (!scripts.has(scriptId) && url !== '' && !url.startsWith('node:') && !url.includes('/node_modules/'));
-  for (const { scriptId, url, source, firstLine } of harvestScripts(actor, wanted)) {
-    if (source === null && !url.startsWith('node:')) continue;
-    if (!scripts.has(scriptId)) scripts.set(scriptId, { id: scriptId, url: asURL(url), source: source ?? '', firstLine });
+  for (const { scriptId, url, source, firstLine, firstColumn } of harvestScripts(actor, wanted)) {
+    if (source === null || scripts.has(scriptId)) continue;
+    keep({ id: scriptId, url: asURL(url), source, firstLine, firstColumn });
   }
+  return scripts.get(id);
 }
 
 function asURL(url: string): string {
@@ -70,19 +81,19 @@ function asURL(url: string): string {
 
 /** Offset of a line and column in a script. */
 export function offsetIn(script: Script, line: number, column: number): number {
-  return (linesOf(script)[line - script.firstLine] ?? 0) + column;
+  const row = line - script.firstLine;
+  return (linesOf(script)[row] ?? 0) + column - (row === 0 ? script.firstColumn : 0);
 }
 
 /** V8 reports the parameters (or the constructor); the text starts before them. */
-function place(script: Script, location: { line: number; column: number }, text: string): Place | null {
+function place(script: Script, location: Pick<Location, 'line' | 'column'>, text: string): Place | null {
   const starts = linesOf(script);
-  const lineStart = starts[location.line - script.firstLine];
-  if (lineStart === undefined) return null;
-  const inside = lineStart + location.column;
+  if (starts[location.line - script.firstLine] === undefined) return null;
+  const inside = offsetIn(script, location.line, location.column);
   const start = script.source.lastIndexOf(text, inside);
-  if (start < 0 || start + text.length <= inside) return script.source === '' ? { script, start: 0, ...location } : null;
-  const line = lineAt(starts, start);
-  return { script, start, line: line + script.firstLine, column: start - starts[line]! };
+  if (start < 0 || start + text.length <= inside) return null;
+  const row = lineAt(starts, start);
+  return { script, start, line: row + script.firstLine, column: start - starts[row]! + (row === 0 ? script.firstColumn : 0) };
 }
 
 function linesOf(script: Script): number[] {
@@ -108,59 +119,46 @@ function lineAt(starts: readonly number[], offset: number): number {
 }
 
 /** Finds a function that was made by a function rebuilt here: among the scripts with its text at its position, the one with its id. */
-export function fromFactories(location: { scriptId: string; line: number; column: number }, text: string, actor: string): Place | null {
-  for (const { factory, code, firstLine, data } of compiledFactories()) {
+export function fromFactories(location: Location, text: string, actor: string): Place | null {
+  for (const { factory, code, firstLine, firstColumn, data } of compiledFactories()) {
     if (!code.includes(text)) continue;
-    const script: Script = { id: location.scriptId, url: data.url, source: code, firstLine, rebuilt: data };
+    const script: Script = { id: location.scriptId, url: data.url, source: code, firstLine, firstColumn, rebuilt: data };
     const found = place(script, location, text);
     if (found === null || mirrorOf(factory, actor).location?.scriptId !== location.scriptId) continue;
-    scripts.set(location.scriptId, script);
+    keep(script);
     return found;
   }
   return null;
 }
 
-function fromStack(location: { scriptId: string; line: number; column: number }, text: string): Place | null {
-  for (const url of filesOnStack()) {
-    const source = readSource(url);
-    if (source === null) continue;
-    const found = place({ id: location.scriptId, url, source, firstLine: 0 }, location, text);
-    if (found !== null) return found;
+/** The script, if it runs now and its file has what V8 runs. */
+function fromStack({ scriptId }: Location, actor: string): Script | undefined {
+  const frame = framesWithScripts(actor, STACK_DEPTH).find((each) => each.scriptId === scriptId);
+  const url = frame === undefined ? '' : asURL(frame.url);
+  if (!url.startsWith('file:')) return undefined;
+  const hashes = hashesOnStack(url);
+  // Several scripts of one URL run: a module that was loaded again after an edit.
+  if (hashes.size !== 1) return undefined;
+  try {
+    // Node takes off the mark of the byte order.
+    const source = readFileSync(fileURLToPath(url), 'utf8').replace(/^\ufeff/, '');
+    if (!hashes.has(crypto().createHash('sha256').update(source).digest('hex'))) return undefined;
+    return keep({ id: scriptId, url, source, firstLine: 0, firstColumn: 0 });
+  } catch {
+    // No such file, by now.
+    return undefined;
   }
-  return null;
 }
 
-const sources = new Map<string, string | null>();
-
-function readSource(url: string): string | null {
-  let source = sources.get(url);
-  if (source === undefined) {
-    try {
-      source = readFileSync(fileURLToPath(url), 'utf8');
-    } catch {
-      source = null;
-    }
-    if (sources.size >= SOURCES) sources.clear();
-    sources.set(url, source);
-  }
-  return source;
-}
-
-/** The folder of this library: no function that is sent stands in it, and searching a bundle costs milliseconds. */
-const LIBRARY = new URL('../../', import.meta.url).href;
-
-/** URLs of the files whose code is running now, nearest first, as V8 knows them: before any source map. */
-function filesOnStack(): Set<string> {
+/** What V8 took as the hashes of the scripts of a URL that run now: of their text as UTF-8. */
+function hashesOnStack(url: string): ReadonlySet<string> {
   const found = new Set<string>();
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = STACK_DEPTH;
     Error.prepareStackTrace = (_, sites) => sites;
-    const sites = new Error().stack as unknown as NodeJS.CallSite[];
-    for (const site of sites) {
-      const url = asURL(site.getFileName() ?? '');
-      if (url.startsWith('file:') && !url.startsWith(LIBRARY)) found.add(url);
-    }
+    const sites = new Error().stack as unknown as (NodeJS.CallSite & { getScriptHash(): string })[];
+    for (const site of sites) if (asURL(site.getFileName() ?? '') === url) found.add(site.getScriptHash());
   } catch {
     // The host has frozen Error: the Debugger domain will tell.
   } finally {

@@ -9,10 +9,9 @@ import type { Reduction } from '../node.js';
 import { type Analysis, analyse } from './analysis.js';
 import { builtinExportOf } from './builtins.js';
 import { checkShape, nameOf, reduceByValue } from './by-value.js';
-import type { Subject } from './captures.js';
 import { Children } from './children.js';
 import { exportNameOf, surroundings } from './enclosing.js';
-import { commonJsExportOf } from './exports.js';
+import { commonJsExportOf, isThere } from './exports.js';
 import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
 import { type Mirror, mirror } from './inspector.js';
 import { fromFactories, locate, type Place } from './locate.js';
@@ -136,10 +135,9 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
   }
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
-  // Scripts in Node's snapshot are not even listed.
-  if (seen.mirror !== null && !seen.fromText && (place === null || place.script.url.startsWith('node:'))) return reduceInternal(fn, name);
+  if (place === 'internal') return reduceInternal(fn, name);
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
-  if (reference !== null) return moduleReduction(reference);
+  if (reference !== null && isThere(reference)) return moduleReduction(reference);
   const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
   const around = place === null || alone ? null : surroundings(place, text, isModule);
   if (alone) remember(text, place);
@@ -159,7 +157,7 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
 export function placeOfFunction(fn: Function): { readonly url: string; readonly line: number; readonly column: number } | null {
   try {
     const place = locate(mirror(fn, ''), Function.prototype.toString.call(fn), '');
-    return place === null || place.script.url === '' || place.script.url.startsWith('node:') ? null : sourcePlace(place);
+    return place === null || place === 'internal' || place.script.url === '' ? null : sourcePlace(place);
   } catch {
     // No inspector.
     return null;
@@ -177,27 +175,22 @@ function remember(text: string, place: Place | null): void {
   places.set(text, place);
 }
 
+interface Look {
+  readonly mirror: Mirror | null;
+  readonly place: Place | 'internal' | null;
+}
+
 /** Without an inspector, a function that uses only the globals every process has can still go. */
-function look(
-  fn: Function,
-  text: string,
-  analysis: Analysis,
-  name: string,
-): Pick<Subject, 'mirror' | 'place'> & { readonly fromText: boolean } {
+function look(fn: Function, text: string, analysis: Analysis, name: string): Look {
   try {
     const mirrored = mirror(fn, name);
-    const fromText = isFromText(text, mirrored, analysis);
-    const place = fromText
-      ? mirrored.location === null
-        ? null
-        : fromFactories(mirrored.location, text, name)
-      : locate(mirrored, text, name);
-    return { mirror: mirrored, place, fromText: fromText && place === null };
+    if (!isFromText(text, mirrored, analysis)) return { mirror: mirrored, place: locate(mirrored, text, name) };
+    return { mirror: mirrored, place: mirrored.location === null ? null : fromFactories(mirrored.location, text, name) };
   } catch (error) {
     if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
     checkShape({ analysis, actor: name });
     if (analysis.outerThis || ![...analysis.free.keys()].every(isStandardGlobal)) throw error;
-    return { mirror: null, place: null, fromText: false };
+    return { mirror: null, place: null };
   }
 }
 

@@ -20,6 +20,8 @@ export interface Binding {
   assignedInside: boolean;
   /** Where an import binding comes from. */
   readonly from?: ImportOrigin;
+  /** What a variable was filled with, if by `require`: `const { name } = require('specifier')`. */
+  readonly required?: RequireOrigin;
 }
 
 /** The module and name behind an import binding. */
@@ -28,6 +30,13 @@ export interface ImportOrigin {
   /** Exported name; `*` for the namespace. */
   readonly name: string;
   readonly attributes: Record<string, string>;
+}
+
+/** The module and name behind a variable that `require` fills. */
+export interface RequireOrigin {
+  readonly specifier: string;
+  /** Name of the export; `null` for all of them. */
+  readonly name: string | null;
 }
 
 /** One use of a name. */
@@ -58,15 +67,14 @@ export class Scope {
   ) {}
 
   /** Declares `name` here, or for a `var` in the function around. A second declaration of a name counts as an assignment. */
-  declare(name: string, kind: BindingKind, initialised: boolean, from?: ImportOrigin): void {
+  declare(name: string, kind: BindingKind, initialised: boolean, origin: Pick<Binding, 'from' | 'required'> = {}): void {
     const scope = kind === 'var' ? this.functionScope() : this;
     const known = scope.bindings.get(name);
     if (known !== undefined) {
       if (initialised && known.kind !== 'implicit') known.assigned = true;
       return;
     }
-    const base = { name, kind, scope, initialised, assigned: false, assignedInside: false };
-    scope.bindings.set(name, from === undefined ? base : { ...base, from });
+    scope.bindings.set(name, { name, kind, scope, initialised, assigned: false, assignedInside: false, ...origin });
   }
 
   /** The scope that holds the `var`s declared here. */

@@ -5,7 +5,7 @@
  * "Outer" is relative to the node the walk starts at.
  */
 import type * as acorn from 'acorn';
-import { type BindingKind, type Reference, Scope } from './scope.js';
+import { type Binding, type BindingKind, type ImportOrigin, type Reference, Scope } from './scope.js';
 
 type FunctionNode =
   | acorn.FunctionDeclaration
@@ -130,7 +130,9 @@ class Walker {
       case 'VariableDeclaration':
         for (const declarator of node.declarations) {
           const kind = node.kind === 'let' || node.kind === 'var' ? node.kind : 'const';
-          this.#declare(declarator.id, scope, kind, declarator.init !== null && declarator.init !== undefined, context);
+          const origins = requiredNames(declarator);
+          const initialised = declarator.init !== null && declarator.init !== undefined;
+          this.#pattern(declarator.id, scope, context, ({ name }) => scope.declare(name, kind, initialised, origins.get(name)));
           this.visit(declarator.init, scope, context);
         }
         return;
@@ -287,15 +289,7 @@ class Walker {
   }
 
   #imports(node: acorn.ImportDeclaration, scope: Scope): void {
-    const attributes: Record<string, string> = {};
-    for (const { key, value } of node.attributes ?? []) {
-      attributes[key.type === 'Identifier' ? key.name : String(key.value)] = String(value.value);
-    }
-    for (const item of node.specifiers) {
-      const name =
-        item.type === 'ImportNamespaceSpecifier' ? '*' : item.type === 'ImportDefaultSpecifier' ? 'default' : exportedName(item.imported);
-      scope.declare(item.local.name, 'import', true, { specifier: String(node.source.value), name, attributes });
-    }
+    for (const [name, from] of importedNames(node)) scope.declare(name, 'import', true, { from });
   }
 
   /** Declares the names of a pattern and walks its defaults and computed keys. */
@@ -358,4 +352,45 @@ function hasUseStrict(body: readonly acorn.AnyNode[]): boolean {
 
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+}
+
+/** The names that an import declares, and where each comes from. */
+export function importedNames(node: acorn.ImportDeclaration): [name: string, from: ImportOrigin][] {
+  const attributes: Record<string, string> = {};
+  for (const { key, value } of node.attributes ?? []) {
+    attributes[key.type === 'Identifier' ? key.name : String(key.value)] = String(value.value);
+  }
+  return node.specifiers.map((item) => {
+    const name =
+      item.type === 'ImportNamespaceSpecifier' ? '*' : item.type === 'ImportDefaultSpecifier' ? 'default' : exportedName(item.imported);
+    return [item.local.name, { specifier: String(node.source.value), name, attributes }];
+  });
+}
+
+/** `const a = require('x')`, `const { b, c: d } = require('x')`, `const e = require('x').f`: the names, and what of the module they are. */
+function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<string, Pick<Binding, 'required'>> {
+  const found = new Map<string, Pick<Binding, 'required'>>();
+  const isMember = init?.type === 'MemberExpression' && !init.computed && init.property.type === 'Identifier';
+  const specifier = requiredModule(isMember ? init.object : init);
+  if (specifier === null) return found;
+  if (id.type === 'Identifier') {
+    found.set(id.name, { required: { specifier, name: isMember ? (init.property as acorn.Identifier).name : null } });
+  } else if (id.type === 'ObjectPattern' && !isMember) {
+    for (const property of id.properties) {
+      if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') continue;
+      const { key } = property;
+      const name = key.type === 'Identifier' ? key.name : String((key as acorn.Literal).value);
+      found.set(property.value.name, { required: { specifier, name } });
+    }
+  }
+  return found;
+}
+
+/** The specifier of a call of `require`, also inside what TypeScript and esbuild put around it. */
+function requiredModule(node: acorn.AnyNode | null | undefined): string | null {
+  if (node?.type !== 'CallExpression') return null;
+  const [argument] = node.arguments;
+  if (node.callee.type !== 'Identifier' || argument === undefined) return null;
+  if (node.callee.name !== 'require') return /^__(import(Star|Default)|toESM)\d*$/.test(node.callee.name) ? requiredModule(argument) : null;
+  return argument.type === 'Literal' && typeof argument.value === 'string' ? argument.value : null;
 }
