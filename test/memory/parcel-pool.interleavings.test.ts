@@ -1,36 +1,31 @@
 /** The word of a parcel: a pool that fills, closes and retires, and a receiver that reads and gives back, in every order of steps. */
 import { ok, strictEqual } from 'node:assert';
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Agent, explore, type Scenario, Violation } from '../support/explorer.js';
 import { loadRewritten } from '../support/generatorize.js';
+import { changedSources, type Mutation as FileMutation } from '../support/source-text.js';
 
 const HEADER = 64;
 const SIZE = 64;
 const RETIRED = -0x8000_0000;
 const ALL = 0x100;
 
-interface Mutation {
-  readonly from: string;
-  readonly to: string;
-}
+type Mutation = Omit<FileMutation, 'file'>;
 
 /** What the scenario that runs now has instead of mappings. */
 let current: { readonly region: { readonly buffer: ArrayBuffer }; readonly released: string[] };
 
 /** The real pool and inbox, with functions as generators; what would map memory answers the one region of {@link current}. */
 function parcels(mutation?: Mutation): Record<string, any> {
-  let source = readFileSync(new URL('../../src/memory/parcel-pool.ts', import.meta.url), 'utf8')
-    .replace('const HEADER = 4096;', `const HEADER = ${HEADER};`)
-    .replace('const LEAST = 512 * 1024;', `const LEAST = ${SIZE};`)
-    .replaceAll(/setInterval\(.*\)\.unref\(\)/g, 'undefined');
-  if (mutation !== undefined) {
-    if (source.split(mutation.from).length !== 2) throw new Error(`The mutation does not match exactly once: ${mutation.from}`);
-    source = source.replace(mutation.from, () => mutation.to);
-  }
-  // The explorer has an end for everything but real time: parcels that rest are not given up here.
+  const file = 'memory/parcel-pool';
+  const modules = changedSources([file], mutation === undefined ? undefined : { file, ...mutation }, [
+    ['const HEADER = 4096;', `const HEADER = ${HEADER};`],
+    ['const LEAST = 512 * 1024;', `const LEAST = ${SIZE};`],
+    // The explorer has an end for everything but real time: parcels that rest are not given up here.
+    [/setInterval\(.*\)\.unref\(\)/g, 'undefined'],
+  ]);
   return loadRewritten(
-    [{ specifier: './parcel-pool.js', source }],
+    modules,
     {
       './region.js': { Region: { create: () => current.region } },
       './region-registry.js': {

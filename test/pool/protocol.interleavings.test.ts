@@ -9,7 +9,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { LinkSide } from '../../src/memory/index.js';
 import { Flag, KIND, Kind, STARTED_ITEMS, STATUS, Status } from '../../src/pool/protocol.js';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario } from '../support/explorer.js';
-import { CONTROL_BYTES, type Mutation, rewrittenMemory } from '../support/rewritten-memory.js';
+import { CONTROL_BYTES, rewrittenMemory } from '../support/rewritten-memory.js';
+import type { Mutation } from '../support/source-text.js';
 
 // A search takes seconds, on a busy machine many; it ends by itself at its limit of states.
 vi.setConfig({ testTimeout: 300_000 });
@@ -210,7 +211,7 @@ describe('in every order of steps each item runs once or is taken back once', ()
 describe('the explorer finds', () => {
   it('a worker that takes a batch without compare-and-set', () => {
     const careless: Mutation = {
-      file: 'link',
+      file: 'memory/link',
       from: 'return Atomics.compareExchange(this.#in.words, this.#in.position, expected, replacement) === expected;',
       to: 'const was = Atomics.load(this.#in.words, this.#in.position); Atomics.store(this.#in.words, this.#in.position, replacement); return was === expected;',
     };

@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Kind } from '../../src/queues/item-memory.js';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
 import { alone, newGround, rewrittenMemories } from '../support/rewritten-queues.js';
+import type { Mutation } from '../support/source-text.js';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -106,7 +107,6 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
   };
 }
 
-type Mutation = Parameters<typeof rewrittenMemories>[0]['mutation'];
 const run = (names: readonly Name[], mutation?: Mutation): Report => {
   const protocol = rewrittenMemories({ slots: 1, plain: true, ...(mutation && { mutation }) });
   return explore(() => slot(protocol, names), { races: false, crash: ['first'] });
@@ -125,7 +125,7 @@ describe('in every order of steps a slot', () => {
     many('resting', run(['rester', 'producer']));
   });
 
-  it.each<[string, readonly Name[], NonNullable<Mutation>]>([
+  it.each<[string, readonly Name[], Mutation]>([
     [
       'a sweep that does not look whether the slot is still in use',
       ['first', 'second', 'producer'],

@@ -1,37 +1,17 @@
 /** The real words of src/queues as the explorer runs them, and mutants of them that must be caught. */
-import { readFileSync } from 'node:fs';
 import * as errors from '../../src/errors/index.js';
 import { PAD, RECORD_HEADER, recordBytes } from '../../src/memory/index.js';
 import { Kind, LINE, lines } from '../../src/queues/item-memory.js';
 import { LAGS } from '../../src/queues/topic-options.js';
 import { loadRewritten } from './generatorize.js';
-
-/** A textual change to one file; it must match exactly once. */
-export interface Mutation {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** The time of whoever runs: set before a wait returns, read right after it. */
 export const clock = { now: 0 };
 
-/** The sources, with the one mutation made in them. */
-function sources(files: readonly string[], mutation: Mutation | undefined, fitted: (source: string) => string = (source) => source) {
-  return files.map((file) => {
-    let source = readFileSync(new URL(`../../src/${file}.ts`, import.meta.url), 'utf8');
-    if (mutation?.file === file) {
-      if (source.split(mutation.from).length !== 2)
-        throw new Error(`The mutation does not match ${file}.ts exactly once: ${mutation.from}`);
-      source = source.replace(mutation.from, () => mutation.to);
-    }
-    return { specifier: `./${file.split('/')[1]}.js`, source: fitted(source) };
-  });
-}
-
 /** Loads the ring of items, its cursors and the word that is waited on. */
 export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
-  const modules = sources(['memory/gate', 'queues/wait-word', 'queues/cursor', 'queues/item-ring'], mutation);
+  const modules = changedSources(['memory/gate', 'queues/wait-word', 'queues/cursor', 'queues/item-ring'], mutation);
   const externals = {
     'node:perf_hooks': { performance: { now: () => clock.now } },
     '../memory/index.js': { PAD, RECORD_HEADER, recordBytes },
@@ -164,19 +144,19 @@ const native = {
  * @param plain Whether words of records are looked at for races. Not where a publisher dies: nothing orders what comes then after what it wrote.
  */
 export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutation; slots: number; plain: boolean }): Record<string, any> {
-  const fitted = (source: string) =>
-    source
-      .replace('const SLOTS = 64;', `const SLOTS = ${slots};`)
-      .replace('const SLOTS = 128;', 'const SLOTS = 2;')
-      // In constructors, which run before the agents start.
-      .replaceAll(/\bwords\[(\d)\]!?/g, 'words.at($1)')
-      // Who looks when is not what is looked at here.
-      .replaceAll('    this.#stir();\n', '');
+  const fittings: Fitting[] = [
+    ['const SLOTS = 64;', `const SLOTS = ${slots};`],
+    ['const SLOTS = 128;', 'const SLOTS = 2;'],
+    // In constructors, which run before the agents start.
+    [/\bwords\[(\d)\]!?/g, 'words.at($1)'],
+    // Who looks when is not what is looked at here.
+    ['    this.#stir();\n', ''],
+  ];
   const files = ['cursor', 'item-ring', 'large-items', 'subscribers', 'topic-memory', 'queue-memory'];
-  const modules = sources(
+  const modules = changedSources(
     files.map((file) => `queues/${file}`),
     mutation,
-    fitted,
+    fittings,
   );
   const block = () => {
     const { words } = ground;

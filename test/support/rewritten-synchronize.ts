@@ -1,39 +1,23 @@
 /** The real protocols of src/synchronize, and the blocking wait of src/memory, as the explorer runs them. */
-import { readFileSync } from 'node:fs';
 import * as errors from '../../src/errors/index.js';
-import { loadRewritten, type SourceModule } from './generatorize.js';
-
-export interface Mutation {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import { loadRewritten } from './generatorize.js';
+import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** The time of whoever runs: set before a wait returns, read right after it. */
 export const clock = { now: 0 };
 
 const time = { 'node:perf_hooks': { performance: { now: () => clock.now } } };
 
-function sources(files: readonly string[], mutation?: Mutation): SourceModule[] {
-  return files.map((file) => {
-    let source = readFileSync(new URL(`../../src/${file}.ts`, import.meta.url), 'utf8');
-    if (mutation?.file === file) {
-      if (source.split(mutation.from).length !== 2)
-        throw new Error(`The mutation does not match ${file}.ts exactly once: ${mutation.from}`);
-      source = source.replace(mutation.from, () => mutation.to);
-    }
-    // A table is as small as a test can use, for the sake of the number of bytes in a state.
-    return { specifier: `./${file.split('/')[1]}.js`, source: source.replace('const SLOTS = 1_024;', `const SLOTS = ${SLOTS};`) };
-  });
-}
-
 /** Agents that a table has room for, here. */
 export const SLOTS = 3;
+
+/** A table is as small as a test can use, for the sake of the number of bytes in a state. */
+const SMALL_TABLE: Fitting[] = [['const SLOTS = 1_024;', `const SLOTS = ${SLOTS};`]];
 
 /** Loads one protocol and `sleepUntil`. */
 export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
   return loadRewritten(
-    sources(['memory/gate', `synchronize/${protocol}`], mutation),
+    changedSources(['memory/gate', `synchronize/${protocol}`], mutation),
     { ...time, '../memory/agent.js': { AGENT: 0x3fffffff } },
     { calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce'] },
   );
@@ -128,19 +112,19 @@ const CALLS = ['attempt', 'waitSync', 'withdraw', 'check', 'announce', 'own', 'n
 
 /** Loads what has its state in several words under a guard, with the real mutex. @param names Agents, in order. */
 export function rewrittenSections(names: readonly string[], mutation?: Mutation): Record<string, any> {
-  const gate = loadRewritten(sources(['memory/gate'], mutation), time, { calls: CALLS });
+  const gate = loadRewritten(changedSources(['memory/gate'], mutation), time, { calls: CALLS });
   const outside = memory(gate, names);
-  const semaphore = loadRewritten(sources(['synchronize/semaphore-word'], mutation), {}, { calls: [] });
+  const semaphore = loadRewritten(changedSources(['synchronize/semaphore-word'], mutation), {}, { calls: [] });
   const externals = { '../memory/agent.js': { AGENT: 0x3fffffff }, '../memory/index.js': outside, '../errors/index.js': errors };
   const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'run'];
   const inner = ['lock-word', 'mutex', 'guard', 'agent-table'].map((file) => `synchronize/${file}`);
-  const locks = loadRewritten(sources(inner, mutation), { ...externals, './patience.js': patience }, { calls });
+  const locks = loadRewritten(changedSources(inner, mutation, SMALL_TABLE), { ...externals, './patience.js': patience }, { calls });
   const guard = { GUARD_WORDS: locks['GUARD_WORDS'], Guard: forgetful(locks['Guard']) };
   const outer = ['holders', 'sleepers', 'rounds'].map((file) => `synchronize/${file}`);
   const { AgentTable, tableWords } = locks;
   const table = { AgentTable, tableWords, SLOTS };
   const sections = loadRewritten(
-    sources(outer, mutation),
+    changedSources(outer, mutation),
     { ...externals, './guard.js': guard, './agent-table.js': table, './semaphore-word.js': semaphore },
     { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'mend'] },
   );

@@ -8,7 +8,8 @@
 import { strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
-import { clock, type Mutation, rewrittenProtocol } from '../support/rewritten-synchronize.js';
+import { clock, rewrittenProtocol } from '../support/rewritten-synchronize.js';
+import type { Mutation } from '../support/source-text.js';
 
 /** What an agent does beside taking and giving, `rounds` times. */
 interface Course {

@@ -8,7 +8,8 @@
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario, type Step } from '../support/explorer.js';
-import { ExploredBlock, type Mutation, rewrittenSections, SLOTS } from '../support/rewritten-synchronize.js';
+import { ExploredBlock, rewrittenSections, SLOTS } from '../support/rewritten-synchronize.js';
+import type { Mutation } from '../support/source-text.js';
 
 type Steps<R> = Generator<any, R, any>;
 /** Makes a scenario over freshly loaded sources. */
