@@ -36,6 +36,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "clock.h"
 #include "exports.h"
 #include "fork.h"
 #include "status.h"
@@ -58,73 +59,88 @@ struct Exit {
 
 // ---- before
 
-// Reads a small file of /proc as a whole; false when it is gone.
-bool slurp(const char* path, std::string* out) {
+// Reads a small file of /proc as a whole: 0, or a negated errno.
+int slurp(const char* path, std::string* out) {
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+  if (fd < 0) return -errno;
   char part[16384];
   ssize_t got;
   out->clear();
   while ((got = read(fd, part, sizeof part)) > 0) out->append(part, static_cast<size_t>(got));
+  const int failure = got < 0 ? -errno : 0;
   close(fd);
-  return got == 0;
+  return failure;
 }
+
+// Whether a look at a thread failed because it has just ended.
+bool isGone(int failure) { return failure == -ENOENT || failure == -ESRCH; }
 
 // How often each other thread of this process has gone to sleep.
 using Rest = std::map<long, unsigned long>;
 
-// Whether all threads but the calling one sleep. Says how often they have gone to sleep, so that one that woke meanwhile is found out.
-bool othersSleep(Rest* rest) {
+// Calls back with the path of each other thread of this process until it answers something but 0. Returns that; a negated errno where the
+// threads cannot be listed.
+template <typename Look>
+int lookAtOthers(Look look) {
   DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return false;
+  if (tasks == nullptr) return -errno;
   const auto self = static_cast<long>(syscall(SYS_gettid));
-  bool asleep = true;
-  rest->clear();
-  std::string status;
-  while (asleep) {
+  int answer = 0;
+  while (answer == 0) {
     const dirent* entry = readdir(tasks);
     if (entry == nullptr) break;
     const long task = strtol(entry->d_name, nullptr, 10);
-    if (task <= 0 || task == self) continue;
-    if (!slurp(("/proc/self/task/" + std::string(entry->d_name) + "/status").c_str(), &status)) continue;  // it has just ended
-    const size_t state = status.find("\nState:\t");
-    asleep = state != std::string::npos && status.compare(state + 8, 1, "S") == 0;
-    const size_t switches = status.find("\nvoluntary_ctxt_switches:");
-    (*rest)[task] = switches == std::string::npos ? 0 : strtoul(status.c_str() + switches + 25, nullptr, 10);
+    if (task > 0 && task != self) answer = look(task, "/proc/self/task/" + std::string(entry->d_name));
   }
   closedir(tasks);
-  return asleep;
+  return answer;
+}
+
+// Whether all threads but the calling one sleep: 1, 0, or a negated errno where nobody can tell. Says how often they have gone to sleep, so that
+// one that woke meanwhile is found out.
+int othersSleep(Rest* rest) {
+  constexpr int kAwake = 1;
+  rest->clear();
+  std::string status;
+  const int found = lookAtOthers([&](long task, const std::string& path) {
+    const int failure = slurp((path + "/status").c_str(), &status);
+    if (failure != 0) return isGone(failure) ? 0 : failure;
+    const size_t state = status.find("\nState:\t");
+    if (state == std::string::npos || status.compare(state + 8, 1, "S") != 0) return kAwake;
+    const size_t switches = status.find("\nvoluntary_ctxt_switches:");
+    (*rest)[task] = switches == std::string::npos ? 0 : strtoul(status.c_str() + switches + 25, nullptr, 10);
+    return 0;
+  });
+  return found < 0 ? found : found == 0 ? 1 : 0;
 }
 
 // Whether another thread of this process has an event loop of Node's, beyond the one that the platform has for its delayed tasks
-// (which a fork has lost): a worker thread. It sleeps in epoll_wait, or its name says what it is.
-bool workersAlive() {
-  DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return false;
-  const auto self = static_cast<long>(syscall(SYS_gettid));
+// (which a fork has lost): a worker thread. It sleeps in epoll_wait, or its name says what it is. 1, 0, or a negated errno.
+int workersAlive() {
   int loops = leaving.armed ? 1 : 0;
   bool named = false;
   std::string text;
-  while (const dirent* entry = readdir(tasks)) {
-    const long task = strtol(entry->d_name, nullptr, 10);
-    if (task <= 0 || task == self) continue;
-    const std::string path = "/proc/self/task/" + std::string(entry->d_name);
-    if (slurp((path + "/comm").c_str(), &text) && text.rfind("WorkerThread", 0) == 0) named = true;
-    if (!slurp((path + "/syscall").c_str(), &text)) continue;
+  const int failure = lookAtOthers([&](long, const std::string& path) {
+    int failed = slurp((path + "/comm").c_str(), &text);
+    if (failed == 0 && text.rfind("WorkerThread", 0) == 0) named = true;
+    if (failed == 0) failed = slurp((path + "/syscall").c_str(), &text);
+    // Where the system does not show system calls, the name must do.
+    if (failed != 0) return failed == -EMFILE || failed == -ENFILE ? failed : 0;
     const long call = strtol(text.c_str(), nullptr, 10);
 #ifdef SYS_epoll_wait
     if (call == SYS_epoll_wait) loops++;
 #endif
     if (call == SYS_epoll_pwait) loops++;
-  }
-  closedir(tasks);
-  return named || loops > 1;
+    return 0;
+  });
+  return failure < 0 ? failure : named || loops > 1 ? 1 : 0;
 }
 
 // Makes the child inherit all private anonymous memory.
 int inheritMemory() {
   std::string maps;
-  if (!slurp("/proc/self/maps", &maps)) return -errno;
+  const int unread = slurp("/proc/self/maps", &maps);
+  if (unread != 0) return unread;
   for (size_t at = 0; at < maps.size();) {
     size_t end = maps.find('\n', at);
     if (end == std::string::npos) end = maps.size();
@@ -232,7 +248,7 @@ int holdLifeline(int lifeline) {
   return fd;
 }
 
-// Forks. The child goes on only when `sound` has been asked, in the parent, and holds; otherwise it is gone, and the answer is -1.
+// Forks. The child goes on only when `sound` has been asked, in the parent, and answers 1; otherwise it is gone, and the answer is -1.
 template <typename Sound>
 pid_t forkWaiting(Sound sound, int* failure) {
   int word[2];
@@ -258,7 +274,9 @@ pid_t forkWaiting(Sound sound, int* failure) {
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   pid_t result = pid;
   if (pid > 0) {
-    if (sound()) {
+    const int answer = sound();
+    if (answer < 0) *failure = answer;
+    if (answer == 1) {
       while (write(word[1], "", 1) < 0 && errno == EINTR) {
       }
     } else {
@@ -298,18 +316,27 @@ napi_value forkProcess(napi_env env, napi_callback_info info) {
   }
   if (running && !knowsLoop(in.environment->loop(), leaving.environment)) return answer(env, kUnknownLoop);
   pid_t pid = -1;
-  for (int tries = 0; pid < 0; tries++) {
-    if (running && workersAlive()) return answer(env, kThreadsAlive);
-    if (tries > patience) return answer(env, kThreadsBusy);
+  const int64_t deadline = milliseconds() + patience;
+  while (pid < 0) {
+    const int workers = running ? workersAlive() : 0;
+    if (workers != 0) return answer(env, workers < 0 ? workers : static_cast<int>(kThreadsAlive));
+    if (milliseconds() > deadline) return answer(env, kThreadsBusy);
     Rest before, after;
-    if (!othersSleep(&before)) {
+    const int rest = othersSleep(&before);
+    if (rest < 0) return answer(env, rest);
+    if (rest == 0) {
       poll(nullptr, 0, 1);  // a thread that works tells nobody when it is done
       continue;
     }
     int failure = inheritMemory();
     if (failure != 0) return answer(env, failure);
     fflush(nullptr);
-    pid = forkWaiting([&] { return othersSleep(&after) && after == before; }, &failure);
+    pid = forkWaiting(
+        [&] {
+          const int still = othersSleep(&after);
+          return still < 1 ? still : after == before ? 1 : 0;
+        },
+        &failure);
     if (failure != 0) return answer(env, failure);
   }
   if (pid > 0) return answer(env, static_cast<int>(pid));

@@ -27,6 +27,12 @@ describe('without descriptors', () => {
     expect(code).toBe(0);
   });
 
+  it('a fork with too few of them fails at once, with the reason, and works with enough', async () => {
+    const { stdout, code } = await limited(100, ['--single-threaded', '--v8-pool-size=1', fixture('fork-exhausted.js')]);
+    expect(stdout).toMatch(/^(MP_SYSTEM true\n){3,8}started, exit 0\n$/);
+    expect(code).toBe(0);
+  });
+
   it('a function is refused for want of its parser, and can be sent when that loads', async () => {
     const { stdout, code } = await limited(256, [fixture('parser-exhausted.js')]);
     expect(stdout).toBe('MP_SYSTEM true\ntrue\n');

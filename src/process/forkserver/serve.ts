@@ -5,7 +5,16 @@
  * Once it was asked for a child it keeps a spare (spare.ts), which the next one who asks is given: forked whenever nobody waits.
  */
 import { constants } from 'node:os';
-import { acceptSocket, closeDescriptor, openProcess, type Polled, pollDescriptors, Ready, reapProcess } from '../../native/index.js';
+import {
+  acceptSocket,
+  closeDescriptor,
+  openProcess,
+  type Polled,
+  pollDescriptors,
+  Ready,
+  reapProcess,
+  signalChild,
+} from '../../native/index.js';
 import { forkHere } from './fork-here.js';
 import { type Arrived, RefusalCode, Report } from './protocol.js';
 import { receiveRequest, Spare } from './spare.js';
@@ -139,7 +148,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
       } else if (result < 0) {
         visitor.tell(Report.Refused, refusal);
       } else {
-        const pidfd = openProcess(result);
+        const pidfd = openChild(result);
         children.set(pidfd, { pid: result, pidfd, visitor });
         watch(pidfd);
         visitor.tell(Report.Started, result, [pidfd]);
@@ -160,5 +169,16 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
       closeDescriptor(spare.pidfd);
     }
     return arrival;
+  }
+}
+
+/** A child that cannot be watched is none: it ends before it has run anything. @throws MultiprocessError `MP_SYSTEM` without a free descriptor. */
+function openChild(pid: number): number {
+  try {
+    return openProcess(pid);
+  } catch (error) {
+    signalChild(pid, constants.signals.SIGKILL);
+    while (reapProcess(pid) === null) pollDescriptors([], 1);
+    throw error;
   }
 }

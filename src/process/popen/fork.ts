@@ -1,6 +1,7 @@
 import {
   atRest,
   closeDescriptor,
+  createEventfd,
   duplicateDescriptor,
   openProcess,
   pollDescriptor,
@@ -55,11 +56,17 @@ export class PopenFork extends PopenForked {
     const begin = copy ?? this.#beginning(name, await programOf(entry));
     return new Promise((resolve, reject) => {
       atRest(() => {
+        let place = -1;
         try {
+          // The descriptor by which the copy is known later: one that cannot be watched must not be made.
+          place = createEventfd();
           const pid = startCopy({ name, env, begin });
+          closeDescriptor(place);
+          place = -1;
           // The copy: it has begun, and nobody waits for this promise in it.
           if (pid !== 0) resolve(new Copy(pid, this.onEnd));
         } catch (error) {
+          if (place >= 0) closeDescriptor(place);
           reject(error);
         }
       });
