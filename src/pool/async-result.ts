@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Observable, Subject } from 'rxjs';
 import { ProcessError, TimeoutError } from '../errors/index.js';
-import type { Progress } from '../streams/index.js';
+import { inOwnContext, type Progress } from '../streams/index.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
 /** Progress of an asynchronous call, or of a map. `P` is what the task reports. */
@@ -153,11 +153,13 @@ export class CallProgress {
   #over = false;
 
   /** The notifications to come. */
-  readonly observable = new Observable<AsyncProgress>((subscriber) => {
-    if (this.#over) return subscriber.complete();
-    this.#reports ??= new Subject();
-    return this.#reports.subscribe(subscriber);
-  });
+  readonly observable = inOwnContext(
+    new Observable<AsyncProgress>((subscriber) => {
+      if (this.#over) return subscriber.complete();
+      this.#reports ??= new Subject();
+      return this.#reports.subscribe(subscriber);
+    }),
+  );
 
   /** The task reported something. */
   report(report: unknown): void {

@@ -1,6 +1,7 @@
 import { Subject } from 'rxjs';
 import type { WorkerCrashError } from '../errors/index.js';
 import { addTemplateModule, launch, METHOD_TITLES } from '../process/index.js';
+import { inOwnContext } from '../streams/index.js';
 import { processCrash } from '../util/diagnostics.js';
 import { debug } from '../util/logger.js';
 import type { Batch } from './batch.js';
@@ -34,6 +35,8 @@ export interface CrewOwner {
 /** Starts workers, replaces those that end, and lets them go. */
 export class Crew implements WorkerOwner {
   readonly events = new Subject<PoolEvent>();
+  /** The same, as users see it. */
+  readonly observed = inOwnContext(this.events);
   started = 0;
   crashed = 0;
   readonly #settings: PoolSettings;

@@ -289,7 +289,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   get events(): Observable<PoolEvent> {
-    return this.#crew.events;
+    return this.#crew.observed;
   }
 
   /** Ends everything now: what has not settled gets `reason`. */

@@ -2,7 +2,15 @@ import { inspect } from 'node:util';
 import { asapScheduler, Observable, share, subscribeOn } from 'rxjs';
 import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
-import { type Overflow, PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
+import {
+  inOwnContext,
+  type Overflow,
+  PULL,
+  type PullReader,
+  type PullSource,
+  type ResultIterator,
+  type TaskStream,
+} from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
@@ -76,7 +84,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
       // In a fork: the consumer that its parent's subscribers share stays there.
       if (born !== lineage.generation) shared = make();
       born = lineage.generation;
-      return shared.subscribe(subscriber);
+      return inOwnContext(shared).subscribe(subscriber);
     });
     core.ownedBy(this);
     this.core = core;

@@ -10,9 +10,11 @@
  * Invariant: `return()` is called at most once and only on early end, at once, also while a next() is pending: that may never settle, and what
  * the source holds (listeners of `events.on`, a file, a socket) would be held for ever. An async generator queues it by itself. It is not
  * called while the source's own next() is on the stack, but right after.
+ * The source is called in the async context in which the reading was begun.
  * Who cancels while a next() is pending waits a turn of the event loop for the return, so that a generator that was not waiting for
  * anything has run its `finally`; nobody waits for a next() that never settles.
  */
+import { callerContext } from '../util/caller-context.js';
 import { DONE, FAILED, MORE, type PullReader, type ReadState, WAIT } from './pull.js';
 
 /** What the reader needs of a source. */
@@ -36,6 +38,7 @@ export class AsyncReader<T> implements PullReader<T> {
   error: unknown = undefined;
   readonly #source: AsyncPull<T>;
   readonly #wake: () => void;
+  readonly #context = callerContext();
   #state = IDLE;
   #failed = false;
   /** The source's next() is on the stack. */
@@ -60,7 +63,7 @@ export class AsyncReader<T> implements PullReader<T> {
       this.#state = PENDING;
       this.#asking = true;
       try {
-        const asked = this.#source.next();
+        const asked = this.#context.runInAsyncScope(this.#next, this);
         // Not Promise.resolve(): a native promise is used as it is, and a thenable of another make keeps its own turn.
         asked.then(this.#settled, this.#rejected);
       } catch (error) {
@@ -71,6 +74,10 @@ export class AsyncReader<T> implements PullReader<T> {
     }
     if (this.#state === OVER) return this.#failed ? FAILED : DONE;
     return WAIT;
+  }
+
+  #next(): PromiseLike<IteratorResult<T, unknown>> {
+    return this.#source.next();
   }
 
   readonly #settled = (result: IteratorResult<T, unknown>): void => {
@@ -117,6 +124,6 @@ export class AsyncReader<T> implements PullReader<T> {
   }
 
   async #return(reason: unknown): Promise<void> {
-    await this.#source.return?.(reason);
+    await this.#context.runInAsyncScope(() => this.#source.return?.(reason));
   }
 }

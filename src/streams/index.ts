@@ -9,6 +9,7 @@ export { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type
 export type { ForEachOptions } from './for-each.js';
 export type { Subscribable } from './observable-reader.js';
 export { checkOverflow, type Overflow } from './overflow.js';
+export { inOwnContext } from './own-context.js';
 export { PacedFeed } from './paced-feed.js';
 // The pull protocol, for stages that read streams in batches
 export { DONE, FAILED, isPullSource, MORE, NOTHING, PULL, type PullReader, type PullSource, type ReadState, WAIT } from './pull.js';

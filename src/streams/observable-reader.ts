@@ -6,6 +6,7 @@
  * accepted before an error, an overflow or the completion are read before it.
  */
 import { Observable, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { callerContext } from '../util/caller-context.js';
 import { Deque } from '../util/deque.js';
 import { overflowed } from './messages.js';
 import type { Overflow } from './overflow.js';
@@ -29,6 +30,7 @@ export class ObservableReader<T> implements PullReader<T> {
   readonly #defaultCapacity: () => number;
   readonly #wake: () => void;
   readonly #queue = new Deque<T>();
+  readonly #context = callerContext();
   #state = OPEN;
   #waiting = false;
   #subscriber: Subscriber<T> | undefined;
@@ -100,7 +102,7 @@ export class ObservableReader<T> implements PullReader<T> {
     const enters = overflow.policy !== 'drop-newest';
     const lost = enters ? (this.#queue.shift() as T) : item;
     try {
-      overflow.onDrop?.(lost);
+      this.#context.runInAsyncScope(() => overflow.onDrop?.(lost));
     } catch (error) {
       this.#fail(error);
     }

@@ -5,6 +5,7 @@
  */
 import { Observable, Subject, type Subscriber } from 'rxjs';
 import { OPEN, type Progress } from './feed.js';
+import { inOwnContext } from './own-context.js';
 
 /** Milliseconds between two samples. */
 const INTERVAL = 50;
@@ -27,7 +28,7 @@ export class ProgressHub {
   #timer: NodeJS.Timeout | undefined;
 
   constructor() {
-    this.observable = new Observable((subscriber) => this.#watch(subscriber));
+    this.observable = inOwnContext(new Observable((subscriber) => this.#watch(subscriber)));
   }
 
   /** A new execution begins; it is the one that is watched from here on. */

@@ -2,8 +2,10 @@
  * Readers of synchronous sources. They stay synchronous: no promise, no closure for an item.
  *
  * Invariant: `return()` is called at most once, never after the iterator ended or threw, and never while its `next()`
- * is on the stack (a source may stop its own stream; a running generator refuses `return()`).
+ * is on the stack (a source may stop its own stream; a running generator refuses `return()`). Both are called in the async context in
+ * which the reading was begun.
  */
+import { callerContext } from '../util/caller-context.js';
 import { DONE, FAILED, MORE, type PullReader, type ReadState } from './pull.js';
 
 /** Reads an array by index, and knows its end with the last item. */
@@ -39,6 +41,7 @@ export class IteratorReader<T> implements PullReader<T> {
   readonly size: number | undefined;
   readonly #iterator: Iterator<T>;
   readonly #next: Iterator<T>['next'];
+  readonly #context = callerContext();
   #over = false;
   #reading = false;
   #cancelled = false;
@@ -50,6 +53,10 @@ export class IteratorReader<T> implements PullReader<T> {
   }
 
   read(into: T[], max: number): ReadState {
+    return this.#context.runInAsyncScope(this.#read, this, into, max);
+  }
+
+  #read(into: T[], max: number): ReadState {
     if (this.#over) return DONE;
     const iterator = this.#iterator;
     const next = this.#next;
@@ -82,6 +89,6 @@ export class IteratorReader<T> implements PullReader<T> {
   async #return(): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    this.#iterator.return?.();
+    this.#context.runInAsyncScope(() => this.#iterator.return?.());
   }
 }

@@ -8,6 +8,7 @@
 import type { Readable, ReadableOptions } from 'node:stream';
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
+import { inCallerContext } from '../util/caller-context.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { Drain, type DrainSink } from './drain.js';
 import type { Feed, Origin, Progress, Shape } from './feed.js';
@@ -34,6 +35,8 @@ import { type ResultIterator, StreamIterator } from './stream-iterator.js';
  * Cancellation: `break`, `return()`, `unsubscribe()` and an aborted `signal` stop reading, return the source, drop queued items
  * and signal (then kill) running ones. They do not wait for running items; {@link closed} does. A source whose `next()` is
  * pending is returned at once too, which `break` and `return()` await for a turn of the event loop.
+ *
+ * Async context: subscribers, the functions given to operators and methods, and the source run in the AsyncLocalStorage context in which the execution began.
  *
  * Python: the iterator of `Pool.imap` and `Pool.imap_unordered`, which have no window and read the whole source ahead.
  *
@@ -206,7 +209,8 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     const closed = () => {
       for (const watcher of this.#watchers) watcher.#forget(feed);
     };
-    const feed: Feed<R> = this.#origin.open({ ready, closed }, this.#shape) as Feed<R>;
+    // The consumer is told in the async context in which it began, whoever else uses the pool or queue behind it.
+    const feed: Feed<R> = this.#origin.open({ ready: inCallerContext(ready), closed }, this.#shape) as Feed<R>;
     for (const watcher of this.#watchers) watcher.#follow(feed);
     return feed;
   }
