@@ -79,6 +79,20 @@ export class Outbox {
     return this.#go();
   }
 
+  /** Bytes that wait for the kernel. */
+  get waiting(): number {
+    return this.#queued - this.#taken;
+  }
+
+  /** Resolves when the kernel has taken what was sent so far. @throws (as rejection) ConnectionError. */
+  drained(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#parts.length === 0) return SENT;
+    const { promise, resolve, reject } = deferred<void>();
+    this.#unsent.push({ until: this.#queued, resolve, reject });
+    return promise;
+  }
+
   /** As {@link small}, for a caller who looks at {@link blocked} and {@link failure} instead of waiting. */
   post(length: number, write: (target: Uint8Array, at: number) => void): void {
     if (this.#failure !== undefined) return;

@@ -22,9 +22,9 @@ import { keyFor, tlsFor } from './keys.js';
 import { isPlainObject, markArguments, staysHere } from './marks.js';
 import { badFrame, callTimedOut, otherServer, serverLost } from './messages.js';
 import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
-import { linkOf, makeProxy, setAttach } from './proxy.js';
+import { linkOf, remoteProxy, setAttach } from './proxy.js';
 import { definedType, type ProxyType } from './registry.js';
-import { RemoteCall } from './remote-call.js';
+import { RemoteCall, refused } from './remote-call.js';
 import { isShape, type Shape } from './shape.js';
 
 /** How a server is reached. */
@@ -209,7 +209,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     if (proxy === undefined || link === undefined || link.closed || link.server !== server) {
       const made: RemoteLink = { channel: this, object, shape, received: 0, closed: false, server };
       link = made;
-      proxy = makeProxy(made, type);
+      proxy = remoteProxy(made, type);
       this.#proxies.set(object, new WeakRef(proxy));
     }
     link.received++;
@@ -264,7 +264,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     signal?: AbortSignal,
     what?: () => string,
   ): Promise<unknown> {
-    if (signal?.aborted === true) return rejected(signal.reason);
+    if (signal?.aborted === true) return refused(signal.reason);
     const id = this.#number();
     let pending!: Pending;
     const call = new RemoteCall<unknown>((resolve, reject) => {
@@ -643,10 +643,6 @@ export class RemoteChannel implements Channel, StreamPeer {
       });
     return undefined;
   }
-}
-
-function rejected(reason: unknown): Promise<never> {
-  return new RemoteCall<never>((_, reject) => reject(reason));
 }
 
 /** By address. */

@@ -26,12 +26,12 @@ export function currentCall(): CurrentCall | null {
   return current;
 }
 
-/** Runs a method as a call. */
-export function runCall<R>(call: CurrentCall, method: () => R): R {
+/** Calls a method as a call of a client. Its frame ends what is shown of the server's stack, see pool/remote-error.ts. */
+export function runCall<A extends readonly unknown[], R>(call: CurrentCall, method: (...args: A) => R, self: unknown, args: A): R {
   const before = current;
   current = call;
   try {
-    return method();
+    return Reflect.apply(method, self, args) as R;
   } finally {
     current = before;
   }

@@ -110,14 +110,14 @@ export class Wire {
     return this.#codec !== null;
   }
 
-  /** Why nothing can be sent any more. */
-  get failure(): Error | undefined {
-    return this.#exchange.outbox.failure;
+  /** Bytes that wait for a peer that does not read. */
+  get waiting(): number {
+    return this.#exchange.outbox.waiting;
   }
 
-  /** Whether the peer takes no more for now. */
-  get blocked(): boolean {
-    return this.#exchange.outbox.blocked;
+  /** Resolves when the kernel has taken what was sent so far. @throws (as rejection) ConnectionError. */
+  drained(): Promise<void> {
+    return this.#exchange.outbox.drained();
   }
 
   /** Whether waiting for a frame keeps the event loop alive. */

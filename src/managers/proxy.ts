@@ -1,13 +1,14 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { forgetShared, registerShareable } from '../memory/index.js';
+import { describe } from '../util/options.js';
 import { checkWaitOptions } from '../util/wait-options.js';
 import type { Address } from './address.js';
 import { Ask } from './frames.js';
 import { badFrame, released } from './messages.js';
 import type { CallOptions, Link, ProxyHandle } from './proxies.js';
 import { definedType, type ProxyType } from './registry.js';
-import type { RemoteCall } from './remote-call.js';
+import { type RemoteCall, refused } from './remote-call.js';
 import type { Server } from './server.js';
 import { isShape, keyOfShape, type Shape } from './shape.js';
 
@@ -62,18 +63,21 @@ export class BaseProxy<T = unknown> implements Disposable {
    */
   // biome-ignore lint/suspicious/noExplicitAny: what the method returns
   callMethod<R = any>(name: string, args: readonly unknown[] = [], options?: CallOptions): RemoteCall<R> {
-    checkWaitOptions('callMethod', options);
-    if (typeof name !== 'string') throw new ArgumentError('callMethod: the name of the method must be a string.');
-    if (!Array.isArray(args)) throw new ArgumentError('callMethod: the arguments must be an array.');
-    const link = openLink(this);
-    const member = memberOf(link.shape, name);
-    return link.channel.call(link, member ?? name, args, options) as RemoteCall<R>;
+    try {
+      checkWaitOptions('callMethod', options);
+      if (typeof name !== 'string') throw new ArgumentError(`callMethod: the name of the method must be a string, not ${describe(name)}.`);
+      if (!Array.isArray(args)) throw new ArgumentError(`callMethod: the arguments must be an array, not ${describe(args)}.`);
+      const link = openLink(this);
+      return link.channel.call(link, memberOf(link.shape, name) ?? name, args, options) as RemoteCall<R>;
+    } catch (error) {
+      return refused(error) as RemoteCall<R>;
+    }
   }
 
   /** A copy of the object. @throws (as rejection) as {@link callMethod}. */
   getValue(): Promise<T> {
-    const link = openLink(this);
-    return link.channel.ask(link, Ask.value) as Promise<T>;
+    const link = links.get(this)!;
+    return (link.closed ? refused(released()) : link.channel.ask(link, Ask.value)) as Promise<T>;
   }
 
   /** Gives the reference up: the object is freed when nobody else refers to it. Calls from here on are errors. */
@@ -96,14 +100,15 @@ export class BaseProxy<T = unknown> implements Disposable {
 /** What names a proxy's object. @throws ArgumentError for what is no proxy. */
 export function tokenOf(proxy: object): Token {
   const link = links.get(proxy);
-  if (link === undefined) throw new ArgumentError('tokenOf: this is no proxy.');
+  if (link === undefined) throw new ArgumentError(`tokenOf: needs a proxy, not ${describe(proxy)}.`);
   return { typeid: link.shape.typeid, address: link.channel.address, id: link.object };
 }
 
 /** The text of a proxy's object, as `String` gives it in the server. Python: `str(proxy)`. */
 export function textOf(proxy: object): Promise<string> {
-  const link = openLink(proxy);
-  return link.channel.ask(link, Ask.text) as Promise<string>;
+  const link = links.get(proxy);
+  if (link === undefined) throw new ArgumentError(`textOf: needs a proxy, not ${describe(proxy)}.`);
+  return (link.closed ? refused(released()) : link.channel.ask(link, Ask.text)) as Promise<string>;
 }
 
 /** What is known of a proxy; `undefined` for any other value. */
@@ -162,8 +167,8 @@ function makeClass({ typeid, members }: Shape, base: ProxyClass): ProxyClass {
     if (kind === 'property') {
       define(name, {
         get(this: object) {
-          const link = openLink(this);
-          return link.channel.read(link, place);
+          const link = links.get(this)!;
+          return link.closed ? refused(released()) : link.channel.read(link, place);
         },
       });
       return;
@@ -171,8 +176,8 @@ function makeClass({ typeid, members }: Shape, base: ProxyClass): ProxyClass {
     // A computed key gives it its name.
     const { [name]: method } = {
       [name](this: object, ...args: unknown[]) {
-        const link = openLink(this);
-        return link.channel.call(link, place, args, undefined);
+        const link = links.get(this)!;
+        return link.closed ? refused(released()) : link.channel.call(link, place, args, undefined);
       },
     };
     define(name, { value: method, writable: true });
@@ -189,7 +194,7 @@ function definesItself(base: ProxyClass, name: string): boolean {
 }
 
 /** Makes the proxy of a link. */
-export function makeProxy(link: Link, type: ProxyType | undefined): object {
+function makeProxy(link: Link, type: ProxyType | undefined): object {
   const made = classOf(link.shape, type ?? definedType(link.shape.typeid)?.proxyType);
   making = link;
   let proxy: object;
@@ -200,11 +205,17 @@ export function makeProxy(link: Link, type: ProxyType | undefined): object {
   }
   // A class whose constructor returns something else, such as a JavaScript Proxy, stands for it all the same.
   if (!links.has(proxy)) links.set(proxy, link);
+  return proxy;
+}
+
+/** Makes a proxy whose link is released when it is collected. */
+export function remoteProxy(link: Link, type: ProxyType | undefined): object {
+  const proxy = makeProxy(link, type);
   collected.register(proxy, link, proxy);
   return proxy;
 }
 
-/** A proxy inside the server, of one of its own objects. */
+/** A proxy inside the server, of one of its own objects: it keeps that. */
 export function localProxy(link: Link): object {
   return makeProxy(link, undefined);
 }

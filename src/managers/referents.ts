@@ -25,6 +25,8 @@ export class Referent {
   holders = 0;
   /** Whether proxies inside the server hold it too, or did. */
   local = false;
+  /** The proxy inside the server. */
+  proxy: WeakRef<object> | undefined;
 
   constructor(id: number, object: unknown, type: ManagedType, shape: NumberedShape) {
     this.id = id;

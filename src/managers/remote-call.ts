@@ -47,6 +47,11 @@ export type StreamItem<T> = T extends AsyncIterable<infer I> ? I : never;
 // `await` takes a promise as it is only if this says that it is one; what is derived from it by `then` is an ordinary one.
 void Object.defineProperty(RemoteCall.prototype, 'constructor', { value: Promise, writable: true, configurable: true });
 
+/** A call that was not made. */
+export function refused(error: unknown): RemoteCall<never> {
+  return new RemoteCall<never>((_, reject) => reject(error));
+}
+
 /** Reads what a promise promises. */
 class LaterReader<T> implements PullReader<T> {
   error: unknown = undefined;

@@ -50,10 +50,8 @@ export class Server implements AsyncDisposable, Channel {
   readonly #registry: ReadonlyMap<string, ManagedType>;
   readonly #options: ServerOptions;
   readonly #sessions = new Set<Session>();
-  readonly #proxies = new Map<number, WeakRef<object>>();
   /** References that are on their way, by object. */
   readonly #holds = new Map<number, number>();
-  /** What in-server code, such as a queue's, sent elsewhere. */
   #address: Address;
   #listener: Listener | undefined;
   #listening: Promise<Address> | undefined;
@@ -158,13 +156,6 @@ export class Server implements AsyncDisposable, Channel {
     return [...this.#registry].filter(([, { callable }]) => callable !== undefined).map(([typeid]) => typeid);
   }
 
-  /** @internal Makes an object: a class by `new`. */
-  make(type: ManagedType, args: unknown[]): unknown {
-    const callable = type.callable as unknown;
-    if (isClass(callable)) return Reflect.construct(callable as never, args) as unknown;
-    return (callable as (...given: unknown[]) => unknown)(...args);
-  }
-
   /** @internal Keeps an object that was made, or a method returned. A proxy of one that is kept already is that one. */
   register(typeid: string, value: unknown): Referent {
     const known = typeof value === 'object' && value !== null ? this.referentOf(value) : undefined;
@@ -191,24 +182,6 @@ export class Server implements AsyncDisposable, Channel {
     const { server, object } = (handle ?? {}) as Partial<ProxyHandle>;
     if (server !== this.name || typeof object !== 'number') throw badFrame('a proxy of another manager');
     return this.proxyHere(object);
-  }
-
-  /** @internal */
-  inquire(referent: Referent, what: number, extra: number): unknown {
-    const { object, shape, type } = referent;
-    if (what === Ask.value) return type.value === undefined ? object : (type.value as (referent: unknown) => unknown)(object);
-    if (what === Ask.text) return String(object);
-    if (what === Ask.property) {
-      const member = shape.members[extra];
-      if (member?.kind !== 'property')
-        throw notExposed(
-          shape.typeid,
-          member?.name,
-          shape.members.map(({ name }) => name),
-        );
-      return (object as Record<string, unknown>)[member.name];
-    }
-    throw badFrame('a question of an unknown sort');
   }
 
   /** @internal */
@@ -245,14 +218,14 @@ export class Server implements AsyncDisposable, Channel {
 
   /** @internal The proxy, in the server, of one of its objects. */
   proxyHere(id: number): object {
-    const known = this.#proxies.get(id)?.deref();
-    if (known !== undefined) return known;
     const referent = this.referents.find(id);
     if (referent === undefined) throw noObject(id);
+    const known = referent.proxy?.deref();
+    if (known !== undefined && linkOf(known)?.closed === false) return known;
     referent.local = true;
     const link: LocalLink = { channel: this, object: id, shape: referent.shape, received: 0, closed: false, referent };
     const proxy = localProxy(link);
-    this.#proxies.set(id, new WeakRef(proxy));
+    referent.proxy = new WeakRef(proxy);
     return proxy;
   }
 
@@ -261,37 +234,34 @@ export class Server implements AsyncDisposable, Channel {
     const { referent } = link as LocalLink;
     const { members, typeid } = link.shape;
     const found = typeof member === 'number' ? members[member] : members.find(({ name, kind }) => name === member && kind === 'method');
-    const refused = () =>
-      notExposed(
-        typeid,
-        found?.name ?? member,
-        members.map(({ name }) => name),
+    const method = found?.kind === 'method' ? (referent.object as Record<string, unknown>)[found.name] : undefined;
+    if (typeof method !== 'function') {
+      return Promise.reject(
+        notExposed(
+          typeid,
+          found?.name ?? member,
+          members.map(({ name }) => name),
+        ),
       );
-    return this.#here(() => {
-      if (found?.kind !== 'method') throw refused();
-      const method = (referent.object as Record<string, unknown>)[found.name];
-      if (typeof method !== 'function') throw refused();
-      return Reflect.apply(method, referent.object, args) as unknown;
-    }).then((value) => {
-      const of = found === undefined ? undefined : referent.type.methodToTypeid?.[found.name];
+    }
+    return this.#here(method as (...given: readonly unknown[]) => unknown, referent.object, args).then((value) => {
+      const of = referent.type.methodToTypeid?.[found!.name];
       return of === undefined ? value : this.proxyHere(this.register(of, value).id);
     });
   }
 
   /** @internal */
   read(link: Link, member: number): Promise<unknown> {
-    return this.#here(() => this.inquire((link as LocalLink).referent, Ask.property, member));
+    return this.#here(inquire, undefined, [(link as LocalLink).referent, Ask.property, member]);
   }
 
   /** @internal */
   ask(link: Link, what: number): Promise<unknown> {
-    return this.#here(() => this.inquire((link as LocalLink).referent, what, 0));
+    return this.#here(inquire, undefined, [(link as LocalLink).referent, what, 0]);
   }
 
   /** @internal The garbage collector does it. */
-  release(link: Link): void {
-    this.#proxies.delete(link.object);
-  }
+  release(): void {}
 
   /** @internal */
   handleOf(link: Link): ProxyHandle {
@@ -312,9 +282,9 @@ export class Server implements AsyncDisposable, Channel {
     };
   }
 
-  async #here(run: () => unknown): Promise<unknown> {
+  async #here<A extends readonly unknown[]>(method: (...args: A) => unknown, self: unknown, args: A): Promise<unknown> {
     const { signal } = new AbortController();
-    return await runCall({ client: this.#self, signal }, run);
+    return await runCall({ client: this.#self, signal }, method, self, args);
   }
 
   // ---- clients
@@ -367,4 +337,27 @@ export class Server implements AsyncDisposable, Channel {
 /** The link of a proxy inside the server, which keeps its object. */
 interface LocalLink extends Link {
   readonly referent: Referent;
+}
+
+/** What a client may ask about an object. */
+export function inquire(referent: Referent, what: number, extra: number): unknown {
+  const { object, shape, type } = referent;
+  if (what === Ask.value) return type.value === undefined ? object : (type.value as (referent: unknown) => unknown)(object);
+  if (what === Ask.text) return String(object);
+  if (what === Ask.property) {
+    const member = shape.members[extra];
+    if (member?.kind === 'property') return (object as Record<string, unknown>)[member.name];
+    throw notExposed(
+      shape.typeid,
+      member?.name,
+      shape.members.map(({ name }) => name),
+    );
+  }
+  throw badFrame('a question of an unknown sort');
+}
+
+/** Makes an object: a class by `new`. */
+export function makeObject(maker: unknown, args: unknown[]): unknown {
+  if (isClass(maker)) return Reflect.construct(maker as never, args) as unknown;
+  return (maker as (...given: unknown[]) => unknown)(...args);
 }

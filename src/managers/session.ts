@@ -13,10 +13,10 @@ import { isPlainObject, restoreArguments } from './marks.js';
 import { badFrame, callerGone, noObject, noType, notCreated, notExposed } from './messages.js';
 import { isStream, OutgoingStream } from './outgoing-stream.js';
 import type { Referent } from './referents.js';
-import type { Server } from './server.js';
+import { inquire, makeObject, type Server } from './server.js';
 
-/** Bytes that wait for a client that does not read, in frames: nothing more is received from it meanwhile. */
-const PAUSE = 10;
+/** Bytes of answers that may wait for a client that does not read them; beyond, nothing more is received from it meanwhile. */
+const MOST_WAITING = 1 << 20;
 
 /** A call of a client that is under way. */
 class SessionCall implements CurrentCall {
@@ -104,8 +104,7 @@ export class Session implements ClientAgent {
         if (frame === null) break;
         const later = this.#handle(frame);
         if (later !== undefined) await later;
-        while (this.#wire.blocked && this.#wire.failure === undefined && !this.ended)
-          await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        if (this.#wire.waiting > MOST_WAITING) await this.#wire.drained();
       }
     } catch {
       // The client has ended, or does not speak this protocol.
@@ -270,7 +269,7 @@ export class Session implements ClientAgent {
     try {
       const method = target[name];
       if (typeof method !== 'function') throw new RemoteError(`${referent.shape.typeid}: \`${name}\` is no method of it any more.`);
-      result = runCall(call, () => Reflect.apply(method, target, args) as unknown);
+      result = runCall(call, method as Stub, target, args);
     } catch (error) {
       this.#fail(call.id, error);
       return;
@@ -379,7 +378,7 @@ export class Session implements ClientAgent {
       };
       let result: unknown;
       try {
-        result = runCall(call, () => this.#server.make(type, args));
+        result = runCall(call, makeObject, undefined, [type.callable, args]);
       } catch (error) {
         failed(error);
         return;
@@ -492,7 +491,7 @@ export class Session implements ClientAgent {
     }
     const call = new SessionCall(this, id);
     try {
-      const value = runCall(call, () => this.#server.inquire(referent, frame.member, frame.extra));
+      const value = runCall(call, inquire, undefined, [referent, frame.member, frame.extra]);
       if (isThenable(value)) this.#await(call, value, (settled) => this.#try(id, settled));
       else if (frame.member === Ask.value) this.encode(() => this.#wire.send(value, Kind.result, id));
       else this.#value(id, value);
