@@ -11,6 +11,7 @@ import { Client, type ClientTls } from '../connection/index.js';
 import { ConnectionError } from '../errors/index.js';
 import { type Site, takeSite } from '../pool/call-site.js';
 import { fromWorker } from '../pool/remote-error.js';
+import { currentProcess } from '../process/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { registerAfterFork } from '../util/after-fork.js';
@@ -377,7 +378,7 @@ export class RemoteChannel implements Channel, StreamPeer {
         ...(timeout === undefined ? {} : { timeout }),
       });
       wire = new Wire(connection, null);
-      wire.post(Kind.hello, 0, process.pid, VERSION);
+      wire.send(currentProcess().name, Kind.hello, 0, process.pid, VERSION);
       const frame = readFrame(await wire.receive());
       if (frame?.kind !== Kind.welcome) {
         throw frame?.kind === Kind.failure ? receivedError(wire, await wire.payload(frame)) : badFrame('no welcome');

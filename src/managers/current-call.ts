@@ -6,6 +6,8 @@ export interface ClientAgent {
   readonly id: number;
   /** Its process. */
   readonly pid: number;
+  /** The name of its process. */
+  readonly name: string;
   /** Whether its connection has ended. */
   readonly ended: boolean;
   /** Calls `listener` once when it has ended. Returns what takes that back. */

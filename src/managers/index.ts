@@ -7,7 +7,7 @@ export { type ClientAgent, type CurrentCall, currentCall } from './current-call.
 export { BaseManager, type ManagerClass, type ManagerOptions, type TypesOf } from './manager.js';
 // Proxies
 export type { CallOptions } from './proxies.js';
-export { BaseProxy, type Token, textOf, tokenOf } from './proxy.js';
+export { BaseProxy, referentOf, type Token, textOf, tokenOf } from './proxy.js';
 // Types
 export { defineTypes, type Maker, type ManagedType, type ProxyType, type TypeOptions } from './registry.js';
 export type { Creation, Creations, Remote, RemoteMaker, RemoteResult } from './remote.js';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { forgetShared, registerShareable } from '../memory/index.js';
+import type { TaskStream } from '../streams/index.js';
 import { describe } from '../util/options.js';
 import { checkWaitOptions } from '../util/wait-options.js';
 import type { Address } from './address.js';
@@ -8,7 +9,7 @@ import { Ask } from './frames.js';
 import { badFrame, released } from './messages.js';
 import type { CallOptions, Link, ProxyHandle } from './proxies.js';
 import { definedType, type ProxyType } from './registry.js';
-import { type RemoteCall, refused } from './remote-call.js';
+import { type RemoteCall, refused, streamOfCalls } from './remote-call.js';
 import type { Server } from './server.js';
 import { isShape, keyOfShape, type Shape } from './shape.js';
 
@@ -74,6 +75,18 @@ export class BaseProxy<T = unknown> implements Disposable {
     }
   }
 
+  /**
+   * The stream that a method returns, without waiting for it.
+   *
+   * Semantics: cold; each subscription and each reading is a call of its own.
+   *
+   * @throws (when it is read) as {@link callMethod}; RemoteError `MP_NO_STREAM` when the method returns something else.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: what the method returns
+  callStream<I = any>(name: string, args: readonly unknown[] = []): TaskStream<I> {
+    return streamOfCalls<I>(() => this.callMethod(name, args));
+  }
+
   /** A copy of the object. @throws (as rejection) as {@link callMethod}. */
   getValue(): Promise<T> {
     const link = links.get(this)!;
@@ -109,6 +122,13 @@ export function textOf(proxy: object): Promise<string> {
   const link = links.get(proxy);
   if (link === undefined) throw new ArgumentError(`textOf: needs a proxy, not ${describe(proxy)}.`);
   return (link.closed ? refused(released()) : link.channel.ask(link, Ask.text)) as Promise<string>;
+}
+
+/** The object that a proxy inside its own server stands for; `undefined` for any other value. For referents that are given other ones. */
+export function referentOf(value: unknown): unknown {
+  const link =
+    typeof value === 'object' && value !== null ? (links.get(value) as { referent?: { object: unknown } } | undefined) : undefined;
+  return link?.referent?.object;
 }
 
 /** What is known of a proxy; `undefined` for any other value. */

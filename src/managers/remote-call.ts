@@ -47,6 +47,11 @@ export type StreamItem<T> = T extends AsyncIterable<infer I> ? I : never;
 // `await` takes a promise as it is only if this says that it is one; what is derived from it by `then` is an ordinary one.
 void Object.defineProperty(RemoteCall.prototype, 'constructor', { value: Promise, writable: true, configurable: true });
 
+/** The stream that a call returns; each reading of it is a call of its own. */
+export function streamOfCalls<T>(call: () => Promise<unknown>): TaskStream<T> {
+  return streamOf<T>((wake) => new LaterReader<T>(call(), wake));
+}
+
 /** A call that was not made. */
 export function refused(error: unknown): RemoteCall<never> {
   return new RemoteCall<never>((_, reject) => reject(error));

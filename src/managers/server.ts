@@ -4,13 +4,14 @@ import { AuthenticationError } from '../errors/index.js';
 import { subDebug } from '../util/logger.js';
 import { freshAddress } from './address.js';
 import { type ClientAgent, runCall } from './current-call.js';
+import { inquire } from './dispatch.js';
 import { sendError } from './errors.js';
 import { Ask, Kind, readFrame, VERSION, Wire } from './frames.js';
 import { badFrame, noObject, notExposed } from './messages.js';
 import { type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
 import { linkOf, localProxy, localServers } from './proxy.js';
 import { type Referent, ReferentTable } from './referents.js';
-import { isClass, type ManagedType } from './registry.js';
+import type { ManagedType } from './registry.js';
 import { Session } from './session.js';
 
 /** What a server is made of. */
@@ -63,7 +64,7 @@ export class Server implements AsyncDisposable, Channel {
   });
   readonly #releasing = new Set<Promise<unknown>>();
   /** The server itself, as a caller. */
-  readonly #self: ClientAgent = { id: 0, pid: process.pid, ended: false, onEnd: () => () => {} };
+  readonly #self: ClientAgent = { id: 0, pid: process.pid, name: 'server', ended: false, onEnd: () => () => {} };
 
   /** @internal Managers make servers: `getServer()`. */
   constructor(registry: ReadonlyMap<string, ManagedType>, options: ServerOptions) {
@@ -312,7 +313,8 @@ export class Server implements AsyncDisposable, Channel {
         connection.close();
         return;
       }
-      const session = new Session(this, wire, ++this.#clients, frame.object);
+      const name = await wire.payload(frame);
+      const session = new Session(this, wire, ++this.#clients, frame.object, typeof name === 'string' ? name.slice(0, 200) : '');
       this.#sessions.add(session);
       wire.send([this.name, this.typeids()], Kind.welcome, frame.id, session.id);
       await session.serve();
@@ -337,27 +339,4 @@ export class Server implements AsyncDisposable, Channel {
 /** The link of a proxy inside the server, which keeps its object. */
 interface LocalLink extends Link {
   readonly referent: Referent;
-}
-
-/** What a client may ask about an object. */
-export function inquire(referent: Referent, what: number, extra: number): unknown {
-  const { object, shape, type } = referent;
-  if (what === Ask.value) return type.value === undefined ? object : (type.value as (referent: unknown) => unknown)(object);
-  if (what === Ask.text) return String(object);
-  if (what === Ask.property) {
-    const member = shape.members[extra];
-    if (member?.kind === 'property') return (object as Record<string, unknown>)[member.name];
-    throw notExposed(
-      shape.typeid,
-      member?.name,
-      shape.members.map(({ name }) => name),
-    );
-  }
-  throw badFrame('a question of an unknown sort');
-}
-
-/** Makes an object: a class by `new`. */
-export function makeObject(maker: unknown, args: unknown[]): unknown {
-  if (isClass(maker)) return Reflect.construct(maker as never, args) as unknown;
-  return (maker as (...given: unknown[]) => unknown)(...args);
 }

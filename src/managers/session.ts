@@ -7,13 +7,14 @@
  */
 import { RemoteError } from '../errors/index.js';
 import { type ClientAgent, type CurrentCall, runCall } from './current-call.js';
+import { inquire, makeObject } from './dispatch.js';
 import { sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, type Wire } from './frames.js';
 import { isPlainObject, restoreArguments } from './marks.js';
 import { badFrame, callerGone, noObject, noType, notCreated, notExposed } from './messages.js';
 import { isStream, OutgoingStream } from './outgoing-stream.js';
 import type { Referent } from './referents.js';
-import { inquire, makeObject, type Server } from './server.js';
+import type { Server } from './server.js';
 
 /** Bytes of answers that may wait for a client that does not read them; beyond, nothing more is received from it meanwhile. */
 const MOST_WAITING = 1 << 20;
@@ -52,6 +53,7 @@ export type Stub = (...args: unknown[]) => Promise<unknown>;
 export class Session implements ClientAgent {
   readonly id: number;
   readonly pid: number;
+  readonly name: string;
   ended = false;
   readonly #server: Server;
   readonly #wire: Wire;
@@ -80,11 +82,12 @@ export class Session implements ClientAgent {
   /** What the answer that is being encoded refers to, so that it can be taken back. */
   #granted: Referent[] = [];
 
-  constructor(server: Server, wire: Wire, id: number, pid: number) {
+  constructor(server: Server, wire: Wire, id: number, pid: number, name: string) {
     this.#server = server;
     this.#wire = wire;
     this.id = id;
     this.pid = pid;
+    this.name = name;
   }
 
   onEnd(listener: () => void): () => void {

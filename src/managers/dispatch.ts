@@ -1,0 +1,28 @@
+/** What a client may have done with a type or an object, besides calling exposed methods. */
+import { Ask } from './frames.js';
+import { badFrame, notExposed } from './messages.js';
+import type { Referent } from './referents.js';
+import { isClass } from './registry.js';
+
+/** What a client may ask about an object. */
+export function inquire(referent: Referent, what: number, extra: number): unknown {
+  const { object, shape, type } = referent;
+  if (what === Ask.value) return type.value === undefined ? object : (type.value as (referent: unknown) => unknown)(object);
+  if (what === Ask.text) return String(object);
+  if (what === Ask.property) {
+    const member = shape.members[extra];
+    if (member?.kind === 'property') return (object as Record<string, unknown>)[member.name];
+    throw notExposed(
+      shape.typeid,
+      member?.name,
+      shape.members.map(({ name }) => name),
+    );
+  }
+  throw badFrame('a question of an unknown sort');
+}
+
+/** Makes an object: a class by `new`. */
+export function makeObject(maker: unknown, args: unknown[]): unknown {
+  if (isClass(maker)) return Reflect.construct(maker as never, args) as unknown;
+  return (maker as (...given: unknown[]) => unknown)(...args);
+}
