@@ -3,7 +3,7 @@ import { type CurrentCall, currentCall } from '../current-call.js';
 
 /** The server's own program. */
 const HERE: CurrentCall = {
-  client: { id: 0, pid: process.pid, ended: false, onEnd: () => () => {} },
+  client: { id: 0, pid: process.pid, name: 'server', ended: false, onEnd: () => () => {} },
   signal: new AbortController().signal,
 };
 
