@@ -12,6 +12,7 @@ import { ConnectionError } from '../errors/index.js';
 import { type Site, takeSite } from '../pool/call-site.js';
 import { fromWorker } from '../pool/remote-error.js';
 import { currentProcess } from '../process/index.js';
+import { encodingForWorker } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { registerAfterFork } from '../util/after-fork.js';
@@ -19,7 +20,7 @@ import { type Address, keyOfAddress } from './address.js';
 import { receivedError, sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, VERSION, Wire } from './frames.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
-import { keyFor, tlsFor } from './keys.js';
+import { notedKey, noteServer, processKey, tlsFor } from './keys.js';
 import { isPlainObject, markArguments, staysHere } from './marks.js';
 import { badFrame, callTimedOut, otherServer, serverLost } from './messages.js';
 import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
@@ -33,6 +34,7 @@ export interface ServerAccess {
   readonly address: Address;
   /** For people. */
   readonly name: string;
+  readonly authkey: Uint8Array;
   readonly tls?: ClientTls | undefined;
 }
 
@@ -58,7 +60,8 @@ interface Pending {
 const CANCEL_GRACE = 1_000;
 
 export class RemoteChannel implements Channel, StreamPeer {
-  readonly #access: ServerAccess;
+  /** How the server is reached. */
+  readonly access: ServerAccess;
   #wire: Wire | null = null;
   #connecting: Promise<void> | null = null;
   /** What goes out as soon as the connection is there. */
@@ -82,11 +85,11 @@ export class RemoteChannel implements Channel, StreamPeer {
   #ended: Error | undefined;
 
   constructor(access: ServerAccess) {
-    this.#access = access;
+    this.access = access;
   }
 
   get address(): Address {
-    return this.#access.address;
+    return this.access.address;
   }
 
   /** The names of the types that the server can make. */
@@ -108,7 +111,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   /** The server was shut down, or has ended: what waits is rejected, and what comes. */
   abandon(why: Error): void {
     this.#ended = why;
-    channels.delete(keyOfAddress(this.#access.address));
+    forget(this);
     this.#lost(why);
   }
 
@@ -187,18 +190,19 @@ export class RemoteChannel implements Channel, StreamPeer {
 
   handleOf(link: Link): ProxyHandle {
     const { typeid, module, members, byValue } = link.shape;
-    let session = this.#session;
+    let session = -1;
     if (sendingTo() !== this) {
       session = 0;
       this.#now(() => this.#wire!.post(Kind.hold, 0, link.object));
     }
     return {
       server: (link as RemoteLink).server,
-      address: this.#access.address,
+      address: this.access.address,
       object: link.object,
       shape: { typeid, module, members: [...members], byValue },
       session,
-      tls: this.#access.tls !== undefined,
+      ...(encodingForWorker() ? keyPart(this.access.address) : {}),
+      tls: this.access.tls !== undefined,
     };
   }
 
@@ -233,7 +237,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     this.#lastReading = (this.#lastReading + 1) >>> 0;
     const number = this.#lastReading;
     if (this.#wire === null) {
-      queueMicrotask(() => reading.fail(this.#ended ?? serverLost(this.#access.name, this.#access.address)));
+      queueMicrotask(() => reading.fail(this.#ended ?? serverLost(this.access.name, this.access.address)));
       return number;
     }
     this.#readings.set(number, reading);
@@ -348,7 +352,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 
   #check(link: Link): void {
-    if ((link as RemoteLink).server !== this.#server) throw otherServer(this.#access.address);
+    if ((link as RemoteLink).server !== this.#server) throw otherServer(this.access.address);
   }
 
   /** Sends now, if there is a connection. */
@@ -369,11 +373,11 @@ export class RemoteChannel implements Channel, StreamPeer {
   // ---- the connection
 
   async #connect(timeout: number | undefined): Promise<void> {
-    const { address, tls } = this.#access;
+    const { address, authkey, tls } = this.access;
     let wire: Wire | undefined;
     try {
       const connection = await Client(address, {
-        authkey: keyFor(address),
+        authkey,
         ...(tls === undefined ? {} : { tls }),
         ...(timeout === undefined ? {} : { timeout }),
       });
@@ -387,7 +391,7 @@ export class RemoteChannel implements Channel, StreamPeer {
       this.#welcome(wire, server, frame.object, typeids);
     } catch (cause) {
       wire?.close();
-      const error = cause instanceof ConnectionError ? serverLost(this.#access.name, address, cause) : cause;
+      const error = cause instanceof ConnectionError ? serverLost(this.access.name, address, cause) : cause;
       this.#rejectAll(error as Error);
       throw error;
     }
@@ -435,7 +439,7 @@ export class RemoteChannel implements Channel, StreamPeer {
       cause = error;
     }
     if (this.#wire !== wire) return;
-    this.#lost(this.#ended ?? serverLost(this.#access.name, this.#access.address, cause));
+    this.#lost(this.#ended ?? serverLost(this.access.name, this.access.address, cause));
   }
 
   /** The connection has ended: what waits is rejected. */
@@ -469,7 +473,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     const wire = this.#wire;
     this.#wire = null;
     wire.close();
-    if (channels.get(keyOfAddress(this.#access.address)) === this) channels.delete(keyOfAddress(this.#access.address));
+    forget(this);
     if (bySession.get(this.#server) === this) bySession.delete(this.#server);
   }
 
@@ -646,7 +650,12 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 }
 
-/** By address. */
+function keyPart(address: Address): { key?: string } {
+  const key = notedKey(address);
+  return key === undefined ? {} : { key };
+}
+
+/** By address and key. */
 const channels = new Map<string, RemoteChannel>();
 /** By the name of the server that they are connected to. */
 const bySession = new Map<string, RemoteChannel>();
@@ -655,9 +664,9 @@ registerAfterFork(channels, () => {
   for (const channel of channels.values()) channel.forked();
 });
 
-/** The channel of this thread to a server. */
+/** The channel of this thread to a server, for who has the key. */
 export function channelTo(access: ServerAccess): RemoteChannel {
-  const key = keyOfAddress(access.address);
+  const key = keyOfAccess(access);
   let channel = channels.get(key);
   if (channel === undefined) {
     channel = new RemoteChannel(access);
@@ -666,8 +675,22 @@ export function channelTo(access: ServerAccess): RemoteChannel {
   return channel;
 }
 
+function keyOfAccess({ address, authkey }: ServerAccess): string {
+  return `${keyOfAddress(address)} ${Buffer.from(authkey).toString('hex')}`;
+}
+
+function forget(channel: RemoteChannel): void {
+  const key = keyOfAccess(channel.access);
+  if (channels.get(key) === channel) channels.delete(key);
+}
+
 setAttach((handle, type) => {
-  const { server, address, tls } = handle;
-  const channel = bySession.get(server) ?? channelTo({ address, name: 'of the proxy', tls: tls === true ? tlsFor(address) : undefined });
+  const { server, address, tls, key } = handle;
+  const own = key === undefined ? undefined : Buffer.from(key, 'hex');
+  if (own !== undefined && notedKey(address) === undefined) noteServer(address, own, undefined);
+  const noted = notedKey(address);
+  const authkey = own ?? (noted === undefined ? processKey() : Buffer.from(noted, 'hex'));
+  const secured = tls === true ? tlsFor(address) : undefined;
+  const channel = bySession.get(server) ?? channelTo({ address, name: 'of the proxy', authkey, tls: secured });
   return channel.attachHandle(handle, type);
 });

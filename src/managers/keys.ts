@@ -28,10 +28,14 @@ export function forgetServer(address: Address): void {
   known.delete(keyOfAddress(address));
 }
 
-/** The key for a server: the one that was noted, or the process's. */
-export function keyFor(address: Address): Uint8Array {
-  const key = known.get(keyOfAddress(address))?.key;
-  return typeof key === 'string' ? Buffer.from(key, 'hex') : Uint8Array.from(currentProcess().authkey);
+/** The key of a server in hex, where it is not the process's. */
+export function notedKey(address: Address): string | undefined {
+  return known.get(keyOfAddress(address))?.key ?? undefined;
+}
+
+/** The process's key. */
+export function processKey(): Uint8Array {
+  return Uint8Array.from(currentProcess().authkey);
 }
 
 /** The TLS options for a server that speaks it. */
@@ -39,9 +43,19 @@ export function tlsFor(address: Address): ClientTls {
   return known.get(keyOfAddress(address))?.tls ?? true;
 }
 
+/** What of TLS options travels: texts, numbers and flags. What is PEM is text. */
+function portable(tls: ClientTls | null): ClientTls | null {
+  if (tls === null || tls === true) return tls;
+  const text = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value);
+  const parts = Object.entries(tls).map(([name, value]) => [name, Array.isArray(value) ? value.map(text) : text(value)] as const);
+  return Object.fromEntries(
+    parts.filter(([, value]) => (typeof value !== 'function' && typeof value !== 'object') || Array.isArray(value)),
+  ) as ClientTls;
+}
+
 registerPreparation('manager servers', {
   module: new URL(import.meta.url),
-  collect: () => (known.size === 0 ? undefined : [...known]),
+  collect: () => (known.size === 0 ? undefined : [...known].map(([address, { key, tls }]) => [address, { key, tls: portable(tls) }])),
   apply: (entries: [string, Known][]) => {
     for (const [address, entry] of entries) known.set(address, entry);
   },

@@ -1,12 +1,12 @@
 import { keyOf } from '../connection/authentication.js';
 import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
-import { type ContextLike, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
+import { type ContextLike, type JoinOptions, Process, startMethodOf } from '../process/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { channelTo, type RemoteChannel } from './client.js';
 import { Ask } from './frames.js';
-import { forgetServer, noteServer } from './keys.js';
+import { forgetServer, noteServer, processKey } from './keys.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
 import {
   checkType,
@@ -180,7 +180,7 @@ export class BaseManager implements AsyncDisposable {
       const work: ServerWork = {
         types: [...registryOf(this)].map(([typeid, type]) => sent(typeid, type)),
         address: this.#address ?? null,
-        authkey: Buffer.from(authkey === undefined ? currentProcess().authkey : keyOf(actor, authkey)).toString('hex'),
+        authkey: Buffer.from(this.#key()).toString('hex'),
         tls: (tls as ListenerTls | undefined) ?? null,
         initializer: (initializer as ServerWork['initializer'] | undefined) ?? null,
         initArgs: initArgs ?? [],
@@ -192,8 +192,8 @@ export class BaseManager implements AsyncDisposable {
       const [address, error] = await mine.recv();
       if (address === null) throw error;
       this.#address = address;
-      noteServer(address, authkey, tls === undefined ? undefined : clientTls(tls));
-      this.#channel = channelTo({ address, name: process.name, tls: tls === undefined ? undefined : clientTls(tls) });
+      const secured = tls === undefined ? undefined : clientTls(tls);
+      this.#channel = channelTo({ address, name: process.name, authkey: this.#key(), tls: secured });
       this.#channel.use();
       this.#unhook = atExit('first', (ending) => {
         if (ending === 'natural') return this.shutdown();
@@ -201,6 +201,7 @@ export class BaseManager implements AsyncDisposable {
         return undefined;
       });
       await this.#channel.connect();
+      noteServer(address, authkey, secured);
     } catch (cause) {
       theirs.close();
       throw await this.#notStarted(actor, cause, process as unknown as Process | null);
@@ -222,11 +223,12 @@ export class BaseManager implements AsyncDisposable {
     if (this.#address === undefined) throw noAddress(actor);
     this.#begin(actor, 'connected');
     const { authkey, tls } = this.#options;
-    noteServer(this.#address, authkey, tls as ClientTls | undefined);
-    const channel = channelTo({ address: this.#address, name: 'of the manager', tls: tls as ClientTls | undefined });
+    const secured = tls as ClientTls | undefined;
+    const channel = channelTo({ address: this.#address, name: 'of the manager', authkey: this.#key(), tls: secured });
     channel.use();
     try {
       await channel.connect(options.timeout);
+      noteServer(this.#address, authkey, secured);
       this.#channel = channel;
     } catch (error) {
       channel.unuse();
@@ -244,7 +246,7 @@ export class BaseManager implements AsyncDisposable {
     this.#begin(`${this.#name}.getServer`, 'initial');
     this.#server ??= new Server(registryOf(this), {
       address: this.#address,
-      authkey: this.#options.authkey ?? currentProcess().authkey,
+      authkey: this.#key(),
       tls: this.#options.tls as ListenerTls | undefined,
     });
     return this.#server;
@@ -290,6 +292,11 @@ export class BaseManager implements AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #key(): Uint8Array {
+    const { authkey } = this.#options;
+    return authkey === undefined ? processKey() : keyOf(this.#name, authkey);
   }
 
   get #name(): string {
@@ -364,8 +371,8 @@ function nextName(type: string): string {
 function clientTls(tls: NonNullable<ManagerOptions['tls']>): ClientTls {
   if (tls === true) return true;
   const { ca, cert } = tls as { ca?: unknown; cert?: unknown };
-  // A server's own certificate is what its clients trust, unless an authority is named.
-  return { ...tls, ca: ca ?? cert } as ClientTls;
+  // A server's own certificate is what its clients trust, unless an authority is named. Its private key stays where it is.
+  return { ca: ca ?? cert } as ClientTls;
 }
 
 /** All types of a manager's class, those of its own before inherited ones. */

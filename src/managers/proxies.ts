@@ -50,8 +50,10 @@ export interface ProxyHandle {
   readonly address: Address;
   readonly object: number;
   readonly shape: Shape;
-  /** The session of the client for which the server has counted it already; 0: the receiver claims it. */
+  /** The session of the client for which the server has counted it already; 0: the receiver claims it; -1: it goes to its own server. */
   readonly session: number;
+  /** The server's key in hex, where that is its own: only for workers, over memory that nobody else has. */
+  readonly key?: string;
   /** Whether the connection is secured by TLS. */
   readonly tls?: boolean;
 }

@@ -265,7 +265,8 @@ registerShareable('manager-proxy', {
       throw badFrame('a proxy without a handle');
     }
     const here = localServers.get(server);
-    if (here !== undefined) {
+    // What a server here has counted for a client is for the client, which may be in this thread too.
+    if (here !== undefined && session <= 0) {
       if (session === 0) here.claimed(object);
       return here.proxyHere(object) as BaseProxy;
     }
@@ -280,7 +281,7 @@ registerShareable('manager-proxy', {
   identity: ({ server, object }) => `${server}/${object}`,
   again: (handle) => {
     const here = localServers.get(handle.server);
-    if (here === undefined) attach!(handle, undefined);
+    if (here === undefined || handle.session > 0) attach!(handle, undefined);
     else if (handle.session === 0) here.claimed(handle.object);
   },
 });

@@ -1,5 +1,5 @@
 /** What a call of a proxy returns: a promise of the result, which can also be read as the stream that the result may be. */
-import type { Observable, Observer, OperatorFunction, Subscription } from 'rxjs';
+import type { Observable, Observer, Subscription } from 'rxjs';
 import { RemoteError } from '../errors/index.js';
 import { DONE, FAILED, PULL, type PullReader, type PullSource, type ReadState, streamOf, TaskStream, WAIT } from '../streams/index.js';
 
@@ -31,8 +31,9 @@ export class RemoteCall<T> extends Promise<T> {
   }
 
   /** As `Observable.pipe`, of the stream that the method returned. */
-  pipe<R>(...operators: OperatorFunction<never, never>[]): Observable<R> {
-    return (this.stream().pipe as (...all: unknown[]) => Observable<R>)(...operators);
+  get pipe(): Observable<StreamItem<T>>['pipe'] {
+    const stream = this.stream();
+    return stream.pipe.bind(stream) as Observable<StreamItem<T>>['pipe'];
   }
 
   /** Runs the stream that the method returned and collects what it gives. */

@@ -28,6 +28,8 @@ export enum Kind {
   Stop = 6,
   /** Code records that functions behind it name. */
   Code = 8,
+  /** Before `Initialize`: what the worker has of its parent, its key and the state of modules. */
+  Inherit = 9,
   /** Ends a message that was given up while it followed in parts. Nothing is done. */
   Void = 7,
   // worker to parent

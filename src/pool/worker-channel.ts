@@ -1,6 +1,8 @@
 import { SerializationError } from '../errors/index.js';
 import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
+import { ownKey } from '../process/authkey.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, KnownCodes } from '../reduction/index.js';
+import { collectPreparations } from '../util/preparation.js';
 import type { Batch } from './batch.js';
 import { codeBook, type FunctionImage } from './callables.js';
 import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
@@ -90,8 +92,10 @@ export class WorkerChannel {
     return this.#link.writable;
   }
 
-  /** Sends the initializer's call. */
+  /** Sends what a worker has of its parent, and the initializer's call. */
   initialize(image: FunctionImage | null, args: readonly unknown[]): void {
+    encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
+    this.#post(Kind.Inherit, 0, 0, copyOf(encoded));
     if (image !== null) this.#define(image);
     const { total, codes } = encoder.encode(args);
     encoded.total = total;

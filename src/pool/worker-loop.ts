@@ -3,6 +3,8 @@ import { ArgumentError, MultiprocessError, RemoteError } from '../errors/index.j
 import { Linger } from '../memory/linger.js';
 import { Link, LinkSide, type Payload } from '../memory/link.js';
 import type { Region } from '../memory/region.js';
+import { AuthenticationKey } from '../process/authkey.js';
+import { identity } from '../process/identity.js';
 import {
   CodeTable,
   Decoder,
@@ -15,6 +17,7 @@ import {
 } from '../reduction/receiving.js';
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { describe } from '../util/options.js';
+import { applyPreparations, type PreparedState } from '../util/preparation.js';
 import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -161,6 +164,9 @@ export class WorkerLoop {
       case Kind.Forget:
         this.#functions.forget(link.id);
         break;
+      case Kind.Inherit:
+        this.#inherit();
+        return;
       case Kind.Initialize:
         this.#initialize();
         return;
@@ -215,6 +221,18 @@ export class WorkerLoop {
   #decode(): unknown {
     const link = this.#link;
     return this.#decoder.decode(link.source, link.start, link.end, link.owned, this.#codes);
+  }
+
+  #inherit(): void {
+    const [key, prepared] = this.#decode() as [string, PreparedState[]];
+    this.#link.release();
+    identity().authkey = AuthenticationKey.from(Buffer.from(key, 'hex')) as AuthenticationKey;
+    if (prepared.length > 0)
+      this.#suspend(
+        applyPreparations(prepared),
+        () => {},
+        () => {},
+      );
   }
 
   #initialize(): void {

@@ -31,6 +31,13 @@ const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
 const NO_CODES: readonly CodeRecord[] = Object.freeze([]);
 const NONE: ReadonlyMap<number, unknown> = new Map();
 
+let forWorker = false;
+
+/** Whether what is being encoded goes to a worker of this process, or from one to its parent, over memory that nobody else has. */
+export function encodingForWorker(): boolean {
+  return forWorker;
+}
+
 /** Encodes values, one at a time, into scratch memory of its own. */
 export class Encoder {
   readonly #sink = new Sink();
@@ -104,7 +111,13 @@ export class Encoder {
   #encodeTable(value: unknown): void {
     this.#table ??= new TableWriter(this.#sink, this.#book);
     const table = this.#table;
-    table.write(value);
+    const before = forWorker;
+    forWorker = this.#book !== null;
+    try {
+      table.write(value);
+    } finally {
+      forWorker = before;
+    }
     const message = this.#message;
     message.buffers = table.buffers.length === 0 ? NO_BUFFERS : table.buffers;
     message.codes = table.codes;

@@ -5,7 +5,7 @@ import { beginMessage, endMessage, functionKinds, reduceFunction, reduceReferenc
 import { registerKind } from './table/registry.js';
 
 // For the layers above: messages in memory of their own
-export { Decoder, Encoder, type Message, PendingValue } from './codec.js';
+export { Decoder, Encoder, encodingForWorker, type Message, PendingValue } from './codec.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
 export { explain } from './explain.js';
