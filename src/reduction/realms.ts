@@ -3,7 +3,7 @@
  * of ours, for the other process has no such realm.
  */
 const NAMES =
-  `Object Array Map Set Date RegExp Boolean Number String BigInt Symbol ArrayBuffer DataView Error EvalError RangeError ReferenceError
+  `Object Function Array Map Set Date RegExp Boolean Number String BigInt Symbol ArrayBuffer DataView Error EvalError RangeError ReferenceError
   SyntaxError TypeError URIError AggregateError SuppressedError CompileError LinkError RuntimeError Int8Array Uint8Array Uint8ClampedArray
   Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array`.split(/\s+/);
 
@@ -39,5 +39,6 @@ function builtins(): Map<string, object> {
     const prototype = (scope[name] ?? inner[name])?.prototype;
     if (prototype !== undefined) ours.set(name, prototype);
   }
+  ours.set('TypedArray', (Object.getPrototypeOf(Uint8Array) as { prototype: object }).prototype);
   return ours;
 }

@@ -62,11 +62,11 @@ describe('dumps refuses', () => {
     expect(refusalOf(new Mine())).toMatchObject({ code: 'MP_NATIVE_OBJECT', message: expect.stringContaining('Mine (over Readable)') });
   });
 
-  it('a timer, a subclass of a typed array and a transferred ArrayBuffer', () => {
+  it('a timer, a typed array of a prototype without class and a transferred ArrayBuffer', () => {
     const timer = setTimeout(() => {}, 0);
     clearTimeout(timer);
     expect(refusalOf({ timer })).toMatchObject({ code: 'MP_NATIVE_OBJECT', path: '.timer' });
-    expect(refusalOf(new (class Bits extends Uint8Array {})(4)).code).toBe('MP_PLATFORM_SUBCLASS');
+    expect(refusalOf(Object.setPrototypeOf(new Uint8Array(4), Object.create(Uint8Array.prototype))).code).toBe('MP_PLATFORM_SUBCLASS');
     const gone = new ArrayBuffer(8);
     structuredClone(gone, { transfer: [gone] });
     expect(refusalOf([gone]).code).toBe('MP_DETACHED');

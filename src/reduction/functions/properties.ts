@@ -4,6 +4,7 @@
  * A class's text makes its methods and accessors; they are left out as long as they are the ones from the text. Static
  * fields run again with the text, and then get the values they have now.
  */
+import { localPrototype } from '../realms.js';
 import type { Analysis } from './analysis.js';
 import type { Children } from './children.js';
 import { isPrinter } from './provenance.js';
@@ -37,11 +38,16 @@ export function collectExtras(fn: Function, text: string, analysis: Analysis, ch
       extras.push(extra('prototype', key, descriptor, children));
     }
     const above: unknown = Object.getPrototypeOf(prototype);
-    if (analysis.plain && above !== Object.prototype) prototypeParent = children.add(above, 'prototype of .prototype');
+    if (analysis.plain && !isBuiltinPrototype(above, Object.prototype)) prototypeParent = children.add(above, 'prototype of .prototype');
   }
   const above: unknown = Object.getPrototypeOf(fn);
-  const parent = analysis.plain && above !== Function.prototype ? children.add(above, 'prototype') : -1;
+  const parent = analysis.plain && !isBuiltinPrototype(above, Function.prototype) ? children.add(above, 'prototype') : -1;
   return { extras, parent, prototypeParent };
+}
+
+/** Whether it is the builtin prototype, of whichever realm. */
+function isBuiltinPrototype(prototype: unknown, builtin: object): boolean {
+  return prototype === builtin || (prototype !== null && localPrototype(prototype as object) === builtin);
 }
 
 /** A member that the class's text declares and that is still that one: functions print their part of the text. */

@@ -51,6 +51,18 @@ export const boxedKind: NodeKind = shellKind<object>({
   },
 });
 
+/** The same RegExp as one of the class itself. */
+export function regexpContent(value: RegExp): RegExp {
+  const content = new RegExp(value.source, value.flags);
+  content.lastIndex = value.lastIndex;
+  return content;
+}
+
+/** The same boxed primitive as one of the class itself. */
+export function boxedContent(value: object): object {
+  return Object(unbox(value)) as object;
+}
+
 /** `lastIndex` may hold anything and be read-only; only a writable one is a base child. */
 function reduceRegExp(value: RegExp): Reduction {
   const properties: unknown[] = [];

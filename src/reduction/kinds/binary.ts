@@ -13,6 +13,7 @@
 import { ownerOfMemory } from '../../memory/shareable.js';
 import { badPayload, Refused } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
+import { localPrototype } from '../realms.js';
 import { isDetached } from '../wire/binary.js';
 import { reduceMemory } from './shareable.js';
 
@@ -45,6 +46,31 @@ viewTypes.push({
 });
 const byPrototype = new Map(viewTypes.map((type) => [type.prototype, type]));
 
+/** Prototypes of the builtin views. */
+export const viewPrototypes: readonly object[] = viewTypes.map(({ prototype }) => prototype);
+
+/** The same view as one of the builtin class with that prototype. */
+export function viewContent(value: ArrayBufferView, prototype: object): ArrayBufferView {
+  const type = byPrototype.get(prototype)!;
+  const { byteOffset, buffer } = value;
+  return type.make(buffer as ArrayBuffer, byteOffset, follows(value) ? undefined : value.byteLength / type.width);
+}
+
+/** The same bytes in a buffer of the builtin class. */
+export function bufferContent(value: ArrayBuffer): ArrayBuffer {
+  if (isDetached(value)) throw detached();
+  const content = new Uint8Array(value).slice();
+  const { resizable, maxByteLength } = value as unknown as { resizable?: boolean; maxByteLength: number };
+  return resizable === true ? resizableBuffer(content, maxByteLength) : content.buffer;
+}
+
+function resizableBuffer(content: Uint8Array, maxByteLength: number): ArrayBuffer {
+  const make = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
+  const value = new make(content.byteLength, { maxByteLength });
+  new Uint8Array(value).set(content);
+  return value;
+}
+
 /** Follows which ArrayBuffers of a message were met, and which bytes turned out to be shared. */
 export class BinaryReducer {
   readonly #owners = new Map<ArrayBufferLike, { view: View; reduction: Reduction }>();
@@ -73,8 +99,8 @@ export class BinaryReducer {
   /** Reduces a view. */
   view(value: View): Reduction {
     const prototype = Object.getPrototypeOf(value) as object;
-    const type = byPrototype.get(prototype) ?? viewTypes.find(({ code }) => code === value.constructor.name.replace('Array', ''));
-    if (type === undefined || (type.prototype !== prototype && Object.getPrototypeOf(prototype) === type.prototype)) throw subclass(value);
+    const type = byPrototype.get(localPrototype(prototype) ?? prototype);
+    if (type === undefined) throw subclass(value);
     const { buffer } = value;
     if (isShared(buffer)) throw sharedMemory();
     const mapped = ownerOfMemory(buffer) !== undefined;
@@ -130,10 +156,7 @@ const resizableKind: NodeKind = {
       throw badPayload('a resizable buffer is odd');
     try {
       // The reserve is address space, not memory; V8 refuses what does not fit.
-      const make = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
-      const value = new make(content.byteLength, { maxByteLength: most });
-      new Uint8Array(value).set(new Uint8Array(content));
-      return { value };
+      return { value: resizableBuffer(new Uint8Array(content), most) };
     } catch (cause) {
       throw badPayload('a resizable buffer is too large', cause);
     }
@@ -199,6 +222,9 @@ function bytesOf(value: ArrayBufferView): Uint8Array {
 }
 
 function isFixed(buffer: ArrayBufferLike): boolean {
+  const prototype = Object.getPrototypeOf(buffer) as object;
+  // One of a user's class is sent as such, and seen by its views.
+  if (prototype !== ArrayBuffer.prototype && localPrototype(prototype) === undefined) return false;
   return !isShared(buffer) && (buffer as unknown as { resizable?: boolean }).resizable !== true && !isDetached(buffer as ArrayBuffer);
 }
 
@@ -243,6 +269,7 @@ function detached(): Refused {
   });
 }
 
+/** A view of a prototype that no class has. */
 function subclass(value: object): Refused {
   return new Refused({
     code: 'MP_PLATFORM_SUBCLASS',

@@ -8,7 +8,9 @@ import { domExceptionKind, errorKind, standInKind } from './errors.js';
 import { createdKind, instanceKind, prototypeKind } from './instance.js';
 import { intrinsicKind } from './intrinsics.js';
 import { nullObjectKind, objectKind } from './objects.js';
+import { overKind } from './over.js';
 import { platformKinds } from './platform.js';
+import { recordKind } from './records.js';
 import { reducedKind } from './reduced.js';
 import { memoryKind, shareableKind } from './shareable.js';
 import { socketKinds } from './sockets.js';
@@ -26,12 +28,14 @@ export const builtinKinds = [
   standInKind,
   domExceptionKind,
   instanceKind,
+  overKind,
   createdKind,
   prototypeKind,
   intrinsicKind,
   objectKind,
   nullObjectKind,
   ...platformKinds,
+  recordKind,
   ...socketKinds,
   reducedKind,
   shareableKind,

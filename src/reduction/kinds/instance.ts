@@ -106,8 +106,8 @@ function kind(tag: string, prototypeOf: (first: unknown) => object | null): Node
       // Until a late class is there, the object has the prototype of its base.
       if (final || first !== undefined) adopt(target, prototypeOf(first));
       if (Array.isArray(target)) fillArray(target, children, BASE + 1, end);
-      else if (target instanceof Map) fillMap(target, children, BASE + 1, end);
-      else if (target instanceof Set) fillSet(target, children, BASE + 1, end);
+      else if (types.isMap(target)) fillMap(target, children, BASE + 1, end);
+      else if (types.isSet(target)) fillSet(target, children, BASE + 1, end);
       else if (end !== BASE + 1) throw badPayload('an instance has elements but no base that holds them');
     },
   });

@@ -4,8 +4,10 @@ import { types } from 'node:util';
 import { type Refusal, Refused } from '../failure.js';
 import { isStandardGlobal } from '../functions/globals.js';
 import { parseFunction } from '../functions/syntax.js';
+import { localPrototype } from '../realms.js';
 import { sharedMemory } from './binary.js';
 import { BUILTIN_ERRORS } from './errors.js';
+import { isContent } from './over.js';
 
 const require = createRequire(import.meta.url);
 
@@ -26,7 +28,11 @@ const REPAIRS: Readonly<Record<string, string>> = {
   File: 'send its name and bytes: new Uint8Array(await file.arrayBuffer())',
   FormData: 'send its entries: [...form]',
   Request: 'send its url, method and headers, and make it inside the function',
-  Response: 'send its status, headers and body: await response.bytes()',
+  Response: 'send its status, headers and body: new Uint8Array(await response.arrayBuffer())',
+  PerformanceEntry: 'send what its toJSON() gives',
+  PerformanceMark: 'send what its toJSON() gives',
+  PerformanceMeasure: 'send what its toJSON() gives',
+  PerformanceResourceTiming: 'send what its toJSON() gives',
 };
 
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
@@ -44,7 +50,10 @@ export function refuseNative(value: object): void {
   if (tagOf(value).endsWith(' Iterator') || types.isMapIterator(value) || types.isSetIterator(value)) {
     throw native(`a ${tagOf(value)}`, 'send what it iterates over, or its items as an array');
   }
-  if (types.isExternal(value) || types.isModuleNamespaceObject(value) || types.isKeyObject(value) || types.isCryptoKey(value)) {
+  if (types.isCryptoKey(value)) {
+    throw native('a CryptoKey', "send await crypto.subtle.exportKey('jwk', key), and import that inside the function");
+  }
+  if (types.isExternal(value) || types.isModuleNamespaceObject(value)) {
     throw native(types.isModuleNamespaceObject(value) ? 'a module namespace' : nameOf(value), 'import or create it on the other side');
   }
 }
@@ -57,7 +66,10 @@ export function refuseInstance(value: object, isError: boolean): void {
     if (Object.getPrototypeOf(prototype) === null) break;
     const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
     if (typeof type !== 'function' || type.prototype !== prototype) continue;
-    if (isState(type)) continue;
+    if (isState(type)) {
+      if (!isError && !ORDINARY.has(type) && types.isProxy(value)) throw proxied(type);
+      continue;
+    }
     if (isPlatform(type)) {
       if (isError || OPEN_BASES.has(type.name)) continue;
       const what = nameOf(value);
@@ -93,11 +105,23 @@ function tagOf(value: object): string {
   return typeof tag === 'string' ? tag : '';
 }
 
-const STATE = new Set<unknown>([Object, Array, Map, Set, Date, ...BUILTIN_ERRORS]);
+const STATE = new Set<unknown>([Object, Array, Map, Set, Date, Object.getPrototypeOf(Uint8Array), ...BUILTIN_ERRORS]);
+/** Those of which a Proxy shows all there is. */
+const ORDINARY = new Set<unknown>([Object, Array, ...BUILTIN_ERRORS]);
 
-/** Builtin bases whose state instances.ts carries. */
+/** Builtin bases whose state is carried (instance.ts, over.ts), of whichever realm. */
 function isState(type: Function): boolean {
-  return STATE.has(type);
+  const prototype = type.prototype as object;
+  return STATE.has(type) || isContent(prototype) || localPrototype(prototype) !== undefined;
+}
+
+function proxied(type: Function): Refused {
+  return refused(
+    'MP_NATIVE_OBJECT',
+    `a Proxy of a ${type.name}`,
+    'what that holds cannot be read through the Proxy',
+    'send the object behind it, or a copy of that',
+  );
 }
 
 /** A class whose module was never loaded has no instance; loading all of them to ask would take tens of milliseconds. */
@@ -116,13 +140,22 @@ function isPlatform(type: Function): boolean {
   const { name } = type;
   const source = Function.prototype.toString.call(type);
   const scope = globalThis as unknown as Record<string, unknown>;
-  let answer = /\{\s*\[native code\]\s*\}$/.test(source) || (isStandardGlobal(name) && Object.hasOwn(scope, name) && scope[name] === type);
+  let answer =
+    isTransferable(type) ||
+    /\{\s*\[native code\]\s*\}$/.test(source) ||
+    (isStandardGlobal(name) && Object.hasOwn(scope, name) && scope[name] === type);
   for (const module of answer ? [] : loadedModules()) {
     const exported = require(`node:${module}`) as Record<string, unknown>;
     if (exported[name] === type || (exported as unknown) === type) answer = true;
   }
   platform.set(type, answer);
   return answer;
+}
+
+/** Classes that Node keeps to itself and that hold a handle: `postMessage` knows how to pass them. */
+function isTransferable({ prototype }: Function): boolean {
+  const symbols = Object.getOwnPropertySymbols(prototype as object);
+  return symbols.some(({ description }) => description?.startsWith('messaging_') === true);
 }
 
 const privates = new WeakMap<Function, boolean>();

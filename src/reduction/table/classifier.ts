@@ -14,6 +14,7 @@ import { isBuiltinError, isDomException, isError, reduceAsBuiltinError, reduceDo
 import { classOf, classWithPrototype, reduceInstance, reducePrototype } from '../kinds/instance.js';
 import { reduceIntrinsic } from '../kinds/intrinsics.js';
 import { reducePlainObject } from '../kinds/objects.js';
+import { reduceOver } from '../kinds/over.js';
 import { reducePlatform } from '../kinds/platform.js';
 import { checkLate, reduceByHook } from '../kinds/reduced.js';
 import { refuseInstance, refuseNative } from '../kinds/refused.js';
@@ -55,7 +56,7 @@ export class Classifier {
       const reference = reduceReferenceTo(value);
       if (reference !== null) return reference;
       refuseNative(value);
-      return reducePlainObject(value);
+      return hasState(value) ? reduceInstance(value, undefined) : reducePlainObject(value);
     }
     if (prototype === Array.prototype && Array.isArray(value)) return reduceArray(value);
     if (prototype === Object.prototype) return this.#overObject(value);
@@ -73,23 +74,33 @@ export class Classifier {
     if (types.isArgumentsObject(value)) return reduceArguments(value as IArguments);
     const type = classWithPrototype(value);
     if (type !== undefined) return reducePrototype(type);
-    if (types.isNativeError(value) || Array.isArray(value) || types.isMap(value) || types.isSet(value))
-      return reduceInstance(value, undefined);
-    return reducePlainObject(value);
+    return hasState(value) ? reduceInstance(value, undefined) : reducePlainObject(value);
   }
 
   #builtin(value: object): Reduction | undefined {
+    if (value === process.env) return reducePlainObject({ ...process.env });
+    const type = classOf(value);
+    const over = type === undefined ? undefined : reduceOver(value, type);
+    if (over !== undefined) {
+      refuseInstance(value, false);
+      return over;
+    }
     if (ArrayBuffer.isView(value)) return this.#binary.view(value);
     if (types.isArrayBuffer(value)) return this.#binary.buffer(value);
     if (isError(value)) return reduceError(value);
-    const type = classOf(value);
     if (type === undefined) return undefined;
     // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its own class.
     if (Array.isArray(value)) return isBase(value, Array.isArray) ? reduceArray(value) : undefined;
     if (types.isMap(value)) return isBase(value, types.isMap) ? reduceMap(value) : undefined;
     if (types.isSet(value)) return isBase(value, types.isSet) ? reduceSet(value) : undefined;
     if (types.isDate(value) && type !== Date && !isBase(value, types.isDate)) return undefined;
-    return reduceAtom(value) ?? (isForeignPlain(value) ? (reduceReferenceTo(value) ?? reducePlainObject(value)) : undefined);
+    return reduceAtom(value) ?? (isForeignPlain(value) ? this.#foreign(value) : undefined);
+  }
+
+  /** An ordinary object of another realm. */
+  #foreign(value: object): Reduction {
+    if (types.isArgumentsObject(value)) return reduceArguments(value as IArguments);
+    return reduceReferenceTo(value) ?? reducePlainObject(value);
   }
 
   #instance(value: object): Reduction {
@@ -116,6 +127,11 @@ export class Classifier {
     }
     return reduceAsBuiltinError(value);
   }
+}
+
+/** Whether more is in the value than its properties, although its prototype does not say so. */
+function hasState(value: object): boolean {
+  return types.isNativeError(value) || Array.isArray(value) || types.isMap(value) || types.isSet(value) || types.isDate(value);
 }
 
 /** Whether nothing but a builtin prototype and Object.prototype stand above the value. */

@@ -22,6 +22,7 @@
  * fidelity costs is in bench/codec.js: mostly looking for symbol keys and extra properties, for which V8 has no quick answer.
  */
 
+import { types } from 'node:util';
 import { OUT_OF_BAND, writeBinary } from './binary.js';
 import { hasOnlyElements } from './elements.js';
 import { writeArrayHeader, writeBigInt, writeMapHeader, writeNumber, writeNumbers, writeString, writeUndefined } from './primitives.js';
@@ -124,8 +125,8 @@ export class PlainWriter {
       return (slice || this.#isNew(value.buffer)) && writeBinary(this.#sink, value);
     }
     if (keysOf(value).length > 0) return false;
-    if (prototype === Map.prototype) return value instanceof Map && this.#map(value, depth + 1);
-    if (prototype === Set.prototype) return value instanceof Set && this.#set(value, depth + 1);
+    if (prototype === Map.prototype) return types.isMap(value) && this.#map(value, depth + 1);
+    if (prototype === Set.prototype) return types.isSet(value) && this.#set(value, depth + 1);
     if (prototype === Date.prototype) return this.#date(value as Date);
     if (prototype === RegExp.prototype) return this.#regexp(value as RegExp);
     if (prototype === ArrayBuffer.prototype) {
@@ -232,7 +233,7 @@ export class PlainWriter {
   }
 
   #regexp(value: RegExp): boolean {
-    if (!(value instanceof RegExp) || !Object.hasOwn(value, 'lastIndex') || value.lastIndex !== 0) return false;
+    if (!types.isRegExp(value) || !Object.hasOwn(value, 'lastIndex') || value.lastIndex !== 0) return false;
     const sink = this.#sink;
     sink.byte(0xd4);
     sink.byte(0x78);
