@@ -22,6 +22,7 @@ import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
 import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import { TaskContexts } from './task-contexts.js';
 import { WorkerTask } from './worker-task.js';
 
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
@@ -73,6 +74,7 @@ export class WorkerLoop {
   #started = 0;
   #stopping = false;
   readonly #linger = new Linger();
+  readonly #contexts = new TaskContexts();
 
   constructor(
     region: Region,
@@ -94,6 +96,10 @@ export class WorkerLoop {
   }
 
   #advance(): void {
+    this.#contexts.run(this.#proceed);
+  }
+
+  readonly #proceed = (): void => {
     if (this.#stopping) {
       // What a result refers to (shared memory of this process) must be there until the parent has read it.
       if (this.#link.drained()) this.stop();
@@ -104,7 +110,7 @@ export class WorkerLoop {
     const until = performance.now() + TURN;
     let steps = 0;
     // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
-    while (!this.#suspended && !this.#stopping && link.writable) {
+    while (!this.#suspended && !this.#stopping && link.writable && !this.#contexts.spoilt) {
       if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value);
       else if (this.#run !== null) this.#item(this.#run);
       else if (link.receive()) this.#record();
@@ -120,7 +126,7 @@ export class WorkerLoop {
         return;
       }
     }
-  }
+  };
 
   #nextTurn(): void {
     this.#scheduled = true;
@@ -244,7 +250,10 @@ export class WorkerLoop {
       this.#unfit = true;
       this.#suspended = true;
     };
-    const ready = () => this.#send(Kind.Ready, 0, undefined);
+    const ready = () => {
+      this.#contexts.adopt();
+      this.#send(Kind.Ready, 0, undefined);
+    };
     const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
       if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
       else if (typeof fn !== 'function') this.#suspend(fn, (loaded) => run(args, loaded), failed);
