@@ -44,9 +44,12 @@ it('a process that exits just after its tracker was killed leaves no name behind
     [
       '--input-type=module',
       '-e',
-      `import { SharedMemory } from 'multiprocess/shared-memory';
+      `import { readFileSync } from 'node:fs';
+       import { SharedMemory } from 'multiprocess/shared-memory';
        SharedMemory.create(8);
-       process.kill(Number(process.env.MULTIPROCESS_TRACKER.split(':')[0]), 'SIGKILL');
+       const tracker = process.env.MULTIPROCESS_TRACKER.split(':')[0];
+       process.kill(Number(tracker), 'SIGKILL');
+       while (!readFileSync('/proc/' + tracker + '/stat', 'latin1').includes(') Z'));
        process.exit();`,
     ],
     { stdio: 'ignore' },
@@ -59,6 +62,7 @@ describe('a name that is taken', () => {
   it('stays the block of who has it, whatever becomes of who wanted it', async () => {
     const name = `multiprocess-taken-${process.pid}`;
     writeFileSync(`/dev/shm/${name}`, 'of another program');
+    onTestFinished(() => rmSync(`/dev/shm/${name}`));
     const { ino } = statSync(`/dev/shm/${name}`);
     const wanting = spawn(
       process.execPath,
@@ -78,7 +82,6 @@ describe('a name that is taken', () => {
     await once(wanting, 'close');
     await until(() => ownBlocks().every((each) => each === name), 'the other one is removed, so the tracker knows of the death');
     expect(statSync(`/dev/shm/${name}`).ino).toBe(ino);
-    rmSync(`/dev/shm/${name}`);
   });
 
   it('is free again for who comes next', () => {
