@@ -7,7 +7,7 @@ import { checkOptions, describe } from '../util/options.js';
 
 /** A place in a TCP network. */
 export interface HostAndPort {
-  /** A name or a number. */
+  /** A name or a number. `''`: all interfaces of a listener, this machine for a client; as in Python. */
   readonly host: string;
   /** 0 to 65535; a listener on 0 gets a free one. */
   readonly port: number;
@@ -57,9 +57,12 @@ export function checkFamily(actor: string, family: AddressFamily | undefined): v
 export async function resolveAddress(address: Address, family: AddressFamily): Promise<SocketName> {
   if (typeof address === 'string') return { family: Family.AF_UNIX, host: address, port: 0 };
   const version = family === 'AF_INET6' ? 6 : 4;
-  const host = isIP(address.host) === version ? address.host : await lookUp(address.host, version);
+  const host = isIP(address.host) === version ? address.host : address.host === '' ? ANY[version] : await lookUp(address.host, version);
   return { family: Family[family], host, port: address.port };
 }
+
+/** What the kernel takes for all interfaces of a listener, and connects to this machine. */
+const ANY = { 4: '0.0.0.0', 6: '::' } as const;
 
 async function lookUp(host: string, version: 4 | 6): Promise<string> {
   try {

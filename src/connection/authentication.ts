@@ -19,7 +19,10 @@ import type { Connection } from './connection.js';
 /** A key that both ends know. Text counts as its UTF-8 bytes. */
 export type AuthKey = Uint8Array | string;
 
-const CHALLENGE = Buffer.from('#CHALLENGE#');
+/** What the first message of a listener with a key begins with. */
+export const CHALLENGE: Buffer = Buffer.from('#CHALLENGE#');
+/** Milliseconds that a peer has for each message of the handshake, unless the caller says otherwise. */
+export const HANDSHAKE_TIME = 10_000;
 const WELCOME = Buffer.from('#WELCOME#');
 const FAILURE = Buffer.from('#FAILURE#');
 const RANDOM = 40;
@@ -43,7 +46,7 @@ export type DigestName = 'md5' | 'sha256' | 'sha384' | 'sha3_256' | 'sha3_384';
  * Challenges the peer to prove that it knows the key. Python: `deliver_challenge`.
  *
  * @param digest what a peer of Python 3.12 or later, or this library, answers with. Default `sha256`.
- * @param options `timeout` and `signal` for each message that is waited for.
+ * @param options `timeout` (default 10,000 ms) and `signal` for each message that is waited for.
  * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the answer is wrong, `MP_AUTHENTICATION_PROTOCOL` when it is none; the
  * peer was told. What `recvBytes` and `sendBytes` reject with.
  */
@@ -57,7 +60,7 @@ export async function deliverChallenge(
   if (!DIGESTS.has(digest)) throw new ArgumentError(`deliverChallenge: \`digest\` must be one of ${[...DIGESTS.keys()].join(', ')}.`);
   const message = Buffer.concat([Buffer.from(`{${digest}}`), randomBytes(RANDOM)]);
   await connection.sendBytes(Buffer.concat([CHALLENGE, message]));
-  const answer = await connection.recvBytes({ ...options, maxLength: MOST });
+  const answer = await connection.recvBytes({ timeout: HANDSHAKE_TIME, ...options, maxLength: MOST });
   try {
     verify(key, message, answer);
   } catch (error) {
@@ -76,7 +79,7 @@ export async function deliverChallenge(
  */
 export async function answerChallenge(connection: Connection, authkey: AuthKey, options?: WaitOptions): Promise<void> {
   const key = keyOf('answerChallenge', authkey);
-  const bounds = { ...options, maxLength: MOST };
+  const bounds = { timeout: HANDSHAKE_TIME, ...options, maxLength: MOST };
   const challenge = await connection.recvBytes(bounds);
   if (!startsWith(challenge, CHALLENGE)) {
     throw protocol(

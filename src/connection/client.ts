@@ -3,17 +3,23 @@ import { closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, w
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
-import { checkOptions, describe } from '../util/options.js';
+import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, familyOf, resolveAddress, showAddress } from './address.js';
-import { type AuthKey, answerChallenge, deliverChallenge, keyOf } from './authentication.js';
+import { type AuthKey, answerChallenge, deliverChallenge, HANDSHAKE_TIME, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
+import { handshakeTimedOut } from './messages.js';
 import { type ClientTls, secureClient } from './tls.js';
 
 /** How {@link Client} connects. */
 export interface ClientOptions extends WaitOptions {
   /** The key that the listener has. With one, both ends prove that they know it. Default: no handshake. */
   readonly authkey?: AuthKey | undefined;
+  /**
+   * Milliseconds from being connected to having proved itself (TLS, key). Default: what is left of `timeout`, or 10,000. A listener that accepts nobody
+   * meanwhile does not answer.
+   */
+  readonly handshakeTimeout?: number | undefined;
   /** Default: that of the address. */
   readonly family?: AddressFamily | undefined;
   /** TLS beneath the connection: `true`, or options of `tls.connect`. Default: none. */
@@ -22,7 +28,7 @@ export interface ClientOptions extends WaitOptions {
   readonly serializer?: SerializerOption | undefined;
 }
 
-const KNOWN = ['authkey', 'family', 'tls', 'serializer'];
+const KNOWN = ['authkey', 'family', 'tls', 'serializer', 'handshakeTimeout'];
 const EAGAIN = -11;
 /** ENOENT and ECONNREFUSED: nobody is there. */
 const ABSENT = new Set<unknown>([-2, -111]);
@@ -32,11 +38,14 @@ const KNOCK = 5;
 /**
  * Connects to a {@link Listener}, of this library or of Python.
  *
+ * Decoding runs the peer's code: with the default serializer, what is received can run code of the listener's process in this one. Use
+ * `serializer: 'msgpackr'` for listeners that are not trusted.
+ *
  * @param address a path, with a leading NUL an abstract one, or `{ host, port }`.
- * @param options `timeout`: ms for all of it, name lookup and handshake included. Default: no limit.
+ * @param options `timeout`: ms for all of it, name lookup and handshake included. Default: no limit but that of the handshake.
  * @returns the connection, once the handshake is done.
  * @throws (as rejection) ConnectionError `MP_CONNECTION_REFUSED` when nobody listens there, `MP_HOST_NOT_FOUND`, `MP_CONNECTION_EOF` when the listener closes before
- * the end of the handshake; AuthenticationError `MP_AUTHENTICATION`; TimeoutError; `signal.reason`; ArgumentError.
+ * the end of the handshake; AuthenticationError `MP_AUTHENTICATION`; TimeoutError, `MP_HANDSHAKE_TIMEOUT` when one side has an authkey (or TLS) and the other has none; `signal.reason`; ArgumentError.
  *
  * Python: `multiprocessing.connection.Client`.
  */
@@ -46,6 +55,9 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
   if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
   serializerOf('Client', options?.serializer);
+  const patience =
+    checkNumber('Client', 'handshakeTimeout', options?.handshakeTimeout, { min: 1, infinite: true }) ??
+    (options?.timeout === undefined ? HANDSHAKE_TIME : Number.POSITIVE_INFINITY);
   options?.signal?.throwIfAborted();
   const limit = new AbortController();
   const { signal } = limit;
@@ -54,8 +66,12 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   const end = after(options?.timeout ?? Number.POSITIVE_INFINITY, () =>
     limit.abort(new TimeoutError(`Client: no connection to ${showAddress(address)} within ${options?.timeout} ms.`)),
   );
+  let endHandshake = () => {};
   try {
     const descriptor = await connectTo(await resolveAddress(address, family), signal);
+    const secured = options?.tls !== undefined;
+    if (secured || key !== undefined)
+      endHandshake = after(patience, () => limit.abort(handshakeTimedOut(address, key !== undefined, secured, patience)));
     const { tls, serializer } = options ?? {};
     const connection =
       tls === undefined
@@ -63,8 +79,9 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
         : await secureClient(descriptor, hostOf(address), tls, serializer, signal);
     try {
       if (key !== undefined) {
-        await answerChallenge(connection, key, { signal });
-        await deliverChallenge(connection, key, 'sha256', { signal });
+        const bounds = { signal, timeout: Number.POSITIVE_INFINITY };
+        await answerChallenge(connection, key, bounds);
+        await deliverChallenge(connection, key, 'sha256', bounds);
       }
     } catch (error) {
       connection.close();
@@ -74,6 +91,7 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   } finally {
     end();
     forget?.();
+    endHandshake();
   }
 }
 

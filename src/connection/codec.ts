@@ -1,6 +1,8 @@
 /** Values in frames: one encoder and one decoder for all connections of the thread that have no serializer of their own. */
 import { Decoder, Encoder, encodeWith, MULTIPROCESS, PendingValue, type Serializer } from '../reduction/index.js';
+import { CHALLENGE } from './authentication.js';
 import { bytesOf } from './buffers.js';
+import { keyWanted } from './messages.js';
 import { type Outbox, SMALL } from './outbox.js';
 
 let idle: Encoder | undefined;
@@ -52,17 +54,30 @@ export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> 
 
 /** The value of a message, or a promise of it when modules must be loaded first. @throws SerializationError, or what the serializer throws. */
 export function decode(message: Message, serializer: Serializer): unknown {
-  if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
-  const { bytes, start, stop, owned } = message;
-  const value = decoder.decode(bytes, start, stop, owned);
-  return value instanceof PendingValue ? value.ready : value;
+  try {
+    if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
+    const { bytes, start, stop, owned } = message;
+    const value = decoder.decode(bytes, start, stop, owned);
+    return value instanceof PendingValue ? value.ready : value;
+  } catch (error) {
+    throw isChallenge(message) ? keyWanted(error) : error;
+  }
 }
 
 /** As {@link decode}, but loads modules before it returns. @throws SerializationError, or what the serializer throws. */
 export function decodeSync(message: Message, serializer: Serializer): unknown {
-  if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
-  const { bytes, start, stop, owned } = message;
-  return decoder.decodeSync(bytes, start, stop, owned);
+  try {
+    if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
+    const { bytes, start, stop, owned } = message;
+    return decoder.decodeSync(bytes, start, stop, owned);
+  } catch (error) {
+    throw isChallenge(message) ? keyWanted(error) : error;
+  }
+}
+
+/** Whether what cannot be decoded is the first message of a listener with a key. */
+function isChallenge({ bytes, start, stop }: Message): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(stop - start, CHALLENGE.length)).equals(CHALLENGE);
 }
 
 function writeLength(target: Uint8Array, at: number, length: number): void {

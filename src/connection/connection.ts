@@ -55,7 +55,11 @@ interface Handle {
  *
  * It is shareable: sent to another process or thread it arrives as the same end of the same connection, which then has several holders,
  * and the peer sees the end only when all have closed it. Each message is received by one of them. Like Python's, it has no lock: let one holder
- * send (or receive) at a time, or use a Lock; otherwise messages of more than a few kilobytes mix.
+ * send (or receive) at a time, or use a Lock; otherwise messages of more than a few kilobytes mix. When a holder dies, or closes its end, within a message that it
+ * receives, nobody can tell where the next one begins: the others get `MP_READER_LOST`.
+ *
+ * Decoding runs the peer's code: with the default serializer what is received can run code of its sender. Use `serializer: 'msgpackr'`, or `recvBytes`, for peers that
+ * are not trusted.
  *
  * Backpressure: `send` resolves when the kernel has taken the message, some hundred kilobytes ahead of the receiver; await it. Nothing is received
  * that nobody asked for.
@@ -168,7 +172,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /**
    * Receives a value. With the default serializer it must come from a peer that is trusted: decoding can run its code.
    *
-   * @throws (as rejection) ConnectionError `MP_CONNECTION_EOF` when the peer has closed its end, `MP_NOT_READABLE`; TimeoutError; `signal.reason`;
+   * @throws (as rejection) ConnectionError `MP_CONNECTION_EOF` when the peer has closed its end, `MP_READER_LOST`, `MP_NOT_READABLE`; TimeoutError; `signal.reason`;
+   * AuthenticationError when the peer asks for a key that `Client` was not given;
    * SerializationError for a message that cannot be decoded, which is then gone; what the serializer's own `decode` throws; ClosedError.
    */
   recv(options?: WaitOptions): Promise<T> {

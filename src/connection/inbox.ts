@@ -18,7 +18,7 @@
 import { constants } from 'node:buffer';
 import type { ConnectionError } from '../errors/index.js';
 import { Errno } from '../native/index.js';
-import { badLength, channelError, truncated, unreadable } from './messages.js';
+import { badLength, channelError, readerLost, truncated, unreadable } from './messages.js';
 import type { ReaderWords } from './reader-words.js';
 import type { Transport } from './transport.js';
 
@@ -79,7 +79,9 @@ export class Inbox {
   share(words: ReaderWords): void {
     this.forget();
     this.#words = words;
-    if (this.#headed > 0) words.enter();
+    if (this.#headed === 0) return;
+    words.enter();
+    words.begin();
   }
 
   /** The words by which readers agree, once it is shared. */
@@ -142,6 +144,7 @@ export class Inbox {
   /** Reads no more. */
   close(): void {
     this.forget();
+    if (this.#headed > 0) this.#words?.lose();
     this.#words?.resign();
   }
 
@@ -169,6 +172,7 @@ export class Inbox {
       this.forget();
       const standing = this.#words?.enter() ?? 'sole';
       if (standing === 'wait') return Found.busy;
+      if (standing === 'lost') throw readerLost();
       if (standing === 'many') return undefined;
       if (looking !== this) looking?.forget();
       looking = this;
@@ -188,7 +192,10 @@ export class Inbox {
   #exactly(most: number): Found {
     if (this.#headed === 0) {
       this.forget();
-      if (this.#words?.enter() === 'wait') return Found.busy;
+      const standing = this.#words?.enter();
+      if (standing === 'wait') return Found.busy;
+      if (standing === 'lost') throw readerLost();
+      this.#words?.begin();
     }
     let size = this.#headed > HEADER || this.#escaped() ? 12 : HEADER;
     while (this.#headed < size) {
@@ -217,6 +224,7 @@ export class Inbox {
     const view = new DataView(this.#header.buffer);
     const length = size === HEADER ? view.getInt32(0) : Number(view.getBigUint64(HEADER));
     if (length < 0 || length > Math.min(most, constants.MAX_LENGTH)) {
+      this.#words?.lose();
       this.#reset();
       this.#failure = unreadable();
       throw badLength(length, Math.min(most, constants.MAX_LENGTH));
@@ -240,6 +248,7 @@ export class Inbox {
     this.#headed = 0;
     this.#filled = 0;
     this.#body = undefined;
+    this.#words?.end();
     this.#words?.leave();
   }
 
@@ -250,7 +259,10 @@ export class Inbox {
       this.#ended = true;
       throw error;
     }
-    if (this.#headed === 0) this.#words?.leave();
+    if (this.#headed === 0) {
+      this.#words?.end();
+      this.#words?.leave();
+    }
     return this.#none(got);
   }
 

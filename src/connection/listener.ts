@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { ArgumentError, AuthenticationError, ClosedError } from '../errors/index.js';
-import { acceptSocket, closeDescriptor, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
+import { acceptSocket, closeDescriptor, Family, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
@@ -12,8 +12,8 @@ import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, res
 import { type AuthKey, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
 import { Handshakes } from './handshakes.js';
-import { timedOut } from './messages.js';
-import { SocketFile } from './socket-file.js';
+import { cannotListen, timedOut } from './messages.js';
+import { isStale, SocketFile } from './socket-file.js';
 import type { ListenerTls } from './tls.js';
 
 /** How {@link Listener.listen} listens. */
@@ -32,7 +32,7 @@ export interface ListenerOptions {
   readonly serializer?: SerializerOption | undefined;
   /** Milliseconds that a peer has to prove itself. Default 10,000. */
   readonly handshakeTimeout?: number | undefined;
-  /** Peers that may be about to prove themselves at a time; one more, and the oldest is dropped. Default 64. */
+  /** Peers that may be about to prove themselves at a time; as many more wait for a place, and an address that has many gives way to others. Default 128. */
   readonly maxHandshakes?: number | undefined;
 }
 
@@ -49,6 +49,9 @@ interface Accepter {
  * Semantics: with an `authkey` both ends prove that they know it, by Python's handshake, before anything else is received. Peers that hang up,
  * stay silent, or send anything but an answer are dropped; one with another key makes `accept` reject with AuthenticationError, as in Python,
  * and the next `accept` serves the next peer. Nobody is accepted while nobody waits for a connection: the kernel keeps `backlog` of them.
+ *
+ * Decoding runs the peer's code: with the default serializer, what is received from an accepted connection can run code of its sender in this process. Without an
+ * `authkey` everybody who can connect may send it. Use `serializer: 'msgpackr'` for peers that are not trusted.
  *
  * A unix socket that was chosen lies in a folder of mode 0700; its file is removed by `close`, or when the process ends in good order.
  *
@@ -75,6 +78,9 @@ export class Listener implements AsyncDisposable, Disposable {
   readonly #waiting = new Deque<Connection>();
   #lastAccepted: Address | null = null;
   #closed = false;
+  /** Milliseconds of the last pause after an error that may pass; 0: there was none. */
+  #pause = 0;
+  #retry: NodeJS.Timeout | undefined;
 
   private constructor(descriptor: number, family: AddressFamily, file: SocketFile | undefined, options: ListenerOptions) {
     if (typeof descriptor !== 'number')
@@ -84,7 +90,7 @@ export class Listener implements AsyncDisposable, Disposable {
     this.family = family;
     this.address = addressOf(socketName(descriptor, 'own'));
     this.#readiness = new Readiness(descriptor, () => this.#arrived());
-    const { authkey, tls, serializer, handshakeTimeout = 10_000, maxHandshakes = 64 } = options;
+    const { authkey, tls, serializer, handshakeTimeout = 10_000, maxHandshakes = 128 } = options;
     const key = authkey === undefined ? undefined : keyOf('Listener.listen', authkey);
     this.#handshakes = new Handshakes(
       { key, tls, serializer },
@@ -92,6 +98,7 @@ export class Listener implements AsyncDisposable, Disposable {
       {
         passed: (connection) => this.#passed(connection),
         failed: (error) => this.#accepters.shift()?.reject(error),
+        room: () => this.#want(),
       },
     );
   }
@@ -114,9 +121,16 @@ export class Listener implements AsyncDisposable, Disposable {
     const family = familyOf('Listener.listen', address, options.family);
     let descriptor: number | undefined;
     try {
-      descriptor = listenSocket(await resolveAddress(address, family), backlog);
+      const name = await resolveAddress(address, family);
+      try {
+        descriptor = listenSocket(name, backlog);
+      } catch (cause) {
+        throw cannotListen(address, isStale(address), cause);
+      }
       const path = file === undefined && typeof address === 'string' && !address.startsWith('\0') ? address : undefined;
-      return new Listener(descriptor, family, path === undefined ? file : new SocketFile(path, false), options);
+      const bound = path === undefined ? file : new SocketFile(path, false);
+      bound?.bound();
+      return new Listener(descriptor, family, bound, options);
     } catch (error) {
       if (descriptor !== undefined) closeDescriptor(descriptor);
       file?.remove();
@@ -144,7 +158,7 @@ export class Listener implements AsyncDisposable, Disposable {
    * The next connection, its handshake done.
    *
    * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when a peer has another key; TimeoutError; `signal.reason`; ClosedError when the
-   * listener is closed, before or meanwhile; MultiprocessError `MP_SYSTEM` without free descriptors.
+   * listener is closed, before or meanwhile. While descriptors or memory are missing it goes on waiting (with a warning, `MP_LISTENER_EXHAUSTED`).
    */
   async accept<T = unknown>(options?: WaitOptions): Promise<Connection<T>> {
     const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('Listener.accept', options) ?? {};
@@ -200,6 +214,7 @@ export class Listener implements AsyncDisposable, Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#retry);
     this.#readiness.close();
     closeDescriptor(this.#descriptor);
     this.#file?.remove();
@@ -225,15 +240,30 @@ export class Listener implements AsyncDisposable, Disposable {
 
   #arrived(): void {
     try {
-      while (this.#accepters.length > 0) {
+      // A few at a time: those that were taken in must get to answer.
+      for (let i = 0; i < BURST && this.#accepters.length > 0 && !this.#handshakes.full; i++) {
         const descriptor = acceptSocket(this.#descriptor);
         if (descriptor === null) break;
-        this.#handshakes.begin(descriptor);
+        this.#pause = 0;
+        this.#handshakes.begin(descriptor, originOf(descriptor));
       }
     } catch (error) {
-      this.#accepters.shift()?.reject(error);
+      if (TRANSIENT.has((error as { errno?: number }).errno)) this.#backOff(error);
+      else this.#accepters.shift()?.reject(error);
     }
     this.#want();
+  }
+
+  /** Descriptors or memory ran out, perhaps by strangers: who waits goes on waiting, and the kernel keeps who comes. */
+  #backOff(error: unknown): void {
+    if (this.#pause === 0) {
+      process.emitWarning(`Listener.accept: ${(error as Error).message} It tries again until it can.`, { code: 'MP_LISTENER_EXHAUSTED' });
+    }
+    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2 || FIRST_PAUSE);
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      if (!this.#closed) this.#arrived();
+    }, this.#pause);
   }
 
   #passed(connection: Connection): void {
@@ -253,11 +283,31 @@ export class Listener implements AsyncDisposable, Disposable {
   }
 
   #want(): void {
-    this.#readiness.want(this.#accepters.length > 0 ? Ready.readable : 0);
+    if (this.#closed) return;
+    const wants = this.#accepters.length > 0 && this.#retry === undefined && !this.#handshakes.full;
+    this.#readiness.want(wants ? Ready.readable : 0);
   }
 
   #check(actor: string): void {
     if (this.#closed) throw closed(actor);
+  }
+}
+
+/** Accepted at once. */
+const BURST = 16;
+/** Milliseconds before it tries again, at first and at most. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 1_000;
+/** ECONNABORTED, ENOMEM, ENFILE, EMFILE, EPROTO, ENOBUFS, and what accept(2) passes on of the network. */
+const TRANSIENT = new Set<unknown>([-103, -12, -23, -24, -71, -105, -100, -101, -112, -113, -64, -92, -95, -1]);
+
+/** What peers of one origin have in common: their host. */
+function originOf(descriptor: number): string {
+  try {
+    const { family, host } = socketName(descriptor, 'peer');
+    return family === Family.AF_UNIX ? '' : host;
+  } catch {
+    return ''; // It has hung up.
   }
 }
 

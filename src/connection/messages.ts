@@ -1,7 +1,37 @@
 /** Every message of this folder. */
+import { dirname, resolve } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { ArgumentError, ClosedError, ConnectionError, type MultiprocessError, TimeoutError } from '../errors/index.js';
+import { ArgumentError, AuthenticationError, ClosedError, ConnectionError, MultiprocessError, TimeoutError } from '../errors/index.js';
 import { Errno } from '../native/index.js';
+import { type Address, showAddress } from './address.js';
+
+/** A listener that cannot listen. `stale`: its address is a socket file at which nobody listens. Keeps `errno`. */
+export function cannotListen(address: Address, stale: boolean, cause: unknown): unknown {
+  const { errno } = cause as { errno?: number };
+  if (errno === undefined) return cause;
+  const place = showAddress(address);
+  const file = typeof address === 'string' && !address.startsWith('\0');
+  const folder = file ? JSON.stringify(dirname(resolve(address))) : '';
+  const repairs: Record<string, string> = {
+    EADDRINUSE: stale
+      ? 'and nobody listens there: the file was left by a listener that has ended; remove it'
+      : file
+        ? 'there is a file already; close the other listener, remove the file if it is no socket, or choose another path'
+        : 'another listener has it; close that one, or choose another address (port 0 gives a free one)',
+    ENOENT: `the directory ${folder} does not exist; make it first`,
+    ENOTDIR: `${folder} is not a directory; choose another path`,
+    EACCES: file
+      ? `this user may not write to ${folder}; choose another path`
+      : 'this user may not have that port; choose one from 1024 on, or 0',
+    EADDRNOTAVAIL: "the address is not this machine's; choose one of its own, or '' for all interfaces",
+    EROFS: `the file system of ${folder} is read-only; choose another path`,
+  };
+  const name = getSystemErrorName(errno);
+  const repair = repairs[name];
+  if (repair === undefined) return cause;
+  const error = new MultiprocessError(`Listener.listen: cannot listen at ${place}: ${name}, ${repair}.`, { code: 'MP_SYSTEM', cause });
+  return Object.assign(error, { errno, syscall: 'bind' });
+}
 
 /** The peer closed its end, between two messages. */
 export function endOfFile(): ConnectionError {
@@ -49,6 +79,33 @@ export function unreadable(): ConnectionError {
   return new ConnectionError('Connection: nothing more can be received after a message whose length was refused; close it.', {
     code: 'MP_MESSAGE_LENGTH',
   });
+}
+
+/** Another reader ended within a message. */
+export function readerLost(): ConnectionError {
+  return new ConnectionError(
+    'Connection: another process that received from this end died within a message, so where the next one begins is lost; close the connection and open another one.',
+    { code: 'MP_READER_LOST' },
+  );
+}
+
+/** The peer wants a handshake that this side was not told of. */
+export function keyWanted(cause: unknown): AuthenticationError {
+  return new AuthenticationError(
+    'Connection: the peer asks for proof of a key, and this side was given none: the listener has an `authkey`; give Client the same one.',
+    { code: 'MP_AUTHENTICATION', cause },
+  );
+}
+
+/** Nothing came of a handshake. */
+export function handshakeTimedOut(address: Address, keyed: boolean, tls: boolean, time: number): TimeoutError {
+  const why = tls
+    ? 'the listener there may not use `tls`, or has no `authkey`'
+    : 'the listener there may have no `authkey` (then leave it out here, or give it there)';
+  return new TimeoutError(
+    `Client: the listener at ${showAddress(address)} has not answered the ${keyed ? 'handshake' : 'TLS handshake'} within ${time} ms: ${why}, or nobody accepts; see \`handshakeTimeout\`.`,
+    { code: 'MP_HANDSHAKE_TIMEOUT' },
+  );
 }
 
 /** Used after close(). */

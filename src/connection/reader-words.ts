@@ -8,23 +8,27 @@
  * word 0 READER   0 nobody has read | id of the agent that alone has | MANY
  * word 1 OWES     1 while that agent may have handed out what it has not taken, or has taken part of a message
  * word 2 FIRST    id of that agent, kept when READER becomes MANY
+ * word 8 WITHIN   0 | id of the agent that is taking a message piece by piece | LOST: it died there
  *
  * The sole reader sets OWES and then looks at READER; a second reader sets READER and then looks at OWES (Dekker). So either the first
  * sees that it is not alone, before it looks ahead, or the second sees that it must wait: until the end of that turn of the first one's
- * event loop, once in the life of the connection. An agent that died owes nothing: the messages it did not take come again.
+ * event loop, once in the life of the connection. An agent that died owes nothing: the messages it did not take come again. One that
+ * died within a message has taken what nobody can put back: where the next message begins is lost, for all.
  */
 import { type Block, hasEnded, self } from '../memory/index.js';
 
 const READER = 0;
 const OWES = 1;
 const FIRST = 2;
+const WITHIN = 8;
 const MANY = -1;
+const LOST = -1;
 
 /** Bytes of shared memory it takes. */
 export const READER_BYTES = 64;
 
-/** What a reader may do now. `wait`: another reader finishes what it has begun. */
-export type Standing = 'sole' | 'many' | 'wait';
+/** What a reader may do now. `wait`: another reader finishes what it has begun. `lost`: it never will. */
+export type Standing = 'sole' | 'many' | 'wait' | 'lost';
 
 export class ReaderWords {
   readonly block: Block;
@@ -44,6 +48,12 @@ export class ReaderWords {
   /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */
   enter(): Standing {
     const words = this.#words;
+    const within = Atomics.load(words, WITHIN);
+    if (within !== 0 && within !== this.#me) {
+      if (within !== LOST && !hasEnded(within)) return 'wait';
+      Atomics.compareExchange(words, WITHIN, within, LOST);
+      if (Atomics.load(words, WITHIN) === LOST) return 'lost';
+    }
     for (;;) {
       const reader = Atomics.load(words, READER);
       if (reader === MANY) return this.#among();
@@ -75,6 +85,21 @@ export class ReaderWords {
     if (first !== this.#me && !hasEnded(first)) return 'wait';
     Atomics.store(words, OWES, 0);
     return 'many';
+  }
+
+  /** This agent is about to take a message piece by piece. */
+  begin(): void {
+    Atomics.compareExchange(this.#words, WITHIN, 0, this.#me);
+  }
+
+  /** It has taken all of the message, or nothing. */
+  end(): void {
+    Atomics.compareExchange(this.#words, WITHIN, this.#me, 0);
+  }
+
+  /** It gives a message up of which it has taken a part. */
+  lose(): void {
+    Atomics.store(this.#words, WITHIN, LOST);
   }
 
   /** This agent owes nothing. */

@@ -1,11 +1,15 @@
-/** The files of listening unix sockets, which are removed when the listener closes or the process ends. */
+/**
+ * The files of listening unix sockets, which are removed when the listener closes or the process ends: by path, and only while the path still
+ * means the socket that was bound there. Another listener may have removed the file and taken its place.
+ */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { registerAfterFork } from '../util/after-fork.js';
 import { keptByForks } from '../util/at-exit.js';
 import { disownPath, ownPath } from '../util/owned-paths.js';
+import { makeTempDir } from '../util/temp-dir.js';
 
 /** Longest path of a unix socket, bytes. */
 const LONGEST = 107;
@@ -17,6 +21,8 @@ export class SocketFile {
   readonly path: string;
   /** It lies in a folder that was made for it. */
   readonly #own: boolean;
+  /** Which file it is, once it is bound. */
+  #bound: BigIntStats | undefined;
 
   constructor(path: string, own: boolean) {
     this.path = path;
@@ -35,11 +41,17 @@ export class SocketFile {
     );
   }
 
-  /** A path in a new folder that only this user may enter (mode 0700). */
+  /** A path in a new folder that only this user may enter (mode 0700). @throws MultiprocessError `MP_SYSTEM` where none can be made. */
   static arbitrary(): SocketFile {
     const name = `listener-${randomBytes(6).toString('hex')}`;
-    const folder = mkdtempSync(join(tmpdir().length + name.length + 24 < LONGEST ? tmpdir() : '/tmp', 'multiprocess-'));
+    const room = Buffer.byteLength(tmpdir()) + name.length + 24 < LONGEST;
+    const folder = makeTempDir('Listener.listen', room ? tmpdir() : '/tmp', 'give it an `address`');
     return new SocketFile(join(folder, name), true);
+  }
+
+  /** A socket has been bound there. */
+  bound(): void {
+    this.#bound = lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
   }
 
   /** What is left of it when nobody removes it. */
@@ -52,7 +64,8 @@ export class SocketFile {
     if (!files.delete(this)) return;
     disownPath(this.#left);
     try {
-      unlinkSync(this.path);
+      const there = lstatSync(this.path, { bigint: true });
+      if (there.ino === this.#bound?.ino && there.dev === this.#bound.dev) unlinkSync(this.path);
     } catch {
       // Somebody else removed it.
     }
@@ -62,5 +75,20 @@ export class SocketFile {
     } catch {
       // Somebody else put something there.
     }
+  }
+}
+
+/** Whether it is the file of a unix socket at which nobody listens, as far as can be seen without connecting to it. */
+export function isStale(address: unknown): boolean {
+  if (typeof address !== 'string') return false;
+  try {
+    if (!lstatSync(address).isSocket()) return false;
+    // Paths stand there as they were bound, also relative ones.
+    const name = basename(address);
+    return !readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .some((line) => basename(line.slice(line.lastIndexOf(' ') + 1)) === name);
+  } catch {
+    return false;
   }
 }

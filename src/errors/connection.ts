@@ -2,7 +2,7 @@ import { brand, type ErrorDetails, MultiprocessError } from './multiprocess-erro
 
 /**
  * A connection ended, or cannot do what was asked. `MP_CONNECTION`, `MP_CONNECTION_EOF` (the peer closed its end), `MP_BROKEN_PIPE` (nobody reads
- * what is sent), `MP_CONNECTION_RESET`, `MP_HOST_NOT_FOUND`, `MP_MESSAGE_LENGTH`, `MP_NOT_READABLE`, `MP_NOT_WRITABLE`, `MP_NO_DESCRIPTOR`.
+ * what is sent), `MP_CONNECTION_RESET`, `MP_HOST_NOT_FOUND`, `MP_MESSAGE_LENGTH`, `MP_NOT_READABLE`, `MP_NOT_WRITABLE`, `MP_NO_DESCRIPTOR`, `MP_READER_LOST` (another reader of the same end died within a message).
  */
 export class ConnectionError extends MultiprocessError {}
 brand(ConnectionError, 'MP_CONNECTION');

@@ -51,7 +51,8 @@ export function track(name: string, inode: string, hint?: TrackerAddress): void 
   const key = `${inode} ${name}`;
   const known = names.has(key);
   names.set(key, { name, inode });
-  stopExit ??= atExit('last', replaceDead);
+  if (!hooked) atExit('last', replaceDead);
+  hooked = true;
   try {
     send(registration(name, inode), hint);
   } catch (error) {
@@ -114,8 +115,8 @@ export function trackerAddress(): TrackerAddress | null {
 }
 
 let started: bigint | null = null;
-/** Takes {@link replaceDead} back, once it is among what is done at exit. */
-let stopExit: (() => void) | undefined;
+/** {@link replaceDead} is among what is done at exit. */
+let hooked = false;
 /** Trackers that ended within {@link SOON} of their start, in a row. */
 let failures = 0;
 
@@ -123,7 +124,7 @@ let failures = 0;
 registerAfterFork(names, () => {
   names.clear();
   started = null;
-  stopExit = undefined;
+  hooked = false;
   failures = 0;
   if (timer !== null) clearTimeout(timer);
   timer = null;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MultiprocessError } from '../errors/index.js';
 import { registerAfterFork } from './after-fork.js';
 import { Finalize } from './finalize.js';
 import { debug } from './logger.js';
@@ -13,11 +14,11 @@ let guarded = false;
  * A directory for this process's own temporary files: made when it is first asked for, with mode 0700, removed with all that is
  * in it when the process exits (not when it is killed). A forked child gets one of its own.
  *
- * @throws the system's error when it cannot be made.
+ * @throws MultiprocessError `MP_SYSTEM`, with `errno`, when it cannot be made.
  */
 export function getTempDir(): string {
   if (here.path !== null) return here.path;
-  const path = mkdtempSync(join(tmpdir(), 'multiprocess-'));
+  const path = makeTempDir('getTempDir', tmpdir());
   debug('created temp directory %s', path);
   here.path = path;
   ownPath(path);
@@ -30,4 +31,25 @@ export function getTempDir(): string {
 function remove(path: string): void {
   rmSync(path, { recursive: true, force: true });
   disownPath(path);
+}
+
+/**
+ * A new directory in `parent` that only this user may enter.
+ *
+ * @param instead what its caller may do without one, as an imperative.
+ * @throws MultiprocessError `MP_SYSTEM`, with `errno`, when it cannot be made.
+ */
+export function makeTempDir(actor: string, parent: string, instead?: string): string {
+  try {
+    return mkdtempSync(join(parent, 'multiprocess-'));
+  } catch (cause) {
+    const { code = 'unknown error', errno } = cause as NodeJS.ErrnoException;
+    const error = new MultiprocessError(
+      `${actor}: no directory for temporary files can be made in ${JSON.stringify(parent)} (${code}); set TMPDIR to a directory that exists and is writable${
+        instead === undefined ? '' : `, or ${instead}`
+      }.`,
+      { code: 'MP_SYSTEM', cause },
+    );
+    throw Object.assign(error, { errno, syscall: 'mkdtemp' });
+  }
 }
