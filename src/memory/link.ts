@@ -232,6 +232,16 @@ export class Link {
     }
   }
 
+  /** Bytes of the message that waits for room that were sent in parts. */
+  get underWay(): number {
+    return this.#transfer?.sent ?? 0;
+  }
+
+  /** How far the other side has read: it differs from before when that has read on. */
+  get read(): number {
+    return this.#out.read;
+  }
+
   /** The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush} has returned `true`. */
   get position(): number {
     return this.#out.position;

@@ -163,6 +163,11 @@ export class RingWriter {
     return this.sleepUntilRoom();
   }
 
+  /** The reader's cursor: it differs from before when the reader has read on. */
+  get read(): number {
+    return Atomics.load(this.#control, HEAD);
+  }
+
   /** Whether the reader has read everything. */
   get drained(): boolean {
     return Atomics.load(this.#control, HEAD) === this.#tail;

@@ -3,6 +3,18 @@ import type { FunctionImage } from './callables.js';
 import type { Lane } from './lane.js';
 import { ATTEMPT_SHIFT, type Flag, type Kind, Status } from './protocol.js';
 
+/** What of a batch its worker died of, as far as can be known. */
+export enum Blame {
+  /** Nothing: none of it had begun. */
+  None,
+  /** Its next item, which ran. */
+  Item,
+  /** Its function, which was being rebuilt: modules were imported, captures decoded. */
+  Function,
+  /** Its items, which were being received or decoded. */
+  Items,
+}
+
 /** The worker a batch is at. */
 export interface Holder {
   /** Takes it back if it has not been started; whether it was. */
@@ -56,7 +68,7 @@ export abstract class Batch {
   abstract payload(): unknown;
   /** It was encoded into `bytes` bytes. */
   weighed(_bytes: number): void {}
-  /** Time limit of an item in milliseconds from its start; 0 for none. */
+  /** Time limit of an item in milliseconds from its start, and of its wait at a worker that does nothing else; 0 for none. */
   abstract get timeout(): number;
   /** Item `index` has this value. `micros`: microseconds since the record started, with a chunk's last item. */
   abstract value(value: unknown, index: number, micros: number): void;
@@ -64,17 +76,22 @@ export abstract class Batch {
   abstract error(error: unknown, index: number): void;
   /** The worker runs the next item now (only with {@link Flag.Announce}). */
   abstract started(): void;
-  /** Item `index` ran longer than {@link timeout}: settles it, and returns how many milliseconds it has to react to its signal. */
-  abstract expire(index: number): number;
+  /**
+   * Item `index` ran longer than {@link timeout}, or was not `begun` for as long: settles it, and returns how many milliseconds it has to
+   * react to its signal.
+   */
+  abstract expire(index: number, begun: boolean): number;
   /** The running item reported something. */
   abstract report(progress: unknown): void;
   /** The payload cannot be encoded: settles what cannot be sent and returns batches for the rest. */
   abstract refused(error: unknown): Batch[];
+  /** None of its items can be decoded together: settles what is to blame, and returns batches for what may be good. */
+  abstract unreadable(error: unknown): Batch[];
   /**
-   * Its worker died. Settles the item that ran (`blamed`) if it may not be retried.
+   * Its worker died. Settles the item to blame if it may not be retried.
    * @returns batches for what is to run again.
    */
-  abstract orphaned(blamed: boolean, error: unknown): Batch[];
+  abstract orphaned(blame: Blame, error: unknown): Batch[];
   /** It has left its worker, or its lane, for good. */
   abstract gone(): void;
 }

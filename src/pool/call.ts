@@ -1,6 +1,6 @@
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import { onAbort } from '../util/abort.js';
-import { Batch } from './batch.js';
+import { Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { Lane } from './lane.js';
 import { Flag, Kind } from './protocol.js';
@@ -79,8 +79,13 @@ export class Call extends Batch {
     this.#queueTimer = null;
   }
 
-  expire(): number {
-    this.error(new TimeoutError(`The task ran longer than its timeout of ${this.timeout} ms; it was told to stop.`));
+  expire(_index: number, begun: boolean): number {
+    const { timeout } = this;
+    this.error(
+      new TimeoutError(
+        begun ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun('The task', timeout),
+      ),
+    );
     return this.#settings?.grace ?? 0;
   }
 
@@ -93,7 +98,12 @@ export class Call extends Batch {
     return [];
   }
 
-  orphaned(blamed: boolean, error: WorkerCrashError): Batch[] {
+  unreadable(error: unknown): Batch[] {
+    return this.refused(error);
+  }
+
+  orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
+    const blamed = blame !== Blame.None;
     if (this.#settled) return [];
     if (blamed && this.attempt >= (this.#settings?.retries ?? 0)) {
       this.error(error);
@@ -138,6 +148,11 @@ export class Call extends Batch {
     }
     return true;
   }
+}
+
+/** What is said of an item that its worker does not begin. */
+export function notBegun(subject: string, timeout: number): string {
+  return `${subject} was handed to a worker that did not begin it within its timeout of ${timeout} ms: the worker is stopped or busy with something that an earlier task left behind, or the modules of the function do not load.`;
 }
 
 function flagsOf(settings: CallSettings | null): number {

@@ -13,6 +13,8 @@ export class FunctionImage implements Payload {
   uses = 0;
   /** Whether it is in the cache. */
   cached = true;
+  /** Workers in a row that died while they rebuilt it; no item of it got a result in between. */
+  deaths = 0;
 
   /** @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a fresh one. */
   constructor(

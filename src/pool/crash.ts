@@ -7,9 +7,11 @@ export function crash(worker: WorkerHandle, exitCode: number | null, signal: Nod
   const how =
     pid === null
       ? 'could not be started'
-      : signal !== null
-        ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
-        : `exited with code ${exitCode}`;
+      : worker.condemned !== null
+        ? `was killed by the pool, for ${worker.condemned},`
+        : signal !== null
+          ? `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`
+          : `exited with code ${exitCode}`;
   const when = worker.left === 'starting' ? 'while it was starting; what it wrote to stderr says why' : 'before the task had a result';
   return new WorkerCrashError(`${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${how} ${when}.`, {
     pid,
@@ -17,4 +19,12 @@ export function crash(worker: WorkerHandle, exitCode: number | null, signal: Nod
     signal,
     cause,
   });
+}
+
+/** What a pool fails with when one worker after the other ended and nothing got done. */
+export function hopeless(deaths: number, ready: boolean, last: WorkerCrashError): WorkerCrashError {
+  const { pid, exitCode, signal, cause } = last;
+  const when = ready ? 'without having run anything' : 'before they were ready';
+  const message = `The pool gives up: ${deaths} workers in a row ended ${when}. The last one: ${last.message}`;
+  return new WorkerCrashError(message, { pid, exitCode, signal, cause });
 }

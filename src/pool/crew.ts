@@ -1,19 +1,31 @@
 import { Subject } from 'rxjs';
-import type { WorkerCrashError } from '../errors/index.js';
+import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import { addTemplateModule, launch, METHOD_TITLES } from '../process/index.js';
 import { inOwnContext } from '../streams/index.js';
 import { processCrash } from '../util/diagnostics.js';
 import { debug } from '../util/logger.js';
-import type { Batch } from './batch.js';
+import { type Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
+import { hopeless } from './crash.js';
 import type { PoolEvent } from './events.js';
 import { LONGEST, type PoolSettings } from './options.js';
 import type { Scheduler } from './scheduler.js';
 import { ThreadHost } from './thread-host.js';
 import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js';
 
-/** Workers in a row that die before they are ready, until the pool gives up. */
+/**
+ * Workers in a row that die before they are ready, until the pool gives up. One whose workers were ready before is in a storm perhaps: its
+ * next workers are started after pauses, from {@link SHORTEST} milliseconds doubling to {@link LONGEST_PAUSE}, and it gives up after
+ * {@link STORM} milliseconds without progress.
+ */
 const STILLBORN = 3;
+const SHORTEST = 25;
+const LONGEST_PAUSE = 400;
+const STORM = 3000;
+/** Workers in a row that die though they were ready, and none of them ran anything, until the pool gives up. */
+const FRUITLESS = 10;
+/** Milliseconds after which the life of a worker counts, whether it ran anything or not. */
+const LONG_LIFE = 10_000;
 
 const ENTRY = new URL('./worker.js', import.meta.url);
 addTemplateModule(ENTRY);
@@ -25,7 +37,9 @@ export interface CrewOwner {
   /** No worker can be had: the pool is of no use any more. */
   failed(error: unknown): void;
   /** A worker ended with these batches unfinished. */
-  lost(batches: Batch[], blamed: boolean, error: WorkerCrashError): void;
+  lost(batches: Batch[], blame: Blame, error: WorkerCrashError): void;
+  /** Batches that a worker could not run as they were, in parts that others may. */
+  returned(batches: Batch[]): void;
   /** Whether workers are wanted: the pool is open, or work is left. */
   readonly wanted: boolean;
   /** Whether there is work. */
@@ -45,7 +59,14 @@ export class Crew implements WorkerOwner {
   readonly #initializer: FunctionImage | null;
   readonly #threads: ThreadHost | null;
   readonly #launch: Launch;
+  /** Deaths before ready, and deaths of ready workers, since the last progress. */
   #stillborn = 0;
+  #fruitless = 0;
+  /** When the first of the stillborn ended. */
+  #since = 0;
+  /** Whether a worker was ever ready. */
+  #proven = false;
+  #pause: NodeJS.Timeout | null = null;
   #alive = false;
   #dismissed = false;
   #idler: NodeJS.Timeout | null = null;
@@ -97,24 +118,28 @@ export class Crew implements WorkerOwner {
   dismiss(): void {
     this.#dismissed = true;
     if (this.#idler !== null) clearTimeout(this.#idler);
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#pause = null;
     for (const worker of this.#scheduler.workers) worker.terminate(this.#settings.grace);
   }
 
-  /** Resolves when no worker is left. Keeps the event loop alive until then. */
+  /** Resolves when no worker is left, and none will be. Keeps the event loop alive until then. */
   async gone(): Promise<void> {
-    if (this.#scheduler.workers.length === 0) return;
+    if (this.#scheduler.workers.length === 0 && this.#pause === null) return;
     this.keepAlive(true);
     await new Promise<void>((resolve) => this.#empty.push(resolve));
   }
 
   // ---- what workers tell
 
-  progressed(): void {
+  progressed(worker: WorkerHandle): void {
+    if (worker.fruitful) this.#fruitless = 0;
     this.#owner.progressed();
   }
 
   ready(worker: WorkerHandle): void {
     this.#stillborn = 0;
+    this.#proven = true;
     this.events.next({ type: 'worker-ready', name: worker.name, pid: worker.pid, ident: worker.ident });
     this.#watchIdle();
   }
@@ -123,8 +148,21 @@ export class Crew implements WorkerOwner {
     this.#owner.failed(error);
   }
 
-  exited(worker: WorkerHandle, lost: Batch[], blamed: boolean, error: WorkerCrashError): void {
-    const { workers } = this.#scheduler;
+  late(worker: WorkerHandle, initializing: boolean): void {
+    const { initTimeout } = this.#settings;
+    // One that hangs before that may be bad luck, and counts as one that died; an initializer is the user's, as one that fails is.
+    if (!initializing || this.#initializer === null) worker.condemn(`it was not ready within the initTimeout of ${initTimeout} ms`);
+    else {
+      const message = `Pool: the initializer had not settled ${initTimeout} ms after its worker ${worker.name} was started; see that it ends, or give the pool a longer \`initTimeout\` (Infinity for none).`;
+      this.#owner.failed(new TimeoutError(message, { code: 'MP_INIT_TIMEOUT' }));
+    }
+  }
+
+  returned(batches: Batch[]): void {
+    this.#owner.returned(batches);
+  }
+
+  exited(worker: WorkerHandle, lost: Batch[], blame: Blame, error: WorkerCrashError): void {
     const expected = worker.left === 'retiring' || this.#dismissed;
     this.#scheduler.remove(worker);
     if (expected && lost.length === 0) this.events.next({ type: 'worker-exit', name: worker.name, pid: worker.pid, ident: worker.ident });
@@ -137,18 +175,55 @@ export class Crew implements WorkerOwner {
       }
       this.events.next({ type: 'worker-crash', name: worker.name, pid: worker.pid, ident: worker.ident, lostTasks: lost.length, error });
     }
-    if (worker.left === 'starting' && !expected) this.#stillborn++;
-    if (lost.length > 0) this.#owner.lost(lost, blamed, error);
-    if (this.#stillborn >= STILLBORN && !this.#dismissed) this.#owner.failed(error);
+    const hopelessly = !expected && !this.#count(worker, blame);
+    if (lost.length > 0) this.#owner.lost(lost, blame, error);
+    if (hopelessly) this.#owner.failed(this.#despair(worker, error));
     else if (this.#owner.wanted && (!worker.idled || this.#owner.busy)) this.#refill();
-    if (workers.length === 0) {
-      this.#threads?.release();
-      for (const resolve of this.#empty.splice(0)) resolve();
-    }
+    this.#checkGone();
     this.#owner.progressed();
   }
 
+  #checkGone(): void {
+    if (this.#scheduler.workers.length > 0 || this.#pause !== null) return;
+    this.#threads?.release();
+    for (const resolve of this.#empty.splice(0)) resolve();
+  }
+
+  /** Counts a death that nobody meant: whether there is hope that others do better. */
+  #count(worker: WorkerHandle, blame: Blame): boolean {
+    if (worker.left === 'starting') {
+      if (++this.#stillborn === 1) this.#since = performance.now();
+      return this.#stillborn < STILLBORN || (this.#proven && performance.now() - this.#since < STORM);
+    }
+    // What an item did is the item's to answer for.
+    const progress = worker.fruitful || blame !== Blame.None || performance.now() - worker.since >= LONG_LIFE;
+    this.#fruitless = progress ? 0 : this.#fruitless + 1;
+    return this.#fruitless < FRUITLESS;
+  }
+
+  #despair(worker: WorkerHandle, last: WorkerCrashError): WorkerCrashError {
+    const ready = worker.left !== 'starting';
+    return hopeless(ready ? this.#fruitless : this.#stillborn, ready, last);
+  }
+
   #refill(): void {
+    if (this.#pause !== null) return;
+    if (this.#stillborn >= STILLBORN) {
+      const time = Math.min(LONGEST_PAUSE, SHORTEST * 2 ** Math.floor((this.#stillborn - STILLBORN) / this.#settings.processes));
+      this.#pause = setTimeout(() => this.#goOn(), time);
+      return;
+    }
+    this.#fill();
+  }
+
+  #goOn(): void {
+    this.#pause = null;
+    if (this.#owner.wanted) this.#fill();
+    this.#checkGone();
+    this.#owner.progressed();
+  }
+
+  #fill(): void {
     try {
       this.fill();
     } catch (error) {
@@ -159,13 +234,7 @@ export class Crew implements WorkerOwner {
 
   #start(): void {
     const { method } = this.#settings;
-    const worker = new WorkerHandle(
-      `${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`,
-      this.#launch,
-      ENTRY,
-      this.#settings.lifetime,
-      this,
-    );
+    const worker = new WorkerHandle(`${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`, this.#launch, ENTRY, this.#settings, this);
     this.started++;
     this.#scheduler.workers.push(worker);
     worker.initialize(this.#initializer, this.#settings.initArgs);

@@ -4,7 +4,7 @@ import { checkNotBootstrapping } from '../process/index.js';
 import type { Backend, JobSink } from '../streams/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { describe } from '../util/options.js';
-import type { Batch } from './batch.js';
+import { type Batch, Blame } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
 import { takeSite } from './call-site.js';
 import { Callables, type FunctionImage } from './callables.js';
@@ -214,12 +214,16 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     for (const job of this.#jobs) if (job.room > 0) job.sink.demand();
   }
 
-  lost(batches: Batch[], blamed: boolean, error: WorkerCrashError): void {
+  lost(batches: Batch[], blame: Blame, error: WorkerCrashError): void {
     const again = batches.flatMap((batch, i) => {
-      const rest = batch.cancelled ? [] : batch.orphaned(blamed && i === 0, error);
+      const rest = batch.cancelled ? [] : batch.orphaned(i === 0 ? blame : Blame.None, error);
       if (!rest.includes(batch)) batch.gone();
       return rest;
     });
+    this.returned(again);
+  }
+
+  returned(again: Batch[]): void {
     if (this.#state !== 'ended') this.#scheduler.resume(again);
     else for (const batch of again) this.#drop(batch);
   }

@@ -10,9 +10,12 @@ type Entry =
   | { readonly fn: TaskFunction }
   | { readonly loading: Promise<TaskFunction> }
   | { readonly error: unknown }
-  | { readonly bytes: Uint8Array; readonly codes: CodeLookup };
+  | { readonly bytes: Uint8Array; readonly codes: CodeLookup; readonly reusable: boolean };
 
-/** The functions a worker was sent, by image id. Those that keep state stay bytes and are rebuilt for each use. */
+/**
+ * The functions a worker was sent, by image id. They stay bytes until a batch needs them, so that what rebuilding does (it imports
+ * modules) is that batch's doing; those that keep state are rebuilt for each use.
+ */
 export class FunctionTable {
   readonly #entries = new Map<number, Entry>();
   readonly #decoder: Decoder;
@@ -25,19 +28,13 @@ export class FunctionTable {
 
   /** Takes an image in: `source[start, end)`, which the caller may overwrite afterwards unless it is `owned`. */
   define(id: number, reusable: boolean, source: Uint8Array, start: number, end: number, owned: boolean): void {
-    if (!reusable) {
-      // By the time it is rebuilt again, the records may be dropped.
-      this.#entries.set(id, this.#keep(source, start, end));
-      return;
-    }
-    const entry = this.#rebuild(source, start, end, owned, this.#codes);
-    this.#entries.set(id, entry);
-    if ('loading' in entry) {
-      entry.loading.then(
-        (fn) => this.#entries.set(id, { fn }),
-        (error) => this.#entries.set(id, { error }),
-      );
-    }
+    this.#entries.set(id, this.#keep(reusable, source, start, end, owned));
+  }
+
+  /** The function of an image, if it was rebuilt before and need not be again. */
+  rebuilt(id: number): TaskFunction | undefined {
+    const entry = this.#entries.get(id);
+    return entry !== undefined && 'fn' in entry ? entry.fn : undefined;
   }
 
   /** Drops an image. */
@@ -53,23 +50,42 @@ export class FunctionTable {
     let entry = this.#entries.get(id);
     if (entry === undefined) throw new RemoteError(`This worker was not sent function ${id}.`);
     if ('fn' in entry) return entry.fn;
-    if ('bytes' in entry) entry = this.#rebuild(entry.bytes, 0, entry.bytes.length, false, entry.codes);
+    if ('bytes' in entry) {
+      const { reusable } = entry;
+      entry = this.#rebuild(entry.bytes, entry.codes);
+      if (reusable) this.#remember(id, entry);
+    }
     if ('fn' in entry) return entry.fn;
     if ('loading' in entry) return entry.loading;
     throw (entry as { error: unknown }).error;
   }
 
-  #keep(source: Uint8Array, start: number, end: number): Entry {
+  #keep(reusable: boolean, source: Uint8Array, start: number, end: number, owned: boolean): Entry {
     try {
-      return { bytes: source.slice(start, end), codes: this.#decoder.codesOf(source, start, end, this.#codes) };
+      // By the time it is rebuilt, the records may be dropped.
+      const codes = this.#decoder.codesOf(source, start, end, this.#codes);
+      return { bytes: owned ? source.subarray(start, end) : source.slice(start, end), codes, reusable };
     } catch (error) {
       return { error };
     }
   }
 
-  #rebuild(source: Uint8Array, start: number, end: number, owned: boolean, codes: CodeLookup): Entry {
+  #remember(id: number, entry: Entry): void {
+    this.#entries.set(id, entry);
+    if (!('loading' in entry)) return;
+    const settle = (settled: Entry) => {
+      // It may have been dropped meanwhile.
+      if (this.#entries.get(id) === entry) this.#entries.set(id, settled);
+    };
+    entry.loading.then(
+      (fn) => settle({ fn }),
+      (error: unknown) => settle({ error }),
+    );
+  }
+
+  #rebuild(bytes: Uint8Array, codes: CodeLookup): Entry {
     try {
-      const value = this.#decoder.decode(source, start, end, owned, codes);
+      const value = this.#decoder.decode(bytes, 0, bytes.length, false, codes);
       if (value instanceof URL) return { loading: loading(defaultExport(value.href)) };
       if (value instanceof PendingValue) return { loading: loading(value.ready as Promise<TaskFunction>) };
       return { fn: value as TaskFunction };

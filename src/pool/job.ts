@@ -1,6 +1,7 @@
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import type { Job, JobSink } from '../streams/index.js';
-import { Batch } from './batch.js';
+import { Batch, Blame } from './batch.js';
+import { notBegun } from './call.js';
 import type { Site } from './call-site.js';
 import type { FunctionImage } from './callables.js';
 import { Lane } from './lane.js';
@@ -11,6 +12,9 @@ const CHUNK_TIME = 3;
 const MAX_CHUNK = 1024;
 /** Bytes of an automatic chunk: what goes as one record. */
 const CHUNK_BYTES = 1 << 16;
+
+/** Workers in a row that die while they rebuild the function of a job, until the job is given up. */
+const DEADLY = 3;
 
 /** What a job needs of its pool. */
 export interface JobOwner {
@@ -219,11 +223,11 @@ export class Chunk extends Batch {
     this.#queueTimer = null;
   }
 
-  expire(index: number): number {
-    this.error(
-      new TimeoutError(`Item ${this.first + index} ran longer than its timeout of ${this.timeout} ms; it was told to stop.`),
-      index,
-    );
+  expire(index: number, begun: boolean): number {
+    const subject = `Item ${this.first + index}`;
+    const { timeout } = this;
+    const message = begun ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun(subject, timeout);
+    this.error(new TimeoutError(message), index);
     this.job.flush();
     return this.job.settings.grace;
   }
@@ -243,11 +247,32 @@ export class Chunk extends Batch {
     return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this.attempt)));
   }
 
-  orphaned(blamed: boolean, error: WorkerCrashError): Batch[] {
+  unreadable(error: unknown): Batch[] {
     if (this.job.cancelled) return [];
+    if (this.count > 1) return this.#halves();
+    this.error(error, 0);
+    return [];
+  }
+
+  /** In two, for one of its items is not as it should be, and nobody knows which. */
+  #halves(): Batch[] {
+    const middle = Math.ceil(this.count / 2);
+    const part = (from: number, to: number) =>
+      this.job.enter(new Chunk(this.job, this.first + from, this.#items.slice(from, to), this.attempt));
+    return [part(0, middle), part(middle, this.count)];
+  }
+
+  orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
+    if (this.job.cancelled) return [];
+    if (blame === Blame.Items && this.count > 1) return this.#halves();
+    // What rebuilding it kills one worker after the other, the rest of the items would too.
+    if (blame === Blame.Function && ++this.image.deaths >= DEADLY) {
+      this.job.sink.fail(error);
+      return [];
+    }
     const again: Chunk[] = [];
     let next = this.received;
-    if (blamed) {
+    if (blame !== Blame.None) {
       if (this.overdue !== next) {
         if (this.attempt < this.job.settings.retries)
           again.push(new Chunk(this.job, this.first + next, [this.#items[next]], this.attempt + 1));

@@ -16,13 +16,21 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
   readonly initializer?: ((...args: I) => unknown) | URL | undefined;
   /** Arguments of the initializer. */
   readonly initArgs?: I | undefined;
+  /**
+   * Milliseconds from a worker's start until its initializer has settled; an initializer that takes longer fails the pool with TimeoutError
+   * `MP_INIT_TIMEOUT`. Default: 300,000; `Infinity` for no limit.
+   */
+  readonly initTimeout?: number | undefined;
   /** Items a worker runs before it is replaced by a fresh one, at least 1. Default: no limit. */
   readonly maxTasksPerChild?: number | undefined;
   /** How workers are started: a start method, or a context. Default: the process's own, see `getStartMethod()`. */
   readonly context?: ContextLike | undefined;
   /** How often an item is run again after its worker died while running it. Default 0. */
   readonly retries?: number | undefined;
-  /** Milliseconds a cancelled or overdue task has to react to its AbortSignal before its worker is killed. Default 1000. */
+  /**
+   * Milliseconds that a cancelled or overdue task has to react to its AbortSignal, and a worker that should end to obey, before the worker
+   * is killed. Default 1000.
+   */
   readonly gracePeriod?: number | undefined;
   /** Most calls that may wait, beyond one for each worker; one more is refused with QueueFullError. Default: no limit. */
   readonly maxQueue?: number | undefined;
@@ -47,7 +55,10 @@ export interface ThreadPoolOptions<I extends readonly unknown[] | [] = AnyArgume
 export interface CallOptions {
   /** Cancels the call, which then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds an item may run, from its start. Default: no limit. Rejects with TimeoutError. */
+  /**
+   * Milliseconds an item may run, from its start. A worker that does nothing else must begin it within as long, or within 10 s more when
+   * modules are to be loaded. Default: no limit. Rejects with TimeoutError.
+   */
   readonly timeout?: number | undefined;
   /** Milliseconds an item may wait for a worker. Default: no limit. Rejects with TimeoutError `MP_QUEUE_TIMEOUT`. */
   readonly queueTimeout?: number | undefined;
@@ -84,6 +95,7 @@ const POOL_OPTIONS = [
   'processes',
   'initializer',
   'initArgs',
+  'initTimeout',
   'maxTasksPerChild',
   'context',
   'retries',
@@ -96,6 +108,12 @@ const POOL_OPTIONS = [
 ];
 export const THREAD_POOL_OPTIONS = POOL_OPTIONS.filter((name) => name !== 'context');
 
+/**
+ * Default of `initTimeout`: loading a model takes minutes, and a limit that is too short breaks a program that works, one that is too long
+ * only tells late.
+ */
+const INIT_TIMEOUT = 300_000;
+
 const RESOURCE_LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
 /** Pool options with their defaults filled in. */
@@ -104,6 +122,8 @@ export interface PoolSettings {
   readonly method: StartMethod;
   readonly initializer: unknown;
   readonly initArgs: readonly unknown[];
+  /** 0 for no limit. */
+  readonly initTimeout: number;
   readonly lifetime: number;
   readonly retries: number;
   readonly grace: number;
@@ -144,6 +164,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     method,
     initializer,
     initArgs: initArgs ?? [],
+    initTimeout: limit(checkNumber(actor, 'initTimeout', options.initTimeout, { infinite: true }) ?? INIT_TIMEOUT),
     lifetime:
       checkNumber(actor, 'maxTasksPerChild', options.maxTasksPerChild, { min: 1, ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     retries: checkNumber(actor, 'retries', options.retries, { ...whole, infinite: true }) ?? 0,

@@ -17,6 +17,9 @@
  *   STARTED_ITEMS  u32, written by the worker just before an item runs. On a worker's death the parent compares it with
  *                  the results it has: one more than those means that an item was running, and it is that one.
  *   ABORT_ITEM     u32, written by the parent: the ordinal (STARTED_ITEMS) of the item whose AbortSignal is to fire.
+ *   PREPARING      Preparing, written by the worker: what it does with the record that it took, while no item runs. A death just then
+ *                  is that record's: decoding and importing run foreign code, and take memory, as items do.
+ *   ENDING         1 once the worker was told to stop and obeys.
  */
 export enum Kind {
   // parent to worker
@@ -39,7 +42,7 @@ export enum Kind {
   Value = 19,
   Error = 20,
   Report = 22,
-  /** None of the batch's items can run: its payload or its function cannot be rebuilt. */
+  /** None of the batch's items can run: its function (id 1) or its payload (id 0) cannot be rebuilt. */
   Broken = 23,
 }
 
@@ -73,6 +76,20 @@ export const ATTEMPT_SHIFT = 2;
 /** Control words of the link (indices of Int32). */
 export const STARTED_ITEMS = 16;
 export const ABORT_ITEM = 32;
+
+export const PREPARING = 48;
+export const ENDING = 64;
+
+/** What a worker does before the first item of a record runs. */
+export enum Preparing {
+  Nothing = 0,
+  /** It runs the pool's initializer, or loads what that needs. */
+  Initializer = 1,
+  /** It rebuilds the record's function: all items of the record need that. */
+  Function = 2,
+  /** It decodes the record's items. */
+  Items = 3,
+}
 
 /** Bytes of one direction of a link. Only what is used takes memory; half of it is the largest record. */
 export const LINK_CAPACITY = 1 << 22;

@@ -2,8 +2,16 @@ import type { Batch } from './batch.js';
 import { Lanes } from './lane.js';
 import type { WorkerHandle } from './worker-handle.js';
 
+/** Whether one of two workers with as many items is to have the next: one that is ready, and begins what it is handed. */
+function better(worker: WorkerHandle, than: WorkerHandle): boolean {
+  if (worker.doubtful !== than.doubtful) return than.doubtful;
+  return worker.state === 'ready' && than.state !== 'ready';
+}
+
 /** Milliseconds after which an idle worker looks again at whether another one is stuck with work behind a long item. */
 const RECHECK = 2;
+/** The same, while the idle ones have not looked at what they had. */
+const LATER = 20;
 
 /**
  * Decides which worker runs what.
@@ -32,6 +40,7 @@ export class Scheduler {
       if (worker !== null) {
         this.#send(worker, batch);
         if (this.lanes.waiting > 0) this.dispatch();
+        else if (this.workers.length > 1) this.#checkAgain();
         return;
       }
     }
@@ -90,37 +99,54 @@ export class Scheduler {
     let best: WorkerHandle | null = null;
     for (const worker of this.workers) {
       if (!worker.hasRoom) continue;
-      if (best === null || worker.items < best.items || (worker.items === best.items && worker.state === 'ready' && best.state !== 'ready'))
-        best = worker;
+      if (best === null || worker.items < best.items || (worker.items === best.items && better(worker, best))) best = worker;
     }
     return best;
   }
 
-  /** Gives idle workers what waits behind a long item elsewhere. */
+  /** Gives idle workers what waits elsewhere: behind a long item, or at a worker that does not begin it. */
   #balance(): void {
-    const workers = this.workers;
-    for (const idle of workers) {
+    let doubtful = false;
+    for (const idle of this.workers) {
       if (idle.batches > 0 || !idle.hasRoom || idle.state !== 'ready') continue;
-      let fullest: WorkerHandle | null = null;
-      for (const worker of workers) if (worker.batches > 1 && (fullest === null || worker.items > fullest.items)) fullest = worker;
-      if (fullest === null) return;
-      if (fullest.stillFor < RECHECK) {
-        this.#checkAgain();
-        return;
+      if (idle.doubtful) {
+        doubtful = true;
+        continue;
       }
-      for (let take = Math.ceil(fullest.batches / 2); take > 0; take--) {
-        const batch = fullest.withdrawLast();
-        if (batch === null) break;
-        this.#send(idle, batch);
-      }
+      const busy = this.workers.filter((worker) => worker !== idle && worker.batches > 0);
+      if (busy.length === 0) return;
+      busy.sort((a, b) => b.items - a.items);
+      // It may be as still as the one before.
+      if (busy.some((worker) => this.#relieveOf(worker, idle))) this.#checkAgain();
+      else break;
     }
+    // One that was only slow does not say that it reads on.
+    if (doubtful && this.workers.some(({ still }) => still)) this.#checkAgain(LATER);
   }
 
-  #checkAgain(): void {
+  /** Moves half of what `worker` has not begun to `idle`: whether there was any. */
+  #relieveOf(worker: WorkerHandle, idle: WorkerHandle): boolean {
+    if (worker.stillFor < RECHECK) {
+      this.#checkAgain();
+      return false;
+    }
+    let moved = 0;
+    for (let take = Math.ceil(worker.batches / 2); take > 0; take--) {
+      const batch = worker.withdrawLast();
+      if (batch === null) break;
+      moved++;
+      // It had nothing else to do.
+      if (worker.batches === 0) worker.doubt();
+      this.#send(idle, batch);
+    }
+    return moved > 0;
+  }
+
+  #checkAgain(after = RECHECK): void {
     this.#recheck ??= setTimeout(() => {
       this.#recheck = null;
       this.dispatch();
-    }, RECHECK);
+    }, after);
   }
 
   /** Takes an ended worker out. */

@@ -5,7 +5,20 @@ import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, KnownCodes } f
 import { collectPreparations } from '../util/preparation.js';
 import type { Batch } from './batch.js';
 import { codeBook, type FunctionImage } from './callables.js';
-import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import {
+  ABORT_ITEM,
+  ATTEMPT_SHIFT,
+  ENDING,
+  Flag,
+  Kind,
+  LINK_CAPACITY,
+  NO_ARGUMENTS,
+  PREPARING,
+  type Preparing,
+  STARTED_ITEMS,
+  STATUS,
+  Status,
+} from './protocol.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
 const BURST = 32;
@@ -259,6 +272,31 @@ export class WorkerChannel {
   /** How many items the worker ever started, modulo 2^32. */
   get started(): number {
     return Atomics.load(this.#link.control, STARTED_ITEMS);
+  }
+
+  /** What it does, or did when it died, before an item runs. */
+  get preparing(): Preparing {
+    return Atomics.load(this.#link.control, PREPARING);
+  }
+
+  /** Whether the worker has not looked at a batch that it was sent. */
+  queued(batch: Batch): boolean {
+    return batch.position >= 0 && this.#link.amend(batch.position, batch.state, batch.state);
+  }
+
+  /** Bytes of the batch's message that were sent in parts; 0 when it is not under way so. */
+  arriving(batch: Batch): number {
+    return batch === this.#transferring ? this.#link.underWay : 0;
+  }
+
+  /** How far the worker has read: it differs from before when it has read on. */
+  get read(): number {
+    return this.#link.read;
+  }
+
+  /** Whether the worker was told to stop and obeys. */
+  get ending(): boolean {
+    return Atomics.load(this.#link.control, ENDING) === 1;
   }
 
   // ---- life

@@ -4,16 +4,31 @@ import type { LaunchOptions, Popen } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
 import { taskSettle } from '../util/diagnostics.js';
-import type { Batch, Holder } from './batch.js';
+import { type Batch, Blame, type Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import { crash } from './crash.js';
 import { LEAST_BATCHES, Pace } from './pace.js';
-import { Flag, KIND, Kind } from './protocol.js';
+import { Flag, KIND, Kind, Preparing } from './protocol.js';
 import { fromWorker } from './remote-error.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 
+/** Milliseconds a worker has for loading what an item needs, when the item's own time limit is shorter. */
+const LOADING = 10_000;
+/** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
+const LEAVING = 10_000;
+
 /** Starts a child, however the pool's workers are started. */
 export type Launch = (options: LaunchOptions) => Popen;
+
+/** What of the pool's settings concerns a worker. */
+export interface WorkerSettings {
+  /** Items it may run. */
+  readonly lifetime: number;
+  /** Milliseconds from its start until it must be ready; 0 for no limit. */
+  readonly initTimeout: number;
+  /** Milliseconds it has to react. */
+  readonly grace: number;
+}
 
 /** What a worker tells the pool it belongs to. */
 export interface WorkerOwner {
@@ -23,8 +38,12 @@ export interface WorkerOwner {
   ready(worker: WorkerHandle): void;
   /** Its initializer failed. */
   initializerFailed(worker: WorkerHandle, error: unknown): void;
-  /** It ended; `lost` are its unfinished batches, `blamed` says whether the first of them was running. */
-  exited(worker: WorkerHandle, lost: Batch[], blamed: boolean, error: WorkerCrashError): void;
+  /** It was not ready after `initTimeout`; `initializing` says whether its initializer was under way. */
+  late(worker: WorkerHandle, initializing: boolean): void;
+  /** Batches that it could not run as they were, in parts that others may. */
+  returned(batches: Batch[]): void;
+  /** It ended; `lost` are its unfinished batches, `blame` says what of the first it died of. */
+  exited(worker: WorkerHandle, lost: Batch[], blame: Blame, error: WorkerCrashError): void;
 }
 
 /**
@@ -42,6 +61,10 @@ export class WorkerHandle implements Holder {
   state: 'starting' | 'ready' | 'retiring' | 'ended' = 'starting';
   /** What it was when it ended. */
   left: 'starting' | 'ready' | 'retiring' = 'starting';
+  /** `performance.now()` when it became ready; 0 before. */
+  since = 0;
+  /** Why this process killed it, if it did so because it was of no use. */
+  condemned: string | null = null;
   /** Whether it was let go because there was nothing to do: it needs no replacement. */
   idled = false;
   readonly #owner: WorkerOwner;
@@ -53,16 +76,28 @@ export class WorkerHandle implements Holder {
   #results = 0;
   #polling = false;
   /** Milliseconds a cancelled or overdue item has to end. */
-  #grace = 0;
+  #grace: number;
+  readonly #settings: WorkerSettings;
+  /** Batches it holds whose items have a time limit. */
+  #timed = 0;
+  /** How far it had read when another one took what it did not begin; `null` since it gave a sign. */
+  #doubt: number | null = null;
+  /** It does not begin what it was handed: it gets nothing more until it gives a sign. */
+  #suspect = false;
+  /** Of the item that runs, or of the next one, which has not begun. */
   #timer: NodeJS.Timeout | null = null;
   #killer: NodeJS.Timeout | null = null;
   /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
   #executioner: NodeJS.Timeout | null = null;
+  /** Looks whether a worker that should end, or should be ready, is. */
+  #inspector: NodeJS.Timeout | null = null;
 
   /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
-  constructor(name: string, launch: Launch, entry: URL, lifetime: number, owner: WorkerOwner) {
+  constructor(name: string, launch: Launch, entry: URL, settings: WorkerSettings, owner: WorkerOwner) {
     this.name = name;
-    this.remaining = lifetime;
+    this.remaining = settings.lifetime;
+    this.#grace = settings.grace;
+    this.#settings = settings;
     this.#owner = owner;
     this.#channel = new WorkerChannel(name, () => this.#drain());
     try {
@@ -72,6 +107,7 @@ export class WorkerHandle implements Holder {
       throw error;
     }
     this.child.onExit(({ exitCode, signal }, cause) => this.#ended(exitCode, signal, cause));
+    if (settings.initTimeout > 0) this.#inspect(settings.initTimeout, () => this.#checkReady());
     this.keepAlive(false);
   }
 
@@ -100,9 +136,31 @@ export class WorkerHandle implements Holder {
     return (
       (this.#held.length < LEAST_BATCHES || this.#items < this.#pace.depth) &&
       this.remaining > 0 &&
+      !this.#suspect &&
       this.#channel.writable &&
       (this.state === 'ready' || this.state === 'starting')
     );
+  }
+
+  /** Another one took the last thing it held, for it did not begin that. */
+  doubt(): void {
+    this.#doubt = this.#channel.read;
+  }
+
+  /** Whether it has not even looked at what was taken from it: it may be stopped, so another one that is idle is preferred. */
+  get doubtful(): boolean {
+    return this.#doubt !== null && this.#doubt === this.#channel.read;
+  }
+
+  /** Whether it holds work and has not looked at any. */
+  get still(): boolean {
+    const batch = this.#held.first();
+    return batch !== undefined && this.#channel.queued(batch);
+  }
+
+  /** Whether an item ever got a result here. */
+  get fruitful(): boolean {
+    return this.#results !== 0;
   }
 
   /** Milliseconds since it last gave a sign of progress: with work, how long it may be stuck; without, how long it has been idle. */
@@ -133,6 +191,10 @@ export class WorkerHandle implements Holder {
     this.#held.push(batch);
     this.#items += batch.count;
     this.remaining -= batch.count;
+    if (isTimed(batch)) {
+      this.#timed++;
+      this.#awaitBegin();
+    }
     if (this.remaining <= 0) this.retire();
     return true;
   }
@@ -148,6 +210,42 @@ export class WorkerHandle implements Holder {
     this.state = 'retiring';
     this.idled = idle;
     this.#channel.stop();
+    this.#seeOff();
+  }
+
+  /** Bounds the time in which a worker that has nothing left to do must end. One that is starting finishes that first. */
+  #seeOff(): void {
+    if (this.state !== 'retiring' || this.#held.length > 0 || this.since === 0) return;
+    const leave = () => {
+      this.condemned = 'it did not end though it was told to';
+      this.child.kill();
+    };
+    this.#inspect(this.#settings.grace, () => {
+      this.#drain();
+      if (this.#channel.ending) this.#inspect(LEAVING, leave);
+      else leave();
+    });
+  }
+
+  #inspect(after: number, look: () => void): void {
+    if (this.#inspector !== null) clearTimeout(this.#inspector);
+    this.#inspector = setTimeout(() => {
+      this.#inspector = null;
+      if (this.state !== 'ended') look();
+    }, after);
+    // Who waits for the worker keeps the event loop alive.
+    this.#inspector.unref();
+  }
+
+  #checkReady(): void {
+    this.#drain();
+    if (this.since === 0 && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
+  }
+
+  /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
+  condemn(reason: string): void {
+    this.condemned ??= reason;
+    this.child.kill();
   }
 
   // ---- taking back
@@ -157,6 +255,7 @@ export class WorkerHandle implements Holder {
     const batch = this.#held.last();
     if (batch === undefined || !this.#withdraw(batch)) return null;
     this.#held.pop();
+    if (this.#held.length === 0) this.#clearTimer();
     return batch;
   }
 
@@ -168,7 +267,14 @@ export class WorkerHandle implements Holder {
 
   /** Takes `batch` back, if it is here and the worker has not started it. */
   withdraw(batch: Batch): boolean {
-    return batch.holder === this && this.#withdraw(batch) && this.#held.remove(batch);
+    if (batch.holder !== this || !this.#withdraw(batch)) return false;
+    const first = this.#held.first() === batch;
+    this.#held.remove(batch);
+    if (first) {
+      this.#clearTimer();
+      this.#awaitBegin();
+    }
+    return true;
   }
 
   /**
@@ -203,6 +309,7 @@ export class WorkerHandle implements Holder {
     batch.holder = null;
     this.#items -= batch.count;
     this.remaining += batch.count;
+    if (isTimed(batch)) this.#timed--;
     return true;
   }
 
@@ -223,6 +330,7 @@ export class WorkerHandle implements Holder {
       this.#receive();
       moved = true;
     }
+    if (moved) this.#trust();
     if (before !== this.#results) this.#pace.measure((this.#results - before) | 0);
     if (moved) this.#owner.progressed(this);
     if ((this.state as string) === 'ended') return;
@@ -249,19 +357,22 @@ export class WorkerHandle implements Holder {
         const value = channel.decode();
         channel.release();
         this.#settle(value, failed, micros);
-        if (halted) this.#finish();
+        if (halted) this.#drop()?.gone();
         this.#abortNext();
         break;
       }
       case Kind.Broken: {
+        const whole = channel.id === 1;
         const error = channel.decode();
         channel.release();
-        const batch = this.#held.first();
+        const batch = this.#drop();
         this.#whenLoaded(error, (reason) => {
-          if (batch !== undefined) fromWorker(reason, batch.site);
-          for (let i = 0; batch !== undefined && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
+          if (batch === undefined) return;
+          fromWorker(reason, batch.site);
+          if (!batch.cancelled && !whole) this.#owner.returned(batch.unreadable(reason));
+          for (let i = 0; whole && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
+          batch.gone();
         });
-        this.#finish();
         this.#abortNext();
         break;
       }
@@ -270,6 +381,7 @@ export class WorkerHandle implements Holder {
         const batch = this.#held.first();
         if (batch === undefined) break;
         batch.started();
+        this.#clearTimer();
         if (batch.timeout > 0) this.#timer = setTimeout(() => this.#expired(batch), batch.timeout);
         break;
       }
@@ -283,6 +395,10 @@ export class WorkerHandle implements Holder {
       case Kind.Ready:
         channel.release();
         if (this.state === 'starting') this.state = 'ready';
+        this.since = performance.now();
+        if (this.#inspector !== null) clearTimeout(this.#inspector);
+        this.#awaitBegin();
+        this.#seeOff();
         this.#owner.ready(this);
         break;
       case Kind.InitializerFailed: {
@@ -307,11 +423,17 @@ export class WorkerHandle implements Holder {
     const batch = this.#held.first();
     if (batch === undefined) return;
     this.#results = (this.#results + 1) | 0;
+    batch.image.deaths = 0;
     this.#clearTimers();
     if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
     const index = batch.received++;
     this.#items--;
-    if (batch.received === batch.count) this.#held.shift();
+    if (batch.received === batch.count) {
+      this.#held.shift();
+      if (isTimed(batch)) this.#timed--;
+      if (this.state === 'retiring') this.#seeOff();
+    }
+    this.#awaitBegin();
     if (!batch.cancelled && batch.overdue !== index) {
       if (value instanceof Unreadable) batch.error(value.reason, index);
       else if (value instanceof PendingValue) {
@@ -332,13 +454,17 @@ export class WorkerHandle implements Holder {
     if (this.#held.first()?.cancelled === true) this.#abortRunning();
   }
 
-  /** The oldest batch is over, though not all of its items ran. */
-  #finish(): void {
+  /** The oldest batch is off the worker, though not all of its items ran. */
+  #drop(): Batch | undefined {
     const batch = this.#held.shift();
-    if (batch === undefined) return;
+    if (batch === undefined) return undefined;
+    if (isTimed(batch)) this.#timed--;
     this.#items -= batch.count - batch.received;
     this.remaining += batch.count - batch.received;
-    batch.gone();
+    this.#clearTimers();
+    this.#awaitBegin();
+    this.#seeOff();
+    return batch;
   }
 
   #expired(batch: Batch): void {
@@ -347,15 +473,82 @@ export class WorkerHandle implements Holder {
     this.#drain();
     if (results !== this.#results || this.#held.first() !== batch) return;
     this.#timer = null;
+    this.#overrun(batch, true);
+  }
+
+  /** The item that runs, or that the worker cannot begin, has had its time. */
+  #overrun(batch: Batch, begun: boolean): void {
     batch.overdue = batch.received;
-    this.#grace = batch.expire(batch.received);
+    this.#grace = batch.expire(batch.received, begun);
     this.#abortRunning();
   }
 
-  #clearTimers(): void {
+  /** Bounds the time in which the worker must begin what it holds, if the items of one of its batches have a time limit. */
+  #awaitBegin(): void {
+    if (this.#timed === 0 || this.#timer !== null || this.since === 0 || this.#suspect) return;
+    for (const batch of this.#held) {
+      if (!isTimed(batch)) continue;
+      this.#watchBegin(batch, batch.timeout, this.#channel.arriving(batch), false);
+      return;
+    }
+  }
+
+  #watchBegin(batch: Batch, time: number, arrived: number, loading: boolean): void {
+    const timer = setTimeout(() => {
+      // It may have been said already: timers come before other events.
+      this.#drain();
+      if (this.#timer !== timer) return;
+      this.#timer = null;
+      const arriving = this.#channel.arriving(batch);
+      const first = this.#held.first();
+      if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
+      // It waits behind one that is under way.
+      else if (first !== batch && first !== undefined && !this.#channel.queued(first)) return;
+      else if (this.withdraw(batch)) this.#stuck(batch);
+      else if (first !== batch) return;
+      // Taken: what it needs is being loaded, which takes its time in a worker that is new.
+      else if (loading || time >= LOADING) this.#overrun(batch, false);
+      else this.#watchBegin(batch, LOADING, 0, true);
+    }, time);
+    this.#timer = timer;
+  }
+
+  /** The worker did not look at `batch`, which was taken back. It is killed unless it reads on within its grace. */
+  #stuck(batch: Batch): void {
+    this.#suspect = true;
+    const { read } = this.#channel;
+    const results = this.#results;
+    this.#clearTimer();
+    batch.overdue = batch.received;
+    const grace = batch.expire(batch.received, false);
+    // The other items of a chunk have not had their time.
+    this.#owner.returned(batch.orphaned(Blame.Item, undefined));
+    batch.gone();
+    this.#inspect(grace, () => {
+      this.#drain();
+      if (this.#channel.read !== read || this.#results !== results) this.#trust();
+      else this.condemn('it did not begin what it was handed');
+    });
+    this.#owner.progressed(this);
+  }
+
+  /** It gave a sign. */
+  #trust(): void {
+    this.#doubt = null;
+    if (!this.#suspect) return;
+    this.#suspect = false;
+    this.#awaitBegin();
+    this.#owner.progressed(this);
+  }
+
+  #clearTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#killer !== null) clearTimeout(this.#killer);
     this.#timer = null;
+  }
+
+  #clearTimers(): void {
+    this.#clearTimer();
+    if (this.#killer !== null) clearTimeout(this.#killer);
     this.#killer = null;
   }
 
@@ -373,24 +566,44 @@ export class WorkerHandle implements Holder {
   terminate(grace: number): void {
     if (this.state === 'ended') return;
     this.child.terminate();
-    this.#executioner ??= setTimeout(() => this.child.kill(), grace);
+    this.#executioner ??= setTimeout(() => {
+      this.child.kill();
+      // One that even that does not end, because its end cannot be told or the kernel holds it, keeps nobody waiting.
+      this.#executioner = setTimeout(() => this.#ended(null, 'SIGKILL'), LEAVING);
+    }, grace);
   }
 
   #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
     if (this.state === 'ended') return;
     // What it published before it died counts; the ring outlives it.
     while (this.#channel.receive()) this.#receive();
-    const blamed = this.#held.length > 0 && this.#channel.started !== this.#results;
+    const blame = this.#blame();
     this.left = this.state;
     this.state = 'ended';
     this.#clearTimers();
     if (this.#executioner !== null) clearTimeout(this.#executioner);
+    if (this.#inspector !== null) clearTimeout(this.#inspector);
     this.#channel.close();
     this.child.close();
     const lost = [...this.#held];
     while (this.#held.length > 0) this.#held.shift();
     for (const batch of lost) batch.holder = null;
+    this.#timed = 0;
     this.#items = 0;
-    this.#owner.exited(this, lost, blamed, crash(this, exitCode, signal, cause));
+    this.#owner.exited(this, lost, blame, crash(this, exitCode, signal, cause));
   }
+
+  /** What of its oldest batch it died of. */
+  #blame(): Blame {
+    const batch = this.#held.first();
+    if (batch === undefined) return Blame.None;
+    if (this.#channel.started !== this.#results) return Blame.Item;
+    const { preparing } = this.#channel;
+    if (preparing === Preparing.Function) return Blame.Function;
+    return preparing === Preparing.Items || this.#channel.arriving(batch) > 0 ? Blame.Items : Blame.None;
+  }
+}
+
+function isTimed(batch: Batch): boolean {
+  return (batch.kind & Flag.Announce) !== 0 && batch.timeout > 0;
 }

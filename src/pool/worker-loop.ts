@@ -21,7 +21,21 @@ import { applyPreparations, type PreparedState } from '../util/preparation.js';
 import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
-import { ABORT_ITEM, ATTEMPT_SHIFT, Flag, KIND, Kind, LINK_CAPACITY, NO_ARGUMENTS, STARTED_ITEMS, STATUS, Status } from './protocol.js';
+import {
+  ABORT_ITEM,
+  ATTEMPT_SHIFT,
+  ENDING,
+  Flag,
+  KIND,
+  Kind,
+  LINK_CAPACITY,
+  NO_ARGUMENTS,
+  PREPARING,
+  Preparing,
+  STARTED_ITEMS,
+  STATUS,
+  Status,
+} from './protocol.js';
 import { TaskContexts } from './task-contexts.js';
 import { WorkerTask } from './worker-task.js';
 
@@ -178,6 +192,7 @@ export class WorkerLoop {
         return;
       case Kind.Stop:
         link.release();
+        link.control[ENDING] = 1;
         this.#stopping = true;
         this.#advance();
         return;
@@ -197,31 +212,57 @@ export class WorkerLoop {
     const { kind, id } = link;
     const began = (kind & KIND) === Kind.Call ? 0 : performance.now();
     const broken = (error: unknown) => {
-      this.#send(Kind.Broken, 0, error);
+      const whole = this.#preparing === Preparing.Function;
+      this.#prepare(Preparing.Nothing);
+      this.#send(Kind.Broken, whole ? 1 : 0, error);
       link.release();
     };
-    const prepare = (items: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
-      if (items instanceof PendingValue) this.#suspend(items.ready, (ready) => prepare(ready, fn), broken);
-      else if (typeof fn !== 'function') this.#suspend(fn, (ready) => prepare(items, ready), broken);
-      else {
-        const call = (kind & KIND) === Kind.Call;
-        this.#run = {
-          fn,
-          items: call ? [items] : (items as unknown[]),
-          spread: call || (kind & Flag.Spread) !== 0,
-          attempt: queued >> ATTEMPT_SHIFT,
-          began,
-          index: 0,
-          announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
-        };
+    const run = (fn: TaskFunction, items: unknown) => {
+      const call = (kind & KIND) === Kind.Call;
+      this.#run = {
+        fn,
+        items: call ? [items] : (items as unknown[]),
+        spread: call || (kind & Flag.Spread) !== 0,
+        attempt: queued >> ATTEMPT_SHIFT,
+        began,
+        index: 0,
+        announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
+      };
+    };
+    const decode = (fn: TaskFunction) => {
+      if (link.start === link.end) return run(fn, NO_ARGUMENTS);
+      this.#prepare(Preparing.Items);
+      const items = this.#decode();
+      if (items instanceof PendingValue) this.#suspend(items.ready, (ready) => run(fn, ready), broken);
+      else run(fn, items);
+    };
+    const loaded = (fn: TaskFunction) => {
+      try {
+        decode(fn);
+      } catch (error) {
+        broken(error);
       }
     };
     try {
-      const items = link.start === link.end ? NO_ARGUMENTS : this.#decode();
-      prepare(items, this.#functions.get(id));
+      let fn: TaskFunction | Promise<TaskFunction> | undefined = this.#functions.rebuilt(id);
+      if (fn === undefined) {
+        this.#prepare(Preparing.Function);
+        fn = this.#functions.get(id);
+      }
+      if (typeof fn === 'function') decode(fn);
+      else this.#suspend(fn, loaded, broken);
     } catch (error) {
       broken(error);
     }
+  }
+
+  get #preparing(): Preparing {
+    return this.#link.control[PREPARING]!;
+  }
+
+  /** Says what it does before an item runs. The parent looks only once this process is dead, so a plain store is enough. */
+  #prepare(what: Preparing): void {
+    this.#link.control[PREPARING] = what;
   }
 
   #decode(): unknown {
@@ -244,6 +285,7 @@ export class WorkerLoop {
   #initialize(): void {
     const link = this.#link;
     const { id } = link;
+    this.#prepare(Preparing.Initializer);
     const failed = (error: unknown) => {
       this.#send(Kind.InitializerFailed, 0, error);
       // Nothing runs in a worker that is not prepared. The parent ends it.
@@ -252,6 +294,7 @@ export class WorkerLoop {
     };
     const ready = () => {
       this.#contexts.adopt();
+      this.#prepare(Preparing.Nothing);
       this.#send(Kind.Ready, 0, undefined);
     };
     const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
@@ -289,6 +332,7 @@ export class WorkerLoop {
     this.#task = new WorkerTask(run.attempt, (task, progress) => this.#report(task, progress));
     desk.task = this.#task;
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
+    this.#prepare(Preparing.Nothing);
     // It may have been cancelled while its function was still loading.
     if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
     if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });

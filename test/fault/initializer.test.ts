@@ -1,6 +1,6 @@
 /** Initializers that work, fail, end the process, or are cut short. */
-import { Pool, SerializationError, WorkerCrashError } from 'multiprocess';
-import { beforeEach, expect, it } from 'vitest';
+import { Pool, SerializationError, TimeoutError, WorkerCrashError } from 'multiprocess';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../support/ledger.js';
 import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
@@ -88,4 +88,59 @@ it('that cannot be loaded fails the pool with an error that names it', async () 
   const pool = new Pool({ processes: 1, initializer: new URL('file:///nowhere/at-all.js') });
   await expect(pool.apply(() => 1)).rejects.toThrow(/at-all\.js/);
   await pool.terminate();
+});
+
+describe('that does not settle', () => {
+  it('fails the pool after initTimeout, by name, and terminate() ends', async () => {
+    const pool = new Pool({
+      processes: 2,
+      initializer: () => new Promise(() => setInterval(() => {}, 1000)),
+      initTimeout: 600,
+      gracePeriod: 200,
+    });
+    const early = pool.apply(() => 1);
+    const error: unknown = await early.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ code: 'MP_INIT_TIMEOUT', message: expect.stringContaining('initTimeout') });
+    await expect(pool.map((x: number) => x, [1])).rejects.toMatchObject({ code: 'MP_INIT_TIMEOUT' });
+    await pool.join();
+    await pool.terminate();
+    expect(pool.stats()).toMatchObject({ started: 2, workers: [] });
+  });
+
+  it('but loops is ended as well', async () => {
+    const pool = new Pool({
+      processes: 1,
+      initializer: () => {
+        for (;;);
+      },
+      initTimeout: 600,
+      gracePeriod: 200,
+    });
+    await expect(pool.apply(() => 1)).rejects.toMatchObject({ code: 'MP_INIT_TIMEOUT' });
+    await pool.terminate();
+  });
+
+  it('does not keep terminate() from ending while it has no limit', async () => {
+    const pool = new Pool({
+      processes: 1,
+      initializer: () => new Promise(() => setInterval(() => {}, 1000)),
+      initTimeout: Number.POSITIVE_INFINITY,
+    });
+    const lost = pool.apply(() => 1);
+    lost.catch(() => {});
+    await pool.terminate();
+    await expect(lost).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });
+  });
+
+  it('is not one that is only slow', async () => {
+    await using pool = new Pool({ processes: 1, initializer: () => new Promise((done) => setTimeout(done, 200)), initTimeout: 20_000 });
+    expect(await pool.apply(() => 1)).toBe(1);
+  });
+
+  it('has a limit in milliseconds', () => {
+    expect(() => new Pool({ initTimeout: -1 })).toThrow('initTimeout');
+    expect(() => new Pool({ initTimeout: '5' as never })).toThrow('initTimeout');
+    expect(() => new Pool({ inittimeout: 5 } as never)).toThrow('initTimeout');
+  });
 });
