@@ -1,7 +1,7 @@
 import { keyOf } from '../connection/authentication.js';
 import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
-import { type ContextLike, type JoinOptions, Process, startMethodOf } from '../process/index.js';
+import { addTemplateModule, type ContextLike, type JoinOptions, Process, startMethodOf } from '../process/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { channelTo, type RemoteChannel } from './client.js';
@@ -174,6 +174,7 @@ export class BaseManager implements AsyncDisposable {
     }
     this.#begin(actor, 'started');
     const { authkey, context, tls } = this.#options;
+    if (startMethodOf(actor, context) === 'forkserver') prepareTemplate(registryOf(this));
     const [mine, theirs] = pipe<ServerNews>();
     let process: Process<[ServerWork, Connection<ServerNews>]> | null = null;
     try {
@@ -349,6 +350,12 @@ export class BaseManager implements AsyncDisposable {
     channel.unuse();
     forgetServer(address);
   }
+}
+
+/** Has the template of the forkserver load what servers of these types are made of: their start is then little more than a fork. */
+function prepareTemplate(types: Map<string, ManagedType>): void {
+  addTemplateModule(ENTRY);
+  for (const { module } of types.values()) if (module !== undefined) addTemplateModule(new URL(module));
 }
 
 /** Members of managers that no type may be named as. */

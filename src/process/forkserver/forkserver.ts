@@ -49,6 +49,8 @@ interface Template {
   readonly env: NodeJS.ProcessEnv;
   readonly argv: readonly string[];
   readonly preload: readonly string[];
+  /** How many modules of this library it was told to load. */
+  readonly modules: number;
   /** Children that it will report. */
   users: number;
   /** A newer one has taken its place. */
@@ -74,7 +76,10 @@ const modules = new Set<string>(
   ),
 );
 
-/** Has templates load a module of this library that children will need, or be started with. */
+/**
+ * Has templates load a module of this library that children will need, or be started with. A template that runs without it is replaced at the
+ * next start.
+ */
 export function addTemplateModule(url: URL): void {
   modules.add(url.href);
 }
@@ -249,7 +254,7 @@ export class Forkserver {
   #ensure(): Template {
     const current = this.#template;
     if (current !== null && runs(current)) {
-      if (sameWords(current.preload, this.#preload)) return current;
+      if (sameWords(current.preload, this.#preload) && current.modules === modules.size) return current;
       current.retired = true;
       this.#retire(current);
     }
@@ -291,6 +296,7 @@ export class Forkserver {
         env,
         argv,
         preload: this.#preload,
+        modules: modules.size,
         users: 0,
         retired: false,
         introduced: null,
