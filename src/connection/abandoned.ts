@@ -2,7 +2,8 @@
 import { isMainThread } from 'node:worker_threads';
 import type { StandingOffer } from '../reduction/index.js';
 import { registerAfterFork, registerBeforeFork } from '../util/after-fork.js';
-import type { Exchange } from './exchange.js';
+import { atExit, keptByForks, writesAtExit } from '../util/at-exit.js';
+import { closing, type Exchange } from './exchange.js';
 import type { Transport } from './transport.js';
 
 /** What is given up with a connection. */
@@ -21,8 +22,23 @@ function giveUp(held: Held): void {
   held.offer.release();
 }
 
+// Before children are joined, who may wait for it: what was sent is on its way, whether its sender awaits it or not.
+process.prependListener(
+  'exit',
+  keptByForks(() => {
+    for (const { exchange } of open) exchange.flushAtEnd();
+    for (const exchange of closing) exchange.flushAtEnd();
+  }),
+);
+writesAtExit(() => {
+  const unsent = [...[...open].map(({ exchange }) => exchange), ...closing].filter(
+    ({ outbox, transport }) => !outbox.empty && transport.fd >= 0,
+  );
+  for (const { outbox } of unsent) outbox.flush();
+  return unsent.some(({ outbox }) => !outbox.empty);
+});
 // Descriptors are the process's: those of a thread that ends would stay open.
-if (!isMainThread) process.on('exit', () => open.forEach(giveUp));
+if (!isMainThread) atExit('release', () => open.forEach(giveUp));
 
 // A copy of this process has the same ends of the same connections.
 registerBeforeFork(() => {
@@ -30,6 +46,7 @@ registerBeforeFork(() => {
 });
 registerAfterFork(open, (inherited) => {
   for (const { exchange } of inherited) exchange.forget();
+  closing.clear();
 });
 
 /** Gives up what `connection` holds when it is collected, or the thread ends. */

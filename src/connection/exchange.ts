@@ -35,6 +35,12 @@ const BRIEF_LOOKS = 30;
 /** How soon to look again, ms, while another reader finishes what it has begun. */
 const AGAIN = 1;
 
+/** How long the end of the process waits for a peer that takes nothing, ms. */
+const STALL = 1_000;
+
+/** Exchanges whose connection is closed, and that have something to send. */
+export const closing = new Set<Exchange>();
+
 /** How a transport is made that is no descriptor's. */
 export type MakeTransport = (onReady: () => void) => Transport;
 
@@ -158,6 +164,15 @@ export class Exchange {
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
   }
 
+  /** At the end of the process: blocks until the kernel has taken what was sent, or takes nothing for {@link STALL} milliseconds. */
+  flushAtEnd(): void {
+    for (let last = -1; !this.outbox.empty && this.transport.fd >= 0; ) {
+      this.outbox.flush();
+      if (this.outbox.taken === last && !this.transport.block(true, STALL)) return;
+      last = this.outbox.taken;
+    }
+  }
+
   /** Receives no more, and gives the transport up when what was sent is out. */
   close(): void {
     this.closed = true;
@@ -167,7 +182,10 @@ export class Exchange {
     for (const poller of this.#pollers) poller();
     if (!this.outbox.empty) this.outbox.flush();
     if (this.outbox.empty) this.#release();
-    else this.#want();
+    else {
+      closing.add(this);
+      this.#want();
+    }
   }
 
   /** Resolves when the transport was given up. */
@@ -279,6 +297,7 @@ export class Exchange {
   }
 
   #release(): void {
+    closing.delete(this);
     this.held = undefined;
     this.transport.close();
     for (const resolve of this.#released) resolve();

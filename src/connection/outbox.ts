@@ -63,6 +63,11 @@ export class Outbox {
     return this.#parts.length === 0;
   }
 
+  /** Bytes that the kernel has taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** Why nothing can be sent any more. */
   get failure(): MultiprocessError | undefined {
     return this.#failure;

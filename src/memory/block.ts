@@ -13,7 +13,7 @@
 import { ClosedError } from '../errors/index.js';
 import { mapMemory, unmapMemory } from '../native/memory.js';
 import { registerAfterFork } from '../util/after-fork.js';
-import { keptByForks } from '../util/at-exit.js';
+import { atExit } from '../util/at-exit.js';
 import { checkNumber } from '../util/options.js';
 import { Arena, type BlockHandle, Unit } from './arena.js';
 import type { Region } from './region.js';
@@ -45,14 +45,12 @@ class Lease {
 const leases = new Set<Lease>();
 const finalizers = new FinalizationRegistry<Lease>((lease) => lease.end());
 
-process.on(
-  'exit',
-  keptByForks(() => {
-    // Others may go on using the arenas: what this process referred to must not stay in use for ever.
-    for (const lease of leases) lease.arena.drop(lease.offset);
-    leases.clear();
-  }),
-);
+// After children were joined, who may take up what this process has until then.
+atExit('release', () => {
+  // Others may go on using the arenas: what this process referred to must not stay in use for ever.
+  for (const lease of leases) lease.arena.drop(lease.offset);
+  leases.clear();
+});
 
 /**
  * Takes a second reference to everything this thread refers to, for the copy of it that a fork is about to make: before the fork,

@@ -1,11 +1,13 @@
 /**
  * The children of this process that have not ended, and what becomes of them when it ends.
  *
- * A running child does not keep the event loop alive by itself. When the loop runs empty, finalizers go first, then daemons
- * get SIGTERM, then all children are waited for; see util/at-exit.ts.
+ * A running child does not keep the event loop alive by itself. When the loop runs empty, finalizers go first, then the children are
+ * joined, whom a daemon may serve, then daemons are ended: by SIGTERM, and when their grace is over by SIGKILL; see util/at-exit.ts.
  */
 import { registerAfterFork } from '../util/after-fork.js';
-import { atExit, type Ending } from '../util/at-exit.js';
+import { atExit, type Ending, writeOn } from '../util/at-exit.js';
+import { debug } from '../util/logger.js';
+import { settles } from '../util/wait-options.js';
 import type { Popen } from './popen/popen.js';
 
 /** A child as the registry needs it. */
@@ -13,6 +15,12 @@ export interface Child {
   readonly popen: Popen;
   readonly daemon: boolean;
 }
+
+/** How daemons are ended, and how long each step may take, milliseconds. */
+const ENDS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
+const GRACE = 2_000;
+/** Between two attempts to write on, milliseconds. */
+const PAUSE = 20;
 
 const children = new Map<object, Child>();
 let installed = false;
@@ -38,17 +46,49 @@ export function activeOwners(): object[] {
 }
 
 function end(ending: Ending): void | Promise<void> {
-  const running = [...children.values()].filter(({ popen }) => popen.poll() === null);
-  for (const { popen, daemon } of running) if (daemon) popen.terminate();
-  if (ending === 'now') {
-    // No loop runs any more: this thread waits for each of them, as Python does.
-    for (const { popen } of running) popen.waitSync(Number.POSITIVE_INFINITY);
-    return undefined;
+  return ending === 'now' ? endNow() : endNaturally();
+}
+
+/** No loop runs any more: this thread waits for each of them, as Python does. */
+function endNow(): void {
+  for (const { popen } of running(false)) {
+    while (writeOn() && popen.method !== 'thread' && !popen.waitSync(PAUSE));
+    popen.waitSync(Number.POSITIVE_INFINITY);
   }
-  return Promise.all(
-    running.map(({ popen }) => {
-      popen.ref();
-      return new Promise<void>((resolve) => popen.onExit(() => resolve()));
-    }),
-  ).then(() => undefined);
+  const daemons = running(true);
+  for (const signal of ENDS) {
+    const deadline = performance.now() + GRACE;
+    for (const { popen } of daemons) send(popen, signal);
+    for (const { popen } of daemons) popen.waitSync(Math.max(0, deadline - performance.now()));
+  }
+}
+
+async function endNaturally(): Promise<void> {
+  // One that ends may have another one started.
+  for (let ordinary = running(false); ordinary.length > 0; ordinary = running(false)) await Promise.all(ordinary.map(ended));
+  const daemons = running(true);
+  for (const signal of ENDS) {
+    for (const { popen } of daemons) send(popen, signal);
+    await settles(Promise.all(daemons.map(ended)), { timeout: GRACE });
+  }
+}
+
+function running(daemon: boolean): Child[] {
+  return [...children.values()].filter((child) => child.daemon === daemon && child.popen.poll() === null);
+}
+
+/** One that this process may not signal ends with it all the same, by its parent-death signal or its lifeline. */
+function send(popen: Popen, signal: NodeJS.Signals): void {
+  if (popen.poll() !== null) return;
+  try {
+    popen.signal(signal);
+  } catch (error) {
+    debug('cannot end a daemon at exit: %s', (error as Error).message);
+  }
+}
+
+/** Keeps the event loop alive until then. */
+function ended({ popen }: Child): Promise<void> {
+  popen.ref();
+  return new Promise((resolve) => popen.onExit(() => resolve()));
 }

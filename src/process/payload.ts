@@ -36,6 +36,9 @@ export interface Head {
   readonly prepared: readonly PreparedState[];
 }
 
+/** Bytes of one read: Node takes none of 2 GiB and more. */
+const MOST_READ = 1 << 30;
+
 /** Where the body starts behind a head that ends at `offset`. */
 export const align = (offset: number): number => (offset + 7) & ~7;
 
@@ -44,7 +47,7 @@ export function readPayload(fd: number): { head: Head; body: Uint8Array | null }
   const { size } = fstatSync(fd);
   const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size);
   const bytes = new Uint8Array(buffer, byteOffset, size);
-  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, size - at, at);
+  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MOST_READ), at);
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as Head;
   const start = align(4 + length);

@@ -22,8 +22,8 @@ const ENTRY = new URL('./child.js', import.meta.url);
  * event loop is empty: by code 0, by that of `process.exit`, or by 1 after an error it did not catch, which is on its stderr. Its
  * stdout and stderr are this process's own. It is killed when this process ends in whatever way without waiting for it.
  *
- * When this process's event loop runs empty, daemons get SIGTERM and the others are waited for. `process.exit()` does the same, blocking;
- * threads it ends at once.
+ * When this process's event loop runs empty, its children are waited for, whom daemons may serve until then; daemons get SIGTERM after that, and
+ * SIGKILL two seconds later. `process.exit()` does the same, blocking; threads it ends at once.
  *
  * Python: `multiprocessing.Process`. A subclass overrides `run`; its instance is sent to the child, where `this` is that child.
  *

@@ -17,18 +17,18 @@ import type { Waiters } from './waiters.js';
 
 const open = new Set<ItemCore>();
 
-// Before all else: references to shared memory are given up at exit, and children joined, who may be waiting for just that.
+// Before all else: children are joined at exit, who may be waiting for just that. The one that is put in front last is called first.
 process.prependListener(
-  'exit',
-  keptByForks(() => {
-    for (const core of open) core.flushAtEnd();
-  }),
-);
-process.on(
   'exit',
   keptByForks((code: number) => {
     for (const core of open) core.endOfProcess(code);
     open.clear();
+  }),
+);
+process.prependListener(
+  'exit',
+  keptByForks(() => {
+    for (const core of open) core.flushAtEnd();
   }),
 );
 

@@ -8,7 +8,7 @@ interface Departing {
 
 const departing = new Set<WeakRef<Departing>>();
 const collected = new FinalizationRegistry<WeakRef<Departing>>((reference) => departing.delete(reference));
-// Before the blocks give up their memory.
+// Before children are joined: they may wait for this thread. The blocks give up their memory after that.
 process.prependListener(
   'exit',
   keptByForks(() => {

@@ -2,8 +2,12 @@
  * What is done when this process (or worker thread) ends, in Python's order:
  *
  *   first      finalizers of priority 0 and above
- *   children   SIGTERM to daemons, then all children are joined
+ *   children   children are joined, then daemons are ended
  *   last       the remaining finalizers
+ *   release    what is shared with other processes is given up; only when the process (or thread) really ends
+ *
+ * Before all of them, what waits to be written is written (queues, connections) and this process leaves what it takes part in: children
+ * that are joined may be waiting for just that. Those are listeners that were put in front (`process.prependListener`).
  *
  * A process whose event loop runs empty goes through the stages in `beforeExit`, where a hook may return a promise: the next
  * hook starts when it is settled, and the process stays for as long as the promise has something to wait for. `process.exit`
@@ -16,7 +20,7 @@
 import { lineage, registerAfterFork } from './after-fork.js';
 
 /** When a hook is called. */
-export type ExitStage = 'first' | 'children' | 'last';
+export type ExitStage = 'first' | 'children' | 'last' | 'release';
 
 /** How the process ends: with an event loop to wait on, or now. */
 export type Ending = 'natural' | 'now';
@@ -24,20 +28,37 @@ export type Ending = 'natural' | 'now';
 /** Called in its stage. A promise is awaited in a natural end only. */
 export type ExitHook = (ending: Ending) => void | Promise<void>;
 
-const STAGES: readonly ExitStage[] = ['first', 'children', 'last'];
-const hooks: Record<ExitStage, ExitHook[]> = { first: [], children: [], last: [] };
+const STAGES = ['first', 'children', 'last'] as const;
+const hooks: Record<ExitStage, ExitHook[]> = { first: [], children: [], last: [], release: [] };
 let installed = false;
+let releasing = false;
 let running = false;
 let exiting = false;
 
 /** Adds a hook; those of one stage are called in the order in which they were added. Returns what takes it back. */
 export function atExit(stage: ExitStage, hook: ExitHook): () => void {
-  install();
+  if (stage === 'release') installRelease();
+  else install();
   hooks[stage].push(hook);
   return () => {
     const index = hooks[stage].indexOf(hook);
     if (index >= 0) hooks[stage].splice(index, 1);
   };
+}
+
+/** Goes on with what is not written yet, as far as it gets without waiting: whether something is left. */
+type Writing = () => boolean;
+
+const writing: Writing[] = [];
+
+/** Has `write` called while this process blocks for its children at its end: one of them may be the reader. */
+export function writesAtExit(write: Writing): void {
+  writing.push(write);
+}
+
+/** Goes on with what is not written yet: whether something is left. */
+export function writeOn(): boolean {
+  return writing.filter((write) => write()).length > 0;
 }
 
 /** Listeners of this library, which a copy of the process keeps; those of the program are dropped there. */
@@ -67,9 +88,26 @@ function install(): void {
   // A fork has hooks of its own, and one that was made while its parent was ending is not ending.
   registerAfterFork(hooks, (inherited) => {
     for (const stage of STAGES) inherited[stage] = [];
+    // What is released is referred to by the fork as well; `release` stays.
     running = false;
     exiting = false;
   });
+}
+
+function installRelease(): void {
+  if (releasing) return;
+  releasing = true;
+  // Where there are stages, it comes after them, whichever of the two was installed first.
+  process.on(
+    'exit',
+    keptByForks(() => {
+      if (!installed) release();
+    }),
+  );
+}
+
+function release(): void {
+  for (const hook of [...hooks.release]) guarded(hook);
 }
 
 function onBeforeExit(): void {
@@ -85,6 +123,7 @@ function onBeforeExit(): void {
 function onExit(): void {
   exiting = true;
   for (const stage of STAGES) for (const hook of [...hooks[stage]]) guarded(hook);
+  release();
 }
 
 async function natural(): Promise<void> {

@@ -496,7 +496,7 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(code).toBe(0);
     });
 
-    it('a program whose loop is empty ends its daemons and waits for the others, in that order', async () => {
+    it('a program whose loop is empty waits for its children and ends its daemons, in that order', async () => {
       const { stdout, code } = await run('ends.js', ['natural']);
       expect(code).toBe(0);
       expect(stdout.trim().split('\n')).toEqual(['parent', 'first', 'other done', 'last', 'exit']);
