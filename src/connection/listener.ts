@@ -6,6 +6,7 @@ import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
+import { staysHere } from '../util/local-class.js';
 import { checkNumber, checkOptions } from '../util/options.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
@@ -314,3 +315,5 @@ function originOf(descriptor: number): string {
 function closed(actor: string): ClosedError {
   return new ClosedError(`${actor}: the listener is closed; use it before close(), or make another one.`);
 }
+
+staysHere(Listener, 'send its `address` and connect with Client inside the function, or listen inside the function');

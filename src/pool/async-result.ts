@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Observable, Subject } from 'rxjs';
 import { ProcessError, TimeoutError } from '../errors/index.js';
 import { inOwnContext, type Progress } from '../streams/index.js';
+import { staysHere } from '../util/local-class.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
 /** Progress of an asynchronous call, or of a map. `P` is what the task reports. */
@@ -173,3 +174,5 @@ export class CallProgress {
     this.#reports?.complete();
   }
 }
+
+staysHere(AsyncResult, 'await it (`await result.get()`) and send what it gives');

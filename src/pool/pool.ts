@@ -12,6 +12,7 @@ import {
   type StreamFlowOptions,
   type TaskStream,
 } from '../streams/index.js';
+import { staysHere } from '../util/local-class.js';
 import { checkOptions } from '../util/options.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 import { AsyncResult, type AsyncWork, CallProgress } from './async-result.js';
@@ -257,9 +258,14 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return this.#engine.events;
   }
 
+  /** Its state, as `console.log` shows it. */
+  toString(): string {
+    return this.#engine.describe(this.constructor.name);
+  }
+
   /** @internal */
   [inspect.custom](): string {
-    return this.#engine.describe(this.constructor.name);
+    return this.toString();
   }
 
   #backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
@@ -285,3 +291,8 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
 async function promised<R>(call: () => Promise<R>): Promise<R> {
   return call();
 }
+
+staysHere(
+  Pool,
+  'call it outside of the function and pass the results (`await pool.apply(…)`), or make a pool inside the function (`const pool = new Pool()`)',
+);

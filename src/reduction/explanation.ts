@@ -93,14 +93,24 @@ export class Explanation {
       rows.push([line, capture.problem !== undefined ? 'regexp' : capture.how === 'reference' ? 'special' : 'undefined']);
     }
     if (this.problem !== undefined) rows.push([this.problem.message, 'regexp']);
-    return [options.stylize(this.#title(), 'module'), ...rows.map(([text, style]) => options.stylize(text, style))].join('\n');
+    return [options.stylize(titleOf(this), 'module'), ...rows.map(([text, style]) => options.stylize(text, style))].join('\n');
   }
 
-  #title(): string {
-    const what = `${this.name === '' ? 'an anonymous function' : `function ${this.name}`}${this.place === undefined ? '' : ` (${this.place})`}`;
-    if (!this.sendable) return `${what} cannot be sent: ${this.problem!.code}`;
-    return this.how === 'reference' ? `${what}: by reference to ${this.from}` : `${what}: by value, ${bytes(this.size)}`;
+  /** The same without colours. */
+  toString(): string {
+    return inspect(this, { colors: false });
   }
+
+  get [Symbol.toStringTag](): string {
+    return 'Explanation';
+  }
+}
+
+// No private method: an explanation can be sent.
+function titleOf({ name, place, sendable, problem, how, from, size }: Explanation): string {
+  const what = `${name === '' ? 'an anonymous function' : `function ${name}`}${place === undefined ? '' : ` (${place})`}`;
+  if (!sendable) return `${what} cannot be sent: ${problem!.code}`;
+  return how === 'reference' ? `${what}: by reference to ${from}` : `${what}: by value, ${bytes(size)}`;
 }
 
 interface Row {

@@ -24,6 +24,8 @@ export interface Step {
   readonly label: string;
   /** What the outer one is called, when it is a function: `function f (file:///main.js:3)`. */
   readonly actor: string | undefined;
+  /** What the outer one advises for the case that this inner value cannot be sent. */
+  readonly advice?: string | undefined;
 }
 
 /**
@@ -45,9 +47,68 @@ export function pathOf(steps: readonly Step[]): string {
  */
 export function refusal(of: Refusal, steps: readonly Step[]): SerializationError {
   const path = pathOf(steps);
-  const details = { code: of.code, repair: of.repair, ...(path === '' ? {} : { path }) };
+  const elsewhere = madeElsewhere(steps);
+  const repair = adviceOf(steps) ?? elsewhere?.repair ?? of.repair;
+  const details = { code: of.code, repair, ...(path === '' ? {} : { path }) };
+  if (elsewhere !== null) return new SerializationError(`${elsewhere.sentence} ${of.what}: ${of.why}; ${repair}.`, details);
   const said = captureSentence(of, steps) ?? `Cannot send ${of.what}${path === '' ? '' : ` (${path})`}`;
-  return new SerializationError(`${said}: ${of.why}; ${of.repair}.`, details);
+  return new SerializationError(`${said}: ${of.why}; ${repair}.`, details);
+}
+
+/** The same error with the way up to the value that was sent. */
+export function located(error: SerializationError, steps: readonly Step[]): SerializationError {
+  const path = pathOf(steps);
+  if (path === '') return error;
+  const full = error.path === undefined ? path : `${error.path} <- ${path}`;
+  const elsewhere = madeElsewhere(steps, actorOf(error));
+  const repair = adviceOf(steps) ?? elsewhere?.repair ?? error.repair;
+  const details = { code: error.code, path: full, ...('cause' in error ? { cause: error.cause } : {}) };
+  if (repair === undefined || repair === error.repair) {
+    return new SerializationError(`${error.message} (in ${path})`, { ...details, ...(repair === undefined ? {} : { repair }) });
+  }
+  const said = error.message.replace(error.repair === undefined ? '' : `; ${error.repair}.`, '').replace(/\.$/, '');
+  const sentence = elsewhere === null ? said : `${elsewhere.sentence} what is refused: ${said}`;
+  return new SerializationError(`${sentence}; ${repair} (in ${path}).`, { ...details, repair });
+}
+
+/** The function that an error of a function's own is about. */
+function actorOf({ message }: SerializationError): string | undefined {
+  return /^(?:An anonymous function|Function \S+|Class \S+) \([^)]*\)/.exec(message)?.[0];
+}
+
+function adviceOf(steps: readonly Step[]): string | undefined {
+  return steps.find(({ advice }) => advice !== undefined)?.advice;
+}
+
+/**
+ * A captured value that other code made (a schema, a logger): it is reached through functions of another file than the one that captures it,
+ * so that whoever reads the path can do nothing about what is at its end. Imported, it is not copied at all.
+ */
+function madeElsewhere(steps: readonly Step[], innermost?: string): { readonly sentence: string; readonly repair: string } | null {
+  let captured: number | null = null;
+  let home: string | null = null;
+  let foreign = false;
+  for (let index = steps.length - 1; index >= 0 && !foreign; index--) {
+    const file = fileOf(steps[index]!.actor);
+    home ??= file;
+    if (file === null) continue;
+    if (file !== home) foreign = true;
+    else if (nameIn(steps[index]!.label) !== null) captured = index;
+  }
+  const last = fileOf(innermost);
+  if (captured === null || (!foreign && (last === null || last === home))) return null;
+  const { label, actor } = steps[captured]!;
+  const name = nameIn(label)!;
+  const outer = pathOf(steps.slice(captured + 1));
+  return {
+    sentence: `Cannot send ${actor}${outer === '' ? '' : ` (${outer})`}: it captures \`${name}\`, which other code made and in which there is`,
+    repair: `create \`${name}\` in a module of its own and import it from there, since what is imported is not copied, or create it inside the function`,
+  };
+}
+
+/** The file in `function f (file:///main.js:3)`. */
+function fileOf(actor: string | undefined): string | null {
+  return /\((\S+):\d+\)$/.exec(actor ?? '')?.[1] ?? null;
 }
 
 function captureSentence(of: Refusal, steps: readonly Step[]): string | null {

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { basename } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
-import { dumps, type Explanation, explain, task } from '../../src/reduction/index.js';
+import { dumps, type Explanation, explain, loads, task } from '../../src/reduction/index.js';
 
 const factor = 3;
 const rows = [1, 2, 3];
@@ -145,5 +145,13 @@ describe('More than 1 MiB of captures', () => {
     } finally {
       warn.mockRestore();
     }
+  });
+
+  test('prints as text too, and can itself be sent', () => {
+    const shown = explain((n: number) => helper(n));
+    expect(`${shown}`).toBe(inspect(shown, { colors: false }));
+    expect(`${shown}`).toMatch(/^an anonymous function \(.*\): by value, \d+ B\n {2}helper/);
+    expect(Object.prototype.toString.call(shown)).toBe('[object Explanation]');
+    expect(`${loads(dumps(shown))}`).toBe(`${shown}`);
   });
 });

@@ -48,6 +48,8 @@ export interface Analysis {
   readonly dynamicImport: boolean;
   readonly directEval: boolean;
   readonly outerThis: boolean;
+  /** The members it reads of an outer `this`; `null` when it uses that otherwise. */
+  readonly thisMembers: readonly string[] | null;
   readonly outerSuper: boolean;
   readonly outerNewTarget: boolean;
   readonly outerPrivate: string | null;
@@ -90,6 +92,7 @@ function read(text: string): Analysis | null {
     dynamicImport: findings.dynamicImport,
     directEval: findings.directEval,
     outerThis: findings.outerThis,
+    thisMembers: findings.thisMembers === null ? null : [...findings.thisMembers],
     outerSuper: findings.outerSuper,
     outerNewTarget: findings.outerNewTarget,
     outerPrivate: findings.outerPrivate,

@@ -4,7 +4,7 @@ import type { Analysis } from './analysis.js';
 import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
 import { Children } from './children.js';
 import type { Place } from './locate.js';
-import { directEval, outerNewTarget, outerSuper, privateName } from './messages.js';
+import { directEval, outerNewTarget, outerSuper, privateName, takeOut } from './messages.js';
 import { collectExtras } from './properties.js';
 import { classId } from './provenance.js';
 import { receiverOf } from './receiver.js';
@@ -16,7 +16,7 @@ import type { Edit, FunctionData, Slot } from './wire.js';
 export function checkShape({ analysis, actor }: Pick<Subject, 'analysis' | 'actor'>): void {
   if (analysis.directEval) throw directEval(actor);
   if (analysis.outerSuper) throw outerSuper(actor);
-  if (analysis.outerPrivate !== null) throw privateName(actor, analysis.outerPrivate);
+  if (analysis.outerPrivate !== null) throw privateName(actor, analysis.outerPrivate, analysis.arrow);
   if (analysis.outerNewTarget) throw outerNewTarget(actor);
 }
 
@@ -60,6 +60,7 @@ export function reduceByValue(subject: Subject): Reduction {
     get actor() {
       return subject.actor;
     },
+    advice: (index) => (index === receiver ? takeOut(analysis.thisMembers) : undefined),
     needs: [heritage, receiver, args].filter((index) => index >= 0),
     stateless,
     // A class may be patched at any time.

@@ -163,17 +163,22 @@ function find(outline: Outline, start: number, end: number): Placed | undefined 
   return best;
 }
 
+/** What a name holds; `undefined` before it is initialised. */
+function valueIn(scope: Record<string, unknown>, name: string): unknown {
+  try {
+    return scope[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /** The name under which a module exports this function, checked against the values its own scope holds now. */
 export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
+  // Most functions are none of a module's own, and a script that only they are sent of need not be parsed.
+  if (!Object.keys(moduleScope).some((name) => valueIn(moduleScope, name) === fn) && !/\bdefault\b/.test(place.script.source)) return null;
   const outline = outlineOf(place.script, true);
   if (outline === null) return null;
-  for (const [exported, local] of outline.exports) {
-    try {
-      if (moduleScope[local] === fn) return exported;
-    } catch {
-      // Not initialised yet.
-    }
-  }
+  for (const [exported, local] of outline.exports) if (valueIn(moduleScope, local) === fn) return exported;
   const { anonymousDefault } = outline;
   const isDefault = anonymousDefault?.start === place.start && anonymousDefault.end === place.start + text.length;
   return isDefault ? 'default' : null;

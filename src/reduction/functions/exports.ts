@@ -28,7 +28,8 @@ declare const __doors: ReadonlyMap<string, Record<string, unknown>> | undefined;
 /** `esm`: an ES module that was loaded by `require`, whose names stand in the namespace itself. */
 type Found = { readonly file: string; readonly name: string | null; readonly esm: boolean };
 
-const cache = createRequire(import.meta.url).cache as unknown as Record<string, LoadedModule | undefined>;
+const require = createRequire(import.meta.url);
+const cache = require.cache as unknown as Record<string, LoadedModule | undefined>;
 const index = new WeakMap<object, Found>();
 const indexed = new Set<string>();
 
@@ -79,6 +80,19 @@ function resolveFrom(url: string, specifier: string): string | null {
 function pathTo(name: string | null, esm: boolean): readonly string[] {
   if (name === null) return [esm ? '*' : 'default'];
   return esm ? [name] : ['default', name];
+}
+
+/** The name under which the module at `url`, which is loaded, exports this value. */
+export function moduleExportOf(value: object, url: string): FileExport | null {
+  if (!url.startsWith('file:') || /[?#]/.test(url) || isProgramFile(url)) return null;
+  try {
+    const namespace = require(fileURLToPath(url)) as Record<string, unknown>;
+    const name = types.isModuleNamespaceObject(namespace) ? Object.keys(namespace).find((key) => namespace[key] === value) : undefined;
+    return name === undefined ? null : { specifier: url, path: [name] };
+  } catch {
+    // It has a top-level await, or this Node does not require modules.
+    return null;
+  }
 }
 
 /** Whether a file is where it was loaded from: generated code is often removed once it runs. */

@@ -290,13 +290,19 @@ interface ParsedScript {
   readonly scriptLanguage?: string;
 }
 
-/** Every script of JavaScript that V8 holds now, with the sources of those that `wanted` picks. */
-export function harvestScripts(actor: string, wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
-  return withSession(actor, () => harvest(wanted));
+/** A script without its source. */
+export type ListedScript = Omit<HarvestedScript, 'source'>;
+
+/** Every script of JavaScript that V8 holds now, with the sources of those that are wanted. `choose` is given all of them and says which. */
+export function harvestScripts(
+  actor: string,
+  choose: (listed: readonly ListedScript[]) => (script: ListedScript) => boolean,
+): HarvestedScript[] {
+  return withSession(actor, () => harvest(choose));
 }
 
-function harvest(wanted: (scriptId: string, url: string) => boolean): HarvestedScript[] {
-  const found: Omit<HarvestedScript, 'source'>[] = [];
+function harvest(choose: Parameters<typeof harvestScripts>[1]): HarvestedScript[] {
+  const found: ListedScript[] = [];
   const listener = ({ params }: { params: ParsedScript }): void => {
     const { scriptId, url, embedderName, startLine, startColumn, scriptLanguage } = params;
     if (scriptLanguage === 'WebAssembly') return;
@@ -305,9 +311,10 @@ function harvest(wanted: (scriptId: string, url: string) => boolean): HarvestedS
   session!.on('Debugger.scriptParsed', listener);
   try {
     post('Debugger.enable');
+    const isWanted = choose(found);
     return found.map((script) => {
-      const { scriptId, url } = script;
-      if (!wanted(scriptId, url)) return { ...script, source: null };
+      const { scriptId } = script;
+      if (!isWanted(script)) return { ...script, source: null };
       return { ...script, source: post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource };
     });
   } finally {

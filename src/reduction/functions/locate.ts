@@ -64,15 +64,34 @@ function keep(script: Script): Script {
   return script;
 }
 
-/** The sources of the user's own scripts are read along, since asking again costs as much as asking for all. */
+/**
+ * Asking again costs as much as asking for all: the sources of the program's own scripts are read along, those of the package that is asked for,
+ * and of all packages with the second one.
+ */
 function harvest(id: string, actor: string): Script | undefined {
-  const wanted = (scriptId: string, url: string) =>
-    scriptId === id || (!scripts.has(scriptId) && url !== '' && !url.startsWith('node:') && !url.includes('/node_modules/'));
-  for (const { scriptId, url, source, firstLine, firstColumn } of harvestScripts(actor, wanted)) {
+  const found = harvestScripts(actor, (listed) => {
+    const asked = packageOf(listed.find(({ scriptId }) => scriptId === id)?.url ?? '');
+    const all = asked !== '' && packages.size > 0 && !packages.has(asked);
+    if (asked !== '') packages.add(asked);
+    return ({ scriptId, url }) => {
+      if (scriptId === id) return true;
+      if (scripts.has(scriptId) || url === '' || url.startsWith('node:')) return false;
+      const owner = packageOf(url);
+      return owner === '' || all || owner === asked;
+    };
+  });
+  for (const { scriptId, url, source, firstLine, firstColumn } of found) {
     if (source === null || scripts.has(scriptId)) continue;
     keep({ id: scriptId, url: asURL(url), source, firstLine, firstColumn });
   }
   return scripts.get(id);
+}
+
+const packages = new Set<string>();
+
+/** The installed package that a script belongs to; empty for the program's own. */
+function packageOf(url: string): string {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+\//.exec(url)?.[0] ?? '';
 }
 
 function asURL(url: string): string {

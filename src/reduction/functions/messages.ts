@@ -1,13 +1,19 @@
 /** Every reason why a function cannot be sent or rebuilt: who, what, and the repair. */
 import { SerializationError } from '../../errors/index.js';
 
-/** `this` of a surrounding function inside an arrow. */
-export function outerThis(actor: string): SerializationError {
+/** `this` of a surrounding function inside an arrow, and the members that are read of it. */
+export function outerThis(actor: string, members: readonly string[] | null): SerializationError {
   return refuse(
     'MP_OUTER_THIS',
     `${actor} uses the \`this\` of the function around it, which cannot be read here`,
-    'store what it needs in a constant first (`const self = this`) and use that',
+    takeOut(members) ?? 'store it in a constant first (`const self = this`) and use that',
   );
+}
+
+/** What to do when of an outer `this` no more than these members is needed, and it cannot be sent itself. */
+export function takeOut(members: readonly string[] | null): string | undefined {
+  if (members === null || members.length === 0) return undefined;
+  return `take what it needs out first (\`const { ${members.join(', ')} } = this\`) and use that`;
 }
 
 /** `this` of an instance inside an arrow that is one of its fields, without the instance. */
@@ -24,7 +30,7 @@ export function enclosingName(actor: string, name: string): SerializationError {
   return refuse(
     'MP_ENCLOSING_NAME',
     `${actor} uses \`${name}\`, the name of the function expression around it, which cannot be read from outside`,
-    `assign that function to a constant first (\`const ${name} = …\`) and use that`,
+    `make the name that of a constant (\`const ${name} = function (…) { … }\`), which leaves the function itself without one`,
     { path: `captured \`${name}\` <- ${actor}` },
   );
 }
@@ -44,11 +50,23 @@ export function outerSuper(actor: string): SerializationError {
 }
 
 /** `#name` of a class around. */
-export function privateName(actor: string, name: string): SerializationError {
+export function privateName(actor: string, name: string, arrow: boolean): SerializationError {
   return refuse(
     'MP_PRIVATE_NAME',
     `${actor} uses the private name #${name} of a class around it, which no code outside that class can use`,
-    'send the class, or go through a public method',
+    arrow
+      ? `read it first (\`const ${name} = this.#${name}\`) and use that`
+      : 'send the class and make an instance inside the function, or hand what it needs to a function of your own',
+  );
+}
+
+/** A WeakMap or WeakSet in which a compiler keeps #private members. */
+export function privateHelpers(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_PRIVATE_FIELDS',
+    `${actor} keeps #private members in \`${name}\`, a WeakMap or WeakSet that was made of them when it was compiled`,
+    'compile for ES2022 or later ("target": "ES2022"), which keeps #private members as they are',
+    { path: `captured \`${name}\` <- ${actor}` },
   );
 }
 
@@ -76,7 +94,7 @@ export function commonJsModule(actor: string, name: string): SerializationError 
   return refuse(
     'MP_COMMONJS_MODULE',
     `${actor} uses the CommonJS variable \`${name}\`, which belongs to its own module`,
-    'refer to the exported value by a name of its own',
+    `give what it needs a name of its own (\`const value = ${name === 'exports' ? 'exports' : 'module.exports'}.value\`) and use that`,
     { path: `captured \`${name}\` <- ${actor}` },
   );
 }
@@ -86,7 +104,7 @@ export function nativeFunction(actor: string): SerializationError {
   return refuse(
     'MP_NATIVE_FUNCTION',
     `${actor} is native code that no global and no module export leads to (a promise's resolver, a method of an addon, …)`,
-    'wrap the call in a function of your own that obtains it in the other process',
+    'return its arguments and call it here with the result, or obtain it inside the function',
   );
 }
 

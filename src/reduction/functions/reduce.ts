@@ -11,7 +11,7 @@ import { builtinExportOf } from './builtins.js';
 import { checkShape, nameOf, reduceByValue } from './by-value.js';
 import { Children } from './children.js';
 import { exportNameOf, surroundings } from './enclosing.js';
-import { commonJsExportOf, isThere } from './exports.js';
+import { commonJsExportOf, isThere, moduleExportOf } from './exports.js';
 import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
 import { type Mirror, mirror } from './inspector.js';
 import { fromFactories, locate, type Place } from './locate.js';
@@ -121,7 +121,7 @@ function reduceFresh(fn: Function): Reduction {
   if (path !== null) return globalReduction(path);
   if (native) return reduceNative(fn, name);
   const analysis = analyse(text);
-  if (analysis === null) throw unreadable(name);
+  if (analysis === null) return reduceUnread(fn, text, name);
   return reduceSource(fn, text, analysis, name);
 }
 
@@ -173,6 +173,17 @@ function isAlone({ free, own, outerThis, form, importMeta, dynamicImport }: Anal
 function remember(text: string, place: Place | null): void {
   if (places.size >= PLACES) places.delete(places.keys().next().value as string);
   places.set(text, place);
+}
+
+/** A function whose text does not parse goes by reference, if that can be told without: by the exports of its module. */
+function reduceUnread(fn: Function, text: string, name: string): Reduction {
+  const mirrored = mirror(fn, name);
+  const place = locate(mirrored, text, name);
+  const url = place === null || place === 'internal' ? '' : place.script.url;
+  const isModule = mirrored.scopes.some(({ type }) => type === 'Module');
+  const found = isModule ? moduleExportOf(fn, url) : commonJsExportOf(fn);
+  if (found === null) throw unreadable(name);
+  return moduleReduction({ ...found, parent: null });
 }
 
 interface Look {

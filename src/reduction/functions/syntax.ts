@@ -25,12 +25,14 @@ export interface ParsedFunction {
   readonly offset: number;
 }
 
-let parser: typeof acorn | undefined;
+type Parse = (source: string, options: acorn.Options) => acorn.Program;
+
+let parser: Parse | undefined;
 
 /** Not part of a parse: that a parser cannot be loaded says nothing about the text, and may be over the next time. */
-function load(): typeof acorn {
+function load(): Parse {
   try {
-    parser ??= find();
+    parser ??= trusting(find().Parser);
     return parser;
   } catch (cause) {
     const [reason] = (cause as Error).message.split('\n');
@@ -39,6 +41,23 @@ function load(): typeof acorn {
       { code: 'MP_SYSTEM', cause },
     );
   }
+}
+
+/**
+ * A parser without the checks that V8 has made already: of what is declared twice or exported undeclared, which take acorn the square of the
+ * number of declarations (4 s for a bundle of 20,000), and of regular expressions, of whose syntax and properties V8 may know more.
+ */
+function trusting(Parser: typeof acorn.Parser): Parse {
+  const Trusting = Parser.extend(
+    (Base) =>
+      class extends Base {
+        declareName(): void {}
+        checkLocalExport(): void {}
+        validateRegExpFlags(): void {}
+        validateRegExpPattern(): void {}
+      } as typeof Base,
+  );
+  return (source, options) => Trusting.parse(source, options);
 }
 
 function find(): typeof acorn {
@@ -77,7 +96,7 @@ export function parseFunction(text: string): ParsedFunction | null {
 
 /** Parses a whole script or module; `null` when it does not parse. */
 export function parseProgram(source: string, module: boolean): acorn.Program | null {
-  const parse = programParser();
+  const parse = load();
   try {
     const options: acorn.Options = { ...LENIENT, allowHashBang: true, sourceType: module ? 'module' : 'script' };
     return parse(source, module ? options : { ...options, allowAwaitOutsideFunction: true });
@@ -86,28 +105,8 @@ export function parseProgram(source: string, module: boolean): acorn.Program | n
   }
 }
 
-let programs: ((source: string, options: acorn.Options) => acorn.Program) | undefined;
-
-/**
- * A parser without the checks of what is declared twice and exported undeclared: V8 has made them, and acorn's take the square of the
- * number of declarations (4 s for a bundle of 20,000).
- */
-function programParser(): (source: string, options: acorn.Options) => acorn.Program {
-  if (programs === undefined) {
-    const Parser = load().Parser.extend(
-      (Base) =>
-        class extends Base {
-          declareName(): void {}
-          checkLocalExport(): void {}
-        } as typeof Base,
-    );
-    programs = (source, options) => Parser.parse(source, options);
-  }
-  return programs;
-}
-
 function expression(before: string, text: string, after: string): acorn.Expression | null {
-  const { parse } = load();
+  const parse = load();
   try {
     const program = parse(`${before}${text}\n${after}`, LENIENT);
     const outer = program.body[0] as acorn.FunctionDeclaration;

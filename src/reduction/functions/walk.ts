@@ -28,6 +28,8 @@ export class Findings {
   dynamicImport = false;
   directEval = false;
   outerThis = false;
+  /** The members that are read of it; `null` when it is used otherwise: called on, assigned to, handed on. */
+  thisMembers: Set<string> | null = new Set<string>();
   outerNewTarget = false;
   outerSuper = false;
   /** First private name used that no class inside declares. */
@@ -78,7 +80,7 @@ class Walker {
         this.#refer(node, scope, false);
         return;
       case 'ThisExpression':
-        if (!context.self) this.findings.outerThis = true;
+        if (!context.self) this.#outerThis(null);
         return;
       case 'Super':
         if (!context.home) this.findings.outerSuper = true;
@@ -146,6 +148,8 @@ class Walker {
       case 'MemberExpression':
         if (node.object.type === 'Identifier' && !node.computed && node.property.type === 'Identifier') {
           this.#refer(node.object, scope, false, 'member', node.property.name);
+        } else if (node.object.type === 'ThisExpression' && !context.self && !node.computed) {
+          this.#outerThis((node.property as acorn.Identifier | acorn.PrivateIdentifier).name);
         } else this.visit(node.object, scope, context);
         if (node.computed || node.property.type === 'PrivateIdentifier') this.visit(node.property, scope, context);
         return;
@@ -153,7 +157,12 @@ class Walker {
         if (node.callee.type === 'Identifier') {
           if (node.callee.name === 'eval' && scope.lookup('eval') === null) this.findings.directEval = true;
           this.#refer(node.callee, scope, false, 'call');
-        } else this.visit(node.callee, scope, context);
+        } else {
+          // What is called on `this` needs all of it.
+          if (node.callee.type === 'MemberExpression' && node.callee.object.type === 'ThisExpression' && !context.self)
+            this.#outerThis(null);
+          this.visit(node.callee, scope, context);
+        }
         this.#all(node.arguments, scope, context);
         return;
       case 'TaggedTemplateExpression':
@@ -190,6 +199,12 @@ class Walker {
       if (Array.isArray(value)) this.#all(value as Node[], scope, context);
       else if (isNode(value)) this.visit(value, scope, context);
     }
+  }
+
+  #outerThis(member: string | null): void {
+    this.findings.outerThis = true;
+    if (member === null) this.findings.thisMembers = null;
+    else this.findings.thisMembers?.add(member);
   }
 
   #all(nodes: readonly (Node | null)[], scope: Scope, context: Context): void {
@@ -332,6 +347,7 @@ class Walker {
         this.visit(node.right, scope, context);
         return;
       default:
+        if (node.type === 'MemberExpression' && node.object.type === 'ThisExpression' && !context.self) this.#outerThis(null);
         this.visit(node, scope, context);
     }
   }

@@ -70,9 +70,14 @@ export class DupFd implements Disposable {
     this.close();
   }
 
+  /** Its descriptor, as `console.log` shows it. */
+  toString(): string {
+    return this.#held.fd < 0 ? '<DupFd (detached)>' : `<DupFd ${this.#held.fd}>`;
+  }
+
   /** @internal */
   [inspect.custom](): string {
-    return this.#held.fd < 0 ? '<DupFd (detached)>' : `<DupFd ${this.#held.fd}>`;
+    return this.toString();
   }
 
   /** @internal */

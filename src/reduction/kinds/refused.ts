@@ -1,6 +1,7 @@
 /** What cannot be sent at all: values whose state lives in this process alone. Each says what to do instead. */
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
+import { repairOfLocal } from '../../util/local-class.js';
 import { type Refusal, Refused } from '../failure.js';
 import { isStandardGlobal } from '../functions/globals.js';
 import { parseFunction } from '../functions/syntax.js';
@@ -35,6 +36,9 @@ const REPAIRS: Readonly<Record<string, string>> = {
   PerformanceResourceTiming: 'send what its toJSON() gives',
 };
 
+/** What a Subject is among processes. */
+const TOPIC = 'use a Topic (`new Topic()`, which has `next`, `subscribe` and `pipe` as well and is one object in all processes)';
+
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
 export function refuseNative(value: object): void {
   if (types.isPromise(value)) {
@@ -60,6 +64,12 @@ export function refuseNative(value: object): void {
 
 /** Refuses instances of platform classes, of user classes over one, and of classes with private fields. @throws Refused. */
 export function refuseInstance(value: object, isError: boolean): void {
+  const local = repairOfLocal(value);
+  if (local !== undefined) throw native(nameOf(value), local);
+  if (hasSubscribers(value)) {
+    const what = `${nameOf(value)} with subscribers`;
+    throw refused('MP_SUBSCRIBERS', what, 'copies of them would be called over there, and they themselves never', TOPIC);
+  }
   for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
     const prototype = at as object;
     // Object.prototype, of whichever realm.
@@ -78,11 +88,12 @@ export function refuseInstance(value: object, isError: boolean): void {
       throw native(`${what}${over}`, REPAIRS[type.name] ?? repair);
     }
     if (hasPrivateFields(type)) {
+      const target = keepsPrivates(type) ? '' : 'compile for ES2022 or later ("target": "ES2022") and ';
       throw refused(
         'MP_PRIVATE_FIELDS',
         nameOf(value),
         `class ${type.name} has #private fields, which cannot be read from outside`,
-        `create it inside the function, or say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
+        `create it inside the function, or ${target}say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
       );
     }
   }
@@ -159,14 +170,23 @@ function isTransferable({ prototype }: Function): boolean {
 }
 
 const privates = new WeakMap<Function, boolean>();
+/** What TypeScript, esbuild, swc and babel make of #private fields for targets that have none: entries of WeakMaps, set by the constructor. */
+const COMPILED_PRIVATES =
+  /\b_\w+\.(?:set|add)\(this\b|\b__privateAdd\d*\(this\b|\b_class_?private_?(?:field|method)_?init(?:spec)?\d*\(this\b/i;
 
 function hasPrivateFields(type: Function): boolean {
   const known = privates.get(type);
   if (known !== undefined) return known;
   const source = Function.prototype.toString.call(type);
-  const answer = source.startsWith('class') && source.includes('#') && parsesWithPrivates(source);
+  const answer = source.startsWith('class') && (keepsPrivates(type) || COMPILED_PRIVATES.test(source));
   privates.set(type, answer);
   return answer;
+}
+
+/** Whether the #private fields are still there, and no entries of WeakMaps. */
+function keepsPrivates(type: Function): boolean {
+  const source = Function.prototype.toString.call(type);
+  return source.includes('#') && parsesWithPrivates(source);
 }
 
 function parsesWithPrivates(source: string): boolean {
@@ -176,6 +196,13 @@ function parsesWithPrivates(source: string): boolean {
   return node.body.body.some(
     (member) => !('static' in member && member.static) && 'key' in member && member.key.type === 'PrivateIdentifier',
   );
+}
+
+/** A Subject of RxJS, of whichever copy. */
+function hasSubscribers(value: object): boolean {
+  if (!Object.hasOwn(value, 'observers')) return false;
+  const { observers, next, subscribe } = value as Partial<Record<'observers' | 'next' | 'subscribe', unknown>>;
+  return Array.isArray(observers) && observers.length > 0 && typeof next === 'function' && typeof subscribe === 'function';
 }
 
 /** Objects of classes that Node does not export, told by the handle they keep. */

@@ -8,7 +8,7 @@
  * The one who referred lies deeper in the walk, so it is complete by then.
  */
 import { SerializationError } from '../../errors/index.js';
-import { pathOf, Refused, refusal, type Step } from '../failure.js';
+import { located, Refused, refusal, type Step } from '../failure.js';
 import { enterMessage, leaveMessage } from '../function-seam.js';
 import { arrayKind } from '../kinds/arrays.js';
 import { mapKind, setKind } from '../kinds/collections.js';
@@ -231,15 +231,10 @@ export class TableWriter {
     const steps: Step[] = [];
     for (let i = this.#stack.length - 1; i >= 0; i--) {
       const { reduction, next } = this.#stack[i]!;
-      if (next > 0) steps.push({ label: reduction.label(next - 1), actor: reduction.actor });
+      if (next > 0) steps.push({ label: reduction.label(next - 1), actor: reduction.actor, advice: reduction.advice?.(next - 1) });
     }
     if (error instanceof Refused) return refusal(error.refusal, steps);
-    const path = pathOf(steps);
-    if (!(error instanceof SerializationError) || path === '') return error;
-    const full = error.path === undefined ? path : `${error.path} <- ${path}`;
-    const repair = error.repair === undefined ? {} : { repair: error.repair };
-    const details = { code: error.code, path: full, ...repair, ...('cause' in error ? { cause: error.cause } : {}) };
-    return new SerializationError(`${error.message} (in ${path})`, details);
+    return error instanceof SerializationError ? located(error, steps) : error;
   }
 }
 

@@ -1,0 +1,4 @@
+import { makeLogger, makeSchema } from './made.mjs';
+
+export const schema = makeSchema();
+export const logger = makeLogger();

@@ -1,0 +1,2 @@
+export const ready = await Promise.resolve('ready');
+export const read = () => ready;
