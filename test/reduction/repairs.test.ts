@@ -80,7 +80,6 @@ const expected: Readonly<Record<string, readonly [code: string, repair: string |
   'a FormData': ['MP_NATIVE_OBJECT', '[...form]', [['a', 'b']]],
   'a stream': ['MP_NATIVE_OBJECT', 'inside the function', 2],
   'a subclass of a platform class': ['MP_NATIVE_OBJECT', 'register(Class, reduce)', ['a']],
-  'a subclass of a typed array': ['MP_PLATFORM_SUBCLASS', 'register(Class, reduce)', 2],
   'an ArrayBuffer that was transferred': ['MP_DETACHED', 'send a copy', 8],
   '#private fields, registered': ['MP_PRIVATE_FIELDS', 'register(Money, reduce)', 5],
   '#private fields, with a method': ['MP_PRIVATE_FIELDS', "[Symbol.for('multiprocess.reduce')]()", 6],

@@ -103,9 +103,6 @@ class Lines extends Readable {
 }
 class RegisteredLines extends Lines {}
 register(RegisteredLines, ({ lines }) => [(given) => Object.assign(new RegisteredLines(), { lines: given }), [lines]]);
-class Bits extends Uint8Array {}
-class RegisteredBits extends Uint8Array {}
-register(RegisteredBits, (bits) => [(list) => RegisteredBits.from(list), [[...bits]]]);
 class Node {
   children = [];
 }
@@ -287,10 +284,7 @@ const cases = {
       return there(async (given) => (await crypto.subtle.importKey('jwk', given, 'AES-GCM', true, ['encrypt'])).algorithm.length, jwk);
     },
   ],
-  'a performance mark': [
-    () => attempt(performance.mark('start')),
-    () => there((mark) => mark.name, performance.mark('start').toJSON()),
-  ],
+  'a performance mark': [() => attempt(performance.mark('start')), () => there((mark) => mark.name, performance.mark('start').toJSON())],
   'a Proxy of a Map': [() => attempt(new Proxy(new Map([[1, 2]]), {})), () => there((map) => map.get(1), new Map([[1, 2]]))],
   'a Hash': [
     () => attempt(createHash('sha256')),
@@ -339,7 +333,6 @@ const cases = {
     () => there(async () => (await (await import('node:stream')).Readable.from([1, 2]).toArray()).length),
   ],
   'a subclass of a platform class': [() => attempt(new Lines()), () => there((it) => it.lines, new RegisteredLines())],
-  'a subclass of a typed array': [() => attempt(new Bits(2)), () => there((bits) => bits.length, new RegisteredBits(2))],
   'an ArrayBuffer that was transferred': [
     () => {
       const buffer = new ArrayBuffer(8);
