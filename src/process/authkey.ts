@@ -1,4 +1,5 @@
 /** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { SerializationError } from '../errors/reduction.js';
 import { ArgumentError } from '../errors/usage.js';
 import { crypto } from '../util/crypto.js';
@@ -24,9 +25,19 @@ export class AuthenticationKey extends Uint8Array {
   }
 }
 
-/** A new random key. */
+/** A new random key: of the kernel, where that can be asked without loading node:crypto, which every start of a child would wait for. */
 export function randomKey(): AuthenticationKey {
-  return crypto().randomFillSync(new AuthenticationKey(BYTES));
+  const key = new AuthenticationKey(BYTES);
+  let source: number | null = null;
+  try {
+    source = openSync('/dev/urandom', 'r');
+    if (readSync(source, key) === BYTES) return key;
+  } catch {
+    // There is no such device here.
+  } finally {
+    if (source !== null) closeSync(source);
+  }
+  return crypto().randomFillSync(key);
 }
 
 /** A key made of the caller's bytes or text. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
