@@ -7,17 +7,19 @@ import type { RemoteCall } from './remote-call.js';
 /** What a method of the server gives here: its result, or a stream of it. */
 export type RemoteResult<R> = [R] extends [never]
   ? Promise<never>
-  : Awaited<R> extends Observable<infer I>
-    ? RemoteCall<TaskStream<I>>
-    : Awaited<R> extends string | readonly unknown[]
-      ? RemoteCall<Awaited<R>>
-      : Awaited<R> extends AsyncIterable<infer I>
-        ? RemoteCall<TaskStream<I>>
-        : Awaited<R> extends ReadableStream<infer I>
+  : Awaited<R> extends BaseProxy
+    ? RemoteCall<Awaited<R>>
+    : Awaited<R> extends Observable<infer I>
+      ? RemoteCall<TaskStream<I>>
+      : Awaited<R> extends string | readonly unknown[]
+        ? RemoteCall<Awaited<R>>
+        : Awaited<R> extends AsyncIterable<infer I>
           ? RemoteCall<TaskStream<I>>
-          : Awaited<R> extends Iterator<infer I> & Iterable<unknown>
+          : Awaited<R> extends ReadableStream<infer I>
             ? RemoteCall<TaskStream<I>>
-            : RemoteCall<Awaited<R>>;
+            : Awaited<R> extends Iterator<infer I> & Iterable<unknown>
+              ? RemoteCall<TaskStream<I>>
+              : RemoteCall<Awaited<R>>;
 
 /** What may be given for an argument: a function may answer later, a remote object stands for itself. */
 type RemoteArgument<A> = A extends (...args: infer P) => infer R ? (...args: P) => R | Promise<Awaited<R>> : A;

@@ -5,7 +5,6 @@ import type { DictChange, ManagedDict } from './dict.js';
 import { iterate } from './iterate.js';
 import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
-import { streamOfCall } from './stream-of-call.js';
 
 /** The methods of a shared dict, each of which asks the server. */
 export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<ManagedDict<K, V>, 'watch' | 'page' | 'contents'> {}
@@ -37,7 +36,7 @@ export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> im
    * ages.watch().subscribe((change) => { if (change.type === 'set') console.log(change.key, change.value); });
    */
   watch(options?: WatchOptions): TaskStream<DictChange<K, V>> {
-    return streamOfCall(() => this.callMethod('watch', [options]));
+    return this.callStream('watch', [options]);
   }
 
   /** Its entries, in the order of the keys. */

@@ -2,7 +2,6 @@ import type { TaskStream } from '../../streams/index.js';
 import type { WaitOptions } from '../../util/wait-options.js';
 import { BaseProxy } from '../proxy.js';
 import type { WatchOptions } from './change-log.js';
-import { streamOfCall } from './stream-of-call.js';
 
 /**
  * A manager's `Event`, in a client: a flag that every client of the manager sees and waits for.
@@ -32,6 +31,6 @@ export class EventProxy extends BaseProxy {
 
   /** The flag as it is now, and each change of it. See `DictProxy.watch` for the options. */
   asObservable(options?: WatchOptions): TaskStream<boolean> {
-    return streamOfCall(() => this.callMethod('watch', [options]));
+    return this.callStream('watch', [options]);
   }
 }

@@ -5,7 +5,6 @@ import { iterate } from './iterate.js';
 import type { ListChange, ManagedList } from './list.js';
 import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
-import { streamOfCall } from './stream-of-call.js';
 
 /** The methods of a shared list, each of which asks the server. */
 export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'watch' | 'page' | 'contents'> {}
@@ -27,7 +26,7 @@ export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'w
 export class ListProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIterable<T> {
   /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', items }`. See `DictProxy.watch`. */
   watch(options?: WatchOptions): TaskStream<ListChange<T>> {
-    return streamOfCall(() => this.callMethod('watch', [options]));
+    return this.callStream('watch', [options]);
   }
 
   /** Its items. */

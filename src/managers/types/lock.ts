@@ -63,7 +63,7 @@ export class ManagedLock implements ConditionLock {
     this.#ownership.ownerDied = false;
   }
 
-  /** `<Lock(owner=None)>`, `<Lock(owner=pid 4711)>`. */
+  /** `<Lock(owner=None)>`, `<Lock(owner=SpawnProcess-1)>`. */
   toString(): string {
     return `<Lock(owner=${nameOf(this.#ownership.holder)}${this.ownerDied ? ', owner died' : ''})>`;
   }

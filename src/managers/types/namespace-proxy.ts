@@ -4,7 +4,6 @@ import { BaseProxy } from '../proxy.js';
 import { Assignments } from './assignments.js';
 import type { WatchOptions } from './change-log.js';
 import type { NamespaceChange } from './namespace.js';
-import { streamOfCall } from './stream-of-call.js';
 
 /** The proxy of a namespace with these values: its methods, and a promise of each value by its name. */
 export type NamespaceOf<T extends object> = NamespaceProxy<T> & { readonly [K in Exclude<keyof T, keyof NamespaceProxy>]: Promise<T[K]> };
@@ -72,7 +71,7 @@ export class NamespaceProxy<T extends object = Record<string, unknown>> extends 
 
   /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', values }`. See `DictProxy.watch`. */
   watch(options?: WatchOptions): TaskStream<NamespaceChange> {
-    return streamOfCall(() => this.callMethod('watch', [options]));
+    return this.callStream('watch', [options]);
   }
 
   /** @internal */

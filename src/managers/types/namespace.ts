@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { PullSource } from '../../streams/index.js';
 import { ChangeLog, type WatchOptions } from './change-log.js';
 
@@ -68,6 +69,11 @@ export class ManagedNamespace {
       Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
     }
     return object;
+  }
+
+  /** `Namespace(name='Bob', x=1)`. */
+  toString(): string {
+    return `Namespace(${[...this.#values].map(([name, value]) => `${name}=${inspect(value)}`).join(', ')})`;
   }
 
   /** What it holds, and then each change. */

@@ -72,7 +72,7 @@ export class Ownership {
   }
 }
 
-/** A holder in a text form: `None`, `pid 4711`. */
+/** A holder in a text form: `None`, or the name of its process. */
 export function nameOf(holder: Holder | null): string {
-  return holder === null ? 'None' : `pid ${holder.client.pid}`;
+  return holder === null ? 'None' : holder.client.name;
 }

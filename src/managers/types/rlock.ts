@@ -62,7 +62,7 @@ export class ManagedRLock implements ConditionLock {
     this.#ownership.ownerDied = false;
   }
 
-  /** `<RLock(None, 0)>`, `<RLock(pid 4711, 2)>`: owner and depth. */
+  /** `<RLock(None, 0)>`, `<RLock(SpawnProcess-1, 2)>`: owner and depth. */
   toString(): string {
     const { holder, depth } = this.#ownership;
     return `<RLock(${nameOf(holder)}, ${depth}${this.ownerDied ? ', owner died' : ''})>`;

@@ -5,7 +5,6 @@ import { iterate } from './iterate.js';
 import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
 import type { ManagedSet, SetChange } from './set.js';
-import { streamOfCall } from './stream-of-call.js';
 
 /** The methods of a shared set, each of which asks the server. */
 export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'watch' | 'page' | 'contents'> {}
@@ -24,7 +23,7 @@ export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'wat
 export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIterable<T> {
   /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', values }`. See `DictProxy.watch`. */
   watch(options?: WatchOptions): TaskStream<SetChange<T>> {
-    return streamOfCall(() => this.callMethod('watch', [options]));
+    return this.callStream('watch', [options]);
   }
 
   /** Its members; those that come or go meanwhile end it with an ArgumentError `MP_CHANGED`. */

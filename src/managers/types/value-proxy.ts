@@ -2,7 +2,6 @@ import type { TaskStream } from '../../streams/index.js';
 import { BaseProxy } from '../proxy.js';
 import { Assignments } from './assignments.js';
 import type { WatchOptions } from './change-log.js';
-import { streamOfCall } from './stream-of-call.js';
 
 /**
  * A manager's `Value`, in a client.
@@ -55,6 +54,6 @@ export class ValueProxy<T = unknown> extends BaseProxy<T> {
 
   /** The value, and then each that it is set to. See `DictProxy.watch`; with `lag: 'drop-oldest'` nothing tells of those that were dropped. */
   watch(options?: WatchOptions): TaskStream<T> {
-    return streamOfCall(() => this.callMethod('watch', [options]));
+    return this.callStream('watch', [options]);
   }
 }
