@@ -8,22 +8,22 @@
  * that others refer to.
  */
 import { Client, type ClientTls } from '../connection/index.js';
-import { ConnectionError } from '../errors/index.js';
+import { ArgumentError, ConnectionError } from '../errors/index.js';
 import { type Site, takeSite } from '../pool/call-site.js';
 import { fromWorker } from '../pool/remote-error.js';
 import { currentProcess } from '../process/index.js';
-import { encodingForWorker } from '../reduction/index.js';
+import { encodingForWorker, type Serializer, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { type Address, keyOfAddress } from './address.js';
 import { receivedError, sendError } from './errors.js';
-import { Ask, Flag, type Frame, Kind, readFrame, VERSION, Wire } from './frames.js';
+import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from './frames.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
 import { notedKey, noteServer, processKey, tlsFor } from './keys.js';
 import { isPlainObject, markArguments, staysHere } from './marks.js';
-import { badFrame, callTimedOut, otherServer, serverLost } from './messages.js';
-import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
+import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from './messages.js';
+import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
 import { linkOf, remoteProxy, setAttach } from './proxy.js';
 import { definedType, type ProxyType } from './registry.js';
 import { RemoteCall, refused } from './remote-call.js';
@@ -36,6 +36,7 @@ export interface ServerAccess {
   readonly name: string;
   readonly authkey: Uint8Array;
   readonly tls?: ClientTls | undefined;
+  readonly serializer: Serializer;
 }
 
 interface RemoteLink extends Link {
@@ -203,6 +204,7 @@ export class RemoteChannel implements Channel, StreamPeer {
       session,
       ...(encodingForWorker() ? keyPart(this.access.address) : {}),
       tls: this.access.tls !== undefined,
+      ...serializerPart(this.access.serializer),
     };
   }
 
@@ -373,7 +375,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   // ---- the connection
 
   async #connect(timeout: number | undefined): Promise<void> {
-    const { address, authkey, tls } = this.access;
+    const { address, authkey, tls, serializer } = this.access;
     let wire: Wire | undefined;
     try {
       const connection = await Client(address, {
@@ -381,17 +383,17 @@ export class RemoteChannel implements Channel, StreamPeer {
         ...(tls === undefined ? {} : { tls }),
         ...(timeout === undefined ? {} : { timeout }),
       });
-      wire = new Wire(connection, null);
-      wire.send(currentProcess().name, Kind.hello, 0, process.pid, VERSION);
+      wire = new Wire(connection, serializer);
+      wire.send(currentProcess().name, Kind.hello, 0, process.pid, VERSION, serializerNumber(serializer));
       const frame = readFrame(await wire.receive());
-      if (frame?.kind !== Kind.welcome) {
-        throw frame?.kind === Kind.failure ? receivedError(wire, await wire.payload(frame)) : badFrame('no welcome');
-      }
+      if (frame?.kind === Kind.refusal) throw otherProtocol(address, frame.extra, serializerTitle(frame.member));
+      if (frame?.kind !== Kind.welcome) throw badFrame('no welcome');
       const [server, typeids] = (await wire.payload(frame)) as [string, string[]];
       this.#welcome(wire, server, frame.object, typeids);
     } catch (cause) {
       wire?.close();
-      const error = cause instanceof ConnectionError ? serverLost(this.access.name, address, cause) : cause;
+      const known = cause instanceof ConnectionError && cause.code !== 'MP_PROTOCOL';
+      const error = known ? serverLost(this.access.name, address, cause) : cause;
       this.#rejectAll(error as Error);
       throw error;
     }
@@ -521,10 +523,6 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 
   #settle(wire: Wire, frame: Frame, pending: Pending): Promise<void> | undefined {
-    if (frame.bytes.length === 16) {
-      pending.resolve(undefined);
-      return undefined;
-    }
     try {
       const value = wire.payload(frame);
       if (value instanceof Promise) return value.then(pending.resolve, pending.reject);
@@ -562,8 +560,8 @@ export class RemoteChannel implements Channel, StreamPeer {
         return;
       }
       this.#shapes.set(frame.extra, told);
-      // The class of its proxies is in the module of its type.
-      if (told.module !== null && definedType(told.typeid) === undefined) await import(told.module).catch(() => {});
+      // The class of its proxies is in the module of its type. A server that must not run code here names no module to load either.
+      if (!wire.plain && told.module !== null && definedType(told.typeid) === undefined) await import(told.module).catch(() => {});
       this.#made(frame, told);
     })();
   }
@@ -675,8 +673,20 @@ export function channelTo(access: ServerAccess): RemoteChannel {
   return channel;
 }
 
-function keyOfAccess({ address, authkey }: ServerAccess): string {
-  return `${keyOfAddress(address)} ${Buffer.from(authkey).toString('hex')}`;
+function keyOfAccess({ address, authkey, serializer }: ServerAccess): string {
+  return `${keyOfAddress(address)} ${Buffer.from(authkey).toString('hex')} ${numberOf(serializer)}`;
+}
+
+const serializers = new WeakMap<Serializer, number>();
+let lastSerializer = 0;
+
+function numberOf(serializer: Serializer): number {
+  let number = serializers.get(serializer);
+  if (number === undefined) {
+    number = ++lastSerializer;
+    serializers.set(serializer, number);
+  }
+  return number;
 }
 
 function forget(channel: RemoteChannel): void {
@@ -691,6 +701,15 @@ setAttach((handle, type) => {
   const noted = notedKey(address);
   const authkey = own ?? (noted === undefined ? processKey() : Buffer.from(noted, 'hex'));
   const secured = tls === true ? tlsFor(address) : undefined;
-  const channel = bySession.get(server) ?? channelTo({ address, name: 'of the proxy', authkey, tls: secured });
+  const channel =
+    bySession.get(server) ??
+    channelTo({ address, name: 'of the proxy', authkey, tls: secured, serializer: namedSerializer(handle.serializer) });
   return channel.attachHandle(handle, type);
 });
+
+function namedSerializer(name: string | undefined): Serializer {
+  if (name === undefined || name === 'msgpackr') return serializerOf('manager', name);
+  throw new ArgumentError(
+    'A proxy has come whose server has a serializer of its own, which is not known here; connect() a manager with this `serializer` to its address first.',
+  );
+}

@@ -11,6 +11,8 @@ interface PlainError {
   readonly stack?: string;
   readonly code?: string;
   readonly cause?: PlainError;
+  /** Own fields that are texts, numbers and flags. */
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 const DEEPEST = 8;
@@ -53,17 +55,21 @@ function plainError(error: unknown, depth: number): PlainError {
   if (!types.isNativeError(error)) return { name: 'RemoteError', message: String(error) };
   const { name, message, stack, cause } = error;
   const { code } = error as { code?: unknown };
+  const fields = Object.entries(error).filter(
+    ([key, value]) => key !== 'code' && (value === null || /^(string|number|boolean)$/.test(typeof value)),
+  );
   return {
     name: String(name),
     message: String(message),
     ...(typeof stack === 'string' ? { stack } : {}),
     ...(typeof code === 'string' ? { code } : {}),
+    ...(fields.length === 0 ? {} : { fields: Object.fromEntries(fields) }),
     ...(cause === undefined || depth === DEEPEST ? {} : { cause: plainError(cause, depth + 1) }),
   };
 }
 
 function fromPlain(data: PlainError): Error {
-  const { name = 'Error', message = '', stack, code, cause } = data ?? {};
+  const { name = 'Error', message = '', stack, code, cause, fields } = data ?? {};
   const own = Object.hasOwn(errors, name) ? (errors as unknown as Record<string, { prototype: Error }>)[name] : undefined;
   const builtin = Object.hasOwn(BUILTIN, name) ? BUILTIN[name] : undefined;
   const error = new Error(String(message));
@@ -74,5 +80,7 @@ function fromPlain(data: PlainError): Error {
   if (typeof stack === 'string') define('stack', stack);
   define('code', typeof code === 'string' ? code : own === undefined && builtin === undefined ? 'MP_REMOTE' : undefined);
   if (cause !== undefined) define('cause', fromPlain(cause));
+  for (const [key, value] of Object.entries(fields ?? {}))
+    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
   return error;
 }

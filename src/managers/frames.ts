@@ -7,7 +7,8 @@
  * decoding, so that a payload that cannot be decoded is an answer to its call, not the end of the connection.
  *
  *   client -> server                                            server -> client
- *   hello     payload: who, which version                       welcome   payload: server, session
+ *   hello     object: process; extra: version;                  welcome   object: session; payload: server, types; or
+ *             member: serializer; payload: name                 refusal   extra: version; member: serializer
  *   create    id: call; payload: typeid, arguments              result    id: call; payload: the value
  *   call      id: call; object; member; payload: arguments      failure   id: call; payload: the error
  *   named     as call; payload: name, arguments                 proxy     id: call; object; extra: shape; payload: the shape, the first time
@@ -26,7 +27,7 @@ import { sendPayload } from '../connection/codec.js';
 import type { Exchange } from '../connection/exchange.js';
 import { Connection } from '../connection/index.js';
 import { SMALL } from '../connection/outbox.js';
-import { Decoder, Encoder, PendingValue } from '../reduction/index.js';
+import { Decoder, Encoder, encodeWith, MULTIPROCESS, optionOf, PendingValue, type Serializer } from '../reduction/index.js';
 
 /** Version of the protocol. */
 export const VERSION = 1;
@@ -49,6 +50,7 @@ export const Kind = {
   ask: 12,
   drop: 13,
   welcome: 32,
+  refusal: 31,
   result: 33,
   failure: 34,
   proxy: 35,
@@ -72,6 +74,18 @@ export const Flag = {
 /** What `ask` is about. */
 export const Ask = { value: 1, text: 2, count: 3, info: 4, shutdown: 5, property: 6, attach: 7 } as const;
 
+const SERIALIZERS = ['multiprocess', 'msgpackr', 'one of its own'];
+
+/** The number of a serializer, and what it is called in messages. */
+export function serializerNumber(serializer: Serializer): number {
+  const option = optionOf(serializer);
+  return typeof option === 'string' ? SERIALIZERS.indexOf(option) : 2;
+}
+
+export function serializerTitle(number: number): string {
+  return SERIALIZERS[number] ?? 'an unknown one';
+}
+
 /** One frame, as it was received. */
 export interface Frame {
   readonly kind: number;
@@ -83,12 +97,6 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
-/** How payloads become bytes, see `serializer`. */
-export interface PayloadCodec {
-  encode(value: unknown): Uint8Array;
-  decode(bytes: Uint8Array): unknown;
-}
-
 let idle: Encoder | undefined;
 const decoder = new Decoder();
 
@@ -96,18 +104,19 @@ const decoder = new Decoder();
 export class Wire {
   readonly connection: Connection;
   readonly #exchange: Exchange;
-  readonly #codec: PayloadCodec | null;
+  /** `null`: this library's codec, by its own ways. */
+  readonly #serializer: Serializer | null;
 
-  /** @param codec `null`: that of this library. */
-  constructor(connection: Connection, codec: PayloadCodec | null) {
+  /** @param serializer of payloads; the connection's own is not used. */
+  constructor(connection: Connection, serializer: Serializer) {
     this.connection = connection;
     this.#exchange = Connection.exchange(connection);
-    this.#codec = codec;
+    this.#serializer = serializer === MULTIPROCESS ? null : serializer;
   }
 
   /** Whether payloads carry plain data only: proxies and functions go beside them. */
   get plain(): boolean {
-    return this.#codec !== null;
+    return this.#serializer !== null;
   }
 
   /** Bytes that wait for a peer that does not read. */
@@ -133,10 +142,14 @@ export class Wire {
     });
   }
 
-  /** Sends a frame with a payload. @throws SerializationError, and nothing was sent. */
+  /** Sends a frame with a payload, none for `undefined`. @throws SerializationError, and nothing was sent. */
   send(value: unknown, kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
-    if (this.#codec !== null) {
-      const payload = this.#codec.encode(value);
+    if (value === undefined) {
+      this.post(kind, id, object, extra, member, flags);
+      return;
+    }
+    if (this.#serializer !== null) {
+      const payload = encodeWith('manager', this.#serializer, value);
       this.#frame(payload.length, kind, id, object, extra, member, flags, (target, at) => target.set(payload, at));
       return;
     }
@@ -159,7 +172,8 @@ export class Wire {
 
   /** The payload of a frame: the value, or a promise of it when modules must be loaded first. @throws SerializationError. */
   payload({ bytes }: Frame): unknown {
-    if (this.#codec !== null) return this.#codec.decode(bytes.subarray(HEAD));
+    if (bytes.length === HEAD) return undefined;
+    if (this.#serializer !== null) return this.#serializer.decode(bytes.slice(HEAD));
     const value = decoder.decode(bytes, HEAD, bytes.length, true);
     return value instanceof PendingValue ? value.ready : value;
   }

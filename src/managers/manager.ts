@@ -2,6 +2,7 @@ import { keyOf } from '../connection/authentication.js';
 import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
 import { addTemplateModule, type ContextLike, type JoinOptions, Process, startMethodOf } from '../process/index.js';
+import { optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { channelTo, type RemoteChannel } from './client.js';
@@ -32,6 +33,11 @@ export interface ManagerOptions {
   readonly authkey?: AuthKey | undefined;
   /** How the server is started. Default: the process's. */
   readonly context?: ContextLike | undefined;
+  /**
+   * How values become bytes, the same on both sides. `'multiprocess'` (default): any value, functions too; **whoever knows the key can run code in
+   * the server**. `'msgpackr'`: plain data, which runs no code; proxies and functions may be arguments themselves, not parts of one.
+   */
+  readonly serializer?: SerializerOption | undefined;
   /** TLS: `key` and `cert` for who starts the server or gets it, options of `tls.connect` or `true` for who connects. Default: none. */
   readonly tls?: (ListenerTls & ClientTls) | ListenerTls | ClientTls | undefined;
 }
@@ -45,7 +51,7 @@ export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick
     options?: ManagerOptions,
   ) => InstanceType<B> & Creations<M>);
 
-const OPTIONS = ['address', 'authkey', 'context', 'tls'];
+const OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
 /** Milliseconds that a server has to end by itself, then by SIGTERM. */
 const SHUTDOWN_GRACE = 1_000;
 
@@ -79,6 +85,7 @@ type State = 'initial' | 'started' | 'connected' | 'ended';
  */
 export class BaseManager implements AsyncDisposable {
   readonly #options: ManagerOptions;
+  readonly #serializer: Serializer;
   #address: Address | undefined;
   #state: State = 'initial';
   #process: Process | null = null;
@@ -93,6 +100,7 @@ export class BaseManager implements AsyncDisposable {
     checkOptions(name, options, OPTIONS);
     if (options.authkey !== undefined) keyOf(name, options.authkey);
     if (options.context !== undefined) startMethodOf(name, options.context);
+    this.#serializer = serializerOf(name, options.serializer);
     this.#options = options;
     this.#address = options.address;
   }
@@ -183,6 +191,7 @@ export class BaseManager implements AsyncDisposable {
         address: this.#address ?? null,
         authkey: Buffer.from(this.#key()).toString('hex'),
         tls: (tls as ListenerTls | undefined) ?? null,
+        serializer: optionOf(this.#serializer),
         initializer: (initializer as ServerWork['initializer'] | undefined) ?? null,
         initArgs: initArgs ?? [],
       };
@@ -194,7 +203,7 @@ export class BaseManager implements AsyncDisposable {
       if (address === null) throw error;
       this.#address = address;
       const secured = tls === undefined ? undefined : clientTls(tls);
-      this.#channel = channelTo({ address, name: process.name, authkey: this.#key(), tls: secured });
+      this.#channel = channelTo({ address, name: process.name, authkey: this.#key(), tls: secured, serializer: this.#serializer });
       this.#channel.use();
       this.#unhook = atExit('first', (ending) => {
         if (ending === 'natural') return this.shutdown();
@@ -225,7 +234,13 @@ export class BaseManager implements AsyncDisposable {
     this.#begin(actor, 'connected');
     const { authkey, tls } = this.#options;
     const secured = tls as ClientTls | undefined;
-    const channel = channelTo({ address: this.#address, name: 'of the manager', authkey: this.#key(), tls: secured });
+    const channel = channelTo({
+      address: this.#address,
+      name: 'of the manager',
+      authkey: this.#key(),
+      tls: secured,
+      serializer: this.#serializer,
+    });
     channel.use();
     try {
       await channel.connect(options.timeout);
@@ -248,6 +263,7 @@ export class BaseManager implements AsyncDisposable {
     this.#server ??= new Server(registryOf(this), {
       address: this.#address,
       authkey: this.#key(),
+      serializer: this.#serializer,
       tls: this.#options.tls as ListenerTls | undefined,
     });
     return this.#server;

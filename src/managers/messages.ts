@@ -19,6 +19,14 @@ export function otherServer(address: Address): ConnectionError {
   );
 }
 
+/** The server and we do not speak the same way. */
+export function otherProtocol(address: Address, version: number, serializer: string): ConnectionError {
+  return new ConnectionError(
+    `The manager's server at ${showAddressOf(address)} speaks version ${version} of the protocol with the serializer ${serializer}; give this manager the same \`serializer\`, and both sides the same version of the package.`,
+    { code: 'MP_PROTOCOL' },
+  );
+}
+
 export function noObject(id: number): RemoteError {
   return new RemoteError(
     `The manager has no object ${id} that this client may use: it was freed when nothing referred to it any more; keep a proxy while others need it.`,

@@ -4,6 +4,7 @@
  * Reference counts: the server counts what it told each client, the client counts what it was told. A proxy that nobody has any more is
  * collected, and the client gives back as many references as it was told of, so a proxy that is on its way meanwhile is not lost.
  */
+import { optionOf, type Serializer } from '../reduction/index.js';
 import type { Address } from './address.js';
 import type { Shape } from './shape.js';
 
@@ -56,6 +57,14 @@ export interface ProxyHandle {
   readonly key?: string;
   /** Whether the connection is secured by TLS. */
   readonly tls?: boolean;
+  /** The serializer of the connection, if it is another than the default: its name, or `custom`. */
+  readonly serializer?: string;
+}
+
+/** How a serializer is named in a handle. */
+export function serializerPart(serializer: Serializer): { serializer?: string } {
+  const option = optionOf(serializer);
+  return option === 'multiprocess' ? {} : { serializer: typeof option === 'string' ? option : 'custom' };
 }
 
 let receiver: object | null = null;

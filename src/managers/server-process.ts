@@ -1,6 +1,7 @@
 /** What runs in a manager's server process: makes the server, tells the manager where it is, and serves. */
 import { isMainThread } from 'node:worker_threads';
 import type { Address, Connection, ListenerTls } from '../connection/index.js';
+import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { definedType, type ManagedType } from './registry.js';
 import { Server } from './server.js';
 import './client.js';
@@ -15,6 +16,7 @@ export interface ServerWork {
   /** In hex. */
   readonly authkey: string;
   readonly tls: ListenerTls | null;
+  readonly serializer: SerializerOption;
   readonly initializer: ((...args: unknown[]) => unknown) | null;
   readonly initArgs: readonly unknown[];
 }
@@ -33,6 +35,7 @@ export default async function serve(work: ServerWork, manager: Connection<Server
       address: work.address ?? undefined,
       authkey: Buffer.from(work.authkey, 'hex'),
       tls: work.tls ?? undefined,
+      serializer: serializerOf('manager', work.serializer),
     });
     await server.listen();
   } catch (error) {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { type Address, type AuthKey, type Connection, Listener, type ListenerTls } from '../connection/index.js';
 import { AuthenticationError } from '../errors/index.js';
+import type { Serializer } from '../reduction/index.js';
 import { subDebug } from '../util/logger.js';
 import { freshAddress } from './address.js';
 import { type ClientAgent, runCall } from './current-call.js';
 import { inquire } from './dispatch.js';
-import { sendError } from './errors.js';
-import { Ask, Kind, readFrame, VERSION, Wire } from './frames.js';
+import { Ask, Kind, readFrame, serializerNumber, VERSION, Wire } from './frames.js';
 import { badFrame, noObject, notExposed } from './messages.js';
-import { type Channel, type Link, type ProxyHandle, sendingTo, whileSendingTo } from './proxies.js';
+import { type Channel, type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
 import { linkOf, localProxy, localServers } from './proxy.js';
 import { type Referent, ReferentTable } from './referents.js';
 import type { ManagedType } from './registry.js';
@@ -19,6 +19,7 @@ export interface ServerOptions {
   readonly address: Address | undefined;
   readonly authkey: AuthKey;
   readonly tls?: ListenerTls | undefined;
+  readonly serializer: Serializer;
 }
 
 /** The state of an object, for `debugInfo`. */
@@ -280,6 +281,7 @@ export class Server implements AsyncDisposable, Channel {
       shape: { typeid, module, members, byValue },
       session,
       tls: this.#options.tls !== undefined,
+      ...serializerPart(this.#options.serializer),
     };
   }
 
@@ -305,11 +307,12 @@ export class Server implements AsyncDisposable, Channel {
   }
 
   async #greet(connection: Connection): Promise<void> {
-    const wire = new Wire(connection, null);
+    const wire = new Wire(connection, this.#options.serializer);
     try {
       const frame = readFrame(await wire.receive());
-      if (frame?.kind !== Kind.hello || frame.extra !== VERSION || this.#stopped) {
-        if (frame !== null) sendError(wire, badFrame('a greeting of another version'), Kind.failure, frame.id);
+      const own = serializerNumber(this.#options.serializer);
+      if (frame?.kind !== Kind.hello || frame.extra !== VERSION || frame.member !== own || this.#stopped) {
+        wire.post(Kind.refusal, 0, 0, VERSION, own);
         connection.close();
         return;
       }
