@@ -64,7 +64,7 @@ describe('hand-made frames', () => {
     return connection;
   }
 
-  function frame({ kind = 0, flags = 0, member = 0, id = 0, object = 0, extra = 0, payload = new Uint8Array(0) }): Uint8Array {
+  function frame({ kind = 0, flags = 0, member = 0, id = 0, object = 0, extra = 0, payload = new Uint8Array(0) as Uint8Array }): Buffer {
     const bytes = Buffer.alloc(16 + payload.length);
     bytes[0] = kind;
     bytes[1] = flags;
