@@ -12,6 +12,8 @@ export interface WorkerCrashDetails extends ErrorDetails {
   readonly exitCode: number | null;
   /** Name of the signal that ended it, or `null` when it exited. */
   readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote to stderr. Default: nothing. */
+  readonly stderr?: string;
 }
 
 /** The worker that ran this item ended before the item had a result. `MP_WORKER_CRASH`. */
@@ -22,12 +24,15 @@ export class WorkerCrashError extends MultiprocessError {
   readonly exitCode: number | null;
   /** Signal that ended it, or `null`. */
   readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote to stderr by `process.stderr` or `console`, at most 2,040 bytes; what it did not catch is in `cause`, too. */
+  readonly stderr: string;
 
   constructor(message: string, details: WorkerCrashDetails) {
     super(message, details);
     this.pid = details.pid;
     this.exitCode = details.exitCode;
     this.signal = details.signal;
+    this.stderr = details.stderr ?? '';
   }
 }
 brand(WorkerCrashError, 'MP_WORKER_CRASH');

@@ -9,6 +9,11 @@ import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 export interface AsyncProgress<P = unknown> extends Progress {
   /** What the task passed to `currentTask().report()`, with the notification it caused. Calls only. */
   readonly report?: P;
+  /**
+   * Reports that were dropped so far, because the task reported faster than they could be taken; absent while there are none. The newest is
+   * kept. To lose none, send values from a worker by `remote` of `multiprocess/operators`, which waits for its consumer.
+   */
+  readonly dropped?: number;
 }
 
 /**
@@ -152,6 +157,7 @@ function notify<T>(callback: ((value: T) => void) | undefined, value: T): void {
 export class CallProgress {
   #reports: Subject<AsyncProgress> | null = null;
   #over = false;
+  #dropped = 0;
 
   /** The notifications to come. */
   readonly observable = inOwnContext(
@@ -162,15 +168,28 @@ export class CallProgress {
     }),
   );
 
-  /** The task reported something. */
-  report(report: unknown): void {
-    this.#reports?.next({ pulled: 1, running: 1, buffered: 0, delivered: 0, failed: 0, total: 1, report });
+  /** The task reported something; `dropped` of its reports were lost just before. */
+  report(report: unknown, dropped: number): void {
+    this.#dropped += dropped;
+    this.#reports?.next({ pulled: 1, running: 1, buffered: 0, delivered: 0, failed: 0, total: 1, report, ...this.#lost() });
+  }
+
+  #lost(): { readonly dropped?: number } {
+    return this.#dropped === 0 ? {} : { dropped: this.#dropped };
   }
 
   /** The task is over. */
   end(failed: boolean): void {
     this.#over = true;
-    this.#reports?.next({ pulled: 1, running: 0, buffered: 0, delivered: failed ? 0 : 1, failed: failed ? 1 : 0, total: 1 });
+    this.#reports?.next({
+      pulled: 1,
+      running: 0,
+      buffered: 0,
+      delivered: failed ? 0 : 1,
+      failed: failed ? 1 : 0,
+      total: 1,
+      ...this.#lost(),
+    });
     this.#reports?.complete();
   }
 }

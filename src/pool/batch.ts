@@ -20,7 +20,7 @@ export interface Holder {
   /** Takes it back if it has not been started; whether it was. */
   withdraw(batch: Batch): boolean;
   /** As {@link withdraw}; otherwise stops it, killing the worker when that takes longer than `grace` milliseconds. */
-  stop(batch: Batch, grace: number): boolean;
+  stop(batch: Batch, grace: number, reason: unknown): boolean;
 }
 
 /**
@@ -43,6 +43,8 @@ export abstract class Batch {
   attempt = 0;
   /** Nobody waits for its results any more. */
   cancelled = false;
+  /** Why it, or the item whose time ran out, is told to stop. */
+  reason: unknown;
   /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
   overdue = -1;
   /** Where it was called from, if that was captured. */
@@ -81,8 +83,10 @@ export abstract class Batch {
    * react to its signal.
    */
   abstract expire(index: number, begun: boolean): number;
-  /** The running item reported something. */
-  abstract report(progress: unknown): void;
+  /** The running item reported something, after `dropped` reports that were lost. */
+  abstract report(progress: unknown, dropped: number): void;
+  /** What item `index` is called in messages. */
+  abstract subject(index: number): string;
   /** The payload cannot be encoded: settles what cannot be sent and returns batches for the rest. */
   abstract refused(error: unknown): Batch[];
   /** None of its items can be decoded together: settles what is to blame, and returns batches for what may be good. */

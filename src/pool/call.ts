@@ -14,7 +14,7 @@ export interface CallObserver {
 /** What the pool must do for a call that ends early. */
 export interface CallOwner {
   /** Stops a call that may be queued, sent or running. */
-  stopCall(call: Call): void;
+  stopCall(call: Call, reason: unknown): void;
   /** Takes a call back that no worker has started; `false` when one has. */
   withdraw(call: Call): boolean;
   /** A call is over: it left the pool. */
@@ -28,7 +28,7 @@ export interface CallSettings {
   readonly queueTimeout: number;
   readonly retries: number;
   readonly grace: number;
-  readonly onReport: ((progress: unknown) => void) | undefined;
+  readonly onReport: ((progress: unknown, dropped: number) => void) | undefined;
 }
 
 /** One run of a function with arguments: a batch of one item. */
@@ -81,16 +81,18 @@ export class Call extends Batch {
 
   expire(_index: number, begun: boolean): number {
     const { timeout } = this;
-    this.error(
-      new TimeoutError(
-        begun ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun('The task', timeout),
-      ),
-    );
+    const message = begun ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun('The task', timeout);
+    this.reason = new TimeoutError(message);
+    this.error(this.reason);
     return this.#settings?.grace ?? 0;
   }
 
-  report(progress: unknown): void {
-    this.#settings?.onReport?.(progress);
+  report(progress: unknown, dropped: number): void {
+    this.#settings?.onReport?.(progress, dropped);
+  }
+
+  subject(): string {
+    return 'the task';
   }
 
   refused(error: unknown): Batch[] {
@@ -122,7 +124,7 @@ export class Call extends Batch {
   cancel(reason: unknown): void {
     if (this.#settled) return;
     this.error(reason);
-    this.#owner.stopCall(this);
+    this.#owner.stopCall(this, reason);
   }
 
   #arm(settings: CallSettings): void {

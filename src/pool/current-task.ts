@@ -1,10 +1,16 @@
 /** What a task may know and say while it runs. `P` is what it reports. */
 export interface CurrentTask<P = unknown> {
-  /** Aborts when the caller cancelled or the task's time ran out. A task that ends soon after is not killed. */
+  /**
+   * Aborts when the caller cancelled, with the caller's reason, or when the task's time ran out, with a TimeoutError. A reason that is large or cannot be
+   * sent arrives as an Error with its name and message. A task that ends soon after is not killed.
+   */
   readonly signal: AbortSignal;
   /** 0 for the first run, 1 for the first retry after a crash, and so on. */
   readonly attempt: number;
-  /** Sends something to the caller's `progress`. It must be serialisable. */
+  /**
+   * Sends something to the caller's `progress`. It must be serialisable. It does not wait: while there is no room the newest report is kept and those before
+   * it are dropped, which `progress` counts. To lose none use `remote` of `multiprocess/operators`.
+   */
   report(progress: P): void;
 }
 

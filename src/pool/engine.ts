@@ -69,7 +69,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     args: readonly unknown[] | undefined,
     options: CallOptions | undefined,
     observer: CallObserver,
-    onReport: ((progress: unknown) => void) | undefined,
+    onReport: ((progress: unknown, dropped: number) => void) | undefined,
   ): Call {
     this.#checkOpen(actor);
     if (args !== undefined && !Array.isArray(args))
@@ -99,8 +99,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     };
   }
 
-  stopCall(call: Call): void {
-    this.#stop(call);
+  stopCall(call: Call, reason: unknown): void {
+    this.#stop(call, reason);
   }
 
   callGone(call: Call): void {
@@ -180,12 +180,12 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     for (const job of touched) job.flush();
   }
 
-  stopJob(job: PoolJob): void {
+  stopJob(job: PoolJob, reason: unknown): void {
     this.#scheduler.lanes.remove(job.lane);
     for (let batch = job.lane.queue.shift(); batch !== undefined; batch = job.lane.queue.shift()) batch.gone();
     for (const worker of this.#scheduler.workers) {
       for (const batch of [...worker.held()]) {
-        if (batch.lane === job.lane && worker.stop(batch, this.#settings.grace)) batch.gone();
+        if (batch.lane === job.lane && worker.stop(batch, this.#settings.grace, reason)) batch.gone();
       }
     }
     this.#scheduler.dispatch();
@@ -347,8 +347,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     });
   }
 
-  #stop(batch: Batch): void {
-    if (!this.withdraw(batch)) batch.holder?.stop(batch, this.#settings.grace);
+  #stop(batch: Batch, reason: unknown): void {
+    if (!this.withdraw(batch)) batch.holder?.stop(batch, this.#settings.grace, reason);
     this.#scheduler.dispatch();
   }
 

@@ -4,6 +4,7 @@ import { Batch, Blame } from './batch.js';
 import { notBegun } from './call.js';
 import type { Site } from './call-site.js';
 import type { FunctionImage } from './callables.js';
+import { markItem } from './item-index.js';
 import { Lane } from './lane.js';
 import { Flag, Kind } from './protocol.js';
 
@@ -30,7 +31,7 @@ export interface JobOwner {
   /** Results went to the job's sink: to be flushed when the batch of results is over. */
   jobTouched(job: PoolJob): void;
   /** Stops the job's chunks in its lane and on all workers. */
-  stopJob(job: PoolJob): void;
+  stopJob(job: PoolJob, reason: unknown): void;
   /** The job will not submit any more and nothing of it runs. */
   jobGone(job: PoolJob): void;
 }
@@ -118,11 +119,11 @@ export class PoolJob implements Job<unknown> {
     this.#check();
   }
 
-  async cancel(_reason: unknown): Promise<void> {
+  async cancel(reason: unknown): Promise<void> {
     if (!this.cancelled) {
       this.cancelled = true;
       this.#ended = true;
-      this.#owner.stopJob(this);
+      this.#owner.stopJob(this, reason);
     }
     if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     this.#check();
@@ -182,6 +183,7 @@ export class Chunk extends Batch {
   readonly first: number;
   readonly #items: unknown[];
   #queueTimer: NodeJS.Timeout | null = null;
+  #marked: unknown;
 
   constructor(job: PoolJob, first: number, items: unknown[], attempt: number) {
     super(job.lane, job.image, items.length, flagsOf(job));
@@ -214,6 +216,9 @@ export class Chunk extends Batch {
 
   error(error: unknown, index: number): void {
     if (this.job.cancelled) return;
+    // One error of all items is that of the first.
+    if (error !== this.#marked) markItem(error, this.first + index);
+    this.#marked = error;
     this.job.touch();
     this.job.sink.error(this.first + index, error);
   }
@@ -227,12 +232,17 @@ export class Chunk extends Batch {
     const subject = `Item ${this.first + index}`;
     const { timeout } = this;
     const message = begun ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun(subject, timeout);
-    this.error(new TimeoutError(message), index);
+    this.reason = new TimeoutError(message);
+    this.error(this.reason, index);
     this.job.flush();
     return this.job.settings.grace;
   }
 
   report(): void {}
+
+  subject(index: number): string {
+    return `item ${this.first + index}`;
+  }
 
   refused(error: unknown): Batch[] {
     if (this.count === 1) {

@@ -129,7 +129,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
         },
       };
       try {
-        const call = this.#engine.call(actor, fn, args, options, observer, (report) => progress.report(report));
+        const call = this.#engine.call(actor, fn, args, options, observer, (report, dropped) => progress.report(report, dropped));
         cancel = (reason) => call.cancel(reason);
       } catch (error) {
         observer.reject(error);

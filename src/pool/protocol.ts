@@ -20,6 +20,8 @@
  *   PREPARING      Preparing, written by the worker: what it does with the record that it took, while no item runs. A death just then
  *                  is that record's: decoding and importing run foreign code, and take memory, as items do.
  *   ENDING         1 once the worker was told to stop and obeys.
+ *
+ * Beside them stand the reason for which an item is to stop (abort-reason.ts) and the end of stderr (stderr-tail.ts).
  */
 export enum Kind {
   // parent to worker
@@ -41,9 +43,12 @@ export enum Kind {
   Started = 18,
   Value = 19,
   Error = 20,
+  /** What the running item reported; its id says how many reports before it were dropped, because there was no room. */
   Report = 22,
   /** None of the batch's items can run: its function (id 1) or its payload (id 0) cannot be rebuilt. */
   Broken = 23,
+  /** An error that nobody caught, and that ends the worker. */
+  Uncaught = 24,
 }
 
 /** Flags beside the kind. */

@@ -3,6 +3,7 @@ import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from 
 import { ownKey } from '../process/authkey.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, KnownCodes } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
+import { writeReason } from './abort-reason.js';
 import type { Batch } from './batch.js';
 import { codeBook, type FunctionImage } from './callables.js';
 import {
@@ -19,6 +20,8 @@ import {
   STATUS,
   Status,
 } from './protocol.js';
+
+import { readStderr } from './stderr-tail.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
 const BURST = 32;
@@ -226,7 +229,9 @@ export class WorkerChannel {
   }
 
   /** Fires the AbortSignal of the `ordinal`-th item the worker ever started, if that is still running. */
-  abort(ordinal: number): void {
+  abort(ordinal: number, reason: unknown): void {
+    // The worker may be reading the reason of an item that it was told of before.
+    if (Atomics.load(this.#link.control, ABORT_ITEM) !== ordinal) writeReason(this.#link.control, reason);
     Atomics.store(this.#link.control, ABORT_ITEM, ordinal);
     this.#link.ring();
   }
@@ -267,6 +272,11 @@ export class WorkerChannel {
   /** Asks to be rung for the next record; `false` when one is there already. */
   sleep(): boolean {
     return this.#link.sleep();
+  }
+
+  /** The end of what the worker wrote to stderr; `null` when it died before it noted that. */
+  get stderr(): string | null {
+    return readStderr(this.#link.control);
   }
 
   /** How many items the worker ever started, modulo 2^32. */

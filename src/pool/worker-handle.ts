@@ -16,6 +16,8 @@ import { Unreadable, WorkerChannel } from './worker-channel.js';
 const LOADING = 10_000;
 /** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
 const LEAVING = 10_000;
+/** Milliseconds in which the modules of a dead worker's last error may load. */
+const SOON = 1000;
 
 /** Starts a child, however the pool's workers are started. */
 export type Launch = (options: LaunchOptions) => Popen;
@@ -78,6 +80,8 @@ export class WorkerHandle implements Holder {
   /** Milliseconds a cancelled or overdue item has to end. */
   #grace: number;
   readonly #settings: WorkerSettings;
+  /** The error that it did not catch. */
+  #uncaught: unknown;
   /** Batches it holds whose items have a time limit. */
   #timed = 0;
   /** How far it had read when another one took what it did not begin; `null` since it gave a sign. */
@@ -282,8 +286,9 @@ export class WorkerHandle implements Holder {
    * the worker when the item has not ended after `grace` milliseconds.
    * @returns whether the batch is off the worker now.
    */
-  stop(batch: Batch, grace: number): boolean {
+  stop(batch: Batch, grace: number, reason: unknown): boolean {
     batch.cancelled = true;
+    batch.reason = reason;
     this.#grace = grace;
     if (this.withdraw(batch)) return true;
     this.#channel.halt(batch);
@@ -294,7 +299,7 @@ export class WorkerHandle implements Holder {
 
   /** Fires the AbortSignal of the running item and kills the worker if the item has not ended when its grace is over. */
   #abortRunning(): void {
-    this.#channel.abort((this.#results + 1) | 0);
+    this.#channel.abort((this.#results + 1) | 0, this.#held.first()?.reason);
     if (this.#killer !== null) return;
     const killer = setTimeout(() => {
       // The result may be there already: timers come before other events.
@@ -386,12 +391,17 @@ export class WorkerHandle implements Holder {
         break;
       }
       case Kind.Report: {
+        const dropped = channel.id;
         const progress = channel.decode();
         channel.release();
         const batch = this.#held.first();
-        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded));
+        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
         break;
       }
+      case Kind.Uncaught:
+        this.#uncaught = channel.decode();
+        channel.release();
+        break;
       case Kind.Ready:
         channel.release();
         if (this.state === 'starting') this.state = 'ready';
@@ -578,6 +588,9 @@ export class WorkerHandle implements Holder {
     // What it published before it died counts; the ring outlives it.
     while (this.#channel.receive()) this.#receive();
     const blame = this.#blame();
+    const first = this.#held.first();
+    const subject = blame === Blame.None ? null : (first?.subject(first.received) ?? null);
+    const { stderr } = this.#channel;
     this.left = this.state;
     this.state = 'ended';
     this.#clearTimers();
@@ -590,7 +603,12 @@ export class WorkerHandle implements Holder {
     for (const batch of lost) batch.holder = null;
     this.#timed = 0;
     this.#items = 0;
-    this.#owner.exited(this, lost, blame, crash(this, exitCode, signal, cause));
+    const tell = (uncaught: unknown) => {
+      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
+    };
+    const uncaught = this.#uncaught;
+    if (uncaught instanceof PendingValue) void soon(uncaught.ready).then(tell);
+    else tell(uncaught instanceof Unreadable ? undefined : uncaught);
   }
 
   /** What of its oldest batch it died of. */
@@ -602,6 +620,14 @@ export class WorkerHandle implements Holder {
     if (preparing === Preparing.Function) return Blame.Function;
     return preparing === Preparing.Items || this.#channel.arriving(batch) > 0 ? Blame.Items : Blame.None;
   }
+}
+
+/** What a promise gives, if it does so while somebody would wait for it; else nothing. */
+function soon(promise: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SOON);
+    promise.then(resolve, resolve).finally(() => clearTimeout(timer));
+  });
 }
 
 function isTimed(batch: Batch): boolean {

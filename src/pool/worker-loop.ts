@@ -8,6 +8,7 @@ import { identity } from '../process/identity.js';
 import {
   CodeTable,
   Decoder,
+  Encoder,
   isError,
   loadSending,
   PendingValue,
@@ -18,6 +19,7 @@ import {
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { describe } from '../util/options.js';
 import { applyPreparations, type PreparedState } from '../util/preparation.js';
+import { readReason } from './abort-reason.js';
 import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
@@ -81,6 +83,9 @@ export class WorkerLoop {
   #run: Run | null = null;
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
+  /** The newest report of the running item, while there is no room; how many were dropped since the last that was sent. */
+  #kept: Payload | null = null;
+  #dropped = 0;
   #suspended = false;
   /** Its initializer failed. */
   #unfit = false;
@@ -98,6 +103,11 @@ export class WorkerLoop {
     this.#link = new Link(region, LINK_CAPACITY, LinkSide.Worker, bells, () => this.#rung());
   }
 
+  /** What outlives this worker. */
+  get control(): Int32Array {
+    return this.#link.control;
+  }
+
   /** Starts it. */
   start(): void {
     this.#advance();
@@ -105,7 +115,8 @@ export class WorkerLoop {
 
   #rung(): void {
     this.#link.flush();
-    if (this.#task !== null && Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
+    if (this.#kept !== null && this.#link.writable) this.#sendKept();
+    this.#checkAbort();
     this.#advance();
   }
 
@@ -334,7 +345,7 @@ export class WorkerLoop {
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
     this.#prepare(Preparing.Nothing);
     // It may have been cancelled while its function was still loading.
-    if (Atomics.load(this.#link.control, ABORT_ITEM) === this.#started) this.#task.abort();
+    this.#checkAbort();
     if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });
     let value: unknown;
     try {
@@ -361,6 +372,7 @@ export class WorkerLoop {
     const link = this.#link;
     this.#task = null;
     desk.task = null;
+    if (this.#kept !== null && link.writable) this.#sendKept();
     if (!link.writable) {
       // A report took the last room. `#advance` comes back when there is some.
       this.#outcome = { run, kind, value };
@@ -378,16 +390,66 @@ export class WorkerLoop {
     link.release();
   }
 
+  /** Fires the signal of the running item if the parent wants that. */
+  #checkAbort(): void {
+    const { control } = this.#link;
+    const task = this.#task;
+    if (task === null || Atomics.load(control, ABORT_ITEM) !== this.#started) return;
+    const reason = readReason(control);
+    if (reason instanceof Promise) void reason.then((loaded) => task.abort(loaded));
+    else task.abort(reason);
+  }
+
+  /** Only while its item runs. While the link has no room the newest is kept, so the last one always arrives, before the result. */
   #report(task: WorkerTask, progress: unknown): void {
-    // Only while its item runs, and never in the way of a result: a report that finds the link busy is dropped.
-    if (task === this.#task && this.#link.writable) this.#send(Kind.Report, 0, progress);
+    if (task !== this.#task) return;
+    if (this.#link.writable) this.#send(Kind.Report, this.#dropped, progress, () => (this.#dropped = 0));
+    else {
+      if (this.#kept !== null) this.#dropped++;
+      // As it is now: the task may change it before there is room.
+      this.#kept = this.#keep(progress);
+    }
+  }
+
+  #keep(progress: unknown): Payload | null {
+    // Self-contained: what the parent has of this worker's code may change before it is sent.
+    const encoder = new Encoder();
+    try {
+      const bytes = new Uint8Array(encoder.encode(progress).total);
+      encoder.layout(bytes, 0);
+      return { total: bytes.length, layout: (target, offset) => target.set(bytes, offset) };
+    } catch {
+      this.#dropped++;
+      return null;
+    }
+  }
+
+  /** Sends the report that found no room. */
+  #sendKept(): void {
+    const kept = this.#kept;
+    this.#kept = null;
+    if (kept === null) return;
+    this.#link.send(Kind.Report, this.#dropped, 0, kept);
+    this.#dropped = 0;
+    this.#link.wake();
+  }
+
+  /** Tells the parent what ends this worker: nobody caught it. */
+  uncaught(error: unknown): void {
+    if (!this.#link.writable) return;
+    try {
+      this.#post(Kind.Uncaught | this.#payload.encode(error), 0);
+    } catch (reason) {
+      this.#sendError(Kind.Uncaught, 0, error, reason);
+    }
   }
 
   // ---- sending
 
-  #send(kind: number, id: number, value: unknown): void {
+  #send(kind: number, id: number, value: unknown, sent?: () => void): void {
     try {
       this.#post(kind | this.#payload.encode(value), id);
+      sent?.();
     } catch (error) {
       if (sendsFunctions()) this.#sendError(kind, id, value, error);
       else {

@@ -6,6 +6,7 @@ export class WorkerTask implements CurrentTask {
   readonly #send: (task: WorkerTask, progress: unknown) => void;
   #controller: AbortController | null = null;
   #aborted = false;
+  #reason: unknown;
 
   constructor(attempt: number, send: (task: WorkerTask, progress: unknown) => void) {
     this.attempt = attempt;
@@ -15,7 +16,7 @@ export class WorkerTask implements CurrentTask {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort();
+      if (this.#aborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
@@ -24,9 +25,11 @@ export class WorkerTask implements CurrentTask {
     this.#send(this, progress);
   }
 
-  /** Fires the signal. */
-  abort(): void {
+  /** Fires the signal, once. */
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
     this.#aborted = true;
-    this.#controller?.abort();
+    this.#reason = reason;
+    this.#controller?.abort(reason);
   }
 }

@@ -1,8 +1,10 @@
 /** The program of a pool worker. */
+import { inspect } from 'node:util';
 import { Region, reopen } from '../memory/region.js';
 import { identity } from '../process/identity.js';
 import { inherit, program } from '../process/inherit.js';
 import { setStartMethod } from '../process/start-method.js';
+import { noteStderr } from './stderr-tail.js';
 import { WorkerLoop } from './worker-loop.js';
 
 function begin(): void {
@@ -15,7 +17,15 @@ function begin(): void {
 
   // A thread's descriptors are its parent's to close.
   const region = method === 'thread' ? Region.over(reopen(process.pid, memory)) : Region.attach(memory);
-  new WorkerLoop(region, { parent, worker }, () => void end()).start();
+  const loop = new WorkerLoop(region, { parent, worker }, () => void end());
+  const note = noteStderr(loop.control);
+  process.on('uncaughtExceptionMonitor', (error) => {
+    // With a listener of the user's it does not end the worker.
+    if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return;
+    note(`${inspect(error)}\n`);
+    loop.uncaught(error);
+  });
+  loop.start();
 }
 
 /** Ends the process when what it wrote is out: an exit drops what a full pipe has not taken yet. */
