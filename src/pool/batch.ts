@@ -49,6 +49,8 @@ export abstract class Batch {
   overdue = -1;
   /** Where it was called from, if that was captured. */
   site: Site | null = null;
+  /** Which method was called. */
+  actor = 'Pool';
 
   /**
    * @param count Number of items.

@@ -4,6 +4,7 @@ import { Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import type { Lane } from './lane.js';
 import { Flag, Kind } from './protocol.js';
+import { inPoolCall } from './remote-error.js';
 
 /** Who waits for a call. */
 export interface CallObserver {
@@ -96,7 +97,7 @@ export class Call extends Batch {
   }
 
   refused(error: unknown): Batch[] {
-    this.error(error);
+    this.error(inPoolCall(error, this.actor, this.site, (path) => path.replace(/\[(\d+)\]$/, 'argument $1')));
     return [];
   }
 

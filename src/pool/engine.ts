@@ -83,6 +83,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
       options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
     const call = new Call(lane, image, args ?? NO_ARGUMENTS, observer, this, settings);
     call.site = takeSite();
+    call.actor = actor;
     this.#enter(image);
     this.#scheduler.submit(call);
     return call;
@@ -122,6 +123,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const image = this.#callables.image(actor, fn);
     const site = takeSite();
     const settings = {
+      actor,
       chunkSize: options.chunkSize ?? 'auto',
       timeout: limit(options.timeout),
       queueTimeout: limit(options.queueTimeout),

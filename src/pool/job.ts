@@ -7,6 +7,7 @@ import type { FunctionImage } from './callables.js';
 import { markItem } from './item-index.js';
 import { Lane } from './lane.js';
 import { Flag, Kind } from './protocol.js';
+import { inPoolCall } from './remote-error.js';
 
 /** Milliseconds of work that an automatic chunk aims at. */
 const CHUNK_TIME = 3;
@@ -38,6 +39,8 @@ export interface JobOwner {
 
 /** Options of a job, checked. */
 export interface JobSettings {
+  /** The method that was called. */
+  readonly actor: string;
   readonly chunkSize: number | 'auto';
   readonly timeout: number;
   readonly queueTimeout: number;
@@ -248,7 +251,10 @@ export class Chunk extends Batch {
     if (this.count === 1) {
       // The sink must not be called from inside submit.
       setImmediate(() => {
-        this.error(error, 0);
+        this.error(
+          inPoolCall(error, this.job.settings.actor, this.site, (path) => path.replace(/\[0\]$/, `item ${this.first}`)),
+          0,
+        );
         this.job.flush();
       });
       return [];

@@ -6,7 +6,7 @@
  *       --- called from ---
  *       at main (file:///app/src/main.ts:30:20)
  */
-import { isError, mapStack } from '../reduction/index.js';
+import { atEarlierCall, inCall, isError, mapStack } from '../reduction/index.js';
 import type { Site } from './call-site.js';
 
 const SEPARATOR = '    --- called from ---';
@@ -30,6 +30,13 @@ export function fromWorker(error: unknown, site: Site | null): unknown {
       complete(inner, null);
     }
   }
+  return error;
+}
+
+/** Completes the refusal of something to be sent: who refused, what it is to them, where they were called from. */
+export function inPoolCall(error: unknown, actor: string, site: Site | null, rename: (path: string) => string): unknown {
+  inCall(error, actor, rename);
+  if (site !== null) atEarlierCall(error, callerFrames(site));
   return error;
 }
 

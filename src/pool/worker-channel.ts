@@ -1,7 +1,7 @@
 import { SerializationError } from '../errors/index.js';
 import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
 import { ownKey } from '../process/authkey.js';
-import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, KnownCodes } from '../reduction/index.js';
+import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes, type Message } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
 import { writeReason } from './abort-reason.js';
 import type { Batch } from './batch.js';
@@ -113,7 +113,7 @@ export class WorkerChannel {
     encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
     this.#post(Kind.Inherit, 0, 0, copyOf(encoded));
     if (image !== null) this.#define(image);
-    const { total, codes } = encoder.encode(args);
+    const { total, codes } = encodeInitArgs(args);
     encoded.total = total;
     // Records that wait keep their order.
     const payload = copyOf(encoded);
@@ -331,4 +331,12 @@ function copyOf(payload: Payload): Payload {
   const bytes = new Uint8Array(payload.total);
   payload.layout(bytes, 0);
   return { total: bytes.length, layout: (target, offset) => target.set(bytes, offset) };
+}
+
+function encodeInitArgs(args: readonly unknown[]): Message {
+  try {
+    return encoder.encode(args);
+  } catch (error) {
+    throw inCall(error, 'Pool', (path) => path.replace(/\[(\d+)\]$/, 'initArgs[$1]'));
+  }
 }

@@ -1,7 +1,7 @@
 /** What a Process sends its child: who the child is, and what it runs. */
 import { threadId } from 'node:worker_threads';
 import { processStartTime } from '../native/index.js';
-import { dumps } from '../reduction/index.js';
+import { dumps, inCall } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
 import { whileSpawning } from '../util/spawning.js';
 import { ownKey } from './authkey.js';
@@ -28,6 +28,8 @@ export function encodeWork(instance: object | null, state: ProcessState, popen: 
   try {
     state.encoding = true;
     if (body !== null) bytes = whileSpawning(popen, () => dumps(body));
+  } catch (error) {
+    throw inCall(error, 'Process.start', (path) => partOf(path, instance !== null));
   } finally {
     state.encoding = false;
   }
@@ -49,6 +51,16 @@ export function encodeWork(instance: object | null, state: ProcessState, popen: 
     prepared: collectPreparations(),
   };
   return writePayload(head, bytes);
+}
+
+/** A path in what is encoded, as its caller knows it. */
+function partOf(path: string, isInstance: boolean): string {
+  return isInstance
+    ? path
+        .replace(/\[(\d+)\] <- \[2\]$/, 'argument $1')
+        .replace(/\[1\]$/, 'the target')
+        .replace(/\[0\]$/, 'the Process')
+    : path.replace(/\[(\d+)\] <- \[1\]$/, 'argument $1').replace(/\[0\]$/, 'the target');
 }
 
 /** What JSON carries as it is. */

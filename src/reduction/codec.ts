@@ -7,6 +7,7 @@
  *   everything else    the node table (table/), behind the mark 0xC1
  * Both ends are iterative where values nest without bound, so depth is limited by memory only.
  */
+import { atCaller } from './caller.js';
 import { badPayload } from './failure.js';
 import { areLoaded, loadModules, loadModulesSync } from './functions/modules.js';
 import { registerBuiltinKinds } from './kinds/index.js';
@@ -84,6 +85,8 @@ export class Encoder {
       } else {
         this.#encodeTable(value);
       }
+    } catch (error) {
+      throw atCaller(error, this.encode);
     } finally {
       this.#busy = false;
     }

@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { types } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { describe } from '../util/options.js';
+import { atCaller } from './caller.js';
 import { Decoder, Encoder, PendingValue } from './codec.js';
 import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
 
@@ -48,7 +49,11 @@ export function dumps(value: unknown): Uint8Array {
  */
 export function loads<T = unknown>(bytes: Uint8Array): T {
   checkBytes('loads', bytes);
-  return decoder.decodeSync(bytes, 0, bytes.length) as T;
+  try {
+    return decoder.decodeSync(bytes, 0, bytes.length) as T;
+  } catch (error) {
+    throw atCaller(error, loads);
+  }
 }
 
 /**

@@ -4,7 +4,9 @@ import { setFunctionReducer } from './function-seam.js';
 import { beginMessage, endMessage, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
-// For the layers above: messages in memory of their own
+// For the layers above: who refused
+export { atEarlierCall, inCall } from './caller.js';
+// Messages in memory of their own
 export { Decoder, Encoder, encodingForWorker, type Message, PendingValue } from './codec.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';

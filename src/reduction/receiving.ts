@@ -6,6 +6,7 @@ import { deferSending } from './function-seam.js';
 import { functionKinds } from './functions/receiving.js';
 import { registerKind } from './table/registry.js';
 
+export { inCall } from './caller.js';
 export { Decoder, Encoder, PendingValue } from './codec.js';
 export { sendsFunctions } from './function-seam.js';
 export { isError, sendableError } from './kinds/errors.js';
