@@ -488,7 +488,7 @@ export class WorkerLoop {
       error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
-    else inCall(error, 'The result of the task', (path) => path);
+    else inCall(error, isValue ? 'The result of the task' : 'report', (path) => path);
     const flags = this.#payload.encode(error);
     this.#post((isValue ? kind - Kind.Value + Kind.Error : kind) | flags, id);
   }
