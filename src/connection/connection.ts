@@ -12,6 +12,7 @@ import {
   serializerOf,
 } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Held, hold, letGo } from './abandoned.js';
 import { partOf } from './buffers.js';
@@ -365,6 +366,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     if (!this.#writable) throw wrongWay(actor, 'send');
   }
 }
+printedAsShown(Connection);
 
 registerShareable('connection', {
   module: new URL(import.meta.url),

@@ -8,6 +8,7 @@ import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
 import { staysHere } from '../util/local-class.js';
 import { checkNumber, checkOptions } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
 import { type AuthKey, keyOf } from './authentication.js';
@@ -293,6 +294,7 @@ export class Listener implements AsyncDisposable, Disposable {
     if (this.#closed) throw closed(actor);
   }
 }
+printedAsShown(Listener);
 
 /** Accepted at once. */
 const BURST = 16;

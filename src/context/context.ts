@@ -19,6 +19,7 @@ import { ShareableList, SharedMemory } from '../shared-memory/index.js';
 import { RawArray, RawValue, SharedArray, Value } from '../sharedctypes/index.js';
 import { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore } from '../synchronize/index.js';
 import { getLogger, logToStderr } from '../util/logger.js';
+import { printedAsShown } from '../util/printed.js';
 import { ForkPool, ForkServerPool, SpawnPool } from './pools.js';
 import { ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';
 
@@ -181,6 +182,7 @@ export class Context<M extends StartMethod = StartMethod> {
     return `Context(${this.#method})`;
   }
 }
+printedAsShown(Context);
 
 const contexts = new Map<StartMethod, Context>();
 

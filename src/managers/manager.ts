@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { keyOf } from '../connection/authentication.js';
 import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
@@ -5,6 +6,7 @@ import { addTemplateModule, type ContextLike, type JoinOptions, Process, startMe
 import { optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { channelTo, type RemoteChannel } from './client.js';
 import { Ask } from './frames.js';
 import { forgetServer, noteServer, processKey } from './keys.js';
@@ -366,7 +368,14 @@ export class BaseManager implements AsyncDisposable {
     channel.unuse();
     forgetServer(address);
   }
+
+  /** @internal */
+  [inspect.custom](): string {
+    const { address } = this;
+    return `<${this.constructor.name} ${this.#state}${address === null ? '' : ` at ${inspect(address)}`}>`;
+  }
 }
+printedAsShown(BaseManager);
 
 /** Has the template of the forkserver load what servers of these types are made of: their start is then little more than a fork. */
 function prepareTemplate(types: Map<string, ManagedType>): void {

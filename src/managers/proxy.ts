@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors/index.js';
 import { forgetShared, registerShareable } from '../memory/index.js';
 import type { TaskStream } from '../streams/index.js';
 import { describe } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { checkWaitOptions } from '../util/wait-options.js';
 import type { Address } from './address.js';
 import { Ask } from './frames.js';
@@ -109,6 +110,7 @@ export class BaseProxy<T = unknown> implements Disposable {
     return `<${typeid} proxy of object ${id} at ${inspect(address)}>`;
   }
 }
+printedAsShown(BaseProxy);
 
 /** What names a proxy's object. @throws ArgumentError for what is no proxy. */
 export function tokenOf(proxy: object): Token {

@@ -10,6 +10,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import type { BlockHandle } from './arena.js';
 import { allocateMapped, attachMapped, type MappedBlock } from './block.js';
 import { Extents } from './extents.js';
@@ -193,6 +194,7 @@ export class Heap {
     return block;
   }
 }
+printedAsShown(Heap);
 
 function pages(size: number): number {
   return Math.ceil(size / PAGE) * PAGE;
@@ -250,3 +252,4 @@ export class BufferWrapper implements Disposable {
     return this.#disposed ? 'BufferWrapper (disposed)' : `BufferWrapper(${this.size})`;
   }
 }
+printedAsShown(BufferWrapper);

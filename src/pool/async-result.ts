@@ -3,6 +3,7 @@ import { Observable, Subject } from 'rxjs';
 import { ProcessError, TimeoutError } from '../errors/index.js';
 import { inOwnContext, type Progress } from '../streams/index.js';
 import { staysHere } from '../util/local-class.js';
+import { printedAsShown } from '../util/printed.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
 /** Progress of an asynchronous call, or of a map. `P` is what the task reports. */
@@ -140,6 +141,7 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
     return `<AsyncResult ${this.#state}>`;
   }
 }
+printedAsShown(AsyncResult);
 
 /** An error of a callback is the caller's: it surfaces as an uncaught exception and harms nothing here. */
 function notify<T>(callback: ((value: T) => void) | undefined, value: T): void {

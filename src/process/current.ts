@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { processState, watchProcess } from '../native/index.js';
 import { deferred } from '../util/deferred.js';
 import { checkNumber, checkOptions } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { settles } from '../util/wait-options.js';
 import { ownKey, toKey } from './authkey.js';
 import { activeOwners } from './children.js';
@@ -121,7 +122,12 @@ export class ParentProcess {
       watch.close();
     }
   }
+
+  [inspect.custom](): string {
+    return `<ParentProcess name='${this.name}' pid=${this.pid}>`;
+  }
 }
+printedAsShown(ParentProcess);
 
 let parent: ParentProcess | null = null;
 /** Whom `parent` stands for: in a fork it is another one. */

@@ -1,6 +1,7 @@
 import { ProcessError, SerializationError } from '../errors/index.js';
 import { closeDescriptor } from '../native/index.js';
 import { checkNumber, checkOptions } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { ownKey, toKey } from './authkey.js';
 import { checkNotBootstrapping } from './bootstrapping.js';
 import { addChild } from './children.js';
@@ -259,6 +260,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     return () => describeProcess(this);
   }
 }
+printedAsShown(Process);
 
 function describeProcess(of: Process): string {
   const type = of.constructor.name;

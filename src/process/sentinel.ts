@@ -1,3 +1,5 @@
+import { printedAsShown } from '../util/printed.js';
+
 /** What `connection.wait()` takes for a process: it is ready when the process has ended. */
 export class Sentinel {
   /** Answers the descriptor. */
@@ -12,4 +14,10 @@ export class Sentinel {
   fileno(): number {
     return this.#descriptor();
   }
+
+  /** @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return 'Sentinel';
+  }
 }
+printedAsShown(Sentinel);

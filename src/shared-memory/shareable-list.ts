@@ -223,16 +223,16 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
 
   /** `ShareableList(['a', 1], name='psm_12ab34cd')` */
   toString(): string {
-    return `ShareableList(${inspect([...this])}, name='${this.shm.name}')`;
+    try {
+      return `ShareableList(${inspect([...this])}, name='${this.shm.name}')`;
+    } catch {
+      return `ShareableList(name='${this.shm.name}') (closed)`;
+    }
   }
 
   /** @internal */
   [inspect.custom](): string {
-    try {
-      return this.toString();
-    } catch {
-      return `ShareableList(name='${this.shm.name}') (closed)`;
-    }
+    return this.toString();
   }
 
   #at(method: string, index: number): number {

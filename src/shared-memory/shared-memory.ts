@@ -213,12 +213,12 @@ export class SharedMemory implements Disposable {
 
   /** `SharedMemory('psm_12ab34cd', size=4096)` */
   toString(): string {
-    return `SharedMemory('${this.#name}', size=${this.#size})`;
+    return `SharedMemory('${this.#name}', size=${this.#size})${this.#closed ? ' (closed)' : ''}`;
   }
 
   /** @internal */
   [inspect.custom](): string {
-    return `${this.toString()}${this.#closed ? ' (closed)' : ''}`;
+    return this.toString();
   }
 
   /** @internal */

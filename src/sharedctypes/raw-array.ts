@@ -10,6 +10,7 @@ import {
   registerShareable,
 } from '../memory/index.js';
 import { describe } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { type Accessor, accessor } from './record.js';
 import {
   type ArrayOf,
@@ -166,6 +167,7 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     });
   }
 }
+printedAsShown(RawArray);
 
 function itemsOf(items: Iterable<unknown>): readonly unknown[] {
   if (typeof (items as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== 'function') {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { allocateBlock, attachBlock, Block, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
+import { printedAsShown } from '../util/printed.js';
 import { type Accessor, accessor } from './record.js';
 import { type Settable, sizeOf, type TypeCode, type TypeData, typeData, typeOf, type ValueOf } from './types.js';
 
@@ -74,6 +75,7 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
     return this.block.closed ? 'RawValue (closed)' : `RawValue(${inspect(this.value)})`;
   }
 }
+printedAsShown(RawValue);
 
 registerShareable<RawValue, { readonly block: BlockHandle; readonly type: TypeData }>('RawValue', {
   module: new URL(import.meta.url),

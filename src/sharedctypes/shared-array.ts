@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawArray } from './raw-array.js';
 import { type ArrayOf, type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
@@ -89,6 +90,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
     return this.#raw.block.closed ? 'SharedArray (closed)' : `SharedArray ${inspect(this.array)}`;
   }
 }
+printedAsShown(SharedArray);
 
 registerShareable<SharedArray, { readonly block: BlockHandle }>('SharedArray', {
   module: new URL(import.meta.url),

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
+import { printedAsShown } from '../util/printed.js';
 import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawValue } from './raw-value.js';
 import { type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
@@ -100,6 +101,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
     return this.#raw.value;
   }
 }
+printedAsShown(Value);
 
 registerShareable<Value, { readonly block: BlockHandle }>('Value', {
   module: new URL(import.meta.url),

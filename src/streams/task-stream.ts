@@ -11,6 +11,7 @@ import { Observable } from 'rxjs';
 import { inCallerContext } from '../util/caller-context.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { staysHere } from '../util/local-class.js';
+import { printedAsShown } from '../util/printed.js';
 import { Drain, type DrainSink } from './drain.js';
 import type { Feed, Origin, Progress, Shape } from './feed.js';
 import { FeedReader } from './feed-reader.js';
@@ -236,5 +237,6 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     this.#closed = undefined;
   }
 }
+printedAsShown(TaskStream);
 
 staysHere(TaskStream, 'collect it (`await stream.toArray()`) and send the items, or put them into a Queue or Topic, which can be sent');

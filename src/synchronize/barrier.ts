@@ -140,7 +140,7 @@ export class Barrier extends SharedObject {
   }
 
   /** `<Barrier waiters=1/3>`, `<Barrier broken>`. */
-  override toString(): string {
+  protected override shown(): string {
     return `<Barrier ${this.broken ? 'broken' : `waiters=${this.nWaiting}/${this.parties}`}>`;
   }
 

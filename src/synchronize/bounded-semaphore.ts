@@ -12,7 +12,7 @@ export class BoundedSemaphore extends Semaphore {
   }
 
   /** `<BoundedSemaphore(value=2, maxvalue=2)>`. */
-  override toString(): string {
+  protected override shown(): string {
     return `<BoundedSemaphore(value=${this.getValue()}, maxvalue=${this.initial})>`;
   }
 }

@@ -166,7 +166,7 @@ export class Condition extends SharedObject implements LockLike {
   }
 
   /** `<Condition(<RLock(None, 0)>, 2)>`: the lock, and how many wait. */
-  override toString(): string {
+  protected override shown(): string {
     return `<Condition(${String(this.lock)}, ${this.#sleepers.count})>`;
   }
 

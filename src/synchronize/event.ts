@@ -100,7 +100,7 @@ export class Event extends SharedObject {
   }
 
   /** `<Event set>`, `<Event unset>`. */
-  override toString(): string {
+  protected override shown(): string {
     return `<Event ${this.isSet() ? 'set' : 'unset'}>`;
   }
 

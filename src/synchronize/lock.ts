@@ -139,7 +139,7 @@ export class Lock extends SharedObject implements LockLike {
   }
 
   /** `<Lock(owner=None)>`, `<Lock(owner=MainProcess)>`, `<Lock(owner=SomeOtherProcess 4711)>`. */
-  override toString(): string {
+  protected override shown(): string {
     return `<Lock(owner=${ownerName(this.#mutex.owner)}${this.ownerDied ? ', owner died' : ''})>`;
   }
 }

@@ -130,7 +130,7 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   /** `<RLock(None, 0)>`, `<RLock(MainProcess, 2)>`, `<RLock(SomeOtherProcess 4711, nonzero)>`: owner and depth. */
-  override toString(): string {
+  protected override shown(): string {
     const owner = this.#mutex.owner;
     const died = this.ownerDied ? ', owner died' : '';
     if (this.#token === null || !this.#mutex.mine) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;

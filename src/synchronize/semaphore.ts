@@ -116,7 +116,7 @@ export class Semaphore extends SharedObject {
   }
 
   /** `<Semaphore(value=2)>`. */
-  override toString(): string {
+  protected override shown(): string {
     return `<Semaphore(value=${this.getValue()})>`;
   }
 

@@ -31,10 +31,15 @@ export abstract class SharedObject implements Disposable {
   }
 
   /** State and owner in words, as Python's `repr`. */
-  abstract toString(): string;
+  toString(): string {
+    return this.block.closed ? `<${this.constructor.name}(closed)>` : this.shown();
+  }
+
+  /** The text of one that is open. */
+  protected abstract shown(): string;
 
   /** @internal */
   [inspect.custom](): string {
-    return this.block.closed ? `<${this.constructor.name}(closed)>` : this.toString();
+    return this.toString();
   }
 }
