@@ -6,7 +6,11 @@
  *
  * Identity: in one thread a shared object is one JavaScript object, however often and from wherever it arrives, as long as
  * somebody there holds it. The cache is weak.
+ *
+ * Other installed copies of the package in a process count as this one if they are of the same version: a class carries its entry under a
+ * registered symbol, and the cache is kept on globalThis. What another copy's object becomes elsewhere is of the copy that sent it.
  */
+import { createRequire } from 'node:module';
 import { ArgumentError } from '../errors/index.js';
 import type { BlockHandle } from './arena.js';
 import { blockIdentity } from './block.js';
@@ -50,8 +54,25 @@ interface Registered {
 
 const byType = new Map<string, Registered>();
 const byPrototype = new Map<object, Registered>();
-const objects = new Map<string, WeakRef<object>>();
-const keys = new WeakMap<object, string>();
+/** What the prototype of a shareable class says of it to other copies of the package. */
+interface Mark extends Registered {
+  /** Folder of the copy's modules. */
+  readonly root: string;
+}
+
+const MARK = Symbol.for('multiprocess.shareable');
+/** Folder of this copy's modules. */
+const ROOT = new URL('../', import.meta.url).href;
+
+interface Cache {
+  readonly objects: Map<string, WeakRef<object>>;
+  readonly keys: WeakMap<object, string>;
+}
+
+const CACHE = Symbol.for('multiprocess.shared');
+const scope = globalThis as { [CACHE]?: Cache };
+scope[CACHE] ??= { objects: new Map(), keys: new WeakMap() };
+const { objects, keys } = scope[CACHE];
 const vanished = new FinalizationRegistry<string>((key) => {
   if (objects.get(key)?.deref() === undefined) objects.delete(key);
 });
@@ -70,6 +91,33 @@ export function registerShareable<T extends object, H extends ShareableHandle>(t
   const registered: Registered = { type, entry: entry as unknown as AnyEntry };
   byType.set(type, registered);
   byPrototype.set(entry.class.prototype as object, registered);
+  Object.defineProperty(entry.class.prototype, MARK, { value: { ...registered, root: ROOT } satisfies Mark, configurable: true });
+}
+
+/** Where the copy of the package is that an object is of, and its version; `undefined` for what is not shareable, or of this copy. */
+export function otherCopyOf(value: object): { readonly folder: string; readonly version: string } | undefined {
+  const mark = (value as { [MARK]?: Mark })[MARK];
+  return mark === undefined || mark.root === ROOT
+    ? undefined
+    : { folder: new URL('../', mark.root).pathname, version: versionOf(mark.root) };
+}
+
+const versions = new Map<string, string>();
+const UNKNOWN = 'an unknown version';
+
+/** The version of the package whose modules stand in a folder. Read when an object of another copy is met. */
+export function versionOf(root: string = ROOT): string {
+  let version = versions.get(root);
+  if (version === undefined) {
+    try {
+      const { name, version: found } = createRequire(root)('../package.json') as { name?: unknown; version?: unknown };
+      version = `${String(name)} ${String(found)}`;
+    } catch {
+      version = UNKNOWN;
+    }
+    versions.set(root, version);
+  }
+  return version;
 }
 
 /** Whether a value is shareable. */
@@ -142,12 +190,24 @@ export function memoryOf(object: object): ArrayBufferLike | undefined {
 }
 
 function find(value: object): Registered | undefined {
-  if (byPrototype.size === 0) return undefined;
+  if ((value as { [MARK]?: Mark })[MARK] === undefined) return undefined;
   for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
     const found = byPrototype.get(at as object);
     if (found !== undefined) return found;
+    const mark: unknown = Object.getOwnPropertyDescriptor(at, MARK)?.value;
+    if (mark !== undefined) return adopt(mark as Mark);
   }
   return undefined;
+}
+
+/** The class of another copy of this version, as one of this copy. */
+function adopt({ type, entry, root }: Mark): Registered | undefined {
+  if (root === ROOT || versionOf(root) === UNKNOWN || versionOf(root) !== versionOf()) return undefined;
+  const prototype = entry.class.prototype as object;
+  const module = new URL(entry.module.href.replace(root, ROOT));
+  const adopted = { type, entry: { ...entry, module } };
+  byPrototype.set(prototype, adopted);
+  return adopted;
 }
 
 function keyOf({ type, entry }: Registered, handle: ShareableHandle): string {

@@ -18,7 +18,8 @@ const decoder = new Decoder();
  *   references, Map, Set, typed arrays, errors. A plain object travels as its enumerable properties, getters read.
  * @returns The whole message: self-contained, to be read by `loads` of the same version.
  * @throws SerializationError with `path` and a code: `MP_PROMISE`, `MP_WEAK`, `MP_NATIVE_OBJECT`, `MP_SYMBOL`,
- *   `MP_PRIVATE_FIELDS`, `MP_PLATFORM_SUBCLASS` (a typed array whose prototype has no class), `MP_SHARED_ARRAY_BUFFER`, `MP_DETACHED`, `MP_CYCLE`, `MP_REDUCER`, and those of functions.
+ *   `MP_PRIVATE_FIELDS`, `MP_PLATFORM_SUBCLASS` (a typed array whose prototype has no class), `MP_SHARED_ARRAY_BUFFER`, `MP_DETACHED`, `MP_CYCLE`, `MP_REDUCER`,
+ *   `MP_SUBSCRIBERS` (a Subject somebody subscribed to), `MP_OTHER_COPY` (an object of another version of this package), and those of functions.
  * @example
  * const list = [1, new Map([['a', -0]])];
  * list.push(list);

@@ -96,7 +96,7 @@ function madeElsewhere(steps: readonly Step[], innermost?: string): { readonly s
     else if (nameIn(steps[index]!.label) !== null) captured = index;
   }
   const last = fileOf(innermost);
-  if (captured === null || (!foreign && (last === null || last === home))) return null;
+  if (captured === null || home?.includes('/node_modules/') === true || (!foreign && (last === null || last === home))) return null;
   const { label, actor } = steps[captured]!;
   const name = nameIn(label)!;
   const outer = pathOf(steps.slice(captured + 1));

@@ -80,6 +80,7 @@ const expected: Readonly<Record<string, readonly [code: string, repair: string |
   'a FormData': ['MP_NATIVE_OBJECT', '[...form]', [['a', 'b']]],
   'a stream': ['MP_NATIVE_OBJECT', 'inside the function', 2],
   'a subclass of a platform class': ['MP_NATIVE_OBJECT', 'register(Class, reduce)', ['a']],
+  'a typed array whose prototype has no class': ['MP_PLATFORM_SUBCLASS', '`class Name extends Uint8Array {}`', 2],
   'an ArrayBuffer that was transferred': ['MP_DETACHED', 'send a copy', 8],
   '#private fields, registered': ['MP_PRIVATE_FIELDS', 'register(Money, reduce)', 5],
   '#private fields, with a method': ['MP_PRIVATE_FIELDS', "[Symbol.for('multiprocess.reduce')]()", 6],
@@ -177,6 +178,8 @@ describe('A refusal names a repair, and the repair works', () => {
       'MP_INSPECTOR_UNAVAILABLE',
       'MP_MISSING_EXPORT',
     ]);
+    // In copies.test.ts.
+    seen.add('MP_OTHER_COPY');
     // Damage, a module's own failure, a reducer's own error, and what only a caller of the internals can do.
     for (const code of ['MP_BAD_PAYLOAD', 'MP_MODULE_FAILED', 'MP_REBUILD', 'MP_MODULE_NOT_LOADED']) seen.add(code);
     expect([...all].filter((code) => !seen.has(code))).toEqual([]);

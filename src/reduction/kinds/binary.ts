@@ -274,7 +274,7 @@ function subclass(value: object): Refused {
   return new Refused({
     code: 'MP_PLATFORM_SUBCLASS',
     what: `an instance of ${value.constructor.name}`,
-    why: 'it extends a typed array, whose inner state a copy of its fields would lose',
-    repair: 'call register(Class, reduce) to say how it is rebuilt',
+    why: 'its prototype is that of no class, so that it could not be made again',
+    repair: `make it of a class (\`class Name extends ${value.constructor.name} {}\`)`,
   });
 }

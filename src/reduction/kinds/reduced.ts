@@ -21,7 +21,12 @@ export const SHAREABLE = 'h';
 export const REDUCE = Symbol.for('multiprocess.reduce');
 
 type Reducer = (instance: never) => Reduced;
-const reducers = new Map<object, Reducer>();
+
+/** By prototype; those of all copies of the package in this process. */
+const REDUCERS = Symbol.for('multiprocess.reducers');
+const scope = globalThis as { [REDUCERS]?: Map<object, Reducer> };
+scope[REDUCERS] ??= new Map();
+const reducers = scope[REDUCERS];
 
 /**
  * Says how instances of a class are sent, as Python's `copyreg.pickle` does. Subclasses are covered unless they have

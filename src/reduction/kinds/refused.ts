@@ -1,6 +1,7 @@
 /** What cannot be sent at all: values whose state lives in this process alone. Each says what to do instead. */
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
+import { otherCopyOf, versionOf } from '../../memory/shareable.js';
 import { repairOfLocal } from '../../util/local-class.js';
 import { type Refusal, Refused } from '../failure.js';
 import { isStandardGlobal } from '../functions/globals.js';
@@ -36,6 +37,7 @@ const REPAIRS: Readonly<Record<string, string>> = {
   PerformanceResourceTiming: 'send what its toJSON() gives',
 };
 
+const ONE_VERSION = 'install one version (`npm ls multiprocess` shows who asks for which, `npm dedupe` joins those that may be one)';
 /** What a Subject is among processes. */
 const TOPIC = 'use a Topic (`new Topic()`, which has `next`, `subscribe` and `pipe` as well and is one object in all processes)';
 
@@ -64,6 +66,11 @@ export function refuseNative(value: object): void {
 
 /** Refuses instances of platform classes, of user classes over one, and of classes with private fields. @throws Refused. */
 export function refuseInstance(value: object, isError: boolean): void {
+  const other = otherCopyOf(value);
+  if (other !== undefined) {
+    const what = `${nameOf(value)} of another installed copy of this package, ${other.version} in ${other.folder}`;
+    throw refused('MP_OTHER_COPY', what, `only copies of one version share objects, and this one is ${versionOf()}`, ONE_VERSION);
+  }
   const local = repairOfLocal(value);
   if (local !== undefined) throw native(nameOf(value), local);
   if (hasSubscribers(value)) {

@@ -103,6 +103,7 @@ class Lines extends Readable {
 }
 class RegisteredLines extends Lines {}
 register(RegisteredLines, ({ lines }) => [(given) => Object.assign(new RegisteredLines(), { lines: given }), [lines]]);
+class Bits extends Uint8Array {}
 class Node {
   children = [];
 }
@@ -333,6 +334,10 @@ const cases = {
     () => there(async () => (await (await import('node:stream')).Readable.from([1, 2]).toArray()).length),
   ],
   'a subclass of a platform class': [() => attempt(new Lines()), () => there((it) => it.lines, new RegisteredLines())],
+  'a typed array whose prototype has no class': [
+    () => attempt(Object.setPrototypeOf(new Uint8Array(2), Object.create(Uint8Array.prototype))),
+    () => there((bits) => bits.length, new Bits(2)),
+  ],
   'an ArrayBuffer that was transferred': [
     () => {
       const buffer = new ArrayBuffer(8);
