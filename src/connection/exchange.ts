@@ -89,6 +89,17 @@ export class Exchange {
     return this.#receivers.wait(actor, raw, most, options);
   }
 
+  /**
+   * The bytes of the next message, if it came with one before and nobody waits for it: a burst is handled in one stretch, so that what is sent on
+   * account of it is gathered.
+   */
+  receiveSeen(most: number): Uint8Array | undefined {
+    if (this.closed || this.#receivers.length > 0 || this.#streak >= STREAK || !this.inbox.takeSeen(most)) return undefined;
+    this.#streak++;
+    this.#tick();
+    return bytesOf(this.inbox);
+  }
+
   /** As {@link receive}, blocking. Calls that wait already are served first. */
   receiveSync(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): unknown {
     options?.signal?.throwIfAborted();

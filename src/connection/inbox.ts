@@ -103,6 +103,11 @@ export class Inbox {
     return this.#exactly(most);
   }
 
+  /** The next message, if it was seen before: the kernel is not asked. */
+  takeSeen(most: number): boolean {
+    return looking === this && this.#headed === 0 && this.#failure === undefined && this.#next(most);
+  }
+
   /** Whether bytes can be had: the beginning of a message at least, or the end. @throws MultiprocessError for a bad descriptor. */
   readable(): boolean {
     if (this.#end > this.#at || this.#headed > 0 || this.#ended || this.#failure !== undefined) return true;

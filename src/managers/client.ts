@@ -431,8 +431,9 @@ export class RemoteChannel implements Channel, StreamPeer {
   async #receive(wire: Wire): Promise<void> {
     let cause: unknown;
     try {
-      for (;;) {
-        const frame = readFrame(await wire.receive());
+      // What came together is handled in one stretch: the calls that follow upon the answers go together, too.
+      for (let bytes = await wire.receive(); ; bytes = wire.receiveSeen() ?? (await wire.receive())) {
+        const frame = readFrame(bytes);
         if (frame === null || this.#wire !== wire) break;
         const later = this.#handle(wire, frame);
         if (later !== undefined) await later;

@@ -170,6 +170,11 @@ export class Wire {
     return this.#exchange.receive('manager', true, Number.POSITIVE_INFINITY, undefined) as Promise<Uint8Array>;
   }
 
+  /** A frame that came together with the last one. */
+  receiveSeen(): Uint8Array | undefined {
+    return this.#exchange.receiveSeen(Number.POSITIVE_INFINITY);
+  }
+
   /** The payload of a frame: the value, or a promise of it when modules must be loaded first. @throws SerializationError. */
   payload({ bytes }: Frame): unknown {
     if (bytes.length === HEAD) return undefined;

@@ -102,8 +102,9 @@ export class Session implements ClientAgent {
   /** Serves the client until its connection ends. */
   async serve(): Promise<void> {
     try {
-      for (;;) {
-        const frame = readFrame(await this.#wire.receive());
+      // What came together is handled in one stretch, and answered together.
+      for (let bytes = await this.#wire.receive(); ; bytes = this.#wire.receiveSeen() ?? (await this.#wire.receive())) {
+        const frame = readFrame(bytes);
         if (frame === null) break;
         const later = this.#handle(frame);
         if (later !== undefined) await later;
