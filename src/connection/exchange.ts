@@ -100,6 +100,14 @@ export class Exchange {
     return bytesOf(this.inbox);
   }
 
+  /** Waits for the next message without looking for it first: nothing is expected before others have run. */
+  receiveLater(actor: string, most: number): Promise<unknown> {
+    const waiting = this.#receivers.wait(actor, true, most, undefined);
+    // What was received already, the kernel does not tell of again.
+    if (this.inbox.seen) this.#later(0);
+    return waiting;
+  }
+
   /** As {@link receive}, blocking. Calls that wait already are served first. */
   receiveSync(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): unknown {
     options?.signal?.throwIfAborted();

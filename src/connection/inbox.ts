@@ -48,6 +48,8 @@ export class Inbox {
   #end = 0;
   /** The message before was long: the next one probably is. */
   #long = false;
+  /** Where bytes are received that nobody else reads, see {@link claim}; `#at … #end` is what was not handed out. */
+  #own: Uint8Array | undefined;
   readonly #header = new Uint8Array(12);
   #headed = 0;
   #body: Uint8Array | undefined;
@@ -62,7 +64,7 @@ export class Inbox {
 
   /** Whether a message was handed out that the kernel still has: {@link settle} soon. */
   get owes(): boolean {
-    return this.#at > this.#base;
+    return this.#own === undefined && this.#at > this.#base;
   }
 
   /** Whether more was seen than was handed out. */
@@ -72,7 +74,14 @@ export class Inbox {
 
   /** Bytes of the message that has come in part. */
   get begun(): number {
-    return this.#headed + this.#filled;
+    return this.#headed + this.#filled + (this.#own === undefined ? 0 : this.#end - this.#at);
+  }
+
+  /** Nobody else will ever read from this end: what is there is received at once, by one system call in place of two. */
+  claim(): void {
+    if (this.#own !== undefined || this.#words !== undefined) return;
+    this.forget();
+    this.#own = new Uint8Array(SIZE);
   }
 
   /** Others read from this end too, from now on. */
@@ -92,6 +101,7 @@ export class Inbox {
   /** The next message. @param most bytes that are allowed. @throws ConnectionError. */
   take(most: number): Found {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#own !== undefined && this.#transport.peeks) return this.#receive(this.#own, most);
     if (this.#headed === 0 && this.#transport.peeks) {
       if (this.#next(most)) return Found.message;
       if (this.#ended) return Found.end;
@@ -105,7 +115,8 @@ export class Inbox {
 
   /** The next message, if it was seen before: the kernel is not asked. */
   takeSeen(most: number): boolean {
-    return looking === this && this.#headed === 0 && this.#failure === undefined && this.#next(most);
+    const mine = this.#own !== undefined || looking === this;
+    return mine && this.#headed === 0 && this.#failure === undefined && this.#next(most);
   }
 
   /** Whether bytes can be had: the beginning of a message at least, or the end. @throws MultiprocessError for a bad descriptor. */
@@ -117,6 +128,7 @@ export class Inbox {
 
   /** Takes what was handed out out of the kernel. */
   settle(): void {
+    if (this.#own !== undefined) return;
     for (let owed = this.#at - this.#base; owed > 0; ) {
       const got = this.#transport.read(SCRATCH, 0, owed, false);
       if (got <= 0) break; // The bytes are there: we saw them.
@@ -139,6 +151,7 @@ export class Inbox {
 
   /** Takes what was handed out, and forgets what was only seen: somebody else may read now. */
   forget(): void {
+    if (this.#own !== undefined) return;
     this.settle();
     this.#base = 0;
     this.#at = 0;
@@ -153,13 +166,58 @@ export class Inbox {
     this.#words?.resign();
   }
 
+  /** The next message of an end that nobody else reads. */
+  #receive(own: Uint8Array, most: number): Found {
+    for (;;) {
+      if (this.#headed > 0) return this.#exactly(most);
+      if (this.#next(most)) return Found.message;
+      if (this.#ended) return this.#at === this.#end ? Found.end : this.#cut();
+      this.#gather(own, most);
+      if (this.#headed > 0) continue;
+      const got = this.#transport.read(own, this.#end, own.length, false);
+      if (got <= 0) return got === 0 && this.#end > this.#at ? this.#cut() : this.#none(got);
+      this.#end += got;
+    }
+  }
+
+  /** The peer has ended within a message's first bytes. */
+  #cut(): never {
+    this.#ended = true;
+    const got = this.#end - this.#at;
+    this.#at = this.#end;
+    throw truncated(got, HEADER);
+  }
+
+  /** Makes room behind the beginning of a message; one that is longer than the room is read exactly from here on. */
+  #gather(own: Uint8Array, most: number): void {
+    if (this.#at > 0) {
+      if (this.#end > this.#at) own.copyWithin(0, this.#at, this.#end);
+      this.#end -= this.#at;
+      this.#at = 0;
+    }
+    if (this.#end < HEADER) return;
+    const length = readInt32(own, 0);
+    if (length >= 0 && length <= LONG) return;
+    // All that is here belongs to it: it would have been handed out if it was here as a whole.
+    const size = length === -1 ? 12 : HEADER;
+    this.#headed = Math.min(size, this.#end);
+    this.#header.set(own.subarray(0, this.#headed));
+    if (this.#headed === size) {
+      this.#begin(most, size);
+      this.#filled = this.#end - size;
+      this.#body!.set(own.subarray(size, this.#end));
+    }
+    this.#at = this.#end = 0;
+  }
+
   /** Hands the next message out from what was seen. */
   #next(most: number): boolean {
     const seen = this.#end - this.#at;
     if (seen < HEADER) return false;
-    const length = readInt32(WINDOW, this.#at);
+    const window = this.#own ?? WINDOW;
+    const length = readInt32(window, this.#at);
     if (length < 0 || length > most || seen - HEADER < length) return false; // #exactly judges it
-    this.bytes = WINDOW;
+    this.bytes = window;
     this.start = this.#at + HEADER;
     this.stop = this.start + length;
     this.owned = false;

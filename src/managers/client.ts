@@ -432,7 +432,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     let cause: unknown;
     try {
       // What came together is handled in one stretch: the calls that follow upon the answers go together, too.
-      for (let bytes = await wire.receive(); ; bytes = wire.receiveSeen() ?? (await wire.receive())) {
+      for (let bytes = await wire.receive(); ; bytes = wire.receiveSeen() ?? (await this.#next(wire))) {
         const frame = readFrame(bytes);
         if (frame === null || this.#wire !== wire) break;
         const later = this.#handle(wire, frame);
@@ -443,6 +443,12 @@ export class RemoteChannel implements Channel, StreamPeer {
     }
     if (this.#wire !== wire) return;
     this.#lost(this.#ended ?? serverLost(this.access.name, this.access.address, cause));
+  }
+
+  /** The next frame, which is looked for once those who were answered have made their next calls. */
+  async #next(wire: Wire): Promise<Uint8Array> {
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    return this.#pending.size > 0 ? wire.receive() : wire.receiveLater();
   }
 
   /** The connection has ended: what waits is rejected. */

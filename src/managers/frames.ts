@@ -111,6 +111,7 @@ export class Wire {
   constructor(connection: Connection, serializer: Serializer) {
     this.connection = connection;
     this.#exchange = Connection.exchange(connection);
+    this.#exchange.inbox.claim();
     this.#serializer = serializer === MULTIPROCESS ? null : serializer;
   }
 
@@ -168,6 +169,11 @@ export class Wire {
   /** The next frame. @throws (as rejection) ConnectionError. */
   receive(): Promise<Uint8Array> {
     return this.#exchange.receive('manager', true, Number.POSITIVE_INFINITY, undefined) as Promise<Uint8Array>;
+  }
+
+  /** As {@link receive}, without looking at once: nothing is expected yet. */
+  receiveLater(): Promise<Uint8Array> {
+    return this.#exchange.receiveLater('manager', Number.POSITIVE_INFINITY) as Promise<Uint8Array>;
   }
 
   /** A frame that came together with the last one. */

@@ -211,6 +211,11 @@ export class Server implements AsyncDisposable, Channel {
     this.dropHold(id, 1);
   }
 
+  /** @internal Whether there is one client. */
+  get sole(): boolean {
+    return this.#sessions.size === 1;
+  }
+
   /** @internal */
   left(session: Session): void {
     this.#sessions.delete(session);

@@ -103,7 +103,7 @@ export class Session implements ClientAgent {
   async serve(): Promise<void> {
     try {
       // What came together is handled in one stretch, and answered together.
-      for (let bytes = await this.#wire.receive(); ; bytes = this.#wire.receiveSeen() ?? (await this.#wire.receive())) {
+      for (let bytes = await this.#wire.receive(); ; bytes = this.#wire.receiveSeen() ?? (await this.#next())) {
         const frame = readFrame(bytes);
         if (frame === null) break;
         const later = this.#handle(frame);
@@ -114,6 +114,11 @@ export class Session implements ClientAgent {
       // The client has ended, or does not speak this protocol.
     }
     this.end();
+  }
+
+  /** The next frame. Only who has one client looks for it before it comes: others' frames wait meanwhile. */
+  #next(): Promise<Uint8Array> {
+    return this.#server.sole ? this.#wire.receive() : this.#wire.receiveLater();
   }
 
   /** Ends it: what it held is given back. */

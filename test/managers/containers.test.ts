@@ -220,3 +220,20 @@ describe('a Value and an Array', () => {
     expect(await a.getValue()).toEqual([1, 7, 8]);
   });
 });
+
+describe('values of every size', () => {
+  it('arrive whole, alone and many at once', async () => {
+    const d = await m.dict<number, string>();
+    const sizes = [0, 1, 16_300, 16_384, 16_385, 40_000, 65_500, 65_536, 65_540, 131_072, 1 << 20, 3_000_001];
+    for (const size of sizes) {
+      await d.set(size, 'x'.repeat(size));
+      expect((await d.get(size))!.length).toBe(size);
+    }
+    const all = [...sizes, ...[...sizes].reverse(), ...sizes];
+    const seen = await Promise.all(all.map(async (size) => (await d.get(size))!.length));
+    expect(seen).toEqual(all);
+    await Promise.all(all.map((size, i) => d.set(-i - 1, `${i}`.repeat(size % 70_000))));
+    const lengths = await Promise.all(all.map(async (_, i) => (await d.get(-i - 1))!.length));
+    expect(lengths).toEqual(all.map((size, i) => `${i}`.length * (size % 70_000)));
+  });
+});
