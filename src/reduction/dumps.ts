@@ -7,6 +7,7 @@ import { describe } from '../util/options.js';
 import { atCaller } from './caller.js';
 import { Decoder, Encoder, PendingValue } from './codec.js';
 import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
+import { messageBytes } from './wire/sink.js';
 
 let idle: Encoder | undefined;
 const decoder = new Decoder();
@@ -19,7 +20,7 @@ const decoder = new Decoder();
  * @returns The whole message: self-contained, to be read by `loads` of the same version.
  * @throws SerializationError with `path` and a code: `MP_PROMISE`, `MP_WEAK`, `MP_NATIVE_OBJECT`, `MP_SYMBOL`,
  *   `MP_PRIVATE_FIELDS`, `MP_PLATFORM_SUBCLASS` (a typed array whose prototype has no class), `MP_SHARED_ARRAY_BUFFER`, `MP_DETACHED`, `MP_CYCLE`, `MP_REDUCER`,
- *   `MP_SUBSCRIBERS` (a Subject somebody subscribed to), `MP_OTHER_COPY` (an object of another version of this package), and those of functions.
+ *   `MP_SUBSCRIBERS` (a Subject somebody subscribed to), `MP_OTHER_COPY` (an object of another version of this package), `MP_TOO_LARGE`, and those of functions.
  * @example
  * const list = [1, new Map([['a', -0]])];
  * list.push(list);
@@ -31,7 +32,7 @@ export function dumps(value: unknown): Uint8Array {
   idle = undefined;
   try {
     const { total } = encoder.encode(value);
-    const bytes = new Uint8Array(total);
+    const bytes = messageBytes(total);
     encoder.layout(bytes, 0);
     if (total > LARGE_CAPTURE && typeof value === 'function') warnAboutCaptures(value, total);
     return bytes;

@@ -200,7 +200,7 @@ export class TokenReader {
     const length = this.varint();
     if (length % 2 !== 0) throw badPayload('a string ends inside a character');
     const at = this.#take(length);
-    return Buffer.from(this.#source.subarray(at, at + length)).toString('utf16le');
+    return ucs2Slice.call(this.#source, at, at + length);
   }
 
   #bigint(): bigint {
@@ -249,7 +249,10 @@ export class TokenReader {
   }
 }
 
-const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, start: number, end: number): string };
+const { utf8Slice, ucs2Slice } = Buffer.prototype as unknown as Record<
+  'utf8Slice' | 'ucs2Slice',
+  (this: Uint8Array, start: number, end: number) => string
+>;
 
 /** Reads UTF-8 from any memory. */
 function decodeUtf8(source: Uint8Array, start: number, end: number): string {

@@ -124,10 +124,12 @@ export class TokenWriter {
   }
 
   #utf16(value: string): void {
-    const bytes = Buffer.from(value, 'utf16le');
-    this.sink.byte(Token.utf16);
-    this.sink.varint(bytes.length);
-    this.sink.raw(bytes);
+    const { sink } = this;
+    const length = value.length * 2;
+    sink.byte(Token.utf16);
+    sink.varint(length);
+    sink.need(length);
+    sink.at += sink.bytes.write(value, sink.at, 'utf16le');
   }
 
   #bigint(value: bigint): void {

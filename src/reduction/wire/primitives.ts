@@ -2,8 +2,9 @@
  * Primitives as msgpack writes them, except that integers take one byte up to 63 only: 0x40 and above name structures.
  *
  * Every function returns `false`, with the sink as it was, for what msgpack cannot carry without loss: strings with
- * lone surrogates and integers beyond 64 bits.
+ * lone surrogates or more bytes of UTF-8 than a string can have units, and integers beyond 64 bits.
  */
+import { constants } from 'node:buffer';
 import { type Sink, STEP } from './sink.js';
 
 /** Present on Node 20; not yet in the library types. */
@@ -16,6 +17,8 @@ const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
 /** Shorter strings are copied in JavaScript; a native call costs more than that many characters. */
 const NATIVE_FROM = 40;
+/** Longer strings are measured before room is made. */
+const LONG = 1 << 20;
 /** Numbers for which room is made at once. */
 const RUN = 256;
 
@@ -105,9 +108,10 @@ export function writeBigInt(sink: Sink, value: bigint): boolean {
   return true;
 }
 
-/** Writes a well-formed string as UTF-8. */
+/** Writes a well-formed string as UTF-8, unless that would be longer than V8 makes a string of. */
 export function writeString(sink: Sink, value: string): boolean {
   const length = value.length;
+  if (length > LONG) return writeLong(sink, value);
   sink.need(length * 3 + STEP);
   if (length < NATIVE_FROM) {
     const bytes = sink.bytes;
@@ -151,6 +155,14 @@ function writeHeader(sink: Sink, length: number, fix: number, wide: number): voi
     bytes[sink.at++] = wide + 1;
     sink.at = put32(bytes, sink.at, length);
   }
+}
+
+/** For three bytes a unit there may be no room, where one is enough. */
+function writeLong(sink: Sink, value: string): boolean {
+  const bytes = Buffer.byteLength(value);
+  if (bytes > constants.MAX_STRING_LENGTH) return false;
+  sink.need(bytes + STEP);
+  return writeNative(sink, value);
 }
 
 function writeNative(sink: Sink, value: string): boolean {

@@ -4,9 +4,15 @@
  * Invariant: after `need(n)` at least `n` bytes stand free behind `at`. Writers that append only a few bytes a
  * step call it once a step with {@link STEP}; everything that copies a string or bytes asks for the exact size.
  */
+import { constants } from 'node:buffer';
+import { SerializationError } from '../../errors/index.js';
+
 const FIRST = 16 * 1024;
 /** Scratch beyond this is given back after the message, so that one huge value does not pin its memory. */
 const KEEP = 4 * 1024 * 1024;
+
+/** Longest body, whose length is a u32. */
+const LARGEST = Math.min(constants.MAX_LENGTH, 2 ** 32 - 1);
 
 /** Free bytes that any single fixed-size item fits in. */
 export const STEP = 32;
@@ -52,7 +58,8 @@ export class Sink {
   }
 
   #grow(least: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(least + STEP, this.bytes.length * 2));
+    if (least + STEP > LARGEST) throw tooLarge();
+    const grown = scratch(Math.max(least + STEP, Math.min(this.bytes.length * 2, LARGEST)));
     grown.set(this.bytes.subarray(0, this.at));
     this.#use(grown);
   }
@@ -61,4 +68,28 @@ export class Sink {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
+}
+
+const scratch = (bytes: number): Buffer => allocated(bytes, () => Buffer.allocUnsafeSlow(bytes));
+
+/** Memory for a whole message. @throws SerializationError `MP_TOO_LARGE`. */
+export const messageBytes = (bytes: number): Uint8Array => allocated(bytes, () => new Uint8Array(bytes));
+
+function allocated<T>(bytes: number, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new SerializationError(`The value cannot be sent: there is no memory for ${bytes} bytes of message; send it in parts.`, {
+      code: 'MP_TOO_LARGE',
+      repair: 'send it in parts',
+      cause,
+    });
+  }
+}
+
+function tooLarge(): SerializationError {
+  return new SerializationError(
+    'The value cannot be sent: it takes more than 4 GiB of message, not counting large typed arrays and buffers; send it in parts, or put the bulk into typed arrays or SharedMemory.',
+    { code: 'MP_TOO_LARGE', repair: 'send it in parts' },
+  );
 }
