@@ -22,6 +22,10 @@ const expected: readonly (readonly [has: string, prints: RegExp])[] = [
   ['new Process(', /^counter \d+ 0 12\n$/],
   ['setForkserverPreload', /^\[ 2, 4, 6 \]\n$/],
   ['new ThreadPool(', /^\[ 1, 4, 9 \]\n$/],
+  [
+    'm.dict(',
+    /^\{ type: 'state', entries: \[ \[ 'apples', 3 \] \], missed: 0 \}\n\{ type: 'set', key: 'pears', value: 5 \}\nMap\(2\) \{ 'apples' => 3, 'pears' => 5 \}\n$/,
+  ],
   ['new Queue(', /^(\d+ has file \d\n)*\[ \d+, \d+ \]\n(\d+ has file \d\n)*$/],
 ];
 
