@@ -12,6 +12,7 @@
 
 #include "arguments.h"
 #include "clock.h"
+#include "descriptor-message.h"
 #include "exports.h"
 #include "status.h"
 
@@ -106,6 +107,16 @@ napi_value channelWrite(napi_env env, napi_callback_info info) {
   }
 }
 
+// channelWriteWith(fd, bytes, start, end, descriptor) -> as channelWrite; a copy of the descriptor travels with the first byte
+napi_value channelWriteWith(napi_env env, napi_callback_info info) {
+  Arguments<5> in(env, info);
+  int32_t fd, descriptor;
+  size_t length = 0;
+  char* data = part(in, &length);
+  if (!in.int32(0, &fd) || !in.int32(4, &descriptor) || data == nullptr || length == 0) return answer(env, kBadArgument);
+  return answer(env, static_cast<double>(sendMessage(fd, data, length, &descriptor, 1, MSG_DONTWAIT)));
+}
+
 // pollDescriptors(entries: Int32Array [fd, events, happened]…, timeout ms) -> how many are ready. Blocks; signals do not end it.
 napi_value pollDescriptors(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
@@ -139,6 +150,7 @@ napi_value pollDescriptors(napi_env env, napi_callback_info info) {
 void exportChannel(Exports& out) {
   out.add("channelRead", channelRead);
   out.add("channelWrite", channelWrite);
+  out.add("channelWriteWith", channelWriteWith);
   out.add("pollDescriptors", pollDescriptors);
 }
 

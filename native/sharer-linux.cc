@@ -1,7 +1,8 @@
 // The resource sharer: gives copies of descriptors to other processes of the same user, on a thread of its own, so that it
 // serves while this process's JavaScript is busy or blocked.
 //
-// An offer is a duplicate of a descriptor under an unguessable key (32 random bytes), kept until it expires. A receiver
+// An offer is a duplicate of a descriptor under an unguessable key (32 random bytes), kept until it expires, and longer while a message that
+// carries it is under way (hold). A receiver
 // connects to our abstract socket and sends the key; it gets one byte, 1 with the descriptor (SCM_RIGHTS) or 0 when there
 // is no such offer. Both sides compare the other's user (SO_PEERCRED) first.
 //
@@ -48,6 +49,7 @@ struct Offer {
   int64_t sent;     // how often it was put into a message
   int64_t had;      // how often somebody fetched it
   bool released;    // who offers it has closed it
+  int64_t messages = 0;  // under way: no time ends it
 
   bool done() const { return released && had >= sent; }
 };
@@ -66,7 +68,7 @@ struct Sharer {
   std::string address;          // without the leading NUL; empty while no thread runs
   int listening = -1;
   int bell[2] = {-1, -1};       // wakes the thread from poll
-  int64_t sleepsUntil = 0;
+  int64_t sleepsUntil = 0;      // 0: until it is rung for
 };
 
 Sharer& sharer() {
@@ -150,7 +152,9 @@ int64_t tidy(Sharer& self, int64_t now) {
   int64_t next = 0;
   const auto sooner = [&next](int64_t when) { next = next == 0 ? when : std::min(next, when); };
   for (auto at = self.offers.begin(); at != self.offers.end();) {
-    if (at->second.expiry <= now) {
+    if (at->second.messages > 0) {
+      at++;
+    } else if (at->second.expiry <= now) {
       close(at->second.fd);
       at = self.offers.erase(at);
     } else {
@@ -182,7 +186,7 @@ void* run(void*) {
     for (const Client& client : self.clients) polled.push_back({client.fd, POLLIN, 0});
     self.sleepsUntil = next;
     lock.unlock();
-    poll(polled.data(), polled.size(), static_cast<int>(std::min<int64_t>(next - now, 1'000'000)));
+    poll(polled.data(), polled.size(), next == 0 ? -1 : static_cast<int>(std::min<int64_t>(next - now, 1'000'000)));
     lock.lock();
     char rung[64];
     if (polled[1].revents != 0) (void)!read(self.bell[0], rung, sizeof rung);
@@ -248,7 +252,7 @@ napi_value sharerOffer(napi_env env, napi_callback_info info) {
       shutDown(self);
       return answer(env, failure);
     }
-  } else if (expiry < self.sleepsUntil) {
+  } else if (self.sleepsUntil == 0 || expiry < self.sleepsUntil) {
     ring(self);
   }
   return text(env, self.address + " " + key);
@@ -264,9 +268,26 @@ napi_value sharerRenew(napi_env env, napi_callback_info info) {
   std::lock_guard<std::mutex> lock(self.lock);
   const auto found = self.offers.find(key);
   const int64_t now = milliseconds();
-  if (found == self.offers.end() || found->second.expiry <= now) return answer(env, 0);
+  if (found == self.offers.end() || (found->second.expiry <= now && found->second.messages == 0)) return answer(env, 0);
   found->second.expiry = std::max(found->second.expiry, now + static_cast<int64_t>(std::min(duration, 1e12)));
   found->second.sent++;
+  return answer(env, 1);
+}
+
+// sharerHold(key, on, milliseconds): for a message that is under way no time ends it; when there is none any more, it stands as long
+napi_value sharerHold(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  std::string key;
+  bool on;
+  double duration;
+  if (!in.text(0, &key) || !in.boolean(1, &on) || !in.number(2, &duration)) return answer(env, kBadArgument);
+  Sharer& self = sharer();
+  std::lock_guard<std::mutex> lock(self.lock);
+  const auto found = self.offers.find(key);
+  if (found == self.offers.end()) return answer(env, 0);
+  found->second.messages += on ? 1 : -1;
+  found->second.expiry = milliseconds() + static_cast<int64_t>(std::min(duration, 1e12));
+  ring(self);
   return answer(env, 1);
 }
 
@@ -320,6 +341,7 @@ int takeOwnOffer(const std::string& address, const std::string& key) {
 void exportSharer(Exports& out) {
   out.add("sharerOffer", sharerOffer);
   out.add("sharerRenew", sharerRenew);
+  out.add("sharerHold", sharerHold);
   out.add("sharerRelease", sharerRelease);
   out.add("sharerStop", sharerStop);
 }

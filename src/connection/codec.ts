@@ -23,8 +23,8 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
   const encoder = idle ?? new Encoder();
   idle = undefined;
   try {
-    const { total, buffers } = encoder.encode(value);
-    if (total <= SMALL && buffers.length === 0) {
+    const { total, buffers, freight } = encoder.encode(value);
+    if (total <= SMALL && buffers.length === 0 && freight === null) {
       return outbox.small(total + 4, (target, at) => {
         writeLength(target, at, total);
         encoder.layout(target, at + 4);
@@ -33,7 +33,8 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
     // Buffers are laid out on multiples of 8, so the header ends on one.
     const frame = new Uint8Array(16 + total);
     encoder.layout(frame, 16);
-    return outbox.large(frame.subarray(16 - writeHeader(frame, total)));
+    const whole = frame.subarray(16 - writeHeader(frame, total));
+    return freight === null ? outbox.large(whole) : outbox.loaded(freight, whole);
   } finally {
     idle = encoder;
   }

@@ -316,6 +316,7 @@ export class Exchange {
   }
 
   #release(): void {
+    this.outbox.end();
     closing.delete(this);
     this.held = undefined;
     this.transport.close();

@@ -9,10 +9,12 @@
  * are not settled: a sender that awaits its sends holds one message.
  */
 import type { MultiprocessError } from '../errors/index.js';
+import { type Freight, holdUntil } from '../memory/index.js';
 import { Errno } from '../native/index.js';
 import { deferred } from '../util/deferred.js';
 import { Deque } from '../util/deque.js';
 import { channelError } from './messages.js';
+import { Token } from './tokens.js';
 import type { Transport } from './transport.js';
 
 const GATHER = 65_536;
@@ -23,6 +25,8 @@ interface Part {
   readonly bytes: Uint8Array;
   start: number;
   end: number;
+  /** Travels with it: a part of one byte. */
+  readonly token?: Token;
 }
 
 interface Unsent {
@@ -46,6 +50,8 @@ export class Outbox {
   #burst = false;
   #blocked = false;
   #failure: MultiprocessError | undefined;
+  #token: Token | undefined;
+  #over = false;
 
   /** @param onBlocked called when {@link blocked} changes. */
   constructor(transport: Transport, onBlocked: () => void) {
@@ -120,12 +126,42 @@ export class Outbox {
     return this.#go();
   }
 
+  /** As {@link large}, for a message that refers to shared objects: they are kept until it was read. */
+  loaded(freight: Freight, frame: Uint8Array): Promise<void> {
+    if (!this.#transport.carriesDescriptors) {
+      holdUntil(freight, () => this.#over);
+      return this.large(frame);
+    }
+    if (this.#token?.fresh !== true) this.#token = new Token();
+    const token = this.#token;
+    token.queue();
+    holdUntil(freight, (hurried) => token.isGone(hurried));
+    if (this.#failure !== undefined) {
+      token.sent();
+      return Promise.reject(this.#failure);
+    }
+    this.#gather = undefined;
+    const last = frame.length - 1;
+    this.#parts.push({ bytes: frame, start: 0, end: last });
+    this.#parts.push({ bytes: frame, start: last, end: frame.length, token });
+    this.#queued += frame.length;
+    return this.#go();
+  }
+
+  /** The transport was given up: what was sent may still be read, but nobody says so any more. */
+  end(): void {
+    this.#over = true;
+  }
+
   /** Writes what the kernel takes. */
   flush(): void {
     try {
       while (this.#parts.length > 0) {
         const part = this.#parts.first()!;
-        const sent = this.#transport.write(part.bytes, part.start, part.end);
+        const sent =
+          part.token === undefined
+            ? this.#transport.write(part.bytes, part.start, part.end)
+            : this.#transport.writeWith!(part.bytes, part.start, part.end, part.token.fd);
         if (sent === Errno.EAGAIN) {
           this.#block(true);
           return;
@@ -134,6 +170,7 @@ export class Outbox {
         this.#taken += sent;
         part.start += sent;
         if (part.start < part.end) continue;
+        part.token?.sent();
         this.#parts.shift();
         if (part === this.#gather) part.start = part.end = 0;
       }
@@ -156,7 +193,8 @@ export class Outbox {
   /** Nothing can be sent any more; what waits is rejected. */
   fail(error: MultiprocessError): void {
     this.#failure = error;
-    this.#parts.clear();
+    this.#over = true;
+    for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) part.token?.sent();
     this.#gather = undefined;
     for (let one = this.#unsent.shift(); one !== undefined; one = this.#unsent.shift()) one.reject(error);
   }

@@ -10,6 +10,7 @@ const PIECE = 65_536;
 export class StreamTransport implements Transport {
   readonly fd = -1;
   readonly peeks = false;
+  readonly carriesDescriptors = false;
   readonly #stream: TLSSocket;
   readonly #onReady: () => void;
   #chunk: Uint8Array | undefined;

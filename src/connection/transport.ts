@@ -2,7 +2,18 @@
 import { getSystemErrorName } from 'node:util';
 import { ConnectionError } from '../errors/index.js';
 import { Spin } from '../memory/spin.js';
-import { closeDescriptor, Errno, pollDescriptor, Readiness, Ready, readChannel, writeChannel } from '../native/index.js';
+import {
+  closeDescriptor,
+  Errno,
+  Family,
+  pollDescriptor,
+  Readiness,
+  Ready,
+  readChannel,
+  socketName,
+  writeChannel,
+  writeChannelWith,
+} from '../native/index.js';
 
 /** Looks at the kernel before a blocking write sleeps, about 70 microseconds. */
 const LOOKS = 200;
@@ -20,6 +31,10 @@ export interface Transport {
   read(bytes: Uint8Array, start: number, end: number, peek: boolean, known?: number): number;
   /** Writes what is taken without waiting; does not keep the bytes. `-EAGAIN` when nothing is. */
   write(bytes: Uint8Array, start: number, end: number): number;
+  /** Whether {@link writeWith} can be used. */
+  readonly carriesDescriptors: boolean;
+  /** As {@link write}, and a copy of the descriptor travels with the first byte. */
+  writeWith?(bytes: Uint8Array, start: number, end: number, descriptor: number): number;
   /** Whether a read would give something, or the end. @throws MultiprocessError for a bad descriptor. */
   readable(): boolean;
   /** Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile, unless {@link hold} says not to. */
@@ -39,6 +54,7 @@ export class DescriptorTransport implements Transport {
   #watch: Readiness | undefined;
   readonly #writing = new Spin(LOOKS, LOOKS);
   #peeks = true;
+  #unix: boolean | undefined;
   #holds = true;
 
   constructor(fd: number, onReady: () => void) {
@@ -58,6 +74,15 @@ export class DescriptorTransport implements Transport {
 
   write(bytes: Uint8Array, start: number, end: number): number {
     return writeChannel(this.fd, bytes, start, end);
+  }
+
+  get carriesDescriptors(): boolean {
+    this.#unix ??= isUnix(this.fd);
+    return this.#unix;
+  }
+
+  writeWith(bytes: Uint8Array, start: number, end: number, descriptor: number): number {
+    return writeChannelWith(this.fd, bytes, start, end, descriptor);
   }
 
   readable(): boolean {
@@ -101,5 +126,13 @@ export class DescriptorTransport implements Transport {
     throw new ConnectionError(
       `Connection: descriptor ${this.fd} is not open (${getSystemErrorName(-9)}); somebody else closed it, or it never was one.`,
     );
+  }
+}
+
+function isUnix(fd: number): boolean {
+  try {
+    return socketName(fd, 'own').family === Family.AF_UNIX;
+  } catch {
+    return false; // A pipe.
   }
 }

@@ -6,9 +6,8 @@
  * nothing up: the bytes it used are lost until the last user of the arena ends, when all of it goes.
  *
  * In transit: what was sent must still be there when it arrives, also if the sender drops or closes it at once. So a handle
- * takes a reference of its own and keeps the arena open for {@link TRANSIT} milliseconds. Nobody tells the sender that a
- * message was read (it may be read by several, or never), hence a time; it is long beside any queue that moves, and a
- * message that waits longer in a queue needs its sender to keep the object.
+ * takes a reference of its own and keeps the arena open for {@link TRANSIT} milliseconds, and beyond that for as long as its message is held
+ * (holds.ts): until it was read, or nobody can read it. Of bytes that a user keeps (`dumps`) nobody knows, so there the time is all there is.
  */
 import { ClosedError } from '../errors/index.js';
 import { mapMemory, unmapMemory } from '../native/memory.js';
@@ -16,10 +15,11 @@ import { registerAfterFork } from '../util/after-fork.js';
 import { atExit } from '../util/at-exit.js';
 import { checkNumber } from '../util/options.js';
 import { Arena, type BlockHandle, Unit } from './arena.js';
+import { lookAtHolds, noteKeep } from './holds.js';
 import type { Region } from './region.js';
 import { WaitCell } from './wait-cell.js';
 
-/** Milliseconds that a handle keeps its block after it was made. */
+/** Milliseconds that a handle keeps its block after it was made, or after nobody holds its message any more. */
 export const TRANSIT = 30_000;
 
 /** One reference to a block. Knows nothing of the Block, whose finalizer gives it up. */
@@ -71,7 +71,7 @@ registerAfterFork(leases, () => {
   // What the parent has sent is on its way from the parent.
   if (timer !== null) clearTimeout(timer);
   timer = null;
-  endTransits(Number.POSITIVE_INFINITY);
+  endTransits(Number.POSITIVE_INFINITY, true);
 });
 
 /** Shared memory of one object. Its bytes are zero at first. */
@@ -272,6 +272,8 @@ export function blockIdentity({ ino, offset, generation }: BlockHandle): string 
 interface Transit {
   readonly lease: Lease;
   until: number;
+  /** Messages under way that refer to it: no time ends it. */
+  messages: number;
 }
 
 const transits = new Map<string, Transit>();
@@ -279,16 +281,29 @@ let timer: NodeJS.Timeout | null = null;
 
 function keepInTransit(arena: Arena, offset: number, size: number): void {
   const key = blockIdentity(arena.handle(offset, size));
-  const until = performance.now() + TRANSIT;
-  const known = transits.get(key);
-  if (known === undefined) {
+  let transit = transits.get(key);
+  if (transit === undefined) {
     arena.refer(offset);
-    transits.set(key, { lease: new Lease(arena, offset, size), until });
-  } else {
-    // The map's order is that of the ends.
-    transits.delete(key);
-    transits.set(key, { lease: known.lease, until });
+    transit = { lease: new Lease(arena, offset, size), until: 0, messages: 0 };
   }
+  prolong(key, transit);
+  const keep = transit;
+  noteKeep({
+    hold: () => {
+      keep.messages++;
+    },
+    letGo: () => {
+      if (--keep.messages === 0 && transits.get(key) === keep) prolong(key, keep);
+    },
+  });
+}
+
+/** It stands for {@link TRANSIT} ms from now. */
+function prolong(key: string, transit: Transit): void {
+  // The map's order is that of the ends.
+  transits.delete(key);
+  transit.until = performance.now() + TRANSIT;
+  transits.set(key, transit);
   arm(TRANSIT);
 }
 
@@ -300,8 +315,10 @@ function arm(delay: number): void {
   }, delay).unref();
 }
 
-function endTransits(now: number): void {
-  for (const [key, { lease, until }] of transits) {
+/** @param all Also those whose messages are under way: they are another process's. */
+function endTransits(now: number, all = false): void {
+  for (const [key, { lease, until, messages }] of transits) {
+    if (messages > 0 && !all) continue;
     if (until > now) {
       arm(until - now);
       return;
@@ -312,13 +329,16 @@ function endTransits(now: number): void {
 }
 
 /**
- * Functions that end all transits at once, one for each copy of this package in this thread: for the leak check of tests, which
- * cannot wait for the time to pass.
+ * Functions that end all transits at once whose messages are not under way, one for each copy of this package in this thread: for the leak check
+ * of tests, which cannot wait for the time to pass.
  */
 const ENDERS = Symbol.for('multiprocess.endTransits');
 const scope = globalThis as { [ENDERS]?: (() => void)[] };
 scope[ENDERS] ??= [];
-scope[ENDERS].push(() => endTransits(Number.POSITIVE_INFINITY));
+scope[ENDERS].push(() => {
+  lookAtHolds();
+  endTransits(Number.POSITIVE_INFINITY);
+});
 
 /** Blocks begin at multiples of this. */
 export const BLOCK_ALIGNMENT = Unit.line;

@@ -17,6 +17,7 @@ export {
   TRANSIT,
 } from './block.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
+export { Freight, freightOf, holdUntil, type Keep, noteKeep } from './holds.js';
 export { Linger } from './linger.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
 export { type ParcelHandle, ParcelInbox, ParcelPool } from './parcel-pool.js';

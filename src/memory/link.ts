@@ -219,6 +219,15 @@ export class Link {
   }
 
   /**
+   * Whether nobody reads the message that was sent any more: the other side has released it, or the link is closed here.
+   * @param position as {@link send} gave it; of a message in parts, whether everything was read.
+   */
+  taken(position: number): boolean {
+    if (this.#closed) return true;
+    return position < 0 ? this.#transfer === null && this.#out.drained : this.#out.taken(position);
+  }
+
+  /**
    * Gives up the message that waits for room. What of it was sent already is ended by a record of `kind` (one that the
    * other side ignores), for which the link may stay busy.
    */

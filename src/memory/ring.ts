@@ -168,6 +168,11 @@ export class RingWriter {
     return Atomics.load(this.#control, HEAD);
   }
 
+  /** Whether the reader has released the record at `position` (as {@link RingWriter.position} had it). */
+  taken(position: number): boolean {
+    return this.#written - ((this.#tail - Atomics.load(this.#control, HEAD)) >>> 0) > position;
+  }
+
   /** Whether the reader has read everything. */
   get drained(): boolean {
     return Atomics.load(this.#control, HEAD) === this.#tail;

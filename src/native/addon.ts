@@ -62,6 +62,7 @@ export interface Addon extends PathKeeper {
   watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
   channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean, known: number): number;
   channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
+  channelWriteWith(fd: number, bytes: Uint8Array, start: number, end: number, descriptor: number): number;
   socketListen(family: number, host: string, port: number, backlog: number): number;
   socketConnect(family: number, host: string, port: number, made: Int32Array): number;
   socketFinish(fd: number): number;
@@ -70,6 +71,7 @@ export interface Addon extends PathKeeper {
   socketName(fd: number, peer: boolean): string | number;
   sharerOffer(fd: number, duration: number, released: boolean): string | number;
   sharerRenew(key: string, duration: number): number;
+  sharerHold(key: string, on: boolean, duration: number): number;
   sharerRelease(key: string): number;
   sharerStop(): number;
   sharerFetch(address: string, key: string, patience: number): number;

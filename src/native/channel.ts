@@ -35,6 +35,11 @@ export function writeChannel(fd: number, bytes: Uint8Array, start: number, end: 
   return addon().channelWrite(fd, bytes, start, end);
 }
 
+/** As {@link writeChannel} to a unix socket, and a copy of `descriptor` travels with the first byte. */
+export function writeChannelWith(fd: number, bytes: Uint8Array, start: number, end: number, descriptor: number): number {
+  return addon().channelWriteWith(fd, bytes, start, end, descriptor);
+}
+
 /** A descriptor, what is asked of it, and what was found. */
 export interface Polled {
   readonly fd: number;

@@ -3,7 +3,7 @@
 // Whether it is there
 export { nativeAvailable, nativeError } from './addon.js';
 // Bytes through descriptors
-export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel } from './channel.js';
+export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel, writeChannelWith } from './channel.js';
 // Descriptors
 export {
   closeDescriptor,
@@ -70,7 +70,7 @@ export {
 } from './process.js';
 export { forgetReadiness, Readiness } from './readiness.js';
 // Descriptors for other processes
-export { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
+export { type DescriptorOffer, fetchDescriptor, holdOffer, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
 // Sockets
 export {
   acceptSocket,

@@ -40,6 +40,11 @@ export function renewOffer(offer: DescriptorOffer, duration: number): boolean {
   return addon().sharerRenew(offer.key, duration) === 1;
 }
 
+/** Whether the offer is kept for a message that is under way: as often as it is, no time ends it; then it stands for `duration` ms. */
+export function holdOffer(offer: DescriptorOffer, on: boolean, duration: number): void {
+  addon().sharerHold(offer.key, on, duration);
+}
+
 /** The descriptor was closed by whom it is offered: the offer ends when it was fetched as often as it was sent, so that it keeps nothing open. */
 export function releaseOffer(offer: DescriptorOffer): void {
   addon().sharerRelease(offer.key);
@@ -62,7 +67,7 @@ export function fetchDescriptor(offer: DescriptorOffer, patience = 10_000): numb
   if (fd === Refusal.badArgument) throw new ArgumentError(`fetchDescriptor: ${describe(offer)} is no offer of a descriptor.`);
   if (fd === ENOENT || fd === ECONNREFUSED || fd === ECONNRESET) {
     throw new MultiprocessError(
-      'The descriptor cannot be had: the process that sent it has ended, or sent it too long ago (an offer stands for 30 seconds); keep that process running and send it again.',
+      'The descriptor cannot be had: the process that sent it has ended, or took it back (bytes of dumps() are good for 30 seconds); keep that process running and send it again.',
       { code: 'MP_OWNER_GONE' },
     );
   }

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors/index.js';
-import type { Payload } from '../memory/index.js';
+import type { Freight, Payload } from '../memory/index.js';
 import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../reduction/index.js';
 import { crypto } from '../util/crypto.js';
 import { describe, MODULE_FORM } from '../util/options.js';
@@ -13,6 +13,8 @@ export class FunctionImage implements Payload {
   uses = 0;
   /** Whether it is in the cache. */
   cached = true;
+  /** What its captures refer to: held while a batch needs it, since a worker may be told of it at any time. */
+  freight: Freight | null = null;
   /** Workers in a row that died while they rebuilt it; no item of it got a result in between. */
   deaths = 0;
 
@@ -24,6 +26,16 @@ export class FunctionImage implements Payload {
     /** The code records that its bytes name. */
     readonly codes: readonly CodeRecord[],
   ) {}
+
+  /** One more batch needs it. */
+  enter(): void {
+    if (this.uses++ === 0) this.freight?.hold();
+  }
+
+  /** A batch needs it no more. */
+  leave(): void {
+    if (--this.uses === 0) this.freight?.release();
+  }
 
   get total(): number {
     return this.bytes.length;
@@ -74,6 +86,8 @@ export class Callables {
     } else {
       this.#images.delete(key);
     }
+    // The same handles as before, if it is in use; otherwise new ones.
+    if (image.uses === 0) image.freight = message.freight;
     this.#images.set(key, image);
     if (message.constant) this.#constant.set(callable, image);
     if (this.#images.size > CACHED) this.#evict();

@@ -1,3 +1,4 @@
+import type { Freight } from '../memory/holds.js';
 import type { Payload } from '../memory/link.js';
 import { CodeBook, type CodeRecord, codeBlock, Encoder, KnownCodes } from '../reduction/receiving.js';
 import { Flag } from './protocol.js';
@@ -8,6 +9,8 @@ import { Flag } from './protocol.js';
  */
 export class CodedPayload implements Payload {
   total = 0;
+  /** What the value refers to: kept until the parent has read it. */
+  freight: Freight | null = null;
   readonly #encoder = new Encoder(new CodeBook());
   readonly #known = new KnownCodes();
   #block: Uint8Array | null = null;
@@ -15,7 +18,8 @@ export class CodedPayload implements Payload {
 
   /** Encodes a value and returns the flags of its record. @throws SerializationError for what cannot be sent. */
   encode(value: unknown): number {
-    const { total, codes } = this.#encoder.encode(value);
+    const { total, codes, freight } = this.#encoder.encode(value);
+    this.freight = freight;
     this.#block = null;
     const missing = codes.length === 0 ? null : this.#known.missing(codes);
     if (missing !== null) {

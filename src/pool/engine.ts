@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../errors/index.js';
+import { holdUntil } from '../memory/index.js';
 import { checkNotBootstrapping } from '../process/index.js';
 import type { Backend, JobSink } from '../streams/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
@@ -50,6 +51,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     const { initializer } = settings;
     const image = initializer === undefined ? null : this.#callables.image('Pool: `initializer`', initializer);
     if (image !== null) image.uses++;
+    // Workers that are started later are told of it too.
+    if (image !== null && image.freight !== null) holdUntil(image.freight, () => this.#over);
     this.#crew = new Crew(settings, this.#scheduler, image, this);
     registerAfterFork(this, (engine) => engine.#disown());
     try {
@@ -138,6 +141,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
         this.#checkOpen(actor);
         const job = new PoolJob(this.#callables.forJob(image), sink as JobSink<unknown>, settings, this, site);
         this.#jobs.add(job);
+        if (image.freight !== null) holdUntil(image.freight, () => !this.#jobs.has(job));
         this.#scheduler.lanes.add(job.lane);
         return job;
       },
@@ -318,6 +322,11 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     this.#crew.dismiss();
   }
 
+  /** Whether no worker will be started any more. */
+  get #over(): boolean {
+    return this.#state === 'ended' || (this.#state === 'closed' && this.#active === 0 && this.#scheduler.workers.length === 0);
+  }
+
   /** A batch that no worker will have: the pool ended. */
   #drop(batch: Batch): void {
     if (!batch.cancelled) batch.error(this.#reason, batch.received);
@@ -331,14 +340,14 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   #enter(image: FunctionImage): void {
-    image.uses++;
+    image.enter();
     this.#active++;
     this.#crew.keepAlive(true);
     this.#crew.ensure();
   }
 
   #leave(image: FunctionImage): void {
-    image.uses--;
+    image.leave();
     this.#active--;
     if (this.#active > 0) return;
     this.#retireIfDone();

@@ -1,5 +1,5 @@
 import { SerializationError } from '../errors/index.js';
-import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
+import { type Freight, holdUntil, Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
 import { ownKey } from '../process/authkey.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes, type Message } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
@@ -113,8 +113,9 @@ export class WorkerChannel {
     encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
     this.#post(Kind.Inherit, 0, 0, copyOf(encoded));
     if (image !== null) this.#define(image);
-    const { total, codes } = encodeInitArgs(args);
+    const { total, codes, freight } = encodeInitArgs(args);
     encoded.total = total;
+    if (freight !== null) holdUntil(freight, () => this.#closed || (this.#waiting.length === 0 && this.#link.taken(-1)));
     // Records that wait keep their order.
     const payload = copyOf(encoded);
     this.#teach(codes);
@@ -132,14 +133,20 @@ export class WorkerChannel {
       if (!this.#link.writable) return false;
     }
     const payload = batch.payload();
+    let freight: Freight | null = null;
     if (payload !== NO_ARGUMENTS) {
-      const { total, codes } = encoder.encode(payload);
+      const message = encoder.encode(payload);
+      const { total, codes } = message;
+      freight = message.freight;
       encoded.total = total;
       if (codes.length > 0 && this.#teach(codes) && !this.#link.writable) return false;
     }
     const content = payload === NO_ARGUMENTS ? NOTHING : encoded;
     batch.weighed(content.total);
-    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
+    const position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
+    batch.position = position;
+    // However long the worker is busy with others.
+    if (freight !== null) holdUntil(freight, () => this.#link.taken(position));
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
     return true;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, MultiprocessError, RemoteError } from '../errors/index.js';
+import { holdUntil } from '../memory/holds.js';
 import { Linger } from '../memory/linger.js';
 import { Link, LinkSide, type Payload } from '../memory/link.js';
 import type { Region } from '../memory/region.js';
@@ -466,7 +467,9 @@ export class WorkerLoop {
 
   /** Sends what was encoded. */
   #post(kind: number, id: number): void {
-    this.#link.send(kind, id, 0, this.#payload);
+    const { freight } = this.#payload;
+    const position = this.#link.send(kind, id, 0, this.#payload);
+    if (freight !== null) holdUntil(freight, () => this.#link.taken(position));
     this.#payload.sent();
     this.#link.wake();
   }

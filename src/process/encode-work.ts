@@ -1,5 +1,6 @@
 /** What a Process sends its child: who the child is, and what it runs. */
 import { threadId } from 'node:worker_threads';
+import { freightOf, holdUntil } from '../memory/index.js';
 import { processStartTime } from '../native/index.js';
 import { dumps, inCall } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
@@ -27,7 +28,9 @@ export function encodeWork(instance: object | null, state: ProcessState, popen: 
   let bytes: Uint8Array | null = null;
   try {
     state.encoding = true;
-    if (body !== null) bytes = whileSpawning(popen, () => dumps(body));
+    // The child reads it when it has started, however long that takes.
+    const freight = body === null ? null : freightOf(() => (bytes = whileSpawning(popen, () => dumps(body))));
+    if (freight !== null) holdUntil(freight, () => popen.poll() !== null);
   } catch (error) {
     throw inCall(error, 'Process.start', (path) => partOf(path, instance !== null));
   } finally {

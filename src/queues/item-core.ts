@@ -49,6 +49,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   #sent = Number.NEGATIVE_INFINITY;
   #used = false;
   #completing = false;
+  #released = false;
 
   constructor(name: 'Queue' | 'Topic', memory: M) {
     this.#name = name;
@@ -186,7 +187,12 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     this.items.wakeNow();
     if (this.writer.waiting === 0) return;
     this.readNoMore();
-    this.writer.flushSync(() => this.memory.members.others || performance.now() - this.#sent < TRANSIT);
+    this.writer.flushSync(() => this.memory.members.others || this.#onItsWay);
+  }
+
+  /** Whether it was sent so recently that somebody may be about to have it. */
+  get #onItsWay(): boolean {
+    return performance.now() - this.#sent < TRANSIT;
   }
 
   /** This thread will not turn to its streams again. */
@@ -203,7 +209,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   /** In a fork: it is the child's own from here on; what its parent had begun with it goes on there. */
   #adopt(): void {
     this.#agent = self();
-    if (this.memory.block.closed) return;
+    if (this.#released || this.memory.block.closed) return;
     this.#used = false;
     this.#completing = false;
     this.writer.forget();
@@ -212,14 +218,16 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   }
 
   #release(): void {
-    if (this.memory.block.closed) return;
+    if (this.#released || this.memory.block.closed) return;
+    this.#released = true;
     this.memory.large.leave();
     this.#leave();
     this.items.close();
     this.writer.room.close();
     open.delete(this);
     this.released();
-    this.memory.block.close();
+    const readable = (hurried: boolean) => this.memory.members.others || (this.#onItsWay && !hurried);
+    this.writer.underWay.close(readable, () => this.memory.block.close());
   }
 
   /** The memory is about to go. */

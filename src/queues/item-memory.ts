@@ -28,6 +28,10 @@ export interface ItemMemory {
   readonly maximum: number;
   /** Publishes a record of `length` bytes: whether there was room. */
   append(kind: Kind, id: number, length: number, payload: Layout): boolean;
+  /** Where the record stands that this thread appended last. */
+  readonly appended: number;
+  /** Whether nobody can read the record at a position any more, or it was delivered. Cheap. */
+  isOver(position: number): boolean;
   /** Whether {@link append} of so much may succeed. Cheap. */
   mayFit(length: number): boolean;
   /** Takes a slot for a large item: -1 when all of them are needed. */

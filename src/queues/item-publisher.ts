@@ -1,6 +1,8 @@
 /** Encoding an item and laying it into the ring, or beside it: each under the lock of those who put, so that it is all there or not at all. */
+import type { Freight } from '../memory/index.js';
 import { Encoder, type Message } from '../reduction/index.js';
 import { type ItemMemory, Kind, type Layout } from './item-memory.js';
+import type { ItemsUnderWay } from './items-under-way.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -10,6 +12,8 @@ export class Parcel implements Layout {
   id = 0;
   /** The payload; that of a large item which found no slot yet is longer than the ring takes. */
   bytes: Uint8Array = NOTHING;
+  /** What the item refers to: held while it waits. */
+  freight: Freight | null = null;
   /** Told what became of it. */
   settle: (error?: unknown) => void = settle;
 
@@ -25,11 +29,13 @@ let idle: Encoder | undefined;
 
 export class ItemPublisher {
   readonly #memory: ItemMemory;
+  readonly #under: ItemsUnderWay;
   /** Memory of an item that waited. */
   #kept: WeakRef<ArrayBuffer> | undefined;
 
-  constructor(memory: ItemMemory) {
+  constructor(memory: ItemMemory, under: ItemsUnderWay) {
     this.#memory = memory;
+    this.#under = under;
   }
 
   /**
@@ -46,15 +52,17 @@ export class ItemPublisher {
     idle = undefined;
     try {
       const message = encoder.encode(item);
-      const { total } = message;
+      const { total, freight } = message;
       if (total > memory.maximum) {
         const parcel = this.#large(encoder, message);
+        parcel.freight = freight?.hold() ?? null;
         return inOrder() && this.publish(parcel) ? null : parcel;
       }
-      const append = () => memory.append(Kind.Item, 0, total, encoder);
+      const append = () => memory.append(Kind.Item, 0, total, encoder) && this.#sent(freight);
       if (inOrder() && append()) return null;
       if (wait?.(() => memory.mayFit(total) && inOrder() && append()) === true) return null;
       const parcel = new Parcel();
+      parcel.freight = freight?.hold() ?? null;
       parcel.bytes = this.#memoryFor(total);
       encoder.layout(parcel.bytes, 0);
       return parcel;
@@ -96,11 +104,20 @@ export class ItemPublisher {
     if (bytes.length > this.#memory.maximum && !this.#place(parcel, bytes.length, parcel)) return false;
     if (!this.#memory.append(parcel.kind, parcel.id, parcel.bytes.length, parcel)) return false;
     this.#keep(parcel.bytes);
+    this.#sent(parcel.freight);
+    parcel.freight?.release();
+    return true;
+  }
+
+  /** What the item in the ring refers to is kept until it was delivered. */
+  #sent(freight: Freight | null): true {
+    if (freight !== null) this.#under.add(this.#memory.appended, freight);
     return true;
   }
 
   /** What was encoded will not be published. */
-  discard({ kind, id, bytes }: Parcel): void {
+  discard({ kind, id, bytes, freight }: Parcel): void {
+    freight?.release();
     if (kind === Kind.Large) this.#memory.large.release(id);
     else this.#keep(bytes);
   }

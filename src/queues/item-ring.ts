@@ -106,6 +106,12 @@ export class ItemRing {
     return Atomics.load(this.words, this.#word(position) + 3) === DONE;
   }
 
+  /** Whether the record that was published at `position` is done with. */
+  isOver(position: number): boolean {
+    if (((Atomics.load(this.#control, this.#at + HEAD) - position) | 0) > 0) return true;
+    return Atomics.load(this.words, this.#word(position) + 3) === DONE;
+  }
+
   /** Bytes that are free. */
   get free(): number {
     this.#tail.read();

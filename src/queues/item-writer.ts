@@ -15,6 +15,7 @@ import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';
+import { ItemsUnderWay } from './items-under-way.js';
 import { full } from './messages.js';
 import type { Waiters } from './waiters.js';
 
@@ -23,6 +24,8 @@ const BREATH = 512;
 const NOW = Promise.resolve();
 
 export class ItemWriter {
+  /** Items that were put and refer to shared objects. */
+  readonly underWay: ItemsUnderWay;
   readonly #memory: ItemMemory;
   readonly #publisher: ItemPublisher;
   readonly #consumers: Waiters;
@@ -38,7 +41,8 @@ export class ItemWriter {
 
   constructor(memory: ItemMemory, consumers: Waiters) {
     this.#memory = memory;
-    this.#publisher = new ItemPublisher(memory);
+    this.underWay = new ItemsUnderWay(memory);
+    this.#publisher = new ItemPublisher(memory, this.underWay);
     this.#consumers = consumers;
     this.#room = memory.roomWaiters({
       ready: () => memory.someRoom(this.#backlog.first()?.bytes.length),

@@ -85,12 +85,19 @@ export class QueueMemory implements ItemMemory {
 
   // ---- as those see it who put
 
+  appended = 0;
+
+  isOver(position: number): boolean {
+    return this.ring.isOver(position);
+  }
+
   append(kind: Kind, id: number, length: number, payload: Layout): boolean {
     return this.producing(() => {
       const at = this.#reserve(length);
       if (at < 0) return false;
       payload.layout(this.ring.bytes, at);
       if (kind === Kind.Large) this.large.send(id, this.ring.reservedPosition);
+      this.appended = this.ring.reservedPosition;
       this.ring.publish(kind, id);
       return true;
     });

@@ -138,6 +138,13 @@ export class TopicMemory implements ItemMemory {
 
   // ---- publishing
 
+  appended = 0;
+
+  isOver(position: number): boolean {
+    this.#floor.read();
+    return ((this.#floor.position - position) | 0) > 0;
+  }
+
   append(kind: Kind, id: number, length: number, payload: Layout): boolean {
     return this.run(() => {
       this.#tail.read();
@@ -156,6 +163,7 @@ export class TopicMemory implements ItemMemory {
       this.#records[word] = length;
       this.#records[word + 1] = kind;
       this.#records[word + 2] = id;
+      this.appended = start;
       payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
       if (kind === Kind.Large) this.large.send(id, start);
       this.#tail.move((start + size) | 0, (count + 1) | 0);

@@ -7,6 +7,7 @@
  *   everything else    the node table (table/), behind the mark 0xC1
  * Both ends are iterative where values nest without bound, so depth is limited by memory only.
  */
+import { type Freight, freightOf } from '../memory/holds.js';
 import { atCaller } from './caller.js';
 import { badPayload } from './failure.js';
 import { areLoaded, loadModules, loadModulesSync } from './functions/modules.js';
@@ -54,6 +55,7 @@ export class Encoder {
     total: 0,
     stateless: true,
     constant: true,
+    freight: null as Freight | null,
   };
 
   /**
@@ -81,9 +83,10 @@ export class Encoder {
         message.codes = NO_CODES;
         message.stateless = typeof value !== 'object' || value === null;
         message.constant = message.stateless;
+        message.freight = null;
         message.total = sink.at;
       } else {
-        this.#encodeTable(value);
+        message.freight = freightOf(() => this.#encodeTable(value));
       }
     } catch (error) {
       throw atCaller(error, this.encode);

@@ -26,7 +26,7 @@ interface Handle {
  * A descriptor as a value: send it anywhere, and `detach()` it there.
  *
  * Semantics: holds a duplicate of the descriptor, which you may close at once. Each process that receives it gets a duplicate of
- * its own, of the same open file. It must arrive within 30 s of being sent, while this process runs; the process may be busy or blocked.
+ * its own, of the same open file. It must arrive while this process runs, which may be busy or blocked; bytes of `dumps` within 30 s.
  * What is never detached is closed with the object.
  *
  * Python: `multiprocessing.reduction.DupFd`. There the duplicate can be detached once in all, here once in each process.

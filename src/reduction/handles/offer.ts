@@ -1,7 +1,8 @@
 import { ArgumentError } from '../../errors/index.js';
 import { TRANSIT } from '../../memory/block.js';
+import { noteKeep } from '../../memory/holds.js';
 import { closeDescriptor } from '../../native/descriptors.js';
-import { type DescriptorOffer, fetchDescriptor, offerDescriptor, releaseOffer, renewOffer } from '../../native/sharer.js';
+import { type DescriptorOffer, fetchDescriptor, holdOffer, offerDescriptor, releaseOffer, renewOffer } from '../../native/sharer.js';
 import { describe } from '../../util/options.js';
 import { spawningPopen, takeDescriptor } from '../../util/spawning.js';
 
@@ -15,7 +16,7 @@ export type Passage = DescriptorOffer | number;
 
 /**
  * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it is sent again, over
- * {@link TRANSIT} ms after the last time, as every handle. It has a duplicate of its own, so the descriptor may be closed at once.
+ * {@link TRANSIT} ms after the last time or, where that is later, after nobody holds the message any more, as every handle. It has a duplicate of its own, so the descriptor may be closed at once.
  *
  * That duplicate would keep a connection open that all have closed. So once the sender has closed the descriptor, the offer ends when it was
  * fetched as often as it was sent. Who sends one message to several receivers keeps the descriptor open until all have it.
@@ -30,6 +31,7 @@ export class StandingOffer {
     const number = passed(fd);
     if (number !== null) return number;
     if (this.#offer === undefined || !renewOffer(this.#offer, TRANSIT)) this.#offer = offerDescriptor(fd, TRANSIT);
+    noteOffer(this.#offer);
     return this.#offer;
   }
 
@@ -41,7 +43,16 @@ export class StandingOffer {
 
 /** The offer of a descriptor that is fetched once, by whom it was sent to. @throws MultiprocessError `MP_SYSTEM`. */
 export function offerOnce(fd: number): Passage {
-  return passed(fd) ?? offerDescriptor(fd, TRANSIT, true);
+  const number = passed(fd);
+  if (number !== null) return number;
+  const offer = offerDescriptor(fd, TRANSIT, true);
+  noteOffer(offer);
+  return offer;
+}
+
+/** It stands while its message is under way. */
+function noteOffer(offer: DescriptorOffer): void {
+  noteKeep({ hold: () => holdOffer(offer, true, TRANSIT), letGo: () => holdOffer(offer, false, TRANSIT) });
 }
 
 /** The number that it will have in the child for which we encode; `null`: there is no such child, or it is a thread. */

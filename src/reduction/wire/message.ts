@@ -8,6 +8,8 @@
  * Behind the body come the out-of-band buffers, each at a multiple of 8 from the start of the message.
  */
 
+import type { Freight } from '../../memory/holds.js';
+
 /** First byte of a node-table message. */
 export const MARK = 0xc1;
 /** Version of the node-table format. */
@@ -41,6 +43,8 @@ export interface Message {
   readonly stateless: boolean;
   /** Whether encoding the same value again would give the same bytes, so that they may be cached. */
   readonly constant: boolean;
+  /** What it refers to and the sender must keep while it is under way: hold it until nobody can read the message (memory/holds.ts). */
+  readonly freight: Freight | null;
 }
 
 /** The least multiple of 8 that is not below `offset`. */
