@@ -8,7 +8,7 @@ import { directEval, outerNewTarget, outerSuper, privateName, takeOut } from './
 import { collectExtras } from './properties.js';
 import { classId } from './provenance.js';
 import { receiverOf } from './receiver.js';
-import { COMPILED, isCompiled } from './source-maps.js';
+import { markOf } from './source-maps.js';
 import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
@@ -71,7 +71,7 @@ export function reduceByValue(subject: Subject): Reduction {
 /** `import()` resolves from it, and stack traces show it. */
 function urlOf(script: Place['script'], { dynamicImport }: Analysis): string {
   const url = dynamicImport ? baseOf(script.url) : script.url;
-  return isCompiled(script) ? url + COMPILED : url;
+  return url + markOf(script);
 }
 
 /** Static fields and blocks may keep anything. */

@@ -19,7 +19,7 @@ import type { Place } from './locate.js';
 import { commonJsModule, enclosingName, privateHelpers, uninitialised } from './messages.js';
 import { isPlainData } from './plain-data.js';
 import type { Binding, ImportOrigin } from './scope.js';
-import { wordNotIn } from './text.js';
+import { wordNotIn, wordOfWidth } from './text.js';
 import type { Edit, Slot } from './wire.js';
 
 /** What is known of the function whose names are resolved. */
@@ -155,7 +155,9 @@ function useCell(
   const depth = (subject.mirror?.scopes.length ?? 0) - (subject.mirror?.scopes.indexOf(scope) ?? 0);
   const id = subject.mirror?.location?.scriptId ?? '';
   const key = `${id}:${binding?.scope.start ?? `depth ${depth}`}:${free.name}`;
-  const param = wordNotIn(subject.text, `${free.name}$cell`);
+  // As wide as the name, with `.v`: frames point at the columns of the original.
+  const taken = [...captures.slots.map(({ name }) => name), ...subject.analysis.free.keys()];
+  const param = wordOfWidth(subject.text, Math.max(1, free.name.length - 2), taken) ?? wordNotIn(subject.text, `${free.name}$cell`);
   const onlyOne = binding !== null && subject.around?.isOnlyOne(binding) === true;
   const user = { fn: subject.fn, place: onlyOne ? (subject.place?.start ?? null) : null };
   const child = children.add(cellOf(key, free.name, scope.object, user), `captured \`${free.name}\``);

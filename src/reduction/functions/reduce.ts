@@ -79,7 +79,7 @@ function reduceAgain(fn: Function): Reduction | null {
   const children = new Children();
   const count = firstExtra(origin.data);
   for (let index = 0; index < origin.children.length && index < count; index++) children.add(origin.children[index], `captured [${index}]`);
-  for (const slot of data.slots) if (slot.from === 'child') children.labels[slot.child] = `captured \`${slot.name}\``;
+  for (const slot of data.slots) if (slot.from === 'child') children.labels[slot.child] = `captured \`${writtenAs(slot.name, data)}\``;
   const analysis = analyse(data.text)!;
   const extras = collectExtras(fn, data.text, analysis, children);
   const isClass = data.form === 'class';
@@ -93,6 +93,12 @@ function reduceAgain(fn: Function): Reduction | null {
     stateless: data.stateless && children.values.length <= count,
     constant: false,
   };
+}
+
+/** The name in the original text: that of a variable that a cell stands for was replaced. */
+function writtenAs(name: string, { text, edits }: FunctionData): string {
+  const [start, end] = edits.find(([, , replacement]) => replacement === `${name}.v`) ?? [0, 0];
+  return start === end ? name : text.slice(start, end);
 }
 
 /** The child with the superclass: what stands in the place of the `extends` expression. */

@@ -1,7 +1,8 @@
 /**
  * Positions in compiled code (TypeScript, bundles) to positions in the source.
  *
- * A function that is rebuilt from a script with a source map gets {@link COMPILED} behind its URL: frames with that mark have
+ * A function that is rebuilt from a script with a source map gets a mark behind its URL, `#compiled`, and `#compiled2` if it is the second script
+ * of that URL (a module that was loaded again after an edit): frames with that mark have
  * positions of compiled code. They are mapped where the script was loaded, that is in the process that sent the function,
  * and only when an error comes back; nothing of the map travels. Frames of files that a worker loaded itself and whose map it
  * did not use (`--enable-source-maps` is off) are mapped as well.
@@ -11,30 +12,40 @@ import { findSourceMap, SourceMap } from 'node:module';
 import type { Place, Script } from './locate.js';
 
 /** Stands behind the URL of rebuilt functions whose positions are those of compiled code. */
-export const COMPILED = '#compiled';
+const COMPILED = '#compiled';
 
 const COMMENT = '//# sourceMappingURL=';
-const FRAME = /((?:file:\/\/|\/)[^\s()]+?)(#compiled)?:(\d+):(\d+)(?=\)?$)/;
+const FRAME = /((?:file:\/\/|\/)[^\s()]+?)(#compiled\d*)?:(\d+):(\d+)(?=\)?$)/;
 
-const generated = new WeakMap<Script, boolean>();
-/** Scripts whose functions were marked, by URL. */
+const marks = new WeakMap<Script, string>();
+/** Scripts whose functions were marked, by URL with its mark; the latest of them. */
 const scripts = new Map<string, Script>();
+const SCRIPTS = 1_024;
 const maps = new Map<string, SourceMap | null>();
 
-/** Whether the positions in a script are those of compiled code. */
-export function isCompiled(script: Script): boolean {
-  let answer = generated.get(script);
-  if (answer === undefined) {
-    // What the test runner vite compiles in memory it maps back itself.
-    const comment = commentOf(script.source);
-    answer =
-      script.url.startsWith('file:') &&
-      script.rebuilt === undefined &&
-      (comment !== null ? !script.source.includes('=vite-generated') : findSourceMap(script.url) !== undefined);
-    generated.set(script, answer);
-    if (answer) scripts.set(script.url, script);
+/** What stands behind the URL of functions of this script: empty where their positions are those of the source. */
+export function markOf(script: Script): string {
+  let mark = marks.get(script);
+  if (mark === undefined) {
+    mark = isCompiled(script) ? nextMark(script) : '';
+    marks.set(script, mark);
   }
-  return answer;
+  return mark;
+}
+
+function isCompiled({ source, url, rebuilt }: Script): boolean {
+  if (!url.startsWith('file:') || rebuilt !== undefined) return false;
+  // What the test runner vite compiles in memory it maps back itself.
+  return commentOf(source) !== null ? !source.includes('=vite-generated') : findSourceMap(url) !== undefined;
+}
+
+function nextMark(script: Script): string {
+  let mark = COMPILED;
+  for (let count = 2; scripts.has(script.url + mark); count++) mark = COMPILED + count;
+  if (scripts.size >= SCRIPTS) scripts.delete(scripts.keys().next().value as string);
+  scripts.set(script.url + mark, script);
+  maps.delete(script.url + mark);
+  return mark;
 }
 
 /** A stack with the positions of compiled code replaced by those of the source, as far as maps are found. */
@@ -49,7 +60,7 @@ export function mapStack(stack: string): string {
 function mapFrame(whole: string, file: string, mark: string | undefined, line: string, column: string): string {
   if (mark === undefined && (!/\.[cm]?js$/.test(file) || file.includes('/node_modules/'))) return whole;
   const url = file.startsWith('/') ? `file://${file}` : file;
-  const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1) as
+  const entry = mapOf(url, mark ?? '')?.findEntry(Number(line) - 1, Number(column) - 1) as
     | { originalSource?: string; originalLine?: number; originalColumn?: number }
     | undefined;
   if (entry?.originalSource === undefined || entry.originalLine === undefined)
@@ -63,11 +74,13 @@ export function sourcePlace({ script, line, column }: Pick<Place, 'script' | 'li
   line: number;
   column: number;
 } {
-  const marked = script.url.endsWith(COMPILED);
-  const url = marked ? script.url.slice(0, -COMPILED.length) : script.url;
+  // Of a function that was rebuilt here, the mark is part of the URL.
+  const own = /#compiled\d*$/.exec(script.url)?.[0];
+  const url = own === undefined ? script.url : script.url.slice(0, -own.length);
+  const mark = own ?? markOf(script);
   const plain = { url, line: line + 1, column: column + 1 };
-  if (!marked && !isCompiled(script)) return plain;
-  const entry = mapOf(url)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
+  if (mark === '') return plain;
+  const entry = mapOf(url, mark)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
   const { originalSource, originalLine, originalColumn } = entry ?? {};
   if (typeof originalSource !== 'string' || typeof originalLine !== 'number') return plain;
   return { url: sourceURL(originalSource, url), line: originalLine + 1, column: Number(originalColumn ?? 0) + 1 };
@@ -77,18 +90,22 @@ function sourceURL(source: string, url: string): string {
   return URL.canParse(source, url) ? new URL(source, url).href : source;
 }
 
-function mapOf(url: string): SourceMap | null {
-  let map = maps.get(url);
+function mapOf(url: string, mark: string): SourceMap | null {
+  const key = url + mark;
+  let map = maps.get(key);
   if (map === undefined) {
-    map = (findSourceMap(url) as SourceMap | undefined) ?? readMap(url);
-    maps.set(url, map);
+    const script = scripts.get(key);
+    const known = findSourceMap(url) as SourceMap | undefined;
+    // Node knows the map of the latest script of a URL, and of those without a comment.
+    map = script === undefined ? (known ?? readMap(url)) : (readMap(url, script.source) ?? known ?? null);
+    maps.set(key, map);
   }
   return map;
 }
 
-function readMap(url: string): SourceMap | null {
+function readMap(url: string, source?: string): SourceMap | null {
   try {
-    const comment = commentOf(scripts.get(url)?.source ?? readFileSync(new URL(url), 'utf8'));
+    const comment = commentOf(source ?? readFileSync(new URL(url), 'utf8'));
     if (comment === null) return null;
     const data = /^data:application\/json[^,]*?(;base64)?,(.*)$/s.exec(comment);
     const text =

@@ -206,6 +206,62 @@ await pool.terminate();
     expect(new Set(results.flat()).size).toBe(4);
   });
 
+  test('behind variables that it assigns, in one line', () => {
+    const assigning = '() => { count += k; last = [count, { count }.count]; throw new Error(String(last)); }';
+    const file = write(
+      'assigning.mjs',
+      program(`let count = 0, last; const results = [${both(assigning)}, ${both(assigning)}]; void last;`),
+    );
+    for (const [own, theirs] of JSON.parse(node([file])) as [string, string][]) {
+      // A shorthand has to name its key: two columns more than before.
+      expect(theirs.replace(/\d+$/, '')).toBe(own.replace(/\d+$/, ''));
+      expect(Number(theirs.split(':')[2]) - Number(own.split(':')[2])).toBeLessThanOrEqual('count: '.length);
+    }
+    const plain = '() => { count += k; last = [count, count++]; throw new Error(String(last)); }';
+    const exact = write('assigning.mjs', program(`let count = 0, last; const results = [${both(plain)}, ${both(plain)}]; void last;`));
+    for (const [own, theirs] of JSON.parse(node([exact])) as [string, string][]) expect(theirs).toBe(own);
+  });
+
+  test('by tsx, far to the right in what it makes of a file', () => {
+    const filler = Array.from({ length: 150 }, (_, i) => `export const filler${i}: number = ${i};`).join('\n');
+    const main = write(
+      'wide.mts',
+      program(`${filler}\nconst fail = (x: number): never => {\n  const y: number = x + k;\n  throw new Error('fails' + y);\n};
+const results: unknown = [[here(() => fail(1)), await pool.apply(fail, [1]).catch(at)], [here(() => fail(1)), await pool.apply((x: number) => { fail(x); }, [1]).catch(at)]];`)
+        .replaceAll('.mjs', '.mts')
+        .replace(/\((error|fn)\) =>/g, '($1: any): any =>'),
+    );
+    const results = JSON.parse(node(['--import', 'tsx', main])) as [string, string][];
+    for (const [own, theirs] of results) expect(theirs).toBe(own);
+    expect(results[0]![0]).toMatch(/wide\.mts:159:9/);
+  });
+
+  test('of a module with a map that was loaded again after an edit', () => {
+    const made = (line: number, name: string) => {
+      const map = { version: 3, sources: ['source.ts'], names: [], mappings: `${';'.repeat(1)}AA${vlq(line)}A` };
+      const data = Buffer.from(JSON.stringify(map)).toString('base64');
+      return `exports.name = ${JSON.stringify(name)};\nexports.fail = [() => { throw new Error(${JSON.stringify(name)}); }];\n//# sourceMappingURL=data:application/json;base64,${data}\n`;
+    };
+    const vlq = (value: number) => 'ACEGIKMOQSUWYacegikmoqsuwyg'.charAt(value);
+    const file = write('mapped.cjs', made(3, 'one'));
+    const main = write(
+      'reloads.mjs',
+      `import { Pool } from 'multiprocess'; import { createRequire } from 'node:module'; import { writeFileSync } from 'node:fs';
+const pool = new Pool({ processes: 1 });
+const require = createRequire(import.meta.url);
+const at = (error) => error.stack.match(/[\\w.]+(#\\w+)?:\\d+(?=:\\d+\\)?$)/m)[0];
+const one = require('./mapped.cjs').fail[0];
+const results = [await pool.apply(one).catch(at)];
+writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(made(7, 'two'))});
+delete require.cache[${JSON.stringify(file)}];
+const two = require('./mapped.cjs').fail[0];
+results.push(await pool.apply(one).catch(at), await pool.apply(two).catch(at), await pool.apply(one).catch(at));
+console.log(JSON.stringify(results));
+await pool.terminate();`,
+    );
+    expect(JSON.parse(node([main]))).toEqual(['source.ts:4', 'source.ts:4', 'source.ts:8', 'source.ts:4']);
+  });
+
   test('in a minified bundle, and through its map', () => {
     const source = write(
       'minify.mjs',
