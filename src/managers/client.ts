@@ -9,7 +9,7 @@
  */
 import { Client, type ClientTls } from '../connection/index.js';
 import { ArgumentError, ConnectionError } from '../errors/index.js';
-import { type Site, takeSite } from '../pool/call-site.js';
+import { type Site, SiteRation } from '../pool/call-site.js';
 import { fromWorker } from '../pool/remote-error.js';
 import { currentProcess } from '../process/index.js';
 import { encodingForWorker, type Serializer, serializerOf } from '../reduction/index.js';
@@ -60,6 +60,10 @@ interface Pending {
 /** Milliseconds that a cancelled call waits for the server to say what became of it. */
 const CANCEL_GRACE = 1_000;
 
+const SOON = Promise.resolve();
+/** A call takes some microseconds of this thread's time, as much as a capture. */
+const sites = new SiteRation(4);
+
 export class RemoteChannel implements Channel, StreamPeer {
   /** How the server is reached. */
   readonly access: ServerAccess;
@@ -83,6 +87,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   /** Managers that use it. */
   #users = 0;
   #holding = true;
+  #expecting = false;
   #ended: Error | undefined;
 
   constructor(access: ServerAccess) {
@@ -275,15 +280,25 @@ export class RemoteChannel implements Channel, StreamPeer {
     const id = this.#number();
     let pending!: Pending;
     const call = new RemoteCall<unknown>((resolve, reject) => {
-      pending = { resolve, reject, site: takeSite(), proxyType, free: undefined, cancelled: undefined };
+      pending = { resolve, reject, site: sites.take(), proxyType, free: undefined, cancelled: undefined };
     });
     this.#pending.set(id, pending);
     if (this.#pending.size === 1) this.#hold();
     if (timeout !== undefined || signal !== undefined) this.#bound(id, pending, timeout, signal, what);
     if (this.#wire !== null) this.#send(id, send);
     else this.#later(id, send);
+    if (!this.#expecting) {
+      this.#expecting = true;
+      void SOON.then(this.#expect); // a microtask; queueMicrotask() makes an AsyncResource for each
+    }
     return call;
   }
+
+  /** The calls of a synchronous stretch are out: the first answer may come at once. */
+  readonly #expect = (): void => {
+    this.#expecting = false;
+    this.#wire?.expect();
+  };
 
   #later(id: number, send: (id: number) => void): void {
     this.#queued.push(() => {

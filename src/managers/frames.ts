@@ -135,6 +135,11 @@ export class Wire {
     this.#exchange.transport.hold(on);
   }
 
+  /** A call was sent, and its answer may come at once: looks for it, see `Exchange.expect`. */
+  expect(): void {
+    this.#exchange.expect();
+  }
+
   /** Sends a frame without a payload. */
   post(kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
     this.#exchange.outbox.post(4 + HEAD, (target, at) => {

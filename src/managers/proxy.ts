@@ -5,7 +5,7 @@ import type { TaskStream } from '../streams/index.js';
 import { describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
 import { checkWaitOptions } from '../util/wait-options.js';
-import type { Address } from './address.js';
+import { type Address, showAddressOf } from './address.js';
 import { Ask } from './frames.js';
 import { badFrame, released } from './messages.js';
 import type { CallOptions, Link, ProxyHandle } from './proxies.js';
@@ -104,10 +104,15 @@ export class BaseProxy<T = unknown> implements Disposable {
     link.channel.release(link);
   }
 
+  /** What it stands for: type, object and address. The object's own text is `textOf(proxy)`. */
+  toString(): string {
+    const { typeid, address, id } = tokenOf(this);
+    return `<${typeid} proxy of object ${id} at ${showAddressOf(address)}>`;
+  }
+
   /** @internal */
   [inspect.custom](): string {
-    const { typeid, address, id } = tokenOf(this);
-    return `<${typeid} proxy of object ${id} at ${inspect(address)}>`;
+    return this.toString();
   }
 }
 printedAsShown(BaseProxy);

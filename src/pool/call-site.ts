@@ -19,30 +19,46 @@ const REFILL = 0.25;
 const PATIENCE = 16;
 const DEPTH = 20;
 
-let ration = BURST;
-let refilled = 0;
-let skipped = 0;
+/** What one kind of call may have captured. */
+export class SiteRation {
+  readonly #refill: number;
+  #ration = BURST;
+  #refilled = 0;
+  #skipped = 0;
 
-/** Captures the caller; `null` when this is one call of very many. */
+  /** @param refill milliseconds that earn one more capture, after a burst of 128. */
+  constructor(refill: number) {
+    this.#refill = refill;
+  }
+
+  /** Captures the caller; `null` when this is one call of very many. */
+  take(): Site | null {
+    if (this.#ration === 0) {
+      if (++this.#skipped < PATIENCE) return null;
+      this.#skipped = 0;
+      const now = performance.now();
+      this.#ration = Math.min(BURST, Math.floor((now - this.#refilled) / this.#refill));
+      if (this.#ration === 0) return null;
+      this.#refilled = now;
+    }
+    this.#ration--;
+    const site: Site = {};
+    const { stackTraceLimit } = Error;
+    try {
+      Error.stackTraceLimit = DEPTH;
+      Error.captureStackTrace(site);
+      Error.stackTraceLimit = stackTraceLimit;
+    } catch {
+      // The host has frozen Error.
+      return null;
+    }
+    return site;
+  }
+}
+
+const ofPools = new SiteRation(REFILL);
+
+/** Captures the caller of a pool's method; `null` when this is one call of very many. */
 export function takeSite(): Site | null {
-  if (ration === 0) {
-    if (++skipped < PATIENCE) return null;
-    skipped = 0;
-    const now = performance.now();
-    ration = Math.min(BURST, Math.floor((now - refilled) / REFILL));
-    if (ration === 0) return null;
-    refilled = now;
-  }
-  ration--;
-  const site: Site = {};
-  const { stackTraceLimit } = Error;
-  try {
-    Error.stackTraceLimit = DEPTH;
-    Error.captureStackTrace(site, takeSite);
-    Error.stackTraceLimit = stackTraceLimit;
-  } catch {
-    // The host has frozen Error.
-    return null;
-  }
-  return site;
+  return ofPools.take();
 }
