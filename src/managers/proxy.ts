@@ -104,15 +104,10 @@ export class BaseProxy<T = unknown> implements Disposable {
     link.channel.release(link);
   }
 
-  /** What it stands for: type, object and address. The object's own text is `textOf(proxy)`. */
-  toString(): string {
+  /** @internal What it stands for; the object's own text is `textOf(proxy)`. */
+  [inspect.custom](): string {
     const { typeid, address, id } = tokenOf(this);
     return `<${typeid} proxy of object ${id} at ${showAddressOf(address)}>`;
-  }
-
-  /** @internal */
-  [inspect.custom](): string {
-    return this.toString();
   }
 }
 printedAsShown(BaseProxy);
