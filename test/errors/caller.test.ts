@@ -71,7 +71,7 @@ it('calls of a pool say which argument, jobs which item', async () => {
   for (const [actor, part, way] of ways) {
     const error = await refusal(way);
     expect(error.message).toBe(
-      `${actor}: Cannot send a Promise ([0] <- .rows <- ${part}): it settles in this process only; await it and send the result.`,
+      `${actor}: Cannot send a Promise ([0] <- .rows <- ${part}): it settles in this thread only; await it and send the result.`,
     );
     expect([error.code, error.path]).toEqual(['MP_PROMISE', `[0] <- .rows <- ${part}`]);
     expectCaller(error);

@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import url from 'node:url';
 import util from 'node:util';
 import vm from 'node:vm';
-import { Pool } from 'multiprocess';
+import { Pool, pipe, RawArray, ThreadPool } from 'multiprocess';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure, Pattern, Vector } from '../fixtures/values/shapes.mjs';
 
@@ -250,5 +250,45 @@ describe('refused with a repair that works', () => {
     for (const value of [new Map([[1, 2]]), new Set(), new Date(), /a/, new Float64Array(2), new Vector(2)]) {
       expect(await refusal(new Proxy(value, {}))).toMatch(/a Proxy of a \w+.*send the object behind it/);
     }
+  });
+
+  it('a SharedArrayBuffer: an array in shared memory is the same for threads and processes', async () => {
+    expect(await refusal(new SharedArrayBuffer(8))).toMatch(/neither to a process nor to a thread.*RawArray/);
+    for (const each of [pool, new ThreadPool({ processes: 1 })]) {
+      const { array } = new RawArray('f64', 2);
+      await each.apply(
+        (shared: Float64Array) => {
+          shared[1] = 5;
+        },
+        [array as Float64Array],
+      );
+      expect(array[1]).toBe(5);
+      if (each !== pool) await each.terminate();
+    }
+  });
+
+  it('a WebAssembly.Module: its bytes are compiled there', async () => {
+    const bytes = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0]);
+    const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } }).WebAssembly;
+    expect(await refusal(new Module(bytes))).toContain('new WebAssembly.Module(bytes)');
+    const seen = await pool.apply(
+      (sent: Uint8Array) => {
+        const { Module: Local } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } }).WebAssembly;
+        return Object.prototype.toString.call(new Local(sent));
+      },
+      [bytes],
+    );
+    expect(seen).toBe('[object WebAssembly.Module]');
+  });
+
+  it('a MessagePort: the connection of a pipe goes', async () => {
+    const { port1 } = new MessageChannel();
+    expect(await refusal(port1)).toContain('use pipe()');
+    port1.close();
+    const [here, there] = pipe();
+    await pool.apply((connection: typeof there) => connection.send('from the worker'), [there]);
+    expect(await here.recv()).toBe('from the worker');
+    here.close();
+    there.close();
   });
 });

@@ -250,13 +250,14 @@ function follows(value: View): boolean {
   return grown;
 }
 
-/** SharedArrayBuffers do not cross a process border. */
+/** A SharedArrayBuffer has no name: messages are bytes, also those to threads of this process. */
 export function sharedMemory(): Refused {
   return new Refused({
     code: 'MP_SHARED_ARRAY_BUFFER',
     what: 'a SharedArrayBuffer',
-    why: 'its memory belongs to this process and no other process can map it',
-    repair: 'use SharedMemory or sharedctypes to share memory between processes, or send a copy: new Uint8Array(shared).slice()',
+    why: 'no message can name its memory, neither to a process nor to a thread of this one',
+    repair:
+      'use a RawArray, a SharedArray or SharedMemory, whose views arrive as the same memory in threads and processes, or send a copy: new Uint8Array(shared).slice()',
   });
 }
 

@@ -1,4 +1,4 @@
-/** What cannot be sent at all: values whose state lives in this process alone. Each says what to do instead. */
+/** What cannot be sent at all: values whose state lives in this thread or process alone. Each says what to do instead. */
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import { otherCopyOf, versionOf } from '../../memory/shareable.js';
@@ -31,6 +31,9 @@ const REPAIRS: Readonly<Record<string, string>> = {
   FormData: 'send its entries: [...form]',
   Request: 'send its url, method and headers, and make it inside the function',
   Response: 'send its status, headers and body: new Uint8Array(await response.arrayBuffer())',
+  MessagePort: 'use pipe(), whose connections can be sent to threads and processes',
+  MessageChannel: 'use pipe(), whose connections can be sent to threads and processes',
+  BroadcastChannel: 'use a Topic, or open the channel by its name inside the function',
   PerformanceEntry: 'send what its toJSON() gives',
   PerformanceMark: 'send what its toJSON() gives',
   PerformanceMeasure: 'send what its toJSON() gives',
@@ -41,10 +44,17 @@ const ONE_VERSION = 'install one version (`npm ls multiprocess` shows who asks f
 /** What a Subject is among processes. */
 const TOPIC = 'use a Topic (`new Topic()`, which has `next`, `subscribe` and `pipe` as well and is one object in all processes)';
 
+/** By their tag, since their names are those of many classes. */
+const WASM: Readonly<Record<string, string>> = {
+  'WebAssembly.Module': 'send its bytes, and compile them on the other side: new WebAssembly.Module(bytes)',
+  'WebAssembly.Instance': 'send the bytes of its module, and make the instance on the other side',
+  'WebAssembly.Memory': 'send a copy of its bytes: new Uint8Array(memory.buffer).slice(), or keep the data in a SharedMemory',
+};
+
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
 export function refuseNative(value: object): void {
   if (types.isPromise(value)) {
-    throw refused('MP_PROMISE', 'a Promise', 'it settles in this process only', 'await it and send the result');
+    throw refused('MP_PROMISE', 'a Promise', 'it settles in this thread only', 'await it and send the result');
   }
   if (types.isWeakMap(value) || types.isWeakSet(value) || tagOf(value) === 'WeakRef' || tagOf(value) === 'FinalizationRegistry') {
     const what = `a ${types.isWeakMap(value) ? 'WeakMap' : types.isWeakSet(value) ? 'WeakSet' : tagOf(value)}`;
@@ -56,6 +66,8 @@ export function refuseNative(value: object): void {
   if (tagOf(value).endsWith(' Iterator') || types.isMapIterator(value) || types.isSetIterator(value)) {
     throw native(`a ${tagOf(value)}`, 'send what it iterates over, or its items as an array');
   }
+  const wasm = WASM[tagOf(value)];
+  if (wasm !== undefined) throw native(`a ${tagOf(value)}`, wasm);
   if (types.isCryptoKey(value)) {
     throw native('a CryptoKey', "send await crypto.subtle.exportKey('jwk', key), and import that inside the function");
   }
@@ -220,7 +232,7 @@ function hasHandle(value: object): boolean {
 }
 
 function native(what: string, repair: string): Refused {
-  return refused('MP_NATIVE_OBJECT', what, 'it lives in this process and has no meaning in another', repair);
+  return refused('MP_NATIVE_OBJECT', what, 'it belongs to the thread that made it and has no meaning in another thread or process', repair);
 }
 
 function refused(code: string, what: string, why: string, repair: string): Refused {
