@@ -1,15 +1,16 @@
 /**
- * Makes dist/ of the modules that tsc wrote into .build/modules/: joins them into three files, and leaves a door to its place in them
+ * Makes dist/ of the modules that tsc wrote into .build/modules/: joins them into four files, and leaves a door to its place in them
  * where each module is imported from. A child opens two or three files instead of 30 to 120, each of which costs it half a
  * millisecond to a whole one.
  *
  *   dist/bundle/child.cjs      what a child needs before it knows what it runs
  *   dist/bundle/receiving.cjs  what it needs to receive values and functions, and a pool's worker
- *   dist/bundle/library.cjs    everything else
+ *   dist/bundle/library.cjs    everything else, but for
+ *   dist/bundle/managers.cjs   managers, which are loaded when the first one is made
  *   dist/process/child.cjs, …  the programs that the library starts
  *   dist/**.js                 the exports of each module, taken from there
  *
- * A module stands in one of the three and is evaluated when it is first asked for, so a class is one class whichever way it is
+ * A module stands in one of them and is evaluated when it is first asked for, so a class is one class whichever way it is
  * imported, and `import.meta.url` is what it was. The files are CommonJS: a program starts without the loader of ES modules.
  * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
@@ -24,16 +25,17 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, '.build', 'modules');
 const dist = join(root, 'dist');
 
-/** The bundles, each with the modules it is made for; what they import goes along, unless an earlier one has it. The last has the rest. */
-const BUNDLES = {
-  child: ['process/child'],
-  receiving: ['reduction/receiving', 'pool/worker', 'pool/thread-entry', 'util/preparation'],
-  library: null,
-};
 const names = readdirSync(modules, { recursive: true })
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.slice(0, -'.js'.length))
   .sort();
+/** The bundles, each with the modules it is made for; what they import goes along, unless an earlier one has it. The last has the rest. */
+const BUNDLES = {
+  child: ['process/child'],
+  receiving: ['reduction/receiving', 'pool/worker', 'pool/thread-entry', 'util/preparation'],
+  library: names.filter((name) => !name.startsWith('managers/')),
+  managers: null,
+};
 const nameOf = (path) => relative(modules, path).slice(0, -'.js'.length);
 const fileOf = (name) => join(modules, `${name}.js`);
 const sources = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'utf8')]));

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'bundle');
 if (existsSync(folder)) {
   const { evaluated, compile, run, load, cacheOf } = createRequire(import.meta.url)(join(folder, 'load.cjs'));
-  const scripts = ['child', 'receiving', 'library'].map((name) => {
+  const scripts = ['child', 'receiving', 'library', 'managers'].map((name) => {
     const file = join(folder, `${name}.cjs`);
     const script = compile(file);
     evaluated.set(name, run(script));

@@ -19,17 +19,9 @@ export {
 export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
-// Managers
-export {
-  BaseManager,
-  BaseProxy,
-  type ManagerOptions,
-  manager,
-  manager as Manager,
-  type Remote,
-  SharedMemoryManager,
-  SyncManager,
-} from './managers/index.js';
+// Managers. Their classes are in `multiprocess/managers`, so that who needs none does not load them.
+export type { ManagerOptions, Remote, SyncManager } from './managers/index.js';
+export { manager, manager as Manager } from './managers/start.js';
 // Operators
 export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools

@@ -1,6 +1,7 @@
 import { Client, Connection, Listener, pipe, wait } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
-import { type ManagerOptions, manager, type SyncManager } from '../managers/index.js';
+import type { ManagerOptions, SyncManager } from '../managers/index.js';
+import { manager } from '../managers/start.js';
 import { ThreadPool } from '../pool/index.js';
 import { forkserver } from '../process/forkserver/index.js';
 import {

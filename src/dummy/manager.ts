@@ -1,4 +1,5 @@
-import { type ManagerOptions, manager, type SyncManager } from '../managers/index.js';
+import type { ManagerOptions, SyncManager } from '../managers/index.js';
+import { manager } from '../managers/start.js';
 
 /**
  * A started SyncManager whose server is a worker thread of this process.

@@ -15,7 +15,8 @@ export { RemoteCall, type StreamItem } from './remote-call.js';
 // Servers
 export { type ObjectInfo, Server } from './server.js';
 export { SharedMemoryManager } from './shared-memory-manager.js';
-export { manager, SyncManager } from './sync-manager.js';
+export { manager } from './start.js';
+export { SyncManager } from './sync-manager.js';
 // The types of a SyncManager
 export {
   ArrayProxy,

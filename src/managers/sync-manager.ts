@@ -1,6 +1,6 @@
 import type { PoolOptions } from '../pool/index.js';
 import type { ScalarCode, Settable } from '../sharedctypes/index.js';
-import { BaseManager, type ManagerOptions } from './manager.js';
+import { BaseManager } from './manager.js';
 import type { ManagedBarrierOptions } from './types/barrier.js';
 import type { DictSource } from './types/dict.js';
 import type {
@@ -80,16 +80,3 @@ export interface SyncManager {
 export class SyncManager extends BaseManager {}
 
 for (const typeid of TYPEIDS) SyncManager.register(typeid);
-
-/**
- * A SyncManager whose server runs: `await using m = await manager()`.
- *
- * Python: `multiprocessing.Manager()`.
- *
- * @throws (as rejection) what `BaseManager.start` throws.
- */
-export async function manager(options?: ManagerOptions): Promise<SyncManager> {
-  const made = new SyncManager(options);
-  await made.start();
-  return made;
-}

@@ -5,8 +5,8 @@
 import { deepStrictEqual } from 'node:assert';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BaseManager, manager, Process, QueueEmptyError, RemoteError, type SyncManager } from 'multiprocess';
-import { type DictProxy, type ListProxy, textOf } from 'multiprocess/managers';
+import { manager, Process, QueueEmptyError, RemoteError, type SyncManager } from 'multiprocess';
+import { BaseManager, type DictProxy, type ListProxy, textOf } from 'multiprocess/managers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const same = (actual: unknown, expected: unknown): void => deepStrictEqual(actual, expected);

@@ -35,7 +35,7 @@ describe('the bundled package', () => {
 
   it('does so with a code cache, and with maps of its sources', { timeout: 240_000 }, async () => {
     await run(process.execPath, [join(installed, 'scripts/cache.js')]);
-    expect(readdirSync(join(installed, 'dist/bundle')).filter((name) => name.endsWith('.cache'))).toHaveLength(3);
+    expect(readdirSync(join(installed, 'dist/bundle')).filter((name) => name.endsWith('.cache'))).toHaveLength(4);
     await works();
     await works('--enable-source-maps');
   });

@@ -1,0 +1,20 @@
+/**
+ * How a program that needs no manager starts without the code of managers, a third of the library: what the root and the contexts export
+ * loads it with the first call.
+ */
+import type { ManagerOptions } from './manager.js';
+import type { SyncManager } from './sync-manager.js';
+
+/**
+ * A SyncManager whose server runs: `await using m = await manager()`.
+ *
+ * Python: `multiprocessing.Manager()`.
+ *
+ * @throws (as rejection) what `BaseManager.start` throws.
+ */
+export async function manager(options?: ManagerOptions): Promise<SyncManager> {
+  const { SyncManager } = await import('./sync-manager.js');
+  const made = new SyncManager(options);
+  await made.start();
+  return made;
+}
