@@ -1,7 +1,18 @@
 /** What a call of a proxy returns: a promise of the result, which can also be read as the stream that the result may be. */
 import type { Observable, Observer, Subscription } from 'rxjs';
 import { RemoteError } from '../errors/index.js';
-import { DONE, FAILED, PULL, type PullReader, type PullSource, type ReadState, streamOf, TaskStream, WAIT } from '../streams/index.js';
+import {
+  DONE,
+  FAILED,
+  PULL,
+  type PullReader,
+  type PullSource,
+  type ReadState,
+  type ResultIterator,
+  streamOf,
+  TaskStream,
+  WAIT,
+} from '../streams/index.js';
 
 /**
  * A call that is under way.
@@ -15,8 +26,13 @@ export class RemoteCall<T> extends Promise<T> {
     return streamOf<StreamItem<T>>((wake) => new LaterReader<StreamItem<T>>(this as Promise<unknown>, wake));
   }
 
+  /** `<RemoteCall>`. */
+  override toString(): string {
+    return '<RemoteCall>';
+  }
+
   /** Iterates the stream that the method returned. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<StreamItem<T>, undefined> {
+  [Symbol.asyncIterator](): ResultIterator<StreamItem<T>> {
     return this.stream()[Symbol.asyncIterator]();
   }
 

@@ -130,6 +130,11 @@ export class Server implements AsyncDisposable, Channel {
     return Promise.resolve();
   }
 
+  /** `<Server at "/tmp/…">`. */
+  toString(): string {
+    return `<Server at ${JSON.stringify(this.#address)}${this.#stopped ? ', stopped' : ''}>`;
+  }
+
   /** How many objects are referred to. Python: `number_of_objects`. */
   async numberOfObjects(): Promise<number> {
     return (await this.referents.reachable()).length;

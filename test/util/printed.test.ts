@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import * as multiprocess from 'multiprocess';
 import * as heap from 'multiprocess/heap';
 import { BufferWrapper, Heap } from 'multiprocess/heap';
+import * as managers from 'multiprocess/managers';
 import { DupFd } from 'multiprocess/reduction';
 import { expect, it } from 'vitest';
 
@@ -12,8 +13,8 @@ const isClass = (value: unknown): value is Class =>
   typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class');
 
 it('every class that is exported has a text of its own', () => {
-  const classes = [...Object.entries(multiprocess), ...Object.entries(heap), ['DupFd', DupFd] as const].filter(([, value]) =>
-    isClass(value),
+  const classes = [...[multiprocess, heap, managers].flatMap((module) => Object.entries(module)), ['DupFd', DupFd] as const].filter(
+    ([, value]) => isClass(value),
   );
   expect(classes.length).toBeGreaterThan(40);
   const without = classes.filter(([, type]) => (type as Class).prototype.toString === Object.prototype.toString).map(([name]) => name);
@@ -52,7 +53,7 @@ it('objects are printed alike by console.log and in template strings, closed one
     new BufferWrapper(9),
     multiprocess.getContext('spawn'),
     multiprocess.currentProcess(),
-    new multiprocess.SyncManager(),
+    new managers.SyncManager(),
     list,
   ];
   const check = (object: object) => {
