@@ -1,4 +1,5 @@
 /** Values in frames: one encoder and one decoder for all connections of the thread that have no serializer of their own. */
+import type { Freight } from '../memory/index.js';
 import { Decoder, Encoder, encodeWith, MULTIPROCESS, PendingValue, type Serializer } from '../reduction/index.js';
 import { CHALLENGE } from './authentication.js';
 import { bytesOf } from './buffers.js';
@@ -51,6 +52,13 @@ export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> 
   }
   const header = new Uint8Array(16);
   return outbox.large(header.subarray(16 - writeHeader(header, length)), payload);
+}
+
+/** As {@link sendPayload}, for bytes that refer to shared objects: they are kept until the message was read. */
+export function sendLoaded(outbox: Outbox, payload: Uint8Array, freight: Freight): Promise<void> {
+  const frame = new Uint8Array(16 + payload.length);
+  frame.set(payload, 16);
+  return outbox.loaded(freight, frame.subarray(16 - writeHeader(frame, payload.length)));
 }
 
 /** The value of a message, or a promise of it when modules must be loaded first. @throws SerializationError, or what the serializer throws. */

@@ -108,12 +108,6 @@ export class Exchange {
     return waiting;
   }
 
-  /** What was sent may be answered at once: looks for it briefly, for a call that waits to receive already. */
-  expect(): void {
-    if (this.closed || this.#receivers.length === 0 || this.#retry !== undefined) return;
-    if (this.#maySpin(this.#brief)) this.#pump(true);
-  }
-
   /** As {@link receive}, blocking. Calls that wait already are served first. */
   receiveSync(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): unknown {
     options?.signal?.throwIfAborted();

@@ -20,7 +20,7 @@ import { type Address, keyOfAddress } from './address.js';
 import { receivedError, sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from './frames.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
-import { notedKey, noteServer, processKey, tlsFor } from './keys.js';
+import { keyTo, notedKey, tlsFor } from './keys.js';
 import { isPlainObject, markArguments, staysHere } from './marks.js';
 import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from './messages.js';
 import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
@@ -60,7 +60,6 @@ interface Pending {
 /** Milliseconds that a cancelled call waits for the server to say what became of it. */
 const CANCEL_GRACE = 1_000;
 
-const SOON = Promise.resolve();
 /** A call takes some microseconds of this thread's time, as much as a capture. */
 const sites = new SiteRation(4);
 
@@ -87,7 +86,6 @@ export class RemoteChannel implements Channel, StreamPeer {
   /** Managers that use it. */
   #users = 0;
   #holding = true;
-  #expecting = false;
   #ended: Error | undefined;
 
   constructor(access: ServerAccess) {
@@ -287,18 +285,8 @@ export class RemoteChannel implements Channel, StreamPeer {
     if (timeout !== undefined || signal !== undefined) this.#bound(id, pending, timeout, signal, what);
     if (this.#wire !== null) this.#send(id, send);
     else this.#later(id, send);
-    if (!this.#expecting) {
-      this.#expecting = true;
-      void SOON.then(this.#expect); // a microtask; queueMicrotask() makes an AsyncResource for each
-    }
     return call;
   }
-
-  /** The calls of a synchronous stretch are out: the first answer may come at once. */
-  readonly #expect = (): void => {
-    this.#expecting = false;
-    this.#wire?.expect();
-  };
 
   #later(id: number, send: (id: number) => void): void {
     this.#queued.push(() => {
@@ -718,10 +706,7 @@ function forget(channel: RemoteChannel): void {
 
 setAttach((handle, type) => {
   const { server, address, tls, key } = handle;
-  const own = key === undefined ? undefined : Buffer.from(key, 'hex');
-  if (own !== undefined && notedKey(address) === undefined) noteServer(address, own, undefined);
-  const noted = notedKey(address);
-  const authkey = own ?? (noted === undefined ? processKey() : Buffer.from(noted, 'hex'));
+  const authkey = keyTo(address, key);
   const secured = tls === true ? tlsFor(address) : undefined;
   const channel =
     bySession.get(server) ??

@@ -23,10 +23,11 @@
  *   ask       id: call; member: what; object; extra
  */
 
-import { sendPayload } from '../connection/codec.js';
+import { sendLoaded, sendPayload } from '../connection/codec.js';
 import type { Exchange } from '../connection/exchange.js';
 import { Connection } from '../connection/index.js';
 import { SMALL } from '../connection/outbox.js';
+import type { Freight } from '../memory/index.js';
 import { Decoder, Encoder, encodeWith, MULTIPROCESS, optionOf, PendingValue, type Serializer } from '../reduction/index.js';
 
 /** Version of the protocol. */
@@ -135,11 +136,6 @@ export class Wire {
     this.#exchange.transport.hold(on);
   }
 
-  /** A call was sent, and its answer may come at once: looks for it, see `Exchange.expect`. */
-  expect(): void {
-    this.#exchange.expect();
-  }
-
   /** Sends a frame without a payload. */
   post(kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
     this.#exchange.outbox.post(4 + HEAD, (target, at) => {
@@ -163,9 +159,10 @@ export class Wire {
     const encoder = idle ?? new Encoder();
     idle = undefined;
     try {
-      const { total, buffers } = encoder.encode(value);
+      const { total, buffers, freight } = encoder.encode(value);
       const layout = (target: Uint8Array, at: number) => void encoder.layout(target, at);
-      this.#frame(buffers.length > 0 ? Math.max(total, SMALL) : total, kind, id, object, extra, member, flags, layout, total);
+      const apart = buffers.length > 0 || freight !== null;
+      this.#frame(apart ? Math.max(total, SMALL) : total, kind, id, object, extra, member, flags, layout, total, freight);
     } finally {
       idle = encoder;
     }
@@ -208,6 +205,7 @@ export class Wire {
     flags: number,
     layout: (target: Uint8Array, at: number) => void,
     total = size,
+    freight: Freight | null = null,
   ): void {
     const length = HEAD + total;
     if (size + HEAD < SMALL) {
@@ -221,7 +219,9 @@ export class Wire {
     const frame = new Uint8Array(length);
     writeHead(frame, 0, kind, flags, member, id, object, extra);
     layout(frame, HEAD);
-    sendPayload(this.#exchange.outbox, frame).catch(() => {}); // who receives is told
+    const { outbox } = this.#exchange;
+    const sent = freight === null ? sendPayload(outbox, frame) : sendLoaded(outbox, frame, freight);
+    sent.catch(() => {}); // who receives is told
   }
 }
 

@@ -33,6 +33,13 @@ export function notedKey(address: Address): string | undefined {
   return known.get(keyOfAddress(address))?.key ?? undefined;
 }
 
+/** The key by which to connect: the one that came along, the one that was noted, or the process's. */
+export function keyTo(address: Address, given: string | undefined): Uint8Array {
+  if (given !== undefined && notedKey(address) === undefined) noteServer(address, Buffer.from(given, 'hex'), undefined);
+  const key = given ?? notedKey(address);
+  return key === undefined ? processKey() : Buffer.from(key, 'hex');
+}
+
 /** The process's key. */
 export function processKey(): Uint8Array {
   return Uint8Array.from(currentProcess().authkey);

@@ -3,13 +3,13 @@ import { keyOf } from '../connection/authentication.js';
 import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
 import { addTemplateModule, type ContextLike, type JoinOptions, Process, startMethodOf } from '../process/index.js';
-import { optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
+import { encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
 import { channelTo, type RemoteChannel } from './client.js';
 import { Ask } from './frames.js';
-import { forgetServer, noteServer, processKey } from './keys.js';
+import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './keys.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
 import {
   checkType,
@@ -71,6 +71,8 @@ type State = 'initial' | 'started' | 'connected' | 'ended';
  *
  * Everything ends: when the server ends, in whatever way, calls that wait and later ones reject with ConnectionError `MP_MANAGER_LOST`; the server
  * ends with the process that started it.
+ *
+ * Sent to another process, a manager arrives connected to the same server.
  *
  * Security: who knows the key may call what is exposed. With the default serializer he can also run code in the server, and the server in its
  * clients, since functions are values: give the key only to whom you would give a shell.
@@ -303,6 +305,27 @@ export class BaseManager implements AsyncDisposable {
     return this.shutdown();
   }
 
+  /** Arrives connected to the same server. @throws ProcessError `MP_NOT_STARTED`; ClosedError. @internal */
+  [Symbol.for('multiprocess.reduce')](): readonly [typeof connected, readonly [unknown, ServerHandle]] {
+    const { access } = this.#open('send');
+    const key = encodingForWorker() ? notedKey(access.address) : undefined;
+    const handle = { address: access.address, serializer: optionOf(access.serializer), secured: access.tls !== undefined };
+    return [connected, [this.constructor, key === undefined ? handle : { ...handle, key }]];
+  }
+
+  /** @internal A manager that arrived: it connects when it is used. */
+  static arrive(manager: BaseManager, { address, key, secured }: ServerHandle): void {
+    manager.#state = 'connected';
+    manager.#channel = channelTo({
+      address,
+      name: 'of the manager',
+      authkey: keyTo(address, key),
+      tls: secured ? tlsFor(address) : undefined,
+      serializer: manager.#serializer,
+    });
+    manager.#channel.use();
+  }
+
   /** @internal Makes an object: what creation methods do. */
   static create(manager: BaseManager, typeid: string, args: readonly unknown[]): Promise<unknown> {
     try {
@@ -376,6 +399,22 @@ export class BaseManager implements AsyncDisposable {
   }
 }
 printedAsShown(BaseManager);
+
+/** A server, as a manager of it travels. */
+interface ServerHandle {
+  readonly address: Address;
+  readonly serializer: SerializerOption;
+  readonly secured: boolean;
+  /** As in a proxy's handle. */
+  readonly key?: string;
+}
+
+/** A manager that was sent, where it arrives. */
+export function connected(type: new (options: ManagerOptions) => BaseManager, handle: ServerHandle): BaseManager {
+  const manager = new type({ address: handle.address, serializer: handle.serializer });
+  BaseManager.arrive(manager, handle);
+  return manager;
+}
 
 /** Has the template of the forkserver load what servers of these types are made of: their start is then little more than a fork. */
 function prepareTemplate(types: Map<string, ManagedType>): void {

@@ -1,5 +1,6 @@
 /** Servers at addresses, clients elsewhere, proxies that travel, and what is left when somebody ends. */
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Pool, Process, pipe, Queue, ThreadPool } from 'multiprocess';
 import { BaseManager, currentCall, type Remote } from 'multiprocess/managers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -162,6 +163,27 @@ describe('proxies travel', () => {
     expect(await pool.apply((given: Remote<Counter>) => given.add(5), [c])).toBe(5);
   });
 
+  test('and managers do, with locks and queues in what they keep', async () => {
+    await using own = new Jobs({ authkey: key });
+    await own.start();
+    const queue = new Queue<string>();
+    const child = await new Process(
+      async (given: Jobs) => {
+        const box = await given.Box();
+        await box.set({ from: 'the child', queue });
+        await queue.put('put there');
+        const shared = (await box.get()) as { queue: Queue<string> };
+        await shared.queue.put('and through the server');
+      },
+      { args: [own] },
+    ).start();
+    await child.join();
+    expect(child.exitCode).toBe(0);
+    expect([await queue.get(), await queue.get()]).toEqual(['put there', 'and through the server']);
+    queue.close();
+    expect(await codeOf(new Process(() => {}, { args: [new Jobs()] as never }).start())).toBe('MP_NOT_STARTED');
+  });
+
   test('to threads, and through pipes', async () => {
     await using pool = new ThreadPool({ processes: 1 });
     const before = await counter.add(0);
@@ -301,6 +323,41 @@ describe('who ends', () => {
     expect(await (await again.Counter()).add(1)).toBe(1);
     await client.shutdown();
     await again.shutdown();
+  });
+
+  test('a connection that is cut fails what waits, and the next call connects again', async () => {
+    await using jobs = new Jobs({ address: { host: '127.0.0.1', port: 0 } });
+    await jobs.start();
+    const { port } = jobs.address as { port: number };
+    const sockets = new Set<Socket>();
+    const middle = createServer((here) => {
+      const there = connect(port, '127.0.0.1');
+      for (const socket of [here, there]) {
+        sockets.add(socket);
+        socket.on('error', () => {});
+      }
+      here.pipe(there).pipe(here);
+    });
+    await new Promise<void>((resolve) => middle.listen(0, '127.0.0.1', resolve));
+    const shared = await jobs.Counter();
+    const box = await jobs.Box();
+    await box.set(shared);
+    const far = new Jobs({ address: { host: '127.0.0.1', port: (middle.address() as AddressInfo).port } });
+    await far.connect();
+    const own = await far.Counter();
+    await own.add(1);
+    const waits = codeOf(own.hang());
+    await own.add(1);
+    for (const socket of sockets) socket.destroy();
+    expect(await waits).toBe('MP_MANAGER_LOST');
+    // Nobody else had a proxy of it.
+    expect(await codeOf(own.add(1))).toBe('MP_NO_OBJECT');
+    expect(await (await far.Counter()).add(5)).toBe(5);
+    middle.close();
+    for (const socket of sockets) socket.destroy();
+    expect(await codeOf(far.Counter())).toBe('MP_MANAGER_LOST');
+    await far.shutdown();
+    expect(await shared.add(1)).toBe(1);
   });
 
   test('states', async () => {
