@@ -7,19 +7,45 @@
  * The first one stays. It is written under a lock of the owner's; who dies in between has written nothing.
  */
 import type { Block } from '../memory/index.js';
-import { dumps, loads, sendableError } from '../reduction/index.js';
+import { dumps, isError, loads, sendableError } from '../reduction/index.js';
 
 const CAPACITY = 4096;
 const LONGEST_MESSAGE = 1_000;
+/** Other texts of an error that is too large are kept up to here. */
+const SHORT = 100;
+/** And lists. */
+const MEMBERS = 4;
 
 /** Words it takes. */
 export const FAILURE_WORDS = 1 + CAPACITY / 4;
 
-/** An error, encoded so that it fits: without what cannot be sent, and as its message alone if it is too large. @throws SerializationError. */
+/**
+ * An error, encoded so that it fits: without what cannot be sent; if it is too large, with the beginning of its texts and without what it
+ * holds; if even that is, as its message alone. @throws SerializationError.
+ */
 export function failureBytes(error: unknown): Uint8Array {
-  const bytes = dumps(error instanceof Error && !canSend(error) ? sendableError(error, canSend) : error);
+  const sent = isError(error) && !canSend(error) ? sendableError(error, canSend) : error;
+  const bytes = dumps(sent);
   if (bytes.length <= CAPACITY) return bytes;
+  if (isError(sent)) {
+    const short = dumps(shortened(sent));
+    if (short.length <= CAPACITY) return short;
+  }
   return dumps(new Error(String((error as Error | null)?.message ?? error).slice(0, LONGEST_MESSAGE)));
+}
+
+/** Of the same class and code. */
+function shortened(error: Error): Error {
+  const short = sendableError(error, (part) => part === null || (typeof part !== 'object' && String(part).length <= SHORT));
+  for (const key of Reflect.ownKeys(short)) {
+    const value = (short as unknown as Record<string | symbol, unknown>)[key];
+    if (Array.isArray(value)) Object.defineProperty(short, key, { value: value.slice(0, MEMBERS) });
+  }
+  for (const key of ['message', 'stack'] as const) {
+    const value = String(error[key] ?? '').slice(0, LONGEST_MESSAGE);
+    if (Object.hasOwn(short, key)) Object.defineProperty(short, key, { value });
+  }
+  return short;
 }
 
 function canSend(value: unknown): boolean {

@@ -423,10 +423,18 @@ it('works between worker threads and processes at once', async () => {
   expect(await child.ended).toBe(0);
 });
 
-it('error() sends what can be sent of an error, and the message of one that is too large', async () => {
+it('error() sends what can be sent of an error, and the beginning of one that is too large', async () => {
   const [socket, large] = [open(), open()];
   socket.error(Object.assign(new RangeError('cut off'), { wait: Promise.resolve() }));
   await expect(socket.get()).rejects.toThrow(RangeError);
   large.error(new Error('x'.repeat(100_000)));
   await expect(large.get()).rejects.toThrow('xxxx');
+  const [bodies, cause] = [open(), open()];
+  bodies.error(Object.assign(new TypeError('refused'), { code: 'E_REFUSED', body: 'y'.repeat(10_000), rows: Array(5000).fill(1) }));
+  const arrived = await bodies.get().catch((error: unknown) => error);
+  expect(arrived).toBeInstanceOf(TypeError);
+  expect(arrived).toMatchObject({ message: 'refused', code: 'E_REFUSED' });
+  expect((arrived as Error).stack).toContain('queue.test.ts');
+  cause.error(new RangeError('outer', { cause: Object.assign(new TypeError('z'.repeat(9000)), { code: 'E_INNER' }) }));
+  await expect(cause.get()).rejects.toMatchObject({ message: 'outer', cause: { code: 'E_INNER' } });
 });

@@ -132,6 +132,7 @@ function sendablePart(part: unknown, canSend: (part: unknown) => boolean, depth:
     if (isError(part)) return sendableError(part, canSend, depth + 1);
     if (Array.isArray(part)) return part.map((member) => sendablePart(member, canSend, depth + 1));
   }
+  if (typeof part === 'string') return part.slice(0, 200);
   return inspect(part, { depth: 0, breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
 }
 
