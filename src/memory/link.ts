@@ -24,7 +24,7 @@ import { closeDescriptor } from '../native/descriptors.js';
 import { createEventfd, Doorbell, ringDoorbell } from '../native/doorbell.js';
 import { type ParcelHandle, ParcelInbox, ParcelPool, unwritten } from './parcel-pool.js';
 import type { Region } from './region.js';
-import { RingReader, RingWriter, ringBytes } from './ring.js';
+import { RECORD_HEADER, RingReader, RingWriter, ringBytes } from './ring.js';
 
 const CONTROL_BYTES = 4096;
 const PART = 0x10000;
@@ -72,6 +72,7 @@ export class Link {
   readonly #bell: Doorbell;
   #transfer: { readonly bytes: Uint8Array; readonly kind: number; readonly id: number; readonly state: number; sent: number } | null = null;
   #assembly: { readonly bytes: Uint8Array; filled: number } | null = null;
+  #own: Uint8Array | null = null;
   #closed = false;
   readonly #parcels = new ParcelPool('parcel');
   readonly #inbox = new ParcelInbox();
@@ -137,6 +138,7 @@ export class Link {
       });
     }
     const length = payload.total;
+    this.#own = null;
     if (length > LARGEST) {
       throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
     }
@@ -151,6 +153,7 @@ export class Link {
     }
     const bytes = unwritten(length);
     payload.layout(bytes, 0);
+    this.#own = bytes;
     this.#transfer = { bytes, kind, id, state, sent: 0 };
     return this.flush() ? this.#out.position : -1;
   }
@@ -239,6 +242,26 @@ export class Link {
       this.#transfer = { bytes: bytes.slice(0, sent), kind, id: 0, state: 0, sent };
       this.flush();
     }
+  }
+
+  /** The message that was sent last, if it was laid out in memory of this side's own; it stays as it is. */
+  get own(): Uint8Array | null {
+    return this.#own;
+  }
+
+  /**
+   * A copy of a message that was sent as one record: of its payload, as long as nothing was sent that took its place. `null` when it is not to be had:
+   * it went in parts, or is overwritten.
+   */
+  recall(position: number): Uint8Array | null {
+    const out = this.#out;
+    const word = position < 0 ? -1 : out.find(position);
+    if (word < 0 || (out.words[word + 1]! & TAIL) !== 0) return null;
+    const start = word * 4 + RECORD_HEADER;
+    const bytes = out.bytes.slice(start, start + (out.words[word]! >>> 0));
+    return (out.words[word + 1]! & PARCEL) === 0
+      ? bytes
+      : this.#parcels.copy(JSON.parse(Buffer.from(bytes).toString('latin1')) as ParcelHandle);
   }
 
   /** Bytes of the message that waits for room that were sent in parts. */

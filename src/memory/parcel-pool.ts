@@ -109,6 +109,12 @@ export class ParcelPool implements Disposable {
     return this.#fill(this.#make(length), NOTHING);
   }
 
+  /** A copy of what a parcel holds, if it was not filled again. */
+  copy({ region, ticket, length }: ParcelHandle): Uint8Array | null {
+    const parcel = this.#parcels.find((each) => regionHandle(each.region).ino === region.ino);
+    return parcel === undefined || parcel.ticket !== ticket ? null : parcel.bytes.slice(0, length);
+  }
+
   /** Takes a parcel back whose receiver will not: it died, or the handle was never delivered. */
   reclaim({ region, ticket }: ParcelHandle): void {
     const parcel = this.#parcels.find((each) => regionHandle(each.region).ino === region.ino);

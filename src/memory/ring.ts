@@ -163,6 +163,11 @@ export class RingWriter {
     return this.sleepUntilRoom();
   }
 
+  /** Where the record at `position` stands in {@link words}; -1 when a later one stands there. */
+  find(position: number): number {
+    return this.#written - position > this.#capacity ? -1 : ((this.#origin + position) & (this.#capacity - 1)) >> 2;
+  }
+
   /** The reader's cursor: it differs from before when the reader has read on. */
   get read(): number {
     return Atomics.load(this.#control, HEAD);

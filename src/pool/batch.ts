@@ -1,5 +1,8 @@
+import type { Freight, Payload } from '../memory/index.js';
+import type { CodeRecord } from '../reduction/index.js';
 import type { Site } from './call-site.js';
 import type { FunctionImage } from './callables.js';
+import { Kept, keep, NO_CODES } from './kept.js';
 import type { Lane } from './lane.js';
 import { ATTEMPT_SHIFT, type Flag, type Kind, Status } from './protocol.js';
 
@@ -47,6 +50,10 @@ export abstract class Batch {
   reason: unknown;
   /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
   overdue = -1;
+  /** Its message, where that must not be made again of what it was made of. */
+  kept: Kept | null = null;
+  /** The code records that its message names. */
+  codes: readonly CodeRecord[] = NO_CODES;
   /** Where it was called from, if that was captured. */
   site: Site | null = null;
   /** Which method was called. */
@@ -60,7 +67,7 @@ export abstract class Batch {
     readonly lane: Lane,
     readonly image: FunctionImage,
     readonly count: number,
-    readonly kind: number,
+    public kind: number,
   ) {}
 
   /** First value of the record's state word. */
@@ -68,8 +75,37 @@ export abstract class Batch {
     return (this.attempt << ATTEMPT_SHIFT) | Status.Queued;
   }
 
-  /** What is encoded into the record: the argument list of a call, the items of a chunk. */
+  /** What is encoded into the record: the argument list of a call, the items of a chunk. Not asked for once it is {@link kept}. */
   abstract payload(): unknown;
+  /** Its message, where that is there already. */
+  message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
+    return this.kept;
+  }
+  /** Makes it independent of what the caller may change, without encoding it: whether that could be done. */
+  abstract own(): boolean;
+  /** Its message was copied out of the ring. */
+  recalled(bytes: Uint8Array): void {
+    this.kept = new Kept(bytes, this.codes);
+  }
+  /** Encodes it now, unless that is not needed. @throws SerializationError. */
+  keep(): void {
+    if (this.message() !== null || this.own()) return;
+    const kept = keep(this.payload());
+    if (kept.freight !== null) this.carry(kept.freight);
+    this.kept = kept;
+  }
+  /** What its message refers to: kept until it is {@link gone}. */
+  cargo: Freight[] | null = null;
+  /** Its message refers to this. */
+  carry(freight: Freight): void {
+    this.cargo ??= [];
+    this.cargo.push(freight.hold());
+  }
+  /** For {@link gone}. */
+  protected unload(): void {
+    for (const freight of this.cargo ?? []) freight.release();
+    this.cargo = null;
+  }
   /** It was encoded into `bytes` bytes. */
   weighed(_bytes: number): void {}
   /** Time limit of an item in milliseconds from its start, and of its wait at a worker that does nothing else; 0 for none. */

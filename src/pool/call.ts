@@ -2,8 +2,9 @@ import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import { onAbort } from '../util/abort.js';
 import { Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
+import { isPrimitive } from './kept.js';
 import type { Lane } from './lane.js';
-import { Flag, Kind } from './protocol.js';
+import { Flag, Kind, NO_ARGUMENTS } from './protocol.js';
 import { inPoolCall } from './remote-error.js';
 
 /** Who waits for a call. */
@@ -34,7 +35,8 @@ export interface CallSettings {
 
 /** One run of a function with arguments: a batch of one item. */
 export class Call extends Batch {
-  readonly #args: readonly unknown[];
+  #args: readonly unknown[];
+  #owned: boolean;
   readonly #owner: CallOwner;
   readonly #observer: CallObserver;
   readonly #settings: CallSettings | null;
@@ -53,6 +55,7 @@ export class Call extends Batch {
   ) {
     super(lane, image, 1, flagsOf(settings));
     this.#args = args;
+    this.#owned = args === NO_ARGUMENTS;
     this.#observer = observer;
     this.#owner = owner;
     this.#settings = settings;
@@ -65,6 +68,14 @@ export class Call extends Batch {
 
   payload(): unknown {
     return this.#args;
+  }
+
+  own(): boolean {
+    if (this.#owned) return true;
+    if (!this.#args.every(isPrimitive)) return false;
+    this.#args = [...this.#args];
+    this.#owned = true;
+    return true;
   }
 
   value(value: unknown): void {
@@ -118,6 +129,7 @@ export class Call extends Batch {
   }
 
   gone(): void {
+    if (this.cargo !== null) this.unload();
     this.#owner.callGone(this);
   }
 

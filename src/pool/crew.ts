@@ -8,9 +8,11 @@ import { type Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import { hopeless } from './crash.js';
 import type { PoolEvent } from './events.js';
+import type { Kept } from './kept.js';
 import { LONGEST, type PoolSettings } from './options.js';
 import type { Scheduler } from './scheduler.js';
 import { ThreadHost } from './thread-host.js';
+import { keepInitArgs } from './worker-channel.js';
 import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js';
 
 /**
@@ -57,6 +59,8 @@ export class Crew implements WorkerOwner {
   readonly #scheduler: Scheduler;
   readonly #owner: CrewOwner;
   readonly #initializer: FunctionImage | null;
+  /** As they were when the pool was made, also for a worker that is started later. */
+  readonly #initArgs: Kept;
   readonly #threads: ThreadHost | null;
   readonly #launch: Launch;
   /** Deaths before ready, and deaths of ready workers, since the last progress. */
@@ -69,6 +73,8 @@ export class Crew implements WorkerOwner {
   #pause: NodeJS.Timeout | null = null;
   #alive = false;
   #dismissed = false;
+  /** Whether no worker needs what the arguments of the initializer refer to. */
+  #unloaded = false;
   #idler: NodeJS.Timeout | null = null;
   #empty: (() => void)[] = [];
 
@@ -76,6 +82,8 @@ export class Crew implements WorkerOwner {
     this.#settings = settings;
     this.#scheduler = scheduler;
     this.#initializer = initializer;
+    this.#initArgs = keepInitArgs(settings.initArgs);
+    this.#initArgs.freight?.hold();
     this.#owner = owner;
     const { method, env, execArgv } = settings;
     const threads = method === 'thread' ? new ThreadHost({ threads: settings.processes, ...settings }) : null;
@@ -186,6 +194,10 @@ export class Crew implements WorkerOwner {
   #checkGone(): void {
     if (this.#scheduler.workers.length > 0 || this.#pause !== null) return;
     this.#threads?.release();
+    if (!this.#owner.wanted && !this.#unloaded) {
+      this.#unloaded = true;
+      this.#initArgs.freight?.release();
+    }
     for (const resolve of this.#empty.splice(0)) resolve();
   }
 
@@ -237,7 +249,7 @@ export class Crew implements WorkerOwner {
     const worker = new WorkerHandle(`${METHOD_TITLES[method]}PoolWorker-${nextNumber()}`, this.#launch, ENTRY, this.#settings, this);
     this.started++;
     this.#scheduler.workers.push(worker);
-    worker.initialize(this.#initializer, this.#settings.initArgs);
+    worker.initialize(this.#initializer, this.#initArgs);
     if (this.#alive) worker.keepAlive(true);
     debug('added worker %s', worker.name);
     this.events.next({ type: 'worker-start', name: worker.name, pid: worker.pid, ident: worker.ident });

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../errors/index.js';
 import { holdUntil } from '../memory/index.js';
 import { checkNotBootstrapping } from '../process/index.js';
-import type { Backend, JobSink } from '../streams/index.js';
+import type { Backend, Job, JobSink } from '../streams/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { describe } from '../util/options.js';
 import { type Batch, Blame } from './batch.js';
@@ -143,7 +143,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
         this.#jobs.add(job);
         if (image.freight !== null) holdUntil(image.freight, () => !this.#jobs.has(job));
         this.#scheduler.lanes.add(job.lane);
-        return job;
+        return job as Job<unknown> as Job<T>;
       },
     };
   }

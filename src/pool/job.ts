@@ -1,10 +1,13 @@
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
+import type { Freight, Payload } from '../memory/index.js';
+import type { CodeRecord } from '../reduction/index.js';
 import type { Job, JobSink } from '../streams/index.js';
 import { Batch, Blame } from './batch.js';
 import { notBegun } from './call.js';
 import type { Site } from './call-site.js';
 import type { FunctionImage } from './callables.js';
 import { markItem } from './item-index.js';
+import { isPrimitive, Kept, keep, Pack, Part, Refused, together } from './kept.js';
 import { Lane } from './lane.js';
 import { Flag, Kind } from './protocol.js';
 import { inPoolCall } from './remote-error.js';
@@ -68,6 +71,10 @@ export class PoolJob implements Job<unknown> {
   #size = 1;
   #fitting = 1;
   #idle: (() => void) | null = null;
+  /** Items that were encoded when they were read. */
+  #admitted = 0;
+  /** What those refer to that are in no chunk. */
+  readonly #waiting = new Set<Freight>();
 
   /** @param site Where the job was called from. */
   constructor(
@@ -106,8 +113,58 @@ export class PoolJob implements Job<unknown> {
     return this.#active;
   }
 
+  admit(item: unknown): unknown {
+    if (isPrimitive(item)) return item;
+    this.#admitted++;
+    try {
+      const kept = keep(item, true);
+      if (kept.freight !== null) this.#waiting.add(kept.freight.hold());
+      return kept;
+    } catch (error) {
+      return new Refused(error, item);
+    }
+  }
+
+  original(item: unknown): unknown {
+    if (item instanceof Kept) {
+      this.#release(item);
+      return item.source;
+    }
+    return item instanceof Refused ? item.item : item;
+  }
+
   submit(first: number, items: unknown[]): void {
-    this.#owner.submit(this.enter(new Chunk(this, first, items, 0)));
+    // Items that were admitted may also be dropped by their source, so the count only says where there are none.
+    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, 0)));
+    else for (const chunk of this.chunks(first, items, 0)) this.#owner.submit(chunk);
+  }
+
+  /** An item that was admitted is in a chunk, or nobody's. */
+  #release({ freight }: Kept): void {
+    if (freight !== null && this.#waiting.delete(freight)) freight.release();
+  }
+
+  /** Chunks of items that were admitted. What cannot be sent is settled. */
+  chunks(first: number, items: unknown[], attempt: number): Chunk[] {
+    const chunks: Chunk[] = [];
+    for (let at = 0; at < items.length; ) {
+      const rest = at === 0 ? items : items.slice(at);
+      const count = together(rest);
+      const part = count === rest.length ? rest : rest.slice(0, count);
+      const chunk = this.enter(new Chunk(this, first + at, part, attempt, part.some(isKept)));
+      for (const item of part) {
+        if (!isKept(item) || item.freight === null) continue;
+        chunk.carry(item.freight);
+        this.#release(item);
+      }
+      const head = part[0];
+      if (head instanceof Refused) {
+        chunk.refused(head.error);
+        chunk.gone();
+      } else chunks.push(chunk);
+      at += count;
+    }
+    return chunks;
   }
 
   /** Counts a chunk in; each is counted out by {@link left}. */
@@ -176,7 +233,10 @@ export class PoolJob implements Job<unknown> {
     if (this.#active > 0) return;
     this.#idle?.();
     this.#idle = null;
-    if (this.#ended) this.#owner.jobGone(this);
+    if (!this.#ended) return;
+    for (const freight of this.#waiting) freight.release();
+    this.#waiting.clear();
+    this.#owner.jobGone(this);
   }
 }
 
@@ -185,11 +245,20 @@ export class Chunk extends Batch {
   readonly job: PoolJob;
   readonly first: number;
   readonly #items: unknown[];
+  /** Which of the items of {@link kept} these are; -1: they are all. */
+  readonly #from: number;
+  #primitive: boolean | null = null;
   #queueTimer: NodeJS.Timeout | null = null;
   #marked: unknown;
 
-  constructor(job: PoolJob, first: number, items: unknown[], attempt: number) {
-    super(job.lane, job.image, items.length, flagsOf(job));
+  /**
+   * @param packed Whether some of the items are Kept, and the others primitives.
+   * @param kept The message that holds them, from its item `from` on.
+   */
+  constructor(job: PoolJob, first: number, items: unknown[], attempt: number, packed = false, kept: Kept | null = null, from = -1) {
+    super(job.lane, job.image, items.length, flagsOf(job) | (packed ? Flag.Packed : from >= 0 ? Flag.Part : 0));
+    this.kept = kept;
+    this.#from = from;
     this.job = job;
     this.first = first;
     this.#items = items;
@@ -206,8 +275,31 @@ export class Chunk extends Batch {
     return this.#items;
   }
 
+  override message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
+    if ((this.kind & Flag.Packed) !== 0) return new Pack(this.#items);
+    if (this.kept === null || this.#from < 0) return this.kept;
+    return new Part(this.kept, this.#from, this.count);
+  }
+
+  own(): boolean {
+    if ((this.kind & Flag.Packed) !== 0) return true;
+    this.#primitive ??= this.#items.every(isPrimitive);
+    return this.#primitive;
+  }
+
+  /** A chunk of some of its items. What they were when they were passed, they are. */
+  #part(from: number, to: number, attempt: number): Chunk {
+    const items = this.#items.slice(from, to);
+    const whole = this.own() ? null : this.kept;
+    const start = Math.max(0, this.#from) + from;
+    const packed = (this.kind & Flag.Packed) !== 0;
+    const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, packed, whole, whole === null ? -1 : start));
+    for (const freight of this.cargo ?? []) part.carry(freight);
+    return part;
+  }
+
   override weighed(bytes: number): void {
-    this.job.weigh(this.count, bytes);
+    if ((this.kind & Flag.Part) === 0) this.job.weigh(this.count, bytes);
   }
 
   value(value: unknown, index: number, micros: number): void {
@@ -265,22 +357,24 @@ export class Chunk extends Batch {
 
   unreadable(error: unknown): Batch[] {
     if (this.job.cancelled) return [];
-    if (this.count > 1) return this.#halves();
+    if (this.count > 1) return this.#apart();
     this.error(error, 0);
     return [];
   }
 
-  /** In two, for one of its items is not as it should be, and nobody knows which. */
-  #halves(): Batch[] {
+  /** In parts, for one of its items is not as it should be, and nobody knows which: as messages of their own, then in two. */
+  #apart(): Batch[] {
+    if ((this.kind & Flag.Packed) === 0) {
+      const items = this.#items.map((item) => this.job.admit(item));
+      if (items.some(isKept)) return this.job.chunks(this.first, items, this.attempt);
+    }
     const middle = Math.ceil(this.count / 2);
-    const part = (from: number, to: number) =>
-      this.job.enter(new Chunk(this.job, this.first + from, this.#items.slice(from, to), this.attempt));
-    return [part(0, middle), part(middle, this.count)];
+    return [this.#part(0, middle, this.attempt), this.#part(middle, this.count, this.attempt)];
   }
 
   orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
     if (this.job.cancelled) return [];
-    if (blame === Blame.Items && this.count > 1) return this.#halves();
+    if (blame === Blame.Items && this.count > 1) return this.#apart();
     // What rebuilding it kills one worker after the other, the rest of the items would too.
     if (blame === Blame.Function && ++this.image.deaths >= DEADLY) {
       this.job.sink.fail(error);
@@ -290,17 +384,17 @@ export class Chunk extends Batch {
     let next = this.received;
     if (blame !== Blame.None) {
       if (this.overdue !== next) {
-        if (this.attempt < this.job.settings.retries)
-          again.push(new Chunk(this.job, this.first + next, [this.#items[next]], this.attempt + 1));
+        if (this.attempt < this.job.settings.retries) again.push(this.#part(next, next + 1, this.attempt + 1));
         else this.error(error, next);
       }
       next++;
     }
-    if (next < this.count) again.push(new Chunk(this.job, this.first + next, this.#items.slice(next), this.attempt));
-    return again.map((chunk) => this.job.enter(chunk));
+    if (next < this.count) again.push(this.#part(next, this.count, this.attempt));
+    return again;
   }
 
   gone(): void {
+    this.unload();
     this.started();
     this.job.left(this);
   }
@@ -313,6 +407,8 @@ export class Chunk extends Batch {
     this.job.flush();
   }
 }
+
+const isKept = (item: unknown): item is Kept => item instanceof Kept;
 
 function flagsOf(job: PoolJob): number {
   const spread = job.settings.spread ? Flag.Spread : 0;

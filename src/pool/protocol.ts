@@ -59,6 +59,10 @@ export enum Flag {
   Announce = 0x200,
   /** With a Value or Error: the batch was stopped, and its further items do not run. */
   Halted = 0x400,
+  /** Items are messages of their own, see Pack in kept.ts. */
+  Packed = 0x1000,
+  /** Some items of a message that holds more, see Part in kept.ts. */
+  Part = 0x2000,
   /** From a worker: code records stand in front of the value. */
   Codes = 0x800,
 }

@@ -44,6 +44,13 @@ export class Scheduler {
         return;
       }
     }
+    try {
+      // It may wait long, and what it was made of may change meanwhile.
+      batch.keep();
+    } catch (error) {
+      this.#refuse(batch, error);
+      return;
+    }
     this.lanes.push(batch);
     this.dispatch();
   }
@@ -72,12 +79,18 @@ export class Scheduler {
         this.lanes.unshift(low);
     try {
       // A worker that cannot take it just now has no room from here on, so this ends.
-      if (!worker.send(batch)) this.lanes.unshift(batch);
+      if (worker.send(batch)) return;
+      batch.keep();
+      this.lanes.unshift(batch);
     } catch (error) {
-      const rest = batch.refused(error);
-      batch.gone();
-      for (const part of rest) this.submit(part);
+      this.#refuse(batch, error);
     }
+  }
+
+  #refuse(batch: Batch, error: unknown): void {
+    const rest = batch.refused(error);
+    batch.gone();
+    for (const part of rest) this.submit(part);
   }
 
   /** A worker that got room because batches that may wait longer were taken back from it. */

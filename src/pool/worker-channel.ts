@@ -1,11 +1,12 @@
 import { SerializationError } from '../errors/index.js';
-import { type Freight, holdUntil, Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
+import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../memory/index.js';
 import { ownKey } from '../process/authkey.js';
-import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes, type Message } from '../reduction/index.js';
+import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
 import { writeReason } from './abort-reason.js';
 import type { Batch } from './batch.js';
 import { codeBook, type FunctionImage } from './callables.js';
+import { Kept, keep } from './kept.js';
 import {
   ABORT_ITEM,
   ATTEMPT_SHIFT,
@@ -20,7 +21,6 @@ import {
   STATUS,
   Status,
 } from './protocol.js';
-
 import { readStderr } from './stderr-tail.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
@@ -109,17 +109,12 @@ export class WorkerChannel {
   }
 
   /** Sends what a worker has of its parent, and the initializer's call. */
-  initialize(image: FunctionImage | null, args: readonly unknown[]): void {
+  initialize(image: FunctionImage | null, args: Kept): void {
     encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
     this.#post(Kind.Inherit, 0, 0, copyOf(encoded));
     if (image !== null) this.#define(image);
-    const { total, codes, freight } = encodeInitArgs(args);
-    encoded.total = total;
-    if (freight !== null) holdUntil(freight, () => this.#closed || (this.#waiting.length === 0 && this.#link.taken(-1)));
-    // Records that wait keep their order.
-    const payload = copyOf(encoded);
-    this.#teach(codes);
-    this.#post(Kind.Initialize, image?.id ?? 0, 0, payload);
+    this.#teach(args.codes);
+    this.#post(Kind.Initialize, image?.id ?? 0, 0, args);
   }
 
   /**
@@ -132,21 +127,32 @@ export class WorkerChannel {
       this.#define(batch.image);
       if (!this.#link.writable) return false;
     }
-    const payload = batch.payload();
-    let freight: Freight | null = null;
-    if (payload !== NO_ARGUMENTS) {
-      const message = encoder.encode(payload);
-      const { total, codes } = message;
-      freight = message.freight;
-      encoded.total = total;
-      if (codes.length > 0 && this.#teach(codes) && !this.#link.writable) return false;
+    const message = batch.message();
+    let content: Payload = NOTHING;
+    if (message !== null) {
+      content = message;
+      batch.codes = message.codes ?? batch.codes;
+      if (batch.codes.length > 0 && this.#teach(batch.codes) && !this.#link.writable) return false;
+    } else {
+      const payload = batch.payload();
+      if (payload !== NO_ARGUMENTS) {
+        const { total, codes, freight } = encoder.encode(payload);
+        encoded.total = total;
+        content = encoded;
+        batch.codes = codes;
+        // However long the worker is busy with others, and for whoever runs it next.
+        if (freight !== null) batch.carry(freight);
+        if (codes.length > 0 && this.#teach(codes) && !this.#link.writable) {
+          // It must be sent as it is now.
+          if (!batch.own()) batch.kept = new Kept(copyOf(encoded).bytes, codes);
+          return false;
+        }
+      }
     }
-    const content = payload === NO_ARGUMENTS ? NOTHING : encoded;
     batch.weighed(content.total);
-    const position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
-    batch.position = position;
-    // However long the worker is busy with others.
-    if (freight !== null) holdUntil(freight, () => this.#link.taken(position));
+    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
+    // In parts it cannot be had back from the ring.
+    if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
     return true;
@@ -224,8 +230,16 @@ export class WorkerChannel {
     } else if (batch.position < 0 || !this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) {
       return false;
     }
+    this.recall(batch);
     batch.position = -1;
     return true;
+  }
+
+  /** Takes the message of a batch that is to be run elsewhere out of the ring, if that is all there is of it. */
+  recall(batch: Batch): void {
+    if (batch.kept !== null || batch.message() !== null || batch.own()) return;
+    const bytes = this.#link.recall(batch.position);
+    if (bytes !== null) batch.recalled(bytes);
   }
 
   /** Lets the items of a started batch that have not begun be. */
@@ -334,15 +348,16 @@ export class WorkerChannel {
   }
 }
 
-function copyOf(payload: Payload): Payload {
+function copyOf(payload: Payload): Payload & { readonly bytes: Uint8Array } {
   const bytes = new Uint8Array(payload.total);
   payload.layout(bytes, 0);
-  return { total: bytes.length, layout: (target, offset) => target.set(bytes, offset) };
+  return { bytes, total: bytes.length, layout: (target, offset) => target.set(bytes, offset) };
 }
 
-function encodeInitArgs(args: readonly unknown[]): Message {
+/** The arguments of an initializer as they are now, for all workers. @throws SerializationError. */
+export function keepInitArgs(args: readonly unknown[]): Kept {
   try {
-    return encoder.encode(args);
+    return keep(args);
   } catch (error) {
     throw inCall(error, 'Pool', (path) => path.replace(/\[(\d+)\]$/, 'initArgs[$1]'));
   }

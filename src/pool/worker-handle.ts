@@ -7,6 +7,7 @@ import { taskSettle } from '../util/diagnostics.js';
 import { type Batch, Blame, type Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import { crash } from './crash.js';
+import type { Kept } from './kept.js';
 import { LEAST_BATCHES, Pace } from './pace.js';
 import { Flag, KIND, Kind, Preparing } from './protocol.js';
 import { fromWorker } from './remote-error.js';
@@ -175,7 +176,7 @@ export class WorkerHandle implements Holder {
   // ---- sending
 
   /** Sends the initializer. The worker answers with `ready`. */
-  initialize(image: FunctionImage | null, args: readonly unknown[]): void {
+  initialize(image: FunctionImage | null, args: Kept): void {
     this.#channel.initialize(image, args);
   }
 
@@ -596,6 +597,7 @@ export class WorkerHandle implements Holder {
     this.#clearTimers();
     if (this.#executioner !== null) clearTimeout(this.#executioner);
     if (this.#inspector !== null) clearTimeout(this.#inspector);
+    for (const batch of this.#held) this.#channel.recall(batch);
     this.#channel.close();
     this.child.close();
     const lost = [...this.#held];

@@ -25,6 +25,7 @@ import { readReason } from './abort-reason.js';
 import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';
 import { FunctionTable, type TaskFunction } from './function-table.js';
+import { PART_HEADER, PackedItems } from './packed-items.js';
 import {
   ABORT_ITEM,
   ATTEMPT_SHIFT,
@@ -49,7 +50,11 @@ const TURN = 10;
 /** The batch that is being run. */
 interface Run {
   readonly fn: TaskFunction;
-  readonly items: readonly unknown[];
+  /** Decoded, or to be decoded one by one. */
+  readonly items: readonly unknown[] | PackedItems;
+  /** The first of the items that are this batch's, and how many they are. */
+  readonly first: number;
+  readonly count: number;
   readonly spread: boolean;
   readonly attempt: number;
   /** `performance.now()` when a chunk was taken; 0 for a call, which is not timed. */
@@ -230,11 +235,15 @@ export class WorkerLoop {
       this.#send(Kind.Broken, whole ? 1 : 0, error);
       link.release();
     };
-    const run = (fn: TaskFunction, items: unknown) => {
-      const call = (kind & KIND) === Kind.Call;
+    const call = (kind & KIND) === Kind.Call;
+    const part = (kind & Flag.Part) === 0 ? null : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
+    const run = (fn: TaskFunction, content: unknown) => {
+      const items = call ? [content] : (content as unknown[] | PackedItems);
       this.#run = {
         fn,
-        items: call ? [items] : (items as unknown[]),
+        items,
+        first: part?.getUint32(0, true) ?? 0,
+        count: part?.getUint32(4, true) ?? items.length,
         spread: call || (kind & Flag.Spread) !== 0,
         attempt: queued >> ATTEMPT_SHIFT,
         began,
@@ -245,7 +254,8 @@ export class WorkerLoop {
     const decode = (fn: TaskFunction) => {
       if (link.start === link.end) return run(fn, NO_ARGUMENTS);
       this.#prepare(Preparing.Items);
-      const items = this.#decode();
+      if ((kind & Flag.Packed) !== 0) return run(fn, new PackedItems(link.source, link.start, link.end));
+      const items = this.#decode(part === null ? 0 : PART_HEADER);
       if (items instanceof PendingValue) this.#suspend(items.ready, (ready) => run(fn, ready), broken);
       else run(fn, items);
     };
@@ -278,9 +288,9 @@ export class WorkerLoop {
     this.#link.control[PREPARING] = what;
   }
 
-  #decode(): unknown {
+  #decode(skip = 0): unknown {
     const link = this.#link;
-    return this.#decoder.decode(link.source, link.start, link.end, link.owned, this.#codes);
+    return this.#decoder.decode(link.source, link.start + skip, link.end, link.owned, this.#codes);
   }
 
   #inherit(): void {
@@ -349,11 +359,31 @@ export class WorkerLoop {
     // It may have been cancelled while its function was still loading.
     this.#checkAbort();
     if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });
+    const { items, first, index } = run;
+    if (items instanceof PackedItems) this.#unpack(run, items);
+    else this.#call(run, items[first + index]);
+  }
+
+  /** Decodes the item, which is running already: what that does is its doing. */
+  #unpack(run: Run, items: PackedItems): void {
+    const failed = (error: unknown) => this.#settle(run, Kind.Error, error);
+    let item: unknown;
+    try {
+      item = this.#decoder.decode(items.source, items.from(run.index), items.to(run.index), this.#link.owned, this.#codes);
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    if (item instanceof PendingValue) this.#suspend(item.ready, (ready) => this.#call(run, ready), failed);
+    else this.#call(run, item);
+  }
+
+  #call(run: Run, item: unknown): void {
     let value: unknown;
     try {
       // Not as a method of `run`: the function's `this` is nobody's business.
       const { fn } = run;
-      value = run.spread ? fn(...argumentsOf(run.items[run.index])) : fn(run.items[run.index]);
+      value = run.spread ? fn(...argumentsOf(item)) : fn(item);
       // Thenables of other makes may call back at once, twice, or throw.
       if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {
@@ -383,7 +413,7 @@ export class WorkerLoop {
     this.#outcome = null;
     if (taskEnd.hasSubscribers) taskEnd.publish(kind === Kind.Error ? { attempt: run.attempt, error: value } : { attempt: run.attempt });
     run.index++;
-    const last = run.index === run.items.length;
+    const last = run.index === run.count;
     const halted = !last && (link.state & STATUS) === Status.Stopped;
     const micros = last && run.began > 0 ? Math.round((performance.now() - run.began) * 1000) : 0;
     this.#send(halted ? kind | Flag.Halted : kind, micros, value);

@@ -38,6 +38,7 @@ export class AsyncReader<T> implements PullReader<T> {
   error: unknown = undefined;
   readonly #source: AsyncPull<T>;
   readonly #wake: () => void;
+  readonly #admit: ((item: T) => T) | undefined;
   readonly #context = callerContext();
   #state = IDLE;
   #failed = false;
@@ -47,8 +48,10 @@ export class AsyncReader<T> implements PullReader<T> {
   #owed: (() => void) | null = null;
   #held: T | undefined;
 
-  constructor(source: AsyncPull<T>, wake: () => void) {
+  /** @param admit What takes the place of an item as soon as it is there. */
+  constructor(source: AsyncPull<T>, wake: () => void, admit?: (item: T) => T) {
     this.#source = source;
+    this.#admit = admit;
     this.#wake = wake;
   }
 
@@ -87,7 +90,7 @@ export class AsyncReader<T> implements PullReader<T> {
         this.#state = OVER;
         this.#source.release?.();
       } else {
-        this.#held = result.value;
+        this.#held = this.#admit === undefined ? result.value : this.#admit(result.value);
         this.#state = HELD;
       }
     } catch (error) {

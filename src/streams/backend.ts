@@ -21,6 +21,13 @@ export interface Job<T> {
   readonly room: number;
   /** Whether a worker stands idle, so that even a partial chunk should go out at once. */
   readonly hungry: boolean;
+  /**
+   * Takes an item of a source whose code runs before the chunk is handed over, and may change the item: what it returns takes the place of the item in
+   * {@link submit}. Must not throw. Absent where items are not kept.
+   */
+  admit?(item: T): T;
+  /** What an item was before {@link admit}. */
+  original?(item: T): T;
   /** Hands over a chunk; item `i` of it has index `first + i`. The array belongs to the backend from here on. */
   submit(first: number, items: T[]): void;
   /** No item will follow. The backend may drop what it keeps for the job once all submitted items have settled. */

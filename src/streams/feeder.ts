@@ -14,7 +14,7 @@
  * - The source is read only while the backend has room, and returned exactly once on early end.
  */
 import type { Job } from './backend.js';
-import { FAILED, MORE, type PullReader, WAIT } from './pull.js';
+import { FAILED, isPullSource, MORE, type PullReader, WAIT } from './pull.js';
 import { openSource, type Source } from './source.js';
 import type { FlowOptions } from './stream-options.js';
 
@@ -48,6 +48,7 @@ export class Feeder<T> {
   readonly #window: number | undefined;
   readonly #chunkSize: number | undefined;
   readonly #reader: PullReader<T>;
+  readonly #admit: ((item: T) => T) | undefined;
   #partial: T[] = [];
   #busy = false;
   #again = false;
@@ -60,8 +61,13 @@ export class Feeder<T> {
     this.#owner = owner;
     this.#window = options.window;
     this.#chunkSize = typeof options.chunkSize === 'number' ? options.chunkSize : undefined;
+    const admit = job.admit === undefined ? undefined : (item: T) => job.admit!(item);
+    // A stage of the library gives what it has at once; all else admits each item itself.
+    this.#admit = isPullSource(source) ? admit : undefined;
     this.#reader = openSource(source, {
       overflow: options.overflow,
+      admit,
+      original: job.original === undefined ? undefined : (item: T) => job.original!(item),
       capacity: () => this.#window ?? Math.max(LEAST_CAPACITY, this.#lanes() * this.#chunk()),
       wake: () => this.refill(),
     });
@@ -133,6 +139,7 @@ export class Feeder<T> {
     const state = this.#reader.read(this.#partial, want);
     if (this.ended) return false; // the source stopped us while it was read
     const filled = this.#partial.length;
+    if (this.#admit !== undefined) for (let i = held; i < filled; i++) this.#partial[i] = this.#admit(this.#partial[i]!);
     this.admitted += filled - held;
     if (state === MORE) return this.#submit();
     if (state === WAIT) {

@@ -18,6 +18,14 @@ export interface Subscribable<T> {
   subscribe(observer: Partial<Observer<T>>): Unsubscribable;
 }
 
+/** What it needs to know of its reader: of a SourceContext. */
+export interface ObservableContext<T> {
+  readonly overflow: Overflow<T> | undefined;
+  capacity(): number;
+  readonly admit?: ((item: T) => T) | undefined;
+  readonly original?: ((item: T) => T) | undefined;
+}
+
 const OPEN = 0;
 const COMPLETED = 1;
 const ERRORED = 2;
@@ -29,16 +37,20 @@ export class ObservableReader<T> implements PullReader<T> {
   readonly #overflow: Overflow<T>;
   readonly #defaultCapacity: () => number;
   readonly #wake: () => void;
+  readonly #admit: (item: T) => T;
+  readonly #original: (item: T) => T;
   readonly #queue = new Deque<T>();
   readonly #context = callerContext();
   #state = OPEN;
   #waiting = false;
   #subscriber: Subscriber<T> | undefined;
 
-  constructor(source: Subscribable<T>, overflow: Overflow<T> | undefined, defaultCapacity: () => number, wake: () => void) {
+  constructor(source: Subscribable<T>, context: ObservableContext<T>, wake: () => void) {
     this.#source = source;
-    this.#overflow = overflow ?? { policy: 'error' };
-    this.#defaultCapacity = defaultCapacity;
+    this.#overflow = context.overflow ?? { policy: 'error' };
+    this.#defaultCapacity = () => context.capacity();
+    this.#admit = context.admit ?? ((item) => item);
+    this.#original = context.original ?? ((item) => item);
     this.#wake = wake;
   }
 
@@ -78,7 +90,7 @@ export class ObservableReader<T> implements PullReader<T> {
   #push(item: T): void {
     if (this.#state !== OPEN) return;
     if (this.#queue.length >= this.#capacity() && !this.#makeRoom(item)) return;
-    this.#queue.push(item);
+    this.#queue.push(this.#admit(item));
     if (this.#waiting) {
       this.#waiting = false;
       this.#wake();
@@ -100,7 +112,7 @@ export class ObservableReader<T> implements PullReader<T> {
       return false;
     }
     const enters = overflow.policy !== 'drop-newest';
-    const lost = enters ? (this.#queue.shift() as T) : item;
+    const lost = enters ? this.#original(this.#queue.shift() as T) : item;
     try {
       this.#context.runInAsyncScope(() => overflow.onDrop?.(lost));
     } catch (error) {

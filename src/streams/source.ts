@@ -35,6 +35,10 @@ export interface SourceContext<T> {
   capacity(): number;
   /** Overflow policy of a push source. */
   readonly overflow: Overflow<T> | undefined;
+  /** What the reader puts in the place of an item as soon as it has that, for the source may use it again. Default: the item. */
+  readonly admit?: ((item: T) => T) | undefined;
+  /** The item of what `admit` gave. */
+  readonly original?: ((item: T) => T) | undefined;
 }
 
 /** A source seen as whatever it might be. */
@@ -82,16 +86,16 @@ export function openSource<T>(source: Source<T>, context: SourceContext<T>): Pul
   const wake = (): void => context.wake();
   if (isPullSource(source)) return source[PULL](wake) as PullReader<T>;
   const s = source as unknown as Anything<T>;
-  if (isReadableStream(s)) return new AsyncReader(readableStream(source as ReadableStream<T>), wake);
+  if (isReadableStream(s)) return new AsyncReader(readableStream(source as ReadableStream<T>), wake, context.admit);
   const push = subscribable(s);
   if (push !== undefined && context.overflow === undefined) warnOfBrokenPull(s);
-  if (push !== undefined) return new ObservableReader(push, context.overflow, () => context.capacity(), wake);
-  if (typeof s[Symbol.asyncIterator] === 'function') return new AsyncReader(asyncIterator(source as AsyncIterable<T>), wake);
+  if (push !== undefined) return new ObservableReader(push, context, wake);
+  if (typeof s[Symbol.asyncIterator] === 'function') return new AsyncReader(asyncIterator(source as AsyncIterable<T>), wake, context.admit);
   if (Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator]) return new ArrayReader<T>(source);
   if (typeof s[Symbol.iterator] !== 'function') return new ArrayReader<T>(source as ArrayLike<T>);
   const iterator = (source as Iterable<T>)[Symbol.iterator]();
   if ((iterator as unknown) === source) claim(iterator);
-  return new IteratorReader(iterator, sizeOf(source));
+  return new IteratorReader(iterator, sizeOf(source), context.admit);
 }
 
 function claim(source: object): void {

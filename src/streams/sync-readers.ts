@@ -41,12 +41,15 @@ export class IteratorReader<T> implements PullReader<T> {
   readonly size: number | undefined;
   readonly #iterator: Iterator<T>;
   readonly #next: Iterator<T>['next'];
+  readonly #admit: ((item: T) => T) | undefined;
   readonly #context = callerContext();
   #over = false;
   #reading = false;
   #cancelled = false;
 
-  constructor(iterator: Iterator<T>, size: number | undefined) {
+  /** @param admit What takes the place of an item before the next one is asked for. */
+  constructor(iterator: Iterator<T>, size: number | undefined, admit?: (item: T) => T) {
+    this.#admit = admit;
     this.#iterator = iterator;
     this.#next = iterator.next;
     this.size = size;
@@ -60,6 +63,7 @@ export class IteratorReader<T> implements PullReader<T> {
     if (this.#over) return DONE;
     const iterator = this.#iterator;
     const next = this.#next;
+    const admit = this.#admit;
     this.#reading = true;
     try {
       for (let n = 0; n < max && !this.#cancelled; n++) {
@@ -68,7 +72,7 @@ export class IteratorReader<T> implements PullReader<T> {
           this.#over = true;
           return DONE;
         }
-        into.push(result.value);
+        into.push(admit === undefined ? result.value : admit(result.value));
       }
     } catch (error) {
       this.#over = true;
