@@ -53,8 +53,9 @@ const dropped = new FinalizationRegistry<WeakRef<Engine>>((engine) => engine.der
  *
  * Semantics: any function can be run, with its closure; it is sent to each worker once. Every item that is accepted
  * settles: with its value, with its own error, or with WorkerCrashError when its worker died while running it.
- * Items that had not started when a worker died go to others. Arguments are read when an item is sent, so leave them
- * unchanged until it has settled; what functions capture is copied, and each worker has its own copy.
+ * Items that had not started when a worker died go to others. What is passed counts as it is at the call, and what a source gives as it is
+ * when it is read: it may be changed or closed right after, also while it waits. What functions capture is copied, and each worker has
+ * its own copy. What waits is kept encoded: bound it by `maxQueue` and `window`.
  *
  * The event loop stays alive while work is under way, and only then.
  *
