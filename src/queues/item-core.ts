@@ -57,7 +57,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     try {
       memory.members.join(name);
       this.items = memory.itemWaiters({ ready: () => this.ready, tend: () => this.tend() });
-      this.writer = new ItemWriter(memory, this.items);
+      this.writer = new ItemWriter(memory, this.items, () => this.hasRead);
     } catch (error) {
       memory.block.close();
       throw error;
@@ -68,6 +68,9 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** Whether a look for items is worth while: there are some, or none will come. */
   protected abstract get ready(): boolean;
+
+  /** Whether this thread has read from it. */
+  protected abstract get hasRead(): boolean;
 
   /** Looks after the dead while somebody waits for items. */
   protected abstract tend(): void;
@@ -160,6 +163,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   /** Where others find it. */
   get handle(): BlockHandle {
     const { handle } = this.memory.block;
+    this.memory.noteSent?.();
     this.#sent = performance.now();
     return handle;
   }
@@ -187,7 +191,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     this.items.wakeNow();
     if (this.writer.waiting === 0) return;
     this.readNoMore();
-    this.writer.flushSync(() => this.memory.members.others || this.#onItsWay);
+    this.writer.flushSync(() => this.memory.members.readers || this.#onItsWay);
   }
 
   /** Whether it was sent so recently that somebody may be about to have it. */

@@ -23,6 +23,12 @@ export interface ItemMemory {
   readonly members: Members;
   readonly large: LargeItems;
   readonly failure: Failure;
+  /** It was put into a message. */
+  noteSent?(): void;
+  /** Another thread or process made it. */
+  readonly attached?: boolean;
+  /** Whether the calling thread waits in vain for room, as far as it is one that `mayRead` says will not read. */
+  deserted?(mayRead: boolean): boolean;
   readonly settings: { readonly completeOnLoss: boolean };
   /** Largest payload of a record; what is larger goes to {@link large}. */
   readonly maximum: number;

@@ -24,6 +24,8 @@ export class ItemReader {
   readonly #roomMade: () => void;
   readonly #claimed: number[] = [];
   #streak = 0;
+  /** Whether this thread has ever tried to take something. */
+  hasRead = false;
 
   /** @param items Those who wait for items. @param roomMade Called when an item was claimed or done with. */
   constructor(memory: QueueMemory, items: Waiters, roomMade: () => void) {
@@ -73,6 +75,7 @@ export class ItemReader {
 
   /** Claims up to `max` items and appends their positions. */
   claim(max: number, into: number[]): void {
+    this.hasRead = true;
     const { ring } = this.#memory;
     if (ring.ready)
       this.#memory.consuming(() => {

@@ -13,10 +13,11 @@ import { BEAT, type Bounds } from '../memory/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
+import { Desertion } from './desertion.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';
 import { ItemsUnderWay } from './items-under-way.js';
-import { full } from './messages.js';
+import { full, noReaders } from './messages.js';
 import type { Waiters } from './waiters.js';
 
 /** Puts after which the event loop gets a turn. */
@@ -32,6 +33,10 @@ export class ItemWriter {
   readonly #room: Waiters;
   readonly #backlog = new Deque<Parcel>();
   #streak = 0;
+  readonly #desertion: Desertion;
+  /** This thread has said that it waits and will not read. */
+  #waits = false;
+  readonly #mayRead: () => boolean;
   /** Ends the wait of the backlog; `null`: it does not wait. */
   #pump: AbortController | null = null;
   #detachedPump: NodeJS.Timeout | null = null;
@@ -39,14 +44,20 @@ export class ItemWriter {
   #detached = false;
   readonly #flushed: (() => void)[] = [];
 
-  constructor(memory: ItemMemory, consumers: Waiters) {
+  /** @param mayRead Whether this thread has read from it, so that it may do so again. */
+  constructor(memory: ItemMemory, consumers: Waiters, mayRead: () => boolean) {
+    this.#mayRead = mayRead;
+    this.#desertion = new Desertion(() => memory.deserted?.(mayRead()) === true);
     this.#memory = memory;
     this.underWay = new ItemsUnderWay(memory);
     this.#publisher = new ItemPublisher(memory, this.underWay);
     this.#consumers = consumers;
     this.#room = memory.roomWaiters({
-      ready: () => memory.someRoom(this.#backlog.first()?.bytes.length),
-      tend: () => this.#reclaim(),
+      ready: () => this.#desertion.certain || memory.someRoom(this.#backlog.first()?.bytes.length),
+      tend: () => {
+        this.#reclaim();
+        this.#lookForReaders();
+      },
     });
   }
 
@@ -97,12 +108,47 @@ export class ItemWriter {
     const parcel = this.#publisher.offer(actor, item, this.#inOrder, (attempt) => {
       waited = true;
       this.#consumers.wake(1);
-      return this.#room.waitSync(attempt, timeout);
+      return this.#waitSync(actor, attempt, timeout);
     });
-    const had = parcel === null || (!waited && this.#room.waitSync(() => this.#flush() && this.#publisher.publish(parcel), timeout));
-    if (parcel !== null && !had) this.#publisher.discard(parcel);
+    let had = parcel === null;
+    try {
+      had ||= !waited && this.#waitSync(actor, () => this.#flush() && this.#publisher.publish(parcel!), timeout);
+    } finally {
+      if (parcel !== null && !had) this.#publisher.discard(parcel);
+    }
     this.#consumers.wake(1);
     return had;
+  }
+
+  /** Waits for room, blocking. @throws QueueFullError `MP_QUEUE_NO_READERS`. */
+  #waitSync(actor: string, attempt: () => boolean, timeout?: number): boolean {
+    try {
+      return this.#room.waitSync(() => attempt() || this.#failDeserted(actor), timeout);
+    } finally {
+      this.#waitsNoMore();
+    }
+  }
+
+  /** While this thread waits for room: whether anybody is left who could make some. */
+  #lookForReaders(): void {
+    if (this.#memory.deserted === undefined || this.#mayRead()) return;
+    if (!this.#waits && this.#memory.attached === true) {
+      this.#waits = true;
+      this.#memory.members.waits(true);
+    }
+    this.#desertion.look();
+  }
+
+  #waitsNoMore(): void {
+    this.#desertion.reset();
+    if (!this.#waits) return;
+    this.#waits = false;
+    if (!this.#memory.block.closed) this.#memory.members.waits(false);
+  }
+
+  #failDeserted(actor: string): false {
+    if (this.#desertion.certain) throw noReaders(actor);
+    return false;
   }
 
   /** Room was made: wakes who waits for it, when there is enough to be worth it. */
@@ -134,7 +180,12 @@ export class ItemWriter {
 
   /** Waits for room, blocking, until the backlog is empty, unless it was detached. @param worthwhile Whether to go on waiting. */
   flushSync(worthwhile: () => boolean): void {
-    if (this.#backlog.length > 0 && !this.#detached) this.#room.waitSync(() => this.#flush() || !worthwhile());
+    if (this.#backlog.length === 0 || this.#detached) return;
+    // The process ends: it will not read.
+    this.#waits = true;
+    this.#memory.members.waits(true);
+    this.#room.waitSync(() => this.#flush() || !worthwhile());
+    this.#waitsNoMore();
   }
 
   /** In a fork: what waits for room is its parent's to write. */
@@ -143,6 +194,8 @@ export class ItemWriter {
     this.#flushed.length = 0;
     this.#pump = null;
     this.#detachedPump = null;
+    this.#waits = false;
+    this.#desertion.reset();
   }
 
   #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
@@ -179,12 +232,15 @@ export class ItemWriter {
     const pump = new AbortController();
     this.#pump = pump;
     this.#room
-      .wait(() => this.#flush(), { signal: pump.signal })
+      .wait(() => this.#flush() || this.#failDeserted('Queue.put'), { signal: pump.signal })
       .then(
         () => this.#pumped(pump),
         (error) => {
           if (pump.signal.aborted) return;
-          for (let parcel = this.#backlog.shift(); parcel !== undefined; parcel = this.#backlog.shift()) parcel.settle(error);
+          for (let parcel = this.#backlog.shift(); parcel !== undefined; parcel = this.#backlog.shift()) {
+            if (!this.#memory.block.closed) this.#publisher.discard(parcel);
+            parcel.settle(error);
+          }
           this.#emptied();
         },
       );
@@ -221,6 +277,7 @@ export class ItemWriter {
 
   #emptied(): void {
     this.#stopPump();
+    this.#waitsNoMore();
     for (const done of this.#flushed.splice(0)) done();
   }
 

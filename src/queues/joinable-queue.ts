@@ -1,7 +1,9 @@
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
-import { tooManyDone } from './messages.js';
+import { Desertion } from './desertion.js';
+import { consumersLost, tooManyDone } from './messages.js';
 import { Queue } from './queue.js';
+import { arrivedAgain } from './queue-memory.js';
 import type { QueueOptions } from './queue-options.js';
 import type { Waiters } from './waiters.js';
 
@@ -15,12 +17,20 @@ import type { Waiters } from './waiters.js';
  */
 export class JoinableQueue<T = unknown> extends Queue<T> {
   readonly #finished: Waiters;
+  readonly #desertion: Desertion;
 
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(options?: QueueOptions<T>) {
     super(options);
     const { memory } = this.core;
-    this.#finished = memory.joinWaiters({ ready: () => memory.unfinished <= 0 });
+    const { core } = this;
+    this.#desertion = new Desertion(
+      () => memory.unfinished > 0 && memory.travelled && !core.hasRead && !memory.members.others && !memory.onItsWay,
+    );
+    this.#finished = memory.joinWaiters({
+      ready: () => memory.unfinished <= 0 || this.#desertion.certain,
+      tend: () => this.#desertion.look(),
+    });
   }
 
   /** An item that was got is finished. @throws ArgumentError `MP_TOO_MANY_DONE` when it is said more often than items were put. */
@@ -31,11 +41,16 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     if (left === 0) this.#finished.wake(Number.POSITIVE_INFINITY);
   }
 
-  /** Waits until every item that was put has been finished: `false` when the time ran out. Rejects with `signal.reason`. */
+  /**
+   * Waits until every item that was put has been finished: `false` when the time ran out.
+   *
+   * @throws (rejects) `signal.reason`; MultiprocessError `MP_CONSUMERS_LOST` when all others who had the queue have closed it or ended, and this thread took nothing.
+   */
   join(options?: WaitOptions): Promise<boolean> {
     try {
       if (this.#idle()) return Promise.resolve(true);
-      return this.#finished.wait(() => this.core.memory.unfinished <= 0, boundsOf('JoinableQueue.join', options));
+      this.#desertion.reset();
+      return this.#finished.wait(() => this.#done('JoinableQueue.join'), boundsOf('JoinableQueue.join', options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -43,7 +58,16 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
 
   /** As {@link join}, blocking the thread. */
   joinSync(options?: WaitOptions): boolean {
-    return this.#idle() || this.#finished.waitSync(() => this.core.memory.unfinished <= 0, timeoutOf('JoinableQueue.joinSync', options));
+    if (this.#idle()) return true;
+    this.#desertion.reset();
+    return this.#finished.waitSync(() => this.#done('JoinableQueue.joinSync'), timeoutOf('JoinableQueue.joinSync', options));
+  }
+
+  #done(actor: string): boolean {
+    const { unfinished } = this.core.memory;
+    if (unfinished <= 0) return true;
+    if (this.#desertion.certain) throw consumersLost(actor, unfinished);
+    return false;
   }
 
   #idle(): boolean {
@@ -62,4 +86,5 @@ registerShareable<JoinableQueue, Handle>('JoinableQueue', {
   class: JoinableQueue,
   toHandle: (queue) => queue.handle,
   fromHandle: (handle) => new JoinableQueue(handle as unknown as QueueOptions),
+  again: arrivedAgain,
 });

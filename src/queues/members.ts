@@ -6,6 +6,8 @@
  *   WRITING   | has put something and has not completed: consumers wait for more from it
  *   COMPLETED | has said that it puts no more
  *
+ *   WAITS     beside it: 1 while the thread waits for room and will not read: it has the queue from elsewhere and never read, or its process ends
+ *
  *   flags, each a word that is set once and stays
  *   COMPLETION  some writer completed
  *   DEPARTURE   some writer ended in good order without saying so: it closed the queue, or its process ended with exit code 0
@@ -27,10 +29,13 @@ const SEEN = LOSS + 1;
 const TABLE = SEEN + 1;
 
 /** Words the members take. */
-export const MEMBER_WORDS = TABLE + tableWords(1);
+export const MEMBER_WORDS = TABLE + tableWords(2);
 
 /** Milliseconds between two looks of a thread after members that have died: each takes a read of /proc for every member. */
 const LOOK = 500;
+
+/** Of a slot's words, the one behind its state. */
+const WAITS = 1;
 
 const ATTACHED = 0;
 const WRITING = 1;
@@ -55,7 +60,7 @@ export class Members {
     this.#words = block.int32;
     this.#at = at;
     this.#guard = new Guard(block, at, () => {});
-    this.#table = new AgentTable(block.int32, at + TABLE, 1);
+    this.#table = new AgentTable(block.int32, at + TABLE, 2);
   }
 
   /** This thread has the queue from here on. */
@@ -124,6 +129,21 @@ export class Members {
   get others(): boolean {
     for (const slot of this.#table.inUse()) if (!this.#table.isMine(slot) && !this.#table.hasEnded(slot)) return true;
     return false;
+  }
+
+  /** Whether another living thread has the queue that may yet read from it: one that does not itself wait for room. */
+  get readers(): boolean {
+    for (const slot of this.#table.inUse()) {
+      if (!this.#table.isMine(slot) && Atomics.load(this.#words, slot + WAITS) === 0 && !this.#table.hasEnded(slot)) return true;
+    }
+    return false;
+  }
+
+  /** Whether this thread waits for room and will not read. */
+  waits(on: boolean): void {
+    this.#guard.run(() => {
+      if (this.#table.known) Atomics.store(this.#words, this.#table.enter('Queue', () => {}) + WAITS, on ? 1 : 0);
+    });
   }
 
   /** Notes who has died. Cheap to call often: it looks once in {@link LOOK} ms. */

@@ -1,5 +1,5 @@
 /** Every message of the queues: who, what happened, how to mend it. */
-import { ArgumentError, ClosedError, ProducerLostError, QueueEmptyError, QueueFullError } from '../errors/index.js';
+import { ArgumentError, ClosedError, MultiprocessError, ProducerLostError, QueueEmptyError, QueueFullError } from '../errors/index.js';
 
 /** What the actor is a method of. */
 const noun = (actor: string): string => (/Topic/.test(actor) ? 'topic' : 'queue');
@@ -9,6 +9,20 @@ export function full(actor: string, timeout: number | undefined): QueueFullError
   const repair = noun(actor) === 'topic' ? 'read faster, choose another `lag`' : 'add consumers';
   return new QueueFullError(
     `${actor}: the ${noun(actor)} ${when}; wait longer, ${repair}, or give it a larger \`maxSize\` or \`capacity\`.`,
+  );
+}
+
+export function noReaders(actor: string): QueueFullError {
+  return new QueueFullError(
+    `${actor}: the queue is full and nobody is left to read from it: all others who had it have closed it or ended. Keep it open where it is read, or close it here.`,
+    { code: 'MP_QUEUE_NO_READERS' },
+  );
+}
+
+export function consumersLost(actor: string, left: number): MultiprocessError {
+  return new MultiprocessError(
+    `${actor}: ${left} item${left === 1 ? ' is' : 's are'} not done and nobody is left to do them: all others who had the queue have closed it or ended. Look why they did, or start consumers before join().`,
+    { code: 'MP_CONSUMERS_LOST' },
   );
 }
 

@@ -24,6 +24,10 @@ export class QueueCore extends ItemCore<QueueMemory, ConsumerFeed> {
     return this.reader.ready;
   }
 
+  get hasRead(): boolean {
+    return this.reader.hasRead;
+  }
+
   protected tend(): void {
     this.reader.tend();
   }

@@ -3,6 +3,7 @@
  *
  *   words       content, a cache line each where both sides write
  *   SETTINGS    magic, maxSize, capacity, completeOnLoss, writers
+ *   TRAVELS     how often the queue was sent and has arrived, mod 2^32, and when it was sent last, s
  *   PRODUCERS   lock of those who put
  *   CONSUMERS   lock of those who take
  *   WRITABLE    word on which sleeps who waits for room
@@ -17,7 +18,16 @@
  *
  * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the user's.
  */
-import { allocateBlock, attachBlock, type Block, type BlockHandle, hasEnded, isBlockHandle, recordBytes } from '../memory/index.js';
+import {
+  allocateBlock,
+  attachBlock,
+  type Block,
+  type BlockHandle,
+  hasEnded,
+  isBlockHandle,
+  recordBytes,
+  TRANSIT,
+} from '../memory/index.js';
 import { Guard } from '../synchronize/guard.js';
 import { FAILURE_WORDS, Failure } from './failure.js';
 import { type ItemMemory, Kind, type Layout, LINE, lines } from './item-memory.js';
@@ -27,6 +37,9 @@ import { MEMBER_WORDS, Members } from './members.js';
 import type { QueueSettings } from './queue-options.js';
 import { type Awaited, Waiters } from './waiters.js';
 
+const SENT = 6;
+const ARRIVED = 7;
+const SENT_LAST = 8;
 const PRODUCERS = LINE;
 const CONSUMERS = 2 * LINE;
 const WRITABLE = 3 * LINE;
@@ -42,6 +55,8 @@ const MAGIC = 0x6d70_7131;
 
 export class QueueMemory implements ItemMemory {
   readonly block: Block;
+  /** Another thread or process made it. */
+  readonly attached: boolean;
   readonly ring: ItemRing;
   readonly members: Members;
   readonly large: LargeItems;
@@ -57,7 +72,9 @@ export class QueueMemory implements ItemMemory {
     this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
     const words = this.block.int32;
     this.#words = words;
-    if (!attached) words.set([MAGIC, from.maxSize, from.capacity, from.completeOnLoss ? 1 : 0, from.writers]);
+    this.attached = attached;
+    if (attached) Atomics.add(words, ARRIVED, 1);
+    else words.set([MAGIC, from.maxSize, from.capacity, from.completeOnLoss ? 1 : 0, from.writers]);
     this.settings = { maxSize: words[1]!, capacity: words[2]!, completeOnLoss: words[3] === 1, writers: words[4]! };
     this.ring = new ItemRing(words, RING, new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity));
     this.members = new Members(this.block, MEMBERS, this.settings.writers);
@@ -71,6 +88,32 @@ export class QueueMemory implements ItemMemory {
     this.#producers = new Guard(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
     // Claims say themselves whose they are, and RETURNED is never too low.
     this.#consumers = new Guard(this.block, CONSUMERS, () => {});
+  }
+
+  /** The queue was put into a message. */
+  noteSent(): void {
+    Atomics.store(this.#words, SENT_LAST, Math.floor(Date.now() / 1000) | 0);
+    Atomics.add(this.#words, SENT, 1);
+  }
+
+  /** It has arrived somewhere. */
+  noteArrived(): void {
+    Atomics.add(this.#words, ARRIVED, 1);
+  }
+
+  /** Whether somebody other than who made it has ever had it. */
+  get travelled(): boolean {
+    return Atomics.load(this.#words, ARRIVED) !== 0;
+  }
+
+  /** Whether it is in a message that may still arrive. One that is lost counts for {@link TRANSIT} ms. */
+  get onItsWay(): boolean {
+    if (((Atomics.load(this.#words, SENT) - Atomics.load(this.#words, ARRIVED)) | 0) <= 0) return false;
+    return ((Math.floor(Date.now() / 1000) | 0) - Atomics.load(this.#words, SENT_LAST)) * 1000 < TRANSIT;
+  }
+
+  deserted(mayRead: boolean): boolean {
+    return !mayRead && this.attached && !this.members.readers && !this.onItsWay;
   }
 
   /** Runs a section in which TAIL may move. */
@@ -189,5 +232,15 @@ export class QueueMemory implements ItemMemory {
       if (left <= 0) return -1;
       if (Atomics.compareExchange(this.#words, TASKS, done, (done + 1) | 0) === done) return left - 1;
     }
+  }
+}
+
+/** The queue of a handle has arrived where it is already. */
+export function arrivedAgain({ block }: { readonly block: BlockHandle }): void {
+  try {
+    using here = attachBlock(block);
+    Atomics.add(here.int32, ARRIVED, 1);
+  } catch {
+    // It was closed meanwhile.
   }
 }

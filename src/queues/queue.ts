@@ -18,6 +18,7 @@ import { Held } from './held.js';
 import { NONE } from './item-reader.js';
 import { empty, full } from './messages.js';
 import { QueueCore } from './queue-core.js';
+import { arrivedAgain } from './queue-memory.js';
 import { type QueueOptions, settingsOf } from './queue-options.js';
 
 /** How a stream takes from a queue. */
@@ -97,7 +98,8 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * Puts an item, waiting for room.
    *
    * Cancellation: an aborted wait rejects with `signal.reason`, and the item is not put.
-   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out; SerializationError; ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`.
+   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out, `MP_QUEUE_NO_READERS` when this thread has the queue from elsewhere, never read
+   *   from it, and all others who could read have closed it or ended; SerializationError; ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`.
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
@@ -337,4 +339,5 @@ registerShareable<Queue, QueueHandle>('Queue', {
   class: Queue,
   toHandle: (queue) => queue.handle,
   fromHandle: (handle) => new Queue(handle as unknown as QueueOptions),
+  again: arrivedAgain,
 });

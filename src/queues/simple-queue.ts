@@ -6,6 +6,7 @@ import { describe } from '../util/options.js';
 import { NONE } from './item-reader.js';
 import { empty, full } from './messages.js';
 import { QueueCore } from './queue-core.js';
+import { arrivedAgain } from './queue-memory.js';
 import { settingsOf } from './queue-options.js';
 
 /** Where it is found by others. */
@@ -108,4 +109,5 @@ registerShareable<SimpleQueue, Handle>('SimpleQueue', {
   class: SimpleQueue,
   toHandle: (queue) => queue.handle,
   fromHandle: (handle) => new SimpleQueue(handle as unknown as undefined),
+  again: arrivedAgain,
 });

@@ -39,6 +39,11 @@ export class TopicCore extends ItemCore<TopicMemory, TopicFeed> {
     return false;
   }
 
+  /** Who publishes waits for subscribers, of which the topic itself knows who is gone. */
+  get hasRead(): boolean {
+    return true;
+  }
+
   protected get ready(): boolean {
     return [...this.feeds].some((feed) => feed.behind) || this.end() !== null;
   }
