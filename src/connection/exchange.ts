@@ -14,6 +14,7 @@ import { Spin } from '../memory/spin.js';
 import type { Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
+import { clearTimeout, nextTick, performance, setImmediate, setTimeout } from '../util/timers.js';
 import type { WaitOptions } from '../util/wait-options.js';
 import { bytesOf } from './buffers.js';
 import { decode, decodeSync } from './codec.js';
@@ -287,7 +288,7 @@ export class Exchange {
   #tick(): void {
     if (this.#ticking || !(this.inbox.owes || this.#streak > 0)) return;
     this.#ticking = true;
-    process.nextTick(this.#endTick);
+    nextTick(this.#endTick);
   }
 
   readonly #endTick = (): void => {

@@ -19,6 +19,7 @@ import { AuthenticationError } from '../errors/index.js';
 import { closeDescriptor } from '../native/index.js';
 import type { SerializerOption } from '../reduction/index.js';
 import { after } from '../util/after.js';
+import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { answerChallenge, deliverChallenge } from './authentication.js';
 import { Connection } from './connection.js';
 import { type ListenerTls, overStream } from './tls.js';

@@ -9,6 +9,7 @@ import { Deque } from '../util/deque.js';
 import { staysHere } from '../util/local-class.js';
 import { checkNumber, checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
+import { clearTimeout, setTimeout } from '../util/timers.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
 import { type AuthKey, keyOf } from './authentication.js';

@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import { ConnectionError } from '../errors/index.js';
 import { Errno } from '../native/index.js';
+import { setImmediate } from '../util/timers.js';
 import type { Transport } from './transport.js';
 
 /** Bytes given to the stream at a time. */

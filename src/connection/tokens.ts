@@ -8,6 +8,7 @@
  */
 import { closeDescriptor, createPipe, pollDescriptor, Ready } from '../native/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
+import { performance } from '../util/timers.js';
 
 /** Milliseconds for which one token serves. */
 const FRESH = 1_000;

@@ -16,6 +16,7 @@ import { encodingForWorker, type Serializer, serializerOf } from '../reduction/i
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { registerAfterFork } from '../util/after-fork.js';
+import { nextTick, queueMicrotask, setImmediate } from '../util/timers.js';
 import { type Address, keyOfAddress } from './address.js';
 import { receivedError, sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from './frames.js';
@@ -450,7 +451,7 @@ export class RemoteChannel implements Channel, StreamPeer {
 
   /** The next frame, which is looked for once those who were answered have made their next calls. */
   async #next(wire: Wire): Promise<Uint8Array> {
-    await new Promise<void>((resolve) => process.nextTick(resolve));
+    await new Promise<void>((resolve) => nextTick(resolve));
     return this.#pending.size > 0 ? wire.receive() : wire.receiveLater();
   }
 

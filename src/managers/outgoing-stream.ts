@@ -6,6 +6,7 @@
 
 import { observable } from 'rxjs';
 import { DONE, FAILED, isPullSource, openSource, type PullReader, type Source, WAIT } from '../streams/index.js';
+import { queueMicrotask } from '../util/timers.js';
 import { sendError } from './errors.js';
 import { Flag, Kind, type Wire } from './frames.js';
 

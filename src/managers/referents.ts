@@ -7,6 +7,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { setImmediate } from '../util/timers.js';
 import type { ManagedType } from './registry.js';
 import { keyOfShape, type Shape, shapeOf } from './shape.js';
 

@@ -3,6 +3,7 @@ import { type Address, type AuthKey, type Connection, Listener, type ListenerTls
 import { AuthenticationError } from '../errors/index.js';
 import type { Serializer } from '../reduction/index.js';
 import { subDebug } from '../util/logger.js';
+import { setImmediate, setTimeout } from '../util/timers.js';
 import { freshAddress } from './address.js';
 import { type ClientAgent, runCall } from './current-call.js';
 import { inquire } from './dispatch.js';

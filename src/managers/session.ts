@@ -6,6 +6,7 @@
  * Frames are handled one after the other, so calls of one client begin in their order; those that wait do not hold up what comes after.
  */
 import { RemoteError } from '../errors/index.js';
+import { queueMicrotask, setImmediate } from '../util/timers.js';
 import { type ClientAgent, type CurrentCall, runCall } from './current-call.js';
 import { inquire, makeObject } from './dispatch.js';
 import { sendError } from './errors.js';

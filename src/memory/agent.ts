@@ -14,6 +14,7 @@
 import { threadId as workerId } from 'node:worker_threads';
 import { nativeAvailable, processState, threadId } from '../native/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
+import { performance } from '../util/timers.js';
 
 /** The bits of a word that an agent takes. */
 export const AGENT = 0x3fffffff;

@@ -1,5 +1,6 @@
 /** The beat of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
 import { registerAfterFork } from '../util/after-fork.js';
+import { clearInterval, setInterval } from '../util/timers.js';
 import { BEAT, RARE_BEAT } from './gate.js';
 
 /** What wants to be called once in {@link BEAT} ms. */

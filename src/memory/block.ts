@@ -14,6 +14,7 @@ import { mapMemory, unmapMemory } from '../native/memory.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { atExit } from '../util/at-exit.js';
 import { checkNumber } from '../util/options.js';
+import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { Arena, type BlockHandle, Unit } from './arena.js';
 import { lookAtHolds, noteKeep } from './holds.js';
 import type { Region } from './region.js';

@@ -5,6 +5,7 @@
  * loop from turning, so the budget is one for the thread: of {@link MOST} waits without a turn the next one takes one.
  */
 import { registerAfterFork } from '../util/after-fork.js';
+import { setImmediate } from '../util/timers.js';
 
 const MOST = 32;
 

@@ -1,4 +1,6 @@
 /** What the protocol of a word must offer so that its waiters can wait (wait-queue.ts), and how one blocks on it. */
+
+import { performance } from '../util/timers.js';
 import type { WaitCell } from './wait-cell.js';
 
 /** Milliseconds between two looks after the dead. */

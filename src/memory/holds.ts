@@ -12,6 +12,7 @@
  * What is over is asked for once a second, while anything is held: no channel tells it by itself, and asking costs some loads.
  */
 import { registerAfterFork } from '../util/after-fork.js';
+import { clearTimeout, setTimeout } from '../util/timers.js';
 
 /** One thing that a message refers to. */
 export interface Keep {

@@ -1,3 +1,4 @@
+import { performance } from '../util/timers.js';
 import { Credit } from './credit.js';
 
 /** Milliseconds of looking again before a sleep: about the round trip of a short task, and less than waking a core costs. */

@@ -16,6 +16,8 @@
  * Crash: a sender that dies leaves what was mapped readable, and what was not is MP_OWNER_GONE. A receiver that dies
  * before its receipt leaves the parcel under way until the pool is told ({@link ParcelPool.reclaim}) or closed.
  */
+
+import { clearInterval, setInterval } from '../util/timers.js';
 import type { Payload } from './link.js';
 import { Region } from './region.js';
 import { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';

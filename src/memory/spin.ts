@@ -8,6 +8,7 @@
  * switches by yielding cost less than a sleep and a wake-up. That too is given up while it does not pay.
  */
 import { yieldThread } from '../native/index.js';
+import { performance } from '../util/timers.js';
 import { Credit } from './credit.js';
 import { type Attempt, Urgency } from './gate.js';
 

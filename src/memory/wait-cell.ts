@@ -2,6 +2,7 @@ import { futexWait, futexWake } from '../native/futex.js';
 import { futexWaitAsync } from '../native/futex-async.js';
 import { onAbort } from '../util/abort.js';
 import { deferred } from '../util/deferred.js';
+import { clearInterval, setInterval } from '../util/timers.js';
 import type { Region } from './region.js';
 
 /** How a wait ended: by {@link WaitCell.notify}, because the word was not as expected, by its time limit, or by its signal. */

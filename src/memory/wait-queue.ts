@@ -23,6 +23,7 @@ import { ClosedError } from '../errors/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { lineage } from '../util/after-fork.js';
+import { clearImmediate, performance, queueMicrotask, setImmediate } from '../util/timers.js';
 import { unwatch, watch } from './beat.js';
 import { mayBeBrief } from './brief.js';
 import { Credit } from './credit.js';

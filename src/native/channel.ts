@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors/index.js';
+import { performance } from '../util/timers.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 

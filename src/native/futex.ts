@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
+import { performance } from '../util/timers.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 

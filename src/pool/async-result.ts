@@ -4,6 +4,7 @@ import { ProcessError, TimeoutError } from '../errors/index.js';
 import { inOwnContext, type Progress } from '../streams/index.js';
 import { staysHere } from '../util/local-class.js';
 import { printedAsShown } from '../util/printed.js';
+import { queueMicrotask } from '../util/timers.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
 /** Progress of an asynchronous call, or of a map. `P` is what the task reports. */

@@ -5,6 +5,7 @@
  * a burst are captured, then one each {@link REFILL} ms, which costs a busy caller about 1 %. The text is made only when it is
  * read.
  */
+import { performance } from '../util/timers.js';
 
 /** A captured call. */
 export interface Site {

@@ -1,5 +1,6 @@
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import { onAbort } from '../util/abort.js';
+import { clearTimeout, setTimeout } from '../util/timers.js';
 import { Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import { isPrimitive } from './kept.js';

@@ -4,6 +4,7 @@ import { addTemplateModule, launch, METHOD_TITLES } from '../process/index.js';
 import { inOwnContext } from '../streams/index.js';
 import { processCrash } from '../util/diagnostics.js';
 import { debug } from '../util/logger.js';
+import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { type Batch, Blame } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import { hopeless } from './crash.js';

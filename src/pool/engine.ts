@@ -5,6 +5,7 @@ import { checkNotBootstrapping } from '../process/index.js';
 import type { Backend, Job, JobSink } from '../streams/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { describe } from '../util/options.js';
+import { setImmediate } from '../util/timers.js';
 import { type Batch, Blame } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
 import { takeSite } from './call-site.js';

@@ -2,6 +2,7 @@ import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
 import type { Freight, Payload } from '../memory/index.js';
 import type { CodeRecord } from '../reduction/index.js';
 import type { Job, JobSink } from '../streams/index.js';
+import { clearTimeout, setImmediate, setTimeout } from '../util/timers.js';
 import { Batch, Blame } from './batch.js';
 import { notBegun } from './call.js';
 import type { Site } from './call-site.js';

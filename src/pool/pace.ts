@@ -1,3 +1,5 @@
+import { performance } from '../util/timers.js';
+
 /** Milliseconds of work that a worker should hold, so that it never waits for a round trip. */
 const BACKLOG = 4;
 const LEAST = 2;

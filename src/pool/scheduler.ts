@@ -1,3 +1,4 @@
+import { setTimeout } from '../util/timers.js';
 import type { Batch } from './batch.js';
 import { Lanes } from './lane.js';
 import type { WorkerHandle } from './worker-handle.js';

@@ -1,6 +1,7 @@
 /** What piscina runs in a thread of a pool: the thread becomes what its form says. */
 import type { ThreadForm } from '../process/index.js';
 import { INHERITANCE } from '../process/inherit.js';
+import { setImmediate } from '../util/timers.js';
 
 /** Returns at once; the entry goes on for as long as the thread lives. */
 export default function become({ form }: { readonly form: ThreadForm }): void {

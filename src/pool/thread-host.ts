@@ -14,6 +14,7 @@ import type { Piscina, PiscinaTask } from 'piscina';
 import { ProcessError } from '../errors/index.js';
 import { type LaunchOptions, type Popen, PopenThread, type ThreadForm } from '../process/index.js';
 import { STARTING_KEY } from '../util/starting.js';
+import { queueMicrotask } from '../util/timers.js';
 
 /** Options of the threads of one pool. */
 export interface ThreadOptions {

@@ -3,6 +3,7 @@ import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from 
 import { ownKey } from '../process/authkey.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../reduction/index.js';
 import { collectPreparations } from '../util/preparation.js';
+import { nextTick } from '../util/timers.js';
 import { writeReason } from './abort-reason.js';
 import type { Batch } from './batch.js';
 import { codeBook, type FunctionImage } from './callables.js';
@@ -209,7 +210,7 @@ export class WorkerChannel {
 
   /** Wakes the worker at the end of the running burst of microtasks: one system call for many records. */
   #wakeSoon(): void {
-    if (this.#unrung === 0) process.nextTick(this.#wake);
+    if (this.#unrung === 0) nextTick(this.#wake);
     else if (this.#unrung % BURST === 0) this.#link.wake();
     this.#unrung++;
   }

@@ -4,6 +4,7 @@ import type { LaunchOptions, Popen } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
 import { taskSettle } from '../util/diagnostics.js';
+import { clearTimeout, performance, setImmediate, setTimeout } from '../util/timers.js';
 import { type Batch, Blame, type Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
 import { crash } from './crash.js';
@@ -15,6 +16,8 @@ import { Unreadable, WorkerChannel } from './worker-channel.js';
 
 /** Milliseconds a worker has for loading what an item needs, when the item's own time limit is shorter. */
 const LOADING = 10_000;
+/** Milliseconds by which a timer is late when this process was busy. */
+const LATE = 10;
 /** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
 const LEAVING = 10_000;
 /** Milliseconds in which the modules of a dead worker's last error may load. */
@@ -504,7 +507,9 @@ export class WorkerHandle implements Holder {
     }
   }
 
-  #watchBegin(batch: Batch, time: number, arrived: number, loading: boolean): void {
+  /** @param patient It was not waited for twice yet. */
+  #watchBegin(batch: Batch, time: number, arrived: number, loading: boolean, patient = true): void {
+    const due = performance.now() + time;
     const timer = setTimeout(() => {
       // It may have been said already: timers come before other events.
       this.#drain();
@@ -513,6 +518,8 @@ export class WorkerHandle implements Holder {
       const arriving = this.#channel.arriving(batch);
       const first = this.#held.first();
       if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
+      // This process was busy, and may not even have rung: the worker did not have its time.
+      else if (patient && performance.now() - due > LATE) this.#watchBegin(batch, time, arriving, loading, false);
       // It waits behind one that is under way.
       else if (first !== batch && first !== undefined && !this.#channel.queued(first)) return;
       else if (this.withdraw(batch)) this.#stuck(batch);

@@ -21,6 +21,7 @@ import {
 import { taskEnd, taskStart } from '../util/diagnostics.js';
 import { describe } from '../util/options.js';
 import { applyPreparations, type PreparedState } from '../util/preparation.js';
+import { performance, setImmediate } from '../util/timers.js';
 import { readReason } from './abort-reason.js';
 import { CodedPayload } from './coded-payload.js';
 import { desk } from './current-task.js';

@@ -4,9 +4,11 @@
  * A running child does not keep the event loop alive by itself. When the loop runs empty, finalizers go first, then the children are
  * joined, whom a daemon may serve, then daemons are ended: by SIGTERM, and when their grace is over by SIGKILL; see util/at-exit.ts.
  */
+
 import { registerAfterFork } from '../util/after-fork.js';
 import { atExit, type Ending, writeOn } from '../util/at-exit.js';
 import { debug } from '../util/logger.js';
+import { performance } from '../util/timers.js';
 import { settles } from '../util/wait-options.js';
 import type { Popen } from './popen/popen.js';
 

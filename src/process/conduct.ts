@@ -1,5 +1,6 @@
 /** How a child runs what it was started for, and ends. */
 import { writeSync } from 'node:fs';
+import { nextTick } from '../util/timers.js';
 import type { StartMethod } from './start-method.js';
 
 /** Exit code of a child whose event loop ran empty before `run()` was settled: Node's own for a top-level await. */
@@ -28,7 +29,7 @@ export function conduct(name: string, method: StartMethod, work: () => Promise<u
     (error) => {
       settled = true;
       // Not as a rejection: those may be told to pass unseen.
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     },

@@ -9,6 +9,7 @@
 import { PendingValue } from '../reduction/index.js';
 import { BROKEN, ENDED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Shape } from '../streams/index.js';
 import { Deque } from '../util/deque.js';
+import { queueMicrotask } from '../util/timers.js';
 import type { ItemReader } from './item-reader.js';
 
 /** Items of a consumer that acknowledges: delivered, and still claimed. */

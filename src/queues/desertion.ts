@@ -1,3 +1,5 @@
+import { performance } from '../util/timers.js';
+
 /**
  * Whether everybody has gone who could do what is waited for. Asked on each beat of a wait; it counts when it was so for {@link CERTAIN} ms, since who
  * comes may be under way in between.

@@ -9,6 +9,7 @@ import { type BlockHandle, self, TRANSIT } from '../memory/index.js';
 import { type FeedListener, type PacedFeed, type Shape, TaskStream } from '../streams/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { keptByForks } from '../util/at-exit.js';
+import { performance, setTimeout } from '../util/timers.js';
 import { failureBytes } from './failure.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemWriter } from './item-writer.js';

@@ -6,6 +6,7 @@
  */
 import { type Bounds, self } from '../memory/index.js';
 import { Decoder, PendingValue } from '../reduction/index.js';
+import { setImmediate } from '../util/timers.js';
 import { type End, endOf } from './end.js';
 import { Kind } from './item-memory.js';
 import { drained, empty } from './messages.js';

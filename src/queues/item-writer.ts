@@ -13,6 +13,7 @@ import { BEAT, type Bounds } from '../memory/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
+import { clearInterval, setImmediate, setInterval } from '../util/timers.js';
 import { Desertion } from './desertion.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';

@@ -21,6 +21,7 @@
 import { ftruncateSync } from 'node:fs';
 import { BEAT, type Block, hasEnded, self } from '../memory/index.js';
 import { descriptorSize, mapMemory, releasePages, unmapMemory } from '../native/index.js';
+import { clearTimeout, setTimeout } from '../util/timers.js';
 
 const USES = 0;
 const TABLE = 1;

@@ -21,6 +21,7 @@ import type { Block } from '../memory/index.js';
 import { idOf, self } from '../memory/index.js';
 import { AgentTable, tableWords } from '../synchronize/agent-table.js';
 import { GUARD_WORDS, Guard } from '../synchronize/guard.js';
+import { performance } from '../util/timers.js';
 
 const COMPLETION = GUARD_WORDS;
 const DEPARTURE = COMPLETION + 1;

@@ -6,6 +6,7 @@
 import { Decoder, PendingValue } from '../reduction/index.js';
 import { BROKEN, ENDED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Shape } from '../streams/index.js';
 import { Deque } from '../util/deque.js';
+import { queueMicrotask } from '../util/timers.js';
 import type { TopicCore } from './topic-core.js';
 
 const BATCH = 64;

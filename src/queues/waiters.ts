@@ -1,5 +1,6 @@
 /** Waiting for one side of a queue, over its word (wait-word.ts): who waits, how they are woken. */
 import { type Attempt, type Block, type Bounds, type Gate, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
+import { nextTick } from '../util/timers.js';
 import { announce, keep, rouse, WAITERS } from './wait-word.js';
 
 /** What is waited for. */
@@ -69,7 +70,7 @@ export class Waiters implements Gate {
   wakeSoon(): void {
     if (!this.someSleep) return;
     if (++this.#unwoken >= BURST) this.wakeNow();
-    else if (this.#unwoken === 1) process.nextTick(this.#onTick);
+    else if (this.#unwoken === 1) nextTick(this.#onTick);
   }
 
   /** Wakes those for whom {@link wakeSoon} was called. */

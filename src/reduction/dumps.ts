@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { types } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { describe } from '../util/options.js';
+import { setImmediate } from '../util/timers.js';
 import { atCaller } from './caller.js';
 import { Decoder, Encoder, PendingValue } from './codec.js';
 import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';

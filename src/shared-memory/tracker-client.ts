@@ -18,6 +18,7 @@ import { atExit } from '../util/at-exit.js';
 import { deferred } from '../util/deferred.js';
 import { ownExecutable } from '../util/executable.js';
 import { STARTING } from '../util/starting.js';
+import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { settles } from '../util/wait-options.js';
 
 /** `pid:startTime` of a tracker. */

@@ -10,6 +10,7 @@
 import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type ProcessWatch, processStartTime, unlinkSharedMemory, watchProcess } from '../native/index.js';
+import { setImmediate } from '../util/timers.js';
 
 interface Block {
   readonly name: string;

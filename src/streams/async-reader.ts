@@ -15,6 +15,7 @@
  * anything has run its `finally`; nobody waits for a next() that never settles.
  */
 import { callerContext } from '../util/caller-context.js';
+import { setImmediate } from '../util/timers.js';
 import { DONE, FAILED, MORE, type PullReader, type ReadState, WAIT } from './pull.js';
 
 /** What the reader needs of a source. */

@@ -1,4 +1,6 @@
 /** The pull face of a feed: what another stage of the library reads. Opened with the first read. */
+
+import { queueMicrotask } from '../util/timers.js';
 import { BROKEN, type Feed, OPEN } from './feed.js';
 import { DONE, FAILED, MORE, NOTHING, type PullReader, type ReadState, WAIT } from './pull.js';
 

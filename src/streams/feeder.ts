@@ -13,6 +13,8 @@
  *   event loop in which the source had nothing more.
  * - The source is read only while the backend has room, and returned exactly once on early end.
  */
+
+import { clearImmediate, setImmediate } from '../util/timers.js';
 import type { Job } from './backend.js';
 import { FAILED, isPullSource, MORE, type PullReader, WAIT } from './pull.js';
 import { openSource, type Source } from './source.js';

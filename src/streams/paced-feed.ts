@@ -5,6 +5,8 @@
  * Turns: after {@link BREATH} items in one turn of the event loop a stream waits for the next one, so that a source that is never empty
  * does not stop timers and sockets.
  */
+
+import { setImmediate } from '../util/timers.js';
 import { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Shape } from './feed.js';
 
 const BREATH = 512;

@@ -4,6 +4,7 @@
  * a batch.
  */
 import { Observable, Subject, type Subscriber } from 'rxjs';
+import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { OPEN, type Progress } from './feed.js';
 import { inOwnContext } from './own-context.js';
 

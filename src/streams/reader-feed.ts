@@ -1,4 +1,6 @@
 /** A stream over anything that is read by the pull protocol: the pull-aware operators, and what comes from a manager's server. */
+
+import { queueMicrotask } from '../util/timers.js';
 import { BROKEN, ENDED, type FeedListener, OPEN, type Progress, type Shape } from './feed.js';
 import { PacedFeed } from './paced-feed.js';
 import { DONE, FAILED, NOTHING, type PullReader, WAIT } from './pull.js';

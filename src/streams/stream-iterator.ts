@@ -7,6 +7,8 @@
  * - A value leaves the window when it has reached the consumer: with the consumer's next call, or at the end of the turn of the
  *   event loop. Reported earlier, the source would be a value further ahead of the loop's body than the window allows.
  */
+
+import { setImmediate } from '../util/timers.js';
 import { BROKEN, ENDED, type Feed, OPEN } from './feed.js';
 import { NOTHING } from './pull.js';
 

@@ -13,6 +13,7 @@
 
 import { UnsupportedError } from '../errors/index.js';
 import { BEAT, hasEnded, self } from '../memory/index.js';
+import { timeOfDay } from '../util/timers.js';
 
 /** Threads, of all processes together, that may use one primitive at a time, unless it says otherwise. */
 export const SLOTS = 1_024;
@@ -119,7 +120,7 @@ export class AgentTable {
   /** Whether nobody has looked just now; if so, the caller does. */
   #due(): boolean {
     const at = this.#at - HEAD + LOOKED;
-    const now = Date.now() | 0;
+    const now = timeOfDay() | 0;
     const last = Atomics.load(this.#words, at);
     return (now - last) >>> 0 >= BEAT / 2 && Atomics.compareExchange(this.#words, at, last, now) === last;
   }

@@ -1,6 +1,7 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
 import { checkFunction, checkNumber, describe } from '../util/options.js';
+import { performance } from '../util/timers.js';
 import type { Token } from './context.js';
 import type { Lock, LockLike } from './lock.js';
 import { RLock } from './rlock.js';

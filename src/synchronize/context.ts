@@ -21,6 +21,7 @@
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { lineage, registerAfterFork } from '../util/after-fork.js';
+import { setImmediate } from '../util/timers.js';
 
 /** One acquisition, by one owner, of one recursive lock. */
 export class Token {

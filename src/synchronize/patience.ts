@@ -1,4 +1,5 @@
 import { BEAT, PATIENCE } from '../memory/index.js';
+import { performance } from '../util/timers.js';
 
 /** What is free but set aside for patient waiters: not for who only tries, unless nobody comes for it, as when the waiter died. */
 export class Aside {

@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setTimeout } from './timers.js';
+
 /** Longest delay of one timer, ms. */
 const LONGEST = 2 ** 31 - 1;
 

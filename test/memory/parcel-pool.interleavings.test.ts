@@ -1,4 +1,5 @@
 /** The word of a parcel: a pool that fills, closes and retires, and a receiver that reads and gives back, in every order of steps. */
+
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import { type Agent, explore, type Scenario, Violation } from '../support/explorer.js';

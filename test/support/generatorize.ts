@@ -13,8 +13,10 @@
  *
  * Constructors stay as they are: they run before the agents start. What cannot be rewritten is an error, never skipped.
  */
+
 import { type Node, parse } from 'acorn';
 import ts from 'typescript';
+import * as timers from '../../src/util/timers.js';
 
 export interface Rewriting {
   /** Calls by these names are of generators, beside those that are found: callbacks and functions of `externals`. */
@@ -50,13 +52,14 @@ export function loadRewritten(
   );
   const known: Record<string, Record<string, unknown>> = { ...(externals as Record<string, Record<string, unknown>>) };
   const all: Record<string, unknown> = {};
-  // A global of Node; steps that depend on the real time would not be the same again.
+  // Steps that depend on the real time would not be the same again.
   const clock = known['node:perf_hooks']?.['performance'] ?? performance;
+  known['../util/timers.js'] = { ...timers, performance: clock };
   for (const { specifier, text, tree } of parsed) {
     const exported: string[] = [];
     const code = new Printer(text, names, rewriting, exported).print(tree, false);
     const body = `'use strict';${code}\nreturn { ${exported.join(', ')} };`;
-    const exports = new Function('$modules', 'performance', body)(known, clock) as Record<string, unknown>;
+    const exports = new Function('$modules', body)(known) as Record<string, unknown>;
     known[specifier] = exports;
     Object.assign(all, exports);
   }

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { after } from '../../src/util/after.js';
 
+// The library's own timers cannot be faked, which timers.test.ts shows; here the time of days passes at once.
+vi.mock('../../src/util/timers.js', () => ({
+  setTimeout: (...given: Parameters<typeof setTimeout>) => setTimeout(...given),
+  clearTimeout: (timer: NodeJS.Timeout) => clearTimeout(timer),
+  performance: { now: () => performance.now() },
+}));
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

@@ -15,6 +15,7 @@ import type { Lag } from '../../queues/index.js';
 import { DONE, FAILED, MORE, PULL, type PullReader, type PullSource, type ReadState, WAIT } from '../../streams/index.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
+import { setImmediate } from '../../util/timers.js';
 
 /** What a watcher does that does not keep up. */
 export interface WatchOptions {

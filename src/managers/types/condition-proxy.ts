@@ -1,4 +1,5 @@
 import { checkFunction } from '../../util/options.js';
+import { performance } from '../../util/timers.js';
 import { boundsOf, type WaitOptions } from '../../util/wait-options.js';
 import { BaseProxy } from '../proxy.js';
 import type { LockProxyLike } from './lock-proxy.js';

@@ -7,6 +7,7 @@
 import * as crypto from 'node:crypto';
 import { UnsupportedError } from '../../errors/index.js';
 import { mirror } from '../../reduction/functions/inspector.js';
+import { clearImmediate, clearTimeout } from '../../util/timers.js';
 
 /** A member of one of Node's circular or linked lists of timers. */
 export interface Linked {

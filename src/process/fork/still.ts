@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 import { forgetReadiness } from '../../native/index.js';
 import { isKeptByForks } from '../../util/at-exit.js';
+import { clearImmediate, clearTimeout } from '../../util/timers.js';
 import type { Linked, NodeInternals } from './node-internals.js';
 
 /** Events of `process` whose listeners are the parent's affair. Signals are not among them: a fork handles them as its parent did. */

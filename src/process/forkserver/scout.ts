@@ -17,6 +17,7 @@ import {
   signalChild,
   touchedPages,
 } from '../../native/index.js';
+import { setImmediate } from '../../util/timers.js';
 import { forkHere } from './fork-here.js';
 import { RefusalCode } from './protocol.js';
 import { drawStocks, emptyStocks } from './random.js';

@@ -10,6 +10,7 @@
  *
  * A cell lives until its message is written, or at most until the current job ends: later messages must see later values.
  */
+import { queueMicrotask } from '../../util/timers.js';
 
 /** What stands in for the variable. */
 export interface Cell {
