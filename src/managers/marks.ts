@@ -4,6 +4,7 @@
  * Looked at are the arguments themselves and the properties of a plain object that is the last one, as options are. What is replaced leaves
  * `null` in its place and is told beside the arguments: `[index, key or null, what, data]`.
  */
+import { taskParts } from '../reduction/functions/task.js';
 import { isClass } from './registry.js';
 
 /** One argument, or property of the last one, that was replaced. */
@@ -12,9 +13,9 @@ export type Mark = readonly [index: number, key: string | null, what: 'function'
 /** What replaces an argument; `undefined`: it is sent as it is. */
 export type Replace = (value: object) => readonly [what: 'function' | 'proxy', data: unknown] | undefined;
 
-/** Whether a function is one that stays where it is. */
+/** Whether a function is one that stays where it is: no class, and nothing that `task()` made. */
 export function staysHere(value: unknown): value is Function {
-  return typeof value === 'function' && !isClass(value);
+  return typeof value === 'function' && !isClass(value) && taskParts(value) === undefined;
 }
 
 /** A plain object, as options are. */
