@@ -48,6 +48,14 @@ import { WorkerTask } from './worker-task.js';
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
 const TURN = 10;
 
+/** The record that was claimed. */
+interface Taken {
+  readonly kind: number;
+  readonly attempt: number;
+  /** See {@link Run.began}. */
+  readonly began: number;
+}
+
 /** The batch that is being run. */
 interface Run {
   readonly fn: TaskFunction;
@@ -229,43 +237,10 @@ export class WorkerLoop {
       return;
     }
     const { kind, id } = link;
-    const began = (kind & KIND) === Kind.Call ? 0 : performance.now();
-    const broken = (error: unknown) => {
-      const whole = this.#preparing === Preparing.Function;
-      this.#prepare(Preparing.Nothing);
-      this.#send(Kind.Broken, whole ? 1 : 0, error);
-      link.release();
-    };
-    const call = (kind & KIND) === Kind.Call;
-    const part = (kind & Flag.Part) === 0 ? null : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
-    const run = (fn: TaskFunction, content: unknown) => {
-      const items = call ? [content] : (content as unknown[] | PackedItems);
-      this.#run = {
-        fn,
-        items,
-        first: part?.getUint32(0, true) ?? 0,
-        count: part?.getUint32(4, true) ?? items.length,
-        spread: call || (kind & Flag.Spread) !== 0,
-        attempt: queued >> ATTEMPT_SHIFT,
-        began,
-        index: 0,
-        announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
-      };
-    };
-    const decode = (fn: TaskFunction) => {
-      if (link.start === link.end) return run(fn, NO_ARGUMENTS);
-      this.#prepare(Preparing.Items);
-      if ((kind & Flag.Packed) !== 0) return run(fn, new PackedItems(link.source, link.start, link.end));
-      const items = this.#decode(part === null ? 0 : PART_HEADER);
-      if (items instanceof PendingValue) this.#suspend(items.ready, (ready) => run(fn, ready), broken);
-      else run(fn, items);
-    };
-    const loaded = (fn: TaskFunction) => {
-      try {
-        decode(fn);
-      } catch (error) {
-        broken(error);
-      }
+    const taken: Taken = {
+      kind,
+      attempt: queued >> ATTEMPT_SHIFT,
+      began: (kind & KIND) === Kind.Call ? 0 : performance.now(),
     };
     try {
       let fn: TaskFunction | Promise<TaskFunction> | undefined = this.#functions.rebuilt(id);
@@ -273,11 +248,74 @@ export class WorkerLoop {
         this.#prepare(Preparing.Function);
         fn = this.#functions.get(id);
       }
-      if (typeof fn === 'function') decode(fn);
-      else this.#suspend(fn, loaded, broken);
+      if (typeof fn === 'function') this.#open(fn, taken);
+      else {
+        this.#suspend(
+          fn,
+          (loaded) => this.#loaded(loaded, taken),
+          (error) => this.#broken(error),
+        );
+      }
     } catch (error) {
-      broken(error);
+      this.#broken(error);
     }
+  }
+
+  #loaded(fn: TaskFunction, taken: Taken): void {
+    try {
+      this.#open(fn, taken);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** Decodes what was taken, and begins to run it. */
+  #open(fn: TaskFunction, taken: Taken): void {
+    const link = this.#link;
+    if (link.start === link.end) {
+      this.#begin(fn, NO_ARGUMENTS, taken);
+      return;
+    }
+    this.#prepare(Preparing.Items);
+    if ((taken.kind & Flag.Packed) !== 0) {
+      this.#begin(fn, new PackedItems(link.source, link.start, link.end), taken);
+      return;
+    }
+    const items = this.#decode((taken.kind & Flag.Part) === 0 ? 0 : PART_HEADER);
+    if (!(items instanceof PendingValue)) this.#begin(fn, items, taken);
+    else {
+      this.#suspend(
+        items.ready,
+        (ready) => this.#begin(fn, ready, taken),
+        (error) => this.#broken(error),
+      );
+    }
+  }
+
+  #begin(fn: TaskFunction, content: unknown, { kind, attempt, began }: Taken): void {
+    const link = this.#link;
+    const call = (kind & KIND) === Kind.Call;
+    const items = call ? [content] : (content as unknown[] | PackedItems);
+    const part = (kind & Flag.Part) === 0 ? null : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
+    this.#run = {
+      fn,
+      items,
+      first: part?.getUint32(0, true) ?? 0,
+      count: part?.getUint32(4, true) ?? items.length,
+      spread: call || (kind & Flag.Spread) !== 0,
+      attempt,
+      began,
+      index: 0,
+      announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
+    };
+  }
+
+  /** None of what was taken can run. */
+  #broken(error: unknown): void {
+    const whole = this.#preparing === Preparing.Function;
+    this.#prepare(Preparing.Nothing);
+    this.#send(Kind.Broken, whole ? 1 : 0, error);
+    this.#link.release();
   }
 
   get #preparing(): Preparing {

@@ -1,5 +1,5 @@
 /** What is passed counts as it is at the call, and what a source gives as it is when it is read, however long it waits. */
-import { Pool, pipe, WorkerCrashError } from 'multiprocess';
+import { Pool, Process, pipe, Queue, Topic, WorkerCrashError } from 'multiprocess';
 import { remote } from 'multiprocess/operators';
 import { Subject } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -246,4 +246,47 @@ it('a poisonous item of a generator is lost alone', async () => {
   const outcomes = await pool.imap(dies, items(), { chunkSize: 20, window: 40, errors: 'settle' }).toArray();
   const bad = (outcomes as PromiseSettledResult<number>[]).flatMap((one, i) => (one.status === 'rejected' ? [[i, one.reason]] : []));
   expect(bad).toEqual([[7, expect.any(WorkerCrashError)]]);
+});
+
+it('a queue, a topic, a connection and a process take what they are given as it is then, too', async () => {
+  const row = fresh();
+  const each = async (send: (row: Row) => Promise<void>, receive: () => Promise<Row>): Promise<void> => {
+    const sent = numbers.map((i) => send(write(row, i)));
+    write(row, -8);
+    for (const i of numbers) expect((await receive()).deep.list[0]).toBe(i);
+    await Promise.all(sent);
+  };
+  // Small enough that most of it waits for room.
+  const queue = new Queue<Row>({ capacity: 4096 });
+  await each(
+    (item) => queue.put(item),
+    () => queue.get(),
+  );
+  const topic = new Topic<Row>({ capacity: 4096 });
+  const subscription = topic[Symbol.asyncIterator]();
+  const next = subscription.next();
+  await each(
+    (item) => topic.publish(item),
+    ((first: Promise<IteratorResult<Row>> | null) => async () => {
+      const { value } = await (first ?? subscription.next());
+      first = null;
+      return value as Row;
+    })(next),
+  );
+  await subscription.return?.();
+  const [ours, theirs] = pipe<Row>();
+  await each(
+    (item) => ours.send(item),
+    () => theirs.recv(),
+  );
+  const child = new Process(async (end: typeof ours, given: Row) => end.send(given), { args: [ours, write(row, 5)] });
+  const started = child.start();
+  write(row, 6);
+  ours.close();
+  await started;
+  expect((await theirs.recv()).id).toBe(5);
+  await child.join();
+  theirs.close();
+  queue.close();
+  topic.close();
 });
