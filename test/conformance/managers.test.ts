@@ -3,11 +3,28 @@
  * TestSyncManagerTypes, each under its name.
  */
 import { deepStrictEqual } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { manager, Process, QueueEmptyError, RemoteError, type SyncManager } from 'multiprocess';
-import { BaseManager, type DictProxy, type ListProxy, textOf } from 'multiprocess/managers';
+import {
+  getAllStartMethods,
+  getContext,
+  manager,
+  Process,
+  QueueEmptyError,
+  RemoteError,
+  ShareableList,
+  type SyncManager,
+} from 'multiprocess';
+import { Manager } from 'multiprocess/dummy';
+import { forkserver } from 'multiprocess/forkserver';
+import { BaseManager, type DictProxy, type ListProxy, SharedMemoryManager, textOf } from 'multiprocess/managers';
+import { lastValueFrom, take, tap, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.js';
 
 const same = (actual: unknown, expected: unknown): void => deepStrictEqual(actual, expected);
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -15,7 +32,10 @@ let m: SyncManager;
 beforeAll(async () => {
   m = await manager();
 });
-afterAll(() => m.shutdown());
+afterAll(async () => {
+  await m.shutdown();
+  await forkserver.stop();
+});
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -220,9 +240,9 @@ describe('_TestMyManager', () => {
 describe('_TestRemoteManager', () => {
   const RESULT = ['hello world', 'مرحبا', null, true, 2.25, new Uint8Array([1, 2, 3])];
 
-  it('test_remote: processes that know address and key use one server over TCP', async () => {
+  it('test_remote: processes that know address and key use one server over TCP, with a serializer of plain data', async () => {
     const authkey = 'a key of this test';
-    const options = { address: { host: '127.0.0.1', port: 0 }, authkey };
+    const options = { address: { host: '127.0.0.1', port: 0 }, authkey, serializer: 'msgpackr' } as const;
     const queue = [] as unknown[];
     const get_queue = () => ({ put: (item: unknown) => void queue.push(item), get: () => queue.shift() });
     class QueueManager extends BaseManager.with({ get_queue }) {}
@@ -231,7 +251,7 @@ describe('_TestRemoteManager', () => {
     const address = served.address;
     try {
       await inChild(async () => {
-        const remote = new QueueManager({ address: address!, authkey });
+        const remote = new QueueManager({ address: address!, authkey, serializer: 'msgpackr' });
         await remote.connect();
         await (await remote.get_queue()).put(RESULT);
       });
@@ -239,7 +259,7 @@ describe('_TestRemoteManager', () => {
       await remote.connect();
       const proxy = await remote.get_queue();
       expect(await proxy.get()).toEqual(RESULT);
-      await expect(proxy.put(Promise.resolve())).rejects.toMatchObject({ name: 'SerializationError' });
+      await expect(proxy.put({ pattern: /x/ })).rejects.toMatchObject({ name: 'SerializationError' });
       await remote.shutdown();
     } finally {
       await served.shutdown();
@@ -483,4 +503,117 @@ describe('TestSyncManagerTypes', () => {
       symmetricDifference symmetricDifferenceUpdate union update`;
     for (const name of python.split(/\s+/)) expect(typeof s[name], name).toBe('function');
   });
+});
+
+describe('TestInitializers', () => {
+  it('test_manager_initializer: what is no function is refused; a function runs once in the server, before it serves', async () => {
+    await expect(new BaseManager().start(1 as never)).rejects.toMatchObject({ name: 'ArgumentError' });
+    class Started extends BaseManager.with({ Seen: () => ({ times: (globalThis as { times?: number }).times }) }) {}
+    await using started = new Started();
+    const initializer = (by: number) => {
+      const scope = globalThis as { times?: number };
+      scope.times = (scope.times ?? 0) + by;
+    };
+    await started.start(initializer, [5]);
+    expect(await (await started.Seen()).times).toBe(5);
+  });
+});
+
+describe('_TestSharedMemory', () => {
+  const gone = (name: string): boolean => !existsSync(`/dev/shm/${name}`);
+
+  it('test_shared_memory_SharedMemoryServer_ignores_sigint: the server survives SIGINT', async () => {
+    await using smm = new SharedMemoryManager();
+    await smm.start();
+    const before = process.listenerCount('SIGINT');
+    process.kill(smm.process!.pid!, 'SIGINT');
+    const list = await smm.ShareableList([1, 2]);
+    expect([list.get(1), process.listenerCount('SIGINT')]).toEqual([2, before]);
+    list.shm.close();
+  });
+
+  it('test_shared_memory_SharedMemoryManager_reuses_resource_tracker: a program that ends in good order says nothing', async () => {
+    const code = `import { SharedMemoryManager } from 'multiprocess';
+      const smm = new SharedMemoryManager();
+      await smm.start();
+      const list = await smm.ShareableList(Array.from({ length: 10 }, (_, i) => i));
+      list.shm.close();
+      await smm.shutdown();`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = once(child, 'close');
+    const problems = await text(child.stderr);
+    expect([problems, (await ended)[0]]).toEqual(['', 0]);
+  });
+
+  it('test_shared_memory_SharedMemoryManager_basics: blocks and lists are found by name, and gone after the shutdown', async () => {
+    const smm1 = new SharedMemoryManager();
+    await expect(smm1.SharedMemory(9)).rejects.toMatchObject({ code: 'MP_NOT_STARTED' });
+    await smm1.start();
+    const lol = await Promise.all([smm1.ShareableList([0, 1, 2, 3, 4]), smm1.ShareableList([5, 6, 7, 8, 9])]);
+    const second = ShareableList.attach(lol[1].shm.name);
+    expect([second.length, second.get(2)]).toEqual([5, 7]);
+    for (const list of [...lol, second]) list.shm.close();
+    await smm1.shutdown();
+    expect(lol.map(({ shm }) => gone(shm.name))).toEqual([true, true]);
+    let name: string;
+    {
+      await using smm2 = new SharedMemoryManager();
+      await smm2.start();
+      using block = await smm2.SharedMemory(128);
+      name = block.name;
+      expect([block.size, gone(name)]).toEqual([128, false]);
+      await expect(smm2.SharedMemory(-1)).rejects.toMatchObject({ code: 'MP_BLOCK_SIZE' });
+    }
+    expect(gone(name)).toBe(true);
+  });
+
+  it('of a server that is killed are removed by the tracker, while their users live', async () => {
+    const smm = new SharedMemoryManager();
+    await smm.start();
+    using block = await smm.SharedMemory(16);
+    smm.process!.kill();
+    await smm.join();
+    await until(() => gone(block.name), 'the block is unlinked');
+    block.buf[0] = 1; // whoever has it keeps it
+    await smm.shutdown();
+  });
+});
+
+describe.each(getAllStartMethods().filter((method) => method !== 'fork'))('a manager by %s', (method) => {
+  it('is made by its context, and serves processes of that method', async () => {
+    const context = getContext(method);
+    await using own = await context.manager();
+    const d = await own.dict<string, number>({ a: 1 });
+    const { items, begun } = watched(d);
+    await begun;
+    const child = await new context.Process(
+      async (shared: typeof d) => {
+        await shared.set('b', (await shared.get('a'))! + 1);
+      },
+      { args: [d] },
+    ).start();
+    await child.join();
+    expect(child.exitCode).toBe(0);
+    expect(await d.getValue()).toEqual(new Map([['a', 1], ['b', 2]])); // biome-ignore format: one line
+    expect(await items).toEqual([{ type: 'state', entries: [['a', 1]], missed: 0 }, { type: 'set', key: 'b', value: 2 }]); // biome-ignore format: one line
+    const pool = await own.Pool(1);
+    expect(await pool.apply((x: number) => x * 2, [4])).toBe(8);
+    await pool.terminate();
+  });
+});
+
+/** The first two items of a watcher. */
+function watched<K, V>(d: DictProxy<K, V>): { items: Promise<unknown[]>; begun: Promise<void> } {
+  let begin!: () => void;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  return { items: lastValueFrom(d.watch().pipe(tap(() => begin()), take(2), toArray())), begun }; // biome-ignore format: one line
+}
+
+it('Manager of multiprocess/dummy has its server in a thread', async () => {
+  await using own = await Manager();
+  const list = await own.list([1]);
+  await list.append(2);
+  expect([await list.copy(), own.process!.pid === process.pid || own.process!.ident !== process.pid]).toEqual([[1, 2], true]);
 });
