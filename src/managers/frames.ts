@@ -168,6 +168,30 @@ export class Wire {
     }
   }
 
+  /** What peers of a kind are sent alike: the serializer, by which an encoded payload is known. */
+  get kindred(): object {
+    return this.#serializer ?? Wire;
+  }
+
+  /** A payload by itself, to be sent to several peers of a kind. @throws SerializationError. */
+  encoded(value: unknown): Uint8Array {
+    if (this.#serializer !== null) return encodeWith('manager', this.#serializer, value);
+    const encoder = idle ?? new Encoder();
+    idle = undefined;
+    try {
+      const bytes = new Uint8Array(encoder.encode(value).total);
+      encoder.layout(bytes, 0);
+      return bytes;
+    } finally {
+      idle = encoder;
+    }
+  }
+
+  /** Sends a frame with a payload that is encoded. */
+  sendEncoded(payload: Uint8Array, kind: number, id: number): void {
+    this.#frame(payload.length, kind, id, 0, 0, 0, 0, (target, at) => target.set(payload, at));
+  }
+
   /** The next frame. @throws (as rejection) ConnectionError. */
   receive(): Promise<Uint8Array> {
     return this.#exchange.receive('manager', true, Number.POSITIVE_INFINITY, undefined) as Promise<Uint8Array>;

@@ -5,10 +5,11 @@
  */
 
 import { observable } from 'rxjs';
-import { DONE, FAILED, isPullSource, openSource, type PullReader, type Source, WAIT } from '../streams/index.js';
+import { DONE, FAILED, isPullSource, openSource, type PullReader, type ReadState, type Source, WAIT } from '../streams/index.js';
 import { queueMicrotask } from '../util/timers.js';
 import { sendError } from './errors.js';
 import { Flag, Kind, type Wire } from './frames.js';
+import { isSharedReader } from './shared-batch.js';
 
 /** Items that an Observable, which cannot be paused, may be ahead of the client's credits. */
 const AHEAD = 1_024;
@@ -81,12 +82,7 @@ export class OutgoingStream {
       });
       const reader = this.#reader;
       while (this.#credits > 0 && !this.#over) {
-        const items: unknown[] = [];
-        const state = reader.read(items, Math.min(this.#credits, BATCH));
-        if (items.length > 0) {
-          this.#credits -= items.length;
-          this.#encode(() => this.#wire.send(items, Kind.items, this.#number));
-        }
+        const state = this.#send(reader, Math.min(this.#credits, BATCH));
         if (!this.#started) {
           this.#started = true;
           reader.start?.();
@@ -102,6 +98,26 @@ export class OutgoingStream {
     } finally {
       this.#reading = false;
     }
+  }
+
+  /** Reads a batch and sends it; what several clients read is encoded once, where that is the same for all. */
+  #send(reader: PullReader<unknown>, max: number): ReadState {
+    if (isSharedReader(reader)) {
+      const { batch, state } = reader.readShared(max);
+      if (batch === null) return state;
+      this.#credits -= batch.items.length;
+      const encoded = batch.encoded(this.#wire);
+      if (encoded !== null) this.#wire.sendEncoded(encoded, Kind.items, this.#number);
+      else this.#encode(() => this.#wire.send(batch.items, Kind.items, this.#number));
+      return state;
+    }
+    const items: unknown[] = [];
+    const state = reader.read(items, max);
+    if (items.length > 0) {
+      this.#credits -= items.length;
+      this.#encode(() => this.#wire.send(items, Kind.items, this.#number));
+    }
+    return state;
   }
 
   #end(error?: unknown, failed = false): void {

@@ -135,6 +135,37 @@ describe('watch of', () => {
 });
 
 describe('a watcher', () => {
+  it('is told of proxies among the changes, which each process counts for itself', async () => {
+    const d = await m.dict<string, unknown>();
+    const inner = await m.list<number>([]);
+    const ready = await m.Semaphore(0);
+    const pool = new Pool({ processes: 2 });
+    const seen = upTo(2).map((i) =>
+      pool.apply(
+        async (number: number) => {
+          let met = 0;
+          for await (const change of d.watch()) {
+            if (change.type === 'state') await ready.release();
+            if (change.type !== 'set') continue;
+            if (change.key === 'end') break;
+            if (typeof change.value === 'number') continue;
+            await (change.value as typeof inner).append(number);
+            met++;
+          }
+          return met;
+        },
+        [i],
+      ),
+    );
+    for (const _ of seen) await ready.acquire();
+    await Promise.all(upTo(100).map((i) => d.set(`k${i}`, i % 10 === 0 ? inner : i)));
+    await d.set('end', 0);
+    expect(await Promise.all(seen)).toEqual([10, 10]);
+    expect((await inner.copy()).sort()).toEqual([...upTo(10).map(() => 0), ...upTo(10).map(() => 1)]);
+    pool.close();
+    await pool.join();
+  });
+
   it('of each process sees each change, once, in the order of all', async () => {
     const d = await m.dict<string, number>();
     const ready = await m.Semaphore(0);

@@ -12,10 +12,18 @@
  */
 import { ArgumentError, StreamOverflowError } from '../../errors/index.js';
 import type { Lag } from '../../queues/index.js';
-import { DONE, FAILED, MORE, PULL, type PullReader, type PullSource, type ReadState, WAIT } from '../../streams/index.js';
+import { DONE, FAILED, MORE, PULL, type PullSource, type ReadState, WAIT } from '../../streams/index.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
-import { setImmediate } from '../../util/timers.js';
+import { setImmediate, setTimeout } from '../../util/timers.js';
+import { SharedBatch, type SharedReader } from '../shared-batch.js';
+
+/** Batches for clients end where the number of the next change is a multiple of this. */
+const ALIGNED = 256;
+/** Milliseconds between two wake-ups while changes come without a pause. */
+const PAUSE = 1;
+/** Encoded batches that are kept. */
+const MOST_BATCHES = 32;
 
 /** What a watcher does that does not keep up. */
 export interface WatchOptions {
@@ -51,7 +59,11 @@ export class ChangeLog<C> {
   /** Watchers that have read everything. */
   #asleep: Watcher<C>[] = [];
   #waking = false;
+  /** When watchers were woken last. */
+  #woken = Number.NEGATIVE_INFINITY;
   #blocking = 0;
+  /** Batches that were read last, by the number of their first change. */
+  readonly #batches = new Map<number, SharedBatch>();
 
   /** @param actor Who watches, in messages: `ManagedDict.watch`. */
   constructor(actor: string, items: WatchItems<C>) {
@@ -113,6 +125,7 @@ export class ChangeLog<C> {
     if (this.#watchers.size > 0) return;
     this.#first = this.end;
     this.#changes = [];
+    this.#batches.clear();
   }
 
   /** @internal */
@@ -126,17 +139,40 @@ export class ChangeLog<C> {
     for (let i = from; i < from + count; i++) into.push(this.#changes[i] as C);
   }
 
-  /** Those who sleep are woken together, once what runs now and what is ready to run has made its changes. */
+  /**
+   * The changes from number `at` on, one object for all who read the same ones: up to the next multiple of {@link ALIGNED}, so that watchers that have
+   * fallen apart come together again. @internal
+   */
+  batch(at: number, most: number): SharedBatch {
+    const count = Math.min(most, this.end - at, ALIGNED - (at % ALIGNED));
+    const known = this.#batches.get(at);
+    if (known !== undefined && known.items.length === count) return known;
+    const items: C[] = [];
+    this.copy(at, count, items);
+    const batch = new SharedBatch(items);
+    this.#batches.set(at, batch);
+    if (this.#batches.size > MOST_BATCHES) this.#batches.delete(this.#batches.keys().next().value as number);
+    return batch;
+  }
+
+  /**
+   * Those who sleep are woken together, once what runs now and what is ready to run has made its changes; while changes come without a pause, once a
+   * millisecond: to wake a process costs more than to tell it of a change.
+   */
   #wakeSoon(): void {
     if (this.#waking) return;
     this.#waking = true;
-    setImmediate(() => {
-      this.#waking = false;
-      const asleep = this.#asleep;
-      this.#asleep = [];
-      for (const watcher of asleep) watcher.wake();
-    });
+    if (performance.now() - this.#woken >= PAUSE) setImmediate(this.#wake);
+    else setTimeout(this.#wake, PAUSE);
   }
+
+  readonly #wake = (): void => {
+    this.#waking = false;
+    this.#woken = performance.now();
+    const asleep = this.#asleep;
+    this.#asleep = [];
+    for (const watcher of asleep) watcher.wake();
+  };
 
   /** Forgets what all have read, or may miss. */
   #trim(): void {
@@ -149,8 +185,10 @@ export class ChangeLog<C> {
   }
 }
 
+const NONE = Symbol('none');
+
 /** One reading of the changes. */
-class Watcher<C> implements PullReader<C> {
+class Watcher<C> implements SharedReader<C> {
   error: unknown = undefined;
   readonly lag: Lag;
   readonly wake: () => void;
@@ -190,36 +228,53 @@ class Watcher<C> implements PullReader<C> {
 
   read(into: C[], max: number): ReadState {
     if (this.#over) return this.error === undefined ? DONE : FAILED;
-    let left = max;
+    const item = this.#catchUp();
+    if (this.#over) return FAILED;
+    if (item !== NONE) into.push(item as C);
+    const count = Math.min(item === NONE ? max : max - 1, this.#behind());
+    if (count > 0) this.#log.copy(this.#at, count, into);
+    return this.#passed(count, count + (item === NONE ? 0 : 1) === max);
+  }
+
+  readShared(max: number): { batch: SharedBatch | null; state: ReadState } {
+    if (this.#over) return { batch: null, state: this.error === undefined ? DONE : FAILED };
+    const item = this.#catchUp();
+    if (this.#over) return { batch: null, state: FAILED };
+    // What replaces changes is this watcher's own.
+    if (item !== NONE) return { batch: new SharedBatch([item]), state: MORE };
+    if (this.#behind() === 0) return { batch: null, state: this.#passed(0, false) };
+    const batch = this.#log.batch(this.#at, max);
+    return { batch, state: this.#passed(batch.items.length, this.#behind() > batch.items.length || batch.items.length === max) };
+  }
+
+  /** What it is told in place of changes: the state at first, or what its policy says when it has lagged; NONE in general. */
+  #catchUp(): C | typeof NONE {
     const behind = this.#behind();
     if (this.#fresh || (this.lag === 'latest' && behind > this.#maxSize)) {
-      into.push(this.#items.state(this.#fresh ? 0 : behind));
+      const item = this.#items.state(this.#fresh ? 0 : behind);
       this.#fresh = false;
       this.#at = this.#log.end;
-      left--;
-    } else if (behind > this.#maxSize && this.lag === 'drop-oldest') {
+      return item;
+    }
+    if (behind <= this.#maxSize || this.lag === 'block') return NONE;
+    if (this.lag === 'drop-oldest') {
       const missed = behind - this.#maxSize;
       this.#at += missed;
-      if (this.#items.gap !== undefined) {
-        into.push(this.#items.gap(missed));
-        left--;
-      }
-    } else if (behind > this.#maxSize && this.lag === 'error') {
-      this.#end();
-      this.error = new StreamOverflowError(
-        `${this.#actor}: the watcher is ${behind} changes behind; read faster, give it a larger \`maxSize\`, or choose another \`lag\`.`,
-        { code: 'MP_WATCH_LAG' },
-      );
-      return FAILED;
+      return this.#items.gap === undefined ? NONE : this.#items.gap(missed);
     }
-    const count = Math.min(left, this.#behind());
-    if (count > 0) {
-      this.#log.copy(this.#at, count, into);
-      this.#at += count;
-      left -= count;
-    }
+    this.#end();
+    this.error = new StreamOverflowError(
+      `${this.#actor}: the watcher is ${behind} changes behind; read faster, give it a larger \`maxSize\`, or choose another \`lag\`.`,
+      { code: 'MP_WATCH_LAG' },
+    );
+    return NONE;
+  }
+
+  /** So many changes were read. @param more Whether the reader may go on at once. */
+  #passed(count: number, more: boolean): ReadState {
+    this.#at += count;
     if (this.#room !== null && this.#behind() <= this.#maxSize) this.#makeRoom();
-    if (left === 0) return MORE;
+    if (more) return MORE;
     this.#log.sleep(this);
     return WAIT;
   }
