@@ -69,8 +69,8 @@ async function flood(seconds, call) {
 const pin = (pid, core) => spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
 
 async function side(name, serverCore, seconds) {
-  const { manager, Process } = await import('../dist/index.js');
-  if (name === 'start') return starts(manager, Process, seconds);
+  const { manager, pipe, Process } = await import('../dist/index.js');
+  if (name === 'start') return starts(manager, Process, pipe, seconds);
   const m = await manager();
   if (serverCore !== null) pin(m.process.pid, serverCore);
   try {
@@ -85,12 +85,17 @@ async function side(name, serverCore, seconds) {
 }
 
 /** Milliseconds that a process, and a manager, need to start, by spawn and by forkserver. */
-async function starts(manager, Process, seconds) {
+async function starts(manager, Process, pipe, seconds) {
   const results = {};
   for (const context of ['spawn', 'forkserver']) {
     const ways = {
+      // Until it has said something: a manager's server has, too.
       process: async () => {
-        const child = await new Process(() => {}, { context }).start();
+        const [mine, theirs] = pipe();
+        const child = await new Process((parent) => parent.send('here'), { args: [theirs], context }).start();
+        await mine.recv();
+        mine.close();
+        theirs.close();
         return () => child.join();
       },
       manager: async () => {
@@ -150,13 +155,16 @@ async function watch(m, Process, seconds) {
   const watcher = async (d, ready, seen) => {
     let changes = 0;
     let missed = 0;
-    for await (const change of d.watch({ maxSize: 100_000 })) {
-      if (change.type === 'state') {
-        if (changes === 0 && missed === 0) await ready.release();
-        missed += change.missed;
-      } else if (change.key === 'end') break;
-      else changes++;
-    }
+    await new Promise((resolve, reject) => {
+      const next = (change) => {
+        if (change.type === 'state') {
+          if (changes === 0 && missed === 0) void ready.release();
+          missed += change.missed;
+        } else if (change.key === 'end') resolve();
+        else changes++;
+      };
+      d.watch({ maxSize: 100_000 }).subscribe({ next, error: reject });
+    });
     await seen.append([changes, missed]);
   };
   const all = [];
