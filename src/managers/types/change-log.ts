@@ -15,7 +15,7 @@ import type { Lag } from '../../queues/index.js';
 import { DONE, FAILED, MORE, PULL, type PullSource, type ReadState, WAIT } from '../../streams/index.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
-import { setImmediate, setTimeout } from '../../util/timers.js';
+import { performance, setImmediate, setTimeout } from '../../util/timers.js';
 import { SharedBatch, type SharedReader } from '../shared-batch.js';
 
 /** Batches for clients end where the number of the next change is a multiple of this. */
