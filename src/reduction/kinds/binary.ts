@@ -44,7 +44,7 @@ viewTypes.push({
   width: 1,
   make: (buffer, offset, length) => Buffer.from(buffer, offset, length),
 });
-const byPrototype = new Map(viewTypes.map((type) => [type.prototype, type]));
+const byPrototype = new Map<object | undefined, ViewType>(viewTypes.map((type) => [type.prototype, type]));
 
 /** Prototypes of the builtin views. */
 export const viewPrototypes: readonly object[] = viewTypes.map(({ prototype }) => prototype);
@@ -99,7 +99,7 @@ export class BinaryReducer {
   /** Reduces a view. */
   view(value: View): Reduction {
     const prototype = Object.getPrototypeOf(value) as object;
-    const type = byPrototype.get(localPrototype(prototype) ?? prototype);
+    const type = byPrototype.get(prototype) ?? byPrototype.get(localPrototype(prototype));
     if (type === undefined) throw subclass(value);
     const { buffer } = value;
     if (isShared(buffer)) throw sharedMemory();

@@ -16,13 +16,14 @@ import * as errors from '../../errors/index.js';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { localPrototype } from '../realms.js';
-import { pushProperties } from './properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 
 const LINEAGE = Symbol.for('multiprocess.error.lineage');
 /** Flags of a property (properties.ts). */
 const ENUMERABLE = 1;
-const HIDDEN = 6;
+const WRITABLE = 2;
+const CONFIGURABLE = 4;
+const HIDDEN = WRITABLE | CONFIGURABLE;
 const FRAME = /^ {4}at /;
 
 /** The error classes of the language. */
@@ -161,13 +162,14 @@ const wellKnown = new Set<unknown>(Reflect.ownKeys(Symbol).map((key) => (Symbol 
 export function errorProperties(value: Error): unknown[] {
   const properties: unknown[] = [];
   if (Object.hasOwn(value, 'stack')) properties.push('stack', HIDDEN, stackOf(value));
-  pushProperties(properties, value, (key) => {
-    if (key === 'stack' || isPrivateSymbol(key)) return true;
+  for (const key of Reflect.ownKeys(value)) {
+    if (key === 'stack' || isPrivateSymbol(key)) continue;
     const property = Object.getOwnPropertyDescriptor(value, key);
-    if (property?.get === undefined) return false;
-    properties.push(key, HIDDEN | (property.enumerable === true ? ENUMERABLE : 0), readable(value, key));
-    return true;
-  });
+    if (property === undefined) continue;
+    const enumerable = property.enumerable ? ENUMERABLE : 0;
+    if (property.get !== undefined || property.set !== undefined) properties.push(key, HIDDEN | enumerable, readable(value, key));
+    else properties.push(key, (property.writable ? WRITABLE : 0) | (property.configurable ? CONFIGURABLE : 0) | enumerable, property.value);
+  }
   return properties;
 }
 

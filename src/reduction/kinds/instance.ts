@@ -145,6 +145,7 @@ function baseOf(value: object): Base {
   if (Array.isArray(value)) return 'Array';
   if (types.isMap(value)) return 'Map';
   if (types.isSet(value)) return 'Set';
-  if (isError(value)) return 'Error';
+  // Not isError: a DOMException has a kind of its own.
+  if (types.isNativeError(value) || (types.isProxy(value) && isError(value))) return 'Error';
   return types.isDate(value) ? 'Date' : 'Object';
 }

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import { badPayload } from '../failure.js';
 import type { NodeKind, Reduction } from '../node.js';
-import { reduceRecord } from './records.js';
+import { isRecordName, reduceRecord } from './records.js';
 
 const require = createRequire(import.meta.url);
 
@@ -100,12 +100,22 @@ const lazy: readonly LazyClass[] = [
 ];
 const byName = new Map(lazy.map((entry) => [entry.tag.replace(/^.*\./, ''), entry]));
 
+/** Classes of which not every instance goes. */
+const SPECIAL = /^AbortSignal$|KeyObject$/;
+/** Prototypes of other classes. */
+const others = new WeakSet<object>();
+
 /** Reduces an instance of one of these classes; `undefined` for any other. */
 export function reducePlatform(value: object): Reduction | undefined {
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } };
+  if (others.has(prototype)) return undefined;
   const entry = entryOf(prototype);
   if (entry === undefined) {
     const name = String(prototype.constructor?.name);
+    if (!SPECIAL.test(name) && !isRecordName(name)) {
+      others.add(prototype);
+      return undefined;
+    }
     if (name.endsWith('KeyObject') && types.isKeyObject(value)) return reduceKey(value);
     if (name === 'AbortSignal' && isGlobal(name, prototype) && (value as AbortSignal).aborted) {
       return { kind: abortedKind.tag, data: undefined, children: [(value as AbortSignal).reason], label: () => '.reason' };

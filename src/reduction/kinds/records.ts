@@ -35,6 +35,9 @@ interface Sample {
 
 const known = new Map<string, Sample | null>();
 
+/** Whether a class of this name may be one of these. */
+export const isRecordName = (name: string): boolean => Object.hasOwn(samples, name);
+
 /** Reduces such a result, whose class has that name; `undefined` for any other value. */
 export function reduceRecord(value: object, name: string): Reduction | undefined {
   const sample = sampleOf(name);

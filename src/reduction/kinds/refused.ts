@@ -53,21 +53,22 @@ const WASM: Readonly<Record<string, string>> = {
 
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
 export function refuseNative(value: object): void {
+  const tag = tagOf(value);
   if (types.isPromise(value)) {
     throw refused('MP_PROMISE', 'a Promise', 'it settles in this thread only', 'await it and send the result');
   }
-  if (types.isWeakMap(value) || types.isWeakSet(value) || tagOf(value) === 'WeakRef' || tagOf(value) === 'FinalizationRegistry') {
-    const what = `a ${types.isWeakMap(value) ? 'WeakMap' : types.isWeakSet(value) ? 'WeakSet' : tagOf(value)}`;
+  if (types.isWeakMap(value) || types.isWeakSet(value) || tag === 'WeakRef' || tag === 'FinalizationRegistry') {
+    const what = `a ${types.isWeakMap(value) ? 'WeakMap' : types.isWeakSet(value) ? 'WeakSet' : tag}`;
     throw refused('MP_WEAK', what, 'what it holds weakly cannot be listed', 'send the objects themselves in a Map or Set');
   }
   if (types.isSharedArrayBuffer(value)) throw sharedMemory();
   if (types.isGeneratorObject(value))
     throw native('a running generator', 'call the generator function on the other side, or send its items as an array');
-  if (tagOf(value).endsWith(' Iterator') || types.isMapIterator(value) || types.isSetIterator(value)) {
-    throw native(`a ${tagOf(value)}`, 'send what it iterates over, or its items as an array');
+  if (tag.endsWith(' Iterator') || types.isMapIterator(value) || types.isSetIterator(value)) {
+    throw native(`a ${tag}`, 'send what it iterates over, or its items as an array');
   }
-  const wasm = WASM[tagOf(value)];
-  if (wasm !== undefined) throw native(`a ${tagOf(value)}`, wasm);
+  const wasm = WASM[tag];
+  if (wasm !== undefined) throw native(`a ${tag}`, wasm);
   if (types.isCryptoKey(value)) {
     throw native('a CryptoKey', "send await crypto.subtle.exportKey('jwk', key), and import that inside the function");
   }
@@ -139,10 +140,17 @@ const STATE = new Set<unknown>([Object, Array, Map, Set, Date, Object.getPrototy
 /** Those of which a Proxy shows all there is. */
 const ORDINARY = new Set<unknown>([Object, Array, ...BUILTIN_ERRORS]);
 
+const states = new WeakMap<Function, boolean>();
+
 /** Builtin bases whose state is carried (instance.ts, over.ts), of whichever realm. */
 function isState(type: Function): boolean {
-  const prototype = type.prototype as object;
-  return STATE.has(type) || isContent(prototype) || localPrototype(prototype) !== undefined;
+  let answer = states.get(type);
+  if (answer === undefined) {
+    const prototype = type.prototype as object;
+    answer = STATE.has(type) || isContent(prototype) || localPrototype(prototype) !== undefined;
+    states.set(type, answer);
+  }
+  return answer;
 }
 
 function proxied(type: Function): Refused {

@@ -22,6 +22,9 @@ import { reduceShareable } from '../kinds/shareable.js';
 import { reduceSocket } from '../kinds/sockets.js';
 import type { Reduction } from '../node.js';
 
+/** Its prototype is not that of a plain object. */
+const environment: object = process.env;
+
 export class Classifier {
   readonly #binary = new BinaryReducer();
   readonly checkLate = checkLate;
@@ -78,7 +81,7 @@ export class Classifier {
   }
 
   #builtin(value: object): Reduction | undefined {
-    if (value === process.env) return reducePlainObject({ ...process.env });
+    if (value === environment) return reducePlainObject({ ...process.env });
     const type = classOf(value);
     const over = type === undefined ? undefined : reduceOver(value, type);
     if (over !== undefined) {
@@ -87,7 +90,7 @@ export class Classifier {
     }
     if (ArrayBuffer.isView(value)) return this.#binary.view(value);
     if (types.isArrayBuffer(value)) return this.#binary.buffer(value);
-    if (isError(value)) return reduceError(value);
+    if (isError(value)) return reduceError(value) ?? this.#error(value);
     if (type === undefined) return undefined;
     // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its own class.
     if (Array.isArray(value)) return isBase(value, Array.isArray) ? reduceArray(value) : undefined;
@@ -106,13 +109,14 @@ export class Classifier {
   #instance(value: object): Reduction {
     const prototypeOf = classWithPrototype(value);
     if (prototypeOf !== undefined) return reducePrototype(prototypeOf);
-    if (isError(value)) return this.#errorOfClass(value);
     refuseInstance(value, false);
     return reduceInstance(value, classOf(value));
   }
 
   /** An error must always get through: one of a class that cannot be sent arrives as of the nearest class above that can. */
-  #errorOfClass(value: Error): Reduction {
+  #error(value: Error): Reduction {
+    const prototypeOf = classWithPrototype(value);
+    if (prototypeOf !== undefined) return reducePrototype(prototypeOf);
     if (classOf(value) === undefined) return reduceInstance(value, undefined);
     for (let type = classOf(value); type !== undefined; type = classOf(type.prototype as object)) {
       if (isBuiltinError(type)) break;
