@@ -4,8 +4,8 @@
  * A session of the thread's own inspector answers `post` before it returns. Values come back as themselves, not as
  * copies: the inspector calls a function with them that puts them into a holder of ours.
  *
- * Invariants. The session is connected while a question is asked or a message is written, and never after: with one
- * there V8 keeps the arguments of the last 1,000 calls of console.log, each of which takes three times as long. The Debugger
+ * Invariants. The session is connected while a question is asked or a message is written; after a burst of them until the synchronous stretch
+ * ends, and never longer: with one there V8 keeps the arguments of the last 1,000 calls of console.log, each of which takes three times as long. The Debugger
  * domain is enabled only inside {@link harvestScripts} and {@link runningFrames}, which are synchronous. While it is on, await
  * costs ten times as much and `eval` two hundred times.
  */
@@ -69,13 +69,43 @@ export function keepSession(): void {
 /** Ends {@link keepSession}. */
 export function endSession(): void {
   kept = false;
-  if (asking === 0) disconnect();
+  if (asking === 0) release();
+}
+
+/** Sessions of one synchronous stretch from which on the session stays until that ends: a new one costs as much as half a look. */
+const BURST = 8;
+/** Sessions of this stretch. */
+let sessions = 0;
+
+function release(): void {
+  if (session === undefined) return;
+  if (sessions++ === 0) Promise.resolve().then(endStretch);
+  if (sessions < BURST) disconnect();
+}
+
+function endStretch(): void {
+  sessions = 0;
+  if (asking === 0 && !kept) disconnect();
 }
 
 function disconnect(): void {
-  const ended = session;
+  if (session === undefined) return;
+  // V8 keeps what was logged meanwhile (by a getter, in a burst) beyond the session. A client that is attached may want it.
+  if (inspectorURL() === undefined) post('Runtime.discardConsoleEntries');
+  session.disconnect();
   session = undefined;
-  ended?.disconnect();
+}
+
+/** Where an inspector listens in this thread. */
+function inspectorURL(): string | undefined {
+  return load().url();
+}
+
+let loaded: typeof inspector | undefined;
+
+function load(): typeof inspector {
+  loaded ??= createRequire(import.meta.url)('node:inspector') as typeof inspector;
+  return loaded;
 }
 
 /** Runs `body` with a connected session. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
@@ -85,14 +115,13 @@ function withSession<T>(actor: string, body: () => T): T {
     session ??= connect(actor);
     return body();
   } finally {
-    if (--asking === 0 && !kept) disconnect();
+    if (--asking === 0 && !kept) release();
   }
 }
 
 function connect(actor: string): inspector.Session {
   try {
-    const module = createRequire(import.meta.url)('node:inspector') as typeof inspector;
-    const fresh = new module.Session();
+    const fresh = new (load().Session)();
     fresh.connect();
     return fresh;
   } catch (cause) {
@@ -210,8 +239,7 @@ export function runningFrames(actor: string): RunningFrame[] {
 }
 
 function pauseHere(): RunningFrame[] {
-  const { url } = createRequire(import.meta.url)('node:inspector') as typeof inspector;
-  if (url() !== undefined) return [];
+  if (inspectorURL() !== undefined) return [];
   const frames: RunningFrame[] = [];
   const listener = ({ params }: { params: { callFrames: CallFrame[] } }): void => {
     frames.push(...readFrames(params.callFrames));

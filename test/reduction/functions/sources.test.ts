@@ -296,8 +296,9 @@ import { dumps } from 'multiprocess/reduction';
 const factor = 3;
 const helper = (x) => x * factor;
 class Scaler { by = 2; send() { return dumps((x) => x * this.by); } }
+const refs = [];
 ${send}
-const refs = Array.from({ length: 20 }, () => { const value = { large: new Array(1_000).fill(1) }; console.error(value); return new WeakRef(value); });
+refs.push(...Array.from({ length: 20 }, () => { const value = { large: new Array(1_000).fill(1) }; console.error(value); return new WeakRef(value); }));
 // The target of a WeakRef is held until the job ends.
 for (let i = 0; i < 10; i++) { await turn(); gc(); }
 console.log(refs.filter((ref) => ref.deref() !== undefined).length);`;
@@ -310,12 +311,42 @@ console.log(refs.filter((ref) => ref.deref() !== undefined).length);`;
       'try { dumps(() => new Promise(() => factor).then(promise)); const promise = 1; } catch {} try { const p = Promise.resolve(); dumps(() => p); } catch {}',
     explain: 'explain((x) => helper(x) + factor);',
     'a getter that sends another one': 'dumps({ get f() { return dumps(() => helper(1)); }, g: () => factor });',
+    'a getter that logs':
+      'const got = []; dumps({ f: () => factor, get g() { const value = { large: [1] }; got.push(new WeakRef(value)); console.error(value); return 1; } }); refs.push(...got);',
+    'a burst of closures': 'for (let i = 0; i < 50; i++) dumps((x) => helper(x) + i);',
     'a call by a pool': 'const pool = new Pool({ processes: 1 }); await pool.apply((x) => helper(x), [1]); await pool.terminate();',
   };
   const run = (send: string, thread: boolean) => {
     const file = write('leaves.mjs', program(send));
     return Number(node(thread ? ['--expose-gc', '-e', inThread(file)] : ['--expose-gc', file]));
   };
+  test('nor in the same synchronous stretch', () => {
+    const file = write(
+      'stretch.mjs',
+      `import { Session } from 'node:inspector';
+import { explain } from 'multiprocess';
+import { dumps } from 'multiprocess/reduction';
+const { connect, disconnect } = Session.prototype;
+let open = 0;
+let most = 0;
+let made = 0;
+Session.prototype.connect = function () { connect.call(this); open++; made++; most = Math.max(most, open); };
+Session.prototype.disconnect = function () { disconnect.call(this); open--; };
+const k = 1;
+dumps(() => k);
+const one = open;
+explain(() => k);
+const two = open;
+await null;
+const before = made;
+for (let i = 0; i < 1_000; i++) dumps(() => k + i);
+const burst = made - before;
+await null;
+console.log(JSON.stringify([one, two, burst < 10, open, most]));`,
+    );
+    expect(JSON.parse(node([file]))).toEqual([0, 0, true, 0, 1]);
+  });
+
   test.each(Object.entries(sends))('%s', (_name, send) => expect(run(send, false)).toBe(0));
   test.each(Object.entries(sends))('in a worker thread: %s', (_name, send) => expect(run(send, true)).toBe(0));
 });
