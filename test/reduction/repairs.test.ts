@@ -65,7 +65,7 @@ const expected: Readonly<Record<string, readonly [code: string, repair: string |
   'a WeakMap': ['MP_WEAK', 'Map or Set', 1],
   'a WeakSet': ['MP_WEAK', 'Map or Set', true],
   'a symbol': ['MP_SYMBOL', 'Symbol.for("mine")', true],
-  'a SharedArrayBuffer': ['MP_SHARED_ARRAY_BUFFER', /sharedctypes.*new Uint8Array\(shared\)\.slice\(\)/, [7, 3]],
+  'a SharedArrayBuffer': ['MP_SHARED_ARRAY_BUFFER', /SharedArray.*new Uint8Array\(shared\)\.slice\(\)/, [7, 3]],
   'a running generator': ['MP_NATIVE_OBJECT', 'call the generator function on the other side', [1]],
   'an iterator': ['MP_NATIVE_OBJECT', 'as an array', [[1, 2]]],
   'a module namespace': ['MP_NATIVE_OBJECT', 'import or create it on the other side', true],
