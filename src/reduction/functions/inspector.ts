@@ -79,7 +79,7 @@ let sessions = 0;
 
 function release(): void {
   if (session === undefined) return;
-  if (sessions++ === 0) Promise.resolve().then(endStretch);
+  if (sessions++ === 0) void Promise.resolve().then(endStretch);
   if (sessions < BURST) disconnect();
 }
 
