@@ -108,6 +108,19 @@ napi_value socketShutdown(napi_env env, napi_callback_info info) {
   return answer(env, shutdown(fd, how) == 0 ? 0 : -errno);
 }
 
+// peerUser(fd) -> id of the user who connected a unix socket
+napi_value peerUser(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  int32_t fd;
+  if (!in.int32(0, &fd)) return answer(env, kBadArgument);
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return answer(env, -errno);
+  napi_value user;
+  napi_create_uint32(env, peer.uid, &user);
+  return user;
+}
+
 // socketName(fd, peer) -> "family port host-or-path", or a refusal
 napi_value socketName(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
@@ -148,6 +161,7 @@ void exportSocket(Exports& out) {
   out.add("socketAccept", socketAccept);
   out.add("socketShutdown", socketShutdown);
   out.add("socketName", socketName);
+  out.add("peerUser", peerUser);
 }
 
 }  // namespace multiprocess

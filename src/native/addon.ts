@@ -68,6 +68,7 @@ export interface Addon extends PathKeeper {
   socketFinish(fd: number): number;
   socketAccept(fd: number): number;
   socketShutdown(fd: number, how: number): number;
+  peerUser(fd: number): number;
   socketName(fd: number, peer: boolean): string | number;
   sharerOffer(fd: number, duration: number, released: boolean): string | number;
   sharerRenew(key: string, duration: number): number;

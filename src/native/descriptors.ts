@@ -1,4 +1,6 @@
+import { readFileSync, statSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
+import { MultiprocessError } from '../errors/multiprocess-error.js';
 import { ArgumentError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
@@ -119,9 +121,32 @@ export function openDescriptorOf(pid: number, fd: number): number {
   if (result === Refusal.badArgument) {
     throw new ArgumentError(`openDescriptorOf: \`pid\` and \`fd\` must be numbers, not ${describe(pid)} and ${describe(fd)}.`);
   }
-  if (result < 0) throw systemError(`openDescriptorOf descriptor ${fd} of process ${pid}`, 'pidfd_getfd', result);
-  return result;
+  if (result >= 0) return result;
+  if ((result === -EPERM || result === -EACCES) && hasChangedUser(pid)) {
+    throw Object.assign(
+      new MultiprocessError(
+        `A shared object of process ${pid} cannot be opened: that process has changed its user while it ran (process.setuid), and Linux lets no other process of ` +
+          'the new user at its descriptors. Start it as that user instead (setpriv, `su -c`, `User=` of systemd), or make and send shared objects before the change.',
+        { code: 'MP_SYSTEM' },
+      ),
+      { errno: result, syscall: 'pidfd_getfd' },
+    );
+  }
+  throw systemError(`openDescriptorOf descriptor ${fd} of process ${pid}`, 'pidfd_getfd', result);
 }
+
+/** Whether what /proc shows of a process belongs to root though the process does not: it has changed its user, and is protected since (prctl PR_SET_DUMPABLE). */
+function hasChangedUser(pid: number): boolean {
+  try {
+    const user = /^Uid:\t\d+\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return user !== undefined && statSync(`/proc/${pid}/fd`).uid !== Number(user);
+  } catch {
+    return false;
+  }
+}
+
+const EPERM = 1;
+const EACCES = 13;
 
 function checked(actor: string, fd: number, syscall: string, result: number): number {
   if (result >= 0) return result;

@@ -78,6 +78,7 @@ export {
   Family,
   finishSocket,
   listenSocket,
+  peerUser,
   type SocketName,
   shutdownSocket,
   socketName,

@@ -58,6 +58,11 @@ export function socketName(fd: number, which: 'own' | 'peer'): SocketName {
   return { family: Number(family), port: Number(port), host: name.slice(family!.length + port!.length + 2) };
 }
 
+/** Id of the user who connected a unix socket. @throws MultiprocessError `MP_SYSTEM`. */
+export function peerUser(fd: number): number {
+  return checked(`User behind descriptor ${fd}`, 'getsockopt', addon().peerUser(fd));
+}
+
 /** For messages: what a user would type. */
 function spell(host: string, port: number): string {
   return port === 0 ? describe(host.replaceAll('\0', '\\0')) : `${host}:${port}`;

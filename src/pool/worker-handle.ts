@@ -4,6 +4,7 @@ import type { LaunchOptions, Popen } from '../process/index.js';
 import { PendingValue } from '../reduction/index.js';
 import { Deque } from '../util/deque.js';
 import { taskSettle } from '../util/diagnostics.js';
+import { debug } from '../util/logger.js';
 import { clearTimeout, performance, setImmediate, setTimeout } from '../util/timers.js';
 import { type Batch, Blame, type Holder } from './batch.js';
 import type { FunctionImage } from './callables.js';
@@ -226,7 +227,7 @@ export class WorkerHandle implements Holder {
     if (this.state !== 'retiring' || this.#held.length > 0 || this.since === 0) return;
     const leave = () => {
       this.condemned = 'it did not end though it was told to';
-      this.child.kill();
+      this.#signal('SIGKILL');
     };
     this.#inspect(this.#settings.grace, () => {
       this.#drain();
@@ -253,7 +254,7 @@ export class WorkerHandle implements Holder {
   /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
   condemn(reason: string): void {
     this.condemned ??= reason;
-    this.child.kill();
+    this.#signal('SIGKILL');
   }
 
   // ---- taking back
@@ -308,7 +309,7 @@ export class WorkerHandle implements Holder {
     const killer = setTimeout(() => {
       // The result may be there already: timers come before other events.
       this.#drain();
-      if (this.#killer === killer) this.child.kill();
+      if (this.#killer === killer) this.#signal('SIGKILL');
     }, this.#grace);
     this.#killer = killer;
   }
@@ -580,12 +581,22 @@ export class WorkerHandle implements Holder {
     else this.child.unref();
   }
 
+  /** Signals it. One that runs as a user whom this process may not signal any more (setuid) is let go instead. */
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    try {
+      this.child.signal(signal);
+    } catch (error) {
+      debug('%s cannot be signalled: %s', this.name, (error as Error).message);
+      this.retire();
+    }
+  }
+
   /** Ends it now: SIGTERM, then SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void {
     if (this.state === 'ended') return;
-    this.child.terminate();
+    this.#signal('SIGTERM');
     this.#executioner ??= setTimeout(() => {
-      this.child.kill();
+      this.#signal('SIGKILL');
       // One that even that does not end, because its end cannot be told or the kernel holds it, keeps nobody waiting.
       this.#executioner = setTimeout(() => this.#ended(null, 'SIGKILL'), LEAVING);
     }, grace);

@@ -1,5 +1,6 @@
 /** A connection to the template as the process sees it: proves who it is, asks for one child, and hears of its end. */
 import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { AuthenticationError, type MultiprocessError, ProcessError } from '../../errors/index.js';
 import {
   closeDescriptor,
@@ -25,6 +26,9 @@ interface Asked {
   readonly onEnd: (status: number | null) => void;
 }
 
+/** Signals that end a process which does not listen for them. */
+const ENDING: ReadonlySet<number> = new Set([constants.signals.SIGTERM, constants.signals.SIGKILL, constants.signals.SIGINT]);
+
 /** The template ended before it answered: a new one may be asked. */
 export class TemplateLost extends ProcessError {}
 
@@ -48,6 +52,8 @@ export class Applicant {
   #pid = 0;
   #pidfd = -1;
   #held = true;
+  /** Whether the lifeline was closed. */
+  #released = false;
 
   /** Connects. @throws MultiprocessError `MP_SYSTEM`: ECONNREFUSED when the template has ended. */
   constructor(address: string, key: Uint8Array) {
@@ -120,9 +126,31 @@ export class Applicant {
     return this.#pidfd;
   }
 
-  /** Sends the child a signal; nothing when it has ended. */
+  /**
+   * Sends the child a signal; nothing when it has ended. One that runs as a user whom this process may not signal any more is ended through
+   * its lifeline: SIGKILL.
+   */
   signal(number: number): void {
-    if (this.#pidfd >= 0) signalProcess(this.#pidfd, number);
+    if (this.#pidfd < 0) return;
+    try {
+      signalProcess(this.#pidfd, number);
+    } catch (error) {
+      if ((error as { errno?: number }).errno !== -constants.errno.EPERM || !ENDING.has(number)) throw error;
+      this.#cut();
+    }
+  }
+
+  /** Gives the start up: a child that was forked for it ends before it runs anything. */
+  cancel(): void {
+    if (this.#state === 'running' || this.#state === 'over') return;
+    this.#fail(new ProcessError('The start was given up.', { code: 'MP_SPAWN' }));
+  }
+
+  /** Closes the lifeline: the kernel kills the child. */
+  #cut(): void {
+    if (this.#asked === null || this.#released) return;
+    this.#released = true;
+    closeDescriptor(this.#asked.lifeline);
   }
 
   /** Whether the event loop must stay alive for it. */
@@ -248,15 +276,14 @@ export class Applicant {
     this.#state = 'over';
     this.#disconnect();
     this.#orphan?.close();
-    const { lifeline, onEnd } = this.#asked!;
-    closeDescriptor(lifeline);
-    onEnd(status);
+    this.#cut();
+    this.#asked!.onEnd(status);
   }
 
   #fail(error: MultiprocessError): void {
     this.#state = 'over';
     this.#disconnect();
-    if (this.#asked !== null) closeDescriptor(this.#asked.lifeline);
+    this.#cut();
     this.#started.reject(error);
   }
 

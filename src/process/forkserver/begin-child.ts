@@ -1,11 +1,20 @@
 /** A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and runs the module. */
-import { readSync } from 'node:fs';
+import { readlinkSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bindLifeline, closeDescriptor, leaveProcess, moveDescriptor, pollDescriptor, populatePages, Ready } from '../../native/index.js';
+import {
+  bindLifeline,
+  closeDescriptor,
+  duplicateDescriptor,
+  leaveProcess,
+  moveDescriptor,
+  pollDescriptor,
+  populatePages,
+  Ready,
+} from '../../native/index.js';
 import { leaveBootstrapping } from '../bootstrapping.js';
 import { INHERITANCE, type Inheritance } from '../inherit.js';
 import { restartClock } from './clock.js';
-import { type ChildRequest, FORKED_DESCRIPTOR, INHERITED, requestOf } from './protocol.js';
+import { type ChildRequest, INHERITED, requestOf } from './protocol.js';
 import { rebirth } from './rebirth.js';
 import type { Born } from './serve.js';
 
@@ -22,11 +31,8 @@ export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMa
   restartClock();
   leaveBootstrapping();
   become(request);
-  const descriptors = given.map((fd, i) => {
-    moveDescriptor(fd, FORKED_DESCRIPTOR + i);
-    return FORKED_DESCRIPTOR + i;
-  });
   awaitWord(lifeline!);
+  const descriptors = place(given, request.first);
   (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] = descriptors;
   const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
   (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
@@ -35,15 +41,54 @@ export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMa
   else begin();
 }
 
-function become({ argv, cwd, entry, env, execArgv, name }: ChildRequest): void {
+/** Gives descriptors the numbers from `first` on, which the parent has told others already. */
+function place(given: readonly number[], first: number): number[] {
+  const sources = [...given];
+  return sources.map((_, i) => {
+    const target = first + i;
+    const other = sources.indexOf(target, i);
+    if (other === i) return target;
+    // One of them that has not been moved yet makes room.
+    if (other > i) {
+      sources[other] = duplicateDescriptor(target);
+      closeDescriptor(target);
+    }
+    try {
+      moveDescriptor(sources[i]!, target);
+    } catch (error) {
+      if ((error as { errno?: number }).errno !== -EEXIST) throw error;
+      dropForeign(target);
+      moveDescriptor(sources[i]!, target);
+    }
+    return target;
+  });
+}
+
+/** What the program was given by whoever started it, and every process it starts has too, gives way. Node's own does not. */
+function dropForeign(fd: number): void {
+  if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:')) closeDescriptor(fd);
+}
+
+const EEXIST = 17;
+
+function become({ argv, cwd, entry, env, execArgv, name, parentPid }: ChildRequest): void {
   for (const [variable, value] of Object.entries(env)) {
     if (value === null) delete process.env[variable];
     else process.env[variable] = value;
   }
-  if (cwd !== process.cwd()) process.chdir(cwd);
+  moveTo(cwd, parentPid);
   if (argv !== undefined) process.argv = [...argv];
   process.execArgv = [...execArgv];
   process.title = `${process.title.split(' ', 1)[0]} ${fileURLToPath(entry)} ${name}`;
+}
+
+/** A folder that was removed, be it unknown to the parent, is still the parent's. */
+function moveTo(folder: string | null, parentPid: number): void {
+  try {
+    if (folder === null || folder !== process.cwd()) process.chdir(folder ?? `/proc/${parentPid}/cwd`);
+  } catch {
+    process.chdir(`/proc/${parentPid}/cwd`);
+  }
 }
 
 /**

@@ -14,21 +14,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { constants } from 'node:os';
+import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, Family, keepChild, listenSocket, signalChild } from '../../native/index.js';
+import { ArgumentError, MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { executable } from '../../util/executable.js';
-import { describe } from '../../util/options.js';
+import { checkOptions, describe } from '../../util/options.js';
 import { STARTING } from '../../util/starting.js';
 import { mainPath } from '../main.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
 import { startFailure } from '../start-failure.js';
 import { Applicant, TemplateLost } from './applicant.js';
 import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from './options.js';
-import { FORKED_DESCRIPTOR, INHERITED, KEY, type TemplateConfig } from './protocol.js';
+import { type PreloadErrors, Preloading } from './preloading.js';
+import { INHERITED, KEY, MOST_DESCRIPTORS, type TemplateConfig } from './protocol.js';
 
 /** What {@link Forkserver.connectToNewProcess} starts. */
 export interface NewProcess {
@@ -36,10 +37,24 @@ export interface NewProcess {
   readonly entry: URL;
   /** Name shown by `ps` and in messages. */
   readonly name: string;
-  /** What it is given; it finds them from 512 on. They stay yours. Default: none. At most 252. */
+  /**
+   * What it is given; it finds them from 512 on, or from half of the descriptors that a process may have where these are fewer than 765. They
+   * stay yours. Default: none. At most 252.
+   */
   readonly descriptors?: readonly number[] | undefined;
   /** Environment. Default: this process's at the moment. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Gives the start up, which rejects. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Forkserver.setForkserverPreload}. */
+export interface PreloadOptions {
+  /**
+   * What becomes of a module that cannot be loaded. `'ignore'`: nothing but a line in the log (debug); children that need it load it themselves.
+   * `'warn'`, the default: that, with a warning `MP_PRELOAD_FAILED`. `'fail'`: no child starts.
+   */
+  readonly onError?: PreloadErrors;
 }
 
 /** A running template. */
@@ -51,6 +66,13 @@ interface Template {
   readonly preload: readonly string[];
   /** How many modules of this library it was told to load. */
   readonly modules: number;
+  readonly onError: PreloadErrors;
+  /** Whose it is: {@link credentials}. */
+  readonly credentials: string;
+  /** What it says while it loads; `null` where it could not be started. */
+  readonly preloading: Preloading | null;
+  /** The end of the pipe that it lives by; -1 when it was closed. */
+  lifeline: number;
   /** Children that it will report. */
   users: number;
   /** A newer one has taken its place. */
@@ -68,6 +90,10 @@ const TEMPLATE = fileURLToPath(new URL('./template.js', import.meta.url));
 const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
 const TRIES = 3;
+/** Milliseconds for which the failure of a template to load its modules holds for other starts. */
+const RETRY = 5_000;
+/** Number of the first descriptor that a child is given, where there is room. */
+const FORKED_DESCRIPTOR = 512;
 
 /** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
 const modules = new Set<string>(
@@ -93,14 +119,24 @@ export function isTemplateModule(url: URL): boolean {
 export class Forkserver {
   #template: Template | null = null;
   #preload: readonly string[] = [];
+  #onError: PreloadErrors = 'warn';
+  /** Why the last template was of no use, and when. */
+  #last: { readonly failure: ProcessError; readonly at: number } | null = null;
   #key: Uint8Array = randomBytes(KEY);
   #serial = 0;
 
   constructor() {
     registerAfterFork(this, (self) => {
-      self.#template = null;
+      self.#forget();
       self.#key = randomBytes(KEY);
     });
+  }
+
+  /** In a fork: the template is its parent's, which lives by an end that the fork has too. */
+  #forget(): void {
+    if (this.#template !== null && this.#template.lifeline >= 0) closeDescriptor(this.#template.lifeline);
+    this.#template = null;
+    this.#last = null;
   }
 
   /** The key that the template demands of whoever connects. */
@@ -141,19 +177,27 @@ export class Forkserver {
    * Names modules that the template loads before it forks, so that no child has to.
    *
    * Semantics: specifiers as in `import`, relative to the working directory, or `'__main__'` for this program's main module,
-   * which then must guard what it starts. What cannot be loaded is ignored. Holds for children that are started from here on: a
-   * template that runs with other modules is replaced at the next start, and ends after the last of its children.
+   * which then must guard what it starts. Holds for children that are started from here on: a template that runs with other modules
+   * is replaced at the next start, and ends after the last of its children. One that waits for ten seconds while it loads, or computes for
+   * sixty, fails all starts (ProcessError `MP_PRELOAD_TIMEOUT`).
    *
-   * Python: `set_forkserver_preload`.
+   * Python: `set_forkserver_preload`, which ignores what cannot be loaded.
    *
-   * @throws ArgumentError when something is no string.
+   * @param options what becomes of a module that cannot be loaded: see {@link PreloadOptions}.
+   * @throws ArgumentError when something is no string, or for an unknown `onError`.
    */
-  setForkserverPreload(names: readonly string[]): void {
+  setForkserverPreload(names: readonly string[], options: PreloadOptions = {}): void {
+    checkOptions('setForkserverPreload', options, ['onError']);
+    const { onError = 'warn' } = options;
+    if (onError !== 'ignore' && onError !== 'warn' && onError !== 'fail')
+      throw new ArgumentError(`setForkserverPreload: \`onError\` must be 'ignore', 'warn' or 'fail', not ${describe(onError)}.`);
     if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
       const culprit = Array.isArray(names) ? names.find((name) => typeof name !== 'string') : names;
       throw new ArgumentError(`setForkserverPreload: modules are named by an array of strings; ${describe(culprit)} is none.`);
     }
     this.#preload = [...names];
+    this.#onError = onError;
+    this.#last = null;
   }
 
   /** The descriptors that this process was given when it was forked by a template; `null` in any other. Python: `get_inherited_fds`. */
@@ -167,7 +211,7 @@ export class Forkserver {
    * @param onEnd called once when the child has ended, with its exit code, minus the number of a signal, or `null` when the
    *   template died before it could tell.
    * @returns the child, which runs. Keeps the event loop alive until its end.
-   * @throws AuthenticationError when the template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
+   * @throws ProcessError `MP_PRELOAD_FAILED`, `MP_PRELOAD_TIMEOUT`; AuthenticationError when the template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
    */
   async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<Applicant> {
     for (let tries = 1; ; tries++) {
@@ -184,10 +228,17 @@ export class Forkserver {
         });
       } catch (error) {
         done();
+        options.signal?.throwIfAborted();
         const gone = error instanceof TemplateLost || isRefusedConnection(error);
         if (!gone) throw error;
         if (this.#template === template) this.#template = null;
         if (template.failure !== null) throw await template.failure;
+        template.preloading?.read();
+        const failure = template.preloading?.failure ?? null;
+        if (failure !== null) {
+          this.#last = { failure, at: performance.now() };
+          throw failure;
+        }
         if (tries === TRIES) throw error instanceof TemplateLost ? error : this.#neverCame(template, error);
       }
     }
@@ -201,11 +252,12 @@ export class Forkserver {
     if (template === null || !runs(template)) return;
     template.process.ref();
     const gone = new Promise((resolve) => template.process.once('exit', resolve));
-    kill(template);
+    end(template);
     await gone;
   }
 
   async #ask(template: Template, options: NewProcess, onEnd: (status: number | null) => void): Promise<Applicant> {
+    options.signal?.throwIfAborted();
     const [reads, writes] = createPipe();
     let applicant: Applicant;
     try {
@@ -213,7 +265,8 @@ export class Forkserver {
         entry: options.entry.href,
         name: options.name,
         parentPid: process.pid,
-        cwd: process.cwd(),
+        cwd: workingFolder(),
+        first: inheritedNumber(0),
         env: difference(template.env, environment(options.env)),
         execArgv: inheritedArguments(process.execArgv),
         ...(sameWords(process.argv, template.argv) ? {} : { argv: process.argv }),
@@ -225,9 +278,12 @@ export class Forkserver {
       closeDescriptor(writes);
       throw error;
     }
+    const cancel = (): void => applicant.cancel();
+    options.signal?.addEventListener('abort', cancel);
     try {
       await applicant.started;
     } finally {
+      options.signal?.removeEventListener('abort', cancel);
       closeDescriptor(reads);
     }
     this.#introduce(template);
@@ -254,10 +310,14 @@ export class Forkserver {
   #ensure(): Template {
     const current = this.#template;
     if (current !== null && runs(current)) {
-      if (sameWords(current.preload, this.#preload) && current.modules === modules.size) return current;
+      const same = sameWords(current.preload, this.#preload) && current.onError === this.#onError;
+      if (same && current.modules === modules.size && current.credentials === credentials()) return current;
       current.retired = true;
       this.#retire(current);
     }
+    // All that wait for a module that does not load are told at once, and not one after the other.
+    if (this.#last !== null && performance.now() - this.#last.at < RETRY) throw this.#last.failure;
+    this.#last = null;
     this.#template = this.#start();
     return this.#template;
   }
@@ -265,7 +325,7 @@ export class Forkserver {
   #retire(template: Template): void {
     if (!template.retired || template.users > 0) return;
     template.introduced?.leave();
-    kill(template);
+    end(template);
   }
 
   #start(): Template {
@@ -281,32 +341,49 @@ export class Forkserver {
       argv,
       main: mainPath(),
       preload: this.#preload,
+      onError: this.#onError,
       modules: [...modules],
     };
     const args = [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE];
+    // What goes to the template, and what stays here until it is known that it was started.
+    const lent = [listener];
+    const kept: number[] = [];
     try {
+      const [statusReads, statusWrites] = createPipe();
+      kept.push(statusReads);
+      lent.push(statusWrites);
+      const [lifelineReads, lifeline] = createPipe();
+      kept.push(lifeline);
+      lent.push(lifelineReads);
       const child = spawn(executable(), args, {
         env: { ...env, [STARTING]: '1' },
-        stdio: ['ignore', 'inherit', 'inherit', 'pipe', listener],
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...lent],
       });
       child.on('error', () => {}); // whoever connects finds out
+      const started = child.pid !== undefined;
       const template: Template = {
         process: child,
         address,
         env,
         argv,
         preload: this.#preload,
+        onError: this.#onError,
         modules: modules.size,
+        credentials: credentials(),
+        preloading: started ? new Preloading(statusReads, this.#onError, () => end(template)) : null,
+        lifeline: started ? lifeline : -1,
         users: 0,
         retired: false,
         introduced: null,
-        failure: child.pid === undefined ? once(child, 'error').then(([cause]) => startFailure(TITLE, cause, { args, env })) : null,
+        failure: started ? null : once(child, 'error').then(([cause]) => startFailure(TITLE, cause, { args, env })),
       };
-      if (child.pid === undefined) {
+      if (!started) {
         // Without a descriptor there are no streams either.
         for (const stream of (child.stdio as ChildProcess['stdio'] | undefined) ?? []) stream?.destroy();
         return template;
       }
+      kept.length = 0;
+      child.once('exit', () => end(template));
       keepChild(child, true);
       child.unref();
       const pipe = child.stdio[3] as Writable & { unref?(): void };
@@ -315,9 +392,9 @@ export class Forkserver {
       pipe.unref?.();
       return template;
     } catch (cause) {
-      throw startFailure(TITLE, cause, { args, env });
+      throw cause instanceof MultiprocessError ? cause : startFailure(TITLE, cause, { args, env });
     } finally {
-      closeDescriptor(listener);
+      for (const fd of [...lent, ...kept]) closeDescriptor(fd);
     }
   }
 
@@ -335,16 +412,45 @@ function runs({ process: { pid, exitCode, signalCode } }: Template): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }
 
-function kill(template: Template): void {
-  if (runs(template)) signalChild(template.process.pid, constants.signals.SIGKILL);
+/** Ends it, by the pipe that it lives by: the kernel sends the signal, whoever this process is by now. Reads what it has said. */
+function end(template: Template): void {
+  template.preloading?.read();
+  if (template.lifeline < 0) return;
+  closeDescriptor(template.lifeline);
+  template.lifeline = -1;
+}
+
+/** Whose children this process would have: a template goes on with what it was started with. */
+function credentials(): string {
+  const { getuid, geteuid, getgid, getegid, getgroups } = process;
+  return [getuid!(), geteuid!(), getgid!(), getegid!(), ...getgroups!()].join(' ');
+}
+
+/** `null` where it was removed. */
+function workingFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
 }
 
 /** The forkserver of this thread. */
 export const forkserver = new Forkserver();
 
+let first: number | undefined;
+
 /** Number in a child of the `index`-th descriptor it is given. */
 export function inheritedNumber(index: number): number {
-  return FORKED_DESCRIPTOR + index;
+  first ??= firstDescriptor();
+  return first + index;
+}
+
+/** Below are Node's own. */
+function firstDescriptor(): number {
+  const limits = readFileSync('/proc/self/limits', 'latin1');
+  const allowed = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  return allowed >= FORKED_DESCRIPTOR + MOST_DESCRIPTORS ? FORKED_DESCRIPTOR : Math.floor(allowed / 2);
 }
 
 function environment(given: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv {

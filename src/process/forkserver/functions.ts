@@ -8,4 +8,4 @@ export const connectToNewProcess: Forkserver['connectToNewProcess'] = (options, 
 /** See {@link Forkserver.getInheritedFds}. */
 export const getInheritedFds: Forkserver['getInheritedFds'] = () => forkserver.getInheritedFds();
 /** See {@link Forkserver.setForkserverPreload}. */
-export const setForkserverPreload: Forkserver['setForkserverPreload'] = (names) => forkserver.setForkserverPreload(names);
+export const setForkserverPreload: Forkserver['setForkserverPreload'] = (names, options) => forkserver.setForkserverPreload(names, options);

@@ -33,9 +33,6 @@ export const MOST_DESCRIPTORS = 253;
 /** Largest request, so that a stranger's header makes nobody wait for more. */
 export const MOST = 1 << 26;
 
-/** Number of the descriptor, in a forked child, that its first given one has; the others follow. Below are Node's own. */
-export const FORKED_DESCRIPTOR = 512;
-
 /** Where a child keeps the numbers of the descriptors that it was given. */
 export const INHERITED: unique symbol = Symbol.for('multiprocess.inheritedFds') as never;
 
@@ -89,7 +86,10 @@ export interface ChildRequest {
   readonly name: string;
   /** The process that asked. */
   readonly parentPid: number;
-  readonly cwd: string;
+  /** Working directory; `null` where it was removed, and is reached through the parent only. */
+  readonly cwd: string | null;
+  /** Number of the first descriptor that it is given. */
+  readonly first: number;
   /** Variables to set, or (null) to remove, in the template's environment. */
   readonly env: Record<string, string | null>;
   /** `process.argv`; absent where it is as the template was told. */
@@ -104,8 +104,10 @@ export interface TemplateConfig {
   readonly argv: readonly string[];
   /** The program's main file, where there is one. */
   readonly main: string | null;
-  /** The user's modules, as specifiers; what fails is ignored. */
+  /** The user's modules, as specifiers. */
   readonly preload: readonly string[];
+  /** Whether one that fails ends the template. */
+  readonly onError: 'ignore' | 'warn' | 'fail';
   /** Modules of this library that children need. */
   readonly modules: readonly string[];
 }

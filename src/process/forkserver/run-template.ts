@@ -6,17 +6,18 @@
  */
 import { fstatSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../native/index.js';
+import { bindLifeline, closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../native/index.js';
 import { importFrom } from '../../reduction/functions/modules.js';
 import { begin } from '../../util/starting.js';
 import { enterBootstrapping } from '../bootstrapping.js';
 import { identity } from '../identity.js';
 import { PROGRAMS } from '../inherit.js';
 import { beginChild } from './begin-child.js';
+import { PENDING, Reporting } from './preloading.js';
 import type { TemplateConfig } from './protocol.js';
 import { FORKED } from './rebirth.js';
 import { scout } from './scout.js';
@@ -24,10 +25,16 @@ import { serve } from './serve.js';
 
 const CONFIG = 3;
 const LISTENER = 4;
+const STATUS = 5;
+const LIFELINE = 6;
 /** Milliseconds that requests of preloaded modules have to be answered. */
 const SETTLE = 5_000;
 
 setCloseOnExec(LISTENER, true);
+setCloseOnExec(STATUS, true);
+// Not by a signal of the parent's: it may have given up the right to send one.
+const lifeline = bindLifeline(LIFELINE);
+closeDescriptor(LIFELINE);
 const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
 closeDescriptor(CONFIG);
 if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
@@ -43,25 +50,65 @@ rehearse();
 await settled();
 collect();
 const { refusal, pages } = await scout(); // what is where, remains there
-setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal), pages, programs));
+setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
 
-/** The template loads modules for as long as it lives: its children begin. As in Python, what cannot be preloaded is left to the child that needs it. */
+/** The template loads modules for as long as it lives: its children begin. */
 async function preload(): Promise<void> {
-  const ignore = (): void => {};
-  process.on('uncaughtException', ignore);
-  process.on('unhandledRejection', ignore);
+  const reporting = new Reporting(STATUS);
+  let now = '';
+  const failed = (error: unknown): void => {
+    if (now === '') return;
+    reporting.failed(now, error);
+    if (config.onError === 'fail') process.exit(1);
+  };
+  process.on('uncaughtException', failed);
+  process.on('unhandledRejection', failed);
   enterBootstrapping();
-  const here = pathToFileURL(resolve('preload.js')).href;
+  const here = pathToFileURL(join(workingFolder(), 'preload.js')).href;
   const { main } = config;
-  await loadModules().catch(ignore);
+  await loadModules().catch(() => {});
   for (const name of config.preload) {
-    if (name !== '__main__') await importFrom(here, specifierOf(name)).catch(ignore);
-    else if (main !== null) await import(pathToFileURL(main).href).catch(ignore);
+    if (name === '__main__' && main === null) continue;
+    now = name;
+    reporting.loading(name);
+    const loaded = name === '__main__' ? import(pathToFileURL(main!).href) : importFrom(here, specifierOf(name));
+    if (!(await settlesInTime(loaded.then(() => {}, failed)))) {
+      reporting.stuck(name);
+      process.exit(1);
+    }
+    // Rejections are told of at the end of the turn.
+    await new Promise(setImmediate);
   }
-  // Rejections are told of at the end of the turn.
-  await new Promise(setImmediate);
-  process.off('uncaughtException', ignore);
-  process.off('unhandledRejection', ignore);
+  process.off('uncaughtException', failed);
+  process.off('unhandledRejection', failed);
+  reporting.close();
+}
+
+/** Whether it is settled before its time is up, and before nothing is left that could settle it. */
+function settlesInTime(promise: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), PENDING);
+    timer.unref();
+    const idle = (): void => {
+      // The last that was under way may just have settled it.
+      setImmediate(() => resolve(false));
+    };
+    process.once('beforeExit', idle);
+    void promise.then(() => {
+      clearTimeout(timer);
+      process.off('beforeExit', idle);
+      resolve(true);
+    });
+  });
+}
+
+/** The root where the working directory was removed. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
 }
 
 /** Loads what children need of this library. */

@@ -10,6 +10,7 @@ import {
   closeDescriptor,
   openProcess,
   type Polled,
+  peerUser,
   pollDescriptors,
   Ready,
   reapProcess,
@@ -33,8 +34,9 @@ export type Born = () => Arrived;
 /**
  * Serves for ever; returns in each child, where nothing of the template's own descriptors is left open.
  * @param refusal what everybody is told who asks, when it is not 0.
+ * @param lifeline what ends this process, and is not its children's.
  */
-export function serve(listener: number, key: Uint8Array, refusal: number): Born {
+export function serve(listener: number, key: Uint8Array, refusal: number, lifeline: number): Born {
   const visitors = new Map<number, Visitor>();
   const children = new Map<number, Running>();
   // Kept and changed in place: garbage between two forks is memory that each child then has for itself.
@@ -80,6 +82,10 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
     try {
       const fd = acceptSocket(listener);
       if (fd === null) return;
+      if (peerUser(fd) !== process.geteuid!()) {
+        closeDescriptor(fd);
+        return;
+      }
       visitors.set(fd, new Visitor(fd, key));
       watch(fd);
     } catch {
@@ -162,6 +168,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number): Born 
 
   function born(arrival: Born): Born {
     closeDescriptor(listener);
+    closeDescriptor(lifeline);
     for (const visitor of visitors.values()) visitor.close();
     for (const { pidfd } of children.values()) closeDescriptor(pidfd);
     if (spare !== null) {

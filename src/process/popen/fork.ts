@@ -1,3 +1,4 @@
+import { ProcessError } from '../../errors/index.js';
 import {
   atRest,
   closeDescriptor,
@@ -47,6 +48,10 @@ export class PopenFork extends PopenForked {
     void this.begin(options.name, () => this.#make(options).finally(() => this.#release()));
   }
 
+  protected override cancel(): void {
+    // It is looked for where the copy is to be made.
+  }
+
   protected passed(index: number, fd: number): number {
     this.#lent[index] ??= duplicateDescriptor(fd);
     return this.#lent[index];
@@ -58,6 +63,7 @@ export class PopenFork extends PopenForked {
       atRest(() => {
         let place = -1;
         try {
+          if (this.unwanted) throw new ProcessError(`The start of ${name} was given up.`, { code: 'MP_SPAWN' });
           // The descriptor by which the copy is known later: one that cannot be watched must not be made.
           place = createEventfd();
           const pid = startCopy({ name, env, begin });

@@ -1,8 +1,12 @@
+import { constants } from 'node:os';
 import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe } from '../../native/index.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 import { endedSentinel } from './sentinel.js';
 import { signalName, signalNumber } from './signal-name.js';
+
+/** Signals that end a child which does not listen for them, as one that has not begun. */
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL', 'SIGINT']);
 
 /** A forked child that runs. */
 export interface ForkedChild {
@@ -28,6 +32,10 @@ export abstract class PopenForked extends Popen {
   #status: ExitStatus | null = null;
   #held = true;
   #closed = false;
+  /** Whether it was ended before it was made. */
+  protected unwanted = false;
+  /** Whether its pidfd was given out as its sentinel. */
+  #lent = false;
   /** Signals that came before there was a child. */
   readonly #early: number[] = [];
   #sentinel: [reads: number, writes: number | null] | null = null;
@@ -47,16 +55,27 @@ export abstract class PopenForked extends Popen {
   }
 
   get sentinel(): number {
-    if (this.#child !== null && this.#child.pidfd >= 0) return this.#child.pidfd;
+    if (this.#child !== null && this.#child.pidfd >= 0) {
+      this.#lent = true;
+      return this.#child.pidfd;
+    }
     this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
     return this.#sentinel[0];
   }
 
   signal(name: NodeJS.Signals): void {
     const number = signalNumber(name);
-    if (this.over) return;
-    if (this.#child === null) this.#early.push(number);
-    else this.#child.signal(number);
+    if (this.over || this.unwanted) return;
+    if (this.#child !== null) this.#child.signal(number);
+    else if (!ENDING.has(name)) this.#early.push(number);
+    else {
+      // It never begins. What it was to be made by may never answer.
+      const status = { exitCode: null, signal: name };
+      this.unwanted = true;
+      this.#status = status;
+      this.cancel();
+      queueMicrotask(() => this.ended(status));
+    }
   }
 
   ref(): void {
@@ -86,17 +105,23 @@ export abstract class PopenForked extends Popen {
     return this.#status;
   }
 
+  /** It is not wanted any more, before it was made. */
+  protected abstract cancel(): void;
+
   /** Has it made. @param make Rejects when that was not possible. */
   protected async begin(name: string, make: () => Promise<ForkedChild>): Promise<void> {
     try {
       const child = await make();
       this.#child = child;
+      // It was not wanted any more, and came all the same.
+      if (this.unwanted) child.signal(constants.signals.SIGKILL);
       child.hold(this.#held);
       for (const number of this.#early.splice(0)) child.signal(number);
       // It may have ended before we were told that it had started.
-      if (this.#status !== null) this.#over(this.#status);
-      else this.begun();
+      if (this.#status !== null && !this.unwanted) this.#over(this.#status);
+      else if (!this.unwanted) this.begun();
     } catch (cause) {
+      if (this.unwanted) return;
       this.failed(
         cause instanceof MultiprocessError
           ? cause
@@ -117,7 +142,8 @@ export abstract class PopenForked extends Popen {
       closeDescriptor(this.#sentinel[1]);
       this.#sentinel = [this.#sentinel[0], null];
     }
-    if (this.#closed) this.#child?.close();
+    // It is reaped: nothing is known by its pidfd any more, unless somebody has that as a sentinel.
+    if (this.#closed || !this.#lent) this.#child?.close();
     this.ended(status);
   }
 }

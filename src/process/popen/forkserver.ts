@@ -13,6 +13,7 @@ import { type LaunchOptions, registerStartMethod } from './popen.js';
  */
 export class PopenForkserver extends PopenForked {
   readonly method: StartMethod = 'forkserver';
+  readonly #start = new AbortController();
 
   /** @throws UnsupportedError for Node options, which a fork cannot have; what `prepare` throws. */
   constructor(options: LaunchOptions) {
@@ -29,7 +30,12 @@ export class PopenForkserver extends PopenForked {
       release();
       throw error;
     }
-    void this.begin(name, () => forkserver.connectToNewProcess({ entry, name, env, descriptors }, this.onEnd).finally(release));
+    const { signal } = this.#start;
+    void this.begin(name, () => forkserver.connectToNewProcess({ entry, name, env, descriptors, signal }, this.onEnd).finally(release));
+  }
+
+  protected override cancel(): void {
+    this.#start.abort();
   }
 
   protected passed(index: number): number {

@@ -54,7 +54,7 @@ export class PopenThread extends Popen {
     this.#threadId = this.#worker.threadId;
     this.#worker.once('online', () => this.begun());
     // A process prints what it did not catch; Node hands that of a thread to its parent instead.
-    this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n`));
+    this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n${hint(error)}`));
     this.#worker.once('exit', (code) => {
       const status: ExitStatus =
         this.#ending !== null && code === TERMINATED ? { exitCode: null, signal: this.#ending } : { exitCode: code, signal: null };
@@ -121,6 +121,12 @@ export class PopenThread extends Popen {
     closeDescriptor(this.#sentinel[1]);
     this.#sentinel = [this.#sentinel[0], null];
   }
+}
+
+/** What helps against an error of Node's own. */
+function hint(error: unknown): string {
+  if ((error as { syscall?: unknown } | null)?.syscall !== 'uv_cwd') return '';
+  return 'Node starts no threads where the working directory of the process was removed; call process.chdir() first.\n';
 }
 
 /** Key in `workerData` of the thread id of the thread that started this one. */
