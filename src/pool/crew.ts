@@ -1,7 +1,8 @@
 import { Subject } from 'rxjs';
 import { TimeoutError, type WorkerCrashError } from '../errors/index.js';
-import { addTemplateModule, launch, METHOD_TITLES } from '../process/index.js';
+import { addTemplateModule, isCovered, launch, METHOD_TITLES } from '../process/index.js';
 import { inOwnContext } from '../streams/index.js';
+import { atExit, type Ending } from '../util/at-exit.js';
 import { processCrash } from '../util/diagnostics.js';
 import { debug } from '../util/logger.js';
 import { clearTimeout, performance, setTimeout } from '../util/timers.js';
@@ -76,6 +77,8 @@ export class Crew implements WorkerOwner {
   #dismissed = false;
   /** Whether no worker needs what the arguments of the initializer refer to. */
   #unloaded = false;
+  /** Takes {@link #cover} back. */
+  #uncover: (() => void) | null = null;
   #idler: NodeJS.Timeout | null = null;
   #empty: (() => void)[] = [];
 
@@ -93,6 +96,7 @@ export class Crew implements WorkerOwner {
       threads === null
         ? (options) => launch(method, { ...options, env: env as NodeJS.ProcessEnv | undefined, execArgv })
         : (options) => threads.launch(options);
+    if (method !== 'thread' && isCovered()) this.#uncover = atExit('last', (ending) => this.#cover(ending));
   }
 
   /** Starts workers until there are as many as the pool was made for. @throws ProcessError, MultiprocessError `MP_SYSTEM`. */
@@ -126,10 +130,21 @@ export class Crew implements WorkerOwner {
   /** Ends all workers now and starts no more. */
   dismiss(): void {
     this.#dismissed = true;
+    this.#uncover?.();
     if (this.#idler !== null) clearTimeout(this.#idler);
     if (this.#pause !== null) clearTimeout(this.#pause);
     this.#pause = null;
     for (const worker of this.#scheduler.workers) worker.terminate(this.#settings.grace);
+  }
+
+  /** At the end of a program whose coverage is taken: workers write theirs, which they do not when they are killed with it. */
+  #cover(ending: Ending): void | Promise<void> {
+    const children = this.#scheduler.workers.map(({ child }) => child);
+    this.dismiss();
+    if (ending === 'natural') return this.gone();
+    const deadline = performance.now() + this.#settings.grace;
+    for (const child of children) child.waitSync(Math.max(0, deadline - performance.now()));
+    return undefined;
   }
 
   /** Resolves when no worker is left, and none will be. Keeps the event loop alive until then. */

@@ -2,8 +2,9 @@
 
 // Processes
 export { AuthenticationKey } from './authkey.js';
-// What a child does first
 export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+// What a child does first
+export { isCovered } from './coverage.js';
 export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
 // Templates
 export { addTemplateModule } from './forkserver/index.js';

@@ -9,6 +9,7 @@ import { isMainThread, workerData } from 'node:worker_threads';
 import { setCloseOnExec } from '../native/descriptors.js';
 import { setParentDeathSignal } from '../native/process.js';
 import { begin } from '../util/starting.js';
+import { coverTermination } from './coverage.js';
 import type { StartMethod } from './start-method.js';
 
 /** Number, in a spawned child, of the first descriptor its parent passed: those below are the standard streams. */
@@ -47,6 +48,7 @@ export function inherit(): Inheritance {
   const forked = scope[INHERITANCE];
   if (forked !== undefined) {
     delete scope[INHERITANCE];
+    if (isMainThread) coverTermination();
     return forked;
   }
   if (!isMainThread) {
@@ -60,6 +62,7 @@ export function inherit(): Inheritance {
   const descriptors = Array.from({ length: count }, (_, i) => FIRST_DESCRIPTOR + i);
   for (const fd of descriptors) setCloseOnExec(fd, true);
   process.argv.splice(2, 3);
+  coverTermination();
   return { name, parentPid, descriptors, method: 'spawn' };
 }
 

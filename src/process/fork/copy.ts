@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { processStartTime } from '../../native/index.js';
 import { AuthenticationKey, ownKey } from '../authkey.js';
 import { conduct } from '../conduct.js';
+import { coverTermination } from '../coverage.js';
 import { defaultExport } from '../default-export.js';
 import { become, identity, type Parent } from '../identity.js';
 import { mainPath } from '../main.js';
@@ -27,6 +28,7 @@ export function copyOf(instance: Process, { target, args, name, daemon, path, au
     become({ name, daemon, authkey: key, path, parent, main, children: 0, self: null });
     setStartMethod('fork', { force: true });
     adopt(instance, target, args);
+    coverTermination();
     conduct(name, 'fork', work);
   });
 }

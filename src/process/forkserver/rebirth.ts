@@ -1,6 +1,7 @@
 /** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
 import { leaveProcess, noteExitCode, sendSignal, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
+import { writeCoverage } from '../coverage.js';
 import { freshRandom } from './random.js';
 
 /** Set where this process was forked, or could fork: Node's options then are those of the template. */
@@ -38,7 +39,10 @@ function leaveWithoutTeardown(): void {
   Object.defineProperty(process, 'emit', {
     value(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
       const heard = (emit as (...all: unknown[]) => boolean).call(this, event, ...args);
-      if (event === 'exit') noteExitCode(Number(process.exitCode ?? args[0] ?? 0));
+      if (event === 'exit') {
+        noteExitCode(Number(process.exitCode ?? args[0] ?? 0));
+        writeCoverage();
+      }
       return heard;
     },
     writable: true,
