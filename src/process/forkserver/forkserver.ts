@@ -23,6 +23,7 @@ import { registerAfterFork } from '../../util/after-fork.js';
 import { executable } from '../../util/executable.js';
 import { checkOptions, describe } from '../../util/options.js';
 import { STARTING } from '../../util/starting.js';
+import { performance } from '../../util/timers.js';
 import { mainPath } from '../main.js';
 import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
 import { startFailure } from '../start-failure.js';

@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { ProcessError } from '../../errors/index.js';
 import { closeDescriptor, Errno, Readiness, Ready, readChannel } from '../../native/index.js';
 import { debug, getLogger } from '../../util/logger.js';
+import { clearTimeout, setTimeout } from '../../util/timers.js';
 
 /** What becomes of a start when a module cannot be preloaded. */
 export type PreloadErrors = 'ignore' | 'warn' | 'fail';

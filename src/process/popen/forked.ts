@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe } from '../../native/index.js';
+import { queueMicrotask } from '../../util/timers.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 import { endedSentinel } from './sentinel.js';
 import { signalName, signalNumber } from './signal-name.js';
