@@ -20,11 +20,21 @@ import { nextTick, queueMicrotask, setImmediate } from '../util/timers.js';
 import { type Address, keyOfAddress } from './address.js';
 import { receivedError, sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from './frames.js';
+import { inTransit } from './in-transit.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
 import { keyTo, notedKey, tlsFor } from './keys.js';
 import { isPlainObject, markArguments, staysHere } from './marks.js';
 import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from './messages.js';
-import { type CallOptions, type Channel, type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
+import {
+  type CallOptions,
+  type Channel,
+  type Grant,
+  type Link,
+  type ProxyHandle,
+  sendingTo,
+  serializerPart,
+  whileSendingTo,
+} from './proxies.js';
 import { linkOf, remoteProxy, setAttach } from './proxy.js';
 import { definedType, type ProxyType } from './registry.js';
 import { RemoteCall, refused } from './remote-call.js';
@@ -81,6 +91,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   readonly #proxies = new Map<number, WeakRef<object>>();
   readonly #readings = new Map<number, Reading>();
   #lastReading = 0;
+  #lastGrant = 0;
   readonly #functions = new Map<number, { readonly fn: Function; count: number }>();
   readonly #numbers = new WeakMap<Function, number>();
   #lastFunction = 0;
@@ -195,25 +206,36 @@ export class RemoteChannel implements Channel, StreamPeer {
 
   handleOf(link: Link): ProxyHandle {
     const { typeid, module, members, byValue } = link.shape;
-    let session = -1;
-    if (sendingTo() !== this) {
-      session = 0;
-      this.#now(() => this.#wire!.post(Kind.hold, 0, link.object));
-    }
+    const home = sendingTo() === this;
+    const grant = home ? 0 : this.#grant(link.object);
     return {
       server: (link as RemoteLink).server,
       address: this.access.address,
       object: link.object,
       shape: { typeid, module, members: [...members], byValue },
-      session,
+      session: home ? -1 : 0,
+      grant: [this.#session, grant],
       ...(encodingForWorker() ? keyPart(this.access.address) : {}),
       tls: this.access.tls !== undefined,
       ...serializerPart(this.access.serializer),
     };
   }
 
-  /** The proxy of an object that the server told us of, or that came from elsewhere. */
-  proxyOf(object: number, shape: Shape, server: string, counted: boolean, type: ProxyType | undefined): object {
+  /** A proxy of the object is on its way elsewhere: the server holds it until it is claimed, or not on its way any more. */
+  #grant(object: number): number {
+    const wire = this.#wire;
+    if (wire === null) return 0;
+    this.#lastGrant = (this.#lastGrant + 1) >>> 0;
+    const grant = this.#lastGrant;
+    wire.post(Kind.hold, grant, object);
+    inTransit(() => {
+      if (this.#wire === wire) wire.post(Kind.unhold, grant);
+    });
+    return grant;
+  }
+
+  /** The proxy of an object that the server told us of; or that came from elsewhere, by a grant that is claimed. */
+  proxyOf(object: number, shape: Shape, server: string, grant: Grant | null, type: ProxyType | undefined): object {
     const known = this.#proxies.get(object)?.deref();
     let link = known === undefined ? undefined : (linkOf(known) as RemoteLink);
     let proxy = known;
@@ -224,17 +246,18 @@ export class RemoteChannel implements Channel, StreamPeer {
       this.#proxies.set(object, new WeakRef(proxy));
     }
     link.received++;
-    if (!counted) {
+    if (grant !== null) {
       this.#soon(() => {
-        if (link.server === this.#server && !link.closed) this.#wire!.post(Kind.claim, 0, object, 1);
+        if (link.server === this.#server && !link.closed) this.#wire!.post(Kind.claim, grant[1], object, grant[0]);
       });
     }
     return proxy;
   }
 
   /** The proxy of a handle that came from elsewhere. */
-  attachHandle({ server, object, shape, session }: ProxyHandle, type: ProxyType | undefined): object {
-    return this.proxyOf(object, shape, server, server === this.#server && session !== 0 && session === this.#session, type);
+  attachHandle({ server, object, shape, session, grant }: ProxyHandle, type: ProxyType | undefined): object {
+    const counted = server === this.#server && session > 0 && session === this.#session;
+    return this.proxyOf(object, shape, server, counted ? null : grant, type);
   }
 
   // ---- for streams
@@ -585,7 +608,7 @@ export class RemoteChannel implements Channel, StreamPeer {
       return;
     }
     try {
-      pending.resolve(this.proxyOf(frame.object, shape, this.#server, true, pending.proxyType));
+      pending.resolve(this.proxyOf(frame.object, shape, this.#server, null, pending.proxyType));
     } catch (error) {
       pending.reject(error);
     }

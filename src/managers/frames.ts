@@ -12,9 +12,10 @@
  *   create    id: call; payload: typeid, arguments              result    id: call; payload: the value
  *   call      id: call; object; member; payload: arguments      failure   id: call; payload: the error
  *   named     as call; payload: name, arguments                 proxy     id: call; object; extra: shape; payload: the shape, the first time
- *   claim     object: counts a reference; extra: 1 from a hold  stream    id: call; object: stream
+ *   claim     object; id, extra: grant and its session, or 0     stream    id: call; object: stream
  *   release   object; extra: so many references                 items     id: reading; payload: array
- *   hold      object: one reference is on its way elsewhere     end       id: reading; payload, if flagged: the error
+ *   hold      id: grant; object: a proxy is on its way           end       id: reading; payload, if flagged: the error
+ *   unhold    id: grant: it is no more
  *   cancel    id: call                                          callback  id: call of the server; object: function; payload: arguments
  *   pull      id: reading; object: stream; extra: credits       forget    object: function; extra: so many references
  *   stop      id: reading
@@ -50,6 +51,7 @@ export const Kind = {
   answer: 11,
   ask: 12,
   drop: 13,
+  unhold: 14,
   welcome: 32,
   refusal: 31,
   result: 33,

@@ -44,6 +44,9 @@ export interface Channel {
   handleOf(link: Link): ProxyHandle;
 }
 
+/** What holds the object of a proxy that is on its way: whose it is (a session, 0: the server's program), and its number; 0: nothing does. */
+export type Grant = readonly [session: number, number: number];
+
 /** A proxy as it travels. Plain data. */
 export interface ProxyHandle {
   /** The server, for good: another one at the same address has another. */
@@ -53,6 +56,7 @@ export interface ProxyHandle {
   readonly shape: Shape;
   /** The session of the client for which the server has counted it already; 0: the receiver claims it; -1: it goes to its own server. */
   readonly session: number;
+  readonly grant: Grant;
   /** The server's key in hex, where that is its own: only for workers, over memory that nobody else has. */
   readonly key?: string;
   /** Whether the connection is secured by TLS. */

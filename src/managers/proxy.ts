@@ -8,7 +8,7 @@ import { checkWaitOptions } from '../util/wait-options.js';
 import { type Address, showAddressOf } from './address.js';
 import { Ask } from './frames.js';
 import { badFrame, released } from './messages.js';
-import type { CallOptions, Link, ProxyHandle } from './proxies.js';
+import type { CallOptions, Grant, Link, ProxyHandle } from './proxies.js';
 import { definedType, type ProxyType } from './registry.js';
 import { type RemoteCall, refused, streamOfCalls } from './remote-call.js';
 import type { Server } from './server.js';
@@ -247,6 +247,10 @@ export function localProxy(link: Link): object {
 /** Servers of this thread, by name. */
 export const localServers = new Map<string, Server>();
 
+function isGrant(grant: unknown): grant is Grant {
+  return Array.isArray(grant) && Number.isInteger(grant[0]) && Number.isInteger(grant[1]);
+}
+
 /** Gives the proxy of a handle that came from elsewhere; set by client.ts. */
 let attach: ((handle: ProxyHandle, type: ProxyType | undefined) => object) | undefined;
 
@@ -262,14 +266,14 @@ registerShareable('manager-proxy', {
     return link.channel.handleOf(link);
   },
   fromHandle: (handle: ProxyHandle, [type]) => {
-    const { server, object, shape, session } = handle;
-    if (typeof server !== 'string' || !Number.isInteger(object) || !isShape(shape) || !Number.isInteger(session)) {
+    const { server, object, shape, session, grant } = handle;
+    if (typeof server !== 'string' || !Number.isInteger(object) || !isShape(shape) || !Number.isInteger(session) || !isGrant(grant)) {
       throw badFrame('a proxy without a handle');
     }
     const here = localServers.get(server);
     // What a server here has counted for a client is for the client, which may be in this thread too.
     if (here !== undefined && session <= 0) {
-      if (session === 0) here.claimed(object);
+      if (session === 0) here.claimed(grant[0], grant[1]);
       return here.proxyHere(object) as BaseProxy;
     }
     return attach!(handle, typeof type === 'function' ? (type as ProxyType) : undefined) as BaseProxy;
@@ -284,6 +288,6 @@ registerShareable('manager-proxy', {
   again: (handle) => {
     const here = localServers.get(handle.server);
     if (here === undefined || handle.session > 0) attach!(handle, undefined);
-    else if (handle.session === 0) here.claimed(handle.object);
+    else if (handle.session === 0) here.claimed(handle.grant[0], handle.grant[1]);
   },
 });

@@ -8,6 +8,7 @@ import { freshAddress } from './address.js';
 import { type ClientAgent, runCall } from './current-call.js';
 import { inquire } from './dispatch.js';
 import { Ask, Kind, readFrame, serializerNumber, VERSION, Wire } from './frames.js';
+import { inTransit } from './in-transit.js';
 import { badFrame, noObject, notExposed } from './messages.js';
 import { type Channel, type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
 import { linkOf, localProxy, localServers } from './proxy.js';
@@ -53,8 +54,9 @@ export class Server implements AsyncDisposable, Channel {
   readonly #registry: ReadonlyMap<string, ManagedType>;
   readonly #options: ServerOptions;
   readonly #sessions = new Set<Session>();
-  /** References that are on their way, by object. */
-  readonly #holds = new Map<number, number>();
+  /** What proxies stand for that this program has sent and that are on their way, by their grants. */
+  readonly #holds = new Map<number, Referent>();
+  #lastGrant = 0;
   #address: Address;
   #listener: Listener | undefined;
   #listening: Promise<Address> | undefined;
@@ -192,29 +194,18 @@ export class Server implements AsyncDisposable, Channel {
     return this.proxyHere(object);
   }
 
-  /** @internal */
-  addHold(id: number): void {
-    const referent = this.referents.find(id);
+  /** @internal A proxy that was on its way has arrived. @param granter the session that sent it; 0: this program. */
+  claimed(granter: number, grant: number): void {
+    if (granter === 0) this.#drop(grant);
+    else for (const session of this.#sessions) if (session.id === granter) session.arrived(grant);
+  }
+
+  /** A proxy that this program sent is not on its way any more. */
+  #drop(grant: number): void {
+    const referent = this.#holds.get(grant);
     if (referent === undefined) return;
-    this.referents.retain(referent);
-    this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
-  }
-
-  /** @internal */
-  dropHold(id: number, count: number): void {
-    const held = this.#holds.get(id) ?? 0;
-    const given = Math.min(held, count);
-    if (given === 0) return;
-    if (held === given) this.#holds.delete(id);
-    else this.#holds.set(id, held - given);
-    const referent = this.referents.find(id);
-    if (referent !== undefined) this.referents.drop(referent, given);
-  }
-
-  /** @internal One that was on its way has arrived. */
-  claimed(id: number): void {
-    for (const session of this.#sessions) if (session.arrived(id)) break;
-    this.dropHold(id, 1);
+    this.#holds.delete(grant);
+    this.referents.drop(referent, 1);
   }
 
   /** @internal Whether there is one client. */
@@ -282,15 +273,22 @@ export class Server implements AsyncDisposable, Channel {
     const to = sendingTo();
     const { typeid, module, members, byValue } = referent.shape;
     let session = 0;
+    let grant = 0;
     if (to instanceof Session && this.#sessions.has(to)) session = to.grant(referent);
-    // It goes by another way: held until it has arrived.
-    else this.addHold(referent.id);
+    else {
+      grant = ++this.#lastGrant;
+      const number = grant;
+      this.referents.retain(referent);
+      this.#holds.set(grant, referent);
+      inTransit(() => this.#drop(number));
+    }
     return {
       server: this.name,
       address: this.#address,
       object: referent.id,
       shape: { typeid, module, members, byValue },
       session,
+      grant: [0, grant],
       tls: this.#options.tls !== undefined,
       ...serializerPart(this.#options.serializer),
     };

@@ -60,8 +60,11 @@ export class Session implements ClientAgent {
   readonly #wire: Wire;
   /** References that the client was told of. */
   readonly #references = new Map<number, { readonly referent: Referent; count: number }>();
-  /** References that it has sent elsewhere and nobody has claimed. */
-  readonly #holds = new Map<number, number>();
+  /** What the proxies stand for that it has sent elsewhere and nobody has claimed, by their grants. */
+  readonly #holds = new Map<number, Referent>();
+  /** Grants that were claimed before they were told of. */
+  readonly #early = new Set<number>();
+  #lastGrant = 0;
   readonly #shapes = new Set<number>();
   readonly #calls = new Map<number, SessionCall>();
   /** Streams that methods returned, which the client may read as often as they can be. */
@@ -140,7 +143,7 @@ export class Session implements ClientAgent {
     const { referents } = this.#server;
     for (const { referent, count } of this.#references.values()) referents.drop(referent, count);
     this.#references.clear();
-    for (const [id, count] of this.#holds) this.#server.dropHold(id, count);
+    for (const referent of this.#holds.values()) referents.drop(referent, 1);
     this.#holds.clear();
     this.#server.left(this);
   }
@@ -182,7 +185,10 @@ export class Session implements ClientAgent {
         this.#release(frame.object, frame.extra);
         return undefined;
       case Kind.hold:
-        this.#hold(frame.object);
+        this.#hold(frame.id, frame.object);
+        return undefined;
+      case Kind.unhold:
+        this.arrived(frame.id);
         return undefined;
       case Kind.cancel:
         this.#cancel(frame.id);
@@ -405,29 +411,29 @@ export class Session implements ClientAgent {
 
   /** A client has received a proxy of the object: it is one of its references from here on. */
   #claim(frame: Frame): void {
+    // What was freed meanwhile is an error of the first call.
     const referent = this.#server.referents.find(frame.object);
-    if (referent === undefined) {
-      this.#fail(frame.id, noObject(frame.object));
-      return;
-    }
-    this.#refer(referent);
-    if (frame.extra === 1) this.#server.claimed(frame.object);
-    if (frame.id !== 0) this.#wire.post(Kind.result, frame.id);
+    if (referent !== undefined) this.#refer(referent);
+    if (frame.id !== 0) this.#server.claimed(frame.extra, frame.id);
   }
 
-  #hold(id: number): void {
-    if (!this.#references.has(id)) return;
-    this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
-    this.#server.addHold(id);
+  /** A proxy of one of its references is on its way. */
+  #hold(grant: number, object: number): void {
+    this.#lastGrant = Math.max(this.#lastGrant, grant);
+    const { referent } = this.#references.get(object) ?? {};
+    if (this.#early.delete(grant) || referent === undefined || this.#holds.has(grant)) return;
+    this.#server.referents.retain(referent);
+    this.#holds.set(grant, referent);
   }
 
-  /** Whether one of its references that are on their way has arrived. */
-  arrived(id: number): boolean {
-    const count = this.#holds.get(id);
-    if (count === undefined) return false;
-    if (count === 1) this.#holds.delete(id);
-    else this.#holds.set(id, count - 1);
-    return true;
+  /** A proxy that it has sent has arrived, or is not on its way any more. */
+  arrived(grant: number): void {
+    const referent = this.#holds.get(grant);
+    if (referent !== undefined) {
+      this.#holds.delete(grant);
+      this.#server.referents.drop(referent, 1);
+      // The receiver was faster than the sender.
+    } else if (grant > this.#lastGrant) this.#early.add(grant);
   }
 
   #cancel(id: number): void {

@@ -219,6 +219,41 @@ describe('proxies travel', () => {
   });
 });
 
+describe('a proxy that never arrives', () => {
+  /** What tests of this library call instead of waiting half a minute. */
+  const endTransits = () => {
+    for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[Symbol.for('multiprocess.endTransits')] ?? []) end();
+  };
+
+  test('gives its object back when nobody can read the message any more, and not before', async () => {
+    await using jobs = new Jobs();
+    await jobs.start();
+    const queue = new Queue<Remote<Box>>();
+    const box = await jobs.Box();
+    await box.set('kept');
+    await queue.put(box);
+    box[Symbol.dispose]();
+    endTransits();
+    expect(await jobs.numberOfObjects()).toBe(1);
+    queue.close();
+    await eventually(async () => {
+      endTransits();
+      return (await jobs.numberOfObjects()) === 0;
+    }, 'the end of the object');
+    const [a, b] = pipe<Remote<Box>>();
+    const other = await jobs.Box();
+    await a.send(other);
+    other[Symbol.dispose]();
+    expect(await jobs.numberOfObjects()).toBe(1);
+    a.close();
+    b.close();
+    await eventually(async () => {
+      endTransits();
+      return (await jobs.numberOfObjects()) === 0;
+    }, 'the end of the other one');
+  });
+});
+
 describe('who ends', () => {
   test('a client that is killed gives back its references, and its calls are aborted', async () => {
     await using jobs = new Jobs();
