@@ -71,6 +71,12 @@ export class Call extends Batch {
     return this.#args;
   }
 
+  override keep(): void {
+    super.keep();
+    // They may be large, and nobody asks for them again.
+    if (this.kept !== null) this.#args = NO_ARGUMENTS;
+  }
+
   own(): boolean {
     if (this.#owned) return true;
     if (!this.#args.every(isPrimitive)) return false;
