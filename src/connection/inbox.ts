@@ -258,7 +258,14 @@ export class Inbox {
       const standing = this.#words?.enter();
       if (standing === 'wait') return Found.busy;
       if (standing === 'lost') throw readerLost();
-      this.#words?.begin();
+      if (this.#words !== undefined) {
+        // Who only waits has taken nothing, and may be killed.
+        if (!this.#transport.readable()) {
+          this.#words.leave();
+          return Found.nothing;
+        }
+        this.#words.begin();
+      }
     }
     let size = this.#headed > HEADER || this.#escaped() ? 12 : HEADER;
     while (this.#headed < size) {

@@ -238,8 +238,9 @@ export class QueueMemory implements ItemMemory {
 /** The queue of a handle has arrived where it is already. */
 export function arrivedAgain({ block }: { readonly block: BlockHandle }): void {
   try {
-    using here = attachBlock(block);
+    const here = attachBlock(block);
     Atomics.add(here.int32, ARRIVED, 1);
+    here.close();
   } catch {
     // It was closed meanwhile.
   }

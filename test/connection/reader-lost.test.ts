@@ -55,10 +55,17 @@ it('so does one that closes its end there', async () => {
 
 it('a reader that is killed between two messages loses nobody anything', async () => {
   const [a, b] = pair();
-  const child = new Process(async (end: Connection<any>) => void (await end.recvBytes().then(() => end.recvBytes())), { args: [b] });
+  const child = new Process(
+    async (end: Connection<any>) => {
+      await end.recvBytes();
+      await end.send('has it');
+      await end.recvBytes();
+    },
+    { args: [b] },
+  );
   await child.start();
   await a.sendBytes(new Uint8Array(200_000));
-  await until(() => !b.pollSync(), 'the child has it');
+  expect(await a.recv()).toBe('has it');
   child.kill();
   await child.join();
   await a.sendBytes(new Uint8Array(7));
