@@ -160,10 +160,12 @@ async function watch(m, Process, seconds) {
         if (change.type === 'state') {
           if (changes === 0 && missed === 0) void ready.release();
           missed += change.missed;
-        } else if (change.key === 'end') resolve();
-        else changes++;
+        } else if (change.key === 'end') {
+          subscription.unsubscribe();
+          resolve();
+        } else changes++;
       };
-      d.watch({ maxSize: 100_000 }).subscribe({ next, error: reject });
+      const subscription = d.watch({ maxSize: 100_000 }).subscribe({ next, error: reject });
     });
     await seen.append([changes, missed]);
   };
