@@ -533,7 +533,7 @@ describe('_TestSharedMemory', () => {
   });
 
   it('test_shared_memory_SharedMemoryManager_reuses_resource_tracker: a program that ends in good order says nothing', async () => {
-    const code = `import { SharedMemoryManager } from 'multiprocess';
+    const code = `import { SharedMemoryManager } from 'multiprocess/managers';
       const smm = new SharedMemoryManager();
       await smm.start();
       const list = await smm.ShareableList(Array.from({ length: 10 }, (_, i) => i));
