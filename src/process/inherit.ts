@@ -11,6 +11,7 @@ import { setParentDeathSignal } from '../native/process.js';
 import { begin } from '../util/starting.js';
 import { coverTermination } from './coverage.js';
 import type { StartMethod } from './start-method.js';
+import { printAtOnce } from './thread-output.js';
 
 /** Number, in a spawned child, of the first descriptor its parent passed: those below are the standard streams. */
 export const FIRST_DESCRIPTOR = 3;
@@ -49,11 +50,15 @@ export function inherit(): Inheritance {
   if (forked !== undefined) {
     delete scope[INHERITANCE];
     if (isMainThread) coverTermination();
+    if (forked.method === 'thread') printAtOnce();
     return forked;
   }
   if (!isMainThread) {
     const given = (workerData as Record<string, Inheritance | undefined> | null)?.[INHERITANCE_KEY];
-    if (given !== undefined) return given;
+    if (given !== undefined) {
+      printAtOnce();
+      return given;
+    }
   }
   const parentPid = Number(process.argv[2]);
   const name = process.argv[3] ?? 'Process';
