@@ -12,7 +12,7 @@ import type { Site } from './call-site.js';
 const SEPARATOR = '    --- called from ---';
 /** Frames of the worker's own loop, which end those of the task; in a bundle of the library its methods are known by their names. */
 const LOOP =
-  /^\s+at (.*[/\\](pool[/\\](worker-loop|worker)|managers[/\\](session|server|current-call))\.[jt]s|(\S*#item|\S*#initialize|run|runCall|makeObject) \(.*[/\\]bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
+  /^\s+at (.*[/\\](pool[/\\](worker-loop|worker)|managers[/\\](session|server|current-call))\.[jt]s|(\S*#item|\S*#initialize|\S*#call|run|runCall|makeObject) \(.*[/\\]bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Frames of the pool, which begin those of the call. */
 const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|managers|streams|util)[/\\][\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Errors that are looked at. */
