@@ -106,6 +106,7 @@ export class ThreadHost {
     const { Piscina: PiscinaClass, queueOptionsSymbol } = createRequire(import.meta.url)('piscina') as PiscinaModule;
     this.#mark = queueOptionsSymbol as unknown as symbol;
     const { threads, resourceLimits, env, execArgv } = this.#options;
+    if (resourceLimits?.maxOldGenerationSizeMb !== undefined) warnOfProcessLimit();
     const piscina: Piscina = new PiscinaClass({
       filename: fileURLToPath(new URL('./thread-entry.js', import.meta.url)),
       minThreads: 0,
@@ -139,4 +140,17 @@ export class ThreadHost {
     }
     return null;
   }
+}
+
+/** V8's options are the process's: a limit of the old generation given there counts in every thread, whatever its own says. */
+const PROCESS_LIMIT = /--max[-_]old[-_]space[-_]size/;
+let warned = false;
+
+function warnOfProcessLimit(): void {
+  if (warned || !PROCESS_LIMIT.test([...process.execArgv, process.env['NODE_OPTIONS']].join(' '))) return;
+  warned = true;
+  process.emitWarning(
+    'ThreadPool: `resourceLimits.maxOldGenerationSizeMb` has no effect, since this program was started with --max-old-space-size, which counts in every thread; start it without.',
+    { type: 'MultiprocessWarning', code: 'MP_RESOURCE_LIMITS' },
+  );
 }

@@ -28,3 +28,11 @@ it('of fourteen threads, without a warning', async () => {
   );
   expect(stderr).toBe('line err\n'.repeat(14));
 });
+
+it.each([
+  [['--max-old-space-size=512'], 1],
+  [[], 0],
+])('a memory limit of threads that the program overrides is said once (%j)', async (node, times) => {
+  const { stderr } = await program('limited-threads.js', [], { node }).ended;
+  expect(stderr.split('MP_RESOURCE_LIMITS').length - 1).toBe(times);
+});
