@@ -129,9 +129,16 @@ function isObject(value: unknown): value is object {
 let collect: (() => void) | undefined;
 
 function collectGarbage(): void {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc !== undefined) {
+    gc();
+    return;
+  }
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;
+    // Contexts that the program makes are as it wants them.
+    setFlagsFromString('--no-expose-gc');
   }
   collect();
 }

@@ -55,6 +55,14 @@ class Cell {
   keep(fn: () => unknown): void {
     this.fns.push(fn);
   }
+  drop(): void {
+    this.fns = [];
+  }
+  async collect(): Promise<void> {
+    const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import('node:v8'), import('node:vm')]);
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+  }
   async ring(): Promise<unknown[]> {
     return await Promise.all(this.fns.map((fn) => (fn as () => unknown)()));
   }
@@ -105,6 +113,27 @@ test('a proxy that nobody has any more is given back', async () => {
     return (await cells.numberOfObjects()) === 1;
   }, 'the end of the objects');
   expect(await kept.get()).toBe(null);
+});
+
+test('a function that the server has no more use for is given back', async () => {
+  await using cells = new Cells();
+  await cells.start();
+  const cell = await cells.Cell();
+  const fns: WeakRef<() => number>[] = [];
+  await (async () => {
+    for (let i = 0; i < 20; i++) {
+      const fn = () => i;
+      fns.push(new WeakRef(fn));
+      await cell.keep(fn);
+    }
+  })();
+  expect(await cell.ring()).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  await cell.drop();
+  await eventually(async () => {
+    await cell.collect();
+    collect();
+    return fns.every((ref) => ref.deref() === undefined);
+  }, 'the end of the functions');
 });
 
 test('shutting down twice, at once and after the server has ended, does nothing more', async () => {
