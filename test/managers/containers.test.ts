@@ -237,3 +237,39 @@ describe('values of every size', () => {
     expect(lengths).toEqual(all.map((size, i) => `${i}`.length * (size % 70_000)));
   });
 });
+
+describe('with a serializer of plain data', () => {
+  it('containers, values, locks and watchers work, and proxies are passed by themselves', async () => {
+    await using plain = await manager({ serializer: 'msgpackr' });
+    const d = await plain.dict<string, unknown>({ a: 1 });
+    await d.set('b', { x: [2] });
+    expect(await d.copy()).toEqual(new Map<string, unknown>([['a', 1], ['b', { x: [2] }]])); // biome-ignore format: one line
+    expect(await d.getValue()).toEqual(await d.copy());
+    expect(await failure(d.pop('none'))).toBe('MP_KEY');
+    const s = await plain.set([1, 2]);
+    expect([await s.union(new Set([3])), await s.copy(), await s.issubset(new Set([1, 2, 3]))]).toEqual([
+      new Set([1, 2, 3]),
+      new Set([1, 2]),
+      true,
+    ]);
+    const a = await plain.list<number>([3, 1]);
+    await d.set('list', a);
+    expect(await d.get('list')).toBe(a);
+    await a.sort();
+    expect(await a.copy()).toEqual([1, 3]);
+    const ns = await plain.Namespace({ x: 1 });
+    expect([await ns.x, await ns.getValue()]).toEqual([1, { x: 1 }]);
+    const lock = await plain.RLock();
+    expect(await lock.runExclusive(() => lock.locked())).toBe(true);
+    const queue = await plain.Queue<number>(1);
+    await queue.put(7);
+    expect([await queue.get(), await failure(queue.get({ timeout: 1 }))]).toEqual([7, 'MP_QUEUE_EMPTY']);
+    const v = await plain.Value('i', 0);
+    const seen: number[] = [];
+    for await (const value of v.watch()) {
+      if (seen.push(value) === 3) break;
+      await v.set(value + 1);
+    }
+    expect(seen).toEqual([0, 1, 2]);
+  });
+});

@@ -7,7 +7,7 @@ import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
 
 /** The methods of a shared dict, each of which asks the server. */
-export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<ManagedDict<K, V>, 'watch' | 'page' | 'contents'> {}
+export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<ManagedDict<K, V>, 'watch' | 'page' | 'contents' | 'copy'> {}
 
 /**
  * A manager's `dict`, in a client: a Map that is shared, with Python's methods beside JavaScript's.
@@ -26,6 +26,17 @@ export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<Manag
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> implements AsyncIterable<[K, V]> {
+  /** All entries, as a plain Map. */
+  async copy(): Promise<Map<K, V>> {
+    // As pairs, which every serializer carries.
+    return new Map(await this.callMethod<[K, V][]>('entries'));
+  }
+
+  /** As {@link copy}. */
+  override getValue(): Promise<Map<K, V>> {
+    return this.copy();
+  }
+
   /**
    * What it holds, and then each change, as a stream: the first item is `{ type: 'state', entries }`.
    *

@@ -2,12 +2,23 @@ import type { TaskStream } from '../../streams/index.js';
 import { BaseProxy } from '../proxy.js';
 import type { WatchOptions } from './change-log.js';
 import { iterate } from './iterate.js';
+import type { ListProxy } from './list-proxy.js';
 import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
 import type { ManagedSet, SetChange } from './set.js';
 
+/** Operations that give a plain Set. */
+type Plain = 'copy' | 'union' | 'intersection' | 'difference' | 'symmetricDifference';
+/** Methods that take the members of others. */
+type Taking =
+  | 'update' | 'intersectionUpdate' | 'differenceUpdate' | 'symmetricDifferenceUpdate'
+  | 'equals' | 'isSubsetOf' | 'isSupersetOf' | 'isDisjointFrom' | 'issubset' | 'issuperset' | 'isdisjoint'; // biome-ignore format: a table
+
+/** What has members: any iterable, or a shared container of the same manager. */
+export type Members<T> = Iterable<T> | SetProxy<T> | ListProxy<T>;
+
 /** The methods of a shared set, each of which asks the server. */
-export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'watch' | 'page' | 'contents'> {}
+export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'watch' | 'page' | 'contents' | Plain | Taking> {}
 
 /**
  * A manager's `set`, in a client: a Set that is shared, with Python's methods beside JavaScript's.
@@ -21,6 +32,91 @@ export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'wat
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIterable<T> {
+  /** All members, as a plain Set. */
+  async copy(): Promise<Set<T>> {
+    return new Set(await this.callMethod<T[]>('copy'));
+  }
+
+  /** As {@link copy}. */
+  override getValue(): Promise<Set<T>> {
+    return this.copy();
+  }
+
+  /** Members of this one or any other. */
+  union(...others: Members<T>[]): Promise<Set<T>> {
+    return this.#plain('union', others);
+  }
+
+  /** Members of this one and all others. */
+  intersection(...others: Members<T>[]): Promise<Set<T>> {
+    return this.#plain('intersection', others);
+  }
+
+  /** Members of this one and none of the others. */
+  difference(...others: Members<T>[]): Promise<Set<T>> {
+    return this.#plain('difference', others);
+  }
+
+  /** Members of exactly one of the two. */
+  symmetricDifference(other: Members<T>): Promise<Set<T>> {
+    return this.#plain('symmetricDifference', [other]);
+  }
+
+  /** Adds the members of all others. @throws ArgumentError; nothing was added then. */
+  update(...others: Members<T>[]): Promise<void> {
+    return this.#with('update', others);
+  }
+
+  /** Keeps what is in all others too. */
+  intersectionUpdate(...others: Members<T>[]): Promise<void> {
+    return this.#with('intersectionUpdate', others);
+  }
+
+  /** Takes out what is in any other. */
+  differenceUpdate(...others: Members<T>[]): Promise<void> {
+    return this.#with('differenceUpdate', others);
+  }
+
+  /** Keeps what is in exactly one of the two. */
+  symmetricDifferenceUpdate(other: Members<T>): Promise<void> {
+    return this.#with('symmetricDifferenceUpdate', [other]);
+  }
+
+  /** Whether both have the same members. */
+  equals(other: Members<T>): Promise<boolean> {
+    return this.#with('equals', [other]);
+  }
+
+  /** Whether all members are in the other. */
+  isSubsetOf(other: Members<T>): Promise<boolean> {
+    return this.#with('isSubsetOf', [other]);
+  }
+
+  /** Whether all members of the other are in this one. */
+  isSupersetOf(other: Members<T>): Promise<boolean> {
+    return this.#with('isSupersetOf', [other]);
+  }
+
+  /** Whether they have no member in common. */
+  isDisjointFrom(other: Members<T>): Promise<boolean> {
+    return this.#with('isDisjointFrom', [other]);
+  }
+
+  /** As {@link isSubsetOf}; Python's name. */
+  issubset(other: Members<T>): Promise<boolean> {
+    return this.#with('issubset', [other]);
+  }
+
+  /** As {@link isSupersetOf}; Python's name. */
+  issuperset(other: Members<T>): Promise<boolean> {
+    return this.#with('issuperset', [other]);
+  }
+
+  /** As {@link isDisjointFrom}; Python's name. */
+  isdisjoint(other: Members<T>): Promise<boolean> {
+    return this.#with('isdisjoint', [other]);
+  }
+
   /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', values }`. See `DictProxy.watch`. */
   watch(options?: WatchOptions): TaskStream<SetChange<T>> {
     return this.callStream('watch', [options]);
@@ -29,5 +125,15 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
   /** Its members; those that come or go meanwhile end it with an ArgumentError `MP_CHANGED`. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     return iterate((at, count, shape) => this.callMethod<Page<T>>('page', [at, count, shape]));
+  }
+
+  async #plain(method: Plain, others: readonly Members<T>[]): Promise<Set<T>> {
+    return new Set(await this.#with<T[]>(method, others));
+  }
+
+  /** Others' members go as lists, which every serializer carries. */
+  #with<R>(method: string, others: readonly Members<T>[]): Promise<R> {
+    const lists = others.map((other) => (Symbol.iterator in Object(other) ? [...(other as Iterable<T>)] : other));
+    return this.callMethod<R>(method, lists);
   }
 }

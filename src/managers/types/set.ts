@@ -17,7 +17,7 @@ export type SetChange<T> =
 /**
  * The set that a manager's `set()` makes, in the server: a Set with Python's methods beside JavaScript's.
  *
- * Semantics: members are primitives, or proxies. Operations that give a set give a plain one; those that end in `Update` change this one.
+ * Semantics: members are primitives, or proxies. Operations that give a set give a list of members, of which proxies make plain Sets; those that end in `Update` change this one.
  * Arguments are any iterables, or shared containers of the same manager. A method runs as a whole before the next one of any client.
  *
  * Python: `SyncManager.set` (3.14). `a | b` is `union(b)`, `a |= b` is `update(b)`, `a <= b` is `issubset(b)`, `a == b` is `equals(b)`.
@@ -98,38 +98,38 @@ export class ManagedSet<T = unknown> implements Contents {
     return [...this.#set.entries()];
   }
 
-  /** All members, as a plain Set. */
-  copy(): Set<T> {
-    return new Set(this.#set);
+  /** All members. For clients a plain Set. */
+  copy(): T[] {
+    return [...this.#set];
   }
 
-  // ---- operations that give a plain Set
+  // ---- operations that give a new set: lists of members, which every serializer carries, and of which the proxy makes plain Sets
 
   /** Members of this one or any other. */
-  union(...others: Iterable<T>[]): Set<T> {
+  union(...others: Iterable<T>[]): T[] {
     const result = new Set(this.#set);
     for (const other of others) for (const value of itemsOf<T>('set.union', other)) result.add(value);
-    return result;
+    return [...result];
   }
 
   /** Members of this one and all others. */
-  intersection(...others: Iterable<T>[]): Set<T> {
+  intersection(...others: Iterable<T>[]): T[] {
     const sets = others.map((other) => new Set(itemsOf<T>('set.intersection', other)));
-    return new Set([...this.#set].filter((value) => sets.every((other) => other.has(value))));
+    return [...this.#set].filter((value) => sets.every((other) => other.has(value)));
   }
 
   /** Members of this one and none of the others. */
-  difference(...others: Iterable<T>[]): Set<T> {
+  difference(...others: Iterable<T>[]): T[] {
     const result = new Set(this.#set);
     for (const other of others) for (const value of itemsOf<T>('set.difference', other)) result.delete(value);
-    return result;
+    return [...result];
   }
 
   /** Members of exactly one of the two. */
-  symmetricDifference(other: Iterable<T>): Set<T> {
+  symmetricDifference(other: Iterable<T>): T[] {
     const result = new Set(this.#set);
     for (const value of new Set(itemsOf<T>('set.symmetricDifference', other))) if (!result.delete(value)) result.add(value);
-    return result;
+    return [...result];
   }
 
   // ---- operations that change this one
@@ -240,8 +240,9 @@ export class ManagedSet<T = unknown> implements Contents {
     return this.#changes.watched ? this.#changes.add({ type: 'delete', value }) : undefined;
   }
 
-  #become(values: ReadonlySet<T>): Promise<void> | undefined {
+  #become(list: readonly T[]): Promise<void> | undefined {
     let wait: Promise<void> | undefined;
+    const values = new Set(list);
     for (const value of [...this.#set]) if (!values.has(value)) wait = this.#delete(value);
     return this.#addAll('set', values) ?? wait;
   }
