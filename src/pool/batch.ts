@@ -81,8 +81,10 @@ export abstract class Batch {
   message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
     return this.kept;
   }
-  /** Makes it independent of what the caller may change, without encoding it: whether that could be done. */
+  /** Makes it independent of what the caller may change, without encoding it: whether that could be done. Only as long as it is as it was passed. */
   abstract own(): boolean;
+  /** Whether nobody else can change what it is made of. */
+  abstract get owned(): boolean;
   /** Its message was copied out of the ring. */
   recalled(bytes: Uint8Array): void {
     this.kept = new Kept(bytes, this.codes);

@@ -77,8 +77,12 @@ export class Call extends Batch {
     if (this.kept !== null) this.#args = NO_ARGUMENTS;
   }
 
+  get owned(): boolean {
+    return this.#owned;
+  }
+
   own(): boolean {
-    if (this.#owned) return true;
+    if (this.owned) return true;
     if (!this.#args.every(isPrimitive)) return false;
     this.#args = [...this.#args];
     this.#owned = true;

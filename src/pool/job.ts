@@ -10,6 +10,7 @@ import type { FunctionImage } from './callables.js';
 import { markItem } from './item-index.js';
 import { isPrimitive, Kept, keep, Pack, Part, Refused, together } from './kept.js';
 import { Lane } from './lane.js';
+import { plainCopy } from './plain-copy.js';
 import { Flag, Kind } from './protocol.js';
 import { inPoolCall } from './remote-error.js';
 
@@ -74,6 +75,8 @@ export class PoolJob implements Job<unknown> {
   #idle: (() => void) | null = null;
   /** Items that were encoded when they were read. */
   #admitted = 0;
+  /** Whether items of it were copied when they were read: then none is the source's own. */
+  #copied = false;
   /** What those refer to that are in no chunk. */
   readonly #waiting = new Set<Freight>();
 
@@ -114,7 +117,16 @@ export class PoolJob implements Job<unknown> {
     return this.#active;
   }
 
-  admit(item: unknown): unknown {
+  admit(item: unknown, remember = false): unknown {
+    if (isPrimitive(item)) return item;
+    const copy = remember ? undefined : plainCopy(item as object);
+    if (copy === undefined) return this.keep(item);
+    this.#copied = true;
+    return copy;
+  }
+
+  /** An item as a message of its own. */
+  keep(item: unknown): unknown {
     if (isPrimitive(item)) return item;
     this.#admitted++;
     try {
@@ -136,7 +148,7 @@ export class PoolJob implements Job<unknown> {
 
   submit(first: number, items: unknown[]): void {
     // Items that were admitted may also be dropped by their source, so the count only says where there are none.
-    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, 0)));
+    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, 0, this.#copied ? 'copied' : 'read')));
     else for (const chunk of this.chunks(first, items, 0)) this.#owner.submit(chunk);
   }
 
@@ -152,7 +164,7 @@ export class PoolJob implements Job<unknown> {
       const rest = at === 0 ? items : items.slice(at);
       const count = together(rest);
       const part = count === rest.length ? rest : rest.slice(0, count);
-      const chunk = this.enter(new Chunk(this, first + at, part, attempt, part.some(isKept)));
+      const chunk = this.enter(new Chunk(this, first + at, part, attempt, part.some(isKept) ? 'packed' : 'copied'));
       for (const item of part) {
         if (!isKept(item) || item.freight === null) continue;
         chunk.carry(item.freight);
@@ -241,6 +253,15 @@ export class PoolJob implements Job<unknown> {
   }
 }
 
+/**
+ * What the items of a chunk are:
+ *
+ *   read     the source's own: they may change until they are encoded
+ *   copied   copies that nobody else has (plain-copy.ts), and primitives
+ *   packed   some are messages of their own (kept.ts), the others copies and primitives
+ */
+type Form = 'read' | 'copied' | 'packed';
+
 /** Some consecutive items of a job, sent as one record. */
 export class Chunk extends Batch {
   readonly job: PoolJob;
@@ -248,16 +269,18 @@ export class Chunk extends Batch {
   readonly #items: unknown[];
   /** Which of the items of {@link kept} these are; -1: they are all. */
   readonly #from: number;
+  readonly #form: Form;
   #primitive: boolean | null = null;
   #queueTimer: NodeJS.Timeout | null = null;
   #marked: unknown;
 
   /**
-   * @param packed Whether some of the items are Kept, and the others primitives.
+   * @param form What the items are.
    * @param kept The message that holds them, from its item `from` on.
    */
-  constructor(job: PoolJob, first: number, items: unknown[], attempt: number, packed = false, kept: Kept | null = null, from = -1) {
-    super(job.lane, job.image, items.length, flagsOf(job) | (packed ? Flag.Packed : from >= 0 ? Flag.Part : 0));
+  constructor(job: PoolJob, first: number, items: unknown[], attempt: number, form: Form = 'read', kept: Kept | null = null, from = -1) {
+    super(job.lane, job.image, items.length, flagsOf(job) | (form === 'packed' ? Flag.Packed : from >= 0 ? Flag.Part : 0));
+    this.#form = form;
     this.kept = kept;
     this.#from = from;
     this.job = job;
@@ -282,8 +305,12 @@ export class Chunk extends Batch {
     return new Part(this.kept, this.#from, this.count);
   }
 
+  get owned(): boolean {
+    return this.own();
+  }
+
   own(): boolean {
-    if ((this.kind & Flag.Packed) !== 0) return true;
+    if (this.#form !== 'read') return true;
     this.#primitive ??= this.#items.every(isPrimitive);
     return this.#primitive;
   }
@@ -293,8 +320,7 @@ export class Chunk extends Batch {
     const items = this.#items.slice(from, to);
     const whole = this.own() ? null : this.kept;
     const start = Math.max(0, this.#from) + from;
-    const packed = (this.kind & Flag.Packed) !== 0;
-    const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, packed, whole, whole === null ? -1 : start));
+    const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, this.#form, whole, whole === null ? -1 : start));
     for (const freight of this.cargo ?? []) part.carry(freight);
     return part;
   }
@@ -353,7 +379,7 @@ export class Chunk extends Batch {
       return [];
     }
     // Each by itself: the one that cannot be encoded fails alone.
-    return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this.attempt)));
+    return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this.attempt, this.#form)));
   }
 
   unreadable(error: unknown): Batch[] {
@@ -366,7 +392,7 @@ export class Chunk extends Batch {
   /** In parts, for one of its items is not as it should be, and nobody knows which: as messages of their own, then in two. */
   #apart(): Batch[] {
     if ((this.kind & Flag.Packed) === 0) {
-      const items = this.#items.map((item) => this.job.admit(item));
+      const items = this.#items.map((item) => this.job.keep(item));
       if (items.some(isKept)) return this.job.chunks(this.first, items, this.attempt);
     }
     const middle = Math.ceil(this.count / 2);

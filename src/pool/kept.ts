@@ -4,7 +4,8 @@
  *
  *   apply(fn, [row])      a worker has room -> straight into its ring; taken back or lost -> copied out of the ring (Link.recall)
  *                         none has          -> Kept
- *   imap(fn, generator)   each item that is an object -> Kept, as soon as it is read: the generator may use the object again for the next
+ *   imap(fn, generator)   each item is taken as soon as it is read, for the generator may use the object again for the next: a record or an
+ *                         array of plain data -> a copy (plain-copy.ts); anything else -> Kept
  *   imap(fn, array)       all items of a chunk are read at once, so a chunk is as one argument of apply
  *   primitives            cannot change: they are encoded when they are sent
  */

@@ -238,7 +238,7 @@ export class WorkerChannel {
 
   /** Takes the message of a batch that is to be run elsewhere out of the ring, if that is all there is of it. */
   recall(batch: Batch): void {
-    if (batch.kept !== null || batch.message() !== null || batch.own()) return;
+    if (batch.kept !== null || batch.message() !== null || batch.owned) return;
     const bytes = this.#link.recall(batch.position);
     if (bytes !== null) batch.recalled(bytes);
   }

@@ -24,9 +24,11 @@ export interface Job<T> {
   /**
    * Takes an item of a source whose code runs before the chunk is handed over, and may change the item: what it returns takes the place of the item in
    * {@link submit}. Must not throw. Absent where items are not kept.
+   *
+   * @param remember Whether {@link original} may be asked for the item. Default `false`.
    */
-  admit?(item: T): T;
-  /** What an item was before {@link admit}. */
+  admit?(item: T, remember?: boolean): T;
+  /** What an item was before it was admitted with `remember`. It is dropped: nobody submits it. */
   original?(item: T): T;
   /** Hands over a chunk; item `i` of it has index `first + i`. The array belongs to the backend from here on. */
   submit(first: number, items: T[]): void;

@@ -63,7 +63,7 @@ export class Feeder<T> {
     this.#owner = owner;
     this.#window = options.window;
     this.#chunkSize = typeof options.chunkSize === 'number' ? options.chunkSize : undefined;
-    const admit = job.admit === undefined ? undefined : (item: T) => job.admit!(item);
+    const admit = job.admit === undefined ? undefined : (item: T, remember?: boolean) => job.admit!(item, remember);
     // A stage of the library gives what it has at once; all else admits each item itself.
     this.#admit = isPullSource(source) ? admit : undefined;
     this.#reader = openSource(source, {

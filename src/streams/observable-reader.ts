@@ -22,7 +22,7 @@ export interface Subscribable<T> {
 export interface ObservableContext<T> {
   readonly overflow: Overflow<T> | undefined;
   capacity(): number;
-  readonly admit?: ((item: T) => T) | undefined;
+  readonly admit?: ((item: T, remember?: boolean) => T) | undefined;
   readonly original?: ((item: T) => T) | undefined;
 }
 
@@ -37,8 +37,9 @@ export class ObservableReader<T> implements PullReader<T> {
   readonly #overflow: Overflow<T>;
   readonly #defaultCapacity: () => number;
   readonly #wake: () => void;
-  readonly #admit: (item: T) => T;
+  readonly #admit: (item: T, remember?: boolean) => T;
   readonly #original: (item: T) => T;
+  readonly #remember: boolean;
   readonly #queue = new Deque<T>();
   readonly #context = callerContext();
   #state = OPEN;
@@ -50,6 +51,7 @@ export class ObservableReader<T> implements PullReader<T> {
     this.#overflow = context.overflow ?? { policy: 'error' };
     this.#defaultCapacity = () => context.capacity();
     this.#admit = context.admit ?? ((item) => item);
+    this.#remember = this.#overflow.policy !== 'buffer' && this.#overflow.onDrop !== undefined;
     this.#original = context.original ?? ((item) => item);
     this.#wake = wake;
   }
@@ -90,7 +92,8 @@ export class ObservableReader<T> implements PullReader<T> {
   #push(item: T): void {
     if (this.#state !== OPEN) return;
     if (this.#queue.length >= this.#capacity() && !this.#makeRoom(item)) return;
-    this.#queue.push(this.#admit(item));
+    // Who is told of what is dropped gets the very item.
+    this.#queue.push(this.#admit(item, this.#remember));
     if (this.#waiting) {
       this.#waiting = false;
       this.#wake();

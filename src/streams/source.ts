@@ -36,7 +36,7 @@ export interface SourceContext<T> {
   /** Overflow policy of a push source. */
   readonly overflow: Overflow<T> | undefined;
   /** What the reader puts in the place of an item as soon as it has that, for the source may use it again. Default: the item. */
-  readonly admit?: ((item: T) => T) | undefined;
+  readonly admit?: ((item: T, remember?: boolean) => T) | undefined;
   /** The item of what `admit` gave. */
   readonly original?: ((item: T) => T) | undefined;
 }

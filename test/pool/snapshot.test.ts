@@ -1,5 +1,5 @@
 /** What is passed counts as it is at the call, and what a source gives as it is when it is read, however long it waits. */
-import { Pool, Process, pipe, Queue, Topic, WorkerCrashError } from 'multiprocess';
+import { Pool, Process, pipe, Queue, Topic, Value, WorkerCrashError } from 'multiprocess';
 import { remote } from 'multiprocess/operators';
 import { Subject } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,6 +139,28 @@ describe('a source that uses its row or buffer again', () => {
 });
 
 describe('arguments of apply', () => {
+  it('count as they were at the call also when a worker gives the call back before it begins', async () => {
+    await using one = new Pool({ processes: 1 });
+    const gate = new Value('i', 0);
+    const wait = (go: Value<'i'>): void => {
+      while (go.value === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    };
+    const blocked = one.apply(wait, [gate]);
+    const list = [1, 'x'] as [number, string];
+    const low = one.apply((n: number, text: string) => `${n}${text}`, list);
+    const row = fresh();
+    const lowRow = one.apply(read, [write(row, 5)]);
+    list[0] = 2;
+    write(row, 6);
+    // Takes the room of the two.
+    const high = Array.from({ length: 100 }, (_, i) => one.apply((n: number) => n, [i], { priority: 1 }));
+    gate.value = 1;
+    await blocked;
+    expect(await low).toBe('1x');
+    expect(await lowRow).toBe(5);
+    expect(await Promise.all(high)).toEqual(numbers.slice(0, 100));
+  });
+
   it('count as they are at the call, also while all workers are busy', async () => {
     const row = fresh();
     const calls = numbers.map((i) => pool.apply(read, [write(row, i)]));
