@@ -7,7 +7,7 @@
  * are under way with it: whether they were made is not known. The next call connects once more; a server of the same name still has the objects
  * that others refer to.
  */
-import { Client, type ClientTls } from '../connection/index.js';
+import { Client, type ClientTls, type Connection } from '../connection/index.js';
 import { ArgumentError, ConnectionError } from '../errors/index.js';
 import { type Site, SiteRation } from '../pool/call-site.js';
 import { fromWorker } from '../pool/remote-error.js';
@@ -38,6 +38,7 @@ import {
 import { linkOf, remoteProxy, setAttach } from './proxy.js';
 import { definedType, type ProxyType } from './registry.js';
 import { RemoteCall, refused } from './remote-call.js';
+import type { Greeting } from './server-process.js';
 import { isShape, type Shape } from './shape.js';
 
 /** How a server is reached. */
@@ -139,6 +140,17 @@ export class RemoteChannel implements Channel, StreamPeer {
       this.#connecting = null;
     });
     return this.#connecting;
+  }
+
+  /** Takes a connection that the server has greeted already. */
+  adopt(connection: Connection, [server, session, typeids]: Greeting): void {
+    if (this.#wire !== null) {
+      connection.close();
+      return;
+    }
+    const wire = new Wire(connection, this.access.serializer);
+    this.#welcome(wire, server, session, typeids);
+    void this.#receive(wire);
   }
 
   /** Makes an object in the server. */

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { keyOf } from '../connection/authentication.js';
 import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
-import { addTemplateModule, type ContextLike, type JoinOptions, Process, startMethodOf } from '../process/index.js';
-import { encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
+import { addTemplateModule, type ContextLike, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
+import { DupFd, encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
@@ -188,7 +188,9 @@ export class BaseManager implements AsyncDisposable {
     const { authkey, context, tls } = this.#options;
     if (startMethodOf(actor, context) === 'forkserver') prepareTemplate(registryOf(this));
     const [mine, theirs] = pipe<ServerNews>();
-    let process: Process<[ServerWork, Connection<ServerNews>]> | null = null;
+    // A thread's descriptors are this process's: what was sent to it would keep its connection when it has ended.
+    const own = startMethodOf(actor, context) === 'thread' ? null : new DupFd(theirs.fileno());
+    let process: Process<[ServerWork, Connection<ServerNews> | DupFd]> | null = null;
     try {
       const work: ServerWork = {
         types: [...registryOf(this)].map(([typeid, type]) => sent(typeid, type)),
@@ -196,14 +198,16 @@ export class BaseManager implements AsyncDisposable {
         authkey: Buffer.from(this.#key()).toString('hex'),
         tls: (tls as ListenerTls | undefined) ?? null,
         serializer: optionOf(this.#serializer),
+        client: { pid: globalThis.process.pid, name: currentProcess().name },
         initializer: (initializer as ServerWork['initializer'] | undefined) ?? null,
         initArgs: initArgs ?? [],
       };
-      process = new Process(ENTRY, { args: [work, theirs as Connection<ServerNews>], name: nextName(this.#name), context });
+      process = new Process(ENTRY, { args: [work, own ?? (theirs as Connection<ServerNews>)], name: nextName(this.#name), context });
       this.#process = process as unknown as Process;
       await process.start();
       theirs.close();
-      const [address, error] = await mine.recv();
+      own?.close();
+      const [address, error, greeting] = await mine.recv();
       if (address === null) throw error;
       this.#address = address;
       const secured = tls === undefined ? undefined : clientTls(tls);
@@ -214,13 +218,16 @@ export class BaseManager implements AsyncDisposable {
         if (process!.isAlive()) process!.terminate();
         return undefined;
       });
-      await this.#channel.connect();
+      if (greeting === null) {
+        mine.close();
+        await this.#channel.connect();
+      } else this.#channel.adopt(mine as Connection, greeting);
       noteServer(address, authkey, secured);
     } catch (cause) {
       theirs.close();
-      throw await this.#notStarted(actor, cause, process as unknown as Process | null);
-    } finally {
+      own?.close();
       mine.close();
+      throw await this.#notStarted(actor, cause, process as unknown as Process | null);
     }
   }
 

@@ -1,7 +1,7 @@
 /** What runs in a manager's server process: makes the server, tells the manager where it is, and serves. */
 import { isMainThread } from 'node:worker_threads';
-import type { Address, Connection, ListenerTls } from '../connection/index.js';
-import { type SerializerOption, serializerOf } from '../reduction/index.js';
+import { type Address, Connection, type ListenerTls } from '../connection/index.js';
+import { DupFd, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { definedType, type ManagedType } from './registry.js';
 import { Server } from './server.js';
 import './client.js';
@@ -17,15 +17,27 @@ export interface ServerWork {
   readonly authkey: string;
   readonly tls: ListenerTls | null;
   readonly serializer: SerializerOption;
+  /** The manager, as a client. */
+  readonly client: { readonly pid: number; readonly name: string };
   readonly initializer: ((...args: unknown[]) => unknown) | null;
   readonly initArgs: readonly unknown[];
 }
 
-/** What the server says first. */
-export type ServerNews = readonly [address: Address, error: null] | readonly [address: null, error: unknown];
+/** What a client is told whose connection was there from the start: the server, its session, the types. */
+export type Greeting = readonly [server: string, session: number, typeids: readonly string[]];
 
-/** Serves until the server is stopped; then the process ends. */
-export default async function serve(work: ServerWork, manager: Connection<ServerNews>): Promise<void> {
+/** What the server says first. */
+export type ServerNews =
+  | readonly [address: Address, error: null, greeting: Greeting | null]
+  | readonly [address: null, error: unknown, greeting: null];
+
+/**
+ * Serves until the server is stopped; then the process ends.
+ *
+ * @param given where the news goes. A descriptor is the manager's own connection from then on, which needs no handshake.
+ */
+export default async function serve(work: ServerWork, given: Connection<ServerNews> | DupFd): Promise<void> {
+  const manager = given instanceof DupFd ? new Connection<ServerNews>(given.detach()) : given;
   // Ctrl-C goes to the whole group; the manager ends the server.
   if (isMainThread) process.on('SIGINT', () => {});
   let server: Server;
@@ -39,13 +51,19 @@ export default async function serve(work: ServerWork, manager: Connection<Server
     });
     await server.listen();
   } catch (error) {
-    await manager.send([null, error]).catch(() => manager.send([null, new Error(String(error))]));
+    await manager.send([null, error, null]).catch(() => manager.send([null, new Error(String(error)), null]));
     manager.close();
     return;
   }
   const serving = server.serveForever();
-  await manager.send([server.address, null]);
-  manager.close();
+  if (given instanceof DupFd) {
+    const session = server.adopt(manager as Connection, work.client.pid, work.client.name);
+    await manager.send([server.address, null, [server.name, session.id, server.typeids()]]);
+    void session.serve();
+  } else {
+    await manager.send([server.address, null, null]);
+    manager.close();
+  }
   await serving;
   process.exit(0);
 }

@@ -301,6 +301,13 @@ export class Server implements AsyncDisposable, Channel {
 
   // ---- clients
 
+  /** @internal A client whose connection was there before the server listened. It is not served yet. */
+  adopt(connection: Connection, pid: number, name: string): Session {
+    const session = new Session(this, new Wire(connection, this.#options.serializer), ++this.#clients, pid, name);
+    this.#sessions.add(session);
+    return session;
+  }
+
   async #accept(listener: Listener): Promise<void> {
     while (!this.#stopped) {
       try {
