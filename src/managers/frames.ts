@@ -75,7 +75,7 @@ export const Flag = {
 } as const;
 
 /** What `ask` is about. */
-export const Ask = { value: 1, text: 2, count: 3, info: 4, shutdown: 5, property: 6, attach: 7 } as const;
+export const Ask = { value: 1, text: 2, count: 3, info: 4, shutdown: 5, property: 6 } as const;
 
 const SERIALIZERS = ['multiprocess', 'msgpackr', 'one of its own'];
 
