@@ -13,17 +13,18 @@ import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
 /** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`. */
-export function checkShape({ analysis, actor }: Pick<Subject, 'analysis' | 'actor'>): void {
-  if (analysis.directEval) throw directEval(actor);
-  if (analysis.outerSuper) throw outerSuper(actor);
-  if (analysis.outerPrivate !== null) throw privateName(actor, analysis.outerPrivate, analysis.arrow);
-  if (analysis.outerNewTarget) throw outerNewTarget(actor);
+export function checkShape({ analysis, describe }: Pick<Subject, 'analysis' | 'describe'>): void {
+  if (analysis.directEval) throw directEval(describe());
+  if (analysis.outerSuper) throw outerSuper(describe());
+  if (analysis.outerPrivate !== null) throw privateName(describe(), analysis.outerPrivate, analysis.arrow);
+  if (analysis.outerNewTarget) throw outerNewTarget(describe());
 }
 
 /** Reduces a function to text and captures. */
 export function reduceByValue(subject: Subject): Reduction {
   checkShape(subject);
-  const { fn, text, analysis, place } = subject;
+  // The reduction is kept with the function: it may hold on to `describe`, not to the subject, whose scopes hold what all variables held.
+  const { fn, text, analysis, place, describe } = subject;
   const children = new Children();
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(subject, children);
@@ -58,7 +59,7 @@ export function reduceByValue(subject: Subject): Reduction {
     children: children.values,
     label: (index) => children.labels[index] ?? `[${index}]`,
     get actor() {
-      return subject.actor;
+      return describe();
     },
     advice: (index) => (index === receiver ? takeOut(analysis.thisMembers) : undefined),
     needs: [heritage, receiver, args].filter((index) => index >= 0),

@@ -25,7 +25,8 @@ import type { Edit, Slot } from './wire.js';
 /** What is known of the function whose names are resolved. */
 export interface Subject {
   readonly fn: Function;
-  readonly actor: string;
+  /** What it is called in messages. Only errors ask, and a source map may have to be read for it. */
+  readonly describe: () => string;
   readonly text: string;
   readonly analysis: Analysis;
   readonly mirror: Mirror | null;
@@ -80,7 +81,7 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   const scope = holderOf(subject, name);
   if (scope === null) {
     // V8 shows every name that a function uses but this one.
-    if (subject.around?.lookup(name)?.kind === 'self') throw enclosingName(subject.actor, name);
+    if (subject.around?.lookup(name)?.kind === 'self') throw enclosingName(subject.describe(), name);
     captureGlobal(subject, free, children, captures, values);
     return;
   }
@@ -88,10 +89,10 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
   try {
     value = scope.object[name];
   } catch (cause) {
-    throw uninitialised(subject.actor, name, cause);
+    throw uninitialised(subject.describe(), name, cause);
   }
   values.set(name, value);
-  if (isCompiledPrivate(subject, value)) throw privateHelpers(subject.actor, name);
+  if (isCompiledPrivate(subject, value)) throw privateHelpers(subject.describe(), name);
   const binding = subject.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
   const special =
@@ -179,7 +180,7 @@ function hostSlot(subject: Subject, name: string, value: unknown, binding: Bindi
     case 'module':
     case 'exports':
       // Parameters of the CommonJS wrapper are declared nowhere in the source.
-      if (binding === null && subject.around !== null && typeof value === 'object') throw commonJsModule(subject.actor, name);
+      if (binding === null && subject.around !== null && typeof value === 'object') throw commonJsModule(subject.describe(), name);
       return null;
     case '__vite_ssr_import_meta__':
     case '__vi_import_meta__':

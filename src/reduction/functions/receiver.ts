@@ -14,23 +14,23 @@ import { fieldThis, outerThis } from './messages.js';
 
 /** What `this` is inside an arrow; `undefined` at the top of a module. @throws SerializationError `MP_OUTER_THIS`. */
 export function receiverOf(subject: Subject): unknown {
-  const { around, place, mirror, actor } = subject;
+  const { around, place, mirror, describe } = subject;
   const { thisMembers } = subject.analysis;
   if (around?.receiver === 'script' && mirror?.scopes.some((scope) => scope.type === 'Module') === true) return undefined;
   // A script compiled here is entered with the `this` that the function it rebuilds was sent with.
   if (around?.receiver === 'script' && place?.script.rebuilt !== undefined && place.script.rebuilt.receiver < 0) return undefined;
-  if (around === null || place === null || around.receiver === 'script') throw outerThis(actor, thisMembers);
+  if (around === null || place === null || around.receiver === 'script') throw outerThis(describe(), thisMembers);
   const { field } = around;
   const owner = ownerOf(subject.fn);
   if (field !== null && isOwner(owner, field, subject)) return owner;
-  const frames = runningFrames(actor);
+  const frames = runningFrames(describe());
   const receivers =
     field === null
       ? framesOf(subject, frames)
       : frames.map(({ receiver }) => receiver).filter((receiver) => isOwner(receiver, field, subject));
   // Two calls of the function with different receivers: which of them made the arrow cannot be told.
   if (receivers.length > 0 && receivers.every((receiver) => receiver === receivers[0])) return receivers[0];
-  throw field === null ? outerThis(actor, thisMembers) : fieldThis(actor, field);
+  throw field === null ? outerThis(describe(), thisMembers) : fieldThis(describe(), field);
 }
 
 /** The receivers of the function around, as far as it runs now. */

@@ -137,7 +137,7 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
   if (builtin !== null) return moduleReduction({ ...builtin, parent: null });
   const alone = isAlone(analysis);
   if (alone && places.has(text)) {
-    return reduceByValue({ fn, actor: name, text, analysis, mirror: null, place: places.get(text)!, around: null });
+    return reduceByValue({ fn, describe: () => name, text, analysis, mirror: null, place: places.get(text)!, around: null });
   }
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
@@ -147,16 +147,16 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
   const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
   const around = place === null || alone ? null : surroundings(place, text, isModule);
   if (alone) remember(text, place);
-  const subject = { fn, text, analysis, mirror: seen.mirror, place, around };
-  return reduceByValue({
-    ...subject,
-    // Only errors name it, and a source map may have to be read for it.
-    get actor() {
-      if (place === null) return name;
-      const { url, line } = sourcePlace(place);
-      return `${name} (${url}:${line})`;
-    },
-  });
+  return reduceByValue({ fn, describe: placed(name, place), text, analysis, mirror: seen.mirror, place, around });
+}
+
+/** `function f (file:///main.js:3)`, when it is asked for. */
+function placed(name: string, place: Place | null): () => string {
+  return () => {
+    if (place === null) return name;
+    const { url, line } = sourcePlace(place);
+    return `${name} (${url}:${line})`;
+  };
 }
 
 /** Where a function was written. `null` where that is unknown. */
@@ -205,7 +205,7 @@ function look(fn: Function, text: string, analysis: Analysis, name: string): Loo
     return { mirror: mirrored, place: mirrored.location === null ? null : fromFactories(mirrored.location, text, name) };
   } catch (error) {
     if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
-    checkShape({ analysis, actor: name });
+    checkShape({ analysis, describe: () => name });
     if (analysis.outerThis || ![...analysis.free.keys()].every(isStandardGlobal)) throw error;
     return { mirror: null, place: null };
   }
