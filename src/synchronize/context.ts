@@ -13,7 +13,8 @@
  * Why not simply `enterWith` in acquire(): an async function runs in its caller's context up to its first `await`. The token would
  * get into the caller too, and a second task started by that caller would pass for the first one. So the token is entered in
  * the continuation: async_hooks tells which promises continue ours (their trigger is our promise) and calls us in their context
- * just before they run. The hook is on only while an acquire is under way.
+ * just before they run. The hook makes every promise of the thread slower, so it is on only until somebody awaits ours, which most do in the
+ * same synchronous stretch, and again from the moment it is settled to the end of the turn; not while it waits.
  *
  * Limits: a context does not flow back from an async function to its caller. Who acquires in a helper function and releases
  * outside of it uses `hold()`, whose release asks for no context, or `runExclusive`. A result that nobody awaits right away belongs
@@ -21,7 +22,7 @@
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { lineage, registerAfterFork } from '../util/after-fork.js';
-import { setImmediate } from '../util/timers.js';
+import { queueMicrotask, setImmediate } from '../util/timers.js';
 
 /** One acquisition, by one owner, of one recursive lock. */
 export class Token {
@@ -64,8 +65,9 @@ const expected = new Map<number, Token>();
 /** By the async id of a promise that continues such a promise. */
 const continuations = new Map<number, Token>();
 let latest = 0;
-/** Acquires that are not settled. */
-let pending = 0;
+/** Whether the hook is on. */
+let on = false;
+let leaving = false;
 /** Settled ones whose promise nobody has awaited so far. */
 const unclaimed = new Map<number, Token>();
 let sweep: NodeJS.Immediate | null = null;
@@ -88,12 +90,26 @@ const hook = createHook({
   },
 });
 
+function listen(): void {
+  if (on) return;
+  on = true;
+  hook.enable();
+}
+
+/** Turns the hook off, unless somebody may still await a promise of ours, or what was settled has not run. */
+function rest(): void {
+  leaving = false;
+  if (!on || expected.size > 0 || sweep !== null) return;
+  on = false;
+  hook.disable();
+}
+
 /**
  * A promise of what `take` promises, whose continuation owns what `token` stands for.
  * @param take The token's depth is above 0 when it fulfils, if it was successful.
  */
 export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, reject: (reason: unknown) => void) => void): Promise<R> {
-  if (pending++ === 0 && sweep === null) hook.enable();
+  listen();
   let fulfil!: (result: R) => void;
   let refuse!: (reason: unknown) => void;
   const promise = new Promise<R>((resolve, reject) => {
@@ -102,21 +118,25 @@ export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, 
   });
   const id = latest;
   expected.set(id, token);
-  const settled = () => {
-    pending--;
+  const settling = () => {
+    listen();
     if (expected.has(id)) unclaimed.set(id, token);
     sweep ??= setImmediate(onSwept);
   };
   take(
     (result) => {
+      settling();
       fulfil(result);
-      settled();
     },
     (reason) => {
+      settling();
       refuse(reason);
-      settled();
     },
   );
+  if (!leaving) {
+    leaving = true;
+    queueMicrotask(rest);
+  }
   return promise;
 }
 
@@ -125,9 +145,9 @@ registerAfterFork(expected, () => {
   expected.clear();
   continuations.clear();
   unclaimed.clear();
-  if (pending > 0 || sweep !== null) hook.disable();
-  pending = 0;
   sweep = null;
+  leaving = false;
+  rest();
 });
 
 /** All that awaits what was settled before has run. */
@@ -138,7 +158,5 @@ function onSwept(): void {
     if (token.depth > 0) token.floating = true;
   }
   unclaimed.clear();
-  if (pending > 0) return;
-  hook.disable();
-  continuations.clear();
+  rest();
 }
