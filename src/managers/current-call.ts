@@ -16,6 +16,7 @@ export interface ClientAgent {
 
 /** A call that is being made. */
 export interface CurrentCall {
+  /** Who calls. */
   readonly client: ClientAgent;
   /** Aborts when the caller cancels the call, or has ended. */
   readonly signal: AbortSignal;

@@ -16,7 +16,9 @@ import { isShape, keyOfShape, type Shape } from './shape.js';
 
 /** Names an object of a server. Python: `multiprocessing.managers.Token`. */
 export interface Token {
+  /** The name of its type. */
   readonly typeid: string;
+  /** Where its server is. */
   readonly address: Address;
   /** The object's number in the server. */
   readonly id: number;

@@ -26,7 +26,9 @@ export interface ServerOptions {
 
 /** The state of an object, for `debugInfo`. */
 export interface ObjectInfo {
+  /** Its number in the server. */
   readonly id: number;
+  /** The name of its type. */
   readonly typeid: string;
   /** References of clients, and those on their way to one. */
   readonly references: number;

@@ -123,6 +123,7 @@ export class ParentProcess {
     }
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return `<ParentProcess name='${this.name}' pid=${this.pid}>`;
   }

@@ -101,6 +101,7 @@ export class Explanation {
     return inspect(this, { colors: false });
   }
 
+  /** `Explanation`. */
   get [Symbol.toStringTag](): string {
     return 'Explanation';
   }

@@ -11,6 +11,8 @@ export interface ArrayProxy<K extends ScalarCode = ScalarCode> extends RemoteMet
 /**
  * A manager's `Array`, in a client: a fixed number of elements of one type. `await a.length` is how many.
  *
+ * Methods: those of {@link ManagedArray}, each as a call that is awaited.
+ *
  * Python: `SyncManager.Array`. Where all processes run on one machine, a `SharedArray` needs no server.
  *
  * @example

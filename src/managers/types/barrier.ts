@@ -7,7 +7,9 @@ import { WaitLine } from './wait-line.js';
 
 /** How a manager's barrier behaves; the action is called in the client that made the barrier. */
 export interface ManagedBarrierOptions {
+  /** What one of the parties has the server do when all are there: `action(…)`. */
   readonly action?: (() => unknown) | undefined;
+  /** Milliseconds that a wait takes at most, where it says nothing itself. Default: no limit. */
   readonly timeout?: number | undefined;
 }
 

@@ -16,6 +16,8 @@ export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<Manag
  * (`d.set(key, changed)`), or keep a shared object in the dict: a proxy as a value arrives as a proxy of the same object.
  * `await d.size` is the number of keys. Iterating gives the entries; keys that come or go meanwhile end it with an ArgumentError `MP_CHANGED`.
  *
+ * Methods: those of {@link ManagedDict}, each as a call that is awaited.
+ *
  * Python: `SyncManager.dict`, with the same pitfall (`d['x'].append(1)` changes a copy). A missing key gives `undefined`, as in a Map;
  * `pop` and `popitem` throw, as in Python.
  *

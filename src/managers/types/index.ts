@@ -157,24 +157,27 @@ export const SHARED_MEMORY_TYPEIDS: readonly string[] = Object.keys(SHARED_MEMOR
 /** The names of the types of a SyncManager. */
 export const TYPEIDS: readonly string[] = Object.keys(SYNC_TYPES);
 
+// The referents' own types, for those who write about them
+export type { ManagedArray } from './array.js';
 // Proxies
 export { ArrayProxy } from './array-proxy.js';
+export type { ManagedBarrierOptions } from './barrier.js';
 export { BarrierProxy } from './barrier-proxy.js';
 export type { WatchOptions } from './change-log.js';
 export { ConditionProxy } from './condition-proxy.js';
-// The referents' own types, for those who write about them
-export type { DictChange } from './dict.js';
+export type { DictChange, DictSource, ManagedDict } from './dict.js';
 export { DictProxy } from './dict-proxy.js';
 export { EventProxy } from './event-proxy.js';
-export type { ListChange } from './list.js';
+export type { ListChange, ManagedList, SortOptions } from './list.js';
 export { ListProxy } from './list-proxy.js';
 export { LockProxy } from './lock-proxy.js';
 export type { NamespaceChange } from './namespace.js';
 export { type NamespaceOf, NamespaceProxy } from './namespace-proxy.js';
 export { PoolProxy } from './pool-proxy.js';
+export type { ManagedQueueOptions } from './queue.js';
 export { JoinableQueueProxy, QueueProxy } from './queue-proxy.js';
 export { RLockProxy } from './rlock-proxy.js';
 export { SemaphoreProxy } from './semaphore-proxy.js';
-export type { SetChange } from './set.js';
+export type { ManagedSet, SetChange } from './set.js';
 export { SetProxy } from './set-proxy.js';
 export { ValueProxy } from './value-proxy.js';

@@ -15,6 +15,8 @@ export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'w
  * Semantics: `await a.get(i)` gives a copy of the item; changing the copy changes nothing in the server. `await a.length` is the number of items.
  * Negative indices count from the end. Items that change during an iteration are seen as they are when they are reached.
  *
+ * Methods: those of {@link ManagedList}, each as a call that is awaited.
+ *
  * Python: `SyncManager.list`, with the same pitfall (`a[0].append(1)` changes a copy).
  *
  * @example

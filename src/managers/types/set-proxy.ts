@@ -23,6 +23,8 @@ export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'wat
 /**
  * A manager's `set`, in a client: a Set that is shared, with Python's methods beside JavaScript's.
  *
+ * Methods: those of {@link ManagedSet}, each as a call that is awaited.
+ *
  * Python: `SyncManager.set` (3.14).
  *
  * @example

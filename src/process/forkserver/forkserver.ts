@@ -55,7 +55,7 @@ export interface PreloadOptions {
    * What becomes of a module that cannot be loaded. `'ignore'`: nothing but a line in the log (debug); children that need it load it themselves.
    * `'warn'`, the default: that, with a warning `MP_PRELOAD_FAILED`. `'fail'`: no child starts.
    */
-  readonly onError?: PreloadErrors;
+  readonly onError?: PreloadErrors | undefined;
 }
 
 /** A running template. */
