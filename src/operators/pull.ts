@@ -1,6 +1,7 @@
-import type { Observable, OperatorFunction } from 'rxjs';
+import { from, type Observable, type OperatorFunction } from 'rxjs';
 import {
   checkOverflow,
+  checkSource,
   DONE,
   FAILED,
   MORE,
@@ -82,21 +83,49 @@ export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
   return (source) => streamOf<T[]>((wake) => new BatchReader(size, reading<T>(source)(wake)));
 }
 
-/** As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after the other, each pulled. */
-export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R>): OperatorFunction<T, R> {
+/**
+ * As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after the other, each pulled. A promise is a
+ * source of one item.
+ */
+export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R> | PromiseLike<R>): OperatorFunction<T, R> {
   checkFunction('concatMapPull', 'fn', fn);
-  return mergeMapPull(fn, { concurrency: 1 });
+  return merging('concatMapPull', fn, 1);
 }
 
-/** As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each pulled, one item of each in turn. */
-export function mergeMapPull<T, R>(fn: (item: T, index: number) => Source<R>, options?: ConcurrencyOptions): OperatorFunction<T, R> {
+/**
+ * As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each pulled, one item of each in turn. A promise is
+ * a source of one item.
+ */
+export function mergeMapPull<T, R>(
+  fn: (item: T, index: number) => Source<R> | PromiseLike<R>,
+  options?: ConcurrencyOptions,
+): OperatorFunction<T, R> {
   checkFunction('mergeMapPull', 'fn', fn);
-  const concurrency = concurrencyOf('mergeMapPull', options, 4);
+  return merging('mergeMapPull', fn, concurrencyOf('mergeMapPull', options, 4));
+}
+
+function merging<T, R>(
+  actor: string,
+  fn: (item: T, index: number) => Source<R> | PromiseLike<R>,
+  concurrency: number,
+): OperatorFunction<T, R> {
   return (source) =>
     streamOf<R>((wake) => {
       let index = 0;
-      return new MergeReader<T, R>(reading(source), (item, inner) => reading(fn(item, index++))(inner), concurrency, wake);
+      return new MergeReader<T, R>(
+        reading(source),
+        (item, inner) => reading(innerSource(actor, fn(item, index++)))(inner),
+        concurrency,
+        wake,
+      );
     });
+}
+
+/** What `fn` returned, as a source. @throws ArgumentError `MP_INVALID_ARGUMENT` when it is none. */
+function innerSource<R>(actor: string, returned: Source<R> | PromiseLike<R>): Source<R> {
+  if (typeof (returned as PromiseLike<R> | null | undefined)?.then === 'function') return from(returned as PromiseLike<R>);
+  checkSource(actor, returned);
+  return returned as Source<R>;
 }
 
 /**

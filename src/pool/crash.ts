@@ -16,7 +16,11 @@ interface End {
 /** What is said of a worker that ended before its work was done. */
 export function crash(worker: WorkerHandle, { exitCode, signal, stderr, subject, cause }: End): WorkerCrashError {
   const pid = worker.pid;
-  const message = `${worker.name}${pid === null ? '' : ` (pid ${pid})`} ${manner(worker, exitCode, signal)} ${moment(worker, subject)}`;
+  if (pid === null) {
+    const why = cause instanceof Error ? `: ${cause.message}` : '.';
+    return new WorkerCrashError(`${worker.name} could not be started${why}`, { pid, exitCode, signal, cause, stderr: stderr ?? '' });
+  }
+  const message = `${worker.name} (pid ${pid}) ${manner(worker, exitCode, signal)} ${moment(worker, subject)}`;
   // Node itself says why it does not get as far as the worker's first line.
   const wrote = stderr === null ? exitCode !== null && exitCode !== 0 : stderr !== '';
   return new WorkerCrashError(`${message}${wrote ? '; what it wrote to stderr says why' : ''}.`, {
@@ -28,8 +32,7 @@ export function crash(worker: WorkerHandle, { exitCode, signal, stderr, subject,
   });
 }
 
-function manner({ pid, condemned }: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null): string {
-  if (pid === null) return 'could not be started';
+function manner({ condemned }: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null): string {
   if (condemned !== null) return `was killed by the pool, for ${condemned},`;
   if (signal === null) return `exited with code ${exitCode}`;
   return `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`;

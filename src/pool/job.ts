@@ -404,6 +404,7 @@ export class Chunk extends Batch {
     if (blame === Blame.Items && this.count > 1) return this.#apart();
     // What rebuilding it kills one worker after the other, the rest of the items would too.
     if (blame === Blame.Function && ++this.image.deaths >= DEADLY) {
+      markItem(error, this.first + this.received);
       this.job.sink.fail(error);
       return [];
     }

@@ -112,7 +112,11 @@ it('a stream whose function kills every worker that imports it fails after a few
   const items = Array.from({ length: 500 }, (_, i) => i);
   const stream = pool.imap(exitsOnImport as never, items, { chunkSize: 1, errors: 'settle' });
   await expect(stream.toArray()).rejects.toBeInstanceOf(WorkerCrashError);
-  await expect(pool.map(exitsOnImport as never, items)).rejects.toBeInstanceOf(WorkerCrashError);
+  const error: unknown = await pool.map(exitsOnImport as never, items).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(WorkerCrashError);
+  const { itemIndex } = error as { itemIndex?: unknown };
+  expect(itemIndex).toBeTypeOf('number');
+  expect((error as Error).message).toContain(`before item ${itemIndex} had a result`);
   expect(crashed()).toBeLessThanOrEqual(12);
   expect(await pool.apply(same, [1])).toBe(1);
 });

@@ -107,6 +107,49 @@ describe('the pull-aware operators', () => {
     ).rejects.toThrow('inner');
   });
 
+  it('concatMapPull and mergeMapPull take a promise as a source of one item, and refuse what is no source by name', async () => {
+    expect(
+      await through(
+        filled(4),
+        concatMapPull(async (item) => later([item])),
+      ),
+    ).toEqual([[0], [1], [2], [3]]);
+    const merged = await through(
+      filled(4),
+      mergeMapPull((item) => later(item), { concurrency: 2 }),
+    );
+    expect(merged.sort()).toEqual(upTo(4));
+    await using pool = new Pool({ processes: 1 });
+    expect(
+      await through(
+        filled(2),
+        concatMapPull((item) => pool.applyAsync((x: number) => x + 1, [item])),
+      ),
+    ).toEqual([1, 2]);
+    await expect(
+      through(
+        filled(2),
+        concatMapPull((item) => Promise.reject(new RangeError(`no ${item}`))),
+      ),
+    ).rejects.toThrow('no 0');
+    for (const none of [undefined, 5, {}]) {
+      await expect(
+        through(
+          filled(2),
+          concatMapPull(() => none as never),
+        ),
+      ).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT', message: expect.stringMatching(/^concatMapPull: the source is /) });
+    }
+    // Left while the promise of an inner source is pending.
+    const pending = filled(2)
+      .consume({ prefetch: 1 })
+      .pipe(mergeMapPull((item) => (item === 0 ? later(item) : new Promise<number>(() => {}))));
+    for await (const item of pending as unknown as AsyncIterable<number>) {
+      expect(item).toBe(0);
+      break;
+    }
+  });
+
   it('takePull reads nothing beyond what it takes', async () => {
     const queue = filled(10);
     expect(await through(queue, takePull(3))).toEqual([0, 1, 2]);

@@ -38,6 +38,8 @@ describe('a start that fails signals nobody', () => {
     expect(await run(['pool', method])).toMatch(new RegExp(`^MP_POOL_TERMINATED .*\n${LIVES}$`));
     const failed = await run(['failed', method]);
     expect(failed).toMatch(new RegExp(`^MP_WORKER_CRASH .*"/nonexistent/node" \\(ENOENT\\); name a Node .*\n${LIVES}$`));
+    // The message itself, not its cause alone.
+    expect(failed).toMatch(/PoolWorker-3 could not be started: [^.]* cannot be started by "\/nonexistent\/node" \(ENOENT\)/);
   });
 
   it('spawn: Process.terminate(), kill() and interrupt()', async () => {
