@@ -69,7 +69,8 @@ export class AsyncReader<T> implements PullReader<T> {
       try {
         const asked = this.#context.runInAsyncScope(this.#next, this);
         // Not Promise.resolve(): a native promise is used as it is, and a thenable of another make keeps its own turn.
-        asked.then(this.#settled, this.#rejected);
+        if (typeof (asked as PromiseLike<unknown> | undefined)?.then === 'function') asked.then(this.#settled, this.#rejected);
+        else Promise.resolve(asked).then(this.#settled, this.#rejected);
       } catch (error) {
         this.#fail(error);
       }
@@ -87,6 +88,9 @@ export class AsyncReader<T> implements PullReader<T> {
   readonly #settled = (result: IteratorResult<T, unknown>): void => {
     if (this.#state !== PENDING) return;
     try {
+      // As `for await`; a primitive would be an item that is undefined, without end.
+      if (result === null || (typeof result !== 'object' && typeof result !== 'function'))
+        throw new TypeError(`Iterator result ${String(result)} is not an object`);
       if (result.done === true) {
         this.#state = OVER;
         this.#source.release?.();

@@ -25,6 +25,10 @@ describe('a source', () => {
     },
     'a ReadableStream': () => countedReadable(50).stream,
     'a Node.js Readable': () => Readable.from(upTo(50)) as AsyncIterable<number>,
+    'an async iterable whose next() promises nothing': () => {
+      const items = upTo(50).values();
+      return { [Symbol.asyncIterator]: () => ({ next: () => items.next() }) } as unknown as AsyncIterable<number>;
+    },
     'an Observable that emits at once': () => from(upTo(50)),
     'an Observable that emits later': () => timer(1).pipe(map(() => 0)),
     'an object with Symbol.observable': () => ({ '@@observable': () => from(upTo(50)) }) as unknown as Source<number>,
@@ -43,6 +47,13 @@ describe('a source', () => {
       expect(() => through(bad as never)).toThrow(ArgumentError);
     }
     expect(() => through(Promise.resolve([1]) as never)).toThrow(/Await the promise/);
+  });
+
+  it('fails when its iterator gives no result, as with for await', async () => {
+    for (const next of [() => 5, async () => undefined, async () => null]) {
+      const source = { [Symbol.asyncIterator]: () => ({ next }) } as unknown as AsyncIterable<number>;
+      await expect(through(source).toArray()).rejects.toThrow(/^Iterator result .* is not an object$/);
+    }
   });
 
   it('is pulled by the brand before anything else it also is', async () => {
