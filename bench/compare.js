@@ -55,6 +55,9 @@ const pushed = (results) => new Promise((resolve, reject) => results.subscribe({
 const pulled = async (results) => {
   for await (const _ of results);
 };
+const nothing = () => {};
+const identity = (x) => x;
+const idOf = (x) => x.id;
 const numbers = (n) => Array.from({ length: n }, (_, i) => i);
 const records = (n) => numbers(n).map((id) => ({ id, name: 'row', open: true }));
 function* generated(n) {
@@ -94,11 +97,11 @@ const workloads = {
   'resident memory of a worker, MiB': (library) =>
     withPool(library, {}, async (pool) => (await pool.apply(() => process.memoryUsage().rss)) / 2 ** 20),
   'apply, no arguments, 256 in flight, /s': (library, { seconds }) =>
-    withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply(() => {}))),
+    withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply(nothing))),
   'apply, a number, 256 in flight, /s': (library, { seconds }) =>
-    withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply((x) => x, [1]))),
+    withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply(identity, [1]))),
   'apply, a record, 256 in flight, /s': (library, { seconds }) =>
-    withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply((x) => x.id, [{ id: 1, name: 'row' }]))),
+    withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply(idOf, [{ id: 1, name: 'row' }]))),
   'apply, one in flight, /s': (library, { seconds }) => withPool(library, {}, (pool) => rate(seconds, 1, () => pool.apply((x) => x, [1]))),
   'imapUnordered, numbers, subscribed, /s': (library) => stream(library, numbers, 1_000_000, pushed),
   'imapUnordered, numbers, for await, /s': (library) => stream(library, numbers, 1_000_000, pulled),
