@@ -24,12 +24,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     super(options);
     const { memory } = this.core;
     const { core } = this;
-    this.#desertion = new Desertion(
+    const desertion = new Desertion(
       () => memory.unfinished > 0 && memory.travelled && !core.hasRead && !memory.members.others && !memory.onItsWay,
     );
+    this.#desertion = desertion;
+    // The core holds these two for as long as it is open, so they must not hold the queue.
     this.#finished = memory.joinWaiters({
-      ready: () => memory.unfinished <= 0 || this.#desertion.certain,
-      tend: () => this.#desertion.look(),
+      ready: () => memory.unfinished <= 0 || desertion.certain,
+      tend: () => desertion.look(),
     });
   }
 
