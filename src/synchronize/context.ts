@@ -37,6 +37,27 @@ export class Token {
 }
 
 const storage = new AsyncLocalStorage<readonly Token[]>();
+/** Tokens of this thread that stand for something now. */
+let inUse = 0;
+let looking = false;
+
+/** A recursive lock was taken. */
+export function used(token: Token): void {
+  if (token.generation === lineage.generation) inUse++;
+}
+
+/** It was released, whatever its depth was. */
+export function unused(token: Token): void {
+  if (token.generation !== lineage.generation || --inUse > 0 || looking) return;
+  looking = true;
+  setImmediate(onIdle);
+}
+
+/** Node before 24 follows every promise of the thread for as long as the storage was used: not where no token means anything. */
+function onIdle(): void {
+  looking = false;
+  if (inUse === 0) storage.disable();
+}
 
 /** Whether the calling context owns what the token stands for. */
 export function owns(token: Token): boolean {
@@ -147,6 +168,8 @@ registerAfterFork(expected, () => {
   unclaimed.clear();
   sweep = null;
   leaving = false;
+  inUse = 0;
+  looking = false;
   rest();
 });
 

@@ -1,7 +1,7 @@
 import { NotOwnerError } from '../errors/index.js';
 import { type BlockHandle, idOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
-import { enter, enterWith, owns, runAs, Token } from './context.js';
+import { enter, enterWith, owns, runAs, Token, unused, used } from './context.js';
 import { Held } from './held.js';
 import type { LockLike } from './lock.js';
 import { MUTEX_WORDS, Mutex } from './mutex.js';
@@ -183,6 +183,7 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   #begin(token: Token): true {
+    if (!token.suspended) used(token);
     token.depth = 1;
     this.#token = token;
     return true;
@@ -191,6 +192,7 @@ export class RLock extends SharedObject implements LockLike {
   #giveBack(token: Token): void {
     if (this.#token !== token) throw this.#notOwner('release');
     if (--token.depth > 0) return;
+    if (!token.suspended) unused(token);
     this.#token = null;
     this.#mutex.give();
   }
