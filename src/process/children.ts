@@ -79,7 +79,7 @@ function running(daemon: boolean): Child[] {
   return [...children.values()].filter((child) => child.daemon === daemon && child.popen.poll() === null);
 }
 
-/** One that this process may not signal ends with it all the same, by its parent-death signal or its lifeline. */
+/** One that this process may not signal: a child of the forkserver ends with it all the same, by its lifeline; a spawned one whose user is another goes on. */
 function send(popen: Popen, signal: NodeJS.Signals): void {
   if (popen.poll() !== null) return;
   try {
