@@ -118,7 +118,7 @@ it('an item of starmap that is no list of arguments is named', async () => {
 });
 
 it('a listener is made by listen()', async () => {
-  expect((await refusal(() => new (loose(Listener))('/tmp/x.sock'))).message).toContain('use `await Listener.listen({ address })`');
+  expect((await refusal(() => new (loose(Listener))('socket'))).message).toContain('use `await Listener.listen({ address })`');
 });
 
 it('a key that stands where the options belong is not repeated', async () => {
