@@ -13,14 +13,8 @@
 #include "arguments.h"
 #include "descriptor-message.h"
 #include "exports.h"
+#include "pidfd.h"
 #include "status.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
 
 namespace multiprocess {
 namespace {

@@ -14,23 +14,15 @@
 
 #include "arguments.h"
 #include "exports.h"
+#include "pidfd.h"
 #include "status.h"
 #include "thread.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
 
 namespace multiprocess {
 namespace {
 
 // Descriptors that the removal of a folder may take at a time.
 constexpr int kMostOpen = 8;
-// waitid's P_PIDFD, which older headers lack.
-constexpr auto kByDescriptor = static_cast<idtype_t>(3);
 // Milliseconds that a child is given to end by itself; a killed one needs a few.
 constexpr int kPatience = 10'000;
 constexpr size_t kReaperStack = 65'536;

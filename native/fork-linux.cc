@@ -41,10 +41,6 @@
 #include "fork.h"
 #include "status.h"
 
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
-
 namespace multiprocess {
 namespace {
 

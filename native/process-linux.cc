@@ -10,20 +10,11 @@
 
 #include "arguments.h"
 #include "exports.h"
+#include "pidfd.h"
 #include "status.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
 
 namespace multiprocess {
 namespace {
-
-// P_PIDFD of waitid(2), which headers before glibc 2.36 lack.
-constexpr int kChildByDescriptor = 3;
 
 // setParentDeathSignal(signal, expectedParent) -> 1 set, 0 the parent is gone already
 napi_value setParentDeathSignal(napi_env env, napi_callback_info info) {
@@ -100,7 +91,7 @@ napi_value signalChild(napi_env env, napi_callback_info info) {
   }
   int result = 0;
   // A kernel before 5.4 knows no children by descriptor.
-  int runs = runsAsChild(static_cast<idtype_t>(kChildByDescriptor), fd);
+  int runs = runsAsChild(kByDescriptor, fd);
   if (runs == -EINVAL) runs = runsAsChild(P_PID, pid);
   if (runs == 1 && syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) != 0 && errno != ESRCH) result = -errno;
   close(fd);

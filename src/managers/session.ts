@@ -7,7 +7,7 @@
  */
 import { RemoteError } from '../errors/index.js';
 import { queueMicrotask, setImmediate } from '../util/timers.js';
-import { type ClientAgent, type CurrentCall, runCall } from './current-call.js';
+import { type ClientAgent, runCall } from './current-call.js';
 import { inquire, makeObject } from './dispatch.js';
 import { sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, type Wire } from './frames.js';
@@ -16,37 +16,10 @@ import { badFrame, callerGone, noObject, noType, notCreated, notExposed } from '
 import { isStream, OutgoingStream } from './outgoing-stream.js';
 import type { Referent } from './referents.js';
 import type { Server } from './server.js';
+import { SessionCall } from './session-call.js';
 
 /** Bytes of answers that may wait for a client that does not read them; beyond, nothing more is received from it meanwhile. */
 const MOST_WAITING = 1 << 20;
-
-/** A call of a client that is under way. */
-class SessionCall implements CurrentCall {
-  readonly client: Session;
-  readonly id: number;
-  #controller: AbortController | undefined;
-  #reason: unknown;
-  /** It was answered, or will not be. */
-  settled = false;
-
-  constructor(client: Session, id: number) {
-    this.client = client;
-    this.id = id;
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
-}
 
 /** A function of a client. */
 export type Stub = (...args: unknown[]) => Promise<unknown>;
