@@ -8,21 +8,20 @@
  * that others refer to.
  */
 import { Client, type ClientTls, type Connection } from '../connection/index.js';
-import { ArgumentError, ConnectionError } from '../errors/index.js';
+import { ConnectionError } from '../errors/index.js';
 import { type Site, SiteRation } from '../pool/call-site.js';
 import { fromWorker } from '../pool/remote-error.js';
 import { currentProcess } from '../process/index.js';
-import { encodingForWorker, type Serializer, serializerOf } from '../reduction/index.js';
+import { encodingForWorker, type Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
-import { registerAfterFork } from '../util/after-fork.js';
 import { nextTick, queueMicrotask, setImmediate } from '../util/timers.js';
-import { type Address, keyOfAddress } from './address.js';
+import type { Address } from './address.js';
 import { receivedError, sendError } from './errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from './frames.js';
 import { inTransit } from './in-transit.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
-import { keyTo, notedKey, tlsFor } from './keys.js';
+import { notedKey } from './keys.js';
 import { isPlainObject, markArguments, staysHere } from './marks.js';
 import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from './messages.js';
 import {
@@ -35,7 +34,7 @@ import {
   serializerPart,
   whileSendingTo,
 } from './proxies.js';
-import { linkOf, remoteProxy, setAttach } from './proxy.js';
+import { linkOf, remoteProxy } from './proxy.js';
 import { definedType, type ProxyType } from './registry.js';
 import { RemoteCall, refused } from './remote-call.js';
 import type { Greeting } from './server-process.js';
@@ -49,6 +48,16 @@ export interface ServerAccess {
   readonly authkey: Uint8Array;
   readonly tls?: ClientTls | undefined;
   readonly serializer: Serializer;
+}
+
+/** Where the channels of this thread are found: see channels.ts. */
+export interface ChannelDirectory {
+  /** The channel is connected to the server of that name. */
+  reached(channel: RemoteChannel, server: string): void;
+  /** It is so no more. */
+  left(channel: RemoteChannel, server: string): void;
+  /** Nobody is to get the channel any more. */
+  forget(channel: RemoteChannel): void;
 }
 
 interface RemoteLink extends Link {
@@ -78,6 +87,7 @@ const sites = new SiteRation(4);
 export class RemoteChannel implements Channel, StreamPeer {
   /** How the server is reached. */
   readonly access: ServerAccess;
+  readonly #directory: ChannelDirectory;
   #wire: Wire | null = null;
   #connecting: Promise<void> | null = null;
   /** What goes out as soon as the connection is there. */
@@ -101,7 +111,8 @@ export class RemoteChannel implements Channel, StreamPeer {
   #holding = true;
   #ended: Error | undefined;
 
-  constructor(access: ServerAccess) {
+  constructor(access: ServerAccess, directory: ChannelDirectory) {
+    this.#directory = directory;
     this.access = access;
   }
 
@@ -128,7 +139,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   /** The server was shut down, or has ended: what waits is rejected, and what comes. */
   abandon(why: Error): void {
     this.#ended = why;
-    forget(this);
+    this.#directory.forget(this);
     this.#lost(why);
   }
 
@@ -445,9 +456,9 @@ export class RemoteChannel implements Channel, StreamPeer {
     this.#typeids = typeids;
     this.#shapes.clear();
     const again = this.#server === server;
-    if (this.#server !== '') bySession.delete(this.#server);
+    if (this.#server !== '') this.#directory.left(this, this.#server);
     this.#server = server;
-    bySession.set(server, this);
+    this.#directory.reached(this, server);
     this.#holding = true;
     const queued = this.#queued;
     this.#queued = [];
@@ -521,8 +532,8 @@ export class RemoteChannel implements Channel, StreamPeer {
     const wire = this.#wire;
     this.#wire = null;
     wire.close();
-    forget(this);
-    if (bySession.get(this.#server) === this) bySession.delete(this.#server);
+    this.#directory.forget(this);
+    this.#directory.left(this, this.#server);
   }
 
   /** In a fork: the connection is the parent's. The proxies are this process's too. */
@@ -697,62 +708,4 @@ export class RemoteChannel implements Channel, StreamPeer {
 function keyPart(address: Address): { key?: string } {
   const key = notedKey(address);
   return key === undefined ? {} : { key };
-}
-
-/** By address and key. */
-const channels = new Map<string, RemoteChannel>();
-/** By the name of the server that they are connected to. */
-const bySession = new Map<string, RemoteChannel>();
-
-registerAfterFork(channels, () => {
-  for (const channel of channels.values()) channel.forked();
-});
-
-/** The channel of this thread to a server, for who has the key. */
-export function channelTo(access: ServerAccess): RemoteChannel {
-  const key = keyOfAccess(access);
-  let channel = channels.get(key);
-  if (channel === undefined) {
-    channel = new RemoteChannel(access);
-    channels.set(key, channel);
-  }
-  return channel;
-}
-
-function keyOfAccess({ address, authkey, serializer }: ServerAccess): string {
-  return `${keyOfAddress(address)} ${Buffer.from(authkey).toString('hex')} ${numberOf(serializer)}`;
-}
-
-const serializers = new WeakMap<Serializer, number>();
-let lastSerializer = 0;
-
-function numberOf(serializer: Serializer): number {
-  let number = serializers.get(serializer);
-  if (number === undefined) {
-    number = ++lastSerializer;
-    serializers.set(serializer, number);
-  }
-  return number;
-}
-
-function forget(channel: RemoteChannel): void {
-  const key = keyOfAccess(channel.access);
-  if (channels.get(key) === channel) channels.delete(key);
-}
-
-setAttach((handle, type) => {
-  const { server, address, tls, key } = handle;
-  const authkey = keyTo(address, key);
-  const secured = tls === true ? tlsFor(address) : undefined;
-  const channel =
-    bySession.get(server) ??
-    channelTo({ address, name: 'of the proxy', authkey, tls: secured, serializer: namedSerializer(handle.serializer) });
-  return channel.attachHandle(handle, type);
-});
-
-function namedSerializer(name: string | undefined): Serializer {
-  if (name === undefined || name === 'msgpackr') return serializerOf('manager', name);
-  throw new ArgumentError(
-    'A proxy has come whose server has a serializer of its own, which is not known here; connect() a manager with this `serializer` to its address first.',
-  );
 }

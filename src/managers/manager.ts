@@ -7,7 +7,8 @@ import { DupFd, encodingForWorker, optionOf, type Serializer, type SerializerOpt
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
-import { channelTo, type RemoteChannel } from './client.js';
+import { channelTo } from './channels.js';
+import type { RemoteChannel } from './client.js';
 import { Ask } from './frames.js';
 import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './keys.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';

@@ -4,7 +4,7 @@ import { type Address, Connection, type ListenerTls } from '../connection/index.
 import { DupFd, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { definedType, type ManagedType } from './registry.js';
 import { Server } from './server.js';
-import './client.js';
+import './channels.js';
 
 /** A type as it is sent to the server: by the module that defines it, or as it is. */
 export type SentType = readonly [typeid: string, module: string | null, type: ManagedType | null];

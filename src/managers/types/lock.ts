@@ -1,7 +1,8 @@
 import { NotOwnerError } from '../../errors/index.js';
 import type { CurrentCall } from '../current-call.js';
 import { caller } from './caller.js';
-import { nameOf, Ownership } from './ownership.js';
+import { OwnedLock } from './owned-lock.js';
+import { nameOf } from './ownership.js';
 import { lockWait, type OfTask, type ServerWait } from './server-wait.js';
 
 /** What a condition asks of the lock that it is used under. */
@@ -27,60 +28,38 @@ export interface ConditionLock {
  *
  * Python: `threading.Lock` in the server, which stays locked when its holder's process dies.
  */
-export class ManagedLock implements ConditionLock {
-  readonly #ownership = new Ownership();
-
+export class ManagedLock extends OwnedLock implements ConditionLock {
   /** Acquires: `false` when the time ran out. */
   acquire(options?: ServerWait & OfTask): boolean | Promise<boolean> {
-    return this.#ownership.take(caller(), 0, lockWait('Lock.acquire', options).timeout);
+    return this.ownership.take(caller(), 0, lockWait('Lock.acquire', options).timeout);
   }
 
   /** Releases it, whoever acquired it. @throws NotOwnerError `MP_NOT_OWNER` when nobody holds it. */
   release(_options?: OfTask): void {
-    if (this.#ownership.holder === null) {
+    if (this.ownership.holder === null) {
       throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
     }
-    this.#ownership.give();
-  }
-
-  /** Whether anybody holds it. */
-  locked(): boolean {
-    return this.#ownership.holder !== null;
-  }
-
-  /** Process id of the agent that acquired it; `null` when nobody did. */
-  get owner(): number | null {
-    return this.#ownership.holder?.client.pid ?? null;
-  }
-
-  /** Whether a holder's agent was gone while it held the lock, and nobody has called {@link recover} since. */
-  get ownerDied(): boolean {
-    return this.#ownership.ownerDied;
-  }
-
-  /** Says that what the lock guards is whole again. */
-  recover(): void {
-    this.#ownership.ownerDied = false;
+    this.ownership.give();
   }
 
   /** `<Lock(owner=None)>`, `<Lock(owner=SpawnProcess-1)>`. */
-  toString(): string {
-    return `<Lock(owner=${nameOf(this.#ownership.holder)}${this.ownerDied ? ', owner died' : ''})>`;
+  override toString(): string {
+    return `<Lock(owner=${nameOf(this.ownership.holder)}${this.ownerDied ? ', owner died' : ''})>`;
   }
 
   /** @internal */
   heldBy(call: CurrentCall, _task: number): boolean {
-    return this.#ownership.holder?.client === call.client;
+    return this.ownership.holder?.client === call.client;
   }
 
   /** @internal */
   suspend(): number {
-    this.#ownership.give();
+    this.ownership.give();
     return 1;
   }
 
   /** @internal */
   async resume(call: CurrentCall, _task: number, _depth: number): Promise<void> {
-    await this.#ownership.take(call, 0, undefined);
+    await this.ownership.take(call, 0, undefined);
   }
 }

@@ -2,7 +2,8 @@ import { NotOwnerError } from '../../errors/index.js';
 import type { CurrentCall } from '../current-call.js';
 import { caller } from './caller.js';
 import type { ConditionLock } from './lock.js';
-import { nameOf, Ownership } from './ownership.js';
+import { OwnedLock } from './owned-lock.js';
+import { nameOf } from './ownership.js';
 import { lockWait, type OfTask, type ServerWait, taskOf } from './server-wait.js';
 
 /**
@@ -13,24 +14,22 @@ import { lockWait, type OfTask, type ServerWait, taskOf } from './server-wait.js
  *
  * Python: `threading.RLock` in the server, where the owner is the client's thread.
  */
-export class ManagedRLock implements ConditionLock {
-  readonly #ownership = new Ownership();
-
+export class ManagedRLock extends OwnedLock implements ConditionLock {
   /** Acquires, once more where the caller owns it: `false` when the time ran out. */
   acquire(options?: ServerWait & OfTask): boolean | Promise<boolean> {
     const { timeout, task } = lockWait('RLock.acquire', options);
     const call = caller();
     if (this.heldBy(call, task)) {
-      this.#ownership.depth++;
+      this.ownership.depth++;
       return true;
     }
-    return this.#ownership.take(call, task, timeout);
+    return this.ownership.take(call, task, timeout);
   }
 
   /** Releases it once. @throws NotOwnerError `MP_NOT_OWNER` when the caller does not hold it. */
   release(options?: OfTask): void {
     const call = caller();
-    const { holder } = this.#ownership;
+    const { holder } = this.ownership;
     if (!this.heldBy(call, taskOf('RLock.release', options))) {
       const other = holder?.client === call.client ? 'another task of the caller' : nameOf(holder);
       const who = holder === null ? 'nobody holds it' : `${other} holds it`;
@@ -38,51 +37,31 @@ export class ManagedRLock implements ConditionLock {
         `RLock.release: ${who}; only the owner may, once for each acquire. See hold() and runExclusive() to release elsewhere.`,
       );
     }
-    if (this.#ownership.depth > 1) this.#ownership.depth--;
-    else this.#ownership.give();
-  }
-
-  /** Whether anybody holds it. */
-  locked(): boolean {
-    return this.#ownership.holder !== null;
-  }
-
-  /** Process id of the agent that holds it; `null` when nobody does. */
-  get owner(): number | null {
-    return this.#ownership.holder?.client.pid ?? null;
-  }
-
-  /** Whether a holder's agent was gone while it held the lock, and nobody has called {@link recover} since. */
-  get ownerDied(): boolean {
-    return this.#ownership.ownerDied;
-  }
-
-  /** Says that what the lock guards is whole again. */
-  recover(): void {
-    this.#ownership.ownerDied = false;
+    if (this.ownership.depth > 1) this.ownership.depth--;
+    else this.ownership.give();
   }
 
   /** `<RLock(None, 0)>`, `<RLock(SpawnProcess-1, 2)>`: owner and depth. */
-  toString(): string {
-    const { holder, depth } = this.#ownership;
+  override toString(): string {
+    const { holder, depth } = this.ownership;
     return `<RLock(${nameOf(holder)}, ${depth}${this.ownerDied ? ', owner died' : ''})>`;
   }
 
   /** @internal */
   heldBy(call: CurrentCall, task: number): boolean {
-    return this.#ownership.heldBy(call.client, task);
+    return this.ownership.heldBy(call.client, task);
   }
 
   /** @internal */
   suspend(): number {
-    const { depth } = this.#ownership;
-    this.#ownership.give();
+    const { depth } = this.ownership;
+    this.ownership.give();
     return depth;
   }
 
   /** @internal */
   async resume(call: CurrentCall, task: number, depth: number): Promise<void> {
-    await this.#ownership.take(call, task, undefined);
-    this.#ownership.depth = depth;
+    await this.ownership.take(call, task, undefined);
+    this.ownership.depth = depth;
   }
 }
