@@ -12,16 +12,7 @@ import type { RemoteChannel } from './client.js';
 import { Ask } from './frames.js';
 import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './keys.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
-import {
-  checkType,
-  definedType,
-  isClass,
-  type Maker,
-  type ManagedType,
-  mayBeExposed,
-  type ProxyType,
-  type TypeOptions,
-} from './registry.js';
+import { checkType, definedType, type Maker, type ManagedType, mayBeExposed, type TypeOptions } from './registry.js';
 import type { Creations, RemoteMaker } from './remote.js';
 import { type ObjectInfo, Server } from './server.js';
 import type { SentType, ServerNews, ServerWork } from './server-process.js';
@@ -469,7 +460,3 @@ function sent(typeid: string, type: ManagedType): SentType {
   const { proxyType: _, createMethod: __, ...rest } = type;
   return [typeid, null, rest];
 }
-
-void isClass;
-
-export type { ProxyType };
