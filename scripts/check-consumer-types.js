@@ -8,9 +8,8 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { root, subpaths } from './subpaths.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const home = `${root}.build/consumer-types`;
 const versions = [
   ['5.4', '20'],
@@ -20,7 +19,7 @@ const versions = [
   ['latest', '20'],
   ['latest', 'latest'],
 ];
-const modules = Object.keys(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).exports).filter((name) => !name.endsWith('.json'));
+const modules = subpaths().map(({ specifier }) => specifier);
 
 const compilers = [...new Set(versions.map(([typescript]) => typescript))].map(
   (version) => `typescript-${version}@npm:typescript@${version}`,
@@ -42,10 +41,7 @@ function link(name, target) {
 
 link('multiprocess', root.slice(0, -1));
 cpSync(`${root}test/fixtures/consumer/main.ts`, `${home}/main.ts`);
-writeFileSync(
-  `${home}/modules.ts`,
-  modules.map((name, i) => `export * as module${i} from '${name.replace('.', 'multiprocess')}';\n`).join(''),
-);
+writeFileSync(`${home}/modules.ts`, modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join(''));
 writeFileSync(
   `${home}/tsconfig.json`,
   JSON.stringify({
