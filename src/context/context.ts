@@ -24,8 +24,32 @@ import { printedAsShown } from '../util/printed.js';
 import { ForkPool, ForkServerPool, SpawnPool } from './pools.js';
 import { ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';
 
-const PROCESSES = { spawn: SpawnProcess, forkserver: ForkServerProcess, fork: ForkProcess, thread: ThreadProcess } as const;
-const POOLS = { spawn: SpawnPool, forkserver: ForkServerPool, fork: ForkPool, thread: ThreadPool } as const;
+/** The class `Process` of each context. */
+export interface ContextProcesses {
+  /** Of fresh Nodes. */
+  readonly spawn: typeof SpawnProcess;
+  /** Of processes forked from a template. */
+  readonly forkserver: typeof ForkServerProcess;
+  /** Of processes forked from this one. */
+  readonly fork: typeof ForkProcess;
+  /** Of worker threads. */
+  readonly thread: typeof ThreadProcess;
+}
+
+/** The class `Pool` of each context. */
+export interface ContextPools {
+  /** Of fresh Nodes. */
+  readonly spawn: typeof SpawnPool;
+  /** Of processes forked from a template. */
+  readonly forkserver: typeof ForkServerPool;
+  /** Of processes forked from this one. */
+  readonly fork: typeof ForkPool;
+  /** Of worker threads. */
+  readonly thread: typeof ThreadPool;
+}
+
+const PROCESSES: ContextProcesses = { spawn: SpawnProcess, forkserver: ForkServerProcess, fork: ForkProcess, thread: ThreadProcess };
+const POOLS: ContextPools = { spawn: SpawnPool, forkserver: ForkServerPool, fork: ForkPool, thread: ThreadPool };
 
 /**
  * Names modules that the template of the start method `forkserver` loads before it forks, so that its children have them at once.
@@ -40,9 +64,9 @@ export function setForkserverPreload(names: readonly string[], options: PreloadO
 }
 
 /** The class `Process` of a context: as `Process`, without the choice of a start method. */
-export type ContextProcess<M extends StartMethod> = (typeof PROCESSES)[M];
+export type ContextProcess<M extends StartMethod> = ContextProcesses[M];
 /** The class `Pool` of a context: as `Pool`, without the choice of a start method. */
-export type ContextPool<M extends StartMethod> = (typeof POOLS)[M];
+export type ContextPool<M extends StartMethod> = ContextPools[M];
 
 /**
  * Everything that starts processes, or is shared with them, for one start method.

@@ -8,6 +8,14 @@ export {
   type StartMethod,
   setStartMethod,
 } from '../process/index.js';
-export { Context, type ContextPool, type ContextProcess, getContext, setForkserverPreload } from './context.js';
+export {
+  Context,
+  type ContextPool,
+  type ContextPools,
+  type ContextProcess,
+  type ContextProcesses,
+  getContext,
+  setForkserverPreload,
+} from './context.js';
 export { type BoundPoolOptions, ForkPool, ForkServerPool, SpawnPool } from './pools.js';
 export { type BoundProcessOptions, ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';

@@ -10,7 +10,19 @@ export type { CallOptions } from './proxies.js';
 export { BaseProxy, referentOf, type Token, textOf, tokenOf } from './proxy.js';
 // Types
 export { defineTypes, type Maker, type ManagedType, type ProxyType, type TypeOptions } from './registry.js';
-export type { Creation, Creations, Remote, RemoteMaker, RemoteResult } from './remote.js';
+export type {
+  Creation,
+  Creations,
+  Hidden,
+  Remote,
+  RemoteArgument,
+  RemoteArguments,
+  RemoteMaker,
+  RemoteMember,
+  RemoteMembers,
+  RemoteResult,
+  TypeEntry,
+} from './remote.js';
 export { RemoteCall, type StreamItem } from './remote-call.js';
 // Servers
 export { type ObjectInfo, Server } from './server.js';
@@ -21,11 +33,13 @@ export { SyncManager } from './sync-manager.js';
 export {
   ArrayProxy,
   BarrierProxy,
+  type ClearChange,
   ConditionProxy,
   type DictChange,
   DictProxy,
   type DictSource,
   EventProxy,
+  type GapChange,
   JoinableQueueProxy,
   type ListChange,
   ListProxy,
@@ -41,11 +55,14 @@ export {
   NamespaceProxy,
   PoolProxy,
   QueueProxy,
+  type RemoteHeld,
   RLockProxy,
   SemaphoreProxy,
   type SetChange,
+  type SetOperand,
   SetProxy,
   type SortOptions,
+  type StateChange,
   ValueProxy,
   type WatchOptions,
 } from './types/index.js';

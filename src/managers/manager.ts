@@ -13,7 +13,7 @@ import { Ask } from './frames.js';
 import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './keys.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
 import { checkType, definedType, type Maker, type ManagedType, mayBeExposed, type TypeOptions } from './registry.js';
-import type { Creations, RemoteMaker } from './remote.js';
+import type { Creations, RemoteMaker, TypeEntry } from './remote.js';
 import { type ObjectInfo, Server } from './server.js';
 import type { SentType, ServerNews, ServerWork } from './server-process.js';
 
@@ -36,8 +36,8 @@ export interface ManagerOptions {
   readonly tls?: (ListenerTls & ClientTls) | ListenerTls | ClientTls | undefined;
 }
 
-/** What types may be given as. */
-export type TypesOf = Readonly<Record<string, RemoteMaker | (TypeOptions & { readonly callable: RemoteMaker })>>;
+/** What types may be given as: by name, what makes their objects, or that with options. */
+export type TypesOf = Readonly<Record<string, RemoteMaker | TypeEntry>>;
 
 /** A class of managers with types of its own. */
 export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick<B, keyof B> &

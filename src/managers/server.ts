@@ -10,7 +10,7 @@ import { inquire } from './dispatch.js';
 import { Ask, Kind, readFrame, serializerNumber, VERSION, Wire } from './frames.js';
 import { inTransit } from './in-transit.js';
 import { badFrame, noObject, notExposed } from './messages.js';
-import { type Channel, type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
+import { type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
 import { linkOf, localProxy, localServers } from './proxy.js';
 import { type Referent, ReferentTable } from './referents.js';
 import type { ManagedType } from './registry.js';
@@ -48,7 +48,7 @@ const GRACE = 1_000;
  *
  * Python: `multiprocessing.managers.Server`.
  */
-export class Server implements AsyncDisposable, Channel {
+export class Server implements AsyncDisposable {
   /** @internal Tells it from all other servers. */
   readonly name: string = randomBytes(8).toString('hex');
   /** @internal */

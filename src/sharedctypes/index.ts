@@ -14,6 +14,7 @@ export { RawArray } from './raw-array.js';
 export { RawValue } from './raw-value.js';
 export {
   type ArrayOf,
+  type Elements,
   type ScalarCode,
   type Settable,
   type StructFields,

@@ -11,32 +11,58 @@ import { describe } from '../util/options.js';
 type TypedArrayOf<C extends { of(...items: never[]): unknown }> = ReturnType<C['of']>;
 
 /** What each scalar code is in JavaScript: its value, and the array of it. */
-interface Elements {
+export interface Elements {
+  /** A character of Latin-1, one byte. */
   c: [string, TypedArrayOf<Uint8ArrayConstructor>];
+  /** A character by its code point, four bytes. */
   u: [string, TypedArrayOf<Uint32ArrayConstructor>];
+  /** A boolean, one byte. */
   '?': [boolean, TypedArrayOf<Uint8ArrayConstructor>];
+  /** As `?`. */
   bool: [boolean, TypedArrayOf<Uint8ArrayConstructor>];
+  /** A signed integer of 8 bits. */
   b: [number, TypedArrayOf<Int8ArrayConstructor>];
+  /** As `b`. */
   i8: [number, TypedArrayOf<Int8ArrayConstructor>];
+  /** An unsigned integer of 8 bits. */
   B: [number, TypedArrayOf<Uint8ArrayConstructor>];
+  /** As `B`. */
   u8: [number, TypedArrayOf<Uint8ArrayConstructor>];
+  /** A signed integer of 16 bits. */
   h: [number, TypedArrayOf<Int16ArrayConstructor>];
+  /** As `h`. */
   i16: [number, TypedArrayOf<Int16ArrayConstructor>];
+  /** An unsigned integer of 16 bits. */
   H: [number, TypedArrayOf<Uint16ArrayConstructor>];
+  /** As `H`. */
   u16: [number, TypedArrayOf<Uint16ArrayConstructor>];
+  /** A signed integer of 32 bits. */
   i: [number, TypedArrayOf<Int32ArrayConstructor>];
+  /** As `i`. */
   i32: [number, TypedArrayOf<Int32ArrayConstructor>];
+  /** An unsigned integer of 32 bits. */
   I: [number, TypedArrayOf<Uint32ArrayConstructor>];
+  /** As `I`. */
   u32: [number, TypedArrayOf<Uint32ArrayConstructor>];
+  /** A signed integer of 64 bits. */
   l: [bigint, TypedArrayOf<BigInt64ArrayConstructor>];
+  /** As `l`. */
   q: [bigint, TypedArrayOf<BigInt64ArrayConstructor>];
+  /** As `l`. */
   i64: [bigint, TypedArrayOf<BigInt64ArrayConstructor>];
+  /** An unsigned integer of 64 bits. */
   L: [bigint, TypedArrayOf<BigUint64ArrayConstructor>];
+  /** As `L`. */
   Q: [bigint, TypedArrayOf<BigUint64ArrayConstructor>];
+  /** As `L`. */
   u64: [bigint, TypedArrayOf<BigUint64ArrayConstructor>];
+  /** A float of 32 bits. */
   f: [number, TypedArrayOf<Float32ArrayConstructor>];
+  /** As `f`. */
   f32: [number, TypedArrayOf<Float32ArrayConstructor>];
+  /** A float of 64 bits. */
   d: [number, TypedArrayOf<Float64ArrayConstructor>];
+  /** As `d`. */
   f64: [number, TypedArrayOf<Float64ArrayConstructor>];
 }
 

@@ -2,7 +2,7 @@ import { ArgumentError } from '../../errors/index.js';
 import type { ScalarCode, Settable, ValueOf } from '../../sharedctypes/index.js';
 import { scalarOf } from '../../sharedctypes/types.js';
 import { describe } from '../../util/options.js';
-import { type Contents, itemsOf } from './contents.js';
+import { itemsOf } from './contents.js';
 import { outOfRange } from './errors.js';
 import type { Page } from './page.js';
 
@@ -18,7 +18,7 @@ interface Elements extends ArrayLike<number | bigint> {
  *
  * Python: `SyncManager.Array`, an `array.array`. `a[i]` is `get(i)`, `a[i] = x` is `set(i, x)`, `a[i:j]` is `slice(i, j)`.
  */
-export class ManagedArray<K extends ScalarCode = ScalarCode> implements Contents {
+export class ManagedArray<K extends ScalarCode = ScalarCode> {
   readonly #type: K;
   readonly #scalar: ReturnType<typeof scalarOf>;
   readonly #elements: Elements;
@@ -91,7 +91,7 @@ export class ManagedArray<K extends ScalarCode = ScalarCode> implements Contents
     return { items, shape: 0, done: items.length === 0 };
   }
 
-  /** @internal */
+  /** @internal As `Contents`. */
   contents(): Iterable<ValueOf<K>> {
     return this.copy();
   }

@@ -37,6 +37,28 @@ export interface WatchOptions {
   readonly maxSize?: number | undefined;
 }
 
+/** The present state among a watcher's changes: its first item, and what replaces changes that it was too slow for. */
+export type StateChange<S extends object> = S & {
+  /** Tells it from changes. */
+  readonly type: 'state';
+  /** How many changes it replaces that the watcher was not told. */
+  readonly missed: number;
+};
+
+/** All was taken out. */
+export interface ClearChange {
+  /** Tells it from other changes. */
+  readonly type: 'clear';
+}
+
+/** With `lag: 'drop-oldest'`: changes before the next one were lost. */
+export interface GapChange {
+  /** Tells it from changes. */
+  readonly type: 'gap';
+  /** How many were lost. */
+  readonly missed: number;
+}
+
 const LAGS: readonly Lag[] = ['latest', 'drop-oldest', 'error', 'block'];
 const DEFAULT_SIZE = 1024;
 /** Changes behind the slowest watcher that are kept rather than moved. */

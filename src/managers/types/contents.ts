@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { badKey, notIterable } from './errors.js';
 import { isProxy, referentOf } from './shared.js';
 
-/** A container of the server, which others of it read directly. */
-export interface Contents {
+/** A container of the server, which others of it read directly. No class says that it implements it: what is internal is not declared. */
+interface Contents {
   /** Its items, as Python iterates them: a dict's are its keys. */
   contents(): Iterable<unknown>;
 }

@@ -1,21 +1,34 @@
 import { ArgumentError } from '../../errors/index.js';
 import type { PullSource } from '../../streams/index.js';
 import { describe } from '../../util/options.js';
-import { ChangeLog, type WatchOptions } from './change-log.js';
-import { type Contents, checkKey, itemsOf, once } from './contents.js';
+import { ChangeLog, type ClearChange, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
+import { checkKey, itemsOf, once } from './contents.js';
 import { changedDuring, isEmpty, noKey } from './errors.js';
 import type { Page } from './page.js';
 import { referentOf } from './shared.js';
 
 /** A change of a shared dict, or its present state. */
 export type DictChange<K, V> =
-  /** What it holds now: the first item of a watcher, and what replaces the `missed` changes that it was too slow for. */
-  | { readonly type: 'state'; readonly entries: readonly (readonly [K, V])[]; readonly missed: number }
-  | { readonly type: 'set'; readonly key: K; readonly value: V }
-  | { readonly type: 'delete'; readonly key: K }
-  | { readonly type: 'clear' }
-  /** With `lag: 'drop-oldest'`: so many changes before the next one were lost. */
-  | { readonly type: 'gap'; readonly missed: number };
+  | StateChange<{
+      /** All entries, in the order of the keys. */
+      readonly entries: readonly (readonly [K, V])[];
+    }>
+  | {
+      /** A key has a new value. */
+      readonly type: 'set';
+      /** The key, which may be new. */
+      readonly key: K;
+      /** A copy of the value, unless it is a proxy. */
+      readonly value: V;
+    }
+  | {
+      /** A key is gone. */
+      readonly type: 'delete';
+      /** The key. */
+      readonly key: K;
+    }
+  | ClearChange
+  | GapChange;
 
 /** Entries as a dict takes them: pairs, a Map, a plain object, or a shared dict of the same manager. */
 export type DictSource<K, V> = Iterable<readonly [K, V]> | (K extends string ? Readonly<Record<string, V>> : never);
@@ -28,7 +41,7 @@ export type DictSource<K, V> = Iterable<readonly [K, V]> | (K extends string ? R
  *
  * Python: `SyncManager.dict`. `d[k]` is `get(k)`, `d[k] = v` is `set(k, v)`, `del d[k]` is `delete(k)`, `len(d)` is `size`.
  */
-export class ManagedDict<K = unknown, V = unknown> implements Contents {
+export class ManagedDict<K = unknown, V = unknown> {
   readonly #map = new Map<K, V>();
   readonly #changes = new ChangeLog<DictChange<K, V>>('dict.watch', {
     state: (missed) => ({ type: 'state', entries: [...this.#map], missed }),
@@ -92,7 +105,11 @@ export class ManagedDict<K = unknown, V = unknown> implements Contents {
     return this.#changes.watched ? this.#changes.add({ type: 'clear' }) : undefined;
   }
 
-  /** Takes a key out. @param otherwise What is returned where there is none. @returns its value. @throws ArgumentError `MP_KEY` without a default. */
+  /**
+   * Takes a key out.
+   *
+   * @returns its value; where there is none, the second argument. @throws ArgumentError `MP_KEY` for a missing key without a second argument.
+   */
   pop(key: K, ...otherwise: [V?]): V | Promise<V> {
     if (!this.#map.has(key)) {
       if (otherwise.length === 0) throw noKey('dict.pop', key);
@@ -116,7 +133,7 @@ export class ManagedDict<K = unknown, V = unknown> implements Contents {
     return once(this.#put(key, value), value);
   }
 
-  /** Sets many. @param entries Pairs, a Map, a plain object, or a shared dict of this manager. @throws ArgumentError; nothing was set then. */
+  /** Sets many: pairs, those of a Map, of a plain object, or of a shared dict of this manager. @throws ArgumentError; nothing was set then. */
   update(entries: DictSource<K, V>): Promise<void> | undefined {
     const pairs = pairsOf<K, V>('dict.update', entries);
     for (const [key] of pairs) checkKey('dict.update', key);
@@ -148,7 +165,7 @@ export class ManagedDict<K = unknown, V = unknown> implements Contents {
     return this.#changes.watch(options);
   }
 
-  /** @internal */
+  /** @internal As `Contents`. */
   contents(): Iterable<K> {
     return this.#map.keys();
   }

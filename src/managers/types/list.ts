@@ -1,19 +1,35 @@
 import type { PullSource } from '../../streams/index.js';
 import { checkNumber } from '../../util/options.js';
-import { ChangeLog, type WatchOptions } from './change-log.js';
-import { type Contents, itemsOf, once, same } from './contents.js';
+import { ChangeLog, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
+import { itemsOf, once, same } from './contents.js';
 import { isEmpty, notInList, outOfRange } from './errors.js';
 import type { Page } from './page.js';
 
 /** A change of a shared list, or its present state. */
 export type ListChange<T> =
-  /** What it holds now: the first item of a watcher, what replaces the `missed` changes it was too slow for, and the list in a new order. */
-  | { readonly type: 'state'; readonly items: readonly T[]; readonly missed: number }
-  | { readonly type: 'set'; readonly index: number; readonly value: T }
-  /** At `index` so many items went, and these came. */
-  | { readonly type: 'splice'; readonly index: number; readonly removed: number; readonly items: readonly T[] }
-  /** With `lag: 'drop-oldest'`: so many changes before the next one were lost. */
-  | { readonly type: 'gap'; readonly missed: number };
+  | StateChange<{
+      /** All items. A list that was sorted or reversed is told of this way too. */
+      readonly items: readonly T[];
+    }>
+  | {
+      /** An item was replaced. */
+      readonly type: 'set';
+      /** Its index. */
+      readonly index: number;
+      /** A copy of the new item, unless it is a proxy. */
+      readonly value: T;
+    }
+  | {
+      /** Items went or came. */
+      readonly type: 'splice';
+      /** Index of the first of them. */
+      readonly index: number;
+      /** How many went. */
+      readonly removed: number;
+      /** Those that came in their place. */
+      readonly items: readonly T[];
+    }
+  | GapChange;
 
 /** How a list is sorted. */
 export interface SortOptions<T> {
@@ -32,7 +48,7 @@ export interface SortOptions<T> {
  *
  * Python: `SyncManager.list`. `a[i]` is `get(i)`, `del a[i]` is `delete(i)`, `a[i:j]` is `slice(i, j)`, `a += b` is `extend(b)`, `a *= n` is `repeat(n)`.
  */
-export class ManagedList<T = unknown> implements Contents {
+export class ManagedList<T = unknown> {
   #items: T[];
   readonly #changes = new ChangeLog<ListChange<T>>('list.watch', {
     state: (missed) => ({ type: 'state', items: [...this.#items], missed }),
@@ -94,7 +110,7 @@ export class ManagedList<T = unknown> implements Contents {
     return this.#splice(Math.min(Math.max(index < 0 ? index + length : index, 0), length), 0, [item]);
   }
 
-  /** Takes an item out. @param index Default: the last. @throws ArgumentError `MP_EMPTY`, `MP_LIST_INDEX`. */
+  /** Takes an item out, by default the last. @returns the item. @throws ArgumentError `MP_EMPTY`, `MP_LIST_INDEX`. */
   pop(index = -1): T | Promise<T> {
     if (this.#items.length === 0) throw isEmpty('list.pop', 'list');
     const at = this.#index('list.pop', index);
@@ -153,8 +169,8 @@ export class ManagedList<T = unknown> implements Contents {
   }
 
   /**
-   * Sorts, in the server. Without a comparison numbers go by size, as in Python (JavaScript would compare their texts), all else by
-   * code units. @param how A comparison, as `Array.sort` takes it, or `{ key, reverse }`, as Python.
+   * Sorts, in the server: by a comparison, as `Array.sort` takes it, or by `{ key, reverse }`, as Python. Without a comparison numbers go by
+   * size, as in Python (JavaScript would compare their texts), all else by code units.
    */
   sort(how?: ((a: T, b: T) => number) | SortOptions<T>): Promise<void> | undefined {
     // A comparison that throws leaves the list as it was.
@@ -196,7 +212,7 @@ export class ManagedList<T = unknown> implements Contents {
     return { items, shape: 0, done: items.length === 0 };
   }
 
-  /** @internal */
+  /** @internal As `Contents`. */
   contents(): Iterable<T> {
     return [...this.#items];
   }

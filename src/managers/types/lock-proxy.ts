@@ -37,7 +37,7 @@ export interface LockProxyLike {
  * const lock = await m.Lock();
  * await lock.runExclusive(async () => counter.set((await counter.get()) + 1));
  */
-export class LockProxy extends BaseProxy implements LockProxyLike {
+export class LockProxy extends BaseProxy {
   /** Acquires: `false` when the time ran out. Rejects with `signal.reason`. */
   acquire(options?: WaitOptions): Promise<boolean> {
     return this.callMethod<boolean>('acquire', [options]);

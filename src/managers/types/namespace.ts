@@ -1,15 +1,28 @@
 import { inspect } from 'node:util';
 import type { PullSource } from '../../streams/index.js';
-import { ChangeLog, type WatchOptions } from './change-log.js';
+import { ChangeLog, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
 
 /** A change of a shared namespace, or its present state. */
 export type NamespaceChange =
-  /** What it holds now: the first item of a watcher, and what replaces the `missed` changes that it was too slow for. */
-  | { readonly type: 'state'; readonly values: Readonly<Record<string, unknown>>; readonly missed: number }
-  | { readonly type: 'set'; readonly name: string; readonly value: unknown }
-  | { readonly type: 'delete'; readonly name: string }
-  /** With `lag: 'drop-oldest'`: so many changes before the next one were lost. */
-  | { readonly type: 'gap'; readonly missed: number };
+  | StateChange<{
+      /** All values by name. */
+      readonly values: Readonly<Record<string, unknown>>;
+    }>
+  | {
+      /** A name has a new value. */
+      readonly type: 'set';
+      /** The name, which may be new. */
+      readonly name: string;
+      /** A copy of the value, unless it is a proxy. */
+      readonly value: unknown;
+    }
+  | {
+      /** A name is gone. */
+      readonly type: 'delete';
+      /** The name. */
+      readonly name: string;
+    }
+  | GapChange;
 
 /**
  * The namespace that a manager's `Namespace()` makes, in the server: named values. Names are data here, never properties of an object, so that

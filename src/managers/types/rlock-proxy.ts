@@ -23,7 +23,7 @@ let last = 0;
  *
  * Python: `SyncManager.RLock`, whose owner is the client's thread.
  */
-export class RLockProxy extends BaseProxy implements LockProxyLike {
+export class RLockProxy extends BaseProxy {
   /** The acquisition of this agent that has the lock. */
   #holder: Acquisition | null = null;
 

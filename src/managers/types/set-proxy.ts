@@ -14,8 +14,8 @@ type Taking =
   | 'update' | 'intersectionUpdate' | 'differenceUpdate' | 'symmetricDifferenceUpdate'
   | 'equals' | 'isSubsetOf' | 'isSupersetOf' | 'isDisjointFrom' | 'issubset' | 'issuperset' | 'isdisjoint'; // biome-ignore format: a table
 
-/** What has members: any iterable, or a shared container of the same manager. */
-export type Members<T> = Iterable<T> | SetProxy<T> | ListProxy<T>;
+/** What a set is combined with: any iterable, or a shared container of the same manager. */
+export type SetOperand<T> = Iterable<T> | SetProxy<T> | ListProxy<T>;
 
 /** The methods of a shared set, each of which asks the server. */
 export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'watch' | 'page' | 'contents' | Plain | Taking> {}
@@ -45,77 +45,77 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
   }
 
   /** Members of this one or any other. */
-  union(...others: Members<T>[]): Promise<Set<T>> {
+  union(...others: SetOperand<T>[]): Promise<Set<T>> {
     return this.#plain('union', others);
   }
 
   /** Members of this one and all others. */
-  intersection(...others: Members<T>[]): Promise<Set<T>> {
+  intersection(...others: SetOperand<T>[]): Promise<Set<T>> {
     return this.#plain('intersection', others);
   }
 
   /** Members of this one and none of the others. */
-  difference(...others: Members<T>[]): Promise<Set<T>> {
+  difference(...others: SetOperand<T>[]): Promise<Set<T>> {
     return this.#plain('difference', others);
   }
 
   /** Members of exactly one of the two. */
-  symmetricDifference(other: Members<T>): Promise<Set<T>> {
+  symmetricDifference(other: SetOperand<T>): Promise<Set<T>> {
     return this.#plain('symmetricDifference', [other]);
   }
 
   /** Adds the members of all others. @throws ArgumentError; nothing was added then. */
-  update(...others: Members<T>[]): Promise<void> {
+  update(...others: SetOperand<T>[]): Promise<void> {
     return this.#with('update', others);
   }
 
   /** Keeps what is in all others too. */
-  intersectionUpdate(...others: Members<T>[]): Promise<void> {
+  intersectionUpdate(...others: SetOperand<T>[]): Promise<void> {
     return this.#with('intersectionUpdate', others);
   }
 
   /** Takes out what is in any other. */
-  differenceUpdate(...others: Members<T>[]): Promise<void> {
+  differenceUpdate(...others: SetOperand<T>[]): Promise<void> {
     return this.#with('differenceUpdate', others);
   }
 
   /** Keeps what is in exactly one of the two. */
-  symmetricDifferenceUpdate(other: Members<T>): Promise<void> {
+  symmetricDifferenceUpdate(other: SetOperand<T>): Promise<void> {
     return this.#with('symmetricDifferenceUpdate', [other]);
   }
 
   /** Whether both have the same members. */
-  equals(other: Members<T>): Promise<boolean> {
+  equals(other: SetOperand<T>): Promise<boolean> {
     return this.#with('equals', [other]);
   }
 
   /** Whether all members are in the other. */
-  isSubsetOf(other: Members<T>): Promise<boolean> {
+  isSubsetOf(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isSubsetOf', [other]);
   }
 
   /** Whether all members of the other are in this one. */
-  isSupersetOf(other: Members<T>): Promise<boolean> {
+  isSupersetOf(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isSupersetOf', [other]);
   }
 
   /** Whether they have no member in common. */
-  isDisjointFrom(other: Members<T>): Promise<boolean> {
+  isDisjointFrom(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isDisjointFrom', [other]);
   }
 
   /** As {@link isSubsetOf}; Python's name. */
-  issubset(other: Members<T>): Promise<boolean> {
+  issubset(other: SetOperand<T>): Promise<boolean> {
     return this.#with('issubset', [other]);
   }
 
   /** As {@link isSupersetOf}; Python's name. */
-  issuperset(other: Members<T>): Promise<boolean> {
+  issuperset(other: SetOperand<T>): Promise<boolean> {
     return this.#with('issuperset', [other]);
   }
 
   /** As {@link isDisjointFrom}; Python's name. */
-  isdisjoint(other: Members<T>): Promise<boolean> {
+  isdisjoint(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isdisjoint', [other]);
   }
 
@@ -129,12 +129,12 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
     return iterate((at, count, shape) => this.callMethod<Page<T>>('page', [at, count, shape]));
   }
 
-  async #plain(method: Plain, others: readonly Members<T>[]): Promise<Set<T>> {
+  async #plain(method: Plain, others: readonly SetOperand<T>[]): Promise<Set<T>> {
     return new Set(await this.#with<T[]>(method, others));
   }
 
   /** Others' members go as lists, which every serializer carries. */
-  #with<R>(method: string, others: readonly Members<T>[]): Promise<R> {
+  #with<R>(method: string, others: readonly SetOperand<T>[]): Promise<R> {
     const lists = others.map((other) => (Symbol.iterator in Object(other) ? [...(other as Iterable<T>)] : other));
     return this.callMethod<R>(method, lists);
   }

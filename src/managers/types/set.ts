@@ -1,18 +1,23 @@
 import type { PullSource } from '../../streams/index.js';
-import { ChangeLog, type WatchOptions } from './change-log.js';
-import { type Contents, checkKey, itemsOf, once } from './contents.js';
+import { ChangeLog, type ClearChange, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
+import { checkKey, itemsOf, once } from './contents.js';
 import { changedDuring, isEmpty, noKey } from './errors.js';
 import type { Page } from './page.js';
 
 /** A change of a shared set, or its present state. */
 export type SetChange<T> =
-  /** What it holds now: the first item of a watcher, and what replaces the `missed` changes that it was too slow for. */
-  | { readonly type: 'state'; readonly values: readonly T[]; readonly missed: number }
-  | { readonly type: 'add'; readonly value: T }
-  | { readonly type: 'delete'; readonly value: T }
-  | { readonly type: 'clear' }
-  /** With `lag: 'drop-oldest'`: so many changes before the next one were lost. */
-  | { readonly type: 'gap'; readonly missed: number };
+  | StateChange<{
+      /** All members. */
+      readonly values: readonly T[];
+    }>
+  | {
+      /** A member came or went. */
+      readonly type: 'add' | 'delete';
+      /** The member. */
+      readonly value: T;
+    }
+  | ClearChange
+  | GapChange;
 
 /**
  * The set that a manager's `set()` makes, in the server: a Set with Python's methods beside JavaScript's.
@@ -22,7 +27,7 @@ export type SetChange<T> =
  *
  * Python: `SyncManager.set` (3.14). `a | b` is `union(b)`, `a |= b` is `update(b)`, `a <= b` is `issubset(b)`, `a == b` is `equals(b)`.
  */
-export class ManagedSet<T = unknown> implements Contents {
+export class ManagedSet<T = unknown> {
   readonly #set = new Set<T>();
   readonly #changes = new ChangeLog<SetChange<T>>('set.watch', {
     state: (missed) => ({ type: 'state', values: [...this.#set], missed }),
@@ -214,7 +219,7 @@ export class ManagedSet<T = unknown> implements Contents {
     return { items, shape: this.#shape, done: at + items.length >= this.#set.size };
   }
 
-  /** @internal */
+  /** @internal As `Contents`. */
   contents(): Iterable<T> {
     return [...this.#set];
   }
