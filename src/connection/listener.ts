@@ -61,11 +61,15 @@ interface Accepter {
  * Python: `multiprocessing.connection.Listener`. There the backlog is 1.
  *
  * @example
- * const listener = await Listener.listen({ authkey: 'secret' });
- * const client = Client(listener.address, { authkey: 'secret' });
- * const server = await listener.accept();
+ * import { Client, Listener } from 'multiprocess';
+ *
+ * const authkey = 'secret';
+ * const listener = await Listener.listen({ authkey });
+ * const connecting = Client(listener.address, { authkey });
+ * const [server, client] = await Promise.all([listener.accept(), connecting]);
  * await server.send('welcome');
- * console.log(await (await client).recv());
+ * console.log(await client.recv()); // welcome
+ * for (const each of [server, client, listener]) each.close();
  */
 export class Listener implements AsyncDisposable, Disposable {
   /** Where clients find it. */

@@ -15,9 +15,11 @@ export interface PipeOptions {
  *
  * @throws ArgumentError `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free descriptors.
  * @example
- * const [ours, theirs] = pipe();
- * await ours.send({ hello: 'world' });
- * console.log(await theirs.recv());
+ * import { pipe } from 'multiprocess';
+ *
+ * const [ours, theirs] = pipe<string>();
+ * await ours.send('hello');
+ * console.log(await theirs.recv()); // hello
  */
 export function pipe<T = unknown, U = T>(options?: PipeOptions): [Connection<T, U>, Connection<U, T>] {
   checkOptions('pipe', options, ['duplex'], { boolean: 'duplex' });

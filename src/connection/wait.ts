@@ -52,9 +52,11 @@ export type Waitable =
  * Python: `multiprocessing.connection.wait`.
  *
  * @example
- * const [ours, theirs] = pipe();
+ * import { pipe, wait } from 'multiprocess/connection';
+ *
+ * const [ours, theirs] = pipe<string>();
  * await theirs.send('hello');
- * for (const ready of await wait([ours], { timeout: 1000 })) console.log(await ready.recv());
+ * for (const end of await wait([ours], { timeout: 1000 })) console.log(await end.recv()); // hello
  */
 export async function wait<W extends Waitable>(objects: Iterable<W>, options?: WaitOptions): Promise<W[]> {
   const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('wait', options) ?? {};

@@ -219,11 +219,11 @@ const contexts = new Map<StartMethod, Context>();
  * @returns the same object each time.
  * @throws ArgumentError `MP_UNKNOWN_START_METHOD`; UnsupportedError `MP_UNSUPPORTED` when the method cannot be used here, with the reason.
  * @example
- * ```ts
+ * import { getContext } from 'multiprocess';
+ *
  * const context = getContext('thread');
- * const child = await new context.Process(() => console.log('in a thread')).start();
+ * const child = await new context.Process(() => console.log('in a thread')).start(); // in a thread
  * await child.join();
- * ```
  */
 export function getContext(): Context;
 export function getContext<M extends StartMethod>(method: M): Context<M>;

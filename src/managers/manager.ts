@@ -72,12 +72,22 @@ type State = 'initial' | 'started' | 'connected' | 'ended';
  * Python: `multiprocessing.managers.BaseManager`.
  *
  * @example
- * class Counter { n = 0; add(by = 1) { this.n += by; return this.n; } }
+ * import { BaseManager } from 'multiprocess/managers';
+ *
+ * class Counter {
+ *   n = 0;
+ *   add(by = 1) {
+ *     this.n += by;
+ *     return this.n;
+ *   }
+ * }
+ *
  * class Jobs extends BaseManager.with({ Counter }) {}
+ *
  * await using jobs = new Jobs();
  * await jobs.start();
  * const counter = await jobs.Counter();
- * await counter.add(2); // 2
+ * console.log(await counter.add(2)); // 2
  */
 export class BaseManager implements AsyncDisposable {
   readonly #options: ManagerOptions;
@@ -137,7 +147,14 @@ export class BaseManager implements AsyncDisposable {
    *
    * @param types by name: a class, a function that makes an object, or options with such a `callable`.
    * @example
-   * class Jobs extends BaseManager.with({ Counter: () => new Counter() }) {}
+   * import { BaseManager } from 'multiprocess/managers';
+   *
+   * class Jobs extends BaseManager.with({ Started: () => new Date(0) }) {}
+   *
+   * await using jobs = new Jobs();
+   * await jobs.start();
+   * const started = await jobs.Started();
+   * console.log(await started.getTime()); // 0
    */
   static with<const M extends TypesOf, B extends typeof BaseManager>(this: B, types: M): ManagerClass<M, B> {
     const Base = this as typeof BaseManager;

@@ -13,10 +13,14 @@ import { SHARED_MEMORY_TYPEIDS } from './types/index.js';
  * Python: `multiprocessing.managers.SharedMemoryManager`.
  *
  * @example
+ * import { ShareableList } from 'multiprocess';
+ * import { SharedMemoryManager } from 'multiprocess/managers';
+ *
  * await using m = new SharedMemoryManager();
  * await m.start();
  * const list = await m.ShareableList([1, 'two', null]);
  * const same = ShareableList.attach(list.shm.name);
+ * console.log(same.get(1)); // two
  */
 export class SharedMemoryManager extends BaseManager {
   #blocks: Promise<BaseProxy> | null = null;

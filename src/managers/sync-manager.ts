@@ -71,9 +71,12 @@ export interface SyncManager {
  * Python: `multiprocessing.managers.SyncManager`; {@link manager} gives a started one, as `multiprocessing.Manager()`.
  *
  * @example
+ * import { manager, Process } from 'multiprocess';
+ *
  * await using m = await manager();
  * const counts = await m.dict<string, number>();
- * await new Process(async (counts) => counts.set('a', 1), { args: [counts] }).start().then((child) => child.join());
+ * const child = await new Process(async (own) => own.set('a', 1), { args: [counts] }).start();
+ * await child.join();
  * console.log(await counts.getValue()); // Map(1) { 'a' => 1 }
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the creation methods are registered

@@ -95,8 +95,11 @@ class Arena implements HeapArena {
  * An allocator over arenas of shared memory.
  *
  * @example
+ * import { Heap } from 'multiprocess/heap';
+ *
  * const heap = new Heap();
- * const block = heap.malloc(100); // block.stop - block.start === 104
+ * const block = heap.malloc(100);
+ * console.log(block.stop - block.start); // 104
  * heap.free(block);
  */
 export class Heap {
@@ -209,8 +212,10 @@ const wrappers = new WeakMap<Uint8Array, BufferWrapper>();
  * Zeroed shared memory from the heap of this thread, given back when the wrapper was collected or disposed.
  *
  * @example
+ * import { BufferWrapper } from 'multiprocess/heap';
+ *
  * using wrapper = new BufferWrapper(100);
- * const view = wrapper.createMemoryview(); // 100 bytes
+ * console.log(wrapper.createMemoryview().length); // 100
  */
 export class BufferWrapper implements Disposable {
   /** Bytes. */

@@ -27,7 +27,15 @@ const RUN = new URL('./remote-run.js', import.meta.url);
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  * @example
- * const lines = remote(pool, async function* (path: string) { yield* readLines(path); }, ['big.log']);
+ * import { Pool } from 'multiprocess';
+ * import { remote } from 'multiprocess/operators';
+ *
+ * async function* count(to: number) {
+ *   for (let n = 1; n <= to; n++) yield n;
+ * }
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * for await (const n of remote(pool, count, [3])) console.log(n); // 1 2 3
  */
 export function remote<T, A extends unknown[]>(
   pool: Pool,

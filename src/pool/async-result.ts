@@ -40,11 +40,12 @@ export interface AsyncWork<R, P = unknown> {
  * Python: `multiprocessing.pool.AsyncResult`.
  *
  * @example
- * ```ts
- * const result = pool.applyAsync(render, [page]);
- * if (!(await result.wait({ timeout: 100 }))) console.log('still running');
- * const image = await result;
- * ```
+ * import { Pool } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const result = pool.applyAsync((x: number) => x * 2, [21]);
+ * if (!(await result.wait({ timeout: 30_000 }))) result.cancel();
+ * console.log(await result); // 42
  */
 export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
   readonly #promise: Promise<R>;

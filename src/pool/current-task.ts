@@ -30,11 +30,13 @@ scope[DESK] = desk;
  * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and keep the answer.
  *
  * @example
- * ```ts
- * await pool.apply(async (ms: number) => {
- *   await setTimeout(ms, null, { signal: currentTask()?.signal });
- * }, [1000], { timeout: 100 });
- * ```
+ * import { setTimeout } from 'node:timers/promises';
+ * import { currentTask, Pool } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const long = async () => setTimeout(60_000, null, { signal: currentTask()!.signal });
+ * const call = pool.apply(long, [], { timeout: 100 });
+ * await call.catch((error) => console.log(error.name)); // TimeoutError
  */
 export function currentTask<P = unknown>(): CurrentTask<P> | null {
   return desk.task;

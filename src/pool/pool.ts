@@ -63,11 +63,11 @@ const dropped = new FinalizationRegistry<WeakRef<Engine>>((engine) => engine.der
  * worker fails its item instead of hanging; a failing initializer fails the pool instead of restarting for ever.
  *
  * @example
- * ```ts
+ * import { Pool } from 'multiprocess';
+ *
  * await using pool = new Pool({ processes: 4 });
  * const factor = 3;
- * console.log(await pool.map((x: number) => x * factor, [1, 2, 3])); // [3, 6, 9]
- * ```
+ * console.log(await pool.map((x: number) => x * factor, [1, 2, 3])); // [ 3, 6, 9 ]
  */
 export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements AsyncDisposable {
   readonly #engine: Engine;

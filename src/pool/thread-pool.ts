@@ -13,10 +13,10 @@ import { Pool } from './pool.js';
  * Python: `multiprocessing.pool.ThreadPool`, whose threads share memory.
  *
  * @example
- * ```ts
- * await using pool = new ThreadPool({ processes: 2, resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 3 } });
- * console.log(await pool.map((x: number) => x * x, [1, 2, 3])); // [1, 4, 9]
- * ```
+ * import { ThreadPool } from 'multiprocess';
+ *
+ * await using pool = new ThreadPool({ processes: 2, resourceLimits: { maxOldGenerationSizeMb: 256 } });
+ * console.log(await pool.map((x: number) => x * x, [1, 2, 3])); // [ 1, 4, 9 ]
  */
 export class ThreadPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
   /**

@@ -29,11 +29,12 @@ const ENTRY = new URL('./child.js', import.meta.url);
  * Python: `multiprocessing.Process`. A subclass overrides `run`; its instance is sent to the child, where `this` is that child.
  *
  * @example
- * ```ts
- * const child = await new Process((name: string) => console.log(`hello ${name}`), { args: ['world'] }).start();
+ * import { Process } from 'multiprocess';
+ *
+ * const greet = (name: string) => console.log(`hello ${name}`); // hello world
+ * const child = await new Process(greet, { args: ['world'] }).start();
  * await child.join();
  * console.log(child.exitCode); // 0
- * ```
  */
 export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable {
   /** @throws ArgumentError; UnsupportedError only when it is started. */

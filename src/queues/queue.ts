@@ -60,10 +60,13 @@ const PREFETCH = 32;
  * Python: `multiprocessing.Queue`. There `put` returns before the item is encoded, and a mutation in between changes what arrives.
  *
  * @example
+ * import { Pool, Queue } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 2 });
  * const jobs = new Queue<string>();
- * await pool.mapAsync(async (path) => jobs.put(path), paths);
+ * await pool.map(async (path: string) => jobs.put(path), ['a.txt']);
  * jobs.complete();
- * for await (const path of jobs) console.log(path);
+ * for await (const path of jobs) console.log(path); // a.txt
  */
 export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T>, AsyncDisposable, PullSource<T> {
   /** @internal */

@@ -20,9 +20,14 @@ interface Handle {
  * Python: there is none; as an rxjs BehaviorSubject between processes.
  *
  * @example
+ * import { StateTopic } from 'multiprocess';
+ *
  * const state = new StateTopic({ done: 0 });
- * state.subscribe(({ done }) => draw(done));
  * state.next({ done: 1 });
+ * for await (const { done } of state) {
+ *   console.log(done); // 1
+ *   break;
+ * }
  */
 export class StateTopic<T = unknown> extends Topic<T> {
   /** @param initial The first value. @param options `capacity` and `onWriterLost` of a topic. @throws ArgumentError; SerializationError; MultiprocessError `MP_SYSTEM`. */

@@ -28,9 +28,14 @@ interface TopicHandle {
  * Python: there is none.
  *
  * @example
+ * import { Topic } from 'multiprocess';
+ *
  * const news = new Topic<string>({ replay: 1, lag: 'drop-oldest' });
- * news.subscribe((line) => console.log(line));
  * await news.publish('it works');
+ * for await (const line of news) {
+ *   console.log(line); // it works
+ *   break;
+ * }
  */
 export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T>, AsyncDisposable, PullSource<T> {
   /** @internal */

@@ -23,9 +23,12 @@ const decoder = new Decoder();
  *   `MP_PRIVATE_FIELDS`, `MP_PLATFORM_SUBCLASS` (a typed array whose prototype has no class), `MP_SHARED_ARRAY_BUFFER`, `MP_DETACHED`, `MP_CYCLE`, `MP_REDUCER`,
  *   `MP_SUBSCRIBERS` (a Subject somebody subscribed to), `MP_OTHER_COPY` (an object of another version of this package), `MP_TOO_LARGE`, and those of functions.
  * @example
- * const list = [1, new Map([['a', -0]])];
+ * import { dumps, loads } from 'multiprocess/reduction';
+ *
+ * const list: unknown[] = [1, new Map([['a', -0]])];
  * list.push(list);
- * const copy = loads(dumps(list)); // copy[2] === copy
+ * const copy = loads(dumps(list)) as unknown[];
+ * console.log(copy[2] === copy); // true
  */
 export function dumps(value: unknown): Uint8Array {
   // A reducer may call dumps in its turn, so the shared encoder is taken away while it works.
@@ -89,7 +92,14 @@ function checkBytes(actor: string, bytes: unknown): void {
  * @throws (as rejection) SerializationError as `dumps`; ArgumentError `MP_INVALID_ARGUMENT` for what is no writable stream; ClosedError
  *   when it is closed first; its own error when it fails.
  * @example
- * await dump({ step: 3 }, createWriteStream('checkpoint'));
+ * import { createReadStream, createWriteStream } from 'node:fs';
+ * import { buffer } from 'node:stream/consumers';
+ * import { dump, loads } from 'multiprocess/reduction';
+ *
+ * const file = createWriteStream('checkpoint');
+ * await dump({ step: 3 }, file);
+ * file.end();
+ * console.log(loads(await buffer(createReadStream('checkpoint')))); // { step: 3 }
  */
 export async function dump(value: unknown, stream: Writable): Promise<void> {
   if (typeof (stream as Partial<Writable> | null | undefined)?.write !== 'function' || typeof stream.once !== 'function') {

@@ -23,7 +23,11 @@ const REFERENCES = new Set(['global', 'module']);
  * @param fn Any function or class.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when it is no function.
  * @example
- * console.log(explain((path) => resizeBy(path, factor)));
+ * import { explain } from 'multiprocess';
+ *
+ * const factor = 0.5;
+ * const { sendable, captures } = explain((size: number) => size * factor);
+ * console.log(sendable, captures.map(({ name }) => name)); // true [ 'factor' ]
  */
 export function explain(fn: Function): Explanation {
   if (typeof fn !== 'function') throw new ArgumentError(`explain: expected a function, not ${describe(fn)}.`);

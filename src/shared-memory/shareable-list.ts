@@ -49,6 +49,8 @@ const TWO_32 = 2 ** 32;
  * refused, `null` is None. An integer beyond ±(2^53 - 1) reads as a bigint, a number without fraction is an integer to Python.
  *
  * @example
+ * import { ShareableList } from 'multiprocess';
+ *
  * const list = new ShareableList(['héllo', 1.5, true, null, 7]);
  * list.set(4, 8);
  * const same = ShareableList.attach(list.shm.name);

@@ -50,6 +50,8 @@ const EEXIST = -17;
  * Pass the SharedMemory object, or attach to the name there.
  *
  * @example
+ * import { SharedMemory } from 'multiprocess';
+ *
  * using block = SharedMemory.create(1024);
  * block.buf[0] = 42;
  * using same = SharedMemory.attach(block.name);

@@ -62,8 +62,11 @@ export interface SharedArrayConstructor {
  * safer. With `lock: false` the object is a {@link RawValue}, which has neither lock nor `getObj`.
  *
  * @example
+ * import { Value } from 'multiprocess';
+ *
  * const counter = new Value('i', 0);
  * await counter.update((n) => n + 1);
+ * console.log(counter.value); // 1
  */
 export interface Value<K extends TypeCode = TypeCode> extends ValueClass<K> {}
 /** Makes a {@link Value}, or a {@link RawValue} with `lock: false`. */
@@ -78,8 +81,13 @@ export const Value: ValueConstructor = ValueClass as unknown as ValueConstructor
  * Python: `Array(typecode_or_type, size_or_initializer, lock=True)`. With `lock: false` the object is a {@link RawArray}.
  *
  * @example
- * const sums = new SharedArray('f64', 4);
- * await sums.runExclusive(() => { sums.array[0] += 1; });
+ * import { SharedArray } from 'multiprocess';
+ *
+ * const sums = new SharedArray('f64', 2);
+ * await sums.runExclusive(() => {
+ *   sums.array[0]! += 1.5;
+ * });
+ * console.log(sums.array); // Float64Array(2) [ 1.5, 0 ]
  */
 export interface SharedArray<K extends TypeCode = TypeCode> extends SharedArrayClass<K> {}
 /** Makes a {@link SharedArray}, or a {@link RawArray} with `lock: false`. */

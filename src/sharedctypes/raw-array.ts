@@ -36,8 +36,10 @@ import {
  * Python: `RawArray(typecode_or_type, size_or_initializer)`. Slices are those of the typed array: `subarray`, `slice`, `set`.
  *
  * @example
+ * import { RawArray } from 'multiprocess';
+ *
  * const squares = new RawArray('f64', [1, 4, 9]);
- * squares.array[1]; // 4
+ * console.log(squares.array[1]); // 4
  */
 export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iterable<ValueOf<K>> {
   /** Type of its elements. */

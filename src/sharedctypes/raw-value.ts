@@ -13,8 +13,11 @@ import { type Settable, sizeOf, type TypeCode, type TypeData, typeData, typeOf, 
  * Python: `RawValue(typecode_or_type, *args)`.
  *
  * @example
+ * import { RawValue } from 'multiprocess';
+ *
  * const flag = new RawValue('i', 7);
  * flag.value += 1;
+ * console.log(flag.value); // 8
  */
 export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
   /** Its type. */

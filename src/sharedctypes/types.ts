@@ -206,9 +206,14 @@ export function sizeOf(actor: string, type: TypeCode): number {
  *
  * @throws ArgumentError `MP_TYPE_CODE` for a field of unknown type, `MP_INVALID_ARGUMENT` without fields.
  * @example
+ * import { struct, Value } from 'multiprocess';
+ *
  * const Point = struct({ x: 'f64', y: 'f64' });
  * const point = new Value(Point, { x: 1, y: 2 });
- * await point.update((p) => { p.x += 10; });
+ * await point.update((p) => {
+ *   p.x += 10;
+ * });
+ * console.log(point.value.x); // 11
  */
 export function struct<const F extends StructFields>(fields: F): StructType<F> {
   const entries = Object.entries(fields ?? {});

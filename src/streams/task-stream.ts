@@ -43,8 +43,12 @@ import { type ResultIterator, StreamIterator } from './stream-iterator.js';
  * Python: the iterator of `Pool.imap` and `Pool.imap_unordered`, which have no window and read the whole source ahead.
  *
  * @example
- * for await (const size of pool.imapUnordered(measure, paths, { window: 64 })) {
- *   if (size > limit) break; // the source is returned, running tasks are cancelled
+ * import { Pool } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 2 });
+ * for await (const square of pool.imap((n: number) => n * n, [1, 2, 3, 4], { window: 64 })) {
+ *   console.log(square); // 1
+ *   break; // the source is returned, running tasks are cancelled
  * }
  */
 export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, AsyncDisposable, PullSource<R> {

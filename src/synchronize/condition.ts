@@ -37,10 +37,18 @@ interface ConditionHandle {
  * Python: `multiprocessing.Condition`.
  *
  * @example
- * await condition.runExclusive(async () => {
- *   await condition.waitFor(() => queue.length > 0);
- *   take(queue);
- * });
+ * import { Condition, Process, Value } from 'multiprocess';
+ *
+ * const changed = new Condition();
+ * const jobs = new Value('i', 0);
+ * const child = await new Process(async () => {
+ *   await changed.runExclusive(async () => {
+ *     jobs.value += 1;
+ *     changed.notify();
+ *   });
+ * }).start();
+ * console.log(await changed.runExclusive(() => changed.waitFor(() => jobs.value > 0))); // true
+ * await child.join();
  */
 export class Condition extends SharedObject implements LockLike {
   /** The lock under which it is used. */

@@ -47,8 +47,12 @@ const AT_ONCE = Promise.resolve(true);
  * Python: `multiprocessing.Lock`. `acquire(False)` is `tryAcquire()`, `with lock` is `using held = await lock.hold()`.
  *
  * @example
+ * import { Lock, Value } from 'multiprocess';
+ *
  * const lock = new Lock();
+ * const counter = new Value('i', 0);
  * await lock.runExclusive(() => counter.value++);
+ * console.log(counter.value); // 1
  */
 export class Lock extends SharedObject implements LockLike {
   readonly #mutex: Mutex;

@@ -3,10 +3,14 @@
  * subscribers costs one look at a property.
  *
  * @example
- * ```ts
  * import { subscribe } from 'node:diagnostics_channel';
- * subscribe('multiprocess:process:crash', (message) => console.error((message as ProcessCrashMessage).error));
- * ```
+ * import { Process } from 'multiprocess';
+ * import type { ProcessStartMessage } from 'multiprocess/util';
+ *
+ * subscribe('multiprocess:process:start', (message) => {
+ *   console.log((message as ProcessStartMessage).name); // counter
+ * });
+ * await new Process(() => {}, { name: 'counter' }).start();
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
 

@@ -38,10 +38,10 @@ const dead = new FinalizationRegistry<number>((id) => void perform(id));
  * Python: `multiprocess.util.Finalize(obj, callback, args, exitpriority=…)`; calling the object is `call()`.
  *
  * @example
- * ```ts
- * const done = new Finalize(null, () => rmSync(file), { exitPriority: 10 });
+ * import { Finalize } from 'multiprocess/util';
+ *
+ * const done = new Finalize(null, () => console.log('removed'), { exitPriority: 10 }); // removed
  * done.call(); // now, and not again at exit
- * ```
  */
 export class Finalize<A extends unknown[] = [], R = unknown> {
   readonly #id = serial++;

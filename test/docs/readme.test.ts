@@ -1,17 +1,10 @@
 /** The samples of README.md, each run as a program of its own, as a reader would. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fencesOf, Workbench } from '../support/samples.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-// Inside of the package, so that it finds itself by its name.
-const folder = join(root, '.build', `readme-${process.pid}`);
-
-const samples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!);
+const samples = fencesOf('README.md');
+const bench = new Workbench('readme');
+const fixtures = new URL('../fixtures/readme', import.meta.url);
 
 /** What a sample has in it, and what it prints. */
 const expected: readonly (readonly [has: string, prints: RegExp])[] = [
@@ -29,33 +22,20 @@ const expected: readonly (readonly [has: string, prints: RegExp])[] = [
   ['new Queue(', /^(\d+ has file \d\n)*\[ \d+, \d+ \]\n(\d+ has file \d\n)*$/],
 ];
 
-beforeAll(() => {
-  mkdirSync(folder, { recursive: true });
-  cpSync(fileURLToPath(new URL('../fixtures/readme', import.meta.url)), folder, { recursive: true });
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => bench.remove());
 
 describe('README.md', () => {
   it('has no sample that is not run here', () => {
-    expect(samples.filter((code) => !expected.some(([has]) => code.includes(has)))).toEqual([]);
+    expect(samples.filter(({ code }) => !expected.some(([has]) => code.includes(has)))).toEqual([]);
   });
 
   for (const [has, prints] of expected) {
     it(`has a sample of ${has.replace(/\($/, '')} that does what it says`, async () => {
-      const found = samples.filter((code) => code.includes(has));
+      const found = samples.filter(({ code }) => code.includes(has));
       expect(found).toHaveLength(1);
-      const file = join(folder, `${has.replace(/\W/g, '')}.mjs`);
-      writeFileSync(file, found[0]!);
-      const child = spawn(process.execPath, [file], {
-        cwd: folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_OPTIONS: '' },
-      });
-      const ended = once(child, 'close');
-      const [out, problems] = await Promise.all([text(child.stdout), text(child.stderr)]);
-      const [code] = await ended;
-      expect({ problems, code }).toEqual({ problems: '', code: 0 });
-      expect(out).toMatch(prints);
+      const { code, stderr, stdout } = await bench.run(found[0]!, fixtures);
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+      expect(stdout).toMatch(prints);
     });
   }
 });

@@ -16,9 +16,12 @@ export interface ArrayProxy<K extends ScalarCode = ScalarCode> extends RemoteMet
  * Python: `SyncManager.Array`. Where all processes run on one machine, a `SharedArray` needs no server.
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const sums = await m.Array('d', 3);
  * await sums.set(0, 1.5);
- * console.log(await sums.copy()); // [1.5, 0, 0]
+ * console.log(await sums.copy()); // [ 1.5, 0, 0 ]
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class ArrayProxy<K extends ScalarCode = ScalarCode> extends BaseProxy<ValueOf<K>[]> implements AsyncIterable<ValueOf<K>> {

@@ -15,8 +15,16 @@ import { RLockProxy } from './rlock-proxy.js';
  * Python: `SyncManager.Condition`.
  *
  * @example
- * const ready = await m.Condition();
- * await ready.runExclusive(() => ready.waitFor(async () => (await jobs.length) > 0));
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const [jobs, changed] = [await m.list<string>(), await m.Condition()];
+ * const waiting = changed.runExclusive(() => changed.waitFor(async () => (await jobs.length) > 0));
+ * await changed.runExclusive(async () => {
+ *   await jobs.append('a');
+ *   await changed.notify();
+ * });
+ * console.log(await waiting); // true
  */
 export class ConditionProxy extends BaseProxy {
   #lock: (LockProxyLike & BaseProxy) | null = null;

@@ -22,6 +22,9 @@ export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<Manag
  * `pop` and `popitem` throw, as in Python.
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const ages = await m.dict<string, number>({ ada: 36 });
  * await ages.set('alan', 41);
  * console.log(await ages.get('ada'), await ages.size); // 36 2
@@ -46,7 +49,17 @@ export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> im
    * instead of what it missed, so it always ends up with what the dict holds.
    *
    * @example
-   * ages.watch().subscribe((change) => { if (change.type === 'set') console.log(change.key, change.value); });
+   * import { manager } from 'multiprocess';
+   *
+   * await using m = await manager();
+   * const ages = await m.dict<string, number>({ ada: 36 });
+   * for await (const change of ages.watch()) {
+   *   if (change.type === 'set') {
+   *     console.log(change.key, change.value); // alan 41
+   *     break;
+   *   }
+   *   await ages.set('alan', 41); // the first item is the state
+   * }
    */
   watch(options?: WatchOptions): TaskStream<DictChange<K, V>> {
     return this.callStream('watch', [options]);

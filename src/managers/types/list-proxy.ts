@@ -20,6 +20,9 @@ export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'w
  * Python: `SyncManager.list`, with the same pitfall (`a[0].append(1)` changes a copy).
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const jobs = await m.list(['a', 'b']);
  * await jobs.append('c');
  * console.log(await jobs.get(-1), await jobs.length); // c 3

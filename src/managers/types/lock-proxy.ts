@@ -34,8 +34,12 @@ export interface LockProxyLike {
  * Python: `SyncManager.Lock`.
  *
  * @example
- * const lock = await m.Lock();
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const [lock, counter] = [await m.Lock(), await m.Value('i', 0)];
  * await lock.runExclusive(async () => counter.set((await counter.get()) + 1));
+ * console.log(await counter.value); // 1
  */
 export class LockProxy extends BaseProxy {
   /** Acquires: `false` when the time ran out. Rejects with `signal.reason`. */

@@ -19,6 +19,9 @@ export type NamespaceOf<T extends object> = NamespaceProxy<T> & { readonly [K in
  * Python: `SyncManager.Namespace`.
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const ns = await m.Namespace({ x: 10 });
  * await ns.set('y', 20);
  * console.log(await ns.x, await ns.getValue()); // 10 { x: 10, y: 20 }

@@ -26,8 +26,11 @@ const BATCH = 64;
  * Python: `SyncManager.Pool`.
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * await using pool = await m.Pool(2);
- * console.log(await pool.map((n: number) => n * n, [1, 2, 3])); // [1, 4, 9]
+ * console.log(await pool.map((n: number) => n * n, [1, 2, 3])); // [ 1, 4, 9 ]
  */
 export class PoolProxy extends BaseProxy implements AsyncDisposable {
   /** Calls `fn` with `args` in a worker. See `Pool.apply`. */

@@ -14,10 +14,13 @@ import { BaseProxy } from '../proxy.js';
  * Python: `SyncManager.Queue`. Where all processes run on one machine, a `Queue` needs no server.
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const jobs = await m.Queue<string>();
  * await jobs.put('a');
  * await jobs.shutdown();
- * for await (const job of jobs) console.log(job);
+ * for await (const job of jobs) console.log(job); // a
  */
 export class QueueProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIterable<T> {
   /** Puts an item, waiting for room. @throws QueueFullError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`; `signal.reason`. */

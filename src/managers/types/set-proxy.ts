@@ -28,6 +28,9 @@ export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'wat
  * Python: `SyncManager.set` (3.14).
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const seen = await m.set(['a']);
  * await seen.add('b');
  * console.log(await seen.has('a'), await seen.size); // true 2

@@ -12,6 +12,9 @@ import type { WatchOptions } from './change-log.js';
  * Python: `SyncManager.Value`.
  *
  * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
  * const total = await m.Value('i', 0);
  * await total.update((n) => n + 1);
  * console.log(await total.value); // 1

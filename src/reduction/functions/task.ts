@@ -23,7 +23,11 @@ const tasks = new WeakMap<Function, Parts>();
  * @param fn May use its parameters, globals and imports, and nothing else from outside: `MP_TASK_CAPTURES` when it is sent.
  * @throws ArgumentError `MP_INVALID_ARGUMENT`.
  * @example
- * await pool.map(task({ factor: 3 }, ({ factor }, x: number) => x * factor), [1, 2, 3]);
+ * import { Pool, task } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const triple = task({ factor: 3 }, ({ factor }, x: number) => x * factor);
+ * console.log(await pool.map(triple, [1, 2, 3])); // [ 3, 6, 9 ]
  */
 export function task<C extends object, A extends unknown[], R>(captures: C, fn: (captures: C, ...args: A) => R): TaskFunction<A, R> {
   if (typeof captures !== 'object' || captures === null) {

@@ -32,8 +32,14 @@ interface Handle {
  * Python: `multiprocessing.reduction.DupFd`. There the duplicate can be detached once in all, here once in each process.
  *
  * @example
+ * import { openSync, readFileSync, writeSync } from 'node:fs';
+ * import { Pool } from 'multiprocess';
+ * import { DupFd } from 'multiprocess/reduction';
+ *
+ * await using pool = new Pool({ processes: 1 });
  * const file = openSync('log.txt', 'a');
- * await pool.apply((fd) => writeSync(fd.detach(), 'hello'), [new DupFd(file)]);
+ * await pool.apply((fd: DupFd) => writeSync(fd.detach(), 'hello'), [new DupFd(file)]);
+ * console.log(readFileSync('log.txt', 'utf8')); // hello
  */
 export class DupFd implements Disposable {
   readonly #held: Held = { fd: -1, offer: new StandingOffer() };

@@ -37,8 +37,20 @@ const reducers = scope[REDUCERS];
  *   and called with `args` on the other side, or made an instance of with them if it is a class; it must not need the instance itself among its arguments.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when `type` is no class or `reduce` no function.
  * @example
- * class Money { #cents; constructor(cents) { this.#cents = cents; } get cents() { return this.#cents; } }
- * register(Money, (money) => [(cents) => new Money(cents), [money.cents]]);
+ * import { dumps, loads, register } from 'multiprocess/reduction';
+ *
+ * class Money {
+ *   #cents: number;
+ *   constructor(cents: number) {
+ *     this.#cents = cents;
+ *   }
+ *   get cents() {
+ *     return this.#cents;
+ *   }
+ * }
+ *
+ * register(Money, (money) => [(cents: number) => new Money(cents), [money.cents]]);
+ * console.log((loads(dumps(new Money(7))) as Money).cents); // 7
  */
 export function register<T extends object>(type: abstract new (...args: never[]) => T, reduce: (instance: T) => Reduced): void {
   if (typeof type !== 'function' || typeof type.prototype !== 'object')

@@ -1,0 +1,35 @@
+/** Examples in comments and programs in documents: they compile in strict mode, run, and print what they say. */
+import { readdirSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { examplesOf, fencesOf, promisedOutput, root, Workbench } from '../support/samples.js';
+
+const filesBelow = (folder: string, ending: string): string[] =>
+  readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${folder}/${file}`)
+    .sort();
+
+// README.md's samples have files beside them: readme.test.ts.
+const documents = [...filesBelow('docs', '.md'), ...readdirSync(root).filter((file) => /^(?!README).*\.md$/.test(file))];
+const samples = [...filesBelow('src', '.ts').flatMap(examplesOf), ...documents.flatMap(fencesOf)];
+const bench = new Workbench('examples');
+
+afterAll(() => bench.remove());
+
+describe('examples', () => {
+  it('compile in strict mode', () => {
+    expect(samples.length).toBeGreaterThan(40);
+    expect(bench.check(samples)).toBe('');
+  });
+
+  // Side by side, as many as vitest's `maxConcurrency`.
+  for (const sample of samples) {
+    it.concurrent(`${sample.place} runs and prints what it says`, { timeout: 120_000 }, async (test) => {
+      const promised = promisedOutput(sample);
+      test.expect(promised, 'an example prints something, and says what').not.toBe('');
+      const { code, stderr, stdout } = await bench.run(sample);
+      test.expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+      test.expect(stdout.replace(/\s+/g, ' ').trim()).toBe(promised);
+    });
+  }
+});
