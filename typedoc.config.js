@@ -16,6 +16,8 @@ export default {
     notDocumented: true,
   },
   requiredToBeDocumented: ['Class', 'Function', 'Interface', 'TypeAlias', 'Method', 'Property', 'Accessor', 'Enum', 'Variable'],
+  // The dialects of queues and topics come first.
+  groupOrder: ['Python', 'Publishing', 'Streams', 'Subject', 'Resource', '*'],
   disableSources: true,
   excludeExternals: true,
 };

@@ -10,8 +10,8 @@ import type { Waiters } from './waiters.js';
 /**
  * A queue that knows how many of its items are still being worked on.
  *
- * Semantics: each `put` counts up, also in other processes; whoever has finished with an item says so with `taskDone`; `join` waits until
- * nothing is left.
+ * Semantics: each `put` counts up, also in other processes; whoever has finished with an item says
+ * so with `taskDone`; `join` waits until nothing is left.
  *
  * Python: `multiprocessing.JoinableQueue`.
  */
@@ -35,7 +35,12 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     });
   }
 
-  /** An item that was got is finished. @throws ArgumentError `MP_TOO_MANY_DONE` when it is said more often than items were put. */
+  /**
+   * An item that was got is finished.
+   *
+   * @throws ArgumentError `MP_TOO_MANY_DONE` when it is said more often than items were put.
+   * @group Python
+   */
   taskDone(): void {
     this.core.use('JoinableQueue.taskDone');
     const left = this.core.memory.taskDone();
@@ -46,7 +51,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   /**
    * Waits until every item that was put has been finished: `false` when the time ran out.
    *
-   * @throws (rejects) `signal.reason`; MultiprocessError `MP_CONSUMERS_LOST` when all others who had the queue have closed it or ended, and this thread took nothing.
+   * @throws (rejects) `signal.reason`; MultiprocessError `MP_CONSUMERS_LOST` when all others who
+   *   had the queue have closed it or ended, and this thread took nothing.
+   * @group Python
    */
   join(options?: WaitOptions): Promise<boolean> {
     try {
@@ -58,7 +65,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     }
   }
 
-  /** As {@link join}, blocking the thread. */
+  /**
+   * As {@link join}, blocking the thread.
+   *
+   * @group Python
+   */
   joinSync(options?: WaitOptions): boolean {
     if (this.#idle()) return true;
     this.#desertion.reset();

@@ -24,13 +24,14 @@ import { type QueueOptions, settingsOf } from './queue-options.js';
 /** How a stream takes from a queue. */
 export interface ConsumeOptions {
   /**
-   * Items that are claimed ahead of the consumer at most, or with `ack: 'manual'` claimed and not acknowledged. They lie in the queue's memory
-   * until they are delivered, and go back to it when the stream is left or its process dies. Default 32.
+   * Items that are claimed ahead of the consumer at most, or with `ack: 'manual'` claimed and not
+   * acknowledged. They lie in the queue's memory until they are delivered, and go back to it when
+   * the stream is left or its process dies. Default 32.
    */
   readonly prefetch?: number | undefined;
   /**
-   * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is called; items that a process had when it
-   * died go to other consumers, before all others.
+   * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is
+   * called; items that a process had when it died go to other consumers, before all others.
    */
   readonly ack?: 'auto' | 'manual' | undefined;
 }
@@ -46,18 +47,33 @@ const PREFETCH = 32;
 /**
  * Items between any number of processes, threads and tasks: each goes to one consumer.
  *
- * Semantics: an item is encoded by `put`, so what happens to it afterwards does not change what arrives. What one thread puts
- * arrives in its order. `qsize`, `empty` and `full` are exact. An item that cannot be encoded rejects its own `put` and takes no place. As an Observable all subscribers of a thread are one consumer, and each of them
- * sees every item it takes. As a Subject `complete` speaks for this thread only: streams end when the queue is empty and every
- * thread that ever put has completed or ended. `error` reaches every consumer everywhere, once the items before it are taken.
+ * Four dialects speak of the same items, and may be mixed:
  *
- * Backpressure: `put` waits while `maxSize` items are in the queue, or its memory is full. `consume`, iteration and the pull-aware operators
- * take as they are read; subscribers are handed what comes.
+ * | dialect | put | take | end |
+ * | --- | --- | --- | --- |
+ * | Python | `put`, `putNowait`, `putSync` | `get`, `getNowait`, `getSync` | `close`, `joinThread` |
+ * | Streams | | `consume`, `for await`, with `ack` and `nack` | leaving the stream |
+ * | Subject | `next` | `subscribe` | `complete`, `error` |
+ * | Resource | | | `await using` |
  *
- * Crash: a process that is killed at any instruction leaves no half item and no lock. What it had claimed and not delivered goes to others.
- * A writer that dies without completing makes streams end with ProducerLostError instead (`onWriterLost`).
+ * Semantics: an item is encoded by `put`, so what happens to it afterwards does not change what
+ * arrives. What one thread puts arrives in its order. `qsize`, `empty` and `full` are exact. An
+ * item that cannot be encoded rejects its own `put` and takes no place. As an Observable all
+ * subscribers of a thread are one consumer, and each of them sees every item it takes. As a Subject
+ * `complete` speaks for this thread only: streams end when the queue is empty and every thread that
+ * ever put has completed or ended. `error` reaches every consumer everywhere, once the items before
+ * it are taken.
  *
- * Python: `multiprocessing.Queue`. There `put` returns before the item is encoded, and a mutation in between changes what arrives.
+ * Backpressure: `put` waits while `maxSize` items are in the queue, or its memory is full.
+ * `consume`, iteration and the pull-aware operators take as they are read; subscribers are handed
+ * what comes.
+ *
+ * Crash: a process that is killed at any instruction leaves no half item and no lock. What it had
+ * claimed and not delivered goes to others. A writer that dies without completing makes streams end
+ * with ProducerLostError instead (`onWriterLost`).
+ *
+ * Python: `multiprocessing.Queue`. There `put` returns before the item is encoded, and a mutation
+ * in between changes what arrives.
  *
  * @example
  * import { Pool, Queue } from 'multiprocess';
@@ -101,8 +117,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * Puts an item, waiting for room.
    *
    * Cancellation: an aborted wait rejects with `signal.reason`, and the item is not put.
-   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out, `MP_QUEUE_NO_READERS` when this thread has the queue from elsewhere, never read
-   *   from it, and all others who could read have closed it or ended; SerializationError; ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`.
+   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out, `MP_QUEUE_NO_READERS`
+   *   when this thread has the queue from elsewhere, never read from it, and all others who could
+   *   read have closed it or ended; SerializationError; ClosedError `MP_CLOSED`,
+   *   `MP_QUEUE_COMPLETED`.
+   * @group Python
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
@@ -116,12 +135,22 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     }
   }
 
-  /** Puts an item if there is room now. @throws QueueFullError `MP_QUEUE_FULL`; else as {@link put}. */
+  /**
+   * Puts an item if there is room now.
+   *
+   * @throws QueueFullError `MP_QUEUE_FULL`; else as {@link put}.
+   * @group Python
+   */
   putNowait(item: T): void {
     if (!this.#tryPut('putNowait', item)) throw full('Queue.putNowait', undefined);
   }
 
-  /** Puts an item, blocking the thread while there is no room. @throws QueueFullError `MP_QUEUE_FULL` when the time ran out; else as {@link put}. */
+  /**
+   * Puts an item, blocking the thread while there is no room.
+   *
+   * @throws QueueFullError `MP_QUEUE_FULL` when the time ran out; else as {@link put}.
+   * @group Python
+   */
   putSync(item: T, options?: WaitOptions): void {
     this.core.usePutting('Queue.putSync');
     const timeout = timeoutOf('Queue.putSync', options);
@@ -141,8 +170,10 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * Takes the oldest item, waiting for one.
    *
    * Cancellation: an aborted wait rejects with `signal.reason`, and no item is lost.
-   * @throws (rejects) QueueEmptyError `MP_QUEUE_EMPTY` when the time ran out; ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED` when nothing will
-   *   come; the error that was given to `error`; SerializationError for an item that cannot be decoded here, which is gone then.
+   * @throws (rejects) QueueEmptyError `MP_QUEUE_EMPTY` when the time ran out; ClosedError
+   *   `MP_CLOSED`, `MP_QUEUE_COMPLETED` when nothing will come; the error that was given to
+   *   `error`; SerializationError for an item that cannot be decoded here, which is gone then.
+   * @group Python
    */
   get(options?: WaitOptions): Promise<T> {
     try {
@@ -153,7 +184,12 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     }
   }
 
-  /** Takes the oldest item if there is one. @throws QueueEmptyError `MP_QUEUE_EMPTY`; else as {@link get}. */
+  /**
+   * Takes the oldest item if there is one.
+   *
+   * @throws QueueEmptyError `MP_QUEUE_EMPTY`; else as {@link get}.
+   * @group Python
+   */
   getNowait(): T {
     this.core.use('Queue.getNowait');
     const item = this.core.reader.tryGet();
@@ -161,7 +197,12 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     return item as T;
   }
 
-  /** Takes the oldest item, blocking the thread until there is one. @throws as {@link get}. */
+  /**
+   * Takes the oldest item, blocking the thread until there is one.
+   *
+   * @throws as {@link get}.
+   * @group Python
+   */
   getSync(options?: WaitOptions): T {
     this.core.use('Queue.getSync');
     const timeout = timeoutOf('Queue.getSync', options);
@@ -172,20 +213,33 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   // ---- how full it is
 
-  /** Items in the queue that no consumer has taken. */
+  /**
+   * Items in the queue that no consumer has taken.
+   *
+   * @group Python
+   */
   qsize(): number {
     this.core.check('Queue.qsize');
     return this.core.memory.ring.size;
   }
 
-  /** Whether it has no item. @throws ClosedError, unless the queue was closed before this process used it. */
+  /**
+   * Whether it has no item.
+   *
+   * @throws ClosedError, unless the queue was closed before this process used it.
+   * @group Python
+   */
   empty(): boolean {
     if (this.core.closed && !this.core.used) return true;
     this.core.check('Queue.empty');
     return !this.core.memory.ring.ready;
   }
 
-  /** Whether it has `maxSize` items; `false` where no `maxSize` was given. */
+  /**
+   * Whether it has `maxSize` items; `false` where no `maxSize` was given.
+   *
+   * @group Python
+   */
   full(): boolean {
     const { maxSize } = this.core.memory.settings;
     return maxSize > 0 && this.qsize() >= maxSize;
@@ -194,9 +248,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   // ---- as a stream
 
   /**
-   * This thread as one of the competing consumers, with backpressure. A stream that is left gives back what it had claimed.
+   * This thread as one of the competing consumers, with backpressure. A stream that is left gives
+   * back what it had claimed.
    *
    * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+   * @group Streams
    */
   consume(options?: ConsumeOptions): TaskStream<T> {
     checkOptions('Queue.consume', options, ['prefetch', 'ack'], { number: 'prefetch' });
@@ -210,19 +266,29 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /**
    * An item that `consume({ ack: 'manual' })` gave is done with.
    * @param item Default: the one that has been held longest. @throws ArgumentError `MP_NOT_HELD`.
+   * @group Streams
    */
   ack(...item: [item?: T]): void {
     this.core.check('Queue.ack');
     this.#held.release('Queue.ack', item, (position) => this.core.reader.finish(position));
   }
 
-  /** As {@link ack}, but the item goes back to the queue, before all others. @throws ArgumentError `MP_NOT_HELD`. */
+  /**
+   * As {@link ack}, but the item goes back to the queue, before all others.
+   *
+   * @throws ArgumentError `MP_NOT_HELD`.
+   * @group Streams
+   */
   nack(...item: [item?: T]): void {
     this.core.check('Queue.nack');
     this.#held.release('Queue.nack', item, (position) => this.core.reader.giveBack([position]));
   }
 
-  /** Iterates {@link consume}. */
+  /**
+   * Iterates {@link consume}.
+   *
+   * @group Streams
+   */
   [Symbol.asyncIterator](): ResultIterator<T> {
     return this.consume()[Symbol.asyncIterator]();
   }
@@ -234,7 +300,12 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   // ---- as a Subject
 
-  /** Puts an item without waiting; on a full queue the `overflow` policy decides. @throws QueueFullError `MP_QUEUE_FULL`; else as {@link put}. */
+  /**
+   * Puts an item without waiting; on a full queue the `overflow` policy decides.
+   *
+   * @throws QueueFullError `MP_QUEUE_FULL`; else as {@link put}.
+   * @group Subject
+   */
   next(item: T): void {
     if (this.#tryPut('next', item)) return;
     const overflow = this.#overflow;
@@ -255,19 +326,34 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     }
   }
 
-  /** Ends the queue for every consumer in every process with this error, once the items before it are taken. The first error stays. */
+  /**
+   * Ends the queue for every consumer in every process with this error, once the items before it
+   * are taken. The first error stays.
+   *
+   * @group Subject
+   */
   error(error: unknown): void {
     this.core.fail('Queue.error', error);
   }
 
-  /** This writer puts no more. Streams end when the queue is empty and all writers have completed or ended. */
+  /**
+   * This writer puts no more. Streams end when the queue is empty and all writers have completed or
+   * ended.
+   *
+   * @group Subject
+   */
   complete(): void {
     this.core.complete('Queue.complete');
   }
 
   // ---- life
 
-  /** Ends the use of the queue in this thread. What waits for room is still put; streams end with ClosedError. Closing twice does nothing. */
+  /**
+   * Ends the use of the queue in this thread. What waits for room is still put; streams end with
+   * ClosedError. Closing twice does nothing.
+   *
+   * @group Python
+   */
   close(): void {
     this.core.close();
   }
@@ -275,31 +361,49 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /**
    * Resolves when nothing that was put here waits for room any more.
    *
-   * A process that ends in good order while others have the queue, or were sent it in the last 30 s, writes it first, blocking if need be, unless `cancelJoinThread` was called.
-   * Python: `join_thread`, which waits for the feeder thread; here there is none.
+   * A process that ends in good order while others have the queue, or were sent it in the last 30
+   * s, writes it first, blocking if need be, unless `cancelJoinThread` was called. Python:
+   * `join_thread`, which waits for the feeder thread; here there is none.
+   *
+   * @group Python
    */
   joinThread(): Promise<void> {
     return this.core.writer.flushed();
   }
 
-  /** What waits for room in this process, now or later, does not keep it: it is lost when the process ends before there is room. */
+  /**
+   * What waits for room in this process, now or later, does not keep it: it is lost when the
+   * process ends before there is room.
+   *
+   * @group Python
+   */
   cancelJoinThread(): void {
     this.core.writer.detach();
   }
 
-  /** Closes, and waits until what was put here has found room. */
+  /**
+   * Closes, and waits until what was put here has found room.
+   *
+   * @group Resource
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.joinThread();
   }
 
   /**
-   * Called with what could not be encoded, beside the rejection of its `put`. Does nothing; meant to be overridden.
-   * Python: `Queue._on_queue_feeder_error`.
+   * Called with what could not be encoded, beside the rejection of its `put`. Does nothing; meant
+   * to be overridden. Python: `Queue._on_queue_feeder_error`.
+   *
+   * @group Python
    */
   protected onQueueFeederError(_error: unknown, _item: T): void {}
 
-  /** `<Queue(size=2)>`. */
+  /**
+   * `<Queue(size=2)>`.
+   *
+   * @group Resource
+   */
   override toString(): string {
     return this.core.closed ? `<${this.constructor.name}(closed)>` : `<${this.constructor.name}(size=${this.qsize()})>`;
   }

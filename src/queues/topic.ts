@@ -16,14 +16,16 @@ interface TopicHandle {
 /**
  * Items for everybody: each subscriber in every process gets every item.
  *
- * Semantics: a subscription begins with the last `replay` items and then gets all that is published, in the order in which it was
- * published. An item is encoded by `publish`. Each subscription and each iteration reads at its own pace.
+ * Semantics: a subscription begins with the last `replay` items and then gets all that is
+ * published, in the order in which it was published. An item is encoded by `publish`. Each
+ * subscription and each iteration reads at its own pace.
  *
- * Backpressure: `lag` says what happens when a subscriber falls behind by more than the topic holds; by default publishing waits for it.
- * A subscriber that died is forgotten.
+ * Backpressure: `lag` says what happens when a subscriber falls behind by more than the topic
+ * holds; by default publishing waits for it. A subscriber that died is forgotten.
  *
- * As a Subject: `complete` speaks for this thread; subscriptions complete when they have read everything and every thread that ever published
- * has completed or ended. `error` reaches every subscription everywhere.
+ * As a Subject: `complete` speaks for this thread; subscriptions complete when they have read
+ * everything and every thread that ever published has completed or ended. `error` reaches every
+ * subscription everywhere.
  *
  * Python: there is none.
  *
@@ -56,7 +58,9 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /**
    * Publishes an item, with `lag: 'block'` waiting for the slowest subscriber.
    *
-   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out; `signal.reason`; SerializationError; ClosedError.
+   * @throws (rejects) QueueFullError `MP_QUEUE_FULL` when the time ran out; `signal.reason`;
+   *   SerializationError; ClosedError.
+   * @group Publishing
    */
   publish(item: T, options?: WaitOptions): Promise<void> {
     try {
@@ -69,34 +73,61 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
     }
   }
 
-  /** Publishes an item if that is possible at once: whether it was. @throws SerializationError; ClosedError. */
+  /**
+   * Publishes an item if that is possible at once: whether it was.
+   *
+   * @throws SerializationError; ClosedError.
+   * @group Publishing
+   */
   tryPublish(item: T): boolean {
     this.core.usePutting('Topic.tryPublish');
     return this.core.writer.tryPut('Topic.tryPublish', item);
   }
 
-  /** As {@link tryPublish}. @throws QueueFullError `MP_QUEUE_FULL` when it is not possible. */
+  /**
+   * As {@link tryPublish}.
+   *
+   * @throws QueueFullError `MP_QUEUE_FULL` when it is not possible.
+   * @group Subject
+   */
   next(item: T): void {
     this.core.usePutting('Topic.next');
     if (!this.core.writer.tryPut('Topic.next', item)) throw full('Topic.next', undefined);
   }
 
-  /** Ends the topic for every subscription in every process with this error, once it has read the items before it. The first error stays. */
+  /**
+   * Ends the topic for every subscription in every process with this error, once it has read the
+   * items before it. The first error stays.
+   *
+   * @group Subject
+   */
   error(error: unknown): void {
     this.core.fail('Topic.error', error);
   }
 
-  /** This publisher is done, once what waits for room is published. */
+  /**
+   * This publisher is done, once what waits for room is published.
+   *
+   * @group Subject
+   */
   complete(): void {
     this.core.complete('Topic.complete');
   }
 
-  /** A subscription as a stream, which is pulled. */
+  /**
+   * A subscription as a stream, which is pulled.
+   *
+   * @group Streams
+   */
   stream(): TaskStream<T> {
     return this.core.subscription() as TaskStream<T>;
   }
 
-  /** Iterates {@link stream}. The subscription begins with the first `next()`. */
+  /**
+   * Iterates {@link stream}. The subscription begins with the first `next()`.
+   *
+   * @group Streams
+   */
   [Symbol.asyncIterator](): ResultIterator<T> {
     return this.stream()[Symbol.asyncIterator]();
   }
@@ -106,18 +137,31 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
     return this.stream()[PULL](wake);
   }
 
-  /** What subscriptions of this thread have lost, as they find out. Hot. */
+  /**
+   * What subscriptions of this thread have lost, as they find out. Hot.
+   *
+   * @group Streams
+   */
   get gaps(): Observable<Gap> {
     return this.core.gaps.asObservable();
   }
 
-  /** How many subscriptions there are now, in all processes. */
+  /**
+   * How many subscriptions there are now, in all processes.
+   *
+   * @group Streams
+   */
   get subscribers(): number {
     this.core.check('Topic.subscribers');
     return this.core.memory.subscribers.living;
   }
 
-  /** Ends the use of the topic in this thread: subscriptions end with ClosedError. What waits for room is still published. Closing twice does nothing. */
+  /**
+   * Ends the use of the topic in this thread: subscriptions end with ClosedError. What waits for
+   * room is still published. Closing twice does nothing.
+   *
+   * @group Python
+   */
   close(): void {
     this.core.close();
   }
@@ -125,25 +169,41 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /**
    * Resolves when nothing that was published here waits for room any more.
    *
-   * A process that ends in good order while others have the topic, or were sent it in the last 30 s, publishes it first, blocking if need be
-   * while they read, unless `cancelJoinThread` was called.
+   * A process that ends in good order while others have the topic, or were sent it in the last 30
+   * s, publishes it first, blocking if need be while they read, unless `cancelJoinThread` was
+   * called.
+   *
+   * @group Python
    */
   joinThread(): Promise<void> {
     return this.core.writer.flushed();
   }
 
-  /** What waits for room in this process, now or later, does not keep it: it is lost when the process ends before there is room. */
+  /**
+   * What waits for room in this process, now or later, does not keep it: it is lost when the
+   * process ends before there is room.
+   *
+   * @group Python
+   */
   cancelJoinThread(): void {
     this.core.writer.detach();
   }
 
-  /** Closes, and waits until what was published here has found room. */
+  /**
+   * Closes, and waits until what was published here has found room.
+   *
+   * @group Resource
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.joinThread();
   }
 
-  /** `<Topic(subscribers=2)>`. */
+  /**
+   * `<Topic(subscribers=2)>`.
+   *
+   * @group Resource
+   */
   override toString(): string {
     const state = this.core.closed ? 'closed' : `subscribers=${this.subscribers}`;
     return `<${this.constructor.name}(${state})>`;
