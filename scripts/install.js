@@ -7,16 +7,13 @@
  * ends with status 1; installed as a dependency a failure is a warning, since thread features work without the addon.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { built, isFresh, isMusl, prebuilt, root } from './addon-files.js';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const inRepository = existsSync(join(root, 'tsconfig.json')); // not among the published files
-const built = join(root, 'build', 'Release', 'multiprocess.node');
-const prebuilt = join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'multiprocess.node');
 
 function loads(file) {
   if (!existsSync(file)) return false;
@@ -28,11 +25,14 @@ function loads(file) {
   }
 }
 
-function isFresh(file) {
-  if (!existsSync(file)) return false;
-  const sources = [join(root, 'binding.gyp'), ...readdirSync(join(root, 'native')).map((name) => join(root, 'native', name))];
-  const time = statSync(file).mtimeMs;
-  return sources.every((source) => statSync(source).mtimeMs < time);
+/** Whether the prebuilt binary loads. The library looks for one that needs musl where a build would put it. */
+function takesPrebuilt() {
+  if (!loads(prebuilt)) return false;
+  if (isMusl) {
+    mkdirSync(dirname(built), { recursive: true });
+    copyFileSync(prebuilt, built);
+  }
+  return true;
 }
 
 function inPath(program) {
@@ -86,7 +86,7 @@ function build() {
 
 if (process.platform !== 'linux') {
   console.warn(`multiprocess: no native addon for ${process.platform}; thread features work without it.`);
-} else if (!(inRepository ? isFresh(built) && loads(built) : loads(prebuilt) || (isFresh(built) && loads(built)))) {
+} else if (!(inRepository ? isFresh(built) && loads(built) : takesPrebuilt() || (isFresh(built) && loads(built)))) {
   const reasons = build();
   for (const reason of reasons) console.error(`multiprocess: ${reason}`);
   if (reasons.length > 0) {

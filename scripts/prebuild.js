@@ -1,9 +1,12 @@
-// Puts the addon that was built here where an installed package looks for it: prebuilds/<platform>-<arch>.
+/**
+ * Puts the addon that was built here where an installed package looks for it. A prebuilt one that is newer than the
+ * sources stays: a release is packed with binaries that were built on older systems.
+ */
 import { copyFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { built, isFresh, prebuilt } from './addon-files.js';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const target = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-mkdirSync(target, { recursive: true });
-copyFileSync(join(root, 'build', 'Release', 'multiprocess.node'), join(target, 'multiprocess.node'));
+if (!isFresh(prebuilt)) {
+  mkdirSync(dirname(prebuilt), { recursive: true });
+  copyFileSync(built, prebuilt);
+}
