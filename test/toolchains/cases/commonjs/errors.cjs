@@ -1,0 +1,35 @@
+/** Errors of workers: class, fields, cause, and the line of the source. */
+const { SerializationError } = require('multiprocess');
+const { Rejected, reject } = require('./failing.cjs');
+const { check } = require('./harness.cjs');
+
+const thrownBy = async (call) => {
+  try {
+    return await call();
+  } catch (error) {
+    return error;
+  }
+};
+function position(error) {
+  const frame = error.stack.split('\n').find((line) => /^\s+at /.test(line));
+  return /[^\\/(]+:\d+(?=:\d+\)?$)/.exec(frame)?.[0] ?? `no position in ${frame}`;
+}
+
+check('errors: class, fields and cause', async (pool, same) => {
+  const error = await thrownBy(() => pool.apply(() => reject('no')));
+  same([error instanceof Rejected, error.message, error.details?.retry, error.cause instanceof RangeError], [true, 'no', false, true]);
+});
+check('errors: the line, of a closure', async (pool, same) => {
+  const fail = () => {
+    throw new Error('here');
+  };
+  same(position(await thrownBy(() => pool.apply(fail))), position(await thrownBy(fail)));
+});
+check('errors: the line, of a required function', async (pool, same) => {
+  same(position(await thrownBy(() => pool.apply(() => reject('no')))), position(await thrownBy(() => reject('no'))));
+});
+check('errors: a refusal has a code', async (pool, same) => {
+  const weak = new WeakSet();
+  const error = await thrownBy(() => pool.apply(() => weak.has({})));
+  same([error instanceof SerializationError, error.code?.startsWith('MP_')], [true, true]);
+});

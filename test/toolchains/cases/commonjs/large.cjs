@@ -1,0 +1,26 @@
+/** In a file above 1 MiB: the runner puts a string of that length where PADDING stands. */
+const { check } = require('./harness.cjs');
+const { add } = require('./math.cjs');
+
+const padding = 'PADDING';
+let count = 0;
+const increment = () => ++count;
+let changed = 1;
+changed++;
+
+check('large file: its length', (_, same) => {
+  same(padding.length > 1_100_000, true);
+});
+check('large file: a let that a captured function changes', async (pool, same) => {
+  same(
+    await pool.apply(() => {
+      increment();
+      return count;
+    }),
+    1,
+  );
+});
+check('large file: captures and what is required', async (pool, same) => {
+  const local = 1;
+  same(await pool.apply((x) => add(x, local) + changed, [1]), 4);
+});

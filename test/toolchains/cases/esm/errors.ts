@@ -1,0 +1,45 @@
+/** Errors of workers: class, fields, cause, and the line of the source. */
+import { SerializationError } from 'multiprocess';
+import { position, Rejected, reject } from './failing.ts';
+import { check } from './harness.ts';
+
+const thrownBy = async (call: () => unknown): Promise<unknown> => {
+  try {
+    return await call();
+  } catch (error) {
+    return error;
+  }
+};
+
+check('errors: class, fields and cause', async (pool, same) => {
+  const error = (await thrownBy(() => pool.apply(() => reject('no')))) as Rejected & { cause: Error };
+  same(
+    [error instanceof Rejected, error.name, error.message, error.details.retry, error.cause instanceof RangeError, error.cause.message],
+    [true, 'Rejected', 'no', false, true, 'the cause'],
+  );
+});
+check('errors: of JavaScript and of Node', async (pool, same) => {
+  const type = await thrownBy(() => pool.apply(() => (null as unknown as { x: number }).x));
+  const node = await thrownBy(() => pool.apply(() => process.getBuiltinModule('node:fs').readFileSync('/nonexistent/file')));
+  same([type instanceof TypeError, (node as { code: string }).code], [true, 'ENOENT']);
+});
+check('errors: the line, of a closure', async (pool, same) => {
+  const text = 'here';
+  const fail = () => {
+    const padding = 'the next line throws';
+    throw new Error(text + padding);
+  };
+  same(position(await thrownBy(() => pool.apply(fail))), position(await thrownBy(fail)));
+});
+check('errors: the line, of an imported function', async (pool, same) => {
+  same(position(await thrownBy(() => pool.apply(() => reject('no')))), position(await thrownBy(() => reject('no'))));
+});
+check('errors: the caller', async (pool, same) => {
+  const theCaller = () => pool.apply(() => reject('no'));
+  same(/theCaller|errors\.|cases|main|large|bundle|index/.test(String(((await thrownBy(theCaller)) as Error).stack)), true);
+});
+check('errors: a refusal has a code', async (pool, same) => {
+  const weak = new WeakSet();
+  const error = await thrownBy(() => pool.apply(() => weak.has({})));
+  same([error instanceof SerializationError, (error as SerializationError).code.startsWith('MP_')], [true, true]);
+});

@@ -1,0 +1,46 @@
+/** Writes the program of the cases into a folder, as the users of a host would have written it. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cases } from './places.js';
+
+const LARGE_CHARACTERS = 1_200_000;
+/** Compiled where the host can. */
+const OPTIONAL_GROUPS = ['modern', 'private', 'large', 'typescript', 'decorators', 'decorators-legacy'];
+const PLAIN_GROUPS = ['captures', 'imports', 'classes', 'async', 'shared', 'processes', 'errors', 'syntax'];
+
+/**
+ * @typedef {object} ProgramOptions
+ * @property {'esm' | 'commonjs'} [program] which of the two
+ * @property {'.ts' | '.js' | ''} [extension] what imports of local files end with
+ * @property {boolean} [jsonAttributes] whether `with { type: 'json' }` is written
+ * @property {string[]} [groups] further groups, of OPTIONAL_GROUPS
+ * @property {'module' | 'commonjs'} [type] of package.json
+ */
+
+/** @param {string} folder  @param {ProgramOptions} options */
+export function writeProgram(
+  folder,
+  { program = 'esm', extension = '.js', jsonAttributes = true, groups = ['modern', 'private', 'large'], type = 'module' },
+) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, type }));
+  const source = `${cases}${program}/`;
+  for (const name of readdirSync(source)) {
+    if (!/\.(ts|cjs)$/.test(name)) {
+      cpSync(source + name, `${folder}/${name}`);
+      continue;
+    }
+    const optional = OPTIONAL_GROUPS.find((group) => name.startsWith(`${group}.`));
+    if (optional !== undefined && !groups.includes(optional)) continue;
+    let text = readFileSync(source + name, 'utf8').replace("'PADDING'", `'${'x'.repeat(LARGE_CHARACTERS)}'`);
+    if (program === 'esm') {
+      text = text.replace(/((?:from|import|import\() ?')(\.\/[\w-]+)\.ts'/g, `$1$2${extension}'`);
+      if (!jsonAttributes) text = text.replace(" with { type: 'json' }", '');
+    }
+    writeFileSync(`${folder}/${name}`, text);
+  }
+  if (program === 'esm') {
+    const all = [...PLAIN_GROUPS, ...groups];
+    writeFileSync(`${folder}/groups.ts`, all.map((group) => `import './${group}${extension}';\n`).join(''));
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The same program of cases in the bundlers, transpilers, test runners and package managers that people use.
+ *
+ *   npm run test:toolchains                      every host, on this Node and the newest one
+ *   npm run test:toolchains -- --short           those that stand for a kind, as .ci/run does
+ *   npm run test:toolchains -- --only tsx,jest   hosts whose name has one of these in it
+ *   … --node FILE                                on this Node instead; may be given several times
+ *   … --verbose                                  faults with all their text and stacks
+ *   … --list                                     the hosts
+ *
+ * Hosts are installed into .build/toolchains, with the versions of versions.json, once. A host's file in hosts/ says how it is set up and
+ * run, and which cases are refused in it by design, with code and reason, or are known to fail. Anything else that differs is a failure.
+ * Each run leaves what it found in .build/toolchains/report.json; one of all hosts writes its table into docs/toolchains.md.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { execute, prepareWith } from './harness/execute.js';
+import { judge } from './harness/judge.js';
+import { findNodes } from './harness/nodes.js';
+import { writeProgram } from './harness/program.js';
+import { writeTable } from './harness/table.js';
+import { openToolbox } from './harness/toolbox.js';
+import { expectationsOf } from './hosts/support/expected.js';
+
+const MINIMUM_CASES = 42;
+const MAX_FAULT_CHARACTERS = 300;
+const { values: options } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    node: { type: 'string', multiple: true, default: [] },
+    jobs: { type: 'string', default: String(Math.min(cpus().length, 4)) },
+  },
+});
+
+const families = await Promise.all(
+  readdirSync(new URL('hosts/', import.meta.url))
+    .filter((name) => name.endsWith('.js'))
+    .sort()
+    .map((name) => import(`./hosts/${name}`)),
+);
+const only = options.only?.toLowerCase().split(',');
+const chosen = families.flatMap(({ toolbox, hosts }) =>
+  hosts
+    .filter((host) => only === undefined || only.some((text) => host.name.toLowerCase().includes(text)))
+    .filter((host) => only !== undefined || !options.short || host.short !== false)
+    .map((host) => ({ toolbox, ...host })),
+);
+if (options.list) {
+  for (const { name, short = true } of chosen) console.log(`${name}${short ? '' : ' (not in the short form)'}`);
+  process.exit();
+}
+const nodes = findNodes(options.node);
+
+/** On every Node that is given, or in the short form on one of them: those take turns. */
+function nodesFor(host, index) {
+  const able = nodes.filter(({ major }) => host.supports?.(major) ?? true);
+  if (!options.short || host.short === 'both' || able.length < 2) return able;
+  return [able[index % able.length]];
+}
+
+async function prepare(host) {
+  const toolbox = openToolbox(host.toolbox);
+  const folder = `${toolbox}${host.name.replace(/[^\w.+-]+/g, '-').toLowerCase()}`;
+  const bin = (name) => `${toolbox}node_modules/.bin/${name}`;
+  writeProgram(folder, host.program ?? {});
+  if (host.ownModules) execFileSync('cp', ['-al', `${toolbox}node_modules`, `${folder}/node_modules`]);
+  const run = (command, more) => prepareWith(command, { cwd: folder, ...more });
+  const context = { folder, toolbox, bin, run, node: process.execPath };
+  await host.prepare?.(context);
+  return context;
+}
+
+async function runOn(host, node, context) {
+  const results = `${context.folder}/results-${node.major}.jsonl`;
+  rmSync(results, { force: true });
+  const { command, env, ...more } = host.command({ ...context, node: node.file, major: node.major });
+  const ended = await execute(command, { cwd: context.folder, env: { ...env, TOOLCHAIN_RESULTS: results }, ...more });
+  return judge({ minimum: MINIMUM_CASES, ...host, ...expectationsOf(host, node.major) }, ended, results);
+}
+
+function print(host, node, { passed, total, refused, known, timing, faults }, ms) {
+  const times = timing === undefined ? '' : `, closures ${timing.first} / ${timing.next} / ${timing.known.toFixed(2)} ms`;
+  const notes = [refused.length > 0 && `${refused.length} refused`, known.length > 0 && `${known.length} known to fail`].filter(Boolean);
+  const text = `${passed}/${total}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}${times}`;
+  console.log(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${host.name}, Node ${node.version}: ${text}, ${(ms / 1000).toFixed(1)} s`);
+  for (const { name, text, stack } of faults) {
+    const lines = options.verbose ? `${text}\n${stack ?? ''}`.trim() : text.slice(0, MAX_FAULT_CHARACTERS);
+    console.log(`       ${name}: ${lines.replaceAll('\n', '\n         ')}`);
+  }
+}
+
+const rows = chosen.map((host, index) => ({ host, nodes: nodesFor(host, index), results: new Map() }));
+const waiting = [...rows];
+let failed = 0;
+
+async function work() {
+  for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
+    const { host, nodes, results } = row;
+    let context;
+    try {
+      context = await prepare(host);
+    } catch (error) {
+      failed++;
+      console.log(`FAIL ${host.name}: cannot be set up: ${error.message}`);
+      continue;
+    }
+    for (const node of nodes) {
+      const start = Date.now();
+      const result = await runOn(host, node, context);
+      results.set(node, result);
+      if (result.faults.length > 0) failed++;
+      print(host, node, result, Date.now() - start);
+    }
+  }
+}
+
+mkdirSync(new URL('../../.build/toolchains/', import.meta.url), { recursive: true });
+const start = Date.now();
+await Promise.all(Array.from({ length: Number(options.jobs) }, work));
+const count = rows.reduce((sum, { results }) => sum + results.size, 0);
+console.log(`${count} runs of ${rows.length} hosts in ${Math.round((Date.now() - start) / 1000)} s, ${failed} not as expected`);
+const report = rows.map(({ host, results }) => ({
+  host: host.name,
+  results: [...results].map(([node, result]) => ({ node: node.version, ...result })),
+}));
+writeFileSync(new URL('../../.build/toolchains/report.json', import.meta.url), JSON.stringify(report, null, 1));
+if (!options.short && only === undefined && options.node.length === 0) writeTable(rows, nodes);
+process.exitCode = failed === 0 ? 0 : 1;
