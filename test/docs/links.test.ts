@@ -77,6 +77,14 @@ describe('documents', () => {
   });
 });
 
+describe('docs/hazards.md', () => {
+  it('names tests that are there, by file and title', () => {
+    const proofs = [...read('docs/hazards.md').matchAll(/`(test\/[^`]+)` "([^"]+)"/g)];
+    expect(proofs.length).toBeGreaterThan(50);
+    expect(proofs.filter(([, file, title]) => !read(file!).includes(title!)).map(([proof]) => proof)).toEqual([]);
+  });
+});
+
 describe('comments', () => {
   it('name files that are there', () => {
     const dead = sources.flatMap((source) => {
