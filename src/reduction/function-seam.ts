@@ -7,6 +7,7 @@ import type { Reduction } from './node.js';
 
 let reducer: ((fn: Function) => Reduction) | undefined;
 let references: ((value: object) => Reduction | null) | undefined;
+let hidden: ((instance: object) => readonly object[]) | undefined;
 let messages: MessageHooks | undefined;
 /** Messages being written: a reducer may write one of its own. */
 let depth = 0;
@@ -29,6 +30,16 @@ export function setFunctionReducer(
   reducer = reduce;
   references = reduceReference;
   messages = hooks;
+}
+
+/** Sets what finds the parts of an instance that are no properties of it ({@link hiddenPartsOf}). */
+export function setHiddenParts(find: (instance: object) => readonly object[]): void {
+  hidden = find;
+}
+
+/** The WeakMaps and WeakSets in which a class that goes by reference keeps the #private members of its instances. */
+export function hiddenPartsOf(instance: object): readonly object[] {
+  return hidden?.(instance) ?? [];
 }
 
 /** A message begins. */

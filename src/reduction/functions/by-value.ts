@@ -1,23 +1,26 @@
 /** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
+import { identityOf } from '../identity.js';
 import type { Reduction } from '../node.js';
 import type { Analysis } from './analysis.js';
 import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
 import { Children } from './children.js';
+import { classAsItIs } from './class-now.js';
+import { prototypeIdentity } from './constructor-functions.js';
 import type { Place } from './locate.js';
-import { directEval, outerNewTarget, outerSuper, privateName, takeOut } from './messages.js';
+import { computedField, directEval, outerNewTarget, outerSuper, privateName, takeOut } from './messages.js';
 import { collectExtras } from './properties.js';
-import { classId } from './provenance.js';
 import { receiverOf } from './receiver.js';
 import { markOf } from './source-maps.js';
 import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
-/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`. */
+/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`, `MP_COMPUTED_FIELD`. */
 export function checkShape({ analysis, describe }: Pick<Subject, 'analysis' | 'describe'>): void {
   if (analysis.directEval) throw directEval(describe());
   if (analysis.outerSuper) throw outerSuper(describe());
   if (analysis.outerPrivate !== null) throw privateName(describe(), analysis.outerPrivate, analysis.arrow);
   if (analysis.outerNewTarget) throw outerNewTarget(describe());
+  if (analysis.fieldKey !== null) throw computedField(describe(), analysis.fieldKey);
 }
 
 /** Reduces a function to text and captures. */
@@ -28,11 +31,14 @@ export function reduceByValue(subject: Subject): Reduction {
   const children = new Children();
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(subject, children);
+  if (isClass) classAsItIs(fn, text, analysis, subject.mirror, children, captures);
   const heritage = injectHeritage(subject, children, captures);
   if (analysis.importMeta.length > 0) injectMeta(subject, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
   const receiver = outerReceiver(subject, children);
   const args = outerArguments(subject, children);
+  const prototypeId = prototypeIdentity(fn, text, analysis);
+  const identity = prototypeId === null ? -1 : children.add(prototypeId, '');
   const beforeExtras = children.values.length;
   const extras = collectExtras(fn, text, analysis, children);
   const own = children.values.length > beforeExtras;
@@ -49,9 +55,10 @@ export function reduceByValue(subject: Subject): Reduction {
     slots: captures.slots,
     receiver,
     args,
+    identity,
     ...extras,
     stateless,
-    id: isClass ? classId(fn) : '',
+    id: isClass ? identityOf(fn) : '',
   };
   return {
     kind: isClass ? 'class' : 'function',
@@ -87,7 +94,7 @@ function hasStaticState({ declared }: Subject['analysis']): boolean {
 function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): number {
   const { heritage } = analysis;
   if (heritage === null || heritage.isNull) return -1;
-  const superclass: unknown = Object.getPrototypeOf(fn);
+  const superclass: unknown = superclassOf(fn);
   if (heritage.name !== null) {
     const world = globalThis as Record<string, unknown>;
     const named = captures.values.has(heritage.name) ? captures.values.get(heritage.name) : world[heritage.name];
@@ -99,6 +106,13 @@ function injectHeritage({ fn, text, analysis }: Subject, children: Children, cap
   // A cell may have rewritten the name already.
   replaceInside(captures.edits, [heritage.start, heritage.end, name]);
   return child;
+}
+
+/** What a class extends: `null` has its own prototype only. */
+function superclassOf(fn: Function): unknown {
+  const prototype: unknown = fn.prototype;
+  const isNull = typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) === null;
+  return isNull && Object.getPrototypeOf(fn) === Function.prototype ? null : Object.getPrototypeOf(fn);
 }
 
 function replaceInside(edits: Edit[], edit: Edit): void {

@@ -4,7 +4,6 @@
  * The innermost captured scope that holds a name has its value. Imported functions, classes, namespaces and objects go by
  * reference, through the specifier and module that imported them; plain imported data and everything else by value.
  */
-import { types } from 'node:util';
 import { isShareable } from '../../memory/index.js';
 import { isProgramFile } from '../../util/program-files.js';
 import type { Analysis, FreeName } from './analysis.js';
@@ -16,7 +15,7 @@ import { requiredExportOf } from './exports.js';
 import { isStandardGlobal } from './globals.js';
 import type { CapturedScope, Mirror } from './inspector.js';
 import type { Place } from './locate.js';
-import { commonJsModule, enclosingName, privateHelpers, uninitialised } from './messages.js';
+import { commonJsModule, computedField, enclosingName, uninitialised } from './messages.js';
 import { isPlainData } from './plain-data.js';
 import type { Binding, ImportOrigin } from './scope.js';
 import { wordNotIn, wordOfWidth } from './text.js';
@@ -92,7 +91,6 @@ function capture(subject: Subject, free: FreeName, children: Children, captures:
     throw uninitialised(subject.describe(), name, cause);
   }
   values.set(name, value);
-  if (isCompiledPrivate(subject, value)) throw privateHelpers(subject.describe(), name);
   const binding = subject.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
   const special =
@@ -124,7 +122,11 @@ function isFixed(binding: Binding | null): boolean {
 /** In `-e` and the REPL, what stands at the top is a global: CommonJS variables, `var`s and functions of the program. */
 function captureGlobal(subject: Subject, free: FreeName, children: Children, captures: Captures, values: Map<string, unknown>): void {
   const { name } = free;
-  if (isStandardGlobal(name) || !(name in globalThis)) return;
+  if (isStandardGlobal(name)) return;
+  if (!(name in globalThis)) {
+    if (subject.analysis.fieldKeyNames.includes(name)) throw computedField(subject.describe(), name);
+    return;
+  }
   const value = (globalThis as Record<string, unknown>)[name];
   values.set(name, value);
   captures.constant = false;
@@ -216,15 +218,6 @@ function importSlot(name: string, from: ImportOrigin, place: Place): Slot {
 /** Where a name of a module is imported from, though nothing else is known of the code around. */
 function importOf({ around, place }: Subject, { type }: CapturedScope, name: string, value: unknown): ImportOrigin | undefined {
   return around === null && place !== null && type === 'Module' && isReference(value) ? importIn(place.script, name) : undefined;
-}
-
-/** What TypeScript, esbuild, swc and babel call to reach #private members, compiled for targets that have none. */
-const PRIVATE_HELPER = /^_{0,2}(class_?private_?(field|method)|private(get|set|add|method|in|wrapper)\b)/i;
-
-function isCompiledPrivate({ analysis }: Subject, value: unknown): boolean {
-  if (!types.isWeakMap(value) && !types.isWeakSet(value)) return false;
-  const helpers = [...analysis.free.values()].flatMap(({ name, members }) => [name, ...(members ?? [])]);
-  return helpers.some((name) => PRIVATE_HELPER.test(name.replace(/\d+$/, '')));
 }
 
 /** What `require` gave goes the way of imports. */

@@ -101,7 +101,7 @@ export interface Surroundings {
   readonly declaration: boolean;
   /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
   readonly receiver: 'script' | Head | 'other';
-  /** The property of an instance that this function was written as: `run = …` in a class, `this.run = …` in a constructor. */
+  /** The property that this function was written as: `run = …` or `static run = …` in a class, `this.run = …` in a constructor. */
   readonly field: string | null;
   /** Whether each variable of this binding has at most one function that was made here. */
   isOnlyOne(binding: Binding): boolean;
@@ -147,7 +147,7 @@ const ASSIGNED =
 function fieldOf({ node, scope }: Placed, place: Place): string | null {
   const owner = scope.owner as acorn.AnyNode;
   if (owner.type === 'PropertyDefinition') {
-    if (owner.static || owner.computed || unnamed(owner.value)?.start !== node.start) return null;
+    if (owner.computed || unnamed(owner.value)?.start !== node.start) return null;
     return owner.key.type === 'Identifier' ? owner.key.name : owner.key.type === 'Literal' ? String(owner.key.value) : null;
   }
   const before = place.script.source.slice(Math.max(0, place.start - 200), place.start);

@@ -19,7 +19,7 @@ import { forgetCells } from './cells.js';
 import { endSession, keepSession } from './inspector.js';
 
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
-export { reduceFunction, reduceReference } from './reduce.js';
+export { hiddenParts, reduceFunction, reduceReference } from './reduce.js';
 export { mapStack } from './source-maps.js';
 export { type TaskFunction, task } from './task.js';
 

@@ -1,6 +1,8 @@
 /** The kinds beside functions and classes: references by name, bound functions and proxies. */
+import { isWeak, noteVariable } from '../kinds/weak.js';
 import type { NodeKind } from '../node.js';
 import { followGlobalPath, type GlobalPath } from './globals.js';
+import { mirror } from './inspector.js';
 import { badPayload, missingExport } from './messages.js';
 import { exportOf } from './modules.js';
 import type { ModuleExport } from './wire.js';
@@ -30,6 +32,20 @@ function check(data: unknown): ModuleExport {
   if (typeof specifier !== 'string' || !Array.isArray(path)) throw badPayload('a module reference without a specifier');
   return data as ModuleExport;
 }
+
+/** A WeakMap or WeakSet of a module: a variable that a function uses which goes by reference. Data: its name. Child: the function. */
+export const variableKind: NodeKind = {
+  tag: 'variable',
+  shell: false,
+  build(data, [fn]) {
+    const name = String(data);
+    const scopes = typeof fn === 'function' ? mirror(fn, `class ${fn.name}`).scopes : [];
+    const value = scopes.find(({ object }) => Object.hasOwn(object, name))?.object[name];
+    if (!isWeak(value)) throw badPayload(`a class has no WeakMap \`${name}\``);
+    noteVariable(value, { fn: fn as Function, name });
+    return { value };
+  },
+};
 
 /** `target.bind(receiver, …args)`. Children in that order. */
 export const boundKind: NodeKind = {

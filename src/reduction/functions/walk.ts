@@ -54,9 +54,9 @@ interface Context {
 
 const OUTSIDE: Context = { self: false, home: false, target: false, privates: [] };
 
-/** Walks a function or class on its own. `members` of the class itself have a home. */
-export function walkFunction(node: FunctionNode | ClassNode, strict: boolean): Findings {
-  const walker = new Walker();
+/** Walks a function or class on its own, but for the nodes that are `skipped`. `members` of the class itself have a home. */
+export function walkFunction(node: FunctionNode | ClassNode, strict: boolean, skipped?: ReadonlySet<acorn.AnyNode>): Findings {
+  const walker = new Walker(skipped);
   walker.visit(node, new Scope(null, node.start, true, strict, node), OUTSIDE);
   return walker.findings;
 }
@@ -73,8 +73,10 @@ export function walkProgram(program: acorn.Program): { findings: Findings; scope
 class Walker {
   readonly findings = new Findings();
 
+  constructor(readonly skipped?: ReadonlySet<acorn.AnyNode>) {}
+
   visit(node: Node | null | undefined, scope: Scope, context: Context): void {
-    if (node === null || node === undefined) return;
+    if (node === null || node === undefined || this.skipped?.has(node) === true) return;
     switch (node.type) {
       case 'Identifier':
         this.#refer(node, scope, false);
@@ -294,6 +296,7 @@ class Walker {
     const body: Context = { self: true, home: true, target: true, privates };
     for (const member of node.body.body) {
       if (member.type === 'StaticBlock') {
+        if (this.skipped?.has(member) === true) continue;
         this.#all(member.body, new Scope(inner, member.start, true, true, member), body);
         continue;
       }

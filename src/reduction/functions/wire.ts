@@ -14,7 +14,12 @@ export interface ModuleExport extends ModuleRequest {
 
 /** What a parameter of the factory around the text is filled with. */
 export type Slot = { readonly name: string } & (
-  | { readonly from: 'child'; readonly child: number }
+  | {
+      readonly from: 'child';
+      readonly child: number;
+      /** The private static field that it is the value of. */
+      readonly private?: string;
+    }
   /** An object with these keys, from as many children. */
   | { readonly from: 'members'; readonly keys: readonly string[]; readonly child: number }
   | { readonly from: 'module'; readonly module: ModuleExport }
@@ -24,7 +29,7 @@ export type Slot = { readonly name: string } & (
   | { readonly from: 'require' | 'meta' | 'import'; readonly url: string }
 );
 
-/** A replacement in the text. */
+/** A replacement in the text. An empty one blanks it out, so that what follows keeps its line and column. */
 export type Edit = readonly [start: number, end: number, replacement: string];
 
 /** A property that the text alone does not give. Keys that are symbols are children. */
@@ -54,6 +59,8 @@ export interface FunctionData {
   /** Children with the outer `this` and `arguments` of an arrow, or -1. */
   readonly receiver: number;
   readonly args: number;
+  /** Child with the identity of the prototype of a constructor function, or -1. */
+  readonly identity: number;
   readonly extras: readonly ExtraProperty[];
   /** Children with the prototypes of the function and of its `prototype`, or -1 where they are the usual ones. */
   readonly parent: number;
