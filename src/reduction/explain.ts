@@ -117,7 +117,7 @@ function targetOf({ kind, data }: Reduction): string {
 }
 
 function exportName({ specifier, path }: ModuleExport): string {
-  return path[0] === '*' ? specifier : `${specifier} (${path.join('.')})`;
+  return path[0] === '*' || path.length === 0 ? specifier : `${specifier} (${path.join('.')})`;
 }
 
 function nameOf(fn: Function): string {

@@ -2,12 +2,12 @@
  * Where functions are plugged in: the codec knows that a function has a reducer, not how a closure is read.
  * `index.ts` sets the one of `functions/`.
  */
+import { types } from 'node:util';
 import { Refused } from './failure.js';
 import type { Reduction } from './node.js';
 
 let reducer: ((fn: Function) => Reduction) | undefined;
 let references: ((value: object) => Reduction | null) | undefined;
-let hidden: ((instance: object) => readonly object[]) | undefined;
 let messages: MessageHooks | undefined;
 /** Messages being written: a reducer may write one of its own. */
 let depth = 0;
@@ -30,16 +30,6 @@ export function setFunctionReducer(
   reducer = reduce;
   references = reduceReference;
   messages = hooks;
-}
-
-/** Sets what finds the parts of an instance that are no properties of it ({@link hiddenPartsOf}). */
-export function setHiddenParts(find: (instance: object) => readonly object[]): void {
-  hidden = find;
-}
-
-/** The WeakMaps and WeakSets in which a class that goes by reference keeps the #private members of its instances. */
-export function hiddenPartsOf(instance: object): readonly object[] {
-  return hidden?.(instance) ?? [];
 }
 
 /** A message begins. */
@@ -67,18 +57,20 @@ export function deferSending(): void {
   deferred = true;
 }
 
-/** The reference to an object with functions of its own that the other side has too, or `null`. Data is never looked up. */
+/** The reference to an object with functions or getters of its own that the other side has too, or `null`. Data is never looked up. */
 export function reduceReferenceTo(value: object): Reduction | null {
   if (references === undefined && !deferred) return null;
-  if (!hasOwnFunction(value)) return null;
+  if (!isMoreThanData(value)) return null;
   if (references === undefined) throw new SendingNotLoaded();
   return references(value);
 }
 
-function hasOwnFunction(value: object): boolean {
+/** Exports that a compiler wrote may be nothing but getters. */
+function isMoreThanData(value: object): boolean {
+  if (types.isModuleNamespaceObject(value)) return true;
   for (const key of Object.keys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
-    if (typeof descriptor?.value === 'function') return true;
+    if (typeof descriptor?.value === 'function' || descriptor?.get !== undefined) return true;
   }
   return false;
 }

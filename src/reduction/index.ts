@@ -1,7 +1,7 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
-import { setFunctionReducer, setHiddenParts } from './function-seam.js';
-import { beginMessage, endMessage, functionKinds, hiddenParts, reduceFunction, reduceReference } from './functions/index.js';
+import { setFunctionReducer } from './function-seam.js';
+import { beginMessage, endMessage, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
 import { registerKind } from './table/registry.js';
 
 // For the layers above: who refused
@@ -35,4 +35,3 @@ export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
 setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage });
-setHiddenParts(hiddenParts);

@@ -20,8 +20,6 @@ export interface Reduction {
   label(index: number): string;
   /** What the value itself is called in an error's path, if it is a function: `function f (file:///main.js:3)`. */
   readonly actor?: string;
-  /** Values that belong to it and are no children: those travel as well, once the children are written. */
-  readonly beside?: readonly object[];
   /** What to do when this child cannot be sent, if it is better than what the value at fault advises. */
   advice?(index: number): string | undefined;
   /** Indices of children that cannot come late: what a class extends. */
@@ -79,6 +77,8 @@ export interface ModuleRequest {
   readonly specifier: string;
   /** file: URL of the importing module, or `null` when the specifier is absolute or a builtin. */
   readonly parent: string | null;
+  /** Whether `require` loaded it where it was found: then `specifier` is a file: URL, and `require` loads it again. */
+  readonly commonjs?: true;
   /** Import attributes, such as `{ type: 'json' }`. */
   readonly attributes?: Readonly<Record<string, string>>;
 }

@@ -3,7 +3,7 @@
  * awaited (or somebody imported the package). Reading closures takes thirty more modules, which most children never need.
  */
 import { deferSending } from './function-seam.js';
-import { functionKinds } from './functions/receiving.js';
+import { functionKinds, inTurn } from './functions/receiving.js';
 import { registerKind } from './table/registry.js';
 
 export { inCall } from './caller.js';
@@ -20,5 +20,5 @@ for (const kind of functionKinds) registerKind(kind);
 
 /** Loads what sending functions takes. */
 export async function loadSending(): Promise<void> {
-  await import('./index.js');
+  await inTurn(() => import('./index.js'));
 }

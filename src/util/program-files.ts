@@ -76,6 +76,11 @@ function filesOnStack(): { readonly url: string; readonly loads: boolean }[] {
 /** Where this library is. */
 const own = new URL('../', import.meta.url).href;
 
+/** Whether a URL is a file of this library. */
+export function isLibraryFile(url: string): boolean {
+  return url.startsWith(own);
+}
+
 /** Notes which modules are on the stack because they are being loaded: they start processes while they load. Call it where one is started. */
 export function noteStarters(): void {
   for (const { url, loads } of filesOnStack()) if (loads && !url.startsWith(own)) starters.add(url.replace(/[?#].*$/s, ''));

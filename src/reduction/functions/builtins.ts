@@ -7,12 +7,7 @@ import { builtinModules } from 'node:module';
 // Not the global, which is a copy inside a test runner's vm.
 import process from 'node:process';
 import { types } from 'node:util';
-
-/** An export of a builtin: `node:fs` and the keys that lead to the value, none for the module itself. */
-export interface BuiltinExport {
-  readonly specifier: string;
-  readonly path: readonly string[];
-}
+import type { ModuleExport } from './wire.js';
 
 interface HostProcess {
   readonly moduleLoadList?: readonly string[];
@@ -20,24 +15,25 @@ interface HostProcess {
 }
 
 const host = process as unknown as HostProcess;
-const found = new Map<unknown, BuiltinExport>();
+/** By value. The path begins at the module itself, which is the default export of its namespace. */
+const found = new Map<unknown, { readonly specifier: string; readonly path: readonly string[] }>();
 const searched = new Set<string>();
 let seen = -1;
 
-/** Finds the public export that is this value. */
-export function builtinExportOf(value: object): BuiltinExport | null {
+/** Returns the reference to the public export that is this value, or `null`. */
+export function builtinExportOf(value: object): ModuleExport | null {
+  if (!found.has(value)) search();
   const known = found.get(value);
-  if (known !== undefined) return known;
-  search();
-  return found.get(value) ?? namespaceOf(value);
+  if (known === undefined) return namespaceOf(value);
+  return { specifier: known.specifier, parent: null, path: known.path.length === 0 ? ['default'] : known.path };
 }
 
 /** The namespace object of a builtin has the module itself as its default export. */
-function namespaceOf(value: object): BuiltinExport | null {
+function namespaceOf(value: object): ModuleExport | null {
   if (!types.isModuleNamespaceObject(value)) return null;
   const module = (value as { default?: object }).default;
   const known = module === undefined ? undefined : found.get(module);
-  return known?.path.length === 0 ? { specifier: known.specifier, path: ['*'] } : null;
+  return known?.path.length === 0 ? { specifier: known.specifier, parent: null, path: ['*'] } : null;
 }
 
 function search(): void {

@@ -1,44 +1,39 @@
 /** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
-import { identityOf } from '../identity.js';
 import type { Reduction } from '../node.js';
 import type { Analysis } from './analysis.js';
-import { baseOf, type Captures, holderOf, resolveCaptures, type Subject } from './captures.js';
+import { type Captures, resolveCaptures } from './captures.js';
 import { Children } from './children.js';
-import { classAsItIs } from './class-now.js';
-import { prototypeIdentity } from './constructor-functions.js';
+import { baseOf, holderOf, type InspectedFunction } from './inspected-function.js';
 import type { Place } from './locate.js';
-import { computedField, directEval, outerNewTarget, outerSuper, privateName, takeOut } from './messages.js';
+import { directEval, outerNewTarget, outerSuper, privateName, takeOut } from './messages.js';
 import { collectExtras } from './properties.js';
+import { classId } from './provenance.js';
 import { receiverOf } from './receiver.js';
 import { markOf } from './source-maps.js';
 import { wordNotIn } from './text.js';
 import type { Edit, FunctionData, Slot } from './wire.js';
 
-/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`, `MP_COMPUTED_FIELD`. */
-export function checkShape({ analysis, describe }: Pick<Subject, 'analysis' | 'describe'>): void {
+/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`. */
+export function checkShape({ analysis, describe }: Pick<InspectedFunction, 'analysis' | 'describe'>): void {
   if (analysis.directEval) throw directEval(describe());
   if (analysis.outerSuper) throw outerSuper(describe());
   if (analysis.outerPrivate !== null) throw privateName(describe(), analysis.outerPrivate, analysis.arrow);
   if (analysis.outerNewTarget) throw outerNewTarget(describe());
-  if (analysis.fieldKey !== null) throw computedField(describe(), analysis.fieldKey);
 }
 
 /** Reduces a function to text and captures. */
-export function reduceByValue(subject: Subject): Reduction {
-  checkShape(subject);
-  // The reduction is kept with the function: it may hold on to `describe`, not to the subject, whose scopes hold what all variables held.
-  const { fn, text, analysis, place, describe } = subject;
+export function reduceByValue(inspected: InspectedFunction): Reduction {
+  checkShape(inspected);
+  // The reduction is kept with the function: it may hold on to `describe`, not to the mirror, whose scopes hold what all variables held.
+  const { fn, text, analysis, place, describe } = inspected;
   const children = new Children();
   const isClass = analysis.form === 'class';
-  const captures = resolveCaptures(subject, children);
-  if (isClass) classAsItIs(fn, text, analysis, subject.mirror, children, captures);
-  const heritage = injectHeritage(subject, children, captures);
-  if (analysis.importMeta.length > 0) injectMeta(subject, captures);
+  const captures = resolveCaptures(inspected, children);
+  const heritage = injectHeritage(inspected, children, captures);
+  if (analysis.importMeta.length > 0) injectMeta(inspected, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
-  const receiver = outerReceiver(subject, children);
-  const args = outerArguments(subject, children);
-  const prototypeId = prototypeIdentity(fn, text, analysis);
-  const identity = prototypeId === null ? -1 : children.add(prototypeId, '');
+  const receiver = outerReceiver(inspected, children);
+  const args = outerArguments(inspected, children);
   const beforeExtras = children.values.length;
   const extras = collectExtras(fn, text, analysis, children);
   const own = children.values.length > beforeExtras;
@@ -46,7 +41,7 @@ export function reduceByValue(subject: Subject): Reduction {
   const data: FunctionData = {
     text,
     form: analysis.form,
-    strict: isStrict(subject),
+    strict: isStrict(inspected),
     name: nameOf(fn),
     url: place === null ? '' : urlOf(place.script, analysis),
     line: place?.line ?? 0,
@@ -55,10 +50,9 @@ export function reduceByValue(subject: Subject): Reduction {
     slots: captures.slots,
     receiver,
     args,
-    identity,
     ...extras,
     stateless,
-    id: isClass ? identityOf(fn) : '',
+    id: isClass ? classId(fn) : '',
   };
   return {
     kind: isClass ? 'class' : 'function',
@@ -83,7 +77,7 @@ function urlOf(script: Place['script'], { dynamicImport }: Analysis): string {
 }
 
 /** Static fields and blocks may keep anything. */
-function hasStaticState({ declared }: Subject['analysis']): boolean {
+function hasStaticState({ declared }: InspectedFunction['analysis']): boolean {
   return declared?.state === true;
 }
 
@@ -91,10 +85,10 @@ function hasStaticState({ declared }: Subject['analysis']): boolean {
  * An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself.
  * Returns the child with the superclass, or -1.
  */
-function injectHeritage({ fn, text, analysis }: Subject, children: Children, captures: Captures): number {
+function injectHeritage({ fn, text, analysis }: InspectedFunction, children: Children, captures: Captures): number {
   const { heritage } = analysis;
   if (heritage === null || heritage.isNull) return -1;
-  const superclass: unknown = superclassOf(fn);
+  const superclass: unknown = Object.getPrototypeOf(fn);
   if (heritage.name !== null) {
     const world = globalThis as Record<string, unknown>;
     const named = captures.values.has(heritage.name) ? captures.values.get(heritage.name) : world[heritage.name];
@@ -108,13 +102,6 @@ function injectHeritage({ fn, text, analysis }: Subject, children: Children, cap
   return child;
 }
 
-/** What a class extends: `null` has its own prototype only. */
-function superclassOf(fn: Function): unknown {
-  const prototype: unknown = fn.prototype;
-  const isNull = typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) === null;
-  return isNull && Object.getPrototypeOf(fn) === Function.prototype ? null : Object.getPrototypeOf(fn);
-}
-
 function replaceInside(edits: Edit[], edit: Edit): void {
   for (let index = edits.length - 1; index >= 0; index--) {
     if (edits[index]![0] >= edit[0] && edits[index]![1] <= edit[1]) edits.splice(index, 1);
@@ -123,27 +110,27 @@ function replaceInside(edits: Edit[], edit: Edit): void {
 }
 
 /** `import.meta` is no syntax for a script; its stand-in has the same width. */
-function injectMeta({ text, analysis, place }: Subject, captures: Captures): void {
+function injectMeta({ text, analysis, place }: InspectedFunction, captures: Captures): void {
   const name = wordNotIn(text, 'import$meta');
   captures.slots.push({ name, from: 'meta', url: baseOf(place?.script.url ?? '') } satisfies Slot);
   for (const { start, end } of analysis.importMeta) captures.edits.push([start, end, name]);
 }
 
 /** The `this` of the function around an arrow. */
-function outerReceiver(subject: Subject, children: Children): number {
-  const receiver = subject.analysis.outerThis ? receiverOf(subject) : undefined;
+function outerReceiver(inspected: InspectedFunction, children: Children): number {
+  const receiver = inspected.analysis.outerThis ? receiverOf(inspected) : undefined;
   return receiver === undefined ? -1 : children.add(receiver, 'outer `this`');
 }
 
 /** The captured `arguments` of the function around an arrow. */
-function outerArguments(subject: Subject, children: Children): number {
-  if (!subject.analysis.free.has('arguments')) return -1;
-  const scope = holderOf(subject, 'arguments');
+function outerArguments(inspected: InspectedFunction, children: Children): number {
+  if (!inspected.analysis.free.has('arguments')) return -1;
+  const scope = holderOf(inspected, 'arguments');
   return scope === null ? -1 : children.add(Array.from(scope.object['arguments'] as ArrayLike<unknown>), 'captured `arguments`');
 }
 
 /** The text of a class is always strict. Only plain functions show whether they are; for the rest the code around says. */
-function isStrict({ fn, analysis, mirror, around }: Subject): boolean {
+function isStrict({ fn, analysis, mirror, around }: InspectedFunction): boolean {
   if (analysis.form === 'class') return true;
   if (analysis.plain) return throwsForCaller(fn);
   if (mirror?.scopes.some((scope) => scope.type === 'Module') === true) return true;

@@ -18,6 +18,7 @@ export const LARGEST = 1 << 20;
 interface Outline {
   readonly scope: Scope;
   readonly functions: ReadonlyMap<number, Placed[]>;
+  readonly namespaces: readonly Binding[];
   /** Exported name -> local name, and the span of an anonymous default export. */
   readonly exports: ReadonlyMap<string, string>;
   readonly anonymousDefault: { readonly start: number; readonly end: number } | null;
@@ -41,7 +42,8 @@ function read({ source, rebuilt }: Script, module: boolean): Outline | null {
   // The captures of a rebuilt function are parameters around its script.
   for (const { name } of rebuilt?.slots ?? []) scope.declare(name, 'const', true);
   resolve(findings.references);
-  return { scope, functions: findings.functions, ...readExports(program) };
+  const namespaces = [...scope.bindings.values()].filter(({ from }) => from?.name === '*');
+  return { scope, functions: findings.functions, namespaces, ...readExports(program) };
 }
 
 const imports = new WeakMap<Script, ReadonlyMap<string, ImportOrigin>>();
@@ -101,12 +103,14 @@ export interface Surroundings {
   readonly declaration: boolean;
   /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
   readonly receiver: 'script' | Head | 'other';
-  /** The property that this function was written as: `run = …` or `static run = …` in a class, `this.run = …` in a constructor. */
+  /** The property of an instance that this function was written as: `run = …` in a class, `this.run = …` in a constructor. */
   readonly field: string | null;
   /** Whether each variable of this binding has at most one function that was made here. */
   isOnlyOne(binding: Binding): boolean;
   /** What a name means there. `null` when nothing in the script declares it. */
   lookup(name: string): Binding | null;
+  /** What the script imports as namespaces. */
+  readonly namespaces: readonly Binding[];
 }
 
 /** Finds a function's surroundings. `null` when the script could not be read. */
@@ -121,6 +125,7 @@ export function surroundings(place: Place, text: string, module: boolean): Surro
     field: fieldOf(placed, place),
     isOnlyOne: (binding) => runsOnce(placed.scope, binding.scope),
     lookup: (name) => placed.scope.lookup(name),
+    namespaces: outline.namespaces,
   };
 }
 
@@ -147,7 +152,7 @@ const ASSIGNED =
 function fieldOf({ node, scope }: Placed, place: Place): string | null {
   const owner = scope.owner as acorn.AnyNode;
   if (owner.type === 'PropertyDefinition') {
-    if (owner.computed || unnamed(owner.value)?.start !== node.start) return null;
+    if (owner.static || owner.computed || unnamed(owner.value)?.start !== node.start) return null;
     return owner.key.type === 'Identifier' ? owner.key.name : owner.key.type === 'Literal' ? String(owner.key.value) : null;
   }
   const before = place.script.source.slice(Math.max(0, place.start - 200), place.start);

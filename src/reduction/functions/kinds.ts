@@ -1,11 +1,10 @@
 /** The kinds beside functions and classes: references by name, bound functions and proxies. */
-import { isWeak, noteVariable } from '../kinds/weak.js';
 import type { NodeKind } from '../node.js';
 import { followGlobalPath, type GlobalPath } from './globals.js';
-import { mirror } from './inspector.js';
 import { badPayload, missingExport } from './messages.js';
 import { exportOf } from './modules.js';
-import type { ModuleExport } from './wire.js';
+import { overlay } from './namespace-overlay.js';
+import type { ModuleData } from './wire.js';
 
 /** A value that every process has under a name: an intrinsic or a platform global. Data: its path. */
 export const globalKind: NodeKind = {
@@ -19,33 +18,29 @@ export const globalKind: NodeKind = {
   },
 };
 
-/** An export of a module, or its namespace. */
+/** An export of a module, or its namespace. Children: the members that replace those of the namespace. */
 export const moduleKind: NodeKind = {
   tag: 'module',
   shell: false,
   modules: (data) => [check(data)],
-  build: (data) => ({ value: exportOf(check(data)) }),
-};
-
-function check(data: unknown): ModuleExport {
-  const { specifier, path } = (data ?? {}) as Partial<ModuleExport>;
-  if (typeof specifier !== 'string' || !Array.isArray(path)) throw badPayload('a module reference without a specifier');
-  return data as ModuleExport;
-}
-
-/** A WeakMap or WeakSet of a module: a variable that a function uses which goes by reference. Data: its name. Child: the function. */
-export const variableKind: NodeKind = {
-  tag: 'variable',
-  shell: false,
-  build(data, [fn]) {
-    const name = String(data);
-    const scopes = typeof fn === 'function' ? mirror(fn, `class ${fn.name}`).scopes : [];
-    const value = scopes.find(({ object }) => Object.hasOwn(object, name))?.object[name];
-    if (!isWeak(value)) throw badPayload(`a class has no WeakMap \`${name}\``);
-    noteVariable(value, { fn: fn as Function, name });
-    return { value };
+  build(data, children) {
+    const { keys, ...reference } = check(data);
+    const value = exportOf(reference);
+    if (keys === undefined || keys.length === 0) return { value };
+    if (!Array.isArray(keys) || typeof value !== 'object' || value === null) throw badPayload('members of what is no namespace');
+    const object = overlay(value, keys, children);
+    return {
+      value: object,
+      set: (index, child) => Reflect.set(object, keys[index]!, child),
+    };
   },
 };
+
+function check(data: unknown): ModuleData {
+  const { specifier, path } = (data ?? {}) as Partial<ModuleData>;
+  if (typeof specifier !== 'string' || !Array.isArray(path)) throw badPayload('a module reference without a specifier');
+  return data as ModuleData;
+}
 
 /** `target.bind(receiver, …args)`. Children in that order. */
 export const boundKind: NodeKind = {

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { crypto } from '../../util/crypto.js';
 import { compiledFactories } from './compile.js';
-import { framesWithScripts, harvestScripts, type Mirror, mirror as mirrorOf } from './inspector.js';
+import { framesWithScripts, harvestScripts, type ListedScript, type Mirror, mirror as mirrorOf } from './inspector.js';
 import type { FunctionData } from './wire.js';
 
 /** A script, with an index of its lines. */
@@ -51,6 +51,7 @@ const lineStarts = new WeakMap<Script, number[]>();
  */
 export function locate({ location }: Mirror, text: string, actor: string): Place | 'internal' | null {
   if (location === null) return 'internal';
+  if (unlisted.has(location.scriptId)) return 'internal';
   const known = scripts.get(location.scriptId) ?? fromFactories(location, text, actor)?.script ?? fromStack(location, actor);
   const script = known ?? harvest(location.scriptId, actor);
   // Scripts in Node's snapshot are not even listed.
@@ -70,6 +71,7 @@ function keep(script: Script): Script {
  */
 function harvest(id: string, actor: string): Script | undefined {
   const found = harvestScripts(actor, (listed) => {
+    noteListed(listed);
     const asked = packageOf(listed.find(({ scriptId }) => scriptId === id)?.url ?? '');
     const all = asked !== '' && packages.size > 0 && !packages.has(asked);
     if (asked !== '') packages.add(asked);
@@ -84,7 +86,29 @@ function harvest(id: string, actor: string): Script | undefined {
     if (source === null || scripts.has(scriptId)) continue;
     keep({ id: scriptId, url: asURL(url), source, firstLine, firstColumn });
   }
+  if (!scripts.has(id)) unlisted.add(id);
   return scripts.get(id);
+}
+
+/** URLs of all scripts, as of the last time that they were listed. */
+let urls: ReadonlyMap<string, string> = new Map();
+/** Scripts of functions that exist and that V8 does not list, which it never will. */
+const unlisted = new Set<string>();
+
+function noteListed(listed: readonly ListedScript[]): void {
+  urls = new Map(listed.map(({ scriptId, url }) => [scriptId, asURL(url)]));
+}
+
+/** URL of a script of which a function exists; empty where it has none. */
+export function urlOfScript(id: string, actor: string): string {
+  const known = scripts.get(id)?.url ?? urls.get(id);
+  if (known !== undefined || unlisted.has(id)) return known ?? '';
+  harvestScripts(actor, (listed) => {
+    noteListed(listed);
+    return () => false;
+  });
+  if (!urls.has(id)) unlisted.add(id);
+  return urls.get(id) ?? '';
 }
 
 const packages = new Set<string>();

@@ -35,15 +35,6 @@ export function enclosingName(actor: string, name: string): SerializationError {
   );
 }
 
-/** A field of instances whose name cannot be had. */
-export function computedField(actor: string, key: string): SerializationError {
-  return refuse(
-    'MP_COMPUTED_FIELD',
-    `${actor} has a field whose name was computed when the class was made (\`[${key}]\`), and only its instances know that name`,
-    'set it in the constructor (`this[name] = …`, with the name in a constant), or import the class from a module of its own',
-  );
-}
-
 /** `new.target` of a surrounding function inside an arrow. */
 export function outerNewTarget(actor: string): SerializationError {
   return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it`, 'store it in a constant first and use that');
@@ -66,6 +57,16 @@ export function privateName(actor: string, name: string, arrow: boolean): Serial
     arrow
       ? `read it first (\`const ${name} = this.#${name}\`) and use that`
       : 'send the class and make an instance inside the function, or hand what it needs to a function of your own',
+  );
+}
+
+/** A WeakMap or WeakSet in which a compiler keeps #private members. */
+export function privateHelpers(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_PRIVATE_FIELDS',
+    `${actor} keeps #private members in \`${name}\`, a WeakMap or WeakSet that was made of them when it was compiled`,
+    'compile for ES2022 or later ("target": "ES2022"), which keeps #private members as they are',
+    { path: `captured \`${name}\` <- ${actor}` },
   );
 }
 
@@ -93,7 +94,7 @@ export function commonJsModule(actor: string, name: string): SerializationError 
   return refuse(
     'MP_COMMONJS_MODULE',
     `${actor} uses the CommonJS variable \`${name}\`, which belongs to its own module`,
-    `give what it needs a name of its own (\`const value = ${name === 'exports' ? 'exports' : 'module.exports'}.value\`) and use that`,
+    `give what it needs a name of its own (\`const value = ${name}.value\`) and use that`,
     { path: `captured \`${name}\` <- ${actor}` },
   );
 }
@@ -136,7 +137,7 @@ export function missingExport(specifier: string, name: string): SerializationErr
   return refuse(
     'MP_MISSING_EXPORT',
     `Module "${specifier}" has no export \`${name}\` in this process`,
-    'both sides must load the same version of the file',
+    'both sides must load the same version of the file, and it must export the name while it loads',
   );
 }
 
@@ -153,8 +154,23 @@ export function moduleNotLoaded(specifier: string): SerializationError {
 export function moduleFailed(specifier: string, parent: string | null, cause: unknown): SerializationError {
   const from = parent === null ? '' : ` (imported by ${parent})`;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return refuse('MP_MODULE_FAILED', `Module "${specifier}"${from} could not be loaded in this process: ${why}`, '', { cause });
+  const what = `Module "${specifier}"${from} could not be loaded in this process: ${why.replace(/\.\s*$/, '')}`;
+  return refuse('MP_MODULE_FAILED', what, repairOfLoad(cause), { cause });
 }
+
+/** What makes a module that loads in the sender load here. */
+function repairOfLoad(cause: unknown): string {
+  const { code, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  if (code === 'ERR_REQUIRE_ESM_RACE_CONDITION') return 'import the module that is required before, in the `initializer` of the pool';
+  // Written for a compiler or loader that the sender has.
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_DIR_IMPORT' || name === 'SyntaxError') return LOADER;
+  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return `${LOADER}; a package must be installed where that file is`;
+  return 'a module must load in every process that uses it: what only the first process can do belongs into a function that it calls';
+}
+
+const LOADER =
+  'what compiles the files of the program must be loaded by an option of Node (`node -r ts-node/register`, `node --import tsx`), which workers inherit, ' +
+  'or be given to them as `execArgv`';
 
 /** `loads` met a module with a top-level await. */
 export function moduleIsAsync(specifier: string, cause: unknown): SerializationError {

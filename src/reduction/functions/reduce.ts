@@ -5,21 +5,21 @@
 import { types } from 'node:util';
 import { SerializationError } from '../../errors/index.js';
 import { isProgramFile } from '../../util/program-files.js';
-import { identityOf } from '../identity.js';
 import type { Reduction } from '../node.js';
 import { type Analysis, analyse } from './analysis.js';
 import { builtinExportOf } from './builtins.js';
 import { checkShape, nameOf, reduceByValue } from './by-value.js';
 import { Children } from './children.js';
 import { exportNameOf, surroundings } from './enclosing.js';
-import { commonJsExportOf, isThere, moduleExportOf } from './exports.js';
-import { type GlobalPath, globalPathOf, isStandardGlobal } from './globals.js';
-import { hiddenPartsOf } from './hidden-parts.js';
+import { fileExportOf, isThere, moduleExportOf } from './exports.js';
+import { globalPathOf, isStandardGlobal } from './globals.js';
 import { type Mirror, mirror } from './inspector.js';
 import { fromFactories, locate, type Place } from './locate.js';
 import { nativeFunction, taskCaptures, unreadable } from './messages.js';
 import { collectExtras } from './properties.js';
 import { provenanceOf } from './provenance.js';
+import { exportGoesByValue, globalReduction, moduleReduction } from './references.js';
+import { isProgramsOwn, reachesShared } from './shared-search.js';
 import { sourcePlace } from './source-maps.js';
 import { taskParts } from './task.js';
 import type { FunctionData, ModuleExport } from './wire.js';
@@ -41,19 +41,6 @@ export function reduceFunction(fn: Function): Reduction {
   const reduction = reduceTask(fn) ?? reduceAgain(fn) ?? reduceFresh(fn);
   if (reduction.constant === true) constants.set(fn, { reduction, keys: Reflect.ownKeys(fn).length });
   return reduction;
-}
-
-/** An object or function that goes by reference: a global, a Node module, a CommonJS module, or an export of one. */
-export function reduceReference(value: object): Reduction | null {
-  const path = globalPathOf(value);
-  if (path !== null) return globalReduction(path);
-  const found = builtinExportOf(value) ?? commonJsExportOf(value);
-  return found === null ? null : moduleReduction({ ...found, parent: null });
-}
-
-/** What of an instance is no property of it and does not travel with its class. */
-export function hiddenParts(instance: object): readonly object[] {
-  return hiddenPartsOf(instance, (type) => reduceFunction(type).kind === 'module');
 }
 
 /** `task(captures, fn)`: nothing is captured but what was named. */
@@ -85,11 +72,7 @@ function reduceAgain(fn: Function): Reduction | null {
   const { data } = origin;
   const children = new Children();
   const count = firstExtra(origin.data);
-  const statics = privateStatics(fn, data);
-  for (let index = 0; index < origin.children.length && index < count; index++) {
-    const now = index === data.identity ? identityOf(fn.prototype as object) : origin.children[index];
-    children.add(statics.has(index) ? statics.get(index) : now, `captured [${index}]`);
-  }
+  for (let index = 0; index < origin.children.length && index < count; index++) children.add(origin.children[index], `captured [${index}]`);
   for (const slot of data.slots) if (slot.from === 'child') children.labels[slot.child] = `captured \`${writtenAs(slot.name, data)}\``;
   const analysis = analyse(data.text)!;
   const extras = collectExtras(fn, data.text, analysis, children);
@@ -104,16 +87,6 @@ function reduceAgain(fn: Function): Reduction | null {
     stateless: data.stateless && children.values.length <= count,
     constant: false,
   };
-}
-
-/** Private static fields as they are now, by the child that held what they began with. */
-function privateStatics(fn: Function, { slots }: FunctionData): ReadonlyMap<number, unknown> {
-  const found = new Map<number, unknown>();
-  const fields = slots.flatMap((slot) => (slot.from === 'child' && slot.private !== undefined ? [slot] : []));
-  if (fields.length === 0) return found;
-  const { privates } = mirror(fn, describeName(fn));
-  for (const { child, private: name } of fields) if (privates.has(name!)) found.set(child, privates.get(name!));
-  return found;
 }
 
 /** The name in the original text: that of a variable that a cell stands for was replaced. */
@@ -131,11 +104,10 @@ function heritageOf({ slots, edits }: FunctionData, { heritage }: Analysis): num
 }
 
 /** Children of extras come last. */
-function firstExtra({ slots, receiver, args, identity }: FunctionData): number {
-  let last = Math.max(receiver, args, identity);
-  for (const slot of slots) {
-    if (slot.from === 'child') last = Math.max(last, slot.child);
-    else if (slot.from === 'members') last = Math.max(last, slot.child + slot.keys.length - 1);
+function firstExtra({ slots, receiver, args }: { slots: readonly object[]; receiver: number; args: number }): number {
+  let last = Math.max(receiver, args);
+  for (const slot of slots as { child?: number; keys?: readonly string[] }[]) {
+    if (slot.child !== undefined) last = Math.max(last, slot.child + (slot.keys?.length ?? 1) - 1);
   }
   return last + 1;
 }
@@ -156,7 +128,7 @@ function reduceFresh(fn: Function): Reduction {
 function reduceSource(fn: Function, text: string, analysis: Analysis, described: string): Reduction {
   const name = analysis.form === 'class' ? described.replace('function', 'class') : described;
   const builtin = builtinExportOf(fn);
-  if (builtin !== null) return moduleReduction({ ...builtin, parent: null });
+  if (builtin !== null) return moduleReduction(builtin);
   const alone = isAlone(analysis);
   if (alone && places.has(text)) {
     return reduceByValue({ fn, describe: () => name, text, analysis, mirror: null, place: places.get(text)!, around: null });
@@ -165,7 +137,7 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
   const { place } = seen;
   if (place === 'internal') return reduceInternal(fn, name);
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
-  if (reference !== null && isThere(reference)) return moduleReduction(reference);
+  if (reference !== null && isThere(reference) && !exportGoesByValue(fn, analysis, reference)) return moduleReduction(reference);
   const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
   const around = place === null || alone ? null : surroundings(place, text, isModule);
   if (alone) remember(text, place);
@@ -209,9 +181,9 @@ function reduceUnread(fn: Function, text: string, name: string): Reduction {
   const place = locate(mirrored, text, name);
   const url = place === null || place === 'internal' ? '' : place.script.url;
   const isModule = mirrored.scopes.some(({ type }) => type === 'Module');
-  const found = isModule ? moduleExportOf(fn, url) : commonJsExportOf(fn);
+  const found = isModule ? moduleExportOf(fn, url) : fileExportOf(fn, url);
   if (found === null) throw unreadable(name);
-  return moduleReduction({ ...found, parent: null });
+  return moduleReduction(found);
 }
 
 interface Look {
@@ -246,10 +218,7 @@ function isFromText(text: string, { scopes }: Mirror, analysis: Analysis): boole
 
 function exportReference(fn: Function, text: string, mirrored: Mirror, place: Place | null): ModuleExport | null {
   const moduleScope = mirrored.scopes.find((scope) => scope.type === 'Module');
-  if (moduleScope === undefined) {
-    const found = commonJsExportOf(fn);
-    return found === null ? null : { ...found, parent: null };
-  }
+  if (moduleScope === undefined) return fileExportOf(fn, place?.script.url);
   if (place === null || !place.script.url.startsWith('file:') || isProgramFile(place.script.url)) return null;
   const exported = exportNameOf(fn, place, text, moduleScope.object);
   return exported === null ? null : { specifier: place.script.url, parent: null, path: [exported] };
@@ -263,8 +232,8 @@ function reduceInternal(fn: Function, name: string): Reduction {
 }
 
 function reduceNative(fn: Function, name: string): Reduction {
-  const found = builtinExportOf(fn) ?? commonJsExportOf(fn);
-  if (found !== null) return moduleReduction({ ...found, parent: null });
+  const found = builtinExportOf(fn) ?? fileExportOf(fn);
+  if (found !== null && !(isProgramsOwn(found.specifier) && reachesShared(fn))) return moduleReduction(found);
   const { bound } = mirror(fn, name);
   if (bound === null) throw nativeFunction(name);
   const labels = ['bound function', 'bound this'];
@@ -289,17 +258,6 @@ function reduceProxy(fn: Function, name: string): Reduction {
     label: (index) => labels[index]!,
     actor: `proxy of ${name}`,
   };
-}
-
-function globalReduction(path: GlobalPath): Reduction {
-  return { kind: 'global', data: path, children: [], label: String, stateless: true, constant: true };
-}
-
-function moduleReduction({ specifier, parent, path, attributes }: ModuleExport): Reduction {
-  // A module itself is the default export of its namespace.
-  const reference = { specifier, parent, path: path.length === 0 ? ['default'] : path };
-  const data = attributes === undefined ? reference : { ...reference, attributes };
-  return { kind: 'module', data, children: [], label: String, stateless: true, constant: true };
 }
 
 function describeName(fn: Function): string {

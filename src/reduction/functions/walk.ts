@@ -54,9 +54,9 @@ interface Context {
 
 const OUTSIDE: Context = { self: false, home: false, target: false, privates: [] };
 
-/** Walks a function or class on its own, but for the nodes that are `skipped`. `members` of the class itself have a home. */
-export function walkFunction(node: FunctionNode | ClassNode, strict: boolean, skipped?: ReadonlySet<acorn.AnyNode>): Findings {
-  const walker = new Walker(skipped);
+/** Walks a function or class on its own. `members` of the class itself have a home. */
+export function walkFunction(node: FunctionNode | ClassNode, strict: boolean): Findings {
+  const walker = new Walker();
   walker.visit(node, new Scope(null, node.start, true, strict, node), OUTSIDE);
   return walker.findings;
 }
@@ -73,10 +73,8 @@ export function walkProgram(program: acorn.Program): { findings: Findings; scope
 class Walker {
   readonly findings = new Findings();
 
-  constructor(readonly skipped?: ReadonlySet<acorn.AnyNode>) {}
-
   visit(node: Node | null | undefined, scope: Scope, context: Context): void {
-    if (node === null || node === undefined || this.skipped?.has(node) === true) return;
+    if (node === null || node === undefined) return;
     switch (node.type) {
       case 'Identifier':
         this.#refer(node, scope, false);
@@ -296,7 +294,6 @@ class Walker {
     const body: Context = { self: true, home: true, target: true, privates };
     for (const member of node.body.body) {
       if (member.type === 'StaticBlock') {
-        if (this.skipped?.has(member) === true) continue;
         this.#all(member.body, new Scope(inner, member.start, true, true, member), body);
         continue;
       }
@@ -350,9 +347,20 @@ class Walker {
         this.visit(node.right, scope, context);
         return;
       default:
-        if (node.type === 'MemberExpression' && node.object.type === 'ThisExpression' && !context.self) this.#outerThis(null);
-        this.visit(node, scope, context);
+        if (node.type === 'MemberExpression') this.#assignMember(node, scope, context);
+        else this.visit(node, scope, context);
     }
+  }
+
+  /** What has a member assigned is needed as a whole. */
+  #assignMember(node: acorn.MemberExpression, scope: Scope, context: Context): void {
+    if (node.object.type === 'ThisExpression' && !context.self) this.#outerThis(null);
+    if (node.object.type !== 'Identifier') {
+      this.visit(node, scope, context);
+      return;
+    }
+    this.#refer(node.object, scope, false);
+    if (node.computed || node.property.type === 'PrivateIdentifier') this.visit(node.property, scope, context);
   }
 }
 
@@ -405,11 +413,10 @@ function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<stri
   return found;
 }
 
-/** The specifier of a call of `require`, also inside what TypeScript and esbuild put around it. */
+/** The specifier of a call of `require`, also as the argument of what a compiler puts around it, whatever that is called. */
 function requiredModule(node: acorn.AnyNode | null | undefined): string | null {
   if (node?.type !== 'CallExpression') return null;
   const [argument] = node.arguments;
-  if (node.callee.type !== 'Identifier' || argument === undefined) return null;
-  if (node.callee.name !== 'require') return /^__(import(Star|Default)|toESM)\d*$/.test(node.callee.name) ? requiredModule(argument) : null;
-  return argument.type === 'Literal' && typeof argument.value === 'string' ? argument.value : null;
+  if (node.callee.type !== 'Identifier' || node.callee.name !== 'require') return requiredModule(argument);
+  return argument?.type === 'Literal' && typeof argument.value === 'string' ? argument.value : null;
 }

@@ -7,29 +7,33 @@ import type { ModuleRequest } from '../node.js';
 import { badPayload } from './messages.js';
 import type { Form } from './syntax.js';
 
-/** An export of a module: `['*']` is the namespace, `['default', 'name']` a property of the default export. */
+/**
+ * An export of a module: `['*']` is the namespace, `['default', 'name']` a property of the default export. Of a CommonJS module the path
+ * begins at its exports, `[]` is these, and `['*']` what `import * as name` is compiled to.
+ */
 export interface ModuleExport extends ModuleRequest {
   readonly path: readonly string[];
 }
 
+/** A reference as a node. With `keys`: a namespace, of which these members are the children. */
+export interface ModuleData extends ModuleExport {
+  readonly keys?: readonly string[];
+}
+
 /** What a parameter of the factory around the text is filled with. */
 export type Slot = { readonly name: string } & (
-  | {
-      readonly from: 'child';
-      readonly child: number;
-      /** The private static field that it is the value of. */
-      readonly private?: string;
-    }
+  | { readonly from: 'child'; readonly child: number }
   /** An object with these keys, from as many children. */
   | { readonly from: 'members'; readonly keys: readonly string[]; readonly child: number }
-  | { readonly from: 'module'; readonly module: ModuleExport }
+  /** With `keys`: a namespace, of which these members come from as many children (namespace-overlay.ts). */
+  | { readonly from: 'module'; readonly module: ModuleExport; readonly keys?: readonly string[]; readonly child?: number }
   /** The function itself. */
   | { readonly from: 'self' }
   /** CommonJS `require`, `import.meta`, `import()` as seen from a module. */
   | { readonly from: 'require' | 'meta' | 'import'; readonly url: string }
 );
 
-/** A replacement in the text. An empty one blanks it out, so that what follows keeps its line and column. */
+/** A replacement in the text. */
 export type Edit = readonly [start: number, end: number, replacement: string];
 
 /** A property that the text alone does not give. Keys that are symbols are children. */
@@ -59,8 +63,6 @@ export interface FunctionData {
   /** Children with the outer `this` and `arguments` of an arrow, or -1. */
   readonly receiver: number;
   readonly args: number;
-  /** Child with the identity of the prototype of a constructor function, or -1. */
-  readonly identity: number;
   readonly extras: readonly ExtraProperty[];
   /** Children with the prototypes of the function and of its `prototype`, or -1 where they are the usual ones. */
   readonly parent: number;

@@ -8,7 +8,6 @@
  */
 import { types } from 'node:util';
 import { badPayload } from '../failure.js';
-import { hiddenPartsOf } from '../function-seam.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { noteOwner } from '../owners.js';
 import { arrayParts, createArray, fillArray } from './arrays.js';
@@ -73,9 +72,7 @@ export function reduceInstance(value: object, type: Function | undefined): Reduc
   const first: unknown = type ?? Object.getPrototypeOf(value);
   const firstLabel = type === undefined ? 'prototype' : 'class';
   const kind = type === undefined ? createdKind.tag : instanceKind.tag;
-  const reduction = shell(kind, data, value, [first, ...children], own, (index) => (index === 0 ? firstLabel : label(index - 1)));
-  const beside = type === undefined ? [] : hiddenPartsOf(value);
-  return beside.length === 0 ? reduction : { ...reduction, beside };
+  return shell(kind, data, value, [first, ...children], own, (index) => (index === 0 ? firstLabel : label(index - 1)));
 }
 
 export const instanceKind: NodeKind = kind('i', (type) => {

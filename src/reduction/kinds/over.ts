@@ -6,7 +6,6 @@
  */
 import { inspect, types } from 'node:util';
 import { badPayload } from '../failure.js';
-import { hiddenPartsOf } from '../function-seam.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { noteOwner } from '../owners.js';
 import { localPrototype } from '../realms.js';
@@ -54,7 +53,6 @@ export function reduceOver(value: object, type: Function): Reduction | undefined
     data: undefined,
     children,
     needs: [0, 1],
-    beside: hiddenPartsOf(value),
     label: (index) => (index === 0 ? 'class' : index < FIRST_PROPERTY ? '' : propertyLabel(children, FIRST_PROPERTY, index)),
   };
 }

@@ -20,7 +20,6 @@ import { checkLate, reduceByHook } from '../kinds/reduced.js';
 import { refuseInstance, refuseNative } from '../kinds/refused.js';
 import { reduceShareable } from '../kinds/shareable.js';
 import { reduceSocket } from '../kinds/sockets.js';
-import { reduceWeak } from '../kinds/weak.js';
 import type { Reduction } from '../node.js';
 
 /** Its prototype is not that of a plain object. */
@@ -68,8 +67,6 @@ export class Classifier {
     if (prototype === Set.prototype && types.isSet(value)) return reduceSet(value);
     const shared = reduceShareable(value);
     if (shared !== undefined) return shared;
-    const weak = reduceWeak(value);
-    if (weak !== undefined && !isExplicit()) return weak;
     refuseNative(value);
     return reducePlatform(value) ?? (isExplicit() ? reduceSocket(value) : undefined) ?? this.#builtin(value) ?? this.#instance(value);
   }
@@ -112,6 +109,9 @@ export class Classifier {
   #instance(value: object): Reduction {
     const prototypeOf = classWithPrototype(value);
     if (prototypeOf !== undefined) return reducePrototype(prototypeOf);
+    // The exports of a CommonJS module may be an instance.
+    const reference = reduceReferenceTo(value);
+    if (reference !== null) return reference;
     refuseInstance(value, false);
     return reduceInstance(value, classOf(value));
   }

@@ -55,7 +55,7 @@ describe.each(Object.entries(hosts))('In %s, exact are', (_host, args) => {
   });
 
   const table = 'table=./tab.mjs (table)';
-  const required = 'table=/tab.cjs (default.table)';
+  const required = 'table=/tab.cjs (table)';
   const expected: Readonly<Record<string, unknown[]>> = {
     'eval of a closure': ['value  a', 4],
     'eval with a sourceURL': ['value 1:16 a', 4],
@@ -73,12 +73,12 @@ describe.each(Object.entries(hosts))('In %s, exact are', (_host, args) => {
     ],
     'required, edited, required again': [`value 2:38 d ${required}`, 'value 3:27 d', `value 2:38 d ${required}`, 200_002, -1],
     'what require gives': [
-      'value 3:28 tab_1=/tab.cjs (default)',
+      'value 3:28 tab_1=/tab.cjs',
       `value 3:54 ${required}`,
-      'value 3:74 map=/tab.cjs (default.map)',
+      'value 3:74 map=/tab.cjs (map)',
       'value 3:90 tab_1.port',
       'value 3:108 l',
-      'value 3:120 tab_1=/tab.cjs (default)',
+      'value 3:120 tab_1=/tab.cjs',
       'value 3:133 star',
       200_000,
       200_000,
