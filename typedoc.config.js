@@ -9,7 +9,7 @@ export default {
   excludePrivate: true,
   excludeInternal: true,
   treatWarningsAsErrors: true,
-  intentionallyNotExported: ['src/memory/holds.ts:Freight', 'src/reduction/function-seam.ts:MessageHooks'],
+  intentionallyNotExported: ['src/memory/shareable/freight.ts:Freight', 'src/codec/function-port.ts:FunctionHooks'],
   validation: {
     notExported: true,
     invalidLink: true,

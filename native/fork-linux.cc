@@ -1,6 +1,6 @@
 // fork(2) under Node, and what must surround it.
 //
-// Node must have been started with --single-threaded --v8-pool-size=1 (the check: src/process/forkserver/options.ts). Then:
+// Node must have been started with --single-threaded --v8-pool-size=1 (the check: src/process/fork/options.ts). Then:
 //  1. V8 marks its heap MADV_DONTFORK, so that a child would find a hole there. All private anonymous ranges are
 //     marked MADV_DOFORK before each fork.
 //  2. Other threads do not exist in the child. Each must be asleep while we fork, so that it holds no lock of malloc

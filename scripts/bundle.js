@@ -31,8 +31,8 @@ const names = readdirSync(modules, { recursive: true })
   .sort();
 /** The bundles, each with the modules it is made for; what they import goes along, unless an earlier one has it. The last has the rest. */
 const BUNDLES = {
-  child: ['process/child'],
-  receiving: ['reduction/receiving', 'pool/worker', 'pool/thread-entry', 'util/preparation'],
+  child: ['process/child/child'],
+  receiving: ['reduction/receiving', 'pool/worker/worker', 'pool/worker/thread-entry', 'util/preparation'],
   library: names.filter((name) => !name.startsWith('managers/')),
   managers: null,
 };
@@ -43,8 +43,8 @@ const sources = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'u
  * Programs, which start as CommonJS; and how the code that starts them says so. Node 20 ends the whole process when a thread is terminated
  * while it takes a module by `require`, so what Piscina requires in a thread is one of them.
  */
-const PROGRAMS = ['process/child', 'pool/worker', 'pool/thread-entry', 'shared-memory/tracker'];
-const STARTS = new RegExp(`new URL\\("\\./(${PROGRAMS.map((name) => posix.basename(name)).join('|')})\\.js", __here\\(`);
+const PROGRAMS = ['process/child/child', 'pool/worker/worker', 'pool/worker/thread-entry', 'shared-memory/tracker'];
+const STARTS = new RegExp(`new URL\\("[./a-z-]*/(${PROGRAMS.map((name) => posix.basename(name)).join('|')})\\.js", __here\\(`);
 
 // What each module exports and imports, told by esbuild.
 const { metafile } = await build({

@@ -17,7 +17,7 @@ if (existsSync(folder)) {
     return { file, script };
   });
   try {
-    load('receiving')['pool/worker-loop']();
+    load('receiving')['pool/worker/worker-loop']();
     load('library').index();
     const { dumps } = load('library')['reduction/dumps']();
     const { Decoder } = load('receiving')['reduction/receiving']();

@@ -21,7 +21,7 @@ exports.load = (name) => {
 };
 
 /**
- * What was imported, by its URL: the code of a function says no more in which module it is exported (src/reduction/functions/exports.ts).
+ * What was imported, by its URL: the code of a function says no more in which module it is exported (src/closures/references/exports.ts).
  */
 exports.doors = new Map();
 

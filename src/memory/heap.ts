@@ -11,10 +11,10 @@ import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
-import type { BlockHandle } from './arena.js';
-import { allocateMapped, attachMapped, type MappedBlock } from './block.js';
-import { Extents } from './extents.js';
-import { noteMemory, registerShareable } from './shareable.js';
+import type { BlockHandle } from './regions/arena.js';
+import { allocateMapped, attachMapped, type MappedBlock } from './regions/block.js';
+import { Extents } from './regions/extents.js';
+import { noteMemory, registerShareable } from './shareable/shareable.js';
 
 const ALIGNMENT = 8;
 const PAGE = 4096;

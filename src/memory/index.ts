@@ -1,7 +1,6 @@
 /** Bytes that several agents share, and how they wait on them and talk through them. */
 
-export { AGENT, agentOf, hasEnded, idOf, self } from './agent.js';
-export type { BlockHandle } from './arena.js';
+export type { BlockHandle } from './regions/arena.js';
 export {
   allocateBlock,
   allocateMapped,
@@ -15,15 +14,13 @@ export {
   MappedBlock,
   shareForFork,
   TRANSIT,
-} from './block.js';
-export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './gate.js';
-export { Freight, freightOf, holdUntil, type Keep, noteKeep } from './holds.js';
-export { Linger } from './linger.js';
-export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './link.js';
-export { type ParcelHandle, ParcelInbox, ParcelPool } from './parcel-pool.js';
-export { Region } from './region.js';
-export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './region-registry.js';
-export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring.js';
+} from './regions/block.js';
+export { Region } from './regions/region.js';
+export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './regions/registry.js';
+export { type ParcelHandle, ParcelInbox, ParcelPool } from './ring/buffer-pool.js';
+export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './ring/link.js';
+export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring/ring.js';
+export { Freight, freightOf, holdUntil, type Keep, noteKeep } from './shareable/freight.js';
 export {
   forgetShared,
   fromShared,
@@ -37,6 +34,9 @@ export {
   type ShareableHandle,
   type SharedData,
   toShared,
-} from './shareable.js';
-export { type Sleep, WaitCell, type WaitOutcome } from './wait-cell.js';
-export { type Bounds, WaitQueue } from './wait-queue.js';
+} from './shareable/shareable.js';
+export { Linger } from './waiting/idle-backoff.js';
+export { AGENT, agentOf, hasEnded, idOf, self } from './waiting/thread-id.js';
+export { type Sleep, WaitCell, type WaitOutcome } from './waiting/wait-cell.js';
+export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './waiting/wait-protocol.js';
+export { type Bounds, WaitQueue } from './waiting/wait-queue.js';

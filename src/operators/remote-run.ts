@@ -1,6 +1,6 @@
 /** What runs in the worker for `remote`: reads what the target gives and puts it into the queue, as far as there are credits. */
 import { currentTask } from '../pool/index.js';
-import { defaultExport } from '../process/default-export.js';
+import { defaultExport } from '../process/child/default-export.js';
 import type { Queue } from '../queues/index.js';
 import type { Source } from '../streams/index.js';
 import { onAbort } from '../util/abort.js';

@@ -16,8 +16,6 @@ import { staysHere } from '../util/local-class.js';
 import { checkOptions } from '../util/options.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 import { AsyncResult, type AsyncWork, CallProgress } from './async-result.js';
-import type { CallObserver } from './call.js';
-import { Engine } from './engine.js';
 import type { PoolEvent, PoolStats } from './events.js';
 import {
   type AnyArguments,
@@ -30,6 +28,8 @@ import {
   type PoolOptions,
   poolSettings,
 } from './options.js';
+import type { CallObserver } from './scheduling/call.js';
+import { Engine } from './scheduling/engine.js';
 
 /** What can be run in a worker: a function with its captures, a `task()`, or the URL of a module with a default export. */
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R | Promise<R>) | URL;

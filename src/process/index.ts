@@ -2,17 +2,17 @@
 
 // Processes
 export { AuthenticationKey } from './authkey.js';
-export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
 // What a child does first
-export { isCovered } from './coverage.js';
+export { isCovered } from './child/coverage.js';
+export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './child/inherit.js';
 export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
 // Templates
 export { addTemplateModule } from './forkserver/index.js';
-export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './inherit.js';
-// What a child inherits of Node's options
-export { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
 // Children, however started
 export * from './popen/index.js';
+// What a child inherits of Node's options
+export { inheritedArguments, inheritedNodeOptions } from './popen/node-arguments.js';
 export { Process } from './process.js';
 export type { JoinOptions, ProcessOptions, Target } from './process-options.js';
 export { Sentinel } from './sentinel.js';

@@ -3,9 +3,9 @@ import { closeDescriptor } from '../native/index.js';
 import { checkNumber, checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
 import { ownKey, toKey } from './authkey.js';
-import { checkNotBootstrapping } from './bootstrapping.js';
+import { checkNotBootstrapping } from './child/bootstrapping.js';
+import { encodeWork } from './child/encode-work.js';
 import { addChild } from './children.js';
-import { encodeWork } from './encode-work.js';
 import { copyOf } from './fork/copy.js';
 import { identity, nextPath, ownIdent } from './identity.js';
 import { launch, type Popen } from './popen/index.js';
@@ -14,7 +14,7 @@ import { fresh, startedOf, stateOf, states, waitFor } from './process-state.js';
 import { Sentinel } from './sentinel.js';
 import { METHOD_TITLES, startMethodOf } from './start-method.js';
 
-const ENTRY = new URL('./child.js', import.meta.url);
+const ENTRY = new URL('./child/child.js', import.meta.url);
 
 /**
  * A child process (or, with the start method `thread`, a worker thread) that runs one function.

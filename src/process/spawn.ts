@@ -4,10 +4,10 @@ import { ArgumentError } from '../errors/index.js';
 import { executable, replaceExecutable } from '../util/executable.js';
 import { checkOptions, describe } from '../util/options.js';
 import { ownKey } from './authkey.js';
-import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+import { enterBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
 import { identity } from './identity.js';
 import { mainPath, programArguments } from './main.js';
-import { inheritedArguments } from './node-arguments.js';
+import { inheritedArguments } from './popen/node-arguments.js';
 import { getStartMethod, type StartMethod } from './start-method.js';
 
 /** What a child learns before it runs anything. */
@@ -43,7 +43,7 @@ export function getCommandLine(options: { readonly execArgv?: readonly string[] 
   return [
     executable(),
     ...(options.execArgv ?? inheritedArguments(process.execArgv)),
-    fileURLToPath(new URL('./child.js', import.meta.url)),
+    fileURLToPath(new URL('./child/child.js', import.meta.url)),
   ];
 }
 

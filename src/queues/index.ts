@@ -7,6 +7,6 @@ export type { QueueOptions } from './queue-options.js';
 export { SimpleQueue } from './simple-queue.js';
 // Each item to everybody
 export { StateTopic } from './state-topic.js';
+export type { Gap } from './topic/topic-memory.js';
 export { Topic } from './topic.js';
-export type { Gap } from './topic-memory.js';
 export type { Lag, TopicOptions } from './topic-options.js';

@@ -1,11 +1,11 @@
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
-import { Desertion } from './desertion.js';
-import { consumersLost, tooManyDone } from './messages.js';
+import { arrivedAgain } from './queue/queue-memory.js';
 import { Queue } from './queue.js';
-import { arrivedAgain } from './queue-memory.js';
 import type { QueueOptions } from './queue-options.js';
-import type { Waiters } from './waiters.js';
+import { Desertion } from './shared/desertion.js';
+import { consumersLost, tooManyDone } from './shared/messages.js';
+import type { Waiters } from './shared/waiters.js';
 
 /**
  * A queue that knows how many of its items are still being worked on.

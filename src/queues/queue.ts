@@ -14,12 +14,12 @@ import {
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { Held } from './held.js';
-import { NONE } from './item-reader.js';
-import { empty, full } from './messages.js';
-import { QueueCore } from './queue-core.js';
-import { arrivedAgain } from './queue-memory.js';
+import { NONE } from './queue/item-reader.js';
+import { QueueCore } from './queue/queue-core.js';
+import { arrivedAgain } from './queue/queue-memory.js';
+import { Held } from './queue/unacknowledged.js';
 import { type QueueOptions, settingsOf } from './queue-options.js';
+import { empty, full } from './shared/messages.js';
 
 /** How a stream takes from a queue. */
 export interface ConsumeOptions {

@@ -3,11 +3,11 @@ import { ArgumentError } from '../errors/index.js';
 import { type BlockHandle, isBlockHandle, registerShareable } from '../memory/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { describe } from '../util/options.js';
-import { NONE } from './item-reader.js';
-import { empty, full } from './messages.js';
-import { QueueCore } from './queue-core.js';
-import { arrivedAgain } from './queue-memory.js';
+import { NONE } from './queue/item-reader.js';
+import { QueueCore } from './queue/queue-core.js';
+import { arrivedAgain } from './queue/queue-memory.js';
 import { settingsOf } from './queue-options.js';
+import { empty, full } from './shared/messages.js';
 
 /** Where it is found by others. */
 interface Handle {

@@ -3,9 +3,9 @@ import { Observable } from 'rxjs';
 import { type BlockHandle, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
 import { boundsOf, type WaitOptions } from '../synchronize/wait-options.js';
-import { full } from './messages.js';
-import { TopicCore } from './topic-core.js';
-import type { Gap } from './topic-memory.js';
+import { full } from './shared/messages.js';
+import { TopicCore } from './topic/topic-core.js';
+import type { Gap } from './topic/topic-memory.js';
 import { type TopicOptions, topicSettings } from './topic-options.js';
 
 /** Where the topic is found by others. */

@@ -2,13 +2,13 @@
 
 import type { Writable } from 'node:stream';
 import { types } from 'node:util';
+import { LARGE_CAPTURE, warnAboutCaptures } from '../closures/explain/large-capture.js';
+import { atCaller } from '../codec/caller.js';
+import { Decoder, Encoder, PendingValue } from '../codec/codec.js';
+import { messageBytes } from '../codec/sink.js';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { setImmediate } from '../util/timers.js';
-import { atCaller } from './caller.js';
-import { Decoder, Encoder, PendingValue } from './codec.js';
-import { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
-import { messageBytes } from './wire/sink.js';
 
 let idle: Encoder | undefined;
 const decoder = new Decoder();

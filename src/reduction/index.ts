@@ -1,37 +1,38 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
-import { setFunctionReducer } from './function-seam.js';
-import { beginMessage, endMessage, functionKinds, reduceFunction, reduceReference } from './functions/index.js';
-import { registerKind } from './table/registry.js';
+import { beginMessage, declaresPrivates, endMessage, functionKinds, reduceFunction, reduceReference } from '../closures/index.js';
+import { setFunctionReducer } from '../codec/function-port.js';
+import { registerKind } from '../codec/graph/registry.js';
 
+export { explain } from '../closures/explain/explain.js';
+export { type Capture, Explanation, type Problem } from '../closures/explain/explanation.js';
+export { LARGE_CAPTURE, warnAboutCaptures } from '../closures/explain/large-capture.js';
+// Functions
+export { loadedModule, mapStack, type TaskFunction, task } from '../closures/index.js';
 // For the layers above: who refused
-export { atEarlierCall, inCall } from './caller.js';
+export { atEarlierCall, inCall } from '../codec/caller.js';
 // Messages in memory of their own
-export { Decoder, Encoder, encodingForWorker, type Message, PendingValue } from './codec.js';
+export { Decoder, Encoder, encodingForWorker, type Message, PendingValue } from '../codec/codec.js';
+// Code that goes to a receiver once
+export { CodeBook, codeBlock, KnownCodes } from '../codec/graph/code-book.js';
+export { type CodeLookup, CodeTable } from '../codec/graph/code-table.js';
+// Errors that hold what cannot be sent
+export { isError, sendableError } from '../codec/kinds/errors.js';
+// How a class is sent
+export { type Reduced, register } from '../codec/kinds/reduced.js';
+export { withoutSockets } from '../codec/kinds/sockets.js';
+export type { CodeRecord } from '../codec/message.js';
+export type { Built, NodeKind, Reduction } from '../codec/node.js';
+// Descriptors
+export { DupFd } from '../descriptors/dup-fd.js';
+export { declineOffer, obtainDescriptor, type Passage, StandingOffer } from '../descriptors/offer.js';
+export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from '../descriptors/pass.js';
+export type { ModuleRequest } from '../modules/module-request.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
-export { explain } from './explain.js';
-export { type Capture, Explanation, type Problem } from './explanation.js';
-// Functions
-export { loadedModule, mapStack, type TaskFunction, task } from './functions/index.js';
-// Descriptors
-export { DupFd } from './handles/dup-fd.js';
-export { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './handles/offer.js';
-export { recvFds, recvHandle, type SocketLike, sendFds, sendHandle } from './handles/pass.js';
-// Errors that hold what cannot be sent
-export { isError, sendableError } from './kinds/errors.js';
-// How a class is sent
-export { type Reduced, register } from './kinds/reduced.js';
-export { withoutSockets } from './kinds/sockets.js';
-export { LARGE_CAPTURE, warnAboutCaptures } from './large-capture.js';
-export type { Built, ModuleRequest, NodeKind, Reduction } from './node.js';
 // How peers agree to write values
 export { encodeWith, MULTIPROCESS, optionOf, type Serializer, type SerializerOption, serializerOf } from './serializer.js';
-// Code that goes to a receiver once
-export { CodeBook, codeBlock, KnownCodes } from './table/code-book.js';
-export { type CodeLookup, CodeTable } from './table/code-table.js';
-export type { CodeRecord } from './wire/message.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage });
+setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage, declaresPrivates });

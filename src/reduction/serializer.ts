@@ -1,9 +1,10 @@
 /** How values become bytes between peers that need not run the same code: the one place where a `serializer` option is understood. */
+
+import { MessagePackReader } from '../codec/messagepack/reader.js';
+import { MessagePackWriter } from '../codec/messagepack/writer.js';
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { dumps, loads } from './dumps.js';
-import { MessagePackReader } from './messagepack/reader.js';
-import { MessagePackWriter } from './messagepack/writer.js';
 
 /** Values to bytes and back. Both are synchronous. */
 export interface Serializer {

@@ -2,8 +2,8 @@
 
 import { ArgumentError } from '../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { Drain } from './drain.js';
-import type { Feed } from './feed.js';
+import { Drain } from './feeds/drain.js';
+import type { Feed } from './feeds/feed.js';
 
 /** Options of `forEachAsync`. */
 export interface ForEachOptions {

@@ -1,7 +1,7 @@
 /** The options of streams: their contract, and the one place that checks them. */
 import { ArgumentError } from '../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { checkOverflow, type Overflow } from './overflow.js';
+import { checkOverflow, type Overflow } from './sources/overflow.js';
 
 /** How many items travel, and how. */
 export interface FlowOptions<T> {

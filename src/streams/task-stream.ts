@@ -12,15 +12,15 @@ import { inCallerContext } from '../util/caller-context.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { staysHere } from '../util/local-class.js';
 import { printedAsShown } from '../util/printed.js';
-import { Drain, type DrainSink } from './drain.js';
-import type { Feed, Origin, Progress, Shape } from './feed.js';
-import { FeedReader } from './feed-reader.js';
+import { ProgressHub } from './execution/progress.js';
+import { Drain, type DrainSink } from './feeds/drain.js';
+import type { Feed, Origin, Progress, Shape } from './feeds/feed.js';
+import { FeedReader } from './feeds/feed-reader.js';
+import { feedReadable, feedReadableStream } from './feeds/readable.js';
+import { type ResultIterator, StreamIterator } from './feeds/stream-iterator.js';
 import { type ForEachOptions, forEachAsync } from './for-each.js';
 import { disposed } from './messages.js';
-import { ProgressHub } from './progress.js';
-import { PULL, type PullReader, type PullSource } from './pull.js';
-import { feedReadable, feedReadableStream } from './readable.js';
-import { type ResultIterator, StreamIterator } from './stream-iterator.js';
+import { PULL, type PullReader, type PullSource } from './sources/pull.js';
 
 /**
  * The results of a task over a source, as an Observable and as an async iterable.

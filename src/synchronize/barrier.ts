@@ -1,9 +1,9 @@
 import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
 import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { departsAtExit } from './departures.js';
-import { type Arrival, Rounds, roundWords } from './rounds.js';
-import { SharedObject } from './shared-object.js';
+import { type Arrival, Rounds, roundWords } from './state/barrier-state.js';
+import { departsAtExit } from './state/release-on-exit.js';
+import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
 /** How a {@link Barrier} behaves. */

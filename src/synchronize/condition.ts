@@ -2,11 +2,11 @@ import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
 import { checkFunction, checkNumber, describe } from '../util/options.js';
 import { performance } from '../util/timers.js';
-import type { Token } from './context.js';
 import type { Lock, LockLike } from './lock.js';
+import type { Token } from './owner/async-owner.js';
 import { RLock } from './rlock.js';
-import { SharedObject } from './shared-object.js';
-import { SLEEPER_WORDS, Sleepers } from './sleepers.js';
+import { SLEEPER_WORDS, Sleepers } from './state/condition-state.js';
+import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
 /** A lock as a wait uses it: released whatever its depth, and acquired again as it was. */

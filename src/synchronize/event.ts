@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import { type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
-import { announce, change, generation, passes, SET, WAITERS } from './event-word.js';
-import { SharedObject } from './shared-object.js';
+import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
+import { announce, change, generation, passes, SET, WAITERS } from './words/event-word.js';
 
 const AT_ONCE = Promise.resolve(true);
 

@@ -9,8 +9,8 @@ export { Event } from './event.js';
 // Mutual exclusion
 export { Lock, type LockLike } from './lock.js';
 // What they share
-export { nameProcess } from './owner-name.js';
+export { nameProcess } from './owner/owner-name.js';
 export { RLock } from './rlock.js';
 export { Semaphore } from './semaphore.js';
-export type { SharedObject } from './shared-object.js';
+export type { SharedObject } from './state/shared-object.js';
 export type { WaitOptions } from './wait-options.js';

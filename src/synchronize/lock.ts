@@ -1,11 +1,11 @@
 import { NotOwnerError } from '../errors/index.js';
 import { type BlockHandle, idOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
-import { Held } from './held.js';
-import { MUTEX_WORDS, Mutex } from './mutex.js';
-import { ownerName } from './owner-name.js';
-import { SharedObject } from './shared-object.js';
+import { ownerName } from './owner/owner-name.js';
+import { Held } from './owner/release-once.js';
+import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
+import { MUTEX_WORDS, Mutex } from './words/mutex.js';
 
 /** What Lock and RLock have in common. */
 export interface LockLike {

@@ -1,13 +1,13 @@
 import { NotOwnerError } from '../errors/index.js';
 import { type BlockHandle, idOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
-import { enter, enterWith, owns, runAs, Token, unused, used } from './context.js';
-import { Held } from './held.js';
 import type { LockLike } from './lock.js';
-import { MUTEX_WORDS, Mutex } from './mutex.js';
-import { ownerName, ownName } from './owner-name.js';
-import { SharedObject } from './shared-object.js';
+import { enter, enterWith, owns, runAs, Token, unused, used } from './owner/async-owner.js';
+import { ownerName, ownName } from './owner/owner-name.js';
+import { Held } from './owner/release-once.js';
+import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
+import { MUTEX_WORDS, Mutex } from './words/mutex.js';
 
 /**
  * Mutual exclusion that its owner may enter again.

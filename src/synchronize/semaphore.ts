@@ -1,12 +1,12 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { type Attempt, type BlockHandle, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
 import { checkFunction, checkNumber } from '../util/options.js';
-import { Held } from './held.js';
-import { HOLDER_WORDS, Holders } from './holders.js';
-import { Aside, Due } from './patience.js';
-import { announce, FAIR, give, MOST, permits, take, UNIT, WAITERS, withdraw } from './semaphore-word.js';
-import { SharedObject } from './shared-object.js';
+import { Held } from './owner/release-once.js';
+import { HOLDER_WORDS, Holders } from './state/permit-ledger.js';
+import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
+import { Aside, Due } from './words/fairness.js';
+import { announce, FAIR, give, MOST, permits, take, UNIT, WAITERS, withdraw } from './words/semaphore-word.js';
 
 /** Words of a semaphore: its word, its bound, its holders. */
 const WORDS = 2 + HOLDER_WORDS;

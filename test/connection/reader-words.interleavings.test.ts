@@ -31,7 +31,7 @@ function protocolOf(mutation?: readonly [from: string, to: string]): any {
       return yield ['dead', names[agent - 1]];
     },
   };
-  return loadRewritten([{ specifier: './reader-words.js', source }], { '../memory/index.js': memory }, { calls: ['hasEnded'] });
+  return loadRewritten([{ file: 'connection/reader-words', source }], { 'memory/index': memory }, { calls: ['hasEnded'] });
 }
 
 function scenario({ ReaderWords }: any, rounds: Record<string, number>): Scenario {

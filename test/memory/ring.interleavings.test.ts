@@ -228,47 +228,63 @@ describe('the explorer finds', () => {
   const mutants: Readonly<Record<string, { mutation: Mutation; found: RegExp; course?: string; options?: ExplorerOptions }>> = {
     'a writer that publishes and wakes nobody': {
       mutation: {
-        file: 'memory/ring',
+        file: 'memory/ring/ring',
         from: 'if (rouse(this.#control, READER)) this.#ring();',
         to: 'Atomics.load(this.#control, READER);',
       },
       found: /reader waits for ever/,
     },
     'a reader roused by the word alone, without a ring': {
-      mutation: { file: 'memory/ring', from: 'if (rouse(this.#control, READER)) this.#ring();', to: 'rouse(this.#control, READER);' },
+      mutation: { file: 'memory/ring/ring', from: 'if (rouse(this.#control, READER)) this.#ring();', to: 'rouse(this.#control, READER);' },
       found: /reader waits for ever/,
     },
     'a reader that frees room and rings nobody': {
-      mutation: { file: 'memory/ring', from: 'if (rouse(this.#control, WRITER)) this.#ring();', to: '' },
+      mutation: { file: 'memory/ring/ring', from: 'if (rouse(this.#control, WRITER)) this.#ring();', to: '' },
       found: /writer waits for ever/,
     },
     'a reader that does not look again after it dozed': {
-      mutation: { file: 'memory/ring', from: 'if (Atomics.load(this.#control, TAIL) === this.#head) return true;', to: 'return true;' },
+      mutation: {
+        file: 'memory/ring/ring',
+        from: 'if (Atomics.load(this.#control, TAIL) === this.#head) return true;',
+        to: 'return true;',
+      },
       found: /reader waits for ever/,
     },
     'a writer that does not look again after it dozed': {
-      mutation: { file: 'memory/ring', from: 'if (Atomics.load(this.#control, HEAD) === this.#head) return true;', to: 'return true;' },
+      mutation: {
+        file: 'memory/ring/ring',
+        from: 'if (Atomics.load(this.#control, HEAD) === this.#head) return true;',
+        to: 'return true;',
+      },
       found: /writer waits for ever/,
     },
     'a plain store that takes the sleep word back': {
-      mutation: { file: 'memory/sleep-word', from: CAS, to: 'Atomics.load(words, index) === ASLEEP && ((words[index] = AWAKE), true)' },
+      mutation: {
+        file: 'memory/ring/sleep-word',
+        from: CAS,
+        to: 'Atomics.load(words, index) === ASLEEP && ((words[index] = AWAKE), true)',
+      },
       found: /data race/,
     },
     'a sleep word that is taken back without a ring': {
       mutation: {
-        file: 'memory/sleep-word',
+        file: 'memory/ring/sleep-word',
         from: CAS,
         to: 'Atomics.exchange(words, index, AWAKE) === ASLEEP && Atomics.load(words, index) === ASLEEP',
       },
       found: /waits for ever/,
     },
     'a plain store of the tail': {
-      mutation: { file: 'memory/ring', from: 'Atomics.store(this.#control, TAIL, this.#tail);', to: 'this.#control[TAIL] = this.#tail;' },
+      mutation: {
+        file: 'memory/ring/ring',
+        from: 'Atomics.store(this.#control, TAIL, this.#tail);',
+        to: 'this.#control[TAIL] = this.#tail;',
+      },
       found: /data race/,
     },
     'a header written after the tail': {
       mutation: {
-        file: 'memory/ring',
+        file: 'memory/ring/ring',
         from: 'Atomics.store(this.#control, TAIL, this.#tail);',
         to: 'Atomics.store(this.#control, TAIL, this.#tail); this.words[word + 2] = id;',
       },
@@ -276,7 +292,7 @@ describe('the explorer finds', () => {
     },
     'room that is counted with signed cursors': {
       mutation: {
-        file: 'memory/ring',
+        file: 'memory/ring/ring',
         from: 'if (this.#capacity - ((this.#tail - this.#head) >>> 0) < need) {',
         to: 'if (this.#capacity - (this.#tail - this.#head) < need) {',
       },
@@ -284,16 +300,20 @@ describe('the explorer finds', () => {
       found: /an invariant|data race|throws/,
     },
     'a pad that is not counted': {
-      mutation: { file: 'memory/ring', from: 'const skipped = at === before ? 0 : this.#capacity - before;', to: 'const skipped = 0;' },
+      mutation: {
+        file: 'memory/ring/ring',
+        from: 'const skipped = at === before ? 0 : this.#capacity - before;',
+        to: 'const skipped = 0;',
+      },
       found: /reader throws|data race|an invariant/,
     },
     'room given back before it was read': {
-      mutation: { file: 'memory/ring', from: LAST_LOOK, to: `${LAST_LOOK}\n      Atomics.store(this.#control, HEAD, this.#tail);` },
+      mutation: { file: 'memory/ring/ring', from: LAST_LOOK, to: `${LAST_LOOK}\n      Atomics.store(this.#control, HEAD, this.#tail);` },
       found: /data race|reader throws|an invariant/,
     },
     'a tail that is stored before the record is written': {
       mutation: {
-        file: 'memory/ring',
+        file: 'memory/ring/ring',
         from: 'const at = this.#reserved;\n',
         to: 'Atomics.store(this.#control, TAIL, (this.#tail + recordBytes(this.#length)) | 0); const at = this.#reserved;\n',
       },
@@ -321,7 +341,7 @@ describe('the explorer finds', () => {
 
   it('nothing wrong with an atomic store in rouse: with one waker the compare-and-set is not needed', () => {
     const mutation: Mutation = {
-      file: 'memory/sleep-word',
+      file: 'memory/ring/sleep-word',
       from: CAS,
       to: 'Atomics.load(words, index) === ASLEEP && (Atomics.store(words, index, AWAKE), true)',
     };
@@ -329,7 +349,7 @@ describe('the explorer finds', () => {
   });
 
   it('a later record taken in place of one that it has overwritten', () => {
-    const blind: Mutation = { file: 'memory/ring', from: 'if (this.#written - position > this.#capacity) return false;', to: '' };
+    const blind: Mutation = { file: 'memory/ring/ring', from: 'if (this.#written - position > this.#capacity) return false;', to: '' };
     const memory = rewrittenMemory(blind);
     explore(() => taking(memory, 3));
     expect(() => explore(() => taking(memory, 5))).toThrow(/wrong end/);

@@ -1,13 +1,13 @@
 /**
  * Every order of steps of a pool and one worker over a real Link: each item runs once, or is taken back, or is stopped.
  *
- * The two agents do with the link what WorkerHandle (src/pool/worker-handle.ts) and WorkerLoop (src/pool/worker-loop.ts) do,
+ * The two agents do with the link what WorkerHandle (src/pool/workers/worker-handle.ts) and WorkerLoop (src/pool/worker/worker-loop.ts) do,
  * without what runs around it: sending, #withdraw, stop, #drain and #ended there; #take, #item and #settle here.
  */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
 import { LinkSide } from '../../src/memory/index.js';
-import { Flag, KIND, Kind, STARTED_ITEMS, STATUS, Status } from '../../src/pool/protocol.js';
+import { Flag, KIND, Kind, STARTED_ITEMS, STATUS, Status } from '../../src/pool/wire/protocol.js';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario } from '../support/explorer.js';
 import { CONTROL_BYTES, rewrittenMemory } from '../support/rewritten-memory.js';
 import type { Mutation } from '../support/source-text.js';
@@ -211,7 +211,7 @@ describe('in every order of steps each item runs once or is taken back once', ()
 describe('the explorer finds', () => {
   it('a worker that takes a batch without compare-and-set', () => {
     const careless: Mutation = {
-      file: 'memory/link',
+      file: 'memory/ring/link',
       from: 'return Atomics.compareExchange(this.#in.words, this.#in.position, expected, replacement) === expected;',
       to: 'const was = Atomics.load(this.#in.words, this.#in.position); Atomics.store(this.#in.words, this.#in.position, replacement); return was === expected;',
     };

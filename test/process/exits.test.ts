@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeDescriptor, createMemory } from '../../dist/native/index.js';
-import { readPayload } from '../../dist/process/payload.js';
-import { writePayload } from '../../dist/process/write-payload.js';
+import { readPayload } from '../../dist/process/child/payload.js';
+import { writePayload } from '../../dist/process/child/write-payload.js';
 import { program } from '../support/programs.js';
 
 const CODES: Readonly<Record<string, number>> = { natural: 0, exit: 3, throw: 1 };

@@ -4,7 +4,7 @@
  */
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
-import { Kind } from '../../src/queues/item-memory.js';
+import { Kind } from '../../src/queues/shared/item-memory.js';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
 import { alone, newGround, rewrittenMemories } from '../support/rewritten-queues.js';
 import type { Mutation } from '../support/source-text.js';
@@ -130,7 +130,7 @@ describe('in every order of steps a slot', () => {
       'a sweep that does not look whether the slot is still in use',
       ['first', 'second', 'producer'],
       {
-        file: 'queues/large-items',
+        file: 'queues/shared/large-items',
         from: 'if (this.#load(slot, 0) !== 0 && this.#load(slot, POSITION_FIELD) === position)',
         to: 'if (this.#load(slot, POSITION_FIELD) === position)',
       },
@@ -139,7 +139,7 @@ describe('in every order of steps a slot', () => {
       'a sweep that does not look whose the slot is',
       ['first', 'second', 'producer'],
       {
-        file: 'queues/large-items',
+        file: 'queues/shared/large-items',
         from: 'if (this.#load(slot, 0) !== 0 && this.#load(slot, POSITION_FIELD) === position)',
         to: 'if (this.#load(slot, 0) !== 0)',
       },
@@ -148,7 +148,7 @@ describe('in every order of steps a slot', () => {
       'a release in two steps',
       ['first', 'second', 'producer'],
       {
-        file: 'queues/large-items',
+        file: 'queues/shared/large-items',
         from: '    this.#store(slot, 0, 0);\n',
         to: '    this.#store(slot, POSITION_FIELD, UNSENT);\n    this.#store(slot, 0, 0);\n',
       },
@@ -157,7 +157,7 @@ describe('in every order of steps a slot', () => {
       'one who gives back the pages of what is being written',
       ['rester', 'producer'],
       {
-        file: 'queues/large-items',
+        file: 'queues/shared/large-items',
         from: '      else used.push(',
         to: '      else if (this.#load(slot, POSITION_FIELD) !== UNSENT) used.push(',
       },

@@ -4,7 +4,7 @@
  */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
-import { ITEM_RING_WORDS, ItemRing } from '../../src/queues/item-ring.js';
+import { ITEM_RING_WORDS, ItemRing } from '../../src/queues/queue/item-ring.js';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
 import { clock, rewrittenQueues } from '../support/rewritten-queues.js';
 
@@ -301,22 +301,26 @@ describe('consumers of a ring, in every order of steps', () => {
   it.each([
     [
       'a claim that is in force before it has a name',
-      { file: 'queues/item-ring', from: 'Atomics.store(this.words, this.#word(position) + 3, agent);\n      into', to: 'into' },
+      { file: 'queues/queue/item-ring', from: 'Atomics.store(this.words, this.#word(position) + 3, agent);\n      into', to: 'into' },
     ],
     [
       'RETURNED that goes up after the records',
       {
-        file: 'queues/item-ring',
+        file: 'queues/queue/item-ring',
         from: `    Atomics.add(this.#control, this.#at + RETURNED, positions.length);
     for (const position of positions) Atomics.store(this.words, this.#word(position) + 3, READY);`,
         to: `    for (const position of positions) Atomics.store(this.words, this.#word(position) + 3, READY);
     Atomics.add(this.#control, this.#at + RETURNED, positions.length);`,
       },
     ],
-    ['a sweep over what is claimed', { file: 'queues/item-ring', from: '!== DONE) break', to: '=== READY) break' }],
+    ['a sweep over what is claimed', { file: 'queues/queue/item-ring', from: '!== DONE) break', to: '=== READY) break' }],
     [
       'a cursor whose numbers change one by one',
-      { file: 'queues/cursor', from: 'const pair = this.#at + 1 + 2 * (next & 1);', to: 'const pair = this.#at + 1 + 2 * (~next & 1);' },
+      {
+        file: 'queues/queue/cursor',
+        from: 'const pair = this.#at + 1 + 2 * (next & 1);',
+        to: 'const pair = this.#at + 1 + 2 * (~next & 1);',
+      },
     ],
   ])('%s is caught', (_, mutation) => {
     const mutant = rewrittenQueues(mutation);
@@ -347,7 +351,7 @@ describe('a producer and a consumer, in every order of steps', () => {
     [
       'a record that is published before its words',
       {
-        file: 'queues/item-ring',
+        file: 'queues/queue/item-ring',
         from: `    const word = this.#reserved >> 2;
 `,
         to: `    this.#tail.move((this.reservedPosition + recordBytes(this.#length)) | 0, (this.#tail.count + 1) | 0);
@@ -355,7 +359,10 @@ describe('a producer and a consumer, in every order of steps', () => {
 `,
       },
     ],
-    ['room that is taken before it is free', { file: 'queues/item-ring', from: '>>> 0) < need) return -1;', to: '>>> 0) < 0) return -1;' }],
+    [
+      'room that is taken before it is free',
+      { file: 'queues/queue/item-ring', from: '>>> 0) < need) return -1;', to: '>>> 0) < 0) return -1;' },
+    ],
   ])('%s is caught', (_, mutation) => {
     const mutant = rewrittenQueues(mutation);
     expect(() => explore(() => passing(mutant, 5, 0))).toThrow();
@@ -380,11 +387,11 @@ describe('sleepers on the word of a queue', () => {
   it.each([
     [
       'a sleeper that does not announce itself',
-      { file: 'queues/wait-word', from: 'const next = word | WAITERS;', to: 'const next = word;' },
+      { file: 'queues/shared/wait-word', from: 'const next = word | WAITERS;', to: 'const next = word;' },
     ],
     [
       'a taker that forgets the others',
-      { file: 'queues/wait-word', from: 'Atomics.or(words, at, WAITERS);', to: 'Atomics.or(words, at, 0);' },
+      { file: 'queues/shared/wait-word', from: 'Atomics.or(words, at, WAITERS);', to: 'Atomics.or(words, at, 0);' },
     ],
   ])('%s is caught', (_, mutation) => {
     const protocol = rewrittenQueues(mutation);

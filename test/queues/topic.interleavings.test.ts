@@ -4,7 +4,7 @@
  */
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
-import { Kind } from '../../src/queues/item-memory.js';
+import { Kind } from '../../src/queues/shared/item-memory.js';
 import { LAGS, type Lag } from '../../src/queues/topic-options.js';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
 import { alone, newGround, rewrittenMemories } from '../support/rewritten-queues.js';
@@ -212,7 +212,7 @@ describe('the search finds', () => {
     [
       'a record that is in force before it is written',
       {
-        file: 'queues/topic-memory',
+        file: 'queues/topic/topic-memory',
         from: `      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
       if (kind === Kind.Large) this.large.send(id, start);
       this.#tail.move((start + size) | 0, (count + 1) | 0);
@@ -225,23 +225,27 @@ describe('the search finds', () => {
     ],
     [
       'a publisher that passes a subscriber it should wait for',
-      { file: 'queues/topic-memory', from: 'slowest !== null && ((slowest[0] - position) | 0) <= 0', to: 'false' },
+      { file: 'queues/topic/topic-memory', from: 'slowest !== null && ((slowest[0] - position) | 0) <= 0', to: 'false' },
       { lag: 'block', items: 2, large: true },
     ],
     [
       'a subscriber that is waited for after its death',
-      { file: 'queues/subscribers', from: 'if (agent === 0 || !hasEnded(agent, BEAT / 2)) continue;', to: 'if (agent !== -1) continue;' },
+      {
+        file: 'queues/topic/subscribers',
+        from: 'if (agent === 0 || !hasEnded(agent, BEAT / 2)) continue;',
+        to: 'if (agent !== -1) continue;',
+      },
       { lag: 'block', items: 3, maxSize: 1, dies: 's' },
     ],
     [
       'a gap that forgets what was skipped for the newest item',
-      { file: 'queues/topic-memory', from: 'const gap = count === from ? null', to: 'const gap = this.lag === "latest" ? null' },
+      { file: 'queues/topic/topic-memory', from: 'const gap = count === from ? null', to: 'const gap = this.lag === "latest" ? null' },
       { lag: 'latest', items: 3, maxSize: 2 },
     ],
     [
       'a slot that is free before its record is gone',
       {
-        file: 'queues/topic-memory',
+        file: 'queues/topic/topic-memory',
         from: `    this.#floor.move(this.#after(at), (count + 1) | 0);
     if (slot >= 0) this.large.swept(slot, at);
 `,
@@ -253,12 +257,12 @@ describe('the search finds', () => {
     ],
     [
       'a slot that is lost between its record and its release',
-      { file: 'queues/large-items', from: ' || (head !== undefined && ((position - head) | 0) < 0)', to: '' },
+      { file: 'queues/shared/large-items', from: ' || (head !== undefined && ((position - head) | 0) < 0)', to: '' },
       { lag: 'drop-oldest', items: 3, large: true, dies: 'p' },
     ],
     [
       'a slot that is lost with a record that never came',
-      { file: 'queues/large-items', from: '((position - tail) | 0) >= 0 || ', to: '' },
+      { file: 'queues/shared/large-items', from: '((position - tail) | 0) >= 0 || ', to: '' },
       { lag: 'block', items: 1, large: true, dies: 'p' },
     ],
   ])('%s', (_, mutation, course) => {

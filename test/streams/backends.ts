@@ -1,5 +1,5 @@
 /**
- * Backends that run in this process: real workers in miniature. They keep the contract of src/streams/backend.ts and
+ * Backends that run in this process: real workers in miniature. They keep the contract of src/streams/execution/backend.ts and
  * watch that the core keeps its part: contiguous indices, no chunk beyond `room`, nothing after `end` or `cancel`.
  */
 import type { Backend, Job, JobSink } from '../../src/streams/index.js';

@@ -14,6 +14,7 @@
  * Constructors stay as they are: they run before the agents start. What cannot be rewritten is an error, never skipped.
  */
 
+import { dirname, join } from 'node:path/posix';
 import { type Node, parse } from 'acorn';
 import ts from 'typescript';
 import * as timers from '../../src/util/timers.js';
@@ -26,25 +27,25 @@ export interface Rewriting {
 }
 
 export interface SourceModule {
-  /** As others import it. */
-  readonly specifier: string;
+  /** Path below src, without the extension. */
+  readonly file: string;
   /** TypeScript. */
   readonly source: string;
 }
 
 type Tree = Node & Record<string, any>;
 
-/** Loads the modules, rewritten, in the order given. @returns the exports of all of them. */
+/** Loads the modules, rewritten, in the order given. `externals`: exports of what they import, by path below src, or by name. @returns the exports of all of them. */
 export function loadRewritten(
   modules: readonly SourceModule[],
   externals: Readonly<Record<string, object>>,
   rewriting: Rewriting,
 ): Record<string, any> {
-  const parsed = modules.map(({ specifier, source }) => {
+  const parsed = modules.map(({ file, source }) => {
     const text = ts.transpileModule(source, {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
     }).outputText;
-    return { specifier, text, tree: parse(text, { ecmaVersion: 2024, sourceType: 'module' }) as Tree };
+    return { file, text, tree: parse(text, { ecmaVersion: 2024, sourceType: 'module' }) as Tree };
   });
   const names = generatorNames(
     parsed.map(({ tree }) => tree),
@@ -54,13 +55,13 @@ export function loadRewritten(
   const all: Record<string, unknown> = {};
   // Steps that depend on the real time would not be the same again.
   const clock = known['node:perf_hooks']?.['performance'] ?? performance;
-  known['../util/timers.js'] = { ...timers, performance: clock };
-  for (const { specifier, text, tree } of parsed) {
+  known['util/timers'] = { ...timers, performance: clock };
+  for (const { file, text, tree } of parsed) {
     const exported: string[] = [];
-    const code = new Printer(text, names, rewriting, exported).print(tree, false);
+    const code = new Printer(file, text, names, rewriting, exported).print(tree, false);
     const body = `'use strict';${code}\nreturn { ${exported.join(', ')} };`;
     const exports = new Function('$modules', body)(known) as Record<string, unknown>;
-    known[specifier] = exports;
+    known[file] = exports;
     Object.assign(all, exports);
   }
   return all;
@@ -147,8 +148,14 @@ function childrenOf(node: Tree): Tree[] {
   return children.sort((a, b) => a.start - b.start).filter((child, i) => i === 0 || child.start !== children[i - 1]!.start);
 }
 
+/** The key of an imported module: its path below src for a file, its own name for anything else. */
+function moduleKey(specifier: string, importer: string): string {
+  return specifier.startsWith('.') ? join(dirname(importer), specifier).replace(/\.js$/, '') : specifier;
+}
+
 class Printer {
   constructor(
+    readonly file: string,
     readonly text: string,
     readonly names: Names,
     readonly rewriting: Rewriting,
@@ -160,7 +167,7 @@ class Printer {
     switch (node.type) {
       case 'ImportDeclaration': {
         const names = node['specifiers'].map((one: Tree) => `${one['imported'].name}: ${one['local'].name}`);
-        return `const { ${names.join(', ')} } = $modules[${JSON.stringify(node['source'].value)}];`;
+        return `const { ${names.join(', ')} } = $modules[${JSON.stringify(moduleKey(node['source'].value, this.file))}];`;
       }
       case 'ExportNamedDeclaration': {
         const { declaration } = node;

@@ -1,13 +1,13 @@
 /** The real src/memory as the explorer runs it, and mutants of it that must be caught. */
 import * as errors from '../../src/errors/index.js';
-import * as parcels from '../../src/memory/parcel-pool.js';
+import * as parcels from '../../src/memory/ring/buffer-pool.js';
 import { loadRewritten } from './generatorize.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** Bytes of a link's control page here. */
 export const CONTROL_BYTES = 192;
 
-const FILES = ['memory/sleep-word', 'memory/ring', 'memory/link'];
+const FILES = ['memory/ring/sleep-word', 'memory/ring/ring', 'memory/ring/link'];
 
 /** What Link takes from the addon. A bell only exists here as the step that rings it. */
 const native = {
@@ -29,7 +29,7 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     modules,
     // Messages here are far too small for parcels, whose own word is explored in parcel-pool.interleavings.test.ts.
-    { '../native/descriptors.js': native, '../native/doorbell.js': native, '../errors/index.js': errors, './parcel-pool.js': parcels },
+    { 'native/descriptors': native, 'native/doorbell': native, 'errors/index': errors, 'memory/ring/buffer-pool': parcels },
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );
 }

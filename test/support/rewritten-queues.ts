@@ -1,7 +1,7 @@
 /** The real words of src/queues as the explorer runs them, and mutants of them that must be caught. */
 import * as errors from '../../src/errors/index.js';
 import { PAD, RECORD_HEADER, recordBytes } from '../../src/memory/index.js';
-import { Kind, LINE, lines } from '../../src/queues/item-memory.js';
+import { Kind, LINE, lines } from '../../src/queues/shared/item-memory.js';
 import { LAGS } from '../../src/queues/topic-options.js';
 import { loadRewritten } from './generatorize.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
@@ -11,10 +11,13 @@ export const clock = { now: 0 };
 
 /** Loads the ring of items, its cursors and the word that is waited on. */
 export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
-  const modules = changedSources(['memory/gate', 'queues/wait-word', 'queues/cursor', 'queues/item-ring'], mutation);
+  const modules = changedSources(
+    ['memory/waiting/wait-protocol', 'queues/shared/wait-word', 'queues/queue/cursor', 'queues/queue/item-ring'],
+    mutation,
+  );
   const externals = {
     'node:perf_hooks': { performance: { now: () => clock.now } },
-    '../memory/index.js': { PAD, RECORD_HEADER, recordBytes },
+    'memory/index': { PAD, RECORD_HEADER, recordBytes },
   };
   return loadRewritten(modules, externals, {
     calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce', 'swept', 'hasEnded'],
@@ -152,7 +155,7 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     // Who looks when is not what is looked at here.
     ['    this.#stir();\n', ''],
   ];
-  const files = ['cursor', 'item-ring', 'large-items', 'subscribers', 'topic-memory', 'queue-memory'];
+  const files = ['queue/cursor', 'queue/item-ring', 'shared/large-items', 'topic/subscribers', 'topic/topic-memory', 'queue/queue-memory'];
   const modules = changedSources(
     files.map((file) => `queues/${file}`),
     mutation,
@@ -166,9 +169,9 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
   const none = class {};
   const externals = {
     'node:fs': native,
-    '../errors/index.js': errors,
-    '../native/index.js': native,
-    '../memory/index.js': {
+    'errors/index': errors,
+    'native/index': native,
+    'memory/index': {
       PAD,
       RECORD_HEADER,
       recordBytes,
@@ -183,12 +186,12 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
         return yield ['self'];
       },
     },
-    '../synchronize/guard.js': { GUARD_WORDS: 2, Guard: ModelledGuard },
-    './item-memory.js': { Kind, LINE, lines },
-    './topic-options.js': { LAGS },
-    './failure.js': { FAILURE_WORDS: 0, Failure: none },
-    './members.js': { MEMBER_WORDS: 0, Members: none },
-    './waiters.js': { Waiters: none },
+    'synchronize/words/robust-mutex': { GUARD_WORDS: 2, Guard: ModelledGuard },
+    'queues/shared/item-memory': { Kind, LINE, lines },
+    'queues/topic-options': { LAGS },
+    'queues/shared/failure': { FAILURE_WORDS: 0, Failure: none },
+    'queues/shared/members': { MEMBER_WORDS: 0, Members: none },
+    'queues/shared/waiters': { Waiters: none },
   };
   return loadRewritten(modules, externals, {
     calls: ['run', 'layout', 'swept', 'hasEnded', 'self', ...Object.keys(native)],

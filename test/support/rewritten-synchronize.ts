@@ -17,8 +17,8 @@ const SMALL_TABLE: Fitting[] = [['const SLOTS = 1_024;', `const SLOTS = ${SLOTS}
 /** Loads one protocol and `sleepUntil`. */
 export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
   return loadRewritten(
-    changedSources(['memory/gate', `synchronize/${protocol}`], mutation),
-    { ...time, '../memory/agent.js': { AGENT: 0x3fffffff } },
+    changedSources(['memory/waiting/wait-protocol', `synchronize/words/${protocol}`], mutation),
+    { ...time, 'memory/waiting/thread-id': { AGENT: 0x3fffffff } },
     { calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce'] },
   );
 }
@@ -112,20 +112,29 @@ const CALLS = ['attempt', 'waitSync', 'withdraw', 'check', 'announce', 'own', 'n
 
 /** Loads what has its state in several words under a guard, with the real mutex. @param names Agents, in order. */
 export function rewrittenSections(names: readonly string[], mutation?: Mutation): Record<string, any> {
-  const gate = loadRewritten(changedSources(['memory/gate'], mutation), time, { calls: CALLS });
+  const gate = loadRewritten(changedSources(['memory/waiting/wait-protocol'], mutation), time, { calls: CALLS });
   const outside = memory(gate, names);
-  const semaphore = loadRewritten(changedSources(['synchronize/semaphore-word'], mutation), {}, { calls: [] });
-  const externals = { '../memory/agent.js': { AGENT: 0x3fffffff }, '../memory/index.js': outside, '../errors/index.js': errors };
+  const semaphore = loadRewritten(changedSources(['synchronize/words/semaphore-word'], mutation), {}, { calls: [] });
+  const externals = { 'memory/waiting/thread-id': { AGENT: 0x3fffffff }, 'memory/index': outside, 'errors/index': errors };
   const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'run'];
-  const inner = ['lock-word', 'mutex', 'guard', 'agent-table'].map((file) => `synchronize/${file}`);
-  const locks = loadRewritten(changedSources(inner, mutation, SMALL_TABLE), { ...externals, './patience.js': patience }, { calls });
+  const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/thread-table'].map((file) => `synchronize/${file}`);
+  const locks = loadRewritten(
+    changedSources(inner, mutation, SMALL_TABLE),
+    { ...externals, 'synchronize/words/fairness': patience },
+    { calls },
+  );
   const guard = { GUARD_WORDS: locks['GUARD_WORDS'], Guard: forgetful(locks['Guard']) };
-  const outer = ['holders', 'sleepers', 'rounds'].map((file) => `synchronize/${file}`);
+  const outer = ['permit-ledger', 'condition-state', 'barrier-state'].map((file) => `synchronize/state/${file}`);
   const { AgentTable, tableWords } = locks;
   const table = { AgentTable, tableWords, SLOTS };
   const sections = loadRewritten(
     changedSources(outer, mutation),
-    { ...externals, './guard.js': guard, './agent-table.js': table, './semaphore-word.js': semaphore },
+    {
+      ...externals,
+      'synchronize/words/robust-mutex': guard,
+      'synchronize/state/thread-table': table,
+      'synchronize/words/semaphore-word': semaphore,
+    },
     { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'mend'] },
   );
   // Lock and semaphore words have functions of the same names.

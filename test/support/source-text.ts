@@ -33,7 +33,7 @@ export function changedSources(
       if (fitted !== source) unused.delete(fitting);
       source = fitted;
     }
-    return { specifier: `./${file.split('/')[1]}.js`, source };
+    return { file, source };
   });
   for (const [from] of unused) throw new Error(`The explorer's change matches none of ${files.join(', ')}: ${from}`);
   return modules;

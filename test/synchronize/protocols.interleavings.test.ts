@@ -238,16 +238,19 @@ describe('the word of a lock', () => {
     [
       'a release that wakes nobody',
       {
-        file: 'synchronize/lock-word',
+        file: 'synchronize/words/lock-word',
         from: '(words, 0, word, word & FAIR) === word) return word;',
         to: '(words, 0, word, word & FAIR) === word) return word & AGENT;',
       },
     ],
     [
       'a sleeper that takes the lock and forgets the others',
-      { file: 'synchronize/lock-word', from: 'me | (word & WAITERS) | keep', to: 'me' },
+      { file: 'synchronize/words/lock-word', from: 'me | (word & WAITERS) | keep', to: 'me' },
     ],
-    ['a lock that is taken though it is held', { file: 'synchronize/lock-word', from: '(word & AGENT) !== 0 || ((word', to: '((word' }],
+    [
+      'a lock that is taken though it is held',
+      { file: 'synchronize/words/lock-word', from: '(word & AGENT) !== 0 || ((word', to: '((word' },
+    ],
   ])('%s is caught', (_, mutation) => {
     expect(() => lock({ a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever|two are inside|another one came in/);
   });
@@ -264,7 +267,7 @@ describe('the word of a semaphore', () => {
   );
 
   it('a sleeper that takes a permit and forgets the others is caught', () => {
-    const mutation = { file: 'synchronize/semaphore-word', from: '- UNIT) | keep | mark', to: '- UNIT) | mark' };
+    const mutation = { file: 'synchronize/words/semaphore-word', from: '- UNIT) | keep | mark', to: '- UNIT) | mark' };
     expect(() => semaphore(1, { a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever/);
   });
 });
@@ -281,7 +284,7 @@ describe('the word of an event', () => {
 
   it('an event without generations is caught', () => {
     const protocol = rewrittenProtocol('event-word', {
-      file: 'synchronize/event-word',
+      file: 'synchronize/words/event-word',
       from: ' || generation(word) !== start',
       to: '',
     });

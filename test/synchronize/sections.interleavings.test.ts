@@ -136,7 +136,7 @@ describe('Semaphore.hold', () => {
     ],
     ['permits that stay with the dead', 'if (count > 0) this.#change(slot, 0', 'if (count > 9) this.#change(slot, 0'],
   ])('%s is caught', (_, from, to) => {
-    const mutation = { file: 'synchronize/holders', from, to };
+    const mutation = { file: 'synchronize/state/permit-ledger', from, to };
     expect(() => run(['a', 'b'], holding(['a', 'b'], 1, 'a'), { crash: ['a'] }, mutation)).toThrow(/add up|for ever|more are inside/);
   });
 });
@@ -221,12 +221,12 @@ describe('Condition', () => {
     ['a grant that wakes nobody', 'this.#block.cell(slot + GRANTED).notify();', 'this.#block.cell(slot + GRANTED).notify(0);'],
     ['a waiter that is not counted', 'Atomics.add(this.#words, slot + WAITING, 1);', 'Atomics.add(this.#words, slot + WAITING, 0);'],
   ])('%s is caught', (_, from, to) => {
-    const mutation = { file: 'synchronize/sleepers', from, to };
+    const mutation = { file: 'synchronize/state/condition-state', from, to };
     expect(() => run(['a', 'notifier'], waiting(['a']), {}, mutation)).toThrow(/for ever/);
   });
 
   it.runIf(EXHAUSTIVE)('what a dead waiter was notified of, kept from the others, is caught', { timeout: 3_600_000 }, () => {
-    const mutation = { file: 'synchronize/sleepers', from: 'if (granted > 0) this.#grant(granted, slot);', to: '' };
+    const mutation = { file: 'synchronize/state/condition-state', from: 'if (granted > 0) this.#grant(granted, slot);', to: '' };
     expect(() => run(['a', 'b', 'notifier'], waiting(['a', 'b'], 'a'), { crash: ['a'] }, mutation)).toThrow(/for ever/);
   });
 
@@ -354,7 +354,7 @@ describe('Barrier', () => {
       'Atomics.store(this.#words, HISTORY',
     ],
   ])('%s is caught', (_, from, to) => {
-    const mutation = { file: 'synchronize/rounds', from, to };
+    const mutation = { file: 'synchronize/state/barrier-state', from, to };
     const caught = /ever|was broken|was full/;
     if (/mend|died/.test(from)) {
       expect(() => run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a', 'b'), { crash: ['a'] }, mutation)).toThrow(caught);

@@ -2,9 +2,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { processStartTime } from '../../native/index.js';
 import { AuthenticationKey, ownKey } from '../authkey.js';
-import { conduct } from '../conduct.js';
-import { coverTermination } from '../coverage.js';
-import { defaultExport } from '../default-export.js';
+import { coverTermination } from '../child/coverage.js';
+import { defaultExport } from '../child/default-export.js';
+import { conduct } from '../child/run-main.js';
 import { become, identity, type Parent } from '../identity.js';
 import { mainPath } from '../main.js';
 import type { Process } from '../process.js';

@@ -5,8 +5,8 @@
  * the life of the process, so it is asked once, before the first fork.
  */
 import * as crypto from 'node:crypto';
+import { mirror } from '../../closures/inspect/inspector.js';
 import { UnsupportedError } from '../../errors/index.js';
-import { mirror } from '../../reduction/functions/inspector.js';
 import { clearImmediate, clearTimeout } from '../../util/timers.js';
 
 /** A member of one of Node's circular or linked lists of timers. */

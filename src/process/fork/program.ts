@@ -1,5 +1,5 @@
+import { PROGRAMS } from '../child/inherit.js';
 import { isTemplateModule } from '../forkserver/forkserver.js';
-import { PROGRAMS } from '../inherit.js';
 
 const programs = new Map<string, () => void>();
 

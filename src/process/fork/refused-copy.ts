@@ -2,10 +2,10 @@
 import { isMainThread } from 'node:worker_threads';
 import { type MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import type { ForkRefusal } from '../../native/index.js';
-import { areForkOptions, FORK_OPTIONS, unforkable } from '../forkserver/options.js';
 import { RefusalCode } from '../forkserver/protocol.js';
-import { FORKED } from '../forkserver/rebirth.js';
-import { refused } from '../forkserver/refused.js';
+import { FORKED } from './after-fork-child.js';
+import { areForkOptions, FORK_OPTIONS, unforkable } from './options.js';
+import { refused } from './refused.js';
 
 /** Why method `fork` cannot be used here; `null` when it can. */
 export function uncopyable(): string | null {

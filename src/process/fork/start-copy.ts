@@ -3,11 +3,11 @@ import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { leaveProcess, setParentDeathSignal } from '../../native/index.js';
 import { runBeforeFork } from '../../util/after-fork.js';
-import { forkHere } from '../forkserver/fork-here.js';
-import { rebirth } from '../forkserver/rebirth.js';
+import { rebirth } from './after-fork-child.js';
+import { forkHere } from './fork-here.js';
 import { type NodeInternals, nodeInternals } from './node-internals.js';
+import { still } from './quiesce.js';
 import { refusedCopy } from './refused-copy.js';
-import { still } from './still.js';
 
 /** What the copy is to be. */
 export interface Copied {

@@ -24,13 +24,13 @@ import { executable } from '../../util/executable.js';
 import { checkOptions, describe } from '../../util/options.js';
 import { STARTING } from '../../util/starting.js';
 import { performance } from '../../util/timers.js';
+import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from '../fork/options.js';
 import { mainPath } from '../main.js';
-import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
-import { startFailure } from '../start-failure.js';
-import { Applicant, TemplateLost } from './applicant.js';
-import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from './options.js';
+import { inheritedArguments, inheritedNodeOptions } from '../popen/node-arguments.js';
+import { startFailure } from '../popen/start-failure.js';
 import { type PreloadErrors, Preloading } from './preloading.js';
 import { INHERITED, KEY, MOST_DESCRIPTORS, type TemplateConfig } from './protocol.js';
+import { Applicant, TemplateLost } from './template-client.js';
 
 /** What {@link Forkserver.connectToNewProcess} starts. */
 export interface NewProcess {
@@ -86,7 +86,7 @@ interface Template {
 
 /** What it is called in messages. */
 const TITLE = 'the template of the forkserver';
-const TEMPLATE = fileURLToPath(new URL('./template.js', import.meta.url));
+const TEMPLATE = fileURLToPath(new URL('./server/template.js', import.meta.url));
 /** Children that may be asked for before the template has loaded. */
 const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
@@ -98,7 +98,7 @@ const FORKED_DESCRIPTOR = 512;
 
 /** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
 const modules = new Set<string>(
-  ['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child'].map(
+  ['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child/child'].map(
     (path) => new URL(`../../${path}.js`, import.meta.url).href,
   ),
 );

@@ -1,6 +1,7 @@
 /** The forkserver. Python: `multiprocess.forkserver`. */
-export type { Applicant } from './applicant.js';
+
 export { addTemplateModule, type Forkserver, forkserver, type NewProcess, type PreloadOptions } from './forkserver.js';
 // Python's functions: the methods of `forkserver`, for `import * as forkserver`
 export { connectToNewProcess, ensureRunning, getInheritedFds, setForkserverPreload } from './functions.js';
 export type { PreloadErrors } from './preloading.js';
+export type { Applicant } from './template-client.js';

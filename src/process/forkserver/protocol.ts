@@ -5,7 +5,7 @@
  *   process  -> template  answer (40), challenge of its own (32)
  *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
  *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
- *   template -> spare     the same, where one was forked already (spare.ts)
+ *   template -> spare     the same, where one was forked already (standby.ts)
  *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode
  *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal

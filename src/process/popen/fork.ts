@@ -11,10 +11,10 @@ import {
   reapProcess,
   signalProcess,
 } from '../../native/index.js';
+import { INHERITANCE, type Inheritance } from '../child/inherit.js';
 import { programOf } from '../fork/program.js';
 import { uncopyable } from '../fork/refused-copy.js';
 import { startCopy } from '../fork/start-copy.js';
-import { INHERITANCE, type Inheritance } from '../inherit.js';
 import type { StartMethod } from '../start-method.js';
 import { type ForkedChild, PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';

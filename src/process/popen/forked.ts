@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe } from '../../native/index.js';
 import { queueMicrotask } from '../../util/timers.js';
+import { endedSentinel } from './ended-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
-import { endedSentinel } from './sentinel.js';
 import { signalName, signalNumber } from './signal-name.js';
 
 /** Signals that end a child which does not listen for them, as one that has not begun. */

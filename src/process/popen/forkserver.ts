@@ -1,6 +1,6 @@
 import { closeDescriptor, duplicateDescriptor } from '../../native/index.js';
+import { untemplatable } from '../fork/options.js';
 import { forkserver, inheritedNumber } from '../forkserver/forkserver.js';
-import { untemplatable } from '../forkserver/options.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';

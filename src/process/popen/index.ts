@@ -1,7 +1,7 @@
 /** A started child, however it was started. Python: `multiprocess.popen_*`. */
 
 export type { DescriptorTaker } from '../../util/spawning.js';
-export type { Inheritance } from '../inherit.js';
+export type { Inheritance } from '../child/inherit.js';
 // The methods; each registers itself
 export { PopenFork } from './fork.js';
 export { type ForkedChild, PopenForked } from './forked.js';

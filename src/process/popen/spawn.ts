@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess, signalChild } from '../../native/index.js';
 import { executable, unusableExecutable } from '../../util/executable.js';
 import { STARTING } from '../../util/starting.js';
-import { FIRST_DESCRIPTOR } from '../inherit.js';
-import { inheritedArguments, inheritedNodeOptions } from '../node-arguments.js';
-import { startFailure } from '../start-failure.js';
+import { FIRST_DESCRIPTOR } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
+import { endedSentinel } from './ended-sentinel.js';
+import { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
-import { endedSentinel } from './sentinel.js';
 import { signalName, signalNumber } from './signal-name.js';
+import { startFailure } from './start-failure.js';
 
 /**
  * A fresh Node. Its stdout and stderr are this process's own, so nothing written there is lost; its stdin is empty. The child

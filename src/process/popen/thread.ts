@@ -4,10 +4,10 @@ import { threadId as ownThread, Worker } from 'node:worker_threads';
 import { ProcessError } from '../../errors/index.js';
 import { closeDescriptor, createPipe, duplicateDescriptor } from '../../native/index.js';
 import { STARTING_KEY } from '../../util/starting.js';
-import { INHERITANCE_KEY, type Inheritance } from '../inherit.js';
+import { INHERITANCE_KEY, type Inheritance } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
+import { endedSentinel } from './ended-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
-import { endedSentinel } from './sentinel.js';
 
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
 const TERMINATED = 1;

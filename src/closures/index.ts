@@ -1,0 +1,43 @@
+/**
+ * Functions and classes across processes.
+ *
+ * Sending
+ *   reduce        which way a function goes          by-value      its text and captures
+ *   analysis      what a text needs                  captures      what its names hold
+ *   inspector     what V8 knows of a function        locate        where it was written
+ *   enclosing     what the script around says        cells         variables that functions share
+ *   references    what goes by reference             imported      captures that other modules export
+ *   globals, builtins, commonjs, namespaces, library-exports, exports         values by identity
+ *   shared-search what leads to a shared object      copyable      what can go by value
+ *   receiver      the outer `this` of an arrow       task          captures named by hand
+ *   source-maps   positions in compiled code
+ * Receiving
+ *   modules       what must be loaded first          rebuild       text and captures to a function
+ *   import-resolution  specifier to file, at once
+ *   compile       text to factory                    kinds         references, bound functions, proxies
+ *   provenance    how a rebuilt function is sent on  namespace-overlay  a module with members of the sender
+ */
+
+import { endSession, keepSession } from './inspect/inspector.js';
+import { indexOncePerMessage } from './references/commonjs.js';
+import { forgetCells } from './send/cells.js';
+
+export { declaresPrivates } from './analysis/private-members.js';
+export { mapStack } from './inspect/source-maps.js';
+export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
+export { reduceReference } from './references/references.js';
+export { reduceFunction } from './send/reduce.js';
+export { type TaskFunction, task } from './task.js';
+
+/** A message begins, whose functions are looked at one after the other. */
+export function beginMessage(): void {
+  indexOncePerMessage(true);
+  keepSession();
+}
+
+/** The message is written: nothing of it stays. */
+export function endMessage(): void {
+  indexOncePerMessage(false);
+  forgetCells();
+  endSession();
+}

@@ -1,0 +1,139 @@
+/** Every reason why a function cannot be sent or rebuilt: who, what, and the repair. */
+import type { SerializationError } from '../errors/index.js';
+import { refuse } from '../errors/refuse.js';
+
+/** `this` of a surrounding function inside an arrow, and the members that are read of it. */
+export function outerThis(actor: string, members: readonly string[] | null): SerializationError {
+  return refuse(
+    'MP_OUTER_THIS',
+    `${actor} uses the \`this\` of the function around it, which cannot be read here`,
+    takeOut(members) ?? 'store it in a constant first (`const self = this`) and use that',
+  );
+}
+
+/** What to do when of an outer `this` no more than these members is needed, and it cannot be sent itself. */
+export function takeOut(members: readonly string[] | null): string | undefined {
+  if (members === null || members.length === 0) return undefined;
+  return `take what it needs out first (\`const { ${members.join(', ')} } = this\`) and use that`;
+}
+
+/** `this` of an instance inside an arrow that is one of its fields, without the instance. */
+export function fieldThis(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_OUTER_THIS',
+    `${actor} is a field of an instance and uses its \`this\`, which an arrow by itself does not show`,
+    `send the instance and call it there (\`(item) => instance.${name}(item)\`), or make it a method`,
+  );
+}
+
+/** The own name of a function expression around. */
+export function enclosingName(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_ENCLOSING_NAME',
+    `${actor} uses \`${name}\`, the name of the function expression around it, which cannot be read from outside`,
+    `make the name that of a constant (\`const ${name} = function (…) { … }\`), which leaves the function itself without one`,
+    { path: `captured \`${name}\` <- ${actor}` },
+  );
+}
+
+/** `new.target` of a surrounding function inside an arrow. */
+export function outerNewTarget(actor: string): SerializationError {
+  return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it`, 'store it in a constant first and use that');
+}
+
+/** `super` in a method sent on its own. */
+export function outerSuper(actor: string): SerializationError {
+  return refuse(
+    'MP_SUPER',
+    `${actor} uses \`super\`, and a method on its own does not know its home object`,
+    'send the class or an instance, or call `Base.prototype.method.call(this)`',
+  );
+}
+
+/** `#name` of a class around. */
+export function privateName(actor: string, name: string, arrow: boolean): SerializationError {
+  return refuse(
+    'MP_PRIVATE_NAME',
+    `${actor} uses the private name #${name} of a class around it, which no code outside that class can use`,
+    arrow
+      ? `read it first (\`const ${name} = this.#${name}\`) and use that`
+      : 'send the class and make an instance inside the function, or hand what it needs to a function of your own',
+  );
+}
+
+/** A WeakMap or WeakSet in which a compiler keeps #private members. */
+export function privateHelpers(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_PRIVATE_FIELDS',
+    `${actor} keeps #private members in \`${name}\`, a WeakMap or WeakSet that was made of them when it was compiled`,
+    'compile for ES2022 or later ("target": "ES2022"), which keeps #private members as they are',
+    { path: `captured \`${name}\` <- ${actor}` },
+  );
+}
+
+/** Direct `eval`. */
+export function directEval(actor: string): SerializationError {
+  return refuse(
+    'MP_DIRECT_EVAL',
+    `${actor} calls \`eval\` directly, so the names it needs cannot be known`,
+    'use `(0, eval)(…)` or `new Function(…)`, which see only globals',
+  );
+}
+
+/** A captured binding in its temporal dead zone. */
+export function uninitialised(actor: string, name: string, cause: unknown): SerializationError {
+  return refuse(
+    'MP_UNINITIALISED',
+    `${actor} captures \`${name}\`, which has no value yet`,
+    `send the function after the line that declares \`${name}\` has run`,
+    { path: `captured \`${name}\` <- ${actor}`, cause },
+  );
+}
+
+/** CommonJS `module` and `exports`. */
+export function commonJsModule(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_COMMONJS_MODULE',
+    `${actor} uses the CommonJS variable \`${name}\`, which belongs to its own module`,
+    `give what it needs a name of its own (\`const value = ${name}.value\`) and use that`,
+    { path: `captured \`${name}\` <- ${actor}` },
+  );
+}
+
+/** Native code that no name leads to. */
+export function nativeFunction(actor: string): SerializationError {
+  return refuse(
+    'MP_NATIVE_FUNCTION',
+    `${actor} is native code that no global and no module export leads to (a promise's resolver, a method of an addon, …)`,
+    'return its arguments and call it here with the result, or obtain it inside the function',
+  );
+}
+
+/** The text of the function does not parse. */
+export function unreadable(actor: string): SerializationError {
+  return refuse('MP_UNREADABLE_FUNCTION', `${actor} has source text that does not parse`, 'move it into a module and export it from there');
+}
+
+/** No inspector: the permission model, or a build without it. */
+export function inspectorUnavailable(actor: string, cause: unknown): SerializationError {
+  return refuse(
+    'MP_INSPECTOR_UNAVAILABLE',
+    `${actor} captures names, and reading them needs Node's inspector, which is not available here`,
+    'start Node with --allow-inspector (where the permission model is on), or name the captures yourself: task({ name }, ({ name }, item) => …)',
+    { cause },
+  );
+}
+
+/** A function given to `task` captures something. */
+export function taskCaptures(actor: string, names: readonly string[]): SerializationError {
+  return refuse(
+    'MP_TASK_CAPTURES',
+    `${actor} was given to task() but uses ${names.map((name) => `\`${name}\``).join(', ')} from outside`,
+    'pass what it needs in the captures object',
+  );
+}
+
+/** Bytes that are no function of ours. */
+export function badPayload(what: string): SerializationError {
+  return refuse('MP_BAD_PAYLOAD', `The payload is damaged or comes from another version: ${what}.`, '');
+}

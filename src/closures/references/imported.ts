@@ -1,0 +1,109 @@
+/**
+ * Captures that come from other modules: whether by reference, through the specifier and the file that imported them, or by value.
+ *
+ * Plain data is copied, what is shared is attached, and what leads to a shared object in a module of the program goes by value as well. Everything
+ * else goes by reference.
+ */
+import { isShareable } from '../../memory/index.js';
+import { isProgramFile } from '../../util/program-files.js';
+import type { FreeName } from '../analysis/analysis.js';
+import type { Binding, ImportOrigin } from '../analysis/scope.js';
+import { importIn } from '../inspect/enclosing.js';
+import { baseOf, type InspectedFunction } from '../inspect/inspected-function.js';
+import type { CapturedScope } from '../inspect/inspector.js';
+import type { Place } from '../inspect/locate.js';
+import type { Children } from '../send/children.js';
+import { isCopyable } from '../send/copyable.js';
+import { isPlainData } from '../send/plain-data.js';
+import { isNamespace, isProgramsOwn, reachesShared, sharedMembers } from '../send/shared-search.js';
+import { warnAboutShared } from '../send/shared-warning.js';
+import type { Slot } from '../wire.js';
+import { readVariable, requiredExportOf } from './commonjs.js';
+import { resolvedFrom } from './exports.js';
+import { noteNamespace } from './namespaces.js';
+
+type ModuleSlot = Slot & { readonly from: 'module' };
+
+/** Notes the namespaces that the file imports: a captured object may hold one. */
+export function noteNamespaces({ around, place, mirror }: InspectedFunction): void {
+  const scope = around === null || around.namespaces.length === 0 ? undefined : mirror?.scopes.find(({ type }) => type === 'Module');
+  if (scope === undefined || place === null) return;
+  for (const { name, from } of around!.namespaces) noteNamespace(readVariable(scope.object, name), importSlot(name, from!, place).module);
+}
+
+/** Returns the slot of an import, or `null` if it is none or goes by value. */
+export function importedSlot(
+  inspected: InspectedFunction,
+  free: FreeName,
+  scope: CapturedScope,
+  value: unknown,
+  binding: Binding | null,
+  children: Children,
+): Slot | null {
+  const { place } = inspected;
+  const from = binding?.from ?? importOf(inspected, scope, free.name, value);
+  if (from === undefined || place === null || importedByValue(value, from, place)) return null;
+  return overlaid(importSlot(free.name, from, place), value, free, children);
+}
+
+/**
+ * Plain data is copied, a shared object is attached (imported again it would be another one), and so is what leads to one; what the main file exports
+ * must be, since it cannot be imported again.
+ */
+function importedByValue(value: unknown, from: ImportOrigin, place: Place): boolean {
+  if (isPlainData(value)) return true;
+  if (from.specifier.startsWith('.') && isProgramFile(new URL(from.specifier, baseOf(place.script.url)).href)) return true;
+  return isReference(value) && !isNamespace(value) && goesWithShared(value, from.specifier, from.name, place);
+}
+
+/** Whether an export is shared, or leads to something shared and can be copied. Whether a function can is asked where it is reduced. */
+function goesWithShared(value: object, specifier: string, name: string, place: Place): boolean {
+  if (isShareable(value)) return true;
+  if (!isProgramsOwn(resolvedFrom(place.script.url, specifier)) || !reachesShared(value)) return false;
+  if (typeof value === 'function' || isCopyable(value)) return true;
+  warnAboutShared(specifier, name);
+  return false;
+}
+
+/** A reference to a namespace, with the members that are shared or lead to something that is. */
+function overlaid(slot: ModuleSlot, value: unknown, { name, members }: FreeName, children: Children): Slot {
+  if (!isReference(value) || !isNamespace(value)) return slot;
+  const keys = sharedMembers(value, members, resolvedFrom(slot.module.parent ?? '', slot.module.specifier));
+  if (keys.length === 0) return slot;
+  const child = children.values.length;
+  for (const key of keys) children.add(value[key], `captured \`${name}.${key}\``);
+  return { ...slot, keys, child };
+}
+
+function importSlot(name: string, from: ImportOrigin, place: Place): ModuleSlot {
+  const module = { specifier: from.specifier, parent: baseOf(place.script.url), path: [from.name] };
+  return { name, from: 'module', module: Object.keys(from.attributes).length === 0 ? module : { ...module, attributes: from.attributes } };
+}
+
+/** Where a name of a module is imported from, though nothing else is known of the code around. */
+function importOf({ around, place }: InspectedFunction, { type }: CapturedScope, name: string, value: unknown): ImportOrigin | undefined {
+  return around === null && place !== null && type === 'Module' && isReference(value) ? importIn(place.script, name) : undefined;
+}
+
+/** Returns the slot of what `require` gave, or `null` if that goes by value. */
+export function requiredSlot(
+  { place }: InspectedFunction,
+  free: FreeName,
+  value: unknown,
+  binding: Binding | null,
+  children: Children,
+): Slot | null {
+  const required = binding?.required;
+  if (place === null || required === undefined || binding?.assigned === true || !isReference(value)) return null;
+  const { name, members } = free;
+  const used = members !== null && required.name === null ? members.map((key) => value[key]) : [value];
+  if (used.every((each) => isPlainData(each))) return null;
+  const found = requiredExportOf(value, required, place.script.url);
+  if (found === null) return null;
+  if (!isNamespace(value) && goesWithShared(value, found.specifier, required.name ?? 'module.exports', place)) return null;
+  return overlaid({ name, from: 'module', module: found }, value, free, children);
+}
+
+function isReference(value: unknown): value is Record<string, unknown> {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

@@ -1,0 +1,185 @@
+/**
+ * Encoder and Decoder: any value to bytes and back, each message self-contained.
+ *
+ * Three roads, cheapest first, told apart by the first byte:
+ *   a primitive        written and read by hand
+ *   a plain tree       msgpack with records (wire/plain-writer.ts, wire/plain-reader.ts)
+ *   everything else    the node table (table/), behind the mark 0xC1
+ * Both ends are iterative where values nest without bound, so depth is limited by memory only.
+ */
+import { type Freight, freightOf } from '../memory/shareable/freight.js';
+import { areLoaded, loadModules, loadModulesSync } from '../modules/load-modules.js';
+import { atCaller } from './caller.js';
+import type { CodeBook } from './graph/code-book.js';
+import type { CodeLookup } from './graph/code-table.js';
+import { needsModules, needsOf, readTable, type Span } from './graph/graph-reader.js';
+import { TableWriter } from './graph/graph-writer.js';
+import { registerBuiltinKinds } from './kinds/index.js';
+import { align, type CodeRecord, MARK, type Message } from './message.js';
+import { badPayload } from './messages.js';
+import { PendingValue } from './pending.js';
+import { PlainReader } from './plain/plain-reader.js';
+import { PlainWriter } from './plain/plain-writer.js';
+import { Sink } from './sink.js';
+
+export type { Message } from './message.js';
+export { PendingValue } from './pending.js';
+
+registerBuiltinKinds();
+
+/** Up to here a loop copies faster than a call. */
+const SHORT = 48;
+const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
+const NO_CODES: readonly CodeRecord[] = Object.freeze([]);
+const NONE: ReadonlyMap<number, unknown> = new Map();
+
+let forWorker = false;
+
+/** Whether what is being encoded goes to a worker of this process, or from one to its parent, over memory that nobody else has. */
+export function encodingForWorker(): boolean {
+  return forWorker;
+}
+
+/** Encodes values, one at a time, into scratch memory of its own. */
+export class Encoder {
+  readonly #sink = new Sink();
+  readonly #plain = new PlainWriter(this.#sink);
+  #table: TableWriter | undefined;
+  readonly #book: CodeBook | null;
+  #busy = false;
+  readonly #message = {
+    bytes: this.#sink.bytes as Uint8Array,
+    length: 0,
+    buffers: NO_BUFFERS,
+    codes: NO_CODES,
+    total: 0,
+    stateless: true,
+    constant: true,
+    freight: null as Freight | null,
+  };
+
+  /**
+   * @param book For messages to a receiver that keeps the sender's code records (table/code-book.ts); without one, messages are
+   *   self-contained.
+   */
+  constructor(book: CodeBook | null = null) {
+    this.#book = book;
+  }
+
+  /**
+   * Encodes a value. The message is valid until the next call.
+   *
+   * @throws SerializationError with a `path` to what cannot be sent.
+   */
+  encode(value: unknown): Message {
+    if (this.#busy) throw new TypeError('Encoder: a getter or reducer encodes with the Encoder that is calling it; use dumps there.');
+    const message = this.#message;
+    const sink = this.#sink;
+    sink.reset();
+    this.#busy = true;
+    try {
+      if (this.#plain.write(value)) {
+        message.buffers = NO_BUFFERS;
+        message.codes = NO_CODES;
+        message.stateless = typeof value !== 'object' || value === null;
+        message.constant = message.stateless;
+        message.freight = null;
+        message.total = sink.at;
+      } else {
+        message.freight = freightOf(() => this.#encodeTable(value));
+      }
+    } catch (error) {
+      throw atCaller(error, this.encode);
+    } finally {
+      this.#busy = false;
+    }
+    message.bytes = sink.bytes;
+    message.length = sink.at;
+    return message;
+  }
+
+  /** Writes the last message into `target` at `offset` (a multiple of 8 where it has buffers) and returns where it ends. */
+  layout(target: Uint8Array, offset: number): number {
+    const { bytes, length, buffers, total } = this.#message;
+    if (length > SHORT) target.set(bytes.subarray(0, length), offset);
+    else for (let i = 0; i < length; i++) target[offset + i] = bytes[i]!;
+    if (buffers.length === 0) return offset + length;
+    let at = offset + length;
+    for (const buffer of buffers) {
+      const next = offset + align(at - offset);
+      target.fill(0, at, next);
+      target.set(buffer, next);
+      at = next + buffer.byteLength;
+    }
+    return offset + total;
+  }
+
+  #encodeTable(value: unknown): void {
+    this.#table ??= new TableWriter(this.#sink, this.#book);
+    const table = this.#table;
+    const before = forWorker;
+    forWorker = this.#book !== null;
+    try {
+      table.write(value);
+    } finally {
+      forWorker = before;
+    }
+    const message = this.#message;
+    message.buffers = table.buffers.length === 0 ? NO_BUFFERS : table.buffers;
+    message.codes = table.codes;
+    message.stateless = table.stateless;
+    message.constant = table.constant;
+    let total = this.#sink.at;
+    for (const buffer of message.buffers) total = align(total) + buffer.byteLength;
+    message.total = total;
+  }
+}
+
+/** Decodes messages. */
+export class Decoder {
+  readonly #plain = new PlainReader();
+
+  /**
+   * Decodes the message in `source[start, end)`. The value does not alias `source` unless `owned` is true, when large
+   * typed arrays may view its buffer. A message that needs modules not loaded yet gives a {@link PendingValue}.
+   *
+   * @param codes The code records of the sender, if it has a CodeBook.
+   * @throws SerializationError `MP_BAD_PAYLOAD` for bytes that no Encoder wrote.
+   */
+  decode(source: Uint8Array, start: number, end: number, owned = false, codes?: CodeLookup): unknown {
+    if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
+    const span = spanOf(source, start, end, owned, codes);
+    if (!needsModules(span)) return readTable(span);
+    const needs = needsOf(span);
+    if (areLoaded(needs.modules)) return readTable(span);
+    const kept = owned ? { ...span, codes: needs.codes } : spanOf(source.slice(start, end), 0, end - start, true, needs.codes);
+    return new PendingValue(loadModules(needs.modules).then(() => readTable(kept)));
+  }
+
+  /** The code records that a message names, for one that is decoded later. @throws SerializationError `MP_BAD_PAYLOAD`. */
+  codesOf(source: Uint8Array, start: number, end: number, codes: CodeLookup): ReadonlyMap<number, unknown> {
+    return source[start] === MARK ? needsOf(spanOf(source, start, end, false, codes)).codes : NONE;
+  }
+
+  /**
+   * As `decode`, but loads modules before it returns.
+   *
+   * @throws SerializationError `MP_BAD_PAYLOAD`; `MP_ASYNC_MODULE` for a module with a top-level await.
+   */
+  decodeSync(source: Uint8Array, start: number, end: number, owned = false): unknown {
+    if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
+    const span: Span = { source, start, end: bounded(source, start, end), owned };
+    if (needsModules(span)) loadModulesSync(needsOf(span).modules);
+    return readTable(span);
+  }
+}
+
+function spanOf(source: Uint8Array, start: number, end: number, owned: boolean, codes: CodeLookup | undefined): Span {
+  const span = { source, start, end: bounded(source, start, end), owned };
+  return codes === undefined ? span : { ...span, codes };
+}
+
+function bounded(source: Uint8Array, start: number, end: number): number {
+  if (start < 0 || start >= end || end > source.length) throw badPayload('it is empty or lies outside its source');
+  return end;
+}

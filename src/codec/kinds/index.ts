@@ -1,0 +1,48 @@
+/** The node kinds every process knows, in the order of their files. */
+import { registerKind } from '../graph/registry.js';
+import { argumentsKind, arrayKind } from './arrays.js';
+import { boxedKind, dateKind, regexpKind } from './atoms.js';
+import { binaryKinds } from './binary.js';
+import { mapKind, setKind } from './collections.js';
+import { domExceptionKind, errorKind, standInKind } from './errors.js';
+import { createdKind, instanceKind, prototypeKind } from './instance.js';
+import { intrinsicKind } from './intrinsics.js';
+import { nullObjectKind, objectKind } from './objects.js';
+import { overKind } from './over.js';
+import { platformKinds } from './platform.js';
+import { recordKind } from './records.js';
+import { reducedKind } from './reduced.js';
+import { memoryKind, shareableKind } from './shareable.js';
+import { socketKinds } from './sockets.js';
+
+export const builtinKinds = [
+  arrayKind,
+  argumentsKind,
+  dateKind,
+  regexpKind,
+  boxedKind,
+  ...binaryKinds,
+  mapKind,
+  setKind,
+  errorKind,
+  standInKind,
+  domExceptionKind,
+  instanceKind,
+  overKind,
+  createdKind,
+  prototypeKind,
+  intrinsicKind,
+  objectKind,
+  nullObjectKind,
+  ...platformKinds,
+  recordKind,
+  ...socketKinds,
+  reducedKind,
+  shareableKind,
+  memoryKind,
+];
+
+/** Registers them. */
+export function registerBuiltinKinds(): void {
+  for (const kind of builtinKinds) registerKind(kind);
+}

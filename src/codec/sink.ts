@@ -1,0 +1,95 @@
+/**
+ * The scratch buffer a message body is written into: one per Encoder, reused, grown by doubling.
+ *
+ * Invariant: after `need(n)` at least `n` bytes stand free behind `at`. Writers that append only a few bytes a
+ * step call it once a step with {@link STEP}; everything that copies a string or bytes asks for the exact size.
+ */
+import { constants } from 'node:buffer';
+import { SerializationError } from '../errors/index.js';
+
+const FIRST = 16 * 1024;
+/** Scratch beyond this is given back after the message, so that one huge value does not pin its memory. */
+const KEEP = 4 * 1024 * 1024;
+
+/** Longest body, whose length is a u32. */
+const LARGEST = Math.min(constants.MAX_LENGTH, 2 ** 32 - 1);
+
+/** Free bytes that any single fixed-size item fits in. */
+export const STEP = 32;
+
+export class Sink {
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST);
+  view: DataView = new DataView(this.bytes.buffer);
+  at = 0;
+
+  /** Starts a new message. */
+  reset(): void {
+    this.at = 0;
+    if (this.bytes.length > KEEP) this.#use(Buffer.allocUnsafeSlow(FIRST));
+  }
+
+  /** Makes room for `count` more bytes. */
+  need(count: number): void {
+    if (this.at + count > this.bytes.length) this.#grow(this.at + count);
+  }
+
+  /** Appends an unsigned integer below 2^53, seven bits a byte, lowest first. */
+  varint(value: number): void {
+    this.need(STEP);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.bytes[this.at++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.bytes[this.at++] = rest;
+  }
+
+  /** Appends one byte. */
+  byte(value: number): void {
+    this.need(STEP);
+    this.bytes[this.at++] = value;
+  }
+
+  /** Appends raw bytes. */
+  raw(source: Uint8Array): void {
+    this.need(source.length);
+    this.bytes.set(source, this.at);
+    this.at += source.length;
+  }
+
+  #grow(least: number): void {
+    if (least + STEP > LARGEST) throw tooLarge();
+    const grown = scratch(Math.max(least + STEP, Math.min(this.bytes.length * 2, LARGEST)));
+    grown.set(this.bytes.subarray(0, this.at));
+    this.#use(grown);
+  }
+
+  #use(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}
+
+const scratch = (bytes: number): Buffer => allocated(bytes, () => Buffer.allocUnsafeSlow(bytes));
+
+/** Memory for a whole message. @throws SerializationError `MP_TOO_LARGE`. */
+export const messageBytes = (bytes: number): Uint8Array => allocated(bytes, () => new Uint8Array(bytes));
+
+function allocated<T>(bytes: number, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new SerializationError(`The value cannot be sent: there is no memory for ${bytes} bytes of message; send it in parts.`, {
+      code: 'MP_TOO_LARGE',
+      repair: 'send it in parts',
+      cause,
+    });
+  }
+}
+
+function tooLarge(): SerializationError {
+  return new SerializationError(
+    'The value cannot be sent: it takes more than 4 GiB of message, not counting large typed arrays and buffers; send it in parts, or put the bulk into typed arrays or SharedMemory.',
+    { code: 'MP_TOO_LARGE', repair: 'send it in parts' },
+  );
+}

@@ -1,0 +1,423 @@
+/**
+ * A two-way channel of records between a parent and a worker: two rings, two doorbells and a few control words.
+ *
+ *   parent   out -> [ ring 0 ] -> in   worker
+ *            in  <- [ ring 1 ] <- out
+ *
+ * Region: control page (4096 bytes) | ring 0 | ring 1. Words of the control page, a cache line each, are the owner's
+ * (see {@link Link.control}).
+ *
+ * A message that fits goes as one record, written straight into the ring. A larger one, or one that finds no room,
+ * is laid out in private memory and follows in parts as room appears; until then the link is not `writable`. So
+ * `send` never refuses, at most one message per link waits, and memory stays bounded by what the caller admits.
+ *
+ *   parts on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
+ *
+ * A message of {@link PARCEL_FROM} bytes and more goes in a parcel (buffer-pool.ts) where one is free that the other side has
+ * mapped: a record of its kind | PARCEL with the parcel's handle. Where none is, the message takes the way above and an
+ * OFFER goes ahead of it: the other side maps the parcel and sends it back, or ignores it if it cannot.
+ *
+ * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which are dropped.
+ */
+import { ArgumentError, MultiprocessError } from '../../errors/index.js';
+import { closeDescriptor } from '../../native/descriptors.js';
+import { createEventfd, Doorbell, ringDoorbell } from '../../native/doorbell.js';
+import type { Region } from '../regions/region.js';
+import { type ParcelHandle, ParcelInbox, ParcelPool, unwritten } from './buffer-pool.js';
+import { RECORD_HEADER, RingReader, RingWriter, ringBytes } from './ring.js';
+
+const CONTROL_BYTES = 4096;
+const PART = 0x10000;
+const TAIL = 0x20000;
+const PARCEL = 0x40000;
+const OFFER = 0x80000;
+const KIND = 0xffff;
+/** Largest message: its size travels in 32 bits. */
+const LARGEST = 0xffff_ffff;
+
+/** From this size on a parcel is faster than the ring. */
+const PARCEL_FROM = 256 * 1024;
+
+/** Which end of a link one holds. */
+export enum LinkSide {
+  Parent = 0,
+  Worker = 1,
+}
+
+/** What a link carries: an encoded message that can be written out. */
+export interface Payload {
+  /** Bytes it takes when laid out. */
+  readonly total: number;
+  /** Writes it at `offset` of `target`. */
+  layout(target: Uint8Array, offset: number): void;
+}
+
+/** Bytes of shared memory a link takes. `capacity` is of one direction, a power of two. */
+export function linkBytes(capacity: number): number {
+  return CONTROL_BYTES + 2 * ringBytes(capacity);
+}
+
+/** Descriptors by which the two sides wake each other. */
+export interface LinkBells {
+  /** Rung by the worker. */
+  readonly parent: number;
+  /** Rung by the parent. */
+  readonly worker: number;
+}
+
+/** One side of the channel. */
+export class Link {
+  readonly #out: RingWriter;
+  readonly #in: RingReader;
+  readonly #bell: Doorbell;
+  #transfer: { readonly bytes: Uint8Array; readonly kind: number; readonly id: number; readonly state: number; sent: number } | null = null;
+  #assembly: { readonly bytes: Uint8Array; filled: number } | null = null;
+  #own: Uint8Array | null = null;
+  #closed = false;
+  readonly #parcels = new ParcelPool('parcel');
+  readonly #inbox = new ParcelInbox();
+  /** The parcel of the message that is being read. */
+  #received: ParcelHandle | undefined;
+
+  /** Words that both sides see; index them in steps of 16 (a cache line). */
+  readonly control: Int32Array;
+
+  /**
+   * @param capacity Bytes of one direction, the same on both sides.
+   * @param onRing Called on the event loop after the other side rang: read, then {@link sleep}.
+   */
+  constructor(region: Region, capacity: number, side: LinkSide, bells: LinkBells, onRing: () => void) {
+    const rings = [CONTROL_BYTES, CONTROL_BYTES + ringBytes(capacity)] as const;
+    const [own, other] = side === LinkSide.Parent ? [bells.parent, bells.worker] : [bells.worker, bells.parent];
+    const ring = () => ringDoorbell(other);
+    this.control = new Int32Array(region.buffer, 0, CONTROL_BYTES / 4);
+    this.#out = new RingWriter(region.buffer, rings[side === LinkSide.Parent ? 0 : 1], capacity, ring);
+    this.#in = new RingReader(region.buffer, rings[side === LinkSide.Parent ? 1 : 0], capacity, ring);
+    this.#bell = new Doorbell(own, onRing);
+    this.#ringOther = ring;
+  }
+
+  readonly #ringOther: () => void;
+
+  /** Creates the descriptors for a new link. Close them with {@link closeBells}. */
+  static createBells(): LinkBells {
+    const parent = createEventfd();
+    try {
+      return { parent, worker: createEventfd() };
+    } catch (error) {
+      closeDescriptor(parent);
+      throw error;
+    }
+  }
+
+  /** Closes what {@link createBells} made. */
+  static closeBells(bells: LinkBells): void {
+    closeDescriptor(bells.parent);
+    closeDescriptor(bells.worker);
+  }
+
+  // ---- sending
+
+  /** Whether {@link send} may be called: no earlier message still waits for room. */
+  get writable(): boolean {
+    return this.#transfer === null;
+  }
+
+  /**
+   * Sends a message. Call only while {@link writable}, and {@link wake} after the last of a burst.
+   * @param kind The owner's, 1 to 65,535.
+   * @param state First value of the record's state word.
+   * @returns the record, as {@link amend} knows it; -1 when the message follows in parts.
+   * @throws MultiprocessError `MP_LINK_BUSY` while an earlier message waits; ArgumentError for one of 4 GiB or more.
+   */
+  send(kind: number, id: number, state: number, payload: Payload): number {
+    // Anything sent now would overtake the parts of the message that waits, or take its place.
+    if (this.#transfer !== null) {
+      throw new MultiprocessError('Link: an earlier message still waits for room; send only while the link is `writable`.', {
+        code: 'MP_LINK_BUSY',
+      });
+    }
+    const length = payload.total;
+    this.#own = null;
+    if (length > LARGEST) {
+      throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
+    }
+    if (length >= PARCEL_FROM && this.#sendParcel(kind, id, state, payload)) return this.#out.position;
+    if (length <= this.#out.maximum) {
+      const at = this.#out.reserve(length);
+      if (at >= 0) {
+        payload.layout(this.#out.bytes, at);
+        this.#out.publish(kind, id, state);
+        return this.#out.position;
+      }
+    }
+    const bytes = unwritten(length);
+    payload.layout(bytes, 0);
+    this.#own = bytes;
+    this.#transfer = { bytes, kind, id, state, sent: 0 };
+    return this.flush() ? this.#out.position : -1;
+  }
+
+  #sendParcel(kind: number, id: number, state: number, payload: Payload): boolean {
+    const parcel = this.#parcels.reuse(payload);
+    if (parcel !== null) {
+      if (this.#publish(kind | PARCEL, id, state, parcel)) return true;
+      this.#parcels.reclaim(parcel);
+    } else {
+      const offer = this.#parcels.offer(payload.total);
+      if (offer !== null && !this.#publish(OFFER, 0, 0, offer)) this.#parcels.reclaim(offer);
+    }
+    return false;
+  }
+
+  #publish(kind: number, id: number, state: number, parcel: ParcelHandle): boolean {
+    const text = Buffer.from(JSON.stringify(parcel), 'latin1');
+    if (text.length > this.#out.maximum) return false;
+    const at = this.#out.reserve(text.length);
+    if (at < 0) return false;
+    this.#out.bytes.set(text, at);
+    this.#out.publish(kind, id, state);
+    return true;
+  }
+
+  /**
+   * Moves a waiting message on as far as there is room; asks to be woken for the rest.
+   * @returns whether nothing waits any more.
+   */
+  flush(): boolean {
+    const transfer = this.#transfer;
+    if (transfer === null) return true;
+    const { bytes, kind, id, state } = transfer;
+    for (;;) {
+      const rest = bytes.length - transfer.sent;
+      const length = Math.min(rest, this.#out.maximum);
+      const at = this.#out.reserve(length);
+      if (at < 0) {
+        if (this.#out.sleepUntilRoom()) return false;
+        continue;
+      }
+      this.#out.bytes.set(bytes.subarray(transfer.sent, transfer.sent + length), at);
+      if (length < rest) {
+        this.#out.publish(PART, bytes.length, 0);
+        this.#out.wake();
+        transfer.sent += length;
+        continue;
+      }
+      this.#out.publish(transfer.sent === 0 ? kind : kind | TAIL, id, state);
+      this.#out.wake();
+      this.#transfer = null;
+      return true;
+    }
+  }
+
+  /**
+   * Whether the other side has read everything. If not, its next read wakes this side: look again then.
+   * Call only while {@link writable}.
+   */
+  drained(): boolean {
+    for (;;) {
+      if (this.#out.drained) return true;
+      if (this.#out.sleepUntilRead() && !this.#out.drained) return false;
+    }
+  }
+
+  /**
+   * Whether nobody reads the message that was sent any more: the other side has released it, or the link is closed here.
+   * @param position as {@link send} gave it; of a message in parts, whether everything was read.
+   */
+  taken(position: number): boolean {
+    if (this.#closed) return true;
+    return position < 0 ? this.#transfer === null && this.#out.drained : this.#out.taken(position);
+  }
+
+  /**
+   * Gives up the message that waits for room. What of it was sent already is ended by a record of `kind` (one that the
+   * other side ignores), for which the link may stay busy.
+   */
+  abandon(kind: number): void {
+    if (this.#transfer === null) return;
+    if (this.#transfer.sent === 0) this.#transfer = null;
+    else {
+      const { bytes, sent } = this.#transfer;
+      this.#transfer = { bytes: bytes.slice(0, sent), kind, id: 0, state: 0, sent };
+      this.flush();
+    }
+  }
+
+  /** The message that was sent last, if it was laid out in memory of this side's own; it stays as it is. */
+  get own(): Uint8Array | null {
+    return this.#own;
+  }
+
+  /**
+   * A copy of a message that was sent as one record: of its payload, as long as nothing was sent that took its place. `null` when it is not to be had:
+   * it went in parts, or is overwritten.
+   */
+  recall(position: number): Uint8Array | null {
+    const out = this.#out;
+    const word = position < 0 ? -1 : out.find(position);
+    if (word < 0 || (out.words[word + 1]! & TAIL) !== 0) return null;
+    const start = word * 4 + RECORD_HEADER;
+    const bytes = out.bytes.slice(start, start + (out.words[word]! >>> 0));
+    return (out.words[word + 1]! & PARCEL) === 0
+      ? bytes
+      : this.#parcels.copy(JSON.parse(Buffer.from(bytes).toString('latin1')) as ParcelHandle);
+  }
+
+  /** Bytes of the message that waits for room that were sent in parts. */
+  get underWay(): number {
+    return this.#transfer?.sent ?? 0;
+  }
+
+  /** How far the other side has read: it differs from before when that has read on. */
+  get read(): number {
+    return this.#out.read;
+  }
+
+  /** The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush} has returned `true`. */
+  get position(): number {
+    return this.#out.position;
+  }
+
+  /**
+   * Changes the state word of a record that was sent, if it is `expected`: whether this side made the change. `false` too
+   * when a later record stands where it stood, which can be before the other side's answer to it was read.
+   */
+  amend(position: number, expected: number, replacement: number): boolean {
+    return this.#out.amend(position, expected, replacement);
+  }
+
+  /** Wakes the other side if it waits for a record. A system call at most: worth saving, by sending in bursts. */
+  wake(): void {
+    this.#out.wake();
+  }
+
+  /** Wakes the other side whatever it waits for. */
+  ring(): void {
+    this.#ringOther();
+  }
+
+  // ---- receiving
+
+  /** Kind of the message that {@link receive} found. */
+  kind = 0;
+  /** Its id. */
+  id = 0;
+  /** Where it stands: `source[start, end)`. */
+  source: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+  /** Whether `source` belongs to the receiver; otherwise it is shared memory that {@link release} gives back. */
+  owned = false;
+
+  /** Finds the oldest unread message and describes it in the fields above. */
+  receive(): boolean {
+    const reader = this.#in;
+    while (reader.next()) {
+      if (reader.kind === PART) {
+        this.#assemble(reader.id >>> 0);
+        reader.release();
+        continue;
+      }
+      if (reader.kind === OFFER) {
+        this.#accept(this.#handle());
+        reader.release();
+        continue;
+      }
+      this.kind = reader.kind & KIND;
+      this.id = reader.id;
+      if ((reader.kind & PARCEL) !== 0) {
+        this.#assembly = null;
+        this.#received = this.#handle();
+        this.source = this.#inbox.view(this.#received);
+        this.start = 0;
+        this.end = this.source.length;
+        this.owned = false;
+      } else if ((reader.kind & TAIL) !== 0 && this.#assembly !== null) {
+        this.#assemble(this.#assembly.bytes.length);
+        this.source = this.#assembly.bytes;
+        this.start = 0;
+        this.end = this.source.length;
+        this.owned = true;
+        this.#assembly = null;
+      } else {
+        // A whole message: parts without their tail came from a writer that died, and another has taken its place.
+        this.#assembly = null;
+        this.source = reader.bytes;
+        this.start = reader.start;
+        this.end = reader.end;
+        this.owned = false;
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /** Changes the received record's state word by compare-and-set: whether this side made the change. */
+  claim(expected: number, replacement: number): boolean {
+    return Atomics.compareExchange(this.#in.words, this.#in.position, expected, replacement) === expected;
+  }
+
+  /** The received record's state word as it is now. */
+  get state(): number {
+    return Atomics.load(this.#in.words, this.#in.position);
+  }
+
+  /** Gives the room of the received message back. Call once for each message, when nothing reads it any more. */
+  release(): void {
+    if (this.#received !== undefined) this.#inbox.release(this.#received);
+    this.#received = undefined;
+    this.#in.release();
+  }
+
+  /** Whether a record waits. */
+  get ready(): boolean {
+    return this.#in.ready;
+  }
+
+  /** Asks to be woken for the next record; `false` when one is there already. */
+  sleep(): boolean {
+    return this.#in.sleepUntilRecord();
+  }
+
+  // ---- life
+
+  /** Lets the link keep the event loop alive (the state after construction), or not. */
+  ref(alive: boolean): void {
+    if (alive) this.#bell.ref();
+    else this.#bell.unref();
+  }
+
+  /** Stops listening. The region and the descriptors belong to the caller. Closing twice does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#bell.close();
+    this.#transfer = null;
+    this.#assembly = null;
+    this.#parcels.close();
+    this.#inbox.close();
+  }
+
+  #handle(): ParcelHandle {
+    const { bytes, start, end } = this.#in;
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) as ParcelHandle;
+  }
+
+  /** Maps an offered parcel and sends it back; one that cannot be opened is never used. */
+  #accept(offer: ParcelHandle): void {
+    try {
+      this.#inbox.map(offer);
+      this.#inbox.release(offer);
+    } catch {
+      // This process has no descriptor left or may not open the other's: messages go through the ring.
+    }
+  }
+
+  #assemble(total: number): void {
+    this.#assembly ??= { bytes: unwritten(total), filled: 0 };
+    const { bytes, filled } = this.#assembly;
+    bytes.set(this.#in.bytes.subarray(this.#in.start, this.#in.end), filled);
+    this.#assembly.filled = filled + (this.#in.end - this.#in.start);
+  }
+}

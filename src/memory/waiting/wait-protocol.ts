@@ -1,0 +1,63 @@
+/** What the protocol of a word must offer so that its waiters can wait (wait-queue.ts), and how one blocks on it. */
+
+import { performance } from '../../util/timers.js';
+import type { WaitCell } from './wait-cell.js';
+
+/** Milliseconds between two looks after the dead. */
+export const BEAT = 50;
+/** The same where nobody owns what is waited for and nothing has happened for {@link CALM} looks. */
+export const RARE_BEAT = 250;
+/** Looks without anything, a second of them, after which they become rare. */
+export const CALM = 20;
+/** Milliseconds after which a waiter is {@link Urgency.Patient}. */
+export const PATIENCE = 10;
+
+/** How an attempt is made. */
+export enum Urgency {
+  /** For the first time. */
+  Fresh = 0,
+  /** After sleeping: others may sleep too, and this one has taken their wake-up. */
+  Slept = 1,
+  /** After waiting so long that it goes before those who have not. */
+  Patient = 2,
+}
+
+/** Tries to get what is waited for: whether it did. Never blocks. */
+export type Attempt = (urgency: Urgency) => boolean;
+
+/** The protocol of a word, as its waiters need it. */
+export interface Gate {
+  /** Says in the word that somebody sleeps, and returns the value to sleep on. An attempt follows, then the sleep. */
+  announce(patient: boolean): number;
+  /** Looks after dead owners and the like: whether an attempt is worth while. */
+  check?(): boolean;
+  /** Whether nobody owns what is waited for, so that no death needs to be seen at once. Without `check` nobody does. */
+  readonly ownerless?: boolean;
+  /** Whether only this thread can end the wait, so that looking at the word is vain. */
+  own?(): boolean;
+  /**
+   * A waiter leaves without success, and it may have taken a wake-up: if an attempt is worth while now, wakes another one; if
+   * not, says that somebody may still sleep.
+   */
+  withdraw?(): void;
+  /** The memory is about to go while so many of this thread wait. Default: as {@link withdraw}. */
+  abandon?(waiters: number): void;
+}
+
+/** Sleeps on a word, blocking the thread, until `attempt` succeeds or the time is up. */
+export function sleepUntil(cell: WaitCell, gate: Gate, attempt: Attempt, timeout: number): boolean {
+  const start = performance.now();
+  for (;;) {
+    const waited = performance.now() - start;
+    const patient = waited >= PATIENCE;
+    if (attempt(patient ? Urgency.Patient : Urgency.Slept)) return true;
+    if (waited >= timeout) {
+      gate.withdraw?.();
+      return false;
+    }
+    const expected = gate.announce(patient);
+    if (attempt(patient ? Urgency.Patient : Urgency.Slept)) return true;
+    const outcome = cell.waitSync(expected, Math.min(timeout - waited, patient ? BEAT : PATIENCE));
+    if (outcome === 'timed-out' && patient) gate.check?.();
+  }
+}

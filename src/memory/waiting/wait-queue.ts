@@ -1,0 +1,333 @@
+/**
+ * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on the word.
+ *
+ *   wait() -> [ first | second | … ]  first in, first served
+ *                 |
+ *               brief -> no -> poll for a moment, a turn of the event loop at a time -> announce -> sleep on the word
+ *                                ^                                                                       |
+ *                                +--- woken, kicked by a release of this thread, or the beat -------------+
+ *
+ * Brief waits: the caller itself looks for some 10 microseconds, or offers its core (backoff.ts), as long as that pays. Who is answered
+ * then needs no entry, no turn of the loop and no wake-up. How many there may be before the loop turns: sync-wait-budget.ts.
+ *
+ * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
+ *
+ * Beat: every {@link BEAT} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
+ * with the value slept on and lets the gate look after dead owners; less often where nobody owns what is waited for and nothing has
+ * happened for a second. So a wake-up that died with its waker is late, never lost.
+ *
+ * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process. When the memory
+ * of the word is given up, all that wait here leave with a ClosedError.
+ */
+import { ClosedError } from '../../errors/index.js';
+import { onAbort } from '../../util/abort.js';
+import { after } from '../../util/after.js';
+import { lineage } from '../../util/after-fork.js';
+import { clearImmediate, performance, queueMicrotask, setImmediate } from '../../util/timers.js';
+import { Credit } from './adaptive-budget.js';
+import { Spin } from './backoff.js';
+import { unwatch, watch } from './liveness.js';
+import { mayBeBrief } from './sync-wait-budget.js';
+import type { Sleep, WaitCell } from './wait-cell.js';
+import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './wait-protocol.js';
+
+/** What bounds a wait. */
+export interface Bounds {
+  /** Milliseconds; default: no limit. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait, which then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Entry {
+  readonly attempt: Attempt;
+  readonly since: number;
+  readonly resolve: (had: boolean) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Take back what bounds it. */
+  unset: (() => void) | undefined;
+  unhear: (() => void) | undefined;
+}
+
+/** Looks of polling in one turn of the loop. */
+const LOOKS_A_TURN = 200;
+/** Looks of polling at first, and at most; one wait in so many tries again although it did not pay. */
+const POLL_START = 2_000;
+const POLL_MOST = 30_000;
+const POLL_RETRY = 256;
+/** Turns of the loop that polling takes at most. */
+const MOST_TURNS = 60;
+/** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
+const BRIEF_START = 1_000;
+const BRIEF_MOST = 2_000;
+/** Times that an attempt may follow an attempt within one turn of the loop. */
+const MOST_ROUNDS = 4;
+
+const AT_ONCE = Promise.resolve(true);
+const UNBOUNDED: Bounds = {};
+
+export class WaitQueue {
+  readonly #cell: WaitCell;
+  readonly #gate: Gate;
+  readonly #entries = new Set<Entry>();
+  readonly #spin = new Spin();
+  readonly #brief = new Spin(BRIEF_START, BRIEF_MOST);
+  /** The first one was not looked at briefly yet, for the loop had to turn. */
+  #postponed = false;
+  /** Looks of polling, which differs from spinning, so that it learns for itself. */
+  readonly #polling = new Credit(POLL_START, POLL_MOST, POLL_RETRY);
+  #sleep: Sleep | null = null;
+  #expected = 0;
+  #rounds = 0;
+  /** Turns of polling that are left, and that were taken. */
+  #turns = 0;
+  #polled = 0;
+  /** An attempt is under way by other means: a poll or a kick. */
+  #immediate: NodeJS.Immediate | null = null;
+  #kicked = false;
+  /** Beats since anybody began to wait or there was something to do. */
+  #quiet = 0;
+
+  readonly #broadcast: boolean;
+  /** The word is no longer there. */
+  #gone = false;
+  /** A fork has this queue too, but those who wait in it wait in the parent. */
+  #generation = lineage.generation;
+
+  /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
+  constructor(cell: WaitCell, gate: Gate, broadcast = false) {
+    this.#cell = cell;
+    this.#gate = gate;
+    this.#broadcast = broadcast;
+    cell.whenGone?.(() => this.#abandon());
+  }
+
+  /** How many wait here without blocking. */
+  get length(): number {
+    if (this.#generation !== lineage.generation) this.#forget();
+    return this.#entries.size;
+  }
+
+  /** Waits until `attempt` succeeds: `false` when the time ran out first. Rejects with `signal.reason`, or with what `attempt` throws. */
+  wait(attempt: Attempt, { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = UNBOUNDED): Promise<boolean> {
+    let postponed = false;
+    try {
+      signal?.throwIfAborted();
+      if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
+      if (this.length === 0 && this.#gate.own?.() !== true) {
+        postponed = !mayBeBrief();
+        if (!postponed && this.#look(attempt)) return AT_ONCE;
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      const entry: Entry = { attempt, since: performance.now(), resolve, reject, unset: undefined, unhear: undefined };
+      if (timeout !== Number.POSITIVE_INFINITY) entry.unset = after(timeout, () => this.#leave(entry, () => resolve(false)));
+      if (signal !== undefined) entry.unhear = onAbort(signal, () => this.#leave(entry, () => reject(signal.reason)));
+      this.#entries.add(entry);
+      if (this.#entries.size > 1) return;
+      watch(this);
+      this.#quiet = 0;
+      this.#polled = 0;
+      this.#postponed = postponed;
+      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.next() / LOOKS_A_TURN));
+      if (postponed || this.#turns > 0) this.#immediate ??= setImmediate(this.#onTurn);
+      else this.#drain(Urgency.Fresh);
+    });
+  }
+
+  /** The brief part of {@link wait} alone: whether an attempt succeeded. Nobody waits longer here meanwhile. */
+  briefly(attempt: Attempt): boolean {
+    return this.#entries.size === 0 && mayBeBrief() && this.#look(attempt);
+  }
+
+  /** As {@link wait}, blocking the thread: spins, then sleeps. */
+  waitSync(attempt: Attempt, timeout = Number.POSITIVE_INFINITY): boolean {
+    if (timeout <= 0) return attempt(Urgency.Fresh);
+    if (this.#spin.until(attempt)) return true;
+    return sleepUntil(this.#cell, this.#gate, attempt, timeout);
+  }
+
+  /**
+   * Called after this thread changed the word: its own waiters try soon, without the way through the kernel.
+   * Returns whether anybody does; if so and nobody succeeds, another process is notified then.
+   */
+  kick(): boolean {
+    if (this.length === 0) return false;
+    if (!this.#kicked) {
+      this.#kicked = true;
+      queueMicrotask(this.#onKick);
+    }
+    return true;
+  }
+
+  /** The word is about to go: what {@link kick} has promised is done now. */
+  kickNow(): void {
+    if (this.#kicked) this.#onKick();
+  }
+
+  /** @internal The beat of this queue. */
+  beat(): boolean {
+    const late = this.#sleep !== null && this.#cell.load() !== this.#expected;
+    if (this.#gate.check?.() === true || late) {
+      this.#quiet = 0;
+      this.#drain(Urgency.Slept);
+    }
+    return ++this.#quiet > CALM && (this.#gate.check === undefined || this.#gate.ownerless === true);
+  }
+
+  readonly #onKick = () => {
+    if (!this.#kicked) return;
+    this.#kicked = false;
+    if (this.#entries.size === 0) this.#cell.notify(1);
+    else this.#drain(Urgency.Slept);
+  };
+
+  readonly #onTurn = () => {
+    this.#immediate = null;
+    const [first] = this.#entries;
+    if (first === undefined) return;
+    if (this.#postponed) {
+      this.#postponed = false;
+      mayBeBrief();
+      this.#brief.until(() => this.#serve(first, Urgency.Fresh));
+    }
+    this.#drain(Urgency.Slept);
+  };
+
+  /** A brief wait. */
+  #look(attempt: Attempt): boolean {
+    if (!this.#brief.until(attempt)) return false;
+    // Who answers this soon is worth a poll, should it once take longer.
+    this.#polling.paid(0);
+    return true;
+  }
+
+  /** Serves the waiters, then sleeps for those that are left. */
+  #drain(urgency: Urgency): void {
+    this.#serveAll(urgency);
+    if (this.#entries.size > 0 && this.#turns > 0) {
+      this.#poll();
+      if (this.#turns > 0) return;
+    }
+    if (this.#entries.size > 0) {
+      const [first] = this.#entries;
+      const patient = performance.now() - first!.since >= PATIENCE;
+      this.#expected = this.#gate.announce(patient);
+      this.#serveAll(patient ? Urgency.Patient : Urgency.Slept);
+    }
+    if (this.#entries.size === 0) this.#rest();
+    else this.#fallAsleep();
+  }
+
+  /** Serves the waiters in order, as far as attempts succeed. */
+  #serveAll(urgency: Urgency): void {
+    for (const entry of this.#entries) {
+      const patient = urgency !== Urgency.Fresh && performance.now() - entry.since >= PATIENCE;
+      if (!this.#serve(entry, patient ? Urgency.Patient : urgency) && !this.#broadcast) return;
+    }
+  }
+
+  /** Makes an attempt for a waiter: whether it waits no longer. */
+  #serve(entry: Entry, urgency: Urgency): boolean {
+    try {
+      if (!entry.attempt(urgency)) return false;
+      entry.resolve(true);
+    } catch (error) {
+      entry.reject(error);
+    }
+    this.#remove(entry);
+    return true;
+  }
+
+  /** Looks for a moment. If the first was not served by then, another turn of the loop follows, or sleep. */
+  #poll(): void {
+    const [first] = this.#entries;
+    this.#polled++;
+    for (let i = 0; i < LOOKS_A_TURN; i++) {
+      if (!this.#serve(first!, Urgency.Fresh)) continue;
+      this.#polling.paid(this.#polled * LOOKS_A_TURN);
+      this.#turns = 0;
+      this.#serveAll(Urgency.Fresh);
+      return;
+    }
+    this.#turns--;
+    if (this.#turns === 0) this.#polling.failed();
+    else this.#immediate ??= setImmediate(this.#onTurn);
+  }
+
+  #fallAsleep(): void {
+    // A sleep that is under way stays: it began with another value, but it is woken all the same.
+    if (this.#sleep !== null) return;
+    const sleep = this.#cell.sleep(this.#expected);
+    this.#sleep = sleep;
+    void sleep.promise.then((outcome) => this.#onAwake(sleep, outcome));
+  }
+
+  #onAwake(sleep: Sleep, outcome: unknown): void {
+    if (this.#sleep !== sleep) {
+      // Given up after it had been woken: the wake-up is somebody else's.
+      if (outcome === 'woken' && !this.#gone) this.#cell.notify(1);
+      return;
+    }
+    this.#sleep = null;
+    if (outcome !== 'changed' && outcome !== 'not-equal') this.#rounds = 0;
+    else if (++this.#rounds > MOST_ROUNDS) {
+      // The word changes faster than we can say that we sleep: let the event loop have its turn.
+      this.#rounds = 0;
+      this.#immediate ??= setImmediate(this.#onTurn);
+      return;
+    }
+    this.#drain(Urgency.Slept);
+  }
+
+  /** Nobody waits any more. */
+  #rest(): void {
+    unwatch(this);
+    this.#rounds = 0;
+    this.#turns = 0;
+    this.#sleep?.cancel();
+    this.#sleep = null;
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+  }
+
+  #leave(entry: Entry, settle: () => void): void {
+    if (!this.#entries.has(entry)) return;
+    this.#remove(entry);
+    if (this.#entries.size === 0) {
+      this.#rest();
+      this.#gate.withdraw?.();
+    }
+    settle();
+  }
+
+  #abandon(): void {
+    const left = [...this.#entries];
+    for (const entry of left) this.#remove(entry);
+    if (this.#kicked) this.#onKick();
+    this.#rest();
+    if (left.length > 0 && this.#gate.abandon !== undefined) this.#gate.abandon(left.length);
+    else if (left.length > 0) this.#gate.withdraw?.();
+    this.#gone = true;
+    for (const { reject } of left)
+      reject(new ClosedError('The shared object was closed in this process while somebody here waited for it.'));
+  }
+
+  #forget(): void {
+    this.#generation = lineage.generation;
+    this.#entries.clear();
+    this.#sleep = null;
+    this.#immediate = null;
+    this.#kicked = false;
+    this.#postponed = false;
+    this.#rounds = this.#turns = this.#polled = 0;
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry);
+    entry.unset?.();
+    entry.unhear?.();
+  }
+}

@@ -1,0 +1,141 @@
+import type { Freight, Payload } from '../../memory/index.js';
+import type { CodeRecord } from '../../reduction/index.js';
+import type { FunctionImage } from '../wire/function-registry.js';
+import { ATTEMPT_SHIFT, type Flag, type Kind, Status } from '../wire/protocol.js';
+import type { Site } from './call-site.js';
+import { Kept, keep, NO_CODES } from './encoded-items.js';
+import type { Lane } from './ready-queue.js';
+
+/** What of a batch its worker died of, as far as can be known. */
+export enum Blame {
+  /** Nothing: none of it had begun. */
+  None,
+  /** Its next item, which ran. */
+  Item,
+  /** Its function, which was being rebuilt: modules were imported, captures decoded. */
+  Function,
+  /** Its items, which were being received or decoded. */
+  Items,
+}
+
+/** The worker a batch is at. */
+export interface Holder {
+  /** Takes it back if it has not been started; whether it was. */
+  withdraw(batch: Batch): boolean;
+  /** As {@link withdraw}; otherwise stops it, killing the worker when that takes longer than `grace` milliseconds. */
+  stop(batch: Batch, grace: number, reason: unknown): boolean;
+}
+
+/**
+ * What goes to a worker as one record: a call, or a chunk of a job's items.
+ *
+ *   queued in its lane -> sent to a worker (queued there) -> started -> each item gets a result -> gone
+ *          ^                      |                            |
+ *          +--- withdrawn --------+---- its worker died -------+
+ *
+ * Items get their results in order: `received` of them have one.
+ */
+export abstract class Batch {
+  /** Who has it now. */
+  holder: Holder | null = null;
+  /** Results received so far. */
+  received = 0;
+  /** Where the record's state word is in the worker's link; -1 while it has none. */
+  position = -1;
+  /** Earlier runs that ended with their worker's death. */
+  attempt = 0;
+  /** Nobody waits for its results any more. */
+  cancelled = false;
+  /** Why it, or the item whose time ran out, is told to stop. */
+  reason: unknown;
+  /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
+  overdue = -1;
+  /** Its message, where that must not be made again of what it was made of. */
+  kept: Kept | null = null;
+  /** The code records that its message names. */
+  codes: readonly CodeRecord[] = NO_CODES;
+  /** Where it was called from, if that was captured. */
+  site: Site | null = null;
+  /** Which method was called. */
+  actor = 'Pool';
+
+  /**
+   * @param count Number of items.
+   * @param kind {@link Kind} with its flags.
+   */
+  constructor(
+    readonly lane: Lane,
+    readonly image: FunctionImage,
+    readonly count: number,
+    public kind: number,
+  ) {}
+
+  /** First value of the record's state word. */
+  get state(): number {
+    return (this.attempt << ATTEMPT_SHIFT) | Status.Queued;
+  }
+
+  /** What is encoded into the record: the argument list of a call, the items of a chunk. Not asked for once it is {@link kept}. */
+  abstract payload(): unknown;
+  /** Its message, where that is there already. */
+  message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
+    return this.kept;
+  }
+  /** Makes it independent of what the caller may change, without encoding it: whether that could be done. Only as long as it is as it was passed. */
+  abstract own(): boolean;
+  /** Whether nobody else can change what it is made of. */
+  abstract get owned(): boolean;
+  /** Its message was copied out of the ring. */
+  recalled(bytes: Uint8Array): void {
+    this.kept = new Kept(bytes, this.codes);
+  }
+  /** Encodes it now, unless that is not needed. @throws SerializationError. */
+  keep(): void {
+    if (this.message() !== null || this.own()) return;
+    const kept = keep(this.payload());
+    if (kept.freight !== null) this.carry(kept.freight);
+    this.kept = kept;
+  }
+  /** What its message refers to: kept until it is {@link gone}. */
+  cargo: Freight[] | null = null;
+  /** Its message refers to this. */
+  carry(freight: Freight): void {
+    this.cargo ??= [];
+    this.cargo.push(freight.hold());
+  }
+  /** For {@link gone}. */
+  protected unload(): void {
+    for (const freight of this.cargo ?? []) freight.release();
+    this.cargo = null;
+  }
+  /** It was encoded into `bytes` bytes. */
+  weighed(_bytes: number): void {}
+  /** Time limit of an item in milliseconds from its start, and of its wait at a worker that does nothing else; 0 for none. */
+  abstract get timeout(): number;
+  /** Item `index` has this value. `micros`: microseconds since the record started, with a chunk's last item. */
+  abstract value(value: unknown, index: number, micros: number): void;
+  /** Item `index` failed. */
+  abstract error(error: unknown, index: number): void;
+  /** The worker runs the next item now (only with {@link Flag.Announce}). */
+  abstract started(): void;
+  /**
+   * Item `index` ran longer than {@link timeout}, or was not `begun` for as long: settles it, and returns how many milliseconds it has to
+   * react to its signal.
+   */
+  abstract expire(index: number, begun: boolean): number;
+  /** The running item reported something, after `dropped` reports that were lost. */
+  abstract report(progress: unknown, dropped: number): void;
+  /** What item `index` is called in messages. */
+  abstract subject(index: number): string;
+  /** The payload cannot be encoded: settles what cannot be sent and returns batches for the rest. */
+  abstract refused(error: unknown): Batch[];
+  /** None of its items can be decoded together: settles what is to blame, and returns batches for what may be good. */
+  abstract unreadable(error: unknown): Batch[];
+  /**
+   * Its worker died. Settles the item to blame if it may not be retried.
+   * @returns batches for what is to run again.
+   */
+  abstract orphaned(blame: Blame, error: unknown): Batch[];
+  /** It has left its worker, or its lane, for good. */
+  abstract gone(): void;
+}

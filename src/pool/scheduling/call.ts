@@ -1,0 +1,187 @@
+import { TimeoutError, type WorkerCrashError } from '../../errors/index.js';
+import { onAbort } from '../../util/abort.js';
+import { clearTimeout, setTimeout } from '../../util/timers.js';
+import type { FunctionImage } from '../wire/function-registry.js';
+import { Flag, Kind, NO_ARGUMENTS } from '../wire/protocol.js';
+import { inPoolCall } from '../wire/remote-error.js';
+import { Batch, Blame } from './batch.js';
+import { isPrimitive } from './encoded-items.js';
+import type { Lane } from './ready-queue.js';
+
+/** Who waits for a call. */
+export interface CallObserver {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** What the pool must do for a call that ends early. */
+export interface CallOwner {
+  /** Stops a call that may be queued, sent or running. */
+  stopCall(call: Call, reason: unknown): void;
+  /** Takes a call back that no worker has started; `false` when one has. */
+  withdraw(call: Call): boolean;
+  /** A call is over: it left the pool. */
+  callGone(call: Call): void;
+}
+
+/** Options of a call, checked. */
+export interface CallSettings {
+  readonly signal: AbortSignal | undefined;
+  readonly timeout: number;
+  readonly queueTimeout: number;
+  readonly retries: number;
+  readonly grace: number;
+  readonly onReport: ((progress: unknown, dropped: number) => void) | undefined;
+}
+
+/** One run of a function with arguments: a batch of one item. */
+export class Call extends Batch {
+  #args: readonly unknown[];
+  #owned: boolean;
+  readonly #owner: CallOwner;
+  readonly #observer: CallObserver;
+  readonly #settings: CallSettings | null;
+  #queueTimer: NodeJS.Timeout | null = null;
+  #unlisten: (() => void) | null = null;
+  #settled = false;
+
+  /** @param settings `null` when no option was given: the fast path. */
+  constructor(
+    lane: Lane,
+    image: FunctionImage,
+    args: readonly unknown[],
+    observer: CallObserver,
+    owner: CallOwner,
+    settings: CallSettings | null,
+  ) {
+    super(lane, image, 1, flagsOf(settings));
+    this.#args = args;
+    this.#owned = args === NO_ARGUMENTS;
+    this.#observer = observer;
+    this.#owner = owner;
+    this.#settings = settings;
+    if (settings !== null) this.#arm(settings);
+  }
+
+  get timeout(): number {
+    return this.#settings?.timeout ?? 0;
+  }
+
+  payload(): unknown {
+    return this.#args;
+  }
+
+  override keep(): void {
+    super.keep();
+    // They may be large, and nobody asks for them again.
+    if (this.kept !== null) this.#args = NO_ARGUMENTS;
+  }
+
+  get owned(): boolean {
+    return this.#owned;
+  }
+
+  own(): boolean {
+    if (this.owned) return true;
+    if (!this.#args.every(isPrimitive)) return false;
+    this.#args = [...this.#args];
+    this.#owned = true;
+    return true;
+  }
+
+  value(value: unknown): void {
+    if (this.#settle()) this.#observer.resolve(value);
+  }
+
+  error(error: unknown): void {
+    if (this.#settle()) this.#observer.reject(error);
+  }
+
+  override started(): void {
+    if (this.#queueTimer !== null) clearTimeout(this.#queueTimer);
+    this.#queueTimer = null;
+  }
+
+  expire(_index: number, begun: boolean): number {
+    const { timeout } = this;
+    const message = begun ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun('The task', timeout);
+    this.reason = new TimeoutError(message);
+    this.error(this.reason);
+    return this.#settings?.grace ?? 0;
+  }
+
+  report(progress: unknown, dropped: number): void {
+    this.#settings?.onReport?.(progress, dropped);
+  }
+
+  subject(): string {
+    return 'the task';
+  }
+
+  refused(error: unknown): Batch[] {
+    this.error(inPoolCall(error, this.actor, this.site, (path) => path.replace(/\[(\d+)\]$/, 'argument $1')));
+    return [];
+  }
+
+  unreadable(error: unknown): Batch[] {
+    return this.refused(error);
+  }
+
+  orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
+    const blamed = blame !== Blame.None;
+    if (this.#settled) return [];
+    if (blamed && this.attempt >= (this.#settings?.retries ?? 0)) {
+      this.error(error);
+      return [];
+    }
+    if (blamed) this.attempt++;
+    this.position = -1;
+    return [this];
+  }
+
+  gone(): void {
+    if (this.cargo !== null) this.unload();
+    this.#owner.callGone(this);
+  }
+
+  /** Ends it early, wherever it is. */
+  cancel(reason: unknown): void {
+    if (this.#settled) return;
+    this.error(reason);
+    this.#owner.stopCall(this, reason);
+  }
+
+  #arm(settings: CallSettings): void {
+    const { signal, queueTimeout } = settings;
+    if (signal !== undefined) {
+      this.#unlisten = onAbort(signal, () => this.cancel(signal.reason));
+    }
+    if (queueTimeout > 0) {
+      this.#queueTimer = setTimeout(() => {
+        if (!this.#owner.withdraw(this)) return;
+        const message = `The task waited longer than its queueTimeout of ${queueTimeout} ms for a worker; it was not run.`;
+        this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }));
+      }, queueTimeout);
+    }
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    if (this.#settings !== null) {
+      this.started();
+      this.#unlisten?.();
+    }
+    return true;
+  }
+}
+
+/** What is said of an item that its worker does not begin. */
+export function notBegun(subject: string, timeout: number): string {
+  return `${subject} was handed to a worker that did not begin it within its timeout of ${timeout} ms: the worker is stopped or busy with something that an earlier task left behind, or the modules of the function do not load.`;
+}
+
+function flagsOf(settings: CallSettings | null): number {
+  const announce = settings !== null && (settings.timeout > 0 || settings.queueTimeout > 0) ? Flag.Announce : 0;
+  return Kind.Call | announce;
+}

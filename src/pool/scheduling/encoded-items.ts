@@ -1,0 +1,138 @@
+/**
+ * Messages that were encoded before a worker had room for them: what is passed counts as it is at the call, and what a source gives as it is when
+ * it is read, however long it waits and however often it is run again.
+ *
+ *   apply(fn, [row])      a worker has room -> straight into its ring; taken back or lost -> copied out of the ring (Link.recall)
+ *                         none has          -> Kept
+ *   imap(fn, generator)   each item is taken as soon as it is read, for the generator may use the object again for the next: a record or an
+ *                         array of plain data -> a copy (plain-copy.ts); anything else -> Kept
+ *   imap(fn, array)       all items of a chunk are read at once, so a chunk is as one argument of apply
+ *   primitives            cannot change: they are encoded when they are sent
+ */
+import type { Freight, Payload } from '../../memory/index.js';
+import { type CodeRecord, Encoder } from '../../reduction/index.js';
+import { codeBook } from '../wire/function-registry.js';
+import { PART_HEADER } from '../worker/packed-items.js';
+
+export const NO_CODES: readonly CodeRecord[] = [];
+
+/** A message of its own bytes. */
+export class Kept implements Payload {
+  /**
+   * @param codes The code records that it names.
+   * @param freight What it refers to; who keeps it holds that.
+   * @param source What it was made of, where somebody may ask for that.
+   */
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly codes: readonly CodeRecord[],
+    readonly freight: Freight | null = null,
+    readonly source?: unknown,
+  ) {}
+
+  get total(): number {
+    return this.bytes.length;
+  }
+
+  layout(target: Uint8Array, offset: number): void {
+    target.set(this.bytes, offset);
+  }
+}
+
+/** An item that cannot be sent. */
+export class Refused {
+  constructor(
+    readonly error: unknown,
+    readonly item: unknown,
+  ) {}
+}
+
+const encoder = new Encoder(codeBook);
+
+/** Encodes a value now. With `remember` the message knows what it was made of. @throws SerializationError. */
+export function keep(value: unknown, remember = false): Kept {
+  const { total, codes, freight } = encoder.encode(value);
+  // Of Node's pool: small messages share a slab.
+  const bytes = Buffer.allocUnsafe(total);
+  encoder.layout(bytes, 0);
+  return new Kept(bytes, codes, freight, remember ? value : undefined);
+}
+
+/** Whether a value can change, or name something that can. */
+export function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function');
+}
+
+/** Items that may not be kept together: one message names at most so many code records. */
+const NAMED = 64;
+
+/** How many of the first `items` may go in one chunk. */
+export function together(items: readonly unknown[]): number {
+  let codes: Set<number> | null = null;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (item instanceof Refused) return Math.max(1, i);
+    if (!(item instanceof Kept) || item.codes.length === 0) continue;
+    codes ??= new Set();
+    for (const { id } of item.codes) codes.add(id);
+    if (codes.size > NAMED) return Math.max(1, i);
+  }
+  return items.length;
+}
+
+/**
+ * Items that are messages of their own, as one record:
+ *
+ *   u32 number of items, then for each u32 its length; then the messages, each at a multiple of 8
+ */
+export class Pack implements Payload {
+  readonly total: number;
+  readonly codes: readonly CodeRecord[];
+  readonly #items: readonly Kept[];
+
+  constructor(items: readonly unknown[]) {
+    const codes = new Map<number, CodeRecord>();
+    let total = align(4 + 4 * items.length);
+    this.#items = items.map((item) => {
+      const kept = item instanceof Kept ? item : keep(item);
+      for (const code of kept.codes) codes.set(code.id, code);
+      total = align(total) + kept.total;
+      return kept;
+    });
+    this.total = total;
+    this.codes = codes.size === 0 ? NO_CODES : [...codes.values()];
+  }
+
+  layout(target: Uint8Array, offset: number): void {
+    const view = new DataView(target.buffer, target.byteOffset + offset);
+    view.setUint32(0, this.#items.length, true);
+    let at = align(4 + 4 * this.#items.length);
+    this.#items.forEach((item, i) => {
+      view.setUint32(4 + 4 * i, item.total, true);
+      item.layout(target, offset + at);
+      at = align(at + item.total);
+    });
+  }
+}
+
+const align = (at: number): number => (at + 7) & ~7;
+
+/** Some items of a message that holds more: u32 the first, u32 how many, then the message. */
+export class Part implements Payload {
+  constructor(
+    readonly whole: Kept,
+    readonly first: number,
+    readonly count: number,
+  ) {}
+
+  get total(): number {
+    return PART_HEADER + this.whole.total;
+  }
+
+  layout(target: Uint8Array, offset: number): void {
+    const view = new DataView(target.buffer, target.byteOffset + offset);
+    view.setUint32(0, this.first, true);
+    view.setUint32(4, this.count, true);
+    this.whole.layout(target, offset + PART_HEADER);
+  }
+}

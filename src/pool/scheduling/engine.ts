@@ -1,0 +1,399 @@
+import type { Observable } from 'rxjs';
+import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../../errors/index.js';
+import { holdUntil } from '../../memory/index.js';
+import { checkNotBootstrapping } from '../../process/index.js';
+import type { Backend, Job, JobSink } from '../../streams/index.js';
+import { registerAfterFork } from '../../util/after-fork.js';
+import { describe } from '../../util/options.js';
+import { setImmediate } from '../../util/timers.js';
+import type { PoolEvent, PoolStats } from '../events.js';
+import { type CallOptions, limit, type MapOptions, type PoolSettings } from '../options.js';
+import { Callables, type FunctionImage } from '../wire/function-registry.js';
+import { NO_ARGUMENTS } from '../wire/protocol.js';
+import { Crew, type CrewOwner } from '../workers/worker-supervisor.js';
+import { type Batch, Blame } from './batch.js';
+import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
+import { takeSite } from './call-site.js';
+import { type Chunk, type JobOwner, PoolJob } from './job.js';
+import { Lane } from './ready-queue.js';
+import { Scheduler } from './scheduler.js';
+
+/**
+ * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when workers start and end.
+ *
+ *   Pool -> Engine -> Scheduler (who runs what) -> WorkerHandle (one process) -> Link
+ *                  -> Crew (how many processes)
+ *                  -> Callables (functions as bytes)
+ */
+export class Engine implements CallOwner, JobOwner, CrewOwner {
+  readonly #settings: PoolSettings;
+  readonly #scheduler: Scheduler;
+  readonly #callables: Callables;
+  readonly #crew: Crew;
+  readonly #jobs = new Set<PoolJob>();
+  /** Jobs whose sinks wait for a flush. */
+  #touched: PoolJob[] = [];
+  /** A lane of calls for each priority in use. */
+  readonly #callLanes = new Map<number, Lane>();
+  #state: 'open' | 'closed' | 'ended' = 'open';
+  #foreign = false;
+  /** Why the pool ended. */
+  #reason: unknown;
+  /** Batches that are queued or at a worker. */
+  #active = 0;
+  #joining = false;
+  #resting: NodeJS.Immediate | null = null;
+
+  constructor(settings: PoolSettings) {
+    checkNotBootstrapping('Pool', 'starts a pool');
+    this.#settings = settings;
+    this.#scheduler = new Scheduler();
+    this.#callables = new Callables((image) => this.#crew.forget(image));
+    const { initializer } = settings;
+    const image = initializer === undefined ? null : this.#callables.image('Pool: `initializer`', initializer);
+    if (image !== null) image.uses++;
+    // Workers that are started later are told of it too.
+    if (image !== null && image.freight !== null) holdUntil(image.freight, () => this.#over);
+    this.#crew = new Crew(settings, this.#scheduler, image, this);
+    registerAfterFork(this, (engine) => engine.#disown());
+    try {
+      this.#crew.fill();
+    } catch (error) {
+      this.#crew.dismiss();
+      throw error;
+    }
+  }
+
+  // ---- calls
+
+  /** Admits a call. @throws what keeps it from being admitted. */
+  call(
+    actor: string,
+    fn: unknown,
+    args: readonly unknown[] | undefined,
+    options: CallOptions | undefined,
+    observer: CallObserver,
+    onReport: ((progress: unknown, dropped: number) => void) | undefined,
+  ): Call {
+    this.#checkOpen(actor);
+    if (args !== undefined && !Array.isArray(args))
+      throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
+    options?.signal?.throwIfAborted();
+    const image = this.#callables.image(actor, fn);
+    this.#checkQueue(actor);
+    const lane = this.#callLane(options?.priority ?? 0);
+    lane.calls++;
+    const settings =
+      options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
+    const call = new Call(lane, image, args ?? NO_ARGUMENTS, observer, this, settings);
+    call.site = takeSite();
+    call.actor = actor;
+    this.#enter(image);
+    this.#scheduler.submit(call);
+    return call;
+  }
+
+  #callSettings(options: CallOptions, onReport: CallSettings['onReport']): CallSettings {
+    return {
+      signal: options.signal,
+      timeout: limit(options.timeout),
+      queueTimeout: limit(options.queueTimeout),
+      retries: options.retries ?? this.#settings.retries,
+      grace: this.#settings.grace,
+      onReport,
+    };
+  }
+
+  stopCall(call: Call, reason: unknown): void {
+    this.#stop(call, reason);
+  }
+
+  callGone(call: Call): void {
+    const { lane } = call;
+    // The usual lane stays: a caller that sends one task after the other would remake it each time.
+    if (--lane.calls === 0 && lane.priority !== 0) {
+      this.#callLanes.delete(lane.priority);
+      this.#scheduler.lanes.remove(lane);
+    }
+    this.#leave(call.image);
+  }
+
+  // ---- jobs
+
+  /** What the pull core runs the items of one function through. Each execution of a stream opens a job of its own. */
+  backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+    this.#checkOpen(actor);
+    // Captures are read now; each execution sends them as they were at the call.
+    const image = this.#callables.image(actor, fn);
+    const site = takeSite();
+    const settings = {
+      actor,
+      chunkSize: options.chunkSize ?? 'auto',
+      timeout: limit(options.timeout),
+      queueTimeout: limit(options.queueTimeout),
+      retries: options.retries ?? this.#settings.retries,
+      grace: this.#settings.grace,
+      priority: options.priority ?? 0,
+      spread,
+      maxChunk: this.#settings.lifetime,
+    } as const;
+    return {
+      open: (sink: JobSink<R>) => {
+        this.#checkOpen(actor);
+        const job = new PoolJob(this.#callables.forJob(image), sink as JobSink<unknown>, settings, this, site);
+        this.#jobs.add(job);
+        if (image.freight !== null) holdUntil(image.freight, () => !this.#jobs.has(job));
+        this.#scheduler.lanes.add(job.lane);
+        return job as Job<unknown> as Job<T>;
+      },
+    };
+  }
+
+  get parallelism(): number {
+    return this.#settings.processes;
+  }
+
+  get hungry(): boolean {
+    return this.#scheduler.hungry;
+  }
+
+  submit(chunk: Chunk): void {
+    this.#scheduler.submit(chunk);
+  }
+
+  chunkEntered(chunk: Chunk): void {
+    this.#enter(chunk.image);
+  }
+
+  chunkLeft(chunk: Chunk): void {
+    this.#leave(chunk.image);
+  }
+
+  withdraw(batch: Batch): boolean {
+    if (batch.lane.queue.remove(batch)) this.#scheduler.lanes.removed(1);
+    else if (batch.holder?.withdraw(batch) !== true) return false;
+    batch.gone();
+    return true;
+  }
+
+  jobTouched(job: PoolJob): void {
+    this.#touched.push(job);
+  }
+
+  #flush(): void {
+    if (this.#touched.length === 0) return;
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const job of touched) job.flush();
+  }
+
+  stopJob(job: PoolJob, reason: unknown): void {
+    this.#scheduler.lanes.remove(job.lane);
+    for (let batch = job.lane.queue.shift(); batch !== undefined; batch = job.lane.queue.shift()) batch.gone();
+    for (const worker of this.#scheduler.workers) {
+      for (const batch of [...worker.held()]) {
+        if (batch.lane === job.lane && worker.stop(batch, this.#settings.grace, reason)) batch.gone();
+      }
+    }
+    this.#scheduler.dispatch();
+  }
+
+  jobGone(job: PoolJob): void {
+    if (!this.#jobs.delete(job)) return;
+    this.#scheduler.lanes.remove(job.lane);
+    this.#callables.release(job.image);
+    this.#retireIfDone();
+  }
+
+  // ---- what workers tell
+
+  get wanted(): boolean {
+    return this.#state === 'open' || (this.#state === 'closed' && this.#active > 0);
+  }
+
+  get busy(): boolean {
+    return this.#active > 0;
+  }
+
+  progressed(): void {
+    this.#flush();
+    this.#scheduler.dispatch();
+    for (const job of this.#jobs) if (job.room > 0) job.sink.demand();
+  }
+
+  lost(batches: Batch[], blame: Blame, error: WorkerCrashError): void {
+    const again = batches.flatMap((batch, i) => {
+      const rest = batch.cancelled ? [] : batch.orphaned(i === 0 ? blame : Blame.None, error);
+      if (!rest.includes(batch)) batch.gone();
+      return rest;
+    });
+    this.returned(again);
+  }
+
+  returned(again: Batch[]): void {
+    if (this.#state !== 'ended') this.#scheduler.resume(again);
+    else for (const batch of again) this.#drop(batch);
+  }
+
+  failed(error: unknown): void {
+    this.#end(error);
+  }
+
+  // ---- life
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closed';
+    this.#retireIfDone();
+  }
+
+  /** In a fork: the workers are its parent's. */
+  #disown(): void {
+    this.#foreign = true;
+    this.#state = 'ended';
+    this.#reason = new ProcessError(
+      'Pool: only the process that made a pool can use it, and this is a fork of it; make a pool of its own here.',
+      {
+        code: 'MP_NOT_PARENT',
+      },
+    );
+    this.#jobs.clear();
+  }
+
+  /** Nobody can reach the pool any more: it is closed, with a warning if that was forgotten. */
+  abandon(): void {
+    if (this.#state !== 'open') return;
+    process.emitWarning(
+      'Pool: unclosed running pool; its workers end now. Hold it with `await using`, or call terminate(), or close() and join().',
+      { type: 'ResourceWarning', code: 'MP_UNCLOSED_POOL' },
+    );
+    this.#joining = true;
+    this.close();
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#foreign) return;
+    this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }));
+    await this.#crew.gone();
+  }
+
+  async join(): Promise<void> {
+    if (this.#foreign) throw this.#reason;
+    if (this.#state === 'open') {
+      throw new ProcessError('Pool.join: the pool is still running; call close() or terminate() first.', { code: 'MP_POOL_RUNNING' });
+    }
+    this.#joining = true;
+    this.#retireIfDone();
+    await this.#crew.gone();
+  }
+
+  stats(): PoolStats {
+    const { workers, lanes } = this.#scheduler;
+    return {
+      processes: this.#settings.processes,
+      workers: workers.map(({ name, pid, ident, state, items }) => ({ name, pid, ident, state, items })),
+      queued: lanes.waiting,
+      active: this.#active,
+      started: this.#crew.started,
+      crashed: this.#crew.crashed,
+    };
+  }
+
+  get events(): Observable<PoolEvent> {
+    return this.#crew.observed;
+  }
+
+  /** Ends everything now: what has not settled gets `reason`. */
+  #end(reason: unknown): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#reason = reason;
+    for (const job of [...this.#jobs]) {
+      job.cancelled = true;
+      this.#jobs.delete(job);
+      job.sink.fail(reason);
+    }
+    for (const worker of this.#scheduler.workers) {
+      for (const batch of worker.held()) {
+        if (!batch.cancelled) batch.error(reason, batch.received);
+        batch.cancelled = true;
+      }
+    }
+    for (const batch of this.#scheduler.lanes.drain()) this.#drop(batch);
+    this.#crew.dismiss();
+  }
+
+  /** Whether no worker will be started any more. */
+  get #over(): boolean {
+    return this.#state === 'ended' || (this.#state === 'closed' && this.#active === 0 && this.#scheduler.workers.length === 0);
+  }
+
+  /** A batch that no worker will have: the pool ended. */
+  #drop(batch: Batch): void {
+    if (!batch.cancelled) batch.error(this.#reason, batch.received);
+    batch.gone();
+  }
+
+  /** Lets the workers go when a closed pool has nothing left to do. */
+  #retireIfDone(): void {
+    if (this.#state !== 'closed' || this.#active > 0) return;
+    if (this.#jobs.size === 0 || this.#joining) this.#crew.retire();
+  }
+
+  #enter(image: FunctionImage): void {
+    image.enter();
+    this.#active++;
+    this.#crew.keepAlive(true);
+    this.#crew.ensure();
+  }
+
+  #leave(image: FunctionImage): void {
+    image.leave();
+    this.#active--;
+    if (this.#active > 0) return;
+    this.#retireIfDone();
+    // Not at once: a caller that sends one task after the other would switch at every one.
+    this.#resting ??= setImmediate(() => {
+      this.#resting = null;
+      if (this.#active === 0) this.#crew.keepAlive(false);
+    });
+  }
+
+  #stop(batch: Batch, reason: unknown): void {
+    if (!this.withdraw(batch)) batch.holder?.stop(batch, this.#settings.grace, reason);
+    this.#scheduler.dispatch();
+  }
+
+  /** `<Pool open, 2 workers>` */
+  describe(name: string): string {
+    const { processes } = this.#settings;
+    return `<${name} ${this.#state}, ${processes} worker${processes === 1 ? '' : 's'}>`;
+  }
+
+  /** @throws QueueFullError when no call may wait any more. */
+  #checkQueue(actor: string): void {
+    const { maxQueue, processes } = this.#settings;
+    if (maxQueue === Number.POSITIVE_INFINITY) return;
+    // Each worker runs one; what it was handed besides waits there.
+    let waiting = -processes;
+    for (const lane of this.#callLanes.values()) waiting += lane.calls;
+    if (waiting < maxQueue) return;
+    throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
+  }
+
+  #callLane(priority: number): Lane {
+    let lane = this.#callLanes.get(priority);
+    if (lane === undefined) {
+      lane = new Lane(priority);
+      this.#callLanes.set(priority, lane);
+      this.#scheduler.lanes.add(lane);
+    }
+    return lane;
+  }
+
+  #checkOpen(actor: string): void {
+    if (this.#state === 'open') return;
+    if (this.#state === 'ended') throw this.#reason;
+    throw new ClosedError(`${actor}: Pool not running: it was closed.`, { code: 'MP_POOL_CLOSED' });
+  }
+}

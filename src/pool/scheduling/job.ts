@@ -1,0 +1,445 @@
+import { TimeoutError, type WorkerCrashError } from '../../errors/index.js';
+import type { Freight, Payload } from '../../memory/index.js';
+import type { CodeRecord } from '../../reduction/index.js';
+import type { Job, JobSink } from '../../streams/index.js';
+import { clearTimeout, setImmediate, setTimeout } from '../../util/timers.js';
+import type { FunctionImage } from '../wire/function-registry.js';
+import { Flag, Kind } from '../wire/protocol.js';
+import { inPoolCall } from '../wire/remote-error.js';
+import { Batch, Blame } from './batch.js';
+import { notBegun } from './call.js';
+import type { Site } from './call-site.js';
+import { isPrimitive, Kept, keep, Pack, Part, Refused, together } from './encoded-items.js';
+import { markItem } from './item-index.js';
+import { plainCopy } from './plain-copy.js';
+import { Lane } from './ready-queue.js';
+
+/** Milliseconds of work that an automatic chunk aims at. */
+const CHUNK_TIME = 3;
+const MAX_CHUNK = 1024;
+/** Bytes of an automatic chunk: what goes as one record. */
+const CHUNK_BYTES = 1 << 16;
+
+/** Workers in a row that die while they rebuild the function of a job, until the job is given up. */
+const DEADLY = 3;
+
+/** What a job needs of its pool. */
+export interface JobOwner {
+  readonly parallelism: number;
+  readonly hungry: boolean;
+  submit(chunk: Chunk): void;
+  /** A chunk exists from here on. */
+  chunkEntered(chunk: Chunk): void;
+  /** A chunk is over. */
+  chunkLeft(chunk: Chunk): void;
+  /** Takes a chunk back that no worker has started; `false` when one has. */
+  withdraw(chunk: Chunk): boolean;
+  /** Results went to the job's sink: to be flushed when the batch of results is over. */
+  jobTouched(job: PoolJob): void;
+  /** Stops the job's chunks in its lane and on all workers. */
+  stopJob(job: PoolJob, reason: unknown): void;
+  /** The job will not submit any more and nothing of it runs. */
+  jobGone(job: PoolJob): void;
+}
+
+/** Options of a job, checked. */
+export interface JobSettings {
+  /** The method that was called. */
+  readonly actor: string;
+  readonly chunkSize: number | 'auto';
+  readonly timeout: number;
+  readonly queueTimeout: number;
+  readonly retries: number;
+  readonly grace: number;
+  readonly priority: number;
+  /** Items are argument lists. */
+  readonly spread: boolean;
+  /** Most items one record may hold. */
+  readonly maxChunk: number;
+}
+
+/** A family of items that run one function: what the pull core sees of the pool. */
+export class PoolJob implements Job<unknown> {
+  readonly lane: Lane;
+  readonly image: FunctionImage;
+  readonly sink: JobSink<unknown>;
+  readonly settings: JobSettings;
+  #touched = false;
+  cancelled = false;
+  readonly #owner: JobOwner;
+  #active = 0;
+  #ended = false;
+  /** Items of {@link CHUNK_TIME}, and of {@link CHUNK_BYTES}. */
+  #size = 1;
+  #fitting = 1;
+  #idle: (() => void) | null = null;
+  /** Items that were encoded when they were read. */
+  #admitted = 0;
+  /** Whether items of it were copied when they were read: then none is the source's own. */
+  #copied = false;
+  /** What those refer to that are in no chunk. */
+  readonly #waiting = new Set<Freight>();
+
+  /** @param site Where the job was called from. */
+  constructor(
+    image: FunctionImage,
+    sink: JobSink<unknown>,
+    settings: JobSettings,
+    owner: JobOwner,
+    readonly site: Site | null,
+  ) {
+    this.lane = new Lane(settings.priority);
+    this.image = image;
+    this.sink = sink;
+    this.settings = settings;
+    this.#owner = owner;
+  }
+
+  get parallelism(): number {
+    return this.#owner.parallelism;
+  }
+
+  get chunkSize(): number {
+    const { chunkSize, maxChunk } = this.settings;
+    return Math.min(maxChunk, chunkSize === 'auto' ? Math.min(this.#size, this.#fitting) : chunkSize);
+  }
+
+  get room(): number {
+    return this.cancelled ? 0 : Math.max(0, this.parallelism - this.lane.queue.length);
+  }
+
+  get hungry(): boolean {
+    return this.lane.queue.length === 0 && this.#owner.hungry;
+  }
+
+  /** Batches submitted and not gone. */
+  get active(): number {
+    return this.#active;
+  }
+
+  admit(item: unknown, remember = false): unknown {
+    if (isPrimitive(item)) return item;
+    const copy = remember ? undefined : plainCopy(item as object);
+    if (copy === undefined) return this.keep(item);
+    this.#copied = true;
+    return copy;
+  }
+
+  /** An item as a message of its own. */
+  keep(item: unknown): unknown {
+    if (isPrimitive(item)) return item;
+    this.#admitted++;
+    try {
+      const kept = keep(item, true);
+      if (kept.freight !== null) this.#waiting.add(kept.freight.hold());
+      return kept;
+    } catch (error) {
+      return new Refused(error, item);
+    }
+  }
+
+  original(item: unknown): unknown {
+    if (item instanceof Kept) {
+      this.#release(item);
+      return item.source;
+    }
+    return item instanceof Refused ? item.item : item;
+  }
+
+  submit(first: number, items: unknown[]): void {
+    // Items that were admitted may also be dropped by their source, so the count only says where there are none.
+    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, 0, this.#copied ? 'copied' : 'read')));
+    else for (const chunk of this.chunks(first, items, 0)) this.#owner.submit(chunk);
+  }
+
+  /** An item that was admitted is in a chunk, or nobody's. */
+  #release({ freight }: Kept): void {
+    if (freight !== null && this.#waiting.delete(freight)) freight.release();
+  }
+
+  /** Chunks of items that were admitted. What cannot be sent is settled. */
+  chunks(first: number, items: unknown[], attempt: number): Chunk[] {
+    const chunks: Chunk[] = [];
+    for (let at = 0; at < items.length; ) {
+      const rest = at === 0 ? items : items.slice(at);
+      const count = together(rest);
+      const part = count === rest.length ? rest : rest.slice(0, count);
+      const chunk = this.enter(new Chunk(this, first + at, part, attempt, part.some(isKept) ? 'packed' : 'copied'));
+      for (const item of part) {
+        if (!isKept(item) || item.freight === null) continue;
+        chunk.carry(item.freight);
+        this.#release(item);
+      }
+      const head = part[0];
+      if (head instanceof Refused) {
+        chunk.refused(head.error);
+        chunk.gone();
+      } else chunks.push(chunk);
+      at += count;
+    }
+    return chunks;
+  }
+
+  /** Counts a chunk in; each is counted out by {@link left}. */
+  enter(chunk: Chunk): Chunk {
+    this.#active++;
+    this.#owner.chunkEntered(chunk);
+    return chunk;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#check();
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    if (!this.cancelled) {
+      this.cancelled = true;
+      this.#ended = true;
+      this.#owner.stopJob(this, reason);
+    }
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#check();
+  }
+
+  /** A result goes to the sink: it is flushed when the batch of results is over. */
+  touch(): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    this.#owner.jobTouched(this);
+  }
+
+  /** Flushes the sink. */
+  flush(): void {
+    this.#touched = false;
+    if (!this.cancelled) this.sink.flush();
+  }
+
+  /** Takes a chunk back that no worker has started. */
+  withdraw(chunk: Chunk): boolean {
+    return this.#owner.withdraw(chunk);
+  }
+
+  /** A chunk left the pool. */
+  left(chunk: Chunk): void {
+    this.#active--;
+    this.#owner.chunkLeft(chunk);
+    this.#check();
+  }
+
+  /** Adapts the automatic chunk: towards {@link CHUNK_TIME} of work, at most fourfold at once. */
+  measure(items: number, micros: number): void {
+    if (this.settings.chunkSize !== 'auto') return;
+    const each = Math.max(micros, 1) / 1000 / items;
+    const wanted = Math.min(MAX_CHUNK, Math.max(1, Math.floor(CHUNK_TIME / each)));
+    this.#size = Math.min(wanted, this.#size * 4);
+  }
+
+  /** Learns how many items fit into one record. */
+  weigh(items: number, bytes: number): void {
+    const fitting = Math.max(1, Math.floor((CHUNK_BYTES * items) / Math.max(1, bytes)));
+    // Down at once, up slowly: one light chunk does not make the next one heavy.
+    this.#fitting = Math.min(fitting, this.#fitting * 8);
+  }
+
+  #check(): void {
+    if (this.#active > 0) return;
+    this.#idle?.();
+    this.#idle = null;
+    if (!this.#ended) return;
+    for (const freight of this.#waiting) freight.release();
+    this.#waiting.clear();
+    this.#owner.jobGone(this);
+  }
+}
+
+/**
+ * What the items of a chunk are:
+ *
+ *   read     the source's own: they may change until they are encoded
+ *   copied   copies that nobody else has (plain-copy.ts), and primitives
+ *   packed   some are messages of their own (encoded-items.ts), the others copies and primitives
+ */
+type Form = 'read' | 'copied' | 'packed';
+
+/** Some consecutive items of a job, sent as one record. */
+export class Chunk extends Batch {
+  readonly job: PoolJob;
+  readonly first: number;
+  readonly #items: unknown[];
+  /** Which of the items of {@link kept} these are; -1: they are all. */
+  readonly #from: number;
+  readonly #form: Form;
+  #primitive: boolean | null = null;
+  #queueTimer: NodeJS.Timeout | null = null;
+  #marked: unknown;
+
+  /**
+   * @param form What the items are.
+   * @param kept The message that holds them, from its item `from` on.
+   */
+  constructor(job: PoolJob, first: number, items: unknown[], attempt: number, form: Form = 'read', kept: Kept | null = null, from = -1) {
+    super(job.lane, job.image, items.length, flagsOf(job) | (form === 'packed' ? Flag.Packed : from >= 0 ? Flag.Part : 0));
+    this.#form = form;
+    this.kept = kept;
+    this.#from = from;
+    this.job = job;
+    this.first = first;
+    this.#items = items;
+    this.attempt = attempt;
+    this.site = job.site;
+    if (job.settings.queueTimeout > 0) this.#queueTimer = setTimeout(() => this.#tooLate(), job.settings.queueTimeout);
+  }
+
+  get timeout(): number {
+    return this.job.settings.timeout;
+  }
+
+  payload(): unknown {
+    return this.#items;
+  }
+
+  override message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
+    if ((this.kind & Flag.Packed) !== 0) return new Pack(this.#items);
+    if (this.kept === null || this.#from < 0) return this.kept;
+    return new Part(this.kept, this.#from, this.count);
+  }
+
+  get owned(): boolean {
+    return this.own();
+  }
+
+  own(): boolean {
+    if (this.#form !== 'read') return true;
+    this.#primitive ??= this.#items.every(isPrimitive);
+    return this.#primitive;
+  }
+
+  /** A chunk of some of its items. What they were when they were passed, they are. */
+  #part(from: number, to: number, attempt: number): Chunk {
+    const items = this.#items.slice(from, to);
+    const whole = this.own() ? null : this.kept;
+    const start = Math.max(0, this.#from) + from;
+    const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, this.#form, whole, whole === null ? -1 : start));
+    for (const freight of this.cargo ?? []) part.carry(freight);
+    return part;
+  }
+
+  override weighed(bytes: number): void {
+    if ((this.kind & Flag.Part) === 0) this.job.weigh(this.count, bytes);
+  }
+
+  value(value: unknown, index: number, micros: number): void {
+    if (index === this.count - 1) this.job.measure(this.count, micros);
+    if (this.job.cancelled) return;
+    this.job.touch();
+    this.job.sink.value(this.first + index, value);
+  }
+
+  error(error: unknown, index: number): void {
+    if (this.job.cancelled) return;
+    // One error of all items is that of the first.
+    if (error !== this.#marked) markItem(error, this.first + index);
+    this.#marked = error;
+    this.job.touch();
+    this.job.sink.error(this.first + index, error);
+  }
+
+  override started(): void {
+    if (this.#queueTimer !== null) clearTimeout(this.#queueTimer);
+    this.#queueTimer = null;
+  }
+
+  expire(index: number, begun: boolean): number {
+    const subject = `Item ${this.first + index}`;
+    const { timeout } = this;
+    const message = begun ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun(subject, timeout);
+    this.reason = new TimeoutError(message);
+    this.error(this.reason, index);
+    this.job.flush();
+    return this.job.settings.grace;
+  }
+
+  report(): void {}
+
+  subject(index: number): string {
+    return `item ${this.first + index}`;
+  }
+
+  refused(error: unknown): Batch[] {
+    if (this.count === 1) {
+      // The sink must not be called from inside submit.
+      setImmediate(() => {
+        this.error(
+          inPoolCall(error, this.job.settings.actor, this.site, (path) => path.replace(/\[0\]$/, `item ${this.first}`)),
+          0,
+        );
+        this.job.flush();
+      });
+      return [];
+    }
+    // Each by itself: the one that cannot be encoded fails alone.
+    return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this.attempt, this.#form)));
+  }
+
+  unreadable(error: unknown): Batch[] {
+    if (this.job.cancelled) return [];
+    if (this.count > 1) return this.#apart();
+    this.error(error, 0);
+    return [];
+  }
+
+  /** In parts, for one of its items is not as it should be, and nobody knows which: as messages of their own, then in two. */
+  #apart(): Batch[] {
+    if ((this.kind & Flag.Packed) === 0) {
+      const items = this.#items.map((item) => this.job.keep(item));
+      if (items.some(isKept)) return this.job.chunks(this.first, items, this.attempt);
+    }
+    const middle = Math.ceil(this.count / 2);
+    return [this.#part(0, middle, this.attempt), this.#part(middle, this.count, this.attempt)];
+  }
+
+  orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
+    if (this.job.cancelled) return [];
+    if (blame === Blame.Items && this.count > 1) return this.#apart();
+    // What rebuilding it kills one worker after the other, the rest of the items would too.
+    if (blame === Blame.Function && ++this.image.deaths >= DEADLY) {
+      markItem(error, this.first + this.received);
+      this.job.sink.fail(error);
+      return [];
+    }
+    const again: Chunk[] = [];
+    let next = this.received;
+    if (blame !== Blame.None) {
+      if (this.overdue !== next) {
+        if (this.attempt < this.job.settings.retries) again.push(this.#part(next, next + 1, this.attempt + 1));
+        else this.error(error, next);
+      }
+      next++;
+    }
+    if (next < this.count) again.push(this.#part(next, this.count, this.attempt));
+    return again;
+  }
+
+  gone(): void {
+    this.unload();
+    this.started();
+    this.job.left(this);
+  }
+
+  #tooLate(): void {
+    this.#queueTimer = null;
+    if (this.job.cancelled || !this.job.withdraw(this)) return;
+    const message = `Items ${this.first} to ${this.first + this.count - 1} waited longer than their queueTimeout of ${this.job.settings.queueTimeout} ms for a worker; they were not run.`;
+    for (let i = 0; i < this.count; i++) this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }), i);
+    this.job.flush();
+  }
+}
+
+const isKept = (item: unknown): item is Kept => item instanceof Kept;
+
+function flagsOf(job: PoolJob): number {
+  const spread = job.settings.spread ? Flag.Spread : 0;
+  const announce = job.settings.timeout > 0 || job.settings.queueTimeout > 0 ? Flag.Announce : 0;
+  return Kind.Chunk | spread | announce;
+}

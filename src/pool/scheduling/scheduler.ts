@@ -1,0 +1,171 @@
+import { setTimeout } from '../../util/timers.js';
+import type { WorkerHandle } from '../workers/worker-handle.js';
+import type { Batch } from './batch.js';
+import { Lanes } from './ready-queue.js';
+
+/** Whether one of two workers with as many items is to have the next: one that is ready, and begins what it is handed. */
+function better(worker: WorkerHandle, than: WorkerHandle): boolean {
+  if (worker.doubtful !== than.doubtful) return than.doubtful;
+  return worker.state === 'ready' && than.state !== 'ready';
+}
+
+/** Milliseconds after which an idle worker looks again at whether another one is stuck with work behind a long item. */
+const RECHECK = 2;
+/** The same, while the idle ones have not looked at what they had. */
+const LATER = 20;
+
+/**
+ * Decides which worker runs what.
+ *
+ *   lanes (in turns) -> the worker with the fewest items that has room -> its ring
+ *
+ * Work is handed out early, so a batch may wait behind a long item while another worker is idle; the scheduler then takes
+ * it back (see Status in protocol.ts) and gives it to the idle one. For the same reason a batch may come when others of lower priority
+ * wait in the ring: they are taken back and go behind it.
+ */
+export class Scheduler {
+  readonly lanes = new Lanes();
+  readonly workers: WorkerHandle[] = [];
+  #recheck: NodeJS.Timeout | null = null;
+
+  /** Whether some worker could run an item at once. */
+  get hungry(): boolean {
+    for (const worker of this.workers) if (worker.batches === 0 && worker.hasRoom) return true;
+    return false;
+  }
+
+  /** Queues a batch and sends what can be sent. */
+  submit(batch: Batch): void {
+    if (this.lanes.waiting === 0) {
+      const worker = this.#choose();
+      if (worker !== null) {
+        this.#send(worker, batch);
+        if (this.lanes.waiting > 0) this.dispatch();
+        else if (this.workers.length > 1) this.#checkAgain();
+        return;
+      }
+    }
+    try {
+      // It may wait long, and what it was made of may change meanwhile.
+      batch.keep();
+    } catch (error) {
+      this.#refuse(batch, error);
+      return;
+    }
+    this.lanes.push(batch);
+    this.dispatch();
+  }
+
+  /** Sends as many batches as workers have room for. */
+  dispatch(): void {
+    while (this.lanes.waiting > 0) {
+      const worker = this.#choose() ?? this.#relieve();
+      if (worker === null) return;
+      const batch = this.lanes.shift();
+      if (batch === undefined) return;
+      if (batch.cancelled) batch.gone();
+      else this.#send(worker, batch);
+    }
+    this.#balance();
+  }
+
+  /** Puts batches that lost their worker back in front. */
+  resume(batches: Batch[]): void {
+    for (const batch of batches.reverse()) this.lanes.unshift(batch);
+  }
+
+  #send(worker: WorkerHandle, batch: Batch): void {
+    if (this.lanes.mixed)
+      for (let low = worker.withdrawBelow(batch.lane.priority); low !== null; low = worker.withdrawBelow(batch.lane.priority))
+        this.lanes.unshift(low);
+    try {
+      // A worker that cannot take it just now has no room from here on, so this ends.
+      if (worker.send(batch)) return;
+      batch.keep();
+      this.lanes.unshift(batch);
+    } catch (error) {
+      this.#refuse(batch, error);
+    }
+  }
+
+  #refuse(batch: Batch, error: unknown): void {
+    const rest = batch.refused(error);
+    batch.gone();
+    for (const part of rest) this.submit(part);
+  }
+
+  /** A worker that got room because batches that may wait longer were taken back from it. */
+  #relieve(): WorkerHandle | null {
+    if (!this.lanes.mixed) return null;
+    const priority = this.lanes.next;
+    for (const worker of this.workers) {
+      while (!worker.hasRoom) {
+        const low = worker.withdrawBelow(priority);
+        if (low === null) break;
+        this.lanes.unshift(low);
+      }
+      if (worker.hasRoom) return worker;
+    }
+    return null;
+  }
+
+  #choose(): WorkerHandle | null {
+    let best: WorkerHandle | null = null;
+    for (const worker of this.workers) {
+      if (!worker.hasRoom) continue;
+      if (best === null || worker.items < best.items || (worker.items === best.items && better(worker, best))) best = worker;
+    }
+    return best;
+  }
+
+  /** Gives idle workers what waits elsewhere: behind a long item, or at a worker that does not begin it. */
+  #balance(): void {
+    let doubtful = false;
+    for (const idle of this.workers) {
+      if (idle.batches > 0 || !idle.hasRoom || idle.state !== 'ready') continue;
+      if (idle.doubtful) {
+        doubtful = true;
+        continue;
+      }
+      const busy = this.workers.filter((worker) => worker !== idle && worker.batches > 0);
+      if (busy.length === 0) return;
+      busy.sort((a, b) => b.items - a.items);
+      // It may be as still as the one before.
+      if (busy.some((worker) => this.#relieveOf(worker, idle))) this.#checkAgain();
+      else break;
+    }
+    // One that was only slow does not say that it reads on.
+    if (doubtful && this.workers.some(({ still }) => still)) this.#checkAgain(LATER);
+  }
+
+  /** Moves half of what `worker` has not begun to `idle`: whether there was any. */
+  #relieveOf(worker: WorkerHandle, idle: WorkerHandle): boolean {
+    if (worker.stillFor < RECHECK) {
+      this.#checkAgain();
+      return false;
+    }
+    let moved = 0;
+    for (let take = Math.ceil(worker.batches / 2); take > 0; take--) {
+      const batch = worker.withdrawLast();
+      if (batch === null) break;
+      moved++;
+      // It had nothing else to do.
+      if (worker.batches === 0) worker.doubt();
+      this.#send(idle, batch);
+    }
+    return moved > 0;
+  }
+
+  #checkAgain(after = RECHECK): void {
+    this.#recheck ??= setTimeout(() => {
+      this.#recheck = null;
+      this.dispatch();
+    }, after);
+  }
+
+  /** Takes an ended worker out. */
+  remove(worker: WorkerHandle): void {
+    const at = this.workers.indexOf(worker);
+    if (at >= 0) this.workers.splice(at, 1);
+  }
+}

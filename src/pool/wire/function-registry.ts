@@ -1,0 +1,133 @@
+import { ArgumentError } from '../../errors/index.js';
+import type { Freight, Payload } from '../../memory/index.js';
+import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../../reduction/index.js';
+import { crypto } from '../../util/crypto.js';
+import { describe, MODULE_FORM } from '../../util/options.js';
+
+/** Numbers the code that this process sends to workers, in functions and in arguments. */
+export const codeBook = new CodeBook();
+
+/** A function as it is sent to workers: its bytes, and a number they know it by. */
+export class FunctionImage implements Payload {
+  /** Batches that need it. It leaves the cache only at 0. */
+  uses = 0;
+  /** Whether it is in the cache. */
+  cached = true;
+  /** What its captures refer to: held while a batch needs it, since a worker may be told of it at any time. */
+  freight: Freight | null = null;
+  /** Workers in a row that died while they rebuilt it; no item of it got a result in between. */
+  deaths = 0;
+
+  /** @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a fresh one. */
+  constructor(
+    readonly id: number,
+    readonly bytes: Uint8Array,
+    readonly reusable: boolean,
+    /** The code records that its bytes name. */
+    readonly codes: readonly CodeRecord[],
+  ) {}
+
+  /** One more batch needs it. */
+  enter(): void {
+    if (this.uses++ === 0) this.freight?.hold();
+  }
+
+  /** A batch needs it no more. */
+  leave(): void {
+    if (--this.uses === 0) this.freight?.release();
+  }
+
+  get total(): number {
+    return this.bytes.length;
+  }
+
+  layout(target: Uint8Array, offset: number): void {
+    target.set(this.bytes, offset);
+  }
+}
+
+const CACHED = 512;
+
+/**
+ * Turns functions into images. Equal bytes give the same image, so a function that is made anew for each call
+ * (`pool.apply(() => 1)` in a loop) is still sent once to each worker.
+ */
+export class Callables {
+  /** Functions whose bytes never change. */
+  readonly #constant = new WeakMap<object, FunctionImage>();
+  /** All images by their bytes, the least recently used first. */
+  readonly #images = new Map<string, FunctionImage>();
+  readonly #encoder = new Encoder(codeBook);
+  #next = 1;
+
+  /** @param forget Called with an image that leaves the cache, so that workers drop their copies. */
+  constructor(readonly forget: (image: FunctionImage) => void) {}
+
+  /**
+   * The image of `callable` with its captures as they are now.
+   * @throws ArgumentError when it is neither a function nor a module URL; SerializationError when it cannot be sent.
+   */
+  image(actor: string, callable: unknown): FunctionImage {
+    const known = this.#constant.get(callable as object);
+    if (known?.cached === true) return known;
+    if (typeof callable !== 'function' && !(callable instanceof URL)) {
+      throw new ArgumentError(
+        `${actor}: expected a function, a task() or the URL of a module with a default export, not ${describe(callable)}.${formOf(callable)}`,
+      );
+    }
+    const message = this.#encoder.encode(callable);
+    const bytes = new Uint8Array(message.total);
+    this.#encoder.layout(bytes, 0);
+    if (bytes.length > LARGE_CAPTURE && typeof callable === 'function') warnAboutCaptures(callable, bytes.length);
+    const key = digest(bytes);
+    let image = this.#images.get(key);
+    if (image === undefined) {
+      image = new FunctionImage(this.#next++, bytes, message.stateless, message.codes);
+    } else {
+      this.#images.delete(key);
+    }
+    // The same handles as before, if it is in use; otherwise new ones.
+    if (image.uses === 0) image.freight = message.freight;
+    this.#images.set(key, image);
+    if (message.constant) this.#constant.set(callable, image);
+    if (this.#images.size > CACHED) this.#evict();
+    return image;
+  }
+
+  /**
+   * The image for all items of one job: a function that keeps state gets a copy of its own, so that a job sees what its
+   * own items did in that worker, and nothing of other jobs. {@link release} it at the job's end.
+   */
+  forJob(image: FunctionImage): FunctionImage {
+    if (image.reusable) return image;
+    const own = new FunctionImage(this.#next++, image.bytes, true, image.codes);
+    own.cached = false;
+    return own;
+  }
+
+  /** Ends the use of an image that {@link forJob} gave. */
+  release(image: FunctionImage): void {
+    if (!image.cached) this.forget(image);
+  }
+
+  #evict(): void {
+    for (const [key, image] of this.#images) {
+      if (image.uses > 0) continue;
+      this.#images.delete(key);
+      image.cached = false;
+      this.forget(image);
+      return;
+    }
+  }
+}
+
+/** What whoever passed no callable most likely meant. */
+function formOf(value: unknown): string {
+  if (typeof value === 'string') return MODULE_FORM;
+  const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function';
+  return iterable ? ' The function comes first, then the items.' : '';
+}
+
+function digest(bytes: Uint8Array): string {
+  return crypto().createHash('sha256').update(bytes).digest('base64');
+}

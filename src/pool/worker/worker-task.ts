@@ -1,0 +1,35 @@
+import type { CurrentTask } from '../current-task.js';
+
+/** The running item as it sees itself. The signal is made when somebody asks for it. */
+export class WorkerTask implements CurrentTask {
+  readonly attempt: number;
+  readonly #send: (task: WorkerTask, progress: unknown) => void;
+  #controller: AbortController | null = null;
+  #aborted = false;
+  #reason: unknown;
+
+  constructor(attempt: number, send: (task: WorkerTask, progress: unknown) => void) {
+    this.attempt = attempt;
+    this.#send = send;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  report(progress: unknown): void {
+    this.#send(this, progress);
+  }
+
+  /** Fires the signal, once. */
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,365 @@
+import { SerializationError } from '../../errors/index.js';
+import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../../memory/index.js';
+import { ownKey } from '../../process/authkey.js';
+import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../../reduction/index.js';
+import { collectPreparations } from '../../util/preparation.js';
+import { nextTick } from '../../util/timers.js';
+import type { Batch } from '../scheduling/batch.js';
+import { Kept, keep } from '../scheduling/encoded-items.js';
+import { writeReason } from '../wire/abort-reason.js';
+import { codeBook, type FunctionImage } from '../wire/function-registry.js';
+import {
+  ABORT_ITEM,
+  ATTEMPT_SHIFT,
+  ENDING,
+  Flag,
+  Kind,
+  LINK_CAPACITY,
+  NO_ARGUMENTS,
+  PREPARING,
+  type Preparing,
+  STARTED_ITEMS,
+  STATUS,
+  Status,
+} from '../wire/protocol.js';
+import { readStderr } from '../wire/stderr-tail.js';
+
+/** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
+const BURST = 32;
+
+const NOTHING: Payload = { total: 0, layout: () => {} };
+
+/** The encoded message of what is being sent. One for all workers: sending is synchronous. */
+const encoder = new Encoder(codeBook);
+const encoded: Payload & { total: number } = {
+  total: 0,
+  layout: (target, offset) => void encoder.layout(target, offset),
+};
+const decoder = new Decoder();
+
+/** A control record that waits behind a message in parts. */
+interface Waiting {
+  readonly kind: Kind;
+  readonly id: number;
+  readonly state: number;
+  readonly payload: Payload;
+}
+
+/** What a worker sent could not be decoded. */
+export class Unreadable {
+  readonly reason: SerializationError;
+
+  constructor(cause: unknown) {
+    this.reason =
+      cause instanceof SerializationError
+        ? cause
+        : new SerializationError(`A result could not be read: ${String(cause)}`, { code: 'MP_BAD_PAYLOAD', cause });
+  }
+}
+
+/**
+ * The parent's side of the protocol (protocol.ts): batches and functions as records, results as values.
+ * It knows which functions the worker was sent; what batches mean and when they are over is the handle's concern.
+ */
+export class WorkerChannel {
+  readonly #region: Region;
+  readonly #bells: LinkBells;
+  readonly #link: Link;
+  readonly #known = new Set<number>();
+  /** The code records that the worker has of us, and we of it. */
+  readonly #sent = new KnownCodes();
+  readonly #codes = new CodeTable();
+  /** The batch whose record follows in parts. */
+  #transferring: Batch | null = null;
+  /** Control records behind it. */
+  #waiting: Waiting[] = [];
+  /** Records sent since the worker was last woken. */
+  #unrung = 0;
+  #closed = false;
+
+  /**
+   * @param name Shown in /proc as the name of the shared memory.
+   * @param onRing Called on the event loop when the worker rang: `flush`, `receive`, then `sleep`.
+   * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
+  constructor(name: string, onRing: () => void) {
+    this.#region = Region.create(linkBytes(LINK_CAPACITY), name);
+    let bells: LinkBells | undefined;
+    try {
+      bells = Link.createBells();
+      this.#bells = bells;
+      this.#link = new Link(this.#region, LINK_CAPACITY, LinkSide.Parent, bells, onRing);
+    } catch (error) {
+      if (bells !== undefined) Link.closeBells(bells);
+      this.#region.close();
+      throw error;
+    }
+    this.#link.sleep();
+  }
+
+  /** What the worker must be started with, in the order it expects. */
+  get descriptors(): number[] {
+    return [this.#region.descriptor, this.#bells.parent, this.#bells.worker];
+  }
+
+  // ---- sending
+
+  /** Whether a batch can be sent: nothing waits for room. */
+  get writable(): boolean {
+    return this.#link.writable;
+  }
+
+  /** Sends what a worker has of its parent, and the initializer's call. */
+  initialize(image: FunctionImage | null, args: Kept): void {
+    encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
+    this.#post(Kind.Inherit, 0, 0, copyOf(encoded));
+    if (image !== null) this.#define(image);
+    this.#teach(args.codes);
+    this.#post(Kind.Initialize, image?.id ?? 0, 0, args);
+  }
+
+  /**
+   * Sends a batch, with its function if the worker does not know it. Call only while {@link writable}.
+   * @returns `false` when the function took all the room: nothing of the batch was sent.
+   * @throws SerializationError when its payload cannot be encoded; nothing of it was sent.
+   */
+  send(batch: Batch): boolean {
+    if (!this.#known.has(batch.image.id)) {
+      this.#define(batch.image);
+      if (!this.#link.writable) return false;
+    }
+    const message = batch.message();
+    let content: Payload = NOTHING;
+    if (message !== null) {
+      content = message;
+      batch.codes = message.codes ?? batch.codes;
+      if (batch.codes.length > 0 && this.#teach(batch.codes) && !this.#link.writable) return false;
+    } else {
+      const payload = batch.payload();
+      if (payload !== NO_ARGUMENTS) {
+        const { total, codes, freight } = encoder.encode(payload);
+        encoded.total = total;
+        content = encoded;
+        batch.codes = codes;
+        // However long the worker is busy with others, and for whoever runs it next.
+        if (freight !== null) batch.carry(freight);
+        if (codes.length > 0 && this.#teach(codes) && !this.#link.writable) {
+          // It must be sent as it is now.
+          if (!batch.own()) batch.kept = new Kept(copyOf(encoded).bytes, codes);
+          return false;
+        }
+      }
+    }
+    batch.weighed(content.total);
+    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
+    // In parts it cannot be had back from the ring.
+    if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
+    if (!this.#link.writable) this.#transferring = batch;
+    this.#wakeSoon();
+    return true;
+  }
+
+  /** Drops the worker's copy of a function. */
+  forget(image: FunctionImage): void {
+    if (this.#known.delete(image.id)) this.#post(Kind.Forget, image.id, 0, NOTHING);
+  }
+
+  /** Tells the worker to end after what it was sent. */
+  stop(): void {
+    this.#post(Kind.Stop, 0, 0, NOTHING);
+  }
+
+  /** Sends what waited for room, as far as there is some: whether a batch can be sent now that could not before. */
+  flush(): boolean {
+    if (this.#link.writable || !this.#link.flush()) return false;
+    if (this.#transferring !== null) this.#transferring.position = this.#link.position;
+    this.#transferring = null;
+    while (this.#waiting.length > 0 && this.#link.writable) {
+      const { kind, id, state, payload } = this.#waiting.shift()!;
+      this.#link.send(kind, id, state, payload);
+      this.#wakeSoon();
+    }
+    return this.#link.writable;
+  }
+
+  /** Sends the code records of a message that the worker does not have: whether there were any. */
+  #teach(codes: readonly CodeRecord[]): boolean {
+    const missing = this.#sent.missing(codes);
+    if (missing === null) return false;
+    this.#sent.sent(missing);
+    const block = codeBlock(missing);
+    this.#post(Kind.Code, 0, 0, { total: block.length, layout: (target, offset) => target.set(block, offset) });
+    return true;
+  }
+
+  #define(image: FunctionImage): void {
+    this.#teach(image.codes);
+    this.#known.add(image.id);
+    this.#post(Kind.Define, image.id, image.reusable ? 0 : 1, image);
+  }
+
+  #post(kind: Kind, id: number, state: number, payload: Payload): void {
+    if (this.#closed) return;
+    if (this.#link.writable) {
+      this.#link.send(kind, id, state, payload);
+      this.#wakeSoon();
+    } else {
+      this.#waiting.push({ kind, id, state, payload });
+    }
+  }
+
+  /** Wakes the worker at the end of the running burst of microtasks: one system call for many records. */
+  #wakeSoon(): void {
+    if (this.#unrung === 0) nextTick(this.#wake);
+    else if (this.#unrung % BURST === 0) this.#link.wake();
+    this.#unrung++;
+  }
+
+  readonly #wake = (): void => {
+    this.#unrung = 0;
+    if (!this.#closed) this.#link.wake();
+  };
+
+  // ---- taking back
+
+  /** Takes a batch back that the worker has not started: whether it could. */
+  withdraw(batch: Batch): boolean {
+    const { state } = batch;
+    if (batch === this.#transferring) {
+      this.#transferring = null;
+      this.#link.abandon(Kind.Void);
+    } else if (batch.position < 0 || !this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) {
+      return false;
+    }
+    this.recall(batch);
+    batch.position = -1;
+    return true;
+  }
+
+  /** Takes the message of a batch that is to be run elsewhere out of the ring, if that is all there is of it. */
+  recall(batch: Batch): void {
+    if (batch.kept !== null || batch.message() !== null || batch.owned) return;
+    const bytes = this.#link.recall(batch.position);
+    if (bytes !== null) batch.recalled(bytes);
+  }
+
+  /** Lets the items of a started batch that have not begun be. */
+  halt(batch: Batch): void {
+    if (batch.position < 0) return;
+    const attempt = batch.attempt << ATTEMPT_SHIFT;
+    this.#link.amend(batch.position, attempt | Status.Started, attempt | Status.Stopped);
+  }
+
+  /** Fires the AbortSignal of the `ordinal`-th item the worker ever started, if that is still running. */
+  abort(ordinal: number, reason: unknown): void {
+    // The worker may be reading the reason of an item that it was told of before.
+    if (Atomics.load(this.#link.control, ABORT_ITEM) !== ordinal) writeReason(this.#link.control, reason);
+    Atomics.store(this.#link.control, ABORT_ITEM, ordinal);
+    this.#link.ring();
+  }
+
+  // ---- receiving
+
+  /** Finds the oldest unread record; {@link kind} and {@link id} describe it. {@link decode} and {@link release} it. */
+  receive(): boolean {
+    return this.#link.receive();
+  }
+
+  /** Kind of the record, with its flags. */
+  get kind(): number {
+    return this.#link.kind;
+  }
+
+  /** Its number. */
+  get id(): number {
+    return this.#link.id;
+  }
+
+  /** Its value, a PendingValue, or {@link Unreadable}. */
+  decode(): unknown {
+    const link = this.#link;
+    try {
+      const start = (link.kind & Flag.Codes) === 0 ? link.start : this.#codes.learn(link.source, link.start, link.end);
+      return decoder.decode(link.source, start, link.end, link.owned, this.#codes);
+    } catch (error) {
+      return new Unreadable(error);
+    }
+  }
+
+  /** Gives its room back. */
+  release(): void {
+    this.#link.release();
+  }
+
+  /** Asks to be rung for the next record; `false` when one is there already. */
+  sleep(): boolean {
+    return this.#link.sleep();
+  }
+
+  /** The end of what the worker wrote to stderr; `null` when it died before it noted that. */
+  get stderr(): string | null {
+    return readStderr(this.#link.control);
+  }
+
+  /** How many items the worker ever started, modulo 2^32. */
+  get started(): number {
+    return Atomics.load(this.#link.control, STARTED_ITEMS);
+  }
+
+  /** What it does, or did when it died, before an item runs. */
+  get preparing(): Preparing {
+    return Atomics.load(this.#link.control, PREPARING);
+  }
+
+  /** Whether the worker has not looked at a batch that it was sent. */
+  queued(batch: Batch): boolean {
+    return batch.position >= 0 && this.#link.amend(batch.position, batch.state, batch.state);
+  }
+
+  /** Bytes of the batch's message that were sent in parts; 0 when it is not under way so. */
+  arriving(batch: Batch): number {
+    return batch === this.#transferring ? this.#link.underWay : 0;
+  }
+
+  /** How far the worker has read: it differs from before when it has read on. */
+  get read(): number {
+    return this.#link.read;
+  }
+
+  /** Whether the worker was told to stop and obeys. */
+  get ending(): boolean {
+    return Atomics.load(this.#link.control, ENDING) === 1;
+  }
+
+  // ---- life
+
+  /** Whether the event loop must stay alive for it. */
+  keepAlive(alive: boolean): void {
+    this.#link.ref(alive);
+  }
+
+  /** Gives memory and descriptors back. */
+  close(): void {
+    this.#closed = true;
+    this.#link.close();
+    this.#region.close();
+    Link.closeBells(this.#bells);
+    this.#transferring = null;
+    this.#waiting = [];
+  }
+}
+
+function copyOf(payload: Payload): Payload & { readonly bytes: Uint8Array } {
+  const bytes = new Uint8Array(payload.total);
+  payload.layout(bytes, 0);
+  return { bytes, total: bytes.length, layout: (target, offset) => target.set(bytes, offset) };
+}
+
+/** The arguments of an initializer as they are now, for all workers. @throws SerializationError. */
+export function keepInitArgs(args: readonly unknown[]): Kept {
+  try {
+    return keep(args);
+  } catch (error) {
+    throw inCall(error, 'Pool', (path) => path.replace(/\[(\d+)\]$/, 'initArgs[$1]'));
+  }
+}

@@ -1,0 +1,655 @@
+import type { WorkerCrashError } from '../../errors/index.js';
+import { Linger } from '../../memory/index.js';
+import type { LaunchOptions, Popen } from '../../process/index.js';
+import { PendingValue } from '../../reduction/index.js';
+import { Deque } from '../../util/deque.js';
+import { taskSettle } from '../../util/diagnostics.js';
+import { debug } from '../../util/logger.js';
+import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
+import { type Batch, Blame, type Holder } from '../scheduling/batch.js';
+import type { Kept } from '../scheduling/encoded-items.js';
+import { LEAST_BATCHES, Pace } from '../scheduling/throughput-estimator.js';
+import type { FunctionImage } from '../wire/function-registry.js';
+import { Flag, KIND, Kind, Preparing } from '../wire/protocol.js';
+import { fromWorker } from '../wire/remote-error.js';
+import { crash } from './crash.js';
+import { Unreadable, WorkerChannel } from './worker-channel.js';
+
+/** Milliseconds a worker has for loading what an item needs, when the item's own time limit is shorter. */
+const LOADING = 10_000;
+/** Milliseconds by which a timer is late when this process was busy. */
+const LATE = 10;
+/** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
+const LEAVING = 10_000;
+/** Milliseconds in which the modules of a dead worker's last error may load. */
+const SOON = 1000;
+
+/** Starts a child, however the pool's workers are started. */
+export type Launch = (options: LaunchOptions) => Popen;
+
+/** What of the pool's settings concerns a worker. */
+export interface WorkerSettings {
+  /** Items it may run. */
+  readonly lifetime: number;
+  /** Milliseconds from its start until it must be ready; 0 for no limit. */
+  readonly initTimeout: number;
+  /** Milliseconds it has to react. */
+  readonly grace: number;
+}
+
+/** What a worker tells the pool it belongs to. */
+export interface WorkerOwner {
+  /** Results were read, or room appeared: deliver and send more. */
+  progressed(worker: WorkerHandle): void;
+  /** Its initializer is done. */
+  ready(worker: WorkerHandle): void;
+  /** Its initializer failed. */
+  initializerFailed(worker: WorkerHandle, error: unknown): void;
+  /** It was not ready after `initTimeout`; `initializing` says whether its initializer was under way. */
+  late(worker: WorkerHandle, initializing: boolean): void;
+  /** Batches that it could not run as they were, in parts that others may. */
+  returned(batches: Batch[]): void;
+  /** It ended; `lost` are its unfinished batches, `blame` says what of the first it died of. */
+  exited(worker: WorkerHandle, lost: Batch[], blame: Blame, error: WorkerCrashError): void;
+}
+
+/**
+ * One worker process as the parent sees it: the batches it holds, what of them is done, and how it ends.
+ *
+ * Accounting: `#held` are the batches sent and not finished, oldest first; results arrive in their order.
+ * `#results` counts them modulo 2^32 and is compared with the worker's own count of started items when it dies.
+ */
+export class WorkerHandle implements Holder {
+  readonly name: string;
+  readonly child: Popen;
+  /** Items it may still be given before it is replaced. */
+  remaining: number;
+  /** `starting` until its initializer is done; `retiring` after a stop was sent. */
+  state: 'starting' | 'ready' | 'retiring' | 'ended' = 'starting';
+  /** What it was when it ended. */
+  left: 'starting' | 'ready' | 'retiring' = 'starting';
+  /** `performance.now()` when it became ready; 0 before. */
+  since = 0;
+  /** Why this process killed it, if it did so because it was of no use. */
+  condemned: string | null = null;
+  /** Whether it was let go because there was nothing to do: it needs no replacement. */
+  idled = false;
+  readonly #owner: WorkerOwner;
+  readonly #channel: WorkerChannel;
+  readonly #held = new Deque<Batch>();
+  readonly #pace = new Pace();
+  readonly #linger = new Linger();
+  #items = 0;
+  #results = 0;
+  #polling = false;
+  /** Milliseconds a cancelled or overdue item has to end. */
+  #grace: number;
+  readonly #settings: WorkerSettings;
+  /** The error that it did not catch. */
+  #uncaught: unknown;
+  /** Batches it holds whose items have a time limit. */
+  #timed = 0;
+  /** How far it had read when another one took what it did not begin; `null` since it gave a sign. */
+  #doubt: number | null = null;
+  /** It does not begin what it was handed: it gets nothing more until it gives a sign. */
+  #suspect = false;
+  /** Of the item that runs, or of the next one, which has not begun. */
+  #timer: NodeJS.Timeout | null = null;
+  #killer: NodeJS.Timeout | null = null;
+  /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
+  #executioner: NodeJS.Timeout | null = null;
+  /** Looks whether a worker that should end, or should be ready, is. */
+  #inspector: NodeJS.Timeout | null = null;
+
+  /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
+  constructor(name: string, launch: Launch, entry: URL, settings: WorkerSettings, owner: WorkerOwner) {
+    this.name = name;
+    this.remaining = settings.lifetime;
+    this.#grace = settings.grace;
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#channel = new WorkerChannel(name, () => this.#drain());
+    try {
+      this.child = launch({ entry, name, descriptors: this.#channel.descriptors });
+    } catch (error) {
+      this.#channel.close();
+      throw error;
+    }
+    this.child.onExit(({ exitCode, signal }, cause) => this.#ended(exitCode, signal, cause));
+    if (settings.initTimeout > 0) this.#inspect(settings.initTimeout, () => this.#checkReady());
+    this.keepAlive(false);
+  }
+
+  /** Process id, or `null` when the process could not be started. */
+  get pid(): number | null {
+    return this.child.pid;
+  }
+
+  /** Process id; of a thread, Node's thread id. */
+  get ident(): number | null {
+    return this.child.ident;
+  }
+
+  /** Items it holds: running or waiting there. */
+  get items(): number {
+    return this.#items;
+  }
+
+  /** Batches it holds. */
+  get batches(): number {
+    return this.#held.length;
+  }
+
+  /** Whether it should be given another batch now. */
+  get hasRoom(): boolean {
+    return (
+      (this.#held.length < LEAST_BATCHES || this.#items < this.#pace.depth) &&
+      this.remaining > 0 &&
+      !this.#suspect &&
+      this.#channel.writable &&
+      (this.state === 'ready' || this.state === 'starting')
+    );
+  }
+
+  /** Another one took the last thing it held, for it did not begin that. */
+  doubt(): void {
+    this.#doubt = this.#channel.read;
+  }
+
+  /** Whether it has not even looked at what was taken from it: it may be stopped, so another one that is idle is preferred. */
+  get doubtful(): boolean {
+    return this.#doubt !== null && this.#doubt === this.#channel.read;
+  }
+
+  /** Whether it holds work and has not looked at any. */
+  get still(): boolean {
+    const batch = this.#held.first();
+    return batch !== undefined && this.#channel.queued(batch);
+  }
+
+  /** Whether an item ever got a result here. */
+  get fruitful(): boolean {
+    return this.#results !== 0;
+  }
+
+  /** Milliseconds since it last gave a sign of progress: with work, how long it may be stuck; without, how long it has been idle. */
+  get stillFor(): number {
+    return this.#pace.stillFor;
+  }
+
+  // ---- sending
+
+  /** Sends the initializer. The worker answers with `ready`. */
+  initialize(image: FunctionImage | null, args: Kept): void {
+    this.#channel.initialize(image, args);
+  }
+
+  /**
+   * Sends a batch. Call only while it {@link hasRoom}.
+   * @returns `false` when the link became busy, or its life is too short: it has no room from here on; keep the batch.
+   * @throws SerializationError when its payload cannot be encoded; nothing was sent.
+   */
+  send(batch: Batch): boolean {
+    if (batch.count > this.remaining) {
+      this.retire();
+      return false;
+    }
+    if (!this.#channel.send(batch)) return false;
+    if (this.#held.length === 0) this.#pace.begin();
+    batch.holder = this;
+    this.#held.push(batch);
+    this.#items += batch.count;
+    this.remaining -= batch.count;
+    if (isTimed(batch)) {
+      this.#timed++;
+      this.#awaitBegin();
+    }
+    if (this.remaining <= 0) this.retire();
+    return true;
+  }
+
+  /** Drops the worker's copy of a function. */
+  forget(image: FunctionImage): void {
+    this.#channel.forget(image);
+  }
+
+  /** Lets it end after what it holds. `idle`: because there is nothing to do. */
+  retire(idle = false): void {
+    if (this.state === 'retiring' || this.state === 'ended') return;
+    this.state = 'retiring';
+    this.idled = idle;
+    this.#channel.stop();
+    this.#seeOff();
+  }
+
+  /** Bounds the time in which a worker that has nothing left to do must end. One that is starting finishes that first. */
+  #seeOff(): void {
+    if (this.state !== 'retiring' || this.#held.length > 0 || this.since === 0) return;
+    const leave = () => {
+      this.condemned = 'it did not end though it was told to';
+      this.#signal('SIGKILL');
+    };
+    this.#inspect(this.#settings.grace, () => {
+      this.#drain();
+      if (this.#channel.ending) this.#inspect(LEAVING, leave);
+      else leave();
+    });
+  }
+
+  #inspect(after: number, look: () => void): void {
+    if (this.#inspector !== null) clearTimeout(this.#inspector);
+    this.#inspector = setTimeout(() => {
+      this.#inspector = null;
+      if (this.state !== 'ended') look();
+    }, after);
+    // Who waits for the worker keeps the event loop alive.
+    this.#inspector.unref();
+  }
+
+  #checkReady(): void {
+    this.#drain();
+    if (this.since === 0 && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
+  }
+
+  /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
+  condemn(reason: string): void {
+    this.condemned ??= reason;
+    this.#signal('SIGKILL');
+  }
+
+  // ---- taking back
+
+  /** Takes back the batch that was sent last, if the worker has not started it. */
+  withdrawLast(): Batch | null {
+    const batch = this.#held.last();
+    if (batch === undefined || !this.#withdraw(batch)) return null;
+    this.#held.pop();
+    if (this.#held.length === 0) this.#clearTimer();
+    return batch;
+  }
+
+  /** As {@link withdrawLast}, if its priority is below `priority`. */
+  withdrawBelow(priority: number): Batch | null {
+    const batch = this.#held.last();
+    return batch !== undefined && batch.lane.priority < priority ? this.withdrawLast() : null;
+  }
+
+  /** Takes `batch` back, if it is here and the worker has not started it. */
+  withdraw(batch: Batch): boolean {
+    if (batch.holder !== this || !this.#withdraw(batch)) return false;
+    const first = this.#held.first() === batch;
+    this.#held.remove(batch);
+    if (first) {
+      this.#clearTimer();
+      this.#awaitBegin();
+    }
+    return true;
+  }
+
+  /**
+   * Stops a batch: takes it back if it waits; if it runs, fires the item's AbortSignal, lets the rest of it be, and kills
+   * the worker when the item has not ended after `grace` milliseconds.
+   * @returns whether the batch is off the worker now.
+   */
+  stop(batch: Batch, grace: number, reason: unknown): boolean {
+    batch.cancelled = true;
+    batch.reason = reason;
+    this.#grace = grace;
+    if (this.withdraw(batch)) return true;
+    this.#channel.halt(batch);
+    // One that runs while the result of its forerunner is still unread is aborted when that is read, see #abortNext.
+    if (this.#held.first() === batch) this.#abortRunning();
+    return false;
+  }
+
+  /** Fires the AbortSignal of the running item and kills the worker if the item has not ended when its grace is over. */
+  #abortRunning(): void {
+    this.#channel.abort((this.#results + 1) | 0, this.#held.first()?.reason);
+    if (this.#killer !== null) return;
+    const killer = setTimeout(() => {
+      // The result may be there already: timers come before other events.
+      this.#drain();
+      if (this.#killer === killer) this.#signal('SIGKILL');
+    }, this.#grace);
+    this.#killer = killer;
+  }
+
+  #withdraw(batch: Batch): boolean {
+    if (!this.#channel.withdraw(batch)) return false;
+    batch.holder = null;
+    this.#items -= batch.count;
+    this.remaining += batch.count;
+    if (isTimed(batch)) this.#timed--;
+    return true;
+  }
+
+  /** The batches it holds, oldest first. */
+  held(): Iterable<Batch> {
+    return this.#held;
+  }
+
+  // ---- receiving
+
+  #drain(): void {
+    this.#polling = false;
+    if (this.state === 'ended') return;
+    const channel = this.#channel;
+    const before = this.#results;
+    let moved = channel.flush();
+    while (channel.receive()) {
+      this.#receive();
+      moved = true;
+    }
+    if (moved) this.#trust();
+    if (before !== this.#results) this.#pace.measure((this.#results - before) | 0);
+    if (moved) this.#owner.progressed(this);
+    if ((this.state as string) === 'ended') return;
+    if (before !== this.#results) this.#linger.busy();
+    // Microtasks and other events come first; a record that came meanwhile is read on the loop's next turn.
+    if (before !== this.#results || (this.#held.length > 0 && this.#linger.again()) || !channel.sleep()) {
+      this.#polling = true;
+      setImmediate(this.#poll);
+    }
+  }
+
+  readonly #poll = (): void => {
+    if (this.#polling) this.#drain();
+  };
+
+  #receive(): void {
+    const channel = this.#channel;
+    switch ((channel.kind & KIND) as Kind) {
+      case Kind.Value:
+      case Kind.Error: {
+        const failed = (channel.kind & KIND) === Kind.Error;
+        const halted = (channel.kind & Flag.Halted) !== 0;
+        const micros = channel.id;
+        const value = channel.decode();
+        channel.release();
+        this.#settle(value, failed, micros);
+        if (halted) this.#drop()?.gone();
+        this.#abortNext();
+        break;
+      }
+      case Kind.Broken: {
+        const whole = channel.id === 1;
+        const error = channel.decode();
+        channel.release();
+        const batch = this.#drop();
+        this.#whenLoaded(error, (reason) => {
+          if (batch === undefined) return;
+          fromWorker(reason, batch.site);
+          if (!batch.cancelled && !whole) this.#owner.returned(batch.unreadable(reason));
+          for (let i = 0; whole && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
+          batch.gone();
+        });
+        this.#abortNext();
+        break;
+      }
+      case Kind.Started: {
+        channel.release();
+        const batch = this.#held.first();
+        if (batch === undefined) break;
+        batch.started();
+        this.#clearTimer();
+        if (batch.timeout > 0) this.#timer = setTimeout(() => this.#expired(batch), batch.timeout);
+        break;
+      }
+      case Kind.Report: {
+        const dropped = channel.id;
+        const progress = channel.decode();
+        channel.release();
+        const batch = this.#held.first();
+        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
+        break;
+      }
+      case Kind.Uncaught:
+        this.#uncaught = channel.decode();
+        channel.release();
+        break;
+      case Kind.Ready:
+        channel.release();
+        if (this.state === 'starting') this.state = 'ready';
+        this.since = performance.now();
+        if (this.#inspector !== null) clearTimeout(this.#inspector);
+        this.#awaitBegin();
+        this.#seeOff();
+        this.#owner.ready(this);
+        break;
+      case Kind.InitializerFailed: {
+        const error = channel.decode();
+        channel.release();
+        this.#whenLoaded(error, (reason) => this.#owner.initializerFailed(this, reason));
+        break;
+      }
+      default:
+        channel.release();
+    }
+  }
+
+  /** Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be read is an error itself. */
+  #whenLoaded(value: unknown, then: (value: unknown) => void): void {
+    if (value instanceof Unreadable) then(value.reason);
+    else if (!(value instanceof PendingValue)) then(value);
+    else void value.ready.then(then, then).then(() => this.#owner.progressed(this));
+  }
+
+  #settle(value: unknown, failed: boolean, micros: number): void {
+    const batch = this.#held.first();
+    if (batch === undefined) return;
+    this.#results = (this.#results + 1) | 0;
+    batch.image.deaths = 0;
+    this.#clearTimers();
+    if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
+    const index = batch.received++;
+    this.#items--;
+    if (batch.received === batch.count) {
+      this.#held.shift();
+      if (isTimed(batch)) this.#timed--;
+      if (this.state === 'retiring') this.#seeOff();
+    }
+    this.#awaitBegin();
+    if (!batch.cancelled && batch.overdue !== index) {
+      if (value instanceof Unreadable) batch.error(value.reason, index);
+      else if (value instanceof PendingValue) {
+        void value.ready
+          .then(
+            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
+            (error) => batch.error(error, index),
+          )
+          .then(() => this.#owner.progressed(this));
+      } else if (failed) batch.error(fromWorker(value, batch.site), index);
+      else batch.value(value, index, micros);
+    }
+    if (batch.received === batch.count) batch.gone();
+  }
+
+  /** What runs now was cancelled while the result of the item before it was on its way. */
+  #abortNext(): void {
+    if (this.#held.first()?.cancelled === true) this.#abortRunning();
+  }
+
+  /** The oldest batch is off the worker, though not all of its items ran. */
+  #drop(): Batch | undefined {
+    const batch = this.#held.shift();
+    if (batch === undefined) return undefined;
+    if (isTimed(batch)) this.#timed--;
+    this.#items -= batch.count - batch.received;
+    this.remaining += batch.count - batch.received;
+    this.#clearTimers();
+    this.#awaitBegin();
+    this.#seeOff();
+    return batch;
+  }
+
+  #expired(batch: Batch): void {
+    const results = this.#results;
+    // The result may be there already: timers come before other events.
+    this.#drain();
+    if (results !== this.#results || this.#held.first() !== batch) return;
+    this.#timer = null;
+    this.#overrun(batch, true);
+  }
+
+  /** The item that runs, or that the worker cannot begin, has had its time. */
+  #overrun(batch: Batch, begun: boolean): void {
+    batch.overdue = batch.received;
+    this.#grace = batch.expire(batch.received, begun);
+    this.#abortRunning();
+  }
+
+  /** Bounds the time in which the worker must begin what it holds, if the items of one of its batches have a time limit. */
+  #awaitBegin(): void {
+    if (this.#timed === 0 || this.#timer !== null || this.since === 0 || this.#suspect) return;
+    for (const batch of this.#held) {
+      if (!isTimed(batch)) continue;
+      this.#watchBegin(batch, batch.timeout, this.#channel.arriving(batch), false);
+      return;
+    }
+  }
+
+  /** @param patient It was not waited for twice yet. */
+  #watchBegin(batch: Batch, time: number, arrived: number, loading: boolean, patient = true): void {
+    const due = performance.now() + time;
+    const timer = setTimeout(() => {
+      // It may have been said already: timers come before other events.
+      this.#drain();
+      if (this.#timer !== timer) return;
+      this.#timer = null;
+      const arriving = this.#channel.arriving(batch);
+      const first = this.#held.first();
+      if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
+      // This process was busy, and may not even have rung: the worker did not have its time.
+      else if (patient && performance.now() - due > LATE) this.#watchBegin(batch, time, arriving, loading, false);
+      // It waits behind one that is under way.
+      else if (first !== batch && first !== undefined && !this.#channel.queued(first)) return;
+      else if (this.withdraw(batch)) this.#stuck(batch);
+      else if (first !== batch) return;
+      // Taken: what it needs is being loaded, which takes its time in a worker that is new.
+      else if (loading || time >= LOADING) this.#overrun(batch, false);
+      else this.#watchBegin(batch, LOADING, 0, true);
+    }, time);
+    this.#timer = timer;
+  }
+
+  /** The worker did not look at `batch`, which was taken back. It is killed unless it reads on within its grace. */
+  #stuck(batch: Batch): void {
+    this.#suspect = true;
+    const { read } = this.#channel;
+    const results = this.#results;
+    this.#clearTimer();
+    batch.overdue = batch.received;
+    const grace = batch.expire(batch.received, false);
+    // The other items of a chunk have not had their time.
+    this.#owner.returned(batch.orphaned(Blame.Item, undefined));
+    batch.gone();
+    this.#inspect(grace, () => {
+      this.#drain();
+      if (this.#channel.read !== read || this.#results !== results) this.#trust();
+      else this.condemn('it did not begin what it was handed');
+    });
+    this.#owner.progressed(this);
+  }
+
+  /** It gave a sign. */
+  #trust(): void {
+    this.#doubt = null;
+    if (!this.#suspect) return;
+    this.#suspect = false;
+    this.#awaitBegin();
+    this.#owner.progressed(this);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #clearTimers(): void {
+    this.#clearTimer();
+    if (this.#killer !== null) clearTimeout(this.#killer);
+    this.#killer = null;
+  }
+
+  // ---- life
+
+  /** Whether the event loop must stay alive for it. */
+  keepAlive(alive: boolean): void {
+    if (this.state === 'ended') return;
+    this.#channel.keepAlive(alive);
+    if (alive) this.child.ref();
+    else this.child.unref();
+  }
+
+  /** Signals it. One that runs as a user whom this process may not signal any more (setuid) is let go instead. */
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    try {
+      this.child.signal(signal);
+    } catch (error) {
+      debug('%s cannot be signalled: %s', this.name, (error as Error).message);
+      this.retire();
+    }
+  }
+
+  /** Ends it now: SIGTERM, then SIGKILL after `grace` milliseconds. */
+  terminate(grace: number): void {
+    if (this.state === 'ended') return;
+    this.#signal('SIGTERM');
+    this.#executioner ??= setTimeout(() => {
+      this.#signal('SIGKILL');
+      // One that even that does not end, because its end cannot be told or the kernel holds it, keeps nobody waiting.
+      this.#executioner = setTimeout(() => this.#ended(null, 'SIGKILL'), LEAVING);
+    }, grace);
+  }
+
+  #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
+    if (this.state === 'ended') return;
+    // What it published before it died counts; the ring outlives it.
+    while (this.#channel.receive()) this.#receive();
+    const blame = this.#blame();
+    const first = this.#held.first();
+    const subject = blame === Blame.None ? null : (first?.subject(first.received) ?? null);
+    const { stderr } = this.#channel;
+    this.left = this.state;
+    this.state = 'ended';
+    this.#clearTimers();
+    if (this.#executioner !== null) clearTimeout(this.#executioner);
+    if (this.#inspector !== null) clearTimeout(this.#inspector);
+    for (const batch of this.#held) this.#channel.recall(batch);
+    this.#channel.close();
+    this.child.close();
+    const lost = [...this.#held];
+    while (this.#held.length > 0) this.#held.shift();
+    for (const batch of lost) batch.holder = null;
+    this.#timed = 0;
+    this.#items = 0;
+    const tell = (uncaught: unknown) => {
+      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
+    };
+    const uncaught = this.#uncaught;
+    if (uncaught instanceof PendingValue) void soon(uncaught.ready).then(tell);
+    else tell(uncaught instanceof Unreadable ? undefined : uncaught);
+  }
+
+  /** What of its oldest batch it died of. */
+  #blame(): Blame {
+    const batch = this.#held.first();
+    if (batch === undefined) return Blame.None;
+    if (this.#channel.started !== this.#results) return Blame.Item;
+    const { preparing } = this.#channel;
+    if (preparing === Preparing.Function) return Blame.Function;
+    return preparing === Preparing.Items || this.#channel.arriving(batch) > 0 ? Blame.Items : Blame.None;
+  }
+}
+
+/** What a promise gives, if it does so while somebody would wait for it; else nothing. */
+function soon(promise: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SOON);
+    promise.then(resolve, resolve).finally(() => clearTimeout(timer));
+  });
+}
+
+function isTimed(batch: Batch): boolean {
+  return (batch.kind & Flag.Announce) !== 0 && batch.timeout > 0;
+}

@@ -1,0 +1,72 @@
+/**
+ * The program of a Process's child: takes over who it is, then runs what it was sent. It loads no more than that takes, since
+ * each module costs a millisecond of every start.
+ */
+import { closeSync } from 'node:fs';
+import { bringDescriptors } from '../../util/spawning.js';
+import { AuthenticationKey } from '../authkey.js';
+import { become } from '../identity.js';
+import type { Process } from '../process.js';
+import { setStartMethod } from '../start-method.js';
+import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
+import { defaultExport } from './default-export.js';
+import { inherit, program } from './inherit.js';
+import { type Head, readPayload } from './payload.js';
+import { conduct } from './run-main.js';
+
+function begin(): void {
+  const { descriptors, method, name } = inherit();
+  const payload = descriptors.at(-1)!;
+  const { head, body } = readPayload(payload);
+  if (method !== 'thread') {
+    closeSync(payload);
+    bringDescriptors(descriptors.slice(0, -1));
+  }
+
+  become({
+    name: head.name,
+    daemon: head.daemon,
+    authkey: AuthenticationKey.from(Buffer.from(head.authkey, 'hex')) as AuthenticationKey,
+    path: head.path,
+    parent: head.parent,
+    main: head.main,
+    children: 0,
+    self: null,
+  });
+  process.argv.splice(2, Number.POSITIVE_INFINITY, ...head.argv);
+  setStartMethod(method, { force: true });
+  conduct(name, method, () => run(head, body));
+}
+
+async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Promise<void> {
+  enterBootstrapping();
+  let call: (...args: readonly unknown[]) => unknown;
+  let given: readonly unknown[] | undefined;
+  try {
+    if (prepared.length > 0) await (await import('../../util/preparation.js')).applyPreparations(prepared);
+    const parts = bytes === null ? [] : await decode(bytes);
+    if (work.kind === 'module') {
+      call = await defaultExport(work.url);
+      given = args ?? (parts[1] as readonly unknown[]);
+    } else if (work.kind === 'target') {
+      call = (parts[0] ?? (() => undefined)) as typeof call;
+      given = (parts[1] ?? []) as readonly unknown[];
+    } else {
+      const { adopt } = await import('../process-state.js');
+      const [instance, target, targetArgs] = parts as [Process, undefined, readonly unknown[]];
+      adopt(instance, target, targetArgs);
+      call = () => instance.run();
+    }
+  } finally {
+    leaveBootstrapping();
+  }
+  await call(...(given ?? []));
+}
+
+async function decode(bytes: Uint8Array): Promise<readonly unknown[]> {
+  const { Decoder, PendingValue } = await import('../../reduction/receiving.js');
+  const value = new Decoder().decode(bytes, 0, bytes.length, true);
+  return (value instanceof PendingValue ? await value.ready : value) as readonly unknown[];
+}
+
+program(import.meta.url, begin);

@@ -1,0 +1,55 @@
+/**
+ * What a Process is sent when it starts: a memory file, written before the start and read once. It has no name, and a reader
+ * needs no event loop.
+ *
+ *   0  bytes of the head   u32
+ *   4  head                JSON: who the child is and what it runs
+ *      body                from the next multiple of 8 on: what only the codec can carry
+ */
+import { fstatSync, readSync } from 'node:fs';
+import type { PreparedState } from '../../util/preparation.js';
+
+/** What the child runs. */
+export type Work =
+  /** The default export of a module. */
+  | { readonly kind: 'module'; readonly url: string }
+  /** The body holds `[target, args]`. */
+  | { readonly kind: 'target' }
+  /** The body holds `[instance, target, args]`, whose `run()` is called. */
+  | { readonly kind: 'instance' };
+
+/** The head of a payload. */
+export interface Head {
+  readonly name: string;
+  readonly daemon: boolean;
+  readonly path: string;
+  /** Hexadecimal. */
+  readonly authkey: string;
+  readonly parent: { readonly name: string; readonly pid: number; readonly startTime: string | null; readonly threadId: number | null };
+  /** Arguments of the program, without Node and the script. */
+  readonly argv: readonly string[];
+  /** The program's main file, where there is one. */
+  readonly main: string | null;
+  readonly work: Work;
+  /** Arguments of a module's function, where JSON carries them; otherwise they are in the body. */
+  readonly args: readonly unknown[] | null;
+  readonly prepared: readonly PreparedState[];
+}
+
+/** Bytes of one read: Node takes none of 2 GiB and more. */
+const MOST_READ = 1 << 30;
+
+/** Where the body starts behind a head that ends at `offset`. */
+export const align = (offset: number): number => (offset + 7) & ~7;
+
+/** Reads a payload, by file operations alone: a child has not loaded more yet. The body is memory of its own, `null` when there is none. */
+export function readPayload(fd: number): { head: Head; body: Uint8Array | null } {
+  const { size } = fstatSync(fd);
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size);
+  const bytes = new Uint8Array(buffer, byteOffset, size);
+  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MOST_READ), at);
+  const length = new DataView(buffer).getUint32(0, true);
+  const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as Head;
+  const start = align(4 + length);
+  return { head, body: start < size ? bytes.subarray(start) : null };
+}

@@ -1,0 +1,33 @@
+/** Why a template, or this process, could not fork. */
+import { getSystemErrorMap } from 'node:util';
+import { type MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { RefusalCode } from '../forkserver/protocol.js';
+
+/** The error for a refusal: a {@link RefusalCode} or an errno. */
+export function refused(code: number): MultiprocessError {
+  if (code === RefusalCode.ThreadsBusy) {
+    return new ProcessError(
+      'The process cannot be forked: another of its threads does not come to rest. Preload modules that start no threads (worker_threads, native add-ons that compute), or use start method `spawn`.',
+      { code: 'MP_SPAWN' },
+    );
+  }
+  if (code === RefusalCode.NoExitHook) {
+    return new UnsupportedError(
+      'This build of Node cannot be forked: it has no node::AtExit, without which a fork could not end in good order; use start method `spawn`.',
+    );
+  }
+  const reason = reasons[code];
+  if (reason !== undefined) return new UnsupportedError(`The forkserver cannot be used here: ${reason}; use start method \`spawn\`.`);
+  const [name, text] = getSystemErrorMap().get(-code) ?? [`errno ${code}`, 'unknown error'];
+  return new ProcessError(
+    `The process cannot be forked: ${name} (${text}). Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,
+    { code: 'MP_SPAWN' },
+  );
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  [RefusalCode.ScoutDied]: 'a first fork of its template died before it could load a module',
+  [RefusalCode.ScoutHangs]:
+    'a first fork of its template could not load a module. Module hooks that run on a thread of their own (module.register, which `--import tsx` or `--loader` may use) are not there in a fork',
+  [RefusalCode.SharedRandom]: 'this Node keeps random bytes in a way that forks would share',
+};

@@ -1,0 +1,103 @@
+/** A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and runs the module. */
+import { readlinkSync, readSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  bindLifeline,
+  closeDescriptor,
+  duplicateDescriptor,
+  leaveProcess,
+  moveDescriptor,
+  pollDescriptor,
+  populatePages,
+  Ready,
+} from '../../../native/index.js';
+import { leaveBootstrapping } from '../../child/bootstrapping.js';
+import { INHERITANCE, type Inheritance } from '../../child/inherit.js';
+import { rebirth } from '../../fork/after-fork-child.js';
+import { restartClock } from '../../fork/clock.js';
+import { type ChildRequest, INHERITED, requestOf } from '../protocol.js';
+import type { Born } from './serve.js';
+
+/**
+ * Becomes the child of a request. The first descriptor is the lifeline, the others are the application's.
+ * @param pages what it will touch. @param programs those that the template has loaded.
+ */
+export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMap<string, () => void>): void {
+  populatePages(pages);
+  rebirth();
+  const arrived = born();
+  const [lifeline, ...given] = arrived.descriptors;
+  const request = requestOf(arrived);
+  restartClock();
+  leaveBootstrapping();
+  become(request);
+  awaitWord(lifeline!);
+  const descriptors = place(given, request.first);
+  (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] = descriptors;
+  const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
+  (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
+  const begin = programs.get(request.entry);
+  if (begin === undefined) void import(request.entry);
+  else begin();
+}
+
+/** Gives descriptors the numbers from `first` on, which the parent has told others already. */
+function place(given: readonly number[], first: number): number[] {
+  const sources = [...given];
+  return sources.map((_, i) => {
+    const target = first + i;
+    const other = sources.indexOf(target, i);
+    if (other === i) return target;
+    // One of them that has not been moved yet makes room.
+    if (other > i) {
+      sources[other] = duplicateDescriptor(target);
+      closeDescriptor(target);
+    }
+    try {
+      moveDescriptor(sources[i]!, target);
+    } catch (error) {
+      if ((error as { errno?: number }).errno !== -EEXIST) throw error;
+      dropForeign(target);
+      moveDescriptor(sources[i]!, target);
+    }
+    return target;
+  });
+}
+
+/** What the program was given by whoever started it, and every process it starts has too, gives way. Node's own does not. */
+function dropForeign(fd: number): void {
+  if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:')) closeDescriptor(fd);
+}
+
+const EEXIST = 17;
+
+function become({ argv, cwd, entry, env, execArgv, name, parentPid }: ChildRequest): void {
+  for (const [variable, value] of Object.entries(env)) {
+    if (value === null) delete process.env[variable];
+    else process.env[variable] = value;
+  }
+  moveTo(cwd, parentPid);
+  if (argv !== undefined) process.argv = [...argv];
+  process.execArgv = [...execArgv];
+  process.title = `${process.title.split(' ', 1)[0]} ${fileURLToPath(entry)} ${name}`;
+}
+
+/** A folder that was removed, be it unknown to the parent, is still the parent's. */
+function moveTo(folder: string | null, parentPid: number): void {
+  try {
+    if (folder === null || folder !== process.cwd()) process.chdir(folder ?? `/proc/${parentPid}/cwd`);
+  } catch {
+    process.chdir(`/proc/${parentPid}/cwd`);
+  }
+}
+
+/**
+ * Blocks until the parent has learnt of this process, and from then on lives no longer than the parent. When the start has
+ * failed halfway, or the parent has ended, nothing was run and nobody waits: the process ends.
+ */
+export function awaitWord(lifeline: number): void {
+  pollDescriptor(lifeline, Ready.readable, Number.POSITIVE_INFINITY);
+  if (readSync(lifeline, new Uint8Array(1)) === 0) leaveProcess(1);
+  bindLifeline(lifeline);
+  closeDescriptor(lifeline);
+}

@@ -1,0 +1,81 @@
+/**
+ * The first child of a template: finds out whether forks of it can live, how far its stocks of random bytes are used up, and which pages of memory
+ * a child touches.
+ *
+ * It loads a module, as every child will. Where module hooks run on a thread of their own (module.register, which `--import tsx`
+ * may use), a fork would wait for that thread for ever.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import {
+  closeDescriptor,
+  createPipe,
+  leaveProcess,
+  pollDescriptor,
+  Ready,
+  reapProcess,
+  signalChild,
+  touchedPages,
+} from '../../../native/index.js';
+import { setImmediate } from '../../../util/timers.js';
+import { rebirth } from '../../fork/after-fork-child.js';
+import { forkHere } from '../../fork/fork-here.js';
+import { drawStocks, emptyStocks } from '../../fork/random.js';
+import { RefusalCode } from '../protocol.js';
+
+/** Milliseconds after which it counts as hanging. */
+const WATCHDOG = 20_000;
+
+/** What it found out. */
+export interface Findings {
+  /** Why this process cannot be forked; 0 when it can. */
+  readonly refusal: number;
+  /** What every child will touch: see `populatePages`. */
+  readonly pages: Float64Array;
+}
+
+interface Told {
+  readonly stocks: string[][];
+  readonly pages: number[];
+}
+
+/** Sends the scout. Call it when nothing else goes on. */
+export async function scout(): Promise<Findings> {
+  const [reads, writes] = createPipe();
+  // In a turn of its own, so that the copy has nothing of this one to go on with.
+  const pid = await new Promise<number>((resolve) => {
+    setImmediate(() => {
+      const result = forkHere();
+      if (result === 0) void explore(writes);
+      else resolve(typeof result === 'number' ? result : result === 'threads-busy' ? -RefusalCode.ThreadsBusy : -RefusalCode.NoExitHook);
+    });
+  });
+  closeDescriptor(writes);
+  try {
+    if (pid < 0) return refused(-pid);
+    const came = pollDescriptor(reads, Ready.readable, WATCHDOG) !== 0;
+    const text = came ? readFileSync(reads, 'utf8') : '';
+    if (!came) signalChild(pid, constants.signals.SIGKILL);
+    while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
+    if (text === '') return refused(came ? RefusalCode.ScoutDied : RefusalCode.ScoutHangs);
+    const { stocks, pages } = JSON.parse(text) as Told;
+    return { refusal: emptyStocks(drawStocks(), stocks) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
+  } finally {
+    closeDescriptor(reads);
+  }
+}
+
+/** In the child. Never settles. */
+async function explore(writes: number): Promise<void> {
+  rebirth();
+  process.title = `${process.title} `;
+  await import(`data:text/javascript,export default ${process.pid}`);
+  await import('./warmup.js');
+  const told: Told = { pages: [...touchedPages()], stocks: drawStocks() };
+  writeFileSync(writes, JSON.stringify(told));
+  leaveProcess(0);
+}
+
+function refused(refusal: number): Findings {
+  return { refusal, pages: new Float64Array() };
+}

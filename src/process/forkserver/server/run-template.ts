@@ -1,0 +1,154 @@
+/**
+ * What the template does: loads what children will need, then forks on request.
+ *
+ * It ends with the thread that started it (parent-death signal). Ctrl-C is not for it. What it loads runs to its rest before the
+ * first fork: a request that is under way in libuv's threads would never be answered in a child.
+ */
+import { fstatSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { importFrom } from '../../../modules/load-modules.js';
+import { bindLifeline, closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../../native/index.js';
+import { begin } from '../../../util/starting.js';
+import { enterBootstrapping } from '../../child/bootstrapping.js';
+import { PROGRAMS } from '../../child/inherit.js';
+import { FORKED } from '../../fork/after-fork-child.js';
+import { identity } from '../../identity.js';
+import { PENDING, Reporting } from '../preloading.js';
+import type { TemplateConfig } from '../protocol.js';
+import { beginChild } from './begin-child.js';
+import { scout } from './probe-child.js';
+import { serve } from './serve.js';
+
+const CONFIG = 3;
+const LISTENER = 4;
+const STATUS = 5;
+const LIFELINE = 6;
+/** Milliseconds that requests of preloaded modules have to be answered. */
+const SETTLE = 5_000;
+
+setCloseOnExec(LISTENER, true);
+setCloseOnExec(STATUS, true);
+// Not by a signal of the parent's: it may have given up the right to send one.
+const lifeline = bindLifeline(LIFELINE);
+closeDescriptor(LIFELINE);
+const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
+closeDescriptor(CONFIG);
+if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
+ignoreSignal(constants.signals.SIGINT);
+process.argv = [...config.argv];
+begin();
+identity().name = 'ForkServer';
+(globalThis as { [FORKED]?: boolean })[FORKED] = true;
+
+const programs = new Map<string, () => void>();
+await preload();
+rehearse();
+await settled();
+collect();
+const { refusal, pages } = await scout(); // what is where, remains there
+setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
+
+/** The template loads modules for as long as it lives: its children begin. */
+async function preload(): Promise<void> {
+  const reporting = new Reporting(STATUS);
+  let now = '';
+  const failed = (error: unknown): void => {
+    if (now === '') return;
+    reporting.failed(now, error);
+    if (config.onError === 'fail') process.exit(1);
+  };
+  process.on('uncaughtException', failed);
+  process.on('unhandledRejection', failed);
+  enterBootstrapping();
+  const here = pathToFileURL(join(workingFolder(), 'preload.js')).href;
+  const { main } = config;
+  await loadModules().catch(() => {});
+  for (const name of config.preload) {
+    if (name === '__main__' && main === null) continue;
+    now = name;
+    reporting.loading(name);
+    const loaded = name === '__main__' ? import(pathToFileURL(main!).href) : importFrom(here, specifierOf(name));
+    if (!(await settlesInTime(loaded.then(() => {}, failed)))) {
+      reporting.stuck(name);
+      process.exit(1);
+    }
+    // Rejections are told of at the end of the turn.
+    await new Promise(setImmediate);
+  }
+  process.off('uncaughtException', failed);
+  process.off('unhandledRejection', failed);
+  reporting.close();
+}
+
+/** Whether it is settled before its time is up, and before nothing is left that could settle it. */
+function settlesInTime(promise: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), PENDING);
+    timer.unref();
+    const idle = (): void => {
+      // The last that was under way may just have settled it.
+      setImmediate(() => resolve(false));
+    };
+    process.once('beforeExit', idle);
+    void promise.then(() => {
+      clearTimeout(timer);
+      process.off('beforeExit', idle);
+      resolve(true);
+    });
+  });
+}
+
+/** The root where the working directory was removed. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
+}
+
+/** Loads what children need of this library. */
+async function loadModules(): Promise<void> {
+  const scope = globalThis as { [PROGRAMS]?: Map<string, () => void> };
+  scope[PROGRAMS] = programs;
+  try {
+    for (const url of config.modules) await import(url);
+  } finally {
+    v8.setFlagsFromString('--lazy');
+    delete scope[PROGRAMS];
+  }
+}
+
+/** Calls what every child calls of Node, which compiles a function when it is first called. */
+function rehearse(): void {
+  fstatSync(LISTENER);
+  void performance.timeOrigin;
+}
+
+/** A path as the URL it stands for; anything else as it is. */
+function specifierOf(name: string): string {
+  return name.startsWith('/') ? pathToFileURL(name).href : name;
+}
+
+/** Waits until nothing that was begun is under way, and all that was printed is out: a fork would print it again. */
+async function settled(): Promise<void> {
+  const { _getActiveRequests } = process as unknown as { _getActiveRequests?(): unknown[] };
+  const deadline = performance.now() + SETTLE;
+  do
+    await new Promise((later) => setTimeout(later, 1)); // nobody tells when the last one is answered
+  while ((_getActiveRequests?.().length ?? 0) > 0 && performance.now() < deadline);
+}
+
+/** Garbage of loading, which children would otherwise collect, each in a copy of its own, and free memory, of which each has a map. What was compiled stays. */
+function collect(): void {
+  v8.setFlagsFromString('--expose-gc');
+  v8.setFlagsFromString('--no-flush-bytecode');
+  (vm.runInNewContext('gc') as () => void)();
+  v8.setFlagsFromString('--flush-bytecode');
+  v8.setFlagsFromString('--no-expose-gc');
+  trimMemory();
+}

@@ -1,0 +1,180 @@
+/**
+ * Who uses a queue: a slot for each thread, of any process, and what has become of those that wrote.
+ *
+ *   slot      | meaning
+ *   ATTACHED  | has the queue; has put nothing
+ *   WRITING   | has put something and has not completed: consumers wait for more from it
+ *   COMPLETED | has said that it puts no more
+ *
+ *   WAITS     beside it: 1 while the thread waits for room and will not read: it has the queue from elsewhere and never read, or its process ends
+ *
+ *   flags, each a word that is set once and stays
+ *   COMPLETION  some writer completed
+ *   DEPARTURE   some writer ended in good order without saying so: it closed the queue, or its process ended with exit code 0
+ *   LOSS        some writer died while WRITING: its id
+ *
+ *   SEEN        how many threads have ever been writers; counted before the slot says so, so it may be too high by those that died there
+ *
+ * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
+ */
+import type { Block } from '../../memory/index.js';
+import { idOf, self } from '../../memory/index.js';
+import { AgentTable, tableWords } from '../../synchronize/state/thread-table.js';
+import { GUARD_WORDS, Guard } from '../../synchronize/words/robust-mutex.js';
+import { performance } from '../../util/timers.js';
+
+const COMPLETION = GUARD_WORDS;
+const DEPARTURE = COMPLETION + 1;
+const LOSS = DEPARTURE + 1;
+const SEEN = LOSS + 1;
+const TABLE = SEEN + 1;
+
+/** Words the members take. */
+export const MEMBER_WORDS = TABLE + tableWords(2);
+
+/** Milliseconds between two looks of a thread after members that have died: each takes a read of /proc for every member. */
+const LOOK = 500;
+
+/** Of a slot's words, the one behind its state. */
+const WAITS = 1;
+
+const ATTACHED = 0;
+const WRITING = 1;
+const COMPLETED = 2;
+
+export class Members {
+  readonly #words: Int32Array;
+  readonly #at: number;
+  readonly #guard: Guard;
+  readonly #table: AgentTable;
+  /** Whose slot {@link #own} speaks of: a forked child has this object too, and is somebody else. */
+  #agent = self();
+  /** What this thread's slot says. */
+  #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
+
+  readonly #expected: number;
+  #looked = 0;
+
+  /** @param at Index in the block of the first of its words. @param expected Writers that must have been seen before it is over. */
+  constructor(block: Block, at: number, expected: number) {
+    this.#expected = expected;
+    this.#words = block.int32;
+    this.#at = at;
+    this.#guard = new Guard(block, at, () => {});
+    this.#table = new AgentTable(block.int32, at + TABLE, 2);
+  }
+
+  /** This thread has the queue from here on. */
+  join(actor: string): void {
+    this.#guard.run(() => {
+      this.#bury();
+      this.#table.enter(actor, () => this.#bury());
+    });
+  }
+
+  /** In a fork: it has the queue from here on, and has written nothing. */
+  adopt(actor: string): void {
+    this.#agent = self();
+    this.#own = ATTACHED;
+    this.join(actor);
+  }
+
+  /** Whether this thread has completed. */
+  get completed(): boolean {
+    return this.#own === COMPLETED && this.#agent === self();
+  }
+
+  /** This thread is a writer. */
+  write(actor: string): void {
+    if (this.#own === ATTACHED || this.#agent !== self()) this.#become(actor, WRITING);
+  }
+
+  /** This thread puts no more: `false` when it had said so before. */
+  complete(actor: string): boolean {
+    if (this.completed) return false;
+    this.#become(actor, COMPLETED);
+    Atomics.store(this.#words, this.#at + COMPLETION, 1);
+    return true;
+  }
+
+  /** This thread leaves in good order: whether it was a writer until now. */
+  leave(): boolean {
+    const writer = this.#own === WRITING && this.#agent === self();
+    this.#guard.run(() => {
+      if (writer && this.#table.known) Atomics.store(this.#words, this.#at + DEPARTURE, 1);
+      this.#table.leave();
+    });
+    this.#own = ATTACHED;
+    return writer;
+  }
+
+  /** Whether some writer has said that it completed, and no other writes still. */
+  get closedByWriters(): boolean {
+    return this.#flag(COMPLETION) !== 0 && this.over;
+  }
+
+  /** Whether there were writers, and none writes any more. */
+  get over(): boolean {
+    if (this.#flag(SEEN) < this.#expected) return false;
+    if (this.#flag(COMPLETION) === 0 && this.#flag(DEPARTURE) === 0 && this.#flag(LOSS) === 0) return false;
+    for (const slot of this.#table.inUse()) if (Atomics.load(this.#words, slot) === WRITING) return false;
+    return true;
+  }
+
+  /** The id of a thread that died as a writer; 0: none did. */
+  get lost(): number {
+    return this.#flag(LOSS);
+  }
+
+  /** Whether another living thread has the queue. */
+  get others(): boolean {
+    for (const slot of this.#table.inUse()) if (!this.#table.isMine(slot) && !this.#table.hasEnded(slot)) return true;
+    return false;
+  }
+
+  /** Whether another living thread has the queue that may yet read from it: one that does not itself wait for room. */
+  get readers(): boolean {
+    for (const slot of this.#table.inUse()) {
+      if (!this.#table.isMine(slot) && Atomics.load(this.#words, slot + WAITS) === 0 && !this.#table.hasEnded(slot)) return true;
+    }
+    return false;
+  }
+
+  /** Whether this thread waits for room and will not read. */
+  waits(on: boolean): void {
+    this.#guard.run(() => {
+      if (this.#table.known) Atomics.store(this.#words, this.#table.enter('Queue', () => {}) + WAITS, on ? 1 : 0);
+    });
+  }
+
+  /** Notes who has died. Cheap to call often: it looks once in {@link LOOK} ms. */
+  tend(): void {
+    const now = performance.now();
+    if (now - this.#looked < LOOK) return;
+    this.#looked = now;
+    if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
+  }
+
+  #become(actor: string, state: typeof WRITING | typeof COMPLETED): void {
+    if (this.#agent !== self()) this.#own = ATTACHED;
+    this.#agent = self();
+    this.#guard.run(() => {
+      const slot = this.#table.enter(actor, () => this.#bury());
+      if (this.#own === ATTACHED) Atomics.add(this.#words, this.#at + SEEN, 1);
+      Atomics.store(this.#words, slot, state);
+    });
+    this.#own = state;
+  }
+
+  #bury(): void {
+    for (const slot of this.#table.ended()) {
+      if (Atomics.load(this.#words, slot) === WRITING)
+        Atomics.store(this.#words, this.#at + LOSS, idOf(Atomics.load(this.#words, slot - 1)));
+      this.#table.free(slot);
+    }
+  }
+
+  #flag(which: number): number {
+    return Atomics.load(this.#words, this.#at + which);
+  }
+}

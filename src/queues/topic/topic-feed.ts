@@ -1,0 +1,140 @@
+/**
+ * One subscription of a topic: reads its own way through the ring, a batch at a time, and delivers one by one.
+ *
+ * With `lag: 'block'` a publisher waits for what is delivered, not for what lies in the batch. With `lag: 'latest'` a batch is one item.
+ */
+import { Decoder, PendingValue } from '../../reduction/index.js';
+import { BROKEN, ENDED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Shape } from '../../streams/index.js';
+import { Deque } from '../../util/deque.js';
+import { queueMicrotask } from '../../util/timers.js';
+import type { TopicCore } from './topic-core.js';
+
+const BATCH = 64;
+const BATCH_BYTES = 1 << 18;
+const decoder = new Decoder();
+
+export class TopicFeed extends PacedFeed {
+  readonly #core: TopicCore;
+  readonly #items = new Deque<Uint8Array>();
+  readonly #gone = new AbortController();
+  #slot = -1;
+  /** Items of the last batch that the cursor has not passed. */
+  #batch = 0;
+  /** No `take` until a wait or a load is over. */
+  #busy = true;
+  #loaded: { readonly value: unknown } | null = null;
+
+  constructor(core: TopicCore, listener: FeedListener, shape: Shape | undefined) {
+    super(listener, shape);
+    this.#core = core;
+  }
+
+  start(): void {
+    if (this.state !== OPEN) {
+      this.listener.ready();
+      return;
+    }
+    try {
+      this.#slot = this.#core.memory.subscribe('Topic.subscribe');
+    } catch (error) {
+      this.break(error);
+      return;
+    }
+    this.#busy = false;
+    // What is replayed comes after subscribe() has returned.
+    queueMicrotask(() => this.listener.ready());
+  }
+
+  /** Whether there are items that it was not given. */
+  get behind(): boolean {
+    return this.#slot >= 0 && this.#core.memory.behind(this.#slot, this.#batch);
+  }
+
+  take(): unknown {
+    if (this.state !== OPEN || this.#busy) return NOTHING;
+    if (this.#loaded !== null) {
+      const { value } = this.#loaded;
+      this.#loaded = null;
+      return this.hand(value);
+    }
+    if (this.resting) return NOTHING;
+    const bytes = this.#items.shift() ?? this.#read();
+    if (bytes === undefined) return NOTHING;
+    try {
+      const value = decoder.decode(bytes, 0, bytes.length, true);
+      return value instanceof PendingValue ? this.#load(value) : this.hand(value);
+    } catch (error) {
+      this.break(error);
+      return NOTHING;
+    }
+  }
+
+  snapshot(): Progress {
+    const buffered = this.#items.length;
+    return { pulled: this.delivered + buffered, running: 0, buffered, delivered: this.delivered, failed: 0 };
+  }
+
+  #read(): Uint8Array | undefined {
+    const { memory } = this.#core;
+    if (this.#batch > 0) {
+      memory.passed(this.#slot, this.#batch);
+      this.#core.writer.roomMade();
+      this.#batch = 0;
+    }
+    if (!this.behind) {
+      const end = this.#core.end();
+      if (end !== null && !this.behind) this.end(end.error === undefined ? ENDED : BROKEN, end.error);
+      else this.#wait();
+      return undefined;
+    }
+    const { items, gap } = memory.read(this.#slot, memory.lag === 'latest' ? 1 : BATCH, BATCH_BYTES);
+    if (gap !== null && !this.#core.missed(gap, this)) return undefined;
+    if (memory.lag === 'block') this.#batch = items.length;
+    for (const item of items) this.#items.push(item);
+    return this.#items.shift();
+  }
+
+  #load(pending: PendingValue): typeof NOTHING {
+    this.#busy = true;
+    pending.ready
+      .then(
+        (value) => {
+          this.#loaded = { value };
+        },
+        (error: unknown) => this.break(error),
+      )
+      .finally(() => this.#go());
+    return NOTHING;
+  }
+
+  #wait(): void {
+    this.#busy = true;
+    this.rest();
+    this.#core.items
+      .wait(() => this.behind || this.#core.end() !== null, { signal: this.#gone.signal })
+      .then(
+        () => this.#go(),
+        (error: unknown) => {
+          if (!this.#gone.signal.aborted) this.break(error);
+        },
+      );
+  }
+
+  #go(): void {
+    this.#busy = false;
+    if (this.state === OPEN) this.listener.ready();
+  }
+
+  protected release(): void {
+    this.#gone.abort();
+    this.#items.clear();
+    this.leave();
+    this.#core.writer.roomMade();
+  }
+
+  /** Nobody waits for it any more. */
+  leave(): void {
+    if (this.#slot >= 0) this.#core.memory.subscribers.leave(this.#slot);
+    this.#slot = -1;
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * The shared memory of a topic: a ring of records that every subscriber reads for itself, up to its own cursor.
+ *
+ *   FLOOR             a subscriber        TAIL
+ *    |  still there, for replay  |  unread  |  free, up to FLOOR
+ *
+ *   words       content
+ *   SETTINGS    magic, replay, capacity, maxSize, lag, completeOnLoss
+ *   GUARD       lock of all that follows
+ *   PUBLISHED   word on which subscribers sleep
+ *   ROOM        word on which publishers sleep, with `lag: 'block'`
+ *   TAIL, FLOOR cursors (cursor.ts): where the next record goes, and the oldest one that is there
+ *   TABLE       subscribers.ts
+ *   MEMBERS     publishers (members.ts)
+ *   LARGE       large-items.ts
+ *   FAILURE     failure.ts
+ *
+ * FLOOR moves only as room is needed, and over a subscriber's cursor only where the lag policy lets it: what lies between is that
+ * subscriber's gap.
+ *
+ * Crash, at any instruction: FLOOR and TAIL each change in one store, and large items that they do not enclose are freed by the next one. A record is at most a quarter of the ring, so room for a new one
+ * never takes the newest one away. A dead subscriber's slot is freed by whoever waits for room, or looks for a slot.
+ */
+
+import { UnsupportedError } from '../../errors/index.js';
+import {
+  allocateBlock,
+  attachBlock,
+  type Block,
+  type BlockHandle,
+  isBlockHandle,
+  PAD,
+  RECORD_HEADER,
+  recordBytes,
+} from '../../memory/index.js';
+import { GUARD_WORDS, Guard } from '../../synchronize/words/robust-mutex.js';
+import { CURSOR_WORDS, Cursor } from '../queue/cursor.js';
+import { FAILURE_WORDS, Failure } from '../shared/failure.js';
+import { type ItemMemory, Kind, type Layout, LINE, lines } from '../shared/item-memory.js';
+import { LARGE_ITEM_WORDS, LargeItems } from '../shared/large-items.js';
+import { MEMBER_WORDS, Members } from '../shared/members.js';
+import { type Awaited, Waiters } from '../shared/waiters.js';
+import { LAGS, type Lag, type TopicSettings } from '../topic-options.js';
+import { MOST_SUBSCRIBERS, type Place, SUBSCRIBER_WORDS, Subscribers } from './subscribers.js';
+
+const GUARD = LINE;
+const PUBLISHED = GUARD + lines(GUARD_WORDS);
+const ROOM = PUBLISHED + LINE;
+const TAIL = ROOM + LINE;
+const FLOOR = TAIL + lines(CURSOR_WORDS);
+const TABLE = FLOOR + lines(CURSOR_WORDS);
+const MEMBERS = TABLE + lines(SUBSCRIBER_WORDS);
+const LARGE = MEMBERS + lines(MEMBER_WORDS);
+const FAILURE = LARGE + lines(LARGE_ITEM_WORDS);
+const DATA = 4 * (FAILURE + lines(FAILURE_WORDS));
+const MAGIC = 0x6d70_7431;
+
+/** Items that were dropped before a subscriber read them. */
+export interface Gap {
+  /** Number of the first, counted from the topic's beginning, mod 2^32. */
+  readonly from: number;
+  /** How many. */
+  readonly count: number;
+}
+
+/** What a subscriber's reading found. */
+export interface Reading {
+  /** Encoded items, in memory of their own. */
+  readonly items: Uint8Array[];
+  readonly gap: Gap | null;
+}
+
+export class TopicMemory implements ItemMemory {
+  readonly block: Block;
+  readonly members: Members;
+  readonly failure: Failure;
+  readonly large: LargeItems;
+  readonly subscribers: Subscribers;
+  readonly settings: TopicSettings;
+  readonly lag: Lag;
+  /** Largest payload of a record in the ring. */
+  readonly maximum: number;
+  readonly #bytes: Uint8Array;
+  readonly #records: Int32Array;
+  readonly #mask: number;
+  readonly #guard: Guard;
+  readonly #tail: Cursor;
+  readonly #floor: Cursor;
+
+  constructor(from: TopicSettings | BlockHandle) {
+    const attached = isBlockHandle(from);
+    this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
+    const words = this.block.int32;
+    if (!attached) words.set([MAGIC, from.replay, from.capacity, from.maxSize, from.lag, from.completeOnLoss ? 1 : 0]);
+    this.settings = { replay: words[1]!, capacity: words[2]!, maxSize: words[3]!, lag: words[4]!, completeOnLoss: words[5] === 1 };
+    this.lag = LAGS[this.settings.lag] as Lag;
+    const { capacity } = this.settings;
+    this.maximum = capacity / 4 - RECORD_HEADER;
+    this.#mask = capacity - 1;
+    this.#bytes = this.block.bytes.subarray(DATA, DATA + capacity);
+    this.#records = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, capacity >> 2);
+    this.members = new Members(this.block, MEMBERS, 1);
+    this.failure = new Failure(this.block, FAILURE);
+    this.subscribers = new Subscribers(words, TABLE);
+    this.large = new LargeItems(this.block, LARGE, () => {
+      this.run(() => {
+        this.#trim();
+        this.large.shrink();
+      });
+    });
+    this.#tail = new Cursor(words, TAIL);
+    this.#floor = new Cursor(words, FLOOR);
+    this.#guard = new Guard(this.block, GUARD, () => {
+      this.#tail.read();
+      this.#floor.read();
+      this.large.recover(this.#tail.position, this.#floor.position);
+    });
+  }
+
+  /** Runs a section. */
+  run<R>(section: () => R): R {
+    return this.#guard.run(section);
+  }
+
+  fail(error: Uint8Array): void {
+    this.run(() => this.failure.write(error));
+  }
+
+  /** Those who wait for items. */
+  itemWaiters(awaited: Awaited): Waiters {
+    return new Waiters(this.block, PUBLISHED, awaited, true);
+  }
+
+  /** Those who wait for room. */
+  roomWaiters(awaited: Awaited): Waiters {
+    return new Waiters(this.block, ROOM, awaited);
+  }
+
+  // ---- publishing
+
+  appended = 0;
+
+  isOver(position: number): boolean {
+    this.#floor.read();
+    return ((this.#floor.position - position) | 0) > 0;
+  }
+
+  append(kind: Kind, id: number, length: number, payload: Layout): boolean {
+    return this.run(() => {
+      this.#tail.read();
+      const { position, count } = this.#tail;
+      const size = recordBytes(length);
+      const rest = this.settings.capacity - (position & this.#mask);
+      const pad = size <= rest ? 0 : rest;
+      if (!this.#makeRoom(pad + size)) return false;
+      if (pad > 0) {
+        const word = this.#word(position);
+        this.#records[word] = pad - RECORD_HEADER;
+        this.#records[word + 1] = PAD;
+      }
+      const start = (position + pad) | 0;
+      const word = this.#word(start);
+      this.#records[word] = length;
+      this.#records[word + 1] = kind;
+      this.#records[word + 2] = id;
+      this.appended = start;
+      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
+      if (kind === Kind.Large) this.large.send(id, start);
+      this.#tail.move((start + size) | 0, (count + 1) | 0);
+      return true;
+    });
+  }
+
+  mayFit(length: number): boolean {
+    return this.#hasRoom(recordBytes(length));
+  }
+
+  someRoom(_first: number | undefined): boolean {
+    return this.#hasRoom(this.settings.maxSize > 0 ? 0 : this.settings.capacity / 8);
+  }
+
+  /** Whether those who block it leave so many bytes. */
+  #hasRoom(bytes: number): boolean {
+    if (this.lag !== 'block') return true;
+    this.#tail.read();
+    const behind = this.subscribers.slowest();
+    if (behind === null) return true;
+    const { capacity, maxSize } = this.settings;
+    const [position, count] = behind;
+    if (maxSize > 0 && ((this.#tail.count - count) | 0) >= maxSize) return false;
+    return capacity - ((this.#tail.position - position) >>> 0) >= bytes;
+  }
+
+  /** What nobody will read any more goes first, then what the lag policy lets go, but not the newest item. */
+  takeLarge(bytes: number): number {
+    return this.run(() => {
+      this.#trim();
+      const slowest = this.#blocking();
+      for (;;) {
+        const slot = this.large.take(bytes);
+        if (slot >= 0 || ((this.#tail.count - this.#floor.count) | 0) <= 1 || !this.#dropOldest(slowest)) return slot;
+      }
+    });
+  }
+
+  sweep(): boolean {
+    return this.run(() => this.#trim());
+  }
+
+  reclaim(): boolean {
+    this.subscribers.bury();
+    return false;
+  }
+
+  #makeRoom(need: number): boolean {
+    const { capacity, maxSize, replay } = this.settings;
+    const { position, count } = this.#tail;
+    const slowest = this.#blocking();
+    if (slowest !== null && maxSize > 0 && ((count - slowest[1]) | 0) >= maxSize) return false;
+    const most = maxSize > 0 ? Math.max(maxSize, replay) : 0x7fffffff;
+    this.#floor.read();
+    for (;;) {
+      if (capacity - ((position - this.#floor.position) >>> 0) >= need && ((count - this.#floor.count) | 0) < most) return true;
+      if (!this.#dropOldest(slowest)) return false;
+    }
+  }
+
+  /** Moves FLOOR over what every subscriber has read and none will replay: whether it moved. */
+  #trim(): boolean {
+    this.#tail.read();
+    this.#floor.read();
+    const before = this.#floor.position;
+    const latest = this.lag === 'latest';
+    // Who gets the newest item next will not see the others.
+    const keep = latest ? Math.max(1, this.settings.replay) : this.settings.replay;
+    const slowest = latest ? null : this.subscribers.slowest();
+    while (((this.#tail.count - this.#floor.count) | 0) > keep && this.#dropOldest(slowest));
+    return this.#floor.position !== before;
+  }
+
+  /** Moves FLOOR, which was read, over one record, but not over where `slowest` stands: whether it moved. */
+  #dropOldest(slowest: Place | null): boolean {
+    const { position, count } = this.#floor;
+    if (position === this.#tail.position || (slowest !== null && ((slowest[0] - position) | 0) <= 0)) return false;
+    const at = this.#overPad(position);
+    const slot = this.#kind(at) === Kind.Large ? this.#records[this.#word(at) + 2]! : -1;
+    // What can still be read must still be there.
+    this.#floor.move(this.#after(at), (count + 1) | 0);
+    if (slot >= 0) this.large.swept(slot, at);
+    this.#floor.read();
+    return true;
+  }
+
+  /** The subscriber that others wait for. */
+  #blocking(): Place | null {
+    return this.lag === 'block' ? this.subscribers.slowest() : null;
+  }
+
+  // ---- subscribing
+
+  /** Takes a slot, `replay` items back from now. @throws UnsupportedError `MP_TOO_MANY_AGENTS`. */
+  subscribe(actor: string): number {
+    const slot = this.run(() => this.subscribers.take(() => this.#start()));
+    if (slot >= 0) return slot;
+    throw new UnsupportedError(
+      `${actor}: ${MOST_SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`,
+      { code: 'MP_TOO_MANY_AGENTS' },
+    );
+  }
+
+  /** Where one begins that subscribes now. */
+  #start(): Place {
+    this.#tail.read();
+    this.#floor.read();
+    let { position, count } = this.#floor;
+    const first = Math.max(0, ((this.#tail.count - count) | 0) - this.settings.replay);
+    for (let i = 0; i < first; i++) {
+      position = this.#after(this.#overPad(position));
+      count = (count + 1) | 0;
+    }
+    return [position, count];
+  }
+
+  /** Whether a subscriber has items to read beyond the `pending` that it was given and has not {@link passed}. */
+  behind(slot: number, pending: number): boolean {
+    this.#tail.read();
+    return ((this.#tail.count - this.subscribers.count(slot)) | 0) > pending;
+  }
+
+  /**
+   * Reads up to `max` items, `most` bytes or one item. With `lag: 'block'` the cursor stays before them until {@link passed}; else it moves
+   * at once, since nobody waits for it.
+   */
+  read(slot: number, max: number, most: number): Reading {
+    return this.run(() => {
+      this.#tail.read();
+      this.#floor.read();
+      let [position, count] = this.subscribers.place(slot);
+      const from = count;
+      if (((this.#floor.position - position) | 0) > 0) ({ position, count } = this.#floor);
+      if (this.lag === 'latest') {
+        for (; ((this.#tail.count - count) | 0) > 1; count = (count + 1) | 0) position = this.#after(this.#overPad(position));
+      }
+      const gap = count === from ? null : { from: from >>> 0, count: (count - from) >>> 0 };
+      const items: Uint8Array[] = [];
+      for (let bytes = 0; items.length < max && bytes < most && position !== this.#tail.position; count = (count + 1) | 0) {
+        const at = this.#overPad(position);
+        items.push(this.#payload(at));
+        bytes += items.at(-1)!.length;
+        position = this.#after(at);
+      }
+      if (this.lag !== 'block') this.subscribers.move(slot, position, count);
+      return { items, gap };
+    });
+  }
+
+  /** The items that {@link read} gave were delivered. */
+  passed(slot: number, items: number): void {
+    if (this.lag !== 'block' || items === 0) return;
+    this.run(() => {
+      const [from, count] = this.subscribers.place(slot);
+      let position = from;
+      for (let i = 0; i < items; i++) position = this.#after(this.#overPad(position));
+      this.subscribers.move(slot, position, (count + items) | 0);
+    });
+  }
+
+  /** The newest item; `null` when there is none. */
+  newest(): Uint8Array | null {
+    return this.run(() => {
+      this.#tail.read();
+      this.#floor.read();
+      let { position, count } = this.#floor;
+      if (count === this.#tail.count) return null;
+      for (; ((this.#tail.count - count) | 0) > 1; count = (count + 1) | 0) position = this.#after(this.#overPad(position));
+      return this.#payload(this.#overPad(position));
+    });
+  }
+
+  #payload(position: number): Uint8Array {
+    const word = this.#word(position);
+    const start = (position & this.#mask) + RECORD_HEADER;
+    const bytes = this.#bytes.slice(start, start + this.#records[word]!);
+    if (this.#records[word + 1] !== Kind.Large) return bytes;
+    const total = new Float64Array(bytes.buffer)[0]!;
+    return this.large.with(this.#records[word + 2]!, total, (memory) => memory.slice());
+  }
+
+  #kind(position: number): number {
+    return this.#records[this.#word(position) + 1]!;
+  }
+
+  #word(position: number): number {
+    return (position & this.#mask) >> 2;
+  }
+
+  #after(position: number): number {
+    return (position + recordBytes(this.#records[this.#word(position)]!)) | 0;
+  }
+
+  #overPad(position: number): number {
+    return this.#kind(position) === PAD ? this.#after(position) : position;
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * The pull core: one execution of a source through a job to one consumer.
+ *
+ *   source -> Feeder -> Job.submit … JobSink.value -> ResultRing -> take() -> consumer
+ *
+ * Invariants
+ * - A result that was not taken keeps its place in the window, so a consumer that stops reading stops the source.
+ * - Every value before an error is delivered before the error. Ordered: all indices below the failing one; unordered:
+ *   all that arrived earlier. An abort alone skips the line.
+ * - Once the state is not OPEN nothing is delivered, the ring is empty, and the source is not touched again.
+ * - Every batch of `value`/`error` calls is followed by `flush`; nothing is delivered in between, so a consumer never
+ *   runs inside the backend's decoding loop.
+ */
+import { onAbort } from '../../util/abort.js';
+import { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Shape } from '../feeds/feed.js';
+import { cancelled } from '../messages.js';
+import { NOTHING } from '../sources/pull.js';
+import type { Source } from '../sources/source.js';
+import type { StreamFlowOptions } from '../stream-options.js';
+import type { Backend, Job, JobSink } from './backend.js';
+import { Feeder, type FeederOwner } from './feeder.js';
+import { Failure, ResultRing, SKIPPED } from './result-ring.js';
+
+/** One execution of `source` through `backend`. */
+export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
+  state: FeedState = OPEN;
+  failure: unknown = undefined;
+  onProgress: (() => void) | null = null;
+
+  readonly #backend: Backend<T, R>;
+  readonly #source: Source<T>;
+  readonly #options: StreamFlowOptions<T>;
+  readonly #listener: FeedListener;
+  readonly #ordered: boolean;
+  readonly #shape: Shape | undefined;
+  /** Results are delivered as they are. */
+  readonly #plain: boolean;
+  readonly #ring = new ResultRing();
+  #job: Job<T> | undefined;
+  #feeder: Feeder<T> | undefined;
+  /** Position of the next arrival, for unordered streams. */
+  #tail = 0;
+  #settled = 0;
+  #failed = 0;
+  #skipped = 0;
+  /** Failures and skips in the ring: 0 on the fast path. */
+  #marks = 0;
+  /** Lowest failing position while `errors` is 'fail', and how far the positions before it are known to be settled. */
+  #failing = Number.POSITIVE_INFINITY;
+  #scanned = 0;
+  /** No result is awaited any more: the job was cancelled or failed. */
+  #deaf = false;
+  /** What ends the stream when the ring has run dry although items are missing. */
+  #jobFailure: Failure | undefined;
+  /** Every item settled and was taken: there is nothing to cancel. */
+  #complete = false;
+  /** The consumer is inside take(), or has not started us, and will look at `state` itself. */
+  #taking = true;
+  #winding: Promise<unknown> | undefined;
+  #unlisten: (() => void) | undefined;
+  #returned: Promise<void> | undefined;
+
+  constructor(backend: Backend<T, R>, source: Source<T>, options: StreamFlowOptions<T>, listener: FeedListener, shape: Shape | undefined) {
+    this.#backend = backend;
+    this.#source = source;
+    this.#options = options;
+    this.#listener = listener;
+    this.#ordered = options.ordered ?? true;
+    this.#shape = shape;
+    this.#plain = shape === undefined && options.errors !== 'settle';
+  }
+
+  start(): void {
+    this.#taking = false;
+    if (this.state !== OPEN) {
+      this.#listener.ready();
+      return;
+    }
+    const signal = this.#options.signal;
+    if (signal?.aborted === true) {
+      this.break(signal.reason);
+      return;
+    }
+    if (signal !== undefined) this.#unlisten = onAbort(signal, this.#aborted);
+    try {
+      this.#job = this.#backend.open(this);
+      this.#feeder = new Feeder(this.#source, this.#job, this.#options, this);
+    } catch (error) {
+      this.break(error);
+      return;
+    }
+    this.#feeder.start();
+  }
+
+  // The consumer's side
+
+  take(): R | typeof NOTHING {
+    const ring = this.#ring;
+    const slot = ring.head & ring.mask;
+    const value = ring.slots[slot];
+    if (value === NOTHING || (this.#marks !== 0 && (value === SKIPPED || value instanceof Failure))) return this.#takeRare();
+    ring.slots[slot] = NOTHING;
+    ring.head++;
+    return value as R;
+  }
+
+  taken(count: number): void {
+    const feeder = this.#feeder!;
+    feeder.gone += count;
+    if (feeder.gone >= feeder.refillAt) this.#refill();
+  }
+
+  /** Nothing ordinary lies at the head. */
+  #takeRare(): R | typeof NOTHING {
+    if (this.state !== OPEN) return NOTHING;
+    this.#taking = true;
+    const skipped = this.#passSkipped();
+    const value = this.#ring.at(this.#ring.head);
+    if (value instanceof Failure) this.#finish(BROKEN, value.error).catch(() => {});
+    else if (value === NOTHING && this.#jobFailure !== undefined) this.#finish(BROKEN, this.#jobFailure.error).catch(() => {});
+    // A finite refillAt: the last refill stopped for want of room. All was taken now, so an idle worker may have what there is.
+    else if (this.#feeder !== undefined && this.#feeder.refillAt !== Number.POSITIVE_INFINITY) this.#refill();
+    this.#taking = false;
+    return skipped && this.state === OPEN ? this.take() : NOTHING;
+  }
+
+  stop(reason: unknown = cancelled()): Promise<void> {
+    return this.state === OPEN ? this.#finish(ENDED, undefined, reason) : Promise.resolve();
+  }
+
+  break(error: unknown): void {
+    if (this.state === OPEN) this.#finish(BROKEN, error).catch(() => {});
+  }
+
+  snapshot(): Progress {
+    const pulled = this.#feeder?.admitted ?? 0;
+    const delivered = this.#ring.head - (this.#ordered ? this.#skipped : 0);
+    const total = this.#feeder?.total;
+    const live = this.state === OPEN;
+    return {
+      pulled,
+      running: live && !this.#deaf ? pulled - this.#settled : 0,
+      buffered: live ? this.#settled - this.#skipped - delivered : 0,
+      delivered,
+      failed: this.#failed,
+      ...(total === undefined ? {} : { total }),
+    };
+  }
+
+  // The backend's side
+
+  value(index: number, value: R): void {
+    if (this.#deaf) return;
+    this.#settled++;
+    this.#ring.put(this.#ordered ? index : this.#tail++, this.#plain ? value : this.#dress(index, { status: 'fulfilled', value }));
+  }
+
+  error(index: number, error: unknown): void {
+    if (this.#deaf) return;
+    this.#settled++;
+    this.#failed++;
+    if (this.#options.errors === 'settle') {
+      this.#ring.put(this.#ordered ? index : this.#tail++, this.#dress(index, { status: 'rejected', reason: error }));
+    } else if (this.#options.errors !== 'skip') {
+      const position = this.#ordered ? index : this.#tail++;
+      this.#ring.put(position, new Failure(error));
+      this.#marks++;
+      this.#failing = Math.min(this.#failing, position);
+      if (!this.#ordered) this.#deaf = true;
+    } else if (this.#ordered) {
+      this.#ring.put(index, SKIPPED);
+      this.#marks++;
+    } else {
+      this.#feeder!.gone++;
+      this.#skipped++;
+    }
+  }
+
+  flush(): void {
+    if (this.state !== OPEN) return;
+    if (this.#failing !== Number.POSITIVE_INFINITY) this.#failSiblings();
+    this.#passSkipped();
+    if (this.#ring.at(this.#ring.head) !== NOTHING) this.#listener.ready();
+    this.#refill();
+    this.onProgress?.();
+  }
+
+  demand(): void {
+    if (this.state === OPEN) this.#refill();
+  }
+
+  fail(error: unknown): void {
+    if (this.state !== OPEN || this.#jobFailure !== undefined) return;
+    this.#jobFailure = new Failure(error);
+    void this.#stopSource(error);
+    this.#cancelJob(error);
+    this.#listener.ready();
+  }
+
+  // The feeder's questions
+
+  get starving(): boolean {
+    return this.#ring.at(this.#ring.head) === NOTHING;
+  }
+
+  sourceEnded(): void {
+    this.#checkEnd();
+  }
+
+  #refill(): void {
+    this.#feeder?.refill();
+    this.#checkEnd();
+  }
+
+  /** Whether there were skipped items at the head; they leave the window without anybody taking them. */
+  #passSkipped(): boolean {
+    if (this.#marks === 0) return false;
+    const before = this.#ring.head;
+    while (this.#ring.at(this.#ring.head) === SKIPPED) {
+      this.#ring.advance();
+      this.#marks--;
+      this.#skipped++;
+      this.#feeder!.gone++;
+    }
+    return this.#ring.head !== before;
+  }
+
+  /** An item failed: nothing more is pulled, and as soon as all positions before it are settled its siblings are cancelled. */
+  #failSiblings(): void {
+    const ring = this.#ring;
+    const failure = ring.at(this.#failing) as Failure;
+    void this.#stopSource(failure.error);
+    this.#scanned = Math.max(this.#scanned, ring.head);
+    while (this.#scanned < this.#failing && ring.at(this.#scanned) !== NOTHING) this.#scanned++;
+    if (this.#scanned === this.#failing) this.#cancelJob(failure.error);
+  }
+
+  #checkEnd(): void {
+    const feeder = this.#feeder;
+    if (this.state !== OPEN || feeder === undefined || !feeder.ended || feeder.gone !== feeder.admitted || this.#jobFailure !== undefined)
+      return;
+    this.#complete = true;
+    this.#finish(feeder.failed ? BROKEN : ENDED, feeder.error).catch(() => {});
+  }
+
+  #stopSource(reason: unknown): Promise<void> {
+    if (this.#returned === undefined) {
+      this.#returned = this.#feeder?.stop(reason) ?? Promise.resolve();
+      this.#returned.catch(() => {}); // it reaches whoever awaits stop()
+    }
+    return this.#returned;
+  }
+
+  #cancelJob(reason: unknown): void {
+    this.#deaf = true;
+    if (this.#job !== undefined) this.#winding ??= this.#job.cancel(reason);
+  }
+
+  readonly #aborted = (): void => this.break(this.#options.signal?.reason);
+
+  #finish(state: typeof ENDED | typeof BROKEN, error: unknown, reason: unknown = error): Promise<void> {
+    this.state = state;
+    this.failure = error;
+    this.#deaf = true;
+    this.#ring.clear();
+    this.#marks = 0;
+    this.#unlisten?.();
+    const returned = this.#stopSource(reason);
+    if (!this.#complete) this.#cancelJob(reason);
+    this.onProgress?.();
+    if (!this.#taking) this.#listener.ready();
+    if (this.#complete) this.#listener.closed();
+    else void Promise.allSettled([returned, this.#winding]).then(() => this.#listener.closed());
+    return returned;
+  }
+
+  /** The form in which a result is delivered when it is not the bare value. */
+  #dress(index: number, outcome: PromiseSettledResult<unknown>): unknown {
+    const value = this.#options.errors === 'settle' ? outcome : (outcome as PromiseFulfilledResult<unknown>).value;
+    return this.#shape === undefined ? value : this.#shape(index, value);
+  }
+}

@@ -1,0 +1,34 @@
+/** How a pool makes a stream: the one entry to the pull core. */
+
+import type { FeedListener, Origin, Shape } from '../feeds/feed.js';
+import { checkSource, type Source } from '../sources/source.js';
+import type { StreamFlowOptions } from '../stream-options.js';
+import { TaskStream } from '../task-stream.js';
+import type { Backend } from './backend.js';
+import { PullCore } from './pull-core.js';
+
+/**
+ * Streams the results of `source` through `backend`. The options are taken as checked (`checkStreamOptions`).
+ *
+ * @param actor Who speaks in messages: `Pool.imap`.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT` at once, when `source` is none.
+ */
+export function runStream<T, R>(
+  actor: string,
+  backend: Backend<T, R>,
+  source: Source<T>,
+  options: StreamFlowOptions<T> & { readonly errors: 'settle' },
+): TaskStream<PromiseSettledResult<R>>;
+export function runStream<T, R>(actor: string, backend: Backend<T, R>, source: Source<T>, options?: StreamFlowOptions<T>): TaskStream<R>;
+export function runStream<T, R>(
+  actor: string,
+  backend: Backend<T, R>,
+  source: Source<T>,
+  options: StreamFlowOptions<T> = {},
+): TaskStream<unknown> {
+  checkSource(actor, source);
+  const origin: Origin = {
+    open: (listener: FeedListener, shape: Shape | undefined) => new PullCore(backend, source, options, listener, shape),
+  };
+  return new TaskStream(origin);
+}

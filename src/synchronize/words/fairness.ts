@@ -1,0 +1,31 @@
+import { BEAT, PATIENCE } from '../../memory/index.js';
+import { performance } from '../../util/timers.js';
+
+/** What is free but set aside for patient waiters: not for who only tries, unless nobody comes for it, as when the waiter died. */
+export class Aside {
+  /** Since when it is seen so; 0: it is not. */
+  #since = 0;
+
+  /** Whether a try may take it. */
+  allows(aside: boolean): boolean {
+    if (!aside) {
+      this.#since = 0;
+      return true;
+    }
+    const now = performance.now();
+    if (this.#since === 0) this.#since = now;
+    return now - this.#since >= 2 * PATIENCE;
+  }
+}
+
+/** When a try that failed may look after dead owners: now and then. */
+export class Due {
+  #next = 0;
+
+  now(): boolean {
+    const now = performance.now();
+    if (now < this.#next) return false;
+    this.#next = now + BEAT / 2;
+    return true;
+  }
+}

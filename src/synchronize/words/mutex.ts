@@ -1,0 +1,140 @@
+/**
+ * Mutual exclusion over a lock word: what Lock, RLock and the inner locks of the other primitives have in common.
+ *
+ * Owner death: who waits looks after the owner once in {@link BEAT} ms, at most once for all waiters of a thread; who only
+ * tries does so too. The lock then goes to whoever finds out, or tries next.
+ */
+import {
+  AGENT,
+  type Attempt,
+  type Block,
+  type Bounds,
+  type Gate,
+  hasEnded,
+  self,
+  Urgency,
+  type WaitCell,
+  WaitQueue,
+} from '../../memory/index.js';
+import { Aside, Due } from './fairness.js';
+import { announce, DIED, FAIR, release, releaseAlone, take, takeFree, takeOver, WAITERS, withdraw } from './lock-word.js';
+
+/** Words a mutex takes. */
+export const MUTEX_WORDS = 2;
+
+export class Mutex implements Gate {
+  readonly #block: Block;
+  readonly #cell: WaitCell;
+  readonly #queue: WaitQueue;
+  readonly #words: Int32Array;
+  readonly #aside = new Aside();
+  readonly #due = new Due();
+  /** The dead owner that {@link check} found; 0: none. */
+  #dead = 0;
+
+  /** @param at Index in the block of the first of its words. */
+  constructor(block: Block, at: number) {
+    this.#block = block;
+    this.#words = block.int32.subarray(at, at + MUTEX_WORDS);
+    this.#cell = block.cell(at);
+    this.#queue = new WaitQueue(this.#cell, this);
+  }
+
+  /** Takes it if that is possible at once. */
+  tryTake(): boolean {
+    this.#block.check();
+    return takeFree(this.#words, self()) || this.#tryHarder();
+  }
+
+  /** Takes it without blocking; `null` stands for "at once", to spare the promise. */
+  take(bounds?: Bounds): Promise<boolean> | null {
+    this.#block.check();
+    bounds?.signal?.throwIfAborted();
+    if (this.#queue.length === 0 && takeFree(this.#words, self())) return null;
+    return this.#queue.wait(this.#attempt, bounds);
+  }
+
+  /** Takes it, blocking the thread. */
+  takeSync(timeout?: number): boolean {
+    this.#block.check();
+    return takeFree(this.#words, self()) || this.#queue.waitSync(this.#attempt, timeout);
+  }
+
+  /** Releases, whoever holds it; `false` when nobody did. */
+  give(): boolean {
+    this.#block.check();
+    if (releaseAlone(this.#words, self())) return true;
+    const word = release(this.#words);
+    if ((word & AGENT) === 0) return false;
+    if ((word & FAIR) !== 0) {
+      this.#cell.notify();
+      this.#queue.kick();
+    } else if ((word & WAITERS) !== 0 && !this.#queue.kick()) this.#cell.notify(1);
+    return true;
+  }
+
+  /** Who holds it; 0: nobody. */
+  get owner(): number {
+    this.#block.check();
+    return Atomics.load(this.#words, 0) & AGENT;
+  }
+
+  /** Whether the calling thread holds it. */
+  get mine(): boolean {
+    return this.owner === self();
+  }
+
+  /** Whether who holds it has ended. */
+  get abandoned(): boolean {
+    const owner = this.owner;
+    return owner !== 0 && hasEnded(owner);
+  }
+
+  /** Whether an owner has died and nobody has said since that the damage is repaired. */
+  get ownerDied(): boolean {
+    return Atomics.load(this.#words, DIED) !== 0;
+  }
+
+  /** The damage is repaired. */
+  recover(): void {
+    Atomics.store(this.#words, DIED, 0);
+  }
+
+  readonly #attempt: Attempt = (urgency) =>
+    take(this.#words, self(), urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS) || this.#takeFromDead();
+
+  #takeFromDead(): boolean {
+    if (this.#dead === 0) return false;
+    const dead = this.#dead;
+    this.#dead = 0;
+    return takeOver(this.#words, dead, self());
+  }
+
+  /** A try that found the word not to be 0. */
+  #tryHarder(): boolean {
+    const word = Atomics.load(this.#words, 0);
+    if ((word & AGENT) === 0) return this.#aside.allows((word & FAIR) !== 0) && take(this.#words, self(), true, 0);
+    this.#aside.allows(false);
+    return this.#due.now() && this.check() && this.#takeFromDead();
+  }
+
+  // ---- as its waiters see it
+
+  announce(patient: boolean): number {
+    return announce(this.#words, patient);
+  }
+
+  check(): boolean {
+    const owner = this.owner;
+    this.#dead = owner !== 0 && hasEnded(owner) ? owner : 0;
+    return this.#dead !== 0 || owner === 0;
+  }
+
+  own(): boolean {
+    return this.mine;
+  }
+
+  withdraw(): void {
+    if (withdraw(this.#words)) this.#cell.notify(1);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Block } from '../../memory/index.js';
+import { MUTEX_WORDS, Mutex } from './mutex.js';
+
+/** Words a guard takes. */
+export const GUARD_WORDS = MUTEX_WORDS;
+
+/**
+ * Short sections of a primitive that change several words, one agent at a time.
+ *
+ * A section never waits for anything, so it lasts about a microsecond, and whoever comes meanwhile waits for it blocking, also in
+ * the awaited forms. When an agent dies inside, the next one repairs first.
+ */
+export class Guard {
+  readonly #mutex: Mutex;
+  readonly #repair: () => void;
+
+  /** @param repair Makes the words whole after an agent died anywhere in a section; it may die in turn, and is then run again. */
+  constructor(block: Block, at: number, repair: () => void) {
+    this.#mutex = new Mutex(block, at);
+    this.#repair = repair;
+  }
+
+  /** Runs a section. It must not run another one of the same guard. */
+  run<R>(section: () => R): R {
+    this.#mutex.takeSync();
+    try {
+      if (this.#mutex.ownerDied) {
+        this.#repair();
+        this.#mutex.recover();
+      }
+      return section();
+    } finally {
+      this.#mutex.give();
+    }
+  }
+
+  /** Repairs at once if an agent has died inside: for those who wait for what it was about to change. */
+  mend(): void {
+    if (this.#mutex.abandoned) this.run(() => this.#mutex.recover());
+  }
+}
