@@ -3,7 +3,7 @@
  *
  * Three roads, cheapest first, told apart by the first byte:
  *   a primitive        written and read by hand
- *   a plain tree       msgpack with records (wire/plain-writer.ts, wire/plain-reader.ts)
+ *   a plain tree       msgpack with records (plain/plain-writer.ts, plain/plain-reader.ts)
  *   everything else    the node table (table/), behind the mark 0xC1
  * Both ends are iterative where values nest without bound, so depth is limited by memory only.
  */
@@ -59,7 +59,7 @@ export class Encoder {
   };
 
   /**
-   * @param book For messages to a receiver that keeps the sender's code records (table/code-book.ts); without one, messages are
+   * @param book For messages to a receiver that keeps the sender's code records (graph/code-book.ts); without one, messages are
    *   self-contained.
    */
   constructor(book: CodeBook | null = null) {

@@ -19,7 +19,7 @@ export const HEADER = 8;
 /** Flag: some node needs a module, so modules are collected before anything is built. */
 export const NEEDS_MODULES = 1;
 
-/** The data of a function or class, which many messages have in common: see table/code-book.ts. */
+/** The data of a function or class, which many messages have in common: see graph/code-book.ts. */
 export interface CodeRecord {
   /** What names it in messages. */
   readonly id: number;
@@ -43,7 +43,7 @@ export interface Message {
   readonly stateless: boolean;
   /** Whether encoding the same value again would give the same bytes, so that they may be cached. */
   readonly constant: boolean;
-  /** What it refers to and the sender must keep while it is under way: hold it until nobody can read the message (memory/holds.ts). */
+  /** What it refers to and the sender must keep while it is under way: hold it until nobody can read the message (memory/shareable/freight.ts). */
   readonly freight: Freight | null;
 }
 

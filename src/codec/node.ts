@@ -56,7 +56,7 @@ export interface Built {
 export interface NodeKind {
   /** Its name on the wire: short, unique. */
   readonly tag: string;
-  /** Whether its data says what the value is made of and not what it holds, so that many values have the same: see table/code-book.ts. */
+  /** Whether its data says what the value is made of and not what it holds, so that many values have the same: see graph/code-book.ts. */
   readonly code?: boolean;
   /** Whether it is created before its children (all of which are then late) or after them. */
   readonly shell: boolean;

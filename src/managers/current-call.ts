@@ -29,7 +29,7 @@ export function currentCall(): CurrentCall | null {
   return current;
 }
 
-/** Calls a method as a call of a client. Its frame ends what is shown of the server's stack, see pool/remote-error.ts. */
+/** Calls a method as a call of a client. Its frame ends what is shown of the server's stack, see pool/wire/remote-error.ts. */
 export function runCall<A extends readonly unknown[], R>(call: CurrentCall, method: (...args: A) => R, self: unknown, args: A): R {
   const before = current;
   current = call;

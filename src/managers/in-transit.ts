@@ -1,6 +1,6 @@
 /**
  * Proxies that are on their way to another process: their objects are held in the server until the receiver has claimed them, nobody can read
- * the message any more (memory/holds.ts), or the sender has gone.
+ * the message any more (memory/shareable/freight.ts), or the sender has gone.
  *
  * A message that nobody accounts for (`dumps`) stands for {@link TRANSIT} ms; one that was read or lost does so from then on, since the reader may
  * be loading modules.
@@ -65,7 +65,7 @@ registerAfterFork(transits, (inherited) => {
   state.timer = null;
 });
 
-/** As in memory/block.ts: for tests, which cannot wait for the time to pass. */
+/** As in memory/regions/block.ts: for tests, which cannot wait for the time to pass. */
 const ENDERS = Symbol.for('multiprocess.endTransits');
 const scope = globalThis as { [ENDERS]?: (() => void)[] };
 scope[ENDERS] ??= [];

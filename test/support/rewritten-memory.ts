@@ -28,7 +28,7 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
   const modules = changedSources(FILES, mutation, fittings);
   return loadRewritten(
     modules,
-    // Messages here are far too small for parcels, whose own word is explored in parcel-pool.interleavings.test.ts.
+    // Messages here are far too small for parcels, whose own word is explored in buffer-pool.interleavings.test.ts.
     { 'native/descriptors': native, 'native/doorbell': native, 'errors/index': errors, 'memory/ring/buffer-pool': parcels },
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );

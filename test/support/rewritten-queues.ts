@@ -76,7 +76,7 @@ export function alone(body: Generator<any, any, any>): any {
 /** Bytes of a page, here. */
 const PAGE = 4096;
 
-/** A lock as synchronize/guard.ts has it: one at a time, a dead owner's goes to who finds out, who then repairs. */
+/** A lock as synchronize/words/robust-mutex.ts has it: one at a time, a dead owner's goes to who finds out, who then repairs. */
 class ModelledGuard {
   constructor(
     _block: unknown,

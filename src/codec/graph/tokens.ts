@@ -19,7 +19,7 @@ export const Token = {
   late: 0x90,
   /** A string seen before: varint number. */
   interned: 0x92,
-  /** A string that UTF-8 does not carry (wire/primitives.ts): varint length in bytes, UTF-16 little endian. */
+  /** A string that UTF-8 does not carry (plain/primitives.ts): varint length in bytes, UTF-16 little endian. */
   utf16: 0x93,
   /** A bigint beyond 64 bits: sign byte (1 negative), varint length, magnitude big endian. */
   bigint: 0x94,

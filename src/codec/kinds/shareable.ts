@@ -1,5 +1,5 @@
 /**
- * Shareable objects (memory/shareable.ts): they arrive as the same shared thing.
+ * Shareable objects (memory/shareable/shareable.ts): they arrive as the same shared thing.
  *
  *   h   data: type, module that registers it, handle; children: the parts
  *   H   the memory of one: an ArrayBuffer that others see too; child: the object

@@ -15,7 +15,7 @@ const { isExtensible } = Reflect;
 
 /**
  * A copy of a record or an array of primitives, records and arrays; `undefined` where something else is in it, an object occurs twice, or it is
- * large. What the codec's fast path (reduction/wire/plain-writer.ts) takes as a record or an array is one here.
+ * large. What the codec's fast path (codec/plain/plain-writer.ts) takes as a record or an array is one here.
  */
 export function plainCopy(item: object): object | undefined {
   return container(item, [item]);

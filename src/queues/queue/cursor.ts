@@ -9,7 +9,7 @@
  * in between has changed nothing, and there is nothing to repair. Readers need no lock: they read the pair in force, and again
  * when the version changed meanwhile, for then the pair may be that of the next change but one.
  *
- * Position: bytes, mod 2^32, as in memory/ring.ts. Count: items, mod 2^32.
+ * Position: bytes, mod 2^32, as in memory/ring/ring.ts. Count: items, mod 2^32.
  */
 
 /** Words a cursor takes. */

@@ -4,7 +4,7 @@
  *   HEAD                    NEXT                    TAIL
  *    |  claimed, done, returned |  not yet claimed      |  free, up to HEAD
  *
- * Records are laid out as in memory/ring.ts; their state word says whose they are:
+ * Records are laid out as in memory/ring/ring.ts; their state word says whose they are:
  *
  *   state        | place          | meaning
  *   READY  0     | NEXT to TAIL   | nobody's
