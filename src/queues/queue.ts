@@ -76,13 +76,15 @@ const PREFETCH = 32;
  * in between changes what arrives.
  *
  * @example
- * import { Pool, Queue } from 'multiprocess';
+ * import { Process, Queue } from 'multiprocess';
  *
- * await using pool = new Pool({ processes: 2 });
  * const jobs = new Queue<string>();
- * await pool.map(async (path: string) => jobs.put(path), ['a.txt']);
- * jobs.complete();
+ * const producer = await new Process(async () => {
+ *   await jobs.put('a.txt');
+ *   jobs.complete(); // this process puts no more
+ * }).start();
  * for await (const path of jobs) console.log(path); // a.txt
+ * await producer.join();
  */
 export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T>, AsyncDisposable, PullSource<T> {
   /** @internal */

@@ -10,7 +10,10 @@ const filesBelow = (folder: string, ending: string): string[] =>
     .sort();
 
 // README.md's samples have files beside them: readme.test.ts.
-const documents = [...filesBelow('docs', '.md'), ...readdirSync(root).filter((file) => /^(?!README).*\.md$/.test(file))];
+const documents = [
+  ...filesBelow('docs', '.md').filter((file) => !file.startsWith('docs/api/')),
+  ...readdirSync(root).filter((file) => /^(?!README).*\.md$/.test(file)),
+];
 const samples = [...filesBelow('src', '.ts').flatMap(examplesOf), ...documents.flatMap(fencesOf)];
 const bench = new Workbench('examples');
 

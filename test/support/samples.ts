@@ -12,6 +12,9 @@ import { stop, transform } from 'esbuild';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Milliseconds after which a sample that has not ended is killed. */
+const WATCHDOG = 90_000;
+
 export interface Sample {
   /** File and line of its beginning: `README.md:8`. */
   readonly place: string;
@@ -98,6 +101,8 @@ export class Workbench {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: '' },
+      timeout: WATCHDOG,
+      killSignal: 'SIGKILL',
     });
     const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     return { code: status as number | null, stdout, stderr };
