@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
-import { attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
 import {
   declineOffer,
   obtainDescriptor,
@@ -17,7 +17,7 @@ import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Held, hold, letGo } from './abandoned.js';
 import { partOf } from './buffers.js';
 import { sendPayload, sendValue } from './codec.js';
-import { Exchange, type MakeTransport } from './exchange.js';
+import { Exchange, TransportMaker } from './exchange.js';
 import { iterate, observe } from './incoming.js';
 import { closed, wrongWay } from './messages.js';
 import { mostOf, type RecvBytesOptions } from './options.js';
@@ -84,14 +84,14 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    */
   constructor(descriptor: number, options?: ConnectionOptions);
   /** @internal */
-  constructor(carrier: number | MakeTransport, options?: ConnectionOptions);
-  constructor(carrier: number | MakeTransport, options?: ConnectionOptions) {
+  constructor(carrier: number | TransportMaker, options?: ConnectionOptions);
+  constructor(carrier: number | TransportMaker, options?: ConnectionOptions) {
     checkOptions('Connection', options, ['readable', 'writable', 'serializer']);
     const serializer = serializerOf('Connection', options?.serializer);
     this.#readable = options?.readable ?? true;
     this.#writable = options?.writable ?? true;
     if (!this.#readable && !this.#writable) throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
-    if (typeof carrier !== 'function' && !(Number.isInteger(carrier) && carrier >= 0)) {
+    if (!(carrier instanceof TransportMaker) && !(Number.isInteger(carrier) && carrier >= 0)) {
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
     this.#exchange = new Exchange(this, carrier, serializer);
@@ -344,7 +344,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /** @internal */
-  static fromHandle({ block, offer, readable, writable, serializer }: Handle, parts: readonly unknown[]): Connection {
+  static [ATTACH]({ block, offer, readable, writable, serializer }: Handle, parts: readonly unknown[]): Connection {
     const words = new ReaderWords(attachBlock(block));
     const option = (serializer === OWN ? parts[0] : serializer) as SerializerOption;
     const connection = new Connection(obtainDescriptor(offer), { readable, writable, serializer: option });
@@ -371,8 +371,7 @@ printedAsShown(Connection);
 registerShareable('connection', {
   module: new URL(import.meta.url),
   class: Connection,
-  toHandle: (connection) => Connection.toHandle(connection),
-  fromHandle: (handle: Handle, parts) => Connection.fromHandle(handle, parts),
-  parts: (connection) => Connection.parts(connection),
+  toHandle: Connection.toHandle,
+  parts: Connection.parts,
   again: ({ offer }) => declineOffer(offer),
 });

@@ -42,8 +42,10 @@ const STALL = 1_000;
 /** Exchanges whose connection is closed, and that have something to send. */
 export const closing = new Set<Exchange>();
 
-/** How a transport is made that is no descriptor's. */
-export type MakeTransport = (onReady: () => void) => Transport;
+/** Makes a transport that is no descriptor's. */
+export class TransportMaker {
+  constructor(readonly make: (onReady: () => void) => Transport) {}
+}
 
 export class Exchange {
   readonly transport: Transport;
@@ -64,11 +66,11 @@ export class Exchange {
   #ticking = false;
   #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
-  constructor(owner: object, carrier: number | MakeTransport, serializer: Serializer) {
+  constructor(owner: object, carrier: number | TransportMaker, serializer: Serializer) {
     this.serializer = serializer;
     this.#owner = new WeakRef(owner);
     const onReady = () => this.#onReady();
-    this.transport = typeof carrier === 'function' ? carrier(onReady) : new DescriptorTransport(carrier, onReady);
+    this.transport = carrier instanceof TransportMaker ? carrier.make(onReady) : new DescriptorTransport(carrier, onReady);
     this.inbox = new Inbox(this.transport);
     this.outbox = new Outbox(this.transport, () => this.#want());
   }

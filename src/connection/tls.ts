@@ -5,6 +5,7 @@ import { ConnectionError } from '../errors/index.js';
 import type { SerializerOption } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { Connection } from './connection.js';
+import { TransportMaker } from './exchange.js';
 import { StreamTransport } from './stream-transport.js';
 
 /** What a listener presents and demands; see `tls.createServer`. `key` and `cert` at least. */
@@ -46,5 +47,5 @@ export async function secureClient(
 
 /** A connection over a secured stream. */
 export function overStream(stream: TLSSocket, serializer: SerializerOption | undefined): Connection {
-  return new Connection((onReady: () => void) => new StreamTransport(stream, onReady), { serializer });
+  return new Connection(new TransportMaker((onReady) => new StreamTransport(stream, onReady)), { serializer });
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ClosedError } from '../errors/index.js';
-import { forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, forgetShared, registerShareable } from '../memory/index.js';
 import { closeDescriptor, duplicateDescriptor } from '../native/index.js';
 import { crypto } from '../util/crypto.js';
 import { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './offer.js';
@@ -93,7 +93,7 @@ export class DupFd implements Disposable {
   }
 
   /** @internal */
-  static fromHandle({ id, offer }: Handle): DupFd {
+  static [ATTACH]({ id, offer }: Handle): DupFd {
     const fd = obtainDescriptor(offer);
     try {
       const made = new DupFd(fd);
@@ -119,8 +119,7 @@ export class DupFd implements Disposable {
 registerShareable('dup-fd', {
   module: new URL(import.meta.url),
   class: DupFd,
-  toHandle: (from) => DupFd.toHandle(from),
-  fromHandle: (handle: Handle) => DupFd.fromHandle(handle),
+  toHandle: DupFd.toHandle,
   again: ({ offer }) => declineOffer(offer),
   identity: ({ id }) => id,
 });

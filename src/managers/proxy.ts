@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, forgetShared, registerShareable } from '../memory/index.js';
 import type { TaskStream } from '../streams/index.js';
 import { describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
@@ -94,6 +94,21 @@ export class BaseProxy<T = unknown> implements Disposable {
   getValue(): Promise<T> {
     const link = links.get(this)!;
     return (link.closed ? refused(released()) : link.channel.ask(link, Ask.value)) as Promise<T>;
+  }
+
+  /** @internal */
+  static [ATTACH](handle: ProxyHandle, [type]: readonly unknown[]): BaseProxy {
+    const { server, object, shape, session, grant } = handle;
+    if (typeof server !== 'string' || !Number.isInteger(object) || !isShape(shape) || !Number.isInteger(session) || !isGrant(grant)) {
+      throw badFrame('a proxy without a handle');
+    }
+    const here = localServers.get(server);
+    // What a server here has counted for a client is for the client, which may be in this thread too.
+    if (here !== undefined && session <= 0) {
+      if (session === 0) here.claimed(grant[0], grant[1]);
+      return here.proxyHere(object) as BaseProxy;
+    }
+    return attach!(handle, typeof type === 'function' ? (type as ProxyType) : undefined) as BaseProxy;
   }
 
   /** Gives the reference up: the object is freed when nobody else refers to it. Calls from here on are errors. */
@@ -260,25 +275,12 @@ export function setAttach(attaching: typeof attach): void {
   attach = attaching;
 }
 
-registerShareable('manager-proxy', {
+registerShareable<BaseProxy, ProxyHandle>('manager-proxy', {
   module: new URL('./index.js', import.meta.url),
-  class: BaseProxy as unknown as abstract new (...args: never[]) => BaseProxy,
+  class: BaseProxy,
   toHandle: (proxy) => {
     const link = openLink(proxy);
     return link.channel.handleOf(link);
-  },
-  fromHandle: (handle: ProxyHandle, [type]) => {
-    const { server, object, shape, session, grant } = handle;
-    if (typeof server !== 'string' || !Number.isInteger(object) || !isShape(shape) || !Number.isInteger(session) || !isGrant(grant)) {
-      throw badFrame('a proxy without a handle');
-    }
-    const here = localServers.get(server);
-    // What a server here has counted for a client is for the client, which may be in this thread too.
-    if (here !== undefined && session <= 0) {
-      if (session === 0) here.claimed(grant[0], grant[1]);
-      return here.proxyHere(object) as BaseProxy;
-    }
-    return attach!(handle, typeof type === 'function' ? (type as ProxyType) : undefined) as BaseProxy;
   },
   // The class of a proxy goes along, unless the receiver has it with the type.
   parts: (proxy) => {

@@ -11,10 +11,9 @@ import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
-import type { BlockHandle } from './regions/arena.js';
 import { allocateMapped, attachMapped, type MappedBlock } from './regions/block.js';
 import { Extents } from './regions/extents.js';
-import { noteMemory, registerShareable } from './shareable/shareable.js';
+import { ATTACH, type BlockOnly, noteMemory, registerShareable } from './shareable/shareable.js';
 
 const ALIGNMENT = 8;
 const PAGE = 4096;
@@ -64,16 +63,19 @@ class ArenaMemory {
   constructor(readonly block: MappedBlock) {
     noteMemory(block.buffer, this);
   }
+
+  static [ATTACH]({ block }: BlockOnly): ArenaMemory {
+    return new ArenaMemory(attachMapped(block));
+  }
 }
 
-registerShareable<ArenaMemory, { readonly block: BlockHandle }>('heap', {
+registerShareable<ArenaMemory, BlockOnly>('heap', {
   module: new URL(import.meta.url),
   class: ArenaMemory,
   toHandle: (memory) => {
     memory.sent = true;
     return { block: memory.block.handle };
   },
-  fromHandle: ({ block }) => new ArenaMemory(attachMapped(block)),
 });
 
 class Arena implements HeapArena {

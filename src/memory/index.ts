@@ -22,6 +22,8 @@ export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './ring/
 export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring/ring.js';
 export { Freight, freightOf, holdUntil, type Keep, noteKeep } from './shareable/freight.js';
 export {
+  ATTACH,
+  type BlockOnly,
   forgetShared,
   fromShared,
   isRegistered,
@@ -30,6 +32,7 @@ export {
   noteMemory,
   ownerOfMemory,
   registerShareable,
+  type ShareableClass,
   type ShareableEntry,
   type ShareableHandle,
   type SharedData,

@@ -1,5 +1,7 @@
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { registerShareable } from '../memory/index.js';
+import type { Overflow } from '../streams/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
+import type { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { Queue } from './queue.js';
 import type { QueueOptions } from './queue-options.js';
@@ -20,8 +22,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   readonly #desertion: Desertion;
 
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
-  constructor(options?: QueueOptions<T>) {
-    super(options);
+  constructor(options?: QueueOptions<T>);
+  /** @internal */
+  constructor(from: QueueOptions<T> | QueueCore | undefined, overflow?: Overflow<T>);
+  constructor(from?: QueueOptions<T> | QueueCore, overflow?: Overflow<T>) {
+    super(from, overflow);
     const { memory } = this.core;
     const { core } = this;
     const desertion = new Desertion(
@@ -90,14 +95,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 }
 
-interface Handle {
-  readonly block: BlockHandle;
-}
-
-registerShareable<JoinableQueue, Handle>('JoinableQueue', {
+registerShareable('JoinableQueue', {
   module: new URL(import.meta.url),
   class: JoinableQueue,
   toHandle: (queue) => queue.handle,
-  fromHandle: (handle) => new JoinableQueue(handle as unknown as QueueOptions),
   again: arrivedAgain,
 });

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { asapScheduler, Observable, share, subscribeOn } from 'rxjs';
 import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import {
   inOwnContext,
   type Overflow,
@@ -37,9 +37,9 @@ export interface ConsumeOptions {
 }
 
 /** Where the queue is found by others. */
-interface QueueHandle {
-  readonly block: BlockHandle;
-  readonly overflow: Omit<Overflow<never>, 'onDrop'> | null;
+interface QueueHandle extends BlockOnly {
+  /** Without `onDrop`. */
+  readonly overflow: Overflow<never>;
 }
 
 const PREFETCH = 32;
@@ -95,10 +95,9 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(options?: QueueOptions<T>);
   /** @internal */
-  constructor(options: QueueOptions<T> | QueueHandle | undefined);
-  constructor(options?: QueueOptions<T> | QueueHandle) {
-    const attached = typeof options === 'object' && options !== null && 'block' in options;
-    const core = new QueueCore(attached ? options.block : settingsOf(new.target.name, options));
+  constructor(from: QueueOptions<T> | QueueCore | undefined, overflow?: Overflow<T>);
+  constructor(from?: QueueOptions<T> | QueueCore, overflow?: Overflow<T>) {
+    const core = from instanceof QueueCore ? from : new QueueCore(settingsOf(new.target.name, from));
     const make = () => (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
     let shared = make();
     let born = lineage.generation;
@@ -110,7 +109,12 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     });
     core.ownedBy(this);
     this.core = core;
-    this.#overflow = (options?.overflow as Overflow<T> | null | undefined) ?? { policy: 'error' };
+    this.#overflow = overflow ?? (from as QueueOptions<T> | undefined)?.overflow ?? { policy: 'error' };
+  }
+
+  /** @internal */
+  static [ATTACH]({ block, overflow }: QueueHandle): Queue {
+    return new this(new QueueCore(block), overflow);
   }
 
   // ---- putting
@@ -417,8 +421,8 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** @internal How it travels. */
   get handle(): QueueHandle {
-    const { onDrop: _, ...overflow } = this.#overflow as Overflow<T> & { onDrop?: unknown };
-    return { block: this.core.handle, overflow: overflow as QueueHandle['overflow'] };
+    const { onDrop: _, ...overflow } = this.#overflow as Overflow<never> & { onDrop?: unknown };
+    return { block: this.core.handle, overflow };
   }
 
   #tryPut(method: string, item: T): boolean {
@@ -443,10 +447,9 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   }
 }
 
-registerShareable<Queue, QueueHandle>('Queue', {
+registerShareable('Queue', {
   module: new URL(import.meta.url),
   class: Queue,
   toHandle: (queue) => queue.handle,
-  fromHandle: (handle) => new Queue(handle as unknown as QueueOptions),
   again: arrivedAgain,
 });

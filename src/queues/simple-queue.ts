@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { type BlockHandle, isBlockHandle, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { describe } from '../util/options.js';
 import { NONE } from './queue/item-reader.js';
@@ -8,11 +8,6 @@ import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { settingsOf } from './queue-options.js';
 import { empty, full } from './shared/messages.js';
-
-/** Where it is found by others. */
-interface Handle {
-  readonly block: BlockHandle;
-}
 
 /**
  * A queue and nothing else: `put`, `get`, `empty`, `close`.
@@ -28,12 +23,16 @@ export class SimpleQueue<T = unknown> implements Disposable {
   /** @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor();
   /** @internal */
-  constructor(handle?: Handle);
-  constructor(handle?: Handle) {
-    if (handle !== undefined && !isBlockHandle(handle?.block))
-      throw new ArgumentError(`SimpleQueue: takes no arguments, not ${describe(handle)}.`);
-    this.#core = new QueueCore(handle?.block ?? settingsOf('SimpleQueue', undefined));
-    this.#core.ownedBy(this);
+  constructor(core?: QueueCore);
+  constructor(core: QueueCore = new QueueCore(settingsOf('SimpleQueue', undefined))) {
+    if (!(core instanceof QueueCore)) throw new ArgumentError(`SimpleQueue: takes no arguments, not ${describe(core)}.`);
+    this.#core = core;
+    core.ownedBy(this);
+  }
+
+  /** @internal */
+  static [ATTACH]({ block }: BlockOnly): SimpleQueue {
+    return new SimpleQueue(new QueueCore(block));
   }
 
   /** Puts an item. @throws (rejects) SerializationError; ClosedError `MP_CLOSED`; QueueFullError when the time ran out; `signal.reason`. */
@@ -89,7 +88,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   }
 
   /** @internal How it travels. */
-  get handle(): Handle {
+  get handle(): BlockOnly {
     return { block: this.#core.handle };
   }
 
@@ -104,10 +103,9 @@ export class SimpleQueue<T = unknown> implements Disposable {
   }
 }
 
-registerShareable<SimpleQueue, Handle>('SimpleQueue', {
+registerShareable('SimpleQueue', {
   module: new URL(import.meta.url),
   class: SimpleQueue,
   toHandle: (queue) => queue.handle,
-  fromHandle: (handle) => new SimpleQueue(handle as unknown as undefined),
   again: arrivedAgain,
 });

@@ -1,15 +1,12 @@
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { loads } from '../reduction/index.js';
 import { checkOptions } from '../util/options.js';
+import { TopicCore } from './topic/topic-core.js';
 import { Topic } from './topic.js';
 import type { TopicOptions } from './topic-options.js';
 
 /** Of a topic's options those that a state leaves open. */
 const OPTIONS = ['capacity', 'onWriterLost', 'context'];
-
-interface Handle {
-  readonly block: BlockHandle;
-}
 
 /**
  * A value that changes, for everybody: each subscriber in every process gets the value there is, and then each later one, of which it may skip
@@ -33,18 +30,25 @@ export class StateTopic<T = unknown> extends Topic<T> {
   /** @param initial The first value. @param options `capacity` and `onWriterLost` of a topic. @throws ArgumentError; SerializationError; MultiprocessError `MP_SYSTEM`. */
   constructor(initial: T, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'>);
   /** @internal */
-  constructor(initial: T | undefined, options: Handle | undefined);
-  constructor(initial: T | undefined, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'> | Handle) {
-    const attached = typeof options === 'object' && options !== null && 'block' in options;
-    if (!attached) checkOptions('StateTopic', options, OPTIONS);
-    super(attached ? (options as unknown as TopicOptions) : { ...options, replay: 1, lag: 'latest' });
-    if (attached) return;
+  constructor(initial: undefined, core: TopicCore);
+  constructor(initial: T | undefined, from?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'> | TopicCore) {
+    if (from instanceof TopicCore) {
+      super(from);
+      return;
+    }
+    checkOptions('StateTopic', from, OPTIONS);
+    super({ ...from, replay: 1, lag: 'latest' });
     try {
       this.next(initial as T);
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /** @internal */
+  static override [ATTACH]({ block }: BlockOnly): StateTopic {
+    return new StateTopic(undefined, new TopicCore(block));
   }
 
   /** The value there is now: a copy of its own for each call. @throws ClosedError; SerializationError. */
@@ -59,9 +63,8 @@ export class StateTopic<T = unknown> extends Topic<T> {
   }
 }
 
-registerShareable<StateTopic, Handle>('StateTopic', {
+registerShareable('StateTopic', {
   module: new URL(import.meta.url),
   class: StateTopic,
   toHandle: (topic) => topic.handle,
-  fromHandle: (handle) => new StateTopic(undefined, handle),
 });

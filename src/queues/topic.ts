@@ -1,17 +1,12 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
 import { boundsOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { full } from './shared/messages.js';
 import { TopicCore } from './topic/topic-core.js';
 import type { Gap } from './topic/topic-memory.js';
 import { type TopicOptions, topicSettings } from './topic-options.js';
-
-/** Where the topic is found by others. */
-interface TopicHandle {
-  readonly block: BlockHandle;
-}
 
 /**
  * Items for everybody: each subscriber in every process gets every item.
@@ -46,13 +41,17 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(options?: TopicOptions);
   /** @internal */
-  constructor(options: TopicOptions | TopicHandle | undefined);
-  constructor(options?: TopicOptions | TopicHandle) {
-    const attached = typeof options === 'object' && options !== null && 'block' in options;
-    const core = new TopicCore(attached ? options.block : topicSettings(new.target.name, options));
+  constructor(from: TopicOptions | TopicCore | undefined);
+  constructor(from?: TopicOptions | TopicCore) {
+    const core = from instanceof TopicCore ? from : new TopicCore(topicSettings(new.target.name, from));
     super((subscriber) => (core.subscription() as Observable<T>).subscribe(subscriber));
     core.ownedBy(this);
     this.core = core;
+  }
+
+  /** @internal */
+  static [ATTACH]({ block }: BlockOnly): Topic {
+    return new Topic(new TopicCore(block));
   }
 
   /**
@@ -215,14 +214,13 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   }
 
   /** @internal How it travels. */
-  get handle(): TopicHandle {
+  get handle(): BlockOnly {
     return { block: this.core.handle };
   }
 }
 
-registerShareable<Topic, TopicHandle>('Topic', {
+registerShareable('Topic', {
   module: new URL(import.meta.url),
   class: Topic,
   toHandle: (topic) => topic.handle,
-  fromHandle: (handle) => new Topic(handle as unknown as TopicOptions),
 });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { registerShareable } from '../memory/index.js';
+import { ATTACH, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { noList } from './errors.js';
 import {
@@ -16,7 +16,7 @@ import {
   type ShareableValue,
   slotSize,
 } from './list-format.js';
-import { SharedMemory, type SharedMemoryCreateOptions } from './shared-memory.js';
+import { type Handle, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory.js';
 
 /** The first and second half of a format's 8 bytes. */
 type Halves = readonly [number, number];
@@ -79,7 +79,10 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
    * @param items Its values. A ShareableList is copied with the room its slots have.
    * @throws ArgumentError `MP_LIST_ITEM`; what {@link SharedMemory.create} throws.
    */
-  constructor(items: Iterable<T & ShareableValue>, options?: SharedMemoryCreateOptions) {
+  constructor(items: Iterable<T & ShareableValue>, options?: SharedMemoryCreateOptions);
+  /** @internal */
+  constructor(existing: Existing);
+  constructor(items: Iterable<T & ShareableValue> | Existing, options?: SharedMemoryCreateOptions) {
     checkOptions('ShareableList', options, ['name'], { string: 'name' });
     if (items instanceof Existing) {
       this.shm = items.shm;
@@ -112,7 +115,7 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
   static attach<T = ShareableValue>(name: string): ShareableList<T> {
     const shm = SharedMemory.attach(name);
     try {
-      return ShareableList.over(shm);
+      return new ShareableList<T>(new Existing(shm));
     } catch (error) {
       shm.close();
       throw error;
@@ -120,8 +123,8 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
   }
 
   /** @internal */
-  static over<T>(shm: SharedMemory): ShareableList<T> {
-    return new ShareableList<T>(new Existing(shm) as unknown as Iterable<T & ShareableValue>);
+  static [ATTACH](_: Handle, [shm]: readonly unknown[]): ShareableList {
+    return new ShareableList(new Existing(shm as SharedMemory));
   }
 
   /** Number of items; never changes. */
@@ -349,11 +352,10 @@ function same(a: unknown, b: unknown): boolean {
   return a === b || (typeof b === 'bigint' && typeof a === 'number' && Number.isSafeInteger(a) && BigInt(a) === b);
 }
 
-registerShareable('shareable-list', {
+registerShareable<ShareableList, Handle>('shareable-list', {
   module: new URL(import.meta.url),
-  class: ShareableList as unknown as abstract new () => ShareableList,
+  class: ShareableList,
   toHandle: ({ shm }) => SharedMemory.toHandle(shm),
   parts: ({ shm }) => [shm],
-  fromHandle: (_handle, [shm]) => ShareableList.over(shm as SharedMemory),
   identity: ({ name, inode }) => `${name} ${inode}`,
 });

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
-import { forgetShared, noteMemory, registerShareable } from '../memory/index.js';
+import { ATTACH, forgetShared, noteMemory, registerShareable } from '../memory/index.js';
 import {
   closeDescriptor,
   createSharedMemory,
@@ -24,7 +24,7 @@ export interface SharedMemoryCreateOptions {
 }
 
 /** A block as it travels. */
-interface Handle {
+export interface Handle {
   readonly name: string;
   readonly inode: string;
   readonly tracker: string | null;
@@ -230,7 +230,7 @@ export class SharedMemory implements Disposable {
   }
 
   /** @internal */
-  static fromHandle({ name, inode, tracker }: Handle): SharedMemory {
+  static [ATTACH]({ name, inode, tracker }: Handle): SharedMemory {
     const block = SharedMemory.attach(name);
     if (block.#inode !== inode) {
       block.close();
@@ -254,8 +254,7 @@ function bareName(actor: string, name: string): string {
 
 registerShareable('shared-memory', {
   module: new URL(import.meta.url),
-  class: SharedMemory as unknown as abstract new () => SharedMemory,
-  toHandle: (block) => SharedMemory.toHandle(block),
-  fromHandle: (handle) => SharedMemory.fromHandle(handle),
+  class: SharedMemory,
+  toHandle: SharedMemory.toHandle,
   identity: ({ name, inode }) => `${name} ${inode}`,
 });

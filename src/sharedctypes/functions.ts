@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { SharedArray, Value } from './constructors.js';
-import { lockOf, type SharedOptions, type ValueLock } from './guarded.js';
+import { lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawArray } from './raw-array.js';
 import { RawValue } from './raw-value.js';
 import { SharedArray as GuardedArray } from './shared-array.js';
@@ -48,7 +48,7 @@ export function synchronized<K extends TypeCode>(object: RawArray<K>, lock?: Val
 export function synchronized<K extends TypeCode>(object: Raw<K>, lock?: ValueLock | null): Synchronized<K>;
 export function synchronized<K extends TypeCode>(object: Raw<K>, lock?: SharedOptions['lock']): Synchronized<K> {
   const guard = lockOf('synchronized', typeof lock === 'boolean' ? ({} as ValueLock) : lock, null) as ValueLock;
-  if (object instanceof RawValue) return new GuardedValue<K>(object, undefined, { lock: guard });
-  if (object instanceof RawArray) return new GuardedArray<K>(object, undefined, { lock: guard });
+  if (object instanceof RawValue) return new GuardedValue(new Pair(object, guard));
+  if (object instanceof RawArray) return new GuardedArray(new Pair(object, guard));
   throw new ArgumentError(`synchronized: the argument must be a RawValue or a RawArray without a lock, not ${describe(object)}.`);
 }

@@ -25,6 +25,14 @@ export function lockOf(actor: string, lock: SharedOptions['lock'], made: Disposa
   }
 }
 
+/** An object without a lock and the lock that is to guard it. */
+export class Pair<R> {
+  constructor(
+    readonly raw: R,
+    readonly lock: ValueLock,
+  ) {}
+}
+
 /** The methods by which a synchronized object passes its lock on. */
 export abstract class Guarded {
   readonly #lock: ValueLock;

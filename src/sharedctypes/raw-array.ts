@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import {
+  ATTACH,
   allocateMapped,
   attachMapped,
-  type BlockHandle,
+  type BlockOnly,
   forgetShared,
   type MappedBlock,
   noteMemory,
@@ -24,6 +25,12 @@ import {
   typeOf,
   type ValueOf,
 } from './types.js';
+
+/** An array as it travels. */
+interface Handle extends BlockOnly {
+  readonly type: TypeData;
+  readonly length: number;
+}
 
 /**
  * An array of fixed length in shared memory, without a lock.
@@ -94,6 +101,11 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
       block.close();
       throw error;
     }
+  }
+
+  /** @internal */
+  static [ATTACH]({ block, type, length }: Handle): RawArray {
+    return new RawArray(typeOf(type), length, attachMapped(block));
   }
 
   /** The elements, live: a typed array (BigInt64Array and BigUint64Array for 64 bits), or live records. @throws ClosedError. */
@@ -178,9 +190,8 @@ function itemsOf(items: Iterable<unknown>): readonly unknown[] {
   return [...items];
 }
 
-registerShareable<RawArray, { readonly block: BlockHandle; readonly type: TypeData; readonly length: number }>('RawArray', {
+registerShareable<RawArray, Handle>('RawArray', {
   module: new URL(import.meta.url),
-  class: RawArray as abstract new (...args: never[]) => RawArray,
+  class: RawArray,
   toHandle: ({ block, type, length }) => ({ block: block.handle, type: typeData(type), length }),
-  fromHandle: ({ block, type, length }) => new RawArray(typeOf(type), length, attachMapped(block)),
 });

@@ -1,8 +1,13 @@
 import { inspect } from 'node:util';
-import { allocateBlock, attachBlock, Block, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
 import { printedAsShown } from '../util/printed.js';
 import { type Accessor, accessor } from './record.js';
 import { type Settable, sizeOf, type TypeCode, type TypeData, typeData, typeOf, type ValueOf } from './types.js';
+
+/** A value as it travels. */
+interface Handle extends BlockOnly {
+  readonly type: TypeData;
+}
 
 /**
  * One value in shared memory, without a lock.
@@ -49,6 +54,11 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
     }
   }
 
+  /** @internal */
+  static [ATTACH]({ block, type }: Handle): RawValue {
+    return new RawValue(typeOf(type), attachBlock(block));
+  }
+
   /**
    * The value. That of a record type is a live object: its properties are the shared memory; setting it sets the fields given.
    * @throws ArgumentError `MP_TYPE` for a value the type cannot hold; ClosedError.
@@ -80,9 +90,8 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
 }
 printedAsShown(RawValue);
 
-registerShareable<RawValue, { readonly block: BlockHandle; readonly type: TypeData }>('RawValue', {
+registerShareable<RawValue, Handle>('RawValue', {
   module: new URL(import.meta.url),
-  class: RawValue as abstract new (...args: never[]) => RawValue,
+  class: RawValue,
   toHandle: ({ block, type }) => ({ block: block.handle, type: typeData(type) }),
-  fromHandle: ({ block, type }) => new RawValue(typeOf(type), attachBlock(block)),
 });

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
-import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
+import { Guarded, lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawArray } from './raw-array.js';
 import { type ArrayOf, type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
@@ -17,17 +17,26 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
    */
   constructor(type: K, sizeOrItems: number | Iterable<Settable<K>>, options?: SharedOptions);
   /** @internal */
-  constructor(raw: RawArray<K>, sizeOrItems: undefined, options: { readonly lock: ValueLock });
-  constructor(type: K | RawArray<K>, sizeOrItems?: number | Iterable<Settable<K>>, options?: SharedOptions) {
+  constructor(pair: Pair<RawArray<K>>);
+  constructor(type: K | Pair<RawArray<K>>, sizeOrItems?: number | Iterable<Settable<K>>, options?: SharedOptions) {
+    if (type instanceof Pair) {
+      super(type.lock);
+      this.#raw = type.raw;
+      return;
+    }
     checkOptions('SharedArray', options, ['lock'], { boolean: 'lock' });
-    const given = type instanceof RawArray;
-    if (!given) sizeOf('SharedArray', type);
-    const raw = given ? type : new RawArray(type, sizeOrItems!);
-    const lock = lockOf('SharedArray', options?.lock, given ? null : raw);
+    sizeOf('SharedArray', type);
+    const raw = new RawArray(type, sizeOrItems!);
+    const lock = lockOf('SharedArray', options?.lock, raw);
     super(lock as ValueLock);
     this.#raw = raw;
     // biome-ignore lint/correctness/noConstructorReturn: as in Python, without a lock there is no wrapper.
     if (lock === null) return raw as unknown as this;
+  }
+
+  /** @internal */
+  static [ATTACH](_: BlockOnly, [raw, lock]: readonly unknown[]): SharedArray {
+    return new SharedArray(new Pair(raw as RawArray, lock as ValueLock));
   }
 
   /** Type of its elements. */
@@ -92,10 +101,9 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
 }
 printedAsShown(SharedArray);
 
-registerShareable<SharedArray, { readonly block: BlockHandle }>('SharedArray', {
+registerShareable<SharedArray, BlockOnly>('SharedArray', {
   module: new URL(import.meta.url),
-  class: SharedArray as abstract new (...args: never[]) => SharedArray,
+  class: SharedArray,
   toHandle: (array) => ({ block: array.getObj().block.handle }),
   parts: (array) => [array.getObj(), array.getLock()],
-  fromHandle: (_handle, [raw, lock]) => new SharedArray(raw as RawArray, undefined, { lock: lock as ValueLock }),
 });

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
-import { Guarded, lockOf, type SharedOptions, type ValueLock } from './guarded.js';
+import { Guarded, lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawValue } from './raw-value.js';
 import { type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
@@ -18,17 +18,26 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
    */
   constructor(type: K, initial?: Settable<K>, options?: SharedOptions);
   /** @internal */
-  constructor(raw: RawValue<K>, initial: undefined, options: { readonly lock: ValueLock });
-  constructor(type: K | RawValue<K>, initial?: Settable<K>, options?: SharedOptions) {
+  constructor(pair: Pair<RawValue<K>>);
+  constructor(type: K | Pair<RawValue<K>>, initial?: Settable<K>, options?: SharedOptions) {
+    if (type instanceof Pair) {
+      super(type.lock);
+      this.#raw = type.raw;
+      return;
+    }
     checkOptions('Value', options, ['lock'], { boolean: 'lock' });
-    const given = type instanceof RawValue;
-    if (!given) sizeOf('Value', type);
-    const raw = given ? type : new RawValue(type, initial);
-    const lock = lockOf('Value', options?.lock, given ? null : raw);
+    sizeOf('Value', type);
+    const raw = new RawValue(type, initial);
+    const lock = lockOf('Value', options?.lock, raw);
     super(lock as ValueLock);
     this.#raw = raw;
     // biome-ignore lint/correctness/noConstructorReturn: as in Python, without a lock there is no wrapper.
     if (lock === null) return raw as unknown as this;
+  }
+
+  /** @internal */
+  static [ATTACH](_: BlockOnly, [raw, lock]: readonly unknown[]): Value {
+    return new Value(new Pair(raw as RawValue, lock as ValueLock));
   }
 
   /** Its type. */
@@ -103,10 +112,9 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
 }
 printedAsShown(Value);
 
-registerShareable<Value, { readonly block: BlockHandle }>('Value', {
+registerShareable<Value, BlockOnly>('Value', {
   module: new URL(import.meta.url),
-  class: Value as abstract new (...args: never[]) => Value,
+  class: Value,
   toHandle: (value) => ({ block: value.getObj().block.handle }),
   parts: (value) => [value.getObj(), value.getLock()],
-  fromHandle: (_handle, [raw, lock]) => new Value(raw as RawValue, undefined, { lock: lock as ValueLock }),
 });

@@ -1,5 +1,5 @@
 import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
-import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
+import { ATTACH, attachBlock, type Block, type BlockOnly, type Bounds, registerShareable } from '../memory/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { type Arrival, Rounds, roundWords } from './state/barrier-state.js';
 import { departsAtExit } from './state/release-on-exit.js';
@@ -15,8 +15,7 @@ export interface BarrierOptions {
 }
 
 /** Where the barrier is found by others. */
-interface BarrierHandle {
-  readonly block: BlockHandle;
+interface BarrierHandle extends BlockOnly {
   readonly parties: number;
   readonly timeout: number | null;
 }
@@ -43,8 +42,8 @@ export class Barrier extends SharedObject {
   /** @param parties At least 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(parties: number, options?: BarrierOptions);
   /** @internal */
-  constructor(parties: number, options: BarrierOptions | undefined, handle: BarrierHandle);
-  constructor(parties: number, options?: BarrierOptions, handle?: BarrierHandle) {
+  constructor(parties: number, options: BarrierOptions | undefined, block: Block);
+  constructor(parties: number, options?: BarrierOptions, block?: Block) {
     checkOptions('Barrier', options, ['action', 'timeout'], { function: 'action', number: 'timeout' });
     if (parties === undefined) throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
     checkNumber('Barrier', 'parties', parties, { integer: true, min: 1 });
@@ -52,12 +51,17 @@ export class Barrier extends SharedObject {
     if (options?.action !== undefined && typeof options.action !== 'function') {
       throw new ArgumentError(`Barrier: \`action\` must be a function, not ${describe(options.action)}.`);
     }
-    super(4 * roundWords(parties), handle?.block);
+    super(4 * roundWords(parties), block);
     this.parties = parties;
     this.#action = options?.action;
     this.#timeout = options?.timeout;
     this.#rounds = new Rounds(this.block, parties);
     departsAtExit(this.#rounds);
+  }
+
+  /** @internal */
+  static override [ATTACH]({ block, parties, timeout }: BarrierHandle, [action]: readonly unknown[]): Barrier {
+    return new Barrier(parties, { action: action as (() => unknown) | undefined, timeout: timeout ?? undefined }, attachBlock(block));
   }
 
   /**
@@ -183,11 +187,9 @@ export class Barrier extends SharedObject {
   }
 }
 
-registerShareable<Barrier, BarrierHandle>('Barrier', {
+registerShareable('Barrier', {
   module: new URL(import.meta.url),
   class: Barrier,
   toHandle: (barrier) => barrier.handle,
-  fromHandle: (handle, [action]) =>
-    new Barrier(handle.parties, { action: action as (() => unknown) | undefined, timeout: handle.timeout ?? undefined }, handle),
   parts: (barrier) => (barrier.action === undefined ? [] : [barrier.action]),
 });

@@ -1,5 +1,6 @@
-import { type BlockHandle, registerShareable } from '../memory/index.js';
+import { registerShareable } from '../memory/index.js';
 import { Semaphore } from './semaphore.js';
+import { SharedObject } from './state/shared-object.js';
 
 /**
  * A {@link Semaphore} that never has more permits than at first: one release too many throws, where it happens.
@@ -17,9 +18,8 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
-registerShareable<BoundedSemaphore, { readonly block: BlockHandle }>('BoundedSemaphore', {
+registerShareable('BoundedSemaphore', {
   module: new URL(import.meta.url),
   class: BoundedSemaphore,
-  toHandle: (semaphore) => ({ block: semaphore.block.handle }),
-  fromHandle: (handle) => new BoundedSemaphore(handle as unknown as number),
+  toHandle: SharedObject.toHandle,
 });

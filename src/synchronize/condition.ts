@@ -1,5 +1,5 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
-import { type BlockHandle, type Bounds, registerShareable } from '../memory/index.js';
+import { ATTACH, attachBlock, type Block, type BlockOnly, type Bounds, registerShareable } from '../memory/index.js';
 import { checkFunction, checkNumber, describe } from '../util/options.js';
 import { performance } from '../util/timers.js';
 import type { Lock, LockLike } from './lock.js';
@@ -15,11 +15,6 @@ interface Suspendable {
   suspend(): Token | null;
   resume(token: Token | null): Promise<void>;
   resumeSync(token: Token | null): void;
-}
-
-/** Where the condition is found by others. */
-interface ConditionHandle {
-  readonly block: BlockHandle;
 }
 
 /**
@@ -59,14 +54,19 @@ export class Condition extends SharedObject implements LockLike {
   /** @param lock Default: a new RLock. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(lock?: Lock | RLock);
   /** @internal */
-  constructor(lock: Lock | RLock | undefined, handle: ConditionHandle);
-  constructor(lock: Lock | RLock = new RLock(), handle?: ConditionHandle) {
+  constructor(lock: Lock | RLock | undefined, block: Block);
+  constructor(lock: Lock | RLock = new RLock(), block?: Block) {
     if (typeof (lock as Suspendable | null)?.suspend !== 'function')
       throw new ArgumentError(`Condition: \`lock\` must be a Lock or an RLock, not ${describe(lock)}.`);
-    super(4 * SLEEPER_WORDS, handle?.block);
+    super(4 * SLEEPER_WORDS, block);
     this.lock = lock;
     this.#lock = lock as Suspendable;
     this.#sleepers = new Sleepers(this.block);
+  }
+
+  /** @internal */
+  static override [ATTACH]({ block }: BlockOnly, [lock]: readonly unknown[]): Condition {
+    return new Condition(lock as Lock | RLock, attachBlock(block));
   }
 
   /**
@@ -198,10 +198,9 @@ export class Condition extends SharedObject implements LockLike {
   }
 }
 
-registerShareable<Condition, ConditionHandle>('Condition', {
+registerShareable<Condition, BlockOnly>('Condition', {
   module: new URL(import.meta.url),
   class: Condition,
-  toHandle: (condition) => ({ block: condition.block.handle }),
-  fromHandle: (handle, [lock]) => new Condition(lock as Lock | RLock, handle),
+  toHandle: SharedObject.toHandle,
   parts: (condition) => [condition.lock],
 });

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { type BlockHandle, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
+import { type Block, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 import { announce, change, generation, passes, SET, WAITERS } from './words/event-word.js';
@@ -22,9 +22,9 @@ export class Event extends SharedObject {
   /** A new event, not set. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor();
   /** @internal */
-  constructor(handle?: BlockHandle);
-  constructor(handle?: BlockHandle) {
-    super(4, handle);
+  constructor(block?: Block);
+  constructor(block?: Block) {
+    super(4, block);
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
     this.#queue = new WaitQueue(this.#cell, { announce: () => announce(this.#words) }, true);
@@ -123,9 +123,8 @@ export class Event extends SharedObject {
   }
 }
 
-registerShareable<Event, { readonly block: BlockHandle }>('Event', {
+registerShareable('Event', {
   module: new URL(import.meta.url),
   class: Event,
-  toHandle: (event) => ({ block: event.block.handle }),
-  fromHandle: ({ block }) => new Event(block),
+  toHandle: SharedObject.toHandle,
 });

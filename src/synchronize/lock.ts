@@ -1,5 +1,5 @@
 import { NotOwnerError } from '../errors/index.js';
-import { type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { type Block, idOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
 import { ownerName } from './owner/owner-name.js';
 import { Held } from './owner/release-once.js';
@@ -60,9 +60,9 @@ export class Lock extends SharedObject implements LockLike {
   /** A new lock, which nobody holds. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor();
   /** @internal */
-  constructor(handle?: BlockHandle);
-  constructor(handle?: BlockHandle) {
-    super(4 * MUTEX_WORDS, handle);
+  constructor(block?: Block);
+  constructor(block?: Block) {
+    super(4 * MUTEX_WORDS, block);
     this.#mutex = new Mutex(this.block, 0);
   }
 
@@ -148,9 +148,8 @@ export class Lock extends SharedObject implements LockLike {
   }
 }
 
-registerShareable<Lock, { readonly block: BlockHandle }>('Lock', {
+registerShareable('Lock', {
   module: new URL(import.meta.url),
   class: Lock,
-  toHandle: (lock) => ({ block: lock.block.handle }),
-  fromHandle: ({ block }) => new Lock(block),
+  toHandle: SharedObject.toHandle,
 });

@@ -1,5 +1,5 @@
 import { NotOwnerError } from '../errors/index.js';
-import { type BlockHandle, idOf, registerShareable } from '../memory/index.js';
+import { type Block, idOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
 import type { LockLike } from './lock.js';
 import { enter, enterWith, owns, runAs, Token, unused, used } from './owner/async-owner.js';
@@ -31,9 +31,9 @@ export class RLock extends SharedObject implements LockLike {
   /** A new lock, which nobody holds. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor();
   /** @internal */
-  constructor(handle?: BlockHandle);
-  constructor(handle?: BlockHandle) {
-    super(4 * MUTEX_WORDS, handle);
+  constructor(block?: Block);
+  constructor(block?: Block) {
+    super(4 * MUTEX_WORDS, block);
     this.#mutex = new Mutex(this.block, 0);
   }
 
@@ -211,9 +211,8 @@ export class RLock extends SharedObject implements LockLike {
   }
 }
 
-registerShareable<RLock, { readonly block: BlockHandle }>('RLock', {
+registerShareable('RLock', {
   module: new URL(import.meta.url),
   class: RLock,
-  toHandle: (lock) => ({ block: lock.block.handle }),
-  fromHandle: ({ block }) => new RLock(block),
+  toHandle: SharedObject.toHandle,
 });

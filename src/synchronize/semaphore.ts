@@ -1,5 +1,5 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
-import { type Attempt, type BlockHandle, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
+import { type Attempt, Block, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
 import { checkFunction, checkNumber } from '../util/options.js';
 import { Held } from './owner/release-once.js';
 import { HOLDER_WORDS, Holders } from './state/permit-ledger.js';
@@ -11,11 +11,6 @@ import { announce, FAIR, give, MOST, permits, take, UNIT, WAITERS, withdraw } fr
 /** Words of a semaphore: its word, its bound, its holders. */
 const WORDS = 2 + HOLDER_WORDS;
 const AT_ONCE = Promise.resolve(true);
-
-/** Where the semaphore is found by others. */
-interface SemaphoreHandle {
-  readonly block: BlockHandle;
-}
 
 /**
  * A number of permits, taken and given by any process, thread and task.
@@ -40,14 +35,14 @@ export class Semaphore extends SharedObject {
   /** @param value Permits at the start; default 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM`. */
   constructor(value?: number);
   /** @internal */
-  constructor(value: number | SemaphoreHandle | undefined);
-  constructor(value: number | SemaphoreHandle = 1) {
-    const handle = (value as Partial<SemaphoreHandle> | null)?.block;
-    if (handle === undefined) {
+  constructor(value: number | Block | undefined);
+  constructor(value: number | Block = 1) {
+    const attached = value instanceof Block;
+    if (!attached) {
       checkNumber(new.target.name, 'value', value, { integer: true });
-      if ((value as number) > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
+      if (value > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
     }
-    super(4 * WORDS, handle);
+    super(4 * WORDS, attached ? value : undefined);
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
     this.#queue = new WaitQueue(this.#cell, {
@@ -58,9 +53,9 @@ export class Semaphore extends SharedObject {
       },
     });
     this.#holders = new Holders(this.block, 2, (count) => this.#cell.notify(count));
-    if (handle !== undefined) return;
-    Atomics.store(this.#words, 1, value as number);
-    Atomics.store(this.#words, 0, (value as number) * UNIT);
+    if (attached) return;
+    Atomics.store(this.#words, 1, value);
+    Atomics.store(this.#words, 0, value * UNIT);
   }
 
   /** Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`. */
@@ -180,9 +175,8 @@ export class Semaphore extends SharedObject {
   }
 }
 
-registerShareable<Semaphore, SemaphoreHandle>('Semaphore', {
+registerShareable('Semaphore', {
   module: new URL(import.meta.url),
   class: Semaphore,
-  toHandle: (semaphore) => ({ block: semaphore.block.handle }),
-  fromHandle: (handle) => new Semaphore(handle as unknown as number),
+  toHandle: SharedObject.toHandle,
 });

@@ -5,24 +5,30 @@ import {
   Barrier,
   BoundedSemaphore,
   Condition,
+  Connection,
   Event,
+  JoinableQueue,
   Lock,
   Pool,
   Process,
   Queue,
+  RawArray,
+  RawValue,
   RLock,
   Semaphore,
   SharedArray,
   SharedMemory,
   SimpleQueue,
+  StateTopic,
   struct,
   Topic,
   Value,
 } from 'multiprocess';
 import { BufferWrapper } from 'multiprocess/heap';
 import { expect, it } from 'vitest';
+import { toShared } from '../../dist/memory/index.js';
 
-type Constructor = new (argument: unknown) => unknown;
+type Constructor = new (...args: unknown[]) => unknown;
 
 /** What a class says of an argument; what it must not say is how it is made inside. */
 function refusal(made: unknown, argument: unknown): unknown {
@@ -40,6 +46,38 @@ it.each([Lock, RLock, Event, SimpleQueue])('$name takes no arguments, and says s
     expect(error).toBeInstanceOf(ArgumentError);
     expect((error as Error).message).toMatch(`${made.name}: takes no arguments, not `);
   }
+});
+
+/** How an object travels. */
+function handleOf(object: { close(): void }): unknown {
+  const { handle } = toShared(object)!.data;
+  object.close();
+  expect(handle).toHaveProperty('block');
+  return handle;
+}
+
+it.each([Lock, RLock, Event, Semaphore, BoundedSemaphore, Queue, JoinableQueue, SimpleQueue, Topic])(
+  '$name is not made of what travels in its place',
+  (made) => {
+    const object = new (made as new () => { close(): void })();
+    expect(refusal(made, handleOf(object))).toBeInstanceOf(ArgumentError);
+  },
+);
+
+it('Condition, Barrier and StateTopic are not made of what travels in their place', () => {
+  using lock = new RLock();
+  const handles = [new Condition(lock), new Barrier(2), new StateTopic(1)].map(handleOf) as never[];
+  expect(() => new (Condition as Constructor)(lock, handles[0])).toThrow(ArgumentError);
+  expect(() => new (Barrier as Constructor)(2, {}, handles[1])).toThrow(ArgumentError);
+  expect(() => new (StateTopic as Constructor)(1, handles[2])).toThrow(ArgumentError);
+});
+
+it('Value, SharedArray and Connection are not made of what they are made of inside', () => {
+  using value = new RawValue('i');
+  using array = new RawArray('i', 2);
+  expect(refusal(Value, value)).toBeInstanceOf(ArgumentError);
+  expect(refusal(SharedArray, array)).toBeInstanceOf(ArgumentError);
+  expect(refusal(Connection, () => {})).toBeInstanceOf(ArgumentError);
 });
 
 it.each<[{ readonly name: string }, unknown]>([

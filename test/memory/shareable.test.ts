@@ -1,6 +1,6 @@
 import { Pool, SerializationError } from 'multiprocess';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerShareable } from '../../dist/memory/index.js';
+import { ATTACH, registerShareable } from '../../dist/memory/index.js';
 import { dumps, loads } from '../../dist/reduction/index.js';
 import { Counter, exported, Pair } from '../fixtures/memory/counter.mjs';
 
@@ -78,8 +78,8 @@ describe('a shareable object', () => {
   });
 
   it('has a type name of its own', () => {
-    class Other {}
-    const entry = { module: new URL(import.meta.url), class: Other, toHandle: () => ({}), fromHandle: () => new Other() };
+    const other = { prototype: {}, [ATTACH]: () => ({}) };
+    const entry = { module: new URL(import.meta.url), class: other, toHandle: () => ({}) };
     expect(() => registerShareable('test.counter', entry)).toThrow(/belongs to another class/);
   });
 });

@@ -1,8 +1,12 @@
 /**
  * Shareable objects: what arrives in another process as the same shared thing, not as a copy.
  *
- * A module registers its class with how an object becomes a handle (plain data) and how a handle becomes an object. The codec
- * sends the handle with the module's URL; a process that does not know the type loads the module first.
+ * A module registers its class with how an object becomes a handle (plain data); the class says by its static method {@link ATTACH}
+ * how a handle becomes an object. The codec sends the handle with the module's URL; a process that does not know the type loads the
+ * module first.
+ *
+ * Attaching is apart from the options of users: what ATTACH attaches to (a block, the core of a queue) is of a class that users cannot
+ * make, and the constructor takes an instance of it in place of its options.
  *
  * Identity: in one thread a shared object is one JavaScript object, however often and from wherever it arrives, as long as
  * somebody there holds it. The cache is weak.
@@ -18,18 +22,28 @@ import { blockIdentity } from '../regions/block.js';
 /** What {@link ShareableEntry.toHandle} returns: plain data. `block`, where there is one, is also the object's identity. */
 export type ShareableHandle = object & { readonly block?: BlockHandle };
 
+/** Name of the static method of a shareable class that makes an object from a handle. */
+export const ATTACH: unique symbol = Symbol('multiprocess.attach');
+
+/** A class whose objects can be made from handles. Instances of subclasses arrive as instances of this class. */
+export interface ShareableClass<T extends object, H extends ShareableHandle = ShareableHandle> {
+  readonly prototype: T;
+  /** Attaches. @param parts as {@link ShareableEntry.parts} gave them, arrived. */
+  [ATTACH](handle: H, parts: readonly unknown[]): T;
+}
+
+/** A handle that is a block and nothing else. */
+export interface BlockOnly {
+  readonly block: BlockHandle;
+}
+
 /** How objects of a class are shared. */
 export interface ShareableEntry<T extends object, H extends ShareableHandle = ShareableHandle> {
   /** The module that registers the type when it is loaded. */
   readonly module: URL;
-  /** The class. Instances of subclasses arrive as instances of this class. */
-  readonly class: abstract new (
-    ...args: never[]
-  ) => T;
+  readonly class: ShareableClass<T, H>;
   /** Plain data from which the object is attached elsewhere. Called each time it is sent. @throws ClosedError. */
   toHandle(object: T): H;
-  /** Attaches. `parts` as {@link parts} gave them, arrived. */
-  fromHandle(handle: H, parts: readonly unknown[]): T;
   /** Further values that travel with it, such as another shareable object it uses. Must not lead back to the object. Default: none. */
   parts?(object: T): readonly unknown[];
   /** A handle arrived whose object is here already, so that nothing was attached. */
@@ -90,7 +104,7 @@ export function registerShareable<T extends object, H extends ShareableHandle>(t
   }
   const registered: Registered = { type, entry: entry as unknown as AnyEntry };
   byType.set(type, registered);
-  byPrototype.set(entry.class.prototype as object, registered);
+  byPrototype.set(entry.class.prototype, registered);
   Object.defineProperty(entry.class.prototype, MARK, { value: { ...registered, root: ROOT } satisfies Mark, configurable: true });
 }
 
@@ -141,7 +155,7 @@ export function toShared(value: object): { data: SharedData; parts: readonly unk
   return { data: { type, module: entry.module.href, handle }, parts: entry.parts?.(value) ?? [] };
 }
 
-/** The object of the data: the one that is here already, or attached now. @throws ArgumentError for an unknown type; what `fromHandle` throws. */
+/** The object of the data: the one that is here already, or attached now. @throws ArgumentError for an unknown type; what attaching throws. */
 export function fromShared({ type, handle }: SharedData, parts: readonly unknown[]): object {
   const found = byType.get(type);
   if (found === undefined)
@@ -152,7 +166,7 @@ export function fromShared({ type, handle }: SharedData, parts: readonly unknown
     found.entry.again?.(handle);
     return here;
   }
-  const object = found.entry.fromHandle(handle, parts);
+  const object = found.entry.class[ATTACH](handle, parts);
   remember(key, object);
   return object;
 }
@@ -203,7 +217,7 @@ function find(value: object): Registered | undefined {
 /** The class of another copy of this version, as one of this copy. */
 function adopt({ type, entry, root }: Mark): Registered | undefined {
   if (root === ROOT || versionOf(root) === UNKNOWN || versionOf(root) !== versionOf()) return undefined;
-  const prototype = entry.class.prototype as object;
+  const { prototype } = entry.class;
   const module = new URL(entry.module.href.replace(root, ROOT));
   const adopted = { type, entry: { ...entry, module } };
   byPrototype.set(prototype, adopted);

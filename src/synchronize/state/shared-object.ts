@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../../errors/index.js';
-import { allocateBlock, attachBlock, type Block, type BlockHandle, isBlockHandle } from '../../memory/index.js';
+import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly } from '../../memory/index.js';
 import { describe } from '../../util/options.js';
 
 /**
@@ -13,11 +13,21 @@ export abstract class SharedObject implements Disposable {
   /** @internal */
   readonly block: Block;
 
-  /** @internal @param bytes Of a new one. @param handle Where the one is that another process or thread has made. */
-  constructor(bytes: number, handle: BlockHandle | undefined) {
-    if (handle !== undefined && !isBlockHandle(handle))
-      throw new ArgumentError(`${new.target.name}: takes no arguments, not ${describe(handle)}.`);
-    this.block = handle === undefined ? allocateBlock(bytes) : attachBlock(handle);
+  /** @internal @param bytes Of a new one. @param block That of one that another process or thread has made. */
+  constructor(bytes: number, block: Block | undefined) {
+    if (block !== undefined && !(block instanceof Block))
+      throw new ArgumentError(`${new.target.name}: takes no arguments, not ${describe(block)}.`);
+    this.block = block ?? allocateBlock(bytes);
+  }
+
+  /** @internal */
+  static [ATTACH](this: new (block: Block) => SharedObject, { block }: BlockOnly, _parts: readonly unknown[]): SharedObject {
+    return new this(attachBlock(block));
+  }
+
+  /** @internal How it travels. */
+  static toHandle({ block }: SharedObject): BlockOnly {
+    return { block: block.handle };
   }
 
   /** Ends the use of the object in this thread; its methods throw `ClosedError` from here on. Closing twice does nothing. */
