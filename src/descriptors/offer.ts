@@ -9,8 +9,6 @@ import { spawningPopen, takeDescriptor } from '../util/spawning.js';
 /**
  * How a descriptor comes to another process: by an offer; or, with all else that a child is started with, under this number there. The latter
  * needs nobody to answer, and nothing stays open here if the child ends before it has looked.
- *
- * @internal
  */
 export type Passage = DescriptorOffer | number;
 
@@ -20,8 +18,6 @@ export type Passage = DescriptorOffer | number;
  *
  * That duplicate would keep a connection open that all have closed. So once the sender has closed the descriptor, the offer ends when it was
  * fetched as often as it was sent. Who sends one message to several receivers keeps the descriptor open until all have it.
- *
- * @internal
  */
 export class StandingOffer {
   #offer: DescriptorOffer | undefined;
@@ -61,14 +57,14 @@ function passed(fd: number): number | null {
   return child?.keepsDescriptors === true ? child.duplicateForChild(fd) : null;
 }
 
-/** @internal The descriptor, from now on ours to close. @throws what `fetchDescriptor` throws. */
+/** The descriptor, from now on ours to close. @throws what `fetchDescriptor` throws. */
 export function obtainDescriptor(from: Passage): number {
   if (typeof from !== 'number') return fetchDescriptor(from);
   if (takeDescriptor(from)) return from;
   throw new ArgumentError(`obtainDescriptor: ${describe(from)} is no descriptor that this process was started with.`);
 }
 
-/** @internal What was offered has arrived where it is already: counts as fetched. */
+/** What was offered has arrived where it is already: counts as fetched. */
 export function declineOffer(offer: Passage): void {
   try {
     closeDescriptor(obtainDescriptor(offer));

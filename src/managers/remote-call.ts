@@ -36,7 +36,7 @@ export class RemoteCall<T> extends Promise<T> {
     return this.stream()[Symbol.asyncIterator]();
   }
 
-  /** Opens a reading for a stage of the library. @internal */
+  /** Opens a reading of its own for a pull-aware stage. */
   [PULL](wake: () => void): PullReader<StreamItem<T>> {
     return new LaterReader<StreamItem<T>>(this as Promise<unknown>, wake);
   }

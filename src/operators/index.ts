@@ -1,5 +1,7 @@
 /** RxJS operators over pools and queues. */
 
+export type { PullReader, PullSource, ReadState } from '../streams/index.js';
+
 // Pools
 export { type PoolMapOptions, poolMap } from './pool-map.js';
 // Pull-aware: backpressure survives pipe()

@@ -299,7 +299,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     return this.consume()[Symbol.asyncIterator]();
   }
 
-  /** @internal */
+  /**
+   * Opens a reading of its own for a pull-aware stage.
+   *
+   * @group Streams
+   */
   [PULL](wake: () => void): PullReader<T> {
     return this.consume()[PULL](wake);
   }

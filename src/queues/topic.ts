@@ -131,7 +131,11 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
     return this.stream()[Symbol.asyncIterator]();
   }
 
-  /** @internal */
+  /**
+   * Opens a reading of its own for a pull-aware stage.
+   *
+   * @group Streams
+   */
   [PULL](wake: () => void): PullReader<T> {
     return this.stream()[PULL](wake);
   }

@@ -93,11 +93,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     return new StreamIterator<R>((ready) => this.#run(ready));
   }
 
-  /**
-   * Opens an execution for another stage of the library, which pulls in batches.
-   *
-   * @internal
-   */
+  /** Opens an execution for a pull-aware stage, which pulls in batches. */
   [PULL](wake: () => void): PullReader<R> {
     return new FeedReader<R>((ready) => this.#run(ready), wake);
   }

@@ -18,7 +18,7 @@ export type {
 export { Finalize, type FinalizeOptions } from './finalize.js';
 export { ForkAwareLocal, ForkAwareThreadLock } from './fork-aware.js';
 // The log
-export { DEBUG, ERROR, INFO, LogRecord, NOTSET, SUBDEBUG, SUBWARNING, WARNING } from './log-record.js';
-export { debug, getLogger, info, Logger, type LogHandler, type LogLevel, logToStderr, subDebug, subWarning } from './logger.js';
+export { DEBUG, ERROR, INFO, type LogRecord, NOTSET, SUBDEBUG, SUBWARNING, WARNING } from './log-record.js';
+export { debug, getLogger, info, type Logger, type LogHandler, type LogLevel, logToStderr, subDebug, subWarning } from './logger.js';
 // Temporary files
 export { getTempDir } from './temp-dir.js';

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { Queue, Topic } from 'multiprocess';
 import { expect, it } from 'vitest';
+import { toShared } from '../../dist/memory/index.js';
 import { startFixture } from '../support/fixture-process.js';
 import { pass } from '../support/pass.js';
 import { until } from '../support/until.js';
@@ -8,12 +9,9 @@ import { until } from '../support/until.js';
 const MIB = 1 << 20;
 
 /** Bytes that the system has given for the memory file of a queue or topic. */
-function allocated({
-  core,
-}: {
-  readonly core: { readonly memory: { readonly block: { readonly region: { readonly descriptor: number } } } };
-}): number {
-  return 512 * statSync(`/proc/self/fd/${core.memory.block.region.descriptor}`).blocks;
+function allocated(object: object): number {
+  const { block } = toShared(object)!.data.handle;
+  return 512 * statSync(`/proc/self/fd/${block!.fd}`).blocks;
 }
 
 it('memory of large items goes back when none came for a while, and is taken again', async () => {
