@@ -86,6 +86,23 @@ describe('docs/hazards.md', () => {
   });
 });
 
+describe('docs/glossary.md', () => {
+  it('has terms that occur in the file, or folder, that says more', () => {
+    const rows = [...read('docs/glossary.md').matchAll(/^\| ([^|]+) \| [^|]+ \| `([^`]+)` \|$/gm)];
+    expect(rows.length).toBeGreaterThan(40);
+    const bare = (text: string): string => text.toLowerCase().replace(/[ -]/g, '');
+    const stale = rows.flatMap(([, terms, place]) => {
+      const files = tree.filter((path) => (path === place || path.startsWith(`${place}/`)) && /\.\w+$/.test(path));
+      const text = bare(files.map(read).join('\n'));
+      return terms!
+        .split(', ')
+        .filter((term) => !text.includes(bare(term)))
+        .map((term) => `${term}: ${place}`);
+    });
+    expect(stale).toEqual([]);
+  });
+});
+
 describe('comments', () => {
   it('name files that are there', () => {
     const dead = sources.flatMap((source) => {
