@@ -131,7 +131,7 @@ function earliest(a: Found | undefined, b: Found | undefined): Found | undefined
 
 function behindGetter(fn: Function, script: string | undefined): Found | undefined {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
-  const named = typeof name === 'string' ? getters.get(name)?.find((found) => current(found) === fn) : undefined;
+  const named = typeof name === 'string' ? getters.get(name)?.find((found) => variableOf(found) === fn) : undefined;
   if (named !== undefined || script?.startsWith('file:') !== true) return named;
   // An alias: `export { of as just }`.
   const file = fileURLToPath(script);
@@ -139,6 +139,12 @@ function behindGetter(fn: Function, script: string | undefined): Found | undefin
   if (!isReference(exports) || !indexed.has(file)) return undefined;
   const alias = Object.keys(exports).find((key) => isVariable(exports, key) && readVariable(exports, key) === fn);
   return alias === undefined ? undefined : { file, name: alias, order: Number.MAX_SAFE_INTEGER };
+}
+
+/** What the getter of an export returns, if it does no more than that. */
+function variableOf({ file, name }: Found): unknown {
+  const exports = cache[file]?.exports;
+  return name !== null && isReference(exports) ? exportedValue(exports, name) : undefined;
 }
 
 function current({ file, name }: Found): unknown {
@@ -157,7 +163,7 @@ export function readVariable(exports: object, name: string): unknown {
 
 /** What is exported under a name: the value of a property, or of the variable that a getter returns; `undefined` for any other getter. */
 export function exportedValue(exports: object, name: string): unknown {
-  return dataOf(exports, name) ?? (isVariable(exports, name) ? readVariable(exports, name) : undefined);
+  return propertyOf(exports, name)?.value ?? (isVariable(exports, name) ? readVariable(exports, name) : undefined);
 }
 
 function grow(): void {
@@ -176,23 +182,24 @@ function add(file: string, exports: object): void {
   const order = indexed.size;
   if (!index.has(exports)) index.set(exports, { file, name: null, order });
   for (const name of Object.keys(exports)) {
-    const value = dataOf(exports, name);
-    if (typeof value === 'function' && !index.has(value)) index.set(value, { file, name, order });
-    if (value === undefined && isVariable(exports, name)) note(name, { file, name, order });
+    const property = propertyOf(exports, name);
+    if (typeof property?.value === 'function') {
+      if (!index.has(property.value as Function)) index.set(property.value as Function, { file, name, order });
+    } else if (property?.get !== undefined) noteGetter(name, { file, name, order });
   }
 }
 
-function note(name: string, found: Found): void {
+function noteGetter(name: string, found: Found): void {
   const known = getters.get(name);
   if (known === undefined) getters.set(name, [found]);
   else known.push(found);
 }
 
-function dataOf(exports: object, name: string): unknown {
+/** `undefined` for an ES module's name before it is initialised. */
+function propertyOf(exports: object, name: string): PropertyDescriptor | undefined {
   try {
-    return Object.getOwnPropertyDescriptor(exports, name)?.value;
+    return Object.getOwnPropertyDescriptor(exports, name);
   } catch {
-    // An ES module's name before it is initialised.
     return undefined;
   }
 }

@@ -13,102 +13,13 @@ const REFUSED_EVERYWHERE = {
 };
 
 const EVERY_HOST = /./;
-const COMMONJS_LOADERS = /^tsx, CommonJS|^ts-node, CommonJS|^esbuild-register|^@babel.register|^swc-node, CommonJS|^@swc.register/;
-const LOCAL_MODULES = [
-  'imports: re-exported',
-  'imports: a module that imports multiprocess',
-  'imports: it and a class of multiprocess together',
-  'processes: Process',
-  'processes: Process by forkserver',
-  'processes: Process in a thread',
-  'processes: Pool by forkserver',
-  'processes: ThreadPool',
-  'errors: class, fields and cause',
-  'errors: the line, of an imported function',
-];
-const MORE_LOCAL_MODULES = [
-  'imports: named',
-  'imports: default',
-  'imports: namespace',
-  'imports: aliased',
-  'imports: a class of a module',
-  'imports: an instance as argument',
-  'imports: a large constant goes by reference',
-];
-const SHARED_OF_MODULES = [
-  'shared: through a namespace import',
-  'shared: through an exports object',
-  'shared: a Queue through a namespace import',
-  'shared: a Queue through an exports object',
-];
 
 /** @type {{ why: string, cases: string[], hosts: RegExp, nodes?: number[] }[]} */
 const KNOWN = [
   {
-    why: 'T2: exports that are getters are not recognised',
-    cases: ['imports: rxjs', 'imports: rxjs, namespace'],
-    hosts: /^Babel, (lowered )?CommonJS|^@babel.register|^swc, CommonJS|^swc-node, CommonJS|^@swc.register/,
-  },
-  {
-    why: 'T2: exports that are getters are not recognised',
-    cases: ['imports: rxjs, namespace'],
-    hosts: /^tsc, .*CommonJS|^ts-node, CommonJS/,
-  },
-  {
-    why: 'T2: a class whose export is a getter goes by value',
-    cases: ['errors: class, fields and cause'],
-    hosts: /^swc, CommonJS|^swc-node, CommonJS|^@swc.register|^esbuild-register/,
-  },
-  {
-    why: 'T2: a class whose export is a getter goes by value',
-    cases: ['imports: a class of a module', 'imports: an instance as argument', 'shared: through a module'],
-    hosts: /^esbuild-register/,
-  },
-  {
-    why: 'a constant of a compiled CommonJS module goes by value',
-    cases: ['imports: a large constant goes by reference'],
-    hosts: /^tsc, ES.*CommonJS|^swc, CommonJS|^swc-node, CommonJS|^@swc.register|^ts-node, CommonJS/,
-  },
-  { why: 'T4: what CommonJS required is loaded by import()', cases: LOCAL_MODULES, hosts: COMMONJS_LOADERS, nodes: [20] },
-  {
-    why: 'T4: what CommonJS required is loaded by import()',
-    cases: MORE_LOCAL_MODULES,
-    hosts: /^ts-node, CommonJS|^esbuild-register|^@babel.register|^tsx, CommonJS/,
-    nodes: [20],
-  },
-  {
-    why: 'T4: what CommonJS required is loaded by import()',
-    cases: ['imports: an exported function itself', 'large file: captures and imports'],
-    hosts: /^ts-node, CommonJS|^@babel.register/,
-    nodes: [20],
-  },
-  {
-    why: 'T4: what CommonJS required is loaded by import()',
-    cases: [
-      ...LOCAL_MODULES,
-      ...MORE_LOCAL_MODULES,
-      'shared: through a module',
-      'imports: rxjs',
-      'imports: rxjs, namespace',
-      'imports: zod',
-      'imports: graphql',
-    ],
-    hosts: /^tsx, CommonJS/,
-  },
-  {
-    why: 'T4: what CommonJS required is loaded by import()',
-    cases: ['processes: Process by forkserver', 'processes: Process in a thread', 'processes: Pool by forkserver', 'processes: ThreadPool'],
-    hosts: /^ts-node, CommonJS/,
-  },
-  {
     why: 'import() in a closure of a CommonJS module without the extension',
     cases: ['imports: dynamic, in a closure'],
     hosts: /^esbuild-register/,
-  },
-  {
-    why: 'T5: the worker makes its own',
-    cases: SHARED_OF_MODULES,
-    hosts: /^plain|^type stripping|ESM|^tsc, legacy|^tsx|^esbuild-register/,
   },
   {
     why: "T6: the cache of a compiler's helper is a WeakMap",
