@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const out = fileURLToPath(new URL('../../../.build/commonjs/', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const out = fileURLToPath(new URL('../../.build/commonjs/', import.meta.url));
 const require_ = `const { Pool, explain } = require('multiprocess');`;
 
 beforeAll(() => {

@@ -36,7 +36,7 @@ function texts(file: string): string[] {
 }
 
 const typescript = createRequire(require.resolve('typescript')).resolve('@typescript/old');
-const installed = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
+const installed = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 
 /** The largest script in a folder of a package. */
 function largest(folder: string): string {

@@ -2,15 +2,15 @@
  * A shared object stays the same one however the program reaches it: through names, namespaces, exports objects, other objects, classes, and the
  * functions of the module that made it.
  */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const out = fileURLToPath(new URL('../../../.build/shared-objects/', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const out = fileURLToPath(new URL('../../.build/shared-objects/', import.meta.url));
 
 beforeAll(() => {
   mkdirSync(join(out, 'node_modules'), { recursive: true });
@@ -118,6 +118,11 @@ function compiled(text: string): string {
   return ts.transpileModule(text, { compilerOptions }).outputText;
 }
 
+function esbuild(text: string): string {
+  const bin = fileURLToPath(import.meta.resolve('esbuild/bin/esbuild'));
+  return execFileSync(bin, ['--format=cjs', '--platform=node'], { input: text, encoding: 'utf8' });
+}
+
 /** What Babel and swc make of the exports of a module: getters. */
 function withGetters(text: string): string {
   const names = [...text.matchAll(/^export (?:const|class|function) (\w+)/gm)].map(([, name]) => name!);
@@ -167,8 +172,14 @@ const hosts: Readonly<Record<string, () => { readonly main: string; readonly mor
     write('reexport.js', compiled(REEXPORT));
     return { main: write('compiled.js', compiled(MAIN(MORE))), more: true };
   },
+  'what esbuild compiles to CommonJS': () => {
+    write('shared.js', esbuild(SHARED + DEFAULT));
+    write('reexport.js', esbuild(REEXPORT));
+    return { main: write('esbuild.js', esbuild(MAIN(MORE))), more: true };
+  },
   'exports that are getters': () => {
     write('shared.js', withGetters(SHARED + DEFAULT));
+    write('reexport.js', compiled(REEXPORT));
     return { main: write('getters.js', compiled(MAIN(MORE))), more: true };
   },
 };

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const cases = fileURLToPath(new URL('./sources/cases.mjs', import.meta.url));
 /** Inside of the package, so that programs there can import it by its name. */
-const out = fileURLToPath(new URL('../../../.build/sources/', import.meta.url));
+const out = fileURLToPath(new URL('../../.build/sources/', import.meta.url));
 const esbuild = fileURLToPath(import.meta.resolve('esbuild/bin/esbuild'));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 const folder = fileURLToPath(new URL('./torture/', import.meta.url));
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
-const out = fileURLToPath(new URL('../../../.build/torture/', import.meta.url));
+const out = fileURLToPath(new URL('../../.build/torture/', import.meta.url));
 const esbuild = fileURLToPath(import.meta.resolve('esbuild/bin/esbuild'));
 const vitest = fileURLToPath(new URL('./vitest.mjs', import.meta.resolve('vitest/package.json')));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

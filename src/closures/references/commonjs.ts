@@ -153,16 +153,16 @@ function current({ file, name }: Found): unknown {
 }
 
 /** The value of a name; `undefined` before it is initialised. */
-export function readVariable(exports: object, name: string): unknown {
+export function readVariable(exports: object, name: string | symbol): unknown {
   try {
-    return (exports as Record<string, unknown>)[name];
+    return (exports as Record<string | symbol, unknown>)[name];
   } catch {
     return undefined;
   }
 }
 
 /** What is exported under a name: the value of a property, or of the variable that a getter returns; `undefined` for any other getter. */
-export function exportedValue(exports: object, name: string): unknown {
+export function exportedValue(exports: object, name: string | symbol): unknown {
   return propertyOf(exports, name)?.value ?? (isVariable(exports, name) ? readVariable(exports, name) : undefined);
 }
 
@@ -196,7 +196,7 @@ function noteGetter(name: string, found: Found): void {
 }
 
 /** `undefined` for an ES module's name before it is initialised. */
-function propertyOf(exports: object, name: string): PropertyDescriptor | undefined {
+function propertyOf(exports: object, name: string | symbol): PropertyDescriptor | undefined {
   try {
     return Object.getOwnPropertyDescriptor(exports, name);
   } catch {
@@ -209,7 +209,7 @@ const RETURNS_VARIABLE =
   /^(?:function(?:\s+[\w$]+)?\s*\(\)|\(\)\s*=>|(?:get\s+)?[\w$]+\s*\(\))\s*(?:\{\s*return\s+)?[\w$]+(?:\.[\w$]+|\[[\w$]+\])*;?\s*\}?$/;
 
 /** Whether an export is a getter that does nothing but return a variable. */
-function isVariable(exports: object, name: string): boolean {
+function isVariable(exports: object, name: string | symbol): boolean {
   const getter = Object.getOwnPropertyDescriptor(exports, name)?.get;
   return getter !== undefined && RETURNS_VARIABLE.test(Function.prototype.toString.call(getter));
 }

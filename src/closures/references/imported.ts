@@ -43,7 +43,8 @@ export function importedSlot(
   const { place } = inspected;
   const from = binding?.from ?? importOf(inspected, scope, free.name, value);
   if (from === undefined || place === null || importedByValue(value, from, place)) return null;
-  return overlaid(importSlot(free.name, from, place), value, free, children);
+  const slot = importSlot(free.name, from, place);
+  return isReference(value) && isNamespace(value) ? overlaid(slot, value, free, children) : slot;
 }
 
 /**
@@ -66,8 +67,7 @@ function goesWithShared(value: object, specifier: string, name: string, place: P
 }
 
 /** A reference to a namespace, with the members that are shared or lead to something that is. */
-function overlaid(slot: ModuleSlot, value: unknown, { name, members }: FreeName, children: Children): Slot {
-  if (!isReference(value) || !isNamespace(value)) return slot;
+function overlaid(slot: ModuleSlot, value: Record<string, unknown>, { name, members }: FreeName, children: Children): Slot {
   const keys = sharedMembers(value, members, resolvedFrom(slot.module.parent ?? '', slot.module.specifier));
   if (keys.length === 0) return slot;
   const child = children.values.length;
@@ -100,8 +100,10 @@ export function requiredSlot(
   if (used.every((each) => isPlainData(each))) return null;
   const found = requiredExportOf(value, required, place.script.url);
   if (found === null) return null;
-  if (!isNamespace(value) && goesWithShared(value, found.specifier, required.name ?? 'module.exports', place)) return null;
-  return overlaid({ name, from: 'module', module: found }, value, free, children);
+  const slot: ModuleSlot = { name, from: 'module', module: found };
+  // A compiler's wrapper may be an object of its own.
+  if (found.path[0] === '*' || isNamespace(value)) return overlaid(slot, value, free, children);
+  return goesWithShared(value, found.specifier, required.name ?? 'module.exports', place) ? null : slot;
 }
 
 function isReference(value: unknown): value is Record<string, unknown> {

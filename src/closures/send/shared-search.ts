@@ -94,7 +94,7 @@ class Search {
 
   #members(value: object): boolean {
     for (const key of Reflect.ownKeys(value)) {
-      if (key !== 'prototype' && this.visit(Object.getOwnPropertyDescriptor(value, key)?.value)) return true;
+      if (key !== 'prototype' && this.visit(exportedValue(value, key))) return true;
     }
     return false;
   }

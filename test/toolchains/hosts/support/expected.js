@@ -17,6 +17,17 @@ const EVERY_HOST = /./;
 /** @type {{ why: string, cases: string[], hosts: RegExp, nodes?: number[] }[]} */
 const KNOWN = [
   {
+    why: 'the command `ts-node` compiles by a script of its own, which threads and the template do not run: `node -r ts-node/register` works',
+    cases: ['processes: Process by forkserver', 'processes: Process in a thread', 'processes: Pool by forkserver', 'processes: ThreadPool'],
+    hosts: /^ts-node, CommonJS/,
+  },
+  {
+    why: 'T10: module hooks on a thread of their own cannot be forked, and the refusal comes late',
+    cases: ['processes: Process by forkserver', 'processes: Pool by forkserver'],
+    hosts: /^tsx, CommonJS/,
+    nodes: [20],
+  },
+  {
     why: 'import() in a closure of a CommonJS module without the extension',
     cases: ['imports: dynamic, in a closure'],
     hosts: /^esbuild-register/,
