@@ -3,13 +3,12 @@ import { subpaths } from './scripts/subpaths.js';
 
 export default {
   entryPoints: subpaths().map(({ source }) => source),
-  plugin: ['./scripts/typedoc-remote.js'],
+  plugin: ['./scripts/typedoc-plugin.js'],
   out: 'docs/api',
   readme: 'README.md',
   excludePrivate: true,
   excludeInternal: true,
   treatWarningsAsErrors: true,
-  intentionallyNotExported: ['src/memory/shareable/freight.ts:Freight', 'src/codec/function-port.ts:FunctionHooks'],
   validation: {
     notExported: true,
     invalidLink: true,

@@ -3,7 +3,7 @@ import { ProcessError } from '../errors/index.js';
 import type { ManagerOptions, SyncManager } from '../managers/index.js';
 import { manager } from '../managers/start.js';
 import { ThreadPool } from '../pool/index.js';
-import { forkserver, type PreloadOptions } from '../process/forkserver/index.js';
+import { setForkserverPreload } from '../process/forkserver/index.js';
 import {
   activeChildren,
   checkAvailable,
@@ -50,18 +50,6 @@ export interface ContextPools {
 
 const PROCESSES: ContextProcesses = { spawn: SpawnProcess, forkserver: ForkServerProcess, fork: ForkProcess, thread: ThreadProcess };
 const POOLS: ContextPools = { spawn: SpawnPool, forkserver: ForkServerPool, fork: ForkPool, thread: ThreadPool };
-
-/**
- * Names modules that the template of the start method `forkserver` loads before it forks, so that its children have them at once.
- *
- * @param names specifiers as in `import`, from the working directory.
- * @param options `onError`: what becomes of one that cannot be loaded, `'ignore'`, `'warn'` (default: a warning `MP_PRELOAD_FAILED`) or `'fail'` (no child
- *   starts).
- * @throws ArgumentError `MP_INVALID_ARGUMENT` when they are no strings.
- */
-export function setForkserverPreload(names: readonly string[], options: PreloadOptions = {}): void {
-  forkserver.setForkserverPreload(names, options);
-}
 
 /** The class `Process` of a context: as `Process`, without the choice of a start method. */
 export type ContextProcess<M extends StartMethod> = ContextProcesses[M];

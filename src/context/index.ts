@@ -1,5 +1,6 @@
 /** Start methods, and everything bound to one. Python: `multiprocessing.context`. */
 
+export { type PreloadErrors, type PreloadOptions, setForkserverPreload } from '../process/forkserver/index.js';
 export {
   type ContextLike,
   getAllStartMethods,
@@ -15,7 +16,6 @@ export {
   type ContextProcess,
   type ContextProcesses,
   getContext,
-  setForkserverPreload,
 } from './context.js';
 export { type BoundPoolOptions, ForkPool, ForkServerPool, SpawnPool } from './pools.js';
 export { type BoundProcessOptions, ForkProcess, ForkServerProcess, SpawnProcess, ThreadProcess } from './processes.js';

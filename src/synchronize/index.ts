@@ -8,8 +8,6 @@ export { Condition } from './condition.js';
 export { Event } from './event.js';
 // Mutual exclusion
 export { Lock, type LockLike } from './lock.js';
-// What they share
-export { nameProcess } from './owner/owner-name.js';
 export { RLock } from './rlock.js';
 export { Semaphore } from './semaphore.js';
 export type { SharedObject } from './state/shared-object.js';

@@ -46,7 +46,7 @@ describe('_TestLock', () => {
       lock.tryAcquire();
       return String(lock);
     };
-    expect(await pool.apply(acquire)).toMatch(/^<Lock\(owner=\w+\)>$/);
+    expect(await pool.apply(acquire)).toMatch(/^<Lock\(owner=\w*PoolWorker-\d+\)>$/);
     expect(inspect(lock)).toMatch(/^<Lock\(owner=SomeOtherProcess \d+\)>$/);
   });
 

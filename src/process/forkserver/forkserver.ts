@@ -25,6 +25,7 @@ import { checkOptions, describe } from '../../util/options.js';
 import { STARTING } from '../../util/starting.js';
 import { performance } from '../../util/timers.js';
 import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from '../fork/options.js';
+import type { ForkedChild } from '../forked-child.js';
 import { mainPath } from '../main.js';
 import { inheritedArguments, inheritedNodeOptions } from '../popen/node-arguments.js';
 import { startFailure } from '../popen/start-failure.js';
@@ -214,7 +215,7 @@ export class Forkserver {
    * @returns the child, which runs. Keeps the event loop alive until its end.
    * @throws ProcessError `MP_PRELOAD_FAILED`, `MP_PRELOAD_TIMEOUT`; AuthenticationError when the template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
    */
-  async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<Applicant> {
+  async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<ForkedChild> {
     for (let tries = 1; ; tries++) {
       const template = this.#ensure();
       template.users++;

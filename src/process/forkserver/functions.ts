@@ -7,5 +7,8 @@ export const ensureRunning: Forkserver['ensureRunning'] = () => forkserver.ensur
 export const connectToNewProcess: Forkserver['connectToNewProcess'] = (options, onEnd) => forkserver.connectToNewProcess(options, onEnd);
 /** See {@link Forkserver.getInheritedFds}. */
 export const getInheritedFds: Forkserver['getInheritedFds'] = () => forkserver.getInheritedFds();
-/** See {@link Forkserver.setForkserverPreload}. */
+/**
+ * Names modules that the template of the start method `forkserver` loads before it forks, so that its children have them at once. See
+ * {@link Forkserver.setForkserverPreload}.
+ */
 export const setForkserverPreload: Forkserver['setForkserverPreload'] = (names, options) => forkserver.setForkserverPreload(names, options);

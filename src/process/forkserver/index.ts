@@ -1,7 +1,5 @@
-/** The forkserver. Python: `multiprocess.forkserver`. */
+/** The forkserver, as the rest of the library uses it. What users see of it is in public.ts. */
 
-export { addTemplateModule, type Forkserver, forkserver, type NewProcess, type PreloadOptions } from './forkserver.js';
-// Python's functions: the methods of `forkserver`, for `import * as forkserver`
-export { connectToNewProcess, ensureRunning, getInheritedFds, setForkserverPreload } from './functions.js';
+export { addTemplateModule, type Forkserver, forkserver, type PreloadOptions } from './forkserver.js';
+export { setForkserverPreload } from './functions.js';
 export type { PreloadErrors } from './preloading.js';
-export type { Applicant } from './template-client.js';

@@ -15,8 +15,9 @@ import { INHERITANCE, type Inheritance } from '../child/inherit.js';
 import { programOf } from '../fork/program.js';
 import { uncopyable } from '../fork/refused-copy.js';
 import { startCopy } from '../fork/start-copy.js';
+import type { ForkedChild } from '../forked-child.js';
 import type { StartMethod } from '../start-method.js';
-import { type ForkedChild, PopenForked } from './forked.js';
+import { PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';
 
 /**
@@ -48,10 +49,12 @@ export class PopenFork extends PopenForked {
     void this.begin(options.name, () => this.#make(options).finally(() => this.#release()));
   }
 
+  /** @internal */
   protected override cancel(): void {
     // It is looked for where the copy is to be made.
   }
 
+  /** @internal */
   protected passed(index: number, fd: number): number {
     this.#lent[index] ??= duplicateDescriptor(fd);
     return this.#lent[index];

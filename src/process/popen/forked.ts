@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe } from '../../native/index.js';
 import { queueMicrotask } from '../../util/timers.js';
+import type { ForkedChild } from '../forked-child.js';
 import { endedSentinel } from './ended-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 import { signalName, signalNumber } from './signal-name.js';
@@ -9,31 +10,13 @@ import { signalName, signalNumber } from './signal-name.js';
 /** Signals that end a child which does not listen for them, as one that has not begun. */
 const ENDING: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL', 'SIGINT']);
 
-/** A forked child that runs. */
-export interface ForkedChild {
-  /** Its process id. */
-  readonly pid: number;
-  /** Names it for good, and is readable when it has ended; -1 after {@link close}. */
-  readonly pidfd: number;
-  /** Sends it a signal. */
-  signal(number: number): void;
-  /** Whether the event loop must stay alive for it. */
-  hold(on: boolean): void;
-  /** Looks now, without an event loop, whether it has ended; whoever waits for its end is told then. */
-  look(): void;
-  /** Blocks until it has ended or the time (milliseconds) is up: whether it has ended. */
-  waitSync(timeout: number): boolean;
-  /** Gives back the pidfd, when it has ended or nobody cares any more. */
-  close(): void;
-}
-
 /** A child that is forked some time after it was asked for: until then it has no pid, and what is asked of it waits. */
 export abstract class PopenForked extends Popen {
   #child: ForkedChild | null = null;
   #status: ExitStatus | null = null;
   #held = true;
   #closed = false;
-  /** Whether it was ended before it was made. */
+  /** @internal Whether it was ended before it was made. */
   protected unwanted = false;
   /** Whether its pidfd was given out as its sentinel. */
   #lent = false;
@@ -101,15 +84,16 @@ export abstract class PopenForked extends Popen {
     return this.over || (this.#child?.waitSync(timeout) ?? false);
   }
 
+  /** @internal */
   protected override look(): ExitStatus | null {
     this.#child?.look();
     return this.#status;
   }
 
-  /** It is not wanted any more, before it was made. */
+  /** @internal It is not wanted any more, before it was made. */
   protected abstract cancel(): void;
 
-  /** Has it made. @param make Rejects when that was not possible. */
+  /** @internal Has it made. @param make Rejects when that was not possible. */
   protected async begin(name: string, make: () => Promise<ForkedChild>): Promise<void> {
     try {
       const child = await make();
@@ -131,7 +115,7 @@ export abstract class PopenForked extends Popen {
     }
   }
 
-  /** It has ended: its exit code, minus a signal, or `null` when that is lost. */
+  /** @internal It has ended: its exit code, minus a signal, or `null` when that is lost. */
   protected readonly onEnd = (status: number | null): void => {
     this.#status = status !== null && status < 0 ? { exitCode: null, signal: signalName(-status) } : { exitCode: status, signal: null };
     if (this.#child !== null) this.#over(this.#status);

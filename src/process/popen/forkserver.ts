@@ -34,10 +34,12 @@ export class PopenForkserver extends PopenForked {
     void this.begin(name, () => forkserver.connectToNewProcess({ entry, name, env, descriptors, signal }, this.onEnd).finally(release));
   }
 
+  /** @internal */
   protected override cancel(): void {
     this.#start.abort();
   }
 
+  /** @internal */
   protected passed(index: number): number {
     return inheritedNumber(index);
   }

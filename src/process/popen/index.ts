@@ -1,10 +1,10 @@
-/** A started child, however it was started. Python: `multiprocess.popen_*`. */
+/** A started child, however it was started. What users see of it is in public.ts. */
 
 export type { DescriptorTaker } from '../../util/spawning.js';
 export type { Inheritance } from '../child/inherit.js';
 // The methods; each registers itself
 export { PopenFork } from './fork.js';
-export { type ForkedChild, PopenForked } from './forked.js';
+export { PopenForked } from './forked.js';
 export { PopenForkserver } from './forkserver.js';
 export {
   checkAvailable,

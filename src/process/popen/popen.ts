@@ -11,11 +11,10 @@ import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../e
 import { deferred } from '../../util/deferred.js';
 import { processExit, processStart } from '../../util/diagnostics.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
-import type { DescriptorTaker } from '../../util/spawning.js';
 import { settles } from '../../util/wait-options.js';
 import type { StartMethod } from '../start-method.js';
 
-/** What {@link launch} starts. */
+/** The child that is to be started. */
 export interface LaunchOptions {
   /** Module that the child runs. */
   readonly entry: URL;
@@ -29,7 +28,7 @@ export interface LaunchOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Node options in place of those it would inherit. */
   readonly execArgv?: readonly string[] | undefined;
-  /** What a child does that is a copy of this process, in place of running `entry` with what `prepare` would encode. */
+  /** @internal What a child does that is a copy of this process, in place of running `entry` with what `prepare` would encode. */
   readonly copy?: (() => void) | undefined;
 }
 
@@ -50,10 +49,12 @@ export const LOST = 255;
 /**
  * A child as the one who started it sees it.
  *
- * Python: `multiprocessing.popen_*.Popen`. A subclass starts the child in its constructor's last step and calls {@link begun} or
- * {@link failed}, then {@link ended}, each once.
+ * A subclass starts the child in its constructor's last step and calls `begun` or `failed`, then
+ * `ended`, each once.
+ *
+ * Python: `multiprocessing.popen_*.Popen`.
  */
-export abstract class Popen implements DescriptorTaker, Disposable {
+export abstract class Popen implements Disposable {
   /** How it was started. */
   abstract readonly method: StartMethod;
   readonly #started = deferred<void>();
@@ -83,7 +84,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     return this.#started.promise;
   }
 
-  /** Whether the child's descriptors are its own. */
+  /** @internal Whether the child's descriptors are its own. */
   get keepsDescriptors(): boolean {
     return true;
   }
@@ -151,7 +152,7 @@ export abstract class Popen implements DescriptorTaker, Disposable {
     this.signal('SIGKILL');
   }
 
-  /** Calls back when it has ended; at once when it has already. */
+  /** @internal Calls back when it has ended; at once when it has already. */
   onExit(listener: ExitListener): void {
     if (this.#status !== null) listener(this.#status, this.#cause);
     else this.#listeners.push(listener);
@@ -177,39 +178,39 @@ export abstract class Popen implements DescriptorTaker, Disposable {
 
   // ---- for the methods
 
-  /** Everything the child is to be given. Calls `prepare`; ends the time of {@link duplicateForChild}. */
+  /** @internal Everything the child is to be given. Calls `prepare`; ends the time of {@link duplicateForChild}. */
   protected gather({ prepare }: LaunchOptions): readonly number[] {
     const more = prepare?.(this) ?? [];
     this.#gathering = false;
     return [...this.#descriptors, ...more];
   }
 
-  /** The number in the child of the `index`-th descriptor, which is `fd` here. */
+  /** @internal The number in the child of the `index`-th descriptor, which is `fd` here. */
   protected abstract passed(index: number, fd: number): number;
 
-  /** How it ended, looked up now; `null` while it runs. */
+  /** @internal How it ended, looked up now; `null` while it runs. */
   protected look(): ExitStatus | null {
     return null;
   }
 
-  /** Whether its end is known. */
+  /** @internal Whether its end is known. */
   protected get over(): boolean {
     return this.#status !== null;
   }
 
-  /** It runs. */
+  /** @internal It runs. */
   protected begun(): void {
     if (processStart.hasSubscribers) processStart.publish({ name: this.#name, pid: this.pid, method: this.method });
     this.#started.resolve();
   }
 
-  /** It could not be started. */
+  /** @internal It could not be started. */
   protected failed(cause: MultiprocessError): void {
     this.#started.reject(cause);
     this.ended({ exitCode: null, signal: null }, cause);
   }
 
-  /** It has ended. Only the first call counts. */
+  /** @internal It has ended. Only the first call counts. */
   protected ended(status: ExitStatus, cause?: unknown): void {
     if (this.#status !== null) return;
     this.#status = status;

@@ -89,10 +89,12 @@ export class PopenSpawn extends Popen {
     return this.over || this.pid === null || awaitProcess(this.pid, timeout);
   }
 
+  /** @internal */
   protected passed(index: number): number {
     return FIRST_DESCRIPTOR + index;
   }
 
+  /** @internal */
   protected override look(): ExitStatus | null {
     const { pid } = this;
     const status = pid === null ? null : childStatus(pid);

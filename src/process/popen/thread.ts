@@ -35,10 +35,10 @@ export class PopenThread extends Popen {
   #ending: NodeJS.Signals | null = null;
   #sentinel: readonly [reads: number, writes: number | null] | null = null;
 
-  /**
-   * @param host Makes the thread in place of this class; the form must reach it.
-   * @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM` without a free descriptor.
-   */
+  /** @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM` without a free descriptor. */
+  constructor(options: LaunchOptions);
+  /** @internal @param host Makes the thread in place of this class; the form must reach it. */
+  constructor(options: LaunchOptions, host: (form: ThreadForm) => Worker);
   constructor(options: LaunchOptions, host: (form: ThreadForm) => Worker = (form) => startThread(form, options)) {
     super(options);
     const { entry, name } = options;
@@ -74,6 +74,7 @@ export class PopenThread extends Popen {
     return this.#threadId;
   }
 
+  /** @internal */
   override get keepsDescriptors(): boolean {
     return false;
   }
@@ -110,6 +111,7 @@ export class PopenThread extends Popen {
     return this.over;
   }
 
+  /** @internal */
   protected passed(_index: number, fd: number): number {
     return duplicateDescriptor(fd);
   }

@@ -1,17 +1,11 @@
 import { existsSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { idOf, self } from '../../memory/index.js';
-
-let processName = 'MainProcess';
-
-/** Says how this process is called in text forms; `MainProcess` until then. */
-export function nameProcess(name: string): void {
-  processName = name;
-}
+import { processName } from '../../util/process-name.js';
 
 /** How the calling thread is called: `MainProcess`, `SpawnProcess-1|Thread-2`. */
 export function ownName(): string {
-  return isMainThread ? processName : `${processName}|Thread-${threadId}`;
+  return isMainThread ? processName() : `${processName()}|Thread-${threadId}`;
 }
 
 /** An owner in words, as seen from here; Python's words, and the id of whom they mean. */
