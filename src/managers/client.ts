@@ -9,7 +9,7 @@
  */
 import { Client, type ClientTls, type Connection } from '../connection/index.js';
 import { ConnectionError } from '../errors/index.js';
-import { type Site, SiteRation } from '../pool/scheduling/call-site.js';
+import { type CallSite, CallSiteBudget } from '../pool/scheduling/call-site.js';
 import { fromWorker } from '../pool/wire/remote-error.js';
 import { currentProcess } from '../process/index.js';
 import { encodingForWorker, type Serializer } from '../reduction/index.js';
@@ -69,7 +69,7 @@ interface RemoteLink extends Link {
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  readonly site: Site | null;
+  readonly site: CallSite | null;
   /** The class of the proxy that it answers with. */
   readonly proxyType: ProxyType | undefined;
   /** Takes back what bounds it. */
@@ -82,7 +82,7 @@ interface Pending {
 const CANCEL_GRACE = 1_000;
 
 /** A call takes some microseconds of this thread's time, as much as a capture. */
-const sites = new SiteRation(4);
+const sites = new CallSiteBudget(4);
 
 export class RemoteChannel implements Channel, StreamPeer {
   /** How the server is reached. */

@@ -15,16 +15,16 @@ export interface CurrentTask<P = unknown> {
 }
 
 /** Where the running task is kept: on globalThis, so that a second copy of the package inside a bundle finds it too. */
-interface Desk {
+interface TaskSlot {
   task: CurrentTask | null;
 }
 
-const DESK = Symbol.for('multiprocess.desk');
-const scope = globalThis as { [DESK]?: Desk };
+const TASK_SLOT = Symbol.for('multiprocess.desk');
+const scope = globalThis as { [TASK_SLOT]?: TaskSlot };
 
 /** The one desk of this thread. */
-export const desk: Desk = scope[DESK] ?? { task: null };
-scope[DESK] = desk;
+export const taskSlot: TaskSlot = scope[TASK_SLOT] ?? { task: null };
+scope[TASK_SLOT] = taskSlot;
 
 /**
  * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and keep the answer.
@@ -39,5 +39,5 @@ scope[DESK] = desk;
  * await call.catch((error) => console.log(error.name)); // TimeoutError
  */
 export function currentTask<P = unknown>(): CurrentTask<P> | null {
-  return desk.task;
+  return taskSlot.task;
 }

@@ -2,8 +2,8 @@
 
 import { ArgumentError } from '../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { Drain } from './feeds/drain.js';
 import type { Feed } from './feeds/feed.js';
+import { Pump } from './feeds/pump.js';
 
 /** Options of `forEachAsync`. */
 export interface ForEachOptions {
@@ -28,7 +28,7 @@ export function forEachAsync<R>(run: (ready: () => void) => Feed<R>, fn: (value:
       if (!ended) drain.resume();
       else if (calls === 0) resolve();
     };
-    const drain = new Drain<R>(run, {
+    const drain = new Pump<R>(run, {
       next: (value) => {
         try {
           const result = fn(value);

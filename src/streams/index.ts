@@ -7,7 +7,17 @@ export { type Collection, collect } from './execution/collect.js';
 // Streams of results
 export { runStream } from './execution/run.js';
 // Executions, for those who make streams of something else than a backend
-export { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type Origin, type Progress, type Shape } from './feeds/feed.js';
+export {
+  ENDED,
+  ERRORED,
+  type Feed,
+  type FeedListener,
+  type FeedState,
+  OPEN,
+  type Progress,
+  type Projector,
+  type StreamDefinition,
+} from './feeds/feed.js';
 export { inOwnContext } from './feeds/own-context.js';
 export { PacedFeed } from './feeds/paced-feed.js';
 // Streams of what is pulled

@@ -1,7 +1,7 @@
 /**
  * The public stream of results: one description, any number of executions.
  *
- *   TaskStream --subscribe / iterate / pull--> Origin.open() -> Feed (one execution) -> consumer
+ *   TaskStream --subscribe / iterate / pull--> StreamDefinition.open() -> Feed (one execution) -> consumer
  *
  * Invariant: the stream holds no item and no result; each execution has its own window and is forgotten when it closes.
  */
@@ -13,9 +13,9 @@ import { type Deferred, deferred } from '../util/deferred.js';
 import { staysHere } from '../util/local-class.js';
 import { printedAsShown } from '../util/printed.js';
 import { ProgressHub } from './execution/progress.js';
-import { Drain, type DrainSink } from './feeds/drain.js';
-import type { Feed, Origin, Progress, Shape } from './feeds/feed.js';
+import type { Feed, Progress, Projector, StreamDefinition } from './feeds/feed.js';
 import { FeedReader } from './feeds/feed-reader.js';
+import { Pump, type PumpSink } from './feeds/pump.js';
 import { feedReadable, feedReadableStream } from './feeds/readable.js';
 import { type ResultIterator, StreamIterator } from './feeds/stream-iterator.js';
 import { type ForEachOptions, forEachAsync } from './for-each.js';
@@ -52,8 +52,8 @@ import { PULL, type PullReader, type PullSource } from './sources/pull.js';
  * }
  */
 export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, AsyncDisposable, PullSource<R> {
-  readonly #origin: Origin;
-  readonly #shape: Shape | undefined;
+  readonly #origin: StreamDefinition;
+  readonly #shape: Projector | undefined;
   /** Those that see the executions of this stream: itself, and the streams that it was made from by {@link enumerate}. */
   readonly #watchers: readonly TaskStream<unknown>[];
   readonly #feeds = new Set<Feed<unknown>>();
@@ -68,9 +68,9 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    *
    * @internal
    */
-  constructor(origin: Origin, shape?: Shape, from?: TaskStream<unknown>) {
+  constructor(origin: StreamDefinition, shape?: Projector, from?: TaskStream<unknown>) {
     super((subscriber) => {
-      const drain = new Drain<R>((ready) => this.#run(ready), subscriber);
+      const drain = new Pump<R>((ready) => this.#run(ready), subscriber);
       drain.start();
       return () => void drain.stop().catch(() => {});
     });
@@ -106,8 +106,8 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
   toArray(): Promise<R[]> {
     return new Promise((resolve, reject) => {
       const results: R[] = [];
-      const sink: DrainSink<R> = { next: (value) => void results.push(value), error: reject, complete: () => resolve(results) };
-      new Drain<R>((ready) => this.#run(ready), sink).start();
+      const sink: PumpSink<R> = { next: (value) => void results.push(value), error: reject, complete: () => resolve(results) };
+      new Pump<R>((ready) => this.#run(ready), sink).start();
     });
   }
 
@@ -161,7 +161,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    */
   enumerate(): TaskStream<readonly [index: number, value: R]> {
     const inner = this.#shape;
-    const shape: Shape = inner === undefined ? (index, value) => [index, value] : (index, value) => [index, inner(index, value)];
+    const shape: Projector = inner === undefined ? (index, value) => [index, value] : (index, value) => [index, inner(index, value)];
     return new TaskStream(this.#origin, shape, this);
   }
 
@@ -196,7 +196,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    for (const feed of this.#feeds) feed.break(disposed());
+    for (const feed of this.#feeds) feed.endWithError(disposed());
     await this.closed;
   }
 
@@ -222,7 +222,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     this.#feeds.add(feed);
     this.#latest = feed;
     this.#hub?.attach(feed);
-    if (this.#disposed) feed.break(disposed());
+    if (this.#disposed) feed.endWithError(disposed());
   }
 
   #forget(feed: Feed<unknown>): void {

@@ -7,7 +7,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
 import { LinkSide } from '../../src/memory/index.js';
-import { Flag, KIND, Kind, STARTED_ITEMS, STATUS, Status } from '../../src/pool/wire/protocol.js';
+import { Flag, KIND, MessageKind, STARTED_ITEMS, STATUS, Status } from '../../src/pool/wire/protocol.js';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario } from '../support/explorer.js';
 import { CONTROL_BYTES, rewrittenMemory } from '../support/rewritten-memory.js';
 import type { Mutation } from '../support/source-text.js';
@@ -47,7 +47,7 @@ function scenario(memory: Record<string, any>, course: Course): Scenario {
     while (yield* up.receive()) {
       const batch = held[0];
       ok(batch !== undefined, 'a result for nothing');
-      strictEqual(up.kind & KIND, Kind.Value);
+      strictEqual(up.kind & KIND, MessageKind.Value);
       strictEqual(up.id, item(batch.batch, batch.received), 'the result of another item');
       results.push(up.id);
       const isHalted = (up.kind & Flag.Halted) !== 0;
@@ -79,7 +79,7 @@ function scenario(memory: Record<string, any>, course: Course): Scenario {
 
   function* send(number: number, items: number): Generator<any, void, any> {
     const batch = { batch: number, items, position: 0, received: 0 };
-    batch.position = yield* up.send(Kind.Chunk, number * 16 + items, Status.Queued, nothing);
+    batch.position = yield* up.send(MessageKind.Chunk, number * 16 + items, Status.Queued, nothing);
     yield* up.wake();
     if (!up.writable) transferring = batch;
     held.push(batch);
@@ -131,7 +131,7 @@ function scenario(memory: Record<string, any>, course: Course): Scenario {
         ran.push(item(batch, i));
         const last = i === items - 1;
         const stops = !last && ((yield* down.state()) & STATUS) === Status.Stopped;
-        yield* down.send(stops ? Kind.Value | Flag.Halted : Kind.Value, item(batch, i), 0, nothing);
+        yield* down.send(stops ? MessageKind.Value | Flag.Halted : MessageKind.Value, item(batch, i), 0, nothing);
         yield* down.wake();
         while (!down.writable) {
           yield ['sleep'];

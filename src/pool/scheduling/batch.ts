@@ -1,10 +1,10 @@
 import type { Freight, Payload } from '../../memory/index.js';
 import type { CodeRecord } from '../../reduction/index.js';
-import type { FunctionImage } from '../wire/function-registry.js';
-import { ATTEMPT_SHIFT, type Flag, type Kind, Status } from '../wire/protocol.js';
-import type { Site } from './call-site.js';
-import { Kept, keep, NO_CODES } from './encoded-items.js';
-import type { Lane } from './ready-queue.js';
+import type { SerializedFunction } from '../wire/function-registry.js';
+import { ATTEMPT_SHIFT, type Flag, type MessageKind, Status } from '../wire/protocol.js';
+import type { CallSite } from './call-site.js';
+import { EncodedMessage, encodeNow, NO_CODES } from './encoded-items.js';
+import type { TaskQueue } from './ready-queue.js';
 
 /** What of a batch its worker died of, as far as can be known. */
 export enum Blame {
@@ -19,7 +19,7 @@ export enum Blame {
 }
 
 /** The worker a batch is at. */
-export interface Holder {
+export interface BatchHolder {
   /** Takes it back if it has not been started; whether it was. */
   withdraw(batch: Batch): boolean;
   /** As {@link withdraw}; otherwise stops it, killing the worker when that takes longer than `grace` milliseconds. */
@@ -29,7 +29,7 @@ export interface Holder {
 /**
  * What goes to a worker as one record: a call, or a chunk of a job's items.
  *
- *   queued in its lane -> sent to a worker (queued there) -> started -> each item gets a result -> gone
+ *   queued in its queue -> sent to a worker (queued there) -> started -> each item gets a result -> gone
  *          ^                      |                            |
  *          +--- withdrawn --------+---- its worker died -------+
  *
@@ -37,7 +37,7 @@ export interface Holder {
  */
 export abstract class Batch {
   /** Who has it now. */
-  holder: Holder | null = null;
+  holder: BatchHolder | null = null;
   /** Results received so far. */
   received = 0;
   /** Where the record's state word is in the worker's link; -1 while it has none. */
@@ -51,21 +51,21 @@ export abstract class Batch {
   /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
   overdue = -1;
   /** Its message, where that must not be made again of what it was made of. */
-  kept: Kept | null = null;
+  encoded: EncodedMessage | null = null;
   /** The code records that its message names. */
   codes: readonly CodeRecord[] = NO_CODES;
   /** Where it was called from, if that was captured. */
-  site: Site | null = null;
+  site: CallSite | null = null;
   /** Which method was called. */
   actor = 'Pool';
 
   /**
    * @param count Number of items.
-   * @param kind {@link Kind} with its flags.
+   * @param kind {@link MessageKind} with its flags.
    */
   constructor(
-    readonly lane: Lane,
-    readonly image: FunctionImage,
+    readonly queue: TaskQueue,
+    readonly fn: SerializedFunction,
     readonly count: number,
     public kind: number,
   ) {}
@@ -79,7 +79,7 @@ export abstract class Batch {
   abstract payload(): unknown;
   /** Its message, where that is there already. */
   message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
-    return this.kept;
+    return this.encoded;
   }
   /** Makes it independent of what the caller may change, without encoding it: whether that could be done. Only as long as it is as it was passed. */
   abstract own(): boolean;
@@ -87,26 +87,26 @@ export abstract class Batch {
   abstract get owned(): boolean;
   /** Its message was copied out of the ring. */
   recalled(bytes: Uint8Array): void {
-    this.kept = new Kept(bytes, this.codes);
+    this.encoded = new EncodedMessage(bytes, this.codes);
   }
   /** Encodes it now, unless that is not needed. @throws SerializationError. */
-  keep(): void {
+  encode(): void {
     if (this.message() !== null || this.own()) return;
-    const kept = keep(this.payload());
-    if (kept.freight !== null) this.carry(kept.freight);
-    this.kept = kept;
+    const kept = encodeNow(this.payload());
+    if (kept.freight !== null) this.addFreight(kept.freight);
+    this.encoded = kept;
   }
-  /** What its message refers to: kept until it is {@link gone}. */
-  cargo: Freight[] | null = null;
+  /** What its message refers to: kept until it is {@link onReleased}. */
+  freights: Freight[] | null = null;
   /** Its message refers to this. */
-  carry(freight: Freight): void {
-    this.cargo ??= [];
-    this.cargo.push(freight.hold());
+  addFreight(freight: Freight): void {
+    this.freights ??= [];
+    this.freights.push(freight.hold());
   }
-  /** For {@link gone}. */
-  protected unload(): void {
-    for (const freight of this.cargo ?? []) freight.release();
-    this.cargo = null;
+  /** For {@link onReleased}. */
+  protected releaseFreights(): void {
+    for (const freight of this.freights ?? []) freight.release();
+    this.freights = null;
   }
   /** It was encoded into `bytes` bytes. */
   weighed(_bytes: number): void {}
@@ -136,6 +136,6 @@ export abstract class Batch {
    * @returns batches for what is to run again.
    */
   abstract orphaned(blame: Blame, error: unknown): Batch[];
-  /** It has left its worker, or its lane, for good. */
-  abstract gone(): void;
+  /** It has left its worker, or its queue, for good. */
+  abstract onReleased(): void;
 }

@@ -2,28 +2,28 @@
  * Where in the user's program a call was made, for the stack of an error that comes back from a worker.
  *
  * Capturing costs 1 to 3 microseconds, ten times what the rest of a small call does, so it is rationed: the first calls of
- * a burst are captured, then one each {@link REFILL} ms, which costs a busy caller about 1 %. The text is made only when it is
+ * a burst are captured, then one each {@link REFILL_MS} ms, which costs a busy caller about 1 %. The text is made only when it is
  * read.
  */
 import { performance } from '../../util/timers.js';
 
 /** A captured call. */
-export interface Site {
+export interface CallSite {
   readonly stack?: string;
 }
 
 /** Calls of a burst that are captured. */
-const BURST = 128;
+const BURST_CAPTURES = 128;
 /** Milliseconds that earn one more. */
-const REFILL = 0.25;
+const REFILL_MS = 0.25;
 /** Calls without a ration between two looks at the clock, which costs a tenth of such a call. */
-const PATIENCE = 16;
-const DEPTH = 20;
+const SKIPS_PER_CLOCK_READ = 16;
+const MAX_FRAMES = 20;
 
 /** What one kind of call may have captured. */
-export class SiteRation {
+export class CallSiteBudget {
   readonly #refill: number;
-  #ration = BURST;
+  #ration = BURST_CAPTURES;
   #refilled = 0;
   #skipped = 0;
 
@@ -33,20 +33,20 @@ export class SiteRation {
   }
 
   /** Captures the caller; `null` when this is one call of very many. */
-  take(): Site | null {
+  take(): CallSite | null {
     if (this.#ration === 0) {
-      if (++this.#skipped < PATIENCE) return null;
+      if (++this.#skipped < SKIPS_PER_CLOCK_READ) return null;
       this.#skipped = 0;
       const now = performance.now();
-      this.#ration = Math.min(BURST, Math.floor((now - this.#refilled) / this.#refill));
+      this.#ration = Math.min(BURST_CAPTURES, Math.floor((now - this.#refilled) / this.#refill));
       if (this.#ration === 0) return null;
       this.#refilled = now;
     }
     this.#ration--;
-    const site: Site = {};
+    const site: CallSite = {};
     const { stackTraceLimit } = Error;
     try {
-      Error.stackTraceLimit = DEPTH;
+      Error.stackTraceLimit = MAX_FRAMES;
       Error.captureStackTrace(site);
       Error.stackTraceLimit = stackTraceLimit;
     } catch {
@@ -57,9 +57,9 @@ export class SiteRation {
   }
 }
 
-const ofPools = new SiteRation(REFILL);
+const ofPools = new CallSiteBudget(REFILL_MS);
 
 /** Captures the caller of a pool's method; `null` when this is one call of very many. */
-export function takeSite(): Site | null {
+export function captureCallSite(): CallSite | null {
   return ofPools.take();
 }

@@ -1,12 +1,12 @@
 import { TimeoutError, type WorkerCrashError } from '../../errors/index.js';
 import { onAbort } from '../../util/abort.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
-import type { FunctionImage } from '../wire/function-registry.js';
-import { Flag, Kind, NO_ARGUMENTS } from '../wire/protocol.js';
+import type { SerializedFunction } from '../wire/function-registry.js';
+import { Flag, MessageKind, NO_ARGUMENTS } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
 import { Batch, Blame } from './batch.js';
 import { isPrimitive } from './encoded-items.js';
-import type { Lane } from './ready-queue.js';
+import type { TaskQueue } from './ready-queue.js';
 
 /** Who waits for a call. */
 export interface CallObserver {
@@ -47,14 +47,14 @@ export class Call extends Batch {
 
   /** @param settings `null` when no option was given: the fast path. */
   constructor(
-    lane: Lane,
-    image: FunctionImage,
+    queue: TaskQueue,
+    serialized: SerializedFunction,
     args: readonly unknown[],
     observer: CallObserver,
     owner: CallOwner,
     settings: CallSettings | null,
   ) {
-    super(lane, image, 1, flagsOf(settings));
+    super(queue, serialized, 1, flagsOf(settings));
     this.#args = args;
     this.#owned = args === NO_ARGUMENTS;
     this.#observer = observer;
@@ -71,10 +71,10 @@ export class Call extends Batch {
     return this.#args;
   }
 
-  override keep(): void {
-    super.keep();
+  override encode(): void {
+    super.encode();
     // They may be large, and nobody asks for them again.
-    if (this.kept !== null) this.#args = NO_ARGUMENTS;
+    if (this.encoded !== null) this.#args = NO_ARGUMENTS;
   }
 
   get owned(): boolean {
@@ -139,8 +139,8 @@ export class Call extends Batch {
     return [this];
   }
 
-  gone(): void {
-    if (this.cargo !== null) this.unload();
+  onReleased(): void {
+    if (this.freights !== null) this.releaseFreights();
     this.#owner.callGone(this);
   }
 
@@ -183,5 +183,5 @@ export function notBegun(subject: string, timeout: number): string {
 
 function flagsOf(settings: CallSettings | null): number {
   const announce = settings !== null && (settings.timeout > 0 || settings.queueTimeout > 0) ? Flag.Announce : 0;
-  return Kind.Call | announce;
+  return MessageKind.Call | announce;
 }

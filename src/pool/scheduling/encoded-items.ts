@@ -3,9 +3,9 @@
  * it is read, however long it waits and however often it is run again.
  *
  *   apply(fn, [row])      a worker has room -> straight into its ring; taken back or lost -> copied out of the ring (Link.recall)
- *                         none has          -> Kept
+ *                         none has          -> EncodedMessage
  *   imap(fn, generator)   each item is taken as soon as it is read, for the generator may use the object again for the next: a record or an
- *                         array of plain data -> a copy (plain-copy.ts); anything else -> Kept
+ *                         array of plain data -> a copy (plain-copy.ts); anything else -> EncodedMessage
  *   imap(fn, array)       all items of a chunk are read at once, so a chunk is as one argument of apply
  *   primitives            cannot change: they are encoded when they are sent
  */
@@ -17,7 +17,7 @@ import { PART_HEADER } from '../worker/packed-items.js';
 export const NO_CODES: readonly CodeRecord[] = [];
 
 /** A message of its own bytes. */
-export class Kept implements Payload {
+export class EncodedMessage implements Payload {
   /**
    * @param codes The code records that it names.
    * @param freight What it refers to; who keeps it holds that.
@@ -40,7 +40,7 @@ export class Kept implements Payload {
 }
 
 /** An item that cannot be sent. */
-export class Refused {
+export class RefusedItem {
   constructor(
     readonly error: unknown,
     readonly item: unknown,
@@ -50,12 +50,12 @@ export class Refused {
 const encoder = new Encoder(codeBook);
 
 /** Encodes a value now. With `remember` the message knows what it was made of. @throws SerializationError. */
-export function keep(value: unknown, remember = false): Kept {
+export function encodeNow(value: unknown, remember = false): EncodedMessage {
   const { total, codes, freight } = encoder.encode(value);
   // Of Node's pool: small messages share a slab.
   const bytes = Buffer.allocUnsafe(total);
   encoder.layout(bytes, 0);
-  return new Kept(bytes, codes, freight, remember ? value : undefined);
+  return new EncodedMessage(bytes, codes, freight, remember ? value : undefined);
 }
 
 /** Whether a value can change, or name something that can. */
@@ -64,18 +64,18 @@ export function isPrimitive(value: unknown): boolean {
 }
 
 /** Items that may not be kept together: one message names at most so many code records. */
-const NAMED = 64;
+const MAX_CODES_PER_RECORD = 64;
 
 /** How many of the first `items` may go in one chunk. */
-export function together(items: readonly unknown[]): number {
+export function countThatFits(items: readonly unknown[]): number {
   let codes: Set<number> | null = null;
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
-    if (item instanceof Refused) return Math.max(1, i);
-    if (!(item instanceof Kept) || item.codes.length === 0) continue;
+    if (item instanceof RefusedItem) return Math.max(1, i);
+    if (!(item instanceof EncodedMessage) || item.codes.length === 0) continue;
     codes ??= new Set();
     for (const { id } of item.codes) codes.add(id);
-    if (codes.size > NAMED) return Math.max(1, i);
+    if (codes.size > MAX_CODES_PER_RECORD) return Math.max(1, i);
   }
   return items.length;
 }
@@ -85,16 +85,16 @@ export function together(items: readonly unknown[]): number {
  *
  *   u32 number of items, then for each u32 its length; then the messages, each at a multiple of 8
  */
-export class Pack implements Payload {
+export class EncodedItems implements Payload {
   readonly total: number;
   readonly codes: readonly CodeRecord[];
-  readonly #items: readonly Kept[];
+  readonly #items: readonly EncodedMessage[];
 
   constructor(items: readonly unknown[]) {
     const codes = new Map<number, CodeRecord>();
     let total = align(4 + 4 * items.length);
     this.#items = items.map((item) => {
-      const kept = item instanceof Kept ? item : keep(item);
+      const kept = item instanceof EncodedMessage ? item : encodeNow(item);
       for (const code of kept.codes) codes.set(code.id, code);
       total = align(total) + kept.total;
       return kept;
@@ -118,9 +118,9 @@ export class Pack implements Payload {
 const align = (at: number): number => (at + 7) & ~7;
 
 /** Some items of a message that holds more: u32 the first, u32 how many, then the message. */
-export class Part implements Payload {
+export class MessagePart implements Payload {
   constructor(
-    readonly whole: Kept,
+    readonly whole: EncodedMessage,
     readonly first: number,
     readonly count: number,
   ) {}

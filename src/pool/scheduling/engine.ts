@@ -8,33 +8,33 @@ import { describe } from '../../util/options.js';
 import { setImmediate } from '../../util/timers.js';
 import type { PoolEvent, PoolStats } from '../events.js';
 import { type CallOptions, limit, type MapOptions, type PoolSettings } from '../options.js';
-import { Callables, type FunctionImage } from '../wire/function-registry.js';
+import { FunctionRegistry, type SerializedFunction } from '../wire/function-registry.js';
 import { NO_ARGUMENTS } from '../wire/protocol.js';
-import { Crew, type CrewOwner } from '../workers/worker-supervisor.js';
+import { WorkerSupervisor, type WorkerSupervisorOwner } from '../workers/worker-supervisor.js';
 import { type Batch, Blame } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
-import { takeSite } from './call-site.js';
+import { captureCallSite } from './call-site.js';
 import { type Chunk, type JobOwner, PoolJob } from './job.js';
-import { Lane } from './ready-queue.js';
+import { TaskQueue } from './ready-queue.js';
 import { Scheduler } from './scheduler.js';
 
 /**
  * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when workers start and end.
  *
  *   Pool -> Engine -> Scheduler (who runs what) -> WorkerHandle (one process) -> Link
- *                  -> Crew (how many processes)
- *                  -> Callables (functions as bytes)
+ *                  -> WorkerSupervisor (how many processes)
+ *                  -> FunctionRegistry (functions as bytes)
  */
-export class Engine implements CallOwner, JobOwner, CrewOwner {
+export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   readonly #settings: PoolSettings;
   readonly #scheduler: Scheduler;
-  readonly #callables: Callables;
-  readonly #crew: Crew;
+  readonly #callables: FunctionRegistry;
+  readonly #supervisor: WorkerSupervisor;
   readonly #jobs = new Set<PoolJob>();
   /** Jobs whose sinks wait for a flush. */
   #touched: PoolJob[] = [];
-  /** A lane of calls for each priority in use. */
-  readonly #callLanes = new Map<number, Lane>();
+  /** A queue of calls for each priority in use. */
+  readonly #callLanes = new Map<number, TaskQueue>();
   #state: 'open' | 'closed' | 'ended' = 'open';
   #foreign = false;
   /** Why the pool ended. */
@@ -48,18 +48,18 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     checkNotBootstrapping('Pool', 'starts a pool');
     this.#settings = settings;
     this.#scheduler = new Scheduler();
-    this.#callables = new Callables((image) => this.#crew.forget(image));
+    this.#callables = new FunctionRegistry((serialized) => this.#supervisor.forget(serialized));
     const { initializer } = settings;
-    const image = initializer === undefined ? null : this.#callables.image('Pool: `initializer`', initializer);
-    if (image !== null) image.uses++;
+    const serialized = initializer === undefined ? null : this.#callables.serialize('Pool: `initializer`', initializer);
+    if (serialized !== null) serialized.uses++;
     // Workers that are started later are told of it too.
-    if (image !== null && image.freight !== null) holdUntil(image.freight, () => this.#over);
-    this.#crew = new Crew(settings, this.#scheduler, image, this);
+    if (serialized !== null && serialized.freight !== null) holdUntil(serialized.freight, () => this.#over);
+    this.#supervisor = new WorkerSupervisor(settings, this.#scheduler, serialized, this);
     registerAfterFork(this, (engine) => engine.#disown());
     try {
-      this.#crew.fill();
+      this.#supervisor.fill();
     } catch (error) {
-      this.#crew.dismiss();
+      this.#supervisor.dismiss();
       throw error;
     }
   }
@@ -79,16 +79,16 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     if (args !== undefined && !Array.isArray(args))
       throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
     options?.signal?.throwIfAborted();
-    const image = this.#callables.image(actor, fn);
+    const serialized = this.#callables.serialize(actor, fn);
     this.#checkQueue(actor);
-    const lane = this.#callLane(options?.priority ?? 0);
-    lane.calls++;
+    const queue = this.#callLane(options?.priority ?? 0);
+    queue.calls++;
     const settings =
       options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
-    const call = new Call(lane, image, args ?? NO_ARGUMENTS, observer, this, settings);
-    call.site = takeSite();
+    const call = new Call(queue, serialized, args ?? NO_ARGUMENTS, observer, this, settings);
+    call.site = captureCallSite();
     call.actor = actor;
-    this.#enter(image);
+    this.#enter(serialized);
     this.#scheduler.submit(call);
     return call;
   }
@@ -109,13 +109,13 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   callGone(call: Call): void {
-    const { lane } = call;
-    // The usual lane stays: a caller that sends one task after the other would remake it each time.
-    if (--lane.calls === 0 && lane.priority !== 0) {
-      this.#callLanes.delete(lane.priority);
-      this.#scheduler.lanes.remove(lane);
+    const { queue } = call;
+    // The usual queue stays: a caller that sends one task after the other would remake it each time.
+    if (--queue.calls === 0 && queue.priority !== 0) {
+      this.#callLanes.delete(queue.priority);
+      this.#scheduler.ready.remove(queue);
     }
-    this.#leave(call.image);
+    this.#leave(call.fn);
   }
 
   // ---- jobs
@@ -124,8 +124,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
     this.#checkOpen(actor);
     // Captures are read now; each execution sends them as they were at the call.
-    const image = this.#callables.image(actor, fn);
-    const site = takeSite();
+    const serialized = this.#callables.serialize(actor, fn);
+    const site = captureCallSite();
     const settings = {
       actor,
       chunkSize: options.chunkSize ?? 'auto',
@@ -140,10 +140,10 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     return {
       open: (sink: JobSink<R>) => {
         this.#checkOpen(actor);
-        const job = new PoolJob(this.#callables.forJob(image), sink as JobSink<unknown>, settings, this, site);
+        const job = new PoolJob(this.#callables.forJob(serialized), sink as JobSink<unknown>, settings, this, site);
         this.#jobs.add(job);
-        if (image.freight !== null) holdUntil(image.freight, () => !this.#jobs.has(job));
-        this.#scheduler.lanes.add(job.lane);
+        if (serialized.freight !== null) holdUntil(serialized.freight, () => !this.#jobs.has(job));
+        this.#scheduler.ready.add(job.queue);
         return job as Job<unknown> as Job<T>;
       },
     };
@@ -162,17 +162,17 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   chunkEntered(chunk: Chunk): void {
-    this.#enter(chunk.image);
+    this.#enter(chunk.fn);
   }
 
   chunkLeft(chunk: Chunk): void {
-    this.#leave(chunk.image);
+    this.#leave(chunk.fn);
   }
 
   withdraw(batch: Batch): boolean {
-    if (batch.lane.queue.remove(batch)) this.#scheduler.lanes.removed(1);
+    if (batch.queue.batches.remove(batch)) this.#scheduler.ready.removed(1);
     else if (batch.holder?.withdraw(batch) !== true) return false;
-    batch.gone();
+    batch.onReleased();
     return true;
   }
 
@@ -188,11 +188,11 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   }
 
   stopJob(job: PoolJob, reason: unknown): void {
-    this.#scheduler.lanes.remove(job.lane);
-    for (let batch = job.lane.queue.shift(); batch !== undefined; batch = job.lane.queue.shift()) batch.gone();
+    this.#scheduler.ready.remove(job.queue);
+    for (let batch = job.queue.batches.shift(); batch !== undefined; batch = job.queue.batches.shift()) batch.onReleased();
     for (const worker of this.#scheduler.workers) {
       for (const batch of [...worker.held()]) {
-        if (batch.lane === job.lane && worker.stop(batch, this.#settings.grace, reason)) batch.gone();
+        if (batch.queue === job.queue && worker.stop(batch, this.#settings.grace, reason)) batch.onReleased();
       }
     }
     this.#scheduler.dispatch();
@@ -200,8 +200,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
 
   jobGone(job: PoolJob): void {
     if (!this.#jobs.delete(job)) return;
-    this.#scheduler.lanes.remove(job.lane);
-    this.#callables.release(job.image);
+    this.#scheduler.ready.remove(job.queue);
+    this.#callables.release(job.fn);
     this.#retireIfDone();
   }
 
@@ -224,7 +224,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   lost(batches: Batch[], blame: Blame, error: WorkerCrashError): void {
     const again = batches.flatMap((batch, i) => {
       const rest = batch.cancelled ? [] : batch.orphaned(i === 0 ? blame : Blame.None, error);
-      if (!rest.includes(batch)) batch.gone();
+      if (!rest.includes(batch)) batch.onReleased();
       return rest;
     });
     this.returned(again);
@@ -274,7 +274,7 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   async terminate(): Promise<void> {
     if (this.#foreign) return;
     this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }));
-    await this.#crew.gone();
+    await this.#supervisor.gone();
   }
 
   async join(): Promise<void> {
@@ -284,23 +284,23 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     }
     this.#joining = true;
     this.#retireIfDone();
-    await this.#crew.gone();
+    await this.#supervisor.gone();
   }
 
   stats(): PoolStats {
-    const { workers, lanes } = this.#scheduler;
+    const { workers, ready } = this.#scheduler;
     return {
       processes: this.#settings.processes,
       workers: workers.map(({ name, pid, ident, state, items }) => ({ name, pid, ident, state, items })),
-      queued: lanes.waiting,
+      queued: ready.waiting,
       active: this.#active,
-      started: this.#crew.started,
-      crashed: this.#crew.crashed,
+      started: this.#supervisor.started,
+      crashed: this.#supervisor.crashed,
     };
   }
 
   get events(): Observable<PoolEvent> {
-    return this.#crew.observed;
+    return this.#supervisor.observed;
   }
 
   /** Ends everything now: what has not settled gets `reason`. */
@@ -319,8 +319,8 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
         batch.cancelled = true;
       }
     }
-    for (const batch of this.#scheduler.lanes.drain()) this.#drop(batch);
-    this.#crew.dismiss();
+    for (const batch of this.#scheduler.ready.drain()) this.#drop(batch);
+    this.#supervisor.dismiss();
   }
 
   /** Whether no worker will be started any more. */
@@ -331,31 +331,31 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
   /** A batch that no worker will have: the pool ended. */
   #drop(batch: Batch): void {
     if (!batch.cancelled) batch.error(this.#reason, batch.received);
-    batch.gone();
+    batch.onReleased();
   }
 
   /** Lets the workers go when a closed pool has nothing left to do. */
   #retireIfDone(): void {
     if (this.#state !== 'closed' || this.#active > 0) return;
-    if (this.#jobs.size === 0 || this.#joining) this.#crew.retire();
+    if (this.#jobs.size === 0 || this.#joining) this.#supervisor.retire();
   }
 
-  #enter(image: FunctionImage): void {
-    image.enter();
+  #enter(serialized: SerializedFunction): void {
+    serialized.enter();
     this.#active++;
-    this.#crew.keepAlive(true);
-    this.#crew.ensure();
+    this.#supervisor.keepAlive(true);
+    this.#supervisor.ensure();
   }
 
-  #leave(image: FunctionImage): void {
-    image.leave();
+  #leave(serialized: SerializedFunction): void {
+    serialized.leave();
     this.#active--;
     if (this.#active > 0) return;
     this.#retireIfDone();
     // Not at once: a caller that sends one task after the other would switch at every one.
     this.#resting ??= setImmediate(() => {
       this.#resting = null;
-      if (this.#active === 0) this.#crew.keepAlive(false);
+      if (this.#active === 0) this.#supervisor.keepAlive(false);
     });
   }
 
@@ -376,19 +376,19 @@ export class Engine implements CallOwner, JobOwner, CrewOwner {
     if (maxQueue === Number.POSITIVE_INFINITY) return;
     // Each worker runs one; what it was handed besides waits there.
     let waiting = -processes;
-    for (const lane of this.#callLanes.values()) waiting += lane.calls;
+    for (const queue of this.#callLanes.values()) waiting += queue.calls;
     if (waiting < maxQueue) return;
     throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
   }
 
-  #callLane(priority: number): Lane {
-    let lane = this.#callLanes.get(priority);
-    if (lane === undefined) {
-      lane = new Lane(priority);
-      this.#callLanes.set(priority, lane);
-      this.#scheduler.lanes.add(lane);
+  #callLane(priority: number): TaskQueue {
+    let queue = this.#callLanes.get(priority);
+    if (queue === undefined) {
+      queue = new TaskQueue(priority);
+      this.#callLanes.set(priority, queue);
+      this.#scheduler.ready.add(queue);
     }
-    return lane;
+    return queue;
   }
 
   #checkOpen(actor: string): void {

@@ -3,25 +3,25 @@ import type { Freight, Payload } from '../../memory/index.js';
 import type { CodeRecord } from '../../reduction/index.js';
 import type { Job, JobSink } from '../../streams/index.js';
 import { clearTimeout, setImmediate, setTimeout } from '../../util/timers.js';
-import type { FunctionImage } from '../wire/function-registry.js';
-import { Flag, Kind } from '../wire/protocol.js';
+import type { SerializedFunction } from '../wire/function-registry.js';
+import { Flag, MessageKind } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
 import { Batch, Blame } from './batch.js';
 import { notBegun } from './call.js';
-import type { Site } from './call-site.js';
-import { isPrimitive, Kept, keep, Pack, Part, Refused, together } from './encoded-items.js';
+import type { CallSite } from './call-site.js';
+import { countThatFits, EncodedItems, EncodedMessage, encodeNow, isPrimitive, MessagePart, RefusedItem } from './encoded-items.js';
 import { markItem } from './item-index.js';
 import { plainCopy } from './plain-copy.js';
-import { Lane } from './ready-queue.js';
+import { TaskQueue } from './ready-queue.js';
 
 /** Milliseconds of work that an automatic chunk aims at. */
-const CHUNK_TIME = 3;
-const MAX_CHUNK = 1024;
+const CHUNK_TIME_MS = 3;
+const MAX_CHUNK_ITEMS = 1024;
 /** Bytes of an automatic chunk: what goes as one record. */
 const CHUNK_BYTES = 1 << 16;
 
 /** Workers in a row that die while they rebuild the function of a job, until the job is given up. */
-const DEADLY = 3;
+const MAX_FUNCTION_DEATHS = 3;
 
 /** What a job needs of its pool. */
 export interface JobOwner {
@@ -36,7 +36,7 @@ export interface JobOwner {
   withdraw(chunk: Chunk): boolean;
   /** Results went to the job's sink: to be flushed when the batch of results is over. */
   jobTouched(job: PoolJob): void;
-  /** Stops the job's chunks in its lane and on all workers. */
+  /** Stops the job's chunks in its queue and on all workers. */
   stopJob(job: PoolJob, reason: unknown): void;
   /** The job will not submit any more and nothing of it runs. */
   jobGone(job: PoolJob): void;
@@ -60,8 +60,8 @@ export interface JobSettings {
 
 /** A family of items that run one function: what the pull core sees of the pool. */
 export class PoolJob implements Job<unknown> {
-  readonly lane: Lane;
-  readonly image: FunctionImage;
+  readonly queue: TaskQueue;
+  readonly fn: SerializedFunction;
   readonly sink: JobSink<unknown>;
   readonly settings: JobSettings;
   #touched = false;
@@ -69,7 +69,7 @@ export class PoolJob implements Job<unknown> {
   readonly #owner: JobOwner;
   #active = 0;
   #ended = false;
-  /** Items of {@link CHUNK_TIME}, and of {@link CHUNK_BYTES}. */
+  /** Items of {@link CHUNK_TIME_MS}, and of {@link CHUNK_BYTES}. */
   #size = 1;
   #fitting = 1;
   #idle: (() => void) | null = null;
@@ -82,14 +82,14 @@ export class PoolJob implements Job<unknown> {
 
   /** @param site Where the job was called from. */
   constructor(
-    image: FunctionImage,
+    serialized: SerializedFunction,
     sink: JobSink<unknown>,
     settings: JobSettings,
     owner: JobOwner,
-    readonly site: Site | null,
+    readonly site: CallSite | null,
   ) {
-    this.lane = new Lane(settings.priority);
-    this.image = image;
+    this.queue = new TaskQueue(settings.priority);
+    this.fn = serialized;
     this.sink = sink;
     this.settings = settings;
     this.#owner = owner;
@@ -105,11 +105,11 @@ export class PoolJob implements Job<unknown> {
   }
 
   get room(): number {
-    return this.cancelled ? 0 : Math.max(0, this.parallelism - this.lane.queue.length);
+    return this.cancelled ? 0 : Math.max(0, this.parallelism - this.queue.batches.length);
   }
 
   get hungry(): boolean {
-    return this.lane.queue.length === 0 && this.#owner.hungry;
+    return this.queue.batches.length === 0 && this.#owner.hungry;
   }
 
   /** Batches submitted and not gone. */
@@ -130,20 +130,20 @@ export class PoolJob implements Job<unknown> {
     if (isPrimitive(item)) return item;
     this.#admitted++;
     try {
-      const kept = keep(item, true);
+      const kept = encodeNow(item, true);
       if (kept.freight !== null) this.#waiting.add(kept.freight.hold());
       return kept;
     } catch (error) {
-      return new Refused(error, item);
+      return new RefusedItem(error, item);
     }
   }
 
   original(item: unknown): unknown {
-    if (item instanceof Kept) {
+    if (item instanceof EncodedMessage) {
       this.#release(item);
       return item.source;
     }
-    return item instanceof Refused ? item.item : item;
+    return item instanceof RefusedItem ? item.item : item;
   }
 
   submit(first: number, items: unknown[]): void {
@@ -153,7 +153,7 @@ export class PoolJob implements Job<unknown> {
   }
 
   /** An item that was admitted is in a chunk, or nobody's. */
-  #release({ freight }: Kept): void {
+  #release({ freight }: EncodedMessage): void {
     if (freight !== null && this.#waiting.delete(freight)) freight.release();
   }
 
@@ -162,18 +162,18 @@ export class PoolJob implements Job<unknown> {
     const chunks: Chunk[] = [];
     for (let at = 0; at < items.length; ) {
       const rest = at === 0 ? items : items.slice(at);
-      const count = together(rest);
+      const count = countThatFits(rest);
       const part = count === rest.length ? rest : rest.slice(0, count);
       const chunk = this.enter(new Chunk(this, first + at, part, attempt, part.some(isKept) ? 'packed' : 'copied'));
       for (const item of part) {
         if (!isKept(item) || item.freight === null) continue;
-        chunk.carry(item.freight);
+        chunk.addFreight(item.freight);
         this.#release(item);
       }
       const head = part[0];
-      if (head instanceof Refused) {
+      if (head instanceof RefusedItem) {
         chunk.refused(head.error);
-        chunk.gone();
+        chunk.onReleased();
       } else chunks.push(chunk);
       at += count;
     }
@@ -227,11 +227,11 @@ export class PoolJob implements Job<unknown> {
     this.#check();
   }
 
-  /** Adapts the automatic chunk: towards {@link CHUNK_TIME} of work, at most fourfold at once. */
+  /** Adapts the automatic chunk: towards {@link CHUNK_TIME_MS} of work, at most fourfold at once. */
   measure(items: number, micros: number): void {
     if (this.settings.chunkSize !== 'auto') return;
     const each = Math.max(micros, 1) / 1000 / items;
-    const wanted = Math.min(MAX_CHUNK, Math.max(1, Math.floor(CHUNK_TIME / each)));
+    const wanted = Math.min(MAX_CHUNK_ITEMS, Math.max(1, Math.floor(CHUNK_TIME_MS / each)));
     this.#size = Math.min(wanted, this.#size * 4);
   }
 
@@ -278,10 +278,18 @@ export class Chunk extends Batch {
    * @param form What the items are.
    * @param kept The message that holds them, from its item `from` on.
    */
-  constructor(job: PoolJob, first: number, items: unknown[], attempt: number, form: Form = 'read', kept: Kept | null = null, from = -1) {
-    super(job.lane, job.image, items.length, flagsOf(job) | (form === 'packed' ? Flag.Packed : from >= 0 ? Flag.Part : 0));
+  constructor(
+    job: PoolJob,
+    first: number,
+    items: unknown[],
+    attempt: number,
+    form: Form = 'read',
+    kept: EncodedMessage | null = null,
+    from = -1,
+  ) {
+    super(job.queue, job.fn, items.length, flagsOf(job) | (form === 'packed' ? Flag.Packed : from >= 0 ? Flag.Part : 0));
     this.#form = form;
-    this.kept = kept;
+    this.encoded = kept;
     this.#from = from;
     this.job = job;
     this.first = first;
@@ -300,9 +308,9 @@ export class Chunk extends Batch {
   }
 
   override message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
-    if ((this.kind & Flag.Packed) !== 0) return new Pack(this.#items);
-    if (this.kept === null || this.#from < 0) return this.kept;
-    return new Part(this.kept, this.#from, this.count);
+    if ((this.kind & Flag.Packed) !== 0) return new EncodedItems(this.#items);
+    if (this.encoded === null || this.#from < 0) return this.encoded;
+    return new MessagePart(this.encoded, this.#from, this.count);
   }
 
   get owned(): boolean {
@@ -318,10 +326,10 @@ export class Chunk extends Batch {
   /** A chunk of some of its items. What they were when they were passed, they are. */
   #part(from: number, to: number, attempt: number): Chunk {
     const items = this.#items.slice(from, to);
-    const whole = this.own() ? null : this.kept;
+    const whole = this.own() ? null : this.encoded;
     const start = Math.max(0, this.#from) + from;
     const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, this.#form, whole, whole === null ? -1 : start));
-    for (const freight of this.cargo ?? []) part.carry(freight);
+    for (const freight of this.freights ?? []) part.addFreight(freight);
     return part;
   }
 
@@ -403,7 +411,7 @@ export class Chunk extends Batch {
     if (this.job.cancelled) return [];
     if (blame === Blame.Items && this.count > 1) return this.#apart();
     // What rebuilding it kills one worker after the other, the rest of the items would too.
-    if (blame === Blame.Function && ++this.image.deaths >= DEADLY) {
+    if (blame === Blame.Function && ++this.fn.deaths >= MAX_FUNCTION_DEATHS) {
       markItem(error, this.first + this.received);
       this.job.sink.fail(error);
       return [];
@@ -421,8 +429,8 @@ export class Chunk extends Batch {
     return again;
   }
 
-  gone(): void {
-    this.unload();
+  onReleased(): void {
+    this.releaseFreights();
     this.started();
     this.job.left(this);
   }
@@ -436,10 +444,10 @@ export class Chunk extends Batch {
   }
 }
 
-const isKept = (item: unknown): item is Kept => item instanceof Kept;
+const isKept = (item: unknown): item is EncodedMessage => item instanceof EncodedMessage;
 
 function flagsOf(job: PoolJob): number {
   const spread = job.settings.spread ? Flag.Spread : 0;
   const announce = job.settings.timeout > 0 || job.settings.queueTimeout > 0 ? Flag.Announce : 0;
-  return Kind.Chunk | spread | announce;
+  return MessageKind.Chunk | spread | announce;
 }

@@ -4,9 +4,9 @@
  */
 
 /** Most objects inside an item that are copied; beyond that a message of its own is as cheap. */
-const MOST = 16;
+const MAX_COPIED_OBJECTS = 16;
 /** Most elements of an array that are copied, for the same reason. */
-const LONGEST = 256;
+const MAX_COPIED_ELEMENTS = 256;
 
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
@@ -45,7 +45,12 @@ function record(value: Record<string, unknown>, met: object[]): object | undefin
 
 function array(value: readonly unknown[], met: object[]): object | undefined {
   const { length } = value;
-  if (length > LONGEST || !isExtensible(value) || Object.keys(value).length !== length || getOwnPropertySymbols(value).length > 0)
+  if (
+    length > MAX_COPIED_ELEMENTS ||
+    !isExtensible(value) ||
+    Object.keys(value).length !== length ||
+    getOwnPropertySymbols(value).length > 0
+  )
     return undefined;
   const copy = value.slice();
   for (let i = 0; i < length; i++) {
@@ -60,7 +65,7 @@ function array(value: readonly unknown[], met: object[]): object | undefined {
 }
 
 function nested(value: object, met: object[]): object | undefined {
-  if (met.length === MOST || met.includes(value)) return undefined;
+  if (met.length === MAX_COPIED_OBJECTS || met.includes(value)) return undefined;
   met.push(value);
   return container(value, met);
 }

@@ -2,11 +2,11 @@ import { Deque } from '../../util/deque.js';
 import type { Batch } from './batch.js';
 
 /**
- * A queue of batches that wait for a worker. Lanes of equal priority take turns, so that an endless stream does not
- * starve a call; a lane of higher priority goes first.
+ * Batches of one priority that wait for a worker. Task queues of equal priority take turns, so that
+ * an endless stream does not starve a call. A queue of higher priority goes first.
  */
-export class Lane {
-  readonly queue = new Deque<Batch>();
+export class TaskQueue {
+  readonly batches = new Deque<Batch>();
   /** Calls that belong to it, waiting or sent. */
   calls = 0;
 
@@ -14,10 +14,10 @@ export class Lane {
   constructor(readonly priority: number) {}
 }
 
-/** The lanes of a pool. */
-export class Lanes {
+/** All task queues of a pool: what may run next. */
+export class ReadyQueue {
   /** Highest priority first. */
-  readonly #lanes: Lane[] = [];
+  readonly #queues: TaskQueue[] = [];
   #turn = 0;
   #waiting = 0;
 
@@ -28,57 +28,57 @@ export class Lanes {
 
   /** Whether some batches go before others. */
   get mixed(): boolean {
-    return this.#lanes.length > 1 && this.#lanes[0]!.priority !== this.#lanes.at(-1)!.priority;
+    return this.#queues.length > 1 && this.#queues[0]!.priority !== this.#queues.at(-1)!.priority;
   }
 
   /** Priority of the batch that {@link shift} would take; -Infinity without one. */
   get next(): number {
-    for (const lane of this.#lanes) if (lane.queue.length > 0) return lane.priority;
+    for (const queue of this.#queues) if (queue.batches.length > 0) return queue.priority;
     return Number.NEGATIVE_INFINITY;
   }
 
-  /** Adds a lane. */
-  add(lane: Lane): void {
-    let at = this.#lanes.findIndex((other) => other.priority < lane.priority);
-    if (at < 0) at = this.#lanes.length;
-    this.#lanes.splice(at, 0, lane);
+  /** Adds a task queue. */
+  add(queue: TaskQueue): void {
+    let at = this.#queues.findIndex((other) => other.priority < queue.priority);
+    if (at < 0) at = this.#queues.length;
+    this.#queues.splice(at, 0, queue);
   }
 
-  /** Removes a lane and what waits in it. */
-  remove(lane: Lane): void {
-    const at = this.#lanes.indexOf(lane);
+  /** Removes a task queue and the batches in it. */
+  remove(queue: TaskQueue): void {
+    const at = this.#queues.indexOf(queue);
     if (at < 0) return;
-    this.#lanes.splice(at, 1);
-    this.#waiting -= lane.queue.length;
+    this.#queues.splice(at, 1);
+    this.#waiting -= queue.batches.length;
   }
 
-  /** Accounts for batches that were taken out of a lane's queue directly. */
+  /** Accounts for batches that were taken out of a task queue directly. */
   removed(batches: number): void {
     this.#waiting -= batches;
   }
 
-  /** Queues a batch behind the others of its lane. */
+  /** Queues a batch behind the others of its queue. */
   push(batch: Batch): void {
-    batch.lane.queue.push(batch);
+    batch.queue.batches.push(batch);
     this.#waiting++;
   }
 
-  /** Queues a batch before the others of its lane: it had its turn already. */
+  /** Queues a batch before the others of its queue: it had its turn already. */
   unshift(batch: Batch): void {
-    batch.lane.queue.unshift(batch);
+    batch.queue.batches.unshift(batch);
     this.#waiting++;
   }
 
   /** Takes the next batch: of the highest priority, in turns. */
   shift(): Batch | undefined {
-    const lanes = this.#lanes;
+    const queues = this.#queues;
     let from = 0;
-    while (from < lanes.length) {
+    while (from < queues.length) {
       let to = from + 1;
-      while (to < lanes.length && lanes[to]!.priority === lanes[from]!.priority) to++;
+      while (to < queues.length && queues[to]!.priority === queues[from]!.priority) to++;
       for (let i = 0; i < to - from; i++) {
-        const lane = lanes[from + ((this.#turn + i) % (to - from))]!;
-        const batch = lane.queue.shift();
+        const queue = queues[from + ((this.#turn + i) % (to - from))]!;
+        const batch = queue.batches.shift();
         if (batch === undefined) continue;
         this.#turn = (this.#turn + i + 1) % (to - from);
         this.#waiting--;

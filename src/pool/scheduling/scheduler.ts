@@ -1,7 +1,7 @@
 import { setTimeout } from '../../util/timers.js';
 import type { WorkerHandle } from '../workers/worker-handle.js';
 import type { Batch } from './batch.js';
-import { Lanes } from './ready-queue.js';
+import { ReadyQueue } from './ready-queue.js';
 
 /** Whether one of two workers with as many items is to have the next: one that is ready, and begins what it is handed. */
 function better(worker: WorkerHandle, than: WorkerHandle): boolean {
@@ -17,14 +17,14 @@ const LATER = 20;
 /**
  * Decides which worker runs what.
  *
- *   lanes (in turns) -> the worker with the fewest items that has room -> its ring
+ *   task queues (in turns) -> the worker with the fewest items that has room -> its ring
  *
  * Work is handed out early, so a batch may wait behind a long item while another worker is idle; the scheduler then takes
  * it back (see Status in protocol.ts) and gives it to the idle one. For the same reason a batch may come when others of lower priority
  * wait in the ring: they are taken back and go behind it.
  */
 export class Scheduler {
-  readonly lanes = new Lanes();
+  readonly ready = new ReadyQueue();
   readonly workers: WorkerHandle[] = [];
   #recheck: NodeJS.Timeout | null = null;
 
@@ -36,34 +36,34 @@ export class Scheduler {
 
   /** Queues a batch and sends what can be sent. */
   submit(batch: Batch): void {
-    if (this.lanes.waiting === 0) {
+    if (this.ready.waiting === 0) {
       const worker = this.#choose();
       if (worker !== null) {
         this.#send(worker, batch);
-        if (this.lanes.waiting > 0) this.dispatch();
+        if (this.ready.waiting > 0) this.dispatch();
         else if (this.workers.length > 1) this.#checkAgain();
         return;
       }
     }
     try {
       // It may wait long, and what it was made of may change meanwhile.
-      batch.keep();
+      batch.encode();
     } catch (error) {
       this.#refuse(batch, error);
       return;
     }
-    this.lanes.push(batch);
+    this.ready.push(batch);
     this.dispatch();
   }
 
   /** Sends as many batches as workers have room for. */
   dispatch(): void {
-    while (this.lanes.waiting > 0) {
+    while (this.ready.waiting > 0) {
       const worker = this.#choose() ?? this.#relieve();
       if (worker === null) return;
-      const batch = this.lanes.shift();
+      const batch = this.ready.shift();
       if (batch === undefined) return;
-      if (batch.cancelled) batch.gone();
+      if (batch.cancelled) batch.onReleased();
       else this.#send(worker, batch);
     }
     this.#balance();
@@ -71,18 +71,18 @@ export class Scheduler {
 
   /** Puts batches that lost their worker back in front. */
   resume(batches: Batch[]): void {
-    for (const batch of batches.reverse()) this.lanes.unshift(batch);
+    for (const batch of batches.reverse()) this.ready.unshift(batch);
   }
 
   #send(worker: WorkerHandle, batch: Batch): void {
-    if (this.lanes.mixed)
-      for (let low = worker.withdrawBelow(batch.lane.priority); low !== null; low = worker.withdrawBelow(batch.lane.priority))
-        this.lanes.unshift(low);
+    if (this.ready.mixed)
+      for (let low = worker.withdrawBelow(batch.queue.priority); low !== null; low = worker.withdrawBelow(batch.queue.priority))
+        this.ready.unshift(low);
     try {
       // A worker that cannot take it just now has no room from here on, so this ends.
       if (worker.send(batch)) return;
-      batch.keep();
-      this.lanes.unshift(batch);
+      batch.encode();
+      this.ready.unshift(batch);
     } catch (error) {
       this.#refuse(batch, error);
     }
@@ -90,19 +90,19 @@ export class Scheduler {
 
   #refuse(batch: Batch, error: unknown): void {
     const rest = batch.refused(error);
-    batch.gone();
+    batch.onReleased();
     for (const part of rest) this.submit(part);
   }
 
   /** A worker that got room because batches that may wait longer were taken back from it. */
   #relieve(): WorkerHandle | null {
-    if (!this.lanes.mixed) return null;
-    const priority = this.lanes.next;
+    if (!this.ready.mixed) return null;
+    const priority = this.ready.next;
     for (const worker of this.workers) {
       while (!worker.hasRoom) {
         const low = worker.withdrawBelow(priority);
         if (low === null) break;
-        this.lanes.unshift(low);
+        this.ready.unshift(low);
       }
       if (worker.hasRoom) return worker;
     }

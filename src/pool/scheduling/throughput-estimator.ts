@@ -1,14 +1,14 @@
 import { performance } from '../../util/timers.js';
 
 /** Milliseconds of work that a worker should hold, so that it never waits for a round trip. */
-const BACKLOG = 4;
-const LEAST = 2;
-const MOST = 1024;
+const BACKLOG_MS = 4;
+const MIN_BACKLOG_ITEMS = 2;
+const MAX_BACKLOG_ITEMS = 1024;
 
 /** How fast a worker gets on, as seen from the parent, and how many items it should therefore hold. */
-export class Pace {
-  /** Items it should hold: about {@link BACKLOG} milliseconds of work. */
-  depth = LEAST;
+export class ThroughputEstimator {
+  /** Items it should hold: about {@link BACKLOG_MS} milliseconds of work. */
+  depth = MIN_BACKLOG_ITEMS;
   /** Average time of an item in milliseconds; 0 before the first. */
   #each = 0;
   /** `performance.now()` when it last gave a sign of progress, or was given work while idle. */
@@ -25,7 +25,7 @@ export class Pace {
     const each = (now - this.#mark) / results;
     this.#mark = now;
     this.#each = this.#each === 0 ? each : (this.#each + each) / 2;
-    this.depth = Math.min(MOST, Math.max(LEAST, Math.round(BACKLOG / this.#each)));
+    this.depth = Math.min(MAX_BACKLOG_ITEMS, Math.max(MIN_BACKLOG_ITEMS, Math.round(BACKLOG_MS / this.#each)));
   }
 
   /** Milliseconds since the last sign of progress. */
@@ -35,4 +35,4 @@ export class Pace {
 }
 
 /** Batches a worker may always hold, whatever their size: one to run, one to go on with. */
-export const LEAST_BATCHES = LEAST;
+export const MIN_BATCHES = MIN_BACKLOG_ITEMS;

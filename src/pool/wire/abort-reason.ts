@@ -13,7 +13,7 @@ const AT = 512;
 const BYTES = 1532;
 const LENGTH = AT / 4;
 /** Characters of a message that are left of a reason that is too long. */
-const LONGEST = 300;
+const MAX_MESSAGE_CHARACTERS = 300;
 
 let encoder: Encoder | undefined;
 
@@ -21,8 +21,8 @@ let encoder: Encoder | undefined;
 export function writeReason(control: Int32Array, reason: unknown): void {
   if (write(control, reason)) return;
   const { name, message } = (typeof reason === 'object' && reason !== null ? reason : {}) as { name?: unknown; message?: unknown };
-  const said = new Error(typeof message === 'string' ? message.slice(0, LONGEST) : '');
-  Object.defineProperty(said, 'name', { value: typeof name === 'string' ? name.slice(0, LONGEST) : 'AbortError' });
+  const said = new Error(typeof message === 'string' ? message.slice(0, MAX_MESSAGE_CHARACTERS) : '');
+  Object.defineProperty(said, 'name', { value: typeof name === 'string' ? name.slice(0, MAX_MESSAGE_CHARACTERS) : 'AbortError' });
   if (!write(control, reason instanceof Error ? said : undefined)) control[LENGTH] = 0;
 }
 

@@ -8,7 +8,7 @@ import { describe, MODULE_FORM } from '../../util/options.js';
 export const codeBook = new CodeBook();
 
 /** A function as it is sent to workers: its bytes, and a number they know it by. */
-export class FunctionImage implements Payload {
+export class SerializedFunction implements Payload {
   /** Batches that need it. It leaves the cache only at 0. */
   uses = 0;
   /** Whether it is in the cache. */
@@ -46,28 +46,28 @@ export class FunctionImage implements Payload {
   }
 }
 
-const CACHED = 512;
+const MAX_CACHED_FUNCTIONS = 512;
 
 /**
- * Turns functions into images. Equal bytes give the same image, so a function that is made anew for each call
+ * Serializes functions. Equal bytes give the same SerializedFunction, so a function that is made anew for each call
  * (`pool.apply(() => 1)` in a loop) is still sent once to each worker.
  */
-export class Callables {
+export class FunctionRegistry {
   /** Functions whose bytes never change. */
-  readonly #constant = new WeakMap<object, FunctionImage>();
-  /** All images by their bytes, the least recently used first. */
-  readonly #images = new Map<string, FunctionImage>();
+  readonly #constant = new WeakMap<object, SerializedFunction>();
+  /** All functions by their bytes, the least recently used first. */
+  readonly #functions = new Map<string, SerializedFunction>();
   readonly #encoder = new Encoder(codeBook);
   #next = 1;
 
-  /** @param forget Called with an image that leaves the cache, so that workers drop their copies. */
-  constructor(readonly forget: (image: FunctionImage) => void) {}
+  /** @param forget Called with a function that leaves the cache, so that workers drop their copies. */
+  constructor(readonly forget: (fn: SerializedFunction) => void) {}
 
   /**
-   * The image of `callable` with its captures as they are now.
+   * Returns `callable`, serialized with its captures as they are now.
    * @throws ArgumentError when it is neither a function nor a module URL; SerializationError when it cannot be sent.
    */
-  image(actor: string, callable: unknown): FunctionImage {
+  serialize(actor: string, callable: unknown): SerializedFunction {
     const known = this.#constant.get(callable as object);
     if (known?.cached === true) return known;
     if (typeof callable !== 'function' && !(callable instanceof URL)) {
@@ -80,42 +80,42 @@ export class Callables {
     this.#encoder.layout(bytes, 0);
     if (bytes.length > LARGE_CAPTURE && typeof callable === 'function') warnAboutCaptures(callable, bytes.length);
     const key = digest(bytes);
-    let image = this.#images.get(key);
-    if (image === undefined) {
-      image = new FunctionImage(this.#next++, bytes, message.stateless, message.codes);
+    let serialized = this.#functions.get(key);
+    if (serialized === undefined) {
+      serialized = new SerializedFunction(this.#next++, bytes, message.stateless, message.codes);
     } else {
-      this.#images.delete(key);
+      this.#functions.delete(key);
     }
     // The same handles as before, if it is in use; otherwise new ones.
-    if (image.uses === 0) image.freight = message.freight;
-    this.#images.set(key, image);
-    if (message.constant) this.#constant.set(callable, image);
-    if (this.#images.size > CACHED) this.#evict();
-    return image;
+    if (serialized.uses === 0) serialized.freight = message.freight;
+    this.#functions.set(key, serialized);
+    if (message.constant) this.#constant.set(callable, serialized);
+    if (this.#functions.size > MAX_CACHED_FUNCTIONS) this.#evict();
+    return serialized;
   }
 
   /**
-   * The image for all items of one job: a function that keeps state gets a copy of its own, so that a job sees what its
+   * Returns the function for all items of one job: a function that keeps state gets a copy of its own, so that a job sees what its
    * own items did in that worker, and nothing of other jobs. {@link release} it at the job's end.
    */
-  forJob(image: FunctionImage): FunctionImage {
-    if (image.reusable) return image;
-    const own = new FunctionImage(this.#next++, image.bytes, true, image.codes);
+  forJob(serialized: SerializedFunction): SerializedFunction {
+    if (serialized.reusable) return serialized;
+    const own = new SerializedFunction(this.#next++, serialized.bytes, true, serialized.codes);
     own.cached = false;
     return own;
   }
 
-  /** Ends the use of an image that {@link forJob} gave. */
-  release(image: FunctionImage): void {
-    if (!image.cached) this.forget(image);
+  /** Ends the use of a function that {@link forJob} gave. */
+  release(serialized: SerializedFunction): void {
+    if (!serialized.cached) this.forget(serialized);
   }
 
   #evict(): void {
-    for (const [key, image] of this.#images) {
-      if (image.uses > 0) continue;
-      this.#images.delete(key);
-      image.cached = false;
-      this.forget(image);
+    for (const [key, serialized] of this.#functions) {
+      if (serialized.uses > 0) continue;
+      this.#functions.delete(key);
+      serialized.cached = false;
+      this.forget(serialized);
       return;
     }
   }

@@ -23,7 +23,7 @@
  *
  * Beside them stand the reason for which an item is to stop (abort-reason.ts) and the end of stderr (stderr-tail.ts).
  */
-export enum Kind {
+export enum MessageKind {
   // parent to worker
   Define = 1,
   Forget = 2,

@@ -7,25 +7,25 @@
  *       at main (file:///app/src/main.ts:30:20)
  */
 import { atEarlierCall, inCall, isError, mapStack } from '../../reduction/index.js';
-import type { Site } from '../scheduling/call-site.js';
+import type { CallSite } from '../scheduling/call-site.js';
 
 const SEPARATOR = '    --- called from ---';
 /** Frames of the worker's own loop, which end those of the task; in a bundle of the library its methods are known by their names. */
 const LOOP =
   /^\s+at (.*[/\\](pool[/\\](worker-loop|worker)|managers[/\\](session|server|current-call))\.[jt]s|(\S*#item|\S*#initialize|\S*#call|run|runCall|makeObject) \(.*[/\\]bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Frames of the pool, which begin those of the call. */
-const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|managers|streams|util)[/\\][\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
+const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|managers|streams|util)[/\\]([\w-]+[/\\])*[\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Errors that are looked at. */
-const MOST = 64;
+const MAX_CALL_FRAMES = 64;
 
 /** Completes the stack of an error that a worker, or a manager's server, sent. Anything else is returned as it is. */
-export function fromWorker(error: unknown, site: Site | null): unknown {
+export function fromWorker(error: unknown, site: CallSite | null): unknown {
   if (!isError(error)) return error;
   complete(error, site);
   const found = new Set<Error>([error]);
   for (const { cause, errors } of found as Set<Error & { readonly errors?: unknown }>) {
     for (const inner of [cause, ...(Array.isArray(errors) ? (errors as unknown[]) : [])]) {
-      if (!isError(inner) || found.has(inner) || found.size === MOST) continue;
+      if (!isError(inner) || found.has(inner) || found.size === MAX_CALL_FRAMES) continue;
       found.add(inner);
       complete(inner, null);
     }
@@ -34,13 +34,13 @@ export function fromWorker(error: unknown, site: Site | null): unknown {
 }
 
 /** Completes the refusal of something to be sent: who refused, what it is to them, where they were called from. */
-export function inPoolCall(error: unknown, actor: string, site: Site | null, rename: (path: string) => string): unknown {
+export function inPoolCall(error: unknown, actor: string, site: CallSite | null, rename: (path: string) => string): unknown {
   inCall(error, actor, rename);
   if (site !== null) atEarlierCall(error, callerFrames(site));
   return error;
 }
 
-function complete(error: Error, site: Site | null): void {
+function complete(error: Error, site: CallSite | null): void {
   const { stack } = error;
   if (typeof stack !== 'string') return;
   const lines = stack.split('\n');
@@ -51,7 +51,7 @@ function complete(error: Error, site: Site | null): void {
   if (text !== stack) Reflect.defineProperty(error, 'stack', { value: text, writable: true, enumerable: false, configurable: true });
 }
 
-function callerFrames({ stack }: Site): string {
+function callerFrames({ stack }: CallSite): string {
   // Hosts may set Error.prepareStackTrace to anything.
   if (typeof stack !== 'string') return '';
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));

@@ -13,7 +13,7 @@ type Entry =
   | { readonly bytes: Uint8Array; readonly codes: CodeLookup; readonly reusable: boolean };
 
 /**
- * The functions a worker was sent, by image id. They stay bytes until a batch needs them, so that what rebuilding does (it imports
+ * The functions a worker was sent, by id. They stay bytes until a batch needs them, so that what rebuilding does (it imports
  * modules) is that batch's doing; those that keep state are rebuilt for each use.
  */
 export class FunctionTable {
@@ -26,24 +26,24 @@ export class FunctionTable {
     this.#codes = codes;
   }
 
-  /** Takes an image in: `source[start, end)`, which the caller may overwrite afterwards unless it is `owned`. */
+  /** Takes a serialized function in: `source[start, end)`, which the caller may overwrite afterwards unless it is `owned`. */
   define(id: number, reusable: boolean, source: Uint8Array, start: number, end: number, owned: boolean): void {
     this.#entries.set(id, this.#keep(reusable, source, start, end, owned));
   }
 
-  /** The function of an image, if it was rebuilt before and need not be again. */
+  /** Returns the function of an id, if it was rebuilt before and need not be again. */
   rebuilt(id: number): TaskFunction | undefined {
     const entry = this.#entries.get(id);
     return entry !== undefined && 'fn' in entry ? entry.fn : undefined;
   }
 
-  /** Drops an image. */
+  /** Drops a function. */
   forget(id: number): void {
     this.#entries.delete(id);
   }
 
   /**
-   * The function of an image, or a promise of it while its modules load.
+   * Returns the function of an id, or a promise of it while its modules load.
    * @throws whatever kept it from being rebuilt.
    */
   get(id: number): TaskFunction | Promise<TaskFunction> {

@@ -22,7 +22,7 @@ import { taskEnd, taskStart } from '../../util/diagnostics.js';
 import { describe } from '../../util/options.js';
 import { applyPreparations, type PreparedState } from '../../util/preparation.js';
 import { performance, setImmediate } from '../../util/timers.js';
-import { desk } from '../current-task.js';
+import { taskSlot } from '../current-task.js';
 import { readReason } from '../wire/abort-reason.js';
 import { CodedPayload } from '../wire/coded-payload.js';
 import {
@@ -31,8 +31,8 @@ import {
   ENDING,
   Flag,
   KIND,
-  Kind,
   LINK_CAPACITY,
+  MessageKind,
   NO_ARGUMENTS,
   PREPARING,
   Preparing,
@@ -46,7 +46,7 @@ import { TaskContexts } from './task-contexts.js';
 import { WorkerTask } from './worker-task.js';
 
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
-const TURN = 10;
+const COOPERATIVE_BUDGET_MS = 10;
 
 /** The record that was claimed. */
 interface Taken {
@@ -77,7 +77,7 @@ interface Run {
 /** How the item that ran last ended, while the link has no room to say so. */
 interface Outcome {
   readonly run: Run;
-  readonly kind: Kind;
+  readonly kind: MessageKind;
   readonly value: unknown;
 }
 
@@ -148,7 +148,7 @@ export class WorkerLoop {
     }
     if (this.#scheduled) return;
     const link = this.#link;
-    const until = performance.now() + TURN;
+    const until = performance.now() + COOPERATIVE_BUDGET_MS;
     let steps = 0;
     // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
     while (!this.#suspended && !this.#stopping && link.writable && !this.#contexts.spoilt) {
@@ -197,27 +197,27 @@ export class WorkerLoop {
 
   #record(): void {
     const link = this.#link;
-    switch ((link.kind & KIND) as Kind) {
-      case Kind.Call:
-      case Kind.Chunk:
+    switch ((link.kind & KIND) as MessageKind) {
+      case MessageKind.Call:
+      case MessageKind.Chunk:
         this.#take();
         return;
-      case Kind.Define:
+      case MessageKind.Define:
         this.#functions.define(link.id, link.state === 0, link.source, link.start, link.end, link.owned);
         break;
-      case Kind.Code:
+      case MessageKind.Code:
         this.#codes.learn(link.source, link.start, link.end);
         break;
-      case Kind.Forget:
+      case MessageKind.Forget:
         this.#functions.forget(link.id);
         break;
-      case Kind.Inherit:
+      case MessageKind.Inherit:
         this.#inherit();
         return;
-      case Kind.Initialize:
+      case MessageKind.Initialize:
         this.#initialize();
         return;
-      case Kind.Stop:
+      case MessageKind.Stop:
         link.release();
         link.control[ENDING] = 1;
         this.#stopping = true;
@@ -240,7 +240,7 @@ export class WorkerLoop {
     const taken: Taken = {
       kind,
       attempt: queued >> ATTEMPT_SHIFT,
-      began: (kind & KIND) === Kind.Call ? 0 : performance.now(),
+      began: (kind & KIND) === MessageKind.Call ? 0 : performance.now(),
     };
     try {
       let fn: TaskFunction | Promise<TaskFunction> | undefined = this.#functions.rebuilt(id);
@@ -294,7 +294,7 @@ export class WorkerLoop {
 
   #begin(fn: TaskFunction, content: unknown, { kind, attempt, began }: Taken): void {
     const link = this.#link;
-    const call = (kind & KIND) === Kind.Call;
+    const call = (kind & KIND) === MessageKind.Call;
     const items = call ? [content] : (content as unknown[] | PackedItems);
     const part = (kind & Flag.Part) === 0 ? null : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
     this.#run = {
@@ -314,7 +314,7 @@ export class WorkerLoop {
   #broken(error: unknown): void {
     const whole = this.#preparing === Preparing.Function;
     this.#prepare(Preparing.Nothing);
-    this.#send(Kind.Broken, whole ? 1 : 0, error);
+    this.#send(MessageKind.Broken, whole ? 1 : 0, error);
     this.#link.release();
   }
 
@@ -349,7 +349,7 @@ export class WorkerLoop {
     const { id } = link;
     this.#prepare(Preparing.Initializer);
     const failed = (error: unknown) => {
-      this.#send(Kind.InitializerFailed, 0, error);
+      this.#send(MessageKind.InitializerFailed, 0, error);
       // Nothing runs in a worker that is not prepared. The parent ends it.
       this.#unfit = true;
       this.#suspended = true;
@@ -357,7 +357,7 @@ export class WorkerLoop {
     const ready = () => {
       this.#contexts.adopt();
       this.#prepare(Preparing.Nothing);
-      this.#send(Kind.Ready, 0, undefined);
+      this.#send(MessageKind.Ready, 0, undefined);
     };
     const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
       if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
@@ -386,13 +386,13 @@ export class WorkerLoop {
   #item(run: Run): void {
     if (run.announced === run.index) {
       run.announced++;
-      this.#link.send(Kind.Started, 0, 0, NOTHING);
+      this.#link.send(MessageKind.Started, 0, 0, NOTHING);
       this.#link.wake();
       return;
     }
     this.#started = (this.#started + 1) | 0;
     this.#task = new WorkerTask(run.attempt, (task, progress) => this.#report(task, progress));
-    desk.task = this.#task;
+    taskSlot.task = this.#task;
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
     this.#prepare(Preparing.Nothing);
     // It may have been cancelled while its function was still loading.
@@ -405,7 +405,7 @@ export class WorkerLoop {
 
   /** Decodes the item, which is running already: what that does is its doing. */
   #unpack(run: Run, items: PackedItems): void {
-    const failed = (error: unknown) => this.#settle(run, Kind.Error, error);
+    const failed = (error: unknown) => this.#settle(run, MessageKind.Error, error);
     let item: unknown;
     try {
       item = this.#decoder.decode(items.source, items.from(run.index), items.to(run.index), this.#link.owned, this.#codes);
@@ -426,23 +426,23 @@ export class WorkerLoop {
       // Thenables of other makes may call back at once, twice, or throw.
       if (!(value instanceof Promise) && isThenable(value)) value = Promise.resolve(value);
     } catch (error) {
-      this.#settle(run, Kind.Error, error);
+      this.#settle(run, MessageKind.Error, error);
       return;
     }
-    if (!(value instanceof Promise)) this.#settle(run, Kind.Value, value);
+    if (!(value instanceof Promise)) this.#settle(run, MessageKind.Value, value);
     else {
       this.#suspend(
         value,
-        (settled) => this.#settle(run, Kind.Value, settled),
-        (error) => this.#settle(run, Kind.Error, error),
+        (settled) => this.#settle(run, MessageKind.Value, settled),
+        (error) => this.#settle(run, MessageKind.Error, error),
       );
     }
   }
 
-  #settle(run: Run, kind: Kind, value: unknown): void {
+  #settle(run: Run, kind: MessageKind, value: unknown): void {
     const link = this.#link;
     this.#task = null;
-    desk.task = null;
+    taskSlot.task = null;
     if (this.#kept !== null && link.writable) this.#sendKept();
     if (!link.writable) {
       // A report took the last room. `#advance` comes back when there is some.
@@ -450,7 +450,8 @@ export class WorkerLoop {
       return;
     }
     this.#outcome = null;
-    if (taskEnd.hasSubscribers) taskEnd.publish(kind === Kind.Error ? { attempt: run.attempt, error: value } : { attempt: run.attempt });
+    if (taskEnd.hasSubscribers)
+      taskEnd.publish(kind === MessageKind.Error ? { attempt: run.attempt, error: value } : { attempt: run.attempt });
     run.index++;
     const last = run.index === run.count;
     const halted = !last && (link.state & STATUS) === Status.Stopped;
@@ -474,7 +475,7 @@ export class WorkerLoop {
   /** Only while its item runs. While the link has no room the newest is kept, so the last one always arrives, before the result. */
   #report(task: WorkerTask, progress: unknown): void {
     if (task !== this.#task) return;
-    if (this.#link.writable) this.#send(Kind.Report, this.#dropped, progress, () => (this.#dropped = 0));
+    if (this.#link.writable) this.#send(MessageKind.Report, this.#dropped, progress, () => (this.#dropped = 0));
     else {
       if (this.#kept !== null) this.#dropped++;
       // As it is now: the task may change it before there is room.
@@ -500,7 +501,7 @@ export class WorkerLoop {
     const kept = this.#kept;
     this.#kept = null;
     if (kept === null) return;
-    this.#link.send(Kind.Report, this.#dropped, 0, kept);
+    this.#link.send(MessageKind.Report, this.#dropped, 0, kept);
     this.#dropped = 0;
     this.#link.wake();
   }
@@ -509,9 +510,9 @@ export class WorkerLoop {
   uncaught(error: unknown): void {
     if (!this.#link.writable) return;
     try {
-      this.#post(Kind.Uncaught | this.#payload.encode(error), 0);
+      this.#post(MessageKind.Uncaught | this.#payload.encode(error), 0);
     } catch (reason) {
-      this.#sendError(Kind.Uncaught, 0, error, reason);
+      this.#sendError(MessageKind.Uncaught, 0, error, reason);
     }
   }
 
@@ -555,14 +556,14 @@ export class WorkerLoop {
   /** The value cannot be encoded: sends what can be said about that. */
   #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
     let error = reason;
-    const isValue = (kind & KIND) === Kind.Value;
-    if (!isValue && kind !== Kind.Report && isError(value)) {
+    const isValue = (kind & KIND) === MessageKind.Value;
+    if (!isValue && kind !== MessageKind.Report && isError(value)) {
       error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
-    } else if (!isValue && kind !== Kind.Report) error = unsendable(value, reason);
+    } else if (!isValue && kind !== MessageKind.Report) error = unsendable(value, reason);
     else inCall(error, isValue ? 'The result of the task' : 'report', (path) => path);
     const flags = this.#payload.encode(error);
-    this.#post((isValue ? kind - Kind.Value + Kind.Error : kind) | flags, id);
+    this.#post((isValue ? kind - MessageKind.Value + MessageKind.Error : kind) | flags, id);
   }
 }
 

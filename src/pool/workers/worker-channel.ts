@@ -5,16 +5,16 @@ import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownC
 import { collectPreparations } from '../../util/preparation.js';
 import { nextTick } from '../../util/timers.js';
 import type { Batch } from '../scheduling/batch.js';
-import { Kept, keep } from '../scheduling/encoded-items.js';
+import { EncodedMessage, encodeNow } from '../scheduling/encoded-items.js';
 import { writeReason } from '../wire/abort-reason.js';
-import { codeBook, type FunctionImage } from '../wire/function-registry.js';
+import { codeBook, type SerializedFunction } from '../wire/function-registry.js';
 import {
   ABORT_ITEM,
   ATTEMPT_SHIFT,
   ENDING,
   Flag,
-  Kind,
   LINK_CAPACITY,
+  MessageKind,
   NO_ARGUMENTS,
   PREPARING,
   type Preparing,
@@ -25,7 +25,7 @@ import {
 import { readStderr } from '../wire/stderr-tail.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
-const BURST = 32;
+const WAKE_BURST = 32;
 
 const NOTHING: Payload = { total: 0, layout: () => {} };
 
@@ -39,7 +39,7 @@ const decoder = new Decoder();
 
 /** A control record that waits behind a message in parts. */
 interface Waiting {
-  readonly kind: Kind;
+  readonly kind: MessageKind;
   readonly id: number;
   readonly state: number;
   readonly payload: Payload;
@@ -110,12 +110,12 @@ export class WorkerChannel {
   }
 
   /** Sends what a worker has of its parent, and the initializer's call. */
-  initialize(image: FunctionImage | null, args: Kept): void {
+  initialize(serialized: SerializedFunction | null, args: EncodedMessage): void {
     encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
-    this.#post(Kind.Inherit, 0, 0, copyOf(encoded));
-    if (image !== null) this.#define(image);
+    this.#post(MessageKind.Inherit, 0, 0, copyOf(encoded));
+    if (serialized !== null) this.#define(serialized);
     this.#teach(args.codes);
-    this.#post(Kind.Initialize, image?.id ?? 0, 0, args);
+    this.#post(MessageKind.Initialize, serialized?.id ?? 0, 0, args);
   }
 
   /**
@@ -124,8 +124,8 @@ export class WorkerChannel {
    * @throws SerializationError when its payload cannot be encoded; nothing of it was sent.
    */
   send(batch: Batch): boolean {
-    if (!this.#known.has(batch.image.id)) {
-      this.#define(batch.image);
+    if (!this.#known.has(batch.fn.id)) {
+      this.#define(batch.fn);
       if (!this.#link.writable) return false;
     }
     const message = batch.message();
@@ -142,16 +142,16 @@ export class WorkerChannel {
         content = encoded;
         batch.codes = codes;
         // However long the worker is busy with others, and for whoever runs it next.
-        if (freight !== null) batch.carry(freight);
+        if (freight !== null) batch.addFreight(freight);
         if (codes.length > 0 && this.#teach(codes) && !this.#link.writable) {
           // It must be sent as it is now.
-          if (!batch.own()) batch.kept = new Kept(copyOf(encoded).bytes, codes);
+          if (!batch.own()) batch.encoded = new EncodedMessage(copyOf(encoded).bytes, codes);
           return false;
         }
       }
     }
     batch.weighed(content.total);
-    batch.position = this.#link.send(batch.kind, batch.image.id, batch.state, content);
+    batch.position = this.#link.send(batch.kind, batch.fn.id, batch.state, content);
     // In parts it cannot be had back from the ring.
     if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
     if (!this.#link.writable) this.#transferring = batch;
@@ -160,13 +160,13 @@ export class WorkerChannel {
   }
 
   /** Drops the worker's copy of a function. */
-  forget(image: FunctionImage): void {
-    if (this.#known.delete(image.id)) this.#post(Kind.Forget, image.id, 0, NOTHING);
+  forget(serialized: SerializedFunction): void {
+    if (this.#known.delete(serialized.id)) this.#post(MessageKind.Forget, serialized.id, 0, NOTHING);
   }
 
   /** Tells the worker to end after what it was sent. */
   stop(): void {
-    this.#post(Kind.Stop, 0, 0, NOTHING);
+    this.#post(MessageKind.Stop, 0, 0, NOTHING);
   }
 
   /** Sends what waited for room, as far as there is some: whether a batch can be sent now that could not before. */
@@ -188,17 +188,17 @@ export class WorkerChannel {
     if (missing === null) return false;
     this.#sent.sent(missing);
     const block = codeBlock(missing);
-    this.#post(Kind.Code, 0, 0, { total: block.length, layout: (target, offset) => target.set(block, offset) });
+    this.#post(MessageKind.Code, 0, 0, { total: block.length, layout: (target, offset) => target.set(block, offset) });
     return true;
   }
 
-  #define(image: FunctionImage): void {
-    this.#teach(image.codes);
-    this.#known.add(image.id);
-    this.#post(Kind.Define, image.id, image.reusable ? 0 : 1, image);
+  #define(serialized: SerializedFunction): void {
+    this.#teach(serialized.codes);
+    this.#known.add(serialized.id);
+    this.#post(MessageKind.Define, serialized.id, serialized.reusable ? 0 : 1, serialized);
   }
 
-  #post(kind: Kind, id: number, state: number, payload: Payload): void {
+  #post(kind: MessageKind, id: number, state: number, payload: Payload): void {
     if (this.#closed) return;
     if (this.#link.writable) {
       this.#link.send(kind, id, state, payload);
@@ -211,7 +211,7 @@ export class WorkerChannel {
   /** Wakes the worker at the end of the running burst of microtasks: one system call for many records. */
   #wakeSoon(): void {
     if (this.#unrung === 0) nextTick(this.#wake);
-    else if (this.#unrung % BURST === 0) this.#link.wake();
+    else if (this.#unrung % WAKE_BURST === 0) this.#link.wake();
     this.#unrung++;
   }
 
@@ -227,7 +227,7 @@ export class WorkerChannel {
     const { state } = batch;
     if (batch === this.#transferring) {
       this.#transferring = null;
-      this.#link.abandon(Kind.Void);
+      this.#link.abandon(MessageKind.Void);
     } else if (batch.position < 0 || !this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) {
       return false;
     }
@@ -238,7 +238,7 @@ export class WorkerChannel {
 
   /** Takes the message of a batch that is to be run elsewhere out of the ring, if that is all there is of it. */
   recall(batch: Batch): void {
-    if (batch.kept !== null || batch.message() !== null || batch.owned) return;
+    if (batch.encoded !== null || batch.message() !== null || batch.owned) return;
     const bytes = this.#link.recall(batch.position);
     if (bytes !== null) batch.recalled(bytes);
   }
@@ -356,9 +356,9 @@ function copyOf(payload: Payload): Payload & { readonly bytes: Uint8Array } {
 }
 
 /** The arguments of an initializer as they are now, for all workers. @throws SerializationError. */
-export function keepInitArgs(args: readonly unknown[]): Kept {
+export function keepInitArgs(args: readonly unknown[]): EncodedMessage {
   try {
-    return keep(args);
+    return encodeNow(args);
   } catch (error) {
     throw inCall(error, 'Pool', (path) => path.replace(/\[(\d+)\]$/, 'initArgs[$1]'));
   }

@@ -6,23 +6,23 @@ import { Deque } from '../../util/deque.js';
 import { taskSettle } from '../../util/diagnostics.js';
 import { debug } from '../../util/logger.js';
 import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
-import { type Batch, Blame, type Holder } from '../scheduling/batch.js';
-import type { Kept } from '../scheduling/encoded-items.js';
-import { LEAST_BATCHES, Pace } from '../scheduling/throughput-estimator.js';
-import type { FunctionImage } from '../wire/function-registry.js';
-import { Flag, KIND, Kind, Preparing } from '../wire/protocol.js';
+import { type Batch, type BatchHolder, Blame } from '../scheduling/batch.js';
+import type { EncodedMessage } from '../scheduling/encoded-items.js';
+import { MIN_BATCHES, ThroughputEstimator } from '../scheduling/throughput-estimator.js';
+import type { SerializedFunction } from '../wire/function-registry.js';
+import { Flag, KIND, MessageKind, Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import { crash } from './crash.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 
 /** Milliseconds a worker has for loading what an item needs, when the item's own time limit is shorter. */
-const LOADING = 10_000;
+const MODULE_LOAD_TIMEOUT_MS = 10_000;
 /** Milliseconds by which a timer is late when this process was busy. */
-const LATE = 10;
+const TIMER_LATENESS_MS = 10;
 /** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
-const LEAVING = 10_000;
+const EXIT_TIMEOUT_MS = 10_000;
 /** Milliseconds in which the modules of a dead worker's last error may load. */
-const SOON = 1000;
+const ERROR_LOAD_TIMEOUT_MS = 1000;
 
 /** Starts a child, however the pool's workers are started. */
 export type Launch = (options: LaunchOptions) => Popen;
@@ -59,7 +59,7 @@ export interface WorkerOwner {
  * Accounting: `#held` are the batches sent and not finished, oldest first; results arrive in their order.
  * `#results` counts them modulo 2^32 and is compared with the worker's own count of started items when it dies.
  */
-export class WorkerHandle implements Holder {
+export class WorkerHandle implements BatchHolder {
   readonly name: string;
   readonly child: Popen;
   /** Items it may still be given before it is replaced. */
@@ -77,7 +77,7 @@ export class WorkerHandle implements Holder {
   readonly #owner: WorkerOwner;
   readonly #channel: WorkerChannel;
   readonly #held = new Deque<Batch>();
-  readonly #pace = new Pace();
+  readonly #pace = new ThroughputEstimator();
   readonly #linger = new Linger();
   #items = 0;
   #results = 0;
@@ -143,7 +143,7 @@ export class WorkerHandle implements Holder {
   /** Whether it should be given another batch now. */
   get hasRoom(): boolean {
     return (
-      (this.#held.length < LEAST_BATCHES || this.#items < this.#pace.depth) &&
+      (this.#held.length < MIN_BATCHES || this.#items < this.#pace.depth) &&
       this.remaining > 0 &&
       !this.#suspect &&
       this.#channel.writable &&
@@ -180,8 +180,8 @@ export class WorkerHandle implements Holder {
   // ---- sending
 
   /** Sends the initializer. The worker answers with `ready`. */
-  initialize(image: FunctionImage | null, args: Kept): void {
-    this.#channel.initialize(image, args);
+  initialize(serialized: SerializedFunction | null, args: EncodedMessage): void {
+    this.#channel.initialize(serialized, args);
   }
 
   /**
@@ -209,8 +209,8 @@ export class WorkerHandle implements Holder {
   }
 
   /** Drops the worker's copy of a function. */
-  forget(image: FunctionImage): void {
-    this.#channel.forget(image);
+  forget(serialized: SerializedFunction): void {
+    this.#channel.forget(serialized);
   }
 
   /** Lets it end after what it holds. `idle`: because there is nothing to do. */
@@ -231,7 +231,7 @@ export class WorkerHandle implements Holder {
     };
     this.#inspect(this.#settings.grace, () => {
       this.#drain();
-      if (this.#channel.ending) this.#inspect(LEAVING, leave);
+      if (this.#channel.ending) this.#inspect(EXIT_TIMEOUT_MS, leave);
       else leave();
     });
   }
@@ -271,7 +271,7 @@ export class WorkerHandle implements Holder {
   /** As {@link withdrawLast}, if its priority is below `priority`. */
   withdrawBelow(priority: number): Batch | null {
     const batch = this.#held.last();
-    return batch !== undefined && batch.lane.priority < priority ? this.withdrawLast() : null;
+    return batch !== undefined && batch.queue.priority < priority ? this.withdrawLast() : null;
   }
 
   /** Takes `batch` back, if it is here and the worker has not started it. */
@@ -358,20 +358,20 @@ export class WorkerHandle implements Holder {
 
   #receive(): void {
     const channel = this.#channel;
-    switch ((channel.kind & KIND) as Kind) {
-      case Kind.Value:
-      case Kind.Error: {
-        const failed = (channel.kind & KIND) === Kind.Error;
+    switch ((channel.kind & KIND) as MessageKind) {
+      case MessageKind.Value:
+      case MessageKind.Error: {
+        const failed = (channel.kind & KIND) === MessageKind.Error;
         const halted = (channel.kind & Flag.Halted) !== 0;
         const micros = channel.id;
         const value = channel.decode();
         channel.release();
         this.#settle(value, failed, micros);
-        if (halted) this.#drop()?.gone();
+        if (halted) this.#drop()?.onReleased();
         this.#abortNext();
         break;
       }
-      case Kind.Broken: {
+      case MessageKind.Broken: {
         const whole = channel.id === 1;
         const error = channel.decode();
         channel.release();
@@ -381,12 +381,12 @@ export class WorkerHandle implements Holder {
           fromWorker(reason, batch.site);
           if (!batch.cancelled && !whole) this.#owner.returned(batch.unreadable(reason));
           for (let i = 0; whole && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
-          batch.gone();
+          batch.onReleased();
         });
         this.#abortNext();
         break;
       }
-      case Kind.Started: {
+      case MessageKind.Started: {
         channel.release();
         const batch = this.#held.first();
         if (batch === undefined) break;
@@ -395,7 +395,7 @@ export class WorkerHandle implements Holder {
         if (batch.timeout > 0) this.#timer = setTimeout(() => this.#expired(batch), batch.timeout);
         break;
       }
-      case Kind.Report: {
+      case MessageKind.Report: {
         const dropped = channel.id;
         const progress = channel.decode();
         channel.release();
@@ -403,11 +403,11 @@ export class WorkerHandle implements Holder {
         if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
         break;
       }
-      case Kind.Uncaught:
+      case MessageKind.Uncaught:
         this.#uncaught = channel.decode();
         channel.release();
         break;
-      case Kind.Ready:
+      case MessageKind.Ready:
         channel.release();
         if (this.state === 'starting') this.state = 'ready';
         this.since = performance.now();
@@ -416,7 +416,7 @@ export class WorkerHandle implements Holder {
         this.#seeOff();
         this.#owner.ready(this);
         break;
-      case Kind.InitializerFailed: {
+      case MessageKind.InitializerFailed: {
         const error = channel.decode();
         channel.release();
         this.#whenLoaded(error, (reason) => this.#owner.initializerFailed(this, reason));
@@ -438,7 +438,7 @@ export class WorkerHandle implements Holder {
     const batch = this.#held.first();
     if (batch === undefined) return;
     this.#results = (this.#results + 1) | 0;
-    batch.image.deaths = 0;
+    batch.fn.deaths = 0;
     this.#clearTimers();
     if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
     const index = batch.received++;
@@ -461,7 +461,7 @@ export class WorkerHandle implements Holder {
       } else if (failed) batch.error(fromWorker(value, batch.site), index);
       else batch.value(value, index, micros);
     }
-    if (batch.received === batch.count) batch.gone();
+    if (batch.received === batch.count) batch.onReleased();
   }
 
   /** What runs now was cancelled while the result of the item before it was on its way. */
@@ -520,14 +520,14 @@ export class WorkerHandle implements Holder {
       const first = this.#held.first();
       if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
       // This process was busy, and may not even have rung: the worker did not have its time.
-      else if (patient && performance.now() - due > LATE) this.#watchBegin(batch, time, arriving, loading, false);
+      else if (patient && performance.now() - due > TIMER_LATENESS_MS) this.#watchBegin(batch, time, arriving, loading, false);
       // It waits behind one that is under way.
       else if (first !== batch && first !== undefined && !this.#channel.queued(first)) return;
       else if (this.withdraw(batch)) this.#stuck(batch);
       else if (first !== batch) return;
       // Taken: what it needs is being loaded, which takes its time in a worker that is new.
-      else if (loading || time >= LOADING) this.#overrun(batch, false);
-      else this.#watchBegin(batch, LOADING, 0, true);
+      else if (loading || time >= MODULE_LOAD_TIMEOUT_MS) this.#overrun(batch, false);
+      else this.#watchBegin(batch, MODULE_LOAD_TIMEOUT_MS, 0, true);
     }, time);
     this.#timer = timer;
   }
@@ -542,7 +542,7 @@ export class WorkerHandle implements Holder {
     const grace = batch.expire(batch.received, false);
     // The other items of a chunk have not had their time.
     this.#owner.returned(batch.orphaned(Blame.Item, undefined));
-    batch.gone();
+    batch.onReleased();
     this.#inspect(grace, () => {
       this.#drain();
       if (this.#channel.read !== read || this.#results !== results) this.#trust();
@@ -598,7 +598,7 @@ export class WorkerHandle implements Holder {
     this.#executioner ??= setTimeout(() => {
       this.#signal('SIGKILL');
       // One that even that does not end, because its end cannot be told or the kernel holds it, keeps nobody waiting.
-      this.#executioner = setTimeout(() => this.#ended(null, 'SIGKILL'), LEAVING);
+      this.#executioner = setTimeout(() => this.#ended(null, 'SIGKILL'), EXIT_TIMEOUT_MS);
     }, grace);
   }
 
@@ -645,7 +645,7 @@ export class WorkerHandle implements Holder {
 /** What a promise gives, if it does so while somebody would wait for it; else nothing. */
 function soon(promise: Promise<unknown>): Promise<unknown> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, SOON);
+    const timer = setTimeout(resolve, ERROR_LOAD_TIMEOUT_MS);
     promise.then(resolve, resolve).finally(() => clearTimeout(timer));
   });
 }

@@ -9,9 +9,9 @@ import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import type { PoolEvent } from '../events.js';
 import { LONGEST, type PoolSettings } from '../options.js';
 import { type Batch, Blame } from '../scheduling/batch.js';
-import type { Kept } from '../scheduling/encoded-items.js';
+import type { EncodedMessage } from '../scheduling/encoded-items.js';
 import type { Scheduler } from '../scheduling/scheduler.js';
-import type { FunctionImage } from '../wire/function-registry.js';
+import type { SerializedFunction } from '../wire/function-registry.js';
 import { hopeless } from './crash.js';
 import { ThreadHost } from './thread-host.js';
 import { keepInitArgs } from './worker-channel.js';
@@ -19,23 +19,23 @@ import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js'
 
 /**
  * Workers in a row that die before they are ready, until the pool gives up. One whose workers were ready before is in a storm perhaps: its
- * next workers are started after pauses, from {@link SHORTEST} milliseconds doubling to {@link LONGEST_PAUSE}, and it gives up after
- * {@link STORM} milliseconds without progress.
+ * next workers are started after pauses, from {@link MIN_RESTART_DELAY_MS} milliseconds doubling to {@link MAX_RESTART_DELAY_MS}, and it gives up after
+ * {@link MAX_CRASH_STORM_MS} milliseconds without progress.
  */
-const STILLBORN = 3;
-const SHORTEST = 25;
-const LONGEST_PAUSE = 400;
-const STORM = 3000;
+const MAX_DEATHS_BEFORE_READY = 3;
+const MIN_RESTART_DELAY_MS = 25;
+const MAX_RESTART_DELAY_MS = 400;
+const MAX_CRASH_STORM_MS = 3000;
 /** Workers in a row that die though they were ready, and none of them ran anything, until the pool gives up. */
-const FRUITLESS = 10;
+const MAX_DEATHS_WITHOUT_PROGRESS = 10;
 /** Milliseconds after which the life of a worker counts, whether it ran anything or not. */
-const LONG_LIFE = 10_000;
+const LONG_LIFE_MS = 10_000;
 
 const ENTRY = new URL('../worker/worker.js', import.meta.url);
 addTemplateModule(ENTRY);
 
-/** What the crew tells the pool. */
-export interface CrewOwner {
+/** What the supervisor tells the pool. */
+export interface WorkerSupervisorOwner {
   /** Results were read, or a worker has room. */
   progressed(): void;
   /** No worker can be had: the pool is of no use any more. */
@@ -51,7 +51,7 @@ export interface CrewOwner {
 }
 
 /** Starts workers, replaces those that end, and lets them go. */
-export class Crew implements WorkerOwner {
+export class WorkerSupervisor implements WorkerOwner {
   readonly events = new Subject<PoolEvent>();
   /** The same, as users see it. */
   readonly observed = inOwnContext(this.events);
@@ -59,10 +59,10 @@ export class Crew implements WorkerOwner {
   crashed = 0;
   readonly #settings: PoolSettings;
   readonly #scheduler: Scheduler;
-  readonly #owner: CrewOwner;
-  readonly #initializer: FunctionImage | null;
+  readonly #owner: WorkerSupervisorOwner;
+  readonly #initializer: SerializedFunction | null;
   /** As they were when the pool was made, also for a worker that is started later. */
-  readonly #initArgs: Kept;
+  readonly #initArgs: EncodedMessage;
   readonly #threads: ThreadHost | null;
   readonly #launch: Launch;
   /** Deaths before ready, and deaths of ready workers, since the last progress. */
@@ -82,7 +82,7 @@ export class Crew implements WorkerOwner {
   #idler: NodeJS.Timeout | null = null;
   #empty: (() => void)[] = [];
 
-  constructor(settings: PoolSettings, scheduler: Scheduler, initializer: FunctionImage | null, owner: CrewOwner) {
+  constructor(settings: PoolSettings, scheduler: Scheduler, initializer: SerializedFunction | null, owner: WorkerSupervisorOwner) {
     this.#settings = settings;
     this.#scheduler = scheduler;
     this.#initializer = initializer;
@@ -118,8 +118,8 @@ export class Crew implements WorkerOwner {
   }
 
   /** Drops every worker's copy of a function. */
-  forget(image: FunctionImage): void {
-    for (const worker of this.#scheduler.workers) worker.forget(image);
+  forget(serialized: SerializedFunction): void {
+    for (const worker of this.#scheduler.workers) worker.forget(serialized);
   }
 
   /** Lets all workers end after what they hold. */
@@ -221,12 +221,12 @@ export class Crew implements WorkerOwner {
   #count(worker: WorkerHandle, blame: Blame): boolean {
     if (worker.left === 'starting') {
       if (++this.#stillborn === 1) this.#since = performance.now();
-      return this.#stillborn < STILLBORN || (this.#proven && performance.now() - this.#since < STORM);
+      return this.#stillborn < MAX_DEATHS_BEFORE_READY || (this.#proven && performance.now() - this.#since < MAX_CRASH_STORM_MS);
     }
     // What an item did is the item's to answer for.
-    const progress = worker.fruitful || blame !== Blame.None || performance.now() - worker.since >= LONG_LIFE;
+    const progress = worker.fruitful || blame !== Blame.None || performance.now() - worker.since >= LONG_LIFE_MS;
     this.#fruitless = progress ? 0 : this.#fruitless + 1;
-    return this.#fruitless < FRUITLESS;
+    return this.#fruitless < MAX_DEATHS_WITHOUT_PROGRESS;
   }
 
   #despair(worker: WorkerHandle, last: WorkerCrashError): WorkerCrashError {
@@ -236,8 +236,11 @@ export class Crew implements WorkerOwner {
 
   #refill(): void {
     if (this.#pause !== null) return;
-    if (this.#stillborn >= STILLBORN) {
-      const time = Math.min(LONGEST_PAUSE, SHORTEST * 2 ** Math.floor((this.#stillborn - STILLBORN) / this.#settings.processes));
+    if (this.#stillborn >= MAX_DEATHS_BEFORE_READY) {
+      const time = Math.min(
+        MAX_RESTART_DELAY_MS,
+        MIN_RESTART_DELAY_MS * 2 ** Math.floor((this.#stillborn - MAX_DEATHS_BEFORE_READY) / this.#settings.processes),
+      );
       this.#pause = setTimeout(() => this.#goOn(), time);
       return;
     }

@@ -7,7 +7,7 @@
  * Batches: a quarter of what is there, `prefetch` at most. Where there is little, each consumer gets a little.
  */
 import { PendingValue } from '../../reduction/index.js';
-import { BROKEN, ENDED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Shape } from '../../streams/index.js';
+import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { ItemReader } from './item-reader.js';
@@ -31,7 +31,7 @@ export class ConsumerFeed extends PacedFeed {
   #started = false;
   #held = 0;
 
-  constructor(reader: ItemReader, prefetch: number, holder: Holder | null, listener: FeedListener, shape: Shape | undefined) {
+  constructor(reader: ItemReader, prefetch: number, holder: Holder | null, listener: FeedListener, shape: Projector | undefined) {
     super(listener, shape);
     this.#reader = reader;
     this.#prefetch = prefetch;
@@ -59,7 +59,7 @@ export class ConsumerFeed extends PacedFeed {
       value = this.#reader.decode(position, false);
     } catch (error) {
       this.#reader.finish(position);
-      this.end(BROKEN, error);
+      this.end(ERRORED, error);
       return NOTHING;
     }
     if (!(value instanceof PendingValue)) return this.#hand(value, position);
@@ -105,7 +105,7 @@ export class ConsumerFeed extends PacedFeed {
         },
         (error: unknown) => {
           this.#reader.finish(position);
-          if (this.state === OPEN) this.end(BROKEN, error);
+          if (this.state === OPEN) this.end(ERRORED, error);
         },
       )
       .finally(() => {
@@ -117,7 +117,7 @@ export class ConsumerFeed extends PacedFeed {
   #nothing(): typeof NOTHING {
     if (this.#held >= this.#prefetch) return NOTHING;
     const end = this.#reader.end();
-    if (end !== null) this.end(end.error === undefined ? ENDED : BROKEN, end.error);
+    if (end !== null) this.end(end.error === undefined ? ENDED : ERRORED, end.error);
     else this.#wait();
     return NOTHING;
   }
@@ -137,7 +137,7 @@ export class ConsumerFeed extends PacedFeed {
         else this.#giveBack();
       },
       (error: unknown) => {
-        if (!this.#gone.signal.aborted) this.break(error);
+        if (!this.#gone.signal.aborted) this.endWithError(error);
       },
     );
   }

@@ -6,7 +6,7 @@
  * written, and who wrote in good order is to be told from who died.
  */
 import { type BlockHandle, self, TRANSIT } from '../../memory/index.js';
-import { type FeedListener, type PacedFeed, type Shape, TaskStream } from '../../streams/index.js';
+import { type FeedListener, type PacedFeed, type Projector, TaskStream } from '../../streams/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { keptByForks } from '../../util/at-exit.js';
 import { performance, setTimeout } from '../../util/timers.js';
@@ -133,9 +133,9 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   }
 
   /** A stream that reads by a feed of its own for each execution. */
-  protected stream(actor: string, feedOf: (listener: FeedListener, shape: Shape | undefined) => F): TaskStream<unknown> {
+  protected stream(actor: string, feedOf: (listener: FeedListener, shape: Projector | undefined) => F): TaskStream<unknown> {
     return new TaskStream<unknown>({
-      open: (listener: FeedListener, shape: Shape | undefined) => {
+      open: (listener: FeedListener, shape: Projector | undefined) => {
         const listening: FeedListener = {
           ready: () => listener.ready(),
           closed: () => {
@@ -144,7 +144,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
           },
         };
         const feed = feedOf(listening, shape);
-        if (this.#closed) feed.break(closed(actor));
+        if (this.#closed) feed.endWithError(closed(actor));
         else {
           this.#used = true;
           this.feeds.add(feed);
@@ -174,7 +174,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     if (this.#closed) return;
     this.#closed = true;
     abandoned.unregister(this);
-    for (const feed of this.feeds) feed.break(closed(this.#name));
+    for (const feed of this.feeds) feed.endWithError(closed(this.#name));
     if (this.writer.waiting === 0) this.#release();
     else void this.writer.flushed().then(() => this.#release());
   }

@@ -30,7 +30,7 @@ export class TopicCore extends ItemCore<TopicMemory, TopicFeed> {
   missed(gap: Gap, feed: TopicFeed): boolean {
     this.gaps.next(gap);
     if (this.memory.lag !== 'error') return true;
-    feed.break(
+    feed.endWithError(
       new StreamOverflowError(
         `Topic: a subscriber fell behind and ${gap.count} items were dropped before it read them; read faster, give the topic a larger \`capacity\` or \`maxSize\`, or another \`lag\`.`,
         { code: 'MP_TOPIC_LAG' },

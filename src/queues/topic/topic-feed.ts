@@ -4,7 +4,7 @@
  * With `lag: 'block'` a publisher waits for what is delivered, not for what lies in the batch. With `lag: 'latest'` a batch is one item.
  */
 import { Decoder, PendingValue } from '../../reduction/index.js';
-import { BROKEN, ENDED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Shape } from '../../streams/index.js';
+import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { TopicCore } from './topic-core.js';
@@ -24,7 +24,7 @@ export class TopicFeed extends PacedFeed {
   #busy = true;
   #loaded: { readonly value: unknown } | null = null;
 
-  constructor(core: TopicCore, listener: FeedListener, shape: Shape | undefined) {
+  constructor(core: TopicCore, listener: FeedListener, shape: Projector | undefined) {
     super(listener, shape);
     this.#core = core;
   }
@@ -37,7 +37,7 @@ export class TopicFeed extends PacedFeed {
     try {
       this.#slot = this.#core.memory.subscribe('Topic.subscribe');
     } catch (error) {
-      this.break(error);
+      this.endWithError(error);
       return;
     }
     this.#busy = false;
@@ -64,7 +64,7 @@ export class TopicFeed extends PacedFeed {
       const value = decoder.decode(bytes, 0, bytes.length, true);
       return value instanceof PendingValue ? this.#load(value) : this.hand(value);
     } catch (error) {
-      this.break(error);
+      this.endWithError(error);
       return NOTHING;
     }
   }
@@ -83,7 +83,7 @@ export class TopicFeed extends PacedFeed {
     }
     if (!this.behind) {
       const end = this.#core.end();
-      if (end !== null && !this.behind) this.end(end.error === undefined ? ENDED : BROKEN, end.error);
+      if (end !== null && !this.behind) this.end(end.error === undefined ? ENDED : ERRORED, end.error);
       else this.#wait();
       return undefined;
     }
@@ -101,7 +101,7 @@ export class TopicFeed extends PacedFeed {
         (value) => {
           this.#loaded = { value };
         },
-        (error: unknown) => this.break(error),
+        (error: unknown) => this.endWithError(error),
       )
       .finally(() => this.#go());
     return NOTHING;
@@ -115,7 +115,7 @@ export class TopicFeed extends PacedFeed {
       .then(
         () => this.#go(),
         (error: unknown) => {
-          if (!this.#gone.signal.aborted) this.break(error);
+          if (!this.#gone.signal.aborted) this.endWithError(error);
         },
       );
   }

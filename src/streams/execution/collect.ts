@@ -18,7 +18,7 @@ import { checkSource, type Source } from '../sources/source.js';
 import type { FlowOptions } from '../stream-options.js';
 import type { Backend, Job, JobSink } from './backend.js';
 import { Feeder, type FeederOwner } from './feeder.js';
-import { ProgressHub, type Watched } from './progress.js';
+import { ProgressHub, type ProgressSource } from './progress.js';
 
 /** A collection under way. */
 export interface Collection<R> {
@@ -48,7 +48,7 @@ export function collect<T, R>(actor: string, source: Source<T>, backend: Backend
   return new Collector(source, backend, options);
 }
 
-class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Watched {
+class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, ProgressSource {
   state: FeedState = OPEN;
   onProgress: (() => void) | null = null;
   /** There is always room for a result. */

@@ -21,7 +21,7 @@ import type { FlowOptions } from '../stream-options.js';
 import type { Job } from './backend.js';
 
 /** Smallest default capacity of an overflow queue when no window was given: the window then follows measured times, and a limit that does would fail erratically. */
-const LEAST_CAPACITY = 1024;
+const MIN_CAPACITY_ITEMS = 1024;
 
 /** Who takes the results: the core asks it only when there is less room than a chunk. */
 export interface FeederOwner {
@@ -70,7 +70,7 @@ export class Feeder<T> {
       overflow: options.overflow,
       admit,
       original: job.original === undefined ? undefined : (item: T) => job.original!(item),
-      capacity: () => this.#window ?? Math.max(LEAST_CAPACITY, this.#lanes() * this.#chunk()),
+      capacity: () => this.#window ?? Math.max(MIN_CAPACITY_ITEMS, this.#lanes() * this.#chunk()),
       wake: () => this.refill(),
     });
   }

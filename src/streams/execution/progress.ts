@@ -9,10 +9,10 @@ import { OPEN, type Progress } from '../feeds/feed.js';
 import { inOwnContext } from '../feeds/own-context.js';
 
 /** Milliseconds between two samples. */
-const INTERVAL = 50;
+const SAMPLE_INTERVAL_MS = 50;
 
 /** What can be watched. */
-export interface Watched {
+export interface ProgressSource {
   /** 0 while it runs. */
   readonly state: number;
   onProgress: (() => void) | null;
@@ -24,7 +24,7 @@ export class ProgressHub {
   /** Emits samples of the execution under way (or the next one) and completes with it. */
   readonly observable: Observable<Progress>;
   #subject = new Subject<Progress>();
-  #watched: Watched | undefined;
+  #watched: ProgressSource | undefined;
   #last = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
@@ -33,7 +33,7 @@ export class ProgressHub {
   }
 
   /** A new execution begins; it is the one that is watched from here on. */
-  attach(watched: Watched): void {
+  attach(watched: ProgressSource): void {
     if (this.#watched !== undefined) this.#watched.onProgress = null;
     this.#watched = watched;
     this.#last = Number.NEGATIVE_INFINITY;
@@ -62,7 +62,7 @@ export class ProgressHub {
       this.#finish(watched);
       return;
     }
-    const wait = this.#last + INTERVAL - performance.now();
+    const wait = this.#last + SAMPLE_INTERVAL_MS - performance.now();
     if (wait <= 0) this.#sample();
     else this.#timer ??= setTimeout(this.#sample, wait).unref();
   };
@@ -73,7 +73,7 @@ export class ProgressHub {
     this.#subject.next(this.#watched!.snapshot());
   };
 
-  #finish(watched: Watched): void {
+  #finish(watched: ProgressSource): void {
     this.#quiet();
     watched.onProgress = null;
     this.#watched = undefined;

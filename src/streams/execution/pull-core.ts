@@ -12,7 +12,7 @@
  *   runs inside the backend's decoding loop.
  */
 import { onAbort } from '../../util/abort.js';
-import { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Shape } from '../feeds/feed.js';
+import { ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Projector } from '../feeds/feed.js';
 import { cancelled } from '../messages.js';
 import { NOTHING } from '../sources/pull.js';
 import type { Source } from '../sources/source.js';
@@ -32,7 +32,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   readonly #options: StreamFlowOptions<T>;
   readonly #listener: FeedListener;
   readonly #ordered: boolean;
-  readonly #shape: Shape | undefined;
+  readonly #shape: Projector | undefined;
   /** Results are delivered as they are. */
   readonly #plain: boolean;
   readonly #ring = new ResultRing();
@@ -60,7 +60,13 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   #unlisten: (() => void) | undefined;
   #returned: Promise<void> | undefined;
 
-  constructor(backend: Backend<T, R>, source: Source<T>, options: StreamFlowOptions<T>, listener: FeedListener, shape: Shape | undefined) {
+  constructor(
+    backend: Backend<T, R>,
+    source: Source<T>,
+    options: StreamFlowOptions<T>,
+    listener: FeedListener,
+    shape: Projector | undefined,
+  ) {
     this.#backend = backend;
     this.#source = source;
     this.#options = options;
@@ -78,7 +84,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     }
     const signal = this.#options.signal;
     if (signal?.aborted === true) {
-      this.break(signal.reason);
+      this.endWithError(signal.reason);
       return;
     }
     if (signal !== undefined) this.#unlisten = onAbort(signal, this.#aborted);
@@ -86,7 +92,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
       this.#job = this.#backend.open(this);
       this.#feeder = new Feeder(this.#source, this.#job, this.#options, this);
     } catch (error) {
-      this.break(error);
+      this.endWithError(error);
       return;
     }
     this.#feeder.start();
@@ -116,8 +122,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     this.#taking = true;
     const skipped = this.#passSkipped();
     const value = this.#ring.at(this.#ring.head);
-    if (value instanceof Failure) this.#finish(BROKEN, value.error).catch(() => {});
-    else if (value === NOTHING && this.#jobFailure !== undefined) this.#finish(BROKEN, this.#jobFailure.error).catch(() => {});
+    if (value instanceof Failure) this.#finish(ERRORED, value.error).catch(() => {});
+    else if (value === NOTHING && this.#jobFailure !== undefined) this.#finish(ERRORED, this.#jobFailure.error).catch(() => {});
     // A finite refillAt: the last refill stopped for want of room. All was taken now, so an idle worker may have what there is.
     else if (this.#feeder !== undefined && this.#feeder.refillAt !== Number.POSITIVE_INFINITY) this.#refill();
     this.#taking = false;
@@ -128,8 +134,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     return this.state === OPEN ? this.#finish(ENDED, undefined, reason) : Promise.resolve();
   }
 
-  break(error: unknown): void {
-    if (this.state === OPEN) this.#finish(BROKEN, error).catch(() => {});
+  endWithError(error: unknown): void {
+    if (this.state === OPEN) this.#finish(ERRORED, error).catch(() => {});
   }
 
   snapshot(): Progress {
@@ -240,7 +246,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     if (this.state !== OPEN || feeder === undefined || !feeder.ended || feeder.gone !== feeder.admitted || this.#jobFailure !== undefined)
       return;
     this.#complete = true;
-    this.#finish(feeder.failed ? BROKEN : ENDED, feeder.error).catch(() => {});
+    this.#finish(feeder.failed ? ERRORED : ENDED, feeder.error).catch(() => {});
   }
 
   #stopSource(reason: unknown): Promise<void> {
@@ -256,9 +262,9 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     if (this.#job !== undefined) this.#winding ??= this.#job.cancel(reason);
   }
 
-  readonly #aborted = (): void => this.break(this.#options.signal?.reason);
+  readonly #aborted = (): void => this.endWithError(this.#options.signal?.reason);
 
-  #finish(state: typeof ENDED | typeof BROKEN, error: unknown, reason: unknown = error): Promise<void> {
+  #finish(state: typeof ENDED | typeof ERRORED, error: unknown, reason: unknown = error): Promise<void> {
     this.state = state;
     this.failure = error;
     this.#deaf = true;

@@ -1,6 +1,6 @@
 /** How a pool makes a stream: the one entry to the pull core. */
 
-import type { FeedListener, Origin, Shape } from '../feeds/feed.js';
+import type { FeedListener, Projector, StreamDefinition } from '../feeds/feed.js';
 import { checkSource, type Source } from '../sources/source.js';
 import type { StreamFlowOptions } from '../stream-options.js';
 import { TaskStream } from '../task-stream.js';
@@ -27,8 +27,8 @@ export function runStream<T, R>(
   options: StreamFlowOptions<T> = {},
 ): TaskStream<unknown> {
   checkSource(actor, source);
-  const origin: Origin = {
-    open: (listener: FeedListener, shape: Shape | undefined) => new PullCore(backend, source, options, listener, shape),
+  const origin: StreamDefinition = {
+    open: (listener: FeedListener, shape: Projector | undefined) => new PullCore(backend, source, options, listener, shape),
   };
   return new TaskStream(origin);
 }

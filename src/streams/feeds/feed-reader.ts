@@ -2,7 +2,7 @@
 
 import { queueMicrotask } from '../../util/timers.js';
 import { DONE, FAILED, MORE, NOTHING, type PullReader, type ReadState, WAIT } from '../sources/pull.js';
-import { BROKEN, type Feed, OPEN } from './feed.js';
+import { ERRORED, type Feed, OPEN } from './feed.js';
 
 /** Reads one execution in batches. */
 export class FeedReader<R> implements PullReader<R> {
@@ -40,7 +40,7 @@ export class FeedReader<R> implements PullReader<R> {
       this.#missed = false;
       if (n > 0) feed.taken(n);
       if (this.#missed && feed.state === OPEN) queueMicrotask(this.#ready);
-      return feed.state === OPEN ? WAIT : feed.state === BROKEN ? FAILED : DONE;
+      return feed.state === OPEN ? WAIT : feed.state === ERRORED ? FAILED : DONE;
     } finally {
       this.#reading = false;
     }

@@ -9,10 +9,10 @@ export const OPEN = 0;
 /** All values were taken, or the consumer stopped. */
 export const ENDED = 1;
 /** The execution failed with {@link Feed.failure}; the values before were taken. */
-export const BROKEN = 2;
+export const ERRORED = 2;
 
 /** State of a {@link Feed}, to be looked at when `take` has nothing. */
-export type FeedState = typeof OPEN | typeof ENDED | typeof BROKEN;
+export type FeedState = typeof OPEN | typeof ENDED | typeof ERRORED;
 
 /** What a stream is doing. */
 export interface Progress {
@@ -55,16 +55,16 @@ export interface Feed<R> {
   /** The consumer leaves. Resolves when the source was returned, rejects if its `return()` failed. */
   stop(reason?: unknown): Promise<void>;
   /** Ends with an error at once; values not yet taken are dropped. */
-  break(error: unknown): void;
+  endWithError(error: unknown): void;
   /** What it is doing. */
   snapshot(): Progress;
 }
 
 /** Turns an item's index and result into what is delivered, see `enumerate`. */
-export type Shape = (index: number, value: unknown) => unknown;
+export type Projector = (index: number, value: unknown) => unknown;
 
 /** What a stream is made of: something that opens executions. */
-export interface Origin {
+export interface StreamDefinition {
   /** Makes one execution. @throws nothing: what goes wrong reaches the consumer through the feed. */
-  open(listener: FeedListener, shape: Shape | undefined): Feed<unknown>;
+  open(listener: FeedListener, shape: Projector | undefined): Feed<unknown>;
 }

@@ -2,14 +2,14 @@
  * What streams have in common that find their items by themselves, without the pull core: their life, the shape of what they
  * deliver, and turns.
  *
- * Turns: after {@link BREATH} items in one turn of the event loop a stream waits for the next one, so that a source that is never empty
+ * Turns: after {@link COOPERATIVE_BUDGET_ITEMS} items in one turn of the event loop a stream waits for the next one, so that a source that is never empty
  * does not stop timers and sockets.
  */
 
 import { setImmediate } from '../../util/timers.js';
-import { BROKEN, ENDED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Shape } from './feed.js';
+import { ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Projector } from './feed.js';
 
-const BREATH = 512;
+const COOPERATIVE_BUDGET_ITEMS = 512;
 
 export abstract class PacedFeed implements Feed<unknown> {
   state: FeedState = OPEN;
@@ -17,11 +17,11 @@ export abstract class PacedFeed implements Feed<unknown> {
   onProgress: (() => void) | null = null;
   protected readonly listener: FeedListener;
   protected delivered = 0;
-  readonly #shape: Shape | undefined;
+  readonly #shape: Projector | undefined;
   #streak = 0;
   #paused = false;
 
-  constructor(listener: FeedListener, shape: Shape | undefined) {
+  constructor(listener: FeedListener, shape: Projector | undefined) {
     this.listener = listener;
     this.#shape = shape;
   }
@@ -40,16 +40,16 @@ export abstract class PacedFeed implements Feed<unknown> {
     return Promise.resolve();
   }
 
-  break(error: unknown): void {
+  endWithError(error: unknown): void {
     if (this.state !== OPEN) return;
-    this.end(BROKEN, error);
+    this.end(ERRORED, error);
     this.listener.ready();
   }
 
   /** Whether nothing may be taken in this turn. One that has had its share goes on with the next. */
   protected get resting(): boolean {
     if (this.#paused) return true;
-    if (this.#streak < BREATH) return false;
+    if (this.#streak < COOPERATIVE_BUDGET_ITEMS) return false;
     this.#paused = true;
     setImmediate(() => {
       this.#paused = false;
@@ -72,7 +72,7 @@ export abstract class PacedFeed implements Feed<unknown> {
     return this.#shape === undefined ? value : this.#shape(index, value);
   }
 
-  protected end(state: typeof ENDED | typeof BROKEN, error: unknown): void {
+  protected end(state: typeof ENDED | typeof ERRORED, error: unknown): void {
     this.state = state;
     this.failure = error;
     this.release();

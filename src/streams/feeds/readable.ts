@@ -1,21 +1,21 @@
 /** The stream as a Node.js Readable and as a web ReadableStream: both read an execution on demand. */
 import { Readable, type ReadableOptions } from 'node:stream';
 import { nullResult } from '../messages.js';
-import { Drain } from './drain.js';
 import type { Feed } from './feed.js';
+import { Pump } from './pump.js';
 
 type Run<R> = (ready: () => void) => Feed<R>;
 
 /** A Readable in object mode over the execution that `run` makes with the first read. */
 export function feedReadable<R>(run: Run<R>, options: ReadableOptions): Readable {
-  let drain: Drain<R> | undefined;
+  let drain: Pump<R> | undefined;
   const readable = new Readable({
     highWaterMark: 1,
     ...options,
     objectMode: true,
     read() {
       if (drain !== undefined) return drain.resume();
-      drain = new Drain<R>(run, {
+      drain = new Pump<R>(run, {
         next: (value) => {
           if (value !== null) return readable.push(value);
           readable.destroy(nullResult());
@@ -39,12 +39,12 @@ export function feedReadable<R>(run: Run<R>, options: ReadableOptions): Readable
 
 /** A ReadableStream without a queue of its own over the execution that `run` makes with the first read. */
 export function feedReadableStream<R>(run: Run<R>): ReadableStream<R> {
-  let drain: Drain<R> | undefined;
+  let drain: Pump<R> | undefined;
   return new ReadableStream<R>(
     {
       pull(controller) {
         if (drain !== undefined) return drain.resume();
-        drain = new Drain<R>(run, {
+        drain = new Pump<R>(run, {
           next: (value) => {
             controller.enqueue(value);
             return (controller.desiredSize ?? 0) > 0;

@@ -3,13 +3,13 @@
 import { queueMicrotask } from '../../util/timers.js';
 import { DONE, FAILED, NOTHING, type PullReader, WAIT } from '../sources/pull.js';
 import { TaskStream } from '../task-stream.js';
-import { BROKEN, ENDED, type FeedListener, OPEN, type Progress, type Shape } from './feed.js';
+import { ENDED, ERRORED, type FeedListener, OPEN, type Progress, type Projector } from './feed.js';
 import { PacedFeed } from './paced-feed.js';
 
 /** A cold stream: each execution opens a reader of its own. */
 export function streamOf<R>(open: (wake: () => void) => PullReader<R>): TaskStream<R> {
   return new TaskStream<R>({
-    open: (listener: FeedListener, shape: Shape | undefined) =>
+    open: (listener: FeedListener, shape: Projector | undefined) =>
       new ReaderFeed(open as (wake: () => void) => PullReader<unknown>, listener, shape),
   });
 }
@@ -23,7 +23,7 @@ class ReaderFeed extends PacedFeed {
   /** What the reader said when it gave its last item. */
   #over: typeof DONE | typeof FAILED | null = null;
 
-  constructor(open: (wake: () => void) => PullReader<unknown>, listener: FeedListener, shape: Shape | undefined) {
+  constructor(open: (wake: () => void) => PullReader<unknown>, listener: FeedListener, shape: Projector | undefined) {
     super(listener, shape);
     this.#open = open;
   }
@@ -38,7 +38,7 @@ class ReaderFeed extends PacedFeed {
         if (this.state === OPEN && !this.#reading) this.listener.ready();
       });
     } catch (error) {
-      this.end(BROKEN, error);
+      this.end(ERRORED, error);
     }
     queueMicrotask(() => this.listener.ready());
   }
@@ -73,9 +73,9 @@ class ReaderFeed extends PacedFeed {
     await this.#leave(reason);
   }
 
-  override break(error: unknown): void {
+  override endWithError(error: unknown): void {
     if (this.state !== OPEN) return;
-    this.state = BROKEN;
+    this.state = ERRORED;
     this.failure = error;
     this.#leave(error).catch(() => {});
     this.listener.ready();
@@ -86,7 +86,7 @@ class ReaderFeed extends PacedFeed {
   }
 
   #finish(): typeof NOTHING {
-    if (this.#over === FAILED) this.end(BROKEN, this.#reader?.error);
+    if (this.#over === FAILED) this.end(ERRORED, this.#reader?.error);
     else this.end(ENDED, undefined);
     return NOTHING;
   }

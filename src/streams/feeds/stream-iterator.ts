@@ -10,7 +10,7 @@
 
 import { setImmediate } from '../../util/timers.js';
 import { NOTHING } from '../sources/pull.js';
-import { BROKEN, ENDED, type Feed, OPEN } from './feed.js';
+import { ENDED, ERRORED, type Feed, OPEN } from './feed.js';
 
 interface Waiter<R> {
   resolve(result: IteratorResult<R, undefined>): void;
@@ -52,7 +52,7 @@ export class StreamIterator<R> implements ResultIterator<R> {
       return Promise.resolve({ done: false, value });
     }
     if (feed === undefined || this.#over || feed.state === ENDED) return Promise.resolve({ done: true, value: undefined });
-    if (feed.state === BROKEN) {
+    if (feed.state === ERRORED) {
       this.#over = true;
       return Promise.reject(feed.failure);
     }
@@ -112,7 +112,7 @@ export class StreamIterator<R> implements ResultIterator<R> {
         waiters.shift()!.resolve({ done: false, value });
       } else if (feed.state === OPEN || waiters.length === 0)
         return; // Taking may have broken the feed, which came here first.
-      else if (feed.state === BROKEN && !this.#over) {
+      else if (feed.state === ERRORED && !this.#over) {
         this.#over = true;
         waiters.shift()!.reject(feed.failure);
       } else waiters.shift()!.resolve({ done: true, value: undefined });

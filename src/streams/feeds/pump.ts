@@ -5,11 +5,11 @@
  */
 
 import { NOTHING } from '../sources/pull.js';
-import { BROKEN, type Feed, OPEN } from './feed.js';
+import { ERRORED, type Feed, OPEN } from './feed.js';
 
 /** Where values are pushed. */
-export interface DrainSink<R> {
-  /** A value. `false` holds the flow until {@link Drain.resume}; anything else goes on. */
+export interface PumpSink<R> {
+  /** A value. `false` holds the flow until {@link Pump.resume}; anything else goes on. */
   next(value: R): unknown;
   /** The feed broke. */
   error(error: unknown): void;
@@ -18,16 +18,16 @@ export interface DrainSink<R> {
 }
 
 /** Pushes one execution into a sink. */
-export class Drain<R> {
+export class Pump<R> {
   readonly #feed: Feed<R>;
-  readonly #sink: DrainSink<R>;
+  readonly #sink: PumpSink<R>;
   #draining = false;
   #held = false;
   #resumed = false;
   #over = false;
 
   /** `run` makes the execution; {@link start} begins it. */
-  constructor(run: (ready: () => void) => Feed<R>, sink: DrainSink<R>) {
+  constructor(run: (ready: () => void) => Feed<R>, sink: PumpSink<R>) {
     this.#sink = sink;
     this.#feed = run(() => this.#drain());
   }
@@ -72,7 +72,7 @@ export class Drain<R> {
     }
     if (feed.state === OPEN || this.#over) return;
     this.#over = true;
-    if (feed.state === BROKEN) sink.error(feed.failure);
+    if (feed.state === ERRORED) sink.error(feed.failure);
     else sink.complete();
   }
 }
