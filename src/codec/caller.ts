@@ -8,8 +8,8 @@ import { SerializationError } from '../errors/index.js';
 const DEEPEST = 60;
 /** Frames that are shown. */
 const SHOWN = 10;
-/** This file's place in the package; in a program that was bundled with it, the place says nothing. */
-const HERE = /^(?:file:\/\/)?(.*\/)codec\/caller\.[jt]s$/.exec(import.meta.url)?.[1] ?? null;
+/** The folder of the package; in a program that was bundled with it, the place of this file says nothing. */
+const HERE = /^(?:file:\/\/)?(.*\/)(?:dist|src)\/codec\/caller\.[jt]s$/.exec(import.meta.url)?.[1] ?? null;
 const root = HERE === null ? null : decodeURI(HERE);
 /** Frames between two of the library's: callbacks of builtins. */
 const NATIVE = /\(<anonymous>\)$|\(node:internal|at node:internal|\(native\)$/;
@@ -19,7 +19,7 @@ export function atCaller(error: unknown, entry: Function): unknown {
   if (root === null || !(error instanceof SerializationError)) return error;
   const lines = linesAt(entry);
   let first = 0;
-  while (first < lines.length && (isOurs(lines[first]!) || NATIVE.test(lines[first]!))) first++;
+  while (first < lines.length && (isLibraryFrame(lines[first]!) || NATIVE.test(lines[first]!))) first++;
   if (first < lines.length) restack(error, lines.slice(first, first + SHOWN));
   return error;
 }
@@ -28,7 +28,7 @@ export function atCaller(error: unknown, entry: Function): unknown {
 export function atEarlierCall(error: unknown, frames: string): void {
   if (root === null || frames === '' || !(error instanceof SerializationError)) return;
   const first = framesOf(error.stack)[0];
-  if (first === undefined || isOurs(first)) restack(error, frames.split('\n'));
+  if (first === undefined || isLibraryFrame(first)) restack(error, frames.split('\n'));
 }
 
 /**
@@ -46,7 +46,7 @@ export function inCall(error: unknown, actor: string, rename: (path: string) => 
     Object.defineProperty(error, 'path', { value: rename(path), writable: true, enumerable: true, configurable: true });
   }
   // Without the caller's, those of the library say nothing.
-  restack(error, frames[0] === undefined || (root !== null && isOurs(frames[0])) ? [] : frames);
+  restack(error, frames[0] === undefined || isLibraryFrame(frames[0]) ? [] : frames);
   return error;
 }
 
@@ -79,8 +79,12 @@ function framesOf(stack: unknown): string[] {
   return typeof stack === 'string' ? stack.split('\n').filter((line) => /^\s+at /.test(line)) : [];
 }
 
-function isOurs(line: string): boolean {
-  return line.includes(root!);
+/**
+ * Returns whether a line of a stack is a frame of this library: of its sources too, which Node shows under
+ * `--enable-source-maps`. Always `false` in a program that was bundled with the library.
+ */
+export function isLibraryFrame(line: string): boolean {
+  return root !== null && (line.includes(`${root}dist/`) || line.includes(`${root}src/`));
 }
 
 function restack(error: Error, frames: readonly string[]): void {

@@ -10,7 +10,7 @@ export { LARGE_CAPTURE, warnAboutCaptures } from '../closures/explain/large-capt
 // Functions
 export { loadedModule, mapStack, type TaskFunction, task } from '../closures/index.js';
 // For the layers above: who refused
-export { atEarlierCall, inCall } from '../codec/caller.js';
+export { atEarlierCall, inCall, isLibraryFrame } from '../codec/caller.js';
 // Messages in memory of their own
 export { Decoder, Encoder, encodingForWorker, type Message, PendingValue } from '../codec/codec.js';
 // Code that goes to a receiver once

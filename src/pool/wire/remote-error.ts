@@ -6,17 +6,12 @@
  *       --- called from ---
  *       at main (file:///app/src/main.ts:30:20)
  */
-import { atEarlierCall, inCall, isError, mapStack } from '../../reduction/index.js';
+import { atEarlierCall, inCall, isError, isLibraryFrame, mapStack } from '../../reduction/index.js';
 import type { CallSite } from '../scheduling/call-site.js';
 
 const SEPARATOR = '    --- called from ---';
-/** Frames of the worker's own loop, which end those of the task; in a bundle of the library its methods are known by their names. */
-const LOOP =
-  /^\s+at (.*[/\\](pool[/\\](worker-loop|worker)|managers[/\\](session|server|current-call))\.[jt]s|(\S*#item|\S*#initialize|\S*#call|run|runCall|makeObject) \(.*[/\\]bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
-/** Frames of the pool, which begin those of the call. */
-const POOL = /^\s+at .*[/\\](dist|src)[/\\]((pool|managers|streams|util)[/\\]([\w-]+[/\\])*[\w-]+\.[jt]s|bundle[/\\]\w+\.cjs):\d+:\d+\)?$/;
 /** Errors that are looked at. */
-const MAX_CALL_FRAMES = 64;
+const MAX_ERRORS = 64;
 
 /** Completes the stack of an error that a worker, or a manager's server, sent. Anything else is returned as it is. */
 export function fromWorker(error: unknown, site: CallSite | null): unknown {
@@ -25,7 +20,7 @@ export function fromWorker(error: unknown, site: CallSite | null): unknown {
   const found = new Set<Error>([error]);
   for (const { cause, errors } of found as Set<Error & { readonly errors?: unknown }>) {
     for (const inner of [cause, ...(Array.isArray(errors) ? (errors as unknown[]) : [])]) {
-      if (!isError(inner) || found.has(inner) || found.size === MAX_CALL_FRAMES) continue;
+      if (!isError(inner) || found.has(inner) || found.size === MAX_ERRORS) continue;
       found.add(inner);
       complete(inner, null);
     }
@@ -43,19 +38,28 @@ export function inPoolCall(error: unknown, actor: string, site: CallSite | null,
 function complete(error: Error, site: CallSite | null): void {
   const { stack } = error;
   if (typeof stack !== 'string') return;
-  const lines = stack.split('\n');
-  const end = lines.findIndex((line) => LOOP.test(line));
-  const task = mapStack((end < 0 ? lines : lines.slice(0, end)).join('\n'));
+  const task = mapStack(withoutLoop(stack.split('\n')).join('\n'));
   const call = site === null ? '' : callerFrames(site);
   const text = call === '' ? task : `${task}\n${SEPARATOR}\n${call}`;
   if (text !== stack) Reflect.defineProperty(error, 'stack', { value: text, writable: true, enumerable: false, configurable: true });
+}
+
+/** Returns the lines of a stack up to the loop that ran the task. A stack of the library's own frames only stays whole. */
+function withoutLoop(lines: readonly string[]): readonly string[] {
+  let end = lines.length;
+  for (let i = lines.length - 1; i > 0; i--) {
+    const line = lines[i]!;
+    if (isLibraryFrame(line)) end = i;
+    else if (!/^\s+at .*\bnode:/.test(line)) break;
+  }
+  return lines.slice(0, end).some((line) => /^\s+at /.test(line)) ? lines.slice(0, end) : lines;
 }
 
 function callerFrames({ stack }: CallSite): string {
   // Hosts may set Error.prepareStackTrace to anything.
   if (typeof stack !== 'string') return '';
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  while (frames.length > 0 && (POOL.test(frames[0]!) || frames[0]!.includes('at new Promise'))) frames.shift();
+  while (frames.length > 0 && (isLibraryFrame(frames[0]!) || frames[0]!.includes('at new Promise'))) frames.shift();
   while (frames.length > 0 && frames.at(-1)!.includes('node:internal/')) frames.pop();
   return mapStack(frames.join('\n'));
 }
