@@ -26,7 +26,7 @@ export { declaresPrivates } from './analysis/private-members.js';
 export { mapStack } from './inspect/source-maps.js';
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceReference } from './references/references.js';
-export { reduceFunction } from './send/reduce.js';
+export { hiddenParts, reduceFunction } from './send/reduce.js';
 export { type TaskFunction, task } from './task.js';
 
 /** A message begins, whose functions are looked at one after the other. */

@@ -1,10 +1,12 @@
 /** The kinds beside functions and classes: references by name, bound functions and proxies. */
 
 import { followGlobalPath, type GlobalPath } from '../codec/globals.js';
+import { isWeak, noteVariable } from '../codec/kinds/weak.js';
 import type { NodeKind } from '../codec/node.js';
 import { exportOf } from '../modules/load-modules.js';
 import { missingExport } from '../modules/messages.js';
 import type { ModuleData } from '../modules/module-request.js';
+import { mirror } from './inspect/inspector.js';
 import { badPayload } from './messages.js';
 import { overlay } from './references/namespace-overlay.js';
 
@@ -43,6 +45,20 @@ function check(data: unknown): ModuleData {
   if (typeof specifier !== 'string' || !Array.isArray(path)) throw badPayload('a module reference without a specifier');
   return data as ModuleData;
 }
+
+/** A WeakMap or WeakSet of a module: a variable that a function uses which goes by reference. Data: its name. Child: the function. */
+export const variableKind: NodeKind = {
+  tag: 'variable',
+  shell: false,
+  build(data, [fn]) {
+    const name = String(data);
+    const scopes = typeof fn === 'function' ? mirror(fn, `class ${fn.name}`).scopes : [];
+    const value = scopes.find(({ object }) => Object.hasOwn(object, name))?.object[name];
+    if (!isWeak(value)) throw badPayload(`a class has no WeakMap \`${name}\``);
+    noteVariable(value, { fn: fn as Function, name });
+    return { value };
+  },
+};
 
 /** `target.bind(receiver, …args)`. Children in that order. */
 export const boundKind: NodeKind = {

@@ -36,6 +36,15 @@ export function enclosingName(actor: string, name: string): SerializationError {
   );
 }
 
+/** A field of instances whose name cannot be had. */
+export function computedField(actor: string, key: string): SerializationError {
+  return refuse(
+    'MP_COMPUTED_FIELD',
+    `${actor} has a field whose name was computed when the class was made (\`[${key}]\`), and only its instances know that name`,
+    'set it in the constructor (`this[name] = …`, with the name in a constant), or import the class from a module of its own',
+  );
+}
+
 /** `new.target` of a surrounding function inside an arrow. */
 export function outerNewTarget(actor: string): SerializationError {
   return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it`, 'store it in a constant first and use that');
@@ -58,16 +67,6 @@ export function privateName(actor: string, name: string, arrow: boolean): Serial
     arrow
       ? `read it first (\`const ${name} = this.#${name}\`) and use that`
       : 'send the class and make an instance inside the function, or hand what it needs to a function of your own',
-  );
-}
-
-/** A WeakMap or WeakSet in which a compiler keeps #private members. */
-export function privateHelpers(actor: string, name: string): SerializationError {
-  return refuse(
-    'MP_PRIVATE_FIELDS',
-    `${actor} keeps #private members in \`${name}\`, a WeakMap or WeakSet that was made of them when it was compiled`,
-    'compile for ES2022 or later ("target": "ES2022"), which keeps #private members as they are',
-    { path: `captured \`${name}\` <- ${actor}` },
   );
 }
 

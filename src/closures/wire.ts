@@ -5,22 +5,30 @@
  */
 import type { ModuleExport } from '../modules/module-request.js';
 import type { Form } from './analysis/syntax.js';
+import type { CoverageShape } from './coverage.js';
 import { badPayload } from './messages.js';
 
 /** What a parameter of the factory around the text is filled with. */
 export type Slot = { readonly name: string } & (
-  | { readonly from: 'child'; readonly child: number }
+  | {
+      readonly from: 'child';
+      readonly child: number;
+      /** The private static field that it is the value of. */
+      readonly private?: string;
+    }
   /** An object with these keys, from as many children. */
   | { readonly from: 'members'; readonly keys: readonly string[]; readonly child: number }
   /** With `keys`: a namespace, of which these members come from as many children (namespace-overlay.ts). */
   | { readonly from: 'module'; readonly module: ModuleExport; readonly keys?: readonly string[]; readonly child?: number }
+  /** Counters of coverage, or what gives them. */
+  | { readonly from: 'coverage'; readonly shape: CoverageShape }
   /** The function itself. */
   | { readonly from: 'self' }
   /** CommonJS `require`, `import.meta`, `import()` as seen from a module. */
   | { readonly from: 'require' | 'meta' | 'import'; readonly url: string }
 );
 
-/** A replacement in the text. */
+/** A replacement in the text. An empty one blanks it out, so that what follows keeps its line and column. */
 export type Edit = readonly [start: number, end: number, replacement: string];
 
 /** A property that the text alone does not give. Keys that are symbols are children. */
@@ -50,6 +58,8 @@ export interface FunctionData {
   /** Children with the outer `this` and `arguments` of an arrow, or -1. */
   readonly receiver: number;
   readonly args: number;
+  /** Child with the identity of the prototype of a constructor function, or -1. */
+  readonly identity: number;
   readonly extras: readonly ExtraProperty[];
   /** Children with the prototypes of the function and of its `prototype`, or -1 where they are the usual ones. */
   readonly parent: number;

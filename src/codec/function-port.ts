@@ -20,6 +20,8 @@ export interface FunctionHooks {
   end(): void;
   /** Returns whether the text is a class whose instances have #private members. */
   declaresPrivates(source: string): boolean;
+  /** Returns what belongs to an instance, is no property of it and does not travel with its class. */
+  hiddenParts(instance: object): readonly object[];
 }
 
 /**
@@ -34,6 +36,11 @@ export function setFunctionReducer(
   reducer = reduce;
   references = reduceReference;
   functionHooks = hooks;
+}
+
+/** The WeakMaps and WeakSets in which a class that goes by reference keeps the #private members of its instances. */
+export function hiddenPartsOf(instance: object): readonly object[] {
+  return functionHooks?.hiddenParts(instance) ?? [];
 }
 
 /** A message begins. */

@@ -23,6 +23,8 @@ export interface Reduction {
   label(index: number): string;
   /** What the value itself is called in an error's path, if it is a function: `function f (file:///main.js:3)`. */
   readonly actor?: string;
+  /** Values that belong to it and are no children: those travel as well, once the children are written. */
+  readonly beside?: readonly object[];
   /** What to do when this child cannot be sent, if it is better than what the value at fault advises. */
   advice?(index: number): string | undefined;
   /** Indices of children that cannot come late: what a class extends. */

@@ -1,6 +1,14 @@
 /** Values to bytes and back: any value, functions and classes included. */
 
-import { beginMessage, declaresPrivates, endMessage, functionKinds, reduceFunction, reduceReference } from '../closures/index.js';
+import {
+  beginMessage,
+  declaresPrivates,
+  endMessage,
+  functionKinds,
+  hiddenParts,
+  reduceFunction,
+  reduceReference,
+} from '../closures/index.js';
 import { setFunctionReducer } from '../codec/function-port.js';
 import { registerKind } from '../codec/graph/registry.js';
 
@@ -35,4 +43,4 @@ export { encodeWith, MULTIPROCESS, optionOf, type Serializer, type SerializerOpt
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage, declaresPrivates });
+setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage, declaresPrivates, hiddenParts });

@@ -14,20 +14,39 @@ import type { FunctionData } from '../../src/closures/wire.js';
 
 const require = createRequire(import.meta.url);
 
+interface FunctionNode {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly async?: boolean;
+  readonly generator?: boolean;
+}
+
+/** Functions and classes. */
+function functionsIn(tree: unknown): FunctionNode[] {
+  if (typeof tree !== 'object' || tree === null) return [];
+  const inside = Object.values(tree).flatMap(functionsIn);
+  const { type } = tree as { type?: unknown };
+  const is = typeof type === 'string' && /^(Function|ArrowFunction|Class)(Declaration|Expression)$/.test(type);
+  return is ? [tree as FunctionNode, ...inside] : inside;
+}
+
 /** The functions in a file, as `toString` would print them. */
 function texts(file: string): string[] {
   const source = readFileSync(file, 'utf8');
   const program = parseProgram(source, false) ?? parseProgram(source, true)!;
-  const placed = [...walkProgram(program).findings.functions.values()].flat();
+  const placed = functionsIn(program);
+  const starts = new Set([...walkProgram(program).findings.functions.values()].flat().map(({ start }) => start));
+  expect(placed.every(({ start }) => starts.has(start))).toBe(true);
   // A constructor prints as its class.
   const own = placed.filter(
-    ({ node }) =>
+    (node) =>
       !source
         .slice(Math.max(0, node.start - 20), node.start)
         .trimEnd()
         .endsWith('constructor'),
   );
-  return own.map(({ node }) => {
+  return own.map((node) => {
     const text = source.slice(node.start, node.end);
     // The node of a method starts at its parameters.
     if (node.type !== 'FunctionExpression' || !text.startsWith('(')) return text;

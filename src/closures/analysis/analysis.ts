@@ -3,6 +3,8 @@
  * the things that tie it to the place where it was written, and the members a class declares itself.
  */
 import type * as acorn from 'acorn';
+import { isStandardGlobal } from '../../codec/globals.js';
+import { type ClassMember, classMembers, fieldKeys, isRepeatable, unevaluated } from './class-members.js';
 import { type Reference, resolve, type Scope } from './scope.js';
 import { type Form, parseFunction } from './syntax.js';
 import { type Findings, type Span, walkFunction } from './walk.js';
@@ -44,6 +46,11 @@ export interface Analysis {
   /** The `extends` expression of a class, with its text when it is a plain name. */
   readonly heritage: (Span & { readonly name: string | null; readonly isNull: boolean }) | null;
   readonly declared: Declared | null;
+  readonly members: readonly ClassMember[];
+  /** A computed name of a field of its instances that cannot be evaluated once more. */
+  readonly fieldKey: string | null;
+  /** What computed names of such fields take from outside. V8 shows what functions use, which these are not. */
+  readonly fieldKeyNames: readonly string[];
   readonly importMeta: readonly Span[];
   readonly dynamicImport: boolean;
   readonly directEval: boolean;
@@ -75,19 +82,22 @@ function read(text: string): Analysis | null {
   const parsed = parseFunction(text);
   if (parsed === null) return null;
   const { node, offset } = parsed;
-  const findings = walkFunction(node, false);
   const isClass = node.type === 'ClassExpression';
+  const findings = walkFunction(node, false, isClass ? unevaluated(node) : undefined);
   const heritage = isClass && node.superClass ? node.superClass : null;
   const outside = resolve(findings.references);
   return {
     form: parsed.form,
     arrow: node.type === 'ArrowFunctionExpression',
     plain: node.type === 'FunctionExpression' && parsed.form === 'expression' && !node.async && !node.generator,
-    free: freeNames(outside, offset, heritage),
+    free: freeNames(outside, offset),
     own: isClass ? null : ownName(node, findings, offset),
     key: parsed.key?.replace ? { start: parsed.key.start, end: parsed.key.end } : null,
     heritage: heritage === null ? null : describeHeritage(heritage, offset),
     declared: isClass ? declaredMembers(node) : null,
+    members: isClass ? classMembers(node, text, offset) : [],
+    fieldKey: isClass ? unrepeatable(node, text, offset) : null,
+    fieldKeyNames: isClass ? namesInFieldKeys(node, outside) : [],
     importMeta: findings.importMeta.map((span) => ({ start: span.start - offset, end: span.end - offset })),
     dynamicImport: findings.dynamicImport,
     directEval: findings.directEval,
@@ -100,12 +110,9 @@ function read(text: string): Analysis | null {
   };
 }
 
-/** An `extends` expression that is more than a name is replaced as a whole, so what it mentions is not needed. */
-function freeNames(references: readonly Reference[], offset: number, heritage: acorn.Expression | null): Map<string, FreeName> {
-  const replaced = heritage !== null && heritage.type !== 'Identifier' ? heritage : null;
+function freeNames(references: readonly Reference[], offset: number): Map<string, FreeName> {
   const byName = new Map<string, Reference[]>();
   for (const reference of references) {
-    if (replaced !== null && reference.start >= replaced.start && reference.end <= replaced.end) continue;
     const list = byName.get(reference.name);
     if (list === undefined) byName.set(reference.name, [reference]);
     else list.push(reference);
@@ -138,6 +145,16 @@ function describeHeritage(node: acorn.Expression, offset: number): Analysis['her
     name: node.type === 'Identifier' ? node.name : null,
     isNull: node.type === 'Literal' && node.value === null,
   };
+}
+
+function unrepeatable(node: acorn.ClassExpression, text: string, offset: number): string | null {
+  const key = fieldKeys(node).find((each) => !isRepeatable(each, isStandardGlobal));
+  return key === undefined ? null : text.slice(key.start - offset, key.end - offset);
+}
+
+function namesInFieldKeys(node: acorn.ClassExpression, outside: readonly Reference[]): string[] {
+  const keys = fieldKeys(node);
+  return outside.filter(({ start, end }) => keys.some((key) => key.start <= start && end <= key.end)).map(({ name }) => name);
 }
 
 function declaredMembers(node: acorn.ClassExpression): Declared {

@@ -51,6 +51,16 @@ export interface Reference {
   readonly member: string | null;
 }
 
+/** What gives code its `this`, and what runs as one: a script, a function, the initial value of a field, a static block. */
+export interface Owner {
+  readonly kind: 'program' | 'function' | 'arrow' | 'field' | 'block';
+  readonly start: number;
+  /** Where the body of a function starts, or the function that a field begins with. */
+  readonly body: number;
+  /** Name of a field, if its text gives it. */
+  readonly name: string | null;
+}
+
 /** A lexical scope. `boundary` scopes hold the `var`s of a function, module or script. */
 export class Scope {
   readonly bindings = new Map<string, Binding>();
@@ -62,8 +72,8 @@ export class Scope {
     readonly start: number,
     readonly boundary: boolean,
     readonly strict: boolean,
-    /** The function around: two scopes of one function have the same. The root has its own. */
-    readonly owner: object,
+    /** Two scopes of one function have the same. The root has its own. */
+    readonly owner: Owner,
   ) {}
 
   /** Declares `name` here, or for a `var` in the function around. A second declaration of a name counts as an assignment. */

@@ -1,3 +1,8 @@
+/** As many lines and columns of nothing, for a member of a class: what stands before may end with the semicolon only. */
+export function blank(text: string): string {
+  return text.replace(/[^\n\r\u2028\u2029]/g, ' ').replace(' ', ';');
+}
+
 /** A word based on `wish` that does not occur in `text`. */
 export function wordNotIn(text: string, wish: string): string {
   let word = wish;

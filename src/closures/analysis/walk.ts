@@ -5,7 +5,7 @@
  * "Outer" is relative to the node the walk starts at.
  */
 import type * as acorn from 'acorn';
-import { type Binding, type BindingKind, type ImportOrigin, type Reference, Scope } from './scope.js';
+import { type Binding, type BindingKind, type ImportOrigin, type Owner, type Reference, Scope } from './scope.js';
 
 type FunctionNode =
   | acorn.FunctionDeclaration
@@ -38,9 +38,11 @@ export class Findings {
   readonly functions = new Map<number, Placed[]>();
 }
 
-/** A function or class and the scope it stands in. A method starts at its parameters. */
+/** A function or class and the scope it stands in: what is kept of its node, which would keep the whole tree. */
 export interface Placed {
-  readonly node: FunctionNode | ClassNode;
+  /** A method starts at its parameters. */
+  readonly start: number;
+  readonly isDeclaration: boolean;
   readonly scope: Scope;
 }
 
@@ -54,10 +56,10 @@ interface Context {
 
 const OUTSIDE: Context = { self: false, home: false, target: false, privates: [] };
 
-/** Walks a function or class on its own. `members` of the class itself have a home. */
-export function walkFunction(node: FunctionNode | ClassNode, strict: boolean): Findings {
-  const walker = new Walker();
-  walker.visit(node, new Scope(null, node.start, true, strict, node), OUTSIDE);
+/** Walks a function or class on its own, but for the nodes that are `skipped`. `members` of the class itself have a home. */
+export function walkFunction(node: FunctionNode | ClassNode, strict: boolean, skipped?: ReadonlySet<acorn.AnyNode>): Findings {
+  const walker = new Walker(skipped);
+  walker.visit(node, new Scope(null, node.start, true, strict, owner('program', node.start)), OUTSIDE);
   return walker.findings;
 }
 
@@ -65,16 +67,33 @@ export function walkFunction(node: FunctionNode | ClassNode, strict: boolean): F
 export function walkProgram(program: acorn.Program): { findings: Findings; scope: Scope } {
   const walker = new Walker();
   const strict = program.sourceType === 'module' || hasUseStrict(program.body);
-  const scope = new Scope(null, program.start, true, strict, program);
+  const scope = new Scope(null, program.start, true, strict, owner('program', program.start));
   for (const statement of program.body) walker.visit(statement, scope, OUTSIDE);
   return { findings: walker.findings, scope };
+}
+
+function owner(kind: Owner['kind'], start: number, body = start, name: string | null = null): Owner {
+  return { kind, start, body, name };
+}
+
+function fieldOwner({ start, key, computed, value }: acorn.PropertyDefinition): Owner {
+  const known = computed ? null : key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
+  return owner('field', start, unnamed(value)?.start ?? start, known);
+}
+
+/** esbuild keeps the names of functions by `__name(function, "name")`. */
+function unnamed(value: acorn.Expression | null | undefined): acorn.AnyNode | null | undefined {
+  const named = value?.type === 'CallExpression' && value.callee.type === 'Identifier' && value.callee.name.startsWith('__name');
+  return named ? value.arguments[0] : value;
 }
 
 class Walker {
   readonly findings = new Findings();
 
+  constructor(readonly skipped?: ReadonlySet<acorn.AnyNode>) {}
+
   visit(node: Node | null | undefined, scope: Scope, context: Context): void {
-    if (node === null || node === undefined) return;
+    if (node === null || node === undefined || this.skipped?.has(node) === true) return;
     switch (node.type) {
       case 'Identifier':
         this.#refer(node, scope, false);
@@ -227,8 +246,9 @@ class Walker {
 
   #place(node: FunctionNode | ClassNode, scope: Scope): void {
     const same = this.findings.functions.get(node.end);
-    if (same === undefined) this.findings.functions.set(node.end, [{ node, scope }]);
-    else same.push({ node, scope });
+    const placed = { start: node.start, isDeclaration: node.type === 'FunctionDeclaration', scope };
+    if (same === undefined) this.findings.functions.set(node.end, [placed]);
+    else same.push(placed);
   }
 
   #loop(node: acorn.ForStatement | acorn.ForInStatement | acorn.ForOfStatement, scope: Scope, context: Context): void {
@@ -271,13 +291,14 @@ class Walker {
     }
     const arrow = node.type === 'ArrowFunctionExpression';
     const strict = scope.strict || (node.body.type === 'BlockStatement' && hasUseStrict(node.body.body));
-    const params = new Scope(around, node.start, true, strict, node);
+    const self = owner(arrow ? 'arrow' : 'function', node.start, node.body.start);
+    const params = new Scope(around, node.start, true, strict, self);
     const inner: Context = arrow ? context : { self: true, home: context.home, target: true, privates: context.privates };
     // Only a method keeps the home object that its definition gave it; a plain function inside has none.
     if (!arrow) params.declare('arguments', 'implicit', true);
     for (const param of node.params) this.#declare(param, params, 'param', true, inner);
     if (node.body.type !== 'BlockStatement') this.visit(node.body, params, inner);
-    else this.#all(node.body.body, new Scope(params, node.body.start, true, strict, node), inner);
+    else this.#all(node.body.body, new Scope(params, node.body.start, true, strict, self), inner);
   }
 
   #class(node: ClassNode, scope: Scope, context: Context): void {
@@ -294,12 +315,13 @@ class Walker {
     const body: Context = { self: true, home: true, target: true, privates };
     for (const member of node.body.body) {
       if (member.type === 'StaticBlock') {
-        this.#all(member.body, new Scope(inner, member.start, true, true, member), body);
+        if (this.skipped?.has(member) === true) continue;
+        this.#all(member.body, new Scope(inner, member.start, true, true, owner('block', member.start)), body);
         continue;
       }
       if (member.computed) this.visit(member.key, inner, { ...context, privates });
       if (member.type === 'MethodDefinition') this.#function(member.value, inner, body);
-      else this.visit(member.value, new Scope(inner, member.start, true, true, member), body);
+      else this.visit(member.value, new Scope(inner, member.start, true, true, fieldOwner(member)), body);
     }
   }
 

@@ -2,17 +2,26 @@
  * What the script around a function says about the names it captures: declared how, imported from where, ever assigned,
  * and which of its functions the module exports.
  *
- * A script is parsed once, when a function of it captures something, and kept as an outline up to {@link LARGEST}. Of larger ones, which
- * are bundles, only the imports are kept; what else their functions capture counts as variable.
+ * A script is parsed once, when that is asked for the first time, and kept as an outline without its syntax tree. A long one is looked at first
+ * (glance.ts): most of what is asked can be told so, at once.
  */
 import type * as acorn from 'acorn';
-import { type Binding, type ImportOrigin, resolve, runsOnce, type Scope } from '../analysis/scope.js';
+import {
+  declarationsOf,
+  importStatement,
+  isStrictScript,
+  LONG_SCRIPT,
+  mayNameItself,
+  namespaceImports,
+  requiredSpecifier,
+} from '../analysis/glance.js';
+import { type Binding, type ImportOrigin, resolve, runsOnce, Scope } from '../analysis/scope.js';
 import { parseProgram } from '../analysis/syntax.js';
 import { exportedName, importedNames, type Placed, walkProgram } from '../analysis/walk.js';
 import type { Place, Script } from './locate.js';
 
-/** Characters of source beyond which no outline of a script is kept. */
-export const LARGEST = 1 << 20;
+/** Characters of source whose outlines are kept: about as many bytes of memory each. The latest one stays in any case. */
+const MAX_OUTLINED_CHARACTERS = 1 << 25;
 
 /** A parsed script. */
 interface Outline {
@@ -24,13 +33,21 @@ interface Outline {
   readonly anonymousDefault: { readonly start: number; readonly end: number } | null;
 }
 
-const outlines = new WeakMap<Script, Outline | null>();
+/** The least recently used first. */
+const outlines = new Map<Script, Outline | null>();
+let outlined = 0;
 
 function outlineOf(script: Script, module: boolean): Outline | null {
   let outline = outlines.get(script);
   if (outline === undefined) {
-    outline = script.source === '' || script.source.length > LARGEST ? null : read(script, module);
-    outlines.set(script, outline);
+    outline = script.source === '' ? null : read(script, module);
+    outlined += script.source.length;
+  } else outlines.delete(script);
+  outlines.set(script, outline);
+  for (const [oldest] of outlines) {
+    if (outlined <= MAX_OUTLINED_CHARACTERS || outlines.size === 1) break;
+    outlines.delete(oldest);
+    outlined -= oldest.source.length;
   }
   return outline;
 }
@@ -44,24 +61,6 @@ function read({ source, rebuilt }: Script, module: boolean): Outline | null {
   resolve(findings.references);
   const namespaces = [...scope.bindings.values()].filter(({ from }) => from?.name === '*');
   return { scope, functions: findings.functions, namespaces, ...readExports(program) };
-}
-
-const imports = new WeakMap<Script, ReadonlyMap<string, ImportOrigin>>();
-
-/** Where a name at the top of a module comes from, if it is imported: for functions without {@link surroundings}. */
-export function importIn(script: Script, name: string): ImportOrigin | undefined {
-  const outline = outlineOf(script, true);
-  if (outline !== null) return outline.scope.lookup(name)?.from;
-  // To parse a megabyte takes a quarter of a second: most names can be told to be no imports.
-  const statement = new RegExp(`(?<![\\w$.])import\\b[^;()]*?(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])[^;()]*?\\bfrom\\b`);
-  if (!statement.test(script.source)) return undefined;
-  let found = imports.get(script);
-  if (found === undefined) {
-    const body = parseProgram(script.source, true)?.body ?? [];
-    found = new Map(body.flatMap((node) => (node.type === 'ImportDeclaration' ? importedNames(node) : [])));
-    imports.set(script, found);
-  }
-  return found.get(name);
 }
 
 function readExports(program: acorn.Program): Pick<Outline, 'exports' | 'anonymousDefault'> {
@@ -103,58 +102,144 @@ export interface Surroundings {
   readonly declaration: boolean;
   /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
   readonly receiver: 'script' | Head | 'other';
-  /** The property of an instance that this function was written as: `run = …` in a class, `this.run = …` in a constructor. */
+  /** The property that this function was written as: `run = …` or `static run = …` in a class, `this.run = …` in a constructor. */
   readonly field: string | null;
+  /** Whether a name is the own name of a function expression around. */
+  isOwnName(name: string): boolean;
   /** Whether each variable of this binding has at most one function that was made here. */
   isOnlyOne(binding: Binding): boolean;
   /** What a name means there. `null` when nothing in the script declares it. */
   lookup(name: string): Binding | null;
   /** What the script imports as namespaces. */
-  readonly namespaces: readonly Binding[];
+  readonly namespaces: readonly Pick<Binding, 'name' | 'from'>[];
 }
 
 /** Finds a function's surroundings. `null` when the script could not be read. */
 export function surroundings(place: Place, text: string, module: boolean): Surroundings | null {
+  const { script } = place;
+  const isLong = script.source.length > LONG_SCRIPT && script.rebuilt === undefined && !outlines.has(script);
+  return isLong ? new LongSurroundings(place, text, module) : parsed(place, text, module);
+}
+
+function parsed(place: Place, text: string, module: boolean): Surroundings | null {
   const outline = outlineOf(place.script, module);
   const placed = outline === null ? undefined : find(outline, place.start, place.start + text.length);
   if (outline === null || placed === undefined) return null;
   return {
     strict: placed.scope.strict,
-    declaration: placed.node.type === 'FunctionDeclaration',
+    declaration: placed.isDeclaration,
     receiver: receiverOf(placed.scope),
     field: fieldOf(placed, place),
+    isOwnName: (name) => placed.scope.lookup(name)?.kind === 'self',
     isOnlyOne: (binding) => runsOnce(placed.scope, binding.scope),
     lookup: (name) => placed.scope.lookup(name),
     namespaces: outline.namespaces,
   };
 }
 
+/** Those of a long script, which is parsed only for what a look at it does not tell. */
+class LongSurroundings implements Surroundings {
+  readonly #place: Place;
+  readonly #text: string;
+  readonly #module: boolean;
+  #parsed: Surroundings | null | undefined;
+
+  constructor(place: Place, text: string, module: boolean) {
+    this.#place = place;
+    this.#text = text;
+    this.#module = module;
+  }
+
+  get #exact(): Surroundings | null {
+    this.#parsed ??= parsed(this.#place, this.#text, this.#module);
+    return this.#parsed;
+  }
+
+  get strict(): boolean {
+    return this.#module || (isStrictScript(this.#place.script.source) ?? this.#exact?.strict ?? false);
+  }
+
+  get declaration(): boolean {
+    return this.#exact?.declaration ?? false;
+  }
+
+  get receiver(): Surroundings['receiver'] {
+    return this.#exact?.receiver ?? 'other';
+  }
+
+  get field(): string | null {
+    return this.#exact?.field ?? null;
+  }
+
+  get namespaces(): Surroundings['namespaces'] {
+    if (!this.#module) return [];
+    let known = namespaces.get(this.#place.script);
+    if (known === undefined) {
+      known = namespaceImports(this.#place.script.source)
+        .flatMap(namesImportedBy)
+        .filter(({ from }) => from.name === '*');
+      namespaces.set(this.#place.script, known);
+    }
+    return known;
+  }
+
+  isOwnName(name: string): boolean {
+    return mayNameItself(this.#place.script.source, name) && this.#exact?.isOwnName(name) === true;
+  }
+
+  isOnlyOne(binding: Binding): boolean {
+    return this.#exact?.isOnlyOne(binding) ?? false;
+  }
+
+  lookup(name: string): Binding | null {
+    return glanceAt(this.#place.script.source, name, this.#module) ?? this.#exact?.lookup(name) ?? null;
+  }
+}
+
+const namespaces = new WeakMap<Script, Surroundings['namespaces']>();
+
+/** Parameters of the CommonJS wrapper, which count as such only where nothing declares them. */
+const WRAPPED = new Set(['module', 'exports', 'require']);
+const SOMEWHERE = new Scope(null, 0, true, true, { kind: 'program', start: 0, body: 0, name: null });
+
+/** The binding of a name that never changes, if that can be told without parsing. */
+function glanceAt(source: string, name: string, module: boolean): Binding | null {
+  if (WRAPPED.has(name)) return null;
+  const declared = declarationsOf(source, name);
+  if (declared === null) return null;
+  const fixed: Binding = { name, kind: 'const', scope: SOMEWHERE, initialised: true, assigned: false, assignedInside: false };
+  const statement = module ? importStatement(source, name) : null;
+  if (statement !== null) {
+    const from = declared > 0 ? undefined : namesImportedBy(statement).find((each) => each.name === name)?.from;
+    return from === undefined ? null : { ...fixed, kind: 'import', from };
+  }
+  const specifier = requiredSpecifier(source, name);
+  if (specifier === undefined || (specifier !== null && declared !== 1)) return null;
+  return specifier === null ? fixed : { ...fixed, required: { specifier, name: null } };
+}
+
+function namesImportedBy(statement: string): { readonly name: string; readonly from: ImportOrigin }[] {
+  const [node] = parseProgram(statement, true)?.body ?? [];
+  return node?.type === 'ImportDeclaration' ? importedNames(node).map(([name, from]) => ({ name, from })) : [];
+}
+
 /** Arrows hand `this` through; fields and static blocks of classes have one of their own. */
 function receiverOf(from: Scope): Surroundings['receiver'] {
   for (let scope: Scope | null = from; scope !== null; scope = scope.parent) {
-    const owner = scope.owner as acorn.AnyNode;
-    if (owner.type === 'FunctionDeclaration' || owner.type === 'FunctionExpression') return { start: owner.start, body: owner.body.start };
-    if (owner.type === 'PropertyDefinition' || owner.type === 'StaticBlock') return 'other';
+    const { kind, start, body } = scope.owner;
+    if (kind === 'function') return { start, body };
+    if (kind === 'field' || kind === 'block') return 'other';
   }
   return 'script';
-}
-
-/** esbuild keeps the names of functions by `__name(function, "name")`. */
-function unnamed(value: acorn.Expression | null | undefined): acorn.AnyNode | null | undefined {
-  const named = value?.type === 'CallExpression' && value.callee.type === 'Identifier' && value.callee.name.startsWith('__name');
-  return named ? value.arguments[0] : value;
 }
 
 /** As written, and what esbuild and TypeScript make of class fields for older targets. */
 const ASSIGNED =
   /\bthis\.([\w$]+)\s*=\s*(?:__name\d*\()?$|__publicField\d*\(this,\s*"([\w$]+)",\s*(?:__name\d*\()?$|Object\.defineProperty\(this,\s*"([\w$]+)",\s*\{[^{}]*value:\s*$/;
 
-function fieldOf({ node, scope }: Placed, place: Place): string | null {
-  const owner = scope.owner as acorn.AnyNode;
-  if (owner.type === 'PropertyDefinition') {
-    if (owner.static || owner.computed || unnamed(owner.value)?.start !== node.start) return null;
-    return owner.key.type === 'Identifier' ? owner.key.name : owner.key.type === 'Literal' ? String(owner.key.value) : null;
-  }
+function fieldOf({ start, scope }: Placed, place: Place): string | null {
+  const { kind, body, name } = scope.owner;
+  if (kind === 'field') return body === start ? name : null;
   const before = place.script.source.slice(Math.max(0, place.start - 200), place.start);
   return ASSIGNED.exec(before)?.slice(1).find(Boolean) ?? null;
 }
@@ -163,7 +248,7 @@ function fieldOf({ node, scope }: Placed, place: Place): string | null {
 function find(outline: Outline, start: number, end: number): Placed | undefined {
   let best: Placed | undefined;
   for (const placed of outline.functions.get(end) ?? []) {
-    if (placed.node.start >= start && (best === undefined || placed.node.start < best.node.start)) best = placed;
+    if (placed.start >= start && (best === undefined || placed.start < best.start)) best = placed;
   }
   return best;
 }
@@ -180,7 +265,11 @@ function valueIn(scope: Record<string, unknown>, name: string): unknown {
 /** The name under which a module exports this function, checked against the values its own scope holds now. */
 export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
   // Most functions are none of a module's own, and a script that only they are sent of need not be parsed.
-  if (!Object.keys(moduleScope).some((name) => valueIn(moduleScope, name) === fn) && !/\bdefault\b/.test(place.script.source)) return null;
+  if (
+    !Object.keys(moduleScope).some((name) => valueIn(moduleScope, name) === fn) &&
+    !/\b(?:export|as)\s+default\b/.test(place.script.source)
+  )
+    return null;
   const outline = outlineOf(place.script, true);
   if (outline === null) return null;
   for (const [exported, local] of outline.exports) if (valueIn(moduleScope, local) === fn) return exported;

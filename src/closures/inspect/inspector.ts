@@ -26,6 +26,8 @@ export interface CapturedScope {
 export interface Mirror {
   readonly location: { readonly scriptId: string; readonly line: number; readonly column: number } | null;
   readonly scopes: readonly CapturedScope[];
+  /** Private static fields of a class, with their `#`. */
+  readonly privates: ReadonlyMap<string, unknown>;
   readonly bound: { readonly target: Function; readonly receiver: unknown; readonly args: readonly unknown[] } | null;
   readonly proxy: { readonly target: object; readonly handler: object | null } | null;
 }
@@ -50,6 +52,11 @@ interface RemoteObject {
 interface Property {
   readonly name: string;
   readonly value?: RemoteObject;
+}
+
+interface Properties {
+  readonly internalProperties?: readonly Property[];
+  readonly privateProperties?: readonly Property[];
 }
 
 const GROUP = 'multiprocess';
@@ -178,17 +185,23 @@ function look(fn: Function): Mirror {
       functionDeclaration: 'function () { return this.fn }',
       objectGroup: GROUP,
     });
-    const { internalProperties = [] } = post<{ internalProperties?: Property[] }>('Runtime.getProperties', {
+    const { internalProperties = [], privateProperties = [] } = post<Properties>('Runtime.getProperties', {
       objectId: mirrored.result.objectId,
       ownProperties: true,
     });
     const internal = (name: string) => internalProperties.find((property) => property.name === name)?.value;
-    fetchInto(holderId, ['[[Scopes]]', '[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]', '[[Target]]', '[[Handler]]'].map(internal));
+    fetchInto(
+      holderId,
+      ['[[Scopes]]', '[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]', '[[Target]]', '[[Handler]]']
+        .map(internal)
+        .concat(privateProperties.map(({ value }) => value)),
+    );
     const location = internal('[[FunctionLocation]]')?.value as { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
-    const [scopes, bound, receiver, args, target, handler] = holder.out;
+    const [scopes, bound, receiver, args, target, handler, ...privates] = holder.out;
     return {
       location: location === undefined ? null : { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber },
       scopes: scopes === undefined ? [] : readScopes(scopes),
+      privates: new Map(privateProperties.map(({ name }, index) => [name, privates[index]])),
       bound: typeof bound === 'function' ? { target: bound, receiver, args: list(args) } : null,
       proxy: isObject(target) ? { target, handler: isObject(handler) ? handler : null } : null,
     };

@@ -48,6 +48,9 @@ function framesOf({ around, place, mirror }: InspectedFunction, frames: readonly
 
 /** Whether the arrow is that field of the object, and the object was made by the class whose text has the arrow: no copy of it was. */
 function isOwner(object: unknown, field: string, { fn, text }: InspectedFunction): object is object {
+  if (typeof object === 'function') {
+    return Object.getOwnPropertyDescriptor(object, field)?.value === fn && Function.prototype.toString.call(object).includes(text);
+  }
   if (typeof object !== 'object' || object === null || Object.getOwnPropertyDescriptor(object, field)?.value !== fn) return false;
   for (let at: unknown = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
     const made: unknown = Object.getOwnPropertyDescriptor(at as object, 'constructor')?.value;

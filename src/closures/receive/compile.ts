@@ -8,6 +8,7 @@
  */
 import vm from 'node:vm';
 import { defaultLoader } from '../../modules/default-loader.js';
+import { blank } from '../analysis/text.js';
 import type { Edit, FunctionData } from '../wire.js';
 
 /** Makes the function, and a setter for the parameters that come late. */
@@ -96,7 +97,7 @@ function wrapping(data: FunctionData): readonly [before: string, after: string] 
 function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = text;
   for (const [start, end, replacement] of [...edits].sort((a, b) => b[0] - a[0])) {
-    result = result.slice(0, start) + replacement + result.slice(end);
+    result = result.slice(0, start) + (replacement === '' ? blank(result.slice(start, end)) : replacement) + result.slice(end);
   }
   return result;
 }

@@ -6,14 +6,17 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { isOriginal, objectWithIdentity, setIdentity } from '../../codec/identity.js';
 import type { Built, NodeKind } from '../../codec/node.js';
 import { exportOf, importFrom } from '../../modules/load-modules.js';
+import { coverageOf } from '../coverage.js';
 import { badPayload } from '../messages.js';
 import { overlay } from '../references/namespace-overlay.js';
 import { childrenOf, restoreExtra } from '../send/properties.js';
-import { checkFunctionData, type FunctionData, requestsOf, type Slot } from '../wire.js';
+import { checkFunctionData, type ExtraProperty, type FunctionData, requestsOf, type Slot } from '../wire.js';
 import { ARGUMENTS, factoryOf } from './compile.js';
-import { classWithId, knowClass, printAs, remember } from './provenance.js';
+import { adoptPrototype } from './constructor-functions.js';
+import { printAs, provenanceOf, remember } from './provenance.js';
 
 /** Rebuilds functions. */
 export const functionKind: NodeKind = { tag: 'function', shell: false, code: true, modules: requestsOf, build };
@@ -25,8 +28,11 @@ export const classKind: NodeKind = {
   code: true,
   modules: requestsOf,
   build(data, children, late) {
-    const known = classWithId(checkFunctionData(data).id);
-    return known === undefined ? build(data, children, late) : { value: known, set() {} };
+    const { id } = checkFunctionData(data);
+    const known = objectWithIdentity(id);
+    if (known === undefined) return build(data, children, late);
+    // The original is what its own process makes of it.
+    return isOriginal(id) ? { value: known, set() {} } : renew(known as Function, data as FunctionData, children, late);
   },
 };
 
@@ -35,8 +41,9 @@ function build(payload: unknown, children: unknown[], late: readonly number[]): 
   const isLate = new Set(late);
   if (isLate.has(data.receiver) || isLate.has(data.args)) throw badPayload('an outer `this` that depends on the function itself');
   const params = data.slots.map((slot) => slot.name);
+  // The variables of a class are those of the latest message.
   const lateParams = data.slots.flatMap((slot, index) =>
-    slot.from === 'self' || (slot.from === 'child' && isLate.has(slot.child)) ? [index] : [],
+    slot.from === 'self' || (slot.from === 'child' && (isLate.has(slot.child) || data.id !== '')) ? [index] : [],
   );
   const values = data.slots.map((slot) => fill(slot, children));
   if (data.args >= 0) {
@@ -47,16 +54,18 @@ function build(payload: unknown, children: unknown[], late: readonly number[]): 
   const [made, setParam] = factory.apply(data.receiver < 0 ? undefined : children[data.receiver], values);
   const fn = data.form === 'member' ? member(made) : (made as Function);
   if (typeof fn !== 'function') throw badPayload('text that is no function');
-  if (data.id !== '') knowClass(data.id, fn);
+  if (data.id !== '') setIdentity(fn, data.id);
   data.slots.forEach((slot, index) => {
     if (slot.from === 'self') setParam(index, fn);
   });
   finish(fn, data);
+  const isHome = data.identity >= 0 && adoptPrototype(fn, children[data.identity]);
   const kept = [...children];
-  const put = placer(fn, data, kept, values, setParam);
+  const put = placer(fn, isHome ? withoutPrototype(data) : data, kept, values, setParam);
   const missing = new Set(late);
   put.rest(missing);
   remember(fn, { data, children: kept });
+  if (data.id !== '') setters.set(fn, setParam);
   return {
     value: fn,
     set(index, child) {
@@ -67,6 +76,57 @@ function build(payload: unknown, children: unknown[], late: readonly number[]): 
   };
 }
 
+/** What sets the variables of a rebuilt class. */
+const setters = new WeakMap<Function, (index: number, value: unknown) => void>();
+
+/**
+ * A class that came before is the same one. Its variables become those of this message; of its static members, which are its state here,
+ * those that are new or, being primitive, were another value in the message before.
+ */
+function renew(fn: Function, data: FunctionData, children: unknown[], late: readonly number[]): Built {
+  const before = provenanceOf(fn);
+  const setParam = setters.get(fn);
+  if (before === undefined || setParam === undefined || before.data.text !== data.text) return { value: fn, set() {} };
+  const kept = [...children];
+  const missing = new Set(late);
+  const last = new Map(before.data.extras.map((property) => [keyOf(property, before.children), heldBy(property, before.children)]));
+  const renewOne = (only: number | null): void => {
+    data.slots.forEach((slot, index) => {
+      if (slot.from !== 'child' || slot.private !== undefined || missing.has(slot.child)) return;
+      if ((only === null || only === slot.child) && before.data.slots[index]?.name === slot.name) setParam(index, kept[slot.child]);
+    });
+    for (const property of data.extras) {
+      const needs = childrenOf(property);
+      if (needs.some((index) => missing.has(index)) || (only !== null && !needs.includes(only))) continue;
+      const key = keyOf(property, kept);
+      const value = heldBy(property, kept);
+      if (!last.has(key) || (isPrimitive(value) && !Object.is(value, last.get(key)))) restoreExtra(fn, property, kept);
+    }
+  };
+  renewOne(null);
+  remember(fn, { data, children: kept });
+  return {
+    value: fn,
+    set(index, child) {
+      kept[index] = child;
+      missing.delete(index);
+      renewOne(index);
+    },
+  };
+}
+
+function keyOf({ on, key }: ExtraProperty, children: readonly unknown[]): string | symbol {
+  return typeof key === 'string' ? `${on} ${key}` : (children[key] as symbol);
+}
+
+function heldBy({ value }: ExtraProperty, children: readonly unknown[]): unknown {
+  return value < 0 ? undefined : children[value];
+}
+
+function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function');
+}
+
 function fill(slot: Slot, children: readonly unknown[]): unknown {
   switch (slot.from) {
     case 'child':
@@ -75,6 +135,8 @@ function fill(slot: Slot, children: readonly unknown[]): unknown {
       return Object.fromEntries(slot.keys.map((key, index) => [key, children[slot.child + index]]));
     case 'module':
       return moduleValue(slot, children);
+    case 'coverage':
+      return coverageOf(slot.shape);
     case 'self':
       return undefined;
     case 'require':
@@ -123,6 +185,11 @@ function member(holder: unknown): Function {
 function finish(fn: Function, data: FunctionData): void {
   if (typeof fn.name === 'string' && fn.name !== data.name) Object.defineProperty(fn, 'name', { value: data.name, configurable: true });
   if (data.edits.length > 0) printAs(fn, data.text);
+}
+
+/** The prototype that is there already is as its owner has it. */
+function withoutPrototype(data: FunctionData): FunctionData {
+  return { ...data, prototypeParent: -1, extras: data.extras.filter(({ on }) => on === 'function') };
 }
 
 /** Puts children into place beside the parameters that were given to the factory. */

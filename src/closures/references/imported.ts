@@ -8,9 +8,7 @@ import { isShareable } from '../../memory/index.js';
 import { isProgramFile } from '../../util/program-files.js';
 import type { FreeName } from '../analysis/analysis.js';
 import type { Binding, ImportOrigin } from '../analysis/scope.js';
-import { importIn } from '../inspect/enclosing.js';
 import { baseOf, type InspectedFunction } from '../inspect/inspected-function.js';
-import type { CapturedScope } from '../inspect/inspector.js';
 import type { Place } from '../inspect/locate.js';
 import type { Children } from '../send/children.js';
 import { isCopyable } from '../send/copyable.js';
@@ -35,13 +33,12 @@ export function noteNamespaces({ around, place, mirror }: InspectedFunction): vo
 export function importedSlot(
   inspected: InspectedFunction,
   free: FreeName,
-  scope: CapturedScope,
   value: unknown,
   binding: Binding | null,
   children: Children,
 ): Slot | null {
   const { place } = inspected;
-  const from = binding?.from ?? importOf(inspected, scope, free.name, value);
+  const from = binding?.from;
   if (from === undefined || place === null || importedByValue(value, from, place)) return null;
   const slot = importSlot(free.name, from, place);
   return isReference(value) && isNamespace(value) ? overlaid(slot, value, free, children) : slot;
@@ -78,11 +75,6 @@ function overlaid(slot: ModuleSlot, value: Record<string, unknown>, { name, memb
 function importSlot(name: string, from: ImportOrigin, place: Place): ModuleSlot {
   const module = { specifier: from.specifier, parent: baseOf(place.script.url), path: [from.name] };
   return { name, from: 'module', module: Object.keys(from.attributes).length === 0 ? module : { ...module, attributes: from.attributes } };
-}
-
-/** Where a name of a module is imported from, though nothing else is known of the code around. */
-function importOf({ around, place }: InspectedFunction, { type }: CapturedScope, name: string, value: unknown): ImportOrigin | undefined {
-  return around === null && place !== null && type === 'Module' && isReference(value) ? importIn(place.script, name) : undefined;
 }
 
 /** Returns the slot of what `require` gave, or `null` if that goes by value. */

@@ -1,4 +1,5 @@
 /** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
+import { identityOf } from '../../codec/identity.js';
 import type { Reduction } from '../../codec/node.js';
 import type { Analysis } from '../analysis/analysis.js';
 import { wordNotIn } from '../analysis/text.js';
@@ -6,19 +7,21 @@ import { baseOf, holderOf, type InspectedFunction } from '../inspect/inspected-f
 import type { Place } from '../inspect/locate.js';
 import { receiverOf } from '../inspect/receiver.js';
 import { markOf } from '../inspect/source-maps.js';
-import { directEval, outerNewTarget, outerSuper, privateName, takeOut } from '../messages.js';
-import { classId } from '../receive/provenance.js';
+import { computedField, directEval, outerNewTarget, outerSuper, privateName, takeOut } from '../messages.js';
+import { prototypeIdentity } from '../receive/constructor-functions.js';
 import type { Edit, FunctionData, Slot } from '../wire.js';
 import { type Captures, resolveCaptures } from './captured-variables.js';
 import { Children } from './children.js';
+import { classAsItIs } from './class-now.js';
 import { collectExtras } from './properties.js';
 
-/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`. */
+/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`, `MP_COMPUTED_FIELD`. */
 export function checkShape({ analysis, describe }: Pick<InspectedFunction, 'analysis' | 'describe'>): void {
   if (analysis.directEval) throw directEval(describe());
   if (analysis.outerSuper) throw outerSuper(describe());
   if (analysis.outerPrivate !== null) throw privateName(describe(), analysis.outerPrivate, analysis.arrow);
   if (analysis.outerNewTarget) throw outerNewTarget(describe());
+  if (analysis.fieldKey !== null) throw computedField(describe(), analysis.fieldKey);
 }
 
 /** Reduces a function to text and captures. */
@@ -29,11 +32,14 @@ export function reduceByValue(inspected: InspectedFunction): Reduction {
   const children = new Children();
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(inspected, children);
+  if (isClass) classAsItIs(fn, text, analysis, inspected.mirror, children, captures);
   const heritage = injectHeritage(inspected, children, captures);
   if (analysis.importMeta.length > 0) injectMeta(inspected, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
   const receiver = outerReceiver(inspected, children);
   const args = outerArguments(inspected, children);
+  const prototypeId = prototypeIdentity(fn, text, analysis);
+  const identity = prototypeId === null ? -1 : children.add(prototypeId, '');
   const beforeExtras = children.values.length;
   const extras = collectExtras(fn, text, analysis, children);
   const own = children.values.length > beforeExtras;
@@ -50,9 +56,10 @@ export function reduceByValue(inspected: InspectedFunction): Reduction {
     slots: captures.slots,
     receiver,
     args,
+    identity,
     ...extras,
     stateless,
-    id: isClass ? classId(fn) : '',
+    id: isClass ? identityOf(fn) : '',
   };
   return {
     kind: isClass ? 'class' : 'function',
@@ -88,7 +95,7 @@ function hasStaticState({ declared }: InspectedFunction['analysis']): boolean {
 function injectHeritage({ fn, text, analysis }: InspectedFunction, children: Children, captures: Captures): number {
   const { heritage } = analysis;
   if (heritage === null || heritage.isNull) return -1;
-  const superclass: unknown = Object.getPrototypeOf(fn);
+  const superclass: unknown = superclassOf(fn);
   if (heritage.name !== null) {
     const world = globalThis as Record<string, unknown>;
     const named = captures.values.has(heritage.name) ? captures.values.get(heritage.name) : world[heritage.name];
@@ -100,6 +107,13 @@ function injectHeritage({ fn, text, analysis }: InspectedFunction, children: Chi
   // A cell may have rewritten the name already.
   replaceInside(captures.edits, [heritage.start, heritage.end, name]);
   return child;
+}
+
+/** What a class extends: `null` has its own prototype only. */
+function superclassOf(fn: Function): unknown {
+  const prototype: unknown = fn.prototype;
+  const isNull = typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) === null;
+  return isNull && Object.getPrototypeOf(fn) === Function.prototype ? null : Object.getPrototypeOf(fn);
 }
 
 function replaceInside(edits: Edit[], edit: Edit): void {

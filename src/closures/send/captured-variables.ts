@@ -3,14 +3,14 @@
  *
  * The innermost captured scope that holds a name has its value. What other modules export goes its own way (imported.ts), everything else by value.
  */
-import { types } from 'node:util';
 import { isStandardGlobal } from '../../codec/globals.js';
 import type { FreeName } from '../analysis/analysis.js';
 import type { Binding } from '../analysis/scope.js';
 import { wordNotIn, wordOfWidth } from '../analysis/text.js';
+import { coverageShapeOf } from '../coverage.js';
 import { baseOf, holderOf, type InspectedFunction } from '../inspect/inspected-function.js';
 import type { CapturedScope } from '../inspect/inspector.js';
-import { commonJsModule, enclosingName, privateHelpers, uninitialised } from '../messages.js';
+import { commonJsModule, computedField, enclosingName, uninitialised } from '../messages.js';
 import { READ } from '../receive/compile.js';
 import { fileExportOf } from '../references/exports.js';
 import { importedSlot, noteNamespaces, requiredSlot } from '../references/imported.js';
@@ -44,9 +44,10 @@ export function resolveCaptures(inspected: InspectedFunction, children: Children
     capture(inspected, name, children, captures, values);
   }
   // The own name of a declaration is a variable outside it, which may hold something else by now (a memoized version).
-  if (own !== null && own.uses.length > 0 && inspected.around?.declaration === true) {
+  if (own !== null && own.uses.length > 0 && inspected.around !== null) {
     const scope = holderOf(inspected, own.name);
-    if (scope !== null && (own.assigned || scope.object[own.name] !== inspected.fn)) {
+    const isOther = scope !== null && (own.assigned || scope.object[own.name] !== inspected.fn);
+    if (isOther && inspected.around.declaration) {
       useCell(inspected, own, scope, inspected.around.lookup(own.name), children, captures);
     }
   }
@@ -58,7 +59,7 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
   const scope = holderOf(inspected, name);
   if (scope === null) {
     // V8 shows every name that a function uses but this one.
-    if (inspected.around?.lookup(name)?.kind === 'self') throw enclosingName(inspected.describe(), name);
+    if (inspected.around?.isOwnName(name) === true) throw enclosingName(inspected.describe(), name);
     captureGlobal(inspected, free, children, captures, values);
     return;
   }
@@ -69,7 +70,11 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
     throw uninitialised(inspected.describe(), name, cause);
   }
   values.set(name, value);
-  if (isCompiledPrivate(inspected, value)) throw privateHelpers(inspected.describe(), name);
+  const shape = coverageShapeOf(name, value);
+  if (shape !== null) {
+    captures.slots.push({ name, from: 'coverage', shape });
+    return;
+  }
   const binding = inspected.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
   const special =
@@ -77,7 +82,7 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
     hostSlot(inspected, name, value) ??
     wrapperSlot(inspected, free, value, binding, children) ??
     requiredSlot(inspected, free, value, binding, children) ??
-    importedSlot(inspected, free, scope, value, binding, children);
+    importedSlot(inspected, free, value, binding, children);
   if (special !== null) {
     captures.slots.push(special);
   } else if (free.assigned || (binding?.assignedInside === true && value !== inspected.fn)) {
@@ -108,7 +113,11 @@ function captureGlobal(
   values: Map<string, unknown>,
 ): void {
   const { name } = free;
-  if (isStandardGlobal(name) || !(name in globalThis)) return;
+  if (isStandardGlobal(name)) return;
+  if (!(name in globalThis)) {
+    if (inspected.analysis.fieldKeyNames.includes(name)) throw computedField(inspected.describe(), name);
+    return;
+  }
   const value = (globalThis as Record<string, unknown>)[name];
   values.set(name, value);
   captures.constant = false;
@@ -197,15 +206,6 @@ function wrapperSlot(
 
 function isRequire(value: unknown): boolean {
   return typeof value === 'function' && value.name === 'require' && 'cache' in value && 'resolve' in value;
-}
-
-/** What TypeScript, esbuild, swc and babel call to reach #private members, compiled for targets that have none. */
-const PRIVATE_HELPER = /^_{0,2}(class_?private_?(field|method)|private(get|set|add|method|in|wrapper)\b)/i;
-
-function isCompiledPrivate({ analysis }: InspectedFunction, value: unknown): boolean {
-  if (!types.isWeakMap(value) && !types.isWeakSet(value)) return false;
-  const helpers = [...analysis.free.values()].flatMap(({ name, members }) => [name, ...(members ?? [])]);
-  return helpers.some((name) => PRIVATE_HELPER.test(name.replace(/\d+$/, '')));
 }
 
 function isReference(value: unknown): value is Record<string, unknown> {

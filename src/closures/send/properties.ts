@@ -2,13 +2,15 @@
  * Properties of a function or class that its text alone does not give: found on the sending side, restored on the other.
  *
  * A class's text makes its methods and accessors; they are left out as long as they are the ones from the text. Static
- * fields run again with the text, and then get the values they have now.
+ * fields are properties only (class-now.ts).
  */
+import { noteOwner } from '../../codec/owners.js';
 import { localPrototype } from '../../codec/realms.js';
 import type { Analysis } from '../analysis/analysis.js';
 import { isPrinter } from '../receive/provenance.js';
 import type { ExtraProperty, FunctionData } from '../wire.js';
 import type { Children } from './children.js';
+import { computedNames } from './class-now.js';
 
 const OWN: ReadonlySet<string | symbol> = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
 const WRITABLE = 1;
@@ -22,10 +24,12 @@ export type Extras = Pick<FunctionData, 'extras' | 'parent' | 'prototypeParent'>
 export function collectExtras(fn: Function, text: string, analysis: Analysis, children: Children): Extras {
   const extras: ExtraProperty[] = [];
   const isClass = analysis.form === 'class';
+  if (isClass) noteOwner(fn);
+  const computed = isClass ? computedNames(fn, text, analysis) : undefined;
   for (const key of Reflect.ownKeys(fn)) {
-    if (OWN.has(key) && !(isClass && key === 'name' && typeof (fn as { name: unknown }).name !== 'string')) continue;
     const descriptor = Object.getOwnPropertyDescriptor(fn, key)!;
-    if (isPrinter(descriptor.value) || isFromText(descriptor, key, analysis.declared?.statics, text)) continue;
+    if (OWN.has(key) && !(isClass && isStaticMember(descriptor, key))) continue;
+    if (isPrinter(descriptor.value) || isFromText(descriptor, key, analysis.declared?.statics, computed?.statics, text)) continue;
     extras.push(extra('function', key, descriptor, children));
   }
   const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
@@ -34,7 +38,7 @@ export function collectExtras(fn: Function, text: string, analysis: Analysis, ch
     for (const key of Reflect.ownKeys(prototype)) {
       const descriptor = Object.getOwnPropertyDescriptor(prototype, key)!;
       if (key === 'constructor' && descriptor.value === fn) continue;
-      if (isFromText(descriptor, key, analysis.declared?.prototype, text)) continue;
+      if (isFromText(descriptor, key, analysis.declared?.prototype, computed?.prototype, text)) continue;
       extras.push(extra('prototype', key, descriptor, children));
     }
     const above: unknown = Object.getPrototypeOf(prototype);
@@ -43,6 +47,12 @@ export function collectExtras(fn: Function, text: string, analysis: Analysis, ch
   const above: unknown = Object.getPrototypeOf(fn);
   const parent = analysis.plain && !isBuiltinPrototype(above, Function.prototype) ? children.add(above, 'prototype') : -1;
   return { extras, parent, prototypeParent };
+}
+
+/** A static member that takes the place of `name` or `length`, which every function has. */
+function isStaticMember({ writable, value }: PropertyDescriptor, key: string | symbol): boolean {
+  if (key !== 'name' && key !== 'length') return false;
+  return writable !== false || typeof value !== (key === 'name' ? 'string' : 'number');
 }
 
 /** Whether it is the builtin prototype, of whichever realm. */
@@ -55,13 +65,13 @@ function isFromText(
   descriptor: PropertyDescriptor,
   key: string | symbol,
   declared: ReadonlySet<string> | undefined,
+  computed: ReadonlySet<string | symbol> | undefined,
   text: string,
 ): boolean {
-  if (declared === undefined) return false;
+  if (declared === undefined || computed === undefined) return false;
   const parts = [descriptor.value, descriptor.get, descriptor.set].filter((part) => part !== undefined);
   const printed = parts.every((part) => typeof part === 'function' && text.includes(Function.prototype.toString.call(part)));
-  // Members with computed names are not listed: a method (no enumerable data property) that prints part of the text is one.
-  return printed && parts.length > 0 && (typeof key === 'string' && declared.has(key) ? true : descriptor.enumerable === false);
+  return printed && parts.length > 0 && (computed.has(key) || (typeof key === 'string' && declared.has(key)));
 }
 
 function extra(on: ExtraProperty['on'], key: string | symbol, descriptor: PropertyDescriptor, children: Children): ExtraProperty {

@@ -4,6 +4,7 @@
  */
 import { types } from 'node:util';
 import { globalPathOf, isStandardGlobal } from '../../codec/globals.js';
+import { identityOf } from '../../codec/identity.js';
 import type { Reduction } from '../../codec/node.js';
 import { SerializationError } from '../../errors/index.js';
 import type { ModuleExport } from '../../modules/module-request.js';
@@ -22,6 +23,7 @@ import { taskParts } from '../task.js';
 import type { FunctionData } from '../wire.js';
 import { checkShape, nameOf, reduceByValue } from './by-value.js';
 import { Children } from './children.js';
+import { hiddenPartsOf } from './hidden-parts.js';
 import { collectExtras } from './properties.js';
 import { isProgramsOwn, reachesShared } from './shared-search.js';
 
@@ -42,6 +44,11 @@ export function reduceFunction(fn: Function): Reduction {
   const reduction = reduceTask(fn) ?? reduceAgain(fn) ?? reduceFresh(fn);
   if (reduction.constant === true) constants.set(fn, { reduction, keys: Reflect.ownKeys(fn).length });
   return reduction;
+}
+
+/** What of an instance is no property of it and does not travel with its class. */
+export function hiddenParts(instance: object): readonly object[] {
+  return hiddenPartsOf(instance, (type) => reduceFunction(type).kind === 'module');
 }
 
 /** `task(captures, fn)`: nothing is captured but what was named. */
@@ -73,7 +80,11 @@ function reduceAgain(fn: Function): Reduction | null {
   const { data } = origin;
   const children = new Children();
   const count = firstExtra(origin.data);
-  for (let index = 0; index < origin.children.length && index < count; index++) children.add(origin.children[index], `captured [${index}]`);
+  const statics = privateStatics(fn, data);
+  for (let index = 0; index < origin.children.length && index < count; index++) {
+    const now = index === data.identity ? identityOf(fn.prototype as object) : origin.children[index];
+    children.add(statics.has(index) ? statics.get(index) : now, `captured [${index}]`);
+  }
   for (const slot of data.slots) if (slot.from === 'child') children.labels[slot.child] = `captured \`${writtenAs(slot.name, data)}\``;
   const analysis = analyse(data.text)!;
   const extras = collectExtras(fn, data.text, analysis, children);
@@ -88,6 +99,16 @@ function reduceAgain(fn: Function): Reduction | null {
     stateless: data.stateless && children.values.length <= count,
     constant: false,
   };
+}
+
+/** Private static fields as they are now, by the child that held what they began with. */
+function privateStatics(fn: Function, { slots }: FunctionData): ReadonlyMap<number, unknown> {
+  const found = new Map<number, unknown>();
+  const fields = slots.flatMap((slot) => (slot.from === 'child' && slot.private !== undefined ? [slot] : []));
+  if (fields.length === 0) return found;
+  const { privates } = mirror(fn, describeName(fn));
+  for (const { child, private: name } of fields) if (privates.has(name!)) found.set(child, privates.get(name!));
+  return found;
 }
 
 /** The name in the original text: that of a variable that a cell stands for was replaced. */
@@ -105,10 +126,11 @@ function heritageOf({ slots, edits }: FunctionData, { heritage }: Analysis): num
 }
 
 /** Children of extras come last. */
-function firstExtra({ slots, receiver, args }: { slots: readonly object[]; receiver: number; args: number }): number {
-  let last = Math.max(receiver, args);
-  for (const slot of slots as { child?: number; keys?: readonly string[] }[]) {
-    if (slot.child !== undefined) last = Math.max(last, slot.child + (slot.keys?.length ?? 1) - 1);
+function firstExtra({ slots, receiver, args, identity }: FunctionData): number {
+  let last = Math.max(receiver, args, identity);
+  for (const slot of slots) {
+    if (slot.from === 'child') last = Math.max(last, slot.child);
+    else if (slot.from === 'members') last = Math.max(last, slot.child + slot.keys.length - 1);
   }
   return last + 1;
 }

@@ -19,6 +19,7 @@ import { checkLate, reduceByHook } from '../kinds/reduced.js';
 import { refuseInstance, refuseNative } from '../kinds/refused.js';
 import { reduceShareable } from '../kinds/shareable.js';
 import { reduceSocket } from '../kinds/sockets.js';
+import { reduceWeak } from '../kinds/weak.js';
 import { Refused } from '../messages.js';
 import type { Reduction } from '../node.js';
 
@@ -67,6 +68,8 @@ export class Classifier {
     if (prototype === Set.prototype && types.isSet(value)) return reduceSet(value);
     const shared = reduceShareable(value);
     if (shared !== undefined) return shared;
+    const weak = reduceWeak(value);
+    if (weak !== undefined && !isExplicit()) return weak;
     refuseNative(value);
     return reducePlatform(value) ?? (isExplicit() ? reduceSocket(value) : undefined) ?? this.#builtin(value) ?? this.#instance(value);
   }

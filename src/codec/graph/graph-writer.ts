@@ -13,6 +13,7 @@ import { arrayKind } from '../kinds/arrays.js';
 import { mapKind, setKind } from '../kinds/collections.js';
 import { nullObjectKind, objectKind } from '../kinds/objects.js';
 import { reducedKind } from '../kinds/reduced.js';
+import { isWeak, reduceEntries, type Weak } from '../kinds/weak.js';
 import { type CodeRecord, HEADER, MARK, NEEDS_MODULES, VERSION } from '../message.js';
 import { located, Refused, refusal, type Step } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
@@ -48,6 +49,8 @@ export class TableWriter {
   readonly #states = new Map<object, State>();
   readonly #kinds = new Map<string, number>();
   readonly #stack: State[] = [];
+  /** The WeakMaps met so far. */
+  #weak: Weak[] = [];
   #count = 0;
   #flags = 0;
 
@@ -81,6 +84,7 @@ export class TableWriter {
       this.#states.clear();
       this.#kinds.clear();
       this.#stack.length = 0;
+      if (this.#weak.length > 0) this.#weak = [];
       this.#classifier.reset();
       leaveMessage();
     }
@@ -111,6 +115,32 @@ export class TableWriter {
   #walk(root: unknown): void {
     if (isPrimitive(root)) return;
     this.#enter(root as object);
+    this.#run();
+    if (this.#weak.length > 0) this.#writeEntries();
+  }
+
+  /** What WeakMaps hold of the objects of this message. A value may bring objects that are keys in their turn, and more WeakMaps. */
+  #writeEntries(): void {
+    let keys = [...this.#states.keys()];
+    const asked: number[] = [];
+    for (let open = true; open; ) {
+      open = false;
+      for (let i = 0; i < this.#weak.length; i++) {
+        const from = asked[i] ?? 0;
+        if (from === this.#states.size) continue;
+        open = true;
+        if (keys.length !== this.#states.size) keys = [...this.#states.keys()];
+        asked[i] = keys.length;
+        const entries = reduceEntries(this.#weak[i]!, keys.slice(from), this.#kindOf);
+        if (entries !== null) this.#push(entries);
+        this.#run();
+      }
+    }
+  }
+
+  readonly #kindOf = (value: object): string => this.#states.get(value)!.reduction.kind;
+
+  #run(): void {
     const stack = this.#stack;
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
@@ -123,6 +153,13 @@ export class TableWriter {
         descended = true;
         break;
       }
+      const { beside } = top.reduction;
+      while (!descended && beside !== undefined && top.next < children.length + beside.length) {
+        const part = beside[top.next++ - children.length]!;
+        if (this.#states.has(part)) continue;
+        this.#enter(part);
+        descended = true;
+      }
       if (descended) continue;
       this.#complete(top);
       stack.pop();
@@ -132,13 +169,19 @@ export class TableWriter {
 
   #enter(value: object): void {
     const reduction = this.#classifier.reduce(value, this.#isExplicit);
+    if (isWeak(value)) this.#weak.push(value);
+    this.#push(reduction, value);
+  }
+
+  /** @param value what is reduced, if others may refer to it. */
+  #push(reduction: Reduction, value?: object): void {
     const kind = kindOf(reduction.kind);
     if (kind === undefined) throw new TypeError(`No node kind \`${reduction.kind}\` is registered.`);
     if (kind.modules !== undefined) this.#flags |= NEEDS_MODULES;
     if (reduction.stateless !== true) this.stateless = false;
     if (reduction.constant !== true) this.constant = false;
     const state: State = { reduction, kind, number: -1, waiting: undefined, next: 0, after: undefined };
-    this.#states.set(value, state);
+    if (value !== undefined) this.#states.set(value, state);
     const first = this.#blocker(reduction);
     if (first !== undefined) {
       first.after ??= [];

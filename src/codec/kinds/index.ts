@@ -14,6 +14,7 @@ import { recordKind } from './records.js';
 import { reducedKind } from './reduced.js';
 import { memoryKind, shareableKind } from './shareable.js';
 import { socketKinds } from './sockets.js';
+import { entriesKind, weakKind } from './weak.js';
 
 export const builtinKinds = [
   arrayKind,
@@ -40,6 +41,8 @@ export const builtinKinds = [
   reducedKind,
   shareableKind,
   memoryKind,
+  weakKind,
+  entriesKind,
 ];
 
 /** Registers them. */

@@ -7,6 +7,7 @@
  *   q   the prototype of a class itself; child: the class
  */
 import { types } from 'node:util';
+import { hiddenPartsOf } from '../function-port.js';
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { noteOwner } from '../owners.js';
@@ -72,7 +73,9 @@ export function reduceInstance(value: object, type: Function | undefined): Reduc
   const first: unknown = type ?? Object.getPrototypeOf(value);
   const firstLabel = type === undefined ? 'prototype' : 'class';
   const kind = type === undefined ? createdKind.tag : instanceKind.tag;
-  return shell(kind, data, value, [first, ...children], own, (index) => (index === 0 ? firstLabel : label(index - 1)));
+  const reduction = shell(kind, data, value, [first, ...children], own, (index) => (index === 0 ? firstLabel : label(index - 1)));
+  const beside = type === undefined ? [] : hiddenPartsOf(value);
+  return beside.length === 0 ? reduction : { ...reduction, beside };
 }
 
 export const instanceKind: NodeKind = kind('i', (type) => {

@@ -5,6 +5,7 @@
  *   I   children: the class, the content, integrity | own properties
  */
 import { inspect, types } from 'node:util';
+import { hiddenPartsOf } from '../function-port.js';
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { noteOwner } from '../owners.js';
@@ -53,6 +54,7 @@ export function reduceOver(value: object, type: Function): Reduction | undefined
     data: undefined,
     children,
     needs: [0, 1],
+    beside: hiddenPartsOf(value),
     label: (index) => (index === 0 ? 'class' : index < FIRST_PROPERTY ? '' : propertyLabel(children, FIRST_PROPERTY, index)),
   };
 }

@@ -108,12 +108,11 @@ export function refuseInstance(value: object, isError: boolean): void {
       throw native(`${what}${over}`, REPAIRS[type.name] ?? repair);
     }
     if (hasPrivateFields(type)) {
-      const target = keepsPrivates(type) ? '' : 'compile for ES2022 or later ("target": "ES2022") and ';
       throw refused(
         'MP_PRIVATE_FIELDS',
         nameOf(value),
         `class ${type.name} has #private fields, which cannot be read from outside`,
-        `create it inside the function, or ${target}say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
+        `create it inside the function, or say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
       );
     }
   }
@@ -197,23 +196,15 @@ function isTransferable({ prototype }: Function): boolean {
 }
 
 const privates = new WeakMap<Function, boolean>();
-/** What TypeScript, esbuild, swc and babel make of #private fields for targets that have none: entries of WeakMaps, set by the constructor. */
-const COMPILED_PRIVATES =
-  /\b_\w+\.(?:set|add)\(this\b|\b__privateAdd\d*\(this\b|\b_class_?private_?(?:field|method)_?init(?:spec)?\d*\(this\b/i;
 
+/** What compilers make of them for older targets, entries of WeakMaps, travels (weak.ts). */
 function hasPrivateFields(type: Function): boolean {
   const known = privates.get(type);
   if (known !== undefined) return known;
   const source = Function.prototype.toString.call(type);
-  const answer = source.startsWith('class') && (keepsPrivates(type) || COMPILED_PRIVATES.test(source));
+  const answer = source.startsWith('class') && source.includes('#') && declaresPrivates(source);
   privates.set(type, answer);
   return answer;
-}
-
-/** Whether the #private fields are still there, and no entries of WeakMaps. */
-function keepsPrivates(type: Function): boolean {
-  const source = Function.prototype.toString.call(type);
-  return source.includes('#') && declaresPrivates(source);
 }
 
 /** A Subject of RxJS, of whichever copy. */

@@ -1,7 +1,7 @@
 // Makes something as a library does: functions of this file, which no module exports, over state that cannot be copied.
 export function makeSchema() {
-  const seen = new WeakSet();
-  const check = (value) => seen.has(value) || typeof value === 'object';
+  const loaded = Promise.resolve();
+  const check = (value) => loaded !== null && typeof value === 'object';
   return { parse: (value) => check(value), inner: { deep: [check] } };
 }
 export function makeLogger() {
