@@ -4,7 +4,7 @@
  * whose #private fields were compiled to WeakMaps arrive with them. It has an identity (identity.ts): later messages add to it.
  *
  *   weak       data: `map` or `set`, identity. By value
- *   variable   (functions/kinds.ts) one that a function which goes by reference uses under a name
+ *   variable   (closures/kinds.ts) one that a function which goes by reference uses under a name
  *   entries    children: the WeakMap, then kind of key, key, value for each entry (`true` in a WeakSet)
  *
  * Which keys an original has already is its own affair: entries of keys that the receiver may have had before (classes, exports) are
