@@ -2,7 +2,6 @@ import type { WorkerCrashError } from '../../errors/index.js';
 import { Linger } from '../../memory/index.js';
 import type { LaunchOptions, Popen } from '../../process/index.js';
 import { PendingValue } from '../../reduction/index.js';
-import { Deque } from '../../util/deque.js';
 import { taskSettle } from '../../util/diagnostics.js';
 import { debug } from '../../util/logger.js';
 import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
@@ -12,13 +11,11 @@ import { MIN_BATCHES, ThroughputEstimator } from '../scheduling/throughput-estim
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, KIND, MessageKind, Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
+import { BatchLedger } from './batch-ledger.js';
 import { crash } from './crash.js';
+import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 
-/** Milliseconds a worker has for loading what an item needs, when the item's own time limit is shorter. */
-const MODULE_LOAD_TIMEOUT_MS = 10_000;
-/** Milliseconds by which a timer is late when this process was busy. */
-const TIMER_LATENESS_MS = 10;
 /** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
 const EXIT_TIMEOUT_MS = 10_000;
 /** Milliseconds in which the modules of a dead worker's last error may load. */
@@ -54,16 +51,19 @@ export interface WorkerOwner {
 }
 
 /**
- * One worker process as the parent sees it: the batches it holds, what of them is done, and how it ends.
+ * One worker as the parent sees it: what it was sent, what comes back, and how it ends.
  *
- * Accounting: `#held` are the batches sent and not finished, oldest first; results arrive in their order.
- * `#results` counts them modulo 2^32 and is compared with the worker's own count of started items when it dies.
+ *   state     | meaning                                        | leaves it by
+ *   starting  | its initializer is not done                    | Ready -> ready; retire -> retiring; its end
+ *   ready     | it takes batches                               | retire, its last item -> retiring; its end
+ *   retiring  | a stop was sent: it finishes what it holds     | its end
+ *   ended     | the process is gone; what it published counts  |
+ *
+ * Batches are accounted for in BatchLedger, time limits of items in ItemDeadlines, records in WorkerChannel.
  */
-export class WorkerHandle implements BatchHolder {
+export class WorkerHandle implements BatchHolder, DeadlineOwner {
   readonly name: string;
   readonly child: Popen;
-  /** Items it may still be given before it is replaced. */
-  remaining: number;
   /** `starting` until its initializer is done; `retiring` after a stop was sent. */
   state: 'starting' | 'ready' | 'retiring' | 'ended' = 'starting';
   /** What it was when it ended. */
@@ -76,39 +76,29 @@ export class WorkerHandle implements BatchHolder {
   idled = false;
   readonly #owner: WorkerOwner;
   readonly #channel: WorkerChannel;
-  readonly #held = new Deque<Batch>();
-  readonly #pace = new ThroughputEstimator();
-  readonly #linger = new Linger();
-  #items = 0;
-  #results = 0;
+  readonly #ledger: BatchLedger;
+  readonly #deadlines: ItemDeadlines;
+  readonly #throughput = new ThroughputEstimator();
+  readonly #idleBackoff = new Linger();
   #polling = false;
-  /** Milliseconds a cancelled or overdue item has to end. */
-  #grace: number;
   readonly #settings: WorkerSettings;
   /** The error that it did not catch. */
   #uncaught: unknown;
-  /** Batches it holds whose items have a time limit. */
-  #timed = 0;
   /** How far it had read when another one took what it did not begin; `null` since it gave a sign. */
   #doubt: number | null = null;
-  /** It does not begin what it was handed: it gets nothing more until it gives a sign. */
-  #suspect = false;
-  /** Of the item that runs, or of the next one, which has not begun. */
-  #timer: NodeJS.Timeout | null = null;
-  #killer: NodeJS.Timeout | null = null;
   /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
-  #executioner: NodeJS.Timeout | null = null;
+  #killTimer: NodeJS.Timeout | null = null;
   /** Looks whether a worker that should end, or should be ready, is. */
-  #inspector: NodeJS.Timeout | null = null;
+  #lifeTimer: NodeJS.Timeout | null = null;
 
   /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
   constructor(name: string, launch: Launch, entry: URL, settings: WorkerSettings, owner: WorkerOwner) {
     this.name = name;
-    this.remaining = settings.lifetime;
-    this.#grace = settings.grace;
+    this.#ledger = new BatchLedger(settings.lifetime);
     this.#settings = settings;
     this.#owner = owner;
-    this.#channel = new WorkerChannel(name, () => this.#drain());
+    this.#channel = new WorkerChannel(name, () => this.drain());
+    this.#deadlines = new ItemDeadlines(this.#ledger, this.#channel, settings.grace, this);
     try {
       this.child = launch({ entry, name, descriptors: this.#channel.descriptors });
     } catch (error) {
@@ -116,7 +106,7 @@ export class WorkerHandle implements BatchHolder {
       throw error;
     }
     this.child.onExit(({ exitCode, signal }, cause) => this.#ended(exitCode, signal, cause));
-    if (settings.initTimeout > 0) this.#inspect(settings.initTimeout, () => this.#checkReady());
+    if (settings.initTimeout > 0) this.inspect(settings.initTimeout, () => this.#checkReady());
     this.keepAlive(false);
   }
 
@@ -130,22 +120,27 @@ export class WorkerHandle implements BatchHolder {
     return this.child.ident;
   }
 
+  /** Items it may still be given before it is replaced. */
+  get remaining(): number {
+    return this.#ledger.remaining;
+  }
+
   /** Items it holds: running or waiting there. */
   get items(): number {
-    return this.#items;
+    return this.#ledger.items;
   }
 
   /** Batches it holds. */
   get batches(): number {
-    return this.#held.length;
+    return this.#ledger.batches;
   }
 
   /** Whether it should be given another batch now. */
   get hasRoom(): boolean {
     return (
-      (this.#held.length < MIN_BATCHES || this.#items < this.#pace.depth) &&
+      (this.#ledger.batches < MIN_BATCHES || this.#ledger.items < this.#throughput.depth) &&
       this.remaining > 0 &&
-      !this.#suspect &&
+      !this.#deadlines.suspect &&
       this.#channel.writable &&
       (this.state === 'ready' || this.state === 'starting')
     );
@@ -163,18 +158,40 @@ export class WorkerHandle implements BatchHolder {
 
   /** Whether it holds work and has not looked at any. */
   get still(): boolean {
-    const batch = this.#held.first();
+    const batch = this.#ledger.first();
     return batch !== undefined && this.#channel.queued(batch);
   }
 
   /** Whether an item ever got a result here. */
   get fruitful(): boolean {
-    return this.#results !== 0;
+    return this.#ledger.results !== 0;
   }
 
   /** Milliseconds since it last gave a sign of progress: with work, how long it may be stuck; without, how long it has been idle. */
   get stillFor(): number {
-    return this.#pace.stillFor;
+    return this.#throughput.stillFor;
+  }
+
+  // ---- for its deadlines
+
+  /** Whether it became ready. */
+  get begun(): boolean {
+    return this.since !== 0;
+  }
+
+  /** Kills it. */
+  kill(): void {
+    this.#signal('SIGKILL');
+  }
+
+  /** Hands on batches that others may run. */
+  returned(batches: Batch[]): void {
+    this.#owner.returned(batches);
+  }
+
+  /** Something changed that the pool should look at. */
+  progressed(): void {
+    this.#owner.progressed(this);
   }
 
   // ---- sending
@@ -195,15 +212,9 @@ export class WorkerHandle implements BatchHolder {
       return false;
     }
     if (!this.#channel.send(batch)) return false;
-    if (this.#held.length === 0) this.#pace.begin();
-    batch.holder = this;
-    this.#held.push(batch);
-    this.#items += batch.count;
-    this.remaining -= batch.count;
-    if (isTimed(batch)) {
-      this.#timed++;
-      this.#awaitBegin();
-    }
+    if (this.#ledger.batches === 0) this.#throughput.begin();
+    this.#ledger.enter(batch, this);
+    this.#deadlines.awaitBegin();
     if (this.remaining <= 0) this.retire();
     return true;
   }
@@ -224,31 +235,32 @@ export class WorkerHandle implements BatchHolder {
 
   /** Bounds the time in which a worker that has nothing left to do must end. One that is starting finishes that first. */
   #seeOff(): void {
-    if (this.state !== 'retiring' || this.#held.length > 0 || this.since === 0) return;
+    if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
     const leave = () => {
       this.condemned = 'it did not end though it was told to';
       this.#signal('SIGKILL');
     };
-    this.#inspect(this.#settings.grace, () => {
-      this.#drain();
-      if (this.#channel.ending) this.#inspect(EXIT_TIMEOUT_MS, leave);
+    this.inspect(this.#settings.grace, () => {
+      this.drain();
+      if (this.#channel.ending) this.inspect(EXIT_TIMEOUT_MS, leave);
       else leave();
     });
   }
 
-  #inspect(after: number, look: () => void): void {
-    if (this.#inspector !== null) clearTimeout(this.#inspector);
-    this.#inspector = setTimeout(() => {
-      this.#inspector = null;
+  /** Calls `look` after so many milliseconds, unless it has ended. */
+  inspect(after: number, look: () => void): void {
+    if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
+    this.#lifeTimer = setTimeout(() => {
+      this.#lifeTimer = null;
       if (this.state !== 'ended') look();
     }, after);
     // Who waits for the worker keeps the event loop alive.
-    this.#inspector.unref();
+    this.#lifeTimer.unref();
   }
 
   #checkReady(): void {
-    this.#drain();
-    if (this.since === 0 && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
+    this.drain();
+    if (!this.begun && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
   }
 
   /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
@@ -261,27 +273,24 @@ export class WorkerHandle implements BatchHolder {
 
   /** Takes back the batch that was sent last, if the worker has not started it. */
   withdrawLast(): Batch | null {
-    const batch = this.#held.last();
-    if (batch === undefined || !this.#withdraw(batch)) return null;
-    this.#held.pop();
-    if (this.#held.length === 0) this.#clearTimer();
-    return batch;
+    const batch = this.#ledger.last();
+    return batch !== undefined && this.withdraw(batch) ? batch : null;
   }
 
   /** As {@link withdrawLast}, if its priority is below `priority`. */
   withdrawBelow(priority: number): Batch | null {
-    const batch = this.#held.last();
+    const batch = this.#ledger.last();
     return batch !== undefined && batch.queue.priority < priority ? this.withdrawLast() : null;
   }
 
-  /** Takes `batch` back, if it is here and the worker has not started it. */
+  /** Takes `batch` back, if it is here and the worker has not started it. Returns whether it did. */
   withdraw(batch: Batch): boolean {
-    if (batch.holder !== this || !this.#withdraw(batch)) return false;
-    const first = this.#held.first() === batch;
-    this.#held.remove(batch);
+    if (batch.holder !== this || !this.#channel.withdraw(batch)) return false;
+    const first = this.#ledger.first() === batch;
+    this.#ledger.strikeOut(batch);
     if (first) {
-      this.#clearTimer();
-      this.#awaitBegin();
+      this.#deadlines.batchTaken();
+      this.#deadlines.awaitBegin();
     }
     return true;
   }
@@ -294,66 +303,50 @@ export class WorkerHandle implements BatchHolder {
   stop(batch: Batch, grace: number, reason: unknown): boolean {
     batch.cancelled = true;
     batch.reason = reason;
-    this.#grace = grace;
+    this.#deadlines.grace = grace;
     if (this.withdraw(batch)) return true;
     this.#channel.halt(batch);
     // One that runs while the result of its forerunner is still unread is aborted when that is read, see #abortNext.
-    if (this.#held.first() === batch) this.#abortRunning();
+    if (this.#ledger.first() === batch) this.#deadlines.abortRunning();
     return false;
-  }
-
-  /** Fires the AbortSignal of the running item and kills the worker if the item has not ended when its grace is over. */
-  #abortRunning(): void {
-    this.#channel.abort((this.#results + 1) | 0, this.#held.first()?.reason);
-    if (this.#killer !== null) return;
-    const killer = setTimeout(() => {
-      // The result may be there already: timers come before other events.
-      this.#drain();
-      if (this.#killer === killer) this.#signal('SIGKILL');
-    }, this.#grace);
-    this.#killer = killer;
-  }
-
-  #withdraw(batch: Batch): boolean {
-    if (!this.#channel.withdraw(batch)) return false;
-    batch.holder = null;
-    this.#items -= batch.count;
-    this.remaining += batch.count;
-    if (isTimed(batch)) this.#timed--;
-    return true;
   }
 
   /** The batches it holds, oldest first. */
   held(): Iterable<Batch> {
-    return this.#held;
+    return this.#ledger;
   }
 
   // ---- receiving
 
-  #drain(): void {
+  /** Reads what it sent. */
+  drain(): void {
     this.#polling = false;
     if (this.state === 'ended') return;
     const channel = this.#channel;
-    const before = this.#results;
+    const before = this.#ledger.results;
     let moved = channel.flush();
     while (channel.receive()) {
       this.#receive();
       moved = true;
     }
-    if (moved) this.#trust();
-    if (before !== this.#results) this.#pace.measure((this.#results - before) | 0);
+    if (moved) {
+      this.#doubt = null;
+      this.#deadlines.trust();
+    }
+    const results = (this.#ledger.results - before) | 0;
+    if (results !== 0) this.#throughput.measure(results);
     if (moved) this.#owner.progressed(this);
     if ((this.state as string) === 'ended') return;
-    if (before !== this.#results) this.#linger.busy();
+    if (results !== 0) this.#idleBackoff.busy();
     // Microtasks and other events come first; a record that came meanwhile is read on the loop's next turn.
-    if (before !== this.#results || (this.#held.length > 0 && this.#linger.again()) || !channel.sleep()) {
+    if (results !== 0 || (this.#ledger.batches > 0 && this.#idleBackoff.again()) || !channel.sleep()) {
       this.#polling = true;
       setImmediate(this.#poll);
     }
   }
 
   readonly #poll = (): void => {
-    if (this.#polling) this.#drain();
+    if (this.#polling) this.drain();
   };
 
   #receive(): void {
@@ -388,18 +381,17 @@ export class WorkerHandle implements BatchHolder {
       }
       case MessageKind.Started: {
         channel.release();
-        const batch = this.#held.first();
+        const batch = this.#ledger.first();
         if (batch === undefined) break;
         batch.started();
-        this.#clearTimer();
-        if (batch.timeout > 0) this.#timer = setTimeout(() => this.#expired(batch), batch.timeout);
+        this.#deadlines.begun(batch);
         break;
       }
       case MessageKind.Report: {
         const dropped = channel.id;
         const progress = channel.decode();
         channel.release();
-        const batch = this.#held.first();
+        const batch = this.#ledger.first();
         if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
         break;
       }
@@ -411,8 +403,8 @@ export class WorkerHandle implements BatchHolder {
         channel.release();
         if (this.state === 'starting') this.state = 'ready';
         this.since = performance.now();
-        if (this.#inspector !== null) clearTimeout(this.#inspector);
-        this.#awaitBegin();
+        if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
+        this.#deadlines.awaitBegin();
         this.#seeOff();
         this.#owner.ready(this);
         break;
@@ -435,20 +427,14 @@ export class WorkerHandle implements BatchHolder {
   }
 
   #settle(value: unknown, failed: boolean, micros: number): void {
-    const batch = this.#held.first();
+    const batch = this.#ledger.first();
     if (batch === undefined) return;
-    this.#results = (this.#results + 1) | 0;
     batch.fn.deaths = 0;
-    this.#clearTimers();
+    const index = this.#ledger.settle(batch);
+    this.#deadlines.itemSettled();
     if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
-    const index = batch.received++;
-    this.#items--;
-    if (batch.received === batch.count) {
-      this.#held.shift();
-      if (isTimed(batch)) this.#timed--;
-      if (this.state === 'retiring') this.#seeOff();
-    }
-    this.#awaitBegin();
+    if (batch.received === batch.count) this.#seeOff();
+    this.#deadlines.awaitBegin();
     if (!batch.cancelled && batch.overdue !== index) {
       if (value instanceof Unreadable) batch.error(value.reason, index);
       else if (value instanceof PendingValue) {
@@ -466,109 +452,17 @@ export class WorkerHandle implements BatchHolder {
 
   /** What runs now was cancelled while the result of the item before it was on its way. */
   #abortNext(): void {
-    if (this.#held.first()?.cancelled === true) this.#abortRunning();
+    if (this.#ledger.first()?.cancelled === true) this.#deadlines.abortRunning();
   }
 
   /** The oldest batch is off the worker, though not all of its items ran. */
   #drop(): Batch | undefined {
-    const batch = this.#held.shift();
+    const batch = this.#ledger.drop();
     if (batch === undefined) return undefined;
-    if (isTimed(batch)) this.#timed--;
-    this.#items -= batch.count - batch.received;
-    this.remaining += batch.count - batch.received;
-    this.#clearTimers();
-    this.#awaitBegin();
+    this.#deadlines.itemSettled();
+    this.#deadlines.awaitBegin();
     this.#seeOff();
     return batch;
-  }
-
-  #expired(batch: Batch): void {
-    const results = this.#results;
-    // The result may be there already: timers come before other events.
-    this.#drain();
-    if (results !== this.#results || this.#held.first() !== batch) return;
-    this.#timer = null;
-    this.#overrun(batch, true);
-  }
-
-  /** The item that runs, or that the worker cannot begin, has had its time. */
-  #overrun(batch: Batch, begun: boolean): void {
-    batch.overdue = batch.received;
-    this.#grace = batch.expire(batch.received, begun);
-    this.#abortRunning();
-  }
-
-  /** Bounds the time in which the worker must begin what it holds, if the items of one of its batches have a time limit. */
-  #awaitBegin(): void {
-    if (this.#timed === 0 || this.#timer !== null || this.since === 0 || this.#suspect) return;
-    for (const batch of this.#held) {
-      if (!isTimed(batch)) continue;
-      this.#watchBegin(batch, batch.timeout, this.#channel.arriving(batch), false);
-      return;
-    }
-  }
-
-  /** @param patient It was not waited for twice yet. */
-  #watchBegin(batch: Batch, time: number, arrived: number, loading: boolean, patient = true): void {
-    const due = performance.now() + time;
-    const timer = setTimeout(() => {
-      // It may have been said already: timers come before other events.
-      this.#drain();
-      if (this.#timer !== timer) return;
-      this.#timer = null;
-      const arriving = this.#channel.arriving(batch);
-      const first = this.#held.first();
-      if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
-      // This process was busy, and may not even have rung: the worker did not have its time.
-      else if (patient && performance.now() - due > TIMER_LATENESS_MS) this.#watchBegin(batch, time, arriving, loading, false);
-      // It waits behind one that is under way.
-      else if (first !== batch && first !== undefined && !this.#channel.queued(first)) return;
-      else if (this.withdraw(batch)) this.#stuck(batch);
-      else if (first !== batch) return;
-      // Taken: what it needs is being loaded, which takes its time in a worker that is new.
-      else if (loading || time >= MODULE_LOAD_TIMEOUT_MS) this.#overrun(batch, false);
-      else this.#watchBegin(batch, MODULE_LOAD_TIMEOUT_MS, 0, true);
-    }, time);
-    this.#timer = timer;
-  }
-
-  /** The worker did not look at `batch`, which was taken back. It is killed unless it reads on within its grace. */
-  #stuck(batch: Batch): void {
-    this.#suspect = true;
-    const { read } = this.#channel;
-    const results = this.#results;
-    this.#clearTimer();
-    batch.overdue = batch.received;
-    const grace = batch.expire(batch.received, false);
-    // The other items of a chunk have not had their time.
-    this.#owner.returned(batch.orphaned(Blame.Item, undefined));
-    batch.onReleased();
-    this.#inspect(grace, () => {
-      this.#drain();
-      if (this.#channel.read !== read || this.#results !== results) this.#trust();
-      else this.condemn('it did not begin what it was handed');
-    });
-    this.#owner.progressed(this);
-  }
-
-  /** It gave a sign. */
-  #trust(): void {
-    this.#doubt = null;
-    if (!this.#suspect) return;
-    this.#suspect = false;
-    this.#awaitBegin();
-    this.#owner.progressed(this);
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-  }
-
-  #clearTimers(): void {
-    this.#clearTimer();
-    if (this.#killer !== null) clearTimeout(this.#killer);
-    this.#killer = null;
   }
 
   // ---- life
@@ -595,10 +489,10 @@ export class WorkerHandle implements BatchHolder {
   terminate(grace: number): void {
     if (this.state === 'ended') return;
     this.#signal('SIGTERM');
-    this.#executioner ??= setTimeout(() => {
+    this.#killTimer ??= setTimeout(() => {
       this.#signal('SIGKILL');
       // One that even that does not end, because its end cannot be told or the kernel holds it, keeps nobody waiting.
-      this.#executioner = setTimeout(() => this.#ended(null, 'SIGKILL'), EXIT_TIMEOUT_MS);
+      this.#killTimer = setTimeout(() => this.#ended(null, 'SIGKILL'), EXIT_TIMEOUT_MS);
     }, grace);
   }
 
@@ -607,22 +501,18 @@ export class WorkerHandle implements BatchHolder {
     // What it published before it died counts; the ring outlives it.
     while (this.#channel.receive()) this.#receive();
     const blame = this.#blame();
-    const first = this.#held.first();
+    const first = this.#ledger.first();
     const subject = blame === Blame.None ? null : (first?.subject(first.received) ?? null);
     const { stderr } = this.#channel;
     this.left = this.state;
     this.state = 'ended';
-    this.#clearTimers();
-    if (this.#executioner !== null) clearTimeout(this.#executioner);
-    if (this.#inspector !== null) clearTimeout(this.#inspector);
-    for (const batch of this.#held) this.#channel.recall(batch);
+    this.#deadlines.itemSettled();
+    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
+    if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
+    for (const batch of this.#ledger) this.#channel.recall(batch);
     this.#channel.close();
     this.child.close();
-    const lost = [...this.#held];
-    while (this.#held.length > 0) this.#held.shift();
-    for (const batch of lost) batch.holder = null;
-    this.#timed = 0;
-    this.#items = 0;
+    const lost = this.#ledger.close();
     const tell = (uncaught: unknown) => {
       this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
     };
@@ -633,9 +523,9 @@ export class WorkerHandle implements BatchHolder {
 
   /** What of its oldest batch it died of. */
   #blame(): Blame {
-    const batch = this.#held.first();
+    const batch = this.#ledger.first();
     if (batch === undefined) return Blame.None;
-    if (this.#channel.started !== this.#results) return Blame.Item;
+    if (this.#channel.started !== this.#ledger.results) return Blame.Item;
     const { preparing } = this.#channel;
     if (preparing === Preparing.Function) return Blame.Function;
     return preparing === Preparing.Items || this.#channel.arriving(batch) > 0 ? Blame.Items : Blame.None;
@@ -648,8 +538,4 @@ function soon(promise: Promise<unknown>): Promise<unknown> {
     const timer = setTimeout(resolve, ERROR_LOAD_TIMEOUT_MS);
     promise.then(resolve, resolve).finally(() => clearTimeout(timer));
   });
-}
-
-function isTimed(batch: Batch): boolean {
-  return (batch.kind & Flag.Announce) !== 0 && batch.timeout > 0;
 }
