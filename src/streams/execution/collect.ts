@@ -55,7 +55,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
   readonly starving = true;
 
   readonly #result = deferred<R[]>();
-  readonly #wound = deferred<void>();
+  readonly #closed = deferred<void>();
   readonly #hub = new ProgressHub();
   readonly #signal: AbortSignal | undefined;
   #unlisten: (() => void) | undefined;
@@ -92,7 +92,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
   }
 
   get closed(): Promise<void> {
-    return this.#wound.promise;
+    return this.#closed.promise;
   }
 
   get progress(): Observable<Progress> {
@@ -137,7 +137,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
     const feeder = this.#feeder!;
     if (this.state !== OPEN || !feeder.ended) return;
     if (feeder.failed) {
-      void this.#wind(feeder.error).then(() => this.#result.reject(feeder.error));
+      void this.#windDown(feeder.error).then(() => this.#result.reject(feeder.error));
       return;
     }
     if (feeder.gone < feeder.admitted) return;
@@ -145,7 +145,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
     this.#finish();
     if (this.#failed > 0) this.#result.reject(this.#firstError);
     else this.#result.resolve(results);
-    this.#wound.resolve();
+    this.#closed.resolve();
   }
 
   snapshot(): Progress {
@@ -168,14 +168,14 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
   #giveUp(reason: unknown): void {
     if (this.state !== OPEN) return;
     this.#result.reject(reason);
-    void this.#wind(reason);
+    void this.#windDown(reason);
   }
 
-  #wind(reason: unknown): Promise<void> {
+  #windDown(reason: unknown): Promise<void> {
     this.#finish();
     const returned = this.#feeder?.stop(reason);
-    void Promise.allSettled([returned, this.#job?.cancel(reason)]).then(() => this.#wound.resolve());
-    return this.#wound.promise;
+    void Promise.allSettled([returned, this.#job?.cancel(reason)]).then(() => this.#closed.resolve());
+    return this.#closed.promise;
   }
 
   #finish(): void {

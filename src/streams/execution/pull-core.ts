@@ -3,6 +3,16 @@
  *
  *   source -> Feeder -> Job.submit … JobSink.value -> ResultRing -> take() -> consumer
  *
+ *   state, and what holds besides | source   | results         | leaves it by
+ *   OPEN                          | read     | counted         | an item fails -> OPEN, failing; the source ends, all taken -> ENDED
+ *   OPEN, failing                 | returned | counted up to   | all before it have a result -> OPEN, results closed
+ *                                 |          | the failure     |
+ *   OPEN, results closed          | returned | dropped         | the failure is at the head: taken -> ERRORED
+ *   ENDED, ERRORED                | returned | dropped         | final: the ring is empty
+ *
+ *   The job's own failure closes the results at once; what lies in the ring is delivered before it.
+ *   `stop` (the consumer leaves) and `endWithError` (an abort) are final from every state.
+ *
  * Invariants
  * - A result that was not taken keeps its place in the window, so a consumer that stops reading stops the source.
  * - Every value before an error is delivered before the error. Ordered: all indices below the failing one; unordered:
@@ -19,6 +29,7 @@ import type { Source } from '../sources/source.js';
 import type { StreamFlowOptions } from '../stream-options.js';
 import type { Backend, Job, JobSink } from './backend.js';
 import { Feeder, type FeederOwner } from './feeder.js';
+import { FirstFailure } from './first-failure.js';
 import { Failure, ResultRing, SKIPPED } from './result-ring.js';
 
 /** One execution of `source` through `backend`. */
@@ -45,9 +56,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   #skipped = 0;
   /** Failures and skips in the ring: 0 on the fast path. */
   #marks = 0;
-  /** Lowest failing position while `errors` is 'fail', and how far the positions before it are known to be settled. */
-  #failing = Number.POSITIVE_INFINITY;
-  #scanned = 0;
+  /** While `errors` is 'fail'. */
+  readonly #firstFailure = new FirstFailure();
   /** No result is awaited any more: the job was cancelled or failed. */
   #deaf = false;
   /** What ends the stream when the ring has run dry although items are missing. */
@@ -171,7 +181,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
       const position = this.#ordered ? index : this.#tail++;
       this.#ring.put(position, new Failure(error));
       this.#marks++;
-      this.#failing = Math.min(this.#failing, position);
+      this.#firstFailure.note(position);
       if (!this.#ordered) this.#deaf = true;
     } else if (this.#ordered) {
       this.#ring.put(index, SKIPPED);
@@ -184,7 +194,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
 
   flush(): void {
     if (this.state !== OPEN) return;
-    if (this.#failing !== Number.POSITIVE_INFINITY) this.#failSiblings();
+    if (this.#firstFailure.exists) this.#failSiblings();
     this.#passSkipped();
     if (this.#ring.at(this.#ring.head) !== NOTHING) this.#listener.ready();
     this.#refill();
@@ -233,12 +243,9 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
 
   /** An item failed: nothing more is pulled, and as soon as all positions before it are settled its siblings are cancelled. */
   #failSiblings(): void {
-    const ring = this.#ring;
-    const failure = ring.at(this.#failing) as Failure;
-    void this.#stopSource(failure.error);
-    this.#scanned = Math.max(this.#scanned, ring.head);
-    while (this.#scanned < this.#failing && ring.at(this.#scanned) !== NOTHING) this.#scanned++;
-    if (this.#scanned === this.#failing) this.#cancelJob(failure.error);
+    const error = this.#firstFailure.errorIn(this.#ring);
+    void this.#stopSource(error);
+    if (this.#firstFailure.isNext(this.#ring)) this.#cancelJob(error);
   }
 
   #checkEnd(): void {
