@@ -28,7 +28,7 @@ import { Scheduler } from './scheduler.js';
 export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   readonly #settings: PoolSettings;
   readonly #scheduler: Scheduler;
-  readonly #callables: FunctionRegistry;
+  readonly #functions: FunctionRegistry;
   readonly #supervisor: WorkerSupervisor;
   readonly #jobs = new Set<PoolJob>();
   /** Jobs whose sinks wait for a flush. */
@@ -48,9 +48,9 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     checkNotBootstrapping('Pool', 'starts a pool');
     this.#settings = settings;
     this.#scheduler = new Scheduler();
-    this.#callables = new FunctionRegistry((serialized) => this.#supervisor.forget(serialized));
+    this.#functions = new FunctionRegistry((serialized) => this.#supervisor.forget(serialized));
     const { initializer } = settings;
-    const serialized = initializer === undefined ? null : this.#callables.serialize('Pool: `initializer`', initializer);
+    const serialized = initializer === undefined ? null : this.#functions.serialize('Pool: `initializer`', initializer);
     if (serialized !== null) serialized.uses++;
     // Workers that are started later are told of it too.
     if (serialized !== null && serialized.freight !== null) holdUntil(serialized.freight, () => this.#over);
@@ -79,9 +79,9 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     if (args !== undefined && !Array.isArray(args))
       throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
     options?.signal?.throwIfAborted();
-    const serialized = this.#callables.serialize(actor, fn);
+    const serialized = this.#functions.serialize(actor, fn);
     this.#checkQueue(actor);
-    const queue = this.#callLane(options?.priority ?? 0);
+    const queue = this.#callQueue(options?.priority ?? 0);
     queue.calls++;
     const settings =
       options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
@@ -124,7 +124,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
     this.#checkOpen(actor);
     // Captures are read now; each execution sends them as they were at the call.
-    const serialized = this.#callables.serialize(actor, fn);
+    const serialized = this.#functions.serialize(actor, fn);
     const site = captureCallSite();
     const settings = {
       actor,
@@ -140,7 +140,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     return {
       open: (sink: JobSink<R>) => {
         this.#checkOpen(actor);
-        const job = new PoolJob(this.#callables.forJob(serialized), sink as JobSink<unknown>, settings, this, site);
+        const job = new PoolJob(this.#functions.forJob(serialized), sink as JobSink<unknown>, settings, this, site);
         this.#jobs.add(job);
         if (serialized.freight !== null) holdUntil(serialized.freight, () => !this.#jobs.has(job));
         this.#scheduler.ready.add(job.queue);
@@ -201,7 +201,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   jobGone(job: PoolJob): void {
     if (!this.#jobs.delete(job)) return;
     this.#scheduler.ready.remove(job.queue);
-    this.#callables.release(job.fn);
+    this.#functions.release(job.fn);
     this.#retireIfDone();
   }
 
@@ -381,7 +381,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
   }
 
-  #callLane(priority: number): TaskQueue {
+  #callQueue(priority: number): TaskQueue {
     let queue = this.#callLanes.get(priority);
     if (queue === undefined) {
       queue = new TaskQueue(priority);

@@ -43,7 +43,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   readonly #options: StreamFlowOptions<T>;
   readonly #listener: FeedListener;
   readonly #ordered: boolean;
-  readonly #shape: Projector | undefined;
+  readonly #projector: Projector | undefined;
   /** Results are delivered as they are. */
   readonly #plain: boolean;
   readonly #ring = new ResultRing();
@@ -55,18 +55,18 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   #failed = 0;
   #skipped = 0;
   /** Failures and skips in the ring: 0 on the fast path. */
-  #marks = 0;
+  #exceptionalEntries = 0;
   /** While `errors` is 'fail'. */
   readonly #firstFailure = new FirstFailure();
   /** No result is awaited any more: the job was cancelled or failed. */
-  #deaf = false;
+  #resultsClosed = false;
   /** What ends the stream when the ring has run dry although items are missing. */
   #jobFailure: Failure | undefined;
   /** Every item settled and was taken: there is nothing to cancel. */
   #complete = false;
   /** The consumer is inside take(), or has not started us, and will look at `state` itself. */
   #taking = true;
-  #winding: Promise<unknown> | undefined;
+  #jobCancellation: Promise<unknown> | undefined;
   #unlisten: (() => void) | undefined;
   #returned: Promise<void> | undefined;
 
@@ -82,7 +82,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     this.#options = options;
     this.#listener = listener;
     this.#ordered = options.ordered ?? true;
-    this.#shape = shape;
+    this.#projector = shape;
     this.#plain = shape === undefined && options.errors !== 'settle';
   }
 
@@ -114,7 +114,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     const ring = this.#ring;
     const slot = ring.head & ring.mask;
     const value = ring.slots[slot];
-    if (value === NOTHING || (this.#marks !== 0 && (value === SKIPPED || value instanceof Failure))) return this.#takeRare();
+    if (value === NOTHING || (this.#exceptionalEntries !== 0 && (value === SKIPPED || value instanceof Failure))) return this.#takeRare();
     ring.slots[slot] = NOTHING;
     ring.head++;
     return value as R;
@@ -155,7 +155,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     const live = this.state === OPEN;
     return {
       pulled,
-      running: live && !this.#deaf ? pulled - this.#settled : 0,
+      running: live && !this.#resultsClosed ? pulled - this.#settled : 0,
       buffered: live ? this.#settled - this.#skipped - delivered : 0,
       delivered,
       failed: this.#failed,
@@ -166,26 +166,26 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   // The backend's side
 
   value(index: number, value: R): void {
-    if (this.#deaf) return;
+    if (this.#resultsClosed) return;
     this.#settled++;
-    this.#ring.put(this.#ordered ? index : this.#tail++, this.#plain ? value : this.#dress(index, { status: 'fulfilled', value }));
+    this.#ring.put(this.#ordered ? index : this.#tail++, this.#plain ? value : this.#project(index, { status: 'fulfilled', value }));
   }
 
   error(index: number, error: unknown): void {
-    if (this.#deaf) return;
+    if (this.#resultsClosed) return;
     this.#settled++;
     this.#failed++;
     if (this.#options.errors === 'settle') {
-      this.#ring.put(this.#ordered ? index : this.#tail++, this.#dress(index, { status: 'rejected', reason: error }));
+      this.#ring.put(this.#ordered ? index : this.#tail++, this.#project(index, { status: 'rejected', reason: error }));
     } else if (this.#options.errors !== 'skip') {
       const position = this.#ordered ? index : this.#tail++;
       this.#ring.put(position, new Failure(error));
-      this.#marks++;
+      this.#exceptionalEntries++;
       this.#firstFailure.note(position);
-      if (!this.#ordered) this.#deaf = true;
+      if (!this.#ordered) this.#resultsClosed = true;
     } else if (this.#ordered) {
       this.#ring.put(index, SKIPPED);
-      this.#marks++;
+      this.#exceptionalEntries++;
     } else {
       this.#feeder!.gone++;
       this.#skipped++;
@@ -230,11 +230,11 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
 
   /** Whether there were skipped items at the head; they leave the window without anybody taking them. */
   #passSkipped(): boolean {
-    if (this.#marks === 0) return false;
+    if (this.#exceptionalEntries === 0) return false;
     const before = this.#ring.head;
     while (this.#ring.at(this.#ring.head) === SKIPPED) {
       this.#ring.advance();
-      this.#marks--;
+      this.#exceptionalEntries--;
       this.#skipped++;
       this.#feeder!.gone++;
     }
@@ -265,8 +265,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   }
 
   #cancelJob(reason: unknown): void {
-    this.#deaf = true;
-    if (this.#job !== undefined) this.#winding ??= this.#job.cancel(reason);
+    this.#resultsClosed = true;
+    if (this.#job !== undefined) this.#jobCancellation ??= this.#job.cancel(reason);
   }
 
   readonly #aborted = (): void => this.endWithError(this.#options.signal?.reason);
@@ -274,22 +274,22 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   #finish(state: typeof ENDED | typeof ERRORED, error: unknown, reason: unknown = error): Promise<void> {
     this.state = state;
     this.failure = error;
-    this.#deaf = true;
+    this.#resultsClosed = true;
     this.#ring.clear();
-    this.#marks = 0;
+    this.#exceptionalEntries = 0;
     this.#unlisten?.();
     const returned = this.#stopSource(reason);
     if (!this.#complete) this.#cancelJob(reason);
     this.onProgress?.();
     if (!this.#taking) this.#listener.ready();
     if (this.#complete) this.#listener.closed();
-    else void Promise.allSettled([returned, this.#winding]).then(() => this.#listener.closed());
+    else void Promise.allSettled([returned, this.#jobCancellation]).then(() => this.#listener.closed());
     return returned;
   }
 
   /** The form in which a result is delivered when it is not the bare value. */
-  #dress(index: number, outcome: PromiseSettledResult<unknown>): unknown {
+  #project(index: number, outcome: PromiseSettledResult<unknown>): unknown {
     const value = this.#options.errors === 'settle' ? outcome : (outcome as PromiseFulfilledResult<unknown>).value;
-    return this.#shape === undefined ? value : this.#shape(index, value);
+    return this.#projector === undefined ? value : this.#projector(index, value);
   }
 }
