@@ -35,9 +35,31 @@ const rules = floors.flatMap((floor, level) =>
   }),
 );
 
+/**
+ * Modules that a child loads before it has work: they name the files that they need, since an index evaluates all of its folder.
+ * So does the template of the forkserver, of which each child is a copy.
+ */
+const childSide =
+  '^src/((native|memory|codec|closures|modules|descriptors|reduction)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run)';
+
 module.exports = {
   forbidden: [
     ...rules,
+    {
+      name: 'through-the-index',
+      comment: 'Another folder is imported by its index.ts (docs/architecture.md, Indexes).',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/', pathNot: `${childSide}|public\\.ts$` },
+      // Managers are loaded when the first one is made.
+      to: { path: '^src/', pathNot: '^src/($1|errors|util)/|/index\\.ts$|^src/managers/start\\.ts$' },
+    },
+    {
+      name: 'public-is-for-users',
+      comment: 'What users import is imported by nobody else but the index that has more (docs/architecture.md, Indexes).',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '/index\\.ts$' },
+      to: { path: '/public\\.ts$' },
+    },
     { name: 'floor-errors', severity: 'error', from: { path: '^src/errors/' }, to: { path: '^src/', pathNot: '^src/(errors|util)/' } },
     { name: 'floor-util', severity: 'error', from: { path: '^src/util/' }, to: { path: '^src/', pathNot: '^src/(errors|util)/' } },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },

@@ -27,7 +27,7 @@ export { mapStack } from './inspect/source-maps.js';
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceReference } from './references/references.js';
 export { hiddenParts, reduceFunction } from './send/reduce.js';
-export { type TaskFunction, task } from './task.js';
+export { type TaskFunction, task, taskParts } from './task.js';
 
 /** A message begins, whose functions are looked at one after the other. */
 export function beginMessage(): void {

@@ -8,9 +8,7 @@
  * holds the Exchange, and the Exchange holds its owner only while somebody waits.
  */
 import type { MultiprocessError } from '../errors/index.js';
-import { allocateBlock } from '../memory/index.js';
-import { Spin } from '../memory/waiting/backoff.js';
-import { mayBeBrief } from '../memory/waiting/sync-wait-budget.js';
+import { allocateBlock, mayBeBrief, Spin } from '../memory/index.js';
 import type { Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';

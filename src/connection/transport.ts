@@ -1,7 +1,7 @@
 /** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
 import { getSystemErrorName } from 'node:util';
 import { ConnectionError } from '../errors/index.js';
-import { Spin } from '../memory/waiting/backoff.js';
+import { Spin } from '../memory/index.js';
 import {
   closeDescriptor,
   Errno,

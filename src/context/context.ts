@@ -13,8 +13,8 @@ import {
   getStartMethod,
   parentProcess,
   type StartMethod,
+  setExecutable,
 } from '../process/index.js';
-import { setExecutable } from '../process/spawn.js';
 import { JoinableQueue, Queue, SimpleQueue, StateTopic, Topic } from '../queues/index.js';
 import { ShareableList, SharedMemory } from '../shared-memory/index.js';
 import { RawArray, RawValue, SharedArray, Value } from '../sharedctypes/index.js';

@@ -11,8 +11,7 @@ export { Connection, Pipe, pipe } from '../connection/index.js';
 export { ThreadProcess as Process } from '../context/index.js';
 // Pools
 export { AsyncResult, ThreadPool as Pool } from '../pool/index.js';
-export { activeChildren, cpuCount, currentProcess, parentProcess } from '../process/index.js';
-export { freezeSupport } from '../process/spawn.js';
+export { activeChildren, cpuCount, currentProcess, freezeSupport, parentProcess } from '../process/index.js';
 export { JoinableQueue, Queue, SimpleQueue } from '../queues/index.js';
 // Shared values
 export { RawArray, RawValue, SharedArray, SharedArray as Array, Value } from '../sharedctypes/index.js';

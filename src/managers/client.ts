@@ -9,8 +9,7 @@
  */
 import { Client, type ClientTls, type Connection } from '../connection/index.js';
 import { ConnectionError } from '../errors/index.js';
-import { type CallSite, CallSiteBudget } from '../pool/scheduling/call-site.js';
-import { fromWorker } from '../pool/wire/remote-error.js';
+import { type CallSite, CallSiteBudget, fromWorker } from '../pool/index.js';
 import { currentProcess } from '../process/index.js';
 import { encodingForWorker, type Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';

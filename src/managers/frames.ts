@@ -24,10 +24,7 @@
  *   ask       id: call; member: what; object; extra
  */
 
-import { sendLoaded, sendPayload } from '../connection/codec.js';
-import type { Exchange } from '../connection/exchange.js';
-import { Connection } from '../connection/index.js';
-import { SMALL } from '../connection/outbox.js';
+import { Connection, type Exchange, SMALL, sendLoaded, sendPayload } from '../connection/index.js';
 import type { Freight } from '../memory/index.js';
 import { Decoder, Encoder, encodeWith, MULTIPROCESS, optionOf, PendingValue, type Serializer } from '../reduction/index.js';
 

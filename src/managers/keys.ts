@@ -2,8 +2,8 @@
  * What this process knows of servers beside their address: the key, where it is not the process's own, and how TLS is set up. Whoever receives
  * a proxy in this process or a child of it connects by that. Children get it with their start; through queues and connections it never goes.
  */
-import { type AuthKey, keyOf } from '../connection/authentication.js';
-import type { ClientTls } from '../connection/index.js';
+
+import { type AuthKey, type ClientTls, keyOf } from '../connection/index.js';
 import { currentProcess } from '../process/index.js';
 import { registerPreparation } from '../util/preparation.js';
 import { type Address, keyOfAddress } from './address.js';

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
-import { keyOf } from '../connection/authentication.js';
-import { type Address, type AuthKey, type ClientTls, type Connection, type ListenerTls, pipe } from '../connection/index.js';
+import { type Address, type AuthKey, type ClientTls, type Connection, keyOf, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
 import { addTemplateModule, type ContextLike, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
 import { DupFd, encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';

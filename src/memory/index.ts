@@ -38,7 +38,9 @@ export {
   type SharedData,
   toShared,
 } from './shareable/shareable.js';
+export { Spin } from './waiting/backoff.js';
 export { Linger } from './waiting/idle-backoff.js';
+export { mayBeBrief } from './waiting/sync-wait-budget.js';
 export { AGENT, agentOf, hasEnded, idOf, self } from './waiting/thread-id.js';
 export { type Sleep, WaitCell, type WaitOutcome } from './waiting/wait-cell.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './waiting/wait-protocol.js';

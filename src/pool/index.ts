@@ -1,32 +1,6 @@
-/** Pools of workers. */
+/** Pools: what users have of them, and what the layers above take beside it. */
 
-// What the methods of a pool take and give
-export { explain, type TaskFunction, task } from '../reduction/index.js';
-export { type Overflow, type Source, TaskStream } from '../streams/index.js';
-// Results
-export { type AsyncProgress, AsyncResult } from './async-result.js';
-// Inside a task
-export { type CurrentTask, currentTask } from './current-task.js';
-// What happens in a pool
-export type {
-  PoolEvent,
-  PoolStats,
-  WorkerCrashEvent,
-  WorkerEvent,
-  WorkerExitEvent,
-  WorkerReadyEvent,
-  WorkerStartEvent,
-  WorkerStats,
-} from './events.js';
-export type {
-  AnyArguments,
-  AsyncCallOptions,
-  AsyncMapOptions,
-  CallOptions,
-  MapOptions,
-  PoolOptions,
-  ThreadPoolOptions,
-} from './options.js';
-// The pool
-export { type Callable, Pool, type StreamOptions } from './pool.js';
-export { ThreadPool } from './thread-pool.js';
+export { CallProgress } from './async-result.js';
+export * from './public.js';
+export { type CallSite, CallSiteBudget } from './scheduling/call-site.js';
+export { fromWorker } from './wire/remote-error.js';

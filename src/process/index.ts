@@ -1,7 +1,7 @@
 /** Starting processes, and what a child does first. */
 
 // Processes
-export { AuthenticationKey } from './authkey.js';
+export { AuthenticationKey, ownKey } from './authkey.js';
 export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
 // What a child does first
 export { isCovered } from './child/coverage.js';
@@ -16,6 +16,7 @@ export { inheritedArguments, inheritedNodeOptions } from './popen/node-arguments
 export { Process } from './process.js';
 export type { JoinOptions, ProcessOptions, Target } from './process-options.js';
 export { Sentinel } from './sentinel.js';
+export { freezeSupport, setExecutable } from './spawn.js';
 // Start methods
 export {
   type ContextLike,

@@ -1,6 +1,6 @@
 import { registerShareable } from '../memory/index.js';
 import type { Overflow } from '../streams/index.js';
-import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import type { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { Queue } from './queue.js';

@@ -11,9 +11,9 @@ import {
   type ResultIterator,
   type TaskStream,
 } from '../streams/index.js';
-import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
-import { boundsOf, timeoutOf, type WaitOptions } from '../synchronize/wait-options.js';
 import { describe } from '../util/options.js';
+import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';

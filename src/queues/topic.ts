@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
-import { boundsOf, type WaitOptions } from '../synchronize/wait-options.js';
+import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { full } from './shared/messages.js';
 import { TopicCore } from './topic/topic-core.js';
 import type { Gap } from './topic/topic-memory.js';

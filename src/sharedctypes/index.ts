@@ -1,25 +1,4 @@
-/** Typed values and arrays in shared memory. */
+/** Typed values and arrays: what users have of them, and what the layers above take beside it. */
 
-export {
-  type LockedOptions,
-  SharedArray,
-  type SharedArrayConstructor,
-  type UnlockedOptions,
-  Value,
-  type ValueConstructor,
-} from './constructors.js';
-export { copy, type Raw, type Synchronized, synchronized } from './functions.js';
-export type { Guarded, SharedOptions, ValueLock } from './guarded.js';
-export { RawArray } from './raw-array.js';
-export { RawValue } from './raw-value.js';
-export {
-  type ArrayOf,
-  type Elements,
-  type ScalarCode,
-  type Settable,
-  type StructFields,
-  type StructType,
-  struct,
-  type TypeCode,
-  type ValueOf,
-} from './types.js';
+export * from './public.js';
+export { scalarOf } from './types.js';

@@ -1,14 +1,10 @@
-/** Locks and their kin, between processes and threads. */
+/** Locks and their kin: what users have of them, and what the layers above take beside it. */
 
-// Waiting for each other
-export { Barrier, type BarrierOptions } from './barrier.js';
-// Counting
-export { BoundedSemaphore } from './bounded-semaphore.js';
-export { Condition } from './condition.js';
-export { Event } from './event.js';
-// Mutual exclusion
-export { Lock, type LockLike } from './lock.js';
-export { RLock } from './rlock.js';
-export { Semaphore } from './semaphore.js';
-export type { SharedObject } from './state/shared-object.js';
-export type { WaitOptions } from './wait-options.js';
+// Owners that are asynchronous tasks
+export { enterWith, owns, runAs, Token } from './owner/async-owner.js';
+export * from './public.js';
+// Threads of all processes
+export { AgentTable, tableWords } from './state/thread-table.js';
+export { timedOut } from './wait-options.js';
+// A lock inside a shared object
+export { GUARD_WORDS, Guard } from './words/robust-mutex.js';

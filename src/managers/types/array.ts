@@ -1,6 +1,5 @@
 import { ArgumentError } from '../../errors/index.js';
-import type { ScalarCode, Settable, ValueOf } from '../../sharedctypes/index.js';
-import { scalarOf } from '../../sharedctypes/types.js';
+import { type ScalarCode, type Settable, scalarOf, type ValueOf } from '../../sharedctypes/index.js';
 import { describe } from '../../util/options.js';
 import { itemsOf } from './contents.js';
 import { outOfRange } from './errors.js';

@@ -1,4 +1,4 @@
-import { timedOut } from '../../synchronize/wait-options.js';
+import { timedOut } from '../../synchronize/index.js';
 import { checkFunction } from '../../util/options.js';
 import type { WaitOptions } from '../../util/wait-options.js';
 import { BaseProxy } from '../proxy.js';

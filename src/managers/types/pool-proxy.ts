@@ -1,10 +1,10 @@
-import { CallProgress } from '../../pool/async-result.js';
 import {
   type AsyncCallOptions,
   type AsyncMapOptions,
   AsyncResult,
   type Callable,
   type CallOptions,
+  CallProgress,
   type MapOptions,
   type PoolStats,
   type StreamOptions,

@@ -1,4 +1,4 @@
-import { empty, full, tooManyDone } from '../../queues/shared/messages.js';
+import { empty, full, tooManyDone } from '../../queues/index.js';
 import { Deque } from '../../util/deque.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
 import { caller } from './caller.js';

@@ -1,6 +1,5 @@
 import { NotOwnerError } from '../../errors/index.js';
-import { enterWith, owns, runAs, Token } from '../../synchronize/owner/async-owner.js';
-import { timedOut } from '../../synchronize/wait-options.js';
+import { enterWith, owns, runAs, Token, timedOut } from '../../synchronize/index.js';
 import { checkFunction } from '../../util/options.js';
 import type { WaitOptions } from '../../util/wait-options.js';
 import { BaseProxy } from '../proxy.js';

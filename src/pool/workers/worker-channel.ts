@@ -1,6 +1,6 @@
 import { SerializationError } from '../../errors/index.js';
 import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../../memory/index.js';
-import { ownKey } from '../../process/authkey.js';
+import { ownKey } from '../../process/index.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../../reduction/index.js';
 import { collectPreparations } from '../../util/preparation.js';
 import { nextTick } from '../../util/timers.js';

@@ -28,7 +28,7 @@ import {
   recordBytes,
   TRANSIT,
 } from '../../memory/index.js';
-import { Guard } from '../../synchronize/words/robust-mutex.js';
+import { Guard } from '../../synchronize/index.js';
 import type { QueueSettings } from '../queue-options.js';
 import { FAILURE_WORDS, Failure } from '../shared/failure.js';
 import { type ItemMemory, Kind, type Layout, LINE, lines } from '../shared/item-memory.js';

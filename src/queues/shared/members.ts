@@ -17,10 +17,8 @@
  *
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
  */
-import type { Block } from '../../memory/index.js';
-import { idOf, self } from '../../memory/index.js';
-import { AgentTable, tableWords } from '../../synchronize/state/thread-table.js';
-import { GUARD_WORDS, Guard } from '../../synchronize/words/robust-mutex.js';
+import { type Block, idOf, self } from '../../memory/index.js';
+import { AgentTable, GUARD_WORDS, Guard, tableWords } from '../../synchronize/index.js';
 import { performance } from '../../util/timers.js';
 
 const COMPLETION = GUARD_WORDS;

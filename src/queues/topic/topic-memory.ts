@@ -33,7 +33,7 @@ import {
   RECORD_HEADER,
   recordBytes,
 } from '../../memory/index.js';
-import { GUARD_WORDS, Guard } from '../../synchronize/words/robust-mutex.js';
+import { GUARD_WORDS, Guard } from '../../synchronize/index.js';
 import { CURSOR_WORDS, Cursor } from '../queue/cursor.js';
 import { FAILURE_WORDS, Failure } from '../shared/failure.js';
 import { type ItemMemory, Kind, type Layout, LINE, lines } from '../shared/item-memory.js';

@@ -21,7 +21,7 @@
  *
  * Source: U. Drepper, Futexes are tricky (2011), mutex 2; the starvation mode of Go's sync.Mutex.
  */
-import { AGENT } from '../../memory/waiting/thread-id.js';
+import { AGENT } from '../../memory/index.js';
 
 export const WAITERS = 0x40000000;
 export const FAIR = -0x80000000;

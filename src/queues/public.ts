@@ -1,0 +1,12 @@
+/** Queues and topics between processes, threads and tasks. */
+
+// Each item to one consumer
+export { JoinableQueue } from './joinable-queue.js';
+export { type ConsumeOptions, Queue } from './queue.js';
+export type { QueueOptions } from './queue-options.js';
+export { SimpleQueue } from './simple-queue.js';
+// Each item to everybody
+export { StateTopic } from './state-topic.js';
+export type { Gap } from './topic/topic-memory.js';
+export { Topic } from './topic.js';
+export type { Lag, TopicOptions } from './topic-options.js';
