@@ -3,10 +3,10 @@ import type { SerializationError } from '../errors/index.js';
 import { refuse } from '../errors/refuse.js';
 
 /** `this` of a surrounding function inside an arrow, and the members that are read of it. */
-export function outerThis(actor: string, members: readonly string[] | null): SerializationError {
+export function outerThis(actor: string, members: readonly string[] | null, isDebugged = false): SerializationError {
   return refuse(
     'MP_OUTER_THIS',
-    `${actor} uses the \`this\` of the function around it, which cannot be read here`,
+    `${actor} uses the \`this\` of the function around it, which cannot be read ${isDebugged ? 'while a debugger may be attached (--inspect)' : 'here'}`,
     takeOut(members) ?? 'store it in a constant first (`const self = this`) and use that',
   );
 }
@@ -18,10 +18,10 @@ export function takeOut(members: readonly string[] | null): string | undefined {
 }
 
 /** `this` of an instance inside an arrow that is one of its fields, without the instance. */
-export function fieldThis(actor: string, name: string): SerializationError {
+export function fieldThis(actor: string, name: string, isDebugged = false): SerializationError {
   return refuse(
     'MP_OUTER_THIS',
-    `${actor} is a field of an instance and uses its \`this\`, which an arrow by itself does not show`,
+    `${actor} is a field of an instance and uses its \`this\`, which ${isDebugged ? 'cannot be read while a debugger may be attached (--inspect)' : 'an arrow by itself does not show'}`,
     `send the instance and call it there (\`(item) => instance.${name}(item)\`), or make it a method`,
   );
 }
@@ -69,6 +69,20 @@ export function privateName(actor: string, name: string, arrow: boolean): Serial
       : 'send the class and make an instance inside the function, or hand what it needs to a function of your own',
   );
 }
+
+/** An `import()` that a bundler took for itself. */
+export function bundledImport(actor: string, name: string): SerializationError {
+  return refuse(
+    'MP_BUNDLED_IMPORT',
+    `${actor} has an \`import()\` that webpack or rspack compiled to \`${name}\`, which holds all modules of the bundle`,
+    'write `import(/* webpackIgnore: true */ …)`, which leaves it to Node, or import the module at the top of the file',
+    { path: `captured \`${name}\` <- ${actor}` },
+  );
+}
+
+/** What to do where the loader of a bundler cannot be sent. */
+export const IGNORE_BUNDLER =
+  'keep the bundler out of it (`import(/* webpackIgnore: true */ …)`, or `externals`), or load the module outside and capture what it exports';
 
 /** Direct `eval`. */
 export function directEval(actor: string): SerializationError {

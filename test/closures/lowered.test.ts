@@ -51,3 +51,28 @@ describe.concurrent('A function gives the same in a worker', () => {
     expect(Object.keys(results).length).toBeGreaterThanOrEqual(3);
   });
 });
+
+describe.concurrent('An import() that a bundler compiled is refused, with what leaves it to Node', () => {
+  test.each(['webpack-development', 'webpack-production', 'rspack-development', 'rspack-production'])('%s', async (tool) => {
+    const path = fileURLToPath(new URL(`${tool}/bundled.mjs`, folder));
+    const { stdout } = await run(process.execPath, [path], { timeout: 50_000, killSignal: 'SIGKILL' });
+    const refused = { code: 'MP_BUNDLED_IMPORT', repair: expect.stringContaining('/* webpackIgnore: true */') as string };
+    expect(JSON.parse(stdout)).toEqual({
+      'a chunk': refused,
+      'a builtin': refused,
+      'a builtin, left to Node': 'function',
+      'a namespace': 3,
+    });
+  });
+});
+
+test('a refused `this` names the debugger that may be attached', async () => {
+  const program = `import { dumps } from 'multiprocess/reduction';
+    class Scale { factor = 2; send() { return dumps((x) => x * this.factor); } }
+    try { new Scale().send(); console.log('sent'); } catch (error) { console.log(error.message); }`;
+  const args = ['--input-type=module', '-e', program];
+  const options = { cwd: fileURLToPath(folder), timeout: 50_000, killSignal: 'SIGKILL' } as const;
+  expect((await run(process.execPath, args, options)).stdout).toBe('sent\n');
+  const debugged = await run(process.execPath, ['--inspect=127.0.0.1:0', ...args], options);
+  expect(debugged.stdout).toMatch(/debugger may be attached \(--inspect\); take what it needs out first/);
+});

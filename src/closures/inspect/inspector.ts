@@ -251,8 +251,13 @@ export function runningFrames(actor: string): RunningFrame[] {
   return withSession(actor, pauseHere);
 }
 
+/** Whether another client of the inspector may be attached: it listens. */
+export function mayBeDebugged(): boolean {
+  return inspectorURL() !== undefined;
+}
+
 function pauseHere(): RunningFrame[] {
-  if (inspectorURL() !== undefined) return [];
+  if (mayBeDebugged()) return [];
   const frames: RunningFrame[] = [];
   const listener = ({ params }: { params: { callFrames: CallFrame[] } }): void => {
     frames.push(...readFrames(params.callFrames));

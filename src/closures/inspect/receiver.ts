@@ -9,7 +9,7 @@
 import { ownerOf } from '../../codec/owners.js';
 import { fieldThis, outerThis } from '../messages.js';
 import type { InspectedFunction } from './inspected-function.js';
-import { type RunningFrame, runningFrames } from './inspector.js';
+import { mayBeDebugged, type RunningFrame, runningFrames } from './inspector.js';
 import { offsetIn } from './locate.js';
 
 /** What `this` is inside an arrow; `undefined` at the top of a module. @throws SerializationError `MP_OUTER_THIS`. */
@@ -30,7 +30,7 @@ export function receiverOf(inspected: InspectedFunction): unknown {
       : frames.map(({ receiver }) => receiver).filter((receiver) => isOwner(receiver, field, inspected));
   // Two calls of the function with different receivers: which of them made the arrow cannot be told.
   if (receivers.length > 0 && receivers.every((receiver) => receiver === receivers[0])) return receivers[0];
-  throw field === null ? outerThis(describe(), thisMembers) : fieldThis(describe(), field);
+  throw field === null ? outerThis(describe(), thisMembers, mayBeDebugged()) : fieldThis(describe(), field, mayBeDebugged());
 }
 
 /** The receivers of the function around, as far as it runs now. */

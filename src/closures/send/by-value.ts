@@ -7,7 +7,7 @@ import { baseOf, holderOf, type InspectedFunction } from '../inspect/inspected-f
 import type { Place } from '../inspect/locate.js';
 import { receiverOf } from '../inspect/receiver.js';
 import { markOf } from '../inspect/source-maps.js';
-import { computedField, directEval, outerNewTarget, outerSuper, privateName, takeOut } from '../messages.js';
+import { computedField, directEval, IGNORE_BUNDLER, outerNewTarget, outerSuper, privateName, takeOut } from '../messages.js';
 import { prototypeIdentity } from '../receive/constructor-functions.js';
 import type { Edit, FunctionData, Slot } from '../wire.js';
 import { type Captures, resolveCaptures } from './captured-variables.js';
@@ -33,6 +33,7 @@ export function reduceByValue(inspected: InspectedFunction): Reduction {
   const isClass = analysis.form === 'class';
   const captures = resolveCaptures(inspected, children);
   if (isClass) classAsItIs(fn, text, analysis, inspected.mirror, children, captures);
+  const { loaders } = captures;
   const heritage = injectHeritage(inspected, children, captures);
   if (analysis.importMeta.length > 0) injectMeta(inspected, captures);
   if (analysis.key !== null) captures.edits.push([analysis.key.start, analysis.key.end, JSON.stringify(keyName(fn))]);
@@ -69,7 +70,7 @@ export function reduceByValue(inspected: InspectedFunction): Reduction {
     get actor() {
       return describe();
     },
-    advice: (index) => (index === receiver ? takeOut(analysis.thisMembers) : undefined),
+    advice: (index) => (index === receiver ? takeOut(analysis.thisMembers) : loaders.has(index) ? IGNORE_BUNDLER : undefined),
     needs: [heritage, receiver, args].filter((index) => index >= 0),
     stateless,
     // A class may be patched at any time.

@@ -10,8 +10,9 @@ import { wordNotIn, wordOfWidth } from '../analysis/text.js';
 import { coverageShapeOf } from '../coverage.js';
 import { baseOf, holderOf, type InspectedFunction } from '../inspect/inspected-function.js';
 import type { CapturedScope } from '../inspect/inspector.js';
-import { commonJsModule, computedField, enclosingName, uninitialised } from '../messages.js';
+import { bundledImport, commonJsModule, computedField, enclosingName, uninitialised } from '../messages.js';
 import { READ } from '../receive/compile.js';
+import { hasBundledImport, isBundlerLoader } from '../references/bundler.js';
 import { fileExportOf } from '../references/exports.js';
 import { importedSlot, noteNamespaces, requiredSlot } from '../references/imported.js';
 import type { Edit, Slot } from '../wire.js';
@@ -24,6 +25,8 @@ export interface Captures {
   readonly edits: Edit[];
   /** What the names hold now, for those that were found. */
   readonly values: ReadonlyMap<string, unknown>;
+  /** Children that are the loaders of bundlers. */
+  readonly loaders: Set<number>;
   /** Whether no captured binding can change. */
   constant: boolean;
   /** Whether the function assigns no captured binding. */
@@ -36,7 +39,7 @@ const BUNDLED = /^(__vite_ssr_import_\d+__|__vi_import_\d+__|import_.+|.+_\d+|_i
 /** Resolves the free names of a function, adding the captured values to `children`. */
 export function resolveCaptures(inspected: InspectedFunction, children: Children): Captures {
   const values = new Map<string, unknown>();
-  const captures: Captures = { slots: [], edits: [], values, constant: true, stateless: true };
+  const captures: Captures = { slots: [], edits: [], values, loaders: new Set(), constant: true, stateless: true };
   const { own, free } = inspected.analysis;
   noteNamespaces(inspected);
   for (const name of free.values()) {
@@ -74,6 +77,10 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
   if (shape !== null) {
     captures.slots.push({ name, from: 'coverage', shape });
     return;
+  }
+  if (isBundlerLoader(value)) {
+    if (hasBundledImport(inspected.text, name)) throw bundledImport(inspected.describe(), name);
+    captures.loaders.add(children.values.length);
   }
   const binding = inspected.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;

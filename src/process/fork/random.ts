@@ -31,7 +31,14 @@ const replacement = {
 /** Replaces `Math.random` in this process by one that {@link freshRandom} can seed. */
 export function replaceRandom(): void {
   seed();
-  Object.defineProperty(Math, 'random', { value: replacement.random, writable: true, configurable: true, enumerable: false });
+  const random = { value: replacement.random, writable: true, configurable: true, enumerable: false };
+  if (!Object.isFrozen(Math)) {
+    Object.defineProperty(Math, 'random', random);
+    return;
+  }
+  // With --frozen-intrinsics another Math, frozen as well, takes the place of the global one.
+  const value: unknown = Object.freeze(Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(Math), random }));
+  Object.defineProperty(globalThis, 'Math', { value, writable: true, configurable: true, enumerable: false });
 }
 
 /** Makes a forked process forget the state of `Math.random` that it shares with others. */

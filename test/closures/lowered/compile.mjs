@@ -95,3 +95,28 @@ for (const [folder, name] of [
 ]) {
   write(folder, `istanbul-lib-instrument ${version(name)}`, 'mjs', instrumented(name), ['instrumented', 'counted']);
 }
+
+async function bundle(folder, pack, name, mode) {
+  const output = { path: join(here, folder), filename: 'bundled.mjs', chunkFormat: 'module', module: true, library: { type: 'module' }, clean: true };
+  const options = {
+    mode,
+    context: join(here, 'source'),
+    entry: './bundled.mjs',
+    target: 'node20',
+    devtool: false,
+    externals: { multiprocess: 'module multiprocess' },
+    experiments: { outputModule: true },
+    output,
+  };
+  await new Promise((resolve, reject) => pack(options, (error, stats) => (error || stats.hasErrors() ? reject(error ?? stats) : resolve())));
+  const file = join(here, folder, 'bundled.mjs');
+  writeFileSync(file, `// ${name}, ${mode}\n${readFileSync(file, 'utf8')}`);
+}
+
+const load = async (name) => import(join(process.env.TOOLS ?? process.cwd(), 'node_modules', name));
+const { default: webpack } = await load('webpack/lib/index.js');
+const { rspack, rspackVersion } = await load('@rspack/core/dist/index.js');
+for (const mode of ['development', 'production']) {
+  await bundle(`webpack-${mode}`, webpack, `webpack ${version('webpack')}`, mode);
+  await bundle(`rspack-${mode}`, rspack, `rspack ${rspackVersion}`, mode);
+}

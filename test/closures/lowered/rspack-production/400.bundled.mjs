@@ -1,0 +1,1 @@
+export const __rspack_esm_ids=[400];export const __webpack_modules__={259(_,s,e){e.d(s,{},{lazy:_=>3*_})}};

@@ -1,0 +1,1 @@
+export const lazy = (x) => x * 3;

@@ -1,0 +1,1 @@
+export const __webpack_esm_ids__=[259];export const __webpack_esm_modules__={259(_,e,s){s.r(e),s.d(e,["lazy",0,_=>3*_])}};
