@@ -253,3 +253,63 @@ test('whole exports of the main file are refused, since that cannot be loaded ag
   );
   expect(run([main])).toEqual({ whole: expect.stringMatching(/^MP_COMMONJS_MODULE .*`const value = exports\.value`/), member: 1 });
 });
+
+/** Loads CommonJS files into a realm and a registry of its own, as jest does. */
+const RUNNER = `const { readFileSync } = require('node:fs');
+  const { createRequire, isBuiltin } = require('node:module');
+  const { dirname } = require('node:path');
+  const vm = require('node:vm');
+  const realm = vm.createContext({ console, process, performance, queueMicrotask, structuredClone, setTimeout, clearTimeout, URL, TextEncoder, TextDecoder });
+  const registry = new Map();
+  const mocks = { './mocked.cjs': { mocked: () => 'a mock' } };
+  const load = (file) => {
+    if (registry.has(file)) return registry.get(file).exports;
+    const module = { exports: {} };
+    registry.set(file, module);
+    const { resolve } = createRequire(file);
+    const inner = (specifier) =>
+      mocks[specifier] ?? (isBuiltin(specifier) || specifier === 'multiprocess' ? require(specifier) : load(resolve(specifier)));
+    Object.assign(inner, { resolve, cache: {} });
+    const text = '({"Object.<anonymous>":function(module,exports,require,__dirname,__filename){' + readFileSync(file, 'utf8') + '\\n}});';
+    const wrapper = new vm.Script(text, { filename: file }).runInContext(realm)['Object.<anonymous>'];
+    wrapper.call(module.exports, module, module.exports, inner, dirname(file), file);
+    return module.exports;
+  };
+  load(process.argv[2]);`;
+
+test('packages go by reference in a realm and a registry of modules that a test runner made; mocks by value', () => {
+  const runner = write('runner.cjs', RUNNER);
+  const cases = write(
+    'in-realm.cjs',
+    `${require_}
+    const rxjs = require('rxjs');
+    const { of, firstValueFrom } = require('rxjs');
+    const { mocked } = require('./mocked.cjs');
+    const interop = (e) => (e && e.__esModule ? e : { default: e });
+    const wrapped = interop(require('acorn'));
+    const changed = ((e) => ({ parse: e.isNewLine }))(require('acorn'));
+    const library = require('./library.cjs');
+    const sizes = [explain((x) => rxjs.of(x)), explain((x) => of(x)), explain(() => [rxjs])].map(({ sendable, size }) => sendable && size < 1000);
+    ${report(`
+      namespace: (x) => rxjs.firstValueFrom(rxjs.of(x)),
+      names: (x) => firstValueFrom(of(x)),
+      same: () => rxjs.of === of,
+      local: (x) => library.double(x),
+      mock: () => mocked(),
+      wrapped: () => wrapped.default.version === require('acorn').version,
+      changed: () => changed.parse(10),
+      sizes: ((found) => () => found)(sizes),
+    `)}`,
+  );
+  write('library.cjs', 'exports.double = (x) => x * 2;');
+  expect(run([runner, cases])).toEqual({
+    namespace: 2,
+    names: 2,
+    same: true,
+    local: 4,
+    mock: 'a mock',
+    wrapped: true,
+    changed: true,
+    sizes: [true, true, true],
+  });
+});

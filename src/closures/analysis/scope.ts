@@ -37,6 +37,8 @@ export interface RequireOrigin {
   readonly specifier: string;
   /** Name of the export; `null` for all of them. */
   readonly name: string | null;
+  /** Whether what `require` gave was the argument of a call, such as a compiler puts around it. */
+  readonly wrapped: boolean;
 }
 
 /** One use of a name. */

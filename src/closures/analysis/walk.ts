@@ -420,16 +420,18 @@ export function importedNames(node: acorn.ImportDeclaration): [name: string, fro
 function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<string, Pick<Binding, 'required'>> {
   const found = new Map<string, Pick<Binding, 'required'>>();
   const isMember = init?.type === 'MemberExpression' && !init.computed && init.property.type === 'Identifier';
-  const specifier = requiredModule(isMember ? init.object : init);
+  const call = isMember ? init.object : init;
+  const specifier = requiredModule(call);
   if (specifier === null) return found;
+  const wrapped = !isRequire(call as acorn.CallExpression);
   if (id.type === 'Identifier') {
-    found.set(id.name, { required: { specifier, name: isMember ? (init.property as acorn.Identifier).name : null } });
+    found.set(id.name, { required: { specifier, name: isMember ? (init.property as acorn.Identifier).name : null, wrapped } });
   } else if (id.type === 'ObjectPattern' && !isMember) {
     for (const property of id.properties) {
       if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') continue;
       const { key } = property;
       const name = key.type === 'Identifier' ? key.name : String((key as acorn.Literal).value);
-      found.set(property.value.name, { required: { specifier, name } });
+      found.set(property.value.name, { required: { specifier, name, wrapped } });
     }
   }
   return found;
@@ -439,6 +441,10 @@ function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<stri
 function requiredModule(node: acorn.AnyNode | null | undefined): string | null {
   if (node?.type !== 'CallExpression') return null;
   const [argument] = node.arguments;
-  if (node.callee.type !== 'Identifier' || node.callee.name !== 'require') return requiredModule(argument);
+  if (!isRequire(node)) return requiredModule(argument);
   return argument?.type === 'Literal' && typeof argument.value === 'string' ? argument.value : null;
+}
+
+function isRequire({ callee }: acorn.CallExpression): boolean {
+  return callee.type === 'Identifier' && callee.name === 'require';
 }

@@ -18,6 +18,7 @@ import { warnAboutShared } from '../send/shared-warning.js';
 import type { Slot } from '../wire.js';
 import { readVariable, requiredExportOf } from './commonjs.js';
 import { resolvedFrom } from './exports.js';
+import { foreignExportOf } from './foreign-registry.js';
 import { noteNamespace } from './namespaces.js';
 
 type ModuleSlot = Slot & { readonly from: 'module' };
@@ -91,7 +92,10 @@ export function requiredSlot(
   const used = members !== null && required.name === null ? members.map((key) => value[key]) : [value];
   if (used.every((each) => isPlainData(each))) return null;
   const found = requiredExportOf(value, required, place.script.url);
-  if (found === null) return null;
+  if (found === null) {
+    const foreign = foreignExportOf(value, required, members, place.script.url);
+    return foreign === null ? null : { name, from: 'module', module: foreign };
+  }
   const slot: ModuleSlot = { name, from: 'module', module: found };
   // A compiler's wrapper may be an object of its own.
   if (found.path[0] === '*' || isNamespace(value)) return overlaid(slot, value, free, children);

@@ -175,7 +175,7 @@ function useCell(
 function hostSlot(inspected: InspectedFunction, name: string, value: unknown): Slot | null {
   const url = inspected.place?.script.url ?? '';
   // The module's own, or made with `createRequire(import.meta.url)`, under whatever name.
-  if (isRequire(value)) return { name, from: 'require', url: baseOf(url) };
+  if (isRequire(name, value)) return { name, from: 'require', url: baseOf(url) };
   switch (name) {
     case '__vite_ssr_import_meta__':
     case '__vi_import_meta__':
@@ -211,8 +211,9 @@ function wrapperSlot(
     : memberSlot(name, ['exports'], value, children);
 }
 
-function isRequire(value: unknown): boolean {
-  return typeof value === 'function' && value.name === 'require' && 'cache' in value && 'resolve' in value;
+/** That of a test runner has no name of its own. */
+function isRequire(name: string, value: unknown): boolean {
+  return typeof value === 'function' && (value.name === 'require' || name === 'require') && 'cache' in value && 'resolve' in value;
 }
 
 function isReference(value: unknown): value is Record<string, unknown> {
