@@ -2,11 +2,11 @@
  * Whether a value is plain data all through: primitives, and arrays and ordinary objects of them, without accessors,
  * functions or cycles. Such imports are copied; anything else is imported again on the other side.
  */
-const MOST = 10_000;
+const MAX_OBJECTS = 10_000;
 
-/** Gives up, with `false`, on values of more than {@link MOST} parts. */
+/** Gives up, with `false`, on values of more than {@link MAX_OBJECTS} objects. */
 export function isPlainData(value: unknown): boolean {
-  const budget = { left: MOST };
+  const budget = { left: MAX_OBJECTS };
   return isPlain(value, budget, 0);
 }
 
@@ -15,9 +15,16 @@ function isPlain(value: unknown, budget: { left: number }, depth: number): boole
   if (typeof value === 'function' || depth > 100 || --budget.left < 0) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
+  // To list the keys of a long array takes longer than to count its objects.
+  if (Array.isArray(value) && hasMoreObjects(value, budget.left)) return false;
   for (const key of Reflect.ownKeys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key)!;
     if (typeof key === 'symbol' || !('value' in descriptor) || !isPlain(descriptor.value, budget, depth + 1)) return false;
   }
   return true;
+}
+
+function hasMoreObjects(list: readonly unknown[], most: number): boolean {
+  let count = 0;
+  return list.length > most && list.some((each) => typeof each === 'object' && each !== null && ++count > most);
 }

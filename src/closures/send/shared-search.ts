@@ -5,8 +5,8 @@
  * The search follows what would be copied: members, elements, entries, the class of an instance, what a function captures. It does not call
  * getters, except those that a compiler wrote for exports, and it leaves installed packages alone.
  *
- * Limits. A function is judged once, by what it reached when it was first sent. After {@link MAX_OBJECTS} objects or {@link MAX_FUNCTIONS} functions
- * the answer is no.
+ * Limits. A function is judged once, by what it reached when it was first sent. After {@link MAX_OBJECTS} objects, {@link MAX_VALUES} values or
+ * {@link MAX_FUNCTIONS} functions the answer is no.
  */
 import { types } from 'node:util';
 import { globalPathOf } from '../../codec/globals.js';
@@ -20,12 +20,19 @@ import { fileExportOf } from '../references/exports.js';
 
 /** Objects of one search. */
 const MAX_OBJECTS = 4_000;
+/** Elements, entries and members of one search, objects or not. */
+const MAX_VALUES = 20_000;
+/** A search that found nothing among so many values is not made again. */
+const MAX_CHEAP_VALUES = 500;
 /** Functions of one search that V8 is asked about, each of which takes some tenths of a millisecond. */
 const MAX_FUNCTIONS = 100;
 
-const verdicts = new WeakMap<Function, boolean>();
+const verdicts = new WeakMap<object, boolean>();
 
-/** Whether a value is shared, or leads to something that is. */
+/** Scripts of the program's own files, as far as they were met. To ask V8 for the URL of a script takes some milliseconds. */
+const ownScripts = new Set<string>();
+
+/** Whether what a file of the program exports is shared, or leads to something that is. */
 export function reachesShared(value: object): boolean {
   return judge(value, new Search());
 }
@@ -45,12 +52,13 @@ export function sharedMembers(namespace: object, names: readonly string[] | null
 }
 
 function judge(value: object, search: Search): boolean {
-  const known = typeof value === 'function' ? verdicts.get(value) : undefined;
+  const known = verdicts.get(value);
   if (known !== undefined) return known;
-  search.begin();
+  search.begin(value);
   const verdict = search.visit(value);
-  if (typeof value === 'function') verdicts.set(value, verdict);
-  if (!verdict) search.clear();
+  // An object may lead to more the next time.
+  if (typeof value === 'function' || (!verdict && search.isCostly)) verdicts.set(value, verdict);
+  if (!verdict) search.noteFunctions();
   return verdict;
 }
 
@@ -61,21 +69,35 @@ export function isProgramsOwn(url: string): boolean {
 
 class Search {
   readonly #seen = new Set<object>();
+  #root: object | undefined;
   #functions = 0;
+  #values = 0;
 
-  begin(): void {
+  /** @param root What a file of the program exports. */
+  begin(root: object): void {
+    this.#root = root;
     this.#seen.clear();
+    this.#values = 0;
+  }
+
+  get isCostly(): boolean {
+    return this.#values > MAX_CHEAP_VALUES;
   }
 
   /** Nothing was found: none of the functions that were met leads to anything shared, unless the search was cut short. */
-  clear(): void {
-    if (this.#seen.size >= MAX_OBJECTS || this.#functions >= MAX_FUNCTIONS) return;
+  noteFunctions(): void {
+    if (this.#isCut) return;
     for (const each of this.#seen) if (typeof each === 'function') verdicts.set(each, false);
   }
 
+  get #isCut(): boolean {
+    return this.#seen.size >= MAX_OBJECTS || this.#values >= MAX_VALUES || this.#functions >= MAX_FUNCTIONS;
+  }
+
   visit(value: unknown): boolean {
-    if (!isReference(value)) return false;
-    if (this.#seen.has(value) || this.#seen.size >= MAX_OBJECTS || types.isProxy(value)) return false;
+    this.#values++;
+    if (!isReference(value) || this.#seen.has(value)) return false;
+    if (this.#seen.size >= MAX_OBJECTS || this.#values >= MAX_VALUES || types.isProxy(value)) return false;
     this.#seen.add(value);
     if (typeof value === 'function') return this.#function(value);
     if (isShareable(value)) return true;
@@ -87,14 +109,24 @@ class Search {
   }
 
   #elements(value: object): boolean {
-    if (!types.isMap(value) && !types.isSet(value)) return false;
-    for (const [key, each] of value.entries()) if (this.visit(key) || this.visit(each)) return true;
+    if (Array.isArray(value)) return this.#some(value);
+    return types.isMap(value) ? this.#some(value.keys()) || this.#some(value.values()) : types.isSet(value) && this.#some(value);
+  }
+
+  #some(values: Iterable<unknown>): boolean {
+    for (const each of values) {
+      if (this.visit(each)) return true;
+      if (this.#values >= MAX_VALUES) return false;
+    }
     return false;
   }
 
   #members(value: object): boolean {
+    // The elements of an array were looked at.
+    if (Array.isArray(value)) return false;
     for (const key of Reflect.ownKeys(value)) {
       if (key !== 'prototype' && this.visit(exportedValue(value, key))) return true;
+      if (this.#values >= MAX_VALUES) return false;
     }
     return false;
   }
@@ -147,7 +179,12 @@ class Search {
 
   #scopes(fn: Function): Mirror['scopes'] {
     const { scopes, location } = this.#mirror(fn) ?? { scopes: [], location: null };
-    if (location === null || !isProgramsOwn(urlOfScript(location.scriptId, fn.name))) return [];
+    if (location === null) return [];
+    const { scriptId } = location;
+    if (!ownScripts.has(scriptId)) {
+      if (fn !== this.#root && !isProgramsOwn(urlOfScript(scriptId, fn.name))) return [];
+      ownScripts.add(scriptId);
+    }
     return scopes.filter(({ type }) => type !== 'Global');
   }
 
