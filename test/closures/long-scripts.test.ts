@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { declarationsOf, importStatement, isStrictScript, requiredSpecifier } from '../../src/closures/analysis/glance.js';
+import { declarationsOf, importStatement, isStrictScript, requiredModuleOf } from '../../src/closures/analysis/glance.js';
 import { type Binding, resolve, type Scope } from '../../src/closures/analysis/scope.js';
 import { parseProgram } from '../../src/closures/analysis/syntax.js';
 import { walkProgram } from '../../src/closures/analysis/walk.js';
@@ -158,10 +158,10 @@ describe('A look at a script says what a parser says, or nothing', () => {
   test('about what it loads', () => {
     expect(importStatement("import a, { b as name } from './x.js' with { type: 'json' };", 'name')).toContain('type');
     expect(importStatement("const name = 1; import { names } from 'x';", 'name')).toBeNull();
-    expect(requiredSpecifier('const name = __toESM(require("x"), 1);', 'name')).toBe('x');
-    expect(requiredSpecifier("const { name } = require('x');", 'name')).toBeUndefined();
-    expect(requiredSpecifier("const name = require('x').name;", 'name')).toBeUndefined();
-    expect(requiredSpecifier("const other = require('x'); const name = 1;", 'name')).toBeNull();
+    expect(requiredModuleOf('const name = __toESM(require("x"), 1);', 'name')).toEqual({ specifier: 'x', name: null, wrapped: true });
+    expect(requiredModuleOf("const { name } = require('x');", 'name')).toBeUndefined();
+    expect(requiredModuleOf("const name = require('x').name;", 'name')).toBeUndefined();
+    expect(requiredModuleOf("const other = require('x'); const name = 1;", 'name')).toBeNull();
   });
 
   test('about its strictness', () => {

@@ -6,6 +6,8 @@
  * a second declarator) is answered with `null`: parse.
  */
 
+import type { RequireOrigin } from './scope.js';
+
 /** Characters beyond which a script is looked at before it is parsed. */
 export const LONG_SCRIPT = 1 << 12;
 /** Characters that are searched for the end of what may be a pattern. */
@@ -58,13 +60,14 @@ export function namespaceImports(source: string): string[] {
   return [...source.matchAll(statement)].map(([whole]) => whole);
 }
 
-/** What `require` may fill a variable with: the specifier. `null` if none does; `undefined` where a parser has to say. */
-export function requiredSpecifier(source: string, name: string): string | null | undefined {
+/** What `require` fills a variable with. `null` if none does; `undefined` where a parser has to say. */
+export function requiredModuleOf(source: string, name: string): RequireOrigin | null | undefined {
   const word = `(?<![\\w$.])${escaped(name)}(?![\\w$])`;
   if (!new RegExp(`${word}[^;=]{0,400}=[^;]{0,400}\\brequire\\s*\\(`).test(source)) return null;
-  const helper = '(?:(?:__importStar|__importDefault|__toESM)\\d*\\(\\s*)?';
-  const whole = new RegExp(`\\b(?:const|let|var)\\s+${word}\\s*=\\s*${helper}require\\(\\s*(["'])([^"'\\n]+)\\1\\s*\\)(?!\\s*\\.)`);
-  return whole.exec(source)?.[2];
+  const helper = '((?:__importStar|__importDefault|__toESM)\\d*\\(\\s*)?';
+  const whole = new RegExp(`\\b(?:const|let|var)\\s+${word}\\s*=\\s*${helper}require\\(\\s*(["'])([^"'\\n]+)\\2\\s*\\)(?!\\s*\\.)`);
+  const found = whole.exec(source);
+  return found === null ? undefined : { specifier: found[3]!, name: null, wrapped: found[1] !== undefined };
 }
 
 /** Whether the script as a whole is strict. `null` where a parser has to say. */

@@ -13,7 +13,7 @@ import {
   LONG_SCRIPT,
   mayNameItself,
   namespaceImports,
-  requiredSpecifier,
+  requiredModuleOf,
 } from '../analysis/glance.js';
 import { type Binding, type ImportOrigin, resolve, runsOnce, Scope } from '../analysis/scope.js';
 import { parseProgram } from '../analysis/syntax.js';
@@ -213,9 +213,9 @@ function glanceAt(source: string, name: string, module: boolean): Binding | null
     const from = declared > 0 ? undefined : namesImportedBy(statement).find((each) => each.name === name)?.from;
     return from === undefined ? null : { ...fixed, kind: 'import', from };
   }
-  const specifier = requiredSpecifier(source, name);
-  if (specifier === undefined || (specifier !== null && declared !== 1)) return null;
-  return specifier === null ? fixed : { ...fixed, required: { specifier, name: null } };
+  const required = requiredModuleOf(source, name);
+  if (required === undefined || (required !== null && declared !== 1)) return null;
+  return required === null ? fixed : { ...fixed, required };
 }
 
 function namesImportedBy(statement: string): { readonly name: string; readonly from: ImportOrigin }[] {
