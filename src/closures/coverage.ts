@@ -5,7 +5,7 @@
  */
 
 /** What is counted in a file. */
-export interface CoverageCounters {
+interface CoverageCounters {
   readonly path: string;
   readonly s: Record<string, number>;
   readonly f: Record<string, number>;

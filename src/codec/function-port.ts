@@ -54,7 +54,7 @@ export function leaveMessage(): void {
 }
 
 /** A function is to be sent, and what that takes was left to be loaded when it is needed (receiving.ts). No SerializationError: the value can be sent. */
-export class SendingNotLoaded extends Error {}
+class SendingNotLoaded extends Error {}
 
 let deferred = false;
 

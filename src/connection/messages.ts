@@ -1,7 +1,7 @@
 /** Every message of this folder. */
 import { dirname, resolve } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { ArgumentError, AuthenticationError, ClosedError, ConnectionError, MultiprocessError, TimeoutError } from '../errors/index.js';
+import { AuthenticationError, ClosedError, ConnectionError, MultiprocessError, TimeoutError } from '../errors/index.js';
 import { Errno } from '../native/index.js';
 import { type Address, showAddress } from './address.js';
 
@@ -125,9 +125,4 @@ export function wrongWay(actor: string, way: 'receive' | 'send'): ConnectionErro
 /** Nothing came in time. */
 export function timedOut(actor: string, timeout: number | undefined): TimeoutError {
   return new TimeoutError(`${actor}: nothing came within ${timeout} ms; nothing is lost, so it may be called again.`);
-}
-
-/** A part of a buffer that is none. */
-export function badRange(actor: string, what: string): ArgumentError {
-  return new ArgumentError(`${actor}: ${what}.`);
 }

@@ -65,7 +65,7 @@ function isMethod(referent: unknown, name: string): boolean {
 const ROOTS = new Set<unknown>([Object.prototype, Function.prototype, null]);
 
 /** Names that do not begin with an underscore: methods of the classes down to Object, accessors, and what the referent itself has. */
-export function publicMembers(referent: unknown): Member[] {
+function publicMembers(referent: unknown): Member[] {
   const found = new Map<string, Member['kind']>();
   for (let at: unknown = Object(referent); !ROOTS.has(at); at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {

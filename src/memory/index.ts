@@ -6,42 +6,31 @@ export {
   allocateMapped,
   attachBlock,
   attachMapped,
-  BLOCK_ALIGNMENT,
   Block,
-  blockIdentity,
-  expectBlock,
   isBlockHandle,
   MappedBlock,
   shareForFork,
   TRANSIT,
 } from './regions/block.js';
 export { Region } from './regions/region.js';
-export { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from './regions/registry.js';
+export { acquireRegion, enterRegion, regionHandle, releaseRegion } from './regions/registry.js';
 export { type ParcelHandle, ParcelInbox, ParcelPool } from './ring/buffer-pool.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './ring/link.js';
 export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring/ring.js';
-export { Freight, freightOf, holdUntil, type Keep, noteKeep } from './shareable/freight.js';
+export { Freight, freightOf, holdUntil, noteKeep } from './shareable/freight.js';
 export {
   ATTACH,
   type BlockOnly,
   forgetShared,
-  fromShared,
-  isRegistered,
   isShareable,
-  memoryOf,
   noteMemory,
-  ownerOfMemory,
   registerShareable,
-  type ShareableClass,
-  type ShareableEntry,
-  type ShareableHandle,
-  type SharedData,
   toShared,
 } from './shareable/shareable.js';
 export { Spin } from './waiting/backoff.js';
 export { Linger } from './waiting/idle-backoff.js';
 export { mayBeBrief } from './waiting/sync-wait-budget.js';
 export { AGENT, agentOf, hasEnded, idOf, self } from './waiting/thread-id.js';
-export { type Sleep, WaitCell, type WaitOutcome } from './waiting/wait-cell.js';
+export { WaitCell } from './waiting/wait-cell.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './waiting/wait-protocol.js';
 export { type Bounds, WaitQueue } from './waiting/wait-queue.js';

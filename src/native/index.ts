@@ -39,28 +39,24 @@ export {
   watchEnd,
 } from './fork.js';
 // Waiting on a word
-export { futexWait, futexWake, type WaitOutcome } from './futex.js';
-export { type AsyncWait, type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';
+export { futexWait, futexWake } from './futex.js';
+export { type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';
 // Memory
 export {
   createMemory,
   createSharedMemory,
   descriptorSize,
-  type MapOptions,
   mapMemory,
   nameSharedMemory,
   openSharedMemory,
   releasePages,
-  type SharedMemoryOptions,
   unlinkSharedMemory,
   unmapMemory,
 } from './memory.js';
 // Processes and threads
 export {
-  type ChildStatus,
   childStatus,
   openProcess,
-  type ProcessState,
   processStartTime,
   processState,
   setParentDeathSignal,
@@ -70,7 +66,7 @@ export {
 } from './process.js';
 export { forgetReadiness, Readiness } from './readiness.js';
 // Descriptors for other processes
-export { type DescriptorOffer, fetchDescriptor, holdOffer, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
+export { fetchDescriptor, offerDescriptor, releaseOffer, renewOffer, withdrawOffers } from './sharer.js';
 // Sockets
 export {
   acceptSocket,
@@ -80,9 +76,8 @@ export {
   listenSocket,
   peerUser,
   type SocketName,
-  shutdownSocket,
   socketName,
 } from './sockets.js';
 export { awaitProcess, type ProcessWatch, watchProcess } from './watch-process.js';
 // Readiness
-export { type Sought, whenReady } from './when-ready.js';
+export { whenReady } from './when-ready.js';

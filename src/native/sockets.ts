@@ -45,11 +45,6 @@ export function acceptSocket(fd: number): number | null {
   return result === -11 ? null : checked(`Accepting on descriptor ${fd}`, 'accept4', result);
 }
 
-/** Ends reading, writing or both, for everybody who has the socket. @throws MultiprocessError `MP_SYSTEM`. */
-export function shutdownSocket(fd: number, how: 'reading' | 'writing' | 'both'): void {
-  checked(`Shutting down descriptor ${fd}`, 'shutdown', addon().socketShutdown(fd, ['reading', 'writing', 'both'].indexOf(how)));
-}
-
 /** Where a socket, or its peer, is; an unbound unix socket has the host ''. @throws MultiprocessError `MP_SYSTEM` (ENOTSOCK, ENOTCONN). */
 export function socketName(fd: number, which: 'own' | 'peer'): SocketName {
   const name = addon().socketName(fd, which === 'peer');

@@ -26,7 +26,7 @@ export class AuthenticationKey extends Uint8Array {
 }
 
 /** A new random key: of the kernel, where that can be asked without loading node:crypto, which every start of a child would wait for. */
-export function randomKey(): AuthenticationKey {
+function randomKey(): AuthenticationKey {
   const key = new AuthenticationKey(BYTES);
   let source: number | null = null;
   try {

@@ -1,11 +1,11 @@
 /** Starting processes, and what a child does first. */
 
 // Processes
-export { AuthenticationKey, ownKey } from './authkey.js';
+export { ownKey } from './authkey.js';
 export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
 // What a child does first
 export { isCovered } from './child/coverage.js';
-export { FIRST_DESCRIPTOR, INHERITANCE, type Inheritance, inherit } from './child/inherit.js';
+export { inherit } from './child/inherit.js';
 export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
 // Templates
 export { addTemplateModule } from './forkserver/index.js';
@@ -21,9 +21,7 @@ export { freezeSupport, setExecutable } from './spawn.js';
 export {
   type ContextLike,
   checkStartMethod,
-  DEFAULT_METHOD,
   getStartMethod,
-  isStartMethod,
   METHOD_TITLES,
   type MethodHolder,
   type StartMethod,

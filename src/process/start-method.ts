@@ -28,14 +28,14 @@ export const METHOD_TITLES: Readonly<Record<StartMethod, string>> = {
 };
 
 /** The default where nobody chose one. */
-export const DEFAULT_METHOD: StartMethod = 'spawn';
+const DEFAULT_METHOD: StartMethod = 'spawn';
 
 const CHOSEN = Symbol.for('multiprocess.startMethod');
 /** On globalThis: a packed child has a copy of this module of its own. */
 const state = globalThis as { [CHOSEN]?: StartMethod | null };
 
 /** Whether a value names a start method, be it available here or not. */
-export function isStartMethod(value: unknown): value is StartMethod {
+function isStartMethod(value: unknown): value is StartMethod {
   return typeof value === 'string' && Object.hasOwn(METHOD_TITLES, value);
 }
 

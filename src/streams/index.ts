@@ -3,20 +3,17 @@
 // The seam to whoever runs the items
 export type { Backend, Job, JobSink } from './execution/backend.js';
 // Results in one array
-export { type Collection, collect } from './execution/collect.js';
+export { collect } from './execution/collect.js';
 // Streams of results
 export { runStream } from './execution/run.js';
 // Executions, for those who make streams of something else than a backend
 export {
   ENDED,
   ERRORED,
-  type Feed,
   type FeedListener,
-  type FeedState,
   OPEN,
   type Progress,
   type Projector,
-  type StreamDefinition,
 } from './feeds/feed.js';
 export { inOwnContext } from './feeds/own-context.js';
 export { PacedFeed } from './feeds/paced-feed.js';
@@ -29,14 +26,12 @@ export { checkOverflow, type Overflow } from './sources/overflow.js';
 // The pull protocol, for stages that read streams in batches
 export { DONE, FAILED, isPullSource, MORE, NOTHING, PULL, type PullReader, type PullSource, type ReadState, WAIT } from './sources/pull.js';
 // Sources
-export { checkSource, openSource, type Source, type SourceContext, sizeOf } from './sources/source.js';
+export { checkSource, openSource, type Source, sizeOf } from './sources/source.js';
 // Options
 export {
   checkFlowOptions,
   checkStreamOptions,
   FLOW_OPTIONS,
-  type FlowOptions,
-  STREAM_OPTIONS,
   type StreamFlowOptions,
 } from './stream-options.js';
 export { TaskStream } from './task-stream.js';

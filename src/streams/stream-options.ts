@@ -33,7 +33,7 @@ export interface StreamFlowOptions<T> extends FlowOptions<T> {
 export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow', 'signal'];
 
 /** The names in {@link StreamFlowOptions}. */
-export const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered', 'errors'];
+const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered', 'errors'];
 
 /**
  * Checks the options of a stream or of `collect`. `more` are names the caller understands beside these.

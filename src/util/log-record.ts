@@ -27,7 +27,7 @@ const NAMES = new Map([
 ]);
 
 /** The name of a level: `INFO`, or `Level 7` for one without a name, as in Python. */
-export function levelName(level: number): string {
+function levelName(level: number): string {
   return NAMES.get(level) ?? `Level ${level}`;
 }
 

@@ -23,7 +23,7 @@ export function programFile(word: string): string | null {
 }
 
 /** URL of the main file, or `null` for `-e`, stdin and the REPL. */
-export function mainEntry(): string | null {
+function mainEntry(): string | null {
   const word = process.argv[1];
   if (word !== script) {
     script = word;

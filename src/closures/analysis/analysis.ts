@@ -26,7 +26,7 @@ export interface Use extends Span {
 }
 
 /** The members a class declares, with names known from its text. */
-export interface Declared {
+interface Declared {
   readonly statics: ReadonlySet<string>;
   readonly prototype: ReadonlySet<string>;
   /** Whether it has static fields or blocks. */

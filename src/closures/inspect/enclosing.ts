@@ -89,7 +89,7 @@ function declaredNames(node: acorn.Declaration | null | undefined): string[] {
 }
 
 /** Where a function starts, and where its body does. */
-export interface Head {
+interface Head {
   readonly start: number;
   readonly body: number;
 }

@@ -133,7 +133,7 @@ export class BinaryReducer {
   }
 }
 
-export const bufferKind: NodeKind = {
+const bufferKind: NodeKind = {
   tag: 'B',
   shell: false,
   build: (data) => ({ value: exactBuffer(bytes(data)) }),

@@ -18,7 +18,7 @@ export type Reduced = readonly [
 export const SHAREABLE = 'h';
 
 /** The method by which an object reduces itself. */
-export const REDUCE = Symbol.for('multiprocess.reduce');
+const REDUCE = Symbol.for('multiprocess.reduce');
 
 type Reducer = (instance: never) => Reduced;
 

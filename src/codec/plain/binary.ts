@@ -55,7 +55,7 @@ export function writeBinary(sink: Sink, value: ArrayBufferView | ArrayBuffer): b
 }
 
 /** Whether the buffer is a plain ArrayBuffer of fixed length, present, without properties of its own and nobody else's memory too. */
-export function isOrdinary(buffer: ArrayBufferLike): buffer is ArrayBuffer {
+function isOrdinary(buffer: ArrayBufferLike): buffer is ArrayBuffer {
   return (
     Object.getPrototypeOf(buffer) === ArrayBuffer.prototype &&
     ownerOfMemory(buffer) === undefined &&

@@ -340,6 +340,3 @@ scope[ENDERS].push(() => {
   lookAtHolds();
   endTransits(Number.POSITIVE_INFINITY);
 });
-
-/** Blocks begin at multiples of this. */
-export const BLOCK_ALIGNMENT = Unit.line;

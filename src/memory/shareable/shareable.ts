@@ -26,7 +26,7 @@ export type ShareableHandle = object & { readonly block?: BlockHandle };
 export const ATTACH: unique symbol = Symbol('multiprocess.attach');
 
 /** A class whose objects can be made from handles. Instances of subclasses arrive as instances of this class. */
-export interface ShareableClass<T extends object, H extends ShareableHandle = ShareableHandle> {
+interface ShareableClass<T extends object, H extends ShareableHandle = ShareableHandle> {
   readonly prototype: T;
   /** Attaches. @param parts as {@link ShareableEntry.parts} gave them, arrived. */
   [ATTACH](handle: H, parts: readonly unknown[]): T;

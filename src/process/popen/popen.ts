@@ -44,7 +44,7 @@ export interface ExitStatus {
 export type ExitListener = (status: ExitStatus, cause?: unknown) => void;
 
 /** Exit code of a child whose status got lost, as in Python. */
-export const LOST = 255;
+const LOST = 255;
 
 /**
  * A child as the one who started it sees it.
@@ -230,7 +230,7 @@ export abstract class Popen implements Disposable {
 }
 
 /** A status as Python's exit code: `n`, `-signal`, or 255. */
-export function exitCodeOf({ exitCode, signal }: ExitStatus): number {
+function exitCodeOf({ exitCode, signal }: ExitStatus): number {
   return exitCode ?? (signal === null ? LOST : -constants.signals[signal]);
 }
 
@@ -251,7 +251,7 @@ export function registerStartMethod(method: StartMethod, launcher: Launcher): vo
 }
 
 /** Why a start method cannot be used here, or `null` when it can. */
-export function startMethodUnavailable(method: StartMethod): string | null {
+function startMethodUnavailable(method: StartMethod): string | null {
   const launcher = launchers.get(method);
   if (launcher === undefined) return 'it is not part of this version';
   return launcher.unavailable();

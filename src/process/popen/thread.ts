@@ -132,7 +132,7 @@ function hint(error: unknown): string {
 }
 
 /** Key in `workerData` of the thread id of the thread that started this one. */
-export const PARENT_THREAD_KEY = 'multiprocess.parentThread';
+const PARENT_THREAD_KEY = 'multiprocess.parentThread';
 
 function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions): Worker {
   return new Worker(new URL(entry), {

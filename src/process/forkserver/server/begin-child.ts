@@ -95,7 +95,7 @@ function moveTo(folder: string | null, parentPid: number): void {
  * Blocks until the parent has learnt of this process, and from then on lives no longer than the parent. When the start has
  * failed halfway, or the parent has ended, nothing was run and nobody waits: the process ends.
  */
-export function awaitWord(lifeline: number): void {
+function awaitWord(lifeline: number): void {
   pollDescriptor(lifeline, Ready.readable, Number.POSITIVE_INFINITY);
   if (readSync(lifeline, new Uint8Array(1)) === 0) leaveProcess(1);
   bindLifeline(lifeline);
