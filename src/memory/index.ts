@@ -30,7 +30,7 @@ export {
 export { Spin } from './waiting/backoff.js';
 export { Linger } from './waiting/idle-backoff.js';
 export { mayBeBrief } from './waiting/sync-wait-budget.js';
-export { AGENT, agentOf, hasEnded, idOf, self } from './waiting/thread-id.js';
+export { AGENT, agentOf, hasEnded, idOf, self } from './waiting/agent.js';
 export { WaitCell } from './waiting/wait-cell.js';
 export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './waiting/wait-protocol.js';
 export { type Bounds, WaitQueue } from './waiting/wait-queue.js';

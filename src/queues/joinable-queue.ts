@@ -5,7 +5,7 @@ import type { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { Queue } from './queue.js';
 import type { QueueOptions } from './queue-options.js';
-import { Desertion } from './shared/desertion.js';
+import { Desertion } from './shared/orphan-detector.js';
 import { consumersLost, tooManyDone } from './shared/messages.js';
 import type { Waiters } from './shared/waiters.js';
 

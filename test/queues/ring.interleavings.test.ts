@@ -317,7 +317,7 @@ describe('consumers of a ring, in every order of steps', () => {
     [
       'a cursor whose numbers change one by one',
       {
-        file: 'queues/queue/cursor',
+        file: 'queues/shared/cursor',
         from: 'const pair = this.#at + 1 + 2 * (next & 1);',
         to: 'const pair = this.#at + 1 + 2 * (~next & 1);',
       },

@@ -12,7 +12,7 @@ export const clock = { now: 0 };
 /** Loads the ring of items, its cursors and the word that is waited on. */
 export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
   const modules = changedSources(
-    ['memory/waiting/wait-protocol', 'queues/shared/wait-word', 'queues/queue/cursor', 'queues/queue/item-ring'],
+    ['memory/waiting/wait-protocol', 'queues/shared/wait-word', 'queues/shared/cursor', 'queues/queue/item-ring'],
     mutation,
   );
   const externals = {
@@ -155,7 +155,7 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     // Who looks when is not what is looked at here.
     ['    this.#stir();\n', ''],
   ];
-  const files = ['queue/cursor', 'queue/item-ring', 'shared/large-items', 'topic/subscribers', 'topic/topic-memory', 'queue/queue-memory'];
+  const files = ['shared/cursor', 'queue/item-ring', 'shared/large-items', 'topic/subscribers', 'topic/topic-memory', 'queue/queue-memory'];
   const modules = changedSources(
     files.map((file) => `queues/${file}`),
     mutation,

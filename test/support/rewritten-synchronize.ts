@@ -18,7 +18,7 @@ const SMALL_TABLE: Fitting[] = [['const SLOTS = 1_024;', `const SLOTS = ${SLOTS}
 export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     changedSources(['memory/waiting/wait-protocol', `synchronize/words/${protocol}`], mutation),
-    { ...time, 'memory/waiting/thread-id': { AGENT: 0x3fffffff } },
+    { ...time, 'memory/waiting/agent': { AGENT: 0x3fffffff } },
     { calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce'] },
   );
 }
@@ -115,9 +115,9 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
   const gate = loadRewritten(changedSources(['memory/waiting/wait-protocol'], mutation), time, { calls: CALLS });
   const outside = memory(gate, names);
   const semaphore = loadRewritten(changedSources(['synchronize/words/semaphore-word'], mutation), {}, { calls: [] });
-  const externals = { 'memory/waiting/thread-id': { AGENT: 0x3fffffff }, 'memory/index': outside, 'errors/index': errors };
+  const externals = { 'memory/waiting/agent': { AGENT: 0x3fffffff }, 'memory/index': outside, 'errors/index': errors };
   const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'run'];
-  const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/thread-table'].map((file) => `synchronize/${file}`);
+  const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/agent-table'].map((file) => `synchronize/${file}`);
   const locks = loadRewritten(
     changedSources(inner, mutation, SMALL_TABLE),
     { ...externals, 'synchronize/words/fairness': patience },
@@ -132,7 +132,7 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
     {
       ...externals,
       'synchronize/words/robust-mutex': guard,
-      'synchronize/state/thread-table': table,
+      'synchronize/state/agent-table': table,
       'synchronize/words/semaphore-word': semaphore,
     },
     { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'mend'] },

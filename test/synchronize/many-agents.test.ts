@@ -5,7 +5,7 @@ import { Barrier, Condition, Semaphore } from 'multiprocess';
 import { dumps } from 'multiprocess/reduction';
 import { expect, it } from 'vitest';
 import { agentOf } from '../../src/memory/index.js';
-import { AgentTable, tableWords } from '../../src/synchronize/state/thread-table.js';
+import { AgentTable, tableWords } from '../../src/synchronize/state/agent-table.js';
 import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
 import { until } from '../support/until.js';
 

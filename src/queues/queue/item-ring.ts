@@ -21,7 +21,7 @@
  * were claimed, so it may be too high, never too low; who finds fewer corrects it.
  */
 import { PAD, RECORD_HEADER, recordBytes } from '../../memory/index.js';
-import { CURSOR_WORDS, Cursor } from './cursor.js';
+import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
 
 const LINE = 16;
 const TAIL = 0;

@@ -14,7 +14,7 @@ import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
 import { Deque } from '../../util/deque.js';
 import { clearInterval, setImmediate, setInterval } from '../../util/timers.js';
-import { Desertion } from './desertion.js';
+import { Desertion } from './orphan-detector.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type Parcel } from './item-publisher.js';
 import { ItemsUnderWay } from './items-under-way.js';

@@ -34,7 +34,7 @@ import {
   recordBytes,
 } from '../../memory/index.js';
 import { GUARD_WORDS, Guard } from '../../synchronize/index.js';
-import { CURSOR_WORDS, Cursor } from '../queue/cursor.js';
+import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
 import { FAILURE_WORDS, Failure } from '../shared/failure.js';
 import { type ItemMemory, Kind, type Layout, LINE, lines } from '../shared/item-memory.js';
 import { LARGE_ITEM_WORDS, LargeItems } from '../shared/large-items.js';

@@ -13,7 +13,7 @@
  */
 import { type Block, type Gate, WaitQueue } from '../../memory/index.js';
 import { GUARD_WORDS, Guard } from '../words/robust-mutex.js';
-import { AgentTable, SLOTS, tableWords } from './thread-table.js';
+import { AgentTable, SLOTS, tableWords } from './agent-table.js';
 
 const PHASE = GUARD_WORDS;
 const ARRIVED = PHASE + 1;

@@ -14,7 +14,7 @@
  */
 import { BEAT, type Block, type Gate, WaitQueue } from '../../memory/index.js';
 import { GUARD_WORDS, Guard } from '../words/robust-mutex.js';
-import { AgentTable, tableWords } from './thread-table.js';
+import { AgentTable, tableWords } from './agent-table.js';
 
 const TURN = GUARD_WORDS;
 const TABLE = TURN + 1;

@@ -17,7 +17,7 @@
 import type { Block } from '../../memory/index.js';
 import { GUARD_WORDS, Guard } from '../words/robust-mutex.js';
 import { give, MARK, MOST, take } from '../words/semaphore-word.js';
-import { AgentTable, tableWords } from './thread-table.js';
+import { AgentTable, tableWords } from './agent-table.js';
 
 const SLOT = GUARD_WORDS;
 const COUNT = SLOT + 1;

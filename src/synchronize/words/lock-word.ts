@@ -10,7 +10,7 @@
  *         0         |    0    |  1   | the same; none of those who were woken has announced itself again
  *         0         |    1    |  0   | free: a sleeper announced itself too late, or left; who takes it wakes one more at its release
  *
- * Ownership is the word itself: an owner that dies at any instruction leaves its name in it (see thread-id.ts), and who finds it
+ * Ownership is the word itself: an owner that dies at any instruction leaves its name in it (see agent.ts), and who finds it
  * takes the word over by compare-and-set and stores 1 in the word beside it, which stands until the damage is repaired.
  * A taker that dies between those two is a dead owner itself.
  *

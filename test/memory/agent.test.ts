@@ -1,7 +1,7 @@
 /** Ids of threads are used again by the kernel: an agent is more than its id. */
 import { Process } from 'multiprocess/process';
 import { describe, expect, it } from 'vitest';
-import { agentOf, hasEnded, idOf, self } from '../../src/memory/waiting/thread-id.js';
+import { agentOf, hasEnded, idOf, self } from '../../src/memory/waiting/agent.js';
 
 /** The agent that had the same id and began at another time, as an earlier owner of that id did. */
 const ANOTHER_START = 1 << 22;
