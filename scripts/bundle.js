@@ -14,7 +14,7 @@
  * imported, and `import.meta.url` is what it was. The files are CommonJS: a program starts without the loader of ES modules.
  * `bundle/load.cjs` (scripts/load.cjs) evaluates them.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, '.build', 'modules');
 const dist = join(root, 'dist');
 
+// tsc leaves what it once made of a source that is gone, and its imports need not be there any more.
+for (const file of readdirSync(modules, { recursive: true })) {
+  if (/\.js(\.map)?$/.test(file) && !existsSync(join(root, 'src', file.replace(/\.js(\.map)?$/, '.ts')))) rmSync(join(modules, file));
+}
 const names = readdirSync(modules, { recursive: true })
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.slice(0, -'.js'.length))

@@ -8,7 +8,7 @@
  * holds the Exchange, and the Exchange holds its owner only while somebody waits.
  */
 import type { MultiprocessError } from '../errors/index.js';
-import { allocateBlock, mayBeBrief, Spin } from '../memory/index.js';
+import { allocateBlock, Backoff, takeSyncWait } from '../memory/index.js';
 import type { Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
@@ -56,8 +56,8 @@ export class Exchange {
   held: object | undefined;
   readonly #receivers = new Receivers(() => this.#want());
   readonly #pollers = new Set<() => void>();
-  readonly #brief = new Spin(BRIEF_LOOKS, BRIEF_LOOKS);
-  readonly #blocking = new Spin(LOOKS, MOST_LOOKS);
+  readonly #brief = new Backoff(BRIEF_LOOKS, BRIEF_LOOKS);
+  readonly #blocking = new Backoff(LOOKS, MOST_LOOKS);
   #released: (() => void)[] = [];
   /** Messages handed out since the last burst of microtasks ended. */
   #streak = 0;
@@ -150,7 +150,7 @@ export class Exchange {
 
   /** As {@link readable}, blocking. */
   readableSync(timeout: number): boolean {
-    return this.#blocking.until(() => this.inbox.readable()) || this.transport.block(false, timeout);
+    return this.#blocking.attemptUntil(() => this.inbox.readable()) || this.transport.block(false, timeout);
   }
 
   /** Others will read from this end too: the words by which readers agree. */
@@ -224,7 +224,7 @@ export class Exchange {
     try {
       if (this.#pollers.size > 0 && this.inbox.readable()) for (const poller of this.#pollers) poller();
       const serve = () => this.#serve();
-      while (this.#receivers.length > 0 && (serve() || (briefly && this.#brief.until(serve))));
+      while (this.#receivers.length > 0 && (serve() || (briefly && this.#brief.attemptUntil(serve))));
     } catch (error) {
       this.#receivers.rejectAll(error as MultiprocessError);
     }
@@ -252,7 +252,7 @@ export class Exchange {
    * The next message, looked for as long as that pays. To be woken takes a peer on another core longer than to answer; one on this core
    * answers as soon as it gets the core.
    */
-  #seek(most: number, spin: Spin): Found {
+  #seek(most: number, backoff: Backoff): Found {
     let found = Found.nothing as Found;
     const attempt = () => {
       const { begun } = this.inbox;
@@ -260,16 +260,16 @@ export class Exchange {
       // A long message goes on coming, and who looks has not looked in vain.
       return found !== Found.nothing || this.inbox.begun !== begun;
     };
-    const prompt = spin.prompt && !this.inbox.seen;
-    if ((prompt || !attempt()) && this.#maySpin(spin)) spin.until(attempt);
+    const prompt = backoff.answeredOnYield && !this.inbox.seen;
+    if ((prompt || !attempt()) && this.#mayBackOff(backoff)) backoff.attemptUntil(attempt);
     else if (prompt) attempt();
     return found;
   }
 
   /** Whether looking again may help; an awaited call looks again later, when the event loop has to turn first. */
-  #maySpin(spin: Spin): boolean {
+  #mayBackOff(backoff: Backoff): boolean {
     if (this.transport.fd < 0) return false;
-    if (spin === this.#blocking || mayBeBrief()) return true;
+    if (backoff === this.#blocking || takeSyncWait()) return true;
     this.#later(0);
     return false;
   }
@@ -304,7 +304,7 @@ export class Exchange {
       this.#retry = undefined;
       this.#streak = 0;
       if (this.closed) return;
-      this.#pump(delay === 0 && this.#receivers.length > 0 && this.#maySpin(this.#brief));
+      this.#pump(delay === 0 && this.#receivers.length > 0 && this.#mayBackOff(this.#brief));
     };
     this.#retry = delay === 0 ? setImmediate(again) : setTimeout(again, delay);
   }

@@ -15,7 +15,7 @@
  * event loop, once in the life of the connection. An agent that died owes nothing: the messages it did not take come again. One that
  * died within a message has taken what nobody can put back: where the next message begins is lost, for all.
  */
-import { type Block, hasEnded, self } from '../memory/index.js';
+import { type Block, currentAgent, hasEnded } from '../memory/index.js';
 
 const READER = 0;
 const OWES = 1;
@@ -33,7 +33,7 @@ export type Standing = 'sole' | 'many' | 'wait' | 'lost';
 export class ReaderWords {
   readonly block: Block;
   readonly #words: Int32Array;
-  #me = self();
+  #me = currentAgent();
 
   constructor(block: Block) {
     this.block = block;
@@ -42,7 +42,7 @@ export class ReaderWords {
 
   /** In a fork: this is somebody else. */
   adopt(): void {
-    this.#me = self();
+    this.#me = currentAgent();
   }
 
   /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */

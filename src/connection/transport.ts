@@ -1,7 +1,7 @@
 /** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
 import { getSystemErrorName } from 'node:util';
 import { ConnectionError } from '../errors/index.js';
-import { Spin } from '../memory/index.js';
+import { Backoff } from '../memory/index.js';
 import {
   closeDescriptor,
   Errno,
@@ -52,7 +52,7 @@ export class DescriptorTransport implements Transport {
   readonly fd: number;
   readonly #onReady: () => void;
   #watch: Readiness | undefined;
-  readonly #writing = new Spin(LOOKS, LOOKS);
+  readonly #writing = new Backoff(LOOKS, LOOKS);
   #peeks = true;
   #unix: boolean | undefined;
   #holds = true;
@@ -111,7 +111,7 @@ export class DescriptorTransport implements Transport {
   block(writing: boolean, timeout: number): boolean {
     const events = writing ? Ready.writable : Ready.readable;
     // Looks do not write: the kernel calls a socket writable when it takes a lot, and takes a little long before.
-    if (writing && this.#writing.until(() => this.#poll(events, 0))) return true;
+    if (writing && this.#writing.attemptUntil(() => this.#poll(events, 0))) return true;
     return this.#poll(events, timeout);
   }
 

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors/index.js';
-import { TRANSIT } from '../memory/regions/block.js';
+import { TRANSIT_MS } from '../memory/regions/block.js';
 import { noteKeep } from '../memory/shareable/freight.js';
 import { closeDescriptor } from '../native/descriptors.js';
 import { type DescriptorOffer, fetchDescriptor, holdOffer, offerDescriptor, releaseOffer, renewOffer } from '../native/sharer.js';
@@ -14,7 +14,7 @@ export type Passage = DescriptorOffer | number;
 
 /**
  * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it is sent again, over
- * {@link TRANSIT} ms after the last time or, where that is later, after nobody holds the message any more, as every handle. It has a duplicate of its own, so the descriptor may be closed at once.
+ * {@link TRANSIT_MS} ms after the last time or, where that is later, after nobody holds the message any more, as every handle. It has a duplicate of its own, so the descriptor may be closed at once.
  *
  * That duplicate would keep a connection open that all have closed. So once the sender has closed the descriptor, the offer ends when it was
  * fetched as often as it was sent. Who sends one message to several receivers keeps the descriptor open until all have it.
@@ -26,7 +26,7 @@ export class StandingOffer {
   of(fd: number): Passage {
     const number = passed(fd);
     if (number !== null) return number;
-    if (this.#offer === undefined || !renewOffer(this.#offer, TRANSIT)) this.#offer = offerDescriptor(fd, TRANSIT);
+    if (this.#offer === undefined || !renewOffer(this.#offer, TRANSIT_MS)) this.#offer = offerDescriptor(fd, TRANSIT_MS);
     noteOffer(this.#offer);
     return this.#offer;
   }
@@ -41,14 +41,14 @@ export class StandingOffer {
 export function offerOnce(fd: number): Passage {
   const number = passed(fd);
   if (number !== null) return number;
-  const offer = offerDescriptor(fd, TRANSIT, true);
+  const offer = offerDescriptor(fd, TRANSIT_MS, true);
   noteOffer(offer);
   return offer;
 }
 
 /** It stands while its message is under way. */
 function noteOffer(offer: DescriptorOffer): void {
-  noteKeep({ hold: () => holdOffer(offer, true, TRANSIT), letGo: () => holdOffer(offer, false, TRANSIT) });
+  noteKeep({ hold: () => holdOffer(offer, true, TRANSIT_MS), letGo: () => holdOffer(offer, false, TRANSIT_MS) });
 }
 
 /** The number that it will have in the child for which we encode; `null`: there is no such child, or it is a thread. */

@@ -2,10 +2,10 @@
  * Proxies that are on their way to another process: their objects are held in the server until the receiver has claimed them, nobody can read
  * the message any more (memory/shareable/freight.ts), or the sender has gone.
  *
- * A message that nobody accounts for (`dumps`) stands for {@link TRANSIT} ms; one that was read or lost does so from then on, since the reader may
+ * A message that nobody accounts for (`dumps`) stands for {@link TRANSIT_MS} ms; one that was read or lost does so from then on, since the reader may
  * be loading modules.
  */
-import { noteKeep, TRANSIT } from '../memory/index.js';
+import { noteKeep, TRANSIT_MS } from '../memory/index.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 
@@ -36,9 +36,9 @@ export function inTransit(end: () => void): void {
 
 function prolong(transit: Transit): void {
   transits.delete(transit);
-  transit.until = performance.now() + TRANSIT;
+  transit.until = performance.now() + TRANSIT_MS;
   transits.add(transit);
-  state.timer ??= setTimeout(look, TRANSIT).unref();
+  state.timer ??= setTimeout(look, TRANSIT_MS).unref();
 }
 
 function look(): void {

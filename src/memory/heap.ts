@@ -16,8 +16,8 @@ import { Extents } from './regions/extents.js';
 import { ATTACH, type BlockOnly, noteMemory, registerShareable } from './shareable/shareable.js';
 
 const ALIGNMENT = 8;
-const PAGE = 4096;
-const LARGEST = 1 << 22;
+const PAGE_BYTES = 4096;
+const MAX_ARENA_BYTES = 1 << 22;
 
 /** A piece of memory that {@link Heap.malloc} gave out. */
 export interface HeapBlock {
@@ -78,7 +78,7 @@ registerShareable<ArenaMemory, BlockOnly>('heap', {
   },
 });
 
-class Arena implements HeapArena {
+class MappedArena implements HeapArena {
   readonly memory: ArenaMemory;
   readonly extents: Extents;
   readonly blocks = new Map<number, HeapBlock>();
@@ -105,13 +105,13 @@ class Arena implements HeapArena {
  * heap.free(block);
  */
 export class Heap {
-  readonly #arenas: Arena[] = [];
+  readonly #arenas: MappedArena[] = [];
   #next: number;
   #mallocs = 0;
   #frees = 0;
 
   /** @param size Bytes of the first arena, rounded up to pages. Default 4096. */
-  constructor(size = PAGE) {
+  constructor(size = PAGE_BYTES) {
     checkNumber('Heap', 'size', size, { integer: true, min: 1 });
     this.#next = pages(size);
   }
@@ -129,8 +129,8 @@ export class Heap {
       const block = this.#take(arena, wanted);
       if (block !== null) return block;
     }
-    const arena = new Arena(Math.max(this.#next, pages(wanted)));
-    if (this.#next < LARGEST) this.#next *= 2;
+    const arena = new MappedArena(Math.max(this.#next, pages(wanted)));
+    if (this.#next < MAX_ARENA_BYTES) this.#next *= 2;
     this.#arenas.push(arena);
     return this.#take(arena, wanted)!;
   }
@@ -142,7 +142,7 @@ export class Heap {
    */
   free(block: HeapBlock): void {
     const arena = block?.arena;
-    if (!(arena instanceof Arena))
+    if (!(arena instanceof MappedArena))
       throw new ArgumentError(`Heap.free: ${describe(block)} is no block of a heap; pass what malloc returned.`, {
         code: 'MP_FOREIGN_BLOCK',
       });
@@ -171,7 +171,7 @@ export class Heap {
 
   /** The free ranges of an arena as `[start, stop]`, in no order. */
   holes(arena: HeapArena): (readonly [start: number, stop: number])[] {
-    return arena instanceof Arena ? [...arena.extents.ranges()] : [];
+    return arena instanceof MappedArena ? [...arena.extents.ranges()] : [];
   }
 
   /** Numbers about it. */
@@ -190,7 +190,7 @@ export class Heap {
     return `Heap ${inspect(this.stats)}`;
   }
 
-  #take(arena: Arena, size: number): HeapBlock | null {
+  #take(arena: MappedArena, size: number): HeapBlock | null {
     const start = arena.extents.take(size);
     if (start < 0) return null;
     const block: HeapBlock = { arena, start, stop: start + arena.extents.rounded(size) };
@@ -202,7 +202,7 @@ export class Heap {
 printedAsShown(Heap);
 
 function pages(size: number): number {
-  return Math.ceil(size / PAGE) * PAGE;
+  return Math.ceil(size / PAGE_BYTES) * PAGE_BYTES;
 }
 
 const heap = new Heap();

@@ -10,11 +10,11 @@ export {
   isBlockHandle,
   MappedBlock,
   shareForFork,
-  TRANSIT,
+  TRANSIT_MS,
 } from './regions/block.js';
 export { Region } from './regions/region.js';
 export { acquireRegion, enterRegion, regionHandle, releaseRegion } from './regions/registry.js';
-export { type ParcelHandle, ParcelInbox, ParcelPool } from './ring/buffer-pool.js';
+export { type BufferHandle, BufferInbox, BufferPool } from './ring/buffer-pool.js';
 export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './ring/link.js';
 export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring/ring.js';
 export { Freight, freightOf, holdUntil, noteKeep } from './shareable/freight.js';
@@ -27,10 +27,10 @@ export {
   registerShareable,
   toShared,
 } from './shareable/shareable.js';
-export { Spin } from './waiting/backoff.js';
-export { Linger } from './waiting/idle-backoff.js';
-export { mayBeBrief } from './waiting/sync-wait-budget.js';
-export { AGENT, agentOf, hasEnded, idOf, self } from './waiting/agent.js';
+export { AGENT_MASK, agentOfThread, currentAgent, hasEnded, osThreadIdOf } from './waiting/agent.js';
+export { Backoff } from './waiting/backoff.js';
+export { IdleBackoff } from './waiting/idle-backoff.js';
+export { takeSyncWait } from './waiting/sync-wait-budget.js';
 export { WaitCell } from './waiting/wait-cell.js';
-export { type Attempt, BEAT, type Gate, PATIENCE, sleepUntil, Urgency } from './waiting/wait-protocol.js';
+export { type Attempt, LIVENESS_CHECK_MS, PATIENT_AFTER_MS, sleepUntil, Urgency, type WaitProtocol } from './waiting/wait-protocol.js';
 export { type Bounds, WaitQueue } from './waiting/wait-queue.js';

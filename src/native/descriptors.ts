@@ -7,16 +7,16 @@ import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 
 /** Most descriptors one message carries (SCM_MAX_FD). */
-const MOST = 253;
+const MAX_DESCRIPTORS = 253;
 /** Most payload bytes one {@link receiveDescriptors} answers. */
-const PAYLOAD = 65_536;
+const MAX_PAYLOAD_BYTES = 65_536;
 
 /**
  * Where a receive puts what it gets, which is copied from there: 64 KiB made anew for each would soon make V8 collect garbage, in the
  * forkserver's template and, once that is near its limit, in each of its children (30 ms).
  */
-const receivedPayload = new Uint8Array(PAYLOAD);
-const receivedFds = new Int32Array(MOST);
+const receivedPayload = new Uint8Array(MAX_PAYLOAD_BYTES);
+const receivedFds = new Int32Array(MAX_DESCRIPTORS);
 const got = new Int32Array(2);
 
 /** What one receive brought. */
@@ -73,8 +73,10 @@ export function createPipe(): [reads: number, writes: number] {
  * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EPIPE when the other end is closed).
  */
 export function sendDescriptors(socket: number, fds: readonly number[], payload: Uint8Array): void {
-  if (!Array.isArray(fds) || fds.length > MOST || !fds.every((fd) => Number.isInteger(fd) && fd >= 0)) {
-    throw new ArgumentError(`sendDescriptors: \`fds\` must be an array of at most ${MOST} descriptors; send more in several messages.`);
+  if (!Array.isArray(fds) || fds.length > MAX_DESCRIPTORS || !fds.every((fd) => Number.isInteger(fd) && fd >= 0)) {
+    throw new ArgumentError(
+      `sendDescriptors: \`fds\` must be an array of at most ${MAX_DESCRIPTORS} descriptors; send more in several messages.`,
+    );
   }
   if (!(payload instanceof Uint8Array) || payload.length === 0) {
     throw new ArgumentError(
@@ -93,11 +95,11 @@ export function sendDescriptors(socket: number, fds: readonly number[], payload:
  * @returns `null` when nothing has arrived; an empty payload when the other end was closed. At most 64 KiB of payload.
  * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError `MP_SYSTEM`.
  */
-export function receiveDescriptors(socket: number, maximum: number, most = PAYLOAD): ReceivedDescriptors | null {
+export function receiveDescriptors(socket: number, maximum: number, most = MAX_PAYLOAD_BYTES): ReceivedDescriptors | null {
   checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
   checkNumber('receiveDescriptors', 'most', most, { integer: true, min: 1 });
-  const fds = receivedFds.subarray(0, Math.min(maximum, MOST));
-  const payload = receivedPayload.subarray(0, Math.min(most, PAYLOAD));
+  const fds = receivedFds.subarray(0, Math.min(maximum, MAX_DESCRIPTORS));
+  const payload = receivedPayload.subarray(0, Math.min(most, MAX_PAYLOAD_BYTES));
   const result = addon().receiveDescriptors(socket, fds, payload, got);
   if (result === Refusal.truncated) {
     throw new ArgumentError(

@@ -1,4 +1,4 @@
 /** Queues and topics: what users have of them, and what the layers above take beside it. */
 
 export * from './public.js';
-export { empty, full, tooManyDone } from './shared/messages.js';
+export { queueEmpty, queueFull, tooManyDone } from './shared/messages.js';

@@ -5,8 +5,8 @@ import type { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { Queue } from './queue.js';
 import type { QueueOptions } from './queue-options.js';
-import { Desertion } from './shared/orphan-detector.js';
 import { consumersLost, tooManyDone } from './shared/messages.js';
+import { OrphanDetector } from './shared/orphan-detector.js';
 import type { Waiters } from './shared/waiters.js';
 
 /**
@@ -19,7 +19,7 @@ import type { Waiters } from './shared/waiters.js';
  */
 export class JoinableQueue<T = unknown> extends Queue<T> {
   readonly #finished: Waiters;
-  readonly #desertion: Desertion;
+  readonly #orphan: OrphanDetector;
 
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(options?: QueueOptions<T>);
@@ -29,14 +29,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     super(from, overflow);
     const { memory } = this.core;
     const { core } = this;
-    const desertion = new Desertion(
+    const desertion = new OrphanDetector(
       () => memory.unfinished > 0 && memory.travelled && !core.hasRead && !memory.members.others && !memory.onItsWay,
     );
-    this.#desertion = desertion;
+    this.#orphan = desertion;
     // The core holds these two for as long as it is open, so they must not hold the queue.
     this.#finished = memory.joinWaiters({
       ready: () => memory.unfinished <= 0 || desertion.certain,
-      tend: () => desertion.look(),
+      checkPeers: () => desertion.look(),
     });
   }
 
@@ -63,7 +63,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   join(options?: WaitOptions): Promise<boolean> {
     try {
       if (this.#idle()) return Promise.resolve(true);
-      this.#desertion.reset();
+      this.#orphan.reset();
       return this.#finished.wait(() => this.#done('JoinableQueue.join'), boundsOf('JoinableQueue.join', options));
     } catch (error) {
       return Promise.reject(error);
@@ -77,14 +77,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    */
   joinSync(options?: WaitOptions): boolean {
     if (this.#idle()) return true;
-    this.#desertion.reset();
+    this.#orphan.reset();
     return this.#finished.waitSync(() => this.#done('JoinableQueue.joinSync'), timeoutOf('JoinableQueue.joinSync', options));
   }
 
   #done(actor: string): boolean {
     const { unfinished } = this.core.memory;
     if (unfinished <= 0) return true;
-    if (this.#desertion.certain) throw consumersLost(actor, unfinished);
+    if (this.#orphan.certain) throw consumersLost(actor, unfinished);
     return false;
   }
 

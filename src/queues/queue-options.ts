@@ -41,9 +41,9 @@ export interface QueueSettings {
 }
 
 const NAMES = ['maxSize', 'capacity', 'onWriterLost', 'writers', 'overflow', 'context'];
-const DEFAULT_CAPACITY = 1 << 22;
-const LEAST_CAPACITY = 1 << 12;
-const MOST_CAPACITY = 2 ** 30;
+const DEFAULT_CAPACITY_BYTES = 1 << 22;
+const MIN_CAPACITY_BYTES = 1 << 12;
+const MAX_CAPACITY_BYTES = 2 ** 30;
 
 /** Checks the options of a queue. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
 export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefined): QueueSettings {
@@ -67,8 +67,8 @@ export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefine
 /** Bytes of a ring: a power of two. @throws ArgumentError. */
 export function capacityOf(actor: string, capacity: number | undefined): number {
   checkNumber(actor, 'capacity', capacity, { integer: true, min: 1 });
-  if (capacity === undefined) return DEFAULT_CAPACITY;
-  if (capacity > MOST_CAPACITY)
+  if (capacity === undefined) return DEFAULT_CAPACITY_BYTES;
+  if (capacity > MAX_CAPACITY_BYTES)
     throw new ArgumentError(`${actor}: \`capacity\` must be at most 2^30 bytes, not ${capacity}; larger items need no larger capacity.`);
-  return Math.max(LEAST_CAPACITY, 2 ** Math.ceil(Math.log2(capacity)));
+  return Math.max(MIN_CAPACITY_BYTES, 2 ** Math.ceil(Math.log2(capacity)));
 }

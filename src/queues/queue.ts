@@ -17,9 +17,9 @@ import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
-import { Held } from './queue/unacknowledged.js';
+import { UnacknowledgedItems } from './queue/unacknowledged.js';
 import { type QueueOptions, settingsOf } from './queue-options.js';
-import { empty, full } from './shared/messages.js';
+import { queueEmpty, queueFull } from './shared/messages.js';
 
 /** How a stream takes from a queue. */
 export interface ConsumeOptions {
@@ -42,7 +42,7 @@ interface QueueHandle extends BlockOnly {
   readonly overflow: Overflow<never>;
 }
 
-const PREFETCH = 32;
+const DEFAULT_PREFETCH = 32;
 
 /**
  * Items between any number of processes, threads and tasks: each goes to one consumer.
@@ -90,7 +90,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   /** @internal */
   readonly core: QueueCore;
   readonly #overflow: Overflow<T>;
-  readonly #held = new Held();
+  readonly #unacknowledged = new UnacknowledgedItems();
 
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(options?: QueueOptions<T>);
@@ -98,7 +98,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   constructor(from: QueueOptions<T> | QueueCore | undefined, overflow?: Overflow<T>);
   constructor(from?: QueueOptions<T> | QueueCore, overflow?: Overflow<T>) {
     const core = from instanceof QueueCore ? from : new QueueCore(settingsOf(new.target.name, from));
-    const make = () => (core.consume('Queue.subscribe', PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
+    const make = () => (core.consume('Queue.subscribe', DEFAULT_PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
     let shared = make();
     let born = lineage.generation;
     super((subscriber) => {
@@ -148,7 +148,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * @group Python
    */
   putNowait(item: T): void {
-    if (!this.#tryPut('putNowait', item)) throw full('Queue.putNowait', undefined);
+    if (!this.#tryPut('putNowait', item)) throw queueFull('Queue.putNowait', undefined);
   }
 
   /**
@@ -167,7 +167,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
       this.#refused(error, item);
       throw error;
     }
-    if (!had) throw full('Queue.putSync', timeout);
+    if (!had) throw queueFull('Queue.putSync', timeout);
   }
 
   // ---- getting
@@ -199,7 +199,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   getNowait(): T {
     this.core.use('Queue.getNowait');
     const item = this.core.reader.tryGet();
-    if (item === NONE) throw empty('Queue.getNowait', undefined);
+    if (item === NONE) throw queueEmpty('Queue.getNowait', undefined);
     return item as T;
   }
 
@@ -213,7 +213,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     this.core.use('Queue.getSync');
     const timeout = timeoutOf('Queue.getSync', options);
     const item = this.core.reader.getSync('Queue.getSync', timeout);
-    if (item === NONE) throw empty('Queue.getSync', timeout);
+    if (item === NONE) throw queueEmpty('Queue.getSync', timeout);
     return item as T;
   }
 
@@ -262,11 +262,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   consume(options?: ConsumeOptions): TaskStream<T> {
     checkOptions('Queue.consume', options, ['prefetch', 'ack'], { number: 'prefetch' });
-    const { prefetch = PREFETCH, ack = 'auto' } = options ?? {};
+    const { prefetch = DEFAULT_PREFETCH, ack = 'auto' } = options ?? {};
     checkNumber('Queue.consume', 'prefetch', prefetch, { integer: true, min: 1 });
     if (ack !== 'auto' && ack !== 'manual')
       throw new ArgumentError(`Queue.consume: \`ack\` must be 'auto' or 'manual', not ${describe(ack)}.`);
-    return this.core.consume('Queue.consume', prefetch, ack === 'manual' ? this.#held : null) as TaskStream<T>;
+    return this.core.consume('Queue.consume', prefetch, ack === 'manual' ? this.#unacknowledged : null) as TaskStream<T>;
   }
 
   /**
@@ -276,7 +276,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   ack(...item: [item?: T]): void {
     this.core.check('Queue.ack');
-    this.#held.release('Queue.ack', item, (position) => this.core.reader.finish(position));
+    this.#unacknowledged.releaseItem('Queue.ack', item, (position) => this.core.reader.finish(position));
   }
 
   /**
@@ -287,7 +287,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   nack(...item: [item?: T]): void {
     this.core.check('Queue.nack');
-    this.#held.release('Queue.nack', item, (position) => this.core.reader.giveBack([position]));
+    this.#unacknowledged.releaseItem('Queue.nack', item, (position) => this.core.reader.giveBack([position]));
   }
 
   /**
@@ -320,18 +320,18 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     if (this.#tryPut('next', item)) return;
     const overflow = this.#overflow;
     if (overflow.policy === 'buffer') {
-      if (overflow.capacity !== 'unbounded' && this.core.writer.waiting >= overflow.capacity) throw full('Queue.next', undefined);
+      if (overflow.capacity !== 'unbounded' && this.core.writer.waiting >= overflow.capacity) throw queueFull('Queue.next', undefined);
       void this.put(item).catch(() => {});
       return;
     }
-    if (overflow.policy === 'error') throw full('Queue.next', undefined);
+    if (overflow.policy === 'error') throw queueFull('Queue.next', undefined);
     if (overflow.policy === 'drop-newest') {
       overflow.onDrop?.(item);
       return;
     }
     for (let had = false; !had; had = this.#tryPut('next', item)) {
       // Of a queue that is full of what others have claimed, nothing can be dropped.
-      if (!this.#drop(overflow) && !this.#tryPut('next', item)) throw full('Queue.next', undefined);
+      if (!this.#drop(overflow) && !this.#tryPut('next', item)) throw queueFull('Queue.next', undefined);
       else if (overflow.policy === 'latest') while (this.#drop(overflow));
     }
   }

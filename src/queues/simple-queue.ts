@@ -7,7 +7,7 @@ import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { settingsOf } from './queue-options.js';
-import { empty, full } from './shared/messages.js';
+import { queueEmpty, queueFull } from './shared/messages.js';
 
 /**
  * A queue and nothing else: `put`, `get`, `empty`, `close`.
@@ -49,7 +49,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   putSync(item: T, options?: WaitOptions): void {
     this.#core.use('SimpleQueue.putSync');
     const timeout = timeoutOf('SimpleQueue.putSync', options);
-    if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw full('SimpleQueue.putSync', timeout);
+    if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw queueFull('SimpleQueue.putSync', timeout);
   }
 
   /** Takes the oldest item, waiting for one. @throws (rejects) ClosedError `MP_CLOSED`; QueueEmptyError when the time ran out; `signal.reason`. */
@@ -67,7 +67,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
     this.#core.use('SimpleQueue.getSync');
     const timeout = timeoutOf('SimpleQueue.getSync', options);
     const item = this.#core.reader.getSync('SimpleQueue.getSync', timeout);
-    if (item === NONE) throw empty('SimpleQueue.getSync', timeout);
+    if (item === NONE) throw queueEmpty('SimpleQueue.getSync', timeout);
     return item as T;
   }
 

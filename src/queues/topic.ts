@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
-import { full } from './shared/messages.js';
+import { queueFull } from './shared/messages.js';
 import { TopicCore } from './topic/topic-core.js';
 import type { Gap } from './topic/topic-memory.js';
 import { type TopicOptions, topicSettings } from './topic-options.js';
@@ -91,7 +91,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   next(item: T): void {
     this.core.usePutting('Topic.next');
-    if (!this.core.writer.tryPut('Topic.next', item)) throw full('Topic.next', undefined);
+    if (!this.core.writer.tryPut('Topic.next', item)) throw queueFull('Topic.next', undefined);
   }
 
   /**

@@ -1,8 +1,8 @@
 import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
 import { ATTACH, attachBlock, type Block, type BlockOnly, type Bounds, registerShareable } from '../memory/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { type Arrival, Rounds, roundWords } from './state/barrier-state.js';
-import { departsAtExit } from './state/release-on-exit.js';
+import { type Arrival, BarrierState, barrierWords } from './state/barrier-state.js';
+import { releaseAtExit } from './state/release-on-exit.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
@@ -37,7 +37,7 @@ export class Barrier extends SharedObject {
   readonly parties: number;
   readonly #action: (() => unknown) | undefined;
   readonly #timeout: number | undefined;
-  readonly #rounds: Rounds;
+  readonly #state: BarrierState;
 
   /** @param parties At least 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(parties: number, options?: BarrierOptions);
@@ -51,12 +51,12 @@ export class Barrier extends SharedObject {
     if (options?.action !== undefined && typeof options.action !== 'function') {
       throw new ArgumentError(`Barrier: \`action\` must be a function, not ${describe(options.action)}.`);
     }
-    super(4 * roundWords(parties), block);
+    super(4 * barrierWords(parties), block);
     this.parties = parties;
     this.#action = options?.action;
     this.#timeout = options?.timeout;
-    this.#rounds = new Rounds(this.block, parties);
-    departsAtExit(this.#rounds);
+    this.#state = new BarrierState(this.block, parties);
+    releaseAtExit(this.#state);
   }
 
   /** @internal */
@@ -76,20 +76,20 @@ export class Barrier extends SharedObject {
     const { phase } = arrival;
     if (arrival.kind === 'last') {
       await this.#run(phase, this.#action);
-      return this.#passed(arrival, this.#rounds.pass(phase));
+      return this.#passed(arrival, this.#state.pass(phase));
     }
     try {
-      if (!(await this.#rounds.queue.wait(() => this.#rounds.over(phase), bounds))) this.#rounds.abort(phase);
+      if (!(await this.#state.queue.wait(() => this.#state.over(phase), bounds))) this.#state.abort(phase);
     } catch (error) {
       if (this.block.closed) throw error;
-      if (!this.#rounds.over(phase)) {
-        this.#rounds.abort(phase);
+      if (!this.#state.over(phase)) {
+        this.#state.abort(phase);
         throw error;
       }
-      if (arrival.kind !== 'full' && !this.#rounds.passed(phase)) throw error;
+      if (arrival.kind !== 'full' && !this.#state.passed(phase)) throw error;
     }
     if (arrival.kind === 'full') return this.wait(options);
-    return this.#passed(arrival, this.#rounds.passed(phase));
+    return this.#passed(arrival, this.#state.passed(phase));
   }
 
   /** As {@link wait}, blocking the thread. */
@@ -104,43 +104,43 @@ export class Barrier extends SharedObject {
           throw new ArgumentError('Barrier.waitSync: the action is asynchronous; use wait().');
         }
       } catch (error) {
-        this.#rounds.abort(phase);
+        this.#state.abort(phase);
         throw error;
       }
-      return this.#passed(arrival, this.#rounds.pass(phase));
+      return this.#passed(arrival, this.#state.pass(phase));
     }
-    if (!this.#rounds.queue.waitSync(() => this.#rounds.over(phase), timeout)) this.#rounds.abort(phase);
+    if (!this.#state.queue.waitSync(() => this.#state.over(phase), timeout)) this.#state.abort(phase);
     if (arrival.kind === 'full') return this.waitSync(options);
-    return this.#passed(arrival, this.#rounds.passed(phase));
+    return this.#passed(arrival, this.#state.passed(phase));
   }
 
   /** Makes the barrier new: who waits gets a BrokenBarrierError, who comes later begins a round. */
   reset(): void {
     this.block.check();
-    this.#rounds.reset();
+    this.#state.reset();
   }
 
   /** Breaks the barrier for all who wait and all who come, until {@link reset}. */
   abort(): void {
     this.block.check();
-    this.#rounds.abort();
+    this.#state.abort();
   }
 
   override close(): void {
-    this.#rounds.depart();
+    this.#state.leaveInOrder();
     super.close();
   }
 
   /** How many wait. */
   get nWaiting(): number {
     this.block.check();
-    return this.#rounds.arrived % this.parties;
+    return this.#state.arrived % this.parties;
   }
 
   /** Whether it is broken. */
   get broken(): boolean {
     this.block.check();
-    return this.#rounds.broken;
+    return this.#state.broken;
   }
 
   /** `<Barrier waiters=1/3>`, `<Barrier broken>`. */
@@ -160,7 +160,7 @@ export class Barrier extends SharedObject {
 
   #arrive(): Arrival {
     this.block.check();
-    const arrival = this.#rounds.arrive(this.parties);
+    const arrival = this.#state.arrive(this.parties);
     if (arrival.kind === 'broken') throw this.#error();
     return arrival;
   }
@@ -170,7 +170,7 @@ export class Barrier extends SharedObject {
     try {
       await action();
     } catch (error) {
-      this.#rounds.abort(phase);
+      this.#state.abort(phase);
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import { performance } from '../util/timers.js';
 import type { Lock, LockLike } from './lock.js';
 import type { Token } from './owner/async-owner.js';
 import { RLock } from './rlock.js';
-import { SLEEPER_WORDS, Sleepers } from './state/condition-state.js';
+import { CONDITION_WORDS, ConditionState } from './state/condition-state.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
@@ -49,7 +49,7 @@ export class Condition extends SharedObject implements LockLike {
   /** The lock under which it is used. */
   readonly lock: Lock | RLock;
   readonly #lock: Suspendable;
-  readonly #sleepers: Sleepers;
+  readonly #state: ConditionState;
 
   /** @param lock Default: a new RLock. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(lock?: Lock | RLock);
@@ -58,10 +58,10 @@ export class Condition extends SharedObject implements LockLike {
   constructor(lock: Lock | RLock = new RLock(), block?: Block) {
     if (typeof (lock as Suspendable | null)?.suspend !== 'function')
       throw new ArgumentError(`Condition: \`lock\` must be a Lock or an RLock, not ${describe(lock)}.`);
-    super(4 * SLEEPER_WORDS, block);
+    super(4 * CONDITION_WORDS, block);
     this.lock = lock;
     this.#lock = lock as Suspendable;
-    this.#sleepers = new Sleepers(this.block);
+    this.#state = new ConditionState(this.block);
   }
 
   /** @internal */
@@ -84,10 +84,10 @@ export class Condition extends SharedObject implements LockLike {
   waitSync(options?: WaitOptions): boolean {
     const timeout = timeoutOf('Condition.waitSync', options);
     this.#checkOwned('waitSync');
-    const queue = this.#sleepers.join();
+    const queue = this.#state.join();
     const token = this.#lock.suspend();
     try {
-      return queue.waitSync(this.#sleepers.take, timeout) || this.#sleepers.leave(false);
+      return queue.waitSync(this.#state.take, timeout) || this.#state.leave(false);
     } finally {
       this.#lock.resumeSync(token);
     }
@@ -129,13 +129,13 @@ export class Condition extends SharedObject implements LockLike {
   notify(n = 1): void {
     checkNumber('Condition.notify', 'n', n, { integer: true, infinite: true });
     this.#checkOwned('notify');
-    this.#sleepers.notify(n);
+    this.#state.notify(n);
   }
 
   /** Wakes all who wait. @throws NotOwnerError when the caller does not hold the lock. */
   notifyAll(): void {
     this.#checkOwned('notifyAll');
-    this.#sleepers.notify(Number.POSITIVE_INFINITY);
+    this.#state.notify(Number.POSITIVE_INFINITY);
   }
 
   acquire(options?: WaitOptions): Promise<boolean> {
@@ -176,16 +176,16 @@ export class Condition extends SharedObject implements LockLike {
 
   /** `<Condition(<RLock(None, 0)>, 2)>`: the lock, and how many wait. */
   protected override shown(): string {
-    return `<Condition(${String(this.lock)}, ${this.#sleepers.count})>`;
+    return `<Condition(${String(this.lock)}, ${this.#state.count})>`;
   }
 
   async #wait(bounds: Bounds | undefined): Promise<boolean> {
-    const queue = this.#sleepers.join();
+    const queue = this.#state.join();
     const token = this.#lock.suspend();
     try {
-      return (await queue.wait(this.#sleepers.take, bounds)) || this.#sleepers.leave(false);
+      return (await queue.wait(this.#state.take, bounds)) || this.#state.leave(false);
     } catch (error) {
-      if (!this.block.closed) this.#sleepers.leave(true);
+      if (!this.block.closed) this.#state.leave(true);
       throw error;
     } finally {
       await this.#lock.resume(token);

@@ -4,7 +4,7 @@
 export { enterWith, owns, runAs, Token } from './owner/async-owner.js';
 export * from './public.js';
 // Threads of all processes
-export { AgentTable, tableWords } from './state/thread-table.js';
+export { AgentTable, tableWords } from './state/agent-table.js';
 export { timedOut } from './wait-options.js';
 // A lock inside a shared object
-export { GUARD_WORDS, Guard } from './words/robust-mutex.js';
+export { ROBUST_MUTEX_WORDS, RobustMutex } from './words/robust-mutex.js';

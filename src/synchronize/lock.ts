@@ -1,8 +1,8 @@
 import { NotOwnerError } from '../errors/index.js';
-import { type Block, idOf, registerShareable } from '../memory/index.js';
+import { type Block, osThreadIdOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
 import { ownerName } from './owner/owner-name.js';
-import { Held } from './owner/release-once.js';
+import { ReleaseOnce } from './owner/release-once.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
 import { MUTEX_WORDS, Mutex } from './words/mutex.js';
@@ -68,23 +68,23 @@ export class Lock extends SharedObject implements LockLike {
 
   acquire(options?: WaitOptions): Promise<boolean> {
     try {
-      return this.#mutex.take(boundsOf('Lock.acquire', options)) ?? AT_ONCE;
+      return this.#mutex.acquire(boundsOf('Lock.acquire', options)) ?? AT_ONCE;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   tryAcquire(): boolean {
-    return this.#mutex.tryTake();
+    return this.#mutex.tryAcquire();
   }
 
   acquireSync(options?: WaitOptions): boolean {
-    return this.#mutex.takeSync(timeoutOf('Lock.acquireSync', options));
+    return this.#mutex.acquireSync(timeoutOf('Lock.acquireSync', options));
   }
 
   /** Releases it, whoever acquired it. @throws NotOwnerError when nobody holds it. */
   release(): void {
-    if (!this.#mutex.give()) throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
+    if (!this.#mutex.release()) throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
   }
 
   locked(): boolean {
@@ -93,7 +93,7 @@ export class Lock extends SharedObject implements LockLike {
 
   async hold(options?: WaitOptions): Promise<Disposable> {
     if (!(await this.acquire(options))) throw timedOut('Lock.hold', options);
-    return new Held(() => this.release());
+    return new ReleaseOnce(() => this.release());
   }
 
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
@@ -116,30 +116,30 @@ export class Lock extends SharedObject implements LockLike {
 
   /** Process (or, for a worker thread, thread) id of who acquired it; `null` when nobody did. */
   get owner(): number | null {
-    return idOf(this.#mutex.owner) || null;
+    return osThreadIdOf(this.#mutex.owner) || null;
   }
 
   // ---- for conditions
 
   /** @internal Whether the calling thread acquired it. */
   get owned(): boolean {
-    return this.#mutex.mine;
+    return this.#mutex.ownedHere;
   }
 
   /** @internal Releases it for a wait. */
   suspend(): null {
-    this.#mutex.give();
+    this.#mutex.release();
     return null;
   }
 
   /** @internal Acquires it after a wait. */
   async resume(_: null): Promise<void> {
-    await this.#mutex.take();
+    await this.#mutex.acquire();
   }
 
   /** @internal */
   resumeSync(_: null): void {
-    this.#mutex.takeSync();
+    this.#mutex.acquireSync();
   }
 
   /** `<Lock(owner=None)>`, `<Lock(owner=MainProcess)>`, `<Lock(owner=SomeOtherProcess 4711)>`. */

@@ -1,10 +1,10 @@
 import { NotOwnerError } from '../errors/index.js';
-import { type Block, idOf, registerShareable } from '../memory/index.js';
+import { type Block, osThreadIdOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
 import type { LockLike } from './lock.js';
 import { enter, enterWith, owns, runAs, Token, unused, used } from './owner/async-owner.js';
 import { ownerName, ownName } from './owner/owner-name.js';
-import { Held } from './owner/release-once.js';
+import { ReleaseOnce } from './owner/release-once.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
 import { MUTEX_WORDS, Mutex } from './words/mutex.js';
@@ -42,7 +42,7 @@ export class RLock extends SharedObject implements LockLike {
     const token = new Token();
     let taking: Promise<boolean> | null;
     try {
-      taking = this.#mutex.take(boundsOf('RLock.acquire', options));
+      taking = this.#mutex.acquire(boundsOf('RLock.acquire', options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -54,7 +54,7 @@ export class RLock extends SharedObject implements LockLike {
 
   tryAcquire(): boolean {
     if (this.#again()) return true;
-    if (!this.#mutex.tryTake()) return false;
+    if (!this.#mutex.tryAcquire()) return false;
     this.#enter();
     return true;
   }
@@ -62,12 +62,12 @@ export class RLock extends SharedObject implements LockLike {
   acquireSync(options?: WaitOptions): boolean {
     const timeout = timeoutOf('RLock.acquireSync', options);
     if (this.#again()) return true;
-    if (this.#mutex.mine && timeout === undefined) {
+    if (this.#mutex.ownedHere && timeout === undefined) {
       throw new NotOwnerError('RLock.acquireSync: another async task of this thread holds it and could never release it; use acquire().', {
         code: 'MP_DEADLOCK',
       });
     }
-    if (!this.#mutex.takeSync(timeout)) return false;
+    if (!this.#mutex.acquireSync(timeout)) return false;
     this.#enter();
     return true;
   }
@@ -87,7 +87,7 @@ export class RLock extends SharedObject implements LockLike {
       (this.#token as Token).depth++;
       return;
     }
-    const taking = this.#mutex.take(boundsOf(actor, options));
+    const taking = this.#mutex.acquire(boundsOf(actor, options));
     if (taking !== null && !(await taking)) throw timedOut(actor, options);
     this.#begin(token);
   }
@@ -95,7 +95,7 @@ export class RLock extends SharedObject implements LockLike {
   hold(options?: WaitOptions): Promise<Disposable> {
     const own = this.owned;
     const token = own ? (this.#token as Token) : new Token();
-    const taken = this.#take(token, options, 'RLock.hold').then(() => new Held(() => this.#giveBack(token)));
+    const taken = this.#take(token, options, 'RLock.hold').then(() => new ReleaseOnce(() => this.#giveBack(token)));
     if (own) return taken;
     return enterWith(token, (resolve, reject) => void taken.then(resolve, reject));
   }
@@ -126,14 +126,14 @@ export class RLock extends SharedObject implements LockLike {
 
   /** Process (or, for a worker thread, thread) id of who holds it; `null` when nobody does. */
   get owner(): number | null {
-    return idOf(this.#mutex.owner) || null;
+    return osThreadIdOf(this.#mutex.owner) || null;
   }
 
   /** `<RLock(None, 0)>`, `<RLock(MainProcess, 2)>`, `<RLock(SomeOtherProcess 4711, nonzero)>`: owner and depth. */
   protected override shown(): string {
     const owner = this.#mutex.owner;
     const died = this.ownerDied ? ', owner died' : '';
-    if (this.#token === null || !this.#mutex.mine) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
+    if (this.#token === null || !this.#mutex.ownedHere) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
     return `<RLock(${this.owned ? ownName() : `SomeOtherTask of ${ownName()}`}, ${this.#token.depth}${died})>`;
   }
 
@@ -151,13 +151,13 @@ export class RLock extends SharedObject implements LockLike {
 
   /** @internal Acquires again, as deep as it was. */
   async resume(token: Token): Promise<void> {
-    await this.#mutex.take();
+    await this.#mutex.acquire();
     this.#resumed(token);
   }
 
   /** @internal */
   resumeSync(token: Token): void {
-    this.#mutex.takeSync();
+    this.#mutex.acquireSync();
     this.#resumed(token);
   }
 
@@ -194,7 +194,7 @@ export class RLock extends SharedObject implements LockLike {
     if (--token.depth > 0) return;
     if (!token.suspended) unused(token);
     this.#token = null;
-    this.#mutex.give();
+    this.#mutex.release();
   }
 
   #notOwner(method: string): NotOwnerError {

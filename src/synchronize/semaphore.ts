@@ -1,15 +1,15 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { type Attempt, Block, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
 import { checkFunction, checkNumber } from '../util/options.js';
-import { Held } from './owner/release-once.js';
-import { HOLDER_WORDS, Holders } from './state/permit-ledger.js';
+import { ReleaseOnce } from './owner/release-once.js';
+import { PERMIT_LEDGER_WORDS, PermitLedger } from './state/permit-ledger.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
-import { Aside, Due } from './words/fairness.js';
-import { announce, FAIR, give, MOST, permits, take, UNIT, WAITERS, withdraw } from './words/semaphore-word.js';
+import { FairnessReserve, LivenessThrottle } from './words/fairness.js';
+import { announce, FAIR, give, MAX_PERMITS, PERMIT_UNIT, permits, take, WAITERS, withdraw } from './words/semaphore-word.js';
 
 /** Words of a semaphore: its word, its bound, its holders. */
-const WORDS = 2 + HOLDER_WORDS;
+const WORDS = 2 + PERMIT_LEDGER_WORDS;
 const AT_ONCE = Promise.resolve(true);
 
 /**
@@ -28,9 +28,9 @@ export class Semaphore extends SharedObject {
   readonly #words: Int32Array;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
-  readonly #holders: Holders;
-  readonly #aside = new Aside();
-  readonly #due = new Due();
+  readonly #ledger: PermitLedger;
+  readonly #reserve = new FairnessReserve();
+  readonly #throttle = new LivenessThrottle();
 
   /** @param value Permits at the start; default 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM`. */
   constructor(value?: number);
@@ -40,22 +40,22 @@ export class Semaphore extends SharedObject {
     const attached = value instanceof Block;
     if (!attached) {
       checkNumber(new.target.name, 'value', value, { integer: true });
-      if (value > MOST) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MOST}, not ${value}.`);
+      if (value > MAX_PERMITS) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MAX_PERMITS}, not ${value}.`);
     }
     super(4 * WORDS, attached ? value : undefined);
     this.#words = this.block.int32;
     this.#cell = this.block.cell(0);
     this.#queue = new WaitQueue(this.#cell, {
       announce: (patient) => announce(this.#words, patient),
-      check: () => this.#reclaim(),
+      checkPeers: () => this.#reclaim(),
       withdraw: () => {
         if (withdraw(this.#words)) this.#cell.notify(1);
       },
     });
-    this.#holders = new Holders(this.block, 2, (count) => this.#cell.notify(count));
+    this.#ledger = new PermitLedger(this.block, 2, (count) => this.#cell.notify(count));
     if (attached) return;
     Atomics.store(this.#words, 1, value);
-    Atomics.store(this.#words, 0, value * UNIT);
+    Atomics.store(this.#words, 0, value * PERMIT_UNIT);
   }
 
   /** Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`. */
@@ -96,7 +96,7 @@ export class Semaphore extends SharedObject {
   /** Takes a permit for a `using` block; it comes back too when this process or thread ends. @throws TimeoutError `MP_TIMEOUT`. */
   async hold(options?: WaitOptions): Promise<Disposable> {
     if (!(await this.#wait(this.#attemptHold, 'hold', options))) throw timedOut(`${this.constructor.name}.hold`, options);
-    return new Held(() => this.#wake(this.#holders.give(), 1));
+    return new ReleaseOnce(() => this.#wake(this.#ledger.give(), 1));
   }
 
   /** Runs `fn` while holding a permit. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
@@ -117,7 +117,7 @@ export class Semaphore extends SharedObject {
 
   /** @internal Most permits. */
   protected get most(): number {
-    return MOST;
+    return MAX_PERMITS;
   }
 
   /** @internal Permits at the start. */
@@ -141,7 +141,7 @@ export class Semaphore extends SharedObject {
 
   readonly #attemptHold: Attempt = (urgency) =>
     permits(Atomics.load(this.#words, 0)) > 0 &&
-    this.#had(urgency, this.#holders.take(urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS));
+    this.#had(urgency, this.#ledger.take(urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS));
 
   #had(urgency: Urgency, left: number): boolean {
     if (left > 0 && urgency !== Urgency.Fresh) this.#cell.notify(1);
@@ -157,9 +157,9 @@ export class Semaphore extends SharedObject {
 
   #tryHarder(): boolean {
     const word = Atomics.load(this.#words, 0);
-    if (permits(word) > 0) return this.#aside.allows((word & FAIR) !== 0) && take(this.#words, true, 0, 0) >= 0;
-    this.#aside.allows(false);
-    return this.#due.now() && this.#reclaim() && take(this.#words, false, 0, 0) >= 0;
+    if (permits(word) > 0) return this.#reserve.allows((word & FAIR) !== 0) && take(this.#words, true, 0, 0) >= 0;
+    this.#reserve.allows(false);
+    return this.#throttle.mayCheckNow() && this.#reclaim() && take(this.#words, false, 0, 0) >= 0;
   }
 
   #tooMany(): NotOwnerError {
@@ -171,7 +171,7 @@ export class Semaphore extends SharedObject {
 
   /** What died holders held comes back: whether a permit is there. */
   #reclaim(): boolean {
-    return this.#holders.reclaim() > 0 || permits(Atomics.load(this.#words, 0)) > 0;
+    return this.#ledger.reclaim() > 0 || permits(Atomics.load(this.#words, 0)) > 0;
   }
 }
 

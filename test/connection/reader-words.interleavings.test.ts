@@ -26,7 +26,7 @@ function protocolOf(mutation?: readonly [from: string, to: string]): any {
     source = source.replace(mutation[0], () => mutation[1]);
   }
   const memory = {
-    self: () => ++enrolled,
+    currentAgent: () => ++enrolled,
     *hasEnded(agent: number): Generator<any, boolean, any> {
       return yield ['dead', names[agent - 1]];
     },

@@ -1,4 +1,4 @@
-/** The word of a parcel: a pool that fills, closes and retires, and a receiver that reads and gives back, in every order of steps. */
+/** The word of a buffer: a pool that fills, closes and retires, and a receiver that reads and gives back, in every order of steps. */
 
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
@@ -17,12 +17,12 @@ type Mutation = Omit<FileMutation, 'file'>;
 let current: { readonly region: { readonly buffer: ArrayBuffer }; readonly released: string[] };
 
 /** The real pool and inbox, with functions as generators; what would map memory answers the one region of {@link current}. */
-function parcels(mutation?: Mutation): Record<string, any> {
+function buffers(mutation?: Mutation): Record<string, any> {
   const file = 'memory/ring/buffer-pool';
   const modules = changedSources([file], mutation === undefined ? undefined : { file, ...mutation }, [
-    ['const HEADER = 4096;', `const HEADER = ${HEADER};`],
-    ['const LEAST = 512 * 1024;', `const LEAST = ${SIZE};`],
-    // The explorer has an end for everything but real time: parcels that rest are not given up here.
+    ['const HEADER_BYTES = 4096;', `const HEADER_BYTES = ${HEADER};`],
+    ['const MIN_BUFFER_BYTES = 512 * 1024;', `const MIN_BUFFER_BYTES = ${SIZE};`],
+    // The explorer has an end for everything but real time: buffers that rest are not given up here.
     [/setInterval\(.*\)\.unref\(\)/g, 'undefined'],
   ]);
   return loadRewritten(
@@ -41,21 +41,21 @@ function parcels(mutation?: Mutation): Record<string, any> {
 }
 
 /**
- * The sender fills the one parcel as often as it comes back, then closes. The receiver reads what it is told of, gives it
+ * The sender fills the one buffer as often as it comes back, then closes. The receiver reads what it is told of, gives it
  * back, and gives back an old handle as well.
  */
-function scenario({ ParcelPool, ParcelInbox }: Record<string, any>): Scenario {
+function scenario({ BufferPool, BufferInbox }: Record<string, any>): Scenario {
   const memory = new ArrayBuffer(HEADER + SIZE);
   /** How many handles were given out, and whether that was all: unused bytes of the header page. */
   const board = new Int32Array(memory, 32, 1);
   const released: string[] = [];
   current = { region: { buffer: memory }, released };
-  const pool = new ParcelPool('explored');
-  const inbox = new ParcelInbox();
+  const pool = new BufferPool('explored');
+  const inbox = new BufferInbox();
   const word = new Int32Array(memory, 0, 1);
   const content = new Int32Array(memory, HEADER, 1);
   const handles: any[] = [];
-  /** What the receiver is reading now; nothing may fill the parcel meanwhile. */
+  /** What the receiver is reading now; nothing may fill the buffer meanwhile. */
   let reading = 0;
 
   function* send(): Agent {
@@ -63,11 +63,11 @@ function scenario({ ParcelPool, ParcelInbox }: Record<string, any>): Scenario {
       const payload = {
         total: 4,
         *layout(): Agent {
-          strictEqual(reading, 0, 'a parcel is filled while it is read');
+          strictEqual(reading, 0, 'a buffer is filled while it is read');
           yield ['store', content, 0, 100 + i];
         },
       };
-      const handle: unknown = i === 1 ? yield* pool.send(payload) : yield* pool.reuse(payload);
+      const handle: unknown = i === 1 ? yield* pool.writeToBuffer(payload) : yield* pool.writeToReturned(payload);
       if (handle === null) continue;
       handles.push(handle);
       yield ['store', board, 0, handles.length];
@@ -95,7 +95,7 @@ function scenario({ ParcelPool, ParcelInbox }: Record<string, any>): Scenario {
       value = found;
       // A second receipt for what is over must change nothing.
       if (taken > 0) yield* inbox.release(handles[taken - 1]);
-      strictEqual(yield ['load', content, 0], value, 'a parcel was filled while it was read');
+      strictEqual(yield ['load', content, 0], value, 'a buffer was filled while it was read');
       reading = 0;
       yield* inbox.release(handle);
       taken++;
@@ -113,12 +113,12 @@ function scenario({ ParcelPool, ParcelInbox }: Record<string, any>): Scenario {
   };
 }
 
-const real = parcels();
+const real = buffers();
 
-describe('in every order of steps a parcel', () => {
+describe('in every order of steps a buffer', () => {
   it('is filled only when it came back, keeps its bytes while they are read, and is retired at last', () => {
     const { states, schedules } = explore(() => scenario(real));
-    console.log(`parcels: ${states} states, ${schedules} schedules`);
+    console.log(`buffers: ${states} states, ${schedules} schedules`);
     expect(schedules).toBeGreaterThan(20n);
   });
 
@@ -148,7 +148,7 @@ describe('in every order of steps a parcel', () => {
       },
     ],
   ])('is seen to fail with %s', (_title, mutation) => {
-    const mutant = parcels(mutation);
+    const mutant = buffers(mutation);
     expect(() => explore(() => scenario(mutant))).toThrow(Violation);
   });
 });

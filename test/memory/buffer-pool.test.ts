@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MultiprocessError } from '../../src/errors/index.js';
-import { type ParcelHandle, ParcelInbox, ParcelPool, type Payload } from '../../src/memory/index.js';
+import { type BufferHandle, BufferInbox, BufferPool, type Payload } from '../../src/memory/index.js';
 
 const MIB = 2 ** 20;
 const open: Disposable[] = [];
@@ -16,7 +16,7 @@ function keep<T extends Disposable>(one: T): T {
   return one;
 }
 
-const ends = () => ({ pool: keep(new ParcelPool('parcel test')), inbox: keep(new ParcelInbox()) });
+const ends = () => ({ pool: keep(new BufferPool('buffer test')), inbox: keep(new BufferInbox()) });
 
 function message(length: number, seed = 1): Payload & { bytes: Uint8Array } {
   const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + seed * 17 + (i >> 8)) & 0xff);
@@ -33,21 +33,21 @@ const codeOf = (run: () => unknown): string => {
   return 'none';
 };
 
-describe('a parcel', () => {
+describe('a buffer', () => {
   it.each([0, 1, 4096, 512 * 1024, MIB + 1, 5 * MIB])('carries %i bytes, which are the receiver’s own afterwards', (length) => {
     const { pool, inbox } = ends();
     const sent = message(length);
-    const received = inbox.receive(pool.send(sent)!);
-    pool.send(message(length, 9));
+    const received = inbox.copyAndRelease(pool.writeToBuffer(sent)!);
+    pool.writeToBuffer(message(length, 9));
     expect(same(received, sent.bytes)).toBe(true);
     expect(received.buffer.byteLength).toBe(length);
   });
 
   it('is filled again when it came back, and a handle is plain data', () => {
     const { pool, inbox } = ends();
-    const first = JSON.parse(JSON.stringify(pool.send(message(MIB)))) as ParcelHandle;
-    inbox.receive(first);
-    const second = pool.send(message(MIB, 2))!;
+    const first = JSON.parse(JSON.stringify(pool.writeToBuffer(message(MIB)))) as BufferHandle;
+    inbox.copyAndRelease(first);
+    const second = pool.writeToBuffer(message(MIB, 2))!;
     expect(second.region.ino).toBe(first.region.ino);
     expect(second.ticket).not.toBe(first.ticket);
     expect(pool.underWay).toBe(1);
@@ -55,101 +55,101 @@ describe('a parcel', () => {
 
   it('that is under way is never filled again, nor freed by a receipt for an earlier filling', () => {
     const { pool, inbox } = ends();
-    const first = pool.send(message(MIB, 1))!;
-    inbox.receive(first);
-    const second = pool.send(message(MIB, 2))!;
+    const first = pool.writeToBuffer(message(MIB, 1))!;
+    inbox.copyAndRelease(first);
+    const second = pool.writeToBuffer(message(MIB, 2))!;
     inbox.release(first);
     pool.reclaim(first);
     expect(pool.underWay).toBe(1);
-    const third = pool.send(message(MIB, 3))!;
+    const third = pool.writeToBuffer(message(MIB, 3))!;
     expect(third.region.ino).not.toBe(second.region.ino);
-    expect(same(inbox.receive(second), message(MIB, 2).bytes)).toBe(true);
-    expect(same(inbox.receive(third), message(MIB, 3).bytes)).toBe(true);
+    expect(same(inbox.copyAndRelease(second), message(MIB, 2).bytes)).toBe(true);
+    expect(same(inbox.copyAndRelease(third), message(MIB, 3).bytes)).toBe(true);
   });
 
   it('can be read twice and given back later', () => {
     const { pool, inbox } = ends();
-    const parcel = pool.send(message(MIB))!;
-    expect(same(inbox.copy(parcel), inbox.copy(parcel))).toBe(true);
+    const buffer = pool.writeToBuffer(message(MIB))!;
+    expect(same(inbox.copy(buffer), inbox.copy(buffer))).toBe(true);
     expect(pool.underWay).toBe(1);
-    inbox.release(parcel);
+    inbox.release(buffer);
     expect(pool.underWay).toBe(0);
   });
 
   it('is refused when eight are under way, or 64 MiB, and again possible after a receipt or a reclaim', () => {
     const { pool, inbox } = ends();
-    const parcels = Array.from({ length: 8 }, (_, i) => pool.send(message(1000, i))!);
-    expect(pool.send(message(1000))).toBeNull();
-    inbox.receive(parcels[3]!);
-    expect(pool.send(message(1000))).not.toBeNull();
-    pool.reclaim(parcels[5]!);
-    expect(pool.send(message(1000))).not.toBeNull();
-    const other = keep(new ParcelPool('large'));
+    const buffers = Array.from({ length: 8 }, (_, i) => pool.writeToBuffer(message(1000, i))!);
+    expect(pool.writeToBuffer(message(1000))).toBeNull();
+    inbox.copyAndRelease(buffers[3]!);
+    expect(pool.writeToBuffer(message(1000))).not.toBeNull();
+    pool.reclaim(buffers[5]!);
+    expect(pool.writeToBuffer(message(1000))).not.toBeNull();
+    const other = keep(new BufferPool('large'));
     const half = { total: 33 * MIB, layout() {} };
-    const parcel = other.send(half)!;
-    expect(other.send(half)).toBeNull();
-    expect(other.send({ total: 200 * MIB, layout() {} })).toBeNull();
-    other.reclaim(parcel);
+    const buffer = other.writeToBuffer(half)!;
+    expect(other.writeToBuffer(half)).toBeNull();
+    expect(other.writeToBuffer({ total: 200 * MIB, layout() {} })).toBeNull();
+    other.reclaim(buffer);
     // A free one makes room for the one that is needed.
-    expect(other.send({ total: 200 * MIB, layout() {} })).not.toBeNull();
+    expect(other.writeToBuffer({ total: 200 * MIB, layout() {} })).not.toBeNull();
     expect(other.bytes).toBe(256 * MIB);
   });
 
   it('that was only offered is used once it came back', () => {
     const { pool, inbox } = ends();
-    expect(pool.reuse(message(MIB))).toBeNull();
-    const offer = pool.offer(MIB)!;
-    expect(pool.offer(MIB)).toBeNull();
-    expect(pool.reuse(message(MIB))).toBeNull();
+    expect(pool.writeToReturned(message(MIB))).toBeNull();
+    const offer = pool.offerBuffer(MIB)!;
+    expect(pool.offerBuffer(MIB)).toBeNull();
+    expect(pool.writeToReturned(message(MIB))).toBeNull();
     inbox.map(offer);
     inbox.release(offer);
-    expect(pool.reuse(message(MIB))!.region.ino).toBe(offer.region.ino);
+    expect(pool.writeToReturned(message(MIB))!.region.ino).toBe(offer.region.ino);
   });
 });
 
 describe('when an end is closed', () => {
   it('what is mapped can still be read, and its mapping ends with the receipt', () => {
     const { pool, inbox } = ends();
-    inbox.receive(pool.send(message(MIB))!);
-    const parcel = pool.send(message(MIB, 2))!;
+    inbox.copyAndRelease(pool.writeToBuffer(message(MIB))!);
+    const buffer = pool.writeToBuffer(message(MIB, 2))!;
     pool.close();
-    expect(same(inbox.receive(parcel), message(MIB, 2).bytes)).toBe(true);
-    expect(codeOf(() => inbox.copy(parcel))).toBe('MP_OWNER_GONE');
+    expect(same(inbox.copyAndRelease(buffer), message(MIB, 2).bytes)).toBe(true);
+    expect(codeOf(() => inbox.copy(buffer))).toBe('MP_OWNER_GONE');
   });
 
   it('what is not mapped is gone', () => {
     const { pool, inbox } = ends();
-    const parcel = pool.send(message(MIB))!;
+    const buffer = pool.writeToBuffer(message(MIB))!;
     pool.close();
-    expect(codeOf(() => inbox.receive(parcel))).toBe('MP_OWNER_GONE');
-    expect(pool.send(message(MIB))).toBeNull();
+    expect(codeOf(() => inbox.copyAndRelease(buffer))).toBe('MP_OWNER_GONE');
+    expect(pool.writeToBuffer(message(MIB))).toBeNull();
   });
 });
 
 describe('across processes', () => {
   const program = `
-    import { ParcelPool } from ${JSON.stringify(new URL('../../dist/memory/index.js', import.meta.url).href)};
+    import { BufferPool } from ${JSON.stringify(new URL('../../dist/memory/index.js', import.meta.url).href)};
     import { createInterface } from 'node:readline';
-    const pool = new ParcelPool('child');
+    const pool = new BufferPool('child');
     let round = 0;
     for await (const line of createInterface({ input: process.stdin })) {
       const length = Number(line), seed = ++round;
-      console.log(JSON.stringify(pool.send({ total: length, layout(t) { for (let i = 0; i < length; i++) t[i] = (i + seed) & 0xff; } })));
+      console.log(JSON.stringify(pool.writeToBuffer({ total: length, layout(t) { for (let i = 0; i < length; i++) t[i] = (i + seed) & 0xff; } })));
     }`;
 
   it('messages arrive whole, the memory is used again, and a sender that is killed leaves what was mapped', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const next = async (length: number): Promise<ParcelHandle> => {
+    const next = async (length: number): Promise<BufferHandle> => {
       child.stdin.write(`${length}\n`);
-      return JSON.parse((await lines.next()).value as string) as ParcelHandle;
+      return JSON.parse((await lines.next()).value as string) as BufferHandle;
     };
     const { inbox } = ends();
     const inodes = new Set<string>();
     for (let seed = 1; seed <= 20; seed++) {
-      const parcel = await next(300_000 + seed);
-      inodes.add(parcel.region.ino);
-      const bytes = inbox.receive(parcel);
+      const buffer = await next(300_000 + seed);
+      inodes.add(buffer.region.ino);
+      const bytes = inbox.copyAndRelease(buffer);
       expect(bytes.length).toBe(300_000 + seed);
       expect(bytes.every((byte, i) => byte === ((i + seed) & 0xff))).toBe(true);
     }

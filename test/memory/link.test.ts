@@ -319,7 +319,7 @@ describe('a message of 256 KiB and more', () => {
     expect(Buffer.compare(to.source.subarray(to.start, to.end), message(large, seed).bytes)).toBe(0);
   }
 
-  it('goes in parts at first and then, in one record, in a parcel that is used again and again', () => {
+  it('goes in parts at first and then, in one record, in a buffer that is used again and again', () => {
     const { parent, worker } = ends();
     for (const [from, to] of [
       [parent, worker],
@@ -338,7 +338,7 @@ describe('a message of 256 KiB and more', () => {
     }
   });
 
-  it('goes in parts again while the parcel is not given back, and in order', () => {
+  it('goes in parts again while the buffer is not given back, and in order', () => {
     const { parent, worker } = ends();
     pass(parent, worker, 1);
     worker.release();
@@ -353,7 +353,7 @@ describe('a message of 256 KiB and more', () => {
     }
   });
 
-  it('goes in parts where no memory can be had for a parcel', () => {
+  it('goes in parts where no memory can be had for a buffer', () => {
     const { parent, worker } = ends();
     const create = vi.spyOn(Region, 'create').mockImplementation(() => {
       throw new MultiprocessError('no memory left', { code: 'MP_SYSTEM' });

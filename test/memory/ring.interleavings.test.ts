@@ -229,17 +229,21 @@ describe('the explorer finds', () => {
     'a writer that publishes and wakes nobody': {
       mutation: {
         file: 'memory/ring/ring',
-        from: 'if (rouse(this.#control, READER)) this.#ring();',
+        from: 'if (unpark(this.#control, READER)) this.#ring();',
         to: 'Atomics.load(this.#control, READER);',
       },
       found: /reader waits for ever/,
     },
     'a reader roused by the word alone, without a ring': {
-      mutation: { file: 'memory/ring/ring', from: 'if (rouse(this.#control, READER)) this.#ring();', to: 'rouse(this.#control, READER);' },
+      mutation: {
+        file: 'memory/ring/ring',
+        from: 'if (unpark(this.#control, READER)) this.#ring();',
+        to: 'unpark(this.#control, READER);',
+      },
       found: /reader waits for ever/,
     },
     'a reader that frees room and rings nobody': {
-      mutation: { file: 'memory/ring/ring', from: 'if (rouse(this.#control, WRITER)) this.#ring();', to: '' },
+      mutation: { file: 'memory/ring/ring', from: 'if (unpark(this.#control, WRITER)) this.#ring();', to: '' },
       found: /writer waits for ever/,
     },
     'a reader that does not look again after it dozed': {

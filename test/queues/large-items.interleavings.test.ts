@@ -4,7 +4,7 @@
  */
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
-import { Kind } from '../../src/queues/shared/item-memory.js';
+import { RecordKind } from '../../src/queues/shared/item-memory.js';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
 import { alone, newGround, rewrittenMemories } from '../support/rewritten-queues.js';
 import type { Mutation } from '../support/source-text.js';
@@ -24,11 +24,11 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
     },
   };
   function* put(it: any, slot: number, id: number): Agent {
-    yield* it.large.with(slot, 4, (bytes: Uint8Array) => {
+    yield* it.large.withMemory(slot, 4, (bytes: Uint8Array) => {
       new Int32Array(bytes.buffer)[0] = id;
     });
     yield ['at', 'written', slot, id];
-    ok(yield* it.append(Kind.Large, slot, 8, payload));
+    ok(yield* it.append(RecordKind.Large, slot, 8, payload));
   }
   function* get(it: any): Generator<any, number, any> {
     const claimed: number[] = [];
@@ -36,7 +36,11 @@ function slot(protocol: Record<string, any>, names: readonly Name[]): Scenario {
     yield* it.consuming(function* (): Agent {
       yield* it.ring.claim(me, 1, claimed);
     });
-    const id: number = yield* it.large.with(yield* it.ring.idOf(claimed[0]), 4, (bytes: Uint8Array) => new Int32Array(bytes.buffer)[0]);
+    const id: number = yield* it.large.withMemory(
+      yield* it.ring.idOf(claimed[0]),
+      4,
+      (bytes: Uint8Array) => new Int32Array(bytes.buffer)[0],
+    );
     yield* it.ring.finish(claimed[0]);
     return id;
   }

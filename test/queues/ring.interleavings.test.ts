@@ -253,17 +253,17 @@ function waiting(
     function* attempt(urgency: number): Step {
       if (!(yield* take())) return false;
       if (urgency === 0) return true;
-      yield* protocol['keep'](words, WORD);
+      yield* protocol['keepWaiters'](words, WORD);
       if ((yield ['load', words, ITEMS]) > 0) yield ['notify', words, WORD, 1];
       return true;
     }
     const gate = {
-      announce: () => protocol['announce'](words, WORD),
+      announce: () => protocol['announceWaiter'](words, WORD),
       *withdraw(): Step {
-        yield* protocol['keep'](words, WORD);
+        yield* protocol['keepWaiters'](words, WORD);
         yield ['notify', words, WORD, 1];
       },
-      *check() {},
+      *checkPeers() {},
     };
     clock.now = 0;
     if (yield* attempt(0)) return;
@@ -274,7 +274,7 @@ function waiting(
     for (const [i, count] of puts.entries()) {
       yield ['at', i];
       yield ['add', words, ITEMS, count];
-      if (yield* protocol['rouse'](words, WORD)) yield ['notify', words, WORD, count];
+      if (yield* protocol['claimWakeUp'](words, WORD)) yield ['notify', words, WORD, count];
     }
   }
   const agents: Record<string, Agent> = { putter: putter() };

@@ -4,7 +4,7 @@
  */
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
-import { Kind } from '../../src/queues/shared/item-memory.js';
+import { RecordKind } from '../../src/queues/shared/item-memory.js';
 import { LAGS, type Lag } from '../../src/queues/topic-options.js';
 import { type Agent, explore, type Report, type Scenario } from '../support/explorer.js';
 import { alone, newGround, rewrittenMemories } from '../support/rewritten-queues.js';
@@ -51,7 +51,7 @@ function topic(protocol: Record<string, any>, { lag, items, maxSize = 0, large =
       }
       if (slot >= 0) {
         yield ['at', 'writes', id, slot];
-        yield* it.large.with(slot, 4, (bytes: Uint8Array) => {
+        yield* it.large.withMemory(slot, 4, (bytes: Uint8Array) => {
           new Int32Array(bytes.buffer)[0] = id;
         });
         return slot;
@@ -71,10 +71,10 @@ function topic(protocol: Record<string, any>, { lag, items, maxSize = 0, large =
     };
     for (;;) {
       yield ['at', 'publishes', id, slot];
-      if (yield* it.append(large ? Kind.Large : Kind.Item, slot, 8, payload)) return;
+      if (yield* it.append(large ? RecordKind.Large : RecordKind.Item, slot, 8, payload)) return;
       yield* it.reclaim();
       yield ['at', 'tries again', id, slot];
-      if (yield* it.append(large ? Kind.Large : Kind.Item, slot, 8, payload)) return;
+      if (yield* it.append(large ? RecordKind.Large : RecordKind.Item, slot, 8, payload)) return;
       yield ['at', 'waits', id, slot];
       yield ['sleep'];
     }
@@ -214,7 +214,7 @@ describe('the search finds', () => {
       {
         file: 'queues/topic/topic-memory',
         from: `      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
-      if (kind === Kind.Large) this.large.send(id, start);
+      if (kind === RecordKind.Large) this.large.bindSlot(id, start);
       this.#tail.move((start + size) | 0, (count + 1) | 0);
 `,
         to: `      this.#tail.move((start + size) | 0, (count + 1) | 0);
@@ -232,7 +232,7 @@ describe('the search finds', () => {
       'a subscriber that is waited for after its death',
       {
         file: 'queues/topic/subscribers',
-        from: 'if (agent === 0 || !hasEnded(agent, BEAT / 2)) continue;',
+        from: 'if (agent === 0 || !hasEnded(agent, LIVENESS_CHECK_MS / 2)) continue;',
         to: 'if (agent !== -1) continue;',
       },
       { lag: 'block', items: 3, maxSize: 1, dies: 's' },
@@ -247,9 +247,9 @@ describe('the search finds', () => {
       {
         file: 'queues/topic/topic-memory',
         from: `    this.#floor.move(this.#after(at), (count + 1) | 0);
-    if (slot >= 0) this.large.swept(slot, at);
+    if (slot >= 0) this.large.releaseSwept(slot, at);
 `,
-        to: `    if (slot >= 0) this.large.swept(slot, at);
+        to: `    if (slot >= 0) this.large.releaseSwept(slot, at);
     this.#floor.move(this.#after(at), (count + 1) | 0);
 `,
       },

@@ -1,6 +1,6 @@
 /** The real src/memory as the explorer runs it, and mutants of it that must be caught. */
 import * as errors from '../../src/errors/index.js';
-import * as parcels from '../../src/memory/ring/buffer-pool.js';
+import * as buffers from '../../src/memory/ring/buffer-pool.js';
 import { loadRewritten } from './generatorize.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
@@ -28,8 +28,8 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
   const modules = changedSources(FILES, mutation, fittings);
   return loadRewritten(
     modules,
-    // Messages here are far too small for parcels, whose own word is explored in buffer-pool.interleavings.test.ts.
-    { 'native/descriptors': native, 'native/doorbell': native, 'errors/index': errors, 'memory/ring/buffer-pool': parcels },
+    // Messages here are far too small for shared buffers, whose own word is explored in buffer-pool.interleavings.test.ts.
+    { 'native/descriptors': native, 'native/doorbell': native, 'errors/index': errors, 'memory/ring/buffer-pool': buffers },
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );
 }

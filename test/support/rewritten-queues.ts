@@ -1,7 +1,7 @@
 /** The real words of src/queues as the explorer runs them, and mutants of them that must be caught. */
 import * as errors from '../../src/errors/index.js';
 import { PAD, RECORD_HEADER, recordBytes } from '../../src/memory/index.js';
-import { Kind, LINE, lines } from '../../src/queues/shared/item-memory.js';
+import { LINE, lines, RecordKind } from '../../src/queues/shared/item-memory.js';
 import { LAGS } from '../../src/queues/topic-options.js';
 import { loadRewritten } from './generatorize.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
@@ -20,7 +20,7 @@ export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
     'memory/index': { PAD, RECORD_HEADER, recordBytes },
   };
   return loadRewritten(modules, externals, {
-    calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce', 'swept', 'hasEnded'],
+    calls: ['attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce', 'announceWaiter', 'onSwept', 'swept', 'hasEnded'],
     shared: ['words', '#words'],
   });
 }
@@ -77,14 +77,14 @@ export function alone(body: Generator<any, any, any>): any {
 const PAGE = 4096;
 
 /** A lock as synchronize/words/robust-mutex.ts has it: one at a time, a dead owner's goes to who finds out, who then repairs. */
-class ModelledGuard {
+class ModelledMutex {
   constructor(
     _block: unknown,
     readonly at: number,
     readonly repair: () => Generator<any, any, any> | undefined,
   ) {}
 
-  *run(section: () => Generator<any, any, any>): Generator<any, any, any> {
+  *runLocked(section: () => Generator<any, any, any>): Generator<any, any, any> {
     const { words, names } = ground;
     const me: number = yield ['self'];
     const history: number = yield ['history'];
@@ -153,7 +153,7 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     // In constructors, which run before the agents start.
     [/\bwords\[(\d)\]!?/g, 'words.at($1)'],
     // Who looks when is not what is looked at here.
-    ['    this.#stir();\n', ''],
+    ['    this.#noteUse();\n', ''],
   ];
   const files = ['shared/cursor', 'queue/item-ring', 'shared/large-items', 'topic/subscribers', 'topic/topic-memory', 'queue/queue-memory'];
   const modules = changedSources(
@@ -175,26 +175,26 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
       PAD,
       RECORD_HEADER,
       recordBytes,
-      BEAT: 50,
+      LIVENESS_CHECK_MS: 50,
       allocateBlock: block,
       attachBlock: block,
       isBlockHandle: (from: object) => 'ino' in from,
       *hasEnded(agent: number): Generator<any, boolean, any> {
         return yield ['dead', ground.names[agent - 1]];
       },
-      *self(): Generator<any, number, any> {
+      *currentAgent(): Generator<any, number, any> {
         return yield ['self'];
       },
     },
-    'synchronize/words/robust-mutex': { GUARD_WORDS: 2, Guard: ModelledGuard },
-    'queues/shared/item-memory': { Kind, LINE, lines },
+    'synchronize/index': { ROBUST_MUTEX_WORDS: 2, RobustMutex: ModelledMutex },
+    'queues/shared/item-memory': { RecordKind, LINE, lines },
     'queues/topic-options': { LAGS },
-    'queues/shared/failure': { FAILURE_WORDS: 0, Failure: none },
+    'queues/shared/failure': { FAILURE_WORDS: 0, SharedFailure: none },
     'queues/shared/members': { MEMBER_WORDS: 0, Members: none },
     'queues/shared/waiters': { Waiters: none },
   };
   return loadRewritten(modules, externals, {
-    calls: ['run', 'layout', 'swept', 'hasEnded', 'self', ...Object.keys(native)],
+    calls: ['run', 'runLocked', 'layout', 'swept', 'onSwept', 'hasEnded', 'currentAgent', ...Object.keys(native)],
     shared: plain ? ['words', '#records'] : [],
   });
 }

@@ -18,19 +18,19 @@ const SMALL_TABLE: Fitting[] = [['const SLOTS = 1_024;', `const SLOTS = ${SLOTS}
 export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     changedSources(['memory/waiting/wait-protocol', `synchronize/words/${protocol}`], mutation),
-    { ...time, 'memory/waiting/agent': { AGENT: 0x3fffffff } },
-    { calls: ['attempt', 'waitSync', 'withdraw', 'check', 'announce'] },
+    { ...time, 'memory/index': { AGENT_MASK: 0x3fffffff } },
+    { calls: ['attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce'] },
   );
 }
 
 /** What explores run instead of the parts of src/memory that reach the kernel: names are those of the real ones. */
 function memory(gate: Record<string, any>, names: readonly string[]) {
   return {
-    AGENT: 0x3fffffff,
-    BEAT: gate['BEAT'],
-    PATIENCE: gate['PATIENCE'],
+    AGENT_MASK: 0x3fffffff,
+    LIVENESS_CHECK_MS: gate['LIVENESS_CHECK_MS'],
+    PATIENT_AFTER_MS: gate['PATIENT_AFTER_MS'],
     Urgency: gate['Urgency'],
-    *self(): Generator<any, number, any> {
+    *currentAgent(): Generator<any, number, any> {
       return yield ['self'];
     },
     *hasEnded(agent: number): Generator<any, boolean, any> {
@@ -46,8 +46,8 @@ function memory(gate: Record<string, any>, names: readonly string[]) {
         const cell = this.cell.since(yield ['history'], word);
         const gates = {
           announce: (patient: boolean) => word['announce'](patient),
-          *check(): Generator<any, boolean, any> {
-            const found = word['check'] !== undefined && (yield* word['check']());
+          *checkPeers(): Generator<any, boolean, any> {
+            const found = word['checkPeers'] !== undefined && (yield* word['checkPeers']());
             clock.now = cell.now;
             return found;
           },
@@ -108,22 +108,36 @@ export class ExploredBlock {
   *check(): Generator<any, void, any> {}
 }
 
-const CALLS = ['attempt', 'waitSync', 'withdraw', 'check', 'announce', 'own', 'notify', 'self', 'hasEnded', 'section', 'settle', 'change'];
+const CALLS = [
+  'attempt',
+  'waitSync',
+  'withdraw',
+  'checkPeers',
+  'announce',
+  'endsOnlyHere',
+  'notify',
+  'currentAgent',
+  'check',
+  'hasEnded',
+  'section',
+  'settle',
+  'change',
+];
 
-/** Loads what has its state in several words under a guard, with the real mutex. @param names Agents, in order. */
+/** Loads what has its state in several words under a robust mutex, with the real mutex. @param names Agents, in order. */
 export function rewrittenSections(names: readonly string[], mutation?: Mutation): Record<string, any> {
   const gate = loadRewritten(changedSources(['memory/waiting/wait-protocol'], mutation), time, { calls: CALLS });
   const outside = memory(gate, names);
   const semaphore = loadRewritten(changedSources(['synchronize/words/semaphore-word'], mutation), {}, { calls: [] });
-  const externals = { 'memory/waiting/agent': { AGENT: 0x3fffffff }, 'memory/index': outside, 'errors/index': errors };
-  const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'run'];
+  const externals = { 'memory/index': outside, 'errors/index': errors };
+  const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'runLocked'];
   const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/agent-table'].map((file) => `synchronize/${file}`);
   const locks = loadRewritten(
     changedSources(inner, mutation, SMALL_TABLE),
     { ...externals, 'synchronize/words/fairness': patience },
     { calls },
   );
-  const guard = { GUARD_WORDS: locks['GUARD_WORDS'], Guard: forgetful(locks['Guard']) };
+  const robust = { ROBUST_MUTEX_WORDS: locks['ROBUST_MUTEX_WORDS'], RobustMutex: forgetful(locks['RobustMutex']) };
   const outer = ['permit-ledger', 'condition-state', 'barrier-state'].map((file) => `synchronize/state/${file}`);
   const { AgentTable, tableWords } = locks;
   const table = { AgentTable, tableWords, SLOTS };
@@ -131,46 +145,46 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
     changedSources(outer, mutation),
     {
       ...externals,
-      'synchronize/words/robust-mutex': guard,
+      'synchronize/words/robust-mutex': robust,
       'synchronize/state/agent-table': table,
       'synchronize/words/semaphore-word': semaphore,
     },
-    { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'mend'] },
+    { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'repairIfAbandoned'] },
   );
   // Lock and semaphore words have functions of the same names.
   return { ...locks, ...sections, semaphore, WaitQueue: outside.WaitQueue };
 }
 
 const patience = {
-  Aside: class {
+  FairnessReserve: class {
     allows() {
       return true;
     }
   },
-  Due: class {
-    now() {
+  LivenessThrottle: class {
+    mayCheckNow() {
       return false;
     }
   },
 };
 
 /**
- * A guard that tells the explorer what an agent's course depends on: what it had observed before a section, then what came of it;
+ * A mutex that tells the explorer what an agent's course depends on: what it had observed before a section, then what came of it;
  * not how it came in. The owner is the primitive, set after it was made.
  */
-function forgetful(Guard: any): any {
-  return class extends Guard {
+function forgetful(Mutex: any): any {
+  return class extends Mutex {
     owner: object = {};
-    *run(section: () => Generator<any, unknown, any>): Generator<any, unknown, any> {
-      const guard = this as { owner: object };
+    *runLocked(section: () => Generator<any, unknown, any>): Generator<any, unknown, any> {
+      const mutex = this as { owner: object };
       const began = yield ['history'];
-      const result = yield* super.run(function* () {
-        yield ['at', 'in', began, own(guard.owner)];
+      const result = yield* super.runLocked(function* () {
+        yield ['at', 'in', began, own(mutex.owner)];
         const outcome = yield* section();
-        yield ['at', 'out', began, outcome, own(guard.owner)];
+        yield ['at', 'out', began, outcome, own(mutex.owner)];
         return outcome;
       });
-      yield ['at', 'after', began, result, own(guard.owner)];
+      yield ['at', 'after', began, result, own(mutex.owner)];
       return result;
     }
   };

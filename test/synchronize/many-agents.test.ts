@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { Barrier, Condition, Semaphore } from 'multiprocess';
 import { dumps } from 'multiprocess/reduction';
 import { expect, it } from 'vitest';
-import { agentOf } from '../../src/memory/index.js';
+import { agentOfThread } from '../../src/memory/index.js';
 import { AgentTable, tableWords } from '../../src/synchronize/state/agent-table.js';
 import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
 import { until } from '../support/until.js';
@@ -77,7 +77,7 @@ it('the slot of an agent that has ended is used again, settled first', () => {
 it('a table full of agents that live refuses another one, and says so', () => {
   const words = new Int32Array(tableWords(1, 1));
   words[0] = 1;
-  words[2] = agentOf(process.ppid);
+  words[2] = agentOfThread(process.ppid);
   expect(() => new AgentTable(words, 0, 1, 1).enter('Condition.wait', () => {})).toThrow(
     'Condition.wait: 1 processes and threads use it already',
   );

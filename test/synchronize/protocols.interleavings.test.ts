@@ -22,7 +22,7 @@ interface Course {
 
 const GUARDED = 2;
 const ENDED = 3;
-const PATIENCE = 10;
+const PATIENT_AFTER_MS = 10;
 
 /** Whether the living know of a death. */
 interface Beat {
@@ -41,12 +41,12 @@ function cellOf(words: Int32Array, { impatient, patient }: Course, state: () => 
       clock.now = now;
     },
     *waitSync(expected: number): Generator<any, string, any> {
-      const step = ['wait', words, 0, expected, left > 0 ? PATIENCE : Number.POSITIVE_INFINITY] as const;
+      const step = ['wait', words, 0, expected, left > 0 ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY] as const;
       // Once a death is known the beat ends any wait.
-      const outcome = yield Object.defineProperty([...step], 4, { get: () => (left === 0 && beat?.known ? PATIENCE : step[4]) });
+      const outcome = yield Object.defineProperty([...step], 4, { get: () => (left === 0 && beat?.known ? PATIENT_AFTER_MS : step[4]) });
       if (outcome === 'timed-out' && left > 0) {
         left--;
-        now += PATIENCE;
+        now += PATIENT_AFTER_MS;
       }
       // All that its further course depends on, at the head of the loop of sleepUntil.
       yield ['at', outcome, state(), left, now];
@@ -73,7 +73,7 @@ function lockScenario(protocol: Record<string, any>, courses: Record<string, Cou
       *withdraw(): Generator<any, void, any> {
         if (yield* protocol['withdraw'](words)) yield* notify(1);
       },
-      *check() {},
+      *checkPeers() {},
     };
     function* attempt(urgency: number): Generator<any, boolean, any> {
       if (yield* protocol['take'](words, me, urgency === 2, urgency === 0 ? 0 : protocol['WAITERS'])) return true;
@@ -86,7 +86,7 @@ function lockScenario(protocol: Record<string, any>, courses: Record<string, Cou
       let had = yield* protocol['takeFree'](words, me);
       if (!had) {
         cell.enter();
-        had = yield* protocol['sleepUntil'](cell, gate, attempt, course.impatient ? PATIENCE : Number.POSITIVE_INFINITY);
+        had = yield* protocol['sleepUntil'](cell, gate, attempt, course.impatient ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY);
       }
       if (!had) continue;
       // What the lock guards; damaged when an owner died inside.
@@ -131,7 +131,7 @@ function withBeat(scenario: Scenario, victim: string, known: Beat): Scenario {
 function semaphoreScenario(protocol: Record<string, any>, permits: number, courses: Record<string, Course>): Scenario {
   const memory = new ArrayBuffer(16);
   const words = new Int32Array(memory);
-  words[0] = permits * protocol['UNIT'];
+  words[0] = permits * protocol['PERMIT_UNIT'];
   function* agent(course: Course): Agent {
     let round = 0;
     const cell = cellOf(words, course, () => round);
@@ -140,7 +140,7 @@ function semaphoreScenario(protocol: Record<string, any>, permits: number, cours
       *withdraw(): Generator<any, void, any> {
         if (yield* protocol['withdraw'](words)) yield ['notify', words, 0, 1];
       },
-      *check() {},
+      *checkPeers() {},
     };
     function* attempt(urgency: number): Generator<any, boolean, any> {
       const left = yield* protocol['take'](words, urgency === 2, urgency === 0 ? 0 : protocol['WAITERS'], 0);
@@ -152,13 +152,13 @@ function semaphoreScenario(protocol: Record<string, any>, permits: number, cours
       let had = (yield* protocol['take'](words, false, 0, 0)) >= 0;
       if (!had) {
         cell.enter();
-        had = yield* protocol['sleepUntil'](cell, gate, attempt, course.impatient ? PATIENCE : Number.POSITIVE_INFINITY);
+        had = yield* protocol['sleepUntil'](cell, gate, attempt, course.impatient ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY);
       }
       if (!had) continue;
       const inside = (yield ['add', words, GUARDED, 1]) + 1;
       strictEqual(inside <= permits, true, `${inside} are inside`);
       yield ['sub', words, GUARDED, 1];
-      const word = yield* protocol['give'](words, 1, protocol['MOST'], 0);
+      const word = yield* protocol['give'](words, 1, protocol['MAX_PERMITS'], 0);
       if ((word & protocol['FAIR']) !== 0) yield ['notify', words, 0, undefined];
       else if ((word & protocol['WAITERS']) !== 0) yield ['notify', words, 0, 1];
     }
@@ -193,7 +193,7 @@ function eventScenario(protocol: Record<string, any>, pulses: number, waiters: n
     yield ['add', words, GUARDED, 1];
     yield ['notify', words, GUARDED, undefined];
     cell.enter();
-    const gate = { announce: () => protocol['announce'](words), *withdraw() {}, *check() {} };
+    const gate = { announce: () => protocol['announce'](words), *withdraw() {}, *checkPeers() {} };
     yield* protocol['sleepUntil'](cell, gate, () => protocol['passes'](words, start), Number.POSITIVE_INFINITY);
   }
   const agents: Record<string, Agent> = { setter: setter() };
@@ -240,7 +240,7 @@ describe('the word of a lock', () => {
       {
         file: 'synchronize/words/lock-word',
         from: '(words, 0, word, word & FAIR) === word) return word;',
-        to: '(words, 0, word, word & FAIR) === word) return word & AGENT;',
+        to: '(words, 0, word, word & FAIR) === word) return word & AGENT_MASK;',
       },
     ],
     [
@@ -249,7 +249,7 @@ describe('the word of a lock', () => {
     ],
     [
       'a lock that is taken though it is held',
-      { file: 'synchronize/words/lock-word', from: '(word & AGENT) !== 0 || ((word', to: '((word' },
+      { file: 'synchronize/words/lock-word', from: '(word & AGENT_MASK) !== 0 || ((word', to: '((word' },
     ],
   ])('%s is caught', (_, mutation) => {
     expect(() => lock({ a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever|two are inside|another one came in/);
@@ -267,7 +267,7 @@ describe('the word of a semaphore', () => {
   );
 
   it('a sleeper that takes a permit and forgets the others is caught', () => {
-    const mutation = { file: 'synchronize/words/semaphore-word', from: '- UNIT) | keep | mark', to: '- UNIT) | mark' };
+    const mutation = { file: 'synchronize/words/semaphore-word', from: '- PERMIT_UNIT) | keep | mark', to: '- PERMIT_UNIT) | mark' };
     expect(() => semaphore(1, { a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever/);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Every order of steps of two and three agents over the real Sleepers (Condition), Rounds (Barrier) and Holders (Semaphore.hold), their
+ * Every order of steps of two and three agents over the real ConditionState (Condition), BarrierState (Barrier) and PermitLedger (Semaphore.hold), their
  * real guard, mutex and agent table, and the real blocking wait, with one agent that dies at any step.
  *
  * Waits end by time only once a death is known, as the beat ends them. So what is lost shows as an agent that waits for ever.
@@ -59,19 +59,19 @@ describe('Semaphore.hold', () => {
     (names: readonly string[], permits: number, victim?: string, early?: string): Make =>
     (protocol) => {
       const base = 2;
-      const block = new ExploredBlock(base + protocol['HOLDER_WORDS'] + 1);
+      const block = new ExploredBlock(base + protocol['PERMIT_LEDGER_WORDS'] + 1);
       const words = block.int32;
       const inside = words.length - 1;
-      words[0] = permits * protocol['semaphore'].UNIT;
+      words[0] = permits * protocol['semaphore'].PERMIT_UNIT;
       const cell = block.cell(0);
       const word = words.subarray(0, 1);
       function agent(name: string): Agent {
-        const holders = new protocol['Holders'](block, base, (count: number) => cell.notify(count));
-        holders.$guard.owner = holders;
+        const holders = new protocol['PermitLedger'](block, base, (count: number) => cell.notify(count));
+        holders.$mutex.owner = holders;
         const gate = {
           $table: holders.$table,
           announce: (patient: boolean) => protocol['semaphore'].announce(word, patient),
-          *check(): Steps<boolean> {
+          *checkPeers(): Steps<boolean> {
             return (yield* holders.reclaim()) > 0;
           },
         };
@@ -101,7 +101,7 @@ describe('Semaphore.hold', () => {
         end: (dead) => {
           if (dead.size === 0) strictEqual(words[0]! >>> 3, permits, 'permits do not add up');
           else {
-            const table = base + protocol['HOLDER_WORDS'] - 2 * SLOTS;
+            const table = base + protocol['PERMIT_LEDGER_WORDS'] - 2 * SLOTS;
             let held = 0;
             for (let i = 0; i < SLOTS; i++) held += words[table + 2 * i + 1]!;
             const journal = (words[0]! & protocol['semaphore'].MARK) !== 0;
@@ -151,7 +151,7 @@ describe('Condition', () => {
     (waiters: readonly string[], victim?: string): Make =>
     (protocol) => {
       const sleepersAt = 2;
-      const all = sleepersAt + protocol['SLEEPER_WORDS'];
+      const all = sleepersAt + protocol['CONDITION_WORDS'];
       const [flag, took, left] = [all, all + 1, all + 2];
       const block = new ExploredBlock(all + 3);
       const words = block.int32;
@@ -161,35 +161,35 @@ describe('Condition', () => {
         check: () => block.check(),
       };
       const make = () => {
-        const sleepers = new protocol['Sleepers'](view);
-        sleepers.$guard.owner = sleepers;
+        const sleepers = new protocol['ConditionState'](view);
+        sleepers.$mutex.owner = sleepers;
         return { sleepers, lock: new protocol['Mutex'](block, LOCK) };
       };
       function* waiter(name: string): Agent {
         const { sleepers, lock } = make();
-        yield* lock.takeSync();
+        yield* lock.acquireSync();
         yield ['at', name, 'has the lock'];
         if ((yield ['load', words, flag]) === 0) {
           const queue = yield* sleepers.join();
-          yield* lock.give();
+          yield* lock.release();
           yield ['at', name, 'waits', sleepers.$slot, sleepers.$table.$mine];
           yield* queue.waitSync(sleepers.take);
           yield ['at', name, 'was notified', sleepers.$slot, sleepers.$table.$mine];
-          yield* lock.takeSync();
+          yield* lock.acquireSync();
           yield* sleepers.notify(1);
         }
-        yield* lock.give();
+        yield* lock.release();
         yield ['at', name, 'leaves'];
         yield ['add', words, left, 1];
         yield ['ring', 'notifier'];
       }
       function* notifier(): Agent {
         const { sleepers, lock } = make();
-        yield* lock.takeSync();
+        yield* lock.acquireSync();
         yield ['at', 'sets'];
         yield ['store', words, flag, 1];
         yield* sleepers.notify(1);
-        yield* lock.give();
+        yield* lock.release();
         yield ['at', 'notified'];
         for (;;) {
           if ((yield ['load', words, left]) === waiters.length) return;
@@ -197,9 +197,9 @@ describe('Condition', () => {
           if (victim !== undefined && (yield ['dead', victim])) break;
         }
         if ((yield ['load', words, took]) === 0) return;
-        yield* lock.takeSync();
+        yield* lock.acquireSync();
         yield* sleepers.notify(1);
-        yield* lock.give();
+        yield* lock.release();
       }
       const granted = (step: Step) => step[0] === 'sub' && step[1] === view.int32;
       const agents = waiters.map((name) => {
@@ -244,13 +244,13 @@ describe('Barrier', () => {
   const rounding =
     (names: readonly string[], rounds: number, victim?: string, early?: string) =>
     (protocol: Record<string, any>): Scenario & { readonly block: ExploredBlock } => {
-      const all = protocol['roundWords'](1);
+      const all = protocol['barrierWords'](1);
       const [known, results] = [all, all + 1];
       const block = new ExploredBlock(results + names.length * rounds);
       const words = block.int32;
       function agent(name: string): Agent {
-        const barrier = new protocol['Rounds'](block, 1);
-        barrier.$guard.owner = barrier;
+        const barrier = new protocol['BarrierState'](block, 1);
+        barrier.$mutex.owner = barrier;
         return passing(name, barrier, name === early ? before(barrier.arrive(names.length), names.indexOf(name) + 1) : null);
       }
       function* passing(name: string, barrier: any, came: any): Agent {
@@ -276,8 +276,8 @@ describe('Barrier', () => {
       function* breaker(): Agent {
         yield ['sleep'];
         if (!(yield ['dead', victim]) || (yield ['load', words, known]) === 1) return;
-        const barrier = new protocol['Rounds'](block, 1);
-        barrier.$guard.owner = barrier;
+        const barrier = new protocol['BarrierState'](block, 1);
+        barrier.$mutex.owner = barrier;
         yield* barrier.abort();
       }
       const number = names.indexOf(victim ?? '') + 1;
@@ -317,10 +317,10 @@ describe('Barrier', () => {
     const make: Make = (protocol) => {
       const scenario = rounding(['a', 'b'], 1, 'c')(protocol);
       const block = scenario.block;
-      const known = protocol['roundWords'](1);
+      const known = protocol['barrierWords'](1);
       function* aborter(): Agent {
-        const barrier = new protocol['Rounds'](block, 1);
-        barrier.$guard.owner = barrier;
+        const barrier = new protocol['BarrierState'](block, 1);
+        barrier.$mutex.owner = barrier;
         yield* barrier.abort();
         yield ['ring', 'breaker'];
       }
@@ -346,7 +346,11 @@ describe('Barrier', () => {
 
   it.each([
     ['a dead party that breaks nothing', 'if (!died) return;', 'return;'],
-    ['waiters that trust an emptied round', '    this.#guard.mend();\n    if (this.#table', '    if (this.arrived > 0 && this.#table'],
+    [
+      'waiters that trust an emptied round',
+      '    this.#mutex.repairIfAbandoned();\n    if (this.#table',
+      '    if (this.arrived > 0 && this.#table',
+    ],
     ['a phase that nobody is told of', 'cell.notify();', 'cell.notify(0);'],
     [
       'a round that begins with those of the last',
@@ -356,7 +360,7 @@ describe('Barrier', () => {
   ])('%s is caught', (_, from, to) => {
     const mutation = { file: 'synchronize/state/barrier-state', from, to };
     const caught = /ever|was broken|was full/;
-    if (/mend|died/.test(from)) {
+    if (/repairIfAbandoned|died/.test(from)) {
       expect(() => run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a', 'b'), { crash: ['a'] }, mutation)).toThrow(caught);
     } else expect(() => run(['a', 'b'], rounding(['a', 'b'], 2), {}, mutation)).toThrow(caught);
   });

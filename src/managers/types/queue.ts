@@ -1,4 +1,4 @@
-import { empty, full, tooManyDone } from '../../queues/index.js';
+import { queueEmpty, queueFull, tooManyDone } from '../../queues/index.js';
 import { Deque } from '../../util/deque.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
 import { caller } from './caller.js';
@@ -46,7 +46,7 @@ export class ManagedQueue<T = unknown> {
       return undefined;
     }
     return this.#putters.join(caller(), timeout).then((room) => {
-      if (room === undefined) throw full('Queue.put', timeout);
+      if (room === undefined) throw queueFull('Queue.put', timeout);
       this.#checkOpen('Queue.put');
       this.#reserved--;
       this.#put(item);
@@ -56,7 +56,7 @@ export class ManagedQueue<T = unknown> {
   /** Puts an item if there is room now. @throws QueueFullError; ClosedError `MP_QUEUE_SHUT_DOWN`. */
   putNowait(item: T): void {
     this.#checkOpen('Queue.putNowait');
-    if (!this.#room) throw full('Queue.putNowait', undefined);
+    if (!this.#room) throw queueFull('Queue.putNowait', undefined);
     this.#put(item);
   }
 
@@ -66,7 +66,7 @@ export class ManagedQueue<T = unknown> {
     if (this.#items.length > 0) return this.#take();
     if (this.#shut) throw shutDown('Queue.get');
     return this.#getters.join(caller(), timeout).then((had) => {
-      if (had === undefined) throw empty('Queue.get', timeout);
+      if (had === undefined) throw queueEmpty('Queue.get', timeout);
       return had.item;
     });
   }
@@ -75,7 +75,7 @@ export class ManagedQueue<T = unknown> {
   getNowait(): T {
     if (this.#items.length > 0) return this.#take();
     if (this.#shut) throw shutDown('Queue.getNowait');
-    throw empty('Queue.getNowait', undefined);
+    throw queueEmpty('Queue.getNowait', undefined);
   }
 
   /** What is in it, the oldest first. @internal */

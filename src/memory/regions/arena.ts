@@ -33,8 +33,8 @@ export enum Unit {
 const MAGIC = 0x6d70_6131;
 const TABLE = 64;
 const ENTRY = 8;
-const SMALLEST = 1 << 16;
-const LARGEST = 1 << 22;
+const MIN_ARENA_BYTES = 1 << 16;
+const MAX_ARENA_BYTES = 1 << 22;
 
 /** Where a block is found by another process or thread. Plain data. */
 export interface BlockHandle extends RegionHandle {
@@ -120,7 +120,7 @@ export class Arena {
   }
 
   static #create(length: number, unit: Unit, alone: boolean): Arena {
-    let size = Math.min(LARGEST, SMALLEST << Math.min(made.length, 6));
+    let size = Math.min(MAX_ARENA_BYTES, MIN_ARENA_BYTES << Math.min(made.length, 6));
     let start = up(TABLE + (size / unit) * ENTRY, unit);
     if (alone || length > (size - start) / 2) {
       // One block of its own, of which the table needs a single entry.

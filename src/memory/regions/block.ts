@@ -6,7 +6,7 @@
  * nothing up: the bytes it used are lost until the last user of the arena ends, when all of it goes.
  *
  * In transit: what was sent must still be there when it arrives, also if the sender drops or closes it at once. So a handle
- * takes a reference of its own and keeps the arena open for {@link TRANSIT} milliseconds, and beyond that for as long as its message is held
+ * takes a reference of its own and keeps the arena open for {@link TRANSIT_MS} milliseconds, and beyond that for as long as its message is held
  * (freight.ts): until it was read, or nobody can read it. Of bytes that a user keeps (`dumps`) nobody knows, so there the time is all there is.
  */
 import { ClosedError } from '../../errors/index.js';
@@ -21,7 +21,7 @@ import { Arena, type BlockHandle, Unit } from './arena.js';
 import type { Region } from './region.js';
 
 /** Milliseconds that a handle keeps its block after it was made, or after nobody holds its message any more. */
-export const TRANSIT = 30_000;
+export const TRANSIT_MS = 30_000;
 
 /** One reference to a block. Knows nothing of the Block, whose finalizer gives it up. */
 class Lease {
@@ -123,7 +123,7 @@ export class Block implements Disposable {
     });
   }
 
-  /** Where others find it; the memory stays for them for {@link TRANSIT} ms at least. @throws ClosedError after {@link close}. */
+  /** Where others find it; the memory stays for them for {@link TRANSIT_MS} ms at least. @throws ClosedError after {@link close}. */
   get handle(): BlockHandle {
     this.check();
     keepInTransit(this.#lease.arena, this.offset, this.size);
@@ -175,7 +175,7 @@ export function isBlockHandle(value: unknown): value is BlockHandle {
  * The block of a handle, which another process or thread (or this one) made.
  *
  * @throws MultiprocessError `MP_OWNER_GONE` when the process that made the handle has ended, or closed the block and
- * {@link TRANSIT} is over; ArgumentError for a damaged handle.
+ * {@link TRANSIT_MS} is over; ArgumentError for a damaged handle.
  */
 export function attachBlock(handle: BlockHandle): Block {
   return new Block(Arena.attach(handle), handle.offset, handle.length);
@@ -257,7 +257,7 @@ function closed(): ClosedError {
   return new ClosedError('The shared object is closed in this process; its memory cannot be used any more.');
 }
 
-/** Takes a reference to the block of a handle and keeps it for {@link TRANSIT} ms, so that it can be attached later. */
+/** Takes a reference to the block of a handle and keeps it for {@link TRANSIT_MS} ms, so that it can be attached later. */
 export function expectBlock(handle: BlockHandle): void {
   using block = attachBlock(handle);
   void block.handle;
@@ -299,13 +299,13 @@ function keepInTransit(arena: Arena, offset: number, size: number): void {
   });
 }
 
-/** It stands for {@link TRANSIT} ms from now. */
+/** It stands for {@link TRANSIT_MS} ms from now. */
 function prolong(key: string, transit: Transit): void {
   // The map's order is that of the ends.
   transits.delete(key);
-  transit.until = performance.now() + TRANSIT;
+  transit.until = performance.now() + TRANSIT_MS;
   transits.set(key, transit);
-  arm(TRANSIT);
+  arm(TRANSIT_MS);
 }
 
 function arm(delay: number): void {

@@ -82,13 +82,13 @@ function open(handle: RegionHandle): OwnDescriptor {
     return reopen(handle.pid, handle.fd);
   } catch (cause) {
     const { errno } = cause as { errno?: number };
-    if (errno !== undefined && GONE.has(-errno)) throw ownerGone(handle, cause);
+    if (errno !== undefined && OWNER_GONE_ERRORS.has(-errno)) throw ownerGone(handle, cause);
     throw cause;
   }
 }
 
 /** ENOENT, ESRCH, EBADF. */
-const GONE = new Set([2, 3, 9]);
+const OWNER_GONE_ERRORS = new Set([2, 3, 9]);
 
 /** The error for shared memory whose sender let go of it too early. */
 export function ownerGone(handle: RegionHandle, cause?: unknown): MultiprocessError {

@@ -1,9 +1,9 @@
 /**
- * Parcels: memory files for messages too large to walk through a ring, filled again and again so that their pages stay
- * warm. A sender has a {@link ParcelPool}, who receives has a {@link ParcelInbox}; what travels between them is a
- * {@link ParcelHandle}, plain data, by whatever channel they have.
+ * Shared buffers: memory files for messages too large to walk through a ring, filled again and again so that their pages stay
+ * warm. A sender has a {@link BufferPool}, who receives has a {@link BufferInbox}; what travels between them is a
+ * {@link BufferHandle}, plain data, by whatever channel they have.
  *
- * A ring of megabytes is walked from end to end, so each large message meets cold lines; a parcel that came back last is
+ * A ring of megabytes is walked from end to end, so each large message meets cold lines; a buffer that came back last is
  * filled first. An echo of 1 MiB takes a third of the time, one of 256 MiB half.
  *
  * Memory file: header page (4096 bytes) | bytes. Word 0 of the header:
@@ -14,7 +14,7 @@
  *  MIN   retired: nobody uses it any more; inboxes drop their mapping
  *
  * Crash: a sender that dies leaves what was mapped readable, and what was not is MP_OWNER_GONE. A receiver that dies
- * before its receipt leaves the parcel under way until the pool is told ({@link ParcelPool.reclaim}) or closed.
+ * before its receipt leaves the buffer under way until the pool is told ({@link BufferPool.reclaim}) or closed.
  */
 
 import { clearInterval, setInterval } from '../../util/timers.js';
@@ -22,28 +22,28 @@ import { Region } from '../regions/region.js';
 import { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from '../regions/registry.js';
 import type { Payload } from './link.js';
 
-const HEADER = 4096;
+const HEADER_BYTES = 4096;
 const FREE = 0;
 const RETIRED = -0x8000_0000;
 /** Smallest memory file, so that messages of many sizes use the same ones. */
-const LEAST = 512 * 1024;
-/** Parcels a pool keeps: each takes a descriptor on both sides. */
-const MOST = 8;
-/** Bytes a pool keeps, except that one parcel may be larger. */
-const BYTES = 64 * 1024 * 1024;
-/** Milliseconds between two looks after parcels that nobody used meanwhile. */
-const REST = 5000;
+const MIN_BUFFER_BYTES = 512 * 1024;
+/** Shared buffers a pool keeps: each takes a descriptor on both sides. */
+const MAX_BUFFERS = 8;
+/** Bytes a pool keeps, except that one buffer may be larger. */
+const MAX_POOL_BYTES = 64 * 1024 * 1024;
+/** Milliseconds between two looks after buffers that nobody used meanwhile. */
+const IDLE_CHECK_MS = 5000;
 
 /** Where a message lies. Plain data. */
-export interface ParcelHandle {
+export interface BufferHandle {
   readonly region: RegionHandle;
-  /** Which filling of the parcel is meant. */
+  /** Which filling of the buffer is meant. */
   readonly ticket: number;
   /** Bytes of the message. */
   readonly length: number;
 }
 
-interface Parcel {
+interface PooledBuffer {
   readonly region: Region;
   readonly word: Int32Array;
   readonly bytes: Uint8Array;
@@ -51,11 +51,11 @@ interface Parcel {
   rested: boolean;
 }
 
-/** The parcels of one sender. */
-export class ParcelPool implements Disposable {
+/** The buffers of one sender. */
+export class BufferPool implements Disposable {
   readonly #name: string;
   /** The one filled last comes first: its lines are warm. */
-  #parcels: Parcel[] = [];
+  #buffers: PooledBuffer[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -64,176 +64,176 @@ export class ParcelPool implements Disposable {
     this.#name = name;
   }
 
-  /** Bytes kept for parcels, whether free or under way. */
+  /** Bytes kept for buffers, whether free or under way. */
   get bytes(): number {
-    return this.#parcels.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return this.#buffers.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** How many parcels are under way. */
+  /** How many buffers are under way. */
   get underWay(): number {
     let count = 0;
-    for (const { word } of this.#parcels) if (Atomics.load(word, 0) !== FREE) count++;
+    for (const { word } of this.#buffers) if (Atomics.load(word, 0) !== FREE) count++;
     return count;
   }
 
   /**
-   * Writes a message into a parcel.
+   * Writes a message into a buffer.
    *
-   * @returns its handle; `null` when all parcels are under way and no further one may be made: send it another way, or
+   * @returns its handle; `null` when all buffers are under way and no further one may be made: send it another way, or
    *   again when something was received.
    */
-  send(payload: Payload): ParcelHandle | null {
-    return this.reuse(payload) ?? this.#fill(this.#make(payload.total), payload);
+  writeToBuffer(payload: Payload): BufferHandle | null {
+    return this.writeToReturned(payload) ?? this.#fill(this.#make(payload.total), payload);
   }
 
-  /** As {@link send}, but only into a parcel that came back at least once, so that its receiver has it mapped. */
-  reuse(payload: Payload): ParcelHandle | null {
+  /** As {@link writeToBuffer}, but only into a buffer that came back at least once, so that its receiver has it mapped. */
+  writeToReturned(payload: Payload): BufferHandle | null {
     const { total } = payload;
-    const most = Math.max(LEAST, total * 4);
+    const most = Math.max(MIN_BUFFER_BYTES, total * 4);
     let at = -1;
-    for (let i = 0; i < this.#parcels.length && at < 0; i++) {
-      const { bytes, word } = this.#parcels[i]!;
+    for (let i = 0; i < this.#buffers.length && at < 0; i++) {
+      const { bytes, word } = this.#buffers[i]!;
       if (bytes.length >= total && bytes.length <= most && Atomics.load(word, 0) === FREE) at = i;
     }
     if (at < 0) return null;
-    const [parcel] = this.#parcels.splice(at, 1);
-    this.#parcels.unshift(parcel!);
-    return this.#fill(parcel!, payload);
+    const [buffer] = this.#buffers.splice(at, 1);
+    this.#buffers.unshift(buffer!);
+    return this.#fill(buffer!, payload);
   }
 
   /**
-   * Makes a parcel for messages of `length` bytes, empty and under way: {@link reuse} takes it once its receiver has
+   * Makes a buffer for messages of `length` bytes, empty and under way: {@link writeToReturned} takes it once its receiver has
    * mapped it and sent it back. `null` when no further one may be made.
    */
-  offer(length: number): ParcelHandle | null {
+  offerBuffer(length: number): BufferHandle | null {
     // One offer at a time: whoever does not answer is not asked again.
-    for (const { ticket, word } of this.#parcels) if (ticket === 1 && Atomics.load(word, 0) === 1) return null;
+    for (const { ticket, word } of this.#buffers) if (ticket === 1 && Atomics.load(word, 0) === 1) return null;
     return this.#fill(this.#make(length), NOTHING);
   }
 
-  /** A copy of what a parcel holds, if it was not filled again. */
-  copy({ region, ticket, length }: ParcelHandle): Uint8Array | null {
-    const parcel = this.#parcels.find((each) => regionHandle(each.region).ino === region.ino);
-    return parcel === undefined || parcel.ticket !== ticket ? null : parcel.bytes.slice(0, length);
+  /** A copy of what a buffer holds, if it was not filled again. */
+  copy({ region, ticket, length }: BufferHandle): Uint8Array | null {
+    const buffer = this.#buffers.find((each) => regionHandle(each.region).ino === region.ino);
+    return buffer === undefined || buffer.ticket !== ticket ? null : buffer.bytes.slice(0, length);
   }
 
-  /** Takes a parcel back whose receiver will not: it died, or the handle was never delivered. */
-  reclaim({ region, ticket }: ParcelHandle): void {
-    const parcel = this.#parcels.find((each) => regionHandle(each.region).ino === region.ino);
-    if (parcel !== undefined) Atomics.compareExchange(parcel.word, 0, ticket, FREE);
+  /** Takes a buffer back whose receiver will not: it died, or the handle was never delivered. */
+  reclaim({ region, ticket }: BufferHandle): void {
+    const buffer = this.#buffers.find((each) => regionHandle(each.region).ino === region.ino);
+    if (buffer !== undefined) Atomics.compareExchange(buffer.word, 0, ticket, FREE);
   }
 
-  /** Gives all parcels up. What is under way stays readable to those who have it mapped. Closing twice does nothing. */
+  /** Gives all buffers up. What is under way stays readable to those who have it mapped. Closing twice does nothing. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
-    for (const parcel of this.#parcels.splice(0)) retire(parcel);
+    for (const buffer of this.#buffers.splice(0)) retire(buffer);
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #make(length: number): Parcel | null {
-    const size = Math.max(LEAST, 2 ** Math.ceil(Math.log2(length)));
+  #make(length: number): PooledBuffer | null {
+    const size = Math.max(MIN_BUFFER_BYTES, 2 ** Math.ceil(Math.log2(length)));
     if (this.#closed || !this.#roomFor(size)) return null;
     let region: Region;
     try {
-      region = Region.create(HEADER + size, this.#name);
+      region = Region.create(HEADER_BYTES + size, this.#name);
     } catch {
       // No memory or no descriptor: the message goes another way.
       return null;
     }
     enterRegion(region);
-    const parcel = {
+    const buffer = {
       region,
       word: new Int32Array(region.buffer, 0, 1),
-      bytes: new Uint8Array(region.buffer, HEADER),
+      bytes: new Uint8Array(region.buffer, HEADER_BYTES),
       ticket: 0,
       rested: false,
     };
-    this.#parcels.unshift(parcel);
-    this.#timer ??= setInterval(() => this.#rest(), REST).unref();
-    return parcel;
+    this.#buffers.unshift(buffer);
+    this.#timer ??= setInterval(() => this.#retireIdle(), IDLE_CHECK_MS).unref();
+    return buffer;
   }
 
-  /** Whether a parcel of that size may be made, after free ones that stand in its way were given up. */
+  /** Whether a buffer of that size may be made, after free ones that stand in its way were given up. */
   #roomFor(size: number): boolean {
-    for (let i = this.#parcels.length - 1; i >= 0 && !this.#fits(size); i--) {
-      const parcel = this.#parcels[i]!;
-      if (Atomics.load(parcel.word, 0) !== FREE) continue;
-      this.#parcels.splice(i, 1);
-      retire(parcel);
+    for (let i = this.#buffers.length - 1; i >= 0 && !this.#fits(size); i--) {
+      const buffer = this.#buffers[i]!;
+      if (Atomics.load(buffer.word, 0) !== FREE) continue;
+      this.#buffers.splice(i, 1);
+      retire(buffer);
     }
     return this.#fits(size);
   }
 
   #fits(size: number): boolean {
-    return this.#parcels.length === 0 || (this.#parcels.length < MOST && this.bytes + size <= BYTES);
+    return this.#buffers.length === 0 || (this.#buffers.length < MAX_BUFFERS && this.bytes + size <= MAX_POOL_BYTES);
   }
 
-  #fill(parcel: Parcel | null, payload: Payload): ParcelHandle | null {
-    if (parcel === null) return null;
-    payload.layout(parcel.bytes, 0);
-    parcel.ticket = (parcel.ticket % 0x7fff_ffff) + 1;
-    parcel.rested = false;
-    Atomics.store(parcel.word, 0, parcel.ticket);
-    return { region: regionHandle(parcel.region), ticket: parcel.ticket, length: payload.total };
+  #fill(buffer: PooledBuffer | null, payload: Payload): BufferHandle | null {
+    if (buffer === null) return null;
+    payload.layout(buffer.bytes, 0);
+    buffer.ticket = (buffer.ticket % 0x7fff_ffff) + 1;
+    buffer.rested = false;
+    Atomics.store(buffer.word, 0, buffer.ticket);
+    return { region: regionHandle(buffer.region), ticket: buffer.ticket, length: payload.total };
   }
 
-  #rest(): void {
-    const kept: Parcel[] = [];
-    for (const parcel of this.#parcels) {
-      if (parcel.rested && Atomics.load(parcel.word, 0) === FREE) retire(parcel);
-      else kept.push(parcel);
-      parcel.rested = true;
+  #retireIdle(): void {
+    const kept: PooledBuffer[] = [];
+    for (const buffer of this.#buffers) {
+      if (buffer.rested && Atomics.load(buffer.word, 0) === FREE) retire(buffer);
+      else kept.push(buffer);
+      buffer.rested = true;
     }
-    this.#parcels = kept;
-    if (this.#parcels.length > 0) return;
+    this.#buffers = kept;
+    if (this.#buffers.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 }
 
-/** The parcels that one receiver has mapped. */
-export class ParcelInbox implements Disposable {
+/** The buffers that one receiver has mapped. */
+export class BufferInbox implements Disposable {
   readonly #regions = new Map<string, { readonly region: Region; readonly from: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * Maps a parcel, if it is not mapped yet.
+   * Maps a buffer, if it is not mapped yet.
    *
    * @throws MultiprocessError `MP_OWNER_GONE` when its sender ended or closed it before; `MP_SYSTEM` when it cannot be opened.
    */
-  map({ region: handle }: ParcelHandle): void {
+  map({ region: handle }: BufferHandle): void {
     this.#region(handle);
   }
 
   /**
-   * Copies a message out and sends its parcel back.
+   * Copies a message out and sends its buffer back.
    *
-   * @throws as {@link map}; the parcel is then still under way.
+   * @throws as {@link map}; the buffer is then still under way.
    */
-  receive(handle: ParcelHandle): Uint8Array {
+  copyAndRelease(handle: BufferHandle): Uint8Array {
     const bytes = this.copy(handle);
     this.release(handle);
     return bytes;
   }
 
-  /** Copies a message out; its parcel stays under way until {@link release}. @throws as {@link map}. */
-  copy(handle: ParcelHandle): Uint8Array {
+  /** Copies a message out; its buffer stays under way until {@link release}. @throws as {@link map}. */
+  copy(handle: BufferHandle): Uint8Array {
     const bytes = unwritten(handle.length);
     bytes.set(this.view(handle));
     return bytes;
   }
 
   /** The message where it lies: read it before {@link release}, and keep no view of it. @throws as {@link map}. */
-  view({ region: handle, length }: ParcelHandle): Uint8Array {
-    return new Uint8Array(this.#region(handle).buffer, HEADER, length);
+  view({ region: handle, length }: BufferHandle): Uint8Array {
+    return new Uint8Array(this.#region(handle).buffer, HEADER_BYTES, length);
   }
 
-  /** Sends a parcel back, read or not. @throws as {@link map}. */
-  release({ region: handle, ticket }: ParcelHandle): void {
+  /** Sends a buffer back, read or not. @throws as {@link map}. */
+  release({ region: handle, ticket }: BufferHandle): void {
     const region = this.#region(handle);
     const found = Atomics.compareExchange(new Int32Array(region.buffer, 0, 1), 0, ticket, FREE);
     if (found === -ticket) this.#drop(handle.ino, region);
@@ -260,11 +260,11 @@ export class ParcelInbox implements Disposable {
     if (known !== undefined) return known.region;
     const region = acquireRegion(handle);
     this.#regions.set(handle.ino, { region, from: handle.pid });
-    this.#timer ??= setInterval(() => this.#rest(), REST).unref();
+    this.#timer ??= setInterval(() => this.#dropRetired(), IDLE_CHECK_MS).unref();
     return region;
   }
 
-  #rest(): void {
+  #dropRetired(): void {
     for (const [ino, { region }] of this.#regions) {
       if (Atomics.load(new Int32Array(region.buffer, 0, 1), 0) === RETIRED) this.#drop(ino, region);
     }
@@ -281,7 +281,7 @@ export class ParcelInbox implements Disposable {
 
 const NOTHING: Payload = { total: 0, layout() {} };
 
-function retire({ region, word }: Parcel): void {
+function retire({ region, word }: PooledBuffer): void {
   const ticket = Atomics.compareExchange(word, 0, FREE, RETIRED);
   // What is under way may still be read; if it was sent back in this moment, it is retired after all.
   if (ticket !== FREE && Atomics.compareExchange(word, 0, ticket, -ticket) !== ticket) Atomics.store(word, 0, RETIRED);

@@ -13,9 +13,9 @@
  *
  *   parts on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
  *
- * A message of {@link PARCEL_FROM} bytes and more goes in a parcel (buffer-pool.ts) where one is free that the other side has
- * mapped: a record of its kind | PARCEL with the parcel's handle. Where none is, the message takes the way above and an
- * OFFER goes ahead of it: the other side maps the parcel and sends it back, or ignores it if it cannot.
+ * A message of {@link MIN_SHARED_BUFFER_BYTES} bytes and more goes in a buffer (buffer-pool.ts) where one is free that the other side has
+ * mapped: a record of its kind | SHARED_BUFFER with the buffer's handle. Where none is, the message takes the way above and an
+ * BUFFER_OFFER goes ahead of it: the other side maps the buffer and sends it back, or ignores it if it cannot.
  *
  * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which are dropped.
  */
@@ -23,20 +23,20 @@ import { ArgumentError, MultiprocessError } from '../../errors/index.js';
 import { closeDescriptor } from '../../native/descriptors.js';
 import { createEventfd, Doorbell, ringDoorbell } from '../../native/doorbell.js';
 import type { Region } from '../regions/region.js';
-import { type ParcelHandle, ParcelInbox, ParcelPool, unwritten } from './buffer-pool.js';
+import { type BufferHandle, BufferInbox, BufferPool, unwritten } from './buffer-pool.js';
 import { RECORD_HEADER, RingReader, RingWriter, ringBytes } from './ring.js';
 
 const CONTROL_BYTES = 4096;
 const PART = 0x10000;
 const TAIL = 0x20000;
-const PARCEL = 0x40000;
-const OFFER = 0x80000;
-const KIND = 0xffff;
+const SHARED_BUFFER = 0x40000;
+const BUFFER_OFFER = 0x80000;
+const KIND_MASK = 0xffff;
 /** Largest message: its size travels in 32 bits. */
-const LARGEST = 0xffff_ffff;
+const MAX_MESSAGE_BYTES = 0xffff_ffff;
 
-/** From this size on a parcel is faster than the ring. */
-const PARCEL_FROM = 256 * 1024;
+/** From this size on a buffer is faster than the ring. */
+const MIN_SHARED_BUFFER_BYTES = 256 * 1024;
 
 /** Which end of a link one holds. */
 export enum LinkSide {
@@ -74,10 +74,10 @@ export class Link {
   #assembly: { readonly bytes: Uint8Array; filled: number } | null = null;
   #own: Uint8Array | null = null;
   #closed = false;
-  readonly #parcels = new ParcelPool('parcel');
-  readonly #inbox = new ParcelInbox();
-  /** The parcel of the message that is being read. */
-  #received: ParcelHandle | undefined;
+  readonly #pool = new BufferPool('buffer');
+  readonly #inbox = new BufferInbox();
+  /** The buffer of the message that is being read. */
+  #received: BufferHandle | undefined;
 
   /** Words that both sides see; index them in steps of 16 (a cache line). */
   readonly control: Int32Array;
@@ -139,10 +139,10 @@ export class Link {
     }
     const length = payload.total;
     this.#own = null;
-    if (length > LARGEST) {
+    if (length > MAX_MESSAGE_BYTES) {
       throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
     }
-    if (length >= PARCEL_FROM && this.#sendParcel(kind, id, state, payload)) return this.#out.position;
+    if (length >= MIN_SHARED_BUFFER_BYTES && this.#sendInBuffer(kind, id, state, payload)) return this.#out.position;
     if (length <= this.#out.maximum) {
       const at = this.#out.reserve(length);
       if (at >= 0) {
@@ -158,20 +158,20 @@ export class Link {
     return this.flush() ? this.#out.position : -1;
   }
 
-  #sendParcel(kind: number, id: number, state: number, payload: Payload): boolean {
-    const parcel = this.#parcels.reuse(payload);
-    if (parcel !== null) {
-      if (this.#publish(kind | PARCEL, id, state, parcel)) return true;
-      this.#parcels.reclaim(parcel);
+  #sendInBuffer(kind: number, id: number, state: number, payload: Payload): boolean {
+    const buffer = this.#pool.writeToReturned(payload);
+    if (buffer !== null) {
+      if (this.#publish(kind | SHARED_BUFFER, id, state, buffer)) return true;
+      this.#pool.reclaim(buffer);
     } else {
-      const offer = this.#parcels.offer(payload.total);
-      if (offer !== null && !this.#publish(OFFER, 0, 0, offer)) this.#parcels.reclaim(offer);
+      const offer = this.#pool.offerBuffer(payload.total);
+      if (offer !== null && !this.#publish(BUFFER_OFFER, 0, 0, offer)) this.#pool.reclaim(offer);
     }
     return false;
   }
 
-  #publish(kind: number, id: number, state: number, parcel: ParcelHandle): boolean {
-    const text = Buffer.from(JSON.stringify(parcel), 'latin1');
+  #publish(kind: number, id: number, state: number, buffer: BufferHandle): boolean {
+    const text = Buffer.from(JSON.stringify(buffer), 'latin1');
     if (text.length > this.#out.maximum) return false;
     const at = this.#out.reserve(text.length);
     if (at < 0) return false;
@@ -259,9 +259,9 @@ export class Link {
     if (word < 0 || (out.words[word + 1]! & TAIL) !== 0) return null;
     const start = word * 4 + RECORD_HEADER;
     const bytes = out.bytes.slice(start, start + (out.words[word]! >>> 0));
-    return (out.words[word + 1]! & PARCEL) === 0
+    return (out.words[word + 1]! & SHARED_BUFFER) === 0
       ? bytes
-      : this.#parcels.copy(JSON.parse(Buffer.from(bytes).toString('latin1')) as ParcelHandle);
+      : this.#pool.copy(JSON.parse(Buffer.from(bytes).toString('latin1')) as BufferHandle);
   }
 
   /** Bytes of the message that waits for room that were sent in parts. */
@@ -319,14 +319,14 @@ export class Link {
         reader.release();
         continue;
       }
-      if (reader.kind === OFFER) {
+      if (reader.kind === BUFFER_OFFER) {
         this.#accept(this.#handle());
         reader.release();
         continue;
       }
-      this.kind = reader.kind & KIND;
+      this.kind = reader.kind & KIND_MASK;
       this.id = reader.id;
-      if ((reader.kind & PARCEL) !== 0) {
+      if ((reader.kind & SHARED_BUFFER) !== 0) {
         this.#assembly = null;
         this.#received = this.#handle();
         this.source = this.#inbox.view(this.#received);
@@ -395,17 +395,17 @@ export class Link {
     this.#bell.close();
     this.#transfer = null;
     this.#assembly = null;
-    this.#parcels.close();
+    this.#pool.close();
     this.#inbox.close();
   }
 
-  #handle(): ParcelHandle {
+  #handle(): BufferHandle {
     const { bytes, start, end } = this.#in;
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) as ParcelHandle;
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) as BufferHandle;
   }
 
-  /** Maps an offered parcel and sends it back; one that cannot be opened is never used. */
-  #accept(offer: ParcelHandle): void {
+  /** Maps an offered buffer and sends it back; one that cannot be opened is never used. */
+  #accept(offer: BufferHandle): void {
     try {
       this.#inbox.map(offer);
       this.#inbox.release(offer);

@@ -24,7 +24,7 @@
  * Source: L. Lamport, Proving the correctness of multiprocess programs (1977), with cached cursors as in the
  * SPSC queues of J. Giacomoni et al., FastForward (2008).
  */
-import { doze, rouse, stay } from './sleep-word.js';
+import { cancelPark, park, unpark } from './sleep-word.js';
 
 /** Bytes before the data. */
 export const RING_HEADER = 256;
@@ -130,7 +130,7 @@ export class RingWriter {
 
   /** Wakes the reader if it sleeps. */
   wake(): void {
-    if (rouse(this.#control, READER)) this.#ring();
+    if (unpark(this.#control, READER)) this.#ring();
   }
 
   /**
@@ -151,9 +151,9 @@ export class RingWriter {
    * @returns `false` when the reader moved in the meantime: try again at once, no wake-up will come.
    */
   sleepUntilRoom(): boolean {
-    doze(this.#control, WRITER);
+    park(this.#control, WRITER);
     if (Atomics.load(this.#control, HEAD) === this.#head) return true;
-    stay(this.#control, WRITER);
+    cancelPark(this.#control, WRITER);
     return false;
   }
 
@@ -249,7 +249,7 @@ export class RingReader {
   release(): void {
     this.#head = (this.#head + this.#size) | 0;
     Atomics.store(this.#control, HEAD, this.#head);
-    if (rouse(this.#control, WRITER)) this.#ring();
+    if (unpark(this.#control, WRITER)) this.#ring();
   }
 
   /**
@@ -257,9 +257,9 @@ export class RingReader {
    * @returns `false` when one was in the meantime: read it, no wake-up will come.
    */
   sleepUntilRecord(): boolean {
-    doze(this.#control, READER);
+    park(this.#control, READER);
     if (Atomics.load(this.#control, TAIL) === this.#head) return true;
-    stay(this.#control, READER);
+    cancelPark(this.#control, READER);
     return false;
   }
 

@@ -17,17 +17,17 @@
 export const AWAKE = 0;
 export const ASLEEP = 1;
 
-/** Declares the caller asleep. The caller must look at the cursor again afterwards, and {@link stay} if it moved. */
-export function doze(words: Int32Array, index: number): void {
+/** Declares the caller asleep. The caller must look at the cursor again afterwards, and {@link cancelPark} if it moved. */
+export function park(words: Int32Array, index: number): void {
   Atomics.store(words, index, ASLEEP);
 }
 
-/** Takes {@link doze} back. A ring that is already under way is harmless: it finds nothing to do. */
-export function stay(words: Int32Array, index: number): void {
+/** Takes {@link park} back. A ring that is already under way is harmless: it finds nothing to do. */
+export function cancelPark(words: Int32Array, index: number): void {
   Atomics.store(words, index, AWAKE);
 }
 
 /** Called after moving a cursor: whether the other side slept and this caller is the one who must ring. */
-export function rouse(words: Int32Array, index: number): boolean {
+export function unpark(words: Int32Array, index: number): boolean {
   return Atomics.load(words, index) === ASLEEP && Atomics.compareExchange(words, index, ASLEEP, AWAKE) === ASLEEP;
 }

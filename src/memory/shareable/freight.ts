@@ -23,7 +23,7 @@ export interface Keep {
 }
 
 /** Milliseconds between two looks. */
-const LOOK = 1_000;
+const HOLD_CHECK_MS = 1_000;
 
 /** What one message refers to. */
 export class Freight {
@@ -78,18 +78,18 @@ export function freightOf(encode: () => void): Freight | null {
 
 // ---- while a message is under way
 
-interface Held {
+interface HeldFreight {
   readonly freight: Freight;
   readonly over: (hurried: boolean) => boolean;
 }
 
-const under: { way: Held[]; timer: NodeJS.Timeout | null } = { way: [], timer: null };
+const under: { way: HeldFreight[]; timer: NodeJS.Timeout | null } = { way: [], timer: null };
 
 /** Holds what a message refers to until it is over: it was read, or nobody can read it any more. `over` must be cheap and must not throw;
  * it is told when nothing new is to be waited for (the end of a test). */
 export function holdUntil(freight: Freight, over: (hurried: boolean) => boolean): void {
   under.way.push({ freight: freight.hold(), over });
-  under.timer ??= setTimeout(look, LOOK, false).unref();
+  under.timer ??= setTimeout(look, HOLD_CHECK_MS, false).unref();
 }
 
 function look(hurried: boolean): void {
@@ -99,7 +99,7 @@ function look(hurried: boolean): void {
     freight.release();
     return false;
   });
-  if (under.way.length > 0) under.timer = setTimeout(look, LOOK, false).unref();
+  if (under.way.length > 0) under.timer = setTimeout(look, HOLD_CHECK_MS, false).unref();
 }
 
 /** Looks now: at the end of a test, which does not wait a second. */

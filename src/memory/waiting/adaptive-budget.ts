@@ -6,9 +6,9 @@
  */
 
 /** The part of the first amount that is not worth the trouble any more. */
-const LEAST = 1 / 20;
+const MIN_SHARE_OF_START = 1 / 20;
 
-export class Credit {
+export class AdaptiveBudget {
   readonly #start: number;
   readonly #most: number;
   readonly #retry: number;
@@ -24,19 +24,19 @@ export class Credit {
   }
 
   /** What the next wait is worth; 0: sleep at once. */
-  next(): number {
-    if (this.#amount >= this.#start * LEAST) return this.#amount;
+  allowance(): number {
+    if (this.#amount >= this.#start * MIN_SHARE_OF_START) return this.#amount;
     this.#skipped = (this.#skipped + 1) % this.#retry;
     return this.#skipped === 0 ? this.#start : 0;
   }
 
   /** It paid after so much. */
-  paid(after: number): void {
+  recordHit(after: number): void {
     this.#amount = Math.min(this.#most, Math.max(this.#start, this.#amount, 4 * after));
   }
 
   /** It did not pay. */
-  failed(): void {
+  recordMiss(): void {
     this.#amount = Math.floor(this.#amount / 2);
   }
 }

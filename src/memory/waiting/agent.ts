@@ -17,14 +17,14 @@ import { registerAfterFork } from '../../util/after-fork.js';
 import { performance } from '../../util/timers.js';
 
 /** The bits of a word that an agent takes. */
-export const AGENT = 0x3fffffff;
-const ID = 0x3fffff;
-const STAMP = 0xff;
+export const AGENT_MASK = 0x3fffffff;
+const THREAD_ID_MASK = 0x3fffff;
+const START_TIME_MASK = 0xff;
 
 let own = 0;
 /** Start times of agents as they were first seen, and when they were last seen alive. */
 const seen = new Map<number, { readonly startTime: bigint; at: number }>();
-const MOST_SEEN = 1_000;
+const MAX_AGENTS_SEEN = 1_000;
 
 // A fork is another thread.
 registerAfterFork(seen, () => {
@@ -32,17 +32,17 @@ registerAfterFork(seen, () => {
 });
 
 /** The calling thread. Never 0. */
-export function self(): number {
-  return own === 0 ? enrol() : own;
+export function currentAgent(): number {
+  return own === 0 ? identify() : own;
 }
 
 /** The kernel's id of the agent's thread. */
-export function idOf(agent: number): number {
-  return agent & ID;
+export function osThreadIdOf(agent: number): number {
+  return agent & THREAD_ID_MASK;
 }
 
 /** The agent whose thread has this id, or 0 when there is none. */
-export function agentOf(id: number): number {
+export function agentOfThread(id: number): number {
   const state = processState(id);
   return state === null || state.ended ? 0 : pack(id, state.startTime);
 }
@@ -56,27 +56,27 @@ export function hasEnded(agent: number, age = 0): boolean {
   const first = seen.get(agent);
   const now = age > 0 ? performance.now() : 0;
   if (first !== undefined && age > 0 && now - first.at < age) return false;
-  const state = processState(agent & ID);
-  if (state === null) return !exists(agent & ID);
-  if (state.ended || pack(agent & ID, state.startTime) !== agent) return true;
+  const state = processState(agent & THREAD_ID_MASK);
+  if (state === null) return !exists(agent & THREAD_ID_MASK);
+  if (state.ended || pack(agent & THREAD_ID_MASK, state.startTime) !== agent) return true;
   if (first !== undefined) {
     first.at = now;
     return first.startTime !== state.startTime;
   }
-  if (seen.size >= MOST_SEEN) seen.clear();
+  if (seen.size >= MAX_AGENTS_SEEN) seen.clear();
   seen.set(agent, { startTime: state.startTime, at: now });
   return false;
 }
 
-function enrol(): number {
+function identify(): number {
   // Without the addon there are only the threads of this process, whose ends cannot be seen.
-  if (nativeAvailable()) own = agentOf(threadId());
+  if (nativeAvailable()) own = agentOfThread(threadId());
   if (own === 0) own = workerId + 1;
   return own;
 }
 
 function pack(id: number, startTime: bigint): number {
-  return (id & ID) | ((Number(startTime & BigInt(STAMP)) & STAMP) << 22);
+  return (id & THREAD_ID_MASK) | ((Number(startTime & BigInt(START_TIME_MASK)) & START_TIME_MASK) << 22);
 }
 
 function exists(id: number): boolean {

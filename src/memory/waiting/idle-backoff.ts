@@ -1,42 +1,42 @@
 import { performance } from '../../util/timers.js';
-import { Credit } from './adaptive-budget.js';
+import { AdaptiveBudget } from './adaptive-budget.js';
 
 /** Milliseconds of looking again before a sleep: about the round trip of a short task, and less than waking a core costs. */
-const LIMIT = 0.03;
+const MAX_LOOKING_MS = 0.03;
 /** Lingering is given up after four sleeps in a row that it did not save: this is halved so often. */
-const PATIENCE = 8;
+const START_BUDGET = 8;
 /** Once given up, it is tried again at every sixteenth sleep. */
-const PROBE = 16;
+const SLEEPS_PER_RETRY = 16;
 
 /**
  * Whether a side of a link that found nothing should look once more before it sleeps, on the event loop's next turn.
  *
  * Being woken costs a system call on one side and, on an idle core, tens of microseconds on the other; a look costs two.
  * So a side lingers for a moment, but only while that pays: under long tasks it soon goes to sleep at once. What {@link Spin} does in
- * its caller this does between turns of the loop; both learn by {@link Credit}.
+ * its caller this does between turns of the loop; both learn by {@link AdaptiveBudget}.
  */
-export class Linger {
-  readonly #credit = new Credit(PATIENCE, PATIENCE, PROBE);
+export class IdleBackoff {
+  readonly #budget = new AdaptiveBudget(START_BUDGET, START_BUDGET, SLEEPS_PER_RETRY);
   #since = 0;
 
   /** There was something to do. */
-  busy(): void {
+  foundWork(): void {
     if (this.#since === 0) return;
     this.#since = 0;
-    this.#credit.paid(0);
+    this.#budget.recordHit(0);
   }
 
   /** There was nothing to do: whether to look again instead of sleeping. */
-  again(): boolean {
+  shouldLookAgain(): boolean {
     const now = performance.now();
     if (this.#since === 0) {
-      if (this.#credit.next() === 0) return false;
+      if (this.#budget.allowance() === 0) return false;
       this.#since = now;
       return true;
     }
-    if (now - this.#since < LIMIT) return true;
+    if (now - this.#since < MAX_LOOKING_MS) return true;
     this.#since = 0;
-    this.#credit.failed();
+    this.#budget.recordMiss();
     return false;
   }
 }

@@ -1,15 +1,15 @@
 /** The beat of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clearInterval, setInterval } from '../../util/timers.js';
-import { BEAT, RARE_BEAT } from './wait-protocol.js';
+import { IDLE_LIVENESS_CHECK_MS, LIVENESS_CHECK_MS } from './wait-protocol.js';
 
-/** What wants to be called once in {@link BEAT} ms. */
-export interface Watched {
-  /** Returns whether {@link RARE_BEAT} would do. */
-  beat(): boolean;
+/** What wants to be called once in {@link LIVENESS_CHECK_MS} ms. */
+export interface LivenessCheck {
+  /** Returns whether {@link IDLE_LIVENESS_CHECK_MS} would do. */
+  checkLiveness(): boolean;
 }
 
-const watched = new Set<Watched>();
+const watched = new Set<LivenessCheck>();
 let timer: NodeJS.Timeout | null = null;
 let rare = false;
 
@@ -21,14 +21,14 @@ registerAfterFork(watched, () => {
 });
 
 /** Calls `one.beat()` from here on. */
-export function watch(one: Watched): void {
-  if (timer === null || rare) every(BEAT);
+export function watchLiveness(one: LivenessCheck): void {
+  if (timer === null || rare) every(LIVENESS_CHECK_MS);
   else if (watched.size === 0) timer.ref();
   watched.add(one);
 }
 
 /** No more. The timer stays for a while, since the next wait often comes soon. */
-export function unwatch(one: Watched): void {
+export function unwatchLiveness(one: LivenessCheck): void {
   if (watched.delete(one) && watched.size === 0) timer?.unref();
 }
 
@@ -39,12 +39,12 @@ function beat(): void {
     return;
   }
   let calm = true;
-  for (const one of watched) calm = one.beat() && calm;
-  if (watched.size > 0 && calm !== rare) every(calm ? RARE_BEAT : BEAT);
+  for (const one of watched) calm = one.checkLiveness() && calm;
+  if (watched.size > 0 && calm !== rare) every(calm ? IDLE_LIVENESS_CHECK_MS : LIVENESS_CHECK_MS);
 }
 
 function every(time: number): void {
   if (timer !== null) clearInterval(timer);
   timer = setInterval(beat, time);
-  rare = time === RARE_BEAT;
+  rare = time === IDLE_LIVENESS_CHECK_MS;
 }

@@ -4,13 +4,13 @@ import { performance } from '../../util/timers.js';
 import type { WaitCell } from './wait-cell.js';
 
 /** Milliseconds between two looks after the dead. */
-export const BEAT = 50;
-/** The same where nobody owns what is waited for and nothing has happened for {@link CALM} looks. */
-export const RARE_BEAT = 250;
+export const LIVENESS_CHECK_MS = 50;
+/** The same where nobody owns what is waited for and nothing has happened for {@link QUIET_CHECKS_UNTIL_IDLE} looks. */
+export const IDLE_LIVENESS_CHECK_MS = 250;
 /** Looks without anything, a second of them, after which they become rare. */
-export const CALM = 20;
+export const QUIET_CHECKS_UNTIL_IDLE = 20;
 /** Milliseconds after which a waiter is {@link Urgency.Patient}. */
-export const PATIENCE = 10;
+export const PATIENT_AFTER_MS = 10;
 
 /** How an attempt is made. */
 export enum Urgency {
@@ -26,15 +26,15 @@ export enum Urgency {
 export type Attempt = (urgency: Urgency) => boolean;
 
 /** The protocol of a word, as its waiters need it. */
-export interface Gate {
+export interface WaitProtocol {
   /** Says in the word that somebody sleeps, and returns the value to sleep on. An attempt follows, then the sleep. */
   announce(patient: boolean): number;
   /** Looks after dead owners and the like: whether an attempt is worth while. */
-  check?(): boolean;
+  checkPeers?(): boolean;
   /** Whether nobody owns what is waited for, so that no death needs to be seen at once. Without `check` nobody does. */
   readonly ownerless?: boolean;
   /** Whether only this thread can end the wait, so that looking at the word is vain. */
-  own?(): boolean;
+  endsOnlyHere?(): boolean;
   /**
    * A waiter leaves without success, and it may have taken a wake-up: if an attempt is worth while now, wakes another one; if
    * not, says that somebody may still sleep.
@@ -45,19 +45,19 @@ export interface Gate {
 }
 
 /** Sleeps on a word, blocking the thread, until `attempt` succeeds or the time is up. */
-export function sleepUntil(cell: WaitCell, gate: Gate, attempt: Attempt, timeout: number): boolean {
+export function sleepUntil(cell: WaitCell, protocol: WaitProtocol, attempt: Attempt, timeout: number): boolean {
   const start = performance.now();
   for (;;) {
     const waited = performance.now() - start;
-    const patient = waited >= PATIENCE;
+    const patient = waited >= PATIENT_AFTER_MS;
     if (attempt(patient ? Urgency.Patient : Urgency.Slept)) return true;
     if (waited >= timeout) {
-      gate.withdraw?.();
+      protocol.withdraw?.();
       return false;
     }
-    const expected = gate.announce(patient);
+    const expected = protocol.announce(patient);
     if (attempt(patient ? Urgency.Patient : Urgency.Slept)) return true;
-    const outcome = cell.waitSync(expected, Math.min(timeout - waited, patient ? BEAT : PATIENCE));
-    if (outcome === 'timed-out' && patient) gate.check?.();
+    const outcome = cell.waitSync(expected, Math.min(timeout - waited, patient ? LIVENESS_CHECK_MS : PATIENT_AFTER_MS));
+    if (outcome === 'timed-out' && patient) protocol.checkPeers?.();
   }
 }

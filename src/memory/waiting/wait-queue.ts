@@ -10,10 +10,10 @@
  * Brief waits: the caller itself looks for some 10 microseconds, or offers its core (backoff.ts), as long as that pays. Who is answered
  * then needs no entry, no turn of the loop and no wake-up. How many there may be before the loop turns: sync-wait-budget.ts.
  *
- * Contract of the word's protocol ({@link Gate}): who makes an attempt worth while changes the word first and notifies then.
+ * Contract of the word's protocol ({@link WaitProtocol}): who makes an attempt worth while changes the word first and notifies then.
  *
- * Beat: every {@link BEAT} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
- * with the value slept on and lets the gate look after dead owners; less often where nobody owns what is waited for and nothing has
+ * Beat: every {@link LIVENESS_CHECK_MS} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
+ * with the value slept on and lets the protocol look after dead owners; less often where nobody owns what is waited for and nothing has
  * happened for a second. So a wake-up that died with its waker is late, never lost.
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process. When the memory
@@ -24,12 +24,12 @@ import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
 import { lineage } from '../../util/after-fork.js';
 import { clearImmediate, performance, queueMicrotask, setImmediate } from '../../util/timers.js';
-import { Credit } from './adaptive-budget.js';
-import { Spin } from './backoff.js';
-import { unwatch, watch } from './liveness.js';
-import { mayBeBrief } from './sync-wait-budget.js';
+import { AdaptiveBudget } from './adaptive-budget.js';
+import { Backoff } from './backoff.js';
+import { unwatchLiveness, watchLiveness } from './liveness.js';
+import { takeSyncWait } from './sync-wait-budget.js';
 import type { Sleep, WaitCell } from './wait-cell.js';
-import { type Attempt, CALM, type Gate, PATIENCE, sleepUntil, Urgency } from './wait-protocol.js';
+import { type Attempt, PATIENT_AFTER_MS, QUIET_CHECKS_UNTIL_IDLE, sleepUntil, Urgency, type WaitProtocol } from './wait-protocol.js';
 
 /** What bounds a wait. */
 export interface Bounds {
@@ -50,32 +50,32 @@ interface Entry {
 }
 
 /** Looks of polling in one turn of the loop. */
-const LOOKS_A_TURN = 200;
+const POLL_LOOKS_PER_TURN = 200;
 /** Looks of polling at first, and at most; one wait in so many tries again although it did not pay. */
-const POLL_START = 2_000;
-const POLL_MOST = 30_000;
-const POLL_RETRY = 256;
+const POLL_START_LOOKS = 2_000;
+const POLL_MAX_LOOKS = 30_000;
+const POLL_WAITS_PER_RETRY = 256;
 /** Turns of the loop that polling takes at most. */
-const MOST_TURNS = 60;
+const POLL_MAX_TURNS = 60;
 /** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
-const BRIEF_START = 1_000;
-const BRIEF_MOST = 2_000;
+const BRIEF_START_LOOKS = 1_000;
+const BRIEF_MAX_LOOKS = 2_000;
 /** Times that an attempt may follow an attempt within one turn of the loop. */
-const MOST_ROUNDS = 4;
+const MAX_CHANGES_PER_TURN = 4;
 
 const AT_ONCE = Promise.resolve(true);
 const UNBOUNDED: Bounds = {};
 
 export class WaitQueue {
   readonly #cell: WaitCell;
-  readonly #gate: Gate;
+  readonly #protocol: WaitProtocol;
   readonly #entries = new Set<Entry>();
-  readonly #spin = new Spin();
-  readonly #brief = new Spin(BRIEF_START, BRIEF_MOST);
+  readonly #spin = new Backoff();
+  readonly #brief = new Backoff(BRIEF_START_LOOKS, BRIEF_MAX_LOOKS);
   /** The first one was not looked at briefly yet, for the loop had to turn. */
   #postponed = false;
   /** Looks of polling, which differs from spinning, so that it learns for itself. */
-  readonly #polling = new Credit(POLL_START, POLL_MOST, POLL_RETRY);
+  readonly #polling = new AdaptiveBudget(POLL_START_LOOKS, POLL_MAX_LOOKS, POLL_WAITS_PER_RETRY);
   #sleep: Sleep | null = null;
   #expected = 0;
   #rounds = 0;
@@ -95,9 +95,9 @@ export class WaitQueue {
   #generation = lineage.generation;
 
   /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
-  constructor(cell: WaitCell, gate: Gate, broadcast = false) {
+  constructor(cell: WaitCell, protocol: WaitProtocol, broadcast = false) {
     this.#cell = cell;
-    this.#gate = gate;
+    this.#protocol = protocol;
     this.#broadcast = broadcast;
     cell.whenGone?.(() => this.#abandon());
   }
@@ -114,8 +114,8 @@ export class WaitQueue {
     try {
       signal?.throwIfAborted();
       if (timeout <= 0) return Promise.resolve(attempt(Urgency.Fresh));
-      if (this.length === 0 && this.#gate.own?.() !== true) {
-        postponed = !mayBeBrief();
+      if (this.length === 0 && this.#protocol.endsOnlyHere?.() !== true) {
+        postponed = !takeSyncWait();
         if (!postponed && this.#look(attempt)) return AT_ONCE;
       }
     } catch (error) {
@@ -127,11 +127,12 @@ export class WaitQueue {
       if (signal !== undefined) entry.unhear = onAbort(signal, () => this.#leave(entry, () => reject(signal.reason)));
       this.#entries.add(entry);
       if (this.#entries.size > 1) return;
-      watch(this);
+      watchLiveness(this);
       this.#quiet = 0;
       this.#polled = 0;
       this.#postponed = postponed;
-      this.#turns = this.#gate.own?.() === true ? 0 : Math.min(MOST_TURNS, Math.ceil(this.#polling.next() / LOOKS_A_TURN));
+      this.#turns =
+        this.#protocol.endsOnlyHere?.() === true ? 0 : Math.min(POLL_MAX_TURNS, Math.ceil(this.#polling.allowance() / POLL_LOOKS_PER_TURN));
       if (postponed || this.#turns > 0) this.#immediate ??= setImmediate(this.#onTurn);
       else this.#drain(Urgency.Fresh);
     });
@@ -139,14 +140,14 @@ export class WaitQueue {
 
   /** The brief part of {@link wait} alone: whether an attempt succeeded. Nobody waits longer here meanwhile. */
   briefly(attempt: Attempt): boolean {
-    return this.#entries.size === 0 && mayBeBrief() && this.#look(attempt);
+    return this.#entries.size === 0 && takeSyncWait() && this.#look(attempt);
   }
 
   /** As {@link wait}, blocking the thread: spins, then sleeps. */
   waitSync(attempt: Attempt, timeout = Number.POSITIVE_INFINITY): boolean {
     if (timeout <= 0) return attempt(Urgency.Fresh);
-    if (this.#spin.until(attempt)) return true;
-    return sleepUntil(this.#cell, this.#gate, attempt, timeout);
+    if (this.#spin.attemptUntil(attempt)) return true;
+    return sleepUntil(this.#cell, this.#protocol, attempt, timeout);
   }
 
   /**
@@ -168,13 +169,13 @@ export class WaitQueue {
   }
 
   /** @internal The beat of this queue. */
-  beat(): boolean {
+  checkLiveness(): boolean {
     const late = this.#sleep !== null && this.#cell.load() !== this.#expected;
-    if (this.#gate.check?.() === true || late) {
+    if (this.#protocol.checkPeers?.() === true || late) {
       this.#quiet = 0;
       this.#drain(Urgency.Slept);
     }
-    return ++this.#quiet > CALM && (this.#gate.check === undefined || this.#gate.ownerless === true);
+    return ++this.#quiet > QUIET_CHECKS_UNTIL_IDLE && (this.#protocol.checkPeers === undefined || this.#protocol.ownerless === true);
   }
 
   readonly #onKick = () => {
@@ -190,17 +191,17 @@ export class WaitQueue {
     if (first === undefined) return;
     if (this.#postponed) {
       this.#postponed = false;
-      mayBeBrief();
-      this.#brief.until(() => this.#serve(first, Urgency.Fresh));
+      takeSyncWait();
+      this.#brief.attemptUntil(() => this.#serve(first, Urgency.Fresh));
     }
     this.#drain(Urgency.Slept);
   };
 
   /** A brief wait. */
   #look(attempt: Attempt): boolean {
-    if (!this.#brief.until(attempt)) return false;
+    if (!this.#brief.attemptUntil(attempt)) return false;
     // Who answers this soon is worth a poll, should it once take longer.
-    this.#polling.paid(0);
+    this.#polling.recordHit(0);
     return true;
   }
 
@@ -213,8 +214,8 @@ export class WaitQueue {
     }
     if (this.#entries.size > 0) {
       const [first] = this.#entries;
-      const patient = performance.now() - first!.since >= PATIENCE;
-      this.#expected = this.#gate.announce(patient);
+      const patient = performance.now() - first!.since >= PATIENT_AFTER_MS;
+      this.#expected = this.#protocol.announce(patient);
       this.#serveAll(patient ? Urgency.Patient : Urgency.Slept);
     }
     if (this.#entries.size === 0) this.#rest();
@@ -224,7 +225,7 @@ export class WaitQueue {
   /** Serves the waiters in order, as far as attempts succeed. */
   #serveAll(urgency: Urgency): void {
     for (const entry of this.#entries) {
-      const patient = urgency !== Urgency.Fresh && performance.now() - entry.since >= PATIENCE;
+      const patient = urgency !== Urgency.Fresh && performance.now() - entry.since >= PATIENT_AFTER_MS;
       if (!this.#serve(entry, patient ? Urgency.Patient : urgency) && !this.#broadcast) return;
     }
   }
@@ -245,15 +246,15 @@ export class WaitQueue {
   #poll(): void {
     const [first] = this.#entries;
     this.#polled++;
-    for (let i = 0; i < LOOKS_A_TURN; i++) {
+    for (let i = 0; i < POLL_LOOKS_PER_TURN; i++) {
       if (!this.#serve(first!, Urgency.Fresh)) continue;
-      this.#polling.paid(this.#polled * LOOKS_A_TURN);
+      this.#polling.recordHit(this.#polled * POLL_LOOKS_PER_TURN);
       this.#turns = 0;
       this.#serveAll(Urgency.Fresh);
       return;
     }
     this.#turns--;
-    if (this.#turns === 0) this.#polling.failed();
+    if (this.#turns === 0) this.#polling.recordMiss();
     else this.#immediate ??= setImmediate(this.#onTurn);
   }
 
@@ -273,7 +274,7 @@ export class WaitQueue {
     }
     this.#sleep = null;
     if (outcome !== 'changed' && outcome !== 'not-equal') this.#rounds = 0;
-    else if (++this.#rounds > MOST_ROUNDS) {
+    else if (++this.#rounds > MAX_CHANGES_PER_TURN) {
       // The word changes faster than we can say that we sleep: let the event loop have its turn.
       this.#rounds = 0;
       this.#immediate ??= setImmediate(this.#onTurn);
@@ -284,7 +285,7 @@ export class WaitQueue {
 
   /** Nobody waits any more. */
   #rest(): void {
-    unwatch(this);
+    unwatchLiveness(this);
     this.#rounds = 0;
     this.#turns = 0;
     this.#sleep?.cancel();
@@ -298,7 +299,7 @@ export class WaitQueue {
     this.#remove(entry);
     if (this.#entries.size === 0) {
       this.#rest();
-      this.#gate.withdraw?.();
+      this.#protocol.withdraw?.();
     }
     settle();
   }
@@ -308,8 +309,8 @@ export class WaitQueue {
     for (const entry of left) this.#remove(entry);
     if (this.#kicked) this.#onKick();
     this.#rest();
-    if (left.length > 0 && this.#gate.abandon !== undefined) this.#gate.abandon(left.length);
-    else if (left.length > 0) this.#gate.withdraw?.();
+    if (left.length > 0 && this.#protocol.abandon !== undefined) this.#protocol.abandon(left.length);
+    else if (left.length > 0) this.#protocol.withdraw?.();
     this.#gone = true;
     for (const { reject } of left)
       reject(new ClosedError('The shared object was closed in this process while somebody here waited for it.'));

@@ -3,7 +3,7 @@ import { ArgumentError, MultiprocessError, RemoteError } from '../../errors/inde
 import type { Region } from '../../memory/regions/region.js';
 import { Link, LinkSide, type Payload } from '../../memory/ring/link.js';
 import { holdUntil } from '../../memory/shareable/freight.js';
-import { Linger } from '../../memory/waiting/idle-backoff.js';
+import { IdleBackoff } from '../../memory/waiting/idle-backoff.js';
 import { AuthenticationKey } from '../../process/authkey.js';
 import { identity } from '../../process/identity.js';
 import {
@@ -108,7 +108,7 @@ export class WorkerLoop {
   #scheduled = false;
   #started = 0;
   #stopping = false;
-  readonly #linger = new Linger();
+  readonly #linger = new IdleBackoff();
   readonly #contexts = new TaskContexts();
 
   constructor(
@@ -157,8 +157,8 @@ export class WorkerLoop {
       else if (link.receive()) this.#record();
       else {
         // The link is looked at again on later turns before the worker sleeps: waking it is dear.
-        if (steps > 0) this.#linger.busy();
-        if (steps > 0 || this.#linger.again()) this.#nextTurn();
+        if (steps > 0) this.#linger.foundWork();
+        if (steps > 0 || this.#linger.shouldLookAgain()) this.#nextTurn();
         else if (!link.sleep()) continue;
         return;
       }

@@ -1,5 +1,5 @@
 import type { WorkerCrashError } from '../../errors/index.js';
-import { Linger } from '../../memory/index.js';
+import { IdleBackoff } from '../../memory/index.js';
 import type { LaunchOptions, Popen } from '../../process/index.js';
 import { PendingValue } from '../../reduction/index.js';
 import { taskSettle } from '../../util/diagnostics.js';
@@ -79,7 +79,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
   readonly #ledger: BatchLedger;
   readonly #deadlines: ItemDeadlines;
   readonly #throughput = new ThroughputEstimator();
-  readonly #idleBackoff = new Linger();
+  readonly #idleBackoff = new IdleBackoff();
   #polling = false;
   readonly #settings: WorkerSettings;
   /** The error that it did not catch. */
@@ -337,9 +337,9 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     if (results !== 0) this.#throughput.measure(results);
     if (moved) this.#owner.progressed(this);
     if ((this.state as string) === 'ended') return;
-    if (results !== 0) this.#idleBackoff.busy();
+    if (results !== 0) this.#idleBackoff.foundWork();
     // Microtasks and other events come first; a record that came meanwhile is read on the loop's next turn.
-    if (results !== 0 || (this.#ledger.batches > 0 && this.#idleBackoff.again()) || !channel.sleep()) {
+    if (results !== 0 || (this.#ledger.batches > 0 && this.#idleBackoff.shouldLookAgain()) || !channel.sleep()) {
       this.#polling = true;
       setImmediate(this.#poll);
     }

@@ -13,14 +13,14 @@ import { queueMicrotask } from '../../util/timers.js';
 import type { ItemReader } from './item-reader.js';
 
 /** Items of a consumer that acknowledges: delivered, and still claimed. */
-export interface Holder {
-  hold(value: unknown, position: number, released: () => void): void;
+export interface ItemHolder {
+  holdItem(value: unknown, position: number, released: () => void): void;
 }
 
 export class ConsumerFeed extends PacedFeed {
   readonly #reader: ItemReader;
   readonly #prefetch: number;
-  readonly #holder: Holder | null;
+  readonly #holder: ItemHolder | null;
   readonly #claims: number[] = [];
   readonly #claimed = new Deque<number>();
   readonly #gone = new AbortController();
@@ -31,7 +31,7 @@ export class ConsumerFeed extends PacedFeed {
   #started = false;
   #held = 0;
 
-  constructor(reader: ItemReader, prefetch: number, holder: Holder | null, listener: FeedListener, shape: Projector | undefined) {
+  constructor(reader: ItemReader, prefetch: number, holder: ItemHolder | null, listener: FeedListener, shape: Projector | undefined) {
     super(listener, shape);
     this.#reader = reader;
     this.#prefetch = prefetch;
@@ -86,7 +86,7 @@ export class ConsumerFeed extends PacedFeed {
     if (this.#holder === null) this.#reader.finish(position);
     else {
       this.#held++;
-      this.#holder.hold(value, position, this.#released);
+      this.#holder.holdItem(value, position, this.#released);
     }
     return this.hand(value);
   }

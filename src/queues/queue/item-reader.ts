@@ -4,19 +4,19 @@
  * A consumer that dies in between leaves the claim, and the item goes to another one. So an item is delivered exactly once, unless
  * its consumer dies after decoding it.
  */
-import { type Bounds, self } from '../../memory/index.js';
+import { type Bounds, currentAgent } from '../../memory/index.js';
 import { Decoder, PendingValue } from '../../reduction/index.js';
 import { setImmediate } from '../../util/timers.js';
 import { type End, endOf } from '../shared/end.js';
-import { Kind } from '../shared/item-memory.js';
-import { drained, empty } from '../shared/messages.js';
+import { RecordKind } from '../shared/item-memory.js';
+import { drained, queueEmpty } from '../shared/messages.js';
 import type { Waiters } from '../shared/waiters.js';
 import type { QueueMemory } from './queue-memory.js';
 
 /** What {@link ItemReader.claim} answers when there is nothing. */
 export const NONE = Symbol('none');
 
-const BREATH = 512;
+const GETS_PER_TURN = 512;
 const decoder = new Decoder();
 
 export class ItemReader {
@@ -45,7 +45,7 @@ export class ItemReader {
     this.#memory.block.check();
     if (this.#items.length === 0 && (bounds === undefined || bounds.signal?.aborted !== true)) {
       const position = this.#claimOne();
-      if (position !== NONE) return this.#hand(position);
+      if (position !== NONE) return this.#deliverAsync(position);
     }
     return this.#wait(actor, bounds);
   }
@@ -54,7 +54,7 @@ export class ItemReader {
   tryGet(): unknown {
     this.#memory.block.check();
     let position = this.#claimOne();
-    if (position === NONE && this.#memory.ring.occupied && this.#memory.bury()) position = this.#claimOne();
+    if (position === NONE && this.#memory.ring.occupied && this.#memory.returnDeadClaims()) position = this.#claimOne();
     return position === NONE ? NONE : this.#deliver(position, true);
   }
 
@@ -80,8 +80,8 @@ export class ItemReader {
     const { ring } = this.#memory;
     if (ring.ready)
       this.#memory.consuming(() => {
-        ring.sweep(this.#memory.swept);
-        ring.claim(self(), max, into);
+        ring.sweep(this.#memory.onSwept);
+        ring.claim(currentAgent(), max, into);
       });
   }
 
@@ -96,9 +96,9 @@ export class ItemReader {
     const [start, end] = [ring.startOf(position), ring.endOf(position)];
     const read = (source: Uint8Array, from: number, to: number) =>
       sync ? decoder.decodeSync(source, from, to) : decoder.decode(source, from, to);
-    if (ring.kindOf(position) !== Kind.Large) return read(ring.bytes, start, end);
+    if (ring.kindOf(position) !== RecordKind.Large) return read(ring.bytes, start, end);
     const total = new Float64Array(ring.bytes.slice(start, end).buffer)[0]!;
-    return large.with(ring.idOf(position), total, (memory) => read(memory, 0, total));
+    return large.withMemory(ring.idOf(position), total, (memory) => read(memory, 0, total));
   }
 
   /** Items that were claimed have been delivered. */
@@ -129,9 +129,9 @@ export class ItemReader {
   }
 
   /** Looks after dead consumers and writers. */
-  tend(): void {
-    if (this.#memory.bury()) this.#items.wake(Number.POSITIVE_INFINITY);
-    this.#memory.members.tend();
+  checkPeers(): void {
+    if (this.#memory.returnDeadClaims()) this.#items.wake(Number.POSITIVE_INFINITY);
+    this.#memory.members.checkPeers();
   }
 
   async #wait(actor: string, bounds: Bounds | undefined): Promise<unknown> {
@@ -141,15 +141,15 @@ export class ItemReader {
       if (position === NONE) this.#throwIfOver(actor);
       return position !== NONE;
     }, bounds);
-    if (!had) throw empty(actor, bounds?.timeout);
-    return await this.#hand(position as unknown as number);
+    if (!had) throw queueEmpty(actor, bounds?.timeout);
+    return await this.#deliverAsync(position as unknown as number);
   }
 
-  #hand(position: number): Promise<unknown> {
+  #deliverAsync(position: number): Promise<unknown> {
     try {
       const value = this.#deliver(position, false);
       if (value instanceof PendingValue) return value.ready;
-      if (++this.#streak < BREATH) return Promise.resolve(value);
+      if (++this.#streak < GETS_PER_TURN) return Promise.resolve(value);
       this.#streak = 0;
       return new Promise((resolve) => setImmediate(() => resolve(value)));
     } catch (error) {

@@ -3,7 +3,7 @@ import type { BlockHandle } from '../../memory/index.js';
 import type { TaskStream } from '../../streams/index.js';
 import type { QueueSettings } from '../queue-options.js';
 import { ItemCore } from '../shared/item-core.js';
-import { ConsumerFeed, type Holder } from './consumer-feed.js';
+import { ConsumerFeed, type ItemHolder } from './consumer-feed.js';
 import { ItemReader } from './item-reader.js';
 import { QueueMemory } from './queue-memory.js';
 
@@ -16,7 +16,7 @@ export class QueueCore extends ItemCore<QueueMemory, ConsumerFeed> {
   }
 
   /** A stream of what this thread's consumer takes. */
-  consume(actor: string, prefetch: number, holder: Holder | null): TaskStream<unknown> {
+  consume(actor: string, prefetch: number, holder: ItemHolder | null): TaskStream<unknown> {
     return this.stream(actor, (listener, shape) => new ConsumerFeed(this.reader, prefetch, holder, listener, shape));
   }
 
@@ -28,8 +28,8 @@ export class QueueCore extends ItemCore<QueueMemory, ConsumerFeed> {
     return this.reader.hasRead;
   }
 
-  protected tend(): void {
-    this.reader.tend();
+  protected checkPeers(): void {
+    this.reader.checkPeers();
   }
 
   // What its streams have claimed goes back when the process has ended; they do not keep others from putting by being there.

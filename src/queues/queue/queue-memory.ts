@@ -26,15 +26,15 @@ import {
   hasEnded,
   isBlockHandle,
   recordBytes,
-  TRANSIT,
+  TRANSIT_MS,
 } from '../../memory/index.js';
-import { Guard } from '../../synchronize/index.js';
+import { RobustMutex } from '../../synchronize/index.js';
 import type { QueueSettings } from '../queue-options.js';
-import { FAILURE_WORDS, Failure } from '../shared/failure.js';
-import { type ItemMemory, Kind, type Layout, LINE, lines } from '../shared/item-memory.js';
+import { FAILURE_WORDS, SharedFailure } from '../shared/failure.js';
+import { type ItemMemory, type Layout, LINE, lines, RecordKind } from '../shared/item-memory.js';
 import { LARGE_ITEM_WORDS, LargeItems } from '../shared/large-items.js';
 import { MEMBER_WORDS, Members } from '../shared/members.js';
-import { type Awaited, Waiters } from '../shared/waiters.js';
+import { type WaitCondition, Waiters } from '../shared/waiters.js';
 import { ITEM_RING_WORDS, ItemRing } from './item-ring.js';
 
 const SENT = 6;
@@ -60,12 +60,12 @@ export class QueueMemory implements ItemMemory {
   readonly ring: ItemRing;
   readonly members: Members;
   readonly large: LargeItems;
-  readonly failure: Failure;
+  readonly failure: SharedFailure;
   readonly settings: QueueSettings;
   readonly maximum: number;
   readonly #words: Int32Array;
-  readonly #producers: Guard;
-  readonly #consumers: Guard;
+  readonly #producers: RobustMutex;
+  readonly #consumers: RobustMutex;
 
   constructor(from: QueueSettings | BlockHandle) {
     const attached = isBlockHandle(from);
@@ -83,11 +83,11 @@ export class QueueMemory implements ItemMemory {
       this.sweep();
       this.producing(() => this.large.shrink());
     });
-    this.failure = new Failure(this.block, FAILURE);
+    this.failure = new SharedFailure(this.block, FAILURE);
     // What a dead producer had begun is not in force; only the memory of a large item may still be marked as sent.
-    this.#producers = new Guard(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
+    this.#producers = new RobustMutex(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
     // Claims say themselves whose they are, and RETURNED is never too low.
-    this.#consumers = new Guard(this.block, CONSUMERS, () => {});
+    this.#consumers = new RobustMutex(this.block, CONSUMERS, () => {});
   }
 
   /** The queue was put into a message. */
@@ -106,24 +106,24 @@ export class QueueMemory implements ItemMemory {
     return Atomics.load(this.#words, ARRIVED) !== 0;
   }
 
-  /** Whether it is in a message that may still arrive. One that is lost counts for {@link TRANSIT} ms. */
+  /** Whether it is in a message that may still arrive. One that is lost counts for {@link TRANSIT_MS} ms. */
   get onItsWay(): boolean {
     if (((Atomics.load(this.#words, SENT) - Atomics.load(this.#words, ARRIVED)) | 0) <= 0) return false;
-    return ((Math.floor(Date.now() / 1000) | 0) - Atomics.load(this.#words, SENT_LAST)) * 1000 < TRANSIT;
+    return ((Math.floor(Date.now() / 1000) | 0) - Atomics.load(this.#words, SENT_LAST)) * 1000 < TRANSIT_MS;
   }
 
-  deserted(mayRead: boolean): boolean {
+  orphaned(mayRead: boolean): boolean {
     return !mayRead && this.attached && !this.members.readers && !this.onItsWay;
   }
 
   /** Runs a section in which TAIL may move. */
   producing<R>(section: () => R): R {
-    return this.#producers.run(section);
+    return this.#producers.runLocked(section);
   }
 
   /** Runs a section in which NEXT and HEAD may move. */
   consuming<R>(section: () => R): R {
-    return this.#consumers.run(section);
+    return this.#consumers.runLocked(section);
   }
 
   // ---- as those see it who put
@@ -134,12 +134,12 @@ export class QueueMemory implements ItemMemory {
     return this.ring.isOver(position);
   }
 
-  append(kind: Kind, id: number, length: number, payload: Layout): boolean {
+  append(kind: RecordKind, id: number, length: number, payload: Layout): boolean {
     return this.producing(() => {
       const at = this.#reserve(length);
       if (at < 0) return false;
       payload.layout(this.ring.bytes, at);
-      if (kind === Kind.Large) this.large.send(id, this.ring.reservedPosition);
+      if (kind === RecordKind.Large) this.large.bindSlot(id, this.ring.reservedPosition);
       this.appended = this.ring.reservedPosition;
       this.ring.publish(kind, id);
       return true;
@@ -160,7 +160,7 @@ export class QueueMemory implements ItemMemory {
   }
 
   takeLarge(bytes: number): number {
-    return this.producing(() => this.large.take(bytes));
+    return this.producing(() => this.large.takeSlot(bytes));
   }
 
   someRoom(first: number | undefined): boolean {
@@ -171,23 +171,23 @@ export class QueueMemory implements ItemMemory {
   }
 
   reclaim(): boolean {
-    const returned = this.bury();
+    const returned = this.returnDeadClaims();
     this.sweep();
     return returned;
   }
 
   /** Sweeps up what is done with: whether that gave room. Not inside {@link consuming}. */
   sweep(): boolean {
-    return this.consuming(() => this.ring.sweep(this.swept));
+    return this.consuming(() => this.ring.sweep(this.onSwept));
   }
 
   /** To be told what is swept. */
-  readonly swept = (position: number): void => {
-    if (this.ring.kindOf(position) === Kind.Large) this.large.swept(this.ring.idOf(position), position);
+  readonly onSwept = (position: number): void => {
+    if (this.ring.kindOf(position) === RecordKind.Large) this.large.releaseSwept(this.ring.idOf(position), position);
   };
 
   /** Gives back what the dead had claimed: whether there was any of it. */
-  bury(): boolean {
+  returnDeadClaims(): boolean {
     if (!this.ring.occupied) return false;
     const known = new Map<number, boolean>();
     const ended = (agent: number): boolean => {
@@ -203,17 +203,17 @@ export class QueueMemory implements ItemMemory {
   }
 
   /** Those who wait for room. */
-  roomWaiters(awaited: Awaited): Waiters {
+  roomWaiters(awaited: WaitCondition): Waiters {
     return new Waiters(this.block, WRITABLE, awaited);
   }
 
   /** Those who wait for items. */
-  itemWaiters(awaited: Awaited): Waiters {
+  itemWaiters(awaited: WaitCondition): Waiters {
     return new Waiters(this.block, READABLE, awaited);
   }
 
   /** Those who wait until all tasks are done. */
-  joinWaiters(awaited: Awaited): Waiters {
+  joinWaiters(awaited: WaitCondition): Waiters {
     return new Waiters(this.block, JOINED, awaited, true);
   }
 

@@ -9,15 +9,15 @@
 import type { Block } from '../../memory/index.js';
 import { dumps, isError, loads, sendableError } from '../../reduction/index.js';
 
-const CAPACITY = 4096;
-const LONGEST_MESSAGE = 1_000;
+const MAX_ERROR_BYTES = 4096;
+const MAX_MESSAGE_CHARACTERS = 1_000;
 /** Other texts of an error that is too large are kept up to here. */
-const SHORT = 100;
+const MAX_TEXT_CHARACTERS = 100;
 /** And lists. */
-const MEMBERS = 4;
+const MAX_LIST_ITEMS = 4;
 
 /** Words it takes. */
-export const FAILURE_WORDS = 1 + CAPACITY / 4;
+export const FAILURE_WORDS = 1 + MAX_ERROR_BYTES / 4;
 
 /**
  * An error, encoded so that it fits: without what cannot be sent; if it is too large, with the beginning of its texts and without what it
@@ -26,23 +26,23 @@ export const FAILURE_WORDS = 1 + CAPACITY / 4;
 export function failureBytes(error: unknown): Uint8Array {
   const sent = isError(error) && !canSend(error) ? sendableError(error, canSend) : error;
   const bytes = dumps(sent);
-  if (bytes.length <= CAPACITY) return bytes;
+  if (bytes.length <= MAX_ERROR_BYTES) return bytes;
   if (isError(sent)) {
     const short = dumps(shortened(sent));
-    if (short.length <= CAPACITY) return short;
+    if (short.length <= MAX_ERROR_BYTES) return short;
   }
-  return dumps(new Error(String((error as Error | null)?.message ?? error).slice(0, LONGEST_MESSAGE)));
+  return dumps(new Error(String((error as Error | null)?.message ?? error).slice(0, MAX_MESSAGE_CHARACTERS)));
 }
 
 /** Of the same class and code. */
 function shortened(error: Error): Error {
-  const short = sendableError(error, (part) => part === null || (typeof part !== 'object' && String(part).length <= SHORT));
+  const short = sendableError(error, (part) => part === null || (typeof part !== 'object' && String(part).length <= MAX_TEXT_CHARACTERS));
   for (const key of Reflect.ownKeys(short)) {
     const value = (short as unknown as Record<string | symbol, unknown>)[key];
-    if (Array.isArray(value)) Object.defineProperty(short, key, { value: value.slice(0, MEMBERS) });
+    if (Array.isArray(value)) Object.defineProperty(short, key, { value: value.slice(0, MAX_LIST_ITEMS) });
   }
   for (const key of ['message', 'stack'] as const) {
-    const value = String(error[key] ?? '').slice(0, LONGEST_MESSAGE);
+    const value = String(error[key] ?? '').slice(0, MAX_MESSAGE_CHARACTERS);
     if (Object.hasOwn(short, key)) Object.defineProperty(short, key, { value });
   }
   return short;
@@ -57,7 +57,7 @@ function canSend(value: unknown): boolean {
   }
 }
 
-export class Failure {
+export class SharedFailure {
   readonly #words: Int32Array;
   readonly #at: number;
   readonly #bytes: Uint8Array;
@@ -67,7 +67,7 @@ export class Failure {
   constructor(block: Block, at: number) {
     this.#words = block.int32;
     this.#at = at;
-    this.#bytes = block.bytes.subarray(4 * (at + 1), 4 * (at + 1) + CAPACITY);
+    this.#bytes = block.bytes.subarray(4 * (at + 1), 4 * (at + 1) + MAX_ERROR_BYTES);
   }
 
   /** Sets it, unless it is set. Under a lock. */

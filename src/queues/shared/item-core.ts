@@ -5,7 +5,7 @@
  * nothing waits in it. The core itself stays as long as it is open, for at the end of the process what waits for room must be
  * written, and who wrote in good order is to be told from who died.
  */
-import { type BlockHandle, self, TRANSIT } from '../../memory/index.js';
+import { type BlockHandle, currentAgent, TRANSIT_MS } from '../../memory/index.js';
 import { type FeedListener, type PacedFeed, type Projector, TaskStream } from '../../streams/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { keptByForks } from '../../util/at-exit.js';
@@ -13,7 +13,7 @@ import { performance, setTimeout } from '../../util/timers.js';
 import { failureBytes } from './failure.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemWriter } from './item-writer.js';
-import { closed, completed } from './messages.js';
+import { closedHere, completedHere } from './messages.js';
 import type { Waiters } from './waiters.js';
 
 const open = new Set<ItemCore>();
@@ -44,7 +44,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   protected readonly feeds = new Set<F>();
   readonly #name: 'Queue' | 'Topic';
   /** Who this is: a fork that is somebody else has this object too. */
-  #agent = self();
+  #agent = currentAgent();
   #closed = false;
   /** When it was last sent to anybody. */
   #sent = Number.NEGATIVE_INFINITY;
@@ -57,7 +57,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     this.memory = memory;
     try {
       memory.members.join(name);
-      this.items = memory.itemWaiters({ ready: () => this.ready, tend: () => this.tend() });
+      this.items = memory.itemWaiters({ ready: () => this.ready, checkPeers: () => this.checkPeers() });
       this.writer = new ItemWriter(memory, this.items, () => this.hasRead);
     } catch (error) {
       memory.block.close();
@@ -74,7 +74,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   protected abstract get hasRead(): boolean;
 
   /** Looks after the dead while somebody waits for items. */
-  protected abstract tend(): void;
+  protected abstract checkPeers(): void;
 
   /** The core closes when `owner` is collected. */
   ownedBy(owner: object): void {
@@ -93,19 +93,19 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** Something is about to be done with it. @throws ClosedError. */
   use(actor: string): void {
-    if (this.#closed) throw closed(actor);
+    if (this.#closed) throw closedHere(actor);
     this.#used = true;
   }
 
   /** @throws ClosedError. */
   check(actor: string): void {
-    if (this.#closed) throw closed(actor);
+    if (this.#closed) throw closedHere(actor);
   }
 
   /** This thread is about to put something. @throws ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`. */
   usePutting(actor: string): void {
     this.use(actor);
-    if (this.#completing || this.memory.members.completed) throw completed(actor);
+    if (this.#completing || this.memory.members.completed) throw completedHere(actor);
   }
 
   /** This thread puts no more, once what waits for room has been put. */
@@ -144,7 +144,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
           },
         };
         const feed = feedOf(listening, shape);
-        if (this.#closed) feed.endWithError(closed(actor));
+        if (this.#closed) feed.endWithError(closedHere(actor));
         else {
           this.#used = true;
           this.feeds.add(feed);
@@ -174,7 +174,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     if (this.#closed) return;
     this.#closed = true;
     abandoned.unregister(this);
-    for (const feed of this.feeds) feed.endWithError(closed(this.#name));
+    for (const feed of this.feeds) feed.endWithError(closedHere(this.#name));
     if (this.writer.waiting === 0) this.#release();
     else void this.writer.flushed().then(() => this.#release());
   }
@@ -188,7 +188,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** What waits for room is written, blocking, as long as somebody is there to make room, or may be on its way. */
   flushAtEnd(): void {
-    if (this.memory.block.closed || this.#agent !== self()) return;
+    if (this.memory.block.closed || this.#agent !== currentAgent()) return;
     this.items.wakeNow();
     if (this.writer.waiting === 0) return;
     this.readNoMore();
@@ -197,7 +197,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** Whether it was sent so recently that somebody may be about to have it. */
   get #onItsWay(): boolean {
-    return performance.now() - this.#sent < TRANSIT;
+    return performance.now() - this.#sent < TRANSIT_MS;
   }
 
   /** This thread will not turn to its streams again. */
@@ -205,7 +205,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** The process ends with this exit code: only one of 0 is an end in good order. */
   endOfProcess(code: number): void {
-    if (this.memory.block.closed || this.#agent !== self()) return;
+    if (this.memory.block.closed || this.#agent !== currentAgent()) return;
     this.flushAtEnd();
     this.memory.large.leave();
     if (code === 0) this.#leave();
@@ -213,7 +213,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** In a fork: it is the child's own from here on; what its parent had begun with it goes on there. */
   #adopt(): void {
-    this.#agent = self();
+    this.#agent = currentAgent();
     if (this.#released || this.memory.block.closed) return;
     this.#used = false;
     this.#completing = false;

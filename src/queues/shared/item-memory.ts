@@ -1,12 +1,12 @@
 /** What the memories of queues and of topics have in common, for those who put into either. */
 import type { Block } from '../../memory/index.js';
-import type { Failure } from './failure.js';
+import type { SharedFailure } from './failure.js';
 import type { LargeItems } from './large-items.js';
 import type { Members } from './members.js';
-import type { Awaited, Waiters } from './waiters.js';
+import type { WaitCondition, Waiters } from './waiters.js';
 
 /** Kinds of records. */
-export enum Kind {
+export enum RecordKind {
   /** The payload is the message. */
   Item = 1,
   /** The payload is the length of the message, which lies in the slot that the record's id names. */
@@ -22,18 +22,18 @@ export interface ItemMemory {
   readonly block: Block;
   readonly members: Members;
   readonly large: LargeItems;
-  readonly failure: Failure;
+  readonly failure: SharedFailure;
   /** It was put into a message. */
   noteSent?(): void;
   /** Another thread or process made it. */
   readonly attached?: boolean;
   /** Whether the calling thread waits in vain for room, as far as it is one that `mayRead` says will not read. */
-  deserted?(mayRead: boolean): boolean;
+  orphaned?(mayRead: boolean): boolean;
   readonly settings: { readonly completeOnLoss: boolean };
   /** Largest payload of a record; what is larger goes to {@link large}. */
   readonly maximum: number;
   /** Publishes a record of `length` bytes: whether there was room. */
-  append(kind: Kind, id: number, length: number, payload: Layout): boolean;
+  append(kind: RecordKind, id: number, length: number, payload: Layout): boolean;
   /** Where the record stands that this thread appended last. */
   readonly appended: number;
   /** Whether nobody can read the record at a position any more, or it was delivered. Cheap. */
@@ -50,8 +50,8 @@ export interface ItemMemory {
   reclaim(): boolean;
   /** Notes the error that ends it, unless there is one. */
   fail(error: Uint8Array): void;
-  roomWaiters(awaited: Awaited): Waiters;
-  itemWaiters(awaited: Awaited): Waiters;
+  roomWaiters(awaited: WaitCondition): Waiters;
+  itemWaiters(awaited: WaitCondition): Waiters;
 }
 
 /** Words of a cache line. */

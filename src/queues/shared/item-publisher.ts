@@ -1,14 +1,14 @@
 /** Encoding an item and laying it into the ring, or beside it: each under the lock of those who put, so that it is all there or not at all. */
 import type { Freight } from '../../memory/index.js';
 import { Encoder, type Message } from '../../reduction/index.js';
-import { type ItemMemory, Kind, type Layout } from './item-memory.js';
+import { type ItemMemory, type Layout, RecordKind } from './item-memory.js';
 import type { ItemsUnderWay } from './items-under-way.js';
 
 const NOTHING = new Uint8Array(0);
 
 /** An encoded item that waits for room. */
-export class Parcel implements Layout {
-  kind = Kind.Item;
+export class PendingItem implements Layout {
+  kind = RecordKind.Item;
   id = 0;
   /** The payload; that of a large item which found no slot yet is longer than the ring takes. */
   bytes: Uint8Array = NOTHING;
@@ -23,7 +23,7 @@ export class Parcel implements Layout {
 }
 
 /** Memory of that many bytes and more is used again. */
-const KEPT = 65_536;
+const MIN_REUSED_BYTES = 65_536;
 
 let idle: Encoder | undefined;
 
@@ -44,68 +44,68 @@ export class ItemPublisher {
    * @param wait Makes attempts to publish it as it is, without a copy, while there is no room: whether one succeeded.
    * @throws SerializationError, ClosedError.
    */
-  offer(actor: string, item: unknown, inOrder: () => boolean, wait?: (attempt: () => boolean) => boolean): Parcel | null {
+  publishOrEncode(actor: string, item: unknown, inOrder: () => boolean, wait?: (attempt: () => boolean) => boolean): PendingItem | null {
     const memory = this.#memory;
     memory.block.check();
-    memory.members.write(actor);
+    memory.members.becomeWriter(actor);
     const encoder = idle ?? new Encoder();
     idle = undefined;
     try {
       const message = encoder.encode(item);
       const { total, freight } = message;
       if (total > memory.maximum) {
-        const parcel = this.#large(encoder, message);
-        parcel.freight = freight?.hold() ?? null;
-        return inOrder() && this.publish(parcel) ? null : parcel;
+        const pending = this.#large(encoder, message);
+        pending.freight = freight?.hold() ?? null;
+        return inOrder() && this.publishPending(pending) ? null : pending;
       }
-      const append = () => memory.append(Kind.Item, 0, total, encoder) && this.#sent(freight);
+      const append = () => memory.append(RecordKind.Item, 0, total, encoder) && this.#sent(freight);
       if (inOrder() && append()) return null;
       if (wait?.(() => memory.mayFit(total) && inOrder() && append()) === true) return null;
-      const parcel = new Parcel();
-      parcel.freight = freight?.hold() ?? null;
-      parcel.bytes = this.#memoryFor(total);
-      encoder.layout(parcel.bytes, 0);
-      return parcel;
+      const pending = new PendingItem();
+      pending.freight = freight?.hold() ?? null;
+      pending.bytes = this.#memoryFor(total);
+      encoder.layout(pending.bytes, 0);
+      return pending;
     } finally {
       idle = encoder;
     }
   }
 
   /** Writes an item where it is to be read; if all slots are taken, where it waits for one. */
-  #large(encoder: Encoder, { total }: Message): Parcel {
-    const parcel = new Parcel();
-    if (!this.#place(parcel, total, encoder)) {
-      parcel.bytes = new Uint8Array(total);
-      encoder.layout(parcel.bytes, 0);
+  #large(encoder: Encoder, { total }: Message): PendingItem {
+    const pending = new PendingItem();
+    if (!this.#place(pending, total, encoder)) {
+      pending.bytes = new Uint8Array(total);
+      encoder.layout(pending.bytes, 0);
     }
-    return parcel;
+    return pending;
   }
 
-  #place(parcel: Parcel, total: number, payload: Layout): boolean {
+  #place(pending: PendingItem, total: number, payload: Layout): boolean {
     const { large } = this.#memory;
     let slot = this.#memory.takeLarge(total);
     if (slot < 0 && this.#memory.sweep()) slot = this.#memory.takeLarge(total);
     if (slot < 0) return false;
     try {
-      large.with(slot, total, (memory) => payload.layout(memory, 0));
+      large.withMemory(slot, total, (memory) => payload.layout(memory, 0));
     } catch (error) {
-      large.release(slot);
+      large.releaseSlot(slot);
       throw error;
     }
-    parcel.kind = Kind.Large;
-    parcel.id = slot;
-    parcel.bytes = new Uint8Array(new Float64Array([total]).buffer);
+    pending.kind = RecordKind.Large;
+    pending.id = slot;
+    pending.bytes = new Uint8Array(new Float64Array([total]).buffer);
     return true;
   }
 
   /** Publishes what was encoded: whether there was room. */
-  publish(parcel: Parcel): boolean {
-    const { bytes } = parcel;
-    if (bytes.length > this.#memory.maximum && !this.#place(parcel, bytes.length, parcel)) return false;
-    if (!this.#memory.append(parcel.kind, parcel.id, parcel.bytes.length, parcel)) return false;
-    this.#keep(parcel.bytes);
-    this.#sent(parcel.freight);
-    parcel.freight?.release();
+  publishPending(pending: PendingItem): boolean {
+    const { bytes } = pending;
+    if (bytes.length > this.#memory.maximum && !this.#place(pending, bytes.length, pending)) return false;
+    if (!this.#memory.append(pending.kind, pending.id, pending.bytes.length, pending)) return false;
+    this.#keep(pending.bytes);
+    this.#sent(pending.freight);
+    pending.freight?.release();
     return true;
   }
 
@@ -116,15 +116,15 @@ export class ItemPublisher {
   }
 
   /** What was encoded will not be published. */
-  discard({ kind, id, bytes, freight }: Parcel): void {
+  discardPending({ kind, id, bytes, freight }: PendingItem): void {
     freight?.release();
-    if (kind === Kind.Large) this.#memory.large.release(id);
+    if (kind === RecordKind.Large) this.#memory.large.releaseSlot(id);
     else this.#keep(bytes);
   }
 
   /** Memory for an item that waits: that of the one before it, if it is still there and fits. Making a megabyte costs more than filling it. */
   #memoryFor(length: number): Uint8Array {
-    if (length < KEPT) return new Uint8Array(length);
+    if (length < MIN_REUSED_BYTES) return new Uint8Array(length);
     const kept = this.#kept?.deref();
     this.#kept = undefined;
     if (kept !== undefined && kept.byteLength >= length && kept.byteLength <= 4 * length) return new Uint8Array(kept, 0, length);
@@ -133,7 +133,7 @@ export class ItemPublisher {
   }
 
   #keep({ buffer }: Uint8Array): void {
-    if (buffer.byteLength >= KEPT) this.#kept = new WeakRef(buffer as ArrayBuffer);
+    if (buffer.byteLength >= MIN_REUSED_BYTES) this.#kept = new WeakRef(buffer as ArrayBuffer);
   }
 }
 

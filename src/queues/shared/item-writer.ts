@@ -2,27 +2,27 @@
  * Putting: an item is encoded at once, outside of any lock, and then published, or waits for room in this thread's backlog.
  *
  *   item -> Encoder -> ring                       room: one section, no allocation
- *                   -> parcel -> backlog -> ring  no room: in order, one waiter for all of them
+ *                   -> pending -> backlog -> ring  no room: in order, one waiter for all of them
  *
  * Invariant: nothing is published while the backlog holds anything, so what one thread puts arrives in its order.
  *
  * Wake-ups: consumers that sleep are woken once for a burst of puts; a blocking put wakes at once, since nobody knows when this thread's
  * event loop turns again.
  */
-import { BEAT, type Bounds } from '../../memory/index.js';
+import { type Bounds, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
 import { Deque } from '../../util/deque.js';
 import { clearInterval, setImmediate, setInterval } from '../../util/timers.js';
-import { Desertion } from './orphan-detector.js';
 import type { ItemMemory } from './item-memory.js';
-import { ItemPublisher, type Parcel } from './item-publisher.js';
+import { ItemPublisher, type PendingItem } from './item-publisher.js';
 import { ItemsUnderWay } from './items-under-way.js';
-import { full, noReaders } from './messages.js';
+import { noReaders, queueFull } from './messages.js';
+import { OrphanDetector } from './orphan-detector.js';
 import type { Waiters } from './waiters.js';
 
 /** Puts after which the event loop gets a turn. */
-const BREATH = 512;
+const PUTS_PER_TURN = 512;
 const NOW = Promise.resolve();
 
 export class ItemWriter {
@@ -32,9 +32,9 @@ export class ItemWriter {
   readonly #publisher: ItemPublisher;
   readonly #consumers: Waiters;
   readonly #room: Waiters;
-  readonly #backlog = new Deque<Parcel>();
+  readonly #backlog = new Deque<PendingItem>();
   #streak = 0;
-  readonly #desertion: Desertion;
+  readonly #orphan: OrphanDetector;
   /** This thread has said that it waits and will not read. */
   #waits = false;
   readonly #mayRead: () => boolean;
@@ -48,14 +48,14 @@ export class ItemWriter {
   /** @param mayRead Whether this thread has read from it, so that it may do so again. */
   constructor(memory: ItemMemory, consumers: Waiters, mayRead: () => boolean) {
     this.#mayRead = mayRead;
-    this.#desertion = new Desertion(() => memory.deserted?.(mayRead()) === true);
+    this.#orphan = new OrphanDetector(() => memory.orphaned?.(mayRead()) === true);
     this.#memory = memory;
     this.underWay = new ItemsUnderWay(memory);
     this.#publisher = new ItemPublisher(memory, this.underWay);
     this.#consumers = consumers;
     this.#room = memory.roomWaiters({
-      ready: () => this.#desertion.certain || memory.someRoom(this.#backlog.first()?.bytes.length),
-      tend: () => {
+      ready: () => this.#orphan.certain || memory.someRoom(this.#backlog.first()?.bytes.length),
+      checkPeers: () => {
         this.#reclaim();
         this.#lookForReaders();
       },
@@ -74,28 +74,28 @@ export class ItemWriter {
 
   /** Puts, waiting for room without blocking. @throws (rejects) QueueFullError, `signal.reason`, SerializationError. */
   put(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
-    const parcel = this.#publisher.offer(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
-    if (parcel === null) {
+    const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
+    if (pending === null) {
       this.#consumers.wakeSoon();
-      if (++this.#streak < BREATH) return NOW;
+      if (++this.#streak < PUTS_PER_TURN) return NOW;
       this.#streak = 0;
       return new Promise((done) => setImmediate(done));
     }
     if (bounds?.timeout !== undefined && bounds.timeout <= 0) {
-      this.#publisher.discard(parcel);
-      return Promise.reject(full(actor, bounds.timeout));
+      this.#publisher.discardPending(pending);
+      return Promise.reject(queueFull(actor, bounds.timeout));
     }
-    return this.#wait(actor, parcel, bounds);
+    return this.#wait(actor, pending, bounds);
   }
 
   /** Puts if there is room now: whether there was. */
   tryPut(actor: string, item: unknown): boolean {
-    const parcel = this.#publisher.offer(actor, item, this.#inOrder);
-    if (parcel !== null) {
+    const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder);
+    if (pending !== null) {
       // Who tries again and again never waits, so it must look after the dead here.
       this.#reclaim();
-      if (!this.#inOrder() || !this.#publisher.publish(parcel)) {
-        this.#publisher.discard(parcel);
+      if (!this.#inOrder() || !this.#publisher.publishPending(pending)) {
+        this.#publisher.discardPending(pending);
         return false;
       }
     }
@@ -106,16 +106,16 @@ export class ItemWriter {
   /** Puts, blocking while there is no room: `false` when the time ran out. */
   putSync(actor: string, item: unknown, timeout?: number): boolean {
     let waited = false;
-    const parcel = this.#publisher.offer(actor, item, this.#inOrder, (attempt) => {
+    const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, (attempt) => {
       waited = true;
       this.#consumers.wake(1);
       return this.#waitSync(actor, attempt, timeout);
     });
-    let had = parcel === null;
+    let had = pending === null;
     try {
-      had ||= !waited && this.#waitSync(actor, () => this.#flush() && this.#publisher.publish(parcel!), timeout);
+      had ||= !waited && this.#waitSync(actor, () => this.#flush() && this.#publisher.publishPending(pending!), timeout);
     } finally {
-      if (parcel !== null && !had) this.#publisher.discard(parcel);
+      if (pending !== null && !had) this.#publisher.discardPending(pending);
     }
     this.#consumers.wake(1);
     return had;
@@ -124,7 +124,7 @@ export class ItemWriter {
   /** Waits for room, blocking. @throws QueueFullError `MP_QUEUE_NO_READERS`. */
   #waitSync(actor: string, attempt: () => boolean, timeout?: number): boolean {
     try {
-      return this.#room.waitSync(() => attempt() || this.#failDeserted(actor), timeout);
+      return this.#room.waitSync(() => attempt() || this.#failOrphaned(actor), timeout);
     } finally {
       this.#waitsNoMore();
     }
@@ -132,23 +132,23 @@ export class ItemWriter {
 
   /** While this thread waits for room: whether anybody is left who could make some. */
   #lookForReaders(): void {
-    if (this.#memory.deserted === undefined || this.#mayRead()) return;
+    if (this.#memory.orphaned === undefined || this.#mayRead()) return;
     if (!this.#waits && this.#memory.attached === true) {
       this.#waits = true;
-      this.#memory.members.waits(true);
+      this.#memory.members.setWaitsForRoom(true);
     }
-    this.#desertion.look();
+    this.#orphan.look();
   }
 
   #waitsNoMore(): void {
-    this.#desertion.reset();
+    this.#orphan.reset();
     if (!this.#waits) return;
     this.#waits = false;
-    if (!this.#memory.block.closed) this.#memory.members.waits(false);
+    if (!this.#memory.block.closed) this.#memory.members.setWaitsForRoom(false);
   }
 
-  #failDeserted(actor: string): false {
-    if (this.#desertion.certain) throw noReaders(actor);
+  #failOrphaned(actor: string): false {
+    if (this.#orphan.certain) throw noReaders(actor);
     return false;
   }
 
@@ -184,7 +184,7 @@ export class ItemWriter {
     if (this.#backlog.length === 0 || this.#detached) return;
     // The process ends: it will not read.
     this.#waits = true;
-    this.#memory.members.waits(true);
+    this.#memory.members.setWaitsForRoom(true);
     this.#room.waitSync(() => this.#flush() || !worthwhile());
     this.#waitsNoMore();
   }
@@ -196,29 +196,29 @@ export class ItemWriter {
     this.#pump = null;
     this.#detachedPump = null;
     this.#waits = false;
-    this.#desertion.reset();
+    this.#orphan.reset();
   }
 
-  #wait(actor: string, parcel: Parcel, bounds: Bounds | undefined): Promise<void> {
+  #wait(actor: string, pending: PendingItem, bounds: Bounds | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const { timeout = Number.POSITIVE_INFINITY, signal } = bounds ?? {};
       let unset: (() => void) | undefined;
       let unlisten: (() => void) | undefined;
       const leave = (reason: () => unknown) => {
-        if (!this.#backlog.remove(parcel)) return;
-        this.#publisher.discard(parcel);
-        parcel.settle(reason());
+        if (!this.#backlog.remove(pending)) return;
+        this.#publisher.discardPending(pending);
+        pending.settle(reason());
         if (this.#backlog.length === 0) this.#emptied();
       };
-      parcel.settle = (error) => {
+      pending.settle = (error) => {
         unset?.();
         unlisten?.();
         if (error === undefined) resolve();
         else reject(error);
       };
-      unset = after(timeout, () => leave(() => full(actor, timeout)));
+      unset = after(timeout, () => leave(() => queueFull(actor, timeout)));
       if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
-      this.#backlog.push(parcel);
+      this.#backlog.push(pending);
       this.#startPump();
     });
   }
@@ -227,20 +227,20 @@ export class ItemWriter {
     if (this.#backlog.length === 0 || this.#pump !== null || this.#detachedPump !== null) return;
     if (this.#detached) {
       // A wait on the word would keep the event loop alive.
-      this.#detachedPump = setInterval(() => this.#flush(), BEAT).unref();
+      this.#detachedPump = setInterval(() => this.#flush(), LIVENESS_CHECK_MS).unref();
       return;
     }
     const pump = new AbortController();
     this.#pump = pump;
     this.#room
-      .wait(() => this.#flush() || this.#failDeserted('Queue.put'), { signal: pump.signal })
+      .wait(() => this.#flush() || this.#failOrphaned('Queue.put'), { signal: pump.signal })
       .then(
         () => this.#pumped(pump),
         (error) => {
           if (pump.signal.aborted) return;
-          for (let parcel = this.#backlog.shift(); parcel !== undefined; parcel = this.#backlog.shift()) {
-            if (!this.#memory.block.closed) this.#publisher.discard(parcel);
-            parcel.settle(error);
+          for (let pending = this.#backlog.shift(); pending !== undefined; pending = this.#backlog.shift()) {
+            if (!this.#memory.block.closed) this.#publisher.discardPending(pending);
+            pending.settle(error);
           }
           this.#emptied();
         },
@@ -263,10 +263,10 @@ export class ItemWriter {
   /** Publishes what waits, in order: whether nothing is left. */
   #flush(): boolean {
     let count = 0;
-    for (let parcel = this.#backlog.first(); parcel !== undefined; parcel = this.#backlog.first()) {
-      if (!this.#publisher.publish(parcel)) break;
+    for (let pending = this.#backlog.first(); pending !== undefined; pending = this.#backlog.first()) {
+      if (!this.#publisher.publishPending(pending)) break;
       this.#backlog.shift();
-      parcel.settle();
+      pending.settle();
       count++;
     }
     if (count > 0) {

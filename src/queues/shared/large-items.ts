@@ -15,11 +15,11 @@
  * freed after that, if need be by who finds that the other one died ({@link recover}).
  *
  * Memory: pages are used again, the lowest first, and stay as long as large items come. Each thread that had one looks after
- * {@link REST} ms whether there were more, by USES, and when it leaves; if there were none, all pages that no slot in use has go back to
+ * {@link IDLE_BEFORE_SHRINK_MS} ms whether there were more, by USES, and when it leaves; if there were none, all pages that no slot in use has go back to
  * the system. The file keeps its size. Nobody reads or writes them: who does has a slot, and slots are taken under the same lock.
  */
 import { ftruncateSync } from 'node:fs';
-import { BEAT, type Block, hasEnded, self } from '../../memory/index.js';
+import { type Block, currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { descriptorSize, mapMemory, releasePages, unmapMemory } from '../../native/index.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
 
@@ -34,7 +34,7 @@ const POSITION_FIELD = 3;
 const UNSENT = 1;
 const PAGE = 4096;
 /** Milliseconds without a large item after which its memory goes back: far longer than between two of a stream, which find their pages warm. */
-const REST = 1_000;
+const IDLE_BEFORE_SHRINK_MS = 1_000;
 
 /** Words the large items take. */
 export const LARGE_ITEM_WORDS = TABLE + SLOTS * FIELDS;
@@ -66,10 +66,10 @@ export class LargeItems {
   }
 
   /** Takes a slot for so many bytes: -1 when all are taken. Under the producers' lock. */
-  take(bytes: number): number {
-    this.#stir();
+  takeSlot(bytes: number): number {
+    this.#noteUse();
     const pages = Math.ceil(bytes / PAGE);
-    const { used, free } = this.#extents(BEAT);
+    const { used, free } = this.#extents(LIVENESS_CHECK_MS);
     if (free < 0) return -1;
     let start = 0;
     for (const [from, to] of used) {
@@ -81,13 +81,13 @@ export class LargeItems {
     this.#store(free, PAGE_FIELD, start);
     this.#store(free, PAGES_FIELD, pages);
     this.#store(free, POSITION_FIELD, UNSENT);
-    this.#store(free, 0, self());
+    this.#store(free, 0, currentAgent());
     return free;
   }
 
   /** Runs `use` with the memory of a slot. */
-  with<R>(slot: number, bytes: number, use: (memory: Uint8Array) => R): R {
-    this.#stir();
+  withMemory<R>(slot: number, bytes: number, use: (memory: Uint8Array) => R): R {
+    this.#noteUse();
     const offset = (this.#base + this.#load(slot, PAGE_FIELD)) * PAGE;
     const buffer = mapMemory(this.#descriptor, bytes, { offset });
     try {
@@ -98,14 +98,14 @@ export class LargeItems {
   }
 
   /** The slot's item is that of the record which is about to be published at `position`. Under the producers' lock. */
-  send(slot: number, position: number): void {
+  bindSlot(slot: number, position: number): void {
     this.#store(slot, POSITION_FIELD, position);
   }
 
   /** The record at `position` is about to be swept up. */
-  swept(slot: number, position: number): void {
+  releaseSwept(slot: number, position: number): void {
     // In this order: a slot that was taken anew had its position changed before it had an owner.
-    if (this.#load(slot, 0) !== 0 && this.#load(slot, POSITION_FIELD) === position) this.release(slot);
+    if (this.#load(slot, 0) !== 0 && this.#load(slot, POSITION_FIELD) === position) this.releaseSlot(slot);
   }
 
   /**
@@ -116,12 +116,12 @@ export class LargeItems {
     for (let slot = 0; slot < SLOTS; slot++) {
       const position = this.#load(slot, POSITION_FIELD);
       if (this.#load(slot, 0) === 0 || position === UNSENT) continue;
-      if (((position - tail) | 0) >= 0 || (head !== undefined && ((position - head) | 0) < 0)) this.release(slot);
+      if (((position - tail) | 0) >= 0 || (head !== undefined && ((position - head) | 0) < 0)) this.releaseSlot(slot);
     }
   }
 
   /** Frees a slot. One store, so that nobody dies in between. */
-  release(slot: number): void {
+  releaseSlot(slot: number): void {
     this.#store(slot, 0, 0);
   }
 
@@ -144,7 +144,7 @@ export class LargeItems {
     let free = -1;
     for (let slot = 0; slot < SLOTS; slot++) {
       const owner = this.#load(slot, 0);
-      if (owner !== 0 && this.#load(slot, POSITION_FIELD) === UNSENT && hasEnded(owner, age)) this.release(slot);
+      if (owner !== 0 && this.#load(slot, POSITION_FIELD) === UNSENT && hasEnded(owner, age)) this.releaseSlot(slot);
       if (this.#load(slot, 0) === 0) free = free < 0 ? slot : free;
       else used.push([this.#load(slot, PAGE_FIELD), this.#load(slot, PAGE_FIELD) + this.#load(slot, PAGES_FIELD)]);
     }
@@ -156,25 +156,25 @@ export class LargeItems {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#agent === self()) this.#rest();
+    if (this.#agent === currentAgent()) this.#rest();
   }
 
   /** There is a large item: sees to it that somebody looks later. */
-  #stir(): void {
+  #noteUse(): void {
     Atomics.add(this.#words, this.#at + USES, 1);
-    if (this.#timer !== null && this.#agent === self()) return;
-    this.#agent = self();
-    this.#look();
+    if (this.#timer !== null && this.#agent === currentAgent()) return;
+    this.#agent = currentAgent();
+    this.#scheduleShrink();
   }
 
-  #look(): void {
+  #scheduleShrink(): void {
     this.#seen = Atomics.load(this.#words, this.#at + USES);
     this.#timer = setTimeout(() => {
       this.#timer = null;
       if (this.#block.closed) return;
       if (Atomics.load(this.#words, this.#at + USES) === this.#seen) this.#rest();
-      else this.#look();
-    }, REST).unref();
+      else this.#scheduleShrink();
+    }, IDLE_BEFORE_SHRINK_MS).unref();
   }
 
   #load(slot: number, field: number): number {

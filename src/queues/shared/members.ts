@@ -17,11 +17,11 @@
  *
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
  */
-import { type Block, idOf, self } from '../../memory/index.js';
-import { AgentTable, GUARD_WORDS, Guard, tableWords } from '../../synchronize/index.js';
+import { type Block, currentAgent, osThreadIdOf } from '../../memory/index.js';
+import { AgentTable, ROBUST_MUTEX_WORDS, RobustMutex, tableWords } from '../../synchronize/index.js';
 import { performance } from '../../util/timers.js';
 
-const COMPLETION = GUARD_WORDS;
+const COMPLETION = ROBUST_MUTEX_WORDS;
 const DEPARTURE = COMPLETION + 1;
 const LOSS = DEPARTURE + 1;
 const SEEN = LOSS + 1;
@@ -31,7 +31,7 @@ const TABLE = SEEN + 1;
 export const MEMBER_WORDS = TABLE + tableWords(2);
 
 /** Milliseconds between two looks of a thread after members that have died: each takes a read of /proc for every member. */
-const LOOK = 500;
+const PEER_CHECK_MS = 500;
 
 /** Of a slot's words, the one behind its state. */
 const WAITS = 1;
@@ -43,10 +43,10 @@ const COMPLETED = 2;
 export class Members {
   readonly #words: Int32Array;
   readonly #at: number;
-  readonly #guard: Guard;
+  readonly #mutex: RobustMutex;
   readonly #table: AgentTable;
   /** Whose slot {@link #own} speaks of: a forked child has this object too, and is somebody else. */
-  #agent = self();
+  #agent = currentAgent();
   /** What this thread's slot says. */
   #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
 
@@ -58,33 +58,33 @@ export class Members {
     this.#expected = expected;
     this.#words = block.int32;
     this.#at = at;
-    this.#guard = new Guard(block, at, () => {});
+    this.#mutex = new RobustMutex(block, at, () => {});
     this.#table = new AgentTable(block.int32, at + TABLE, 2);
   }
 
   /** This thread has the queue from here on. */
   join(actor: string): void {
-    this.#guard.run(() => {
-      this.#bury();
-      this.#table.enter(actor, () => this.#bury());
+    this.#mutex.runLocked(() => {
+      this.#reapDead();
+      this.#table.enter(actor, () => this.#reapDead());
     });
   }
 
   /** In a fork: it has the queue from here on, and has written nothing. */
   adopt(actor: string): void {
-    this.#agent = self();
+    this.#agent = currentAgent();
     this.#own = ATTACHED;
     this.join(actor);
   }
 
   /** Whether this thread has completed. */
   get completed(): boolean {
-    return this.#own === COMPLETED && this.#agent === self();
+    return this.#own === COMPLETED && this.#agent === currentAgent();
   }
 
   /** This thread is a writer. */
-  write(actor: string): void {
-    if (this.#own === ATTACHED || this.#agent !== self()) this.#become(actor, WRITING);
+  becomeWriter(actor: string): void {
+    if (this.#own === ATTACHED || this.#agent !== currentAgent()) this.#become(actor, WRITING);
   }
 
   /** This thread puts no more: `false` when it had said so before. */
@@ -97,8 +97,8 @@ export class Members {
 
   /** This thread leaves in good order: whether it was a writer until now. */
   leave(): boolean {
-    const writer = this.#own === WRITING && this.#agent === self();
-    this.#guard.run(() => {
+    const writer = this.#own === WRITING && this.#agent === currentAgent();
+    this.#mutex.runLocked(() => {
       if (writer && this.#table.known) Atomics.store(this.#words, this.#at + DEPARTURE, 1);
       this.#table.leave();
     });
@@ -139,35 +139,35 @@ export class Members {
   }
 
   /** Whether this thread waits for room and will not read. */
-  waits(on: boolean): void {
-    this.#guard.run(() => {
+  setWaitsForRoom(on: boolean): void {
+    this.#mutex.runLocked(() => {
       if (this.#table.known) Atomics.store(this.#words, this.#table.enter('Queue', () => {}) + WAITS, on ? 1 : 0);
     });
   }
 
-  /** Notes who has died. Cheap to call often: it looks once in {@link LOOK} ms. */
-  tend(): void {
+  /** Notes who has died. Cheap to call often: it looks once in {@link PEER_CHECK_MS} ms. */
+  checkPeers(): void {
     const now = performance.now();
-    if (now - this.#looked < LOOK) return;
+    if (now - this.#looked < PEER_CHECK_MS) return;
     this.#looked = now;
-    if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
+    if (this.#table.someEnded()) this.#mutex.runLocked(() => this.#reapDead());
   }
 
   #become(actor: string, state: typeof WRITING | typeof COMPLETED): void {
-    if (this.#agent !== self()) this.#own = ATTACHED;
-    this.#agent = self();
-    this.#guard.run(() => {
-      const slot = this.#table.enter(actor, () => this.#bury());
+    if (this.#agent !== currentAgent()) this.#own = ATTACHED;
+    this.#agent = currentAgent();
+    this.#mutex.runLocked(() => {
+      const slot = this.#table.enter(actor, () => this.#reapDead());
       if (this.#own === ATTACHED) Atomics.add(this.#words, this.#at + SEEN, 1);
       Atomics.store(this.#words, slot, state);
     });
     this.#own = state;
   }
 
-  #bury(): void {
+  #reapDead(): void {
     for (const slot of this.#table.ended()) {
       if (Atomics.load(this.#words, slot) === WRITING)
-        Atomics.store(this.#words, this.#at + LOSS, idOf(Atomics.load(this.#words, slot - 1)));
+        Atomics.store(this.#words, this.#at + LOSS, osThreadIdOf(Atomics.load(this.#words, slot - 1)));
       this.#table.free(slot);
     }
   }

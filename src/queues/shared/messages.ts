@@ -4,7 +4,7 @@ import { ArgumentError, ClosedError, MultiprocessError, ProducerLostError, Queue
 /** What the actor is a method of. */
 const noun = (actor: string): string => (/Topic/.test(actor) ? 'topic' : 'queue');
 
-export function full(actor: string, timeout: number | undefined): QueueFullError {
+export function queueFull(actor: string, timeout: number | undefined): QueueFullError {
   const when = timeout === undefined || timeout <= 0 ? 'is full now' : `was full for ${timeout} ms`;
   const repair = noun(actor) === 'topic' ? 'read faster, choose another `lag`' : 'add consumers';
   return new QueueFullError(
@@ -26,16 +26,16 @@ export function consumersLost(actor: string, left: number): MultiprocessError {
   );
 }
 
-export function empty(actor: string, timeout: number | undefined): QueueEmptyError {
+export function queueEmpty(actor: string, timeout: number | undefined): QueueEmptyError {
   const when = timeout === undefined || timeout <= 0 ? 'is empty now' : `was empty for ${timeout} ms`;
   return new QueueEmptyError(`${actor}: the queue ${when}; wait longer, or use get() without a timeout.`);
 }
 
-export function closed(actor: string): ClosedError {
+export function closedHere(actor: string): ClosedError {
   return new ClosedError(`${actor}: the ${noun(actor)} is closed in this process; close it when it is no longer used here.`);
 }
 
-export function completed(actor: string): ClosedError {
+export function completedHere(actor: string): ClosedError {
   return new ClosedError(`${actor}: this thread has completed the ${noun(actor)} and puts no more; complete() comes after the last item.`, {
     code: 'MP_QUEUE_COMPLETED',
   });

@@ -1,12 +1,12 @@
 import { performance } from '../../util/timers.js';
 
 /**
- * Whether everybody has gone who could do what is waited for. Asked on each beat of a wait; it counts when it was so for {@link CERTAIN} ms, since who
+ * Whether everybody has gone who could do what is waited for. Asked on each beat of a wait; it counts when it was so for {@link CERTAIN_AFTER_MS} ms, since who
  * comes may be under way in between.
  */
-const CERTAIN = 1_000;
+const CERTAIN_AFTER_MS = 1_000;
 
-export class Desertion {
+export class OrphanDetector {
   readonly #deserted: () => boolean;
   #since: number | null = null;
   #certain = false;
@@ -29,7 +29,7 @@ export class Desertion {
     }
     const now = performance.now();
     this.#since ??= now;
-    this.#certain = now - this.#since >= CERTAIN;
+    this.#certain = now - this.#since >= CERTAIN_AFTER_MS;
   }
 
   /** Nobody waits any more. */

@@ -16,7 +16,7 @@ export const WAITERS = 1;
 const EPOCH = 2;
 
 /** Says that somebody sleeps; returns the value to sleep on. */
-export function announce(words: Int32Array, at: number): number {
+export function announceWaiter(words: Int32Array, at: number): number {
   for (;;) {
     const word = Atomics.load(words, at);
     const next = word | WAITERS;
@@ -25,7 +25,7 @@ export function announce(words: Int32Array, at: number): number {
 }
 
 /** Whether somebody must be woken, which is then the caller's business. */
-export function rouse(words: Int32Array, at: number): boolean {
+export function claimWakeUp(words: Int32Array, at: number): boolean {
   for (;;) {
     const word = Atomics.load(words, at);
     if ((word & WAITERS) === 0) return false;
@@ -34,6 +34,6 @@ export function rouse(words: Int32Array, at: number): boolean {
 }
 
 /** Others may sleep still. */
-export function keep(words: Int32Array, at: number): void {
+export function keepWaiters(words: Int32Array, at: number): void {
   Atomics.or(words, at, WAITERS);
 }

@@ -1,30 +1,30 @@
 /** Waiting for one side of a queue, over its word (wait-word.ts): who waits, how they are woken. */
-import { type Attempt, type Block, type Bounds, type Gate, Urgency, type WaitCell, WaitQueue } from '../../memory/index.js';
+import { type Attempt, type Block, type Bounds, Urgency, type WaitCell, type WaitProtocol, WaitQueue } from '../../memory/index.js';
 import { nextTick } from '../../util/timers.js';
-import { announce, keep, rouse, WAITERS } from './wait-word.js';
+import { announceWaiter, claimWakeUp, keepWaiters, WAITERS } from './wait-word.js';
 
 /** What is waited for. */
-export interface Awaited {
+export interface WaitCondition {
   /** Whether an attempt is worth while now. Cheap. */
   ready(): boolean;
   /** Called now and then while somebody waits: looks after the dead. */
-  tend?(): void;
+  checkPeers?(): void;
 }
 
 /** Changes after which {@link Waiters.wakeSoon} waits no longer. */
-const BURST = 32;
+const MAX_UNWOKEN_CHANGES = 32;
 
-export class Waiters implements Gate {
+export class Waiters implements WaitProtocol {
   readonly #words: Int32Array;
   readonly #at: number;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
-  readonly #awaited: Awaited;
+  readonly #awaited: WaitCondition;
   /** Changes that nobody was woken for yet. */
   #unwoken = 0;
 
   /** @param broadcast Whether a change may be for any waiter and not only for the first. */
-  constructor(block: Block, at: number, awaited: Awaited, broadcast = false) {
+  constructor(block: Block, at: number, awaited: WaitCondition, broadcast = false) {
     this.#words = block.int32;
     this.#at = at;
     this.#cell = block.cell(at);
@@ -59,17 +59,17 @@ export class Waiters implements Gate {
 
   /** The queue was changed: wakes up to `count`, if anybody sleeps. */
   wake(count: number): void {
-    if (!rouse(this.#words, this.#at)) return;
+    if (!claimWakeUp(this.#words, this.#at)) return;
     if (!this.#queue.kick() || count > 1) this.#cell.notify(count);
   }
 
   /**
-   * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is made, or after {@link BURST} changes: a
+   * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is made, or after {@link MAX_UNWOKEN_CHANGES} changes: a
    * system call for many. A thread that blocks meanwhile lets the others sleep on until their beat.
    */
   wakeSoon(): void {
     if (!this.someSleep) return;
-    if (++this.#unwoken >= BURST) this.wakeNow();
+    if (++this.#unwoken >= MAX_UNWOKEN_CHANGES) this.wakeNow();
     else if (this.#unwoken === 1) nextTick(this.#onTick);
   }
 
@@ -92,7 +92,7 @@ export class Waiters implements Gate {
     return (urgency) => {
       if (!attempt()) return false;
       if (urgency === Urgency.Fresh) return true;
-      keep(this.#words, this.#at);
+      keepWaiters(this.#words, this.#at);
       if (this.#awaited.ready()) this.#cell.notify(1);
       return true;
     };
@@ -101,18 +101,18 @@ export class Waiters implements Gate {
   // ---- as the waiters see it
 
   announce(): number {
-    return announce(this.#words, this.#at);
+    return announceWaiter(this.#words, this.#at);
   }
 
   readonly ownerless = true;
 
-  check(): boolean {
-    this.#awaited.tend?.();
+  checkPeers(): boolean {
+    this.#awaited.checkPeers?.();
     return this.#awaited.ready();
   }
 
   withdraw(): void {
-    keep(this.#words, this.#at);
+    keepWaiters(this.#words, this.#at);
     this.#cell.notify(1);
   }
 }

@@ -6,7 +6,7 @@
  * Slots are taken under the topic's lock, and only their subscriber moves them. Whoever finds that the agent has ended frees the slot,
  * so nobody waits for the dead.
  */
-import { BEAT, hasEnded, self } from '../../memory/index.js';
+import { currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
 
 const SLOTS = 128;
 const FIELDS = 3;
@@ -15,9 +15,9 @@ const FIELDS = 3;
 export const SUBSCRIBER_WORDS = SLOTS * FIELDS;
 
 /** How many there may be. */
-export const MOST_SUBSCRIBERS = SLOTS;
+export const MAX_SUBSCRIBERS = SLOTS;
 
-export type Place = readonly [position: number, count: number];
+export type ReadPosition = readonly [position: number, count: number];
 
 export class Subscribers {
   readonly #words: Int32Array;
@@ -32,13 +32,13 @@ export class Subscribers {
   }
 
   /** Takes a slot that begins at a place: -1 when there is none. Under the lock. */
-  take(place: () => Place): number {
+  take(place: () => ReadPosition): number {
     let slot = this.#free();
-    if (slot < 0 && this.bury()) slot = this.#free();
+    if (slot < 0 && this.reapDead()) slot = this.#free();
     if (slot < 0) return -1;
     const [position, count] = place();
     this.move(slot, position, count);
-    Atomics.store(this.#words, slot, self());
+    Atomics.store(this.#words, slot, currentAgent());
     return slot;
   }
 
@@ -48,7 +48,7 @@ export class Subscribers {
   }
 
   /** Where a slot's subscriber reads next. */
-  place(slot: number): Place {
+  place(slot: number): ReadPosition {
     return [Atomics.load(this.#words, slot + 1), Atomics.load(this.#words, slot + 2)];
   }
 
@@ -64,8 +64,8 @@ export class Subscribers {
   }
 
   /** Where the one stands that is furthest behind; `null`: there is none. */
-  slowest(): Place | null {
-    let slowest: Place | null = null;
+  slowest(): ReadPosition | null {
+    let slowest: ReadPosition | null = null;
     for (let slot = this.#at; slot < this.#end; slot += FIELDS) {
       if (Atomics.load(this.#words, slot) === 0) continue;
       const place = this.place(slot);
@@ -76,18 +76,18 @@ export class Subscribers {
 
   /** How many live. */
   get living(): number {
-    this.bury();
+    this.reapDead();
     let count = 0;
     for (let slot = this.#at; slot < this.#end; slot += FIELDS) if (Atomics.load(this.#words, slot) !== 0) count++;
     return count;
   }
 
   /** Frees the slots of those that have ended: whether there were any. */
-  bury(): boolean {
+  reapDead(): boolean {
     let found = false;
     for (let slot = this.#at; slot < this.#end; slot += FIELDS) {
       const agent = Atomics.load(this.#words, slot);
-      if (agent === 0 || !hasEnded(agent, BEAT / 2)) continue;
+      if (agent === 0 || !hasEnded(agent, LIVENESS_CHECK_MS / 2)) continue;
       found = Atomics.compareExchange(this.#words, slot, agent, 0) === agent || found;
     }
     return found;

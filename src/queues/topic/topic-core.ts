@@ -48,8 +48,8 @@ export class TopicCore extends ItemCore<TopicMemory, TopicFeed> {
     return [...this.feeds].some((feed) => feed.behind) || this.end() !== null;
   }
 
-  protected tend(): void {
-    this.memory.members.tend();
+  protected checkPeers(): void {
+    this.memory.members.checkPeers();
   }
 
   protected readNoMore(): void {

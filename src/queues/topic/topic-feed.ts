@@ -9,8 +9,8 @@ import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { TopicCore } from './topic-core.js';
 
-const BATCH = 64;
-const BATCH_BYTES = 1 << 18;
+const MAX_BATCH_ITEMS = 64;
+const MAX_BATCH_BYTES = 1 << 18;
 const decoder = new Decoder();
 
 export class TopicFeed extends PacedFeed {
@@ -87,7 +87,7 @@ export class TopicFeed extends PacedFeed {
       else this.#wait();
       return undefined;
     }
-    const { items, gap } = memory.read(this.#slot, memory.lag === 'latest' ? 1 : BATCH, BATCH_BYTES);
+    const { items, gap } = memory.read(this.#slot, memory.lag === 'latest' ? 1 : MAX_BATCH_ITEMS, MAX_BATCH_BYTES);
     if (gap !== null && !this.#core.missed(gap, this)) return undefined;
     if (memory.lag === 'block') this.#batch = items.length;
     for (const item of items) this.#items.push(item);

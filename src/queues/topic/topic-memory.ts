@@ -33,18 +33,18 @@ import {
   RECORD_HEADER,
   recordBytes,
 } from '../../memory/index.js';
-import { GUARD_WORDS, Guard } from '../../synchronize/index.js';
+import { ROBUST_MUTEX_WORDS, RobustMutex } from '../../synchronize/index.js';
 import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
-import { FAILURE_WORDS, Failure } from '../shared/failure.js';
-import { type ItemMemory, Kind, type Layout, LINE, lines } from '../shared/item-memory.js';
+import { FAILURE_WORDS, SharedFailure } from '../shared/failure.js';
+import { type ItemMemory, type Layout, LINE, lines, RecordKind } from '../shared/item-memory.js';
 import { LARGE_ITEM_WORDS, LargeItems } from '../shared/large-items.js';
 import { MEMBER_WORDS, Members } from '../shared/members.js';
-import { type Awaited, Waiters } from '../shared/waiters.js';
+import { type WaitCondition, Waiters } from '../shared/waiters.js';
 import { LAGS, type Lag, type TopicSettings } from '../topic-options.js';
-import { MOST_SUBSCRIBERS, type Place, SUBSCRIBER_WORDS, Subscribers } from './subscribers.js';
+import { MAX_SUBSCRIBERS, type ReadPosition, SUBSCRIBER_WORDS, Subscribers } from './subscribers.js';
 
 const GUARD = LINE;
-const PUBLISHED = GUARD + lines(GUARD_WORDS);
+const PUBLISHED = GUARD + lines(ROBUST_MUTEX_WORDS);
 const ROOM = PUBLISHED + LINE;
 const TAIL = ROOM + LINE;
 const FLOOR = TAIL + lines(CURSOR_WORDS);
@@ -73,7 +73,7 @@ export interface Reading {
 export class TopicMemory implements ItemMemory {
   readonly block: Block;
   readonly members: Members;
-  readonly failure: Failure;
+  readonly failure: SharedFailure;
   readonly large: LargeItems;
   readonly subscribers: Subscribers;
   readonly settings: TopicSettings;
@@ -83,7 +83,7 @@ export class TopicMemory implements ItemMemory {
   readonly #bytes: Uint8Array;
   readonly #records: Int32Array;
   readonly #mask: number;
-  readonly #guard: Guard;
+  readonly #mutex: RobustMutex;
   readonly #tail: Cursor;
   readonly #floor: Cursor;
 
@@ -100,7 +100,7 @@ export class TopicMemory implements ItemMemory {
     this.#bytes = this.block.bytes.subarray(DATA, DATA + capacity);
     this.#records = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, capacity >> 2);
     this.members = new Members(this.block, MEMBERS, 1);
-    this.failure = new Failure(this.block, FAILURE);
+    this.failure = new SharedFailure(this.block, FAILURE);
     this.subscribers = new Subscribers(words, TABLE);
     this.large = new LargeItems(this.block, LARGE, () => {
       this.run(() => {
@@ -110,7 +110,7 @@ export class TopicMemory implements ItemMemory {
     });
     this.#tail = new Cursor(words, TAIL);
     this.#floor = new Cursor(words, FLOOR);
-    this.#guard = new Guard(this.block, GUARD, () => {
+    this.#mutex = new RobustMutex(this.block, GUARD, () => {
       this.#tail.read();
       this.#floor.read();
       this.large.recover(this.#tail.position, this.#floor.position);
@@ -119,7 +119,7 @@ export class TopicMemory implements ItemMemory {
 
   /** Runs a section. */
   run<R>(section: () => R): R {
-    return this.#guard.run(section);
+    return this.#mutex.runLocked(section);
   }
 
   fail(error: Uint8Array): void {
@@ -127,12 +127,12 @@ export class TopicMemory implements ItemMemory {
   }
 
   /** Those who wait for items. */
-  itemWaiters(awaited: Awaited): Waiters {
+  itemWaiters(awaited: WaitCondition): Waiters {
     return new Waiters(this.block, PUBLISHED, awaited, true);
   }
 
   /** Those who wait for room. */
-  roomWaiters(awaited: Awaited): Waiters {
+  roomWaiters(awaited: WaitCondition): Waiters {
     return new Waiters(this.block, ROOM, awaited);
   }
 
@@ -145,7 +145,7 @@ export class TopicMemory implements ItemMemory {
     return ((this.#floor.position - position) | 0) > 0;
   }
 
-  append(kind: Kind, id: number, length: number, payload: Layout): boolean {
+  append(kind: RecordKind, id: number, length: number, payload: Layout): boolean {
     return this.run(() => {
       this.#tail.read();
       const { position, count } = this.#tail;
@@ -165,7 +165,7 @@ export class TopicMemory implements ItemMemory {
       this.#records[word + 2] = id;
       this.appended = start;
       payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
-      if (kind === Kind.Large) this.large.send(id, start);
+      if (kind === RecordKind.Large) this.large.bindSlot(id, start);
       this.#tail.move((start + size) | 0, (count + 1) | 0);
       return true;
     });
@@ -197,7 +197,7 @@ export class TopicMemory implements ItemMemory {
       this.#trim();
       const slowest = this.#blocking();
       for (;;) {
-        const slot = this.large.take(bytes);
+        const slot = this.large.takeSlot(bytes);
         if (slot >= 0 || ((this.#tail.count - this.#floor.count) | 0) <= 1 || !this.#dropOldest(slowest)) return slot;
       }
     });
@@ -208,7 +208,7 @@ export class TopicMemory implements ItemMemory {
   }
 
   reclaim(): boolean {
-    this.subscribers.bury();
+    this.subscribers.reapDead();
     return false;
   }
 
@@ -239,20 +239,20 @@ export class TopicMemory implements ItemMemory {
   }
 
   /** Moves FLOOR, which was read, over one record, but not over where `slowest` stands: whether it moved. */
-  #dropOldest(slowest: Place | null): boolean {
+  #dropOldest(slowest: ReadPosition | null): boolean {
     const { position, count } = this.#floor;
     if (position === this.#tail.position || (slowest !== null && ((slowest[0] - position) | 0) <= 0)) return false;
     const at = this.#overPad(position);
-    const slot = this.#kind(at) === Kind.Large ? this.#records[this.#word(at) + 2]! : -1;
+    const slot = this.#kind(at) === RecordKind.Large ? this.#records[this.#word(at) + 2]! : -1;
     // What can still be read must still be there.
     this.#floor.move(this.#after(at), (count + 1) | 0);
-    if (slot >= 0) this.large.swept(slot, at);
+    if (slot >= 0) this.large.releaseSwept(slot, at);
     this.#floor.read();
     return true;
   }
 
   /** The subscriber that others wait for. */
-  #blocking(): Place | null {
+  #blocking(): ReadPosition | null {
     return this.lag === 'block' ? this.subscribers.slowest() : null;
   }
 
@@ -263,13 +263,13 @@ export class TopicMemory implements ItemMemory {
     const slot = this.run(() => this.subscribers.take(() => this.#start()));
     if (slot >= 0) return slot;
     throw new UnsupportedError(
-      `${actor}: ${MOST_SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`,
+      `${actor}: ${MAX_SUBSCRIBERS} subscriptions read the topic already; share() one of them within the process.`,
       { code: 'MP_TOO_MANY_AGENTS' },
     );
   }
 
   /** Where one begins that subscribes now. */
-  #start(): Place {
+  #start(): ReadPosition {
     this.#tail.read();
     this.#floor.read();
     let { position, count } = this.#floor;
@@ -341,9 +341,9 @@ export class TopicMemory implements ItemMemory {
     const word = this.#word(position);
     const start = (position & this.#mask) + RECORD_HEADER;
     const bytes = this.#bytes.slice(start, start + this.#records[word]!);
-    if (this.#records[word + 1] !== Kind.Large) return bytes;
+    if (this.#records[word + 1] !== RecordKind.Large) return bytes;
     const total = new Float64Array(bytes.buffer)[0]!;
-    return this.large.with(this.#records[word + 2]!, total, (memory) => memory.slice());
+    return this.large.withMemory(this.#records[word + 2]!, total, (memory) => memory.slice());
   }
 
   #kind(position: number): number {

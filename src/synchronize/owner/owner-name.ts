@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { idOf, self } from '../../memory/index.js';
+import { currentAgent, osThreadIdOf } from '../../memory/index.js';
 import { processName } from '../../util/process-name.js';
 
 /** How the calling thread is called: `MainProcess`, `SpawnProcess-1|Thread-2`. */
@@ -11,7 +11,7 @@ export function ownName(): string {
 /** An owner in words, as seen from here; Python's words, and the id of whom they mean. */
 export function ownerName(agent: number): string {
   if (agent === 0) return 'None';
-  if (agent === self()) return ownName();
-  const id = idOf(agent);
+  if (agent === currentAgent()) return ownName();
+  const id = osThreadIdOf(agent);
   return existsSync(`/proc/self/task/${id}`) ? `SomeOtherThread ${id}` : `SomeOtherProcess ${id}`;
 }

@@ -1,5 +1,5 @@
 /** Releases once, at the end of a `using` block or when told. */
-export class Held implements Disposable {
+export class ReleaseOnce implements Disposable {
   #release: (() => void) | null;
 
   constructor(release: () => void) {

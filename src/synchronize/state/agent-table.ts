@@ -5,14 +5,14 @@
  *   word 1   when somebody last looked for agents that have ended, ms (mod 2^32)
  *   slots    agent (0: the slot is free), then the primitive's own words, which are 0 in a free slot
  *
- * All changes are made inside the primitive's {@link Guard}. A slot belongs to its agent until that has ended and the primitive
+ * All changes are made inside the primitive's {@link RobustMutex}. A slot belongs to its agent until that has ended and the primitive
  * has settled what it left behind: it does so as its waiters look after the dead, or at the latest when a new agent finds no room.
  *
  * Looking after 200 agents takes 4 ms, so where there are many one of all who wait does it, each time: word 1 says when that was.
  */
 
 import { UnsupportedError } from '../../errors/index.js';
-import { BEAT, hasEnded, self } from '../../memory/index.js';
+import { currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { timeOfDay } from '../../util/timers.js';
 
 /** Threads, of all processes together, that may use one primitive at a time, unless it says otherwise. */
@@ -20,7 +20,7 @@ export const SLOTS = 1_024;
 
 const LOOKED = 1;
 /** So few are looked after by everybody. */
-const FEW = 16;
+const MAX_AGENTS_CHECKED_BY_ALL = 16;
 const HEAD = 2;
 
 /** Words a table takes. @param fields Words of a slot beside the agent. */
@@ -67,7 +67,7 @@ export class AgentTable {
 
   /** Whether the calling agent has a slot. */
   get known(): boolean {
-    return this.#mine >= 0 && Atomics.load(this.#words, this.#mine) === self();
+    return this.#mine >= 0 && Atomics.load(this.#words, this.#mine) === currentAgent();
   }
 
   /** Frees the calling agent's slot. */
@@ -93,9 +93,9 @@ export class AgentTable {
     return found;
   }
 
-  /** Whether an agent that uses it has ended, as far as it is the caller's turn to look. Needs no guard. */
+  /** Whether an agent that uses it has ended, as far as it is the caller's turn to look. Needs no lock. */
   someEnded(): boolean {
-    if (Atomics.load(this.#words, this.#at - HEAD) > FEW && !this.#due()) return false;
+    if (Atomics.load(this.#words, this.#at - HEAD) > MAX_AGENTS_CHECKED_BY_ALL && !this.#due()) return false;
     for (const at of this.inUse()) if (this.hasEnded(at)) return true;
     return false;
   }
@@ -108,7 +108,7 @@ export class AgentTable {
 
   /** Whether the slot is the calling agent's. */
   isMine(at: number): boolean {
-    return Atomics.load(this.#words, at - 1) === self();
+    return Atomics.load(this.#words, at - 1) === currentAgent();
   }
 
   /** Frees a slot. */
@@ -122,7 +122,7 @@ export class AgentTable {
     const at = this.#at - HEAD + LOOKED;
     const now = timeOfDay() | 0;
     const last = Atomics.load(this.#words, at);
-    return (now - last) >>> 0 >= BEAT / 2 && Atomics.compareExchange(this.#words, at, last, now) === last;
+    return (now - last) >>> 0 >= LIVENESS_CHECK_MS / 2 && Atomics.compareExchange(this.#words, at, last, now) === last;
   }
 
   /** The calling agent's slot, or a free one that is its own from here on, or -1. */
@@ -133,7 +133,7 @@ export class AgentTable {
     for (let i = 0; i < used; i++) {
       const slot = this.#at + i * this.#stride;
       const agent = Atomics.load(words, slot);
-      if (agent === self()) return slot;
+      if (agent === currentAgent()) return slot;
       if (agent === 0 && free < 0) free = slot;
     }
     if (free < 0) {
@@ -141,7 +141,7 @@ export class AgentTable {
       free = this.#at + used * this.#stride;
       Atomics.store(words, this.#at - HEAD, used + 1);
     }
-    Atomics.store(words, free, self());
+    Atomics.store(words, free, currentAgent());
     return free;
   }
 }

@@ -8,31 +8,31 @@
  *   history   bit i: how round g - 1 - i ended; 1: passed, 0: broken. A waiter that looks late finds its round's end here
  *   slots     for each agent, how many of its waits are in the round under way
  *
- * All changes are made inside the guard. The phase is changed last, so an agent that dies inside leaves a round that is
+ * All changes are made inside the mutex. The phase is changed last, so an agent that dies inside leaves a round that is
  * complete but not ended; the repair breaks that round, and all learn of it.
  */
-import { type Block, type Gate, WaitQueue } from '../../memory/index.js';
-import { GUARD_WORDS, Guard } from '../words/robust-mutex.js';
+import { type Block, type WaitProtocol, WaitQueue } from '../../memory/index.js';
+import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
 import { AgentTable, SLOTS, tableWords } from './agent-table.js';
 
-const PHASE = GUARD_WORDS;
+const PHASE = ROBUST_MUTEX_WORDS;
 const ARRIVED = PHASE + 1;
 const HISTORY = ARRIVED + 1;
 const TABLE = HISTORY + 1;
 const BROKEN = 1;
 /** Parties beyond half of that are tasks of fewer agents: so many processes do not run. */
-const MOST_SLOTS = 1 << 16;
-/** Rounds that the history tells. */
-const TOLD = 32;
+const MAX_BARRIER_SLOTS = 1 << 16;
+/** BarrierState that the history tells. */
+const HISTORY_ROUNDS = 32;
 
 /** Words the rounds take. */
-export function roundWords(parties: number): number {
+export function barrierWords(parties: number): number {
   return TABLE + tableWords(1, slotsFor(parties));
 }
 
 /** Each party may be another process, and be replaced before those who were there before are known to be gone. */
 function slotsFor(parties: number): number {
-  return Math.max(SLOTS, Math.min(2 * parties, MOST_SLOTS));
+  return Math.max(SLOTS, Math.min(2 * parties, MAX_BARRIER_SLOTS));
 }
 
 /** What came of an arrival. */
@@ -43,9 +43,9 @@ export interface Arrival {
   readonly phase: number;
 }
 
-export class Rounds implements Gate {
+export class BarrierState implements WaitProtocol {
   readonly #words: Int32Array;
-  readonly #guard: Guard;
+  readonly #mutex: RobustMutex;
   readonly #table: AgentTable;
   /** Where waiters wait. */
   readonly queue: WaitQueue;
@@ -57,7 +57,7 @@ export class Rounds implements Gate {
   constructor(block: Block, parties: number) {
     this.#block = block;
     this.#words = block.int32;
-    this.#guard = new Guard(block, 0, () => this.#break());
+    this.#mutex = new RobustMutex(block, 0, () => this.#break());
     this.#table = new AgentTable(block.int32, TABLE, 1, slotsFor(parties));
     const cell = block.cell(PHASE);
     this.queue = new WaitQueue(cell, this, true);
@@ -68,7 +68,7 @@ export class Rounds implements Gate {
   }
 
   arrive(parties: number): Arrival {
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       if (this.#table.someEnded()) this.#lookAfterDead();
       const phase = this.#phase;
       if ((phase & BROKEN) !== 0) return { kind: 'broken', index: -1, phase };
@@ -85,7 +85,7 @@ export class Rounds implements Gate {
 
   /** The last party lets all pass; `false` when the round was broken meanwhile. */
   pass(phase: number): boolean {
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       if (this.#phase !== phase) return false;
       this.#end(1);
       return true;
@@ -94,14 +94,14 @@ export class Rounds implements Gate {
 
   /** Breaks the round, if it is still that one, and all waits until {@link reset}. */
   abort(phase?: number): void {
-    this.#guard.run(() => {
+    this.#mutex.runLocked(() => {
       if (phase === undefined || this.#phase === phase) this.#break();
     });
   }
 
   /** Breaks the round for those who wait, and begins a new one. */
   reset(): void {
-    this.#guard.run(() => {
+    this.#mutex.runLocked(() => {
       if (this.arrived > 0 || this.broken) this.#end(0);
     });
   }
@@ -113,9 +113,9 @@ export class Rounds implements Gate {
 
   /** Whether a round that is over was passed. */
   passed(phase: number): boolean {
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       const ago = ((this.#phase >>> 1) - (phase >>> 1)) & 0x7fffffff;
-      return ago > 0 && ago <= TOLD && ((Atomics.load(this.#words, HISTORY) >>> (ago - 1)) & 1) === 1;
+      return ago > 0 && ago <= HISTORY_ROUNDS && ((Atomics.load(this.#words, HISTORY) >>> (ago - 1)) & 1) === 1;
     });
   }
 
@@ -129,8 +129,8 @@ export class Rounds implements Gate {
   }
 
   /** The agent ends in good order: no party has died. */
-  depart(): void {
-    if (!this.#block.closed && this.#table.known) this.#guard.run(() => this.#table.leave());
+  leaveInOrder(): void {
+    if (!this.#block.closed && this.#table.known) this.#mutex.runLocked(() => this.#table.leave());
   }
 
   get #phase(): number {
@@ -180,10 +180,10 @@ export class Rounds implements Gate {
     this.abort();
   }
 
-  check(): boolean {
+  checkPeers(): boolean {
     // Also when nobody has arrived, as it seems: who ends a round empties it first, and may have died just then.
-    this.#guard.mend();
-    if (this.#table.someEnded()) this.#guard.run(() => this.#lookAfterDead());
+    this.#mutex.repairIfAbandoned();
+    if (this.#table.someEnded()) this.#mutex.runLocked(() => this.#lookAfterDead());
     return false;
   }
 }

@@ -8,26 +8,26 @@
  * A notification goes to an agent, in turn, and there to the waiter that came first. What an agent has not taken when it
  * dies, or is aborted, goes to others.
  *
- * Crash: inside the guard the words are changed in an order in which every state between is sound (granted goes down before
+ * Crash: inside the mutex the words are changed in an order in which every state between is sound (granted goes down before
  * waiting, and up after it), so there is nothing to repair but the bounds of a slot. One that dies while it buries another may have
  * passed notifications on that will be passed on again: a waiter too many may wake then, never one too few.
  */
-import { BEAT, type Block, type Gate, WaitQueue } from '../../memory/index.js';
-import { GUARD_WORDS, Guard } from '../words/robust-mutex.js';
+import { type Block, LIVENESS_CHECK_MS, type WaitProtocol, WaitQueue } from '../../memory/index.js';
+import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
 import { AgentTable, tableWords } from './agent-table.js';
 
-const TURN = GUARD_WORDS;
-const TABLE = TURN + 1;
+const LAST_GRANTED = ROBUST_MUTEX_WORDS;
+const TABLE = LAST_GRANTED + 1;
 const WAITING = 0;
 const GRANTED = 1;
 
 /** Words the sleepers take. */
-export const SLEEPER_WORDS = TABLE + tableWords(2);
+export const CONDITION_WORDS = TABLE + tableWords(2);
 
-export class Sleepers implements Gate {
+export class ConditionState implements WaitProtocol {
   readonly #block: Block;
   readonly #words: Int32Array;
-  readonly #guard: Guard;
+  readonly #mutex: RobustMutex;
   readonly #table: AgentTable;
   #queue: WaitQueue | null = null;
   #slot = -1;
@@ -36,14 +36,14 @@ export class Sleepers implements Gate {
   constructor(block: Block) {
     this.#block = block;
     this.#words = block.int32;
-    this.#guard = new Guard(block, 0, () => this.#repair());
+    this.#mutex = new RobustMutex(block, 0, () => this.#repair());
     this.#table = new AgentTable(block.int32, TABLE, 2);
   }
 
   /** One more waits: from here on it can be notified. Returns the queue to wait in. */
   join(): WaitQueue {
-    this.#guard.run(() => {
-      const slot = this.#table.enter('Condition.wait', () => this.#bury());
+    this.#mutex.runLocked(() => {
+      const slot = this.#table.enter('Condition.wait', () => this.#reapDead());
       if (slot !== this.#slot || this.#queue === null) {
         this.#slot = slot;
         this.#queue = new WaitQueue(this.#block.cell(slot + GRANTED), this);
@@ -56,7 +56,7 @@ export class Sleepers implements Gate {
   /** Takes a notification if there is one: the attempt of a waiter. */
   readonly take = (): boolean => {
     if (Atomics.load(this.#words, this.#slot + GRANTED) === 0) return false;
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       if (Atomics.load(this.#words, this.#slot + GRANTED) === 0) return false;
       Atomics.sub(this.#words, this.#slot + GRANTED, 1);
       Atomics.sub(this.#words, this.#slot + WAITING, 1);
@@ -66,7 +66,7 @@ export class Sleepers implements Gate {
 
   /** A waiter gives up. Returns whether it was notified at the last moment; with `pass` that goes to another one. */
   leave(pass: boolean): boolean {
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       const [waiting, granted] = [Atomics.load(this.#words, this.#slot + WAITING), Atomics.load(this.#words, this.#slot + GRANTED)];
       const notified = granted >= waiting;
       if (notified) Atomics.sub(this.#words, this.#slot + GRANTED, 1);
@@ -79,7 +79,7 @@ export class Sleepers implements Gate {
   /** Notifies up to `count` waiters. */
   notify(count: number): void {
     if (this.count === 0) return;
-    this.#guard.run(() => this.#grant(count));
+    this.#mutex.runLocked(() => this.#grant(count));
   }
 
   /** How many wait and are not notified. */
@@ -97,7 +97,7 @@ export class Sleepers implements Gate {
   #grant(count: number, but = -1): void {
     let left = count;
     const slots = this.#table.inUse();
-    const turn = Atomics.load(this.#words, TURN);
+    const turn = Atomics.load(this.#words, LAST_GRANTED);
     const first = slots.findIndex((slot) => slot > turn);
     if (first > 0) slots.push(...slots.splice(0, first));
     const woken = new Set<number>();
@@ -107,10 +107,10 @@ export class Sleepers implements Gate {
         if (left === 0) break;
         if (slot === but || this.#open(slot) === 0) continue;
         // To wake all, nobody need know who is dead.
-        if (left !== Number.POSITIVE_INFINITY && this.#table.hasEnded(slot, BEAT / 2)) continue;
+        if (left !== Number.POSITIVE_INFINITY && this.#table.hasEnded(slot, LIVENESS_CHECK_MS / 2)) continue;
         const share = left === Number.POSITIVE_INFINITY ? this.#open(slot) : 1;
         Atomics.add(this.#words, slot + GRANTED, share);
-        Atomics.store(this.#words, TURN, slot);
+        Atomics.store(this.#words, LAST_GRANTED, slot);
         woken.add(slot);
         left -= share;
         progress = true;
@@ -123,7 +123,7 @@ export class Sleepers implements Gate {
   }
 
   /** Removes dead agents. What they had been notified of and had not taken goes to others, before it is forgotten here. */
-  #bury(): void {
+  #reapDead(): void {
     for (const slot of this.#table.ended()) {
       const granted = Atomics.load(this.#words, slot + GRANTED);
       if (granted > 0) this.#grant(granted, slot);
@@ -149,8 +149,8 @@ export class Sleepers implements Gate {
     for (let i = 0; i < waiters; i++) this.leave(true);
   }
 
-  check(): boolean {
-    if (this.#table.someEnded()) this.#guard.run(() => this.#bury());
+  checkPeers(): boolean {
+    if (this.#table.someEnded()) this.#mutex.runLocked(() => this.#reapDead());
     return false;
   }
 }

@@ -2,7 +2,7 @@
  * Who holds how many permits of a semaphore through `hold`, so that they come back when a holder dies.
  *
  * Taking a permit changes the semaphore's word and the holder's count, and may be cut short between the two. So both are
- * changed inside the guard, and a journal says what is being done:
+ * changed inside the mutex, and a journal says what is being done:
  *
  *   1  count := what the holder's slot will hold;  slot := which slot (the journal is in force)
  *   2  the semaphore's word changes and gets MARK, in one compare-and-set
@@ -15,22 +15,22 @@
  * Permits that were taken by `acquire` are nobody's and do not come back.
  */
 import type { Block } from '../../memory/index.js';
-import { GUARD_WORDS, Guard } from '../words/robust-mutex.js';
-import { give, MARK, MOST, take } from '../words/semaphore-word.js';
+import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
+import { give, MARK, MAX_PERMITS, take } from '../words/semaphore-word.js';
 import { AgentTable, tableWords } from './agent-table.js';
 
-const SLOT = GUARD_WORDS;
+const SLOT = ROBUST_MUTEX_WORDS;
 const COUNT = SLOT + 1;
 const TABLE = COUNT + 1;
 
 /** Words the holders take. */
-export const HOLDER_WORDS = TABLE + tableWords(1);
+export const PERMIT_LEDGER_WORDS = TABLE + tableWords(1);
 
-export class Holders {
+export class PermitLedger {
   /** The semaphore's word is the first. */
   readonly #word: Int32Array;
   readonly #words: Int32Array;
-  readonly #guard: Guard;
+  readonly #mutex: RobustMutex;
   readonly #table: AgentTable;
   readonly #base: number;
   readonly #wake: (count: number) => void;
@@ -41,13 +41,13 @@ export class Holders {
     this.#word = block.int32;
     this.#words = block.int32;
     this.#base = at;
-    this.#guard = new Guard(block, at, () => this.#repair());
+    this.#mutex = new RobustMutex(block, at, () => this.#repair());
     this.#table = new AgentTable(block.int32, at + TABLE, 1);
   }
 
   /** Takes a permit for the calling agent: how many are left, or -1. */
   take(patient: boolean, keep: number): number {
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       const slot = this.#enter();
       return this.#change(slot, Atomics.load(this.#words, slot) + 1, () => take(this.#word, patient, keep, MARK));
     });
@@ -55,15 +55,15 @@ export class Holders {
 
   /** Gives back what {@link take} took: the word as it was. */
   give(): number {
-    return this.#guard.run(() => {
+    return this.#mutex.runLocked(() => {
       const slot = this.#enter();
-      return this.#change(slot, Math.max(0, Atomics.load(this.#words, slot) - 1), () => give(this.#word, 1, MOST, MARK));
+      return this.#change(slot, Math.max(0, Atomics.load(this.#words, slot) - 1), () => give(this.#word, 1, MAX_PERMITS, MARK));
     });
   }
 
   /** Gives back what dead agents held, and wakes as many waiters: how many permits that were. */
   reclaim(): number {
-    return this.#table.someEnded() ? this.#guard.run(() => this.#settle()) : 0;
+    return this.#table.someEnded() ? this.#mutex.runLocked(() => this.#settle()) : 0;
   }
 
   #enter(): number {
@@ -74,7 +74,7 @@ export class Holders {
     let all = 0;
     for (const slot of this.#table.ended()) {
       const count = Atomics.load(this.#words, slot);
-      if (count > 0) this.#change(slot, 0, () => give(this.#word, count, MOST, MARK));
+      if (count > 0) this.#change(slot, 0, () => give(this.#word, count, MAX_PERMITS, MARK));
       this.#table.free(slot);
       all += count;
     }

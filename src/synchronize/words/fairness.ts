@@ -1,8 +1,8 @@
-import { BEAT, PATIENCE } from '../../memory/index.js';
+import { LIVENESS_CHECK_MS, PATIENT_AFTER_MS } from '../../memory/index.js';
 import { performance } from '../../util/timers.js';
 
 /** What is free but set aside for patient waiters: not for who only tries, unless nobody comes for it, as when the waiter died. */
-export class Aside {
+export class FairnessReserve {
   /** Since when it is seen so; 0: it is not. */
   #since = 0;
 
@@ -14,18 +14,18 @@ export class Aside {
     }
     const now = performance.now();
     if (this.#since === 0) this.#since = now;
-    return now - this.#since >= 2 * PATIENCE;
+    return now - this.#since >= 2 * PATIENT_AFTER_MS;
   }
 }
 
 /** When a try that failed may look after dead owners: now and then. */
-export class Due {
+export class LivenessThrottle {
   #next = 0;
 
-  now(): boolean {
+  mayCheckNow(): boolean {
     const now = performance.now();
     if (now < this.#next) return false;
-    this.#next = now + BEAT / 2;
+    this.#next = now + LIVENESS_CHECK_MS / 2;
     return true;
   }
 }

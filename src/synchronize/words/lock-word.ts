@@ -21,7 +21,7 @@
  *
  * Source: U. Drepper, Futexes are tricky (2011), mutex 2; the starvation mode of Go's sync.Mutex.
  */
-import { AGENT } from '../../memory/index.js';
+import { AGENT_MASK } from '../../memory/index.js';
 
 export const WAITERS = 0x40000000;
 export const FAIR = -0x80000000;
@@ -37,7 +37,7 @@ export function takeFree(words: Int32Array, me: number): boolean {
 export function take(words: Int32Array, me: number, patient: boolean, keep: number): boolean {
   for (;;) {
     const word = Atomics.load(words, 0);
-    if ((word & AGENT) !== 0 || ((word & FAIR) !== 0 && !patient)) return false;
+    if ((word & AGENT_MASK) !== 0 || ((word & FAIR) !== 0 && !patient)) return false;
     if (Atomics.compareExchange(words, 0, word, me | (word & WAITERS) | keep) === word) return true;
   }
 }
@@ -60,7 +60,7 @@ export function releaseAlone(words: Int32Array, me: number): boolean {
 export function release(words: Int32Array): number {
   for (;;) {
     const word = Atomics.load(words, 0);
-    if ((word & AGENT) === 0) return word;
+    if ((word & AGENT_MASK) === 0) return word;
     if (Atomics.compareExchange(words, 0, word, word & FAIR) === word) return word;
   }
 }
@@ -73,7 +73,7 @@ export function withdraw(words: Int32Array): boolean {
   for (;;) {
     const word = Atomics.load(words, 0);
     const next = (word & ~FAIR) | WAITERS;
-    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return (word & AGENT) === 0;
+    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return (word & AGENT_MASK) === 0;
   }
 }
 
@@ -81,7 +81,7 @@ export function withdraw(words: Int32Array): boolean {
 export function takeOver(words: Int32Array, dead: number, me: number): boolean {
   for (;;) {
     const word = Atomics.load(words, 0);
-    if ((word & AGENT) !== dead) return false;
+    if ((word & AGENT_MASK) !== dead) return false;
     if (Atomics.compareExchange(words, 0, word, me | WAITERS) !== word) continue;
     Atomics.store(words, DIED, 1);
     return true;

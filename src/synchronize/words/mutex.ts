@@ -1,35 +1,35 @@
 /**
  * Mutual exclusion over a lock word: what Lock, RLock and the inner locks of the other primitives have in common.
  *
- * Owner death: who waits looks after the owner once in {@link BEAT} ms, at most once for all waiters of a thread; who only
+ * Owner death: who waits looks after the owner once in {@link LIVENESS_CHECK_MS} ms, at most once for all waiters of a thread; who only
  * tries does so too. The lock then goes to whoever finds out, or tries next.
  */
 import {
-  AGENT,
+  AGENT_MASK,
   type Attempt,
   type Block,
   type Bounds,
-  type Gate,
+  currentAgent,
   hasEnded,
-  self,
   Urgency,
   type WaitCell,
+  type WaitProtocol,
   WaitQueue,
 } from '../../memory/index.js';
-import { Aside, Due } from './fairness.js';
+import { FairnessReserve, LivenessThrottle } from './fairness.js';
 import { announce, DIED, FAIR, release, releaseAlone, take, takeFree, takeOver, WAITERS, withdraw } from './lock-word.js';
 
 /** Words a mutex takes. */
 export const MUTEX_WORDS = 2;
 
-export class Mutex implements Gate {
+export class Mutex implements WaitProtocol {
   readonly #block: Block;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
   readonly #words: Int32Array;
-  readonly #aside = new Aside();
-  readonly #due = new Due();
-  /** The dead owner that {@link check} found; 0: none. */
+  readonly #reserve = new FairnessReserve();
+  readonly #throttle = new LivenessThrottle();
+  /** The dead owner that {@link checkPeers} found; 0: none. */
   #dead = 0;
 
   /** @param at Index in the block of the first of its words. */
@@ -41,31 +41,31 @@ export class Mutex implements Gate {
   }
 
   /** Takes it if that is possible at once. */
-  tryTake(): boolean {
+  tryAcquire(): boolean {
     this.#block.check();
-    return takeFree(this.#words, self()) || this.#tryHarder();
+    return takeFree(this.#words, currentAgent()) || this.#tryHarder();
   }
 
   /** Takes it without blocking; `null` stands for "at once", to spare the promise. */
-  take(bounds?: Bounds): Promise<boolean> | null {
+  acquire(bounds?: Bounds): Promise<boolean> | null {
     this.#block.check();
     bounds?.signal?.throwIfAborted();
-    if (this.#queue.length === 0 && takeFree(this.#words, self())) return null;
+    if (this.#queue.length === 0 && takeFree(this.#words, currentAgent())) return null;
     return this.#queue.wait(this.#attempt, bounds);
   }
 
   /** Takes it, blocking the thread. */
-  takeSync(timeout?: number): boolean {
+  acquireSync(timeout?: number): boolean {
     this.#block.check();
-    return takeFree(this.#words, self()) || this.#queue.waitSync(this.#attempt, timeout);
+    return takeFree(this.#words, currentAgent()) || this.#queue.waitSync(this.#attempt, timeout);
   }
 
   /** Releases, whoever holds it; `false` when nobody did. */
-  give(): boolean {
+  release(): boolean {
     this.#block.check();
-    if (releaseAlone(this.#words, self())) return true;
+    if (releaseAlone(this.#words, currentAgent())) return true;
     const word = release(this.#words);
-    if ((word & AGENT) === 0) return false;
+    if ((word & AGENT_MASK) === 0) return false;
     if ((word & FAIR) !== 0) {
       this.#cell.notify();
       this.#queue.kick();
@@ -76,12 +76,12 @@ export class Mutex implements Gate {
   /** Who holds it; 0: nobody. */
   get owner(): number {
     this.#block.check();
-    return Atomics.load(this.#words, 0) & AGENT;
+    return Atomics.load(this.#words, 0) & AGENT_MASK;
   }
 
   /** Whether the calling thread holds it. */
-  get mine(): boolean {
-    return this.owner === self();
+  get ownedHere(): boolean {
+    return this.owner === currentAgent();
   }
 
   /** Whether who holds it has ended. */
@@ -101,21 +101,21 @@ export class Mutex implements Gate {
   }
 
   readonly #attempt: Attempt = (urgency) =>
-    take(this.#words, self(), urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS) || this.#takeFromDead();
+    take(this.#words, currentAgent(), urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS) || this.#takeFromDead();
 
   #takeFromDead(): boolean {
     if (this.#dead === 0) return false;
     const dead = this.#dead;
     this.#dead = 0;
-    return takeOver(this.#words, dead, self());
+    return takeOver(this.#words, dead, currentAgent());
   }
 
   /** A try that found the word not to be 0. */
   #tryHarder(): boolean {
     const word = Atomics.load(this.#words, 0);
-    if ((word & AGENT) === 0) return this.#aside.allows((word & FAIR) !== 0) && take(this.#words, self(), true, 0);
-    this.#aside.allows(false);
-    return this.#due.now() && this.check() && this.#takeFromDead();
+    if ((word & AGENT_MASK) === 0) return this.#reserve.allows((word & FAIR) !== 0) && take(this.#words, currentAgent(), true, 0);
+    this.#reserve.allows(false);
+    return this.#throttle.mayCheckNow() && this.checkPeers() && this.#takeFromDead();
   }
 
   // ---- as its waiters see it
@@ -124,14 +124,14 @@ export class Mutex implements Gate {
     return announce(this.#words, patient);
   }
 
-  check(): boolean {
+  checkPeers(): boolean {
     const owner = this.owner;
     this.#dead = owner !== 0 && hasEnded(owner) ? owner : 0;
     return this.#dead !== 0 || owner === 0;
   }
 
-  own(): boolean {
-    return this.mine;
+  endsOnlyHere(): boolean {
+    return this.ownedHere;
   }
 
   withdraw(): void {

@@ -2,7 +2,7 @@ import type { Block } from '../../memory/index.js';
 import { MUTEX_WORDS, Mutex } from './mutex.js';
 
 /** Words a guard takes. */
-export const GUARD_WORDS = MUTEX_WORDS;
+export const ROBUST_MUTEX_WORDS = MUTEX_WORDS;
 
 /**
  * Short sections of a primitive that change several words, one agent at a time.
@@ -10,7 +10,7 @@ export const GUARD_WORDS = MUTEX_WORDS;
  * A section never waits for anything, so it lasts about a microsecond, and whoever comes meanwhile waits for it blocking, also in
  * the awaited forms. When an agent dies inside, the next one repairs first.
  */
-export class Guard {
+export class RobustMutex {
   readonly #mutex: Mutex;
   readonly #repair: () => void;
 
@@ -21,8 +21,8 @@ export class Guard {
   }
 
   /** Runs a section. It must not run another one of the same guard. */
-  run<R>(section: () => R): R {
-    this.#mutex.takeSync();
+  runLocked<R>(section: () => R): R {
+    this.#mutex.acquireSync();
     try {
       if (this.#mutex.ownerDied) {
         this.#repair();
@@ -30,12 +30,12 @@ export class Guard {
       }
       return section();
     } finally {
-      this.#mutex.give();
+      this.#mutex.release();
     }
   }
 
   /** Repairs at once if an agent has died inside: for those who wait for what it was about to change. */
-  mend(): void {
-    if (this.#mutex.abandoned) this.run(() => this.#mutex.recover());
+  repairIfAbandoned(): void {
+    if (this.#mutex.abandoned) this.runLocked(() => this.#mutex.recover());
   }
 }

@@ -13,9 +13,9 @@
 export const WAITERS = 1;
 export const MARK = 2;
 export const FAIR = 4;
-export const UNIT = 8;
+export const PERMIT_UNIT = 8;
 /** Most permits. */
-export const MOST = 0x0fffffff;
+export const MAX_PERMITS = 0x0fffffff;
 
 /** Permits in a word. */
 export function permits(word: number): number {
@@ -30,7 +30,7 @@ export function take(words: Int32Array, patient: boolean, keep: number, mark: nu
   for (;;) {
     const word = Atomics.load(words, 0);
     if (permits(word) === 0 || ((word & FAIR) !== 0 && !patient)) return -1;
-    const next = ((word & ~FAIR) - UNIT) | keep | mark;
+    const next = ((word & ~FAIR) - PERMIT_UNIT) | keep | mark;
     if (Atomics.compareExchange(words, 0, word, next) === word) return permits(next);
   }
 }
@@ -40,7 +40,7 @@ export function give(words: Int32Array, count: number, most: number, mark: numbe
   for (;;) {
     const word = Atomics.load(words, 0);
     if (permits(word) + count > most) return -1;
-    const next = ((word & ~WAITERS) + count * UNIT) | mark;
+    const next = ((word & ~WAITERS) + count * PERMIT_UNIT) | mark;
     if (Atomics.compareExchange(words, 0, word, next | 0) === word) return word >>> 0;
   }
 }
