@@ -16,6 +16,20 @@ const PLAIN_GROUPS = ['captures', 'imports', 'classes', 'async', 'shared', 'proc
  * @property {'module' | 'commonjs'} [type] of package.json
  */
 
+/** Lines that are marked by a comment, `// LINE A`: letter -> number. */
+function findMarkedLines(source) {
+  const found = new Map();
+  for (const name of readdirSync(source)) {
+    for (const [i, line] of readFileSync(source + name, 'utf8')
+      .split('\n')
+      .entries()) {
+      const letter = /\/\/ LINE ([A-Z])$/.exec(line)?.[1];
+      if (letter !== undefined) found.set(letter, i + 1);
+    }
+  }
+  return found;
+}
+
 /** @param {string} folder  @param {ProgramOptions} options */
 export function writeProgram(
   folder,
@@ -25,6 +39,7 @@ export function writeProgram(
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, type }));
   const source = `${cases}${program}/`;
+  const lines = findMarkedLines(source);
   for (const name of readdirSync(source)) {
     if (!/\.(ts|cjs)$/.test(name)) {
       cpSync(source + name, `${folder}/${name}`);
@@ -33,6 +48,7 @@ export function writeProgram(
     const optional = OPTIONAL_GROUPS.find((group) => name.startsWith(`${group}.`));
     if (optional !== undefined && !groups.includes(optional)) continue;
     let text = readFileSync(source + name, 'utf8').replace("'PADDING'", `'${'x'.repeat(LARGE_CHARACTERS)}'`);
+    text = text.replace(/LINE_([A-Z])/g, (_, letter) => lines.get(letter));
     if (program === 'esm') {
       text = text.replace(/((?:from|import|import\() ?')(\.\/[\w-]+)\.ts'/g, `$1$2${extension}'`);
       if (!jsonAttributes) text = text.replace(" with { type: 'json' }", '');

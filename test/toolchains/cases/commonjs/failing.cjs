@@ -4,6 +4,6 @@ class Rejected extends Error {
   details = { retry: false };
 }
 function reject(why) {
-  throw new Rejected(why, { cause: new RangeError('the cause') });
+  throw new Rejected(why, { cause: new RangeError('the cause') }); // LINE B
 }
 module.exports = { Rejected, reject };

@@ -4,7 +4,7 @@ export class Rejected extends Error {
   details = { retry: false };
 }
 export function reject(why: string): never {
-  throw new Rejected(why, { cause: new RangeError('the cause') });
+  throw new Rejected(why, { cause: new RangeError('the cause') }); // LINE B
 }
 export function position(error: unknown): string {
   const frame = String((error as Error).stack)

@@ -14,7 +14,8 @@ check('main file: a closure over its functions', async (pool, same) => {
   same(await pool.map((x: number) => triple(x) + ofMain, [1, 2]), [5, 8]);
 });
 
-runCases().catch((error) => {
+/** For who has imported the program. */
+export const done = runCases().catch((error) => {
   console.error(error);
   process.exitCode = 1;
 });
