@@ -65,12 +65,14 @@ function nodesFor(host, index) {
 
 async function prepare(host) {
   const toolbox = openToolbox(host.toolbox);
-  const folder = `${toolbox}${host.name.replace(/[^\w.+-]+/g, '-').toLowerCase()}`;
-  const bin = (name) => `${toolbox}node_modules/.bin/${name}`;
+  const name = host.name.replace(/[^\w.+-]+/g, '-').toLowerCase();
+  const folder = host.folder?.({ toolbox, name }) ?? `${toolbox}${name}`;
+  const bin = (program) => `${toolbox}node_modules/.bin/${program}`;
+  const run = (command, more) => prepareWith(command, { cwd: folder, ...more });
+  const context = { folder, toolbox, name, bin, run, node: process.execPath };
+  await host.install?.(context);
   writeProgram(folder, host.program ?? {});
   if (host.ownModules) execFileSync('cp', ['-al', `${toolbox}node_modules`, `${folder}/node_modules`]);
-  const run = (command, more) => prepareWith(command, { cwd: folder, ...more });
-  const context = { folder, toolbox, bin, run, node: process.execPath };
   await host.prepare?.(context);
   return context;
 }
@@ -78,8 +80,10 @@ async function prepare(host) {
 async function runOn(host, node, context) {
   const results = `${context.folder}/results-${node.major}.jsonl`;
   rmSync(results, { force: true });
-  const { command, env, ...more } = host.command({ ...context, node: node.file, major: node.major });
-  const ended = await execute(command, { cwd: context.folder, env: { ...env, TOOLCHAIN_RESULTS: results }, ...more });
+  const on = { ...context, node: node.file, major: node.major, results };
+  await host.prepareOn?.(on);
+  const { command, env, ...more } = host.command(on);
+  const ended = await execute(command, { cwd: context.folder, env: { ...env, TOOLCHAIN_RESULTS: results }, limit: host.limit, ...more });
   return judge({ minimum: MINIMUM_CASES, ...host, ...expectationsOf(host, node.major) }, ended, results);
 }
 
@@ -111,7 +115,13 @@ async function work() {
     }
     for (const node of nodes) {
       const start = Date.now();
-      const result = await runOn(host, node, context);
+      const result = await runOn(host, node, context).catch((error) => ({
+        passed: 0,
+        total: 0,
+        refused: [],
+        known: [],
+        faults: [{ name: 'cannot be set up', text: error.message }],
+      }));
       results.set(node, result);
       if (result.faults.length > 0) failed++;
       print(host, node, result, Date.now() - start);

@@ -72,7 +72,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
  * @param {string[]} command
  * @param {{ cwd: string, env?: Record<string, string | undefined>, input?: string, limit?: number, interact?: (child: any) => unknown }} options
  */
-export async function execute([file, ...args], { cwd, env = {}, input, limit = 120_000, interact }) {
+export async function execute([file, ...args], { cwd, env = {}, input, limit = 150_000, interact }) {
   const mark = `${MARK}=${process.pid}-${++runs}`;
   running.add(mark);
   const child = spawn(file, args, {

@@ -9,11 +9,11 @@ const PLAIN_GROUPS = ['captures', 'imports', 'classes', 'async', 'shared', 'proc
 
 /**
  * @typedef {object} ProgramOptions
- * @property {'esm' | 'commonjs'} [program] which of the two
+ * @property {string} [program] `esm`, `commonjs`, or a folder of `situations`, which is copied as it is
  * @property {'.ts' | '.js' | ''} [extension] what imports of local files end with
  * @property {boolean} [jsonAttributes] whether `with { type: 'json' }` is written
  * @property {string[]} [groups] further groups, of OPTIONAL_GROUPS
- * @property {'module' | 'commonjs'} [type] of package.json
+ * @property {'module' | 'commonjs' | null} [type] of its package.json; null: it has none of its own
  */
 
 /** Lines that are marked by a comment, `// LINE A`: letter -> number. */
@@ -37,8 +37,13 @@ export function writeProgram(
 ) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, type }));
+  if (type !== null) writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, type }));
   const source = `${cases}${program}/`;
+  if (program.startsWith('situations/')) {
+    cpSync(source, folder, { recursive: true });
+    cpSync(`${cases}situations/report.cjs`, `${folder}/report.cjs`);
+    return;
+  }
   const lines = findMarkedLines(source);
   for (const name of readdirSync(source)) {
     if (!/\.(ts|cjs)$/.test(name)) {

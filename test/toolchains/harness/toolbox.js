@@ -67,11 +67,11 @@ export function openToolbox({ name, packages = [] }) {
 }
 
 /** Any other installation, made by `install()` unless it was made before for the same `key`. */
-export function once(folder, key, install) {
+export async function once(folder, key, install) {
   const digest = createHash('sha1').update(key).digest('hex');
   if (readIf(`${folder}/installed`) === digest) return;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  install();
+  await install();
   writeFileSync(`${folder}/installed`, digest);
 }

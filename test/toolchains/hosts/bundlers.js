@@ -38,7 +38,7 @@ const esbuild = (options) =>
 const external = { external: ['multiprocess'] };
 const runs =
   (file, ...flags) =>
-  ({ node }) => ({ command: [node, ...flags, file] });
+  ({ node }) => ({ command: [node, ...flags, file], ...bundled });
 
 /** Rollup, after a TypeScript plugin of a few lines: the loaders that people use all call a compiler on each file. */
 const rollup = (output) =>
@@ -70,7 +70,7 @@ const webpack =
       resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
       module: { rules: [{ test: /\\.ts$/, ${
         name === 'webpack'
-          ? "loader: 'ts-loader', options: { transpileOnly: true, compilerOptions: { target: 'es2022', module: 'esnext', moduleResolution: 'bundler' } }"
+          ? "loader: 'ts-loader', options: { transpileOnly: true, compilerOptions: { target: 'es2022', module: 'esnext', moduleResolution: 'bundler', sourceMap: true } }"
           : "loader: 'builtin:swc-loader', options: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }"
       } }] },
       experiments: ${JSON.stringify(experiments ?? {})},
@@ -80,10 +80,16 @@ const webpack =
     if (stats.hasErrors()) { console.error(stats.toString({ all: false, errors: true })); process.exit(1); }`)(context);
   };
 
+const bundled = { env: { TOOLCHAIN_BUNDLED: '1' } };
+/** Libraries in the bundle are the program's own code: by value, with all they hold. */
+const HOLDS_WEAKLY = { code: 'MP_WEAK', why: 'the bundled library holds objects weakly, which cannot be listed: leave it external' };
+const refused = { 'imports: a CommonJS package': HOLDS_WEAKLY, 'imports: zod': HOLDS_WEAKLY };
+const refusedRequires = { 'requires: a CommonJS package': HOLDS_WEAKLY, 'requires: zod': HOLDS_WEAKLY };
+
 /** What users of esbuild put on top of ESM in which CommonJS packages are bundled. */
 const BANNER = "const require = (await import('node:module')).createRequire(import.meta.url);";
 
-export const hosts = [
+const all = [
   {
     name: 'esbuild, ESM',
     program: asESM,
@@ -120,6 +126,7 @@ export const hosts = [
   { name: 'rollup, CommonJS', program: asESM, prepare: rollup({ file: 'out.cjs', format: 'cjs' }), command: runs('out.cjs') },
   {
     name: 'vite, SSR',
+    refused: {}, // what is installed stays external
     program: asESM,
     prepare: builds(`
       import { build } from 'vite';
@@ -128,6 +135,7 @@ export const hosts = [
   },
   {
     name: 'vite, dev server',
+    refused: {},
     program: asESM,
     prepare: ({ folder }) =>
       writeFileSync(
@@ -185,3 +193,5 @@ export const hosts = [
     command: runs('out/index.cjs'),
   },
 ];
+
+export const hosts = all.map((host) => ({ refused: host.program === asRequired ? refusedRequires : refused, ...host }));

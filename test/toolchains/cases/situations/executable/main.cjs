@@ -1,0 +1,19 @@
+/** The program of an executable or a snapshot, where the running binary is the program itself. */
+const { createRequire } = require('node:module');
+
+const load = createRequire(`${process.cwd()}/`);
+const { Pool, Process, ThreadPool } = load('multiprocess');
+const { codeOf, runCases } = load('./report.cjs');
+const offset = 1;
+
+async function inPool(make) {
+  const pool = make();
+  return codeOf(() => pool.apply((x) => x + offset, [1])).finally(() => pool.terminate());
+}
+
+runCases({
+  Pool: [() => inPool(() => new Pool({ processes: 1 })), 'REFUSED'],
+  'Pool by forkserver': [() => inPool(() => new Pool({ processes: 1, context: 'forkserver' })), 'REFUSED'],
+  Process: [() => codeOf(() => new Process(() => {}).start()), 'REFUSED'],
+  ThreadPool: [() => inPool(() => new ThreadPool({ processes: 1 })), { value: 2 }],
+});

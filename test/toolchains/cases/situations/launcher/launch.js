@@ -1,0 +1,2 @@
+/** A launcher that imports the program. */
+await import('./src/start.js');
