@@ -6,6 +6,7 @@
  *   npm run test:toolchains -- --only tsx,jest   hosts whose name has one of these in it
  *   … --node FILE                                on this Node instead; may be given several times
  *   … --verbose                                  faults with all their text and stacks
+ *   … --prune                                    takes known failures off the list that pass now
  *   … --list                                     the hosts
  *
  * Hosts are installed into .build/toolchains, with the versions of versions.json, once. A host's file in hosts/ says how it is set up and
@@ -22,7 +23,7 @@ import { findNodes } from './harness/nodes.js';
 import { writeProgram } from './harness/program.js';
 import { writeTable } from './harness/table.js';
 import { openToolbox } from './harness/toolbox.js';
-import { expectationsOf } from './hosts/support/expected.js';
+import { expectationsOf, pruneKnown } from './hosts/support/expected.js';
 
 const MINIMUM_CASES = 42;
 const MAX_FAULT_CHARACTERS = 300;
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    prune: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     only: { type: 'string' },
     node: { type: 'string', multiple: true, default: [] },
@@ -47,11 +49,11 @@ const only = options.only?.toLowerCase().split(',');
 const chosen = families.flatMap(({ toolbox, hosts }) =>
   hosts
     .filter((host) => only === undefined || only.some((text) => host.name.toLowerCase().includes(text)))
-    .filter((host) => only !== undefined || !options.short || host.short !== false)
+    .filter((host) => only !== undefined || !options.short || host.short !== undefined)
     .map((host) => ({ toolbox, ...host })),
 );
 if (options.list) {
-  for (const { name, short = true } of chosen) console.log(`${name}${short ? '' : ' (not in the short form)'}`);
+  for (const { name, short } of chosen) console.log(`${name}${short === undefined ? '' : ' (also in the short form)'}`);
   process.exit();
 }
 const nodes = findNodes(options.node);
@@ -64,7 +66,7 @@ function nodesFor(host, index) {
 }
 
 async function prepare(host) {
-  const toolbox = openToolbox(host.toolbox);
+  const toolbox = await openToolbox(host.toolbox);
   const name = host.name.replace(/[^\w.+-]+/g, '-').toLowerCase();
   const folder = host.folder?.({ toolbox, name }) ?? `${toolbox}${name}`;
   const bin = (program) => `${toolbox}node_modules/.bin/${program}`;
@@ -120,6 +122,7 @@ async function work() {
         total: 0,
         refused: [],
         known: [],
+        stale: [],
         faults: [{ name: 'cannot be set up', text: error.message }],
       }));
       results.set(node, result);
@@ -131,6 +134,8 @@ async function work() {
 
 mkdirSync(new URL('../../.build/toolchains/', import.meta.url), { recursive: true });
 const start = Date.now();
+await Promise.all([...new Set(chosen.map(({ toolbox }) => toolbox))].map(openToolbox));
+console.log(`toolchains are installed, ${Math.round((Date.now() - start) / 1000)} s`);
 await Promise.all(Array.from({ length: Number(options.jobs) }, work));
 const count = rows.reduce((sum, { results }) => sum + results.size, 0);
 console.log(`${count} runs of ${rows.length} hosts in ${Math.round((Date.now() - start) / 1000)} s, ${failed} not as expected`);
@@ -139,5 +144,16 @@ const report = rows.map(({ host, results }) => ({
   results: [...results].map(([node, result]) => ({ node: node.version, ...result })),
 }));
 writeFileSync(new URL('../../.build/toolchains/report.json', import.meta.url), JSON.stringify(report, null, 1));
+if (options.prune) {
+  const passed = rows.flatMap(({ host, results }) =>
+    [...results].flatMap(([{ major }, result]) => result.stale.map((name) => ({ host: host.name, major, name }))),
+  );
+  console.log(
+    `${pruneKnown(
+      passed,
+      nodes.map(({ major }) => major),
+    )} entries of the known failures are taken off or narrowed`,
+  );
+}
 if (!options.short && only === undefined && options.node.length === 0) writeTable(rows, nodes);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -42,7 +42,7 @@ function findFailures(records, minimum, expectedStatus, { status, signal, timedO
 }
 
 /**
- * Returns `{ passed, total, refused, known, timing, faults }`: `faults` are sentences, none if all is as the host expects.
+ * Returns `{ passed, total, refused, known, stale, timing, faults }`: `faults` are sentences, none if all is as the host expects.
  * A case that is refused must have the code that the host gives, one that is known to fail must fail, and none may be missing.
  */
 export function judge({ refused = {}, known = {}, optional = () => false, minimum, status = 0 }, ended, resultsFile) {
@@ -53,6 +53,7 @@ export function judge({ refused = {}, known = {}, optional = () => false, minimu
   const faults = [];
   const refusedNow = [];
   const knownNow = [];
+  const stale = [];
   for (const [name, { code, text, stack }] of failures) {
     if (refused[name] !== undefined && refused[name].code === code) refusedNow.push({ name, ...refused[name] });
     else if (known[name] !== undefined || known[EVERYTHING] !== undefined) knownNow.push({ name, why: known[name] ?? known[EVERYTHING] });
@@ -61,6 +62,7 @@ export function judge({ refused = {}, known = {}, optional = () => false, minimu
   for (const [name, what] of Object.entries({ ...refused, ...known })) {
     if (failures.has(name) || (name === EVERYTHING && failures.size > 0) || !complete) continue;
     const exists = names.includes(name) || [RUN, NO_PROCESS_LEFT, TIMING, EVERYTHING].includes(name);
+    if (exists && known[name] !== undefined) stale.push(name);
     if (exists) faults.push({ name, text: `passes now, where "${what.code ?? what}" is expected` });
     else if (!optional(name)) faults.push({ name, text: 'is expected, and there is no such case' });
   }
@@ -69,6 +71,7 @@ export function judge({ refused = {}, known = {}, optional = () => false, minimu
     total: names.length,
     refused: refusedNow,
     known: knownNow,
+    stale,
     timing: records.find((record) => record.timing)?.timing,
     faults,
   };

@@ -2,9 +2,10 @@
  * Toolboxes: folders of `.build/toolchains` in which the packages of a family of hosts are installed, with this package among them as
  * a user gets it: packed, unpacked, its install script run.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { cache, root, versionsFile } from './places.js';
 
 const versions = JSON.parse(readFileSync(versionsFile, 'utf8'));
@@ -13,6 +14,8 @@ const own = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const OF_THE_CASES = ['date-fns', 'graphql', 'lodash', '@types/lodash', '@types/node', 'zod'];
 
 const quiet = { stdio: ['ignore', 'ignore', 'inherit'] };
+const run = promisify(execFile);
+const opened = new Map();
 let packed;
 
 /** Packs the package as it is built, once a run; with the addon, so that nothing is compiled. */
@@ -42,7 +45,12 @@ function readIf(file) {
 }
 
 /** Installs a toolbox unless it is there with these versions, and this package in it unless it is there as built. Returns its folder. */
-export function openToolbox({ name, packages = [] }) {
+export function openToolbox(toolbox) {
+  if (!opened.has(toolbox.name)) opened.set(toolbox.name, install(toolbox));
+  return opened.get(toolbox.name);
+}
+
+async function install({ name, packages = [] }) {
   const folder = `${cache}${name}/`;
   const ofThePackage = Object.entries({ ...own.dependencies, rxjs: own.devDependencies.rxjs }).map(([key, version]) => `${key}@${version}`);
   const wanted = [...new Set([...pinned([...OF_THE_CASES, ...packages]), ...ofThePackage])].sort();
@@ -51,7 +59,7 @@ export function openToolbox({ name, packages = [] }) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${folder}package.json`, JSON.stringify({ private: true }));
     const options = ['--no-audit', '--no-fund', '--no-package-lock', '--legacy-peer-deps', '--prefer-offline', '--loglevel=error'];
-    execFileSync('npm', ['install', ...options, ...wanted], { cwd: folder, ...quiet });
+    await run('npm', ['install', ...options, ...wanted], { cwd: folder });
     writeFileSync(`${folder}installed`, wanted.join('\n'));
   }
   const { file, integrity } = packPackage();
@@ -59,8 +67,8 @@ export function openToolbox({ name, packages = [] }) {
     const place = `${folder}node_modules/multiprocess`;
     rmSync(place, { recursive: true, force: true });
     mkdirSync(place, { recursive: true });
-    execFileSync('tar', ['-xzf', file, '-C', place, '--strip-components=1'], quiet);
-    execFileSync(process.execPath, ['scripts/install.js'], { cwd: place, ...quiet });
+    await run('tar', ['-xzf', file, '-C', place, '--strip-components=1']);
+    await run(process.execPath, ['scripts/install.js'], { cwd: place });
     writeFileSync(`${folder}package`, integrity);
   }
   return folder;

@@ -104,28 +104,36 @@ const all = [
   },
   {
     name: 'esbuild, minified CommonJS',
+    short: true,
     program: asESM,
     prepare: esbuild({ ...external, format: 'cjs', minify: true, outfile: 'out.cjs' }),
     command: runs('out.cjs', '--enable-source-maps'),
   },
   {
     name: 'esbuild, minified ESM',
-    short: false,
     program: asESM,
     prepare: esbuild({ ...external, packages: 'external', format: 'esm', minify: true, outfile: 'out.mjs' }),
     command: runs('out.mjs'),
   },
   {
     name: 'esbuild, all in ESM',
+    short: true,
     program: asESM,
     prepare: esbuild({ format: 'esm', outfile: 'out.mjs', banner: { js: BANNER } }),
     command: runs('out.mjs'),
   },
-  { name: 'esbuild, all in CommonJS', program: asESM, prepare: esbuild({ format: 'cjs', outfile: 'out.cjs' }), command: runs('out.cjs') },
-  { name: 'rollup, ESM', program: asESM, prepare: rollup({ file: 'out.mjs', format: 'es' }), command: runs('out.mjs') },
+  {
+    name: 'esbuild, all in CommonJS',
+    short: true,
+    program: asESM,
+    prepare: esbuild({ format: 'cjs', outfile: 'out.cjs' }),
+    command: runs('out.cjs'),
+  },
+  { name: 'rollup, ESM', short: true, program: asESM, prepare: rollup({ file: 'out.mjs', format: 'es' }), command: runs('out.mjs') },
   { name: 'rollup, CommonJS', program: asESM, prepare: rollup({ file: 'out.cjs', format: 'cjs' }), command: runs('out.cjs') },
   {
     name: 'vite, SSR',
+    short: true,
     refused: {}, // what is installed stays external
     program: asESM,
     prepare: builds(`
@@ -146,11 +154,11 @@ const all = [
         await done;
         await server.close();`,
       ),
-    short: false,
     command: runs('serve.mjs'),
   },
   {
     name: 'webpack, CommonJS',
+    short: true,
     program: asESM,
     prepare: webpack('webpack', { output: { filename: 'main.cjs', library: { type: 'commonjs2' } } }),
     command: runs('out/main.cjs'),
@@ -166,7 +174,6 @@ const all = [
   },
   {
     name: 'webpack, of CommonJS',
-    short: false,
     program: asRequired,
     prepare: webpack('webpack', { entry: './main.cjs', mode: 'development', output: { filename: 'main.cjs' } }),
     command: runs('out/main.cjs'),

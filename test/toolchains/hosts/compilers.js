@@ -57,9 +57,10 @@ const refused = {
 
 export const hosts = [
   { name: 'tsc, ES2022, ESM', program: asESM, prepare: transpile({}), command: runs },
-  { name: 'tsc, ES2022, CommonJS', program: asCommonJS, short: 'both', prepare: transpile(commonjs), command: runs },
+  { name: 'tsc, ES2022, CommonJS', short: true, program: asCommonJS, prepare: transpile(commonjs), command: runs },
   {
     name: 'tsc, ES2017, CommonJS',
+    short: true,
     refused,
     program: { ...asCommonJS, ...lowered },
     prepare: transpile({ ...commonjs, target: 'es2017' }),
@@ -69,7 +70,6 @@ export const hosts = [
     name: 'tsc, ES2017, ESM',
     refused,
     program: { ...asESM, ...lowered },
-    short: false,
     prepare: transpile({ target: 'es2017' }),
     command: runs,
   },
@@ -86,7 +86,7 @@ export const hosts = [
     command: runs,
   },
   { name: 'Babel, ESM', program: asESM, prepare: babelTo(false), command: runs },
-  { name: 'Babel, CommonJS', program: asCommonJS, prepare: babelTo('commonjs'), command: runs },
+  { name: 'Babel, CommonJS', short: true, program: asCommonJS, prepare: babelTo('commonjs'), command: runs },
   { name: 'Babel, lowered CommonJS', refused, program: asCommonJS, prepare: babelTo('commonjs', { node: '10' }), command: runs },
   {
     name: '@babel/register',
@@ -99,6 +99,7 @@ export const hosts = [
   },
   {
     name: 'swc, CommonJS',
+    short: true,
     program: asCommonJS,
     prepare: async ({ folder, run, node, bin }) => {
       const jsc = { parser: { syntax: 'typescript', decorators: true }, target: 'es2022', transform: { decoratorVersion: '2022-03' } };

@@ -1,6 +1,6 @@
 /** Options of Node, and ways to give it a program. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transpile } from './support/transpile.js';
 
@@ -49,7 +49,7 @@ function stopAtEnd(child, results) {
 
 export const hosts = [
   withFlags('--enable-source-maps', ['--enable-source-maps']),
-  withFlags('--frozen-intrinsics', ['--frozen-intrinsics']),
+  withFlags('--frozen-intrinsics', ['--frozen-intrinsics'], { short: true }),
   withFlags('--inspect=0', ['--inspect=0'], { refused: { 'captures: outer this': OUTER_THIS } }),
   withFlags('--cpu-prof', ['--cpu-prof', '--cpu-prof-dir=profiles']),
   withFlags('--permission, all allowed', (major) => [permission(major), '--allow-child-process', ...everything(major)], {
@@ -57,10 +57,16 @@ export const hosts = [
   }),
   {
     name: 'a debugger attached',
+    short: true,
     program: plainESM,
-    prepare: compile,
+    prepare: async (context) => {
+      await compile(context);
+      // Not --inspect-wait: threads would wait as well, for each a session of its own.
+      const text = "import { url, waitForDebugger } from 'node:inspector';\nif (url() !== undefined) waitForDebugger();\n";
+      writeFileSync(`${context.folder}/wait.mjs`, text);
+    },
     refused: { 'captures: outer this': OUTER_THIS },
-    command: ({ node }) => ({ command: [node, '--inspect-brk=0', 'main.js'], interact: attach }),
+    command: ({ node }) => ({ command: [node, '--inspect=0', '--import', './wait.mjs', 'main.js'], interact: attach }),
   },
   {
     name: '--watch',
@@ -77,7 +83,6 @@ export const hosts = [
   },
   {
     name: '--eval, CommonJS',
-    short: false,
     program: asRequired,
     command: ({ node, folder }) => ({ command: [node, '--eval', readFileSync(`${folder}/main.cjs`, 'utf8')] }),
   },
@@ -89,12 +94,12 @@ export const hosts = [
   },
   {
     name: 'standard input, CommonJS',
-    short: false,
     program: asRequired,
     command: ({ node, folder }) => ({ command: [node, '-'], input: readFileSync(`${folder}/main.cjs`, 'utf8') }),
   },
   {
     name: '--no-addons',
+    short: true,
     refused: {
       Pool: NO_ADDONS,
       'Pool by forkserver': NO_ADDONS,
@@ -107,6 +112,7 @@ export const hosts = [
   },
   {
     name: '--permission without child processes',
+    short: true,
     supports: allowsAddons,
     refused: {
       Pool: { code: 'MP_SPAWN', why: 'a process may not be started' },

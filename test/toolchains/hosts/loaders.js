@@ -24,11 +24,12 @@ const commonjs = writes({ module: 'commonjs', moduleResolution: 'node10' });
 const quick = { 'ts-node': { transpileOnly: true } };
 
 export const hosts = [
-  { name: 'tsx, ESM', program: asESM, short: 'both', command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }) },
-  { name: 'tsx, CommonJS', program: asCommonJS, command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }) },
-  { name: 'tsx, --import', program: asESM, short: false, command: ({ node }) => ({ command: [node, '--import', 'tsx', 'main.ts'] }) },
+  { name: 'tsx, ESM', short: true, program: asESM, command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }) },
+  { name: 'tsx, CommonJS', short: true, program: asCommonJS, command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }) },
+  { name: 'tsx, --import', program: asESM, command: ({ node }) => ({ command: [node, '--import', 'tsx', 'main.ts'] }) },
   {
     name: 'ts-node, CommonJS',
+    short: true,
     ownModules: true, // so that its configuration stands above the package, as in any project
     program: asCommonJS,
     prepare: writes({ module: 'commonjs', moduleResolution: 'node10' }, quick),
@@ -36,6 +37,7 @@ export const hosts = [
   },
   {
     name: 'ts-node, ESM',
+    short: true,
     ownModules: true,
     program: asESM,
     prepare: writes({ module: 'nodenext', moduleResolution: 'nodenext' }, { 'ts-node': { transpileOnly: true, esm: true } }),
@@ -57,6 +59,7 @@ export const hosts = [
   },
   {
     name: '@swc/register',
+    short: true,
     ownModules: true,
     program: asCommonJS,
     prepare: ({ folder }) =>

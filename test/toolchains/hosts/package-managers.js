@@ -53,6 +53,7 @@ export const hosts = [
   },
   {
     name: 'pnpm',
+    short: true,
     program: asESM,
     prepare: strip,
     ...project('program', ({ dependencies: wanted, bin, node }) => ({
@@ -66,6 +67,7 @@ export const hosts = [
   },
   {
     name: 'yarn PnP, ESM',
+    short: true,
     program: { ...asESM, type: null },
     prepare: strip,
     ...project('program', yarn('module')),
@@ -76,7 +78,6 @@ export const hosts = [
   },
   {
     name: 'yarn PnP, CommonJS',
-    short: false,
     program: { ...asRequired, type: null },
     ...project('program', yarn('commonjs')),
     command: ({ node, bin, toolbox: folder }) => ({

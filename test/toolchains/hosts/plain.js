@@ -18,6 +18,7 @@ export const hosts = [
   },
   {
     name: 'type stripping',
+    short: true,
     supports: (major) => major >= 24,
     program: { extension: '.ts' },
     command: ({ node }) => ({ command: [node, 'main.ts'] }),

@@ -3,7 +3,9 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 
 export const toolbox = { name: 'situations', packages: ['postject'] };
 
-const situation = (name, command, more = {}) => ({ name, minimum: 2, limit: 60_000, command, ...more });
+const NO_NODE = { code: 'MP_UNSUPPORTED', why: 'the executable would run the program again: `setExecutable` names a Node, or threads' };
+
+const situation = (name, command, more = {}) => ({ name, short: true, minimum: 2, limit: 60_000, command, ...more });
 
 export const hosts = [
   situation('a package, node .', ({ node }) => ({ command: [node, '.'] }), { program: { program: 'situations/launcher' } }),
@@ -11,6 +13,7 @@ export const hosts = [
   situation('a module that exits', ({ node }) => ({ command: [node, 'main.mjs'] }), { program: { program: 'situations/exits' } }),
   situation('single executable', ({ folder }) => ({ command: [`${folder}/app`] }), {
     program: { program: 'situations/executable' },
+    refused: { Pool: NO_NODE, 'Pool by forkserver': NO_NODE, Process: NO_NODE },
     prepareOn: async ({ folder, node, run, bin }) => {
       writeFileSync(`${folder}/sea.json`, JSON.stringify({ main: 'main.cjs', output: 'app.blob', disableExperimentalSEAWarning: true }));
       await run([node, '--experimental-sea-config', 'sea.json']);

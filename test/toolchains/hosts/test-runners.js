@@ -93,14 +93,18 @@ const mochaESM = `import './groups.js';\nimport { runCases } from './harness.js'
 const mochaCommonJS = `${TEST_COMMONJS}it('the cases', () => runCases()).timeout(${LIMIT});\n`;
 
 export const hosts = [
-  { name: 'vitest, forks', short: 'both', ...vitest(['--pool=forks']) },
+  { name: 'vitest, forks', short: true, ...vitest(['--pool=forks']) },
   { name: 'vitest, threads', ...vitest(['--pool=threads']) },
   { name: 'vitest, vmThreads', ...vitest(['--pool=vmThreads']) },
   { name: 'vitest, v8 coverage', ...vitest(['--coverage.enabled', '--coverage.provider=v8', '--coverage.include=*.ts']) },
-  { name: 'vitest, istanbul coverage', ...vitest(['--coverage.enabled', '--coverage.provider=istanbul', '--coverage.include=*.ts']) },
+  {
+    name: 'vitest, istanbul coverage',
+    short: true,
+    ...vitest(['--coverage.enabled', '--coverage.provider=istanbul', '--coverage.include=*.ts']),
+  },
   { name: 'jest, babel-jest', ...jest('babel-jest') },
   { name: 'jest, ts-jest', ...jest('ts-jest') },
-  { name: 'jest, @swc/jest', short: 'both', ...jest(swc) },
+  { name: 'jest, @swc/jest', short: true, ...jest(swc) },
   {
     name: 'jest, without a transform',
     program: asRequired,
@@ -119,10 +123,10 @@ export const hosts = [
     },
     command: ({ node, bin }) => ({ command: [node, bin('jest'), '--config', 'jest.config.json'] }),
   },
-  { name: 'jest, ts-jest ESM', ...jest(tsESM, { esm: true }) },
-  { name: 'jest, @swc/jest ESM', short: false, ...jest(swcESM, { esm: true }) },
+  { name: 'jest, ts-jest ESM', short: true, ...jest(tsESM, { esm: true }) },
+  { name: 'jest, @swc/jest ESM', ...jest(swcESM, { esm: true }) },
   { name: 'jest, babel-jest coverage', ...jest('babel-jest', { flags: ['--coverage', '--coverageReporters=json'] }) },
-  { name: 'jest, v8 coverage', short: false, ...jest(swc, { flags: ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'] }) },
+  { name: 'jest, v8 coverage', ...jest(swc, { flags: ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'] }) },
   {
     name: 'mocha, ESM',
     program: plainESM,
@@ -131,7 +135,6 @@ export const hosts = [
   },
   {
     name: 'mocha, tsx',
-    short: false,
     program: asESM,
     prepare: ({ folder }) => writeFileSync(`${folder}/cases.spec.ts`, mochaESM),
     command: ({ node, bin }) => ({ command: [node, '--import', 'tsx', bin('mocha'), 'cases.spec.ts'] }),
@@ -144,6 +147,7 @@ export const hosts = [
   },
   {
     name: 'mocha under nyc',
+    short: true,
     program: asRequired,
     prepare: ({ folder }) => writeFileSync(`${folder}/cases.spec.cjs`, mochaCommonJS),
     command: ({ node, bin, folder }) => ({

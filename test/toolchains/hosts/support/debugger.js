@@ -9,7 +9,9 @@ socket.onopen = () => {
   send('Runtime.runIfWaitingForDebugger');
 };
 socket.onmessage = ({ data }) => {
-  if (JSON.parse(data).method === 'Debugger.paused') send('Debugger.resume');
+  const { method } = JSON.parse(data);
+  if (method === 'Debugger.paused') send('Debugger.resume');
+  if (method === 'Runtime.executionContextDestroyed') socket.close(); // the program has ended, and waits for this
 };
 socket.onerror = () => process.exit(1);
 socket.onclose = () => process.exit();

@@ -3,17 +3,17 @@ const { createRequire } = require('node:module');
 
 const load = createRequire(`${process.cwd()}/`);
 const { Pool, Process, ThreadPool } = load('multiprocess');
-const { codeOf, runCases } = load('./report.cjs');
+const { runCases } = load('./report.cjs');
 const offset = 1;
 
 async function inPool(make) {
   const pool = make();
-  return codeOf(() => pool.apply((x) => x + offset, [1])).finally(() => pool.terminate());
+  return pool.apply((x) => x + offset, [1]).finally(() => pool.terminate());
 }
 
 runCases({
-  Pool: [() => inPool(() => new Pool({ processes: 1 })), 'REFUSED'],
-  'Pool by forkserver': [() => inPool(() => new Pool({ processes: 1, context: 'forkserver' })), 'REFUSED'],
-  Process: [() => codeOf(() => new Process(() => {}).start()), 'REFUSED'],
-  ThreadPool: [() => inPool(() => new ThreadPool({ processes: 1 })), { value: 2 }],
+  Pool: [() => inPool(() => new Pool({ processes: 1 })), 2],
+  'Pool by forkserver': [() => inPool(() => new Pool({ processes: 1, context: 'forkserver' })), 2],
+  Process: [async () => (await new Process(() => {}).start()).exited, 0],
+  ThreadPool: [() => inPool(() => new ThreadPool({ processes: 1 })), 2],
 });

@@ -1,3 +1,4 @@
-/** Imported by the program and its workers. */
+/** Imported by the program and its workers, and ends these. */
 export const increment = (x) => x + 1;
-if (!process.argv[1]?.endsWith('main.mjs')) process.exit(1);
+process.env.PID_OF_THE_PROGRAM ??= String(process.pid);
+if (process.env.PID_OF_THE_PROGRAM !== String(process.pid)) process.exit(1);
