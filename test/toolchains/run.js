@@ -3,7 +3,7 @@
  *
  *   npm run test:toolchains                      every host, on this Node and the newest one
  *   npm run test:toolchains -- --short           those that stand for a kind, as .ci/run does
- *   npm run test:toolchains -- --only tsx,jest   hosts whose name has one of these in it
+ *   npm run test:toolchains -- --only tsx        hosts whose name has this in it; may be given several times
  *   … --node FILE                                on this Node instead; may be given several times
  *   … --verbose                                  faults with all their text and stacks
  *   … --prune                                    takes known failures off the list that pass now
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
     list: { type: 'boolean', default: false },
     prune: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
     node: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: String(Math.min(cpus().length, 4)) },
   },
@@ -45,7 +45,7 @@ const families = await Promise.all(
     .sort()
     .map((name) => import(`./hosts/${name}`)),
 );
-const only = options.only?.toLowerCase().split(',');
+const only = options.only?.map((text) => text.toLowerCase());
 const chosen = families.flatMap(({ toolbox, hosts }) =>
   hosts
     .filter((host) => only === undefined || only.some((text) => host.name.toLowerCase().includes(text)))

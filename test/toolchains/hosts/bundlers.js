@@ -81,15 +81,10 @@ const webpack =
   };
 
 const bundled = { env: { TOOLCHAIN_BUNDLED: '1' } };
-/** Libraries in the bundle are the program's own code: by value, with all they hold. */
-const HOLDS_WEAKLY = { code: 'MP_WEAK', why: 'the bundled library holds objects weakly, which cannot be listed: leave it external' };
-const refused = { 'imports: a CommonJS package': HOLDS_WEAKLY, 'imports: zod': HOLDS_WEAKLY };
-const refusedRequires = { 'requires: a CommonJS package': HOLDS_WEAKLY, 'requires: zod': HOLDS_WEAKLY };
-
 /** What users of esbuild put on top of ESM in which CommonJS packages are bundled. */
 const BANNER = "const require = (await import('node:module')).createRequire(import.meta.url);";
 
-const all = [
+export const hosts = [
   {
     name: 'esbuild, ESM',
     program: asESM,
@@ -129,12 +124,11 @@ const all = [
     prepare: esbuild({ format: 'cjs', outfile: 'out.cjs' }),
     command: runs('out.cjs'),
   },
-  { name: 'rollup, ESM', short: true, program: asESM, prepare: rollup({ file: 'out.mjs', format: 'es' }), command: runs('out.mjs') },
+  { name: 'rollup, ESM', program: asESM, prepare: rollup({ file: 'out.mjs', format: 'es' }), command: runs('out.mjs') },
   { name: 'rollup, CommonJS', program: asESM, prepare: rollup({ file: 'out.cjs', format: 'cjs' }), command: runs('out.cjs') },
   {
     name: 'vite, SSR',
     short: true,
-    refused: {}, // what is installed stays external
     program: asESM,
     prepare: builds(`
       import { build } from 'vite';
@@ -143,7 +137,6 @@ const all = [
   },
   {
     name: 'vite, dev server',
-    refused: {},
     program: asESM,
     prepare: ({ folder }) =>
       writeFileSync(
@@ -200,5 +193,3 @@ const all = [
     command: runs('out/index.cjs'),
   },
 ];
-
-export const hosts = all.map((host) => ({ refused: host.program === asRequired ? refusedRequires : refused, ...host }));

@@ -45,15 +45,8 @@ function babelTo(modules, targets) {
   };
 }
 
-const LOWERED = {
-  code: 'MP_PRIVATE_FIELDS',
-  why: 'lowered #private members live in a WeakMap, which cannot be listed: compile for ES2022',
-};
-const refused = {
-  'classes: #private fields and methods': LOWERED,
-  'classes: statics': LOWERED,
-  'decorators: accessor': LOWERED,
-};
+/** Lowered #private members live in a WeakMap, which travels with what it is about. */
+const refused = { 'classes: an instance with #private fields': null };
 
 export const hosts = [
   { name: 'tsc, ES2022, ESM', program: asESM, prepare: transpile({}), command: runs },

@@ -17,7 +17,7 @@ const REFUSED_EVERYWHERE = {
   },
 };
 
-/** What a host expects on a Node, over that. */
+/** What a host expects on a Node, over that: its `refused` may take one away by `null`. */
 export function expectationsOf(host, major) {
   const known = {};
   for (const [why, cases] of Object.entries(KNOWN)) {
@@ -26,6 +26,7 @@ export function expectationsOf(host, major) {
     }
   }
   const refused = { ...REFUSED_EVERYWHERE, ...host.refused };
+  for (const [name, what] of Object.entries(refused)) if (what === null) delete refused[name];
   return { refused, known, optional: (name) => name in REFUSED_EVERYWHERE };
 }
 
