@@ -116,7 +116,7 @@ export const hosts = [
     supports: allowsAddons,
     refused: {
       Pool: { code: 'MP_SPAWN', why: 'a process may not be started' },
-      'Pool by forkserver': { code: 'MP_SPAWN', why: 'a process may not be started' },
+      'Pool by forkserver': { code: 'MP_WORKER_CRASH', why: 'a process may not be started' },
       Process: { code: 'MP_SPAWN', why: 'a process may not be started' },
     },
     program: { program: 'situations/refusals' },
