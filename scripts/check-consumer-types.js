@@ -1,5 +1,5 @@
 /**
- * Compiles a strict program of a user's, with `skipLibCheck: false`, against the declarations in dist/: with the oldest TypeScript that is
+ * Compiles a strict program of a user's, as ES module and as CommonJS, with `skipLibCheck: false`, against the declarations in dist/: with the oldest TypeScript that is
  * supported, those between that changed what declarations may say, and the newest, each with a version of Node's types it can read.
  *
  *   node scripts/check-consumer-types.js
@@ -40,15 +40,18 @@ function link(name, target) {
 }
 
 link('multiprocess', root.slice(0, -1));
-cpSync(`${root}test/fixtures/consumer/main.ts`, `${home}/main.ts`);
-writeFileSync(`${home}/modules.ts`, modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join(''));
+for (const end of ['ts', 'cts']) {
+  cpSync(`${root}test/fixtures/consumer/main.ts`, `${home}/main.${end}`);
+  writeFileSync(`${home}/modules.${end}`, modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join(''));
+}
 writeFileSync(
   `${home}/tsconfig.json`,
   JSON.stringify({
     compilerOptions: {
       target: 'es2022',
       lib: ['es2023', 'esnext.disposable'],
-      module: 'nodenext',
+      // The strictest about what CommonJS may require.
+      module: 'node16',
       strict: true,
       exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
@@ -56,7 +59,7 @@ writeFileSync(
       noEmit: true,
       types: ['node'],
     },
-    files: ['main.ts', 'modules.ts'],
+    files: ['main.ts', 'modules.ts', 'main.cts', 'modules.cts'],
   }),
 );
 

@@ -2,21 +2,22 @@
  * Where in the user's program a value was sent that cannot be: the stack of a refusal begins at the caller's line, not at the
  * encoder's.
  */
+import { fileURLToPath } from 'node:url';
 import { SerializationError } from '../errors/index.js';
+import { PACKAGE } from '../util/package.js';
 
 /** Frames that are looked at: the library's own are fewer than this less what is shown. */
 const DEEPEST = 60;
 /** Frames that are shown. */
 const SHOWN = 10;
-/** The folder of the package; in a program that was bundled with it, the place of this file says nothing. */
-const HERE = /^(?:file:\/\/)?(.*\/)(?:dist|src)\/codec\/caller\.[jt]s$/.exec(import.meta.url)?.[1] ?? null;
-const root = HERE === null ? null : decodeURI(HERE);
+/** What is compiled, and what source maps say instead. */
+const OWN = ['dist/', 'src/'].map((folder) => fileURLToPath(new URL(folder, PACKAGE)));
 /** Frames between two of the library's: callbacks of builtins. */
 const NATIVE = /\(<anonymous>\)$|\(node:internal|at node:internal|\(native\)$/;
 
 /** Gives a refusal the stack of whoever called the library, if that is on the stack still. Returns the error. @param entry Frames above it are left out. */
 export function atCaller(error: unknown, entry: Function): unknown {
-  if (root === null || !(error instanceof SerializationError)) return error;
+  if (!(error instanceof SerializationError)) return error;
   const lines = linesAt(entry);
   let first = 0;
   while (first < lines.length && (isLibraryFrame(lines[first]!) || NATIVE.test(lines[first]!))) first++;
@@ -26,7 +27,7 @@ export function atCaller(error: unknown, entry: Function): unknown {
 
 /** Gives a refusal the stack of an earlier call, if it has none but the library's own. @param frames of that call, one a line. */
 export function atEarlierCall(error: unknown, frames: string): void {
-  if (root === null || frames === '' || !(error instanceof SerializationError)) return;
+  if (frames === '' || !(error instanceof SerializationError)) return;
   const first = framesOf(error.stack)[0];
   if (first === undefined || isLibraryFrame(first)) restack(error, frames.split('\n'));
 }
@@ -84,7 +85,7 @@ function framesOf(stack: unknown): string[] {
  * `--enable-source-maps`. Always `false` in a program that was bundled with the library.
  */
 export function isLibraryFrame(line: string): boolean {
-  return root !== null && (line.includes(`${root}dist/`) || line.includes(`${root}src/`));
+  return OWN.some((folder) => line.includes(folder));
 }
 
 function restack(error: Error, frames: readonly string[]): void {

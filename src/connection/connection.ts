@@ -12,6 +12,7 @@ import {
   serializerOf,
 } from '../reduction/index.js';
 import { checkOptions, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Held, hold, letGo } from './abandoned.js';
@@ -369,7 +370,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
 printedAsShown(Connection);
 
 registerShareable('connection', {
-  module: new URL(import.meta.url),
+  module: entry('connection/index'),
   class: Connection,
   toHandle: Connection.toHandle,
   parts: Connection.parts,

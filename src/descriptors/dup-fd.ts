@@ -3,6 +3,7 @@ import { ClosedError } from '../errors/index.js';
 import { ATTACH, forgetShared, registerShareable } from '../memory/index.js';
 import { closeDescriptor, duplicateDescriptor } from '../native/index.js';
 import { crypto } from '../util/crypto.js';
+import { entry } from '../util/package.js';
 import { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './offer.js';
 
 /** What is given up when nobody detached it. */
@@ -117,7 +118,7 @@ export class DupFd implements Disposable {
 }
 
 registerShareable('dup-fd', {
-  module: new URL(import.meta.url),
+  module: entry('descriptors/dup-fd'),
   class: DupFd,
   toHandle: DupFd.toHandle,
   again: ({ offer }) => declineOffer(offer),

@@ -14,6 +14,7 @@ import { currentProcess } from '../process/index.js';
 import { encodingForWorker, type Serializer } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
+import { importModule } from '../util/import-module.js';
 import { nextTick, queueMicrotask, setImmediate } from '../util/timers.js';
 import type { Address } from './address.js';
 import { receivedError, sendError } from './errors.js';
@@ -617,7 +618,7 @@ export class RemoteChannel implements Channel, StreamPeer {
       }
       this.#shapes.set(frame.extra, told);
       // The class of its proxies is in the module of its type. A server that must not run code here names no module to load either.
-      if (!wire.plain && told.module !== null && definedType(told.typeid) === undefined) await import(told.module).catch(() => {});
+      if (!wire.plain && told.module !== null && definedType(told.typeid) === undefined) await importModule(told.module).catch(() => {});
       this.#made(frame, told);
     })();
   }

@@ -5,6 +5,7 @@
 
 import { type AuthKey, type ClientTls, keyOf } from '../connection/index.js';
 import { currentProcess } from '../process/index.js';
+import { entry } from '../util/package.js';
 import { registerPreparation } from '../util/preparation.js';
 import { type Address, keyOfAddress } from './address.js';
 
@@ -61,7 +62,7 @@ function portable(tls: ClientTls | null): ClientTls | null {
 }
 
 registerPreparation('manager servers', {
-  module: new URL(import.meta.url),
+  module: entry('managers/keys'),
   collect: () => (known.size === 0 ? undefined : [...known].map(([address, { key, tls }]) => [address, { key, tls: portable(tls) }])),
   apply: (entries: [string, Known][]) => {
     for (const [address, entry] of entries) known.set(address, entry);

@@ -5,6 +5,7 @@ import { addTemplateModule, type ContextLike, currentProcess, type JoinOptions, 
 import { DupFd, encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { channelTo } from './channels.js';
 import type { RemoteChannel } from './client.js';
@@ -16,7 +17,7 @@ import type { Creations, RemoteMaker, TypeEntry } from './remote.js';
 import { type ObjectInfo, Server } from './server.js';
 import type { SentType, ServerNews, ServerWork } from './server-process.js';
 
-const ENTRY = new URL('./server-process.js', import.meta.url);
+const ENTRY = entry('managers/server-process');
 
 /** Options of a manager. */
 export interface ManagerOptions {

@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors/index.js';
 import { ATTACH, forgetShared, registerShareable } from '../memory/index.js';
 import type { TaskStream } from '../streams/index.js';
 import { describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { checkWaitOptions } from '../util/wait-options.js';
 import { type Address, showAddressOf } from './address.js';
@@ -276,7 +277,7 @@ export function setAttach(attaching: typeof attach): void {
 }
 
 registerShareable<BaseProxy, ProxyHandle>('manager-proxy', {
-  module: new URL('./index.js', import.meta.url),
+  module: entry('managers/index'),
   class: BaseProxy,
   toHandle: (proxy) => {
     const link = openLink(proxy);

@@ -2,6 +2,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { type Address, Connection, type ListenerTls } from '../connection/index.js';
 import { DupFd, type SerializerOption, serializerOf } from '../reduction/index.js';
+import { importModule } from '../util/import-module.js';
 import { definedType, type ManagedType } from './registry.js';
 import { Server } from './server.js';
 import './channels.js';
@@ -70,6 +71,6 @@ export default async function serve(work: ServerWork, given: Connection<ServerNe
 
 async function registryOf(types: readonly SentType[]): Promise<Map<string, ManagedType>> {
   const modules = new Set(types.map(([, module]) => module).filter((module) => module !== null));
-  await Promise.all([...modules].map((module) => import(module)));
+  await Promise.all([...modules].map((module) => importModule(module)));
   return new Map(types.map(([typeid, , type]) => [typeid, type ?? definedType(typeid)!]));
 }

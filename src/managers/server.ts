@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import { type Address, type AuthKey, type Connection, Listener, type ListenerTls } from '../connection/index.js';
 import { AuthenticationError } from '../errors/index.js';
 import type { Serializer } from '../reduction/index.js';
@@ -147,7 +148,6 @@ export class Server implements AsyncDisposable {
 
   /** What objects there are. Python: `debug_info`. */
   async debugInfo(): Promise<ObjectInfo[]> {
-    const { inspect } = await import('node:util');
     return (await this.referents.reachable()).map(({ id, shape, holders, object }) => ({
       id,
       typeid: shape.typeid,

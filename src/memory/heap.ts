@@ -10,6 +10,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { allocateMapped, attachMapped, type MappedBlock } from './regions/block.js';
 import { Extents } from './regions/extents.js';
@@ -70,7 +71,7 @@ class ArenaMemory {
 }
 
 registerShareable<ArenaMemory, BlockOnly>('heap', {
-  module: new URL(import.meta.url),
+  module: entry('memory/heap'),
   class: ArenaMemory,
   toHandle: (memory) => {
     memory.sent = true;

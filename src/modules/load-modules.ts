@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import vm from 'node:vm';
+import { importModule } from '../util/import-module.js';
 import { clearTimeout, setTimeout } from '../util/timers.js';
 import { defaultLoader } from './default-loader.js';
 import { resolveImport } from './import-resolution.js';
@@ -164,7 +165,7 @@ const importers = new Map<string, (specifier: string, options?: object) => Promi
 export function importFrom(parent: string | null, specifier: string, attributes?: ModuleRequest['attributes']): Promise<Namespace> {
   const hasAttributes = attributes !== undefined && Object.keys(attributes).length > 0;
   const options = hasAttributes ? { with: attributes } : undefined;
-  if (isAbsolute(specifier) || parent === null) return import(specifier, options) as Promise<Namespace>;
+  if (isAbsolute(specifier) || parent === null) return importModule(specifier, options) as Promise<Namespace>;
   let importer = importers.get(parent);
   if (importer === undefined) {
     importer = compileImporter(parent);

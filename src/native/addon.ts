@@ -4,6 +4,7 @@ import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../errors/usage.js';
 import { type PathKeeper, setPathKeeper } from '../util/owned-paths.js';
+import { PACKAGE } from '../util/package.js';
 
 /** What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}. */
 export interface Addon extends PathKeeper {
@@ -96,7 +97,6 @@ export const Refusal = {
   unknownLoop: -5013,
 } as const;
 
-const root = new URL('../../', import.meta.url); // the package, from src/native as well as from dist/native
 const candidates = ['build/Release/multiprocess.node', `prebuilds/${platform}-${arch}/multiprocess.node`];
 
 let loaded: Addon | undefined;
@@ -106,7 +106,7 @@ function load(): Addon {
   if (failure !== undefined) throw failure;
   const reasons: string[] = [];
   for (const candidate of candidates) {
-    const path = fileURLToPath(new URL(candidate, root));
+    const path = fileURLToPath(new URL(candidate, PACKAGE));
     if (!existsSync(path)) continue;
     try {
       loaded = createRequire(import.meta.url)(path) as Addon;

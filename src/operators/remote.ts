@@ -3,6 +3,7 @@ import type { Pool } from '../pool/index.js';
 import { Queue } from '../queues/index.js';
 import { DONE, FAILED, PULL, type PullReader, type ReadState, type Source, streamOf, type TaskStream, WAIT } from '../streams/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 
 /** How a remote source is read. */
 export interface RemoteOptions {
@@ -15,7 +16,7 @@ export interface RemoteOptions {
 export type RemoteTarget<T> = ((...args: any[]) => Source<T> | PromiseLike<Source<T>>) | URL;
 
 const CREDITS = 64;
-const RUN = new URL('./remote-run.js', import.meta.url);
+const RUN = entry('operators/remote-run');
 
 /**
  * A source that runs in a worker of a pool: the items of the generator, Observable or other source that `target` returns there.

@@ -1,6 +1,7 @@
 import { ProcessError, SerializationError } from '../errors/index.js';
 import { closeDescriptor } from '../native/index.js';
 import { checkNumber, checkOptions } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { ownKey, toKey } from './authkey.js';
 import { checkNotBootstrapping } from './child/bootstrapping.js';
@@ -14,7 +15,7 @@ import { fresh, startedOf, stateOf, states, waitFor } from './process-state.js';
 import { Sentinel } from './sentinel.js';
 import { METHOD_TITLES, startMethodOf } from './start-method.js';
 
-const ENTRY = new URL('./child/child.js', import.meta.url);
+const ENTRY = entry('process/child/child');
 
 /**
  * A child process (or, with the start method `thread`, a worker thread) that runs one function.

@@ -2,7 +2,9 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from '../errors/index.js';
 import { executable, replaceExecutable } from '../util/executable.js';
+import { importModule } from '../util/import-module.js';
 import { checkOptions, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { ownKey } from './authkey.js';
 import { enterBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
 import { identity } from './identity.js';
@@ -40,11 +42,7 @@ export function freezeSupport(): void {}
  */
 export function getCommandLine(options: { readonly execArgv?: readonly string[] | undefined } = {}): string[] {
   checkOptions('getCommandLine', options, ['execArgv']);
-  return [
-    executable(),
-    ...(options.execArgv ?? inheritedArguments(process.execArgv)),
-    fileURLToPath(new URL('./child/child.js', import.meta.url)),
-  ];
+  return [executable(), ...(options.execArgv ?? inheritedArguments(process.execArgv)), fileURLToPath(entry('process/child/child'))];
 }
 
 /** Path of the Node that runs spawned children. Default: the one that runs this process. */
@@ -95,7 +93,7 @@ export function getPreparationData(name: string): PreparationData {
 export async function importMainPath(path: string): Promise<Record<string, unknown>> {
   enterBootstrapping();
   try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return (await importModule(pathToFileURL(path).href)) as Record<string, unknown>;
   } finally {
     leaveBootstrapping();
   }

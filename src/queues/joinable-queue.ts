@@ -1,5 +1,6 @@
 import { registerShareable } from '../memory/index.js';
 import type { Overflow } from '../streams/index.js';
+import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import type { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
@@ -96,7 +97,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
 }
 
 registerShareable('JoinableQueue', {
-  module: new URL(import.meta.url),
+  module: entry('queues/index'),
   class: JoinableQueue,
   toHandle: (queue) => queue.handle,
   again: arrivedAgain,

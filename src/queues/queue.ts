@@ -13,6 +13,7 @@ import {
 } from '../streams/index.js';
 import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
@@ -452,7 +453,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 }
 
 registerShareable('Queue', {
-  module: new URL(import.meta.url),
+  module: entry('queues/index'),
   class: Queue,
   toHandle: (queue) => queue.handle,
   again: arrivedAgain,

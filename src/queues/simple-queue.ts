@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
@@ -104,7 +105,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
 }
 
 registerShareable('SimpleQueue', {
-  module: new URL(import.meta.url),
+  module: entry('queues/index'),
   class: SimpleQueue,
   toHandle: (queue) => queue.handle,
   again: arrivedAgain,

@@ -1,6 +1,7 @@
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { loads } from '../reduction/index.js';
 import { checkOptions } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { TopicCore } from './topic/topic-core.js';
 import { Topic } from './topic.js';
 import type { TopicOptions } from './topic-options.js';
@@ -64,7 +65,7 @@ export class StateTopic<T = unknown> extends Topic<T> {
 }
 
 registerShareable('StateTopic', {
-  module: new URL(import.meta.url),
+  module: entry('queues/index'),
   class: StateTopic,
   toHandle: (topic) => topic.handle,
 });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
+import { entry } from '../util/package.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { queueFull } from './shared/messages.js';
 import { TopicCore } from './topic/topic-core.js';
@@ -224,7 +225,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
 }
 
 registerShareable('Topic', {
-  module: new URL(import.meta.url),
+  module: entry('queues/index'),
   class: Topic,
   toHandle: (topic) => topic.handle,
 });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { ATTACH, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { noList } from './errors.js';
 import {
   BOOLEAN,
@@ -353,7 +354,7 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 registerShareable<ShareableList, Handle>('shareable-list', {
-  module: new URL(import.meta.url),
+  module: entry('shared-memory/index'),
   class: ShareableList,
   toHandle: ({ shm }) => SharedMemory.toHandle(shm),
   parts: ({ shm }) => [shm],

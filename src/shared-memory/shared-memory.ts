@@ -13,6 +13,7 @@ import {
   unmapMemory,
 } from '../native/index.js';
 import { checkOptions } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { badName, badSize, exists, notFound, unlinkedBefore } from './errors.js';
 import { randomName } from './random-name.js';
 import { track, trackerAddress, untrack } from './tracker-client.js';
@@ -253,7 +254,7 @@ function bareName(actor: string, name: string): string {
 }
 
 registerShareable('shared-memory', {
-  module: new URL(import.meta.url),
+  module: entry('shared-memory/index'),
   class: SharedMemory,
   toHandle: SharedMemory.toHandle,
   identity: ({ name, inode }) => `${name} ${inode}`,

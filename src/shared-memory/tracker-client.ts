@@ -17,6 +17,7 @@ import { registerAfterFork } from '../util/after-fork.js';
 import { atExit } from '../util/at-exit.js';
 import { deferred } from '../util/deferred.js';
 import { ownExecutable } from '../util/executable.js';
+import { entry } from '../util/package.js';
 import { STARTING } from '../util/starting.js';
 import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { settles } from '../util/wait-options.js';
@@ -210,9 +211,9 @@ function start(): void {
   const [reads, writes] = createPipe();
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', [STARTING]: '1' };
   delete env[VARIABLE];
-  const entry = fileURLToPath(new URL('./tracker.js', import.meta.url));
+  const program = fileURLToPath(entry('shared-memory/tracker'));
   try {
-    const child = spawn(ownExecutable('The resource tracker'), ['--max-old-space-size=32', '--v8-pool-size=1', entry], {
+    const child = spawn(ownExecutable('The resource tracker'), ['--max-old-space-size=32', '--v8-pool-size=1', program], {
       stdio: [reads, 'ignore', 'inherit'],
       detached: true,
       cwd: '/',

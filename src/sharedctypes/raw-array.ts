@@ -11,6 +11,7 @@ import {
   registerShareable,
 } from '../memory/index.js';
 import { describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { type Accessor, accessor } from './record.js';
 import {
@@ -191,7 +192,7 @@ function itemsOf(items: Iterable<unknown>): readonly unknown[] {
 }
 
 registerShareable<RawArray, Handle>('RawArray', {
-  module: new URL(import.meta.url),
+  module: entry('sharedctypes/index'),
   class: RawArray,
   toHandle: ({ block, type, length }) => ({ block: block.handle, type: typeData(type), length }),
 });

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { type Accessor, accessor } from './record.js';
 import { type Settable, sizeOf, type TypeCode, type TypeData, typeData, typeOf, type ValueOf } from './types.js';
@@ -91,7 +92,7 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
 printedAsShown(RawValue);
 
 registerShareable<RawValue, Handle>('RawValue', {
-  module: new URL(import.meta.url),
+  module: entry('sharedctypes/index'),
   class: RawValue,
   toHandle: ({ block, type }) => ({ block: block.handle, type: typeData(type) }),
 });

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { Guarded, lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawArray } from './raw-array.js';
@@ -102,7 +103,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
 printedAsShown(SharedArray);
 
 registerShareable<SharedArray, BlockOnly>('SharedArray', {
-  module: new URL(import.meta.url),
+  module: entry('sharedctypes/index'),
   class: SharedArray,
   toHandle: (array) => ({ block: array.getObj().block.handle }),
   parts: (array) => [array.getObj(), array.getLock()],

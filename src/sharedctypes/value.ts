@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { Guarded, lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawValue } from './raw-value.js';
@@ -113,7 +114,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
 printedAsShown(Value);
 
 registerShareable<Value, BlockOnly>('Value', {
-  module: new URL(import.meta.url),
+  module: entry('sharedctypes/index'),
   class: Value,
   toHandle: (value) => ({ block: value.getObj().block.handle }),
   parts: (value) => [value.getObj(), value.getLock()],

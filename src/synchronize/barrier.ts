@@ -1,6 +1,7 @@
 import { ArgumentError, BrokenBarrierError } from '../errors/index.js';
 import { ATTACH, attachBlock, type Block, type BlockOnly, type Bounds, registerShareable } from '../memory/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { type Arrival, BarrierState, barrierWords } from './state/barrier-state.js';
 import { releaseAtExit } from './state/release-on-exit.js';
 import { SharedObject } from './state/shared-object.js';
@@ -188,7 +189,7 @@ export class Barrier extends SharedObject {
 }
 
 registerShareable('Barrier', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: Barrier,
   toHandle: (barrier) => barrier.handle,
   parts: (barrier) => (barrier.action === undefined ? [] : [barrier.action]),

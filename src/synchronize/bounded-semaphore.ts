@@ -1,4 +1,5 @@
 import { registerShareable } from '../memory/index.js';
+import { entry } from '../util/package.js';
 import { Semaphore } from './semaphore.js';
 import { SharedObject } from './state/shared-object.js';
 
@@ -19,7 +20,7 @@ export class BoundedSemaphore extends Semaphore {
 }
 
 registerShareable('BoundedSemaphore', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: BoundedSemaphore,
   toHandle: SharedObject.toHandle,
 });

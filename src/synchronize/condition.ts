@@ -1,6 +1,7 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { ATTACH, attachBlock, type Block, type BlockOnly, type Bounds, registerShareable } from '../memory/index.js';
 import { checkFunction, checkNumber, describe } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { performance } from '../util/timers.js';
 import type { Lock, LockLike } from './lock.js';
 import type { Token } from './owner/async-owner.js';
@@ -199,7 +200,7 @@ export class Condition extends SharedObject implements LockLike {
 }
 
 registerShareable<Condition, BlockOnly>('Condition', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: Condition,
   toHandle: SharedObject.toHandle,
   parts: (condition) => [condition.lock],

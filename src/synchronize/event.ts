@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import { type Block, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
+import { entry } from '../util/package.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 import { announce, change, generation, passes, SET, WAITERS } from './words/event-word.js';
@@ -124,7 +125,7 @@ export class Event extends SharedObject {
 }
 
 registerShareable('Event', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: Event,
   toHandle: SharedObject.toHandle,
 });

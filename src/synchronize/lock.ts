@@ -1,6 +1,7 @@
 import { NotOwnerError } from '../errors/index.js';
 import { type Block, osThreadIdOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { ownerName } from './owner/owner-name.js';
 import { ReleaseOnce } from './owner/release-once.js';
 import { SharedObject } from './state/shared-object.js';
@@ -149,7 +150,7 @@ export class Lock extends SharedObject implements LockLike {
 }
 
 registerShareable('Lock', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: Lock,
   toHandle: SharedObject.toHandle,
 });

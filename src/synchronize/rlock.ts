@@ -1,6 +1,7 @@
 import { NotOwnerError } from '../errors/index.js';
 import { type Block, osThreadIdOf, registerShareable } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
+import { entry } from '../util/package.js';
 import type { LockLike } from './lock.js';
 import { enter, enterWith, owns, runAs, Token, unused, used } from './owner/async-owner.js';
 import { ownerName, ownName } from './owner/owner-name.js';
@@ -212,7 +213,7 @@ export class RLock extends SharedObject implements LockLike {
 }
 
 registerShareable('RLock', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: RLock,
   toHandle: SharedObject.toHandle,
 });

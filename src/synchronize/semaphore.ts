@@ -1,6 +1,7 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
 import { type Attempt, Block, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
 import { checkFunction, checkNumber } from '../util/options.js';
+import { entry } from '../util/package.js';
 import { ReleaseOnce } from './owner/release-once.js';
 import { PERMIT_LEDGER_WORDS, PermitLedger } from './state/permit-ledger.js';
 import { SharedObject } from './state/shared-object.js';
@@ -176,7 +177,7 @@ export class Semaphore extends SharedObject {
 }
 
 registerShareable('Semaphore', {
-  module: new URL(import.meta.url),
+  module: entry('synchronize/index'),
   class: Semaphore,
   toHandle: SharedObject.toHandle,
 });

@@ -4,6 +4,7 @@
  * A module registers how its state is read in the parent and set in the child. A child that is sent some loads the module
  * before it runs anything of its own; one whose parent has nothing to send never does.
  */
+import { importModule } from './import-module.js';
 
 /** How a module's state travels. What it is must survive JSON. */
 export interface Preparation {
@@ -42,7 +43,7 @@ export function collectPreparations(): PreparedState[] {
 /** Sets in a child what was collected in its parent. */
 export async function applyPreparations(states: readonly PreparedState[]): Promise<void> {
   for (const { name, module, state } of states) {
-    await import(module);
+    await importModule(module);
     preparations.get(name)?.apply(state as never);
   }
 }

@@ -6,6 +6,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { CODE } from './package.js';
 
 let script: string | undefined;
 let main: string | null = null;
@@ -74,7 +75,7 @@ function filesOnStack(): { readonly url: string; readonly loads: boolean }[] {
 }
 
 /** Where this library is. */
-const own = new URL('../', import.meta.url).href;
+const own = CODE.href;
 
 /** Whether a URL is a file of this library. */
 export function isLibraryFile(url: string): boolean {

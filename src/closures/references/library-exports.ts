@@ -1,36 +1,47 @@
 /**
- * This library's own exports by identity. It is one file when it is installed, so its functions are found by the modules through which they
- * were imported (scripts/load.cjs).
+ * This library's own exports by identity. It is a few files when it is installed (scripts/bundle.js), so its functions are found by the entries
+ * through which they were loaded.
  */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import type { ModuleExport } from '../../modules/module-request.js';
+import { CODE } from '../../util/package.js';
 
-/** What was imported of this library, by URL; not there when its modules are not bundled. */
-declare const __doors: ReadonlyMap<string, Record<string, unknown>> | undefined;
+type Exports = Readonly<Record<string, unknown>>;
 
+/** What scripts/load.cjs exports. */
+interface Loader {
+  /** The exports of the entries that were loaded, by name. */
+  readonly opened: ReadonlyMap<string, Exports>;
+}
+
+const { cache } = createRequire(import.meta.url);
+const LOADER = fileURLToPath(new URL('load.cjs', CODE));
 const exported = new Map<object, ModuleExport>();
 const searched = new Set<string>();
 
 /** Returns the reference to a class, function or namespace of this library, or `null`. */
 export function libraryExportOf(value: object): ModuleExport | null {
-  if (typeof __doors === 'undefined') return null;
-  for (const [specifier, exports] of __doors) {
-    if (searched.has(specifier)) continue;
-    searched.add(specifier);
-    for (const name of Object.keys(exports)) {
-      const each = exports[name];
-      if (isReference(each) && !exported.has(each)) exported.set(each, { specifier, parent: null, path: [name] });
+  const loader = cache[LOADER]?.exports as Loader | undefined;
+  if (loader === undefined) return null;
+  for (const [entry, exports] of loader.opened) {
+    if (searched.has(entry)) continue;
+    searched.add(entry);
+    for (const [name, each] of Object.entries(exports)) {
+      const reference = { specifier: new URL(`${entry}.cjs`, CODE).href, parent: null, path: [name], commonjs: true } as const;
+      if (isReference(each) && !exported.has(each)) exported.set(each, reference);
     }
   }
-  return exported.get(value) ?? (types.isModuleNamespaceObject(value) ? namespaceOf(value as Record<string, unknown>) : null);
+  return exported.get(value) ?? (types.isModuleNamespaceObject(value) ? namespaceOf(value as Exports, loader) : null);
 }
 
-/** The namespace that `import()` or `require` gave: known by having the same exports. */
-function namespaceOf(namespace: Record<string, unknown>): ModuleExport | null {
+/** The namespace that `import()` gave: known by having the same exports. */
+function namespaceOf(namespace: Exports, { opened }: Loader): ModuleExport | null {
   const names = Object.keys(namespace);
-  for (const [specifier, exports] of __doors!) {
+  for (const [entry, exports] of opened) {
     if (names.length === Object.keys(exports).length && names.every((name) => name in exports && exports[name] === namespace[name]))
-      return { specifier, parent: null, path: ['*'] };
+      return { specifier: new URL(`${entry}.js`, CODE).href, parent: null, path: ['*'] };
   }
   return null;
 }

@@ -5,6 +5,8 @@
  *
  * Servers and clients load this module by its URL, so none of it is ever sent as code.
  */
+
+import { entry } from '../../util/package.js';
 import { defineTypes } from '../registry.js';
 import { ManagedArray } from './array.js';
 import { ArrayProxy } from './array-proxy.js';
@@ -150,7 +152,7 @@ const SHARED_MEMORY_TYPES = {
   },
 };
 
-defineTypes(import.meta.url, { ...SYNC_TYPES, ...SHARED_MEMORY_TYPES } as unknown as Parameters<typeof defineTypes>[1]);
+defineTypes(entry('managers/index').href, { ...SYNC_TYPES, ...SHARED_MEMORY_TYPES } as unknown as Parameters<typeof defineTypes>[1]);
 
 /** The names of the types of a SharedMemoryManager. */
 export const SHARED_MEMORY_TYPEIDS: readonly string[] = Object.keys(SHARED_MEMORY_TYPES);

@@ -16,6 +16,7 @@
  */
 import { createRequire } from 'node:module';
 import { ArgumentError } from '../../errors/index.js';
+import { CODE } from '../../util/package.js';
 import type { BlockHandle } from '../regions/arena.js';
 import { blockIdentity } from '../regions/block.js';
 
@@ -76,7 +77,7 @@ interface Mark extends Registered {
 
 const MARK = Symbol.for('multiprocess.shareable');
 /** Folder of this copy's modules. */
-const ROOT = new URL('../../', import.meta.url).href;
+const ROOT = CODE.href;
 
 interface Cache {
   readonly objects: Map<string, WeakRef<object>>;

@@ -35,4 +35,4 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-program(import.meta.url, begin);
+program('pool/worker/worker', begin);

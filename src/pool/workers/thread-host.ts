@@ -13,6 +13,7 @@ import type { ResourceLimits, Worker } from 'node:worker_threads';
 import type { Piscina, PiscinaTask } from 'piscina';
 import { ProcessError } from '../../errors/index.js';
 import { type LaunchOptions, type Popen, PopenThread, type ThreadForm } from '../../process/index.js';
+import { entry } from '../../util/package.js';
 import { STARTING_KEY } from '../../util/starting.js';
 import { queueMicrotask } from '../../util/timers.js';
 
@@ -108,7 +109,7 @@ export class ThreadHost {
     const { threads, resourceLimits, env, execArgv } = this.#options;
     if (resourceLimits?.maxOldGenerationSizeMb !== undefined) warnOfProcessLimit();
     const piscina: Piscina = new PiscinaClass({
-      filename: fileURLToPath(new URL('../worker/thread-entry.js', import.meta.url)),
+      filename: fileURLToPath(entry('pool/worker/thread-entry')),
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,

@@ -5,6 +5,7 @@ import { inOwnContext } from '../../streams/index.js';
 import { atExit, type Ending } from '../../util/at-exit.js';
 import { processCrash } from '../../util/diagnostics.js';
 import { debug } from '../../util/logger.js';
+import { entry } from '../../util/package.js';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import type { PoolEvent } from '../events.js';
 import { LONGEST, type PoolSettings } from '../options.js';
@@ -31,7 +32,7 @@ const MAX_DEATHS_WITHOUT_PROGRESS = 10;
 /** Milliseconds after which the life of a worker counts, whether it ran anything or not. */
 const LONG_LIFE_MS = 10_000;
 
-const ENTRY = new URL('../worker/worker.js', import.meta.url);
+const ENTRY = entry('pool/worker/worker');
 addTemplateModule(ENTRY);
 
 /** What the supervisor tells the pool. */

@@ -69,4 +69,4 @@ async function decode(bytes: Uint8Array): Promise<readonly unknown[]> {
   return (value instanceof PendingValue ? await value.ready : value) as readonly unknown[];
 }
 
-program(import.meta.url, begin);
+program('process/child/child', begin);

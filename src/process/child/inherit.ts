@@ -8,6 +8,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { setCloseOnExec } from '../../native/descriptors.js';
 import { setParentDeathSignal } from '../../native/process.js';
+import { type Entry, entry } from '../../util/package.js';
 import { begin } from '../../util/starting.js';
 import type { StartMethod } from '../start-method.js';
 import { coverTermination } from './coverage.js';
@@ -72,13 +73,8 @@ export function inherit(): Inheritance {
 }
 
 /** Runs the program of a child: now, or, where a template loads its module, in those of its forks that are started with it. */
-export function program(url: string, begin: () => void): void {
+export function program(name: Entry, begin: () => void): void {
   const loading = (globalThis as { [PROGRAMS]?: Map<string, () => void> })[PROGRAMS];
-  if (loading === undefined) {
-    begin();
-    return;
-  }
-  loading.set(url, begin);
-  // In a bundled package (scripts/bundle.js) it is asked for by the file that starts it.
-  loading.set(url.replace(/\.js$/, '.cjs'), begin);
+  if (loading === undefined) begin();
+  else loading.set(entry(name).href, begin);
 }

@@ -1,3 +1,4 @@
+import { importModule } from '../../util/import-module.js';
 import { PROGRAMS } from '../child/inherit.js';
 import { isTemplateModule } from '../forkserver/forkserver.js';
 
@@ -13,11 +14,11 @@ export async function programOf(entry: URL): Promise<() => void> {
     const outer = scope[PROGRAMS];
     scope[PROGRAMS] = programs;
     try {
-      await import(entry.href);
+      await importModule(entry.href);
     } finally {
       if (outer === undefined) delete scope[PROGRAMS];
       else scope[PROGRAMS] = outer;
     }
   }
-  return programs.get(entry.href) ?? (() => void import(entry.href));
+  return programs.get(entry.href) ?? (() => void importModule(entry.href));
 }

@@ -22,6 +22,7 @@ import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '..
 import { registerAfterFork } from '../../util/after-fork.js';
 import { executable } from '../../util/executable.js';
 import { checkOptions, describe } from '../../util/options.js';
+import { entry } from '../../util/package.js';
 import { STARTING } from '../../util/starting.js';
 import { performance } from '../../util/timers.js';
 import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from '../fork/options.js';
@@ -87,7 +88,7 @@ interface Template {
 
 /** What it is called in messages. */
 const TITLE = 'the template of the forkserver';
-const TEMPLATE = fileURLToPath(new URL('./server/template.js', import.meta.url));
+const TEMPLATE = fileURLToPath(entry('process/forkserver/server/template'));
 /** Children that may be asked for before the template has loaded. */
 const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
@@ -99,8 +100,8 @@ const FORKED_DESCRIPTOR = 512;
 
 /** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
 const modules = new Set<string>(
-  ['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child/child'].map(
-    (path) => new URL(`../../${path}.js`, import.meta.url).href,
+  (['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child/child'] as const).map(
+    (name) => entry(name).href,
   ),
 );
 

@@ -11,6 +11,7 @@ import {
   populatePages,
   Ready,
 } from '../../../native/index.js';
+import { importModule } from '../../../util/import-module.js';
 import { leaveBootstrapping } from '../../child/bootstrapping.js';
 import { INHERITANCE, type Inheritance } from '../../child/inherit.js';
 import { rebirth } from '../../fork/after-fork-child.js';
@@ -37,7 +38,7 @@ export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMa
   const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
   (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
   const begin = programs.get(request.entry);
-  if (begin === undefined) void import(request.entry);
+  if (begin === undefined) void importModule(request.entry);
   else begin();
 }
 

@@ -17,6 +17,7 @@ import {
   signalChild,
   touchedPages,
 } from '../../../native/index.js';
+import { importModule } from '../../../util/import-module.js';
 import { setImmediate } from '../../../util/timers.js';
 import { rebirth } from '../../fork/after-fork-child.js';
 import { forkHere } from '../../fork/fork-here.js';
@@ -69,7 +70,7 @@ export async function scout(): Promise<Findings> {
 async function explore(writes: number): Promise<void> {
   rebirth();
   process.title = `${process.title} `;
-  await import(`data:text/javascript,export default ${process.pid}`);
+  await importModule(`data:text/javascript,export default ${process.pid}`);
   await import('./warmup.js');
   const told: Told = { pages: [...touchedPages()], stocks: drawStocks() };
   writeFileSync(writes, JSON.stringify(told));

@@ -12,6 +12,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { importFrom } from '../../../modules/load-modules.js';
 import { bindLifeline, closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../../native/index.js';
+import { importModule } from '../../../util/import-module.js';
 import { begin } from '../../../util/starting.js';
 import { enterBootstrapping } from '../../child/bootstrapping.js';
 import { PROGRAMS } from '../../child/inherit.js';
@@ -30,30 +31,34 @@ const LIFELINE = 6;
 /** Milliseconds that requests of preloaded modules have to be answered. */
 const SETTLE = 5_000;
 
-setCloseOnExec(LISTENER, true);
-setCloseOnExec(STATUS, true);
-// Not by a signal of the parent's: it may have given up the right to send one.
-const lifeline = bindLifeline(LIFELINE);
-closeDescriptor(LIFELINE);
-const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
-closeDescriptor(CONFIG);
-if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
-ignoreSignal(constants.signals.SIGINT);
-process.argv = [...config.argv];
-begin();
-identity().name = 'ForkServer';
-(globalThis as { [FORKED]?: boolean })[FORKED] = true;
-
 const programs = new Map<string, () => void>();
-await preload();
-rehearse();
-await settled();
-collect();
-const { refusal, pages } = await scout(); // what is where, remains there
-setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
+
+/** Runs in a process of its own, once. */
+export async function runTemplate(): Promise<void> {
+  setCloseOnExec(LISTENER, true);
+  setCloseOnExec(STATUS, true);
+  // Not by a signal of the parent's: it may have given up the right to send one.
+  const lifeline = bindLifeline(LIFELINE);
+  closeDescriptor(LIFELINE);
+  const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
+  closeDescriptor(CONFIG);
+  if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
+  ignoreSignal(constants.signals.SIGINT);
+  process.argv = [...config.argv];
+  begin();
+  identity().name = 'ForkServer';
+  (globalThis as { [FORKED]?: boolean })[FORKED] = true;
+
+  await preload(config);
+  rehearse();
+  await settled();
+  collect();
+  const { refusal, pages } = await scout(); // what is where, remains there
+  setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
+}
 
 /** The template loads modules for as long as it lives: its children begin. */
-async function preload(): Promise<void> {
+async function preload(config: TemplateConfig): Promise<void> {
   const reporting = new Reporting(STATUS);
   let now = '';
   const failed = (error: unknown): void => {
@@ -66,12 +71,12 @@ async function preload(): Promise<void> {
   enterBootstrapping();
   const here = pathToFileURL(join(workingFolder(), 'preload.js')).href;
   const { main } = config;
-  await loadModules().catch(() => {});
+  await loadModules(config.modules).catch(() => {});
   for (const name of config.preload) {
     if (name === '__main__' && main === null) continue;
     now = name;
     reporting.loading(name);
-    const loaded = name === '__main__' ? import(pathToFileURL(main!).href) : importFrom(here, specifierOf(name));
+    const loaded = name === '__main__' ? importModule(pathToFileURL(main!).href) : importFrom(here, specifierOf(name));
     if (!(await settlesInTime(loaded.then(() => {}, failed)))) {
       reporting.stuck(name);
       process.exit(1);
@@ -112,11 +117,11 @@ function workingFolder(): string {
 }
 
 /** Loads what children need of this library. */
-async function loadModules(): Promise<void> {
+async function loadModules(urls: readonly string[]): Promise<void> {
   const scope = globalThis as { [PROGRAMS]?: Map<string, () => void> };
   scope[PROGRAMS] = programs;
   try {
-    for (const url of config.modules) await import(url);
+    for (const url of urls) await importModule(url);
   } finally {
     v8.setFlagsFromString('--lazy');
     delete scope[PROGRAMS];

@@ -1,3 +1,0 @@
-import { replaceRandom } from './random.js';
-
-replaceRandom();
