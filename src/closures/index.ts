@@ -4,11 +4,15 @@
  * Sending
  *   reduce        which way a function goes          by-value      its text and captures
  *   analysis      what a text needs                  captures      what its names hold
+ *   session, debugger   V8's inspector; scripts and stack
  *   inspector     what V8 knows of a function        locate        where it was written
  *   enclosing     what the script around says        cells         variables that functions share
  *   references    what goes by reference             imported      captures that other modules export
  *   globals, builtins, commonjs, namespaces, library-exports, exports         values by identity
  *   shared-search what leads to a shared object      copyable      what can go by value
+ *   class-members, class-now   classes as they are now
+ *   hidden-parts  WeakMaps of instances              coverage      counters of instrumented code
+ *   glance        long scripts without a parser
  *   receiver      the outer `this` of an arrow       task          captures named by hand
  *   source-maps   positions in compiled code
  * Receiving
@@ -18,7 +22,7 @@
  *   provenance    how a rebuilt function is sent on  namespace-overlay  a module with members of the sender
  */
 
-import { endSession, keepSession } from './inspect/inspector.js';
+import { endSession, keepSession } from './inspect/session.js';
 import { indexOncePerMessage } from './references/commonjs.js';
 import { forgetCells } from './send/cells.js';
 

@@ -12,7 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { crypto } from '../../util/crypto.js';
 import { compiledFactories } from '../receive/compile.js';
 import type { FunctionData } from '../wire.js';
-import { framesWithScripts, harvestScripts, type ListedScript, type Mirror, mirror as mirrorOf } from './inspector.js';
+import { framesWithScripts, harvestScripts, type ListedScript } from './debugger.js';
+import { type Mirror, mirror as mirrorOf } from './inspector.js';
 
 /** A script, with an index of its lines. */
 export interface Script {

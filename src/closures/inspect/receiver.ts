@@ -8,9 +8,10 @@
  */
 import { ownerOf } from '../../codec/owners.js';
 import { fieldThis, outerThis } from '../messages.js';
+import { type RunningFrame, runningFrames } from './debugger.js';
 import type { InspectedFunction } from './inspected-function.js';
-import { mayBeDebugged, type RunningFrame, runningFrames } from './inspector.js';
 import { offsetIn } from './locate.js';
+import { mayBeDebugged } from './session.js';
 
 /** What `this` is inside an arrow; `undefined` at the top of a module. @throws SerializationError `MP_OUTER_THIS`. */
 export function receiverOf(inspected: InspectedFunction): unknown {
