@@ -1,8 +1,7 @@
 /** Objects in a server, shared behind proxies. Python: `multiprocessing.managers`. */
 
 export type { Address, AuthKey, ClientTls, ListenerTls } from '../connection/index.js';
-// What methods of referents may ask
-export { type ClientAgent, type CurrentCall, currentCall } from './current-call.js';
+export { RemoteCall, type StreamItem } from './client/remote-call.js';
 // Managers
 export { BaseManager, type ManagerClass, type ManagerOptions, type TypesOf } from './manager.js';
 // Proxies
@@ -23,7 +22,8 @@ export type {
   RemoteResult,
   TypeEntry,
 } from './remote.js';
-export { RemoteCall, type StreamItem } from './remote-call.js';
+// What methods of referents may ask
+export { type ClientAgent, type CurrentCall, currentCall } from './server/current-call.js';
 // Servers
 export { type ObjectInfo, Server } from './server.js';
 export { SharedMemoryManager } from './shared-memory-manager.js';

@@ -7,17 +7,17 @@ import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
-import { channelTo } from './channels.js';
-import type { RemoteChannel } from './client.js';
-import { Ask } from './frames.js';
-import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './keys.js';
+import { channelTo } from './client/channels.js';
+import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './client/keys.js';
+import type { RemoteChannel } from './client/remote-channel.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
 import { checkType, definedType, type Maker, type ManagedType, mayBeExposed, type TypeOptions } from './registry.js';
 import type { Creations, RemoteMaker, TypeEntry } from './remote.js';
+import type { SentType, ServerNews, ServerWork } from './server/server-process.js';
 import { type ObjectInfo, Server } from './server.js';
-import type { SentType, ServerNews, ServerWork } from './server-process.js';
+import { Ask } from './wire/frames.js';
 
-const ENTRY = entry('managers/server-process');
+const ENTRY = entry('managers/server/server-process');
 
 /** Options of a manager. */
 export interface ManagerOptions {

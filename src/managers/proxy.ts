@@ -7,13 +7,13 @@ import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { checkWaitOptions } from '../util/wait-options.js';
 import { type Address, showAddressOf } from './address.js';
-import { Ask } from './frames.js';
+import { type RemoteCall, refused, streamOfCalls } from './client/remote-call.js';
 import { badFrame, released } from './messages.js';
 import type { CallOptions, Grant, Link, ProxyHandle } from './proxies.js';
 import { definedType, type ProxyType } from './registry.js';
-import { type RemoteCall, refused, streamOfCalls } from './remote-call.js';
 import type { Server } from './server.js';
 import { isShape, keyOfShape, type Shape } from './shape.js';
+import { Ask } from './wire/frames.js';
 
 /** Names an object of a server. Python: `multiprocessing.managers.Token`. */
 export interface Token {

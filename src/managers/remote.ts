@@ -1,9 +1,9 @@
 /** The types of proxies. */
 import type { Observable } from 'rxjs';
 import type { TaskStream } from '../streams/index.js';
+import type { RemoteCall } from './client/remote-call.js';
 import type { BaseProxy } from './proxy.js';
 import type { TypeOptions } from './registry.js';
-import type { RemoteCall } from './remote-call.js';
 
 /** What a method of the server gives here: its result, or a stream of it. */
 export type RemoteResult<R> = [R] extends [never]

@@ -6,16 +6,16 @@ import type { Serializer } from '../reduction/index.js';
 import { subDebug } from '../util/logger.js';
 import { setImmediate, setTimeout } from '../util/timers.js';
 import { freshAddress } from './address.js';
-import { type ClientAgent, runCall } from './current-call.js';
-import { inquire } from './dispatch.js';
-import { Ask, Kind, readFrame, serializerNumber, VERSION, Wire } from './frames.js';
-import { inTransit } from './in-transit.js';
 import { badFrame, noObject, notExposed } from './messages.js';
 import { type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
 import { linkOf, localProxy, localServers } from './proxy.js';
-import { type Referent, ReferentTable } from './referents.js';
 import type { ManagedType } from './registry.js';
-import { Session } from './session.js';
+import { type ClientAgent, runCall } from './server/current-call.js';
+import { inquire } from './server/dispatch.js';
+import { type Referent, ReferentTable } from './server/referents.js';
+import { Session } from './server/session.js';
+import { Ask, Kind, readFrame, serializerNumber, VERSION, Wire } from './wire/frames.js';
+import { inTransit } from './wire/in-transit.js';
 
 /** What a server is made of. */
 export interface ServerOptions {

@@ -1,6 +1,6 @@
 import { ArgumentError, BrokenBarrierError } from '../../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
-import type { CurrentCall } from '../current-call.js';
+import type { CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
 import { type ServerWait, timeoutIn } from './server-wait.js';
 import { WaitLine } from './wait-line.js';

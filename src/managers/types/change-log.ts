@@ -16,7 +16,7 @@ import { DONE, FAILED, MORE, PULL, type PullSource, type ReadState, WAIT } from 
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
 import { performance, setImmediate, setTimeout } from '../../util/timers.js';
-import { SharedBatch, type SharedReader } from '../shared-batch.js';
+import { SharedBatch, type SharedReader } from '../server/shared-batch.js';
 
 /** Batches for clients end where the number of the next change is a multiple of this. */
 const ALIGNED = 256;

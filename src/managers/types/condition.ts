@@ -1,6 +1,6 @@
 import { ArgumentError, NotOwnerError } from '../../errors/index.js';
 import { checkNumber, describe } from '../../util/options.js';
-import type { CurrentCall } from '../current-call.js';
+import type { CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
 import { type ConditionLock, ManagedLock } from './lock.js';
 import { ManagedRLock } from './rlock.js';

@@ -7,7 +7,7 @@
  *
  * Invariant: a free lock has nobody waiting. Whoever releases it makes the first waiter the holder, in the same step.
  */
-import type { ClientAgent, CurrentCall } from '../current-call.js';
+import type { ClientAgent, CurrentCall } from '../server/current-call.js';
 import { WaitLine } from './wait-line.js';
 
 /** A holder of a lock: the agent, and for recursive locks which of its tasks. */

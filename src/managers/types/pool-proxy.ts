@@ -11,8 +11,8 @@ import {
 } from '../../pool/index.js';
 import { checkSource, DONE, FAILED, openSource, PULL, type Source, streamOf, type TaskStream, WAIT } from '../../streams/index.js';
 import { deferred } from '../../util/deferred.js';
+import type { RemoteCall } from '../client/remote-call.js';
 import { BaseProxy } from '../proxy.js';
-import type { RemoteCall } from '../remote-call.js';
 
 /** Most items of a batch on its way to the server. */
 const BATCH = 64;

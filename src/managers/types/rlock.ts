@@ -1,5 +1,5 @@
 import { NotOwnerError } from '../../errors/index.js';
-import type { CurrentCall } from '../current-call.js';
+import type { CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
 import type { ConditionLock } from './lock.js';
 import { OwnedLock } from './owned-lock.js';

@@ -1,7 +1,7 @@
 import { ArgumentError, NotOwnerError } from '../../errors/index.js';
 import { checkNumber } from '../../util/options.js';
 import { checkWaitOptions } from '../../util/wait-options.js';
-import type { ClientAgent, CurrentCall } from '../current-call.js';
+import type { ClientAgent, CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
 import type { ServerWait } from './server-wait.js';
 import { WaitLine } from './wait-line.js';

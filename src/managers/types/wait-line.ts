@@ -7,7 +7,7 @@
 import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
 import { Deque } from '../../util/deque.js';
-import type { CurrentCall } from '../current-call.js';
+import type { CurrentCall } from '../server/current-call.js';
 
 interface Waiter<T> {
   readonly call: CurrentCall;

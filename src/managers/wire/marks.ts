@@ -4,8 +4,8 @@
  * Looked at are the arguments themselves and the properties of a plain object that is the last one, as options are. What is replaced leaves
  * `null` in its place and is told beside the arguments: `[index, key or null, what, data]`.
  */
-import { taskParts } from '../closures/index.js';
-import { isClass } from './registry.js';
+import { taskParts } from '../../closures/index.js';
+import { isClass } from '../registry.js';
 
 /** One argument, or property of the last one, that was replaced. */
 export type Mark = readonly [index: number, key: string | null, what: 'function' | 'proxy', data: unknown];

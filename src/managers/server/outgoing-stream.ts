@@ -5,10 +5,10 @@
  */
 
 import { observable } from 'rxjs';
-import { DONE, FAILED, isPullSource, openSource, type PullReader, type ReadState, type Source, WAIT } from '../streams/index.js';
-import { queueMicrotask } from '../util/timers.js';
-import { sendError } from './errors.js';
-import { Flag, Kind, type Wire } from './frames.js';
+import { DONE, FAILED, isPullSource, openSource, type PullReader, type ReadState, type Source, WAIT } from '../../streams/index.js';
+import { queueMicrotask } from '../../util/timers.js';
+import { sendError } from '../wire/errors.js';
+import { Flag, Kind, type Wire } from '../wire/frames.js';
 import { isSharedReader } from './shared-batch.js';
 
 /** Items that an Observable, which cannot be paused, may be ahead of the client's credits. */

@@ -1,11 +1,11 @@
 /** What runs in a manager's server process: makes the server, tells the manager where it is, and serves. */
 import { isMainThread } from 'node:worker_threads';
-import { type Address, Connection, type ListenerTls } from '../connection/index.js';
-import { DupFd, type SerializerOption, serializerOf } from '../reduction/index.js';
-import { importModule } from '../util/import-module.js';
-import { definedType, type ManagedType } from './registry.js';
-import { Server } from './server.js';
-import './channels.js';
+import { type Address, Connection, type ListenerTls } from '../../connection/index.js';
+import { DupFd, type SerializerOption, serializerOf } from '../../reduction/index.js';
+import { importModule } from '../../util/import-module.js';
+import { definedType, type ManagedType } from '../registry.js';
+import { Server } from '../server.js';
+import '../client/channels.js';
 
 /** A type as it is sent to the server: by the module that defines it, or as it is. */
 export type SentType = readonly [typeid: string, module: string | null, type: ManagedType | null];

@@ -7,9 +7,9 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { setImmediate } from '../util/timers.js';
-import type { ManagedType } from './registry.js';
-import { keyOfShape, type Shape, shapeOf } from './shape.js';
+import { setImmediate } from '../../util/timers.js';
+import type { ManagedType } from '../registry.js';
+import { keyOfShape, type Shape, shapeOf } from '../shape.js';
 
 /** A shape with its number in the server. */
 export interface NumberedShape extends Shape {

@@ -24,9 +24,9 @@
  *   ask       id: call; member: what; object; extra
  */
 
-import { Connection, type Exchange, SMALL, sendLoaded, sendPayload } from '../connection/index.js';
-import type { Freight } from '../memory/index.js';
-import { Decoder, Encoder, encodeWith, MULTIPROCESS, optionOf, PendingValue, type Serializer } from '../reduction/index.js';
+import { Connection, type Exchange, SMALL, sendLoaded, sendPayload } from '../../connection/index.js';
+import type { Freight } from '../../memory/index.js';
+import { Decoder, Encoder, encodeWith, MULTIPROCESS, optionOf, PendingValue, type Serializer } from '../../reduction/index.js';
 
 /** Version of the protocol. */
 export const VERSION = 1;

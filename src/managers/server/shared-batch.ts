@@ -3,8 +3,8 @@
  *
  * Only plain data is: what stands for something else in another process (proxies, functions, locks) is counted, or made, for each receiver.
  */
-import type { PullReader, ReadState } from '../streams/index.js';
-import type { Wire } from './frames.js';
+import type { PullReader, ReadState } from '../../streams/index.js';
+import type { Wire } from '../wire/frames.js';
 
 /** Parts of values that are looked at in a batch before it is taken for something else than plain data. */
 const MOST_PARTS = 20_000;

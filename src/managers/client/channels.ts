@@ -1,11 +1,11 @@
 /** The channels of this thread: one for each server and key, which all managers and proxies share. */
-import { ArgumentError } from '../errors/index.js';
-import { type Serializer, serializerOf } from '../reduction/index.js';
-import { registerAfterFork } from '../util/after-fork.js';
-import { keyOfAddress } from './address.js';
-import { type ChannelDirectory, RemoteChannel, type ServerAccess } from './client.js';
+import { ArgumentError } from '../../errors/index.js';
+import { type Serializer, serializerOf } from '../../reduction/index.js';
+import { registerAfterFork } from '../../util/after-fork.js';
+import { keyOfAddress } from '../address.js';
+import { setAttach } from '../proxy.js';
 import { keyTo, tlsFor } from './keys.js';
-import { setAttach } from './proxy.js';
+import { type ChannelDirectory, RemoteChannel, type ServerAccess } from './remote-channel.js';
 
 /** By address and key. */
 const channels = new Map<string, RemoteChannel>();

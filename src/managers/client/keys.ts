@@ -3,11 +3,11 @@
  * a proxy in this process or a child of it connects by that. Children get it with their start; through queues and connections it never goes.
  */
 
-import { type AuthKey, type ClientTls, keyOf } from '../connection/index.js';
-import { currentProcess } from '../process/index.js';
-import { entry } from '../util/package.js';
-import { registerPreparation } from '../util/preparation.js';
-import { type Address, keyOfAddress } from './address.js';
+import { type AuthKey, type ClientTls, keyOf } from '../../connection/index.js';
+import { currentProcess } from '../../process/index.js';
+import { entry } from '../../util/package.js';
+import { registerPreparation } from '../../util/preparation.js';
+import { type Address, keyOfAddress } from '../address.js';
 
 interface Known {
   /** In hex; `null`: the process's. */
@@ -62,7 +62,7 @@ function portable(tls: ClientTls | null): ClientTls | null {
 }
 
 registerPreparation('manager servers', {
-  module: entry('managers/keys'),
+  module: entry('managers/client/keys'),
   collect: () => (known.size === 0 ? undefined : [...known].map(([address, { key, tls }]) => [address, { key, tls: portable(tls) }])),
   apply: (entries: [string, Known][]) => {
     for (const [address, entry] of entries) known.set(address, entry);

@@ -1,6 +1,6 @@
 /** What a call of a proxy returns: a promise of the result, which can also be read as the stream that the result may be. */
 import type { Observable, Observer, Subscription } from 'rxjs';
-import { RemoteError } from '../errors/index.js';
+import { RemoteError } from '../../errors/index.js';
 import {
   DONE,
   FAILED,
@@ -12,7 +12,7 @@ import {
   streamOf,
   TaskStream,
   WAIT,
-} from '../streams/index.js';
+} from '../../streams/index.js';
 
 /**
  * A call that is under way.

@@ -5,17 +5,17 @@
  *
  * Frames are handled one after the other, so calls of one client begin in their order; those that wait do not hold up what comes after.
  */
-import { RemoteError } from '../errors/index.js';
-import { queueMicrotask, setImmediate } from '../util/timers.js';
+import { RemoteError } from '../../errors/index.js';
+import { queueMicrotask, setImmediate } from '../../util/timers.js';
+import { badFrame, callerGone, noObject, noType, notCreated, notExposed } from '../messages.js';
+import type { Server } from '../server.js';
+import { sendError } from '../wire/errors.js';
+import { Ask, Flag, type Frame, Kind, readFrame, type Wire } from '../wire/frames.js';
+import { isPlainObject, restoreArguments } from '../wire/marks.js';
 import { type ClientAgent, runCall } from './current-call.js';
 import { inquire, makeObject } from './dispatch.js';
-import { sendError } from './errors.js';
-import { Ask, Flag, type Frame, Kind, readFrame, type Wire } from './frames.js';
-import { isPlainObject, restoreArguments } from './marks.js';
-import { badFrame, callerGone, noObject, noType, notCreated, notExposed } from './messages.js';
 import { isStream, OutgoingStream } from './outgoing-stream.js';
 import type { Referent } from './referents.js';
-import type { Server } from './server.js';
 import { SessionCall } from './session-call.js';
 
 /** Bytes of answers that may wait for a client that does not read them; beyond, nothing more is received from it meanwhile. */

@@ -5,9 +5,9 @@
  * A message that nobody accounts for (`dumps`) stands for {@link TRANSIT_MS} ms; one that was read or lost does so from then on, since the reader may
  * be loading modules.
  */
-import { noteKeep, TRANSIT_MS } from '../memory/index.js';
-import { registerAfterFork } from '../util/after-fork.js';
-import { clearTimeout, performance, setTimeout } from '../util/timers.js';
+import { noteKeep, TRANSIT_MS } from '../../memory/index.js';
+import { registerAfterFork } from '../../util/after-fork.js';
+import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 
 interface Transit {
   readonly end: () => void;

@@ -7,23 +7,17 @@
  * are under way with it: whether they were made is not known. The next call connects once more; a server of the same name still has the objects
  * that others refer to.
  */
-import { Client, type ClientTls, type Connection } from '../connection/index.js';
-import { ConnectionError } from '../errors/index.js';
-import { type CallSite, CallSiteBudget, fromWorker } from '../pool/index.js';
-import { currentProcess } from '../process/index.js';
-import { encodingForWorker, type Serializer } from '../reduction/index.js';
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
-import { importModule } from '../util/import-module.js';
-import { nextTick, queueMicrotask, setImmediate } from '../util/timers.js';
-import type { Address } from './address.js';
-import { receivedError, sendError } from './errors.js';
-import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from './frames.js';
-import { inTransit } from './in-transit.js';
-import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
-import { notedKey } from './keys.js';
-import { isPlainObject, markArguments, staysHere } from './marks.js';
-import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from './messages.js';
+import { Client, type ClientTls, type Connection } from '../../connection/index.js';
+import { ConnectionError } from '../../errors/index.js';
+import { type CallSite, CallSiteBudget, fromWorker } from '../../pool/index.js';
+import { currentProcess } from '../../process/index.js';
+import { encodingForWorker, type Serializer } from '../../reduction/index.js';
+import { onAbort } from '../../util/abort.js';
+import { after } from '../../util/after.js';
+import { importModule } from '../../util/import-module.js';
+import { nextTick, queueMicrotask, setImmediate } from '../../util/timers.js';
+import type { Address } from '../address.js';
+import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from '../messages.js';
 import {
   type CallOptions,
   type Channel,
@@ -33,12 +27,18 @@ import {
   sendingTo,
   serializerPart,
   whileSendingTo,
-} from './proxies.js';
-import { linkOf, remoteProxy } from './proxy.js';
-import { definedType, type ProxyType } from './registry.js';
+} from '../proxies.js';
+import { linkOf, remoteProxy } from '../proxy.js';
+import { definedType, type ProxyType } from '../registry.js';
+import type { Greeting } from '../server/server-process.js';
+import { isShape, type Shape } from '../shape.js';
+import { receivedError, sendError } from '../wire/errors.js';
+import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from '../wire/frames.js';
+import { inTransit } from '../wire/in-transit.js';
+import { isPlainObject, markArguments, staysHere } from '../wire/marks.js';
+import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
+import { notedKey } from './keys.js';
 import { RemoteCall, refused } from './remote-call.js';
-import type { Greeting } from './server-process.js';
-import { isShape, type Shape } from './shape.js';
 
 /** How a server is reached. */
 export interface ServerAccess {

@@ -1,8 +1,9 @@
 /** What a client may have done with a type or an object, besides calling exposed methods. */
-import { Ask } from './frames.js';
-import { badFrame, notExposed } from './messages.js';
+
+import { badFrame, notExposed } from '../messages.js';
+import { isClass } from '../registry.js';
+import { Ask } from '../wire/frames.js';
 import type { Referent } from './referents.js';
-import { isClass } from './registry.js';
 
 /** What a client may ask about an object. */
 export function inquire(referent: Referent, what: number, extra: number): unknown {

@@ -1,7 +1,7 @@
 /** Errors between a server and its clients: whole where the serializer carries any value, otherwise as plain data. */
 import { types } from 'node:util';
-import * as errors from '../errors/index.js';
-import { dumps, sendableError } from '../reduction/index.js';
+import * as errors from '../../errors/index.js';
+import { dumps, sendableError } from '../../reduction/index.js';
 import type { Wire } from './frames.js';
 
 /** An error as plain data. */
