@@ -9,15 +9,13 @@
  */
 import { Client, type ClientTls, type Connection } from '../../connection/index.js';
 import { ConnectionError } from '../../errors/index.js';
-import { type CallSite, CallSiteBudget, fromWorker } from '../../pool/index.js';
+import { fromWorker } from '../../pool/index.js';
 import { currentProcess } from '../../process/index.js';
 import { encodingForWorker, type Serializer } from '../../reduction/index.js';
-import { onAbort } from '../../util/abort.js';
-import { after } from '../../util/after.js';
 import { importModule } from '../../util/import-module.js';
 import { nextTick, queueMicrotask, setImmediate } from '../../util/timers.js';
 import type { Address } from '../address.js';
-import { badFrame, callTimedOut, otherProtocol, otherServer, serverLost } from '../messages.js';
+import { badFrame, otherProtocol, otherServer, serverLost } from '../messages.js';
 import {
   type CallOptions,
   type Channel,
@@ -38,7 +36,9 @@ import { inTransit } from '../wire/in-transit.js';
 import { isPlainObject, markArguments, staysHere } from '../wire/marks.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
 import { notedKey } from './keys.js';
-import { RemoteCall, refused } from './remote-call.js';
+import { type PendingCall, PendingCalls } from './pending-calls.js';
+import { refused } from './remote-call.js';
+import { SentFunctions } from './sent-functions.js';
 
 /** How a server is reached. */
 export interface ServerAccess {
@@ -65,25 +65,6 @@ interface RemoteLink extends Link {
   readonly server: string;
 }
 
-/** A call that waits for its answer. */
-interface Pending {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-  readonly site: CallSite | null;
-  /** The class of the proxy that it answers with. */
-  readonly proxyType: ProxyType | undefined;
-  /** Takes back what bounds it. */
-  free: (() => void) | undefined;
-  /** What it rejects with when the server says that it was cancelled. */
-  cancelled: { readonly reason: unknown } | undefined;
-}
-
-/** Milliseconds that a cancelled call waits for the server to say what became of it. */
-const CANCEL_GRACE = 1_000;
-
-/** A call takes some microseconds of this thread's time, as much as a capture. */
-const sites = new CallSiteBudget(4);
-
 export class RemoteChannel implements Channel, StreamPeer {
   /** How the server is reached. */
   readonly access: ServerAccess;
@@ -96,16 +77,13 @@ export class RemoteChannel implements Channel, StreamPeer {
   #session = 0;
   /** Type names that the server can make. */
   #typeids: readonly string[] = [];
-  readonly #pending = new Map<number, Pending>();
-  #last = 0;
+  readonly #pending = new PendingCalls(() => this.#hold());
   readonly #shapes = new Map<number, Shape>();
   readonly #proxies = new Map<number, WeakRef<object>>();
   readonly #readings = new Map<number, Reading>();
   #lastReading = 0;
   #lastGrant = 0;
-  readonly #functions = new Map<number, { readonly fn: Function; count: number }>();
-  readonly #numbers = new WeakMap<Function, number>();
-  #lastFunction = 0;
+  readonly #functions = new SentFunctions();
   /** Managers that use it. */
   #users = 0;
   #holding = true;
@@ -322,14 +300,14 @@ export class RemoteChannel implements Channel, StreamPeer {
     what?: () => string,
   ): Promise<unknown> {
     if (signal?.aborted === true) return refused(signal.reason);
-    const id = this.#number();
-    let pending!: Pending;
-    const call = new RemoteCall<unknown>((resolve, reject) => {
-      pending = { resolve, reject, site: sites.take(), proxyType, free: undefined, cancelled: undefined };
-    });
-    this.#pending.set(id, pending);
-    if (this.#pending.size === 1) this.#hold();
-    if (timeout !== undefined || signal !== undefined) this.#bound(id, pending, timeout, signal, what);
+    const { id, call, pending } = this.#pending.open(proxyType);
+    if (timeout !== undefined || signal !== undefined) {
+      this.#pending.bound(id, pending, timeout, signal, what, () => {
+        if (this.#wire === null) return undefined;
+        this.#wire.post(Kind.cancel, id);
+        return true;
+      });
+    }
     if (this.#wire !== null) this.#send(id, send);
     else this.#later(id, send);
     return call;
@@ -339,14 +317,14 @@ export class RemoteChannel implements Channel, StreamPeer {
     this.#queued.push(() => {
       if (this.#pending.has(id)) this.#send(id, send);
     });
-    this.connect().catch((error: unknown) => this.#take(id)?.reject(error));
+    this.connect().catch((error: unknown) => this.#pending.take(id)?.reject(error));
   }
 
   #send(id: number, send: (id: number) => void): void {
     try {
       send(id);
     } catch (error) {
-      this.#take(id)?.reject(error);
+      this.#pending.take(id)?.reject(error);
     }
   }
 
@@ -361,46 +339,9 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 
   #replace(value: object, plain: boolean): readonly ['function' | 'proxy', unknown] | undefined {
-    if (staysHere(value)) return ['function', this.#numberOf(value)];
+    if (staysHere(value)) return ['function', this.#functions.numberOf(value)];
     const link = plain ? linkOf(value) : undefined;
     return link === undefined ? undefined : ['proxy', link.channel.handleOf(link)];
-  }
-
-  #number(): number {
-    do this.#last = (this.#last + 1) >>> 0;
-    while (this.#last === 0 || this.#pending.has(this.#last));
-    return this.#last;
-  }
-
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    pending.free?.();
-    if (this.#pending.size === 0) this.#hold();
-    return pending;
-  }
-
-  #bound(id: number, pending: Pending, timeout: number | undefined, signal: AbortSignal | undefined, what?: () => string): void {
-    const ends: (() => void)[] = [];
-    const cancel = (reason: unknown) => {
-      if (pending.cancelled !== undefined) return;
-      pending.cancelled = { reason };
-      if (this.#wire === null) {
-        this.#take(id)?.reject(reason);
-        return;
-      }
-      // The server says whether its result came first.
-      this.#wire.post(Kind.cancel, id);
-      ends.push(after(CANCEL_GRACE, () => this.#take(id)?.reject(reason)));
-    };
-    if (timeout !== undefined) {
-      ends.push(after(Math.max(0, timeout), () => cancel(callTimedOut(what?.() ?? 'The call', timeout))));
-    }
-    if (signal !== undefined) ends.push(onAbort(signal, () => cancel(signal.reason)));
-    pending.free = () => {
-      for (const end of ends) end();
-    };
   }
 
   #check(link: Link): void {
@@ -515,7 +456,7 @@ export class RemoteChannel implements Channel, StreamPeer {
 
   #rejectAll(error: Error): void {
     this.#queued = [];
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+    this.#pending.rejectAll(error);
   }
 
   /** Whether the event loop waits for the server. */
@@ -554,7 +495,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   #handle(wire: Wire, frame: Frame): Promise<void> | undefined {
     switch (frame.kind) {
       case Kind.result: {
-        const pending = this.#take(frame.id);
+        const pending = this.#pending.take(frame.id);
         if (pending !== undefined) return this.#settle(wire, frame, pending);
         return undefined;
       }
@@ -563,7 +504,7 @@ export class RemoteChannel implements Channel, StreamPeer {
       case Kind.proxy:
         return this.#proxy(wire, frame);
       case Kind.stream:
-        this.#take(frame.id)?.resolve(incomingStream(this, frame.object));
+        this.#pending.take(frame.id)?.resolve(incomingStream(this, frame.object));
         return undefined;
       case Kind.items:
         return this.#items(wire, frame);
@@ -572,14 +513,14 @@ export class RemoteChannel implements Channel, StreamPeer {
       case Kind.callback:
         return this.#callBack(wire, frame);
       case Kind.forget:
-        this.#forget(frame.object, frame.extra);
+        this.#functions.forget(frame.object, frame.extra);
         return undefined;
       default:
         return undefined;
     }
   }
 
-  #settle(wire: Wire, frame: Frame, pending: Pending): Promise<void> | undefined {
+  #settle(wire: Wire, frame: Frame, pending: PendingCall): Promise<void> | undefined {
     try {
       const value = wire.payload(frame);
       if (value instanceof Promise) return value.then(pending.resolve, pending.reject);
@@ -591,7 +532,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 
   async #failed(wire: Wire, frame: Frame): Promise<void> {
-    const pending = this.#take(frame.id);
+    const pending = this.#pending.take(frame.id);
     if (pending === undefined) return;
     if (pending.cancelled !== undefined) {
       pending.reject(pending.cancelled.reason);
@@ -613,7 +554,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     return (async () => {
       const told = await wire.payload(frame);
       if (!isShape(told)) {
-        this.#take(frame.id)?.reject(badFrame('a proxy without a shape'));
+        this.#pending.take(frame.id)?.reject(badFrame('a proxy without a shape'));
         return;
       }
       this.#shapes.set(frame.extra, told);
@@ -624,7 +565,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 
   #made(frame: Frame, shape: Shape): void {
-    const pending = this.#take(frame.id);
+    const pending = this.#pending.take(frame.id);
     if (pending === undefined) {
       // Nobody waits for it any more.
       this.#wire?.post(Kind.release, 0, frame.object, 1);
@@ -668,31 +609,12 @@ export class RemoteChannel implements Channel, StreamPeer {
 
   // ---- functions that the server calls back
 
-  #numberOf(fn: Function): number {
-    let number = this.#numbers.get(fn);
-    if (number === undefined) {
-      number = ++this.#lastFunction;
-      this.#numbers.set(fn, number);
-    }
-    const known = this.#functions.get(number);
-    if (known === undefined) this.#functions.set(number, { fn, count: 1 });
-    else known.count++;
-    return number;
-  }
-
-  #forget(number: number, count: number): void {
-    const known = this.#functions.get(number);
-    if (known === undefined) return;
-    known.count -= count;
-    if (known.count <= 0) this.#functions.delete(number);
-  }
-
   #callBack(wire: Wire, frame: Frame): undefined {
     const answer = async () => {
       const args = (await wire.payload(frame)) as unknown[];
-      const known = this.#functions.get(frame.object);
-      if (known === undefined) throw badFrame(`function ${frame.object} is not known`);
-      return (await Reflect.apply(known.fn, undefined, args)) as unknown;
+      const fn = this.#functions.get(frame.object);
+      if (fn === undefined) throw badFrame(`function ${frame.object} is not known`);
+      return (await Reflect.apply(fn, undefined, args)) as unknown;
     };
     answer()
       .then((value) => {
