@@ -14,13 +14,12 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ArgumentError, AuthenticationError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import type { WaitOptions } from '../util/wait-options.js';
+import { CHALLENGE } from './challenge.js';
 import type { Connection } from './connection.js';
 
 /** A key that both ends know. Text counts as its UTF-8 bytes. */
 export type AuthKey = Uint8Array | string;
 
-/** What the first message of a listener with a key begins with. */
-export const CHALLENGE: Buffer = Buffer.from('#CHALLENGE#');
 /** Milliseconds that a peer has for each message of the handshake, unless the caller says otherwise. */
 export const HANDSHAKE_TIME = 10_000;
 const WELCOME = Buffer.from('#WELCOME#');

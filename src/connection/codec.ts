@@ -1,8 +1,8 @@
 /** Values in frames: one encoder and one decoder for all connections of the thread that have no serializer of their own. */
 import type { Freight } from '../memory/index.js';
 import { Decoder, Encoder, encodeWith, MULTIPROCESS, PendingValue, type Serializer } from '../reduction/index.js';
-import { CHALLENGE } from './authentication.js';
 import { bytesOf } from './buffers.js';
+import { CHALLENGE } from './challenge.js';
 import { keyWanted } from './messages.js';
 import { type Outbox, SMALL } from './outbox.js';
 

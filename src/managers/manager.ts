@@ -13,9 +13,9 @@ import type { RemoteChannel } from './client/remote-channel.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
 import { checkType, definedType, type Maker, type ManagedType, mayBeExposed, type TypeOptions } from './registry.js';
 import type { Creations, RemoteMaker, TypeEntry } from './remote.js';
-import type { SentType, ServerNews, ServerWork } from './server/server-process.js';
 import { type ObjectInfo, Server } from './server.js';
 import { Ask } from './wire/frames.js';
+import type { SentType, ServerNews, ServerWork } from './wire/server-work.js';
 
 const ENTRY = entry('managers/server/server-process');
 

@@ -8,10 +8,10 @@ import { printedAsShown } from '../util/printed.js';
 import { checkWaitOptions } from '../util/wait-options.js';
 import { type Address, showAddressOf } from './address.js';
 import { type RemoteCall, refused, streamOfCalls } from './client/remote-call.js';
+import { localServers } from './local-servers.js';
 import { badFrame, released } from './messages.js';
 import type { CallOptions, Grant, Link, ProxyHandle } from './proxies.js';
 import { definedType, type ProxyType } from './registry.js';
-import type { Server } from './server.js';
 import { isShape, keyOfShape, type Shape } from './shape.js';
 import { Ask } from './wire/frames.js';
 
@@ -262,14 +262,11 @@ export function localProxy(link: Link): object {
 
 // ---- travelling
 
-/** Servers of this thread, by name. */
-export const localServers = new Map<string, Server>();
-
 function isGrant(grant: unknown): grant is Grant {
   return Array.isArray(grant) && Number.isInteger(grant[0]) && Number.isInteger(grant[1]);
 }
 
-/** Gives the proxy of a handle that came from elsewhere; set by client.ts. */
+/** Gives the proxy of a handle that came from elsewhere; set by client/channels.ts. */
 let attach: ((handle: ProxyHandle, type: ProxyType | undefined) => object) | undefined;
 
 export function setAttach(attaching: typeof attach): void {

@@ -28,12 +28,12 @@ import {
 } from '../proxies.js';
 import { linkOf, remoteProxy } from '../proxy.js';
 import { definedType, type ProxyType } from '../registry.js';
-import type { Greeting } from '../server/server-process.js';
 import { isShape, type Shape } from '../shape.js';
 import { receivedError, sendError } from '../wire/errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, serializerNumber, serializerTitle, VERSION, Wire } from '../wire/frames.js';
 import { inTransit } from '../wire/in-transit.js';
 import { isPlainObject, markArguments, staysHere } from '../wire/marks.js';
+import type { Greeting } from '../wire/server-work.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
 import { notedKey } from './keys.js';
 import { type PendingCall, PendingCalls } from './pending-calls.js';

@@ -1,5 +1,6 @@
 /**
- * One client of a server: what it refers to, the calls it has under way, its streams and its functions. All of it ends with its connection.
+ * One client of a server, and the calls that it has under way. Its references, streams and functions have files of their own.
+ * All of it ends with the client's connection.
  *
  *   receive -> frame -> #handle -> the referent's method, at once -> its answer, at once or when it settles
  *
@@ -8,63 +9,71 @@
 import { RemoteError } from '../../errors/index.js';
 import { queueMicrotask, setImmediate } from '../../util/timers.js';
 import { badFrame, callerGone, noObject, noType, notCreated, notExposed } from '../messages.js';
-import type { Server } from '../server.js';
+import type { ManagedType } from '../registry.js';
 import { sendError } from '../wire/errors.js';
 import { Ask, Flag, type Frame, Kind, readFrame, type Wire } from '../wire/frames.js';
 import { isPlainObject, restoreArguments } from '../wire/marks.js';
+import { ClientFunctions } from './client-functions.js';
+import { ClientReferences } from './client-references.js';
+import { ClientStreams } from './client-streams.js';
 import { type ClientAgent, runCall } from './current-call.js';
 import { inquire, makeObject } from './dispatch.js';
-import { isStream, OutgoingStream } from './outgoing-stream.js';
-import type { Referent } from './referents.js';
+import { isStream } from './outgoing-stream.js';
+import type { Referent, ReferentTable } from './referents.js';
 import { SessionCall } from './session-call.js';
 
 /** Bytes of answers that may wait for a client that does not read them; beyond, nothing more is received from it meanwhile. */
-const MOST_WAITING = 1 << 20;
+const MAX_WAITING_BYTES = 1 << 20;
 
-/** A function of a client. */
-export type Stub = (...args: unknown[]) => Promise<unknown>;
+/** What a session needs of its server. */
+export interface SessionHost {
+  readonly referents: ReferentTable;
+  /** Whether there is one client. */
+  readonly sole: boolean;
+  /** Returns the type of a name. */
+  typeOf(typeid: unknown): ManagedType | undefined;
+  /** Returns the names of the types that can be made. */
+  typeids(): string[];
+  /** Keeps an object that was made, or that a method returned. */
+  register(typeid: string, value: unknown): Referent;
+  /** Returns the object that a proxy inside the server stands for. */
+  referentOf(value: object): Referent | undefined;
+  /** Runs what encodes for the session's client. */
+  encodingFor(session: Session, send: () => void): void;
+  /** Returns the proxy that a handle stands for. */
+  arrived(handle: unknown): object;
+  /** A proxy that was on its way has arrived. */
+  claimed(granter: number, grant: number): void;
+  /** The session has ended. */
+  left(session: Session): void;
+  numberOfObjects(): Promise<number>;
+  debugInfo(): Promise<unknown>;
+  stop(): void;
+}
 
 export class Session implements ClientAgent {
   readonly id: number;
   readonly pid: number;
   readonly name: string;
   ended = false;
-  readonly #server: Server;
+  readonly #server: SessionHost;
   readonly #wire: Wire;
-  /** References that the client was told of. */
-  readonly #references = new Map<number, { readonly referent: Referent; count: number }>();
-  /** What the proxies stand for that it has sent elsewhere and nobody has claimed, by their grants. */
-  readonly #holds = new Map<number, Referent>();
-  /** Grants that were claimed before they were told of. */
-  readonly #early = new Set<number>();
-  #lastGrant = 0;
+  readonly #references: ClientReferences;
+  readonly #streams: ClientStreams;
+  readonly #functions: ClientFunctions;
   readonly #shapes = new Set<number>();
   readonly #calls = new Map<number, SessionCall>();
-  /** Streams that methods returned, which the client may read as often as they can be. */
-  readonly #sources = new Map<number, object>();
-  #lastSource = 0;
-  /** Readings under way, by the client's numbers. */
-  readonly #streams = new Map<number, OutgoingStream>();
-  readonly #stubs = new Map<number, { stub: WeakRef<Stub>; received: number }>();
-  readonly #callbacks = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
-  #lastCallback = 0;
-  readonly #collected = new FinalizationRegistry<{ object: number; entry: { stub: WeakRef<Stub>; received: number } }>(
-    ({ object, entry }) => {
-      if (this.ended) return;
-      if (this.#stubs.get(object) === entry) this.#stubs.delete(object);
-      this.#wire.post(Kind.forget, 0, object, entry.received);
-    },
-  );
   readonly #listeners = new Set<() => void>();
-  /** What the answer that is being encoded refers to, so that it can be taken back. */
-  #granted: Referent[] = [];
-
-  constructor(server: Server, wire: Wire, id: number, pid: number, name: string) {
+  constructor(server: SessionHost, wire: Wire, id: number, pid: number, name: string) {
     this.#server = server;
     this.#wire = wire;
     this.id = id;
     this.pid = pid;
     this.name = name;
+    const encode = (send: () => void) => this.encode(send);
+    this.#references = new ClientReferences(server.referents);
+    this.#streams = new ClientStreams(wire, encode);
+    this.#functions = new ClientFunctions(wire, encode);
   }
 
   onEnd(listener: () => void): () => void {
@@ -85,7 +94,7 @@ export class Session implements ClientAgent {
         if (frame === null) break;
         const later = this.#handle(frame);
         if (later !== undefined) await later;
-        if (this.#wire.waiting > MOST_WAITING) await this.#wire.drained();
+        if (this.#wire.waiting > MAX_WAITING_BYTES) await this.#wire.drained();
       }
     } catch {
       // The client has ended, or does not speak this protocol.
@@ -103,45 +112,21 @@ export class Session implements ClientAgent {
     if (this.ended) return;
     this.ended = true;
     this.#wire.close();
+    this.#functions.end();
     const gone = callerGone();
     for (const call of this.#calls.values()) call.abort(gone);
     this.#calls.clear();
-    for (const stream of this.#streams.values()) stream.stop();
-    this.#streams.clear();
-    this.#sources.clear();
-    for (const { reject } of this.#callbacks.values()) reject(gone);
-    this.#callbacks.clear();
+    this.#streams.end();
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
-    const { referents } = this.#server;
-    for (const { referent, count } of this.#references.values()) referents.drop(referent, count);
-    this.#references.clear();
-    for (const referent of this.#holds.values()) referents.drop(referent, 1);
-    this.#holds.clear();
+    this.#references.end();
     this.#server.left(this);
   }
 
   /** Counts a reference of the client's to an object that is named in what is being encoded for it. */
   grant(referent: Referent): number {
-    this.#refer(referent);
-    this.#granted.push(referent);
+    this.#references.grant(referent);
     return this.id;
-  }
-
-  #refer(referent: Referent): void {
-    this.#server.referents.retain(referent);
-    const known = this.#references.get(referent.id);
-    if (known === undefined) this.#references.set(referent.id, { referent, count: 1 });
-    else known.count++;
-  }
-
-  #release(id: number, count: number): void {
-    const known = this.#references.get(id);
-    if (known === undefined) return;
-    const given = Math.min(count, known.count);
-    known.count -= given;
-    if (known.count === 0) this.#references.delete(id);
-    this.#server.referents.drop(known.referent, given);
   }
 
   #handle(frame: Frame): Promise<void> | undefined {
@@ -155,10 +140,10 @@ export class Session implements ClientAgent {
         this.#claim(frame);
         return undefined;
       case Kind.release:
-        this.#release(frame.object, frame.extra);
+        this.#references.release(frame.object, frame.extra);
         return undefined;
       case Kind.hold:
-        this.#hold(frame.id, frame.object);
+        this.#references.hold(frame.id, frame.object);
         return undefined;
       case Kind.unhold:
         this.arrived(frame.id);
@@ -167,17 +152,16 @@ export class Session implements ClientAgent {
         this.#cancel(frame.id);
         return undefined;
       case Kind.pull:
-        this.#pull(frame);
+        this.#streams.pull(frame.id, frame.object, frame.extra);
         return undefined;
       case Kind.stop:
-        this.#streams.get(frame.id)?.stop();
-        this.#streams.delete(frame.id);
+        this.#streams.stop(frame.id);
         return undefined;
       case Kind.drop:
-        this.#sources.delete(frame.object);
+        this.#streams.drop(frame.object);
         return undefined;
       case Kind.answer:
-        return this.#answered(frame);
+        return this.#functions.answered(frame);
       case Kind.ask:
         return this.#asked(frame);
       default:
@@ -199,7 +183,7 @@ export class Session implements ClientAgent {
   }
 
   #call(frame: Frame): Promise<void> | undefined {
-    const { referent } = this.#references.get(frame.object) ?? {};
+    const referent = this.#references.find(frame.object);
     if (referent === undefined) {
       this.#fail(frame.id, noObject(frame.object));
       return undefined;
@@ -247,7 +231,7 @@ export class Session implements ClientAgent {
   }
 
   #restore(what: unknown, data: unknown): unknown {
-    if (what === 'function' && typeof data === 'number') return this.#stub(data);
+    if (what === 'function' && typeof data === 'number') return this.#functions.stub(data);
     if (what === 'proxy') return this.#server.arrived(data);
     throw badFrame('an argument of an unknown sort');
   }
@@ -258,7 +242,7 @@ export class Session implements ClientAgent {
     try {
       const method = target[name];
       if (typeof method !== 'function') throw new RemoteError(`${referent.shape.typeid}: \`${name}\` is no method of it any more.`);
-      result = runCall(call, method as Stub, target, args);
+      result = runCall(call, method as (...given: unknown[]) => unknown, target, args);
     } catch (error) {
       this.#fail(call.id, error);
       return;
@@ -300,29 +284,15 @@ export class Session implements ClientAgent {
         return;
       }
       if (isStream(value)) {
-        const number = ++this.#lastSource;
-        this.#sources.set(number, value);
-        this.#wire.post(Kind.stream, id, number);
+        this.#wire.post(Kind.stream, id, this.#streams.offer(value));
         return;
       }
     }
     this.encode(() => this.#wire.send(value, Kind.result, id));
   }
 
-  #pull({ id, object, extra }: Frame): void {
-    let stream = this.#streams.get(id);
-    if (stream === undefined) {
-      const source = this.#sources.get(object);
-      if (source === undefined) return;
-      const over = () => void this.#streams.delete(id);
-      stream = new OutgoingStream(source, id, this.#wire, over, (send) => this.encode(send));
-      this.#streams.set(id, stream);
-    }
-    stream.pull(extra);
-  }
-
   #proxy(id: number, referent: Referent): void {
-    this.#refer(referent);
+    this.#references.refer(referent);
     const { number, typeid, module, members, byValue } = referent.shape;
     if (this.#shapes.has(number)) {
       this.#wire.post(Kind.proxy, id, referent.id, number);
@@ -334,16 +304,7 @@ export class Session implements ClientAgent {
 
   /** Encodes for this client: what is named in it is counted as the client's, unless encoding fails. */
   encode(send: () => void): void {
-    const before = this.#granted;
-    this.#granted = [];
-    try {
-      this.#server.encodingFor(this, send);
-    } catch (error) {
-      for (const referent of this.#granted) this.#release(referent.id, 1);
-      throw error;
-    } finally {
-      this.#granted = before;
-    }
+    this.#references.takenBackOnError(() => this.#server.encodingFor(this, send));
   }
 
   #fail(id: number, error: unknown): void {
@@ -386,27 +347,13 @@ export class Session implements ClientAgent {
   #claim(frame: Frame): void {
     // What was freed meanwhile is an error of the first call.
     const referent = this.#server.referents.find(frame.object);
-    if (referent !== undefined) this.#refer(referent);
+    if (referent !== undefined) this.#references.refer(referent);
     if (frame.id !== 0) this.#server.claimed(frame.extra, frame.id);
   }
 
-  /** A proxy of one of its references is on its way. */
-  #hold(grant: number, object: number): void {
-    this.#lastGrant = Math.max(this.#lastGrant, grant);
-    const { referent } = this.#references.get(object) ?? {};
-    if (this.#early.delete(grant) || referent === undefined || this.#holds.has(grant)) return;
-    this.#server.referents.retain(referent);
-    this.#holds.set(grant, referent);
-  }
-
-  /** A proxy that it has sent has arrived, or is not on its way any more. */
+  /** A proxy that the client has sent has arrived, or is not on its way any more. */
   arrived(grant: number): void {
-    const referent = this.#holds.get(grant);
-    if (referent !== undefined) {
-      this.#holds.delete(grant);
-      this.#server.referents.drop(referent, 1);
-      // The receiver was faster than the sender.
-    } else if (grant > this.#lastGrant) this.#early.add(grant);
+    this.#references.arrived(grant);
   }
 
   #cancel(id: number): void {
@@ -423,45 +370,6 @@ export class Session implements ClientAgent {
     });
   }
 
-  #stub(object: number): Stub {
-    const known = this.#stubs.get(object);
-    const living = known?.stub.deref();
-    if (known !== undefined && living !== undefined) {
-      known.received++;
-      return living;
-    }
-    const stub: Stub = (...args) => this.#callBack(object, args);
-    const entry = { stub: new WeakRef(stub), received: 1 };
-    this.#stubs.set(object, entry);
-    this.#collected.register(stub, { object, entry });
-    return stub;
-  }
-
-  #callBack(object: number, args: readonly unknown[]): Promise<unknown> {
-    if (this.ended) return Promise.reject(callerGone());
-    return new Promise((resolve, reject) => {
-      const id = ++this.#lastCallback >>> 0;
-      this.encode(() => this.#wire.send(args, Kind.callback, id, object));
-      this.#callbacks.set(id, { resolve, reject });
-    });
-  }
-
-  #answered(frame: Frame): Promise<void> | undefined {
-    const waiting = this.#callbacks.get(frame.id);
-    if (waiting === undefined) return undefined;
-    this.#callbacks.delete(frame.id);
-    const failed = (frame.flags & Flag.error) !== 0;
-    try {
-      const value = this.#wire.payload(frame);
-      if (value instanceof Promise) return value.then(failed ? waiting.reject : waiting.resolve, waiting.reject);
-      if (failed) waiting.reject(value);
-      else waiting.resolve(value);
-    } catch (error) {
-      waiting.reject(error);
-    }
-    return undefined;
-  }
-
   #asked(frame: Frame): Promise<void> | undefined {
     const { id } = frame;
     if (frame.member === Ask.count || frame.member === Ask.info) {
@@ -473,7 +381,7 @@ export class Session implements ClientAgent {
       this.#server.stop();
       return undefined;
     }
-    const { referent } = this.#references.get(frame.object) ?? {};
+    const referent = this.#references.find(frame.object);
     if (referent === undefined) {
       this.#fail(id, noObject(frame.object));
       return undefined;
