@@ -14,7 +14,7 @@
  * Each run leaves what it found in .build/toolchains/report.json; one of all hosts writes its table into docs/toolchains.md.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { execute, prepareWith } from './harness/execute.js';
@@ -22,7 +22,7 @@ import { judge } from './harness/judge.js';
 import { findNodes } from './harness/nodes.js';
 import { writeProgram } from './harness/program.js';
 import { writeTable } from './harness/table.js';
-import { openToolbox } from './harness/toolbox.js';
+import { claimCache, openToolbox } from './harness/toolbox.js';
 import { expectationsOf, pruneKnown } from './hosts/support/expected.js';
 
 const MINIMUM_CASES = 42;
@@ -100,6 +100,15 @@ function print(host, node, { passed, total, refused, known, timing, faults }, ms
   }
 }
 
+/** Written after each run, so that one that is broken off leaves what it found. */
+function writeReport() {
+  const report = rows.map(({ host, results }) => ({
+    host: host.name,
+    results: [...results].map(([node, result]) => ({ node: node.version, ...result })),
+  }));
+  writeFileSync(new URL('../../.build/toolchains/report.json', import.meta.url), JSON.stringify(report, null, 1));
+}
+
 const rows = chosen.map((host, index) => ({ host, nodes: nodesFor(host, index), results: new Map() }));
 const waiting = [...rows];
 let failed = 0;
@@ -127,23 +136,19 @@ async function work() {
       }));
       results.set(node, result);
       if (result.faults.length > 0) failed++;
+      writeReport();
       print(host, node, result, Date.now() - start);
     }
   }
 }
 
-mkdirSync(new URL('../../.build/toolchains/', import.meta.url), { recursive: true });
+claimCache();
 const start = Date.now();
 await Promise.all([...new Set(chosen.map(({ toolbox }) => toolbox))].map(openToolbox));
 console.log(`toolchains are installed, ${Math.round((Date.now() - start) / 1000)} s`);
 await Promise.all(Array.from({ length: Number(options.jobs) }, work));
 const count = rows.reduce((sum, { results }) => sum + results.size, 0);
 console.log(`${count} runs of ${rows.length} hosts in ${Math.round((Date.now() - start) / 1000)} s, ${failed} not as expected`);
-const report = rows.map(({ host, results }) => ({
-  host: host.name,
-  results: [...results].map(([node, result]) => ({ node: node.version, ...result })),
-}));
-writeFileSync(new URL('../../.build/toolchains/report.json', import.meta.url), JSON.stringify(report, null, 1));
 if (options.prune) {
   const passed = rows.flatMap(({ host, results }) =>
     [...results].flatMap(([{ major }, result]) => result.stale.map((name) => ({ host: host.name, major, name }))),

@@ -18,6 +18,18 @@ const run = promisify(execFile);
 const opened = new Map();
 let packed;
 
+/** One run at a time: another would change what this one has installed. */
+export function claimCache() {
+  mkdirSync(cache, { recursive: true });
+  const file = `${cache}running`;
+  const other = Number(readIf(file));
+  if (other > 0 && readIf(`/proc/${other}/cmdline`)?.includes('toolchains')) {
+    throw new Error(`Another run of the toolchains (pid ${other}) uses ${cache}; wait for its end.`);
+  }
+  writeFileSync(file, String(process.pid));
+  process.on('exit', () => rmSync(file, { force: true }));
+}
+
 /** Packs the package as it is built, once a run; with the addon, so that nothing is compiled. */
 export function packPackage() {
   if (packed !== undefined) return packed;

@@ -81,6 +81,12 @@ const webpack =
   };
 
 const bundled = { env: { TOOLCHAIN_BUNDLED: '1' } };
+const refused = {
+  'imports: dynamic, in a closure': {
+    code: 'MP_BUNDLED_IMPORT',
+    why: 'it would take the module cache of the whole bundle along; `/* webpackIgnore: true */` keeps it an import of Node',
+  },
+};
 /** What users of esbuild put on top of ESM in which CommonJS packages are bundled. */
 const BANNER = "const require = (await import('node:module')).createRequire(import.meta.url);";
 
@@ -151,6 +157,7 @@ export const hosts = [
   },
   {
     name: 'webpack, CommonJS',
+    refused,
     short: true,
     program: asESM,
     prepare: webpack('webpack', { output: { filename: 'main.cjs', library: { type: 'commonjs2' } } }),
@@ -158,6 +165,7 @@ export const hosts = [
   },
   {
     name: 'webpack, ESM',
+    refused,
     program: asESM,
     prepare: webpack('webpack', {
       experiments: { outputModule: true },
@@ -173,6 +181,7 @@ export const hosts = [
   },
   {
     name: 'rspack, CommonJS',
+    refused,
     program: asESM,
     prepare: webpack('@rspack/core', { output: { filename: 'main.cjs', library: { type: 'commonjs2' } } }),
     command: runs('out/main.cjs'),
