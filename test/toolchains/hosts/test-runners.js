@@ -60,8 +60,8 @@ const jest = (transform, { esm = false, flags = [], config = {}, ...more } = {})
       cacheDirectory: `${folder}/cache`,
       testEnvironment: 'node',
       testMatch: ['<rootDir>/cases.test.ts'],
-      transform: { '\\\\.[jt]s$': transform },
-      ...(esm ? { extensionsToTreatAsEsm: ['.ts'], moduleNameMapper: { '^(\\\\./.*)\\\\.js$': '$1' } } : {}),
+      transform: { '\\.[jt]s$': transform },
+      ...(esm ? { extensionsToTreatAsEsm: ['.ts'], moduleNameMapper: { '^(\\./.*)\\.js$': '$1' } } : {}),
       ...config,
     };
     writeFileSync(`${folder}/jest.config.json`, JSON.stringify(settings));
