@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../errors/usage.js';
+import { clause } from '../util/clause.js';
 import { type PathKeeper, setPathKeeper } from '../util/owned-paths.js';
 import { PACKAGE } from '../util/package.js';
 
@@ -104,7 +105,7 @@ let failure: UnsupportedError | undefined;
 
 function load(): Addon {
   if (failure !== undefined) throw failure;
-  const reasons: string[] = [];
+  const reasons: unknown[] = [];
   for (const candidate of candidates) {
     const path = fileURLToPath(new URL(candidate, PACKAGE));
     if (!existsSync(path)) continue;
@@ -113,25 +114,39 @@ function load(): Addon {
       setPathKeeper(loaded);
       return loaded;
     } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
+      reasons.push(error);
     }
   }
   if (platform !== 'linux') {
     failure = new UnsupportedError(
-      `multiprocess has no native addon for ${platform}, so processes and shared memory are unavailable; use the thread classes (ThreadPool) instead.`,
+      `multiprocess has no native addon for ${platform}, without which it has neither processes nor shared memory; run the program on Linux, or in a Linux container.`,
     );
   } else {
-    const why = reasons.length > 0 ? `could not be loaded (${reasons.join('; ')})` : `is not there for ${platform}-${arch}`;
-    failure = new UnsupportedError(
-      `The native addon of multiprocess ${why}; build it with \`npm rebuild multiprocess --foreground-scripts\` (needs g++, make and python3), or use the thread classes (ThreadPool).`,
-      { code: 'MP_NO_ADDON' },
-    );
+    failure = new UnsupportedError(`The native addon of multiprocess ${explanation(reasons)}.`, { code: 'MP_NO_ADDON', cause: reasons[0] });
   }
   const error = failure;
   // A file that is there may load later: descriptors or memory ran out.
   if (reasons.length > 0) failure = undefined;
   throw error;
 }
+
+/** What is wrong with the addon, and what helps. @param reasons What loading each file that is there threw. */
+function explanation(reasons: readonly unknown[]): string {
+  const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } };
+  if (reasons.some((error) => (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED')) {
+    const forbidden = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ').includes('--no-addons');
+    if (forbidden || permission === undefined) return 'may not be loaded: Node was started with --no-addons; start it without';
+    return 'may not be loaded: Node was started with --permission; add --allow-addons';
+  }
+  if (reasons.length > 0) return `could not be loaded (${reasons.map(clause).join('; ')}); ${REBUILD}`;
+  const folder = fileURLToPath(PACKAGE);
+  if (permission?.has('fs.read', folder) === false) {
+    return `may not be read: Node was started with --permission; add --allow-fs-read=${folder}*`;
+  }
+  return `is not there for ${platform}-${arch}; ${REBUILD}`;
+}
+
+const REBUILD = 'build it with `npm rebuild multiprocess --foreground-scripts` (needs g++, make and python3)';
 
 /** The addon. @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that has none. */
 export function addon(): Addon {

@@ -35,6 +35,9 @@ export function areForkOptions(options: readonly string[]): boolean {
   return words.includes('--single-threaded') && pool === '1';
 }
 
+/** Why a process whose `Math` cannot be changed cannot be forked: the forks would go on with one state of V8's. */
+export const SHARED_RANDOM = '`Math` is frozen (--frozen-intrinsics), and all forks would draw the same numbers from `Math.random`';
+
 /** Why no Node can be forked on this host; `null` when one can. */
 export function unforkable(): string | null {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
@@ -43,5 +46,7 @@ export function unforkable(): string | null {
 
 /** Why no template can be started on this host; `null` when one can. */
 export function untemplatable(): string | null {
-  return unforkable() ?? unusableExecutable();
+  const words = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')];
+  const frozen = words.some((word) => word.replaceAll('_', '-') === '--frozen-intrinsics');
+  return unforkable() ?? unusableExecutable() ?? (frozen ? SHARED_RANDOM : null);
 }

@@ -4,7 +4,7 @@ import { type MultiprocessError, ProcessError, UnsupportedError } from '../../er
 import type { ForkRefusal } from '../../native/index.js';
 import { RefusalCode } from '../forkserver/protocol.js';
 import { FORKED } from './after-fork-child.js';
-import { areForkOptions, FORK_OPTIONS, unforkable } from './options.js';
+import { areForkOptions, FORK_OPTIONS, SHARED_RANDOM, unforkable } from './options.js';
 import { refused } from './refused.js';
 
 /** Why method `fork` cannot be used here; `null` when it can. */
@@ -12,6 +12,7 @@ export function uncopyable(): string | null {
   const never = unforkable();
   if (never !== null) return never;
   if (!isMainThread) return 'this is a worker thread, and a fork of it would have no main thread';
+  if (Object.isFrozen(Math)) return SHARED_RANDOM;
   if ((globalThis as { [FORKED]?: boolean })[FORKED] === true || areForkOptions(process.execArgv)) return null;
   return (
     `node was not started with \`${FORK_OPTIONS.join(' ')}\`, without which a copy of it would wait for threads that it does not have: ` +

@@ -27,7 +27,8 @@ export function refused(code: number): MultiprocessError {
 
 const reasons: Readonly<Record<number, string>> = {
   [RefusalCode.ScoutDied]: 'a first fork of its template died before it could load a module',
-  [RefusalCode.ScoutHangs]:
-    'a first fork of its template could not load a module. Module hooks that run on a thread of their own (module.register, which `--import tsx` or `--loader` may use) are not there in a fork',
+  [RefusalCode.ScoutHangs]: 'a first fork of its template did not get a module loaded',
+  [RefusalCode.HooksThread]:
+    'this program has module hooks that run on a thread of their own (`module.register`, which an `--import` may call, or `--loader`), and a fork does not have that thread',
   [RefusalCode.SharedRandom]: 'this Node keeps random bytes in a way that forks would share',
 };

@@ -50,6 +50,7 @@ export enum RefusalCode {
   ScoutDied = 1003,
   ScoutHangs = 1004,
   SharedRandom = 1005,
+  HooksThread = 1006,
 }
 
 /** Who answers. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe } from '../../native/index.js';
+import { clause } from '../../util/clause.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { ForkedChild } from '../forked-child.js';
 import { endedSentinel } from './ended-sentinel.js';
@@ -110,7 +111,7 @@ export abstract class PopenForked extends Popen {
       this.failed(
         cause instanceof MultiprocessError
           ? cause
-          : new ProcessError(`Cannot start ${name}: ${String(cause)}`, { code: 'MP_SPAWN', cause }),
+          : new ProcessError(`Cannot start ${name}: ${clause(cause)}.`, { code: 'MP_SPAWN', cause }),
       );
     }
   }

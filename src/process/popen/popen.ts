@@ -8,6 +8,7 @@
  */
 import { constants } from 'node:os';
 import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../errors/index.js';
+import { clause } from '../../util/clause.js';
 import { deferred } from '../../util/deferred.js';
 import { processExit, processStart } from '../../util/diagnostics.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
@@ -263,7 +264,7 @@ export function checkAvailable(actor: string, method: StartMethod): void {
   if (reason === null) return;
   const others = getAllStartMethods().map((name) => `'${name}'`);
   throw new UnsupportedError(
-    `${actor}: start method '${method}' cannot be used here: ${reason}. ${others.length > 0 ? `Use ${others.join(' or ')}.` : ''}`.trim(),
+    `${actor}: start method '${method}' cannot be used here: ${clause(reason)}. ${others.length > 0 ? `Use ${others.join(' or ')}.` : ''}`.trim(),
   );
 }
 

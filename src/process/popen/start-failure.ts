@@ -25,6 +25,8 @@ function explanation(name: string, reason: string, handed: Handed): string {
     case 'ENOEXEC':
     case 'ENOTDIR':
       return `${name} cannot be started by ${describe(executable())} (${reason}); name a Node that can be run by setExecutable.`;
+    case 'ERR_ACCESS_DENIED':
+      return `Cannot start ${name}: Node was started with --permission; add --allow-child-process, or use start method 'thread' with --allow-worker.`;
     case 'E2BIG':
       return `Cannot start ${name}: ${tooLarge(handed)}. Children take large data as arguments (\`args\`, \`initArgs\`) or from files, not from their environment.`;
     default:

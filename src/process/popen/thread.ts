@@ -2,7 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { threadId as ownThread, Worker } from 'node:worker_threads';
 import { ProcessError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, duplicateDescriptor } from '../../native/index.js';
+import { closeDescriptor, createPipe, duplicateDescriptor, nativeError } from '../../native/index.js';
+import { clause } from '../../util/clause.js';
 import { STARTING_KEY } from '../../util/starting.js';
 import { INHERITANCE_KEY, type Inheritance } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
@@ -162,13 +163,14 @@ function passedOn(from: Readable, to: Writable): Promise<void> {
 }
 
 function threadError(name: string, cause: unknown): ProcessError {
-  return new ProcessError(`Cannot start thread ${name}: ${String(cause)}. Check free memory and the options given.`, {
-    code: 'MP_SPAWN',
-    cause,
-  });
+  const denied = (cause as NodeJS.ErrnoException | null)?.code === 'ERR_ACCESS_DENIED';
+  const why = denied
+    ? 'Node was started with --permission; add --allow-worker.'
+    : `${clause(cause)}. Check free memory and the options given.`;
+  return new ProcessError(`Cannot start thread ${name}: ${why}`, { code: 'MP_SPAWN', cause });
 }
 
 registerStartMethod('thread', {
   launch: (options) => new PopenThread(options),
-  unavailable: () => null,
+  unavailable: () => nativeError()?.message ?? null,
 });

@@ -2,8 +2,7 @@
  * The first child of a template: finds out whether forks of it can live, how far its stocks of random bytes are used up, and which pages of memory
  * a child touches.
  *
- * It loads a module, as every child will. Where module hooks run on a thread of their own (module.register, which `--import tsx`
- * may use), a fork would wait for that thread for ever.
+ * It loads a module, as every child will: what keeps a fork from that is found out by the first one, not by each.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -14,6 +13,7 @@ import {
   pollDescriptor,
   Ready,
   reapProcess,
+  setParentDeathSignal,
   signalChild,
   touchedPages,
 } from '../../../native/index.js';
@@ -23,6 +23,7 @@ import { rebirth } from '../../fork/after-fork-child.js';
 import { forkHere } from '../../fork/fork-here.js';
 import { drawStocks, emptyStocks } from '../../fork/random.js';
 import { RefusalCode } from '../protocol.js';
+import { hasHooksThread } from './hooks-thread.js';
 
 /** Milliseconds after which it counts as hanging. */
 const WATCHDOG = 20_000;
@@ -42,12 +43,14 @@ interface Told {
 
 /** Sends the scout. Call it when nothing else goes on. */
 export async function scout(): Promise<Findings> {
+  if (await hasHooksThread()) return refused(RefusalCode.HooksThread);
   const [reads, writes] = createPipe();
+  const template = process.pid;
   // In a turn of its own, so that the copy has nothing of this one to go on with.
   const pid = await new Promise<number>((resolve) => {
     setImmediate(() => {
       const result = forkHere();
-      if (result === 0) void explore(writes);
+      if (result === 0) void explore(writes, template);
       else resolve(typeof result === 'number' ? result : result === 'threads-busy' ? -RefusalCode.ThreadsBusy : -RefusalCode.NoExitHook);
     });
   });
@@ -66,8 +69,9 @@ export async function scout(): Promise<Findings> {
   }
 }
 
-/** In the child. Never settles. */
-async function explore(writes: number): Promise<void> {
+/** In the child. Never settles. It ends with the template, also where it hangs. */
+async function explore(writes: number, template: number): Promise<void> {
+  if (!setParentDeathSignal(constants.signals.SIGKILL, template)) leaveProcess(1);
   rebirth();
   process.title = `${process.title} `;
   await importModule(`data:text/javascript,export default ${process.pid}`);
