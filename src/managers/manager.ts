@@ -216,7 +216,7 @@ export class BaseManager implements AsyncDisposable {
       await process.start();
       theirs.close();
       own?.close();
-      const [address, error, greeting] = await mine.recv();
+      const [address, error, greeting] = await newsOf(process as unknown as Process, mine as Connection<ServerNews>);
       if (address === null) throw error;
       this.#address = address;
       const secured = tls === undefined ? undefined : clientTls(tls);
@@ -381,7 +381,7 @@ export class BaseManager implements AsyncDisposable {
     if (process === null || process.pid === null) return cause;
     const ended = await process.join({ timeout: SHUTDOWN_GRACE });
     if (!ended) await end(process);
-    if ((cause as { code?: unknown } | null)?.code !== 'MP_CONNECTION_EOF') return cause;
+    if (cause !== SERVER_ENDED && (cause as { code?: unknown } | null)?.code !== 'MP_CONNECTION_EOF') return cause;
     return new ProcessError(`${actor}: the server ended before it served, with exit code ${process.exitCode}; its stderr says why.`, {
       code: 'MP_SERVER_START',
     });
@@ -436,6 +436,29 @@ export function connected(type: new (options: ManagerOptions) => BaseManager, ha
 function prepareTemplate(types: Map<string, ManagedType>): void {
   addTemplateModule(ENTRY);
   for (const { module } of types.values()) if (module !== undefined) addTemplateModule(new URL(module));
+}
+
+/** Why there is no news: the server has ended. */
+const SERVER_ENDED = Symbol('the server ended');
+
+/**
+ * Waits for what the server says first. A thread that ends before it has taken its connection over
+ * leaves that open in this process, so no end of the connection tells of it: its own end does.
+ */
+async function newsOf(server: Process, connection: Connection<ServerNews>): Promise<ServerNews> {
+  const told = new AbortController();
+  const lost = new AbortController();
+  const ended = async (): Promise<void> => {
+    await server.join({ signal: told.signal });
+    // What it said before it ended counts.
+    if (!(await connection.poll({ timeout: 0 }))) lost.abort(SERVER_ENDED);
+  };
+  ended().catch(() => {}); // The news was there first.
+  try {
+    return await connection.recv({ signal: lost.signal });
+  } finally {
+    told.abort();
+  }
 }
 
 /** Members of managers that no type may be named as. */

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import vm from 'node:vm';
 import { importModule } from '../util/import-module.js';
+import { loadForParent, loadForParentSync } from '../util/loading.js';
 import { clearTimeout, setTimeout } from '../util/timers.js';
 import { defaultLoader } from './default-loader.js';
 import { resolveImport } from './import-resolution.js';
@@ -78,7 +79,11 @@ function settled(before: Promise<unknown>): Promise<void> {
 async function load(request: ModuleRequest): Promise<void> {
   const { specifier, parent, attributes, commonjs } = request;
   try {
-    loaded.set(keyOf(request), commonjs === true ? requireFile(specifier) : await importFrom(parent, specifier, attributes));
+    const module =
+      commonjs === true
+        ? loadForParentSync(() => requireFile(specifier))
+        : await loadForParent(() => importFrom(parent, specifier, attributes));
+    loaded.set(keyOf(request), module);
   } catch (cause) {
     throw moduleFailed(specifier, parent, cause);
   }
@@ -95,7 +100,10 @@ export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
     const key = keyOf(request);
     if (loaded.has(key)) continue;
     try {
-      loaded.set(key, request.commonjs === true ? requireFile(request.specifier) : importedView(requireFrom(request)));
+      loaded.set(
+        key,
+        loadForParentSync(() => (request.commonjs === true ? requireFile(request.specifier) : importedView(requireFrom(request)))),
+      );
     } catch (cause) {
       const isAsync = (cause as { code?: unknown } | null)?.code === 'ERR_REQUIRE_ASYNC_MODULE';
       throw isAsync ? moduleIsAsync(request.specifier, cause) : moduleFailed(request.specifier, request.parent, cause);

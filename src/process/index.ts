@@ -2,7 +2,7 @@
 
 // Processes
 export { ownKey } from './authkey.js';
-export { checkNotBootstrapping, enterBootstrapping, isBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
+export { checkNotBootstrapping } from './child/bootstrapping.js';
 // What a child does first
 export { isCovered } from './child/coverage.js';
 export { inherit } from './child/inherit.js';

@@ -3,10 +3,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from '../errors/index.js';
 import { executable, replaceExecutable } from '../util/executable.js';
 import { importModule } from '../util/import-module.js';
+import { whileLoading } from '../util/loading.js';
 import { checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { ownKey } from './authkey.js';
-import { enterBootstrapping, leaveBootstrapping } from './child/bootstrapping.js';
 import { identity } from './identity.js';
 import { mainPath, programArguments } from './main.js';
 import { inheritedArguments } from './popen/node-arguments.js';
@@ -91,10 +91,5 @@ export function getPreparationData(name: string): PreparationData {
  * @returns its exports. Rejects with what loading it throws: ProcessError `MP_BOOTSTRAPPING` when it starts processes while it loads.
  */
 export async function importMainPath(path: string): Promise<Record<string, unknown>> {
-  enterBootstrapping();
-  try {
-    return (await importModule(pathToFileURL(path).href)) as Record<string, unknown>;
-  } finally {
-    leaveBootstrapping();
-  }
+  return whileLoading(() => importModule(pathToFileURL(path).href) as Promise<Record<string, unknown>>);
 }

@@ -16,9 +16,8 @@ import { closeDescriptor, createPipe, keepChild, processStartTime, processState,
 import { registerAfterFork } from '../util/after-fork.js';
 import { atExit } from '../util/at-exit.js';
 import { deferred } from '../util/deferred.js';
-import { ownExecutable } from '../util/executable.js';
+import { ownExecutable, startingEnvironment } from '../util/executable.js';
 import { entry } from '../util/package.js';
-import { STARTING } from '../util/starting.js';
 import { clearTimeout, performance, setTimeout } from '../util/timers.js';
 import { settles } from '../util/wait-options.js';
 
@@ -209,7 +208,7 @@ function open(candidate: TrackerAddress): number | null {
 /** Starts a tracker: in a session of its own, so that Ctrl-C does not reach it, and with our stderr, to report leaks. */
 function start(): void {
   const [reads, writes] = createPipe();
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', [STARTING]: '1' };
+  const env = startingEnvironment({ ...process.env, NODE_OPTIONS: '' });
   delete env[VARIABLE];
   const program = fileURLToPath(entry('shared-memory/tracker'));
   try {

@@ -8,8 +8,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CODE } from './package.js';
 
-let script: string | undefined;
-let main: string | null = null;
+/** Words that were looked up: a program may change `process.argv` after its start. */
+const words = new Set<string>();
+const mains = new Set<string>();
 const starters = new Set<string>();
 
 /** Path of the file that Node runs for this word of its command line, found as Node finds it; `null` when there is none. */
@@ -23,21 +24,23 @@ export function programFile(word: string): string | null {
   }
 }
 
-/** URL of the main file, or `null` for `-e`, stdin and the REPL. */
-function mainEntry(): string | null {
-  const word = process.argv[1];
-  if (word !== script) {
-    script = word;
-    const file = word === undefined ? null : programFile(word);
-    main = file === null ? null : pathToFileURL(file).href;
-  }
-  return main;
+/** `process.argv[1]` before the program could change it. */
+const firstWord = process.argv[1];
+
+/** Adds the main file that a word of the command line names: none for `-e`, stdin and the REPL. */
+function noteMain(word: string | undefined): void {
+  if (word === undefined || words.has(word)) return;
+  words.add(word);
+  const file = programFile(word);
+  if (file !== null) mains.add(pathToFileURL(file).href);
 }
 
 /** Whether a URL is one of the files that must not be loaded again, whatever its query. */
 export function isProgramFile(url: string): boolean {
   const file = url.replace(/[?#].*$/s, '');
-  return file === mainEntry() || starters.has(file);
+  noteMain(firstWord);
+  noteMain(process.argv[1]);
+  return mains.has(file) || starters.has(file);
 }
 
 /** The stack of whoever calls, as V8 describes it. */
@@ -82,9 +85,17 @@ export function isLibraryFile(url: string): boolean {
   return url.startsWith(own);
 }
 
-/** Notes which modules are on the stack because they are being loaded: they start processes while they load. Call it where one is started. */
+/**
+ * Notes which modules on the stack start processes while they load. Call it where a process is started.
+ *
+ * Node's test runner loads all test files into one process (`--test --test-isolation=none`): each is a
+ * main file, whose tests start processes after it has loaded.
+ */
 export function noteStarters(): void {
-  for (const { url, loads } of filesOnStack()) if (loads && !url.startsWith(own)) starters.add(url.replace(/[?#].*$/s, ''));
+  const testing = process.execArgv.includes('--test');
+  for (const { url, loads } of filesOnStack()) {
+    if ((loads || testing) && !isLibraryFile(url)) starters.add(url.replace(/[?#].*$/s, ''));
+  }
 }
 
 /** Path of the file whose code calls this library; `null` where that has none. */

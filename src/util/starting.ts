@@ -9,6 +9,8 @@ const scope = globalThis as { [BEGUN]?: boolean };
 
 /** Environment variable of a process that was started as a child and has not begun: whatever it starts meanwhile has it too. */
 export const STARTING = 'MULTIPROCESS_STARTING';
+/** Environment variable with which Electron is a Node; also the value of {@link STARTING} where the library has set it. */
+export const RUN_AS_NODE = 'ELECTRON_RUN_AS_NODE';
 /** Key in the `workerData` of a thread that is a child. */
 export const STARTING_KEY = 'multiprocess.starting';
 
@@ -27,5 +29,7 @@ export function hasBegun(): boolean {
 /** Marks that a child begins what it is for. */
 export function begin(): void {
   scope[BEGUN] = true;
-  if (isMainThread) delete process.env[STARTING];
+  if (!isMainThread) return;
+  if (process.env[STARTING] === RUN_AS_NODE) delete process.env[RUN_AS_NODE];
+  delete process.env[STARTING];
 }

@@ -46,6 +46,7 @@ describe('a child inherits of the options of its parent', () => {
     ['--input-type=module', ''],
     ['-c -i --check --interactive --expose-gc', '--expose-gc'],
     ['--run build', ''],
+    ['--entry-url --expose-gc', '--expose-gc'],
     ['--snapshot-blob ./a.blob --expose-gc', '--expose-gc'],
     ['--experimental-sea-config ./sea.json', ''],
     ['--build-sea ./sea.json --expose-gc', '--expose-gc'],

@@ -1,44 +1,21 @@
 /** Modules that every child preloads, and programs that are run again: a child starts nothing on their behalf. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { install, runNode } from '../support/installed-program.js';
 
 const folder = fileURLToPath(new URL('../fixtures/programs/preloads/', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs Node in a process group of its own, all of which ends with the test. */
-function run(args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string; code: number | null }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, {
-      cwd,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1', ...env },
-    });
-    onTestFinished(() => {
-      try {
-        process.kill(-child.pid!, 'SIGKILL');
-      } catch {
-        // All have ended.
-      }
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.once('close', (code) => resolve({ stdout, stderr, code }));
-  });
-}
-
 const methods = ['spawn', 'forkserver', 'thread'];
 
 describe.each(methods)('%s: a preloaded module', (method) => {
-  const preload = (...options: string[]) => run([...options, 'program.mjs'], folder, { METHOD: method });
+  const preload = (...options: string[]) => runNode([...options, 'program.mjs'], folder, { METHOD: method });
 
   it('that makes a pool while it loads: the pool gives up, with the reason', async () => {
     const { stdout, stderr } = await preload('--import', './pool.mjs');
@@ -47,7 +24,7 @@ describe.each(methods)('%s: a preloaded module', (method) => {
   });
 
   it('by NODE_OPTIONS', async () => {
-    const { stdout, stderr } = await run(['program.mjs'], folder, { METHOD: method, NODE_OPTIONS: '--import=./pool.mjs' });
+    const { stdout, stderr } = await runNode(['program.mjs'], folder, { METHOD: method, NODE_OPTIONS: '--import=./pool.mjs' });
     expect(stderr).toContain('MP_BOOTSTRAPPING');
     expect(stdout).toMatch(/started \d\n$/);
   });
@@ -72,18 +49,6 @@ describe.each(methods)('%s: a preloaded module', (method) => {
 });
 
 describe.each(methods)('%s: a program is not run again', (method) => {
-  /** A folder with the library and these files. */
-  const install = (files: Record<string, string>): string => {
-    const path = mkdtempSync(join(tmpdir(), 'multiprocess-programs-'));
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-    mkdirSync(join(path, 'node_modules'));
-    symlinkSync(root, join(path, 'node_modules', 'multiprocess'));
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(join(path, name, '..'), { recursive: true });
-      writeFileSync(join(path, name), text);
-    }
-    return path;
-  };
   const esm = `
     import { Pool, Process } from 'multiprocess';
     console.log('program');
@@ -108,20 +73,22 @@ describe.each(methods)('%s: a program is not run again', (method) => {
   const ONCE = { stdout: 'program\n2\nchild\n', stderr: '', code: 0 };
 
   it('that is named by its folder, whose package.json says which file it is', async () => {
-    expect(await run(['.'], install({ 'package.json': '{ "type": "module", "main": "src/start.js" }', 'src/start.js': esm }))).toEqual(
+    expect(await runNode(['.'], install({ 'package.json': '{ "type": "module", "main": "src/start.js" }', 'src/start.js': esm }))).toEqual(
       ONCE,
     );
-    expect(await run(['.'], install({ 'package.json': '{ "main": "src/start" }', 'src/start.js': cjs }))).toEqual(ONCE);
+    expect(await runNode(['.'], install({ 'package.json': '{ "main": "src/start" }', 'src/start.js': cjs }))).toEqual(ONCE);
   });
 
   it('that is named without its extension, or by a folder with an index', async () => {
-    expect(await run(['start'], install({ 'start.js': cjs }))).toEqual(ONCE);
-    expect(await run(['lib'], install({ 'lib/index.js': cjs }))).toEqual(ONCE);
+    expect(await runNode(['start'], install({ 'start.js': cjs }))).toEqual(ONCE);
+    expect(await runNode(['lib'], install({ 'lib/index.js': cjs }))).toEqual(ONCE);
   });
 
   it('that a launcher imports', async () => {
-    expect(await run(['launcher.mjs'], install({ 'launcher.mjs': "await import('./program.mjs');", 'program.mjs': esm }))).toEqual(ONCE);
-    expect(await run(['launcher.cjs'], install({ 'launcher.cjs': "require('./program.cjs');", 'program.cjs': cjs }))).toEqual(ONCE);
+    expect(await runNode(['launcher.mjs'], install({ 'launcher.mjs': "await import('./program.mjs');", 'program.mjs': esm }))).toEqual(
+      ONCE,
+    );
+    expect(await runNode(['launcher.cjs'], install({ 'launcher.cjs': "require('./program.cjs');", 'program.cjs': cjs }))).toEqual(ONCE);
   });
 });
 
@@ -143,14 +110,11 @@ describe('an executable that runs the program again', () => {
 
   it.each(['spawn', 'forkserver'])('%s: stops there', async (method) => {
     // As a single executable application, or a launcher, would.
-    const path = mkdtempSync(join(tmpdir(), 'multiprocess-again-'));
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+    const path = install({});
     const program = join(path, 'program.mjs');
     cpSync(join(folder, 'again.mjs'), program);
-    mkdirSync(join(path, 'node_modules'));
-    symlinkSync(root, join(path, 'node_modules', 'multiprocess'));
     writeFileSync(join(path, 'node'), `#!/bin/sh\n${process.execPath} ${program} ${method}\n`, { mode: 0o755 });
-    const { stdout, stderr } = await run([program, method], path, { AGAIN: join(path, 'node'), RUNS: join(path, 'runs') });
+    const { stdout, stderr } = await runNode([program, method], path, { AGAIN: join(path, 'node'), RUNS: join(path, 'runs') });
     expect(stderr).toContain('MP_BOOTSTRAPPING');
     expect(stdout).toMatch(/^MP_/);
     expect(readFileSync(join(path, 'runs'), 'utf8').length).toBeLessThan(12);

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProcessError } from '../../src/errors/index.js';
 import { createMemory } from '../../src/native/index.js';
-import { enterBootstrapping, isBootstrapping, launch, leaveBootstrapping } from '../../src/process/index.js';
+import { launch } from '../../src/process/index.js';
 import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
 import { owned } from '../support/native-resources.js';
 
@@ -88,19 +88,4 @@ it('a process that the system refuses is a ProcessError that names it', () => {
   const start = () => launch('spawn', { entry: new URL('file:///nowhere.mjs'), name: 'x'.repeat(200_000) });
   expect(start).toThrow(ProcessError);
   expect(start).toThrow(expect.objectContaining({ code: 'MP_SPAWN', cause: expect.objectContaining({ code: 'E2BIG' }) }));
-});
-
-it('phases of bootstrapping may nest, and leaving too often does no harm', () => {
-  expect(isBootstrapping()).toBe(false);
-  enterBootstrapping();
-  enterBootstrapping();
-  leaveBootstrapping();
-  expect(isBootstrapping()).toBe(true);
-  leaveBootstrapping();
-  expect(isBootstrapping()).toBe(false);
-  leaveBootstrapping();
-  enterBootstrapping();
-  expect(isBootstrapping()).toBe(true);
-  leaveBootstrapping();
-  expect(isBootstrapping()).toBe(false);
 });

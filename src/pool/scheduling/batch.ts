@@ -18,6 +18,17 @@ export enum Blame {
   Items,
 }
 
+/** Workers in a row that die while they load the modules of a call, until it is given up. */
+const MAX_LOADING_DEATHS = 3;
+
+/**
+ * Counts a death by what it died of. Returns whether the next workers would die of it too: loading
+ * what the function or its items need has ended so many that running them again is hopeless.
+ */
+export function isHopeless(fn: SerializedFunction, blame: Blame): boolean {
+  return (blame === Blame.Function || blame === Blame.Items) && ++fn.deaths >= MAX_LOADING_DEATHS;
+}
+
 /** The worker a batch is at. */
 export interface BatchHolder {
   /** Takes it back if it has not been started; whether it was. */

@@ -4,7 +4,7 @@ import { clearTimeout, setTimeout } from '../../util/timers.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, MessageKind, NO_ARGUMENTS } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
-import { Batch, Blame } from './batch.js';
+import { Batch, Blame, isHopeless } from './batch.js';
 import { isPrimitive } from './encoded-items.js';
 import type { TaskQueue } from './ready-queue.js';
 
@@ -130,7 +130,7 @@ export class Call extends Batch {
   orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
     const blamed = blame !== Blame.None;
     if (this.#settled) return [];
-    if (blamed && this.attempt >= (this.#settings?.retries ?? 0)) {
+    if (blamed && (this.attempt >= (this.#settings?.retries ?? 0) || isHopeless(this.fn, blame))) {
       this.error(error);
       return [];
     }

@@ -6,7 +6,7 @@ import { clearTimeout, setImmediate, setTimeout } from '../../util/timers.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, MessageKind } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
-import { Batch, Blame } from './batch.js';
+import { Batch, Blame, isHopeless } from './batch.js';
 import { notBegun } from './call.js';
 import type { CallSite } from './call-site.js';
 import { countThatFits, EncodedItems, EncodedMessage, encodeNow, isPrimitive, MessagePart, RefusedItem } from './encoded-items.js';
@@ -19,9 +19,6 @@ const CHUNK_TIME_MS = 3;
 const MAX_CHUNK_ITEMS = 1024;
 /** Bytes of an automatic chunk: what goes as one record. */
 const CHUNK_BYTES = 1 << 16;
-
-/** Workers in a row that die while they rebuild the function of a job, until the job is given up. */
-const MAX_FUNCTION_DEATHS = 3;
 
 /** What a job needs of its pool. */
 export interface JobOwner {
@@ -410,8 +407,9 @@ export class Chunk extends Batch {
   orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
     if (this.job.cancelled) return [];
     if (blame === Blame.Items && this.count > 1) return this.#apart();
+    const hopeless = isHopeless(this.fn, blame);
     // What rebuilding it kills one worker after the other, the rest of the items would too.
-    if (blame === Blame.Function && ++this.fn.deaths >= MAX_FUNCTION_DEATHS) {
+    if (blame === Blame.Function && hopeless) {
       markItem(error, this.first + this.received);
       this.job.sink.fail(error);
       return [];
@@ -420,7 +418,7 @@ export class Chunk extends Batch {
     let next = this.received;
     if (blame !== Blame.None) {
       if (this.overdue !== next) {
-        if (this.attempt < this.job.settings.retries) again.push(this.#part(next, next + 1, this.attempt + 1));
+        if (this.attempt < this.job.settings.retries && !hopeless) again.push(this.#part(next, next + 1, this.attempt + 1));
         else this.error(error, next);
       }
       next++;

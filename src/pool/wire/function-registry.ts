@@ -15,7 +15,7 @@ export class SerializedFunction implements Payload {
   cached = true;
   /** What its captures refer to: held while a batch needs it, since a worker may be told of it at any time. */
   freight: Freight | null = null;
-  /** Workers in a row that died while they rebuilt it; no item of it got a result in between. */
+  /** Workers in a row that died while they loaded what it or its items need; no item of it got a result in between. */
   deaths = 0;
 
   /** @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a fresh one. */

@@ -1,5 +1,4 @@
 import { RemoteError } from '../../errors/index.js';
-import { enterBootstrapping, leaveBootstrapping } from '../../process/child/bootstrapping.js';
 import { defaultExport } from '../../process/child/default-export.js';
 import { type CodeLookup, type CodeTable, type Decoder, PendingValue } from '../../reduction/receiving.js';
 
@@ -86,17 +85,11 @@ export class FunctionTable {
   #rebuild(bytes: Uint8Array, codes: CodeLookup): Entry {
     try {
       const value = this.#decoder.decode(bytes, 0, bytes.length, false, codes);
-      if (value instanceof URL) return { loading: loading(defaultExport(value.href)) };
-      if (value instanceof PendingValue) return { loading: loading(value.ready as Promise<TaskFunction>) };
+      if (value instanceof URL) return { loading: defaultExport(value.href) };
+      if (value instanceof PendingValue) return { loading: value.ready as Promise<TaskFunction> };
       return { fn: value as TaskFunction };
     } catch (error) {
       return { error };
     }
   }
-}
-
-/** Marks the time in which modules load on behalf of the parent; see isBootstrapping. */
-function loading(promise: Promise<TaskFunction>): Promise<TaskFunction> {
-  enterBootstrapping();
-  return promise.finally(leaveBootstrapping);
 }

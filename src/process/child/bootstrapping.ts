@@ -1,32 +1,15 @@
 /**
- * The phases of a child's life in which starting further processes means that a program is being run again:
+ * When a child must not start further processes, because a program is being run again:
  *
- *   from its birth to begin()       modules that are preloaded (`--import`, `--require`, NODE_OPTIONS); the program itself, where what was
- *                                   started is no Node that runs our file
- *   enterBootstrapping() … leave    modules that are loaded on behalf of the parent
+ *   from its birth to begin()  modules that are preloaded (`--import`, `--require`, NODE_OPTIONS);
+ *                              the program itself, where what was started is no Node that runs our file
+ *   util/loading.ts            modules that are loaded on behalf of the parent, and what they began
  */
 import { createRequire } from 'node:module';
 import { ProcessError } from '../../errors/process.js';
+import { isLoading } from '../../util/loading.js';
 import { callingFile, noteStarters } from '../../util/program-files.js';
 import { hasBegun, isStarting } from '../../util/starting.js';
-
-const PHASE = Symbol.for('multiprocess.bootstrapping');
-const scope = globalThis as { [PHASE]?: number };
-
-/** Marks that modules are being loaded on behalf of the parent. Counts: phases may nest. */
-export function enterBootstrapping(): void {
-  scope[PHASE] = (scope[PHASE] ?? 0) + 1;
-}
-
-/** Ends {@link enterBootstrapping}. */
-export function leaveBootstrapping(): void {
-  scope[PHASE] = Math.max(0, (scope[PHASE] ?? 0) - 1);
-}
-
-/** Whether this process is loading modules on behalf of its parent, or before it begins. */
-export function isBootstrapping(): boolean {
-  return (scope[PHASE] ?? 0) > 0 || isStarting();
-}
 
 const GUARD = "`if (currentProcess().name === 'MainProcess') { … }`";
 
@@ -43,10 +26,10 @@ export function checkNotBootstrapping(actor: string, verb: string): void {
       { code: 'MP_BOOTSTRAPPING' },
     );
   }
-  if (!isBootstrapping()) return;
+  if (!isLoading()) return;
   throw new ProcessError(
-    `${actor}: this module is being loaded by a child process, and ${verb} while it loads; that would go on for ever. ` +
-      `Do it inside a function, or only when the module is the main one: ${GUARD}.`,
+    `${actor}: a module that is loaded by a child process ${verb}, while it loads or out of what it began then; that would go on for ever. ` +
+      `Do it inside a function that the child is told to call, or only in the first process: ${GUARD}.`,
     { code: 'MP_BOOTSTRAPPING' },
   );
 }

@@ -8,7 +8,6 @@ import { AuthenticationKey } from '../authkey.js';
 import { become } from '../identity.js';
 import type { Process } from '../process.js';
 import { setStartMethod } from '../start-method.js';
-import { enterBootstrapping, leaveBootstrapping } from './bootstrapping.js';
 import { defaultExport } from './default-export.js';
 import { inherit, program } from './inherit.js';
 import { type Head, readPayload } from './payload.js';
@@ -39,28 +38,20 @@ function begin(): void {
 }
 
 async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Promise<void> {
-  enterBootstrapping();
-  let call: (...args: readonly unknown[]) => unknown;
-  let given: readonly unknown[] | undefined;
-  try {
-    if (prepared.length > 0) await (await import('../../util/preparation.js')).applyPreparations(prepared);
-    const parts = bytes === null ? [] : await decode(bytes);
-    if (work.kind === 'module') {
-      call = await defaultExport(work.url);
-      given = args ?? (parts[1] as readonly unknown[]);
-    } else if (work.kind === 'target') {
-      call = (parts[0] ?? (() => undefined)) as typeof call;
-      given = (parts[1] ?? []) as readonly unknown[];
-    } else {
-      const { adopt } = await import('../process-state.js');
-      const [instance, target, targetArgs] = parts as [Process, undefined, readonly unknown[]];
-      adopt(instance, target, targetArgs);
-      call = () => instance.run();
-    }
-  } finally {
-    leaveBootstrapping();
+  if (prepared.length > 0) await (await import('../../util/preparation.js')).applyPreparations(prepared);
+  const parts = bytes === null ? [] : await decode(bytes);
+  if (work.kind === 'module') {
+    const call = await defaultExport(work.url);
+    await call(...(args ?? (parts[1] as readonly unknown[])));
+  } else if (work.kind === 'target') {
+    const call = (parts[0] ?? (() => undefined)) as (...args: readonly unknown[]) => unknown;
+    await call(...((parts[1] ?? []) as readonly unknown[]));
+  } else {
+    const { adopt } = await import('../process-state.js');
+    const [instance, target, targetArgs] = parts as [Process, undefined, readonly unknown[]];
+    adopt(instance, target, targetArgs);
+    await instance.run();
   }
-  await call(...(given ?? []));
 }
 
 async function decode(bytes: Uint8Array): Promise<readonly unknown[]> {

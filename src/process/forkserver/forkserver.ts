@@ -20,15 +20,15 @@ import { fileURLToPath } from 'node:url';
 import { ArgumentError, MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
-import { executable } from '../../util/executable.js';
+import { clause } from '../../util/clause.js';
+import { executable, startingEnvironment } from '../../util/executable.js';
 import { checkOptions, describe } from '../../util/options.js';
 import { entry } from '../../util/package.js';
-import { STARTING } from '../../util/starting.js';
 import { performance } from '../../util/timers.js';
 import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from '../fork/options.js';
 import type { ForkedChild } from '../forked-child.js';
 import { mainPath } from '../main.js';
-import { inheritedArguments, inheritedNodeOptions } from '../popen/node-arguments.js';
+import { inheritedArguments, inheritedEnvironment } from '../popen/node-arguments.js';
 import { startFailure } from '../popen/start-failure.js';
 import { type PreloadErrors, Preloading } from './preloading.js';
 import { INHERITED, KEY, MOST_DESCRIPTORS, type TemplateConfig } from './protocol.js';
@@ -270,7 +270,7 @@ export class Forkserver {
         parentPid: process.pid,
         cwd: workingFolder(),
         first: inheritedNumber(0),
-        env: difference(template.env, environment(options.env)),
+        env: difference(template.env, inheritedEnvironment(options.env ?? process.env)),
         execArgv: inheritedArguments(process.execArgv),
         ...(sameWords(process.argv, template.argv) ? {} : { argv: process.argv }),
       };
@@ -333,10 +333,11 @@ export class Forkserver {
 
   #start(): Template {
     const reason = untemplatable();
-    if (reason !== null) throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${reason}; use start method 'spawn'.`);
+    if (reason !== null)
+      throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${clause(reason)}; use start method 'spawn'.`);
     const address = `multiprocess-forkserver-${process.pid}-${this.#serial++}-${randomBytes(8).toString('hex')}`;
     const listener = listenSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }, BACKLOG);
-    const env = environment(undefined);
+    const env = inheritedEnvironment(process.env);
     const argv = [...process.argv];
     const config: TemplateConfig = {
       key: Buffer.from(this.#key).toString('hex'),
@@ -359,7 +360,7 @@ export class Forkserver {
       kept.push(lifeline);
       lent.push(lifelineReads);
       const child = spawn(executable(), args, {
-        env: { ...env, [STARTING]: '1' },
+        env: startingEnvironment(env),
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...lent],
       });
       child.on('error', () => {}); // whoever connects finds out
@@ -454,12 +455,6 @@ function firstDescriptor(): number {
   const limits = readFileSync('/proc/self/limits', 'latin1');
   const allowed = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   return allowed >= FORKED_DESCRIPTOR + MOST_DESCRIPTORS ? FORKED_DESCRIPTOR : Math.floor(allowed / 2);
-}
-
-function environment(given: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv {
-  const env = { ...(given ?? process.env) };
-  if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = inheritedNodeOptions(env['NODE_OPTIONS']);
-  return env;
 }
 
 /** What must be set, or removed (`null`), to make `from` into `to`. */

@@ -5,10 +5,10 @@
  * Options are recognized as Node does: `--name=value`, `--name value`, and with underscores for dashes.
  */
 const DROPPED =
-  /^(-e|-p|-pe|-c|-i|--(inspect|debug-|test|watch|input-type|cpu-prof|heap-prof|prof$|check$|interactive$|eval$|print$|run$|build-snapshot|snapshot-blob|build-sea|experimental-sea-config|expose-internals).*)$/;
+  /^(-e|-p|-pe|-c|-i|--(inspect|debug-|test|watch|input-type|cpu-prof|heap-prof|prof$|check$|interactive$|eval$|print$|run$|entry-url$|build-snapshot|snapshot-blob|build-sea|experimental-sea-config|expose-internals).*)$/;
 /** Of those, the ones that take no value. All others take the next word, unless they hold a `=`. */
 const BARE =
-  /^(-c|-i|--(inspect(-brk|-wait)?|debug-brk|test(-only|-force-exit|-update-snapshots|-randomize|-coverage-include-all)?|watch(-preserve-output)?|(cpu-|heap-)?prof|check|interactive|build-snapshot|expose-internals))$/;
+  /^(-c|-i|--(inspect(-brk|-wait)?|debug-brk|test(-only|-force-exit|-update-snapshots|-randomize|-coverage-include-all)?|watch(-preserve-output)?|(cpu-|heap-)?prof|check|interactive|entry-url|build-snapshot|expose-internals))$/;
 
 /** The options of `options` that a child process should be started with. */
 export function inheritedArguments(options: readonly string[]): string[] {
@@ -28,6 +28,12 @@ export function inheritedNodeOptions(text: string): string {
   const words = text.match(/(?:"(?:[^"\\]|\\.)*"|[^ "])+/gs) ?? [];
   const plain = words.map((word) => word.replace(/"((?:[^"\\]|\\.)*)"/gs, (_, inner: string) => inner.replace(/\\(.)/gs, '$1')));
   return inheritedArguments(plain).map(quoted).join(' ');
+}
+
+/** A child's environment: `env`, with the NODE_OPTIONS that it inherits. */
+export function inheritedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const options = env['NODE_OPTIONS'];
+  return options === undefined ? { ...env } : { ...env, NODE_OPTIONS: inheritedNodeOptions(options) };
 }
 
 function quoted(word: string): string {

@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess, signalChild } from '../../native/index.js';
-import { executable, unusableExecutable } from '../../util/executable.js';
-import { STARTING } from '../../util/starting.js';
+import { executable, startingEnvironment, unusableExecutable } from '../../util/executable.js';
 import { FIRST_DESCRIPTOR } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
 import { endedSentinel } from './ended-sentinel.js';
-import { inheritedArguments, inheritedNodeOptions } from './node-arguments.js';
+import { inheritedArguments, inheritedEnvironment } from './node-arguments.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
 import { signalName, signalNumber } from './signal-name.js';
 import { startFailure } from './start-failure.js';
@@ -28,9 +27,7 @@ export class PopenSpawn extends Popen {
     super(options);
     const { entry, name } = options;
     const descriptors = this.gather(options);
-    const env = { ...(options.env ?? process.env) };
-    if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = inheritedNodeOptions(env['NODE_OPTIONS']);
-    env[STARTING] = '1';
+    const env = startingEnvironment(inheritedEnvironment(options.env ?? process.env));
     const args = [
       ...(options.execArgv ?? inheritedArguments(process.execArgv)),
       fileURLToPath(entry),

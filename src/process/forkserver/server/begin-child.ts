@@ -12,7 +12,6 @@ import {
   Ready,
 } from '../../../native/index.js';
 import { importModule } from '../../../util/import-module.js';
-import { leaveBootstrapping } from '../../child/bootstrapping.js';
 import { INHERITANCE, type Inheritance } from '../../child/inherit.js';
 import { rebirth } from '../../fork/after-fork-child.js';
 import { restartClock } from '../../fork/clock.js';
@@ -30,7 +29,6 @@ export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMa
   const [lifeline, ...given] = arrived.descriptors;
   const request = requestOf(arrived);
   restartClock();
-  leaveBootstrapping();
   become(request);
   awaitWord(lifeline!);
   const descriptors = place(given, request.first);

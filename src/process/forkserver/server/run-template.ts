@@ -13,8 +13,8 @@ import vm from 'node:vm';
 import { importFrom } from '../../../modules/load-modules.js';
 import { bindLifeline, closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../../native/index.js';
 import { importModule } from '../../../util/import-module.js';
+import { whileLoading } from '../../../util/loading.js';
 import { begin } from '../../../util/starting.js';
-import { enterBootstrapping } from '../../child/bootstrapping.js';
 import { PROGRAMS } from '../../child/inherit.js';
 import { FORKED } from '../../fork/after-fork-child.js';
 import { identity } from '../../identity.js';
@@ -68,7 +68,6 @@ async function preload(config: TemplateConfig): Promise<void> {
   };
   process.on('uncaughtException', failed);
   process.on('unhandledRejection', failed);
-  enterBootstrapping();
   const here = pathToFileURL(join(workingFolder(), 'preload.js')).href;
   const { main } = config;
   await loadModules(config.modules).catch(() => {});
@@ -76,7 +75,9 @@ async function preload(config: TemplateConfig): Promise<void> {
     if (name === '__main__' && main === null) continue;
     now = name;
     reporting.loading(name);
-    const loaded = name === '__main__' ? importModule(pathToFileURL(main!).href) : importFrom(here, specifierOf(name));
+    const loaded = whileLoading(() =>
+      name === '__main__' ? importModule(pathToFileURL(main!).href) : importFrom(here, specifierOf(name)),
+    );
     if (!(await settlesInTime(loaded.then(() => {}, failed)))) {
       reporting.stuck(name);
       process.exit(1);
