@@ -20,7 +20,7 @@ import type { Waiters } from './shared/waiters.js';
  */
 export class JoinableQueue<T = unknown> extends Queue<T> {
   readonly #finished: Waiters;
-  readonly #orphan: OrphanDetector;
+  readonly #orphans: OrphanDetector;
 
   /** @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
   constructor(options?: QueueOptions<T>);
@@ -30,14 +30,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     super(from, overflow);
     const { memory } = this.core;
     const { core } = this;
-    const desertion = new OrphanDetector(
+    const orphans = new OrphanDetector(
       () => memory.unfinished > 0 && memory.travelled && !core.hasRead && !memory.members.others && !memory.onItsWay,
     );
-    this.#orphan = desertion;
+    this.#orphans = orphans;
     // The core holds these two for as long as it is open, so they must not hold the queue.
     this.#finished = memory.joinWaiters({
-      ready: () => memory.unfinished <= 0 || desertion.certain,
-      checkPeers: () => desertion.look(),
+      ready: () => memory.unfinished <= 0 || orphans.certain,
+      checkPeers: () => orphans.look(),
     });
   }
 
@@ -64,7 +64,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   join(options?: WaitOptions): Promise<boolean> {
     try {
       if (this.#idle()) return Promise.resolve(true);
-      this.#orphan.reset();
+      this.#orphans.reset();
       return this.#finished.wait(() => this.#done('JoinableQueue.join'), boundsOf('JoinableQueue.join', options));
     } catch (error) {
       return Promise.reject(error);
@@ -78,14 +78,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    */
   joinSync(options?: WaitOptions): boolean {
     if (this.#idle()) return true;
-    this.#orphan.reset();
+    this.#orphans.reset();
     return this.#finished.waitSync(() => this.#done('JoinableQueue.joinSync'), timeoutOf('JoinableQueue.joinSync', options));
   }
 
   #done(actor: string): boolean {
     const { unfinished } = this.core.memory;
     if (unfinished <= 0) return true;
-    if (this.#orphan.certain) throw consumersLost(actor, unfinished);
+    if (this.#orphans.certain) throw consumersLost(actor, unfinished);
     return false;
   }
 
