@@ -15,9 +15,11 @@
  *
  * Memory: a payload's buffer grows with what has arrived, never with what was announced.
  */
+
 import { constants } from 'node:buffer';
 import type { ConnectionError } from '../errors/index.js';
 import { Errno } from '../native/index.js';
+import { uninitializedBytes } from '../util/uninitialized.js';
 import { badLength, channelError, readerLost, truncated, unreadable } from './messages.js';
 import type { ReaderWords } from './reader-words.js';
 import type { Transport } from './transport.js';
@@ -355,8 +357,7 @@ let looking: Inbox | undefined;
 
 function memory(length: number): Uint8Array {
   if (length <= LONG) return new Uint8Array(length);
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
-  return new Uint8Array(buffer, byteOffset, length);
+  return uninitializedBytes(length);
 }
 
 function readInt32(bytes: Uint8Array, at: number): number {

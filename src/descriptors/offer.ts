@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors/index.js';
-import { TRANSIT_MS } from '../memory/regions/block.js';
+import { TRANSIT_MS } from '../memory/regions/transit.js';
 import { noteKeep } from '../memory/shareable/freight.js';
 import { closeDescriptor } from '../native/descriptors.js';
 import { type DescriptorOffer, fetchDescriptor, holdOffer, offerDescriptor, releaseOffer, renewOffer } from '../native/sharer.js';

@@ -12,8 +12,8 @@ import { ArgumentError, ClosedError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
-import { allocateMapped, attachMapped, type MappedBlock } from './regions/block.js';
 import { Extents } from './regions/extents.js';
+import { allocateMapped, attachMapped, type MappedBlock } from './regions/mapped-block.js';
 import { ATTACH, type BlockOnly, noteMemory, registerShareable } from './shareable/shareable.js';
 
 const ALIGNMENT = 8;

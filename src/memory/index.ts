@@ -1,22 +1,19 @@
 /** Bytes that several agents share, and how they wait on them and talk through them. */
 
 export type { BlockHandle } from './regions/arena.js';
-export {
-  allocateBlock,
-  allocateMapped,
-  attachBlock,
-  attachMapped,
-  Block,
-  isBlockHandle,
-  MappedBlock,
-  shareForFork,
-  TRANSIT_MS,
-} from './regions/block.js';
+export { allocateBlock, attachBlock, Block, isBlockHandle } from './regions/block.js';
+export { shareForFork } from './regions/lease.js';
+export { allocateMapped, attachMapped, MappedBlock } from './regions/mapped-block.js';
 export { Region } from './regions/region.js';
 export { acquireRegion, enterRegion, regionHandle, releaseRegion } from './regions/registry.js';
-export { type BufferHandle, BufferInbox, BufferPool } from './ring/buffer-pool.js';
-export { Link, type LinkBells, LinkSide, linkBytes, type Payload } from './ring/link.js';
-export { PAD, RECORD_HEADER, RING_HEADER, RingReader, RingWriter, recordBytes, ringBytes } from './ring/ring.js';
+export { TRANSIT_MS } from './regions/transit.js';
+export { BufferInbox } from './ring/buffer-inbox.js';
+export { BufferPool } from './ring/buffer-pool.js';
+export { Link, type LinkBells, LinkSide, linkBytes } from './ring/link.js';
+export { EMPTY_PAYLOAD, type Payload } from './ring/payload.js';
+export { PAD, RECORD_HEADER, recordBytes, writePad } from './ring/record-layout.js';
+export { RING_HEADER, RingReader, RingWriter, ringBytes } from './ring/ring.js';
+export type { BufferHandle } from './ring/shared-buffer.js';
 export { Freight, freightOf, holdUntil, noteKeep } from './shareable/freight.js';
 export {
   ATTACH,

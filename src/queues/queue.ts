@@ -149,7 +149,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * @group Python
    */
   putNowait(item: T): void {
-    if (!this.#tryPut('putNowait', item)) throw queueFull('Queue.putNowait', undefined);
+    if (!this.#tryPut('putNowait', item)) throw queueFull('queue', 'Queue.putNowait', undefined);
   }
 
   /**
@@ -168,7 +168,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
       this.#refused(error, item);
       throw error;
     }
-    if (!had) throw queueFull('Queue.putSync', timeout);
+    if (!had) throw queueFull('queue', 'Queue.putSync', timeout);
   }
 
   // ---- getting
@@ -321,18 +321,19 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     if (this.#tryPut('next', item)) return;
     const overflow = this.#overflow;
     if (overflow.policy === 'buffer') {
-      if (overflow.capacity !== 'unbounded' && this.core.writer.waiting >= overflow.capacity) throw queueFull('Queue.next', undefined);
+      if (overflow.capacity !== 'unbounded' && this.core.writer.waiting >= overflow.capacity)
+        throw queueFull('queue', 'Queue.next', undefined);
       void this.put(item).catch(() => {});
       return;
     }
-    if (overflow.policy === 'error') throw queueFull('Queue.next', undefined);
+    if (overflow.policy === 'error') throw queueFull('queue', 'Queue.next', undefined);
     if (overflow.policy === 'drop-newest') {
       overflow.onDrop?.(item);
       return;
     }
     for (let had = false; !had; had = this.#tryPut('next', item)) {
-      // Of a queue that is full of what others have claimed, nothing can be dropped.
-      if (!this.#drop(overflow) && !this.#tryPut('next', item)) throw queueFull('Queue.next', undefined);
+      // Nothing can be dropped while all items are claimed by others.
+      if (!this.#drop(overflow) && !this.#tryPut('next', item)) throw queueFull('queue', 'Queue.next', undefined);
       else if (overflow.policy === 'latest') while (this.#drop(overflow));
     }
   }

@@ -50,7 +50,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   putSync(item: T, options?: WaitOptions): void {
     this.#core.use('SimpleQueue.putSync');
     const timeout = timeoutOf('SimpleQueue.putSync', options);
-    if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw queueFull('SimpleQueue.putSync', timeout);
+    if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw queueFull('queue', 'SimpleQueue.putSync', timeout);
   }
 
   /** Takes the oldest item, waiting for one. @throws (rejects) ClosedError `MP_CLOSED`; QueueEmptyError when the time ran out; `signal.reason`. */

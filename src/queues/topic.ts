@@ -92,7 +92,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   next(item: T): void {
     this.core.usePutting('Topic.next');
-    if (!this.core.writer.tryPut('Topic.next', item)) throw queueFull('Topic.next', undefined);
+    if (!this.core.writer.tryPut('Topic.next', item)) throw queueFull('topic', 'Topic.next', undefined);
   }
 
   /**

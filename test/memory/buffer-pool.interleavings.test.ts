@@ -2,24 +2,24 @@
 
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
+import * as uninitialized from '../../src/util/uninitialized.js';
 import { type Agent, explore, type Scenario, Violation } from '../support/explorer.js';
 import { loadRewritten } from '../support/generatorize.js';
-import { changedSources, type Mutation as FileMutation } from '../support/source-text.js';
+import { changedSources, type Mutation } from '../support/source-text.js';
 
 const HEADER = 64;
 const SIZE = 64;
 const RETIRED = -0x8000_0000;
 const ALL = 0x100;
-
-type Mutation = Omit<FileMutation, 'file'>;
+const POOL = 'memory/ring/buffer-pool';
 
 /** What the scenario that runs now has instead of mappings. */
 let current: { readonly region: { readonly buffer: ArrayBuffer }; readonly released: string[] };
 
 /** The real pool and inbox, with functions as generators; what would map memory answers the one region of {@link current}. */
 function buffers(mutation?: Mutation): Record<string, any> {
-  const file = 'memory/ring/buffer-pool';
-  const modules = changedSources([file], mutation === undefined ? undefined : { file, ...mutation }, [
+  const files = ['shared-buffer', 'payload', 'buffer-pool', 'buffer-inbox'].map((file) => `memory/ring/${file}`);
+  const modules = changedSources(files, mutation, [
     ['const HEADER_BYTES = 4096;', `const HEADER_BYTES = ${HEADER};`],
     ['const MIN_BUFFER_BYTES = 512 * 1024;', `const MIN_BUFFER_BYTES = ${SIZE};`],
     // The explorer has an end for everything but real time: buffers that rest are not given up here.
@@ -28,6 +28,7 @@ function buffers(mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     modules,
     {
+      'util/uninitialized': uninitialized,
       'memory/regions/region': { Region: { create: () => current.region } },
       'memory/regions/registry': {
         acquireRegion: () => current.region,
@@ -128,21 +129,26 @@ describe('in every order of steps a buffer', () => {
   });
 
   it.each<[string, Mutation]>([
-    ['a pool that fills what is under way', { from: 'bytes.length <= most && Atomics.load(word, 0) === FREE', to: 'bytes.length <= most' }],
+    [
+      'a pool that fills what is under way',
+      { file: POOL, from: 'bytes.length <= most && Atomics.load(word, 0) === FREE', to: 'bytes.length <= most' },
+    ],
     [
       'a receipt that looks at no ticket',
       {
+        file: 'memory/ring/buffer-inbox',
         from: 'Atomics.compareExchange(new Int32Array(region.buffer, 0, 1), 0, ticket, FREE)',
         to: 'Atomics.exchange(new Int32Array(region.buffer, 0, 1), 0, FREE)',
       },
     ],
     [
       'a close that overwrites the ticket',
-      { from: 'Atomics.compareExchange(word, 0, FREE, RETIRED);', to: 'Atomics.exchange(word, 0, FREE);' },
+      { file: POOL, from: 'Atomics.compareExchange(word, 0, FREE, RETIRED);', to: 'Atomics.exchange(word, 0, FREE);' },
     ],
     [
       'a close that forgets the receipt that came meanwhile',
       {
+        file: POOL,
         from: 'Atomics.compareExchange(word, 0, ticket, -ticket) !== ticket',
         to: '(Atomics.compareExchange(word, 0, ticket, -ticket), false)',
       },

@@ -1,13 +1,15 @@
 /** The real src/memory as the explorer runs it, and mutants of it that must be caught. */
 import * as errors from '../../src/errors/index.js';
-import * as buffers from '../../src/memory/ring/buffer-pool.js';
+import * as inbox from '../../src/memory/ring/buffer-inbox.js';
+import * as pool from '../../src/memory/ring/buffer-pool.js';
+import * as uninitialized from '../../src/util/uninitialized.js';
 import { loadRewritten } from './generatorize.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** Bytes of a link's control page here. */
 export const CONTROL_BYTES = 192;
 
-const FILES = ['memory/ring/sleep-word', 'memory/ring/ring', 'memory/ring/link'];
+const FILES = ['memory/ring/record-layout', 'memory/ring/sleep-word', 'memory/ring/ring', 'memory/ring/link'];
 
 /** What Link takes from the addon. A bell only exists here as the step that rings it. */
 const native = {
@@ -29,7 +31,14 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     modules,
     // Messages here are far too small for shared buffers, whose own word is explored in buffer-pool.interleavings.test.ts.
-    { 'native/descriptors': native, 'native/doorbell': native, 'errors/index': errors, 'memory/ring/buffer-pool': buffers },
+    {
+      'native/descriptors': native,
+      'native/doorbell': native,
+      'errors/index': errors,
+      'memory/ring/buffer-pool': pool,
+      'memory/ring/buffer-inbox': inbox,
+      'util/uninitialized': uninitialized,
+    },
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );
 }

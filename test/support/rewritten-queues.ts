@@ -1,6 +1,5 @@
 /** The real words of src/queues as the explorer runs them, and mutants of them that must be caught. */
 import * as errors from '../../src/errors/index.js';
-import { PAD, RECORD_HEADER, recordBytes } from '../../src/memory/index.js';
 import { LINE, lines, RecordKind } from '../../src/queues/shared/item-memory.js';
 import { LAGS } from '../../src/queues/topic-options.js';
 import { loadRewritten } from './generatorize.js';
@@ -8,6 +7,11 @@ import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** The time of whoever runs: set before a wait returns, read right after it. */
 export const clock = { now: 0 };
+
+/** The layout of records; what it writes are steps where words are `shared`. */
+function recordLayout(shared: string[]): Record<string, any> {
+  return loadRewritten(changedSources(['memory/ring/record-layout'], undefined), {}, { calls: [], shared });
+}
 
 /** Loads the ring of items, its cursors and the word that is waited on. */
 export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
@@ -17,10 +21,10 @@ export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
   );
   const externals = {
     'node:perf_hooks': { performance: { now: () => clock.now } },
-    'memory/index': { PAD, RECORD_HEADER, recordBytes },
+    'memory/index': recordLayout(['words', '#words']),
   };
   return loadRewritten(modules, externals, {
-    calls: ['attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce', 'announceWaiter', 'onSwept', 'swept', 'hasEnded'],
+    calls: ['writePad', 'attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce', 'announceWaiter', 'onSwept', 'swept', 'hasEnded'],
     shared: ['words', '#words'],
   });
 }
@@ -172,9 +176,7 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     'errors/index': errors,
     'native/index': native,
     'memory/index': {
-      PAD,
-      RECORD_HEADER,
-      recordBytes,
+      ...recordLayout(plain ? ['words'] : []),
       LIVENESS_CHECK_MS: 50,
       allocateBlock: block,
       attachBlock: block,
@@ -194,7 +196,7 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     'queues/shared/waiters': { Waiters: none },
   };
   return loadRewritten(modules, externals, {
-    calls: ['run', 'runLocked', 'layout', 'swept', 'onSwept', 'hasEnded', 'currentAgent', ...Object.keys(native)],
+    calls: ['writePad', 'run', 'runLocked', 'layout', 'swept', 'onSwept', 'hasEnded', 'currentAgent', ...Object.keys(native)],
     shared: plain ? ['words', '#records'] : [],
   });
 }

@@ -46,7 +46,7 @@ export class ManagedQueue<T = unknown> {
       return undefined;
     }
     return this.#putters.join(caller(), timeout).then((room) => {
-      if (room === undefined) throw queueFull('Queue.put', timeout);
+      if (room === undefined) throw queueFull('queue', 'Queue.put', timeout);
       this.#checkOpen('Queue.put');
       this.#reserved--;
       this.#put(item);
@@ -56,7 +56,7 @@ export class ManagedQueue<T = unknown> {
   /** Puts an item if there is room now. @throws QueueFullError; ClosedError `MP_QUEUE_SHUT_DOWN`. */
   putNowait(item: T): void {
     this.#checkOpen('Queue.putNowait');
-    if (!this.#room) throw queueFull('Queue.putNowait', undefined);
+    if (!this.#room) throw queueFull('queue', 'Queue.putNowait', undefined);
     this.#put(item);
   }
 

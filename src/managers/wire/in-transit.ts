@@ -65,7 +65,7 @@ registerAfterFork(transits, (inherited) => {
   state.timer = null;
 });
 
-/** As in memory/regions/block.ts: for tests, which cannot wait for the time to pass. */
+/** As in memory/regions/transit.ts: for tests, which cannot wait for the time to pass. */
 const ENDERS = Symbol.for('multiprocess.endTransits');
 const scope = globalThis as { [ENDERS]?: (() => void)[] };
 scope[ENDERS] ??= [];

@@ -6,6 +6,7 @@
  * closed and used again, or a process id that was, is never taken for the region that was meant.
  */
 import { fstatSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import { MultiprocessError } from '../../errors/index.js';
 import { type OwnDescriptor, Region, reopen } from './region.js';
 
@@ -82,13 +83,13 @@ function open(handle: RegionHandle): OwnDescriptor {
     return reopen(handle.pid, handle.fd);
   } catch (cause) {
     const { errno } = cause as { errno?: number };
-    if (errno !== undefined && OWNER_GONE_ERRORS.has(-errno)) throw ownerGone(handle, cause);
+    if (errno !== undefined && OWNER_GONE_ERRORS.has(getSystemErrorName(errno))) throw ownerGone(handle, cause);
     throw cause;
   }
 }
 
-/** ENOENT, ESRCH, EBADF. */
-const OWNER_GONE_ERRORS = new Set([2, 3, 9]);
+/** How the kernel says that the process or its descriptor is gone. */
+const OWNER_GONE_ERRORS = new Set(['ENOENT', 'ESRCH', 'EBADF']);
 
 /** The error for shared memory whose sender let go of it too early. */
 export function ownerGone(handle: RegionHandle, cause?: unknown): MultiprocessError {

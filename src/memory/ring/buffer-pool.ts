@@ -1,47 +1,15 @@
-/**
- * Shared buffers: memory files for messages too large to walk through a ring, filled again and again so that their pages stay
- * warm. A sender has a {@link BufferPool}, who receives has a {@link BufferInbox}; what travels between them is a
- * {@link BufferHandle}, plain data, by whatever channel they have.
- *
- * A ring of megabytes is walked from end to end, so each large message meets cold lines; a buffer that came back last is
- * filled first. An echo of 1 MiB takes a third of the time, one of 256 MiB half.
- *
- * Memory file: header page (4096 bytes) | bytes. Word 0 of the header:
- *    0   free: its pool may fill it
- *   n>0  ticket n is under way: filled, and its handle given out; who is done with it stores 0 by compare-and-set, so
- *        a late or second receipt never frees what was filled again
- *   -n   ticket n is under way and its pool was closed: its receiver drops the mapping with its receipt
- *  MIN   retired: nobody uses it any more; inboxes drop their mapping
- *
- * Crash: a sender that dies leaves what was mapped readable, and what was not is MP_OWNER_GONE. A receiver that dies
- * before its receipt leaves the buffer under way until the pool is told ({@link BufferPool.reclaim}) or closed.
- */
-
 import { clearInterval, setInterval } from '../../util/timers.js';
 import { Region } from '../regions/region.js';
-import { acquireRegion, enterRegion, type RegionHandle, regionHandle, releaseRegion } from '../regions/registry.js';
-import type { Payload } from './link.js';
+import { enterRegion, regionHandle, releaseRegion } from '../regions/registry.js';
+import { EMPTY_PAYLOAD, type Payload } from './payload.js';
+import { type BufferHandle, FREE, HEADER_BYTES, IDLE_CHECK_MS, RETIRED } from './shared-buffer.js';
 
-const HEADER_BYTES = 4096;
-const FREE = 0;
-const RETIRED = -0x8000_0000;
 /** Smallest memory file, so that messages of many sizes use the same ones. */
 const MIN_BUFFER_BYTES = 512 * 1024;
 /** Shared buffers a pool keeps: each takes a descriptor on both sides. */
 const MAX_BUFFERS = 8;
 /** Bytes a pool keeps, except that one buffer may be larger. */
 const MAX_POOL_BYTES = 64 * 1024 * 1024;
-/** Milliseconds between two looks after buffers that nobody used meanwhile. */
-const IDLE_CHECK_MS = 5000;
-
-/** Where a message lies. Plain data. */
-export interface BufferHandle {
-  readonly region: RegionHandle;
-  /** Which filling of the buffer is meant. */
-  readonly ticket: number;
-  /** Bytes of the message. */
-  readonly length: number;
-}
 
 interface PooledBuffer {
   readonly region: Region;
@@ -108,7 +76,7 @@ export class BufferPool implements Disposable {
   offerBuffer(length: number): BufferHandle | null {
     // One offer at a time: whoever does not answer is not asked again.
     for (const { ticket, word } of this.#buffers) if (ticket === 1 && Atomics.load(word, 0) === 1) return null;
-    return this.#fill(this.#make(length), NOTHING);
+    return this.#fill(this.#make(length), EMPTY_PAYLOAD);
   }
 
   /** A copy of what a buffer holds, if it was not filled again. */
@@ -195,101 +163,9 @@ export class BufferPool implements Disposable {
   }
 }
 
-/** The buffers that one receiver has mapped. */
-export class BufferInbox implements Disposable {
-  readonly #regions = new Map<string, { readonly region: Region; readonly from: number }>();
-  #timer: NodeJS.Timeout | undefined;
-
-  /**
-   * Maps a buffer, if it is not mapped yet.
-   *
-   * @throws MultiprocessError `MP_OWNER_GONE` when its sender ended or closed it before; `MP_SYSTEM` when it cannot be opened.
-   */
-  map({ region: handle }: BufferHandle): void {
-    this.#region(handle);
-  }
-
-  /**
-   * Copies a message out and sends its buffer back.
-   *
-   * @throws as {@link map}; the buffer is then still under way.
-   */
-  copyAndRelease(handle: BufferHandle): Uint8Array {
-    const bytes = this.copy(handle);
-    this.release(handle);
-    return bytes;
-  }
-
-  /** Copies a message out; its buffer stays under way until {@link release}. @throws as {@link map}. */
-  copy(handle: BufferHandle): Uint8Array {
-    const bytes = unwritten(handle.length);
-    bytes.set(this.view(handle));
-    return bytes;
-  }
-
-  /** The message where it lies: read it before {@link release}, and keep no view of it. @throws as {@link map}. */
-  view({ region: handle, length }: BufferHandle): Uint8Array {
-    return new Uint8Array(this.#region(handle).buffer, HEADER_BYTES, length);
-  }
-
-  /** Sends a buffer back, read or not. @throws as {@link map}. */
-  release({ region: handle, ticket }: BufferHandle): void {
-    const region = this.#region(handle);
-    const found = Atomics.compareExchange(new Int32Array(region.buffer, 0, 1), 0, ticket, FREE);
-    if (found === -ticket) this.#drop(handle.ino, region);
-  }
-
-  /** Unmaps what came from a process that has ended. */
-  forget(pid: number): void {
-    for (const [ino, { region, from }] of this.#regions) if (from === pid) this.#drop(ino, region);
-  }
-
-  /** Unmaps all. Closing twice does nothing. */
-  close(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    for (const [ino, { region }] of this.#regions) this.#drop(ino, region);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #region(handle: RegionHandle): Region {
-    const known = this.#regions.get(handle.ino);
-    if (known !== undefined) return known.region;
-    const region = acquireRegion(handle);
-    this.#regions.set(handle.ino, { region, from: handle.pid });
-    this.#timer ??= setInterval(() => this.#dropRetired(), IDLE_CHECK_MS).unref();
-    return region;
-  }
-
-  #dropRetired(): void {
-    for (const [ino, { region }] of this.#regions) {
-      if (Atomics.load(new Int32Array(region.buffer, 0, 1), 0) === RETIRED) this.#drop(ino, region);
-    }
-    if (this.#regions.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #drop(ino: string, region: Region): void {
-    this.#regions.delete(ino);
-    releaseRegion(region);
-  }
-}
-
-const NOTHING: Payload = { total: 0, layout() {} };
-
 function retire({ region, word }: PooledBuffer): void {
   const ticket = Atomics.compareExchange(word, 0, FREE, RETIRED);
   // What is under way may still be read; if it was sent back in this moment, it is retired after all.
   if (ticket !== FREE && Atomics.compareExchange(word, 0, ticket, -ticket) !== ticket) Atomics.store(word, 0, RETIRED);
   releaseRegion(region);
-}
-
-/** Memory of its own for a message that fills all of it: zeroing it first would cost as much as a copy. */
-export function unwritten(length: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
-  return new Uint8Array(buffer, byteOffset, length);
 }

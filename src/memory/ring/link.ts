@@ -13,7 +13,7 @@
  *
  *   parts on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
  *
- * A message of {@link MIN_SHARED_BUFFER_BYTES} bytes and more goes in a buffer (buffer-pool.ts) where one is free that the other side has
+ * A message of {@link MIN_SHARED_BUFFER_BYTES} bytes and more goes in a buffer (shared-buffer.ts) where one is free that the other side has
  * mapped: a record of its kind | SHARED_BUFFER with the buffer's handle. Where none is, the message takes the way above and an
  * BUFFER_OFFER goes ahead of it: the other side maps the buffer and sends it back, or ignores it if it cannot.
  *
@@ -22,9 +22,14 @@
 import { ArgumentError, MultiprocessError } from '../../errors/index.js';
 import { closeDescriptor } from '../../native/descriptors.js';
 import { createEventfd, Doorbell, ringDoorbell } from '../../native/doorbell.js';
+import { uninitializedBytes } from '../../util/uninitialized.js';
 import type { Region } from '../regions/region.js';
-import { type BufferHandle, BufferInbox, BufferPool, unwritten } from './buffer-pool.js';
-import { RECORD_HEADER, RingReader, RingWriter, ringBytes } from './ring.js';
+import { BufferInbox } from './buffer-inbox.js';
+import { BufferPool } from './buffer-pool.js';
+import type { Payload } from './payload.js';
+import { RECORD_HEADER } from './record-layout.js';
+import { RingReader, RingWriter, ringBytes } from './ring.js';
+import type { BufferHandle } from './shared-buffer.js';
 
 const CONTROL_BYTES = 4096;
 const PART = 0x10000;
@@ -42,14 +47,6 @@ const MIN_SHARED_BUFFER_BYTES = 256 * 1024;
 export enum LinkSide {
   Parent = 0,
   Worker = 1,
-}
-
-/** What a link carries: an encoded message that can be written out. */
-export interface Payload {
-  /** Bytes it takes when laid out. */
-  readonly total: number;
-  /** Writes it at `offset` of `target`. */
-  layout(target: Uint8Array, offset: number): void;
 }
 
 /** Bytes of shared memory a link takes. `capacity` is of one direction, a power of two. */
@@ -151,7 +148,7 @@ export class Link {
         return this.#out.position;
       }
     }
-    const bytes = unwritten(length);
+    const bytes = uninitializedBytes(length);
     payload.layout(bytes, 0);
     this.#own = bytes;
     this.#transfer = { bytes, kind, id, state, sent: 0 };
@@ -415,7 +412,7 @@ export class Link {
   }
 
   #assemble(total: number): void {
-    this.#assembly ??= { bytes: unwritten(total), filled: 0 };
+    this.#assembly ??= { bytes: uninitializedBytes(total), filled: 0 };
     const { bytes, filled } = this.#assembly;
     bytes.set(this.#in.bytes.subarray(this.#in.start, this.#in.end), filled);
     this.#assembly.filled = filled + (this.#in.end - this.#in.start);

@@ -10,13 +10,8 @@
  *   256  data    capacity bytes, a power of two
  *
  * Cursors count bytes, grow for ever and wrap at 2^32. Invariant: 0 <= tail - head <= capacity.
- * A record starts at a multiple of 16 and never wraps; a PAD record fills the end when the next one does not fit there:
- *
- *     0  length  u32  bytes of payload
- *     4  kind    i32  0 = PAD; all else is the owner's
- *     8  id      i32  the owner's
- *    12  state   i32  the owner's; may be changed by either side with compare-and-set while the record is in the ring
- *    16  payload, then up to 15 bytes of nothing
+ * Records are laid out as in record-layout.ts. Their state may be changed by either side with compare-and-set while the record
+ * is in the ring.
  *
  * Publication: a record exists once `tail` has moved past it, and that store comes last.
  * Crash: a producer that dies before that store leaves nothing behind; a consumer that dies before moving `head` leaves
@@ -24,28 +19,20 @@
  * Source: L. Lamport, Proving the correctness of multiprocess programs (1977), with cached cursors as in the
  * SPSC queues of J. Giacomoni et al., FastForward (2008).
  */
+import { PAD, RECORD_HEADER, recordBytes, writePad } from './record-layout.js';
 import { cancelPark, park, unpark } from './sleep-word.js';
 
 /** Bytes before the data. */
 export const RING_HEADER = 256;
-/** Bytes before a record's payload; also the alignment of records. */
-export const RECORD_HEADER = 16;
 
 const HEAD = 0;
 const TAIL = 16;
 const READER = 32;
 const WRITER = 48;
-/** Kind of a record that only fills the end of the data. */
-export const PAD = 0;
 
 /** Bytes of shared memory that a ring of this capacity takes. */
 export function ringBytes(capacity: number): number {
   return RING_HEADER + capacity;
-}
-
-/** Bytes that a record with a payload of `length` takes. */
-export function recordBytes(length: number): number {
-  return (RECORD_HEADER + length + (RECORD_HEADER - 1)) & ~(RECORD_HEADER - 1);
 }
 
 /** The producer's side. Exactly one at a time may exist for a ring. */
@@ -103,9 +90,7 @@ export class RingWriter {
     if (size <= rest) {
       this.#reserved = at;
     } else {
-      // The pad becomes visible together with the record behind it.
-      this.words[at >> 2] = rest - RECORD_HEADER;
-      this.words[(at >> 2) + 1] = PAD;
+      writePad(this.words, at >> 2, rest);
       this.#reserved = 0;
     }
     return this.#reserved + RECORD_HEADER;

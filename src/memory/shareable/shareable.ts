@@ -18,7 +18,7 @@ import { createRequire } from 'node:module';
 import { ArgumentError } from '../../errors/index.js';
 import { CODE } from '../../util/package.js';
 import type { BlockHandle } from '../regions/arena.js';
-import { blockIdentity } from '../regions/block.js';
+import { blockIdentity } from '../regions/transit.js';
 
 /** What {@link ShareableEntry.toHandle} returns: plain data. `block`, where there is one, is also the object's identity. */
 export type ShareableHandle = object & { readonly block?: BlockHandle };

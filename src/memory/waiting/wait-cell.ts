@@ -10,8 +10,8 @@ export type WaitOutcome = 'woken' | 'changed' | 'timed-out';
 
 /** A wait of {@link WaitCell.sleep} under way. */
 export interface Sleep {
-  /** Settles once, never rejects. */
-  readonly promise: Promise<unknown>;
+  /** Settles once, never rejects. `cancelled`: by {@link cancel}, before the word was notified or differed. */
+  readonly promise: Promise<WaitOutcome | 'cancelled'>;
   /** Ends the wait. A wake-up that it had already taken is passed on to another waiter. */
   cancel(): void;
 }
@@ -90,10 +90,10 @@ export class WaitCell {
   sleep(expected: number): Sleep {
     if (this.#futex) return futexWaitAsync(this.words, this.index, expected, Number.POSITIVE_INFINITY);
     const wait = Atomics.waitAsync(this.words, this.index, expected);
-    if (!wait.async) return { promise: Promise.resolve(wait.value), cancel: () => {} };
+    if (!wait.async) return { promise: Promise.resolve(fromAtomics(wait.value)), cancel: () => {} };
     let cancelled = false;
     return {
-      promise: wait.value,
+      promise: wait.value.then(fromAtomics),
       cancel: () => {
         if (cancelled) return;
         cancelled = true;

@@ -28,7 +28,7 @@ import { AdaptiveBudget } from './adaptive-budget.js';
 import { Backoff } from './backoff.js';
 import { unwatchLiveness, watchLiveness } from './liveness.js';
 import { takeSyncWait } from './sync-wait-budget.js';
-import type { Sleep, WaitCell } from './wait-cell.js';
+import type { Sleep, WaitCell, WaitOutcome } from './wait-cell.js';
 import { type Attempt, PATIENT_AFTER_MS, QUIET_CHECKS_UNTIL_IDLE, sleepUntil, Urgency, type WaitProtocol } from './wait-protocol.js';
 
 /** What bounds a wait. */
@@ -266,14 +266,14 @@ export class WaitQueue {
     void sleep.promise.then((outcome) => this.#onAwake(sleep, outcome));
   }
 
-  #onAwake(sleep: Sleep, outcome: unknown): void {
+  #onAwake(sleep: Sleep, outcome: WaitOutcome | 'cancelled'): void {
     if (this.#sleep !== sleep) {
       // Given up after it had been woken: the wake-up is somebody else's.
       if (outcome === 'woken' && !this.#gone) this.#cell.notify(1);
       return;
     }
     this.#sleep = null;
-    if (outcome !== 'changed' && outcome !== 'not-equal') this.#rounds = 0;
+    if (outcome !== 'changed') this.#rounds = 0;
     else if (++this.#rounds > MAX_CHANGES_PER_TURN) {
       // The word changes faster than we can say that we sleep: let the event loop have its turn.
       this.#rounds = 0;

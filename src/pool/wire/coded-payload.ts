@@ -1,4 +1,4 @@
-import type { Payload } from '../../memory/ring/link.js';
+import type { Payload } from '../../memory/ring/payload.js';
 import type { Freight } from '../../memory/shareable/freight.js';
 import { CodeBook, type CodeRecord, codeBlock, Encoder, KnownCodes } from '../../reduction/receiving.js';
 import { Flag } from './protocol.js';

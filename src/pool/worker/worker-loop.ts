@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { ArgumentError, MultiprocessError, RemoteError } from '../../errors/index.js';
 import type { Region } from '../../memory/regions/region.js';
-import { Link, LinkSide, type Payload } from '../../memory/ring/link.js';
+import { Link, LinkSide } from '../../memory/ring/link.js';
+import { EMPTY_PAYLOAD, type Payload } from '../../memory/ring/payload.js';
 import { holdUntil } from '../../memory/shareable/freight.js';
 import { IdleBackoff } from '../../memory/waiting/idle-backoff.js';
 import { AuthenticationKey } from '../../process/authkey.js';
@@ -386,7 +387,7 @@ export class WorkerLoop {
   #item(run: Run): void {
     if (run.announced === run.index) {
       run.announced++;
-      this.#link.send(MessageKind.Started, 0, 0, NOTHING);
+      this.#link.send(MessageKind.Started, 0, 0, EMPTY_PAYLOAD);
       this.#link.wake();
       return;
     }
@@ -572,8 +573,6 @@ function unsendable(value: unknown, reason: unknown): RemoteError {
     cause: reason instanceof MultiprocessError ? reason.message : undefined,
   });
 }
-
-const NOTHING: Payload = { total: 0, layout: () => {} };
 
 /** The arguments of an item of starmap. @throws ArgumentError when it is no list. */
 function argumentsOf(item: unknown): Iterable<unknown> {

@@ -1,5 +1,5 @@
 import { SerializationError } from '../../errors/index.js';
-import { Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../../memory/index.js';
+import { EMPTY_PAYLOAD, Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../../memory/index.js';
 import { ownKey } from '../../process/index.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../../reduction/index.js';
 import { collectPreparations } from '../../util/preparation.js';
@@ -26,8 +26,6 @@ import { readStderr } from '../wire/stderr-tail.js';
 
 /** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
 const WAKE_BURST = 32;
-
-const NOTHING: Payload = { total: 0, layout: () => {} };
 
 /** The encoded message of what is being sent. One for all workers: sending is synchronous. */
 const encoder = new Encoder(codeBook);
@@ -129,7 +127,7 @@ export class WorkerChannel {
       if (!this.#link.writable) return false;
     }
     const message = batch.message();
-    let content: Payload = NOTHING;
+    let content: Payload = EMPTY_PAYLOAD;
     if (message !== null) {
       content = message;
       batch.codes = message.codes ?? batch.codes;
@@ -161,12 +159,12 @@ export class WorkerChannel {
 
   /** Drops the worker's copy of a function. */
   forget(serialized: SerializedFunction): void {
-    if (this.#known.delete(serialized.id)) this.#post(MessageKind.Forget, serialized.id, 0, NOTHING);
+    if (this.#known.delete(serialized.id)) this.#post(MessageKind.Forget, serialized.id, 0, EMPTY_PAYLOAD);
   }
 
   /** Tells the worker to end after what it was sent. */
   stop(): void {
-    this.#post(MessageKind.Stop, 0, 0, NOTHING);
+    this.#post(MessageKind.Stop, 0, 0, EMPTY_PAYLOAD);
   }
 
   /** Sends what waited for room, as far as there is some: whether a batch can be sent now that could not before. */

@@ -6,8 +6,10 @@
  *   4  head                JSON: who the child is and what it runs
  *      body                from the next multiple of 8 on: what only the codec can carry
  */
+
 import { fstatSync, readSync } from 'node:fs';
 import type { PreparedState } from '../../util/preparation.js';
+import { uninitializedBytes } from '../../util/uninitialized.js';
 
 /** What the child runs. */
 export type Work =
@@ -45,8 +47,8 @@ export const align = (offset: number): number => (offset + 7) & ~7;
 /** Reads a payload, by file operations alone: a child has not loaded more yet. The body is memory of its own, `null` when there is none. */
 export function readPayload(fd: number): { head: Head; body: Uint8Array | null } {
   const { size } = fstatSync(fd);
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size);
-  const bytes = new Uint8Array(buffer, byteOffset, size);
+  const bytes = uninitializedBytes(size);
+  const { buffer } = bytes;
   for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MOST_READ), at);
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as Head;

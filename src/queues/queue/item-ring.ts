@@ -4,7 +4,7 @@
  *   HEAD                    NEXT                    TAIL
  *    |  claimed, done, returned |  not yet claimed      |  free, up to HEAD
  *
- * Records are laid out as in memory/ring/ring.ts; their state word says whose they are:
+ * Records are laid out as in memory/ring/record-layout.ts; their state word says whose they are:
  *
  *   state        | place          | meaning
  *   READY  0     | NEXT to TAIL   | nobody's
@@ -20,7 +20,7 @@
  * leaves claims with its name in them, which `reclaim` gives back. RETURNED goes up before records become READY and down after they
  * were claimed, so it may be too high, never too low; who finds fewer corrects it.
  */
-import { PAD, RECORD_HEADER, recordBytes } from '../../memory/index.js';
+import { PAD, RECORD_HEADER, recordBytes, writePad } from '../../memory/index.js';
 import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
 
 const LINE = 16;
@@ -130,9 +130,7 @@ export class ItemRing {
     if (this.capacity - ((this.#tail.position - Atomics.load(this.#control, this.#at + HEAD)) >>> 0) < need) return -1;
     this.#length = length;
     if (size > rest) {
-      // The pad comes into being together with the record behind it.
-      this.words[at >> 2] = rest - RECORD_HEADER;
-      this.words[(at >> 2) + 1] = PAD;
+      writePad(this.words, at >> 2, rest);
     }
     this.#reserved = size <= rest ? at : 0;
     return this.#reserved + RECORD_HEADER;

@@ -54,6 +54,7 @@ const DATA = 4 * (FAILURE + lines(FAILURE_WORDS));
 const MAGIC = 0x6d70_7131;
 
 export class QueueMemory implements ItemMemory {
+  readonly noun = 'queue';
   readonly block: Block;
   /** Another thread or process made it. */
   readonly attached: boolean;

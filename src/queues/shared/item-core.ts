@@ -93,19 +93,19 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
 
   /** Something is about to be done with it. @throws ClosedError. */
   use(actor: string): void {
-    if (this.#closed) throw closedHere(actor);
+    if (this.#closed) throw closedHere(this.memory.noun, actor);
     this.#used = true;
   }
 
   /** @throws ClosedError. */
   check(actor: string): void {
-    if (this.#closed) throw closedHere(actor);
+    if (this.#closed) throw closedHere(this.memory.noun, actor);
   }
 
   /** This thread is about to put something. @throws ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`. */
   usePutting(actor: string): void {
     this.use(actor);
-    if (this.#completing || this.memory.members.completed) throw completedHere(actor);
+    if (this.#completing || this.memory.members.completed) throw completedHere(this.memory.noun, actor);
   }
 
   /** This thread puts no more, once what waits for room has been put. */
@@ -144,7 +144,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
           },
         };
         const feed = feedOf(listening, shape);
-        if (this.#closed) feed.endWithError(closedHere(actor));
+        if (this.#closed) feed.endWithError(closedHere(this.memory.noun, actor));
         else {
           this.#used = true;
           this.feeds.add(feed);
@@ -174,7 +174,7 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     if (this.#closed) return;
     this.#closed = true;
     abandoned.unregister(this);
-    for (const feed of this.feeds) feed.endWithError(closedHere(this.#name));
+    for (const feed of this.feeds) feed.endWithError(closedHere(this.memory.noun, this.#name));
     if (this.writer.waiting === 0) this.#release();
     else void this.writer.flushed().then(() => this.#release());
   }

@@ -3,6 +3,7 @@ import type { Block } from '../../memory/index.js';
 import type { SharedFailure } from './failure.js';
 import type { LargeItems } from './large-items.js';
 import type { Members } from './members.js';
+import type { Noun } from './messages.js';
 import type { WaitCondition, Waiters } from './waiters.js';
 
 /** Kinds of records. */
@@ -19,6 +20,8 @@ export interface Layout {
 }
 
 export interface ItemMemory {
+  /** What messages call it. */
+  readonly noun: Noun;
   readonly block: Block;
   readonly members: Members;
   readonly large: LargeItems;

@@ -1,6 +1,7 @@
 /** Encoding an item and laying it into the ring, or beside it: each under the lock of those who put, so that it is all there or not at all. */
 import type { Freight } from '../../memory/index.js';
 import { Encoder, type Message } from '../../reduction/index.js';
+import { uninitializedBytes } from '../../util/uninitialized.js';
 import { type ItemMemory, type Layout, RecordKind } from './item-memory.js';
 import type { ItemsUnderWay } from './items-under-way.js';
 
@@ -128,8 +129,7 @@ export class ItemPublisher {
     const kept = this.#kept?.deref();
     this.#kept = undefined;
     if (kept !== undefined && kept.byteLength >= length && kept.byteLength <= 4 * length) return new Uint8Array(kept, 0, length);
-    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
-    return new Uint8Array(buffer, byteOffset, length);
+    return uninitializedBytes(length);
   }
 
   #keep({ buffer }: Uint8Array): void {

@@ -83,7 +83,7 @@ export class ItemWriter {
     }
     if (bounds?.timeout !== undefined && bounds.timeout <= 0) {
       this.#publisher.discardPending(pending);
-      return Promise.reject(queueFull(actor, bounds.timeout));
+      return Promise.reject(queueFull(this.#memory.noun, actor, bounds.timeout));
     }
     return this.#wait(actor, pending, bounds);
   }
@@ -216,7 +216,7 @@ export class ItemWriter {
         if (error === undefined) resolve();
         else reject(error);
       };
-      unset = after(timeout, () => leave(() => queueFull(actor, timeout)));
+      unset = after(timeout, () => leave(() => queueFull(this.#memory.noun, actor, timeout)));
       if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
       this.#backlog.push(pending);
       this.#startPump();

@@ -1,15 +1,13 @@
-/** Every message of the queues: who, what happened, how to mend it. */
+/** Every message of the queues: who, what happened, which repair works. */
 import { ArgumentError, ClosedError, MultiprocessError, ProducerLostError, QueueEmptyError, QueueFullError } from '../../errors/index.js';
 
-/** What the actor is a method of. */
-const noun = (actor: string): string => (/Topic/.test(actor) ? 'topic' : 'queue');
+/** What an item lies in. */
+export type Noun = 'queue' | 'topic';
 
-export function queueFull(actor: string, timeout: number | undefined): QueueFullError {
+export function queueFull(noun: Noun, actor: string, timeout: number | undefined): QueueFullError {
   const when = timeout === undefined || timeout <= 0 ? 'is full now' : `was full for ${timeout} ms`;
-  const repair = noun(actor) === 'topic' ? 'read faster, choose another `lag`' : 'add consumers';
-  return new QueueFullError(
-    `${actor}: the ${noun(actor)} ${when}; wait longer, ${repair}, or give it a larger \`maxSize\` or \`capacity\`.`,
-  );
+  const repair = noun === 'topic' ? 'read faster, choose another `lag`' : 'add consumers';
+  return new QueueFullError(`${actor}: the ${noun} ${when}; wait longer, ${repair}, or give it a larger \`maxSize\` or \`capacity\`.`);
 }
 
 export function noReaders(actor: string): QueueFullError {
@@ -31,12 +29,12 @@ export function queueEmpty(actor: string, timeout: number | undefined): QueueEmp
   return new QueueEmptyError(`${actor}: the queue ${when}; wait longer, or use get() without a timeout.`);
 }
 
-export function closedHere(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the ${noun(actor)} is closed in this process; close it when it is no longer used here.`);
+export function closedHere(noun: Noun, actor: string): ClosedError {
+  return new ClosedError(`${actor}: the ${noun} is closed in this process; close it when it is no longer used here.`);
 }
 
-export function completedHere(actor: string): ClosedError {
-  return new ClosedError(`${actor}: this thread has completed the ${noun(actor)} and puts no more; complete() comes after the last item.`, {
+export function completedHere(noun: Noun, actor: string): ClosedError {
+  return new ClosedError(`${actor}: this thread has completed the ${noun} and puts no more; complete() comes after the last item.`, {
     code: 'MP_QUEUE_COMPLETED',
   });
 }

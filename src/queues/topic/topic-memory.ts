@@ -32,6 +32,7 @@ import {
   PAD,
   RECORD_HEADER,
   recordBytes,
+  writePad,
 } from '../../memory/index.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../../synchronize/index.js';
 import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
@@ -71,6 +72,7 @@ export interface Reading {
 }
 
 export class TopicMemory implements ItemMemory {
+  readonly noun = 'topic';
   readonly block: Block;
   readonly members: Members;
   readonly failure: SharedFailure;
@@ -153,11 +155,7 @@ export class TopicMemory implements ItemMemory {
       const rest = this.settings.capacity - (position & this.#mask);
       const pad = size <= rest ? 0 : rest;
       if (!this.#makeRoom(pad + size)) return false;
-      if (pad > 0) {
-        const word = this.#word(position);
-        this.#records[word] = pad - RECORD_HEADER;
-        this.#records[word + 1] = PAD;
-      }
+      if (pad > 0) writePad(this.#records, this.#word(position), pad);
       const start = (position + pad) | 0;
       const word = this.#word(start);
       this.#records[word] = length;

@@ -1,0 +1,51 @@
+import { mapMemory, unmapMemory } from '../../native/memory.js';
+import { checkNumber } from '../../util/options.js';
+import { Arena, type BlockHandle, Unit } from './arena.js';
+import { endWith, Lease } from './lease.js';
+import { Leased } from './leased.js';
+
+/**
+ * Shared memory that is mapped by itself: `buffer` has its bytes and no others, so that it may be handed to users. The
+ * lease is that of the buffer: a view that outlives the object it came from keeps the memory.
+ */
+export class MappedBlock extends Leased {
+  readonly #buffer: ArrayBuffer;
+
+  /** @internal */
+  constructor(arena: Arena, offset: number, size: number) {
+    super(new Lease(arena, offset, size));
+    try {
+      this.#buffer = mapMemory(arena.region.descriptor, size, { offset });
+    } catch (error) {
+      this.lease.end();
+      throw error;
+    }
+    endWith(this.#buffer, this.lease);
+  }
+
+  /** The bytes. Views of it are empty after {@link close}. @throws ClosedError after {@link close}. */
+  get buffer(): ArrayBuffer {
+    this.check();
+    return this.#buffer;
+  }
+
+  protected override afterClose(): void {
+    unmapMemory(this.#buffer);
+  }
+}
+
+/**
+ * New zeroed shared memory that users see: at least a page.
+ *
+ * @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+ */
+export function allocateMapped(size: number): MappedBlock {
+  checkNumber('allocateMapped', 'size', size, { integer: true, min: 1 });
+  const { arena, offset } = Arena.allocate(size, Unit.page);
+  return new MappedBlock(arena, offset, size);
+}
+
+/** The memory of a handle that {@link allocateMapped} made. @throws as `attachBlock`. */
+export function attachMapped(handle: BlockHandle): MappedBlock {
+  return new MappedBlock(Arena.attach(handle), handle.offset, handle.length);
+}
