@@ -13,7 +13,7 @@ import { MUTEX_WORDS, Mutex } from './words/mutex.js';
 /**
  * Mutual exclusion that its owner may enter again.
  *
- * Owner: process, thread and async context (context.ts says what that is). What runs between an `await lock.acquire()` and the
+ * Owner: process, thread and async context (owner/async-owner.ts says what that is). What runs between an `await lock.acquire()` and the
  * release, and all that it calls or starts, is one owner; two tasks that run side by side are two, and exclude each other.
  *
  * Semantics: it is free again when its owner has released as often as it acquired. Fairness, owner death and cancellation as

@@ -30,12 +30,12 @@ export class AdaptiveBudget {
     return this.#skipped === 0 ? this.#start : 0;
   }
 
-  /** It paid after so much. */
+  /** Looking again paid, after so much. */
   recordHit(after: number): void {
     this.#amount = Math.min(this.#most, Math.max(this.#start, this.#amount, 4 * after));
   }
 
-  /** It did not pay. */
+  /** Looking again did not pay. */
   recordMiss(): void {
     this.#amount = Math.floor(this.#amount / 2);
   }

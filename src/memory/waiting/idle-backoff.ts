@@ -3,17 +3,17 @@ import { AdaptiveBudget } from './adaptive-budget.js';
 
 /** Milliseconds of looking again before a sleep: about the round trip of a short task, and less than waking a core costs. */
 const MAX_LOOKING_MS = 0.03;
-/** Lingering is given up after four sleeps in a row that it did not save: this is halved so often. */
+/** Budget of the first look. Four misses in a row halve it to nothing, and the side sleeps at once from then on. */
 const START_BUDGET = 8;
-/** Once given up, it is tried again at every sixteenth sleep. */
+/** One sleep in so many is preceded by a look again, although the last looks found nothing. */
 const SLEEPS_PER_RETRY = 16;
 
 /**
  * Whether a side of a link that found nothing should look once more before it sleeps, on the event loop's next turn.
  *
  * Being woken costs a system call on one side and, on an idle core, tens of microseconds on the other; a look costs two.
- * So a side lingers for a moment, but only while that pays: under long tasks it soon goes to sleep at once. What {@link Spin} does in
- * its caller this does between turns of the loop; both learn by {@link AdaptiveBudget}.
+ * So a side looks again for a moment, but only while that pays: under long tasks it soon goes to sleep at once.
+ * {@link Backoff} does the same within its caller. Both learn by {@link AdaptiveBudget}.
  */
 export class IdleBackoff {
   readonly #budget = new AdaptiveBudget(START_BUDGET, START_BUDGET, SLEEPS_PER_RETRY);

@@ -1,4 +1,4 @@
-/** The beat of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
+/** The liveness check of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clearInterval, setInterval } from '../../util/timers.js';
 import { IDLE_LIVENESS_CHECK_MS, LIVENESS_CHECK_MS } from './wait-protocol.js';
@@ -20,7 +20,7 @@ registerAfterFork(watched, () => {
   timer = null;
 });
 
-/** Calls `one.beat()` from here on. */
+/** Calls `one.checkLiveness()` from here on. */
 export function watchLiveness(one: LivenessCheck): void {
   if (timer === null || rare) every(LIVENESS_CHECK_MS);
   else if (watched.size === 0) timer.ref();
@@ -32,7 +32,7 @@ export function unwatchLiveness(one: LivenessCheck): void {
   if (watched.delete(one) && watched.size === 0) timer?.unref();
 }
 
-function beat(): void {
+function checkAll(): void {
   if (watched.size === 0 && timer !== null) {
     clearInterval(timer);
     timer = null;
@@ -45,6 +45,6 @@ function beat(): void {
 
 function every(time: number): void {
   if (timer !== null) clearInterval(timer);
-  timer = setInterval(beat, time);
+  timer = setInterval(checkAll, time);
   rare = time === IDLE_LIVENESS_CHECK_MS;
 }

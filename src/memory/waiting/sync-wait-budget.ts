@@ -17,7 +17,7 @@ const onTurned = () => {
 // Nothing that the parent's loop had to do comes in a fork.
 registerAfterFork(onTurned, onTurned);
 
-/** Whether a wait may be brief; if not, the loop must turn first. */
+/** Takes one brief wait of the budget. Returns whether there was one; if not, the event loop must turn first. */
 export function takeSyncWait(): boolean {
   if (syncWaits === 0) setImmediate(onTurned);
   return ++syncWaits <= MAX_SYNC_WAITS_PER_TURN;

@@ -3,7 +3,7 @@
 import { performance } from '../../util/timers.js';
 import type { WaitCell } from './wait-cell.js';
 
-/** Milliseconds between two looks after the dead. */
+/** Milliseconds between two checks whether a peer has died. */
 export const LIVENESS_CHECK_MS = 50;
 /** The same where nobody owns what is waited for and nothing has happened for {@link QUIET_CHECKS_UNTIL_IDLE} looks. */
 export const IDLE_LIVENESS_CHECK_MS = 250;
@@ -22,14 +22,14 @@ export enum Urgency {
   Patient = 2,
 }
 
-/** Tries to get what is waited for: whether it did. Never blocks. */
+/** Tries to acquire what the wait is for. Returns whether it was acquired. Never blocks. */
 export type Attempt = (urgency: Urgency) => boolean;
 
 /** The protocol of a word, as its waiters need it. */
 export interface WaitProtocol {
   /** Says in the word that somebody sleeps, and returns the value to sleep on. An attempt follows, then the sleep. */
   announce(patient: boolean): number;
-  /** Looks after dead owners and the like: whether an attempt is worth while. */
+  /** Looks whether a peer has died. Returns whether an attempt is worth while. */
   checkPeers?(): boolean;
   /** Whether nobody owns what is waited for, so that no death needs to be seen at once. Without `check` nobody does. */
   readonly ownerless?: boolean;

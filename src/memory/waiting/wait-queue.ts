@@ -1,20 +1,26 @@
 /**
  * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on the word.
  *
- *   wait() -> [ first | second | … ]  first in, first served
- *                 |
- *               brief -> no -> poll for a moment, a turn of the event loop at a time -> announce -> sleep on the word
- *                                ^                                                                       |
- *                                +--- woken, kicked by a release of this thread, or the beat -------------+
+ *   phase     | what stands                    | goes on to
+ *   Idle      | no waiter                      | Spinning (a wait begins)
+ *   Spinning  | the caller looks by itself     | Idle (served); Polling or Sleeping (not served, the waiter is queued)
+ *   Postponed | #postponed, #immediate         | the same as Spinning, at the next turn of the loop
+ *   Polling   | #poll.polls, #immediate        | Idle (served), Sleeping (no turn left)
+ *   Sleeping  | #sleep                         | Idle (served), Sleeping (woken in vain)
+ *   Gone      | #gone: the word is not there   | nothing
  *
- * Brief waits: the caller itself looks for some 10 microseconds, or offers its core (backoff.ts), as long as that pays. Who is answered
- * then needs no entry, no turn of the loop and no wake-up. How many there may be before the loop turns: sync-wait-budget.ts.
+ * Waiters are served in order, first in, first served. A sleep ends by a wake-up of another thread; a release of this thread
+ * kicks the queue instead, and the liveness check finds what neither told.
+ *
+ * Spinning: the caller itself looks for some 10 microseconds, or offers its core (backoff.ts), as long as that pays. A wait
+ * that is answered then needs no entry, no turn of the loop and no wake-up. sync-wait-budget.ts says how many there may be
+ * before the loop turns; the next wait is Postponed. Polling: poll-policy.ts.
  *
  * Contract of the word's protocol ({@link WaitProtocol}): who makes an attempt worth while changes the word first and notifies then.
  *
- * Beat: every {@link LIVENESS_CHECK_MS} ms, while anybody of this thread waits without blocking, one timer for all words compares each word
- * with the value slept on and lets the protocol look after dead owners; less often where nobody owns what is waited for and nothing has
- * happened for a second. So a wake-up that died with its waker is late, never lost.
+ * Liveness: every {@link LIVENESS_CHECK_MS} ms, while anybody of this thread waits without blocking, one timer for all words
+ * compares each word with the value slept on and lets the protocol look for dead peers. The check is rarer where nobody owns
+ * what is waited for and nothing has happened for a second. So a wake-up that died with its waker is late, never lost.
  *
  * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process. When the memory
  * of the word is given up, all that wait here leave with a ClosedError.
@@ -24,9 +30,9 @@ import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
 import { lineage } from '../../util/after-fork.js';
 import { clearImmediate, performance, queueMicrotask, setImmediate } from '../../util/timers.js';
-import { AdaptiveBudget } from './adaptive-budget.js';
 import { Backoff } from './backoff.js';
 import { unwatchLiveness, watchLiveness } from './liveness.js';
+import { POLL_LOOKS_PER_TURN, PollPolicy } from './poll-policy.js';
 import { takeSyncWait } from './sync-wait-budget.js';
 import type { Sleep, WaitCell, WaitOutcome } from './wait-cell.js';
 import { type Attempt, PATIENT_AFTER_MS, QUIET_CHECKS_UNTIL_IDLE, sleepUntil, Urgency, type WaitProtocol } from './wait-protocol.js';
@@ -49,14 +55,6 @@ interface Entry {
   unhear: (() => void) | undefined;
 }
 
-/** Looks of polling in one turn of the loop. */
-const POLL_LOOKS_PER_TURN = 200;
-/** Looks of polling at first, and at most; one wait in so many tries again although it did not pay. */
-const POLL_START_LOOKS = 2_000;
-const POLL_MAX_LOOKS = 30_000;
-const POLL_WAITS_PER_RETRY = 256;
-/** Turns of the loop that polling takes at most. */
-const POLL_MAX_TURNS = 60;
 /** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
 const BRIEF_START_LOOKS = 1_000;
 const BRIEF_MAX_LOOKS = 2_000;
@@ -74,18 +72,14 @@ export class WaitQueue {
   readonly #brief = new Backoff(BRIEF_START_LOOKS, BRIEF_MAX_LOOKS);
   /** The first one was not looked at briefly yet, for the loop had to turn. */
   #postponed = false;
-  /** Looks of polling, which differs from spinning, so that it learns for itself. */
-  readonly #polling = new AdaptiveBudget(POLL_START_LOOKS, POLL_MAX_LOOKS, POLL_WAITS_PER_RETRY);
+  readonly #poll = new PollPolicy();
   #sleep: Sleep | null = null;
   #expected = 0;
   #rounds = 0;
-  /** Turns of polling that are left, and that were taken. */
-  #turns = 0;
-  #polled = 0;
   /** An attempt is under way by other means: a poll or a kick. */
   #immediate: NodeJS.Immediate | null = null;
   #kicked = false;
-  /** Beats since anybody began to wait or there was something to do. */
+  /** Liveness checks since anybody began to wait or there was something to do. */
   #quiet = 0;
 
   readonly #broadcast: boolean;
@@ -129,11 +123,9 @@ export class WaitQueue {
       if (this.#entries.size > 1) return;
       watchLiveness(this);
       this.#quiet = 0;
-      this.#polled = 0;
       this.#postponed = postponed;
-      this.#turns =
-        this.#protocol.endsOnlyHere?.() === true ? 0 : Math.min(POLL_MAX_TURNS, Math.ceil(this.#polling.allowance() / POLL_LOOKS_PER_TURN));
-      if (postponed || this.#turns > 0) this.#immediate ??= setImmediate(this.#onTurn);
+      this.#poll.begin(this.#protocol.endsOnlyHere?.() === true);
+      if (postponed || this.#poll.polls) this.#immediate ??= setImmediate(this.#onTurn);
       else this.#drain(Urgency.Fresh);
     });
   }
@@ -168,7 +160,7 @@ export class WaitQueue {
     if (this.#kicked) this.#onKick();
   }
 
-  /** @internal The beat of this queue. */
+  /** @internal The liveness check of this queue. */
   checkLiveness(): boolean {
     const late = this.#sleep !== null && this.#cell.load() !== this.#expected;
     if (this.#protocol.checkPeers?.() === true || late) {
@@ -200,17 +192,16 @@ export class WaitQueue {
   /** A brief wait. */
   #look(attempt: Attempt): boolean {
     if (!this.#brief.attemptUntil(attempt)) return false;
-    // Who answers this soon is worth a poll, should it once take longer.
-    this.#polling.recordHit(0);
+    this.#poll.recordEarlyHit();
     return true;
   }
 
   /** Serves the waiters, then sleeps for those that are left. */
   #drain(urgency: Urgency): void {
     this.#serveAll(urgency);
-    if (this.#entries.size > 0 && this.#turns > 0) {
-      this.#poll();
-      if (this.#turns > 0) return;
+    if (this.#entries.size > 0 && this.#poll.polls) {
+      this.#pollOnce();
+      if (this.#poll.polls) return;
     }
     if (this.#entries.size > 0) {
       const [first] = this.#entries;
@@ -243,19 +234,17 @@ export class WaitQueue {
   }
 
   /** Looks for a moment. If the first was not served by then, another turn of the loop follows, or sleep. */
-  #poll(): void {
+  #pollOnce(): void {
     const [first] = this.#entries;
-    this.#polled++;
+    this.#poll.beginTurn();
     for (let i = 0; i < POLL_LOOKS_PER_TURN; i++) {
       if (!this.#serve(first!, Urgency.Fresh)) continue;
-      this.#polling.recordHit(this.#polled * POLL_LOOKS_PER_TURN);
-      this.#turns = 0;
+      this.#poll.recordHit();
       this.#serveAll(Urgency.Fresh);
       return;
     }
-    this.#turns--;
-    if (this.#turns === 0) this.#polling.recordMiss();
-    else this.#immediate ??= setImmediate(this.#onTurn);
+    this.#poll.recordMiss();
+    if (this.#poll.polls) this.#immediate ??= setImmediate(this.#onTurn);
   }
 
   #fallAsleep(): void {
@@ -287,7 +276,7 @@ export class WaitQueue {
   #rest(): void {
     unwatchLiveness(this);
     this.#rounds = 0;
-    this.#turns = 0;
+    this.#poll.stop();
     this.#sleep?.cancel();
     this.#sleep = null;
     if (this.#immediate !== null) clearImmediate(this.#immediate);
@@ -323,7 +312,8 @@ export class WaitQueue {
     this.#immediate = null;
     this.#kicked = false;
     this.#postponed = false;
-    this.#rounds = this.#turns = this.#polled = 0;
+    this.#rounds = 0;
+    this.#poll.stop();
   }
 
   #remove(entry: Entry): void {

@@ -65,7 +65,7 @@ export class Waiters implements WaitProtocol {
 
   /**
    * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is made, or after {@link MAX_UNWOKEN_CHANGES} changes: a
-   * system call for many. A thread that blocks meanwhile lets the others sleep on until their beat.
+   * system call for many. A thread that blocks meanwhile lets the others sleep on until their next liveness check.
    */
   wakeSoon(): void {
     if (!this.someSleep) return;

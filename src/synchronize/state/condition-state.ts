@@ -9,7 +9,7 @@
  * dies, or is aborted, goes to others.
  *
  * Crash: inside the mutex the words are changed in an order in which every state between is sound (granted goes down before
- * waiting, and up after it), so there is nothing to repair but the bounds of a slot. One that dies while it buries another may have
+ * waiting, and up after it), so there is nothing to repair but the bounds of a slot. One that dies while it removes another dead agent may have
  * passed notifications on that will be passed on again: a waiter too many may wake then, never one too few.
  */
 import { type Block, LIVENESS_CHECK_MS, type WaitProtocol, WaitQueue } from '../../memory/index.js';

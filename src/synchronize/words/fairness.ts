@@ -1,7 +1,9 @@
 import { LIVENESS_CHECK_MS, PATIENT_AFTER_MS } from '../../memory/index.js';
 import { performance } from '../../util/timers.js';
 
-/** What is free but set aside for patient waiters: not for who only tries, unless nobody comes for it, as when the waiter died. */
+/**
+ * What is free but reserved for patient waiters. A mere try may not take it, unless nobody comes for it, as when the waiter died.
+ */
 export class FairnessReserve {
   /** Since when it is seen so; 0: it is not. */
   #since = 0;
@@ -18,7 +20,7 @@ export class FairnessReserve {
   }
 }
 
-/** When a try that failed may look after dead owners: now and then. */
+/** How often a try that failed may look whether the owner has died. */
 export class LivenessThrottle {
   #next = 0;
 
