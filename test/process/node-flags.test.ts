@@ -33,13 +33,13 @@ const reads = '--allow-fs-read=*';
 
 it('--no-addons: no start method works, and none is advised', async () => {
   for (const line of Object.values(await told('--no-addons'))) {
-    expect(line).toMatch(/MP_UNSUPPORTED .*--no-addons; start it without\.$/);
+    expect(line).toMatch(/MP_NO_ADDON .*--no-addons; start it without\.$/);
   }
 });
 
 it('--permission without --allow-addons', async () => {
   for (const line of Object.values(await told(permission, reads))) {
-    expect(line).toMatch(/MP_UNSUPPORTED .*--permission; add --allow-addons\.$/);
+    expect(line).toMatch(/MP_NO_ADDON .*--permission; add --allow-addons\.$/);
   }
 });
 

@@ -8,6 +8,7 @@
  */
 import { constants } from 'node:os';
 import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../errors/index.js';
+import { nativeError } from '../../native/index.js';
 import { clause } from '../../util/clause.js';
 import { deferred } from '../../util/deferred.js';
 import { processExit, processStart } from '../../util/diagnostics.js';
@@ -258,13 +259,14 @@ function startMethodUnavailable(method: StartMethod): string | null {
   return launcher.unavailable();
 }
 
-/** @throws UnsupportedError `MP_UNSUPPORTED` when a start method cannot be used here, with the reason. */
+/** @throws UnsupportedError with the reason when a start method cannot be used here: `MP_NO_ADDON` without the addon, else `MP_UNSUPPORTED`. */
 export function checkAvailable(actor: string, method: StartMethod): void {
   const reason = startMethodUnavailable(method);
   if (reason === null) return;
   const others = getAllStartMethods().map((name) => `'${name}'`);
   throw new UnsupportedError(
     `${actor}: start method '${method}' cannot be used here: ${clause(reason)}. ${others.length > 0 ? `Use ${others.join(' or ')}.` : ''}`.trim(),
+    { code: (nativeError() as { code?: string } | null)?.code ?? 'MP_UNSUPPORTED' },
   );
 }
 

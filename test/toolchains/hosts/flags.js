@@ -23,7 +23,7 @@ const everything = (major) => [
 ];
 /** Node 20 has a permission model without a permission for addons. */
 const allowsAddons = (major) => major >= 22;
-const NO_ADDONS = { code: 'MP_UNSUPPORTED', why: 'children need the addon' };
+const NO_ADDONS = { code: 'MP_NO_ADDON', why: 'processes and threads need the addon' };
 const OUTER_THIS = { code: 'MP_OUTER_THIS', why: 'a debugger is attached, and only one may read the scopes of a running call' };
 
 /** Attaches to the program that waits on `child`, and lets it go on. */
@@ -104,7 +104,7 @@ export const hosts = [
       Pool: NO_ADDONS,
       'Pool by forkserver': NO_ADDONS,
       Process: NO_ADDONS,
-      ThreadPool: { code: 'MP_NO_ADDON', why: 'its workers need the addon too' },
+      ThreadPool: NO_ADDONS,
     },
     program: { program: 'situations/refusals' },
     minimum: 5,
