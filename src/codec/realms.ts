@@ -9,6 +9,7 @@ const NAMES =
 
 const known = new WeakMap<object, object | null>();
 let ours: Map<string, object> | undefined;
+let classes: Map<object, Function> | undefined;
 
 /** Our prototype for that of the same builtin class of another realm; `undefined` for any other prototype, ours included. */
 export function localPrototype(prototype: object): object | undefined {
@@ -18,6 +19,15 @@ export function localPrototype(prototype: object): object | undefined {
     known.set(prototype, local);
   }
   return local ?? undefined;
+}
+
+/** Our builtin class whose `prototype` this is, whatever `constructor` says. */
+export function builtinWithPrototype(prototype: object): Function | undefined {
+  if (classes === undefined) {
+    const scope = globalThis as unknown as Record<string, (Function & { prototype?: object }) | undefined>;
+    classes = new Map(NAMES.flatMap((name) => (scope[name]?.prototype === undefined ? [] : [[scope[name].prototype, scope[name]]])));
+  }
+  return classes.get(prototype);
 }
 
 function find(prototype: object): object | null {

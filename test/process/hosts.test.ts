@@ -78,6 +78,13 @@ describe('children can be started from', () => {
     expect(await run(['-e', readFileSync(`${hosts}main.cjs`, 'utf8')])).toEqual({ stdout: OUTPUT, stderr: '', code: 0 });
   });
 
+  it('a program with a client of the inspector', async () => {
+    const client = "import inspector from 'node:inspector'; const client = new inspector.Session(); client.connect(); client.post('Runtime.enable');";
+    const code = `${client} const { Pool } = await import('multiprocess'); const one = 1; const pool = new Pool({ processes: 1 });
+      console.log(await pool.apply((x) => x + one, [4])); await pool.terminate();`;
+    expect(await run(['--input-type=module', '-e', code])).toEqual({ stdout: '5\n', stderr: '', code: 0 });
+  });
+
   it('standard input', async () => {
     const code = readFileSync(`${hosts}main.mjs`, 'utf8');
     expect(await run(['--input-type=module', '-'], { input: code })).toEqual({ stdout: OUTPUT, stderr: '', code: 0 });

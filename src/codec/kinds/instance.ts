@@ -11,6 +11,7 @@ import { hiddenPartsOf } from '../function-port.js';
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { noteOwner } from '../owners.js';
+import { builtinWithPrototype } from '../realms.js';
 import { arrayParts, createArray, fillArray } from './arrays.js';
 import { entryLabel, fillMap, fillSet, mapEntries, memberLabel, setMembers } from './collections.js';
 import { createError, errorProperties, isError } from './errors.js';
@@ -33,9 +34,10 @@ export function classOf(value: object): Function | undefined {
   return prototype === null ? undefined : classWithPrototype(prototype as object);
 }
 
-/** The class whose `prototype` this object is. */
+/** The class whose `prototype` this object is. `--frozen-intrinsics` makes `constructor` of the builtin prototypes an accessor. */
 export function classWithPrototype(prototype: object): Function | undefined {
-  const own: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, 'constructor');
+  const own: unknown = descriptor?.get === undefined ? descriptor?.value : builtinWithPrototype(prototype);
   return typeof own === 'function' && own.prototype === prototype ? own : undefined;
 }
 

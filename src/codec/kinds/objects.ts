@@ -1,10 +1,14 @@
 /**
  * Plain objects, with Object.prototype or none: their enumerable properties, getters read (as the fast path does).
  *
+ * The namespace that a bundler makes of a module is an object of getters. Before the module has run its variables are empty; the namespace goes
+ * with its getters then, since the function that runs the module may be sent beside it.
+ *
  * Children: 0 integrity | key, value, key, value, …
  */
 import { badPayload } from '../messages.js';
 import type { Built, NodeKind, Reduction } from '../node.js';
+import { reduceInstance } from './instance.js';
 import { keyLabel } from './properties.js';
 import { integrityOf, restoreIntegrity } from './shell.js';
 
@@ -15,7 +19,11 @@ export function reducePlainObject(value: object): Reduction {
   const record = value as Record<string | symbol, unknown>;
   const integrity = integrityOf(value);
   const children: unknown[] = [integrity];
-  for (const key of Object.keys(record)) children.push(key, record[key]);
+  for (const key of Object.keys(record)) {
+    const child = record[key];
+    if (child === undefined && isVariable(Object.getOwnPropertyDescriptor(record, key)?.get)) return reduceInstance(value, undefined);
+    children.push(key, child);
+  }
   for (const key of Object.getOwnPropertySymbols(record)) {
     if (Object.prototype.propertyIsEnumerable.call(record, key)) children.push(key, record[key]);
   }
@@ -27,6 +35,14 @@ export function reducePlainObject(value: object): Reduction {
     stateless: integrity === FROZEN,
     constant: integrity === FROZEN,
   };
+}
+
+/** `() => half`, `()=>(/* binding *\/ half)`, `function () { return half; }`. */
+const RETURNS_VARIABLE = /^(?:\(\)\s*=>\s*\(?|function\s*\(\)\s*\{\s*return)\s*(?:\/\*[^*]*\*\/)?\s*[\w$]+\s*[;)]?\s*\}?$/;
+
+/** Whether a getter was made of a function that returns a variable. Those of object literals and classes begin with `get`. */
+function isVariable(getter: (() => unknown) | undefined): boolean {
+  return getter !== undefined && RETURNS_VARIABLE.test(Function.prototype.toString.call(getter));
 }
 
 /** `{ … }` */

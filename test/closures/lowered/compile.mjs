@@ -85,6 +85,16 @@ write('esbuild-es2020', `${es} --target=es2020`, 'mjs', byEsbuild('es2020', {}),
 write('esbuild-minified', `${es} --target=es2021 --minify`, 'mjs', byEsbuild('es2021', { minify: true }), [...plain, 'decorated']);
 write('esbuild-legacy', `${es}, legacy decorators`, 'mjs', byEsbuild('es2022', {}, true), ['legacy']);
 
+for (const [folder, options] of [
+  ['esbuild-lazy', {}],
+  ['esbuild-lazy-minified', { minify: true }],
+]) {
+  const written = `// esbuild ${esbuild.version} --bundle --format=esm${options.minify ? ' --minify' : ''}`;
+  const [entry, outfile] = [join(here, 'source/lazy-main.mjs'), join(here, folder, 'main.mjs')];
+  const target = { absWorkingDir: here, bundle: true, format: 'esm', platform: 'node', external: ['multiprocess'], banner: { js: written } };
+  esbuild.buildSync({ entryPoints: [entry], outfile, ...target, ...options });
+}
+
 const instrumented = (name) => (text, file) =>
   require(name)
     .createInstrumenter({ esModules: true, compact: false })
