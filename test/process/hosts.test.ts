@@ -79,7 +79,8 @@ describe('children can be started from', () => {
   });
 
   it('a program with a client of the inspector', async () => {
-    const client = "import inspector from 'node:inspector'; const client = new inspector.Session(); client.connect(); client.post('Runtime.enable');";
+    const client =
+      "import inspector from 'node:inspector'; const client = new inspector.Session(); client.connect(); client.post('Runtime.enable');";
     const code = `${client} const { Pool } = await import('multiprocess'); const one = 1; const pool = new Pool({ processes: 1 });
       console.log(await pool.apply((x) => x + one, [4])); await pool.terminate();`;
     expect(await run(['--input-type=module', '-e', code])).toEqual({ stdout: '5\n', stderr: '', code: 0 });
