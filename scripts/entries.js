@@ -29,7 +29,7 @@ const LOADED = [
 
 /** What only tests and benchmarks import, in processes that run the compiled library. */
 const INTERNAL = [
-  'connection/authentication',
+  'connection/handshake/authentication',
   'errors/index',
   'process/index',
   'process/child/payload',

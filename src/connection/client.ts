@@ -6,10 +6,10 @@ import { after } from '../util/after.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, familyOf, resolveAddress, showAddress } from './address.js';
-import { type AuthKey, answerChallenge, deliverChallenge, HANDSHAKE_TIME, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
+import { type AuthKey, answerChallenge, deliverChallenge, HANDSHAKE_TIME, keyOf } from './handshake/authentication.js';
+import { type ClientTls, secureClient } from './handshake/tls.js';
 import { handshakeTimedOut } from './messages.js';
-import { type ClientTls, secureClient } from './tls.js';
 
 /** How {@link Client} connects. */
 export interface ClientOptions extends WaitOptions {

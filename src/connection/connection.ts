@@ -15,14 +15,15 @@ import { checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
-import { type Held, hold, letGo } from './abandoned.js';
-import { partOf } from './buffers.js';
-import { sendPayload, sendValue } from './codec.js';
-import { Exchange, TransportMaker } from './exchange.js';
-import { iterate, observe } from './incoming.js';
+import { type Held, hold, letGo } from './exchange/abandoned.js';
+import { Exchange } from './exchange/exchange.js';
+import { iterate, observe } from './exchange/incoming.js';
+import { ReaderWords } from './exchange/reader-words.js';
+import { sendPayload, sendValue } from './exchange/value-frames.js';
 import { closed, wrongWay } from './messages.js';
 import { mostOf, type RecvBytesOptions } from './options.js';
-import { ReaderWords } from './reader-words.js';
+import { partOf } from './transport/buffers.js';
+import { TransportMaker } from './transport/transport.js';
 
 /** In a handle: the serializer has no name. */
 const OWN = '';

@@ -1,9 +1,9 @@
 /** Connections: what users have of them, and what the layers above take beside it. */
 
-// Keys
-export { createResponse, keyOf, verifyChallenge } from './authentication.js';
+export type { Exchange } from './exchange/exchange.js';
+export { SMALL } from './exchange/outbox.js';
 // Frames of their own
-export { sendLoaded, sendPayload } from './codec.js';
-export type { Exchange } from './exchange.js';
-export { SMALL } from './outbox.js';
+export { sendLoaded, sendPayload } from './exchange/value-frames.js';
+// Keys
+export { createResponse, keyOf, verifyChallenge } from './handshake/authentication.js';
 export * from './public.js';

@@ -12,12 +12,12 @@ import { printedAsShown } from '../util/printed.js';
 import { clearTimeout, setTimeout } from '../util/timers.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
-import { type AuthKey, keyOf } from './authentication.js';
 import { Connection } from './connection.js';
-import { Handshakes } from './handshakes.js';
+import { type AuthKey, keyOf } from './handshake/authentication.js';
+import { Handshakes } from './handshake/handshakes.js';
+import type { ListenerTls } from './handshake/tls.js';
 import { cannotListen, timedOut } from './messages.js';
-import { isStale, SocketFile } from './socket-file.js';
-import type { ListenerTls } from './tls.js';
+import { isStale, SocketFile } from './transport/socket-file.js';
 
 /** How {@link Listener.listen} listens. */
 export interface ListenerOptions {

@@ -4,13 +4,13 @@ import type { Writable } from 'node:stream';
 import { types } from 'node:util';
 import { LARGE_CAPTURE, warnAboutCaptures } from '../closures/explain/large-capture.js';
 import { atCaller } from '../codec/caller.js';
-import { Decoder, Encoder, PendingValue } from '../codec/codec.js';
+import { Decoder, PendingValue } from '../codec/codec.js';
+import { borrowEncoder, returnEncoder } from '../codec/idle-encoder.js';
 import { messageBytes } from '../codec/sink.js';
 import { ArgumentError, ClosedError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { setImmediate } from '../util/timers.js';
 
-let idle: Encoder | undefined;
 const decoder = new Decoder();
 
 /**
@@ -32,8 +32,7 @@ const decoder = new Decoder();
  */
 export function dumps(value: unknown): Uint8Array {
   // A reducer may call dumps in its turn, so the shared encoder is taken away while it works.
-  const encoder = idle ?? new Encoder();
-  idle = undefined;
+  const encoder = borrowEncoder();
   try {
     const { total } = encoder.encode(value);
     const bytes = messageBytes(total);
@@ -41,7 +40,7 @@ export function dumps(value: unknown): Uint8Array {
     if (total > LARGE_CAPTURE && typeof value === 'function') warnAboutCaptures(value, total);
     return bytes;
   } finally {
-    idle = encoder;
+    returnEncoder(encoder);
   }
 }
 

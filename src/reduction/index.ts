@@ -24,10 +24,12 @@ export { Decoder, Encoder, encodingForWorker, type Message, PendingValue } from 
 // Code that goes to a receiver once
 export { CodeBook, codeBlock, KnownCodes } from '../codec/graph/code-book.js';
 export { type CodeLookup, CodeTable } from '../codec/graph/code-table.js';
+export { borrowEncoder, returnEncoder } from '../codec/idle-encoder.js';
 // Errors that hold what cannot be sent
-export { isError, sendableError } from '../codec/kinds/errors.js';
+export { isError } from '../codec/kinds/errors.js';
 // How a class is sent
 export { type Reduced, register } from '../codec/kinds/reduced.js';
+export { sendableError } from '../codec/kinds/sendable-error.js';
 export { withoutSockets } from '../codec/kinds/sockets.js';
 export type { CodeRecord } from '../codec/message.js';
 export type { Built, NodeKind, Reduction } from '../codec/node.js';

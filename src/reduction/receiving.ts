@@ -12,7 +12,8 @@ export { Decoder, Encoder, PendingValue } from '../codec/codec.js';
 export { sendsFunctions } from '../codec/function-port.js';
 export { CodeBook, codeBlock, KnownCodes } from '../codec/graph/code-book.js';
 export { type CodeLookup, CodeTable } from '../codec/graph/code-table.js';
-export { isError, sendableError } from '../codec/kinds/errors.js';
+export { isError } from '../codec/kinds/errors.js';
+export { sendableError } from '../codec/kinds/sendable-error.js';
 export { withoutSockets } from '../codec/kinds/sockets.js';
 export type { CodeRecord } from '../codec/message.js';
 

@@ -12,7 +12,7 @@ import { Client, Connection, Listener, Pool, pipe, wait } from 'multiprocess';
 import { type AddressFamily, answerChallenge, deliverChallenge } from 'multiprocess/connection';
 import { recvHandle, sendHandle } from 'multiprocess/reduction';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createResponse, verifyChallenge } from '../../dist/connection/authentication.js';
+import { createResponse, verifyChallenge } from '../../dist/connection/handshake/authentication.js';
 import { startFixture } from '../support/fixture-process.js';
 
 const FAMILIES: AddressFamily[] = ['AF_UNIX', 'AF_INET', 'AF_INET6'];

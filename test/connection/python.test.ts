@@ -191,7 +191,7 @@ describe('the handshake of Python 3.12 and later', () => {
   it('accepts recorded answers to a recorded challenge', async () => {
     // Made by CPython's own hmac module: hmac.new(b'secret', b'{sha256}' + bytes(range(40)), 'sha256'), and the same with md5 for a peer until 3.11.
     const message = Buffer.concat([Buffer.from('{sha256}'), Buffer.from(Array.from({ length: 40 }, (_, i) => i))]);
-    const { verifyChallenge, createResponse } = await import('../../dist/connection/authentication.js');
+    const { verifyChallenge, createResponse } = await import('../../dist/connection/handshake/authentication.js');
     const modern = Buffer.from(createResponse('secret', message));
     expect(modern.toString('hex')).toBe(RECORDED_SHA256);
     verifyChallenge('secret', message, modern);

@@ -20,7 +20,7 @@ let enrolled = 0;
 
 /** The real words, or a mutant of them. */
 function protocolOf(mutation?: readonly [from: string, to: string]): any {
-  let source = readFileSync(new URL('../../src/connection/reader-words.ts', import.meta.url), 'utf8');
+  let source = readFileSync(new URL('../../src/connection/exchange/reader-words.ts', import.meta.url), 'utf8');
   if (mutation !== undefined) {
     if (source.split(mutation[0]).length !== 2) throw new Error(`The mutation does not match exactly once: ${mutation[0]}`);
     source = source.replace(mutation[0], () => mutation[1]);
@@ -31,7 +31,7 @@ function protocolOf(mutation?: readonly [from: string, to: string]): any {
       return yield ['dead', names[agent - 1]];
     },
   };
-  return loadRewritten([{ file: 'connection/reader-words', source }], { 'memory/index': memory }, { calls: ['hasEnded'] });
+  return loadRewritten([{ file: 'connection/exchange/reader-words', source }], { 'memory/index': memory }, { calls: ['hasEnded'] });
 }
 
 function scenario({ ReaderWords }: any, rounds: Record<string, number>): Scenario {

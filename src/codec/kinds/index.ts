@@ -4,7 +4,8 @@ import { argumentsKind, arrayKind } from './arrays.js';
 import { boxedKind, dateKind, regexpKind } from './atoms.js';
 import { binaryKinds } from './binary.js';
 import { mapKind, setKind } from './collections.js';
-import { domExceptionKind, errorKind, standInKind } from './errors.js';
+import { domExceptionKind } from './dom-exceptions.js';
+import { errorKind } from './errors.js';
 import { createdKind, instanceKind, prototypeKind } from './instance.js';
 import { intrinsicKind } from './intrinsics.js';
 import { nullObjectKind, objectKind } from './objects.js';
@@ -14,6 +15,7 @@ import { recordKind } from './records.js';
 import { reducedKind } from './reduced.js';
 import { memoryKind, shareableKind } from './shareable.js';
 import { socketKinds } from './sockets.js';
+import { standInKind } from './stand-in-errors.js';
 import { entriesKind, weakKind } from './weak.js';
 
 export const builtinKinds = [

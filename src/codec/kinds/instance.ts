@@ -14,7 +14,8 @@ import { noteOwner } from '../owners.js';
 import { builtinWithPrototype } from '../realms.js';
 import { arrayParts, createArray, fillArray } from './arrays.js';
 import { entryLabel, fillMap, fillSet, mapEntries, memberLabel, setMembers } from './collections.js';
-import { createError, errorProperties, isError } from './errors.js';
+import { createError, errorProperties } from './error-properties.js';
+import { isError } from './errors.js';
 import { pushProperties } from './properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 

@@ -8,7 +8,7 @@ import { isStandardGlobal } from '../globals.js';
 import { type Refusal, Refused } from '../messages.js';
 import { localPrototype } from '../realms.js';
 import { sharedMemory } from './binary.js';
-import { BUILTIN_ERRORS } from './errors.js';
+import { BUILTIN_ERRORS } from './error-classes.js';
 import { isContent } from './over.js';
 
 const require = createRequire(import.meta.url);

@@ -2,7 +2,7 @@ import { ArgumentError } from '../../errors/index.js';
 import { type ScalarCode, type Settable, scalarOf, type ValueOf } from '../../sharedctypes/index.js';
 import { describe } from '../../util/options.js';
 import { itemsOf } from './contents.js';
-import { outOfRange } from './errors.js';
+import { outOfRange } from './messages.js';
 import type { Page } from './page.js';
 
 /** A typed array, whichever. */

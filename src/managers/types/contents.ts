@@ -1,6 +1,6 @@
 /** What shared containers take as items, keys and members. */
 import { isDeepStrictEqual } from 'node:util';
-import { badKey, notIterable } from './errors.js';
+import { badKey, notIterable } from './messages.js';
 import { isProxy, referentOf } from './shared.js';
 
 /** A container of the server, which others of it read directly. No class says that it implements it: what is internal is not declared. */

@@ -3,7 +3,7 @@ import type { PullSource } from '../../streams/index.js';
 import { describe } from '../../util/options.js';
 import { ChangeLog, type ClearChange, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
 import { checkKey, itemsOf, once } from './contents.js';
-import { changedDuring, isEmpty, noKey } from './errors.js';
+import { changedDuring, isEmpty, noKey } from './messages.js';
 import type { Page } from './page.js';
 import { referentOf } from './shared.js';
 

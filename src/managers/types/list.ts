@@ -2,7 +2,7 @@ import type { PullSource } from '../../streams/index.js';
 import { checkNumber } from '../../util/options.js';
 import { ChangeLog, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
 import { itemsOf, once, same } from './contents.js';
-import { isEmpty, notInList, outOfRange } from './errors.js';
+import { isEmpty, notInList, outOfRange } from './messages.js';
 import type { Page } from './page.js';
 
 /** A change of a shared list, or its present state. */

@@ -2,7 +2,7 @@ import { queueEmpty, queueFull, tooManyDone } from '../../queues/index.js';
 import { Deque } from '../../util/deque.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
 import { caller } from './caller.js';
-import { shutDown } from './errors.js';
+import { shutDown } from './messages.js';
 import { type ServerWait, timeoutIn } from './server-wait.js';
 import { WaitLine } from './wait-line.js';
 

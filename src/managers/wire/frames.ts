@@ -26,7 +26,16 @@
 
 import { Connection, type Exchange, SMALL, sendLoaded, sendPayload } from '../../connection/index.js';
 import type { Freight } from '../../memory/index.js';
-import { Decoder, Encoder, encodeWith, MULTIPROCESS, optionOf, PendingValue, type Serializer } from '../../reduction/index.js';
+import {
+  borrowEncoder,
+  Decoder,
+  encodeWith,
+  MULTIPROCESS,
+  optionOf,
+  PendingValue,
+  returnEncoder,
+  type Serializer,
+} from '../../reduction/index.js';
 
 /** Version of the protocol. */
 export const VERSION = 1;
@@ -97,7 +106,6 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
-let idle: Encoder | undefined;
 const decoder = new Decoder();
 
 /** One end of a connection, by frames. */
@@ -154,16 +162,14 @@ export class Wire {
       this.#frame(payload.length, kind, id, object, extra, member, flags, (target, at) => target.set(payload, at));
       return;
     }
-    // A reducer may send in its turn, so the shared encoder is taken away while it works.
-    const encoder = idle ?? new Encoder();
-    idle = undefined;
+    const encoder = borrowEncoder();
     try {
       const { total, buffers, freight } = encoder.encode(value);
       const layout = (target: Uint8Array, at: number) => void encoder.layout(target, at);
       const apart = buffers.length > 0 || freight !== null;
       this.#frame(apart ? Math.max(total, SMALL) : total, kind, id, object, extra, member, flags, layout, total, freight);
     } finally {
-      idle = encoder;
+      returnEncoder(encoder);
     }
   }
 
@@ -175,14 +181,13 @@ export class Wire {
   /** A payload by itself, to be sent to several peers of a kind. @throws SerializationError. */
   encoded(value: unknown): Uint8Array {
     if (this.#serializer !== null) return encodeWith('manager', this.#serializer, value);
-    const encoder = idle ?? new Encoder();
-    idle = undefined;
+    const encoder = borrowEncoder();
     try {
       const bytes = new Uint8Array(encoder.encode(value).total);
       encoder.layout(bytes, 0);
       return bytes;
     } finally {
-      idle = encoder;
+      returnEncoder(encoder);
     }
   }
 

@@ -10,10 +10,10 @@
  *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
  *
- * An answer is that of Python's handshake (src/connection/authentication.ts) to the other side's challenge and to who answers, so
+ * An answer is that of Python's handshake (src/connection/handshake/authentication.ts) to the other side's challenge and to who answers, so
  * that none can be sent back as one's own.
  */
-import { createResponse, verifyChallenge } from '../../connection/authentication.js';
+import { createResponse, verifyChallenge } from '../../connection/handshake/authentication.js';
 import { crypto } from '../../util/crypto.js';
 
 /** Bytes of a challenge. */

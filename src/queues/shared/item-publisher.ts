@@ -1,6 +1,6 @@
 /** Encoding an item and laying it into the ring, or beside it: each under the lock of those who put, so that it is all there or not at all. */
 import type { Freight } from '../../memory/index.js';
-import { Encoder, type Message } from '../../reduction/index.js';
+import { borrowEncoder, type Encoder, type Message, returnEncoder } from '../../reduction/index.js';
 import { uninitializedBytes } from '../../util/uninitialized.js';
 import { type ItemMemory, type Layout, RecordKind } from './item-memory.js';
 import type { ItemsUnderWay } from './items-under-way.js';
@@ -26,8 +26,6 @@ export class PendingItem implements Layout {
 /** Memory of that many bytes and more is used again. */
 const MIN_REUSED_BYTES = 65_536;
 
-let idle: Encoder | undefined;
-
 export class ItemPublisher {
   readonly #memory: ItemMemory;
   readonly #under: ItemsUnderWay;
@@ -49,8 +47,7 @@ export class ItemPublisher {
     const memory = this.#memory;
     memory.block.check();
     memory.members.becomeWriter(actor);
-    const encoder = idle ?? new Encoder();
-    idle = undefined;
+    const encoder = borrowEncoder();
     try {
       const message = encoder.encode(item);
       const { total, freight } = message;
@@ -68,7 +65,7 @@ export class ItemPublisher {
       encoder.layout(pending.bytes, 0);
       return pending;
     } finally {
-      idle = encoder;
+      returnEncoder(encoder);
     }
   }
 

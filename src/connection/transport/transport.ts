@@ -1,7 +1,7 @@
 /** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
 import { getSystemErrorName } from 'node:util';
-import { ConnectionError } from '../errors/index.js';
-import { Backoff } from '../memory/index.js';
+import { ConnectionError } from '../../errors/index.js';
+import { Backoff } from '../../memory/index.js';
 import {
   closeDescriptor,
   Errno,
@@ -13,7 +13,7 @@ import {
   socketName,
   writeChannel,
   writeChannelWith,
-} from '../native/index.js';
+} from '../../native/index.js';
 
 /** Looks at the kernel before a blocking write sleeps, about 70 microseconds. */
 const LOOKS = 200;
@@ -45,6 +45,11 @@ export interface Transport {
   block(writing: boolean, timeout: number): boolean;
   /** Gives everything up. */
   close(): void;
+}
+
+/** Makes a transport that is no descriptor's. */
+export class TransportMaker {
+  constructor(readonly make: (onReady: () => void) => Transport) {}
 }
 
 /** A connection over a descriptor, which it owns. Its flags are not touched, since other processes may share it. */

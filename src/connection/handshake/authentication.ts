@@ -11,11 +11,11 @@
  * is refused before anything is allocated, and nothing is decoded, for these are bytes.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { ArgumentError, AuthenticationError } from '../errors/index.js';
-import { describe } from '../util/options.js';
-import type { WaitOptions } from '../util/wait-options.js';
+import { ArgumentError, AuthenticationError } from '../../errors/index.js';
+import { describe } from '../../util/options.js';
+import type { WaitOptions } from '../../util/wait-options.js';
+import type { Connection } from '../connection.js';
 import { CHALLENGE } from './challenge.js';
-import type { Connection } from './connection.js';
 
 /** A key that both ends know. Text counts as its UTF-8 bytes. */
 export type AuthKey = Uint8Array | string;

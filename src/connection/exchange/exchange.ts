@@ -7,22 +7,22 @@
  * Life: a Connection that nobody has any more is collected and closed, so the kernel's set of watched descriptors must not hold it: that
  * holds the Exchange, and the Exchange holds its owner only while somebody waits.
  */
-import type { MultiprocessError } from '../errors/index.js';
-import { allocateBlock, Backoff, takeSyncWait } from '../memory/index.js';
-import type { Serializer } from '../reduction/index.js';
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
-import { clearTimeout, nextTick, performance, setImmediate, setTimeout } from '../util/timers.js';
-import type { WaitOptions } from '../util/wait-options.js';
-import { bytesOf } from './buffers.js';
-import { decode, decodeSync } from './codec.js';
+import type { MultiprocessError } from '../../errors/index.js';
+import { allocateBlock, Backoff, takeSyncWait } from '../../memory/index.js';
+import type { Serializer } from '../../reduction/index.js';
+import { onAbort } from '../../util/abort.js';
+import { after } from '../../util/after.js';
+import { clearTimeout, nextTick, performance, setImmediate, setTimeout } from '../../util/timers.js';
+import type { WaitOptions } from '../../util/wait-options.js';
+import { closed, endOfFile, timedOut } from '../messages.js';
+import { bytesOf } from '../transport/buffers.js';
+import { pause } from '../transport/pause.js';
+import { DescriptorTransport, type Transport, TransportMaker } from '../transport/transport.js';
 import { Found, Inbox } from './inbox.js';
-import { closed, endOfFile, timedOut } from './messages.js';
 import { Outbox } from './outbox.js';
-import { pause } from './pause.js';
 import { READER_BYTES, ReaderWords } from './reader-words.js';
 import { Receivers } from './receivers.js';
-import { DescriptorTransport, type Transport } from './transport.js';
+import { decode, decodeSync } from './value-frames.js';
 
 /** Messages that may be handed out without a turn of the event loop in between. */
 const STREAK = 1_024;
@@ -39,11 +39,6 @@ const STALL = 1_000;
 
 /** Exchanges whose connection is closed, and that have something to send. */
 export const closing = new Set<Exchange>();
-
-/** Makes a transport that is no descriptor's. */
-export class TransportMaker {
-  constructor(readonly make: (onReady: () => void) => Transport) {}
-}
 
 export class Exchange {
   readonly transport: Transport;

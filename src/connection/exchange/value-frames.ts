@@ -1,12 +1,11 @@
 /** Values in frames: one encoder and one decoder for all connections of the thread that have no serializer of their own. */
-import type { Freight } from '../memory/index.js';
-import { Decoder, Encoder, encodeWith, MULTIPROCESS, PendingValue, type Serializer } from '../reduction/index.js';
-import { bytesOf } from './buffers.js';
-import { CHALLENGE } from './challenge.js';
-import { keyWanted } from './messages.js';
+import type { Freight } from '../../memory/index.js';
+import { borrowEncoder, Decoder, encodeWith, MULTIPROCESS, PendingValue, returnEncoder, type Serializer } from '../../reduction/index.js';
+import { CHALLENGE } from '../handshake/challenge.js';
+import { keyWanted } from '../messages.js';
+import { bytesOf } from '../transport/buffers.js';
 import { type Outbox, SMALL } from './outbox.js';
 
-let idle: Encoder | undefined;
 const decoder = new Decoder();
 
 /** A message: `bytes[start, stop)`, and whether the memory is its own. */
@@ -20,9 +19,7 @@ interface Message {
 /** Sends a value. @throws SerializationError, or what the serializer throws, at once, before anything is sent. */
 export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer): Promise<void> {
   if (serializer !== MULTIPROCESS) return sendPayload(outbox, encodeWith('Connection.send', serializer, value));
-  // A reducer may send in its turn, so the shared encoder is taken away while it works.
-  const encoder = idle ?? new Encoder();
-  idle = undefined;
+  const encoder = borrowEncoder();
   try {
     const { total, buffers, freight } = encoder.encode(value);
     if (total <= SMALL && buffers.length === 0 && freight === null) {
@@ -37,7 +34,7 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
     const whole = frame.subarray(16 - writeHeader(frame, total));
     return freight === null ? outbox.large(whole) : outbox.loaded(freight, whole);
   } finally {
-    idle = encoder;
+    returnEncoder(encoder);
   }
 }
 

@@ -1,9 +1,9 @@
 /** The receive calls of a connection that wait, served in the order they were made. */
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
-import { Deque } from '../util/deque.js';
-import type { WaitOptions } from '../util/wait-options.js';
-import { timedOut } from './messages.js';
+import { onAbort } from '../../util/abort.js';
+import { after } from '../../util/after.js';
+import { Deque } from '../../util/deque.js';
+import type { WaitOptions } from '../../util/wait-options.js';
+import { timedOut } from '../messages.js';
 
 /** One call that waits. */
 export interface Receiver {

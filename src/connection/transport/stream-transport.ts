@@ -1,8 +1,8 @@
 /** A connection over a stream of Node, for TLS. */
 import type { TLSSocket } from 'node:tls';
-import { ConnectionError } from '../errors/index.js';
-import { Errno } from '../native/index.js';
-import { setImmediate } from '../util/timers.js';
+import { ConnectionError } from '../../errors/index.js';
+import { Errno } from '../../native/index.js';
+import { setImmediate } from '../../util/timers.js';
 import type { Transport } from './transport.js';
 
 /** Bytes given to the stream at a time. */

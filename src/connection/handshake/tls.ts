@@ -1,12 +1,12 @@
 /** TLS beneath a connection: from a connected descriptor to a stream that is secured. */
 import { isIP, Socket } from 'node:net';
 import { type ConnectionOptions, connect, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
-import { ConnectionError } from '../errors/index.js';
-import type { SerializerOption } from '../reduction/index.js';
-import { onAbort } from '../util/abort.js';
-import { Connection } from './connection.js';
-import { TransportMaker } from './exchange.js';
-import { StreamTransport } from './stream-transport.js';
+import { ConnectionError } from '../../errors/index.js';
+import type { SerializerOption } from '../../reduction/index.js';
+import { onAbort } from '../../util/abort.js';
+import { Connection } from '../connection.js';
+import { StreamTransport } from '../transport/stream-transport.js';
+import { TransportMaker } from '../transport/transport.js';
 
 /** What a listener presents and demands; see `tls.createServer`. `key` and `cert` at least. */
 export type ListenerTls = Pick<TlsOptions, 'requestCert' | 'rejectUnauthorized' | 'SNICallback'> & SecureContextOptions;

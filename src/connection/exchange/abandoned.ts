@@ -1,10 +1,10 @@
 /** Connections of this thread that are open: what becomes of them when nobody closes them. */
 import { isMainThread } from 'node:worker_threads';
-import type { StandingOffer } from '../reduction/index.js';
-import { registerAfterFork, registerBeforeFork } from '../util/after-fork.js';
-import { atExit, keptByForks, writesAtExit } from '../util/at-exit.js';
+import type { StandingOffer } from '../../reduction/index.js';
+import { registerAfterFork, registerBeforeFork } from '../../util/after-fork.js';
+import { atExit, keptByForks, writesAtExit } from '../../util/at-exit.js';
+import type { Transport } from '../transport/transport.js';
 import { closing, type Exchange } from './exchange.js';
-import type { Transport } from './transport.js';
 
 /** What is given up with a connection. */
 export interface Held {

@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { type BigIntStats, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { registerAfterFork } from '../util/after-fork.js';
-import { keptByForks } from '../util/at-exit.js';
-import { disownPath, ownPath } from '../util/owned-paths.js';
-import { makeTempDir } from '../util/temp-dir.js';
+import { registerAfterFork } from '../../util/after-fork.js';
+import { keptByForks } from '../../util/at-exit.js';
+import { disownPath, ownPath } from '../../util/owned-paths.js';
+import { makeTempDir } from '../../util/temp-dir.js';
 
 /** Longest path of a unix socket, bytes. */
 const LONGEST = 107;

@@ -1,6 +1,6 @@
 /** A connection's values one after the other, until the peer closes its end. */
 import { Observable } from 'rxjs';
-import { ConnectionError } from '../errors/index.js';
+import { ConnectionError } from '../../errors/index.js';
 
 type Receive<T> = (options?: { readonly signal: AbortSignal }) => Promise<T>;
 

@@ -15,7 +15,7 @@
  * event loop, once in the life of the connection. An agent that died owes nothing: the messages it did not take come again. One that
  * died within a message has taken what nobody can put back: where the next message begins is lost, for all.
  */
-import { type Block, currentAgent, hasEnded } from '../memory/index.js';
+import { type Block, currentAgent, hasEnded } from '../../memory/index.js';
 
 const READER = 0;
 const OWES = 1;

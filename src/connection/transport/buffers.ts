@@ -1,6 +1,6 @@
 /** Parts of buffers. */
-import { ArgumentError } from '../errors/index.js';
-import { describe } from '../util/options.js';
+import { ArgumentError } from '../../errors/index.js';
+import { describe } from '../../util/options.js';
 
 /** The bytes `[offset, offset + size)` of a buffer, not copied. @throws ArgumentError for a part that lies outside. */
 export function partOf(

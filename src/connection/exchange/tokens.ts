@@ -6,9 +6,9 @@
  *
  * Only unix sockets carry descriptors. On others what a message refers to is kept until the connection is closed here.
  */
-import { closeDescriptor, createPipe, pollDescriptor, Ready } from '../native/index.js';
-import { registerAfterFork } from '../util/after-fork.js';
-import { performance } from '../util/timers.js';
+import { closeDescriptor, createPipe, pollDescriptor, Ready } from '../../native/index.js';
+import { registerAfterFork } from '../../util/after-fork.js';
+import { performance } from '../../util/timers.js';
 
 /** Milliseconds for which one token serves. */
 const FRESH = 1_000;

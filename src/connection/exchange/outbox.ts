@@ -8,14 +8,14 @@
  * Each send resolves when the kernel has the whole message. What the kernel does not take waits here, in the memory of the sends that
  * are not settled: a sender that awaits its sends holds one message.
  */
-import type { MultiprocessError } from '../errors/index.js';
-import { type Freight, holdUntil } from '../memory/index.js';
-import { Errno } from '../native/index.js';
-import { deferred } from '../util/deferred.js';
-import { Deque } from '../util/deque.js';
-import { channelError } from './messages.js';
+import type { MultiprocessError } from '../../errors/index.js';
+import { type Freight, holdUntil } from '../../memory/index.js';
+import { Errno } from '../../native/index.js';
+import { deferred } from '../../util/deferred.js';
+import { Deque } from '../../util/deque.js';
+import { channelError } from '../messages.js';
+import type { Transport } from '../transport/transport.js';
 import { Token } from './tokens.js';
-import type { Transport } from './transport.js';
 
 const GATHER = 65_536;
 /** Up to here header and payload go in one write, as in Python. */

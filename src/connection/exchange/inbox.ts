@@ -17,12 +17,12 @@
  */
 
 import { constants } from 'node:buffer';
-import type { ConnectionError } from '../errors/index.js';
-import { Errno } from '../native/index.js';
-import { uninitializedBytes } from '../util/uninitialized.js';
-import { badLength, channelError, readerLost, truncated, unreadable } from './messages.js';
+import type { ConnectionError } from '../../errors/index.js';
+import { Errno } from '../../native/index.js';
+import { uninitializedBytes } from '../../util/uninitialized.js';
+import { badLength, channelError, readerLost, truncated, unreadable } from '../messages.js';
+import type { Transport } from '../transport/transport.js';
 import type { ReaderWords } from './reader-words.js';
-import type { Transport } from './transport.js';
 
 const SIZE = 65_536;
 const HEADER = 4;
@@ -356,8 +356,7 @@ const WINDOW = new Uint8Array(SIZE);
 let looking: Inbox | undefined;
 
 function memory(length: number): Uint8Array {
-  if (length <= LONG) return new Uint8Array(length);
-  return uninitializedBytes(length);
+  return length <= LONG ? new Uint8Array(length) : uninitializedBytes(length);
 }
 
 function readInt32(bytes: Uint8Array, at: number): number {

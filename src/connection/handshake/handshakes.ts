@@ -15,13 +15,13 @@
 
 import { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { AuthenticationError } from '../errors/index.js';
-import { closeDescriptor } from '../native/index.js';
-import type { SerializerOption } from '../reduction/index.js';
-import { after } from '../util/after.js';
-import { clearTimeout, performance, setTimeout } from '../util/timers.js';
+import { AuthenticationError } from '../../errors/index.js';
+import { closeDescriptor } from '../../native/index.js';
+import type { SerializerOption } from '../../reduction/index.js';
+import { after } from '../../util/after.js';
+import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
+import { Connection } from '../connection.js';
 import { answerChallenge, deliverChallenge } from './authentication.js';
-import { Connection } from './connection.js';
 import { type ListenerTls, overStream } from './tls.js';
 
 /** What an unauthenticated peer may have. */
