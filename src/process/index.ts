@@ -7,8 +7,6 @@ export { checkNotBootstrapping } from './child/bootstrapping.js';
 export { isCovered } from './child/coverage.js';
 export { inherit } from './child/inherit.js';
 export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
-// Templates
-export { addTemplateModule } from './forkserver/index.js';
 // Children, however started
 export * from './popen/index.js';
 // What a child inherits of Node's options
@@ -28,3 +26,5 @@ export {
   setStartMethod,
   startMethodOf,
 } from './start-method.js';
+// Templates
+export { addTemplateModule } from './template-modules.js';

@@ -1,6 +1,6 @@
 import { importModule } from '../../util/import-module.js';
 import { PROGRAMS } from '../child/inherit.js';
-import { isTemplateModule } from '../forkserver/forkserver.js';
+import { isTemplateModule } from '../template-modules.js';
 
 const programs = new Map<string, () => void>();
 

@@ -2,10 +2,9 @@
 import { isMainThread } from 'node:worker_threads';
 import { type MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import type { ForkRefusal } from '../../native/index.js';
-import { RefusalCode } from '../forkserver/protocol.js';
 import { FORKED } from './after-fork-child.js';
 import { areForkOptions, FORK_OPTIONS, SHARED_RANDOM, unforkable } from './options.js';
-import { refused } from './refused.js';
+import { RefusalCode, refused } from './refused.js';
 
 /** Why method `fork` cannot be used here; `null` when it can. */
 export function uncopyable(): string | null {

@@ -1,7 +1,16 @@
 /** Why a template, or this process, could not fork. */
 import { getSystemErrorMap } from 'node:util';
 import { type MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { RefusalCode } from '../forkserver/protocol.js';
+
+/** Reasons for which a template does not fork, beside errnos. Above all errnos. */
+export enum RefusalCode {
+  ThreadsBusy = 1001,
+  NoExitHook = 1002,
+  ProbeDied = 1003,
+  ProbeHangs = 1004,
+  SharedRandom = 1005,
+  HooksThread = 1006,
+}
 
 /** The error for a refusal: a {@link RefusalCode} or an errno. */
 export function refused(code: number): MultiprocessError {
@@ -26,8 +35,8 @@ export function refused(code: number): MultiprocessError {
 }
 
 const reasons: Readonly<Record<number, string>> = {
-  [RefusalCode.ScoutDied]: 'a first fork of its template died before it could load a module',
-  [RefusalCode.ScoutHangs]: 'a first fork of its template did not get a module loaded',
+  [RefusalCode.ProbeDied]: 'a first fork of its template died before it could load a module',
+  [RefusalCode.ProbeHangs]: 'a first fork of its template did not get a module loaded',
   [RefusalCode.HooksThread]:
     'this program has module hooks that run on a thread of their own (`module.register`, which an `--import` may call, or `--loader`), and a fork does not have that thread',
   [RefusalCode.SharedRandom]: 'this Node keeps random bytes in a way that forks would share',

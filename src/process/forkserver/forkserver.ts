@@ -30,6 +30,7 @@ import type { ForkedChild } from '../forked-child.js';
 import { mainPath } from '../main.js';
 import { inheritedArguments, inheritedEnvironment } from '../popen/node-arguments.js';
 import { startFailure } from '../popen/start-failure.js';
+import { templateModules } from '../template-modules.js';
 import { type PreloadErrors, Preloading } from './preloading.js';
 import { INHERITED, KEY, MOST_DESCRIPTORS, type TemplateConfig } from './protocol.js';
 import { Applicant, TemplateLost } from './template-client.js';
@@ -97,26 +98,6 @@ const TRIES = 3;
 const RETRY = 5_000;
 /** Number of the first descriptor that a child is given, where there is room. */
 const FORKED_DESCRIPTOR = 512;
-
-/** What every child of this library needs, besides what it is given by {@link addTemplateModule}. */
-const modules = new Set<string>(
-  (['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child/child'] as const).map(
-    (name) => entry(name).href,
-  ),
-);
-
-/**
- * Has templates load a module of this library that children will need, or be started with. A template that runs without it is replaced at the
- * next start.
- */
-export function addTemplateModule(url: URL): void {
-  modules.add(url.href);
-}
-
-/** Whether a module is one that {@link addTemplateModule} named. */
-export function isTemplateModule(url: URL): boolean {
-  return modules.has(url.href);
-}
 
 /** A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed. */
 export class Forkserver {
@@ -314,7 +295,7 @@ export class Forkserver {
     const current = this.#template;
     if (current !== null && runs(current)) {
       const same = sameWords(current.preload, this.#preload) && current.onError === this.#onError;
-      if (same && current.modules === modules.size && current.credentials === credentials()) return current;
+      if (same && current.modules === templateModules.size && current.credentials === credentials()) return current;
       current.retired = true;
       this.#retire(current);
     }
@@ -346,7 +327,7 @@ export class Forkserver {
       main: mainPath(),
       preload: this.#preload,
       onError: this.#onError,
-      modules: [...modules],
+      modules: [...templateModules],
     };
     const args = [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE];
     // What goes to the template, and what stays here until it is known that it was started.
@@ -372,7 +353,7 @@ export class Forkserver {
         argv,
         preload: this.#preload,
         onError: this.#onError,
-        modules: modules.size,
+        modules: templateModules.size,
         credentials: credentials(),
         preloading: started ? new Preloading(statusReads, this.#onError, () => end(template)) : null,
         lifeline: started ? lifeline : -1,

@@ -6,7 +6,7 @@
  *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
  *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
  *   template -> spare     the same, where one was forked already (standby.ts)
- *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode
+ *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode (fork/refused.ts)
  *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
  *
@@ -41,16 +41,6 @@ export enum Report {
   Started = 1,
   Refused = 2,
   Ended = 3,
-}
-
-/** Reasons of {@link Report.Refused} that are no errno. */
-export enum RefusalCode {
-  ThreadsBusy = 1001,
-  NoExitHook = 1002,
-  ScoutDied = 1003,
-  ScoutHangs = 1004,
-  SharedRandom = 1005,
-  HooksThread = 1006,
 }
 
 /** Who answers. */

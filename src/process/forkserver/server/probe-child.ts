@@ -22,11 +22,11 @@ import { setImmediate } from '../../../util/timers.js';
 import { rebirth } from '../../fork/after-fork-child.js';
 import { forkHere } from '../../fork/fork-here.js';
 import { drawStocks, emptyStocks } from '../../fork/random.js';
-import { RefusalCode } from '../protocol.js';
+import { RefusalCode } from '../../fork/refused.js';
 import { hasHooksThread } from './hooks-thread.js';
 
 /** Milliseconds after which it counts as hanging. */
-const WATCHDOG = 20_000;
+const PROBE_WATCHDOG_MS = 20_000;
 
 /** What it found out. */
 export interface Findings {
@@ -41,8 +41,8 @@ interface Told {
   readonly pages: number[];
 }
 
-/** Sends the scout. Call it when nothing else goes on. */
-export async function scout(): Promise<Findings> {
+/** Forks the probe child. Call it when nothing else goes on. */
+export async function probe(): Promise<Findings> {
   if (await hasHooksThread()) return refused(RefusalCode.HooksThread);
   const [reads, writes] = createPipe();
   const template = process.pid;
@@ -57,11 +57,11 @@ export async function scout(): Promise<Findings> {
   closeDescriptor(writes);
   try {
     if (pid < 0) return refused(-pid);
-    const came = pollDescriptor(reads, Ready.readable, WATCHDOG) !== 0;
+    const came = pollDescriptor(reads, Ready.readable, PROBE_WATCHDOG_MS) !== 0;
     const text = came ? readFileSync(reads, 'utf8') : '';
     if (!came) signalChild(pid, constants.signals.SIGKILL);
     while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
-    if (text === '') return refused(came ? RefusalCode.ScoutDied : RefusalCode.ScoutHangs);
+    if (text === '') return refused(came ? RefusalCode.ProbeDied : RefusalCode.ProbeHangs);
     const { stocks, pages } = JSON.parse(text) as Told;
     return { refusal: emptyStocks(drawStocks(), stocks) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
   } finally {

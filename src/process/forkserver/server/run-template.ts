@@ -21,7 +21,7 @@ import { identity } from '../../identity.js';
 import { PENDING, Reporting } from '../preloading.js';
 import type { TemplateConfig } from '../protocol.js';
 import { beginChild } from './begin-child.js';
-import { scout } from './probe-child.js';
+import { probe } from './probe-child.js';
 import { serve } from './serve.js';
 
 const CONFIG = 3;
@@ -53,7 +53,7 @@ export async function runTemplate(): Promise<void> {
   rehearse();
   await settled();
   collect();
-  const { refusal, pages } = await scout(); // what is where, remains there
+  const { refusal, pages } = await probe(); // what is where, remains there
   setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
 }
 

@@ -17,7 +17,8 @@ import {
   signalChild,
 } from '../../../native/index.js';
 import { forkHere } from '../../fork/fork-here.js';
-import { type Arrived, RefusalCode, Report } from '../protocol.js';
+import { RefusalCode } from '../../fork/refused.js';
+import { type Arrived, Report } from '../protocol.js';
 import { receiveRequest, Spare } from './standby.js';
 import { Visitor } from './template-session.js';
 

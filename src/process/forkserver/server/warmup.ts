@@ -1,2 +1,2 @@
-/** Loaded by the scout alone: a module from a file, as children load theirs. */
+/** Loaded by the probe child alone: a module from a file, as children load theirs. */
 export {};
