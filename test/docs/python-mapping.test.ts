@@ -74,9 +74,9 @@ function reference(span: string): { head: string; member: string | undefined } |
 /** Fields are made by constructors: only their declarations show them. */
 function isField(module: string, name: string): boolean {
   const subpath = `./${module.replace(/^multiprocessing\.?/, '').replaceAll('_', '-')}`;
-  const entry = exported.exports[subpath] as { types: string } | undefined;
+  const entry = exported.exports[subpath] as { require: { types: string } } | undefined;
   if (entry === undefined) return false;
-  const folder = new URL(`../../${entry.types}`, import.meta.url);
+  const folder = new URL(`../../${entry.require.types}`, import.meta.url);
   const files = readdirSync(new URL('.', folder)).filter((file) => file.endsWith('.d.ts'));
   const declared = new RegExp(`^\\s+(readonly )?${name}\\??: `, 'm');
   return files.some((file) => declared.test(readFileSync(new URL(file, folder), 'utf8')));

@@ -58,7 +58,7 @@ describe('what cannot be serialised', () => {
   });
 
   it('as a function is refused when it is submitted', async () => {
-    const handle = new WeakMap();
+    const handle = Promise.resolve();
     const captures = () => handle;
     await expect(pool.apply(captures)).rejects.toBeInstanceOf(SerializationError);
     await expect(pool.apply(captures)).rejects.toThrow(/handle/);
