@@ -7,7 +7,7 @@ import { SerializationError } from '../errors/index.js';
 import { PACKAGE } from '../util/package.js';
 
 /** Frames that are looked at: the library's own are fewer than this less what is shown. */
-const DEEPEST = 60;
+const MAX_FRAMES = 60;
 /** Frames that are shown. */
 const SHOWN = 10;
 /** What is compiled, and what source maps say instead. */
@@ -65,7 +65,7 @@ function linesAt(entry: Function): string[] {
   const holder: { stack?: unknown } = {};
   const { stackTraceLimit } = Error;
   try {
-    Error.stackTraceLimit = DEEPEST;
+    Error.stackTraceLimit = MAX_FRAMES;
     Error.captureStackTrace(holder, entry);
     Error.stackTraceLimit = stackTraceLimit;
   } catch {

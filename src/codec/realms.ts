@@ -2,7 +2,7 @@
  * Builtin classes of another realm (a `vm` context, the environment of a test runner): what is made of them arrives as made
  * of ours, for the other process has no such realm.
  */
-const NAMES =
+const STANDARD_CLASSES =
   `Object Function Array Map Set Date RegExp Boolean Number String BigInt Symbol ArrayBuffer DataView Error EvalError RangeError ReferenceError
   SyntaxError TypeError URIError AggregateError SuppressedError CompileError LinkError RuntimeError Int8Array Uint8Array Uint8ClampedArray
   Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array`.split(/\s+/);
@@ -25,7 +25,9 @@ export function localPrototype(prototype: object): object | undefined {
 export function builtinWithPrototype(prototype: object): Function | undefined {
   if (classes === undefined) {
     const scope = globalThis as unknown as Record<string, (Function & { prototype?: object }) | undefined>;
-    classes = new Map(NAMES.flatMap((name) => (scope[name]?.prototype === undefined ? [] : [[scope[name].prototype, scope[name]]])));
+    classes = new Map(
+      STANDARD_CLASSES.flatMap((name) => (scope[name]?.prototype === undefined ? [] : [[scope[name].prototype, scope[name]]])),
+    );
   }
   return classes.get(prototype);
 }
@@ -45,7 +47,7 @@ function builtins(): Map<string, object> {
   const scope = globalThis as unknown as Record<string, { prototype?: object } | undefined>;
   // The errors of WebAssembly are no globals.
   const inner = (scope.WebAssembly ?? {}) as typeof scope;
-  for (const name of NAMES) {
+  for (const name of STANDARD_CLASSES) {
     const prototype = (scope[name] ?? inner[name])?.prototype;
     if (prototype !== undefined) ours.set(name, prototype);
   }

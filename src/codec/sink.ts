@@ -7,25 +7,25 @@
 import { constants } from 'node:buffer';
 import { SerializationError } from '../errors/index.js';
 
-const FIRST = 16 * 1024;
+const FIRST_SCRATCH_BYTES = 16 * 1024;
 /** Scratch beyond this is given back after the message, so that one huge value does not pin its memory. */
-const KEEP = 4 * 1024 * 1024;
+const MAX_KEPT_SCRATCH_BYTES = 4 * 1024 * 1024;
 
 /** Longest body, whose length is a u32. */
-const LARGEST = Math.min(constants.MAX_LENGTH, 2 ** 32 - 1);
+const MAX_BODY_BYTES = Math.min(constants.MAX_LENGTH, 2 ** 32 - 1);
 
 /** Free bytes that any single fixed-size item fits in. */
 export const STEP = 32;
 
 export class Sink {
-  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST);
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_SCRATCH_BYTES);
   view: DataView = new DataView(this.bytes.buffer);
   at = 0;
 
   /** Starts a new message. */
   reset(): void {
     this.at = 0;
-    if (this.bytes.length > KEEP) this.#use(Buffer.allocUnsafeSlow(FIRST));
+    if (this.bytes.length > MAX_KEPT_SCRATCH_BYTES) this.#use(Buffer.allocUnsafeSlow(FIRST_SCRATCH_BYTES));
   }
 
   /** Makes room for `count` more bytes. */
@@ -58,8 +58,8 @@ export class Sink {
   }
 
   #grow(least: number): void {
-    if (least + STEP > LARGEST) throw tooLarge();
-    const grown = scratch(Math.max(least + STEP, Math.min(this.bytes.length * 2, LARGEST)));
+    if (least + STEP > MAX_BODY_BYTES) throw tooLarge();
+    const grown = scratch(Math.max(least + STEP, Math.min(this.bytes.length * 2, MAX_BODY_BYTES)));
     grown.set(this.bytes.subarray(0, this.at));
     this.#use(grown);
   }

@@ -7,7 +7,7 @@ import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, familyOf, resolveAddress, showAddress } from './address.js';
 import { Connection } from './connection.js';
-import { type AuthKey, answerChallenge, deliverChallenge, HANDSHAKE_TIME, keyOf } from './handshake/authentication.js';
+import { type AuthKey, answerChallenge, deliverChallenge, HANDSHAKE_TIMEOUT_MS, keyOf } from './handshake/authentication.js';
 import { type ClientTls, secureClient } from './handshake/tls.js';
 import { handshakeTimedOut } from './messages.js';
 
@@ -28,7 +28,7 @@ export interface ClientOptions extends WaitOptions {
   readonly serializer?: SerializerOption | undefined;
 }
 
-const KNOWN = ['authkey', 'family', 'tls', 'serializer', 'handshakeTimeout'];
+const CLIENT_OPTIONS = ['authkey', 'family', 'tls', 'serializer', 'handshakeTimeout'];
 const EAGAIN = -11;
 /** ENOENT and ECONNREFUSED: nobody is there. */
 const ABSENT = new Set<unknown>([-2, -111]);
@@ -50,14 +50,14 @@ const KNOCK = 5;
  * Python: `multiprocessing.connection.Client`.
  */
 export async function Client<T = unknown>(address: Address, options?: ClientOptions): Promise<Connection<T>> {
-  checkWaitOptions('Client', options, KNOWN, { string: 'authkey', number: 'timeout' });
+  checkWaitOptions('Client', options, CLIENT_OPTIONS, { string: 'authkey', number: 'timeout' });
   const family = familyOf('Client', address, options?.family);
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
   if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
   serializerOf('Client', options?.serializer);
   const patience =
     checkNumber('Client', 'handshakeTimeout', options?.handshakeTimeout, { min: 1, infinite: true }) ??
-    (options?.timeout === undefined ? HANDSHAKE_TIME : Number.POSITIVE_INFINITY);
+    (options?.timeout === undefined ? HANDSHAKE_TIMEOUT_MS : Number.POSITIVE_INFINITY);
   options?.signal?.throwIfAborted();
   const limit = new AbortController();
   const { signal } = limit;

@@ -1,7 +1,7 @@
 /** Connections: what users have of them, and what the layers above take beside it. */
 
 export type { Exchange } from './exchange/exchange.js';
-export { SMALL } from './exchange/outbox.js';
+export { SMALL_MESSAGE_BYTES } from './exchange/outbox.js';
 // Frames of their own
 export { sendLoaded, sendPayload } from './exchange/value-frames.js';
 // Keys

@@ -39,7 +39,7 @@ export interface ListenerOptions {
   readonly maxHandshakes?: number | undefined;
 }
 
-const KNOWN = ['address', 'family', 'backlog', 'authkey', 'tls', 'serializer', 'handshakeTimeout', 'maxHandshakes'];
+const LISTENER_OPTIONS = ['address', 'family', 'backlog', 'authkey', 'tls', 'serializer', 'handshakeTimeout', 'maxHandshakes'];
 
 interface Accepter {
   resolve(connection: Connection): void;
@@ -116,7 +116,7 @@ export class Listener implements AsyncDisposable, Disposable {
    * @throws (as rejection) ArgumentError; MultiprocessError `MP_SYSTEM`, with `errno`, when the address is taken (EADDRINUSE), or not ours.
    */
   static async listen(options: ListenerOptions = {}): Promise<Listener> {
-    checkOptions('Listener.listen', options, KNOWN, { string: 'address' });
+    checkOptions('Listener.listen', options, LISTENER_OPTIONS, { string: 'address' });
     const backlog = checkNumber('Listener.listen', 'backlog', options.backlog, { integer: true }) ?? 128;
     checkNumber('Listener.listen', 'handshakeTimeout', options.handshakeTimeout, { min: 1 });
     checkNumber('Listener.listen', 'maxHandshakes', options.maxHandshakes, { integer: true, min: 1 });
@@ -248,7 +248,7 @@ export class Listener implements AsyncDisposable, Disposable {
   #arrived(): void {
     try {
       // A few at a time: those that were taken in must get to answer.
-      for (let i = 0; i < BURST && this.#accepters.length > 0 && !this.#handshakes.full; i++) {
+      for (let i = 0; i < MAX_ACCEPTED_AT_ONCE && this.#accepters.length > 0 && !this.#handshakes.full; i++) {
         const descriptor = acceptSocket(this.#descriptor);
         if (descriptor === null) break;
         this.#pause = 0;
@@ -266,7 +266,7 @@ export class Listener implements AsyncDisposable, Disposable {
     if (this.#pause === 0) {
       process.emitWarning(`Listener.accept: ${(error as Error).message} It tries again until it can.`, { code: 'MP_LISTENER_EXHAUSTED' });
     }
-    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2 || FIRST_PAUSE);
+    this.#pause = Math.min(MAX_PAUSE_MS, this.#pause * 2 || FIRST_PAUSE_MS);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       if (!this.#closed) this.#arrived();
@@ -302,10 +302,10 @@ export class Listener implements AsyncDisposable, Disposable {
 printedAsShown(Listener);
 
 /** Accepted at once. */
-const BURST = 16;
+const MAX_ACCEPTED_AT_ONCE = 16;
 /** Milliseconds before it tries again, at first and at most. */
-const FIRST_PAUSE = 5;
-const LONGEST_PAUSE = 1_000;
+const FIRST_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 1_000;
 /** ECONNABORTED, ENOMEM, ENFILE, EMFILE, EPROTO, ENOBUFS, and what accept(2) passes on of the network. */
 const TRANSIENT = new Set<unknown>([-103, -12, -23, -24, -71, -105, -100, -101, -112, -113, -64, -92, -95, -1]);
 

@@ -47,7 +47,7 @@ export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick
 
 const OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
 /** Milliseconds that a server has to end by itself, then by SIGTERM. */
-const SHUTDOWN_GRACE = 1_000;
+const SHUTDOWN_GRACE_MS = 1_000;
 
 /** Own types of each class of managers. */
 const registries = new WeakMap<object, Map<string, ManagedType>>();
@@ -379,7 +379,7 @@ export class BaseManager implements AsyncDisposable {
     this.#channel = null;
     this.#state = 'ended';
     if (process === null || process.pid === null) return cause;
-    const ended = await process.join({ timeout: SHUTDOWN_GRACE });
+    const ended = await process.join({ timeout: SHUTDOWN_GRACE_MS });
     if (!ended) await end(process);
     if (cause !== SERVER_ENDED && (cause as { code?: unknown } | null)?.code !== 'MP_CONNECTION_EOF') return cause;
     return new ProcessError(`${actor}: the server ended before it served, with exit code ${process.exitCode}; its stderr says why.`, {
@@ -400,8 +400,8 @@ export class BaseManager implements AsyncDisposable {
     const address = this.#address!;
     if (process.isAlive()) {
       const asked = channel.question(Ask.shutdown).catch(() => {});
-      await Promise.race([asked, process.join({ timeout: SHUTDOWN_GRACE })]);
-      if (!(await process.join({ timeout: SHUTDOWN_GRACE }))) await end(process);
+      await Promise.race([asked, process.join({ timeout: SHUTDOWN_GRACE_MS })]);
+      if (!(await process.join({ timeout: SHUTDOWN_GRACE_MS }))) await end(process);
     }
     channel.abandon(serverLost(process.name, address));
     channel.unuse();
@@ -466,7 +466,7 @@ const OWN = new Set<string>(Object.getOwnPropertyNames(BaseManager.prototype));
 
 async function end(process: Process): Promise<void> {
   process.terminate();
-  if (await process.join({ timeout: SHUTDOWN_GRACE })) return;
+  if (await process.join({ timeout: SHUTDOWN_GRACE_MS })) return;
   process.kill();
   await process.join();
 }

@@ -50,7 +50,7 @@ export interface ManagedType extends TypeOptions {
   readonly module?: string | undefined;
 }
 
-const KNOWN = ['callable', 'exposed', 'methodToTypeid', 'proxyType', 'createMethod', 'functions', 'value', 'release', 'lasting'];
+const TYPE_OPTIONS = ['callable', 'exposed', 'methodToTypeid', 'proxyType', 'createMethod', 'functions', 'value', 'release', 'lasting'];
 
 /** Names that no referent has for anybody: they lead out of it. */
 const NEVER = new Set([
@@ -94,7 +94,7 @@ export function definedType(typeid: string): ManagedType | undefined {
 /** A type as `register` is given it. @throws ArgumentError. */
 export function checkType(actor: string, typeid: unknown, options: ManagedType): ManagedType {
   if (typeof typeid !== 'string' || typeid === '') throw new ArgumentError(`${actor}: the typeid must be a name, not ${describe(typeid)}.`);
-  checkOptions(actor, options, KNOWN);
+  checkOptions(actor, options, TYPE_OPTIONS);
   const { callable, exposed, methodToTypeid, proxyType, functions } = options;
   if (callable !== undefined) checkFunction(actor, 'callable', callable);
   if (proxyType !== undefined) checkFunction(actor, 'proxyType', proxyType);

@@ -39,7 +39,7 @@ export interface ObjectInfo {
 }
 
 /** Milliseconds that what is released has at the server's end. */
-const GRACE = 1_000;
+const RELEASE_GRACE_MS = 1_000;
 
 /**
  * The server of a manager: keeps its objects, and serves clients over the address.
@@ -119,7 +119,7 @@ export class Server implements AsyncDisposable {
     localServers.delete(this.name);
     for (const session of this.#sessions) session.end();
     for (const referent of this.referents.all()) this.#released(referent);
-    const late = new Promise((resolve) => setTimeout(resolve, GRACE).unref());
+    const late = new Promise((resolve) => setTimeout(resolve, RELEASE_GRACE_MS).unref());
     await Promise.race([Promise.allSettled(this.#releasing), late]);
   }
 

@@ -1,7 +1,7 @@
 import { clearTimeout, performance, setTimeout } from './timers.js';
 
 /** Longest delay of one timer, ms. */
-const LONGEST = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Calls back after `timeout` ms: never earlier, also when that is longer than one timer lasts; `Infinity`: never.
@@ -15,8 +15,8 @@ export function after(timeout: number, callback: () => void): () => void {
   const arm = () => {
     const left = end - performance.now();
     if (left <= 0) callback();
-    else timer = setTimeout(arm, Math.min(Math.ceil(left), LONGEST));
+    else timer = setTimeout(arm, Math.min(Math.ceil(left), MAX_TIMER_MS));
   };
-  timer = setTimeout(arm, Math.min(Math.max(0, Math.ceil(timeout)), LONGEST));
+  timer = setTimeout(arm, Math.min(Math.max(0, Math.ceil(timeout)), MAX_TIMER_MS));
   return () => clearTimeout(timer);
 }

@@ -16,7 +16,7 @@ export const WARNING = 30;
 export const ERROR = 40;
 
 /** Level names in messages. */
-const NAMES = new Map([
+const LEVEL_NAMES = new Map([
   [NOTSET, 'NOTSET'],
   [SUBDEBUG, 'SUBDEBUG'],
   [DEBUG, 'DEBUG'],
@@ -28,12 +28,12 @@ const NAMES = new Map([
 
 /** The name of a level: `INFO`, or `Level 7` for one without a name, as in Python. */
 function levelName(level: number): string {
-  return NAMES.get(level) ?? `Level ${level}`;
+  return LEVEL_NAMES.get(level) ?? `Level ${level}`;
 }
 
 /** The level of a name, or `undefined`. */
 export function levelOf(name: string): number | undefined {
-  for (const [level, known] of NAMES) if (known === name) return level;
+  for (const [level, known] of LEVEL_NAMES) if (known === name) return level;
   return undefined;
 }
 

@@ -12,7 +12,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const KNOWN = ['timeout', 'signal'];
+const WAIT_OPTIONS = ['timeout', 'signal'];
 
 /** The options of a wait, checked; `known` are further names. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
 export function checkWaitOptions(
@@ -25,7 +25,7 @@ export function checkWaitOptions(
   if ((options as unknown) === false) {
     throw new ArgumentError(`${actor}: options must be an object, not false. Pass \`{ timeout: 0 }\` so that it does not wait.`);
   }
-  checkOptions(actor, options, [...KNOWN, ...known], bare);
+  checkOptions(actor, options, [...WAIT_OPTIONS, ...known], bare);
   const { timeout, signal } = options;
   if (timeout !== undefined && (typeof timeout !== 'number' || Number.isNaN(timeout))) {
     throw new ArgumentError(`${actor}: \`timeout\` must be a number of milliseconds, not ${describe(timeout)}.`);

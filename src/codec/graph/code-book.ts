@@ -11,12 +11,12 @@ import { align, type CodeRecord } from '../message.js';
 /** Records a receiver keeps. */
 export const HELD = 256;
 /** Records one message may name: fewer than are kept, so that sending one never drops another that the message needs. */
-const NAMED = 64;
+const MAX_NAMED_RECORDS = 64;
 /** Larger ones go with their message: what is held for a receiver stays below 16 MiB. */
-const LARGEST = 1 << 16;
+const MAX_NAMED_RECORD_BYTES = 1 << 16;
 /** What a book keeps: records, and bytes of them. */
-const RECORDS = 1_024;
-const BYTES = 1 << 22;
+const MAX_KEPT_RECORDS = 1_024;
+const MAX_KEPT_BYTES = 1 << 22;
 
 const latin1 = Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string };
 
@@ -29,7 +29,7 @@ export class CodeBook {
 
   /** The record with the content `bytes[0, length)`, which may be overwritten afterwards; `null` for one that goes with its message. */
   recordOf(bytes: Uint8Array, length: number, named: number): CodeRecord | null {
-    if (length > LARGEST || named >= NAMED) return null;
+    if (length > MAX_NAMED_RECORD_BYTES || named >= MAX_NAMED_RECORDS) return null;
     const key = latin1.latin1Slice.call(bytes, 0, length);
     let record = this.#records.get(key);
     if (record === undefined) {
@@ -37,14 +37,14 @@ export class CodeBook {
       record = { id: this.#next++, bytes: Uint8Array.prototype.slice.call(bytes, 0, length) };
       this.#records.set(key, record);
       this.#bytes += length;
-      if (this.#records.size > RECORDS || this.#bytes > BYTES) this.#drop();
+      if (this.#records.size > MAX_KEPT_RECORDS || this.#bytes > MAX_KEPT_BYTES) this.#drop();
     }
     return record;
   }
 
   #drop(): void {
     for (const [key, { bytes }] of this.#records) {
-      if (this.#records.size <= RECORDS && this.#bytes <= BYTES) return;
+      if (this.#records.size <= MAX_KEPT_RECORDS && this.#bytes <= MAX_KEPT_BYTES) return;
       this.#records.delete(key);
       this.#bytes -= bytes.length;
     }

@@ -5,7 +5,7 @@
  * Bounds: every length is compared with what remains before anything is allocated for it.
  */
 import { badPayload } from '../messages.js';
-import { DEEPEST } from './writer.js';
+import { MAX_DEPTH } from './writer.js';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const EPOCH_NANOSECONDS = 1_000_000;
@@ -150,7 +150,7 @@ export class MessagePackReader {
   }
 
   #enter(count: number, depth: number): void {
-    if (depth >= DEEPEST) throw damaged(`it is more than ${DEEPEST} deep`);
+    if (depth >= MAX_DEPTH) throw damaged(`it is more than ${MAX_DEPTH} deep`);
     if (count > this.#source.length - this.#at) throw damaged('it is cut off');
   }
 

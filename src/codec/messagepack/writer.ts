@@ -19,7 +19,7 @@ import { writeArrayHeader, writeBigInt, writeMapHeader, writeNumber, writeString
 import { Sink, STEP } from '../sink.js';
 
 /** Nesting that other implementations read too: Python's gives up between 500 and 1,000. */
-export const DEEPEST = 500;
+export const MAX_DEPTH = 500;
 const ANY = "use the serializer 'multiprocess', which carries any value";
 const { getOwnPropertySymbols, getPrototypeOf, keys: keysOf } = Object;
 const NANOSECONDS = 1_000_000;
@@ -169,7 +169,7 @@ export class MessagePackWriter {
     const at = this.#depth;
     this.#containers[at] = container;
     this.#members[at] = '';
-    if (at >= DEEPEST) this.#tooDeep();
+    if (at >= MAX_DEPTH) this.#tooDeep();
     this.#depth = at + 1;
     return at;
   }
@@ -178,7 +178,7 @@ export class MessagePackWriter {
     // Of an object that contains itself the path goes round once.
     const open = this.#containers;
     const again = open.findIndex((container, i) => open.indexOf(container) < i);
-    if (again < 0) throw refused('a deeper value', `values are at most ${DEEPEST} deep`, `flatten it, or ${ANY}`);
+    if (again < 0) throw refused('a deeper value', `values are at most ${MAX_DEPTH} deep`, `flatten it, or ${ANY}`);
     this.#depth = again;
     throw refused('an object that contains itself', 'MessagePack has no references', `send its parts by name, or ${ANY}`);
   }

@@ -18,7 +18,7 @@ const OFTEN = 24;
 /** Structures with more keys are dictionaries, and V8 stores large literals as such. */
 const WIDEST = 64;
 /** Shapes kept; beyond, all are forgotten. */
-const KEPT = 512;
+const MAX_SHAPES = 512;
 
 const known = new Map<string, RecordShape>();
 
@@ -38,7 +38,7 @@ export class RecordShape {
     const found = known.get(definition);
     if (found !== undefined) return found;
     const shape = new RecordShape(read());
-    if (known.size >= KEPT) known.clear();
+    if (known.size >= MAX_SHAPES) known.clear();
     known.set(definition, shape);
     return shape;
   }

@@ -25,17 +25,17 @@ import { Receivers } from './receivers.js';
 import { decode, decodeSync } from './value-frames.js';
 
 /** Messages that may be handed out without a turn of the event loop in between. */
-const STREAK = 1_024;
+const MAX_STREAK = 1_024;
 /** Looks at the kernel before a blocking call sleeps, at first and at most: about 15 and 70 microseconds. */
 const LOOKS = 50;
-const MOST_LOOKS = 200;
+const MAX_LOOKS = 200;
 /** Looks before an awaited call takes a turn of the event loop: about 10 microseconds. */
 const BRIEF_LOOKS = 30;
 /** How soon to look again, ms, while another reader finishes what it has begun. */
-const AGAIN = 1;
+const BUSY_RETRY_MS = 1;
 
 /** How long the end of the process waits for a peer that takes nothing, ms. */
-const STALL = 1_000;
+const MAX_STALL_MS = 1_000;
 
 /** Exchanges whose connection is closed, and that have something to send. */
 export const closing = new Set<Exchange>();
@@ -52,7 +52,7 @@ export class Exchange {
   readonly #receivers = new Receivers(() => this.#want());
   readonly #pollers = new Set<() => void>();
   readonly #brief = new Backoff(BRIEF_LOOKS, BRIEF_LOOKS);
-  readonly #blocking = new Backoff(LOOKS, MOST_LOOKS);
+  readonly #blocking = new Backoff(LOOKS, MAX_LOOKS);
   #released: (() => void)[] = [];
   /** Messages handed out since the last burst of microtasks ended. */
   #streak = 0;
@@ -72,13 +72,13 @@ export class Exchange {
   receive(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): Promise<unknown> {
     options?.signal?.throwIfAborted();
     if (this.#receivers.length === 0) {
-      if (++this.#streak < STREAK) {
+      if (++this.#streak < MAX_STREAK) {
         const now = options?.timeout !== undefined && options.timeout <= 0;
         const found = now ? this.inbox.take(most) : this.#seek(most, this.#brief);
         this.#tick();
         if (found === Found.message) return Promise.resolve(this.#message(raw));
         if (found === Found.end) throw endOfFile();
-        if (found === Found.busy) this.#later(AGAIN);
+        if (found === Found.busy) this.#later(BUSY_RETRY_MS);
         if (now) throw timedOut(actor, options.timeout);
       } else this.#later(0); // Others want the event loop too.
     }
@@ -90,7 +90,7 @@ export class Exchange {
    * account of it is gathered.
    */
   receiveSeen(most: number): Uint8Array | undefined {
-    if (this.closed || this.#receivers.length > 0 || this.#streak >= STREAK || !this.inbox.takeSeen(most)) return undefined;
+    if (this.closed || this.#receivers.length > 0 || this.#streak >= MAX_STREAK || !this.inbox.takeSeen(most)) return undefined;
     this.#streak++;
     this.#tick();
     return bytesOf(this.inbox);
@@ -119,7 +119,7 @@ export class Exchange {
       if (found === Found.end) throw endOfFile();
       this.inbox.settle();
       if (left <= 0) throw timedOut(actor, options?.timeout);
-      if (found === Found.busy) pause(Math.min(left, AGAIN));
+      if (found === Found.busy) pause(Math.min(left, BUSY_RETRY_MS));
       else if (this.inbox.begun === begun) this.transport.block(false, left);
     }
   }
@@ -179,11 +179,11 @@ export class Exchange {
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
   }
 
-  /** At the end of the process: blocks until the kernel has taken what was sent, or takes nothing for {@link STALL} milliseconds. */
+  /** At the end of the process: blocks until the kernel has taken what was sent, or takes nothing for {@link MAX_STALL_MS} milliseconds. */
   flushAtEnd(): void {
     for (let last = -1; !this.outbox.empty && this.transport.fd >= 0; ) {
       this.outbox.flush();
-      if (this.outbox.taken === last && !this.transport.block(true, STALL)) return;
+      if (this.outbox.taken === last && !this.transport.block(true, MAX_STALL_MS)) return;
       last = this.outbox.taken;
     }
   }
@@ -231,7 +231,7 @@ export class Exchange {
   #serve(): boolean {
     const receiver = this.#receivers.first()!;
     const found = this.inbox.take(receiver.most);
-    if (found === Found.busy) this.#later(AGAIN);
+    if (found === Found.busy) this.#later(BUSY_RETRY_MS);
     if (found === Found.end) throw endOfFile();
     if (found !== Found.message) return false;
     this.#receivers.shift();

@@ -24,12 +24,12 @@ import { badLength, channelError, readerLost, truncated, unreadable } from '../m
 import type { Transport } from '../transport/transport.js';
 import type { ReaderWords } from './reader-words.js';
 
-const SIZE = 65_536;
+const WINDOW_BYTES = 65_536;
 const HEADER = 4;
 /** Long messages are read into memory of their own, without a look before. */
-const LONG = 16_384;
+const LONG_BYTES = 16_384;
 /** The first buffer of a message that announced more; it doubles. */
-const FIRST = 1 << 20;
+const FIRST_BODY_BYTES = 1 << 20;
 
 /** What {@link Inbox.take} found. */
 export const Found = { message: 0, nothing: 1, end: 2, busy: 3 } as const;
@@ -83,7 +83,7 @@ export class Inbox {
   claim(): void {
     if (this.#own !== undefined || this.#words !== undefined) return;
     this.forget();
-    this.#own = new Uint8Array(SIZE);
+    this.#own = new Uint8Array(WINDOW_BYTES);
   }
 
   /** Others read from this end too, from now on. */
@@ -199,7 +199,7 @@ export class Inbox {
     }
     if (this.#end < HEADER) return;
     const length = readInt32(own, 0);
-    if (length >= 0 && length <= LONG) return;
+    if (length >= 0 && length <= LONG_BYTES) return;
     // All that is here belongs to it: it would have been handed out if it was here as a whole.
     const size = length === -1 ? 12 : HEADER;
     this.#headed = Math.min(size, this.#end);
@@ -287,7 +287,7 @@ export class Inbox {
     this.start = 0;
     this.stop = this.#length;
     this.owned = true;
-    this.#long = this.#length > LONG;
+    this.#long = this.#length > LONG_BYTES;
     this.#reset();
     return Found.message;
   }
@@ -303,7 +303,7 @@ export class Inbox {
     }
     this.#length = length;
     this.#filled = 0;
-    this.#body = length === 0 ? EMPTY : memory(Math.min(length, FIRST));
+    this.#body = length === 0 ? EMPTY : memory(Math.min(length, FIRST_BODY_BYTES));
   }
 
   #grow(body: Uint8Array): void {
@@ -349,14 +349,14 @@ export class Inbox {
 }
 
 const EMPTY = new Uint8Array(0);
-const SCRATCH = new Uint8Array(SIZE);
+const SCRATCH = new Uint8Array(WINDOW_BYTES);
 /** What was seen. One window serves all connections of the thread, since the kernel still has what is in it. */
-const WINDOW = new Uint8Array(SIZE);
+const WINDOW = new Uint8Array(WINDOW_BYTES);
 /** Whose messages are in the window. */
 let looking: Inbox | undefined;
 
 function memory(length: number): Uint8Array {
-  return length <= LONG ? new Uint8Array(length) : uninitializedBytes(length);
+  return length <= LONG_BYTES ? new Uint8Array(length) : uninitializedBytes(length);
 }
 
 function readInt32(bytes: Uint8Array, at: number): number {

@@ -17,9 +17,9 @@ import { channelError } from '../messages.js';
 import type { Transport } from '../transport/transport.js';
 import { Token } from './tokens.js';
 
-const GATHER = 65_536;
+const GATHER_BYTES = 65_536;
 /** Up to here header and payload go in one write, as in Python. */
-export const SMALL = 16_384;
+export const SMALL_MESSAGE_BYTES = 16_384;
 
 interface Part {
   readonly bytes: Uint8Array;
@@ -215,7 +215,7 @@ export class Outbox {
     if (!this.#burst) {
       this.#burst = true;
       void SENT.then(this.#endBurst); // a microtask; queueMicrotask() makes an AsyncResource for each
-    } else if (this.#queued - this.#taken < GATHER) return false;
+    } else if (this.#queued - this.#taken < GATHER_BYTES) return false;
     this.flush();
     return true;
   }
@@ -243,7 +243,7 @@ export class Outbox {
   #room(length: number): Part {
     const gather = this.#gather;
     if (gather !== undefined && gather.end + length <= gather.bytes.length) return gather;
-    const part = { bytes: new Uint8Array(GATHER), start: 0, end: 0 };
+    const part = { bytes: new Uint8Array(GATHER_BYTES), start: 0, end: 0 };
     if (this.#parts.length > 0) this.#parts.push(part);
     this.#gather = part;
     return part;

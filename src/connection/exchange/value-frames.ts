@@ -4,7 +4,7 @@ import { borrowEncoder, Decoder, encodeWith, MULTIPROCESS, PendingValue, returnE
 import { CHALLENGE } from '../handshake/challenge.js';
 import { keyWanted } from '../messages.js';
 import { bytesOf } from '../transport/buffers.js';
-import { type Outbox, SMALL } from './outbox.js';
+import { type Outbox, SMALL_MESSAGE_BYTES } from './outbox.js';
 
 const decoder = new Decoder();
 
@@ -22,7 +22,7 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
   const encoder = borrowEncoder();
   try {
     const { total, buffers, freight } = encoder.encode(value);
-    if (total <= SMALL && buffers.length === 0 && freight === null) {
+    if (total <= SMALL_MESSAGE_BYTES && buffers.length === 0 && freight === null) {
       return outbox.small(total + 4, (target, at) => {
         writeLength(target, at, total);
         encoder.layout(target, at + 4);
@@ -41,7 +41,7 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
 /** Sends bytes as a message. */
 export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> {
   const { length } = payload;
-  if (length <= SMALL) {
+  if (length <= SMALL_MESSAGE_BYTES) {
     return outbox.small(length + 4, (target, at) => {
       writeLength(target, at, length);
       target.set(payload, at + 4);

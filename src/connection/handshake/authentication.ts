@@ -21,13 +21,13 @@ import { CHALLENGE } from './challenge.js';
 export type AuthKey = Uint8Array | string;
 
 /** Milliseconds that a peer has for each message of the handshake, unless the caller says otherwise. */
-export const HANDSHAKE_TIME = 10_000;
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
 const WELCOME = Buffer.from('#WELCOME#');
 const FAILURE = Buffer.from('#FAILURE#');
-const RANDOM = 40;
-const LEGACY_CHALLENGE = 20;
-const LEGACY_ANSWER = 16;
-const MOST = 256;
+const CHALLENGE_BYTES = 40;
+const LEGACY_CHALLENGE_BYTES = 20;
+const LEGACY_ANSWER_BYTES = 16;
+const MAX_MESSAGE_BYTES = 256;
 
 /** Python's names of digests, and Node's. */
 const DIGESTS: ReadonlyMap<string, string> = new Map([
@@ -57,9 +57,9 @@ export async function deliverChallenge(
 ): Promise<void> {
   const key = keyOf('deliverChallenge', authkey);
   if (!DIGESTS.has(digest)) throw new ArgumentError(`deliverChallenge: \`digest\` must be one of ${[...DIGESTS.keys()].join(', ')}.`);
-  const message = Buffer.concat([Buffer.from(`{${digest}}`), randomBytes(RANDOM)]);
+  const message = Buffer.concat([Buffer.from(`{${digest}}`), randomBytes(CHALLENGE_BYTES)]);
   await connection.sendBytes(Buffer.concat([CHALLENGE, message]));
-  const answer = await connection.recvBytes({ timeout: HANDSHAKE_TIME, ...options, maxLength: MOST });
+  const answer = await connection.recvBytes({ timeout: HANDSHAKE_TIMEOUT_MS, ...options, maxLength: MAX_MESSAGE_BYTES });
   try {
     verify(key, message, answer);
   } catch (error) {
@@ -78,7 +78,7 @@ export async function deliverChallenge(
  */
 export async function answerChallenge(connection: Connection, authkey: AuthKey, options?: WaitOptions): Promise<void> {
   const key = keyOf('answerChallenge', authkey);
-  const bounds = { timeout: HANDSHAKE_TIME, ...options, maxLength: MOST };
+  const bounds = { timeout: HANDSHAKE_TIMEOUT_MS, ...options, maxLength: MAX_MESSAGE_BYTES };
   const challenge = await connection.recvBytes(bounds);
   if (!startsWith(challenge, CHALLENGE)) {
     throw protocol(
@@ -86,7 +86,7 @@ export async function answerChallenge(connection: Connection, authkey: AuthKey, 
     );
   }
   const message = challenge.subarray(CHALLENGE.length);
-  if (message.length < LEGACY_CHALLENGE) throw protocol(`the challenge is too short (${message.length} bytes)`);
+  if (message.length < LEGACY_CHALLENGE_BYTES) throw protocol(`the challenge is too short (${message.length} bytes)`);
   await connection.sendBytes(createResponse(key, message));
   const verdict = await connection.recvBytes(bounds);
   if (!equal(verdict, WELCOME)) {
@@ -120,7 +120,7 @@ function verify(key: Uint8Array, message: Uint8Array, answer: Uint8Array): void 
 
 /** The digest that a message names, and what follows it. Messages of 16 and 20 bytes name none: they are of Python until 3.11. */
 function split(message: Uint8Array): { digest: string | undefined; payload: Uint8Array } {
-  if (message.length === LEGACY_CHALLENGE || message.length === LEGACY_ANSWER) return { digest: undefined, payload: message };
+  if (message.length === LEGACY_CHALLENGE_BYTES || message.length === LEGACY_ANSWER_BYTES) return { digest: undefined, payload: message };
   const end = message[0] === 0x7b ? message.indexOf(0x7d) : -1;
   const digest = end < 0 || end > 10 ? '' : Buffer.from(message.subarray(1, end)).toString('latin1');
   if (!DIGESTS.has(digest)) throw protocol(`the peer names no digest that we know (${[...DIGESTS.keys()].join(', ')})`);

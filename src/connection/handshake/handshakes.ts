@@ -5,11 +5,11 @@
  * never decoded. When all places are taken:
  *
  *   who comes next     waits, among as many as there are places; of those that wait the addresses take turns
- *   who has a place    keeps it for {@link GRACE} ms, and for {@link ANSWERED} ms when it has said something; then it gives way, if its address has most places
+ *   who has a place    keeps it for {@link SILENT_GRACE_MS} ms, and for {@link ANSWERED_GRACE_MS} ms when it has said something; then it gives way, if its address has most places
  *   all wait places    taken: one of the address that has most of them gives way; while that is one address only, nobody is accepted (the
  *   taken              kernel keeps the queue)
  *
- * So a crowd gets {@link Limits.most} places each GRACE and takes none from other addresses, and what is held here is bounded. All peers of a unix
+ * So a crowd gets {@link Limits.most} places each SILENT_GRACE_MS and takes none from other addresses, and what is held here is bounded. All peers of a unix
  * socket have one address.
  */
 
@@ -50,9 +50,9 @@ export interface HandshakeListener {
 }
 
 /** Milliseconds for which nobody's place is taken away. A peer on this machine answers in one, and in a hundred when the machine is busy. */
-const GRACE = 250;
+const SILENT_GRACE_MS = 250;
 /** The same for who has said something. */
-const ANSWERED = 1_000;
+const ANSWERED_GRACE_MS = 1_000;
 
 interface Place {
   readonly address: string;
@@ -161,7 +161,7 @@ export class Handshakes {
     let last: Place | undefined;
     for (const place of this.#places) {
       if (place.address !== greedy) continue;
-      const left = place.since + (place.answered() ? ANSWERED : GRACE) - now;
+      const left = place.since + (place.answered() ? ANSWERED_GRACE_MS : SILENT_GRACE_MS) - now;
       if (left >= least) continue;
       least = left;
       last = place;

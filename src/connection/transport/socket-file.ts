@@ -12,7 +12,7 @@ import { disownPath, ownPath } from '../../util/owned-paths.js';
 import { makeTempDir } from '../../util/temp-dir.js';
 
 /** Longest path of a unix socket, bytes. */
-const LONGEST = 107;
+const MAX_PATH_BYTES = 107;
 const files = new Set<SocketFile>();
 let hooked = false;
 
@@ -44,7 +44,7 @@ export class SocketFile {
   /** A path in a new folder that only this user may enter (mode 0700). @throws MultiprocessError `MP_SYSTEM` where none can be made. */
   static arbitrary(): SocketFile {
     const name = `listener-${randomBytes(6).toString('hex')}`;
-    const room = Buffer.byteLength(tmpdir()) + name.length + 24 < LONGEST;
+    const room = Buffer.byteLength(tmpdir()) + name.length + 24 < MAX_PATH_BYTES;
     const folder = makeTempDir('Listener.listen', room ? tmpdir() : '/tmp', 'give it an `address`');
     return new SocketFile(join(folder, name), true);
   }

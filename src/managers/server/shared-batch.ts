@@ -7,7 +7,7 @@ import type { PullReader, ReadState } from '../../streams/index.js';
 import type { Wire } from '../wire/frames.js';
 
 /** Parts of values that are looked at in a batch before it is taken for something else than plain data. */
-const MOST_PARTS = 20_000;
+const MAX_PARTS = 20_000;
 
 /** A reader whose batches others read too. */
 export interface SharedReader<T> extends PullReader<T> {
@@ -31,7 +31,7 @@ export class SharedBatch {
 
   /** The payload for a peer; `null` when it has to be encoded for it alone. @throws SerializationError. */
   encoded(wire: Wire): Uint8Array | null {
-    this.#plain ??= plain(this.items, { left: MOST_PARTS });
+    this.#plain ??= plain(this.items, { left: MAX_PARTS });
     if (!this.#plain) return null;
     this.#encoded ??= new Map();
     let bytes = this.#encoded.get(wire.kindred);

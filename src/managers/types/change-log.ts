@@ -23,7 +23,7 @@ const ALIGNED = 256;
 /** Milliseconds between two wake-ups while changes come without a pause. */
 const PAUSE = 1;
 /** Encoded batches that are kept. */
-const MOST_BATCHES = 32;
+const MAX_BATCHES = 32;
 
 /** What a watcher does that does not keep up. */
 export interface WatchOptions {
@@ -173,7 +173,7 @@ export class ChangeLog<C> {
     this.copy(at, count, items);
     const batch = new SharedBatch(items);
     this.#batches.set(at, batch);
-    if (this.#batches.size > MOST_BATCHES) this.#batches.delete(this.#batches.keys().next().value as number);
+    if (this.#batches.size > MAX_BATCHES) this.#batches.delete(this.#batches.keys().next().value as number);
     return batch;
   }
 

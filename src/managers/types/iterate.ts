@@ -2,7 +2,7 @@
 import type { Page } from './page.js';
 
 /** Most items of a page. */
-const LARGEST = 4096;
+const MAX_PAGE_ITEMS = 4096;
 
 /**
  * The items of a container, as they are when they are reached.
@@ -13,7 +13,7 @@ export async function* iterate<T>(
 ): AsyncGenerator<T, void, undefined> {
   let at = 0;
   let shape: number | undefined;
-  for (let count = 1; ; count = Math.min(2 * count, LARGEST)) {
+  for (let count = 1; ; count = Math.min(2 * count, MAX_PAGE_ITEMS)) {
     const { items, done, shape: now } = await page(at, count, shape);
     yield* items;
     if (done) return;

@@ -15,7 +15,7 @@ interface PlainError {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-const DEEPEST = 8;
+const MAX_CAUSES = 8;
 const BUILTIN: Record<string, ErrorConstructor> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 /** Sends an error, whatever was thrown. */
@@ -64,7 +64,7 @@ function plainError(error: unknown, depth: number): PlainError {
     ...(typeof stack === 'string' ? { stack } : {}),
     ...(typeof code === 'string' ? { code } : {}),
     ...(fields.length === 0 ? {} : { fields: Object.fromEntries(fields) }),
-    ...(cause === undefined || depth === DEEPEST ? {} : { cause: plainError(cause, depth + 1) }),
+    ...(cause === undefined || depth === MAX_CAUSES ? {} : { cause: plainError(cause, depth + 1) }),
   };
 }
 

@@ -24,7 +24,7 @@
  *   ask       id: call; member: what; object; extra
  */
 
-import { Connection, type Exchange, SMALL, sendLoaded, sendPayload } from '../../connection/index.js';
+import { Connection, type Exchange, SMALL_MESSAGE_BYTES, sendLoaded, sendPayload } from '../../connection/index.js';
 import type { Freight } from '../../memory/index.js';
 import {
   borrowEncoder,
@@ -167,7 +167,7 @@ export class Wire {
       const { total, buffers, freight } = encoder.encode(value);
       const layout = (target: Uint8Array, at: number) => void encoder.layout(target, at);
       const apart = buffers.length > 0 || freight !== null;
-      this.#frame(apart ? Math.max(total, SMALL) : total, kind, id, object, extra, member, flags, layout, total, freight);
+      this.#frame(apart ? Math.max(total, SMALL_MESSAGE_BYTES) : total, kind, id, object, extra, member, flags, layout, total, freight);
     } finally {
       returnEncoder(encoder);
     }
@@ -236,7 +236,7 @@ export class Wire {
     freight: Freight | null = null,
   ): void {
     const length = HEAD + total;
-    if (size + HEAD < SMALL) {
+    if (size + HEAD < SMALL_MESSAGE_BYTES) {
       this.#exchange.outbox.post(4 + length, (target, at) => {
         writeLength(target, at, length);
         writeHead(target, at + 4, kind, flags, member, id, object, extra);
