@@ -25,6 +25,7 @@
 import { endSession, keepSession } from './inspect/session.js';
 import { indexOncePerMessage } from './references/commonjs.js';
 import { forgetCells } from './send/cells.js';
+import { beginWork } from './send/work.js';
 
 export { declaresPrivates } from './analysis/private-members.js';
 export { mapStack } from './inspect/source-maps.js';
@@ -36,6 +37,7 @@ export { type TaskFunction, task, taskParts } from './task.js';
 /** A message begins, whose functions are looked at one after the other. */
 export function beginMessage(): void {
   indexOncePerMessage(true);
+  beginWork();
   keepSession();
 }
 

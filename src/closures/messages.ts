@@ -84,6 +84,15 @@ export function bundledImport(actor: string, name: string): SerializationError {
 export const IGNORE_BUNDLER =
   'keep the bundler out of it (`import(/* webpackIgnore: true */ …)`, or `externals`), or load the module outside and capture what it exports';
 
+/** More code by value than a message may take. */
+export function tooManyFunctions(actor: string, count: number): SerializationError {
+  return refuse(
+    'MP_TOO_MANY_FUNCTIONS',
+    `${actor} is one of more than ${count} functions that would have to be copied, as of a package that is bundled into the program`,
+    'import the package inside the function (`await import(…)`), or keep it out of the bundle (`external`)',
+  );
+}
+
 /** Direct `eval`. */
 export function directEval(actor: string): SerializationError {
   return refuse(

@@ -10,8 +10,12 @@ import type { ModuleExport } from '../../modules/module-request.js';
 import { describe } from '../../util/options.js';
 import { isCell } from '../send/cells.js';
 import { placeOfFunction } from '../send/reduce.js';
+import { functionsRead } from '../send/work.js';
 import type { FunctionData } from '../wire.js';
 import { type Capture, Explanation, type Problem } from './explanation.js';
+
+/** Functions that are read for one explanation, each as often as it is part of something measured. */
+const MAX_READ_FUNCTIONS = 2_000;
 
 /** Kinds that stand for what the other process has already. */
 const REFERENCES = new Set(['global', 'module']);
@@ -21,6 +25,7 @@ const REFERENCES = new Set(['global', 'module']);
  * reference, and how many bytes it takes. Never throws for a function: one that cannot be sent is explained with the culprit.
  *
  * Semantics: nothing is sent or kept. Sizes are those of each part sent by itself, so shared parts count in each.
+ * Captures of captures are listed until 2000 functions were read: those of a package that is bundled in all reach each other.
  *
  * @param fn Any function or class.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when it is no function.
@@ -33,12 +38,24 @@ const REFERENCES = new Set(['global', 'module']);
  */
 export function explain(fn: Function): Explanation {
   if (typeof fn !== 'function') throw new ArgumentError(`explain: expected a function, not ${describe(fn)}.`);
-  return withoutSockets(() => new Walk().explain(fn));
+  return withoutSockets(() => new Walk(Infinity).explain(fn));
+}
+
+/** Shows what a function captures itself, and nothing of what its captures capture. */
+export function explainCaptures(fn: Function): Explanation {
+  return withoutSockets(() => new Walk(1).explain(fn));
 }
 
 class Walk {
   readonly #encoder = new Encoder();
   readonly #seen = new Set<unknown>();
+  readonly #depth: number;
+  #functions = 0;
+
+  /** @param depth Levels of captures that are listed. */
+  constructor(depth: number) {
+    this.#depth = depth;
+  }
 
   explain(fn: Function): Explanation {
     const whole = this.#measure(fn, []);
@@ -79,7 +96,8 @@ class Walk {
     }
     const again = this.#seen.has(value);
     if (reduction !== null) this.#seen.add(value);
-    const captures = reduction === null || again ? [] : this.#captures(reduction, steps);
+    const isDeepEnough = steps.length >= this.#depth || this.#functions > MAX_READ_FUNCTIONS;
+    const captures = reduction === null || again || isDeepEnough ? [] : this.#captures(reduction, steps);
     return { name, path, how: 'value', kind, ...measured, captures };
   }
 
@@ -88,6 +106,8 @@ class Walk {
       return { size: this.#encoder.encode(value).total };
     } catch (error) {
       return { size: 0, problem: problemOf(error, steps) };
+    } finally {
+      this.#functions += functionsRead();
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The warning about functions that take much along: such data is better passed as an argument, shared, or loaded there. */
-import { explain } from './explain.js';
+import { explainCaptures } from './explain.js';
 import { bytes, type Capture } from './explanation.js';
 
 /** Bytes captured by value from which a function is warned about. */
@@ -16,7 +16,7 @@ const warnedFunctions = new WeakSet<Function>();
 export function warnAboutCaptures(fn: Function, size: number): void {
   if (size <= LARGE_CAPTURE || warnedFunctions.has(fn)) return;
   warnedFunctions.add(fn);
-  const { name, place, captures } = explain(fn);
+  const { name, place, captures } = explainCaptures(fn);
   const largest = captures.reduce<Capture | undefined>(
     (most, each) => (most === undefined || each.size > most.size ? each : most),
     undefined,

@@ -26,6 +26,7 @@ import { Children } from './children.js';
 import { hiddenPartsOf } from './hidden-parts.js';
 import { collectExtras } from './properties.js';
 import { isProgramsOwn, reachesShared } from './shared-search.js';
+import { countWork } from './work.js';
 
 /** With the number of own properties: a function that gained one is reduced again. */
 const constants = new WeakMap<Function, { readonly reduction: Reduction; readonly keys: number }>();
@@ -159,6 +160,7 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
   if (place === 'internal') return reduceInternal(fn, name);
+  if (seen.mirror !== null) countWork(seen.mirror, placed(name, place));
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
   if (reference !== null && isThere(reference) && !exportGoesByValue(fn, analysis, reference)) return moduleReduction(reference);
   const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;

@@ -44,7 +44,8 @@ export function classWithPrototype(prototype: object): Function | undefined {
 
 /** Reduces the prototype object of a class. */
 export function reducePrototype(type: Function): Reduction {
-  return { kind: prototypeKind.tag, data: undefined, children: [type], label: () => 'class' };
+  // A class in progress has this prototype among what it needs: then the prototype follows, since it is taken from the class.
+  return { kind: prototypeKind.tag, data: undefined, children: [type], label: () => 'class', needs: [0] };
 }
 
 /** Reduces an instance, given its class, or its prototype when it has none. */
