@@ -1,11 +1,14 @@
 /** Functions of the test file itself: compiled and wrapped by the test runner. */
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { Pool } from 'multiprocess';
 import { of, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { reduceFunction, task } from '../../src/closures/index.js';
 import type { Reduction } from '../../src/codec/node.js';
 import { SerializationError } from '../../src/errors/index.js';
+import * as namespaces from './fixtures/node_modules/namespaces/index.mjs';
+import { inner } from './fixtures/node_modules/namespaces/index.mjs';
 import { throughChild, throughHere } from './support/in-process.js';
 
 const factor = 3;
@@ -46,6 +49,16 @@ describe('Under the test runner', () => {
       (f) => f(),
     );
     expect(result).toEqual(['a/b', '', [[1, 2]]]);
+  });
+
+  test('an export of a package that is a namespace goes by reference', async () => {
+    const pool = new Pool({ processes: 1 });
+    try {
+      expect(await pool.apply(() => [inner.twice(2), inner.deepest.thrice(2)])).toEqual([4, 6]);
+      expect(await pool.apply(() => [Object.keys(namespaces), Object.keys(inner)])).toEqual([['inner'], ['deepest', 'twice']]);
+    } finally {
+      await pool.terminate();
+    }
   });
 
   test('import.meta and import() mean the original file', async () => {
@@ -138,6 +151,20 @@ describe('task()', () => {
   test('refuses captures that are no object', () => {
     expect(() => task(4 as unknown as object, () => 1)).toThrow(/captures must be an object/);
   });
+});
+
+test('The stack of an error of a worker has the lines of the source', async () => {
+  const lineOf = (error: unknown): string | undefined => /runner\.test\.ts:(\d+)/.exec(String((error as Error).stack))?.[1];
+  const fail = (): never => {
+    throw new Error('here');
+  };
+  const here = await Promise.resolve().then(fail).catch(lineOf);
+  const pool = new Pool({ processes: 1 });
+  try {
+    expect(await pool.apply(fail).catch(lineOf)).toBe(here);
+  } finally {
+    await pool.terminate();
+  }
 });
 
 test('Refusals are serialization errors that name file and line', () => {

@@ -35,8 +35,7 @@ export function markOf(script: Script): string {
 
 function isCompiled({ source, url, rebuilt }: Script): boolean {
   if (!url.startsWith('file:') || rebuilt !== undefined) return false;
-  // What the test runner vite compiles in memory it maps back itself.
-  return commentOf(source) !== null ? !source.includes('=vite-generated') : findSourceMap(url) !== undefined;
+  return commentOf(source) !== null || findSourceMap(url) !== undefined;
 }
 
 function nextMark(script: Script): string {
@@ -121,12 +120,16 @@ function readMap(url: string, source?: string): SourceMap | null {
   }
 }
 
-/** The last `sourceMappingURL` comment, if nothing but blank lines and comments follow it. */
+/** The last `sourceMappingURL` comment, if nothing but blank lines, comments and the end of a host's wrapper (vite's `}}`) follow it. */
 function commentOf(source: string): string | null {
   const at = source.lastIndexOf(COMMENT);
   if (at < 0 || (at > 0 && source[at - 1] !== '\n')) return null;
   const rest = source.slice(at + COMMENT.length);
   const end = rest.search(/\s/);
   const after = end < 0 ? '' : rest.slice(end).trim();
-  return after === '' || after.split('\n').every((line) => line.startsWith('//')) ? (end < 0 ? rest : rest.slice(0, end)) : null;
+  return after === '' || after.split('\n').every((line) => /^(?:\/\/|[\s})\];]*$)/.test(line))
+    ? end < 0
+      ? rest
+      : rest.slice(0, end)
+    : null;
 }

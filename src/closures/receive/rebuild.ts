@@ -3,7 +3,6 @@
  *
  * Whatever is late (a capture in a cycle, a property, a prototype) is put in place by `set`; the rest at once.
  */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isOriginal, objectWithIdentity, setIdentity } from '../../codec/identity.js';
@@ -12,6 +11,7 @@ import { exportOf, importFrom } from '../../modules/load-modules.js';
 import { coverageOf } from '../coverage.js';
 import { badPayload } from '../messages.js';
 import { overlay } from '../references/namespace-overlay.js';
+import { fromRoot } from '../references/vite.js';
 import { childrenOf, restoreExtra } from '../send/properties.js';
 import { checkFunctionData, type ExtraProperty, type FunctionData, requestsOf, type Slot } from '../wire.js';
 import { ARGUMENTS, factoryOf } from './compile.js';
@@ -153,13 +153,6 @@ function moduleValue({ module, keys, child = 0 }: Slot & { readonly from: 'modul
   if (keys === undefined) return value;
   if (typeof value !== 'object' || value === null) throw badPayload('members of what is no namespace');
   return overlay(value, keys, children.slice(child, child + keys.length));
-}
-
-/** Vite writes what it resolved itself from the root of the project, `/src/x.js`, or as `/@fs/path`. */
-function fromRoot(specifier: string): string {
-  if (!specifier.startsWith('/')) return specifier;
-  if (specifier.startsWith('/@fs/')) return specifier.slice('/@fs'.length);
-  return existsSync(specifier) ? specifier : `${process.cwd()}${specifier}`;
 }
 
 /** `import.meta` of the module at `url`. */

@@ -4,6 +4,7 @@
  * Plain data is copied, what is shared is attached, and what leads to a shared object in a module of the program goes by value as well. Everything
  * else goes by reference.
  */
+import { types } from 'node:util';
 import { isShareable } from '../../memory/index.js';
 import { isProgramFile } from '../../util/program-files.js';
 import type { FreeName } from '../analysis/analysis.js';
@@ -20,6 +21,7 @@ import { readVariable, requiredExportOf } from './commonjs.js';
 import { resolvedFrom } from './exports.js';
 import { foreignExportOf } from './foreign-registry.js';
 import { noteNamespace } from './namespaces.js';
+import { runnerImport } from './vite.js';
 
 type ModuleSlot = Slot & { readonly from: 'module' };
 
@@ -28,6 +30,13 @@ export function noteNamespaces({ around, place, mirror }: InspectedFunction): vo
   const scope = around === null || around.namespaces.length === 0 ? undefined : mirror?.scopes.find(({ type }) => type === 'Module');
   if (scope === undefined || place === null) return;
   for (const { name, from } of around!.namespaces) noteNamespace(readVariable(scope.object, name), importSlot(name, from!, place).module);
+}
+
+/** Notes the namespace that a variable of vite's module runner holds, and those that it exports. */
+export function noteRunnerNamespace({ place }: InspectedFunction, name: string, value: unknown): void {
+  if (place === null || !isReference(value) || !types.isModuleNamespaceObject(value)) return;
+  const specifier = runnerImport(place.script.source, name);
+  if (specifier !== null) noteNamespace(value, { specifier, parent: baseOf(place.script.url), path: ['*'] });
 }
 
 /** Returns the slot of an import, or `null` if it is none or goes by value. */

@@ -14,7 +14,7 @@ import { bundledImport, commonJsModule, computedField, enclosingName, uninitiali
 import { READ } from '../receive/compile.js';
 import { hasBundledImport, isBundlerLoader } from '../references/bundler.js';
 import { fileExportOf } from '../references/exports.js';
-import { importedSlot, noteNamespaces, requiredSlot } from '../references/imported.js';
+import { importedSlot, noteNamespaces, noteRunnerNamespace, requiredSlot } from '../references/imported.js';
 import type { Edit, Slot } from '../wire.js';
 import { cellOf } from './cells.js';
 import type { Children } from './children.js';
@@ -82,6 +82,7 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
     if (hasBundledImport(inspected.text, name)) throw bundledImport(inspected.describe(), name);
     captures.loaders.add(children.values.length);
   }
+  noteRunnerNamespace(inspected, name, value);
   const binding = inspected.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
   const special =
