@@ -3,7 +3,8 @@
 export type { Address, AuthKey, ClientTls, ListenerTls } from '../connection/index.js';
 export { RemoteCall, type StreamItem } from './client/remote-call.js';
 // Managers
-export { BaseManager, type ManagerClass, type ManagerOptions, type TypesOf } from './manager.js';
+export { BaseManager, type ManagerClass, type TypesOf } from './manager.js';
+export type { ManagerOptions } from './manager-options.js';
 // Proxies
 export type { CallOptions } from './proxies.js';
 export { BaseProxy, referentOf, type Token, textOf, tokenOf } from './proxy.js';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { type Address, type AuthKey, type ClientTls, type Connection, keyOf, type ListenerTls, pipe } from '../connection/index.js';
+import { type Address, type ClientTls, type Connection, keyOf, type ListenerTls, pipe } from '../connection/index.js';
 import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
-import { addTemplateModule, type ContextLike, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
+import { addTemplateModule, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
 import { DupFd, encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
@@ -10,31 +10,16 @@ import { printedAsShown } from '../util/printed.js';
 import { channelTo } from './client/channels.js';
 import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './client/keys.js';
 import type { RemoteChannel } from './client/remote-channel.js';
+import { clientTls, type ManagerOptions } from './manager-options.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
 import { checkType, definedType, type Maker, type ManagedType, mayBeExposed, type TypeOptions } from './registry.js';
 import type { Creations, RemoteMaker, TypeEntry } from './remote.js';
 import { type ObjectInfo, Server } from './server.js';
+import { ownTypesOf, sentType, typesOf } from './types-of-class.js';
 import { Ask } from './wire/frames.js';
-import type { SentType, ServerNews, ServerWork } from './wire/server-work.js';
+import type { ServerNews, ServerWork } from './wire/server-work.js';
 
 const ENTRY = entry('managers/server/server-process');
-
-/** Options of a manager. */
-export interface ManagerOptions {
-  /** Where the server is, or is to be: a path, `{ host, port }`. Default: an abstract unix socket of its own. */
-  readonly address?: Address | undefined;
-  /** The key that server and clients share. Default: that of the process. */
-  readonly authkey?: AuthKey | undefined;
-  /** How the server is started. Default: the process's. */
-  readonly context?: ContextLike | undefined;
-  /**
-   * How values become bytes, the same on both sides. `'multiprocess'` (default): any value, functions too; **whoever knows the key can run code in
-   * the server**. `'msgpackr'`: plain data, which runs no code; proxies and functions may be arguments themselves, not parts of one.
-   */
-  readonly serializer?: SerializerOption | undefined;
-  /** TLS: `key` and `cert` for who starts the server or gets it, options of `tls.connect` or `true` for who connects. Default: none. */
-  readonly tls?: (ListenerTls & ClientTls) | ListenerTls | ClientTls | undefined;
-}
 
 /** What types may be given as: by name, what makes their objects, or that with options. */
 export type TypesOf = Readonly<Record<string, RemoteMaker | TypeEntry>>;
@@ -48,9 +33,6 @@ export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick
 const OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
 /** Milliseconds that a server has to end by itself, then by SIGTERM. */
 const SHUTDOWN_GRACE_MS = 1_000;
-
-/** Own types of each class of managers. */
-const registries = new WeakMap<object, Map<string, ManagedType>>();
 
 type State = 'initial' | 'started' | 'connected' | 'ended';
 
@@ -124,8 +106,7 @@ export class BaseManager implements AsyncDisposable {
       ...options,
       ...(callable === undefined ? {} : { callable: callable as Maker }),
     });
-    const own = registries.get(this) ?? new Map<string, ManagedType>();
-    registries.set(this, own);
+    const own = ownTypesOf(this);
     const known = callable === undefined && Object.keys(options).length === 0 ? definedType(typeid) : undefined;
     own.set(typeid, known ?? type);
     if ((known ?? type).createMethod === false) return;
@@ -195,14 +176,14 @@ export class BaseManager implements AsyncDisposable {
     }
     this.#begin(actor, 'started');
     const { authkey, context, tls } = this.#options;
-    if (startMethodOf(actor, context) === 'forkserver') prepareTemplate(registryOf(this));
+    if (startMethodOf(actor, context) === 'forkserver') prepareTemplate(typesOf(this));
     const [mine, theirs] = pipe<ServerNews>();
     // A thread's descriptors are this process's: what was sent to it would keep its connection when it has ended.
     const own = startMethodOf(actor, context) === 'thread' ? null : new DupFd(theirs.fileno());
     let process: Process<[ServerWork, Connection<ServerNews> | DupFd]> | null = null;
     try {
       const work: ServerWork = {
-        types: [...registryOf(this)].map(([typeid, type]) => sent(typeid, type)),
+        types: [...typesOf(this)].map(([typeid, type]) => sentType(typeid, type)),
         address: this.#address ?? null,
         authkey: Buffer.from(this.#key()).toString('hex'),
         tls: (tls as ListenerTls | undefined) ?? null,
@@ -280,7 +261,7 @@ export class BaseManager implements AsyncDisposable {
    */
   getServer(): Server {
     this.#begin(`${this.#name}.getServer`, 'initial');
-    this.#server ??= new Server(registryOf(this), {
+    this.#server ??= new Server(typesOf(this), {
       address: this.#address,
       authkey: this.#key(),
       serializer: this.#serializer,
@@ -346,7 +327,7 @@ export class BaseManager implements AsyncDisposable {
   static create(manager: BaseManager, typeid: string, args: readonly unknown[]): Promise<unknown> {
     try {
       const channel = manager.#open(typeid);
-      return channel.create(typeid, args, registryOf(manager).get(typeid)?.proxyType);
+      return channel.create(typeid, args, typesOf(manager).get(typeid)?.proxyType);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -475,28 +456,4 @@ let count = 0;
 
 function nextName(type: string): string {
   return `${type}-${++count}`;
-}
-
-/** What a client uses of options that serve both. */
-function clientTls(tls: NonNullable<ManagerOptions['tls']>): ClientTls {
-  if (tls === true) return true;
-  const { ca, cert } = tls as { ca?: unknown; cert?: unknown };
-  // A server's own certificate is what its clients trust, unless an authority is named. Its private key stays where it is.
-  return { ca: ca ?? cert } as ClientTls;
-}
-
-/** All types of a manager's class, those of its own before inherited ones. */
-function registryOf(manager: BaseManager): Map<string, ManagedType> {
-  const chain: Map<string, ManagedType>[] = [];
-  for (let at: unknown = manager.constructor; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
-    const own = registries.get(at);
-    if (own !== undefined) chain.unshift(own);
-  }
-  return new Map(chain.flatMap((own) => [...own]));
-}
-
-function sent(typeid: string, type: ManagedType): SentType {
-  if (type.module !== undefined) return [typeid, type.module, null];
-  const { proxyType: _, createMethod: __, ...rest } = type;
-  return [typeid, null, rest];
 }
