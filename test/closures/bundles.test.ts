@@ -52,6 +52,13 @@ describe.each([false, true])('In a bundle, minified: %s', (minify) => {
       ${wrapped('console.log(await pool.apply(() => [new Base().child().name(), new Base().child() instanceof Base, new Sub().child() instanceof Sub].join()));')}`;
     expect(await output('constructors', program, minify)).toBe('sub,true,true\n');
   });
+
+  test('a table of members for other objects, whose getters cannot read the table itself', async () => {
+    const program = `
+      const members = { get total() { return this.items.count; }, twice() { return 2 * this.total; } };
+      ${wrapped('console.log(await pool.apply(() => Object.create(members, { items: { value: { count: 3 } } }).twice()));')}`;
+    expect(await output('members', program, minify)).toBe('6\n');
+  });
 });
 
 /** Functions that stand in one scope and reach each other, as those of a package do. */

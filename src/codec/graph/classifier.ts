@@ -81,7 +81,7 @@ export class Classifier {
     if (types.isArgumentsObject(value)) return reduceArguments(value as IArguments);
     const type = classWithPrototype(value);
     if (type !== undefined) return reducePrototype(type);
-    return hasState(value) ? reduceInstance(value, undefined) : reducePlainObject(value);
+    return hasState(value) ? reduceInstance(value, undefined) : reduceTable(value);
   }
 
   #builtin(value: object): Reduction | undefined {
@@ -137,6 +137,16 @@ export class Classifier {
       return isDomException(value) ? reduceDomException(value, type) : reduceInstance(value, type);
     }
     return reduceAsBuiltinError(value);
+  }
+}
+
+/** A getter that cannot read the object itself is one for those that inherit it, and goes as a getter. */
+function reduceTable(value: object): Reduction {
+  try {
+    return reducePlainObject(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return reduceInstance(value, undefined);
   }
 }
 
