@@ -9,6 +9,7 @@ import type { Reduction } from '../../src/codec/node.js';
 import { SerializationError } from '../../src/errors/index.js';
 import * as namespaces from './fixtures/node_modules/namespaces/index.mjs';
 import { inner } from './fixtures/node_modules/namespaces/index.mjs';
+import { inner as proxied } from './fixtures/node_modules/namespaces/interop.js';
 import { throughChild, throughHere } from './support/in-process.js';
 
 const factor = 3;
@@ -54,6 +55,7 @@ describe('Under the test runner', () => {
   test('an export of a package that is a namespace goes by reference', async () => {
     const pool = new Pool({ processes: 1 });
     try {
+      expect(await pool.apply(() => [proxied.twice(2), proxied.deepest.thrice(2)])).toEqual([4, 6]);
       expect(await pool.apply(() => [inner.twice(2), inner.deepest.thrice(2)])).toEqual([4, 6]);
       expect(await pool.apply(() => [Object.keys(namespaces), Object.keys(inner)])).toEqual([['inner'], ['deepest', 'twice']]);
     } finally {

@@ -32,11 +32,16 @@ export function noteNamespaces({ around, place, mirror }: InspectedFunction): vo
   for (const { name, from } of around!.namespaces) noteNamespace(readVariable(scope.object, name), importSlot(name, from!, place).module);
 }
 
-/** Notes the namespace that a variable of vite's module runner holds, and those that it exports. */
-export function noteRunnerNamespace({ place }: InspectedFunction, name: string, value: unknown): void {
-  if (place === null || !isReference(value) || !types.isModuleNamespaceObject(value)) return;
+/** Notes the namespace that a variable of vite's module runner holds, or of the proxy that vitest puts around one those that it exports. */
+export function noteRunnerNamespace({ place }: InspectedFunction, { name, members }: FreeName, value: unknown): void {
+  if (place === null || !isReference(value)) return;
+  const isWhole = types.isModuleNamespaceObject(value);
+  if (!isWhole && !types.isProxy(value)) return;
   const specifier = runnerImport(place.script.source, name);
-  if (specifier !== null) noteNamespace(value, { specifier, parent: baseOf(place.script.url), path: ['*'] });
+  if (specifier === null) return;
+  const parent = baseOf(place.script.url);
+  if (isWhole) noteNamespace(value, { specifier, parent, path: ['*'] });
+  else for (const member of members ?? []) noteNamespace(readVariable(value, member), { specifier, parent, path: [member] });
 }
 
 /** Returns the slot of an import, or `null` if it is none or goes by value. */

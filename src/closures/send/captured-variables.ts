@@ -82,7 +82,7 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
     if (hasBundledImport(inspected.text, name)) throw bundledImport(inspected.describe(), name);
     captures.loaders.add(children.values.length);
   }
-  noteRunnerNamespace(inspected, name, value);
+  noteRunnerNamespace(inspected, free, value);
   const binding = inspected.around?.lookup(name) ?? null;
   if (!isFixed(binding)) captures.constant = false;
   const special =
