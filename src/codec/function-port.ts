@@ -26,7 +26,8 @@ export interface FunctionHooks {
 
 /**
  * Sets what turns functions and classes into reductions; `undefined` makes them refused.
- * `reduceReference` finds objects full of functions that the other side has too, such as `fs` or a module's exports.
+ * `reduceReference` finds objects full of functions that the other side has too, such as `fs` or a
+ * module's exports. Without `hooks` those that are set stay.
  */
 export function setFunctionReducer(
   reduce: ((fn: Function) => Reduction) | undefined,
@@ -35,7 +36,7 @@ export function setFunctionReducer(
 ): void {
   reducer = reduce;
   references = reduceReference;
-  functionHooks = hooks;
+  if (hooks !== undefined) functionHooks = hooks;
 }
 
 /** The WeakMaps and WeakSets in which a class that goes by reference keeps the #private members of its instances. */
