@@ -1,6 +1,6 @@
 /**
- * Where in the user's program a value was sent that cannot be: the stack of a refusal begins at the caller's line, not at the
- * encoder's.
+ * Where in the user's program a value was sent that cannot be: the stack of a refusal begins at the
+ * caller's line, not at the encoder's.
  */
 import { fileURLToPath } from 'node:url';
 import { SerializationError } from '../errors/index.js';
@@ -15,7 +15,11 @@ const OWN = ['dist/', 'src/'].map((folder) => fileURLToPath(new URL(folder, PACK
 /** Frames between two of the library's: callbacks of builtins. */
 const NATIVE = /\(<anonymous>\)$|\(node:internal|at node:internal|\(native\)$/;
 
-/** Gives a refusal the stack of whoever called the library, if that is on the stack still. Returns the error. @param entry Frames above it are left out. */
+/**
+ * Gives a refusal the stack of whoever called the library, if that is on the stack still. Returns
+ * the error.
+ * @param entry Frames above it are left out.
+ */
 export function atCaller(error: unknown, entry: Function): unknown {
   if (!(error instanceof SerializationError)) return error;
   const lines = linesAt(entry);
@@ -25,7 +29,10 @@ export function atCaller(error: unknown, entry: Function): unknown {
   return error;
 }
 
-/** Gives a refusal the stack of an earlier call, if it has none but the library's own. @param frames of that call, one a line. */
+/**
+ * Gives a refusal the stack of an earlier call, if it has none but the library's own.
+ * @param frames of that call, one a line.
+ */
 export function atEarlierCall(error: unknown, frames: string): void {
   if (frames === '' || !(error instanceof SerializationError)) return;
   const first = framesOf(error.stack)[0];
@@ -33,9 +40,11 @@ export function atEarlierCall(error: unknown, frames: string): void {
 }
 
 /**
- * Says in a refusal who refused, and what the outermost steps of its path are to the caller. Returns the error.
+ * Says in a refusal who refused, and what the outermost steps of its path are to the caller.
+ * Returns the error.
  *
- * @param rename Given a path, or the end of one: with its last steps named as the caller knows them, `argument 0` for `[0]`.
+ * @param rename Given a path, or the end of one: with its last steps named as the caller knows
+ * them, `argument 0` for `[0]`.
  */
 export function inCall(error: unknown, actor: string, rename: (path: string) => string): unknown {
   if (!(error instanceof SerializationError)) return error;
@@ -81,8 +90,9 @@ function framesOf(stack: unknown): string[] {
 }
 
 /**
- * Returns whether a line of a stack is a frame of this library: of its sources too, which Node shows under
- * `--enable-source-maps`. Always `false` in a program that was bundled with the library.
+ * Returns whether a line of a stack is a frame of this library: of its sources too, which Node
+ * shows under `--enable-source-maps`. Always `false` in a program that was bundled with the
+ * library.
  */
 export function isLibraryFrame(line: string): boolean {
   return OWN.some((folder) => line.includes(folder));

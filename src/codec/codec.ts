@@ -35,7 +35,10 @@ const NONE: ReadonlyMap<number, unknown> = new Map();
 
 let forWorker = false;
 
-/** Whether what is being encoded goes to a worker of this process, or from one to its parent, over memory that nobody else has. */
+/**
+ * Whether what is being encoded goes to a worker of this process, or from one to its parent, over
+ * memory that nobody else has.
+ */
 export function encodingForWorker(): boolean {
   return forWorker;
 }
@@ -59,7 +62,8 @@ export class Encoder {
   };
 
   /**
-   * @param book For messages to a receiver that keeps the sender's code records (graph/code-book.ts); without one, messages are
+   * @param book For messages to a receiver that keeps the sender's code records
+   * (graph/code-book.ts); without one, messages are
    *   self-contained.
    */
   constructor(book: CodeBook | null = null) {
@@ -98,7 +102,10 @@ export class Encoder {
     return message;
   }
 
-  /** Writes the last message into `target` at `offset` (a multiple of 8 where it has buffers) and returns where it ends. */
+  /**
+   * Writes the last message into `target` at `offset` (a multiple of 8 where it has buffers) and
+   * returns where it ends.
+   */
   layout(target: Uint8Array, offset: number): number {
     const { bytes, length, buffers, total } = this.#message;
     if (length > SHORT) target.set(bytes.subarray(0, length), offset);
@@ -140,8 +147,9 @@ export class Decoder {
   readonly #plain = new PlainReader();
 
   /**
-   * Decodes the message in `source[start, end)`. The value does not alias `source` unless `owned` is true, when large
-   * typed arrays may view its buffer. A message that needs modules not loaded yet gives a {@link PendingValue}.
+   * Decodes the message in `source[start, end)`. The value does not alias `source` unless `owned`
+   * is true, when large typed arrays may view its buffer. A message that needs modules not loaded
+   * yet gives a {@link PendingValue}.
    *
    * @param codes The code records of the sender, if it has a CodeBook.
    * @throws SerializationError `MP_BAD_PAYLOAD` for bytes that no Encoder wrote.
@@ -156,7 +164,10 @@ export class Decoder {
     return new PendingValue(loadModules(needs.modules).then(() => readTable(kept)));
   }
 
-  /** The code records that a message names, for one that is decoded later. @throws SerializationError `MP_BAD_PAYLOAD`. */
+  /**
+   * The code records that a message names, for one that is decoded later.
+   * @throws SerializationError `MP_BAD_PAYLOAD`.
+   */
   codesOf(source: Uint8Array, start: number, end: number, codes: CodeLookup): ReadonlyMap<number, unknown> {
     return source[start] === MARK ? needsOf(spanOf(source, start, end, false, codes)).codes : NONE;
   }
@@ -164,7 +175,8 @@ export class Decoder {
   /**
    * As `decode`, but loads modules before it returns.
    *
-   * @throws SerializationError `MP_BAD_PAYLOAD`; `MP_ASYNC_MODULE` for a module with a top-level await.
+   * @throws SerializationError `MP_BAD_PAYLOAD`; `MP_ASYNC_MODULE` for a module with a top-level
+   * await.
    */
   decodeSync(source: Uint8Array, start: number, end: number, owned = false): unknown {
     if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));

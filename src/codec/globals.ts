@@ -1,9 +1,10 @@
 /**
- * Values that every process has under a name: ECMAScript intrinsics by identity, and the platform's globals.
+ * Values that every process has under a name: ECMAScript intrinsics by identity, and the platform's
+ * globals.
  *
- * A path leads from a global to the value: `Array`, `prototype`, `map`. A key that is a well-known symbol is written
- * `@iterator`, an accessor's halves `<size` and `>size`. Platform globals are looked up by name only, since walking them
- * would load half of Node.
+ * A path leads from a global to the value: `Array`, `prototype`, `map`. A key that is a well-known
+ * symbol is written `@iterator`, an accessor's halves `<size` and `>size`. Platform globals are
+ * looked up by name only, since walking them would load half of Node.
  */
 
 import { localPrototype } from './realms.js';

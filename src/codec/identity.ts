@@ -1,7 +1,8 @@
 /**
- * Identity across processes: what has one is, wherever a message about it arrives, the same object that an earlier message about it gave,
- * and the original where that was made. Classes have one (their instances must be `instanceof` them), prototypes of constructor
- * functions, and the WeakMaps and WeakSets that functions capture.
+ * Identity across processes: what has one is, wherever a message about it arrives, the same object
+ * that an earlier message about it gave, and the original where that was made. Classes have one
+ * (their instances must be `instanceof` them), prototypes of constructor functions, and the
+ * WeakMaps and WeakSets that functions capture.
  *
  * An identity is given at the first crossing and is held weakly on both sides.
  */

@@ -1,7 +1,8 @@
 /**
  * The encoder that the senders of a thread share: queues, connections, managers and dumps.
  *
- * A reducer may send in its turn, so an encoder is taken away while it works, and who finds none makes one.
+ * A reducer may send in its turn, so an encoder is taken away while it works, and who finds none
+ * makes one.
  */
 import { Encoder } from './codec.js';
 

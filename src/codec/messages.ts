@@ -11,7 +11,10 @@ export interface Refusal {
   readonly repair: string;
 }
 
-/** Thrown by the parts of the encoder that do not know where in the value they are; becomes a SerializationError with its path. */
+/**
+ * Thrown by the parts of the encoder that do not know where in the value they are; becomes a
+ * SerializationError with its path.
+ */
 export class Refused extends Error {
   constructor(readonly refusal: Refusal) {
     super(refusal.why);
@@ -29,8 +32,8 @@ export interface Step {
 }
 
 /**
- * `.stream <- captured \`db\` <- function query (file:///main.js:12)`. A function that is itself captured under a name is not
- * named once more.
+ * `.stream <- captured \`db\` <- function query (file:///main.js:12)`. A function that is itself
+ * captured under a name is not named once more.
  */
 export function pathOf(steps: readonly Step[]): string {
   const parts: string[] = [];
@@ -42,8 +45,9 @@ export function pathOf(steps: readonly Step[]): string {
 }
 
 /**
- * `Cannot send function query (file:///main.js:12): it captures \`db\`, and \`db.stream\` is an instance of Socket: it lives in this
- * process only; open it inside the function.` Without a capture on the way: `Cannot send a Promise (.rows <- [0]): …`.
+ * `Cannot send function query (file:///main.js:12): it captures \`db\`, and \`db.stream\` is an
+ * instance of Socket: it lives in this process only; open it inside the function.` Without a
+ * capture on the way: `Cannot send a Promise (.rows <- [0]): …`.
  */
 export function refusal(of: Refusal, steps: readonly Step[]): SerializationError {
   const path = pathOf(steps);
@@ -81,8 +85,9 @@ function adviceOf(steps: readonly Step[]): string | undefined {
 }
 
 /**
- * A captured value that other code made (a schema, a logger): it is reached through functions of another file than the one that captures it,
- * so that whoever reads the path can do nothing about what is at its end. Imported, it is not copied at all.
+ * A captured value that other code made (a schema, a logger): it is reached through functions of
+ * another file than the one that captures it, so that whoever reads the path can do nothing about
+ * what is at its end. Imported, it is not copied at all.
  */
 function madeElsewhere(steps: readonly Step[], innermost?: string): { readonly sentence: string; readonly repair: string } | null {
   let captured: number | null = null;

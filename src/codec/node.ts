@@ -1,13 +1,13 @@
 /**
  * The vocabulary of the node table: how a value that is no plain data crosses to another process.
  *
- * A reducer turns a value into a {@link Reduction}: the name of a {@link NodeKind}, plain data, and child values,
- * which are reduced in their turn. The kind rebuilds it on the other side.
+ * A reducer turns a value into a {@link Reduction}: the name of a {@link NodeKind}, plain data, and
+ * child values, which are reduced in their turn. The kind rebuilds it on the other side.
  *
- * Order on the wire. A `shell` kind (array, object, Map, …) is created empty before its children are written and
- * filled after them, so that children may refer back to it. A kind that is built whole (function, class, reduced
- * value, …) comes after its children; a child that is itself still being written at that moment (a cycle through
- * captures) is *late*: it is set after both exist.
+ * Order on the wire. A `shell` kind (array, object, Map, …) is created empty before its children
+ * are written and filled after them, so that children may refer back to it. A kind that is built
+ * whole (function, class, reduced value, …) comes after its children; a child that is itself still
+ * being written at that moment (a cycle through captures) is *late*: it is set after both exist.
  */
 import type { ModuleRequest } from '../modules/module-request.js';
 
@@ -21,22 +21,33 @@ export interface Reduction {
   readonly children: readonly unknown[];
   /** What each child is called in an error's path: `captured \`db\``, `.socket`, `[3]`. */
   label(index: number): string;
-  /** What the value itself is called in an error's path, if it is a function: `function f (file:///main.js:3)`. */
+  /**
+   * What the value itself is called in an error's path, if it is a function: `function f
+   * (file:///main.js:3)`.
+   */
   readonly actor?: string;
-  /** Values that belong to it and are no children: those travel as well, once the children are written. */
+  /**
+   * Values that belong to it and are no children: those travel as well, once the children are
+   * written.
+   */
   readonly beside?: readonly object[];
-  /** What to do when this child cannot be sent, if it is better than what the value at fault advises. */
+  /**
+   * What to do when this child cannot be sent, if it is better than what the value at fault
+   * advises.
+   */
   advice?(index: number): string | undefined;
   /** Indices of children that cannot come late: what a class extends. */
   readonly needs?: readonly number[];
   /**
-   * Whether the rebuilt value carries no state of its own that a call could change (a function whose captures are never
-   * assigned), so that one rebuilt copy may serve any number of tasks. Default `false`.
+   * Whether the rebuilt value carries no state of its own that a call could change (a function
+   * whose captures are never assigned), so that one rebuilt copy may serve any number of tasks.
+   * Default `false`.
    */
   readonly stateless?: boolean;
   /**
-   * Whether reducing the same value again would always give the same result, apart from its children (a function
-   * has fixed source and its captured bindings are constant), so that the bytes may be cached. Default `false`.
+   * Whether reducing the same value again would always give the same result, apart from its
+   * children (a function has fixed source and its captured bindings are constant), so that the
+   * bytes may be cached. Default `false`.
    */
   readonly constant?: boolean;
 }
@@ -45,11 +56,14 @@ export interface Reduction {
 export interface Built {
   /** The value itself. */
   readonly value: unknown;
-  /** Fills child `index` in. Present whenever the kind was told of late children, and for every shell. */
+  /**
+   * Fills child `index` in. Present whenever the kind was told of late children, and for every
+   * shell.
+   */
   set?(index: number, child: unknown): void;
   /**
-   * For shells that want their children at once: called instead of `set` when the shell is filled. Children at the
-   * indices in `late` are `undefined` and come through `set` afterwards.
+   * For shells that want their children at once: called instead of `set` when the shell is filled.
+   * Children at the indices in `late` are `undefined` and come through `set` afterwards.
    */
   fill?(children: readonly unknown[], late: readonly number[]): void;
 }
@@ -58,12 +72,16 @@ export interface Built {
 export interface NodeKind {
   /** Its name on the wire: short, unique. */
   readonly tag: string;
-  /** Whether its data says what the value is made of and not what it holds, so that many values have the same: see graph/code-book.ts. */
+  /**
+   * Whether its data says what the value is made of and not what it holds, so that many values have
+   * the same: see graph/code-book.ts.
+   */
   readonly code?: boolean;
   /** Whether it is created before its children (all of which are then late) or after them. */
   readonly shell: boolean;
   /**
-   * Module URLs that must be loaded before `build` is called. Asked on the receiving side, before anything is built.
+   * Module URLs that must be loaded before `build` is called. Asked on the receiving side, before
+   * anything is built.
    */
   modules?(data: unknown): Iterable<ModuleRequest>;
   /**

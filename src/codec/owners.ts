@@ -1,6 +1,6 @@
 /**
- * Which instance a function was met on as an own property: an arrow that is a class field has that instance as its `this`,
- * and V8 does not show it.
+ * Which instance a function was met on as an own property: an arrow that is a class field has that
+ * instance as its `this`, and V8 does not show it.
  */
 const owners = new WeakMap<Function, object>();
 

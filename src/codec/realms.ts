@@ -1,6 +1,6 @@
 /**
- * Builtin classes of another realm (a `vm` context, the environment of a test runner): what is made of them arrives as made
- * of ours, for the other process has no such realm.
+ * Builtin classes of another realm (a `vm` context, the environment of a test runner): what is made
+ * of them arrives as made of ours, for the other process has no such realm.
  */
 const STANDARD_CLASSES =
   `Object Function Array Map Set Date RegExp Boolean Number String BigInt Symbol ArrayBuffer DataView Error EvalError RangeError ReferenceError
@@ -11,7 +11,10 @@ const known = new WeakMap<object, object | null>();
 let ours: Map<string, object> | undefined;
 let classes: Map<object, Function> | undefined;
 
-/** Our prototype for that of the same builtin class of another realm; `undefined` for any other prototype, ours included. */
+/**
+ * Our prototype for that of the same builtin class of another realm; `undefined` for any other
+ * prototype, ours included.
+ */
 export function localPrototype(prototype: object): object | undefined {
   let local = known.get(prototype);
   if (local === undefined) {

@@ -1,14 +1,18 @@
 /**
  * The scratch buffer a message body is written into: one per Encoder, reused, grown by doubling.
  *
- * Invariant: after `need(n)` at least `n` bytes stand free behind `at`. Writers that append only a few bytes a
- * step call it once a step with {@link STEP}; everything that copies a string or bytes asks for the exact size.
+ * Invariant: after `need(n)` at least `n` bytes stand free behind `at`. Writers that append only a
+ * few bytes a step call it once a step with {@link STEP}; everything that copies a string or bytes
+ * asks for the exact size.
  */
 import { constants } from 'node:buffer';
 import { SerializationError } from '../errors/index.js';
 
 const FIRST_SCRATCH_BYTES = 16 * 1024;
-/** Scratch beyond this is given back after the message, so that one huge value does not pin its memory. */
+/**
+ * Scratch beyond this is given back after the message, so that one huge value does not pin its
+ * memory.
+ */
 const MAX_KEPT_SCRATCH_BYTES = 4 * 1024 * 1024;
 
 /** Longest body, whose length is a u32. */

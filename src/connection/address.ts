@@ -1,4 +1,7 @@
-/** Addresses, as Python has them: a string is the path of a unix socket (with a leading NUL: abstract), a host and port are TCP. */
+/**
+ * Addresses, as Python has them: a string is the path of a unix socket (with a leading NUL:
+ * abstract), a host and port are TCP.
+ */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { ArgumentError, ConnectionError } from '../errors/index.js';
@@ -7,7 +10,10 @@ import { checkOptions, describe } from '../util/options.js';
 
 /** A place in a TCP network. */
 export interface HostAndPort {
-  /** A name or a number. `''`: all interfaces of a listener, this machine for a client; as in Python. */
+  /**
+   * A name or a number. `''`: all interfaces of a listener, this machine for a client; as in
+   * Python.
+   */
   readonly host: string;
   /** 0 to 65535; a listener on 0 gets a free one. */
   readonly port: number;
@@ -53,7 +59,10 @@ export function checkFamily(actor: string, family: AddressFamily | undefined): v
   throw new ArgumentError(`${actor}: family ${describe(family)} is not known here; choose AF_UNIX, AF_INET or AF_INET6.`);
 }
 
-/** Where the kernel finds it: names of hosts are looked up. @throws (as rejection) ConnectionError `MP_HOST_NOT_FOUND`. */
+/**
+ * Where the kernel finds it: names of hosts are looked up.
+ * @throws (as rejection) ConnectionError `MP_HOST_NOT_FOUND`.
+ */
 export async function resolveAddress(address: Address, family: AddressFamily): Promise<SocketName> {
   if (typeof address === 'string') return { family: Family.AF_UNIX, host: address, port: 0 };
   const version = family === 'AF_INET6' ? 6 : 4;

@@ -13,18 +13,24 @@ import { handshakeTimedOut } from './messages.js';
 
 /** How {@link Client} connects. */
 export interface ClientOptions extends WaitOptions {
-  /** The key that the listener has. With one, both ends prove that they know it. Default: no handshake. */
+  /**
+   * The key that the listener has. With one, both ends prove that they know it. Default: no
+   * handshake.
+   */
   readonly authkey?: AuthKey | undefined;
   /**
-   * Milliseconds from being connected to having proved itself (TLS, key). Default: what is left of `timeout`, or 10,000. A listener that accepts nobody
-   * meanwhile does not answer.
+   * Milliseconds from being connected to having proved itself (TLS, key). Default: what is left of
+   * `timeout`, or 10,000. A listener that accepts nobody meanwhile does not answer.
    */
   readonly handshakeTimeout?: number | undefined;
   /** Default: that of the address. */
   readonly family?: AddressFamily | undefined;
   /** TLS beneath the connection: `true`, or options of `tls.connect`. Default: none. */
   readonly tls?: ClientTls | undefined;
-  /** How values become bytes: that of the listener. Default `'multiprocess'`, whose decoding can run code of the listener's process. */
+  /**
+   * How values become bytes: that of the listener. Default `'multiprocess'`, whose decoding can run
+   * code of the listener's process.
+   */
   readonly serializer?: SerializerOption | undefined;
 }
 
@@ -32,20 +38,26 @@ const CLIENT_OPTIONS = ['authkey', 'family', 'tls', 'serializer', 'handshakeTime
 const EAGAIN = -11;
 /** ENOENT and ECONNREFUSED: nobody is there. */
 const ABSENT = new Set<unknown>([-2, -111]);
-/** How soon to knock again, ms, at a unix socket whose backlog is full: the kernel tells nobody when it is not. */
+/**
+ * How soon to knock again, ms, at a unix socket whose backlog is full: the kernel tells nobody when
+ * it is not.
+ */
 const KNOCK = 5;
 
 /**
  * Connects to a {@link Listener}, of this library or of Python.
  *
- * Decoding runs the peer's code: with the default serializer, what is received can run code of the listener's process in this one. Use
- * `serializer: 'msgpackr'` for listeners that are not trusted.
+ * Decoding runs the peer's code: with the default serializer, what is received can run code of the
+ * listener's process in this one. Use `serializer: 'msgpackr'` for listeners that are not trusted.
  *
  * @param address a path, with a leading NUL an abstract one, or `{ host, port }`.
- * @param options `timeout`: ms for all of it, name lookup and handshake included. Default: no limit but that of the handshake.
+ * @param options `timeout`: ms for all of it, name lookup and handshake included. Default: no limit
+ * but that of the handshake.
  * @returns the connection, once the handshake is done.
- * @throws (as rejection) ConnectionError `MP_CONNECTION_REFUSED` when nobody listens there, `MP_HOST_NOT_FOUND`, `MP_CONNECTION_EOF` when the listener closes before
- * the end of the handshake; AuthenticationError `MP_AUTHENTICATION`; TimeoutError, `MP_HANDSHAKE_TIMEOUT` when one side has an authkey (or TLS) and the other has none; `signal.reason`; ArgumentError.
+ * @throws (as rejection) ConnectionError `MP_CONNECTION_REFUSED` when nobody listens there,
+ * `MP_HOST_NOT_FOUND`, `MP_CONNECTION_EOF` when the listener closes before the end of the
+ * handshake; AuthenticationError `MP_AUTHENTICATION`; TimeoutError, `MP_HANDSHAKE_TIMEOUT` when one
+ * side has an authkey (or TLS) and the other has none; `signal.reason`; ArgumentError.
  *
  * Python: `multiprocessing.connection.Client`.
  */

@@ -34,7 +34,10 @@ export interface ConnectionOptions {
   readonly readable?: boolean | undefined;
   /** Whether it sends. Default `true`. */
   readonly writable?: boolean | undefined;
-  /** How values become bytes; the peer's must be the same. Default `'multiprocess'`, whose decoding can run code of the peer. */
+  /**
+   * How values become bytes; the peer's must be the same. Default `'multiprocess'`, whose decoding
+   * can run code of the peer.
+   */
   readonly serializer?: SerializerOption | undefined;
 }
 
@@ -51,23 +54,27 @@ interface Handle {
 /**
  * One end of a connection that carries messages: values, or bytes.
  *
- * Semantics: messages arrive whole and in order. `send` and `recv` carry any value that the `serializer` can; `sendBytes` and `recvBytes` carry
- * bytes, in the framing of Python's `multiprocessing.connection`, so that a stock Python may be at the other end. Calls are served in the order
- * they were made. When the peer has closed its end, what it sent is still received, then `recv` rejects with `MP_CONNECTION_EOF` and iteration
- * ends; `send` rejects with `MP_BROKEN_PIPE`.
+ * Semantics: messages arrive whole and in order. `send` and `recv` carry any value that the
+ * `serializer` can; `sendBytes` and `recvBytes` carry bytes, in the framing of Python's
+ * `multiprocessing.connection`, so that a stock Python may be at the other end. Calls are served in
+ * the order they were made. When the peer has closed its end, what it sent is still received, then
+ * `recv` rejects with `MP_CONNECTION_EOF` and iteration ends; `send` rejects with `MP_BROKEN_PIPE`.
  *
- * It is shareable: sent to another process or thread it arrives as the same end of the same connection, which then has several holders,
- * and the peer sees the end only when all have closed it. Each message is received by one of them. Like Python's, it has no lock: let one holder
- * send (or receive) at a time, or use a Lock; otherwise messages of more than a few kilobytes mix. When a holder dies, or closes its end, within a message that it
- * receives, nobody can tell where the next one begins: the others get `MP_READER_LOST`.
+ * It is shareable: sent to another process or thread it arrives as the same end of the same
+ * connection, which then has several holders, and the peer sees the end only when all have closed
+ * it. Each message is received by one of them. Like Python's, it has no lock: let one holder send
+ * (or receive) at a time, or use a Lock; otherwise messages of more than a few kilobytes mix. When
+ * a holder dies, or closes its end, within a message that it receives, nobody can tell where the
+ * next one begins: the others get `MP_READER_LOST`.
  *
- * Decoding runs the peer's code: with the default serializer what is received can run code of its sender. Use `serializer: 'msgpackr'`, or `recvBytes`, for peers that
- * are not trusted.
+ * Decoding runs the peer's code: with the default serializer what is received can run code of its
+ * sender. Use `serializer: 'msgpackr'`, or `recvBytes`, for peers that are not trusted.
  *
- * Backpressure: `send` resolves when the kernel has taken the message, some hundred kilobytes ahead of the receiver; await it. Nothing is received
- * that nobody asked for.
+ * Backpressure: `send` resolves when the kernel has taken the message, some hundred kilobytes ahead
+ * of the receiver; await it. Nothing is received that nobody asked for.
  *
- * Cancellation: a `recv` that timed out or was aborted loses nothing; the next one gets the message.
+ * Cancellation: a `recv` that timed out or was aborted loses nothing; the next one gets the
+ * message.
  *
  * Python: `multiprocessing.connection.Connection`. `poll(None)` is `poll({ timeout: Infinity })`.
  */
@@ -79,7 +86,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   readonly #writable: boolean;
 
   /**
-   * A connection over a descriptor, which it owns from now on: a connected stream socket, or a pipe.
+   * A connection over a descriptor, which it owns from now on: a connected stream socket, or a
+   * pipe.
    *
    * @param descriptor its flags are left alone.
    * @throws ArgumentError `MP_INVALID_ARGUMENT` for what cannot be a descriptor.
@@ -116,7 +124,10 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     return this.#writable;
   }
 
-  /** The descriptor; it stays the connection's. @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over TLS. */
+  /**
+   * The descriptor; it stays the connection's.
+   * @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over TLS.
+   */
   fileno(): number {
     this.#check('Connection.fileno');
     if (this.#exchange.transport.fd < 0) {
@@ -132,7 +143,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    * Sends a value.
    *
    * @returns resolves when the kernel has taken the whole message.
-   * @throws (as rejection) SerializationError, and nothing was sent; ConnectionError `MP_BROKEN_PIPE`, `MP_NOT_WRITABLE`; ClosedError.
+   * @throws (as rejection) SerializationError, and nothing was sent; ConnectionError
+   * `MP_BROKEN_PIPE`, `MP_NOT_WRITABLE`; ClosedError.
    */
   send(obj: S): Promise<void> {
     try {
@@ -173,11 +185,13 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * Receives a value. With the default serializer it must come from a peer that is trusted: decoding can run its code.
+   * Receives a value. With the default serializer it must come from a peer that is trusted:
+   * decoding can run its code.
    *
-   * @throws (as rejection) ConnectionError `MP_CONNECTION_EOF` when the peer has closed its end, `MP_READER_LOST`, `MP_NOT_READABLE`; TimeoutError; `signal.reason`;
-   * AuthenticationError when the peer asks for a key that `Client` was not given;
-   * SerializationError for a message that cannot be decoded, which is then gone; what the serializer's own `decode` throws; ClosedError.
+   * @throws (as rejection) ConnectionError `MP_CONNECTION_EOF` when the peer has closed its end,
+   * `MP_READER_LOST`, `MP_NOT_READABLE`; TimeoutError; `signal.reason`; AuthenticationError when
+   * the peer asks for a key that `Client` was not given; SerializationError for a message that
+   * cannot be decoded, which is then gone; what the serializer's own `decode` throws; ClosedError.
    */
   recv(options?: WaitOptions): Promise<T> {
     try {
@@ -202,7 +216,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /**
    * Receives a message as bytes.
    *
-   * @throws as {@link recv}; ConnectionError `MP_MESSAGE_LENGTH` for a message of more than `maxLength` bytes, after which nothing can be received.
+   * @throws as {@link recv}; ConnectionError `MP_MESSAGE_LENGTH` for a message of more than
+   * `maxLength` bytes, after which nothing can be received.
    */
   recvBytes(options?: RecvBytesOptions): Promise<Uint8Array> {
     try {
@@ -226,7 +241,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    *
    * @param offset where to put it, bytes. Default 0.
    * @returns its length, bytes.
-   * @throws (as rejection) BufferTooShortError, whose `data` is the whole message; the connection stays usable. As {@link recv}; ArgumentError.
+   * @throws (as rejection) BufferTooShortError, whose `data` is the whole message; the connection
+   * stays usable. As {@link recv}; ArgumentError.
    */
   async recvBytesInto(buf: ArrayBufferView | ArrayBufferLike, offset = 0, options?: WaitOptions): Promise<number> {
     const room = partOf('Connection.recvBytesInto', buf, offset, undefined);
@@ -242,10 +258,12 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * Whether there is something to receive: a message, the beginning of one, or the end of the connection.
+   * Whether there is something to receive: a message, the beginning of one, or the end of the
+   * connection.
    *
    * @param options `timeout`: how long to wait for it, ms. Default 0: do not wait.
-   * @throws (as rejection) ConnectionError for a bad descriptor, `MP_NOT_READABLE`; ClosedError; `signal.reason`.
+   * @throws (as rejection) ConnectionError for a bad descriptor, `MP_NOT_READABLE`; ClosedError;
+   * `signal.reason`.
    */
   async poll(options?: WaitOptions): Promise<boolean> {
     this.#checkReads('Connection.poll');
@@ -265,8 +283,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * Ends the use of the connection here. What was sent and the kernel has not taken yet still goes out; calls that wait to receive reject.
-   * Other holders keep it. Closing twice does nothing.
+   * Ends the use of the connection here. What was sent and the kernel has not taken yet still goes
+   * out; calls that wait to receive reject. Other holders keep it. Closing twice does nothing.
    */
   close(): void {
     if (this.#exchange.closed) return;
@@ -286,14 +304,18 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     this.close();
   }
 
-  /** Receives until the peer closes its end. Leaving the loop early loses nothing and closes nothing. */
+  /**
+   * Receives until the peer closes its end. Leaving the loop early loses nothing and closes
+   * nothing.
+   */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     return iterate((options) => this.recv(options));
   }
 
   /**
-   * What is received, from the subscription on; completes when the peer closes its end. Each subscription receives messages of its own. It takes
-   * messages as fast as they come: where the subscriber is slower than the peer, iterate instead. Unsubscribing loses nothing.
+   * What is received, from the subscription on; completes when the peer closes its end. Each
+   * subscription receives messages of its own. It takes messages as fast as they come: where the
+   * subscriber is slower than the peer, iterate instead. Unsubscribing loses nothing.
    */
   asObservable(): Observable<T> {
     return observe((options) => this.recv(options));

@@ -21,21 +21,36 @@ import { isStale, SocketFile } from './transport/socket-file.js';
 
 /** How {@link Listener.listen} listens. */
 export interface ListenerOptions {
-  /** A path, with a leading NUL an abstract one, or `{ host, port }`. Default: one is chosen, of `family`. */
+  /**
+   * A path, with a leading NUL an abstract one, or `{ host, port }`. Default: one is chosen, of
+   * `family`.
+   */
   readonly address?: Address | undefined;
   /** Default: that of the address, or `AF_UNIX`. */
   readonly family?: AddressFamily | undefined;
   /** Connections that the kernel keeps while nobody accepts them. Default 128. */
   readonly backlog?: number | undefined;
-  /** With a key, the empty one too, only peers that prove to know it are accepted. Default: everybody is. */
+  /**
+   * With a key, the empty one too, only peers that prove to know it are accepted. Default:
+   * everybody is.
+   */
   readonly authkey?: AuthKey | undefined;
-  /** TLS beneath the connections: `key` and `cert`, and what else `tls.createServer` takes. Default: none. */
+  /**
+   * TLS beneath the connections: `key` and `cert`, and what else `tls.createServer` takes. Default:
+   * none.
+   */
   readonly tls?: ListenerTls | undefined;
-  /** How values become bytes on the connections. Default `'multiprocess'`, whose decoding can run code of the peer. */
+  /**
+   * How values become bytes on the connections. Default `'multiprocess'`, whose decoding can run
+   * code of the peer.
+   */
   readonly serializer?: SerializerOption | undefined;
   /** Milliseconds that a peer has to prove itself. Default 10,000. */
   readonly handshakeTimeout?: number | undefined;
-  /** Peers that may be about to prove themselves at a time; as many more wait for a place, and an address that has many gives way to others. Default 128. */
+  /**
+   * Peers that may be about to prove themselves at a time; as many more wait for a place, and an
+   * address that has many gives way to others. Default 128.
+   */
   readonly maxHandshakes?: number | undefined;
 }
 
@@ -49,14 +64,18 @@ interface Accepter {
 /**
  * Accepts connections of {@link Client}s, of this library or of Python.
  *
- * Semantics: with an `authkey` both ends prove that they know it, by Python's handshake, before anything else is received. Peers that hang up,
- * stay silent, or send anything but an answer are dropped; one with another key makes `accept` reject with AuthenticationError, as in Python,
- * and the next `accept` serves the next peer. Nobody is accepted while nobody waits for a connection: the kernel keeps `backlog` of them.
+ * Semantics: with an `authkey` both ends prove that they know it, by Python's handshake, before
+ * anything else is received. Peers that hang up, stay silent, or send anything but an answer are
+ * dropped; one with another key makes `accept` reject with AuthenticationError, as in Python, and
+ * the next `accept` serves the next peer. Nobody is accepted while nobody waits for a connection:
+ * the kernel keeps `backlog` of them.
  *
- * Decoding runs the peer's code: with the default serializer, what is received from an accepted connection can run code of its sender in this process. Without an
- * `authkey` everybody who can connect may send it. Use `serializer: 'msgpackr'` for peers that are not trusted.
+ * Decoding runs the peer's code: with the default serializer, what is received from an accepted
+ * connection can run code of its sender in this process. Without an `authkey` everybody who can
+ * connect may send it. Use `serializer: 'msgpackr'` for peers that are not trusted.
  *
- * A unix socket that was chosen lies in a folder of mode 0700; its file is removed by `close`, or when the process ends in good order.
+ * A unix socket that was chosen lies in a folder of mode 0700; its file is removed by `close`, or
+ * when the process ends in good order.
  *
  * Python: `multiprocessing.connection.Listener`. There the backlog is 1.
  *
@@ -113,7 +132,8 @@ export class Listener implements AsyncDisposable, Disposable {
   /**
    * Starts to listen.
    *
-   * @throws (as rejection) ArgumentError; MultiprocessError `MP_SYSTEM`, with `errno`, when the address is taken (EADDRINUSE), or not ours.
+   * @throws (as rejection) ArgumentError; MultiprocessError `MP_SYSTEM`, with `errno`, when the
+   * address is taken (EADDRINUSE), or not ours.
    */
   static async listen(options: ListenerOptions = {}): Promise<Listener> {
     checkOptions('Listener.listen', options, LISTENER_OPTIONS, { string: 'address' });
@@ -145,7 +165,10 @@ export class Listener implements AsyncDisposable, Disposable {
     }
   }
 
-  /** The peer that was accepted last: its host and port, or `null` before the first one and for unix sockets, which have no name. */
+  /**
+   * The peer that was accepted last: its host and port, or `null` before the first one and for unix
+   * sockets, which have no name.
+   */
   get lastAccepted(): Address | null {
     return this.#lastAccepted;
   }
@@ -155,7 +178,10 @@ export class Listener implements AsyncDisposable, Disposable {
     return this.#closed;
   }
 
-  /** The descriptor of the listening socket, for {@link wait}; it stays the listener's. @throws ClosedError. */
+  /**
+   * The descriptor of the listening socket, for {@link wait}; it stays the listener's.
+   * @throws ClosedError.
+   */
   fileno(): number {
     this.#check('Listener.fileno');
     return this.#descriptor;
@@ -164,8 +190,10 @@ export class Listener implements AsyncDisposable, Disposable {
   /**
    * The next connection, its handshake done.
    *
-   * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when a peer has another key; TimeoutError; `signal.reason`; ClosedError when the
-   * listener is closed, before or meanwhile. While descriptors or memory are missing it goes on waiting (with a warning, `MP_LISTENER_EXHAUSTED`).
+   * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when a peer has another key;
+   * TimeoutError; `signal.reason`; ClosedError when the listener is closed, before or meanwhile.
+   * While descriptors or memory are missing it goes on waiting (with a warning,
+   * `MP_LISTENER_EXHAUSTED`).
    */
   async accept<T = unknown>(options?: WaitOptions): Promise<Connection<T>> {
     const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('Listener.accept', options) ?? {};
@@ -191,8 +219,9 @@ export class Listener implements AsyncDisposable, Disposable {
   }
 
   /**
-   * The connections, from the subscription on; completes when the listener is closed. Peers with another key are passed over. Several
-   * subscriptions, and calls of {@link accept}, share them out among each other.
+   * The connections, from the subscription on; completes when the listener is closed. Peers with
+   * another key are passed over. Several subscriptions, and calls of {@link accept}, share them out
+   * among each other.
    */
   get connections(): Observable<Connection> {
     return new Observable((subscriber) => {
@@ -217,7 +246,10 @@ export class Listener implements AsyncDisposable, Disposable {
     });
   }
 
-  /** Listens no more: calls that wait reject, peers that were not accepted are hung up on; accepted connections stay. Closing twice does nothing. */
+  /**
+   * Listens no more: calls that wait reject, peers that were not accepted are hung up on; accepted
+   * connections stay. Closing twice does nothing.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -261,7 +293,10 @@ export class Listener implements AsyncDisposable, Disposable {
     this.#want();
   }
 
-  /** Descriptors or memory ran out, perhaps by strangers: who waits goes on waiting, and the kernel keeps who comes. */
+  /**
+   * Descriptors or memory ran out, perhaps by strangers: who waits goes on waiting, and the kernel
+   * keeps who comes.
+   */
   #backOff(error: unknown): void {
     if (this.#pause === 0) {
       process.emitWarning(`Listener.accept: ${(error as Error).message} It tries again until it can.`, { code: 'MP_LISTENER_EXHAUSTED' });
@@ -306,7 +341,10 @@ const MAX_ACCEPTED_AT_ONCE = 16;
 /** Milliseconds before it tries again, at first and at most. */
 const FIRST_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 1_000;
-/** ECONNABORTED, ENOMEM, ENFILE, EMFILE, EPROTO, ENOBUFS, and what accept(2) passes on of the network. */
+/**
+ * ECONNABORTED, ENOMEM, ENFILE, EMFILE, EPROTO, ENOBUFS, and what accept(2) passes on of the
+ * network.
+ */
 const TRANSIENT = new Set<unknown>([-103, -12, -23, -24, -71, -105, -100, -101, -112, -113, -64, -92, -95, -1]);
 
 /** What peers of one origin have in common: their host. */

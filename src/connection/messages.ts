@@ -5,7 +5,10 @@ import { AuthenticationError, ClosedError, ConnectionError, MultiprocessError, T
 import { Errno } from '../native/index.js';
 import { type Address, showAddress } from './address.js';
 
-/** A listener that cannot listen. `stale`: its address is a socket file at which nobody listens. Keeps `errno`. */
+/**
+ * A listener that cannot listen. `stale`: its address is a socket file at which nobody listens.
+ * Keeps `errno`.
+ */
 export function cannotListen(address: Address, stale: boolean, cause: unknown): unknown {
   const { errno } = cause as { errno?: number };
   if (errno === undefined) return cause;

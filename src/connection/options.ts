@@ -4,7 +4,10 @@ import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
 
 /** What bounds `Connection.recvBytes`. */
 export interface RecvBytesOptions extends WaitOptions {
-  /** Most bytes of a message; a longer one is an error, after which nothing can be received. Default: no limit. */
+  /**
+   * Most bytes of a message; a longer one is an error, after which nothing can be received.
+   * Default: no limit.
+   */
   readonly maxLength?: number | undefined;
 }
 

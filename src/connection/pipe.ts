@@ -4,16 +4,22 @@ import { Connection } from './connection.js';
 
 /** How {@link pipe} connects. */
 export interface PipeOptions {
-  /** Whether both ends send and receive. Default `true`; otherwise the first end receives and the second sends. */
+  /**
+   * Whether both ends send and receive. Default `true`; otherwise the first end receives and the
+   * second sends.
+   */
   readonly duplex?: boolean | undefined;
 }
 
 /**
- * Two connected ends. The first receives `T` and sends `U`; the second does the reverse. Send one to another process or thread, and close your copy of it: an end is closed when all who have it closed it.
+ * Two connected ends. The first receives `T` and sends `U`; the second does the reverse. Send one
+ * to another process or thread, and close your copy of it: an end is closed when all who have it
+ * closed it.
  *
  * Python: `multiprocessing.Pipe(duplex)`.
  *
- * @throws ArgumentError `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free descriptors.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free
+ * descriptors.
  * @example
  * import { pipe } from 'multiprocess';
  *

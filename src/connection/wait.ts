@@ -16,15 +16,17 @@ export interface WaitableObject {
    * Called once for each wait.
    *
    * @param onReady to be called once when the object becomes ready.
-   * @returns `true` when it is ready now (then `onReady` is not called), otherwise a function that takes the wait back.
+   * @returns `true` when it is ready now (then `onReady` is not called), otherwise a function that
+   * takes the wait back.
    */
   [WAITABLE](onReady: () => void): true | (() => void);
 }
 
 /**
  * What {@link wait} waits for:
- * a descriptor; an object that has one by `fileno()` (Connection, Listener); an object with a `sentinel` (Process); a Readable stream of
- * Node, such as a net.Socket; any object with a method {@link WAITABLE}.
+ * a descriptor; an object that has one by `fileno()` (Connection, Listener); an object with a
+ * `sentinel` (Process); a Readable stream of Node, such as a net.Socket; any object with a method
+ * {@link WAITABLE}.
  */
 export type Waitable =
   | number
@@ -40,14 +42,18 @@ export type Waitable =
   | WaitableObject;
 
 /**
- * Waits until at least one of the objects is ready, and resolves with all that are, in the order given.
+ * Waits until at least one of the objects is ready, and resolves with all that are, in the order
+ * given.
  *
- * Ready means: a connection has something to receive, or its peer closed it; a listener has a client; a process has ended; a stream has
- * data or is at its end; a descriptor is readable. Nothing is consumed.
+ * Ready means: a connection has something to receive, or its peer closed it; a listener has a
+ * client; a process has ended; a stream has data or is at its end; a descriptor is readable.
+ * Nothing is consumed.
  *
- * @param options `timeout` in ms, where 0 or less only looks; with no object given the whole timeout passes.
+ * @param options `timeout` in ms, where 0 or less only looks; with no object given the whole
+ * timeout passes.
  * @returns an empty array when the time was over first.
- * @throws (as rejection) ArgumentError for what cannot be waited for; ClosedError for a closed connection; `signal.reason`.
+ * @throws (as rejection) ArgumentError for what cannot be waited for; ClosedError for a closed
+ * connection; `signal.reason`.
  *
  * Python: `multiprocessing.connection.wait`.
  *

@@ -26,11 +26,13 @@ interface Handle {
 /**
  * A descriptor as a value: send it anywhere, and `detach()` it there.
  *
- * Semantics: holds a duplicate of the descriptor, which you may close at once. Each process that receives it gets a duplicate of
- * its own, of the same open file. It must arrive while this process runs, which may be busy or blocked; bytes of `dumps` within 30 s.
- * What is never detached is closed with the object.
+ * Semantics: holds a duplicate of the descriptor, which you may close at once. Each process that
+ * receives it gets a duplicate of its own, of the same open file. It must arrive while this process
+ * runs, which may be busy or blocked; bytes of `dumps` within 30 s. What is never detached is
+ * closed with the object.
  *
- * Python: `multiprocessing.reduction.DupFd`. There the duplicate can be detached once in all, here once in each process.
+ * Python: `multiprocessing.reduction.DupFd`. There the duplicate can be detached once in all, here
+ * once in each process.
  *
  * @example
  * import { openSync, readFileSync, writeSync } from 'node:fs';
@@ -47,7 +49,10 @@ export class DupFd implements Disposable {
   /** The same wherever it arrives. */
   #id = crypto().randomUUID() as string;
 
-  /** @param fd an open descriptor. @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF, EMFILE). */
+  /**
+   * @param fd an open descriptor.
+   * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF, EMFILE).
+   */
   constructor(fd: number) {
     this.#held.fd = duplicateDescriptor(fd);
     unclaimed.register(this, this.#held, this);

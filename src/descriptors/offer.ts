@@ -7,17 +7,21 @@ import { describe } from '../util/options.js';
 import { spawningPopen, takeDescriptor } from '../util/spawning.js';
 
 /**
- * How a descriptor comes to another process: by an offer; or, with all else that a child is started with, under this number there. The latter
- * needs nobody to answer, and nothing stays open here if the child ends before it has looked.
+ * How a descriptor comes to another process: by an offer; or, with all else that a child is started
+ * with, under this number there. The latter needs nobody to answer, and nothing stays open here if
+ * the child ends before it has looked.
  */
 export type Passage = DescriptorOffer | number;
 
 /**
- * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it is sent again, over
- * {@link TRANSIT_MS} ms after the last time or, where that is later, after nobody holds the message any more, as every handle. It has a duplicate of its own, so the descriptor may be closed at once.
+ * The offer of one descriptor to other processes: made when it is first sent, prolonged whenever it
+ * is sent again, over {@link TRANSIT_MS} ms after the last time or, where that is later, after
+ * nobody holds the message any more, as every handle. It has a duplicate of its own, so the
+ * descriptor may be closed at once.
  *
- * That duplicate would keep a connection open that all have closed. So once the sender has closed the descriptor, the offer ends when it was
- * fetched as often as it was sent. Who sends one message to several receivers keeps the descriptor open until all have it.
+ * That duplicate would keep a connection open that all have closed. So once the sender has closed
+ * the descriptor, the offer ends when it was fetched as often as it was sent. Who sends one message
+ * to several receivers keeps the descriptor open until all have it.
  */
 export class StandingOffer {
   #offer: DescriptorOffer | undefined;
@@ -37,7 +41,10 @@ export class StandingOffer {
   }
 }
 
-/** The offer of a descriptor that is fetched once, by whom it was sent to. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * The offer of a descriptor that is fetched once, by whom it was sent to.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function offerOnce(fd: number): Passage {
   const number = passed(fd);
   if (number !== null) return number;
@@ -51,7 +58,10 @@ function noteOffer(offer: DescriptorOffer): void {
   noteKeep({ hold: () => holdOffer(offer, true, TRANSIT_MS), letGo: () => holdOffer(offer, false, TRANSIT_MS) });
 }
 
-/** The number that it will have in the child for which we encode; `null`: there is no such child, or it is a thread. */
+/**
+ * The number that it will have in the child for which we encode; `null`: there is no such child, or
+ * it is a thread.
+ */
 function passed(fd: number): number | null {
   const child = spawningPopen();
   return child?.keepsDescriptors === true ? child.duplicateForChild(fd) : null;

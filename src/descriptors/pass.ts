@@ -1,5 +1,6 @@
 /**
- * Descriptors over a unix socket, with Python's bytes: one byte that holds their count modulo 256, and SCM_RIGHTS with it.
+ * Descriptors over a unix socket, with Python's bytes: one byte that holds their count modulo 256,
+ * and SCM_RIGHTS with it.
  */
 import { ArgumentError, ConnectionError } from '../errors/index.js';
 import { closeDescriptor, Ready, receiveDescriptors, sendDescriptors, whenReady } from '../native/index.js';
@@ -26,8 +27,8 @@ export type SocketLike =
 /**
  * Sends copies of descriptors over a unix socket; yours stay open.
  *
- * Semantics: bytes that the other end expects, so send nothing else on the socket that it might take for them. Await the sends of a
- * Connection before.
+ * Semantics: bytes that the other end expects, so send nothing else on the socket that it might
+ * take for them. Await the sends of a Connection before.
  *
  * @param fds at most 253.
  * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF; EPIPE when the other end is closed).
@@ -37,11 +38,12 @@ export async function sendFds(socket: SocketLike, fds: readonly number[]): Promi
 }
 
 /**
- * Receives what {@link sendFds} (or Python's `sendfds`) sent: new descriptors, close-on-exec, yours to close.
+ * Receives what {@link sendFds} (or Python's `sendfds`) sent: new descriptors, close-on-exec, yours
+ * to close.
  *
  * @param count how many were sent.
- * @throws ConnectionError `MP_CONNECTION_EOF` when the other end is closed, `MP_NO_DESCRIPTOR` when others, or none, came with the byte
- * (they are closed).
+ * @throws ConnectionError `MP_CONNECTION_EOF` when the other end is closed, `MP_NO_DESCRIPTOR` when
+ * others, or none, came with the byte (they are closed).
  */
 export async function recvFds(socket: SocketLike, count: number): Promise<number[]> {
   const fd = descriptorOf('recvFds', socket);
@@ -64,10 +66,12 @@ export async function recvFds(socket: SocketLike, count: number): Promise<number
 }
 
 /**
- * Sends a copy of a descriptor over a connection made by `pipe()` or of family AF_UNIX, as Python's `send_handle`.
+ * Sends a copy of a descriptor over a connection made by `pipe()` or of family AF_UNIX, as Python's
+ * `send_handle`.
  *
  * @param handle the descriptor; yours stays open.
- * @param pid process id of who receives it: accepted and not needed here, as in Python outside of Windows.
+ * @param pid process id of who receives it: accepted and not needed here, as in Python outside of
+ * Windows.
  * @throws as {@link sendFds}.
  */
 export async function sendHandle(connection: SocketLike, handle: number, pid?: number | null): Promise<void>;

@@ -1,8 +1,9 @@
 /**
  * The resource sharer: how descriptors get from one process to others of the same user.
  *
- * A thread of the native addon serves them, so they can be had while the JavaScript of the process that sent them is busy or
- * blocked. It starts when a descriptor is first sent and ends by itself 30 s after the last one was.
+ * A thread of the native addon serves them, so they can be had while the JavaScript of the process
+ * that sent them is busy or blocked. It starts when a descriptor is first sent and ends by itself
+ * 30 s after the last one was.
  */
 import { withdrawOffers } from '../native/index.js';
 
@@ -11,8 +12,8 @@ export { DupFd } from './dup-fd.js';
 /** The resource sharer of this process. Python: `multiprocessing.resource_sharer`. */
 export const resourceSharer = {
   /**
-   * Withdraws every descriptor that was sent and not received yet, and ends the thread. Who receives one later gets `MP_OWNER_GONE`. The
-   * next descriptor that is sent starts it again.
+   * Withdraws every descriptor that was sent and not received yet, and ends the thread. Who
+   * receives one later gets `MP_OWNER_GONE`. The next descriptor that is sent starts it again.
    */
   stop(): void {
     withdrawOffers();

@@ -2,8 +2,8 @@
  * The root of every error this library throws, and the brand that lets `instanceof` work across
  * duplicate installs of the package and across processes.
  *
- * A prototype carries the list of its ancestors' names under a registered symbol; `instanceof` first
- * asks the ordinary prototype chain and then, for the library's own classes, that list.
+ * A prototype carries the list of its ancestors' names under a registered symbol; `instanceof`
+ * first asks the ordinary prototype chain and then, for the library's own classes, that list.
  */
 const LINEAGE = Symbol.for('multiprocess.error.lineage');
 
@@ -43,7 +43,10 @@ interface Branded {
   readonly name: string;
 }
 
-/** Gives an error class its stable name, default code and lineage. Called once for each class, where it is defined. */
+/**
+ * Gives an error class its stable name, default code and lineage. Called once for each class, where
+ * it is defined.
+ */
 export function brand(type: Branded, code: string): void {
   const parent: unknown = (Object.getPrototypeOf(type.prototype) as Record<symbol, unknown>)[LINEAGE];
   const lineage = [type.name, ...(Array.isArray(parent) ? (parent as string[]) : [])];

@@ -24,7 +24,10 @@ export class WorkerCrashError extends MultiprocessError {
   readonly exitCode: number | null;
   /** Signal that ended it, or `null`. */
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote to stderr by `process.stderr` or `console`, at most 2,040 bytes; what it did not catch is in `cause`, too. */
+  /**
+   * The end of what it wrote to stderr by `process.stderr` or `console`, at most 2,040 bytes; what
+   * it did not catch is in `cause`, too.
+   */
   readonly stderr: string;
 
   constructor(message: string, details: WorkerCrashDetails) {
@@ -37,6 +40,9 @@ export class WorkerCrashError extends MultiprocessError {
 }
 brand(WorkerCrashError, 'MP_WORKER_CRASH');
 
-/** Something failed on the other side that has no better class here; `cause` holds what is known of it. `MP_REMOTE`. */
+/**
+ * Something failed on the other side that has no better class here; `cause` holds what is known of
+ * it. `MP_REMOTE`.
+ */
 export class RemoteError extends MultiprocessError {}
 brand(RemoteError, 'MP_REMOTE');

@@ -2,13 +2,19 @@ import { brand, type ErrorDetails, MultiprocessError } from './multiprocess-erro
 
 /** What a SerializationError knows of the value it refused. */
 export interface SerializationDetails extends ErrorDetails {
-  /** Where the culprit hangs, from the value that was sent down to it: `captured \`db\` <- .socket <- function f (file:line)`. */
+  /**
+   * Where the culprit hangs, from the value that was sent down to it: `captured \`db\` <- .socket
+   * <- function f (file:line)`.
+   */
   readonly path?: string | undefined;
   /** What to do about it, as an imperative: `await it and send the result`. */
   readonly repair?: string | undefined;
 }
 
-/** A value cannot be sent, or bytes cannot be read back. The message says which part, why, and what to do. `MP_NOT_SERIALIZABLE`, `MP_BAD_PAYLOAD` and the codes of `reduction`. */
+/**
+ * A value cannot be sent, or bytes cannot be read back. The message says which part, why, and what
+ * to do. `MP_NOT_SERIALIZABLE`, `MP_BAD_PAYLOAD` and the codes of `reduction`.
+ */
 export class SerializationError extends MultiprocessError {
   /** Where the culprit hangs, or `undefined` when the value itself is the culprit. */
   readonly path: string | undefined;

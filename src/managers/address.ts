@@ -5,8 +5,8 @@ import type { Address } from '../connection/index.js';
 export type { Address } from '../connection/index.js';
 
 /**
- * An address of its own for a server: an abstract unix socket, which vanishes with the server however that ends. Anybody on this host may knock
- * there; only who knows the key gets in.
+ * An address of its own for a server: an abstract unix socket, which vanishes with the server
+ * however that ends. Anybody on this host may knock there; only who knows the key gets in.
  */
 export function freshAddress(): string {
   return `\0multiprocess-manager-${randomBytes(9).toString('hex')}`;

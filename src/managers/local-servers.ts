@@ -2,7 +2,10 @@
 
 /** What an arriving proxy needs of a server that runs in its thread. */
 export interface LocalServer {
-  /** A proxy that was on its way has arrived. @param granter the session that sent it; 0: this program. */
+  /**
+   * A proxy that was on its way has arrived.
+   * @param granter the session that sent it; 0: this program.
+   */
   claimed(granter: number, grant: number): void;
   /** The proxy, in the server, of one of its objects. */
   proxyHere(id: number): object;

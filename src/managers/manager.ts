@@ -39,17 +39,20 @@ type State = 'initial' | 'started' | 'connected' | 'ended';
 /**
  * Starts, or connects to, a server that keeps objects for many processes, here or on other hosts.
  *
- * Semantics: {@link start} runs the server in a process of its own (or a thread, by the start method `thread`), {@link getServer} in this program;
- * {@link connect} joins one that runs. Then the creation methods, one for each registered type, make objects in the server and give proxies of
- * them. Calls of all proxies of a thread share one connection, on which any number may be under way.
+ * Semantics: {@link start} runs the server in a process of its own (or a thread, by the start
+ * method `thread`), {@link getServer} in this program; {@link connect} joins one that runs. Then
+ * the creation methods, one for each registered type, make objects in the server and give proxies
+ * of them. Calls of all proxies of a thread share one connection, on which any number may be under
+ * way.
  *
- * Everything ends: when the server ends, in whatever way, calls that wait and later ones reject with ConnectionError `MP_MANAGER_LOST`; the server
- * ends with the process that started it.
+ * Everything ends: when the server ends, in whatever way, calls that wait and later ones reject
+ * with ConnectionError `MP_MANAGER_LOST`; the server ends with the process that started it.
  *
  * Sent to another process, a manager arrives connected to the same server.
  *
- * Security: who knows the key may call what is exposed. With the default serializer he can also run code in the server, and the server in its
- * clients, since functions are values: give the key only to whom you would give a shell.
+ * Security: who knows the key may call what is exposed. With the default serializer he can also run
+ * code in the server, and the server in its clients, since functions are values: give the key only
+ * to whom you would give a shell.
  *
  * Python: `multiprocessing.managers.BaseManager`.
  *
@@ -97,7 +100,8 @@ export class BaseManager implements AsyncDisposable {
    * Registers a type for this class of managers and those made from it later.
    *
    * @param typeid its name; the managers get a creation method of that name.
-   * @param callable makes an object in the server: a function, which is sent there with its captures, or a class. Without one only methods
+   * @param callable makes an object in the server: a function, which is sent there with its
+   * captures, or a class. Without one only methods
    *   of other types (`methodToTypeid`) give objects of the type.
    * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
    */
@@ -126,7 +130,8 @@ export class BaseManager implements AsyncDisposable {
   /**
    * A class of managers with types of yours, and typed creation methods.
    *
-   * @param types by name: a class, a function that makes an object, or options with such a `callable`.
+   * @param types by name: a class, a function that makes an object, or options with such a
+   * `callable`.
    * @example
    * import { BaseManager } from 'multiprocess/managers';
    *
@@ -165,8 +170,9 @@ export class BaseManager implements AsyncDisposable {
    * Starts the server in a process or thread of its own. Resolves when it serves.
    *
    * @param initializer called in the server before it serves; it is sent there with its captures.
-   * @throws (as rejection) ProcessError `MP_ALREADY_STARTED`, `MP_SERVER_START` when the server ended before it served; what the initializer, the start
-   * of a process, and listening throw; SerializationError for a type that cannot be sent; ArgumentError.
+   * @throws (as rejection) ProcessError `MP_ALREADY_STARTED`, `MP_SERVER_START` when the server
+   * ended before it served; what the initializer, the start of a process, and listening throw;
+   * SerializationError for a type that cannot be sent; ArgumentError.
    */
   async start<A extends unknown[]>(initializer?: ((...args: A) => unknown) | null, initArgs?: A): Promise<void> {
     const actor = `${this.#name}.start`;
@@ -225,8 +231,9 @@ export class BaseManager implements AsyncDisposable {
    * Connects to a server that runs: that of another program, or host.
    *
    * @param options `timeout` in ms for all of it.
-   * @throws (as rejection) ConnectionError `MP_MANAGER_LOST` when none is there; AuthenticationError; TimeoutError; ProcessError `MP_ALREADY_STARTED`;
-   * ArgumentError without an address.
+   * @throws (as rejection) ConnectionError `MP_MANAGER_LOST` when none is there;
+   * AuthenticationError; TimeoutError; ProcessError `MP_ALREADY_STARTED`; ArgumentError without an
+   * address.
    */
   async connect(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
     const actor = `${this.#name}.connect`;
@@ -271,15 +278,18 @@ export class BaseManager implements AsyncDisposable {
   }
 
   /**
-   * Ends the server that {@link start} made: asks it, then SIGTERM after a second, then SIGKILL. A manager that only connected leaves it. May be
-   * called again.
+   * Ends the server that {@link start} made: asks it, then SIGTERM after a second, then SIGKILL. A
+   * manager that only connected leaves it. May be called again.
    */
   shutdown(): Promise<void> {
     this.#stopping ??= this.#shutdown();
     return this.#stopping;
   }
 
-  /** Waits until the server that {@link start} made has ended. @throws (as rejection) ProcessError `MP_NOT_STARTED`; TimeoutError; `signal.reason`. */
+  /**
+   * Waits until the server that {@link start} made has ended.
+   * @throws (as rejection) ProcessError `MP_NOT_STARTED`; TimeoutError; `signal.reason`.
+   */
   async join(options: JoinOptions = {}): Promise<void> {
     if (this.#process === null) throw notStarted(`${this.#name}.join`);
     if (!(await this.#process.join(options))) {
@@ -302,7 +312,11 @@ export class BaseManager implements AsyncDisposable {
     return this.shutdown();
   }
 
-  /** Arrives connected to the same server. @throws ProcessError `MP_NOT_STARTED`; ClosedError. @internal */
+  /**
+   * Arrives connected to the same server.
+   * @throws ProcessError `MP_NOT_STARTED`; ClosedError.
+   * @internal
+   */
   [Symbol.for('multiprocess.reduce')](): readonly [typeof connected, readonly [unknown, ServerHandle]] {
     const { access } = this.#open('send');
     const key = encodingForWorker() ? notedKey(access.address) : undefined;
@@ -413,7 +427,10 @@ export function connected(type: new (options: ManagerOptions) => BaseManager, ha
   return manager;
 }
 
-/** Has the template of the forkserver load what servers of these types are made of: their start is then little more than a fork. */
+/**
+ * Has the template of the forkserver load what servers of these types are made of: their start is
+ * then little more than a fork.
+ */
 function prepareTemplate(types: Map<string, ManagedType>): void {
   addTemplateModule(ENTRY);
   for (const { module } of types.values()) if (module !== undefined) addTemplateModule(new URL(module));

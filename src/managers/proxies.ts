@@ -1,8 +1,9 @@
 /**
  * How proxies and their objects are told apart, and how a proxy travels.
  *
- * Reference counts: the server counts what it told each client, the client counts what it was told. A proxy that nobody has any more is
- * collected, and the client gives back as many references as it was told of, so a proxy that is on its way meanwhile is not lost.
+ * Reference counts: the server counts what it told each client, the client counts what it was told.
+ * A proxy that nobody has any more is collected, and the client gives back as many references as it
+ * was told of, so a proxy that is on its way meanwhile is not lost.
  */
 import { optionOf, type Serializer } from '../reduction/index.js';
 import type { Address } from './address.js';
@@ -23,7 +24,10 @@ export interface Link {
 
 /** What bounds a call. */
 export interface CallOptions {
-  /** Milliseconds until the call rejects with TimeoutError and is cancelled in the server. Default: no limit. */
+  /**
+   * Milliseconds until the call rejects with TimeoutError and is cancelled in the server. Default:
+   * no limit.
+   */
   readonly timeout?: number | undefined;
   /** Cancels the call: it rejects with `signal.reason`, unless its result came first. */
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +48,10 @@ export interface Channel {
   handleOf(link: Link): ProxyHandle;
 }
 
-/** What holds the object of a proxy that is on its way: whose it is (a session, 0: the server's program), and its number; 0: nothing does. */
+/**
+ * What holds the object of a proxy that is on its way: whose it is (a session, 0: the server's
+ * program), and its number; 0: nothing does.
+ */
 export type Grant = readonly [session: number, number: number];
 
 /** A proxy as it travels. Plain data. */
@@ -54,10 +61,16 @@ export interface ProxyHandle {
   readonly address: Address;
   readonly object: number;
   readonly shape: Shape;
-  /** The session of the client for which the server has counted it already; 0: the receiver claims it; -1: it goes to its own server. */
+  /**
+   * The session of the client for which the server has counted it already; 0: the receiver claims
+   * it; -1: it goes to its own server.
+   */
   readonly session: number;
   readonly grant: Grant;
-  /** The server's key in hex, where that is its own: only for workers, over memory that nobody else has. */
+  /**
+   * The server's key in hex, where that is its own: only for workers, over memory that nobody else
+   * has.
+   */
   readonly key?: string;
   /** Whether the connection is secured by TLS. */
   readonly tls?: boolean;
@@ -73,7 +86,10 @@ export function serializerPart(serializer: Serializer): { serializer?: string } 
 
 let receiver: object | null = null;
 
-/** Who what is being encoded is for: a session of a server here, or the channel to a server; `null`: somebody else. */
+/**
+ * Who what is being encoded is for: a session of a server here, or the channel to a server; `null`:
+ * somebody else.
+ */
 export function sendingTo(): object | null {
   return receiver;
 }

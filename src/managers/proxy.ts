@@ -36,16 +36,21 @@ const collected = new FinalizationRegistry<Link>((link) => {
 /**
  * Stands for an object in a manager's server.
  *
- * Semantics: it has the exposed methods of the object, each of which returns a promise, and its exposed properties, which are promises. Calls of
- * one proxy begin in their order; many may be under way. Arguments and results are copies, save for proxies, which arrive as proxies of the same
- * object, functions, which are called back where they live, and streams. An error that the object throws is thrown here: its class, fields and
- * cause, with the server's stack above the caller's.
+ * Semantics: it has the exposed methods of the object, each of which returns a promise, and its
+ * exposed properties, which are promises. Calls of one proxy begin in their order; many may be
+ * under way. Arguments and results are copies, save for proxies, which arrive as proxies of the
+ * same object, functions, which are called back where they live, and streams. An error that the
+ * object throws is thrown here: its class, fields and cause, with the server's stack above the
+ * caller's.
  *
- * The object lives while anybody has a proxy of it; a proxy that is not used any more is collected, or disposed of at once.
+ * The object lives while anybody has a proxy of it; a proxy that is not used any more is collected,
+ * or disposed of at once.
  *
- * Shareable: sent to another process it arrives as a proxy of the same object, which connects by that process's key.
+ * Shareable: sent to another process it arrives as a proxy of the same object, which connects by
+ * that process's key.
  *
- * Cancellation: a plain object as the last argument may have a `signal`, which reaches the method; {@link callMethod} takes `timeout` too.
+ * Cancellation: a plain object as the last argument may have a `signal`, which reaches the method;
+ * {@link callMethod} takes `timeout` too.
  *
  * Python: `multiprocessing.managers.BaseProxy`. A subclass may be given as `proxyType`.
  */
@@ -63,8 +68,9 @@ export class BaseProxy<T = unknown> implements Disposable {
    *
    * @param args its arguments.
    * @param options `timeout` in ms, and `signal`: cancels the call in the server.
-   * @throws (as rejection) what the method throws; RemoteError `MP_NOT_EXPOSED`, `MP_NO_OBJECT`; TimeoutError; `signal.reason`; ConnectionError
-   * `MP_MANAGER_LOST`; SerializationError; ClosedError when it was disposed of.
+   * @throws (as rejection) what the method throws; RemoteError `MP_NOT_EXPOSED`, `MP_NO_OBJECT`;
+   * TimeoutError; `signal.reason`; ConnectionError `MP_MANAGER_LOST`; SerializationError;
+   * ClosedError when it was disposed of.
    */
   // biome-ignore lint/suspicious/noExplicitAny: what the method returns
   callMethod<R = any>(name: string, args: readonly unknown[] = [], options?: CallOptions): RemoteCall<R> {
@@ -84,7 +90,8 @@ export class BaseProxy<T = unknown> implements Disposable {
    *
    * Semantics: cold; each subscription and each reading is a call of its own.
    *
-   * @throws (when it is read) as {@link callMethod}; RemoteError `MP_NO_STREAM` when the method returns something else.
+   * @throws (when it is read) as {@link callMethod}; RemoteError `MP_NO_STREAM` when the method
+   * returns something else.
    */
   // biome-ignore lint/suspicious/noExplicitAny: what the method returns
   callStream<I = any>(name: string, args: readonly unknown[] = []): TaskStream<I> {
@@ -112,7 +119,10 @@ export class BaseProxy<T = unknown> implements Disposable {
     return attach!(handle, typeof type === 'function' ? (type as ProxyType) : undefined) as BaseProxy;
   }
 
-  /** Gives the reference up: the object is freed when nobody else refers to it. Calls from here on are errors. */
+  /**
+   * Gives the reference up: the object is freed when nobody else refers to it. Calls from here on
+   * are errors.
+   */
   [Symbol.dispose](): void {
     const link = links.get(this)!;
     if (link.closed) return;
@@ -144,7 +154,10 @@ export function textOf(proxy: object): Promise<string> {
   return (link.closed ? refused(released()) : link.channel.ask(link, Ask.text)) as Promise<string>;
 }
 
-/** The object that a proxy inside its own server stands for; `undefined` for any other value. For referents that are given other ones. */
+/**
+ * The object that a proxy inside its own server stands for; `undefined` for any other value. For
+ * referents that are given other ones.
+ */
 export function referentOf(value: unknown): unknown {
   const link =
     typeof value === 'object' && value !== null ? (links.get(value) as { referent?: { object: unknown } } | undefined) : undefined;

@@ -1,12 +1,14 @@
 /**
- * The types of managers: what a manager class can make in its server, and what of it may be reached.
+ * The types of managers: what a manager class can make in its server, and what of it may be
+ * reached.
  *
  *   BaseManager.register(typeid, callable, options)      a type of one class and its subclasses
  *   defineTypes(module, { typeid: options })             types that a module brings: servers and clients load it by its URL, so that
  *                                                        no code of theirs is sent
  *
- * The object that `callable` returns stays in the server: the referent. Of it, exactly the exposed names can be reached, by proxies and by
- * hand-made frames alike: they are fixed when it is registered, and a frame names one by its place in that list.
+ * The object that `callable` returns stays in the server: the referent. Of it, exactly the exposed
+ * names can be reached, by proxies and by hand-made frames alike: they are fixed when it is
+ * registered, and a frame names one by its place in that list.
  */
 import { ArgumentError } from '../errors/index.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
@@ -21,24 +23,37 @@ export type ProxyType = abstract new (...args: any[]) => object;
 
 /** How the objects of a type are reached. */
 export interface TypeOptions {
-  /** Methods and properties that can be reached. Default: the public ones, that is, all that do not begin with an underscore. */
+  /**
+   * Methods and properties that can be reached. Default: the public ones, that is, all that do not
+   * begin with an underscore.
+   */
   readonly exposed?: readonly string[] | undefined;
   /** Methods whose result stays in the server and arrives as a proxy, by the type it gets. */
   readonly methodToTypeid?: Readonly<Record<string, string>> | undefined;
-  /** The class of the proxies: one that extends `BaseProxy`. Exposed names that it does not define are added. Default: `BaseProxy`. */
+  /**
+   * The class of the proxies: one that extends `BaseProxy`. Exposed names that it does not define
+   * are added. Default: `BaseProxy`.
+   */
   readonly proxyType?: ProxyType | undefined;
   /** Whether the manager gets a method of the type's name, which makes one. Default `true`. */
   readonly createMethod?: boolean | undefined;
   /**
-   * What becomes of functions among a method's arguments: `'callback'` (default): they stay, and are called back; `'value'`: they are sent, and run
-   * in the server. Classes, and what `task()` made, are always sent.
+   * What becomes of functions among a method's arguments: `'callback'` (default): they stay, and
+   * are called back; `'value'`: they are sent, and run in the server. Classes, and what `task()`
+   * made, are always sent.
    */
   readonly functions?: 'callback' | 'value' | undefined;
   /** What `getValue()` sends. Default: the referent. */
   readonly value?: ((referent: never) => unknown) | undefined;
-  /** Called in the server when nothing refers to the referent any more, and for those that are left when the server ends. */
+  /**
+   * Called in the server when nothing refers to the referent any more, and for those that are left
+   * when the server ends.
+   */
   readonly release?: ((referent: never) => unknown) | undefined;
-  /** Whether what is made stays until the server ends, also when no client refers to it. Default `false`. */
+  /**
+   * Whether what is made stays until the server ends, also when no client refers to it. Default
+   * `false`.
+   */
   readonly lasting?: boolean | undefined;
 }
 
@@ -70,12 +85,15 @@ export function mayBeExposed(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && !NEVER.has(name) && !RESERVED.has(name);
 }
 
-/** Types that modules define, by typeid and module. On globalThis, since a test runner may load a module twice. */
+/**
+ * Types that modules define, by typeid and module. On globalThis, since a test runner may load a
+ * module twice.
+ */
 const defined = new Map<string, ManagedType>();
 
 /**
- * Defines the types of a module, which registers them when it is loaded. A server, and whoever is sent a proxy, loads it when it does not know
- * the type yet.
+ * Defines the types of a module, which registers them when it is loaded. A server, and whoever is
+ * sent a proxy, loads it when it does not know the type yet.
  *
  * @param module its `import.meta.url`.
  * @throws ArgumentError.

@@ -22,7 +22,10 @@ export type RemoteResult<R> = [R] extends [never]
               ? RemoteCall<TaskStream<I>>
               : RemoteCall<Awaited<R>>;
 
-/** What may be given for an argument: a function may answer later, a remote object stands for itself. */
+/**
+ * What may be given for an argument: a function may answer later, a remote object stands for
+ * itself.
+ */
 export type RemoteArgument<A> = A extends (...args: infer P) => infer R ? (...args: P) => R | Promise<Awaited<R>> : A;
 /** What may be given for the arguments of a method. */
 export type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
@@ -36,12 +39,15 @@ export type RemoteMember<M> = M extends (...args: infer A) => infer R
   : Promise<Awaited<M> extends Observable<infer I> ? TaskStream<I> : Awaited<M>>;
 
 /**
- * A proxy of a `T`: each public method returns a promise of its result, each public property is a promise. An Observable or async iterable is a
- * stream here.
+ * A proxy of a `T`: each public method returns a promise of its result, each public property is a
+ * promise. An Observable or async iterable is a stream here.
  */
 export type Remote<T> = RemoteMembers<T, Exclude<keyof T, Hidden>> & BaseProxy<T>;
 
-/** Some members of a type, as its proxies have them. Over `K`, so that an editor shows the documentation of the type's own. */
+/**
+ * Some members of a type, as its proxies have them. Over `K`, so that an editor shows the
+ * documentation of the type's own.
+ */
 export type RemoteMembers<T, K extends keyof T> = { readonly [N in K]: RemoteMember<T[N]> };
 
 /** What makes the objects of a type: a function, or a class. */

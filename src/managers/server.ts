@@ -44,8 +44,9 @@ const RELEASE_GRACE_MS = 1_000;
 /**
  * The server of a manager: keeps its objects, and serves clients over the address.
  *
- * Semantics: with {@link serveForever} it runs in this program, beside everything else; `start()` of a manager runs one in a process of its own.
- * Clients prove that they know the key before anything is decoded. Objects live as long as a client has a proxy of them, one is on its way, or
+ * Semantics: with {@link serveForever} it runs in this program, beside everything else; `start()`
+ * of a manager runs one in a process of its own. Clients prove that they know the key before
+ * anything is decoded. Objects live as long as a client has a proxy of them, one is on its way, or
  * another object of the server holds one.
  *
  * Python: `multiprocessing.managers.Server`.
@@ -58,7 +59,9 @@ export class Server implements AsyncDisposable {
   readonly #registry: ReadonlyMap<string, ManagedType>;
   readonly #options: ServerOptions;
   readonly #sessions = new Set<Session>();
-  /** What proxies stand for that this program has sent and that are on their way, by their grants. */
+  /**
+   * What proxies stand for that this program has sent and that are on their way, by their grants.
+   */
   readonly #holds = new Map<number, Referent>();
   #lastGrant = 0;
   #address: Address;
@@ -169,7 +172,10 @@ export class Server implements AsyncDisposable {
     return [...this.#registry].filter(([, { callable }]) => callable !== undefined).map(([typeid]) => typeid);
   }
 
-  /** @internal Keeps an object that was made, or a method returned. A proxy of one that is kept already is that one. */
+  /**
+   * @internal Keeps an object that was made, or a method returned. A proxy of one that is kept
+   * already is that one.
+   */
   register(typeid: string, value: unknown): Referent {
     const known = typeof value === 'object' && value !== null ? this.referentOf(value) : undefined;
     if (known !== undefined) return known;
@@ -197,7 +203,10 @@ export class Server implements AsyncDisposable {
     return this.proxyHere(object);
   }
 
-  /** @internal A proxy that was on its way has arrived. @param granter the session that sent it; 0: this program. */
+  /**
+   * @internal A proxy that was on its way has arrived.
+   * @param granter the session that sent it; 0: this program.
+   */
   claimed(granter: number, grant: number): void {
     if (granter === 0) this.#drop(grant);
     else for (const session of this.#sessions) if (session.id === granter) session.arrived(grant);
@@ -304,7 +313,9 @@ export class Server implements AsyncDisposable {
 
   // ---- clients
 
-  /** @internal A client whose connection was there before the server listened. It is not served yet. */
+  /**
+   * @internal A client whose connection was there before the server listened. It is not served yet.
+   */
   adopt(connection: Connection, pid: number, name: string): Session {
     const session = new Session(this, new Wire(connection, this.#options.serializer), ++this.#clients, pid, name);
     this.#sessions.add(session);

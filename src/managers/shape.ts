@@ -1,7 +1,9 @@
 /**
- * What of a referent can be reached: the list of its exposed members, which its proxies are made of.
+ * What of a referent can be reached: the list of its exposed members, which its proxies are made
+ * of.
  *
- * A member is known by its place in the list. A shape never changes, and equal ones are one object within a server; a client is told each once.
+ * A member is known by its place in the list. A shape never changes, and equal ones are one object
+ * within a server; a client is told each once.
  */
 import type { ManagedType } from './registry.js';
 import { mayBeExposed } from './registry.js';
@@ -53,7 +55,9 @@ function member(referent: unknown, name: string): Member {
   return { name, kind: isMethod(referent, name) ? 'method' : 'property' };
 }
 
-/** Looks without calling a getter. A name that is nowhere counts as a method: calling it says so. */
+/**
+ * Looks without calling a getter. A name that is nowhere counts as a method: calling it says so.
+ */
 function isMethod(referent: unknown, name: string): boolean {
   for (let at: unknown = Object(referent); at !== null; at = Object.getPrototypeOf(at)) {
     const descriptor = Object.getOwnPropertyDescriptor(at, name);
@@ -64,7 +68,10 @@ function isMethod(referent: unknown, name: string): boolean {
 
 const ROOTS = new Set<unknown>([Object.prototype, Function.prototype, null]);
 
-/** Names that do not begin with an underscore: methods of the classes down to Object, accessors, and what the referent itself has. */
+/**
+ * Names that do not begin with an underscore: methods of the classes down to Object, accessors, and
+ * what the referent itself has.
+ */
 function publicMembers(referent: unknown): Member[] {
   const found = new Map<string, Member['kind']>();
   for (let at: unknown = Object(referent); !ROOTS.has(at); at = Object.getPrototypeOf(at)) {

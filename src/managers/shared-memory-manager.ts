@@ -6,8 +6,9 @@ import { SHARED_MEMORY_TYPEIDS } from './types/index.js';
 /**
  * A manager that makes named blocks of shared memory, and unlinks them when it ends.
  *
- * Semantics: blocks and lists are the usual ones; their bytes are read and written without the server. Their names are gone after `shutdown()`, and when the
- * server, or the program that started it, is killed: the resource tracker removes them then, with a line on stderr. Close them where
+ * Semantics: blocks and lists are the usual ones; their bytes are read and written without the
+ * server. Their names are gone after `shutdown()`, and when the server, or the program that started
+ * it, is killed: the resource tracker removes them then, with a line on stderr. Close them where
  * they are used; unlinking is the manager's part.
  *
  * Python: `multiprocessing.managers.SharedMemoryManager`.
@@ -25,7 +26,10 @@ import { SHARED_MEMORY_TYPEIDS } from './types/index.js';
 export class SharedMemoryManager extends BaseManager {
   #blocks: Promise<BaseProxy> | null = null;
 
-  /** A new block of zero bytes. @throws (as rejection) as `SharedMemory.create`; ProcessError `MP_NOT_STARTED`. */
+  /**
+   * A new block of zero bytes.
+   * @throws (as rejection) as `SharedMemory.create`; ProcessError `MP_NOT_STARTED`.
+   */
   async SharedMemory(size: number): Promise<SharedMemory> {
     return SharedMemory.attach(await (await this.#made()).callMethod<string>('create', [size]));
   }

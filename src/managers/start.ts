@@ -1,6 +1,6 @@
 /**
- * How a program that needs no manager starts without the code of managers, a third of the library: what the root and the contexts export
- * loads it with the first call.
+ * How a program that needs no manager starts without the code of managers, a third of the library:
+ * what the root and the contexts export loads it with the first call.
  */
 import type { ManagerOptions } from './manager-options.js';
 import type { SyncManager } from './sync-manager.js';

@@ -35,11 +35,18 @@ export interface SyncManager {
   Namespace<T extends object = Record<string, unknown>>(values?: T): Promise<NamespaceOf<T>>;
   /** One value. @param type What it is, a type code of Python's, say. @param value At first. */
   Value<T>(type: string, value: T): Promise<ValueProxy<T>>;
-  /** A fixed number of elements of one type. @param type A type code. @param sizeOrItems How many, all zero; or the elements. */
+  /**
+   * A fixed number of elements of one type.
+   * @param type A type code.
+   * @param sizeOrItems How many, all zero; or the elements.
+   */
   Array<K extends ScalarCode>(type: K, sizeOrItems: number | Iterable<Settable<K>>): Promise<ArrayProxy<K>>;
   /** A queue. @param options `maxSize`, or `{ maxSize }`. Default: unbounded. */
   Queue<T = unknown>(options?: number | ManagedQueueOptions): Promise<QueueProxy<T>>;
-  /** A queue that counts what is not done. @param options `maxSize`, or `{ maxSize }`. Default: unbounded. */
+  /**
+   * A queue that counts what is not done.
+   * @param options `maxSize`, or `{ maxSize }`. Default: unbounded.
+   */
   JoinableQueue<T = unknown>(options?: number | ManagedQueueOptions): Promise<JoinableQueueProxy<T>>;
   /** Mutual exclusion. */
   Lock(): Promise<LockProxy>;
@@ -55,20 +62,27 @@ export interface SyncManager {
   Event(): Promise<EventProxy>;
   /** A point that a fixed number of parties pass together. */
   Barrier(parties: number, options?: ManagedBarrierOptions): Promise<BarrierProxy>;
-  /** A pool whose workers are children of the server. @param options How many workers, or the options of a `Pool`. */
+  /**
+   * A pool whose workers are children of the server.
+   * @param options How many workers, or the options of a `Pool`.
+   */
   Pool(options?: number | PoolOptions): Promise<PoolProxy>;
 }
 
 /**
- * A manager with shared objects for everyday use: containers, locks, queues and pools that any process of any host uses by proxies.
+ * A manager with shared objects for everyday use: containers, locks, queues and pools that any
+ * process of any host uses by proxies.
  *
- * Semantics: the objects live in the manager's server; every method of a proxy asks it, and what it answers are copies. A proxy may be an argument, be captured,
- * put in a queue, and kept in a shared container: it arrives as a proxy of the same object. An object that no process has a proxy of, and no shared
- * container, is freed.
+ * Semantics: the objects live in the manager's server; every method of a proxy asks it, and what it
+ * answers are copies. A proxy may be an argument, be captured, put in a queue, and kept in a shared
+ * container: it arrives as a proxy of the same object. An object that no process has a proxy of,
+ * and no shared container, is freed.
  *
- * Subclasses may register further types. See {@link BaseManager} for starting, connecting and ending.
+ * Subclasses may register further types. See {@link BaseManager} for starting, connecting and
+ * ending.
  *
- * Python: `multiprocessing.managers.SyncManager`; {@link manager} gives a started one, as `multiprocessing.Manager()`.
+ * Python: `multiprocessing.managers.SyncManager`; {@link manager} gives a started one, as
+ * `multiprocessing.Manager()`.
  *
  * @example
  * import { manager, Process } from 'multiprocess';

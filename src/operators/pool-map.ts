@@ -3,15 +3,18 @@ import type { Callable, Pool, StreamOptions } from '../pool/index.js';
 
 /** How a pool maps a stream. */
 export interface PoolMapOptions<T> extends StreamOptions<T> {
-  /** Whether results come in the order of the source (as `imap`) or as they finish (as `imapUnordered`). Default `true`. */
+  /**
+   * Whether results come in the order of the source (as `imap`) or as they finish (as
+   * `imapUnordered`). Default `true`.
+   */
   readonly ordered?: boolean | undefined;
 }
 
 /**
  * Runs every item of the source in a pool: `pool.imap` or `pool.imapUnordered` as an operator.
  *
- * Backpressure: a source that can be pulled is pulled, and what this returns can be pulled in turn; for others see `overflow`.
- * Cancellation: unsubscribing returns the source and cancels the tasks.
+ * Backpressure: a source that can be pulled is pulled, and what this returns can be pulled in turn;
+ * for others see `overflow`. Cancellation: unsubscribing returns the source and cancels the tasks.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION` when it is applied.
  */

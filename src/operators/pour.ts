@@ -1,10 +1,15 @@
-/** Reading any source to its end, item by item, as fast as `put` takes them: the engine of toQueue. */
+/**
+ * Reading any source to its end, item by item, as fast as `put` takes them: the engine of toQueue.
+ */
 import { DONE, FAILED, type Overflow, openSource, type Source, WAIT } from '../streams/index.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 
 /** A reading under way. */
 export interface Pouring {
-  /** Resolves at the end of the source, rejects with its error or that of `put`. Never settles after `cancel`. */
+  /**
+   * Resolves at the end of the source, rejects with its error or that of `put`. Never settles after
+   * `cancel`.
+   */
   readonly done: Promise<void>;
   /** Returns the source. */
   cancel(): void;

@@ -23,7 +23,9 @@ export interface ConcurrencyOptions {
   readonly concurrency?: number | undefined;
 }
 
-/** Items that an Observable which cannot be paused may be ahead, where no `overflow` says otherwise. */
+/**
+ * Items that an Observable which cannot be paused may be ahead, where no `overflow` says otherwise.
+ */
 const AHEAD = 1_024;
 
 /** Opens a source of any kind to be pulled. */
@@ -34,10 +36,11 @@ function reading<T>(source: Source<T>, overflow?: Overflow<T>): (wake: () => voi
 /**
  * As rxjs `map`, awaiting what `fn` promises, with the source pulled as results are taken.
  *
- * Semantics: results come in the order of the source. The first error ends the stream, after the results before it.
- * Backpressure: at most `concurrency` items (default 1) are mapped and not taken. A source that can be pulled is pulled; an Observable that
- * runs more than 1,024 items ahead fails with StreamOverflowError (see {@link bounded}).
- * Cancellation: leaving the stream returns the source; calls under way are left to finish.
+ * Semantics: results come in the order of the source. The first error ends the stream, after the
+ * results before it. Backpressure: at most `concurrency` items (default 1) are mapped and not
+ * taken. A source that can be pulled is pulled; an Observable that runs more than 1,024 items ahead
+ * fails with StreamOverflowError (see {@link bounded}). Cancellation: leaving the stream returns
+ * the source; calls under way are left to finish.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  */
@@ -51,7 +54,10 @@ export function mapPull<T, R>(fn: (item: T, index: number) => R | PromiseLike<R>
     });
 }
 
-/** As rxjs `filter`, awaiting what `predicate` promises, with the source pulled. Otherwise as {@link mapPull}. */
+/**
+ * As rxjs `filter`, awaiting what `predicate` promises, with the source pulled. Otherwise as {@link
+ * mapPull}.
+ */
 export function filterPull<T>(predicate: (item: T, index: number) => unknown, options?: ConcurrencyOptions): OperatorFunction<T, T> {
   checkFunction('filterPull', 'predicate', predicate);
   const concurrency = concurrencyOf('filterPull', options, 1);
@@ -67,7 +73,10 @@ export function filterPull<T>(predicate: (item: T, index: number) => unknown, op
     });
 }
 
-/** As rxjs `take`: the first `count` items; the source is returned with the last of them, and read no further. */
+/**
+ * As rxjs `take`: the first `count` items; the source is returned with the last of them, and read
+ * no further.
+ */
 export function takePull<T>(count: number): OperatorFunction<T, T> {
   checkNumber('takePull', 'count', count, { integer: true, infinite: true });
   return (source) => streamOf<T>((wake) => new TakeReader(count, reading<T>(source), wake));
@@ -76,7 +85,8 @@ export function takePull<T>(count: number): OperatorFunction<T, T> {
 /**
  * Arrays of `size` items, the last one perhaps shorter.
  *
- * Backpressure: up to `size` items are read ahead of what is taken. Cancellation: an array that is not full is dropped when the stream is left.
+ * Backpressure: up to `size` items are read ahead of what is taken. Cancellation: an array that is
+ * not full is dropped when the stream is left.
  */
 export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
   checkNumber('batchPull', 'size', size, { integer: true, min: 1 });
@@ -84,8 +94,8 @@ export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
 }
 
 /**
- * As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after the other, each pulled. A promise is a
- * source of one item.
+ * As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after
+ * the other, each pulled. A promise is a source of one item.
  */
 export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R> | PromiseLike<R>): OperatorFunction<T, R> {
   checkFunction('concatMapPull', 'fn', fn);
@@ -93,8 +103,8 @@ export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R> | 
 }
 
 /**
- * As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each pulled, one item of each in turn. A promise is
- * a source of one item.
+ * As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each
+ * pulled, one item of each in turn. A promise is a source of one item.
  */
 export function mergeMapPull<T, R>(
   fn: (item: T, index: number) => Source<R> | PromiseLike<R>,
@@ -129,7 +139,8 @@ function innerSource<R>(actor: string, returned: Source<R> | PromiseLike<R>): So
 }
 
 /**
- * A push source as one that can be pulled: what it emits before it is asked for waits, and `overflow` says how much may.
+ * A push source as one that can be pulled: what it emits before it is asked for waits, and
+ * `overflow` says how much may.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  */

@@ -7,22 +7,31 @@ import { pour } from './pour.js';
 
 /** How a source is put into a queue. */
 export interface ToQueueOptions<T> {
-  /** What may be lost when the source is an Observable that runs ahead of the queue. Default `{ policy: 'error' }`, 1,024 items ahead. */
+  /**
+   * What may be lost when the source is an Observable that runs ahead of the queue. Default `{
+   * policy: 'error' }`, 1,024 items ahead.
+   */
   readonly overflow?: Overflow<T> | undefined;
-  /** Whether the end of the source completes this thread's writing, and its error ends the queue. Default `true`. */
+  /**
+   * Whether the end of the source completes this thread's writing, and its error ends the queue.
+   * Default `true`.
+   */
   readonly end?: boolean | undefined;
 }
 
 /**
  * Puts every item of the source into a queue and emits nothing.
  *
- * Semantics: as subscribing the queue to the source, but waiting for room. Completes when every item was put, after `queue.complete()`; an error of
- * the source goes to `queue.error` and to the subscriber.
+ * Semantics: as subscribing the queue to the source, but waiting for room. Completes when every
+ * item was put, after `queue.complete()`; an error of the source goes to `queue.error` and to the
+ * subscriber.
  *
- * Backpressure: a source that can be pulled (a TaskStream, a Queue, a Topic) is read as there is room. An Observable cannot be
- * paused: what the queue cannot take waits here, and `overflow` says what happens when that is too much.
+ * Backpressure: a source that can be pulled (a TaskStream, a Queue, a Topic) is read as there is
+ * room. An Observable cannot be paused: what the queue cannot take waits here, and `overflow` says
+ * what happens when that is too much.
  *
- * Cancellation: unsubscribing returns the source and takes back the put that waits. The writer is not completed then.
+ * Cancellation: unsubscribing returns the source and takes back the put that waits. The writer is
+ * not completed then.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  */
@@ -52,17 +61,22 @@ export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): Op
     });
 }
 
-/** The items of a queue, as `queue.consume()`: this thread is one of the competing consumers, with backpressure. @throws ArgumentError. */
+/**
+ * The items of a queue, as `queue.consume()`: this thread is one of the competing consumers, with
+ * backpressure.
+ * @throws ArgumentError.
+ */
 export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
   checkQueue('fromQueue', queue);
   return queue.consume();
 }
 
 /**
- * Puts every item of the source into a queue and emits what this thread takes from it, which may be others' items, while others may take these.
+ * Puts every item of the source into a queue and emits what this thread takes from it, which may be
+ * others' items, while others may take these.
  *
- * Semantics: completes when the queue does: when it is empty and all its writers, this one too, have completed.
- * Backpressure, Cancellation: as {@link toQueue} and {@link fromQueue}.
+ * Semantics: completes when the queue does: when it is empty and all its writers, this one too,
+ * have completed. Backpressure, Cancellation: as {@link toQueue} and {@link fromQueue}.
  */
 export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): MonoTypeOperatorFunction<T> {
   checkQueue('throughQueue', queue);

@@ -1,4 +1,7 @@
-/** What runs in the worker for `remote`: reads what the target gives and puts it into the queue, as far as there are credits. */
+/**
+ * What runs in the worker for `remote`: reads what the target gives and puts it into the queue, as
+ * far as there are credits.
+ */
 import { currentTask } from '../pool/index.js';
 import { defaultExport } from '../process/child/default-export.js';
 import type { Queue } from '../queues/index.js';
@@ -6,7 +9,10 @@ import type { Source } from '../streams/index.js';
 import { onAbort } from '../util/abort.js';
 import { pour } from './pour.js';
 
-/** Runs `target` and pours what it returns into `queue`. An item's error, and the target's, end the queue. */
+/**
+ * Runs `target` and pours what it returns into `queue`. An item's error, and the target's, end the
+ * queue.
+ */
 export default async function remoteRun(
   queue: Queue<unknown>,
   target: ((...args: unknown[]) => unknown) | URL,

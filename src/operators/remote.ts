@@ -11,7 +11,10 @@ export interface RemoteOptions {
   readonly credits?: number | undefined;
 }
 
-/** What gives the source in the worker: a function, or the URL of a module with one as its default export. */
+/**
+ * What gives the source in the worker: a function, or the URL of a module with one as its default
+ * export.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: any parameter list
 export type RemoteTarget<T> = ((...args: any[]) => Source<T> | PromiseLike<Source<T>>) | URL;
 
@@ -19,12 +22,14 @@ const CREDITS = 64;
 const RUN = entry('operators/remote-run');
 
 /**
- * A source that runs in a worker of a pool: the items of the generator, Observable or other source that `target` returns there.
+ * A source that runs in a worker of a pool: the items of the generator, Observable or other source
+ * that `target` returns there.
  *
- * Semantics: cold; each execution is a task of its own, which takes a worker until the source is over. Items come in their order; an error of the
- * source comes after the items before it. If the worker dies the stream ends with its WorkerCrashError.
- * Backpressure: the producer is at most `credits` items ahead. An Observable in the worker cannot be paused; more than 1,024 items beyond that fail.
- * Cancellation: leaving the stream returns the source in the worker and ends the task.
+ * Semantics: cold; each execution is a task of its own, which takes a worker until the source is
+ * over. Items come in their order; an error of the source comes after the items before it. If the
+ * worker dies the stream ends with its WorkerCrashError. Backpressure: the producer is at most
+ * `credits` items ahead. An Observable in the worker cannot be paused; more than 1,024 items beyond
+ * that fail. Cancellation: leaving the stream returns the source in the worker and ends the task.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  * @example

@@ -16,10 +16,12 @@ const decoder = new Decoder();
 /**
  * Encodes a value into bytes of its own.
  *
- * @param value Anything but what is bound to this process: functions, classes and their instances, cycles, shared
+ * @param value Anything but what is bound to this process: functions, classes and their instances,
+ * cycles, shared
  *   references, Map, Set, typed arrays, errors. A plain object travels as its enumerable properties, getters read.
  * @returns The whole message: self-contained, to be read by `loads` of the same version.
- * @throws SerializationError with `path` and a code: `MP_PROMISE`, `MP_WEAK`, `MP_NATIVE_OBJECT`, `MP_SYMBOL`,
+ * @throws SerializationError with `path` and a code: `MP_PROMISE`, `MP_WEAK`, `MP_NATIVE_OBJECT`,
+ * `MP_SYMBOL`,
  *   `MP_PRIVATE_FIELDS`, `MP_PLATFORM_SUBCLASS` (a typed array whose prototype has no class), `MP_SHARED_ARRAY_BUFFER`, `MP_DETACHED`, `MP_CYCLE`, `MP_REDUCER`,
  *   `MP_SUBSCRIBERS` (a Subject somebody subscribed to), `MP_OTHER_COPY` (an object of another version of this package), `MP_TOO_LARGE`, and those of functions.
  * @example
@@ -49,7 +51,8 @@ export function dumps(value: unknown): Uint8Array {
  *
  * @param bytes A whole message. The value does not alias it.
  * @returns A new value.
- * @throws SerializationError `MP_BAD_PAYLOAD` for damaged bytes, `MP_ASYNC_MODULE` when a function in it needs a module
+ * @throws SerializationError `MP_BAD_PAYLOAD` for damaged bytes, `MP_ASYNC_MODULE` when a function
+ * in it needs a module
  *   with a top-level await (use `loadsAsync`), `MP_MODULE` when a module does not load, `MP_REBUILD` when a reducer's function throws.
  */
 export function loads<T = unknown>(bytes: Uint8Array): T {
@@ -82,13 +85,13 @@ function checkBytes(actor: string, bytes: unknown): void {
 /**
  * Writes `dumps(value)` to a stream and waits until the stream took it. The stream stays open.
  *
- * Semantics: the value is encoded at the call, so later changes do not arrive; what cannot be encoded leaves nothing in
- * the stream. Calls that are not awaited write in their order. A stream carries one message: several need a frame, as
- * a Connection has it.
- * Cancellation: `stream.destroy()` rejects what waits.
- * Python: `reduction.dump(obj, file)`, without `protocol`.
+ * Semantics: the value is encoded at the call, so later changes do not arrive; what cannot be
+ * encoded leaves nothing in the stream. Calls that are not awaited write in their order. A stream
+ * carries one message: several need a frame, as a Connection has it. Cancellation:
+ * `stream.destroy()` rejects what waits. Python: `reduction.dump(obj, file)`, without `protocol`.
  *
- * @throws (as rejection) SerializationError as `dumps`; ArgumentError `MP_INVALID_ARGUMENT` for what is no writable stream; ClosedError
+ * @throws (as rejection) SerializationError as `dumps`; ArgumentError `MP_INVALID_ARGUMENT` for
+ * what is no writable stream; ClosedError
  *   when it is closed first; its own error when it fails.
  * @example
  * import { createReadStream, createWriteStream } from 'node:fs';
@@ -118,7 +121,10 @@ export async function dump(value: unknown, stream: Writable): Promise<void> {
 
 const waitingByStream = new WeakMap<Writable, Set<(error: Error) => void>>();
 
-/** Who waits for a stream: one that is destroyed may call no one back, so they are told when it closes. */
+/**
+ * Who waits for a stream: one that is destroyed may call no one back, so they are told when it
+ * closes.
+ */
 function waitingFor(stream: Writable): Set<(error: Error) => void> {
   const known = waitingByStream.get(stream);
   if (known !== undefined) return known;

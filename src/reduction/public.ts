@@ -1,4 +1,7 @@
-/** Values to bytes and back, functions and descriptors included. Python: `multiprocessing.reduction`, with dill's part. */
+/**
+ * Values to bytes and back, functions and descriptors included. Python:
+ * `multiprocessing.reduction`, with dill's part.
+ */
 
 // What would be sent
 export { explain } from '../closures/explain/explain.js';

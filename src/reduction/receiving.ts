@@ -1,6 +1,7 @@
 /**
- * The codec as a process needs it that was just started: functions can be received, but not sent until {@link loadSending} was
- * awaited (or somebody imported the package). Reading closures takes thirty more modules, which most children never need.
+ * The codec as a process needs it that was just started: functions can be received, but not sent
+ * until {@link loadSending} was awaited (or somebody imported the package). Reading closures takes
+ * thirty more modules, which most children never need.
  */
 
 import { functionKinds, inTurn } from '../closures/receiving.js';

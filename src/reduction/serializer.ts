@@ -1,4 +1,7 @@
-/** How values become bytes between peers that need not run the same code: the one place where a `serializer` option is understood. */
+/**
+ * How values become bytes between peers that need not run the same code: the one place where a
+ * `serializer` option is understood.
+ */
 
 import { MessagePackReader } from '../codec/messagepack/reader.js';
 import { MessagePackWriter } from '../codec/messagepack/writer.js';
@@ -8,19 +11,28 @@ import { dumps, loads } from './dumps.js';
 
 /** Values to bytes and back. Both are synchronous. */
 export interface Serializer {
-  /** The bytes of a value; they must not change afterwards. What it throws, the sender gets, and nothing is sent. */
+  /**
+   * The bytes of a value; they must not change afterwards. What it throws, the sender gets, and
+   * nothing is sent.
+   */
   encode(value: unknown): Uint8Array;
-  /** The value of a message. The bytes are its own. What it throws, the receiver gets, and the message is gone. */
+  /**
+   * The value of a message. The bytes are its own. What it throws, the receiver gets, and the
+   * message is gone.
+   */
   decode(bytes: Uint8Array): unknown;
 }
 
 /**
- * `'multiprocess'`: any value, functions too. **Decoding can run code of the sender**: for peers that are trusted as one's own program is.
+ * `'multiprocess'`: any value, functions too. **Decoding can run code of the sender**: for peers
+ * that are trusted as one's own program is.
  *
- * `'msgpackr'`: plain data only, as MessagePack, which msgpackr and other languages read: null, booleans, numbers, bigints of 64 bits, strings, Dates,
- * Uint8Arrays, arrays and ordinary objects. Any other value is refused with its path (SerializationError `MP_NOT_PLAIN`). Decoding runs no code
- * of the sender. Objects that occur twice arrive twice; a member that is `undefined` is left out; a Buffer arrives as a Uint8Array; what
- * another language sends as an integer of 64 bits arrives as a bigint.
+ * `'msgpackr'`: plain data only, as MessagePack, which msgpackr and other languages read: null,
+ * booleans, numbers, bigints of 64 bits, strings, Dates, Uint8Arrays, arrays and ordinary objects.
+ * Any other value is refused with its path (SerializationError `MP_NOT_PLAIN`). Decoding runs no
+ * code of the sender. Objects that occur twice arrive twice; a member that is `undefined` is left
+ * out; a Buffer arrives as a Uint8Array; what another language sends as an integer of 64 bits
+ * arrives as a bigint.
  *
  * `{ encode, decode }`: one's own.
  */
@@ -65,7 +77,10 @@ export function optionOf(serializer: Serializer): SerializerOption {
   return serializer === MULTIPROCESS ? 'multiprocess' : serializer === MSGPACKR ? 'msgpackr' : serializer;
 }
 
-/** The bytes of a value. @throws ArgumentError when `encode` gives something else; what `encode` throws. */
+/**
+ * The bytes of a value.
+ * @throws ArgumentError when `encode` gives something else; what `encode` throws.
+ */
 export function encodeWith(actor: string, serializer: Serializer, value: unknown): Uint8Array {
   const bytes: unknown = serializer.encode(value);
   if (bytes instanceof Uint8Array) return bytes;

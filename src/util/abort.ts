@@ -1,6 +1,6 @@
 /**
- * Listening to a signal that many share: one listener on the signal itself serves all, so that a thousand calls with one
- * signal are not taken for a leak of listeners.
+ * Listening to a signal that many share: one listener on the signal itself serves all, so that a
+ * thousand calls with one signal are not taken for a leak of listeners.
  */
 interface Fan {
   readonly listeners: Set<() => void>;
@@ -9,7 +9,10 @@ interface Fan {
 
 const fans = new WeakMap<AbortSignal, Fan>();
 
-/** Calls `listener` when `signal` aborts, once. Returns what takes that back. Call it only before the signal aborted. */
+/**
+ * Calls `listener` when `signal` aborts, once. Returns what takes that back. Call it only before
+ * the signal aborted.
+ */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const fan = fans.get(signal) ?? open(signal);
   fan.listeners.add(listener);

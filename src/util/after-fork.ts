@@ -6,18 +6,20 @@ type Callback = (object: never) => void;
 /** In the order of registration. */
 const entries = new Map<number, WeakRef<object>>();
 /**
- * What is called for an object, by the number of its entry. With the object as its key a callback may refer to it, by what its scope holds or
- * otherwise, and both are collected all the same.
+ * What is called for an object, by the number of its entry. With the object as its key a callback
+ * may refer to it, by what its scope holds or otherwise, and both are collected all the same.
  */
 const callbacks = new WeakMap<object, Map<number, Callback>>();
 let serial = 0;
 const dead = new FinalizationRegistry<number>((id) => void entries.delete(id));
 
 /**
- * Has `callback(object)` called in every child that is forked from this process, before anything else runs there.
+ * Has `callback(object)` called in every child that is forked from this process, before anything
+ * else runs there.
  *
- * Semantics: callbacks run in the order of their registration. The object is held weakly, the callback for as long as the object:
- * when it has been collected, nothing is called. Children that are started afresh (spawn, threads) have nothing to take over and call nothing.
+ * Semantics: callbacks run in the order of their registration. The object is held weakly, the
+ * callback for as long as the object: when it has been collected, nothing is called. Children that
+ * are started afresh (spawn, threads) have nothing to take over and call nothing.
  *
  * Python: `multiprocess.util.register_after_fork`.
  */
@@ -37,7 +39,10 @@ export function registerAfterFork<T extends object>(object: T, callback: (object
 /** Called in the parent before a fork of the running program. */
 const before: (() => void)[] = [];
 
-/** Has `prepare()` called before this program is copied: what the copy will share with it must be fit for that. */
+/**
+ * Has `prepare()` called before this program is copied: what the copy will share with it must be
+ * fit for that.
+ */
 export function registerBeforeFork(prepare: () => void): void {
   before.push(prepare);
 }
@@ -47,10 +52,15 @@ export function runBeforeFork(): void {
   for (const prepare of before) prepare();
 }
 
-/** How many forks lie between this process and the first of its family that loaded this module. An object: bundles share it. */
+/**
+ * How many forks lie between this process and the first of its family that loaded this module. An
+ * object: bundles share it.
+ */
 export const lineage = { generation: 0 };
 
-/** In a process that was just forked: calls what was registered. What a callback throws is printed. */
+/**
+ * In a process that was just forked: calls what was registered. What a callback throws is printed.
+ */
 export function runAfterFork(): void {
   lineage.generation++;
   for (const [id, object] of [...entries]) {

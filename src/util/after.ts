@@ -4,8 +4,8 @@ import { clearTimeout, performance, setTimeout } from './timers.js';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Calls back after `timeout` ms: never earlier, also when that is longer than one timer lasts; `Infinity`: never.
- * Keeps the event loop alive until then. Returns what takes it back.
+ * Calls back after `timeout` ms: never earlier, also when that is longer than one timer lasts;
+ * `Infinity`: never. Keeps the event loop alive until then. Returns what takes it back.
  */
 export function after(timeout: number, callback: () => void): () => void {
   if (timeout === Number.POSITIVE_INFINITY) return () => {};

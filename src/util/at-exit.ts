@@ -6,15 +6,17 @@
  *   last       the remaining finalizers
  *   release    what is shared with other processes is given up; only when the process (or thread) really ends
  *
- * Before all of them, what waits to be written is written (queues, connections) and this process leaves what it takes part in: children
- * that are joined may be waiting for just that. Those are listeners that were put in front (`process.prependListener`).
+ * Before all of them, what waits to be written is written (queues, connections) and this process
+ * leaves what it takes part in: children that are joined may be waiting for just that. Those are
+ * listeners that were put in front (`process.prependListener`).
  *
- * A process whose event loop runs empty goes through the stages in `beforeExit`, where a hook may return a promise: the next
- * hook starts when it is settled, and the process stays for as long as the promise has something to wait for. `process.exit`
- * and an uncaught error go through them in `exit`, where only what a hook does at once counts. An end by a signal runs nothing.
+ * A process whose event loop runs empty goes through the stages in `beforeExit`, where a hook may
+ * return a promise: the next hook starts when it is settled, and the process stays for as long as
+ * the promise has something to wait for. `process.exit` and an uncaught error go through them in
+ * `exit`, where only what a hook does at once counts. An end by a signal runs nothing.
  *
- * A loop that came back to life (a child's end made the program start something) ends again: a hook may be called more
- * than once, and does what is left to do.
+ * A loop that came back to life (a child's end made the program start something) ends again: a hook
+ * may be called more than once, and does what is left to do.
  */
 
 import { lineage, registerAfterFork } from './after-fork.js';
@@ -35,7 +37,10 @@ let releasing = false;
 let running = false;
 let exiting = false;
 
-/** Adds a hook; those of one stage are called in the order in which they were added. Returns what takes it back. */
+/**
+ * Adds a hook; those of one stage are called in the order in which they were added. Returns what
+ * takes it back.
+ */
 export function atExit(stage: ExitStage, hook: ExitHook): () => void {
   if (stage === 'release') installRelease();
   else install();
@@ -46,12 +51,18 @@ export function atExit(stage: ExitStage, hook: ExitHook): () => void {
   };
 }
 
-/** Goes on with what is not written yet, as far as it gets without waiting: whether something is left. */
+/**
+ * Goes on with what is not written yet, as far as it gets without waiting: whether something is
+ * left.
+ */
 type Writing = () => boolean;
 
 const writing: Writing[] = [];
 
-/** Has `write` called while this process blocks for its children at its end: one of them may be the reader. */
+/**
+ * Has `write` called while this process blocks for its children at its end: one of them may be the
+ * reader.
+ */
 export function writesAtExit(write: Writing): void {
   writing.push(write);
 }
@@ -61,10 +72,16 @@ export function writeOn(): boolean {
   return writing.filter((write) => write()).length > 0;
 }
 
-/** Listeners of this library, which a copy of the process keeps; those of the program are dropped there. */
+/**
+ * Listeners of this library, which a copy of the process keeps; those of the program are dropped
+ * there.
+ */
 const kept = new WeakSet<object>();
 
-/** Marks a listener of `process` as the library's own: a fork of this process has it too. Returns it. */
+/**
+ * Marks a listener of `process` as the library's own: a fork of this process has it too. Returns
+ * it.
+ */
 export function keptByForks<F extends object>(listener: F): F {
   kept.add(listener);
   return listener;
@@ -148,7 +165,10 @@ function guarded(hook: ExitHook): void {
   }
 }
 
-/** One that fails must not keep the others from running; the process is ending, so this goes to stderr. */
+/**
+ * One that fails must not keep the others from running; the process is ending, so this goes to
+ * stderr.
+ */
 function complain(error: unknown): void {
   process.stderr.write(`multiprocess: a hook failed at exit: ${error instanceof Error ? error.stack : String(error)}\n`);
 }

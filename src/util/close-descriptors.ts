@@ -2,15 +2,18 @@ import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { ArgumentError } from '../errors/index.js';
 import { describe } from './options.js';
 
-/** What event loops wait on and wake each other by, connections, and this library's shared memory. */
+/**
+ * What event loops wait on and wake each other by, connections, and this library's shared memory.
+ */
 const KEPT = /^(anon_inode:|socket:|pipe:|\/memfd:multiprocess)/;
 
 /**
  * Closes every file, directory and device that this process has open, but those given.
  *
- * Semantics: the standard streams, event loops, sockets, pipes and this library's shared memory stay open. Node stands on some of
- * them, and from outside nobody can tell which: a socket has a JavaScript object that would fail later, or abort the process;
- * close that object. What holds a closed file (a FileHandle, a ReadStream) fails from here on.
+ * Semantics: the standard streams, event loops, sockets, pipes and this library's shared memory
+ * stay open. Node stands on some of them, and from outside nobody can tell which: a socket has a
+ * JavaScript object that would fail later, or abort the process; close that object. What holds a
+ * closed file (a FileHandle, a ReadStream) fails from here on.
  *
  * Python: `multiprocess.util.close_all_fds_except`, which closes those too.
  *

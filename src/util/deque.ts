@@ -59,7 +59,9 @@ export class Deque<T> {
     return item;
   }
 
-  /** Takes `item` out, wherever it is; `false` when it is not here. O(distance from the nearer end). */
+  /**
+   * Takes `item` out, wherever it is; `false` when it is not here. O(distance from the nearer end).
+   */
   remove(item: T): boolean {
     const mask = this.#slots.length - 1;
     const last = this.#length - 1;

@@ -1,6 +1,6 @@
 /**
- * What the library tells `node:diagnostics_channel`: subscribe by name, with a monitoring agent or by hand. A channel without
- * subscribers costs one look at a property.
+ * What the library tells `node:diagnostics_channel`: subscribe by name, with a monitoring agent or
+ * by hand. A channel without subscribers costs one look at a property.
  *
  * @example
  * import { subscribe } from 'node:diagnostics_channel';
@@ -26,11 +26,17 @@ export interface ProcessStartMessage {
 
 /** A process or thread ended: `multiprocess:process:exit`. */
 export interface ProcessExitMessage extends ProcessStartMessage {
-  /** Its exit code; below zero the number of the signal that ended it; `null` when it could not be started. */
+  /**
+   * Its exit code; below zero the number of the signal that ended it; `null` when it could not be
+   * started.
+   */
   readonly exitCode: number | null;
 }
 
-/** A worker of a pool ended that should not have: `multiprocess:process:crash`. Its `multiprocess:process:exit` comes as well. */
+/**
+ * A worker of a pool ended that should not have: `multiprocess:process:crash`. Its
+ * `multiprocess:process:exit` comes as well.
+ */
 export interface ProcessCrashMessage extends ProcessExitMessage {
   /** How it ended. */
   readonly error: unknown;
@@ -48,7 +54,9 @@ export interface TaskEndMessage extends TaskStartMessage {
   readonly error?: unknown;
 }
 
-/** A pool has the outcome of a task: `multiprocess:task:settle`, in the process that has the pool. */
+/**
+ * A pool has the outcome of a task: `multiprocess:task:settle`, in the process that has the pool.
+ */
 export interface TaskSettleMessage {
   /** Name of the worker that ran it. */
   readonly name: string;

@@ -15,7 +15,10 @@ export function replaceExecutable(program: string | undefined): void {
   path = program;
 }
 
-/** Why {@link executable} would run this program again in place of a child's; `null` when it is a Node. */
+/**
+ * Why {@link executable} would run this program again in place of a child's; `null` when it is a
+ * Node.
+ */
 export function unusableExecutable(): string | null {
   if (path !== undefined) return null;
   packed ??= packer();
@@ -26,7 +29,10 @@ export function unusableExecutable(): string | null {
   );
 }
 
-/** The Node that runs what this library needs for itself: this process's own. @throws UnsupportedError where that is none. */
+/**
+ * The Node that runs what this library needs for itself: this process's own.
+ * @throws UnsupportedError where that is none.
+ */
 export function ownExecutable(actor: string): string {
   const unusable = unusableExecutable();
   if (unusable !== null) throw new UnsupportedError(`${actor} cannot be started: ${unusable}.`);
@@ -35,7 +41,8 @@ export function ownExecutable(actor: string): string {
 
 /**
  * The environment of a process that the library starts: `env`, marked as that of a child that has
- * not begun. Electron's file is a Node where a variable says so; a child takes both marks off again.
+ * not begun. Electron's file is a Node where a variable says so; a child takes both marks off
+ * again.
  */
 export function startingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const electron = process.versions['electron'] !== undefined && env[RUN_AS_NODE] === undefined;
@@ -50,7 +57,9 @@ interface Packed {
   readonly __nexe?: unknown;
 }
 
-/** How this program and its Node were made one file, as messages call it; empty when they were not. */
+/**
+ * How this program and its Node were made one file, as messages call it; empty when they were not.
+ */
 function packer(): string {
   if (isSingleExecutable()) return 'a single executable application';
   const { pkg, __nexe } = process as Packed;

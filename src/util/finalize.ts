@@ -8,7 +8,10 @@ import { checkOptions, describe } from './options.js';
 export interface FinalizeOptions<A extends unknown[]> {
   /** Arguments of the callback. Default: none. */
   readonly args?: A | undefined;
-  /** Have it run at exit: a higher priority first, of equal ones the newest first. An integer. Default: not run at exit. */
+  /**
+   * Have it run at exit: a higher priority first, of equal ones the newest first. An integer.
+   * Default: not run at exit.
+   */
   readonly exitPriority?: number | undefined;
 }
 
@@ -24,18 +27,24 @@ const registry = new Map<number, Work>();
 let serial = 0;
 let watched = false;
 
-/** Objects that died. Their finalizer is known by its number only: it must not keep the callback after `cancel()`. */
+/**
+ * Objects that died. Their finalizer is known by its number only: it must not keep the callback
+ * after `cancel()`.
+ */
 const dead = new FinalizationRegistry<number>((id) => void perform(id));
 
 /**
- * Cleaning up that happens at most once: when it is called, when an object has been garbage collected, or at exit.
+ * Cleaning up that happens at most once: when it is called, when an object has been garbage
+ * collected, or at exit.
  *
- * Semantics: the callback must not refer to the object, which would then never be collected. It runs only in the process (and
- * thread) that made the finalizer: one inherited by a forked child does nothing there. At exit only finalizers with an
- * `exitPriority` run, before children are ended from 0 on, afterwards below; they must be synchronous. What a callback throws
- * at exit is printed and the next one runs.
+ * Semantics: the callback must not refer to the object, which would then never be collected. It
+ * runs only in the process (and thread) that made the finalizer: one inherited by a forked child
+ * does nothing there. At exit only finalizers with an `exitPriority` run, before children are ended
+ * from 0 on, afterwards below; they must be synchronous. What a callback throws at exit is printed
+ * and the next one runs.
  *
- * Python: `multiprocess.util.Finalize(obj, callback, args, exitpriority=…)`; calling the object is `call()`.
+ * Python: `multiprocess.util.Finalize(obj, callback, args, exitpriority=…)`; calling the object is
+ * `call()`.
  *
  * @example
  * import { Finalize } from 'multiprocess/util';
@@ -65,7 +74,10 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
     if (exitPriority !== undefined) watchExit();
   }
 
-  /** Runs the callback unless it ran, was cancelled, or belongs to another process; returns its value, otherwise `undefined`. */
+  /**
+   * Runs the callback unless it ran, was cancelled, or belongs to another process; returns its
+   * value, otherwise `undefined`.
+   */
   call(): R | undefined {
     dead.unregister(this);
     return perform(this.#id) as R | undefined;
@@ -83,7 +95,10 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
   }
 }
 
-/** Runs the finalizers with a priority of at least `least` (default: any), the highest first, equal ones newest first. */
+/**
+ * Runs the finalizers with a priority of at least `least` (default: any), the highest first, equal
+ * ones newest first.
+ */
 export function runFinalizers(least = Number.NEGATIVE_INFINITY): void {
   const due = [...registry].filter(([, { exitPriority }]) => exitPriority !== null && exitPriority >= least);
   due.sort(([a, one], [b, other]) => other.exitPriority! - one.exitPriority! || b - a);

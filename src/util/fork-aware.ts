@@ -6,7 +6,8 @@ import { Deque } from './deque.js';
 import { checkNumber, checkOptions } from './options.js';
 
 /**
- * An object for whatever belongs to this thread alone: any property may be set. A forked child finds it empty. It cannot be sent.
+ * An object for whatever belongs to this thread alone: any property may be set. A forked child
+ * finds it empty. It cannot be sent.
  *
  * Python: `multiprocess.util.ForkAwareLocal`.
  */
@@ -25,9 +26,11 @@ interface Waiter {
 }
 
 /**
- * A lock among the asynchronous tasks of this thread, free again in a forked child whoever held it at the fork.
+ * A lock among the asynchronous tasks of this thread, free again in a forked child whoever held it
+ * at the fork.
  *
- * Semantics: first come, first served. It is not shared with other processes or threads: that is `Lock`.
+ * Semantics: first come, first served. It is not shared with other processes or threads: that is
+ * `Lock`.
  *
  * Python: `multiprocess.util.ForkAwareThreadLock`.
  */

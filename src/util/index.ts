@@ -1,4 +1,7 @@
-/** What the other modules stand on and a program may use: finalizers, the log, diagnostics, and what to do after a fork. */
+/**
+ * What the other modules stand on and a program may use: finalizers, the log, diagnostics, and what
+ * to do after a fork.
+ */
 
 // Forking
 export { registerAfterFork } from './after-fork.js';

@@ -44,7 +44,10 @@ export function isLoading(): boolean {
   return scope[LOADING]?.storage.getStore() === true;
 }
 
-/** @param then Called with what `load` returned: has {@link settled} called when all of it is loaded. */
+/**
+ * @param then Called with what `load` returned: has {@link settled} called when all of it is
+ * loaded.
+ */
 function marked<T>(load: () => T, then: (result: T) => void): T {
   scope[LOADING] ??= { storage: new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)(), pending: 0, before: 0 };
   const loads = scope[LOADING];

@@ -1,6 +1,6 @@
 /**
- * Classes of this library whose objects stay in the process that made them. The mark is a registered symbol, so that it is read whichever
- * copy of the package an object is of.
+ * Classes of this library whose objects stay in the process that made them. The mark is a
+ * registered symbol, so that it is read whichever copy of the package an object is of.
  */
 const LOCAL = Symbol.for('multiprocess.local');
 

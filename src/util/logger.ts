@@ -1,6 +1,6 @@
 /**
- * The library's own log. Its level, and whether it goes to stderr, stand in the environment as `MULTIPROCESS_LOG=20,stderr`, so
- * that children inherit them however they are started.
+ * The library's own log. Its level, and whether it goes to stderr, stand in the environment as
+ * `MULTIPROCESS_LOG=20,stderr`, so that children inherit them however they are started.
  */
 import { format } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
@@ -23,8 +23,8 @@ const toStderr: LogHandler = (record) => void process.stderr.write(`${record}\n`
 /**
  * Writes messages of a level or above to its handlers. There is one, see {@link getLogger}.
  *
- * Python: the `logging.Logger` named `multiprocess`. It has no parent: what it is told goes to its own handlers only, and
- * nowhere while it has none.
+ * Python: the `logging.Logger` named `multiprocess`. It has no parent: what it is told goes to its
+ * own handlers only, and nowhere while it has none.
  */
 export class Logger {
   #level = NOTSET;
@@ -35,7 +35,10 @@ export class Logger {
     return this.#level;
   }
 
-  /** Messages below `level` are dropped, here and in children that are started from now on. @throws ArgumentError. */
+  /**
+   * Messages below `level` are dropped, here and in children that are started from now on.
+   * @throws ArgumentError.
+   */
   setLevel(level: LogLevel): void {
     this.#level = numberOf('Logger.setLevel', level);
     this.#publish();
@@ -51,7 +54,10 @@ export class Logger {
     return numberOf('Logger.isEnabledFor', level) >= this.getEffectiveLevel();
   }
 
-  /** Has messages given to `handler` too. It is not inherited by children; stderr is, see {@link logToStderr}. */
+  /**
+   * Has messages given to `handler` too. It is not inherited by children; stderr is, see {@link
+   * logToStderr}.
+   */
   addHandler(handler: LogHandler): void {
     if (typeof handler !== 'function')
       throw new ArgumentError(`Logger.addHandler: \`handler\` must be a function, not ${describe(handler)}.`);
@@ -116,7 +122,10 @@ export class Logger {
 
 let logger: Logger | null = null;
 
-/** The logger of this library, in this thread. It inherits its level from the parent's. Python: `get_logger`. */
+/**
+ * The logger of this library, in this thread. It inherits its level from the parent's. Python:
+ * `get_logger`.
+ */
 export function getLogger(): Logger {
   if (logger === null) {
     logger = new Logger();
@@ -127,7 +136,8 @@ export function getLogger(): Logger {
 }
 
 /**
- * Has messages of this library written to stderr as `[LEVEL/processName] message`, here and in children started from now on.
+ * Has messages of this library written to stderr as `[LEVEL/processName] message`, here and in
+ * children started from now on.
  *
  * @param level Default: what it is; without one, WARNING.
  * @returns the logger. Python: `log_to_stderr`; called twice it writes once.

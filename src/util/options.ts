@@ -4,7 +4,8 @@ import { ArgumentError } from '../errors/usage.js';
  * Refuses option names that are not known, with the nearest known one as advice:
  * `Pool: misspelled option \`proceses\`: did you mean \`processes\`?`
  *
- * @param bare What a value in the place of the options stands for, where Python or a peer has it there: names of options by kind of value.
+ * @param bare What a value in the place of the options stands for, where Python or a peer has it
+ * there: names of options by kind of value.
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, or `MP_INVALID_ARGUMENT` when `options` is no object.
  */
 export function checkOptions(actor: string, options: unknown, known: readonly string[], bare: BareValues = {}): void {
@@ -45,7 +46,10 @@ export interface NumberRule {
   readonly infinite?: boolean;
 }
 
-/** Returns `value` when it is a number inside the rule; `undefined` passes through. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
+/**
+ * Returns `value` when it is a number inside the rule; `undefined` passes through.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ */
 export function checkNumber(actor: string, name: string, value: unknown, rule: NumberRule = {}): number | undefined {
   if (value === undefined) return undefined;
   const min = rule.min ?? 0;

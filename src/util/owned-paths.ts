@@ -1,6 +1,6 @@
 /**
- * Files and folders that this thread answers for: it removes them in time, and the addon does when the thread is terminated,
- * where no JavaScript runs any more.
+ * Files and folders that this thread answers for: it removes them in time, and the addon does when
+ * the thread is terminated, where no JavaScript runs any more.
  */
 
 /** Who removes what is left when the thread ends. */

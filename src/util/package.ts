@@ -1,6 +1,6 @@
 /**
- * Where this copy of the package is. Modules stand in src/<folder>/ and, compiled, in dist/chunks/: two steps below the package, one below
- * the folder that entries are named in.
+ * Where this copy of the package is. Modules stand in src/<folder>/ and, compiled, in dist/chunks/:
+ * two steps below the package, one below the folder that entries are named in.
  */
 
 /** The package's folder. */
@@ -9,7 +9,9 @@ export const PACKAGE = new URL('../../', import.meta.url);
 /** Folder of this copy's code. */
 export const CODE = new URL('../', import.meta.url);
 
-/** The entries that other processes and threads load; `scripts/entries.js` has the build make them. */
+/**
+ * The entries that other processes and threads load; `scripts/entries.js` has the build make them.
+ */
 export type Entry =
   | 'connection/index'
   | 'descriptors/dup-fd'
@@ -32,7 +34,10 @@ export type Entry =
   | 'sharedctypes/index'
   | 'synchronize/index';
 
-/** URL of an entry of this copy. They are CommonJS: a program starts without the loader of ES modules. */
+/**
+ * URL of an entry of this copy. They are CommonJS: a program starts without the loader of ES
+ * modules.
+ */
 export function entry(name: Entry): URL {
   return new URL(`${name}.cjs`, CODE);
 }

@@ -1,8 +1,9 @@
 /**
  * State of modules that a child starts with, such as the level of the logger.
  *
- * A module registers how its state is read in the parent and set in the child. A child that is sent some loads the module
- * before it runs anything of its own; one whose parent has nothing to send never does.
+ * A module registers how its state is read in the parent and set in the child. A child that is sent
+ * some loads the module before it runs anything of its own; one whose parent has nothing to send
+ * never does.
  */
 import { importModule } from './import-module.js';
 

@@ -1,4 +1,7 @@
-/** The name of this process (or thread), for messages. The identity is src/process's, which keeps it on globalThis. */
+/**
+ * The name of this process (or thread), for messages. The identity is src/process's, which keeps it
+ * on globalThis.
+ */
 const IDENTITY = Symbol.for('multiprocess.identity');
 
 /** `MainProcess`, `SpawnProcess-1`, `ThreadPoolWorker-2`. */

@@ -1,6 +1,7 @@
 /**
- * The files of the program that must not be loaded again in a child: they would start everything again. One is the main file; the others are
- * modules that were seen to start processes while they load, such as what a launcher imports.
+ * The files of the program that must not be loaded again in a child: they would start everything
+ * again. One is the main file; the others are modules that were seen to start processes while they
+ * load, such as what a launcher imports.
  */
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +14,10 @@ const words = new Set<string>();
 const mains = new Set<string>();
 const starters = new Set<string>();
 
-/** Path of the file that Node runs for this word of its command line, found as Node finds it; `null` when there is none. */
+/**
+ * Path of the file that Node runs for this word of its command line, found as Node finds it; `null`
+ * when there is none.
+ */
 export function programFile(word: string): string | null {
   const path = resolve(word);
   try {
@@ -43,7 +47,10 @@ export function isProgramFile(url: string): boolean {
   return mains.has(file) || starters.has(file);
 }
 
-/** All of a stack, by a finite number: with a debugger attached, V8 of Node 26 aborts when the limit is Infinity. */
+/**
+ * All of a stack, by a finite number: with a debugger attached, V8 of Node 26 aborts when the limit
+ * is Infinity.
+ */
 const MAX_FRAMES = 100_000;
 
 /** The stack of whoever calls, as V8 describes it. */
@@ -66,7 +73,10 @@ function frames(): readonly NodeJS.CallSite[] {
   }
 }
 
-/** The files on the stack, the innermost first, without those of Node; and whether each is being evaluated as a module right now. */
+/**
+ * The files on the stack, the innermost first, without those of Node; and whether each is being
+ * evaluated as a module right now.
+ */
 function filesOnStack(): { readonly url: string; readonly loads: boolean }[] {
   const found: { url: string; loads: boolean }[] = [];
   for (const frame of frames()) {
@@ -89,10 +99,11 @@ export function isLibraryFile(url: string): boolean {
 }
 
 /**
- * Notes which modules on the stack start processes while they load. Call it where a process is started.
+ * Notes which modules on the stack start processes while they load. Call it where a process is
+ * started.
  *
- * Node's test runner loads all test files into one process (`--test --test-isolation=none`): each is a
- * main file, whose tests start processes after it has loaded.
+ * Node's test runner loads all test files into one process (`--test --test-isolation=none`): each
+ * is a main file, whose tests start processes after it has loaded.
  */
 export function noteStarters(): void {
   const testing = process.execArgv.includes('--test');

@@ -14,7 +14,9 @@ export interface DescriptorTaker {
 
 let preparing: DescriptorTaker | null = null;
 
-/** The child that values are being encoded for, or `null` when they are encoded for somebody else. */
+/**
+ * The child that values are being encoded for, or `null` when they are encoded for somebody else.
+ */
 export function spawningPopen(): DescriptorTaker | null {
   return preparing;
 }

@@ -11,8 +11,9 @@ const here: { path: string | null } = { path: null };
 let guarded = false;
 
 /**
- * A directory for this process's own temporary files: made when it is first asked for, with mode 0700, removed with all that is
- * in it when the process exits (not when it is killed). A forked child gets one of its own.
+ * A directory for this process's own temporary files: made when it is first asked for, with mode
+ * 0700, removed with all that is in it when the process exits (not when it is killed). A forked
+ * child gets one of its own.
  *
  * @throws MultiprocessError `MP_SYSTEM`, with `errno`, when it cannot be made.
  */

@@ -1,9 +1,10 @@
 /**
- * Timers and clocks as Node gives them, taken once, when the library is loaded: a test runner that fakes those of the program
- * (`vi.useFakeTimers()`, sinon, jest, `mock.timers` of node:test) must not stop pools, queues and locks. Every file takes
- * them from here; biome refuses the global ones.
+ * Timers and clocks as Node gives them, taken once, when the library is loaded: a test runner that
+ * fakes those of the program (`vi.useFakeTimers()`, sinon, jest, `mock.timers` of node:test) must
+ * not stop pools, queues and locks. Every file takes them from here; biome refuses the global ones.
  *
- * Not Node's module of the same name alone: sinon and vitest fake what that exports too. Their fakes have the clock that keeps the original.
+ * Not Node's module of the same name alone: sinon and vitest fake what that exports too. Their
+ * fakes have the clock that keeps the original.
  */
 import * as node from 'node:timers';
 
@@ -25,13 +26,18 @@ export const nextTick: typeof process.nextTick = real('nextTick', process.nextTi
 
 let measure: (() => number) | null = null;
 
-/** Node's module of clocks when it is used: loading it takes a start 0.8 ms. Fakes replace the global object, not this one. */
+/**
+ * Node's module of clocks when it is used: loading it takes a start 0.8 ms. Fakes replace the
+ * global object, not this one.
+ */
 function load(): () => number {
   const { performance: clock } = process.getBuiltinModule('node:perf_hooks');
   return (Object.getPrototypeOf(clock) as typeof clock).now.bind(clock);
 }
 
-/** Milliseconds from a point that stays the same for this thread, and for all forks of a template. */
+/**
+ * Milliseconds from a point that stays the same for this thread, and for all forks of a template.
+ */
 export const performance: { readonly now: () => number } = {
   now: () => {
     measure ??= load();

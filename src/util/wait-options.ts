@@ -8,13 +8,19 @@ import { type BareValues, checkOptions, describe } from './options.js';
 export interface WaitOptions {
   /** Milliseconds; 0 or less: do not wait. Default: no limit. */
   readonly timeout?: number | undefined;
-  /** Ends the wait, which then rejects with `signal.reason`; the blocking forms look at it once, before they block. */
+  /**
+   * Ends the wait, which then rejects with `signal.reason`; the blocking forms look at it once,
+   * before they block.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
 const WAIT_OPTIONS = ['timeout', 'signal'];
 
-/** The options of a wait, checked; `known` are further names. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+/**
+ * The options of a wait, checked; `known` are further names.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
 export function checkWaitOptions(
   actor: string,
   options: WaitOptions | undefined,
@@ -35,7 +41,10 @@ export function checkWaitOptions(
   }
 }
 
-/** What bounds a wait that has no other options, checked; `undefined` stays so. @throws as {@link checkWaitOptions}. */
+/**
+ * What bounds a wait that has no other options, checked; `undefined` stays so.
+ * @throws as {@link checkWaitOptions}.
+ */
 export function boundsOf(actor: string, options: WaitOptions | undefined): WaitOptions | undefined {
   checkWaitOptions(actor, options);
   return options === undefined ? undefined : { timeout: options.timeout, signal: options.signal };
@@ -48,7 +57,10 @@ export function timeoutOf(actor: string, options: WaitOptions | undefined): numb
   return bounds?.timeout;
 }
 
-/** Whether `promise` settles, either way, within the bounds; what it settles with is its own affair. Rejects with `signal.reason`. */
+/**
+ * Whether `promise` settles, either way, within the bounds; what it settles with is its own affair.
+ * Rejects with `signal.reason`.
+ */
 export function settles(promise: Promise<unknown>, { timeout, signal }: WaitOptions = {}): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 /**
- * Decides how an object is reduced; the first match wins. One table of a message: it remembers which ArrayBuffers
- * it has met.
+ * Decides how an object is reduced; the first match wins. One table of a message: it remembers
+ * which ArrayBuffers it has met.
  */
 import { types } from 'node:util';
 import { SerializationError } from '../../errors/index.js';
@@ -47,7 +47,8 @@ export class Classifier {
   }
 
   /**
-   * @param isExplicit Whether nothing but plain containers hold the value: nobody sends what they did not mean to send.
+   * @param isExplicit Whether nothing but plain containers hold the value: nobody sends what they
+   * did not mean to send.
    * @throws Refused, or what a hook throws.
    */
   reduce(value: object, isExplicit: () => boolean): Reduction {
@@ -120,7 +121,10 @@ export class Classifier {
     return reduceInstance(value, classOf(value));
   }
 
-  /** An error must always get through: one of a class that cannot be sent arrives as of the nearest class above that can. */
+  /**
+   * An error must always get through: one of a class that cannot be sent arrives as of the nearest
+   * class above that can.
+   */
   #error(value: Error): Reduction {
     const prototypeOf = classWithPrototype(value);
     if (prototypeOf !== undefined) return reducePrototype(prototypeOf);

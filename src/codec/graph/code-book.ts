@@ -1,16 +1,21 @@
 /**
- * Code records: the data of functions and classes (text, place, slots), which most messages about one piece of code have in
- * common. A sender that knows its receiver writes a number in their place, and sends each record once, ahead of the first
- * message that names it. Captures travel with every message.
+ * Code records: the data of functions and classes (text, place, slots), which most messages about
+ * one piece of code have in common. A sender that knows its receiver writes a number in their
+ * place, and sends each record once, ahead of the first message that names it. Captures travel with
+ * every message.
  *
- * A record is known by its content: a number stands for these bytes and is never used again. What a receiver holds
- * is bounded: both sides drop the oldest of {@link HELD} records, in the same order, since records arrive as they were sent.
+ * A record is known by its content: a number stands for these bytes and is never used again. What a
+ * receiver holds is bounded: both sides drop the oldest of {@link HELD} records, in the same order,
+ * since records arrive as they were sent.
  */
 import { align, type CodeRecord } from '../message.js';
 
 /** Records a receiver keeps. */
 export const HELD = 256;
-/** Records one message may name: fewer than are kept, so that sending one never drops another that the message needs. */
+/**
+ * Records one message may name: fewer than are kept, so that sending one never drops another that
+ * the message needs.
+ */
 const MAX_NAMED_RECORDS = 64;
 /** Larger ones go with their message: what is held for a receiver stays below 16 MiB. */
 const MAX_NAMED_RECORD_BYTES = 1 << 16;
@@ -27,7 +32,10 @@ export class CodeBook {
   #bytes = 0;
   #next = 1;
 
-  /** The record with the content `bytes[0, length)`, which may be overwritten afterwards; `null` for one that goes with its message. */
+  /**
+   * The record with the content `bytes[0, length)`, which may be overwritten afterwards; `null` for
+   * one that goes with its message.
+   */
   recordOf(bytes: Uint8Array, length: number, named: number): CodeRecord | null {
     if (length > MAX_NAMED_RECORD_BYTES || named >= MAX_NAMED_RECORDS) return null;
     const key = latin1.latin1Slice.call(bytes, 0, length);
@@ -55,7 +63,10 @@ export class CodeBook {
 export class KnownCodes {
   readonly #ids = new Set<number>();
 
-  /** What is to be sent ahead of a message that names `codes`; `null` when the receiver has them all. Call {@link sent} once it is on its way. */
+  /**
+   * What is to be sent ahead of a message that names `codes`; `null` when the receiver has them
+   * all. Call {@link sent} once it is on its way.
+   */
   missing(codes: readonly CodeRecord[]): readonly CodeRecord[] | null {
     const missing = codes.filter(({ id }) => !this.#ids.has(id));
     if (missing.length === 0) return null;

@@ -26,7 +26,10 @@ export class CodeTable implements CodeLookup {
     return record.data;
   }
 
-  /** Takes in the block at `start` and returns where it ends. @throws SerializationError `MP_BAD_PAYLOAD`. */
+  /**
+   * Takes in the block at `start` and returns where it ends.
+   * @throws SerializationError `MP_BAD_PAYLOAD`.
+   */
   learn(source: Uint8Array, start: number, end: number): number {
     if (end - start < 8) throw badPayload('a block of code records is cut off');
     const view = new DataView(source.buffer, source.byteOffset + start, end - start);

@@ -1,8 +1,8 @@
 /**
  * Reads a node table: one pass over the ops, in which every node is built from nodes before it.
  *
- * A message that needs modules is read twice: once without building, to learn which modules, and again when they are
- * loaded.
+ * A message that needs modules is read twice: once without building, to learn which modules, and
+ * again when they are loaded.
  */
 import { MultiprocessError } from '../../errors/index.js';
 import type { ModuleRequest } from '../../modules/module-request.js';

@@ -1,11 +1,11 @@
 /**
- * Writes any value as a node table: walks it depth-first with a stack of its own, so that nesting costs heap, not
- * call stack, and keeps identity by numbering every object it meets.
+ * Writes any value as a node table: walks it depth-first with a stack of its own, so that nesting
+ * costs heap, not call stack, and keeps identity by numbering every object it meets.
  *
  * State of an object, in {@link State}:
  *   not met | in progress, number < 0 (a whole kind, its children are being written) | numbered (created or built)
- * A reference to an object in progress is late: it is noted there and written as SET once the object has its number.
- * The one who referred lies deeper in the walk, so it is complete by then.
+ * A reference to an object in progress is late: it is noted there and written as SET once the
+ * object has its number. The one who referred lies deeper in the walk, so it is complete by then.
  */
 import { SerializationError } from '../../errors/index.js';
 import { enterMessage, leaveMessage } from '../function-port.js';
@@ -33,11 +33,16 @@ interface State {
   waiting: [State, number][] | undefined;
   /** Next child to visit. */
   next: number;
-  /** Met while this one was in progress, and built right after it, since they cannot be built before. */
+  /**
+   * Met while this one was in progress, and built right after it, since they cannot be built
+   * before.
+   */
   after: State[] | undefined;
 }
 
-/** What holds values without hiding them: arrays, plain objects, Maps, Sets, reduced values, tasks. */
+/**
+ * What holds values without hiding them: arrays, plain objects, Maps, Sets, reduced values, tasks.
+ */
 const CONTAINERS = new Set([arrayKind.tag, objectKind.tag, nullObjectKind.tag, mapKind.tag, setKind.tag, reducedKind.tag, 'task']);
 
 export class TableWriter {
@@ -119,7 +124,10 @@ export class TableWriter {
     if (this.#weak.length > 0) this.#writeEntries();
   }
 
-  /** What WeakMaps hold of the objects of this message. A value may bring objects that are keys in their turn, and more WeakMaps. */
+  /**
+   * What WeakMaps hold of the objects of this message. A value may bring objects that are keys in
+   * their turn, and more WeakMaps.
+   */
   #writeEntries(): void {
     let keys = [...this.#states.keys()];
     const asked: number[] = [];

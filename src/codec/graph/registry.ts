@@ -4,7 +4,10 @@ import type { NodeKind } from '../node.js';
 
 const kinds = new Map<string, NodeKind>();
 
-/** Makes a kind known. Registering the same object twice is fine. @throws ArgumentError `MP_INVALID_ARGUMENT` when another kind has the tag. */
+/**
+ * Makes a kind known. Registering the same object twice is fine.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT` when another kind has the tag.
+ */
 export function registerKind(kind: NodeKind): void {
   const known = kinds.get(kind.tag);
   if (known !== undefined && known !== kind) {

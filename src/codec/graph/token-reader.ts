@@ -1,8 +1,9 @@
 /**
- * Reads the tokens of a node table. Every length is checked against what remains before anything is allocated.
+ * Reads the tokens of a node table. Every length is checked against what remains before anything is
+ * allocated.
  *
- * Copying: bytes are copied out of the source, unless it is `owned`, in which case an out-of-band buffer that only one
- * view uses and that lies at a multiple of 8 in memory is viewed in place.
+ * Copying: bytes are copied out of the source, unless it is `owned`, in which case an out-of-band
+ * buffer that only one view uses and that lies at a multiple of 8 in memory is viewed in place.
  */
 
 import { align } from '../message.js';
@@ -38,7 +39,10 @@ export class TokenReader {
   readonly #interned: string[] = [];
   #beside: number;
 
-  /** Reads the body `[at, bodyEnd)` of the message `[start, end)`. With `skipData`, bytes are passed over. */
+  /**
+   * Reads the body `[at, bodyEnd)` of the message `[start, end)`. With `skipData`, bytes are passed
+   * over.
+   */
   constructor(
     source: Uint8Array,
     start: number,

@@ -1,4 +1,6 @@
-/** Writes the tokens of a node table: primitives, strings by number, bytes in the body or beside it. */
+/**
+ * Writes the tokens of a node table: primitives, strings by number, bytes in the body or beside it.
+ */
 
 import type { CodeRecord } from '../message.js';
 import { Refused } from '../messages.js';

@@ -8,7 +8,8 @@
  *         END token                 the value of the message
  * kind:   a string token at its first use, afterwards 0xC1 and its number among the kinds of this message
  * token:  a msgpack primitive, or one of the bytes below, which msgpack uses for containers
- * Strings of at most {@link INTERN} units are numbered as they come and named by number when they come again.
+ * Strings of at most {@link INTERN} units are numbered as they come and named by number when they
+ * come again.
  */
 export const Op = { end: 0, create: 1, fill: 2, build: 3, set: 4 } as const;
 
@@ -19,7 +20,10 @@ export const Token = {
   late: 0x90,
   /** A string seen before: varint number. */
   interned: 0x92,
-  /** A string that UTF-8 does not carry (plain/primitives.ts): varint length in bytes, UTF-16 little endian. */
+  /**
+   * A string that UTF-8 does not carry (plain/primitives.ts): varint length in bytes, UTF-16 little
+   * endian.
+   */
   utf16: 0x93,
   /** A bigint beyond 64 bits: sign byte (1 negative), varint length, magnitude big endian. */
   bigint: 0x94,

@@ -1,6 +1,7 @@
 /**
- * Arrays and `arguments`. A dense array has its elements as base children (read, as getters of plain objects are); one with holes sends its length and its
- * elements as properties, so that `new Array(1e9)` costs no more than what it holds.
+ * Arrays and `arguments`. A dense array has its elements as base children (read, as getters of
+ * plain objects are); one with holes sends its length and its elements as properties, so that `new
+ * Array(1e9)` costs no more than what it holds.
  */
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
@@ -9,7 +10,10 @@ import { pushProperties } from './properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 
 const MAX_LENGTH = 2 ** 32 - 1;
-/** Up to here V8 may allocate an array of holes in full: a damaged message can ask for one with every five bytes. */
+/**
+ * Up to here V8 may allocate an array of holes in full: a damaged message can ask for one with
+ * every five bytes.
+ */
 const SMALL = 32;
 const FAR = 2 ** 31;
 

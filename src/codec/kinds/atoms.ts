@@ -1,4 +1,6 @@
-/** Date, RegExp and boxed primitives: a value of their own, and the properties someone hung on them. */
+/**
+ * Date, RegExp and boxed primitives: a value of their own, and the properties someone hung on them.
+ */
 import { types } from 'node:util';
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';

@@ -7,8 +7,9 @@
  *   z        a resizable ArrayBuffer; children: B, maxByteLength
  *   v<code>  a view; children: ArrayBuffer, byteOffset, length in elements (-1: follows a resizable buffer)
  *
- * A Buffer that does not cover its ArrayBuffer (a pooled one, a slice) sends its own bytes and shares with nothing.
- * Memory of a shareable object (shareable.ts) is sent as that, whatever views it.
+ * A Buffer that does not cover its ArrayBuffer (a pooled one, a slice) sends its own bytes and
+ * shares with nothing. Memory of a shareable object (shareable.ts) is sent as that, whatever views
+ * it.
  */
 import { ownerOfMemory } from '../../memory/shareable/shareable.js';
 import { badPayload, Refused } from '../messages.js';
@@ -232,7 +233,10 @@ function isShared(buffer: ArrayBufferLike): boolean {
   return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
-/** Whether a view's length follows its resizable buffer: it does when it would end elsewhere after a growth. */
+/**
+ * Whether a view's length follows its resizable buffer: it does when it would end elsewhere after a
+ * growth.
+ */
 function follows(value: View): boolean {
   const buffer = value.buffer as unknown as {
     resizable?: boolean;

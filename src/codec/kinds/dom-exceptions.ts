@@ -8,7 +8,10 @@ import type { NodeKind, Reduction } from '../node.js';
 import { errorProperties, withoutStack } from './error-properties.js';
 import { BASE, shell, shellKind } from './shell.js';
 
-/** A class of its own name in DOMException's family, which Node 20 does not count among the native errors. */
+/**
+ * A class of its own name in DOMException's family, which Node 20 does not count among the native
+ * errors.
+ */
 export function isDomException(value: object): value is DOMException {
   return typeof DOMException === 'function' && value instanceof DOMException;
 }

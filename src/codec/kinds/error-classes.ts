@@ -21,7 +21,10 @@ export function builtinName(prototype: object): string | undefined {
   return local === undefined ? undefined : byPrototype.get(local);
 }
 
-/** Returns the prototype of the first class that is known. @param names names of classes, nearest first. */
+/**
+ * Returns the prototype of the first class that is known.
+ * @param names names of classes, nearest first.
+ */
 export function prototypeOf(names: unknown): object {
   if (typeof names !== 'string') throw badPayload('an error has no class');
   for (const name of names.split(' ')) {

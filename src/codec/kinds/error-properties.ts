@@ -45,7 +45,10 @@ function stackOf(value: Error): string | undefined {
   return types.isProxy(value) ? stackBehind(value) : undefined;
 }
 
-/** The stack of an error behind a Proxy, which V8 gives to the error itself alone; `inspect` looks through the Proxy. */
+/**
+ * The stack of an error behind a Proxy, which V8 gives to the error itself alone; `inspect` looks
+ * through the Proxy.
+ */
 function stackBehind(proxy: Error): string | undefined {
   const lines = inspect(proxy, { customInspect: false, showProxy: false, depth: 0, colors: false }).split('\n');
   const first = lines.findIndex((line) => FRAME.test(line));

@@ -1,14 +1,14 @@
 /**
- * Errors: an error arrives with its class, its own properties (`message`, `cause`, `errors`, `code`, …) and the text
- * of its stack, which is the sender's.
+ * Errors: an error arrives with its class, its own properties (`message`, `cause`, `errors`,
+ * `code`, …) and the text of its stack, which is the sender's.
  *
  *   e   an error of a builtin class, or of a class of this library; data: names, nearest first
  *   E   an error of a class that cannot be sent (stand-in-errors.ts)
  *   x   a DOMException (dom-exceptions.ts)
  * Errors of a user's class are instances (instance.ts) with the base `Error`.
  *
- * An error tells what went wrong, so it always gets through: its accessors are read, and what hangs on it under a symbol of
- * this process is left out.
+ * An error tells what went wrong, so it always gets through: its accessors are read, and what hangs
+ * on it under a symbol of this process is left out.
  */
 import { types } from 'node:util';
 import type { NodeKind, Reduction } from '../node.js';
@@ -20,7 +20,10 @@ import { isOfNode, nameOfClass, type StandIn, standInShell, standIns } from './s
 
 const LINEAGE = Symbol.for('multiprocess.error.lineage');
 
-/** Whether a class is one that an error can be of without its being sent: of the language, the platform or this library. */
+/**
+ * Whether a class is one that an error can be of without its being sent: of the language, the
+ * platform or this library.
+ */
 export function isBuiltinError(type: Function): boolean {
   const prototype = type.prototype as object;
   return builtinName(prototype) !== undefined || Object.hasOwn(prototype, LINEAGE) || isDomPrototype(prototype);
@@ -46,7 +49,10 @@ export function reduceError(value: Error): Reduction | undefined {
   return isOfNode(prototype) ? reduceAsBuiltinError(value) : undefined;
 }
 
-/** An error whose class cannot be sent: of the nearest builtin class, with a class in between that has the name of its own. */
+/**
+ * An error whose class cannot be sent: of the nearest builtin class, with a class in between that
+ * has the name of its own.
+ */
 export function reduceAsBuiltinError(value: Error): Reduction {
   if (isDomException(value)) return reduceDomException(value, undefined);
   let base = 'Error';

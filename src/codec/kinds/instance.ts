@@ -1,6 +1,7 @@
 /**
- * Instances: an object of a user's class travels as its class (reduced as a function), its own property descriptors,
- * and what it inherits from a builtin base. No constructor runs on the other side.
+ * Instances: an object of a user's class travels as its class (reduced as a function), its own
+ * property descriptors, and what it inherits from a builtin base. No constructor runs on the other
+ * side.
  *
  *   i   data: base name; base children: the class, then elements, entries or members
  *   p   the same for an object made by Object.create(prototype); the first base child is that prototype
@@ -21,10 +22,15 @@ import { BASE, shell, shellKind } from './shell.js';
 
 type Base = 'Object' | 'Array' | 'Map' | 'Set' | 'Error' | 'Date';
 
-/** Node's EventEmitter keeps these symbols on every instance; they hold options that default on the other side. */
+/**
+ * Node's EventEmitter keeps these symbols on every instance; they hold options that default on the
+ * other side.
+ */
 const emitterSymbols = new Set(['kCapture', 'shapeMode']);
 
-/** In the REPL an EventEmitter belongs to the domain of the session, which lives in this process. */
+/**
+ * In the REPL an EventEmitter belongs to the domain of the session, which lives in this process.
+ */
 function isDomain(value: object, key: string): boolean {
   return key === 'domain' && (value as { domain?: object | null }).domain?.constructor?.name === 'Domain';
 }
@@ -35,7 +41,10 @@ export function classOf(value: object): Function | undefined {
   return prototype === null ? undefined : classWithPrototype(prototype as object);
 }
 
-/** The class whose `prototype` this object is. `--frozen-intrinsics` makes `constructor` of the builtin prototypes an accessor. */
+/**
+ * The class whose `prototype` this object is. `--frozen-intrinsics` makes `constructor` of the
+ * builtin prototypes an accessor.
+ */
 export function classWithPrototype(prototype: object): Function | undefined {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, 'constructor');
   const own: unknown = descriptor?.get === undefined ? descriptor?.value : builtinWithPrototype(prototype);

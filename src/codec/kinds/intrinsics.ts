@@ -1,6 +1,7 @@
 /**
- * Objects that exist in every process, sent by name: globalThis, namespaces such as Math and JSON, and the prototypes
- * of the builtin classes. (Builtin functions are reduced with all other functions.)
+ * Objects that exist in every process, sent by name: globalThis, namespaces such as Math and JSON,
+ * and the prototypes of the builtin classes. (Builtin functions are reduced with all other
+ * functions.)
  *
  *   g   data: the name; only names of this list are looked up
  */

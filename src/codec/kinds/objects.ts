@@ -1,8 +1,10 @@
 /**
- * Plain objects, with Object.prototype or none: their enumerable properties, getters read (as the fast path does).
+ * Plain objects, with Object.prototype or none: their enumerable properties, getters read (as the
+ * fast path does).
  *
- * The namespace that a bundler makes of a module is an object of getters. Before the module has run its variables are empty; the namespace goes
- * with its getters then, since the function that runs the module may be sent beside it.
+ * The namespace that a bundler makes of a module is an object of getters. Before the module has run
+ * its variables are empty; the namespace goes with its getters then, since the function that runs
+ * the module may be sent beside it.
  *
  * Children: 0 integrity | key, value, key, value, …
  */
@@ -40,7 +42,10 @@ export function reducePlainObject(value: object): Reduction {
 /** `() => half`, `()=>(/* binding *\/ half)`, `function () { return half; }`. */
 const RETURNS_VARIABLE = /^(?:\(\)\s*=>\s*\(?|function\s*\(\)\s*\{\s*return)\s*(?:\/\*[^*]*\*\/)?\s*[\w$]+\s*[;)]?\s*\}?$/;
 
-/** Whether a getter was made of a function that returns a variable. Those of object literals and classes begin with `get`. */
+/**
+ * Whether a getter was made of a function that returns a variable. Those of object literals and
+ * classes begin with `get`.
+ */
 function isVariable(getter: (() => unknown) | undefined): boolean {
   return getter !== undefined && RETURNS_VARIABLE.test(Function.prototype.toString.call(getter));
 }

@@ -1,6 +1,7 @@
 /**
- * Instances of a user's class over a builtin class with content of its own (a RegExp, a typed array, a URL, …): the content as a
- * value of the builtin class, which becomes one of the user's class on arrival. No constructor of that runs.
+ * Instances of a user's class over a builtin class with content of its own (a RegExp, a typed
+ * array, a URL, …): the content as a value of the builtin class, which becomes one of the user's
+ * class on arrival. No constructor of that runs.
  *
  *   I   children: the class, the content, integrity | own properties
  */
@@ -16,7 +17,10 @@ import { platformContent } from './platform.js';
 import { defineProperties, propertyLabel, pushProperties } from './properties.js';
 import { integrityOf, restoreIntegrity } from './shell.js';
 
-/** Gives the content of an instance, `undefined` when it has none: it may only inherit from the class. */
+/**
+ * Gives the content of an instance, `undefined` when it has none: it may only inherit from the
+ * class.
+ */
 type Content = (value: object) => object | undefined;
 
 const FIRST_PROPERTY = 3;
@@ -36,7 +40,10 @@ const contents = new Map<object, Content>([
 /** By the prototype of the user's class. */
 const known = new WeakMap<object, Content | null>();
 
-/** Reduces an instance of `type` if that extends such a builtin class; `undefined` for any other value. */
+/**
+ * Reduces an instance of `type` if that extends such a builtin class; `undefined` for any other
+ * value.
+ */
 export function reduceOver(value: object, type: Function): Reduction | undefined {
   const prototype = Object.getPrototypeOf(value) as object;
   let content = known.get(prototype);
@@ -74,7 +81,10 @@ function contentAbove(prototype: object): Content | null {
   return null;
 }
 
-/** Which properties are part of the content: elements, characters, `lastIndex`, and what a platform class hides under symbols. */
+/**
+ * Which properties are part of the content: elements, characters, `lastIndex`, and what a platform
+ * class hides under symbols.
+ */
 function partOf(base: object, value: object): (key: string | symbol) => boolean {
   if (ArrayBuffer.isView(base)) return hasExtraKeys(value) ? (key) => typeof key === 'string' && Object.hasOwn(base, key) : () => true;
   return (key) => Object.hasOwn(base, key) || (typeof key === 'symbol' && Symbol.keyFor(key) === undefined);

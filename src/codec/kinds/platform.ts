@@ -1,6 +1,7 @@
 /**
- * Ready reducers for platform classes that are fully described by plain data: URL, URLSearchParams, TextEncoder, TextDecoder,
- * Intl.*, Headers, MIMEType, Temporal.*, keys and certificates of node:crypto, and an AbortSignal that is aborted already.
+ * Ready reducers for platform classes that are fully described by plain data: URL, URLSearchParams,
+ * TextEncoder, TextDecoder, Intl.*, Headers, MIMEType, Temporal.*, keys and certificates of
+ * node:crypto, and an AbortSignal that is aborted already.
  */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -67,7 +68,10 @@ interface LazyClass extends Omit<PlatformClass, 'prototype'> {
 
 const crypto = (): typeof import('node:crypto') => require('node:crypto') as typeof import('node:crypto');
 
-/** Classes that Node loads at their first use: looked up by name, so that looking does not load them. */
+/**
+ * Classes that Node loads at their first use: looked up by name, so that looking does not load
+ * them.
+ */
 const lazy: readonly LazyClass[] = [
   {
     tag: 'Headers',

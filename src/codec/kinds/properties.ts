@@ -1,5 +1,6 @@
 /**
- * Own properties as children of a shell: `key, flags, value` for a data property, `key, flags, get, set` for an accessor.
+ * Own properties as children of a shell: `key, flags, value` for a data property, `key, flags, get,
+ * set` for an accessor.
  *
  * flags: 1 enumerable | 2 writable | 4 configurable | 8 accessor
  */
@@ -29,8 +30,8 @@ export function pushProperties(children: unknown[], value: object, skip?: (key: 
 }
 
 /**
- * Defines the properties that stand in `children` from `from` on. While `final` is false, some children are still
- * missing: everything stays configurable, so that a second call can complete it.
+ * Defines the properties that stand in `children` from `from` on. While `final` is false, some
+ * children are still missing: everything stays configurable, so that a second call can complete it.
  */
 export function defineProperties(target: object, children: readonly unknown[], from: number, final: boolean): void {
   for (let i = from; i < children.length; ) {

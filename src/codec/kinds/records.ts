@@ -1,5 +1,6 @@
 /**
- * Results of Node's modules that are of a class of Node and consist of their properties alone: fs.Stats, fs.Dirent, …
+ * Results of Node's modules that are of a class of Node and consist of their properties alone:
+ * fs.Stats, fs.Dirent, …
  *
  *   N   data: name of the class; base children: key, value, key, value, …; the key of what Node keeps under a symbol is `@@description`
  */

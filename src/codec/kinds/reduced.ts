@@ -1,6 +1,7 @@
 /**
  * Values that say themselves how they are rebuilt: by `register(Class, reduce)`, or by a method
- * `[Symbol.for('multiprocess.reduce')]()`. Both give `[rebuild, args]`, as Python's copyreg and `__reduce__` do.
+ * `[Symbol.for('multiprocess.reduce')]()`. Both give `[rebuild, args]`, as Python's copyreg and
+ * `__reduce__` do.
  *
  *   R   children: the rebuild function, the array of its arguments
  */
@@ -29,11 +30,12 @@ scope[REDUCERS] ??= new Map();
 const reducers = scope[REDUCERS];
 
 /**
- * Says how instances of a class are sent, as Python's `copyreg.pickle` does. Subclasses are covered unless they have
- * a reducer of their own; a second call for the same class replaces the first.
+ * Says how instances of a class are sent, as Python's `copyreg.pickle` does. Subclasses are covered
+ * unless they have a reducer of their own; a second call for the same class replaces the first.
  *
  * @param type The class.
- * @param reduce Called with an instance when it is sent; returns `[rebuild, args]`. `rebuild` is sent as a function
+ * @param reduce Called with an instance when it is sent; returns `[rebuild, args]`. `rebuild` is
+ * sent as a function
  *   and called with `args` on the other side, or made an instance of with them if it is a class; it must not need the instance itself among its arguments.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when `type` is no class or `reduce` no function.
  * @example

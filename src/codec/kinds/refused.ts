@@ -1,4 +1,7 @@
-/** What cannot be sent at all: values whose state lives in this thread or process alone. Each says what to do instead. */
+/**
+ * What cannot be sent at all: values whose state lives in this thread or process alone. Each says
+ * what to do instead.
+ */
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import { otherCopyOf, versionOf } from '../../memory/shareable/shareable.js';
@@ -77,7 +80,11 @@ export function refuseNative(value: object): void {
   }
 }
 
-/** Refuses instances of platform classes, of user classes over one, and of classes with private fields. @throws Refused. */
+/**
+ * Refuses instances of platform classes, of user classes over one, and of classes with private
+ * fields.
+ * @throws Refused.
+ */
 export function refuseInstance(value: object, isError: boolean): void {
   const other = otherCopyOf(value);
   if (other !== undefined) {
@@ -161,7 +168,10 @@ function proxied(type: Function): Refused {
   );
 }
 
-/** A class whose module was never loaded has no instance; loading all of them to ask would take tens of milliseconds. */
+/**
+ * A class whose module was never loaded has no instance; loading all of them to ask would take tens
+ * of milliseconds.
+ */
 function loadedModules(): string[] {
   const { moduleLoadList } = process as unknown as { moduleLoadList?: unknown };
   if (!Array.isArray(moduleLoadList)) return MODULES;
@@ -189,7 +199,9 @@ function isPlatform(type: Function): boolean {
   return answer;
 }
 
-/** Classes that Node keeps to itself and that hold a handle: `postMessage` knows how to pass them. */
+/**
+ * Classes that Node keeps to itself and that hold a handle: `postMessage` knows how to pass them.
+ */
 function isTransferable({ prototype }: Function): boolean {
   const symbols = Object.getOwnPropertySymbols(prototype as object);
   return symbols.some(({ description }) => description?.startsWith('messaging_') === true);

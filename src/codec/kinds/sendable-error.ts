@@ -8,8 +8,8 @@ import { isError } from './errors.js';
 const MAX_CAUSES = 8;
 
 /**
- * An error of the same class and stack, whose own properties that cannot be sent (the `request` of a failed call, a socket)
- * are replaced by a line of text.
+ * An error of the same class and stack, whose own properties that cannot be sent (the `request` of
+ * a failed call, a socket) are replaced by a line of text.
  */
 export function sendableError(value: Error, canSend: (part: unknown) => boolean, depth = 0): Error {
   const copy = blank(value);

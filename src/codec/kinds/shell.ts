@@ -1,10 +1,10 @@
 /**
- * What the built-in containers have in common: they are created empty, then get `base` children of their own (elements,
- * entries, a class) and their extra properties, and are frozen or sealed last.
+ * What the built-in containers have in common: they are created empty, then get `base` children of
+ * their own (elements, entries, a class) and their extra properties, and are frozen or sealed last.
  *
  * Children: 0 number of base children | 1 integrity | base … | properties …
- * A container with late children is filled twice: with `undefined` in their places, so that order is kept, and again
- * when the last one is there; only then it is frozen.
+ * A container with late children is filled twice: with `undefined` in their places, so that order
+ * is kept, and again when the last one is there; only then it is frozen.
  */
 import { badPayload } from '../messages.js';
 import type { Built, NodeKind, Reduction } from '../node.js';
@@ -20,7 +20,9 @@ export interface ShellSpec<T extends object> {
   readonly tag: string;
   /** Makes an empty one. `data` comes from the peer. */
   create(data: unknown): T;
-  /** Gives it the base children, `children[BASE, end)`. Called a second time when some were late. */
+  /**
+   * Gives it the base children, `children[BASE, end)`. Called a second time when some were late.
+   */
   fill?(target: T, children: readonly unknown[], end: number, final: boolean): void;
 }
 
@@ -50,7 +52,10 @@ export function shellKind<T extends object>(spec: ShellSpec<T>): NodeKind {
   };
 }
 
-/** Reduces a container to its kind, `data`, base children and properties (as `pushProperties` lists them). */
+/**
+ * Reduces a container to its kind, `data`, base children and properties (as `pushProperties` lists
+ * them).
+ */
 export function shell(
   kind: string,
   data: unknown,

@@ -1,15 +1,19 @@
 /**
- * Sockets and servers of node:net: what arrives is a new object over a duplicate of the descriptor, of the same class.
+ * Sockets and servers of node:net: what arrives is a new object over a duplicate of the descriptor,
+ * of the same class.
  *
- * Semantics: as in Python, the sender keeps its own object over the same connection. It stops reading, and bytes that it had read
- * and nobody had consumed travel along; one that somebody reads from is refused. destroy() it when it was sent, for end() would end the connection for the receiver too. A server goes
- * on listening in both processes until both close it, and each connection is accepted by one of them; listeners for events do not travel.
+ * Semantics: as in Python, the sender keeps its own object over the same connection. It stops
+ * reading, and bytes that it had read and nobody had consumed travel along; one that somebody reads
+ * from is refused. destroy() it when it was sent, for end() would end the connection for the
+ * receiver too. A server goes on listening in both processes until both close it, and each
+ * connection is accepted by one of them; listeners for events do not travel.
  *
  *   net.Socket   data: offer, whether the sender half-closes, unread bytes
  *   net.Server   data: offer, options of the server
- * Only a socket that is sent by itself or in plain containers goes: one inside an instance or a closure belongs to a client
- * that would talk over it from two processes at once, and sending it would silence the client here.
- * TLS and datagram sockets stay refused: their state lies in this process.
+ * Only a socket that is sent by itself or in plain containers goes: one inside an instance or a
+ * closure belongs to a client that would talk over it from two processes at once, and sending it
+ * would silence the client here. TLS and datagram sockets stay refused: their state lies in this
+ * process.
  */
 import { createRequire } from 'node:module';
 import type { Server, Socket } from 'node:net';

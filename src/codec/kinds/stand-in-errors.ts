@@ -1,6 +1,6 @@
 /**
- * Errors of a class that cannot be sent: one that Node keeps to itself, or one with #private fields. A class of the same name
- * stands in for it.
+ * Errors of a class that cannot be sent: one that Node keeps to itself, or one with #private
+ * fields. A class of the same name stands in for it.
  *
  *   E   data: base (as for e in errors.ts), name, whether its text shows its code
  */
@@ -65,8 +65,8 @@ function codedText(this: Error & { code?: unknown }): string {
 }
 
 /**
- * Whether the prototype is that of an error class of Node, whose name is that of its base: `constructor` is a getter there.
- * Nothing else of it matters.
+ * Whether the prototype is that of an error class of Node, whose name is that of its base:
+ * `constructor` is a getter there. Nothing else of it matters.
  */
 export function isOfNode(prototype: object): boolean {
   if (Object.getOwnPropertyDescriptor(prototype, 'constructor')?.get === undefined) return false;

@@ -1,14 +1,16 @@
 /**
- * WeakMaps and WeakSets that functions and instances hold: caches, and what compilers make of #private members. What one holds
- * cannot be listed, but it can be asked: it arrives with the entries whose keys travel in the same message. So instances of a class
- * whose #private fields were compiled to WeakMaps arrive with them. It has an identity (identity.ts): later messages add to it.
+ * WeakMaps and WeakSets that functions and instances hold: caches, and what compilers make of
+ * #private members. What one holds cannot be listed, but it can be asked: it arrives with the
+ * entries whose keys travel in the same message. So instances of a class whose #private fields were
+ * compiled to WeakMaps arrive with them. It has an identity (identity.ts): later messages add to
+ * it.
  *
  *   weak       data: `map` or `set`, identity. By value
  *   variable   (closures/kinds.ts) one that a function which goes by reference uses under a name
  *   entries    children: the WeakMap, then kind of key, key, value for each entry (`true` in a WeakSet)
  *
- * Which keys an original has already is its own affair: entries of keys that the receiver may have had before (classes, exports) are
- * not taken over there.
+ * Which keys an original has already is its own affair: entries of keys that the receiver may have
+ * had before (classes, exports) are not taken over there.
  */
 import { types } from 'node:util';
 import { identityOf, isOriginal, objectWithIdentity, setIdentity } from '../identity.js';
@@ -40,7 +42,10 @@ export function noteVariable(weak: Weak, variable: WeakVariable): void {
   variables.set(weak, variable);
 }
 
-/** Reduces one without its entries. `undefined` for any other value, and for subclasses, which hold more. */
+/**
+ * Reduces one without its entries. `undefined` for any other value, and for subclasses, which hold
+ * more.
+ */
 export function reduceWeak(value: object): Reduction | undefined {
   if (!isWeak(value)) return undefined;
   const variable = variables.get(value);
@@ -53,7 +58,10 @@ export function reduceWeak(value: object): Reduction | undefined {
   return { kind: weakKind.tag, data: [kind, identityOf(value)], children: [], label: String, stateless: true };
 }
 
-/** The entries whose keys are among `keys`, as a reduction; `null` when there are none. `kindOf` gives the kind that a key is reduced to. */
+/**
+ * The entries whose keys are among `keys`, as a reduction; `null` when there are none. `kindOf`
+ * gives the kind that a key is reduced to.
+ */
 export function reduceEntries(weak: Weak, keys: Iterable<object>, kindOf: (key: object) => string): Reduction | null {
   const children: unknown[] = [weak];
   for (const key of keys) {

@@ -1,6 +1,7 @@
 /**
- * Reads MessagePack of any implementation into plain data: nothing in it can run code or name a class. The forms are listed in writer.ts; besides,
- * numbers may be of any width (an integer of 64 bits arrives as a bigint), and keys of maps may be numbers or booleans, which become text.
+ * Reads MessagePack of any implementation into plain data: nothing in it can run code or name a
+ * class. The forms are listed in writer.ts; besides, numbers may be of any width (an integer of 64
+ * bits arrives as a bigint), and keys of maps may be numbers or booleans, which become text.
  *
  * Bounds: every length is compared with what remains before anything is allocated for it.
  */
@@ -20,7 +21,10 @@ export class MessagePackReader {
     this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength);
   }
 
-  /** The one value in `source`. It shares no memory with it. @throws SerializationError `MP_BAD_PAYLOAD`. */
+  /**
+   * The one value in `source`. It shares no memory with it.
+   * @throws SerializationError `MP_BAD_PAYLOAD`.
+   */
   static read(source: Uint8Array): unknown {
     const reader = new MessagePackReader(source);
     const value = reader.#value(0);

@@ -1,6 +1,7 @@
 /**
- * Writes plain data as MessagePack that any implementation reads: no records, no extension but the standard's timestamp (type -1) and, for
- * an `undefined` that stands by itself or in an array, msgpackr's (type 0).
+ * Writes plain data as MessagePack that any implementation reads: no records, no extension but the
+ * standard's timestamp (type -1) and, for an `undefined` that stands by itself or in an array,
+ * msgpackr's (type 0).
  *
  *   null, booleans, strings             as such
  *   numbers                             integers of 32 bits, all others as doubles

@@ -1,8 +1,10 @@
 /**
- * Binary data inside a plain message: `c4`/`c5 length` for a Buffer, `c7`/`c8`/`c9 length 74 code` for the others.
+ * Binary data inside a plain message: `c4`/`c5 length` for a Buffer, `c7`/`c8`/`c9 length 74 code`
+ * for the others.
  *
- * Only data that owns its whole ArrayBuffer is plain; a view of a part may share it with another view, which the node
- * table keeps. A Buffer is the exception: pooled ones are the rule, so a Buffer always sends its own slice.
+ * Only data that owns its whole ArrayBuffer is plain; a view of a part may share it with another
+ * view, which the node table keeps. A Buffer is the exception: pooled ones are the rule, so a
+ * Buffer always sends its own slice.
  */
 import { ownerOfMemory } from '../../memory/shareable/shareable.js';
 import { badPayload } from '../messages.js';
@@ -33,7 +35,10 @@ const types = new Map(
   [...codes].map(([prototype, code]): [number, MakeView] => [code, (prototype as { constructor: MakeView }).constructor]),
 );
 
-/** Appends the data, or returns `false` for what the node table must carry (part views, resizable or shared buffers). */
+/**
+ * Appends the data, or returns `false` for what the node table must carry (part views, resizable or
+ * shared buffers).
+ */
 export function writeBinary(sink: Sink, value: ArrayBufferView | ArrayBuffer): boolean {
   if (!ArrayBuffer.isView(value)) {
     if (!isOrdinary(value)) return false;
@@ -54,7 +59,10 @@ export function writeBinary(sink: Sink, value: ArrayBufferView | ArrayBuffer): b
   return true;
 }
 
-/** Whether the buffer is a plain ArrayBuffer of fixed length, present, without properties of its own and nobody else's memory too. */
+/**
+ * Whether the buffer is a plain ArrayBuffer of fixed length, present, without properties of its own
+ * and nobody else's memory too.
+ */
 function isOrdinary(buffer: ArrayBufferLike): buffer is ArrayBuffer {
   return (
     Object.getPrototypeOf(buffer) === ArrayBuffer.prototype &&
@@ -119,7 +127,10 @@ export function readBin(source: Uint8Array, at: number, length: number): Buffer 
   return bytes;
 }
 
-/** A view of its own, or an ArrayBuffer, with these bytes. @throws SerializationError for an unknown code or half an element. */
+/**
+ * A view of its own, or an ArrayBuffer, with these bytes.
+ * @throws SerializationError for an unknown code or half an element.
+ */
 export function readExtension(code: number, source: Uint8Array, at: number, length: number): ArrayBufferView | ArrayBuffer {
   const { buffer } = source.slice(at, at + length);
   if (code === ARRAY_BUFFER) return buffer as ArrayBuffer;

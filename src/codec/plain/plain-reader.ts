@@ -1,9 +1,10 @@
 /**
  * Reads plain messages; the forms are listed in plain-writer.ts.
  *
- * Bounds: every count and length is compared with what remains before anything is allocated for it, each element takes a
- * byte at least, and the message must end just where it says. Fixed-size numbers may be read beyond the end of a damaged
- * message, never beyond the source; that is noticed at the end at the latest. The value never aliases the source.
+ * Bounds: every count and length is compared with what remains before anything is allocated for it,
+ * each element takes a byte at least, and the message must end just where it says. Fixed-size
+ * numbers may be read beyond the end of a damaged message, never beyond the source; that is noticed
+ * at the end at the latest. The value never aliases the source.
  */
 import { SerializationError } from '../../errors/index.js';
 import { badPayload } from '../messages.js';
@@ -34,7 +35,10 @@ export class PlainReader {
   #start = 0;
   #at = 0;
   #end = 0;
-  /** Elements that arrays were made for: all of them together are no more than the message has bytes. */
+  /**
+   * Elements that arrays were made for: all of them together are no more than the message has
+   * bytes.
+   */
   #claimed = 0;
   #shapes: (RecordShape | undefined)[] = [];
   readonly #texts = new TextReader();
@@ -220,7 +224,9 @@ export class PlainReader {
     return array;
   }
 
-  /** Reads numbers into `array` from `start` on, up to the first other value, and returns its index. */
+  /**
+   * Reads numbers into `array` from `start` on, up to the first other value, and returns its index.
+   */
   #numbers(array: unknown[], start: number): number {
     const source = this.#source;
     const view = this.#view;

@@ -1,13 +1,14 @@
 /**
  * The fast path: finds out whether a value is a plain tree and writes it in the same pass.
  *
- * Plain means that these forms carry it without loss: primitives, arrays without holes or extra properties,
- * ordinary objects, Map, Set, Date, RegExp, binary data below 64 KiB, each object reached once. The first thing that
- * is not (an instance, a shared reference, a frozen object, a long string with a lone surrogate, depth beyond
- * {@link DEPTH}) ends the attempt with `false`, the sink back where it started, and the node table takes over.
+ * Plain means that these forms carry it without loss: primitives, arrays without holes or extra
+ * properties, ordinary objects, Map, Set, Date, RegExp, binary data below 64 KiB, each object
+ * reached once. The first thing that is not (an instance, a shared reference, a frozen object, a
+ * long string with a lone surrogate, depth beyond {@link DEPTH}) ends the attempt with `false`, the
+ * sink back where it started, and the node table takes over.
  *
- * A plain object travels as its enumerable string keys with getters read, as structuredClone has it; finding
- * accessors and hidden properties would cost more than the whole encoding.
+ * A plain object travels as its enumerable string keys with getters read, as structuredClone has
+ * it; finding accessors and hidden properties would cost more than the whole encoding.
  *
  * Forms by their first byte: msgpack's, with these of our own
  *
@@ -18,8 +19,9 @@
  *   d5, d7          strings gathered into blocks behind the body (texts.ts)
  *   80… de df       Map                c4 c5 c7 c8 c9   binary data (binary.ts)
  *
- * Why not msgpackr's Packr: it needs a scan of the value before it, and two passes cost more than this one. What the
- * fidelity costs is in bench/codec.js: mostly looking for symbol keys and extra properties, for which V8 has no quick answer.
+ * Why not msgpackr's Packr: it needs a scan of the value before it, and two passes cost more than
+ * this one. What the fidelity costs is in bench/codec.js: mostly looking for symbol keys and extra
+ * properties, for which V8 has no quick answer.
  */
 
 import { types } from 'node:util';
@@ -137,8 +139,8 @@ export class PlainWriter {
   }
 
   /**
-   * Whether an object is met for the first time. Asked for leaves only: a shared container is noticed by the leaf in
-   * it, which is then met twice, and a cycle by its depth.
+   * Whether an object is met for the first time. Asked for leaves only: a shared container is
+   * noticed by the leaf in it, which is then met twice, and a cycle by its depth.
    */
   #isNew(value: object): boolean {
     if (this.#first === undefined) {

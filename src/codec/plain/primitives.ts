@@ -1,8 +1,10 @@
 /**
- * Primitives as msgpack writes them, except that integers take one byte up to 63 only: 0x40 and above name structures.
+ * Primitives as msgpack writes them, except that integers take one byte up to 63 only: 0x40 and
+ * above name structures.
  *
- * Every function returns `false`, with the sink as it was, for what msgpack cannot carry without loss: strings with
- * lone surrogates or more bytes of UTF-8 than a string can have units, and integers beyond 64 bits.
+ * Every function returns `false`, with the sink as it was, for what msgpack cannot carry without
+ * loss: strings with lone surrogates or more bytes of UTF-8 than a string can have units, and
+ * integers beyond 64 bits.
  */
 import { constants } from 'node:buffer';
 import { type Sink, STEP } from '../sink.js';
@@ -22,13 +24,18 @@ const LONG = 1 << 20;
 /** Numbers for which room is made at once. */
 const RUN = 256;
 
-/** Writes a number: the smallest integer form, or a double (also for -0, NaN and the infinities). */
+/**
+ * Writes a number: the smallest integer form, or a double (also for -0, NaN and the infinities).
+ */
 export function writeNumber(sink: Sink, value: number): void {
   sink.need(STEP);
   sink.at = putNumber(sink.bytes, sink.view, sink.at, value);
 }
 
-/** Writes the numbers of `array` from `start` on up to the first element that is none, and returns its index. */
+/**
+ * Writes the numbers of `array` from `start` on up to the first element that is none, and returns
+ * its index.
+ */
 export function writeNumbers(sink: Sink, array: readonly unknown[], start: number): number {
   const { length } = array;
   for (let from = start; from < length; ) {

@@ -1,6 +1,7 @@
 /**
- * How records of a structure are read: by a loop over its keys at first, and by a function made for just these keys when
- * many were. That function is an object literal, so that V8 makes the object in one piece with its final hidden class.
+ * How records of a structure are read: by a loop over its keys at first, and by a function made for
+ * just these keys when many were. That function is an object literal, so that V8 makes the object
+ * in one piece with its final hidden class.
  *
  * What was learned is kept across messages, found by the bytes of the definition.
  */
@@ -54,7 +55,10 @@ export class RecordShape {
   }
 }
 
-/** Source text is made of JSON strings only. `undefined` where this process does not make functions from strings. */
+/**
+ * Source text is made of JSON strings only. `undefined` where this process does not make functions
+ * from strings.
+ */
 function compile(keys: readonly string[]): Build | undefined {
   const members = keys.map((key) => `${JSON.stringify(key)}: reader.value()`);
   try {

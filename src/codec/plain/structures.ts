@@ -1,9 +1,10 @@
 /**
  * The record structures of one message: which key lists were already written, and under which id.
  *
- * A structure is written with its first record (`d4 72 id`, u32 length of the keys in bytes, keys) and named by its id, one byte,
- * afterwards; nothing outlives the message. Ids are 0x40…0x7f; a 65th structure takes the oldest id over, which the
- * reader follows because a definition replaces the one before.
+ * A structure is written with its first record (`d4 72 id`, u32 length of the keys in bytes, keys)
+ * and named by its id, one byte, afterwards; nothing outlives the message. Ids are 0x40…0x7f; a
+ * 65th structure takes the oldest id over, which the reader follows because a definition replaces
+ * the one before.
  */
 /** Id of the first structure. */
 export const FIRST_STRUCTURE = 0x40;

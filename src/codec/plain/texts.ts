@@ -1,14 +1,15 @@
 /**
- * The short strings of a message, gathered into blocks: one native call writes a block and one reads it, where a call or a
- * loop for each string costs more than the string.
+ * The short strings of a message, gathered into blocks: one native call writes a block and one
+ * reads it, where a call or a loop for each string costs more than the string.
  *
- * In the body a gathered string is `d5 length`, in the order of the block. Where a block begins, `d7 offset u32, length u32,
- * form` stands before its first string: where the block lies from the start of the message, its bytes, and 0 for one byte a unit
- * (all of it is ASCII) or 1 for UTF-16 (which carries lone surrogates too). The blocks follow the body, one behind the
- * other, to the end of the message.
+ * In the body a gathered string is `d5 length`, in the order of the block. Where a block begins,
+ * `d7 offset u32, length u32, form` stands before its first string: where the block lies from the
+ * start of the message, its bytes, and 0 for one byte a unit (all of it is ASCII) or 1 for UTF-16
+ * (which carries lone surrogates too). The blocks follow the body, one behind the other, to the end
+ * of the message.
  *
- * Strings read from a block are slices of it, and V8 keeps the whole block while one slice of 13 units and more lives. So a
- * block is short.
+ * Strings read from a block are slices of it, and V8 keeps the whole block while one slice of 13
+ * units and more lives. So a block is short.
  */
 import { badPayload } from '../messages.js';
 import { type Sink, STEP } from '../sink.js';
@@ -110,7 +111,9 @@ export class TextReader {
     this.#next = -1;
   }
 
-  /** Enters the block that `source` holds at `at`, in a message that reaches from `start` to `end`. */
+  /**
+   * Enters the block that `source` holds at `at`, in a message that reaches from `start` to `end`.
+   */
   open(source: Uint8Array, at: number, length: number, form: number, end: number): void {
     if (this.#next < 0) this.bodyEnd = at;
     else if (at !== this.#next) throw badPayload('its strings are not in order');

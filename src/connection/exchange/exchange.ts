@@ -1,11 +1,13 @@
 /**
- * What goes on beneath a Connection: the calls that wait to receive, what waits to be sent, and when the kernel is asked.
+ * What goes on beneath a Connection: the calls that wait to receive, what waits to be sent, and
+ * when the kernel is asked.
  *
  *   recv -> a message that is there already | Receivers, served by pump() when the kernel says that there is something
  *   send -> Outbox, flushed when the kernel takes more
  *
- * Life: a Connection that nobody has any more is collected and closed, so the kernel's set of watched descriptors must not hold it: that
- * holds the Exchange, and the Exchange holds its owner only while somebody waits.
+ * Life: a Connection that nobody has any more is collected and closed, so the kernel's set of
+ * watched descriptors must not hold it: that holds the Exchange, and the Exchange holds its owner
+ * only while somebody waits.
  */
 import type { MultiprocessError } from '../../errors/index.js';
 import { allocateBlock, Backoff, takeSyncWait } from '../../memory/index.js';
@@ -26,7 +28,10 @@ import { decode, decodeSync } from './value-frames.js';
 
 /** Messages that may be handed out without a turn of the event loop in between. */
 const MAX_STREAK = 1_024;
-/** Looks at the kernel before a blocking call sleeps, at first and at most: about 15 and 70 microseconds. */
+/**
+ * Looks at the kernel before a blocking call sleeps, at first and at most: about 15 and 70
+ * microseconds.
+ */
 const LOOKS = 50;
 const MAX_LOOKS = 200;
 /** Looks before an awaited call takes a turn of the event loop: about 10 microseconds. */
@@ -68,7 +73,10 @@ export class Exchange {
     this.outbox = new Outbox(this.transport, () => this.#want());
   }
 
-  /** The next message: its value, or its bytes. @throws what take() and decoding throw, or (as rejection) what ends a wait. */
+  /**
+   * The next message: its value, or its bytes.
+   * @throws what take() and decoding throw, or (as rejection) what ends a wait.
+   */
   receive(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): Promise<unknown> {
     options?.signal?.throwIfAborted();
     if (this.#receivers.length === 0) {
@@ -86,8 +94,8 @@ export class Exchange {
   }
 
   /**
-   * The bytes of the next message, if it came with one before and nobody waits for it: a burst is handled in one stretch, so that what is sent on
-   * account of it is gathered.
+   * The bytes of the next message, if it came with one before and nobody waits for it: a burst is
+   * handled in one stretch, so that what is sent on account of it is gathered.
    */
   receiveSeen(most: number): Uint8Array | undefined {
     if (this.closed || this.#receivers.length > 0 || this.#streak >= MAX_STREAK || !this.inbox.takeSeen(most)) return undefined;
@@ -96,7 +104,10 @@ export class Exchange {
     return bytesOf(this.inbox);
   }
 
-  /** Waits for the next message without looking for it first: nothing is expected before others have run. */
+  /**
+   * Waits for the next message without looking for it first: nothing is expected before others have
+   * run.
+   */
   receiveLater(actor: string, most: number): Promise<unknown> {
     const waiting = this.#receivers.wait(actor, true, most, undefined);
     // What was received already, the kernel does not tell of again.
@@ -179,7 +190,10 @@ export class Exchange {
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
   }
 
-  /** At the end of the process: blocks until the kernel has taken what was sent, or takes nothing for {@link MAX_STALL_MS} milliseconds. */
+  /**
+   * At the end of the process: blocks until the kernel has taken what was sent, or takes nothing
+   * for {@link MAX_STALL_MS} milliseconds.
+   */
   flushAtEnd(): void {
     for (let last = -1; !this.outbox.empty && this.transport.fd >= 0; ) {
       this.outbox.flush();
@@ -244,8 +258,8 @@ export class Exchange {
   }
 
   /**
-   * The next message, looked for as long as that pays. To be woken takes a peer on another core longer than to answer; one on this core
-   * answers as soon as it gets the core.
+   * The next message, looked for as long as that pays. To be woken takes a peer on another core
+   * longer than to answer; one on this core answers as soon as it gets the core.
    */
   #seek(most: number, backoff: Backoff): Found {
     let found = Found.nothing as Found;
@@ -261,7 +275,10 @@ export class Exchange {
     return found;
   }
 
-  /** Whether looking again may help; an awaited call looks again later, when the event loop has to turn first. */
+  /**
+   * Whether looking again may help; an awaited call looks again later, when the event loop has to
+   * turn first.
+   */
   #mayBackOff(backoff: Backoff): boolean {
     if (this.transport.fd < 0) return false;
     if (backoff === this.#blocking || takeSyncWait()) return true;

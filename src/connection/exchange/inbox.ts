@@ -50,7 +50,10 @@ export class Inbox {
   #end = 0;
   /** The message before was long: the next one probably is. */
   #long = false;
-  /** Where bytes are received that nobody else reads, see {@link claim}; `#at … #end` is what was not handed out. */
+  /**
+   * Where bytes are received that nobody else reads, see {@link claim}; `#at … #end` is what was
+   * not handed out.
+   */
   #own: Uint8Array | undefined;
   readonly #header = new Uint8Array(12);
   #headed = 0;
@@ -79,7 +82,10 @@ export class Inbox {
     return this.#headed + this.#filled + (this.#own === undefined ? 0 : this.#end - this.#at);
   }
 
-  /** Nobody else will ever read from this end: what is there is received at once, by one system call in place of two. */
+  /**
+   * Nobody else will ever read from this end: what is there is received at once, by one system call
+   * in place of two.
+   */
   claim(): void {
     if (this.#own !== undefined || this.#words !== undefined) return;
     this.forget();
@@ -121,7 +127,10 @@ export class Inbox {
     return mine && this.#headed === 0 && this.#failure === undefined && this.#next(most);
   }
 
-  /** Whether bytes can be had: the beginning of a message at least, or the end. @throws MultiprocessError for a bad descriptor. */
+  /**
+   * Whether bytes can be had: the beginning of a message at least, or the end.
+   * @throws MultiprocessError for a bad descriptor.
+   */
   readable(): boolean {
     if (this.#end > this.#at || this.#headed > 0 || this.#ended || this.#failure !== undefined) return true;
     this.settle();
@@ -190,7 +199,10 @@ export class Inbox {
     throw truncated(got, HEADER);
   }
 
-  /** Makes room behind the beginning of a message; one that is longer than the room is read exactly from here on. */
+  /**
+   * Makes room behind the beginning of a message; one that is longer than the room is read exactly
+   * from here on.
+   */
   #gather(own: Uint8Array, most: number): void {
     if (this.#at > 0) {
       if (this.#end > this.#at) own.copyWithin(0, this.#at, this.#end);
@@ -227,7 +239,10 @@ export class Inbox {
     return true;
   }
 
-  /** Takes what was handed out and looks at what is there; `undefined` when it is to be read exactly. */
+  /**
+   * Takes what was handed out and looks at what is there; `undefined` when it is to be read
+   * exactly.
+   */
   #look(most: number): Found | undefined {
     let known = 0;
     if (this.owes && this.#words?.stays() !== false) {
@@ -350,7 +365,10 @@ export class Inbox {
 
 const EMPTY = new Uint8Array(0);
 const SCRATCH = new Uint8Array(WINDOW_BYTES);
-/** What was seen. One window serves all connections of the thread, since the kernel still has what is in it. */
+/**
+ * What was seen. One window serves all connections of the thread, since the kernel still has what
+ * is in it.
+ */
 const WINDOW = new Uint8Array(WINDOW_BYTES);
 /** Whose messages are in the window. */
 let looking: Inbox | undefined;

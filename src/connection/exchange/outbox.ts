@@ -1,12 +1,14 @@
 /**
  * The sending half of a connection: messages to bytes, in the order of the calls.
  *
- * The first message of a burst goes to the kernel at once; what follows in the same stretch of synchronous code is gathered and
- * written together right after it. So a message is not held back by work that comes after the send, and a thousand sends
- * without an await in between cost a few system calls.
+ * The first message of a burst goes to the kernel at once; what follows in the same stretch of
+ * synchronous code is gathered and written together right after it. So a message is not held back
+ * by work that comes after the send, and a thousand sends without an await in between cost a few
+ * system calls.
  *
- * Each send resolves when the kernel has the whole message. What the kernel does not take waits here, in the memory of the sends that
- * are not settled: a sender that awaits its sends holds one message.
+ * Each send resolves when the kernel has the whole message. What the kernel does not take waits
+ * here, in the memory of the sends that are not settled: a sender that awaits its sends holds one
+ * message.
  */
 import type { MultiprocessError } from '../../errors/index.js';
 import { type Freight, holdUntil } from '../../memory/index.js';
@@ -95,7 +97,10 @@ export class Outbox {
     return this.#queued - this.#taken;
   }
 
-  /** Resolves when the kernel has taken what was sent so far. @throws (as rejection) ConnectionError. */
+  /**
+   * Resolves when the kernel has taken what was sent so far.
+   * @throws (as rejection) ConnectionError.
+   */
   drained(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#parts.length === 0) return SENT;
@@ -104,7 +109,10 @@ export class Outbox {
     return promise;
   }
 
-  /** As {@link small}, for a caller who looks at {@link blocked} and {@link failure} instead of waiting. */
+  /**
+   * As {@link small}, for a caller who looks at {@link blocked} and {@link failure} instead of
+   * waiting.
+   */
   post(length: number, write: (target: Uint8Array, at: number) => void): void {
     if (this.#failure !== undefined) return;
     const part = this.#room(length);
@@ -126,7 +134,9 @@ export class Outbox {
     return this.#go();
   }
 
-  /** As {@link large}, for a message that refers to shared objects: they are kept until it was read. */
+  /**
+   * As {@link large}, for a message that refers to shared objects: they are kept until it was read.
+   */
   loaded(freight: Freight, frame: Uint8Array): Promise<void> {
     if (!this.#transport.carriesDescriptors) {
       holdUntil(freight, () => this.#over);

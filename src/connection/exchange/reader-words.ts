@@ -1,19 +1,21 @@
 /**
  * Who reads from an end of a connection that several processes or threads have.
  *
- * One reader may look ahead: it sees many messages with one system call, hands them out, and takes them out of the kernel later.
- * Two readers must each take exactly what they hand out. So the first who reads is noted here, and reads ahead; a second one
- * ends that for good.
+ * One reader may look ahead: it sees many messages with one system call, hands them out, and takes
+ * them out of the kernel later. Two readers must each take exactly what they hand out. So the first
+ * who reads is noted here, and reads ahead; a second one ends that for good.
  *
  * word 0 READER   0 nobody has read | id of the agent that alone has | MANY
  * word 1 OWES     1 while that agent may have handed out what it has not taken, or has taken part of a message
  * word 2 FIRST    id of that agent, kept when READER becomes MANY
  * word 8 WITHIN   0 | id of the agent that is taking a message piece by piece | LOST: it died there
  *
- * The sole reader sets OWES and then looks at READER; a second reader sets READER and then looks at OWES (Dekker). So either the first
- * sees that it is not alone, before it looks ahead, or the second sees that it must wait: until the end of that turn of the first one's
- * event loop, once in the life of the connection. An agent that died owes nothing: the messages it did not take come again. One that
- * died within a message has taken what nobody can put back: where the next message begins is lost, for all.
+ * The sole reader sets OWES and then looks at READER; a second reader sets READER and then looks at
+ * OWES (Dekker). So either the first sees that it is not alone, before it looks ahead, or the
+ * second sees that it must wait: until the end of that turn of the first one's event loop, once in
+ * the life of the connection. An agent that died owes nothing: the messages it did not take come
+ * again. One that died within a message has taken what nobody can put back: where the next message
+ * begins is lost, for all.
  */
 import { type Block, currentAgent, hasEnded } from '../../memory/index.js';
 
@@ -27,7 +29,10 @@ const LOST = -1;
 /** Bytes of shared memory it takes. */
 export const READER_BYTES = 64;
 
-/** What a reader may do now. `wait`: another reader finishes what it has begun. `lost`: it never will. */
+/**
+ * What a reader may do now. `wait`: another reader finishes what it has begun. `lost`: it never
+ * will.
+ */
 export type Standing = 'sole' | 'many' | 'wait' | 'lost';
 
 export class ReaderWords {
@@ -45,7 +50,10 @@ export class ReaderWords {
     this.#me = currentAgent();
   }
 
-  /** To be called before each look at the kernel, and followed by {@link leave} when nothing is owed. */
+  /**
+   * To be called before each look at the kernel, and followed by {@link leave} when nothing is
+   * owed.
+   */
   enter(): Standing {
     const words = this.#words;
     const within = Atomics.load(words, WITHIN);
@@ -71,8 +79,9 @@ export class ReaderWords {
   }
 
   /**
-   * Whether this agent, which owes, is still alone: then it may take what it owes and look again without {@link leave} and {@link enter}.
-   * Others that came wait for it as long as it owes, so it asks each time.
+   * Whether this agent, which owes, is still alone: then it may take what it owes and look again
+   * without {@link leave} and {@link enter}. Others that came wait for it as long as it owes, so it
+   * asks each time.
    */
   stays(): boolean {
     return Atomics.load(this.#words, READER) === this.#me;

@@ -36,7 +36,10 @@ export class Receivers {
     return this.#queue.shift();
   }
 
-  /** Waits for a message. @throws (as rejection) TimeoutError; `signal.reason`; what `reject` is called with. */
+  /**
+   * Waits for a message.
+   * @throws (as rejection) TimeoutError; `signal.reason`; what `reject` is called with.
+   */
   wait(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       let free = () => {};

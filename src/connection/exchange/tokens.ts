@@ -1,10 +1,14 @@
 /**
- * How a sender learns that a message was read which refers to shared objects, so that it need not keep them any longer.
+ * How a sender learns that a message was read which refers to shared objects, so that it need not
+ * keep them any longer.
  *
- * The last byte of such a message carries the writing end of a pipe (SCM_RIGHTS). Who reads that byte, not asking for descriptors, makes the kernel close
- * it; so does the end of the socket, and of whoever had it. When nobody has it any more the reading end says so. Messages of {@link FRESH} ms share one.
+ * The last byte of such a message carries the writing end of a pipe (SCM_RIGHTS). Who reads that
+ * byte, not asking for descriptors, makes the kernel close it; so does the end of the socket, and
+ * of whoever had it. When nobody has it any more the reading end says so. Messages of {@link FRESH}
+ * ms share one.
  *
- * Only unix sockets carry descriptors. On others what a message refers to is kept until the connection is closed here.
+ * Only unix sockets carry descriptors. On others what a message refers to is kept until the
+ * connection is closed here.
  */
 import { closeDescriptor, createPipe, pollDescriptor, Ready } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
@@ -48,7 +52,10 @@ export class Token {
     this.#unsent--;
   }
 
-  /** Whether all its messages were read, or can be read by nobody. @param hurried No further message will have it. */
+  /**
+   * Whether all its messages were read, or can be read by nobody.
+   * @param hurried No further message will have it.
+   */
   isGone(hurried: boolean): boolean {
     if (this.#gone) return true;
     if (this.#unsent > 0 || (!hurried && this.fresh)) return false;

@@ -1,4 +1,7 @@
-/** Values in frames: one encoder and one decoder for all connections of the thread that have no serializer of their own. */
+/**
+ * Values in frames: one encoder and one decoder for all connections of the thread that have no
+ * serializer of their own.
+ */
 import type { Freight } from '../../memory/index.js';
 import { borrowEncoder, Decoder, encodeWith, MULTIPROCESS, PendingValue, returnEncoder, type Serializer } from '../../reduction/index.js';
 import { CHALLENGE } from '../handshake/challenge.js';
@@ -16,7 +19,10 @@ interface Message {
   readonly owned: boolean;
 }
 
-/** Sends a value. @throws SerializationError, or what the serializer throws, at once, before anything is sent. */
+/**
+ * Sends a value.
+ * @throws SerializationError, or what the serializer throws, at once, before anything is sent.
+ */
 export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer): Promise<void> {
   if (serializer !== MULTIPROCESS) return sendPayload(outbox, encodeWith('Connection.send', serializer, value));
   const encoder = borrowEncoder();
@@ -51,14 +57,20 @@ export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> 
   return outbox.large(header.subarray(16 - writeHeader(header, length)), payload);
 }
 
-/** As {@link sendPayload}, for bytes that refer to shared objects: they are kept until the message was read. */
+/**
+ * As {@link sendPayload}, for bytes that refer to shared objects: they are kept until the message
+ * was read.
+ */
 export function sendLoaded(outbox: Outbox, payload: Uint8Array, freight: Freight): Promise<void> {
   const frame = new Uint8Array(16 + payload.length);
   frame.set(payload, 16);
   return outbox.loaded(freight, frame.subarray(16 - writeHeader(frame, payload.length)));
 }
 
-/** The value of a message, or a promise of it when modules must be loaded first. @throws SerializationError, or what the serializer throws. */
+/**
+ * The value of a message, or a promise of it when modules must be loaded first.
+ * @throws SerializationError, or what the serializer throws.
+ */
 export function decode(message: Message, serializer: Serializer): unknown {
   try {
     if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));
@@ -70,7 +82,10 @@ export function decode(message: Message, serializer: Serializer): unknown {
   }
 }
 
-/** As {@link decode}, but loads modules before it returns. @throws SerializationError, or what the serializer throws. */
+/**
+ * As {@link decode}, but loads modules before it returns.
+ * @throws SerializationError, or what the serializer throws.
+ */
 export function decodeSync(message: Message, serializer: Serializer): unknown {
   try {
     if (serializer !== MULTIPROCESS) return serializer.decode(bytesOf(message));

@@ -1,5 +1,6 @@
 /**
- * Python's handshake: each side proves that it knows the key without saying it. Both forms, so that any Python can be the peer.
+ * Python's handshake: each side proves that it knows the key without saying it. Both forms, so that
+ * any Python can be the peer.
  *
  *   challenger                                            answerer
  *   #CHALLENGE#{sha256}<40 random bytes>      ->
@@ -7,8 +8,9 @@
  *                                             or          <HMAC-MD5 of the same>, 16 bytes                    until 3.11
  *   #WELCOME# or #FAILURE#                    ->
  *
- * Until 3.11 the challenge is 20 random bytes and its answer HMAC-MD5. Each is one message of at most 256 bytes: what announces more
- * is refused before anything is allocated, and nothing is decoded, for these are bytes.
+ * Until 3.11 the challenge is 20 random bytes and its answer HMAC-MD5. Each is one message of at
+ * most 256 bytes: what announces more is refused before anything is allocated, and nothing is
+ * decoded, for these are bytes.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ArgumentError, AuthenticationError } from '../../errors/index.js';
@@ -20,7 +22,9 @@ import { CHALLENGE } from './challenge.js';
 /** A key that both ends know. Text counts as its UTF-8 bytes. */
 export type AuthKey = Uint8Array | string;
 
-/** Milliseconds that a peer has for each message of the handshake, unless the caller says otherwise. */
+/**
+ * Milliseconds that a peer has for each message of the handshake, unless the caller says otherwise.
+ */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 const WELCOME = Buffer.from('#WELCOME#');
 const FAILURE = Buffer.from('#FAILURE#');
@@ -44,10 +48,12 @@ export type DigestName = 'md5' | 'sha256' | 'sha384' | 'sha3_256' | 'sha3_384';
 /**
  * Challenges the peer to prove that it knows the key. Python: `deliver_challenge`.
  *
- * @param digest what a peer of Python 3.12 or later, or this library, answers with. Default `sha256`.
+ * @param digest what a peer of Python 3.12 or later, or this library, answers with. Default
+ * `sha256`.
  * @param options `timeout` (default 10,000 ms) and `signal` for each message that is waited for.
- * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the answer is wrong, `MP_AUTHENTICATION_PROTOCOL` when it is none; the
- * peer was told. What `recvBytes` and `sendBytes` reject with.
+ * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the answer is wrong,
+ * `MP_AUTHENTICATION_PROTOCOL` when it is none; the peer was told. What `recvBytes` and `sendBytes`
+ * reject with.
  */
 export async function deliverChallenge(
   connection: Connection,
@@ -73,8 +79,9 @@ export async function deliverChallenge(
  * Answers the peer's challenge. Python: `answer_challenge`.
  *
  * @param options as for {@link deliverChallenge}.
- * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the peer does not accept the answer, `MP_AUTHENTICATION_PROTOCOL` when it does
- * not challenge. What `recvBytes` and `sendBytes` reject with.
+ * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the peer does not accept the
+ * answer, `MP_AUTHENTICATION_PROTOCOL` when it does not challenge. What `recvBytes` and `sendBytes`
+ * reject with.
  */
 export async function answerChallenge(connection: Connection, authkey: AuthKey, options?: WaitOptions): Promise<void> {
   const key = keyOf('answerChallenge', authkey);
@@ -94,7 +101,10 @@ export async function answerChallenge(connection: Connection, authkey: AuthKey, 
   }
 }
 
-/** The answer to a challenge: in the form in which it was asked. @throws AuthenticationError `MP_AUTHENTICATION_PROTOCOL` for an unknown digest. */
+/**
+ * The answer to a challenge: in the form in which it was asked.
+ * @throws AuthenticationError `MP_AUTHENTICATION_PROTOCOL` for an unknown digest.
+ */
 export function createResponse(authkey: AuthKey, message: Uint8Array): Uint8Array {
   const key = keyOf('createResponse', authkey);
   const { digest } = split(message);
@@ -102,7 +112,10 @@ export function createResponse(authkey: AuthKey, message: Uint8Array): Uint8Arra
   return Buffer.concat([Buffer.from(`{${digest}}`), hmac(digest, key, message)]);
 }
 
-/** Whether `answer` proves that the peer knows the key. @throws AuthenticationError when it does not. */
+/**
+ * Whether `answer` proves that the peer knows the key.
+ * @throws AuthenticationError when it does not.
+ */
 export function verifyChallenge(authkey: AuthKey, message: Uint8Array, answer: Uint8Array): void {
   verify(keyOf('verifyChallenge', authkey), message, answer);
 }
@@ -118,7 +131,10 @@ function verify(key: Uint8Array, message: Uint8Array, answer: Uint8Array): void 
   }
 }
 
-/** The digest that a message names, and what follows it. Messages of 16 and 20 bytes name none: they are of Python until 3.11. */
+/**
+ * The digest that a message names, and what follows it. Messages of 16 and 20 bytes name none: they
+ * are of Python until 3.11.
+ */
 function split(message: Uint8Array): { digest: string | undefined; payload: Uint8Array } {
   if (message.length === LEGACY_CHALLENGE_BYTES || message.length === LEGACY_ANSWER_BYTES) return { digest: undefined, payload: message };
   const end = message[0] === 0x7b ? message.indexOf(0x7d) : -1;

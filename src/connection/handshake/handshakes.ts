@@ -1,16 +1,16 @@
 /**
  * The peers of a listener that have not proved anything yet.
  *
- * A stranger can have one of {@link Limits.most} places for {@link Limits.time} ms at most. What it sends is read in messages of at most 256 bytes, and
- * never decoded. When all places are taken:
+ * A stranger can have one of {@link Limits.most} places for {@link Limits.time} ms at most. What it
+ * sends is read in messages of at most 256 bytes, and never decoded. When all places are taken:
  *
  *   who comes next     waits, among as many as there are places; of those that wait the addresses take turns
  *   who has a place    keeps it for {@link SILENT_GRACE_MS} ms, and for {@link ANSWERED_GRACE_MS} ms when it has said something; then it gives way, if its address has most places
  *   all wait places    taken: one of the address that has most of them gives way; while that is one address only, nobody is accepted (the
  *   taken              kernel keeps the queue)
  *
- * So a crowd gets {@link Limits.most} places each SILENT_GRACE_MS and takes none from other addresses, and what is held here is bounded. All peers of a unix
- * socket have one address.
+ * So a crowd gets {@link Limits.most} places each SILENT_GRACE_MS and takes none from other
+ * addresses, and what is held here is bounded. All peers of a unix socket have one address.
  */
 
 import { Socket } from 'node:net';
@@ -49,7 +49,10 @@ export interface HandshakeListener {
   room(): void;
 }
 
-/** Milliseconds for which nobody's place is taken away. A peer on this machine answers in one, and in a hundred when the machine is busy. */
+/**
+ * Milliseconds for which nobody's place is taken away. A peer on this machine answers in one, and
+ * in a hundred when the machine is busy.
+ */
 const SILENT_GRACE_MS = 250;
 /** The same for who has said something. */
 const ANSWERED_GRACE_MS = 1_000;
@@ -93,13 +96,19 @@ export class Handshakes {
     this.#server.on('tlsClientError', (_error, stream) => stream.destroy());
   }
 
-  /** Whether nobody more can be taken in: leave them to the kernel until {@link HandshakeListener.room}. */
+  /**
+   * Whether nobody more can be taken in: leave them to the kernel until {@link
+   * HandshakeListener.room}.
+   */
   get full(): boolean {
     if (this.#waiting.length < this.#limits.most) return false;
     return this.#waiting.every(({ address }) => address === this.#waiting[0]!.address);
   }
 
-  /** Takes a peer in; the descriptor is owned from here on. @param address what it has in common with others of the same origin. */
+  /**
+   * Takes a peer in; the descriptor is owned from here on.
+   * @param address what it has in common with others of the same origin.
+   */
   begin(descriptor: number, address: string): void {
     if (this.#server === undefined && this.#key === undefined) {
       this.#listener.passed(new Connection(descriptor, { serializer: this.#serializer }));
@@ -123,7 +132,10 @@ export class Handshakes {
     this.#places.clear();
   }
 
-  /** Gives places to those who wait, as far as there are some or somebody has had his for long enough. */
+  /**
+   * Gives places to those who wait, as far as there are some or somebody has had his for long
+   * enough.
+   */
   #admit(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -150,7 +162,10 @@ export class Handshakes {
     return this.#waiting.splice(best, 1)[0]!;
   }
 
-  /** Ends one of the address with most places, who has had his for long enough, or says in how many ms that may be done. */
+  /**
+   * Ends one of the address with most places, who has had his for long enough, or says in how many
+   * ms that may be done.
+   */
   #makeRoom(): number {
     const had = countsOf(this.#places);
     const greedy = mostOf(this.#places);

@@ -14,7 +14,10 @@ export type ListenerTls = Pick<TlsOptions, 'requestCert' | 'rejectUnauthorized' 
 /** What a client trusts and presents; see `tls.connect`. `true`: what Node trusts. */
 export type ClientTls = true | Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket'>;
 
-/** Secures the client's end. `descriptor` is owned from here on. @throws (as rejection) ConnectionError; `signal.reason`. */
+/**
+ * Secures the client's end. `descriptor` is owned from here on.
+ * @throws (as rejection) ConnectionError; `signal.reason`.
+ */
 export async function secureClient(
   descriptor: number,
   host: string | undefined,

@@ -2,7 +2,10 @@
 import { ArgumentError } from '../../errors/index.js';
 import { describe } from '../../util/options.js';
 
-/** The bytes `[offset, offset + size)` of a buffer, not copied. @throws ArgumentError for a part that lies outside. */
+/**
+ * The bytes `[offset, offset + size)` of a buffer, not copied.
+ * @throws ArgumentError for a part that lies outside.
+ */
 export function partOf(
   actor: string,
   buffer: ArrayBufferView | ArrayBufferLike,

@@ -1,6 +1,7 @@
 /**
- * The files of listening unix sockets, which are removed when the listener closes or the process ends: by path, and only while the path still
- * means the socket that was bound there. Another listener may have removed the file and taken its place.
+ * The files of listening unix sockets, which are removed when the listener closes or the process
+ * ends: by path, and only while the path still means the socket that was bound there. Another
+ * listener may have removed the file and taken its place.
  */
 import { randomBytes } from 'node:crypto';
 import { type BigIntStats, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
@@ -41,7 +42,10 @@ export class SocketFile {
     );
   }
 
-  /** A path in a new folder that only this user may enter (mode 0700). @throws MultiprocessError `MP_SYSTEM` where none can be made. */
+  /**
+   * A path in a new folder that only this user may enter (mode 0700).
+   * @throws MultiprocessError `MP_SYSTEM` where none can be made.
+   */
   static arbitrary(): SocketFile {
     const name = `listener-${randomBytes(6).toString('hex')}`;
     const room = Buffer.byteLength(tmpdir()) + name.length + 24 < MAX_PATH_BYTES;
@@ -78,7 +82,10 @@ export class SocketFile {
   }
 }
 
-/** Whether it is the file of a unix socket at which nobody listens, as far as can be seen without connecting to it. */
+/**
+ * Whether it is the file of a unix socket at which nobody listens, as far as can be seen without
+ * connecting to it.
+ */
 export function isStale(address: unknown): boolean {
   if (typeof address !== 'string') return false;
   try {

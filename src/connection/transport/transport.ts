@@ -35,13 +35,22 @@ export interface Transport {
   readonly carriesDescriptors: boolean;
   /** As {@link write}, and a copy of the descriptor travels with the first byte. */
   writeWith?(bytes: Uint8Array, start: number, end: number, descriptor: number): number;
-  /** Whether a read would give something, or the end. @throws MultiprocessError for a bad descriptor. */
+  /**
+   * Whether a read would give something, or the end.
+   * @throws MultiprocessError for a bad descriptor.
+   */
   readable(): boolean;
-  /** Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile, unless {@link hold} says not to. */
+  /**
+   * Calls `onReady` while bytes can be read or written, and holds the event loop meanwhile, unless
+   * {@link hold} says not to.
+   */
   want(reading: boolean, writing: boolean): void;
   /** Whether waiting keeps the event loop alive. The state at the start: it does. */
   hold(on: boolean): void;
-  /** Blocks until bytes can be read (or written); `false` when the time is over. @throws ConnectionError where that cannot be done. */
+  /**
+   * Blocks until bytes can be read (or written); `false` when the time is over.
+   * @throws ConnectionError where that cannot be done.
+   */
   block(writing: boolean, timeout: number): boolean;
   /** Gives everything up. */
   close(): void;
@@ -52,7 +61,10 @@ export class TransportMaker {
   constructor(readonly make: (onReady: () => void) => Transport) {}
 }
 
-/** A connection over a descriptor, which it owns. Its flags are not touched, since other processes may share it. */
+/**
+ * A connection over a descriptor, which it owns. Its flags are not touched, since other processes
+ * may share it.
+ */
 export class DescriptorTransport implements Transport {
   readonly fd: number;
   readonly #onReady: () => void;

@@ -1,4 +1,6 @@
-/** The channels of this thread: one for each server and key, which all managers and proxies share. */
+/**
+ * The channels of this thread: one for each server and key, which all managers and proxies share.
+ */
 import { ArgumentError } from '../../errors/index.js';
 import { type Serializer, serializerOf } from '../../reduction/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';

@@ -1,6 +1,7 @@
 /**
- * What this process knows of servers beside their address: the key, where it is not the process's own, and how TLS is set up. Whoever receives
- * a proxy in this process or a child of it connects by that. Children get it with their start; through queues and connections it never goes.
+ * What this process knows of servers beside their address: the key, where it is not the process's
+ * own, and how TLS is set up. Whoever receives a proxy in this process or a child of it connects by
+ * that. Children get it with their start; through queues and connections it never goes.
  */
 
 import { type AuthKey, type ClientTls, keyOf } from '../../connection/index.js';
@@ -34,7 +35,9 @@ export function notedKey(address: Address): string | undefined {
   return known.get(keyOfAddress(address))?.key ?? undefined;
 }
 
-/** The key by which to connect: the one that came along, the one that was noted, or the process's. */
+/**
+ * The key by which to connect: the one that came along, the one that was noted, or the process's.
+ */
 export function keyTo(address: Address, given: string | undefined): Uint8Array {
   if (given !== undefined && notedKey(address) === undefined) noteServer(address, Buffer.from(given, 'hex'), undefined);
   const key = given ?? notedKey(address);

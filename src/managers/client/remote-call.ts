@@ -1,4 +1,7 @@
-/** What a call of a proxy returns: a promise of the result, which can also be read as the stream that the result may be. */
+/**
+ * What a call of a proxy returns: a promise of the result, which can also be read as the stream
+ * that the result may be.
+ */
 import type { Observable, Observer, Subscription } from 'rxjs';
 import { RemoteError } from '../../errors/index.js';
 import {
@@ -17,8 +20,9 @@ import {
 /**
  * A call that is under way.
  *
- * Semantics: a promise of the result. Where the method returns an Observable or an async iterable, the result is a {@link TaskStream}, and the
- * call can be read, subscribed to and piped without awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`.
+ * Semantics: a promise of the result. Where the method returns an Observable or an async iterable,
+ * the result is a {@link TaskStream}, and the call can be read, subscribed to and piped without
+ * awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`.
  */
 export class RemoteCall<T> extends Promise<T> {
   /** The result as a stream. */

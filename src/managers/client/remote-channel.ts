@@ -3,8 +3,9 @@
  *
  *   call -> frame, at once; or, until the connection is there, into a queue      frames -> results by the numbers of their calls
  *
- * Life: it is opened by the first manager or proxy that needs it, and closed when the last has gone. A connection that ends takes all calls that
- * are under way with it: whether they were made is not known. The next call connects once more; a server of the same name still has the objects
+ * Life: it is opened by the first manager or proxy that needs it, and closed when the last has
+ * gone. A connection that ends takes all calls that are under way with it: whether they were made
+ * is not known. The next call connects once more; a server of the same name still has the objects
  * that others refer to.
  */
 import { Client, type ClientTls, type Connection } from '../../connection/index.js';
@@ -222,7 +223,10 @@ export class RemoteChannel implements Channel, StreamPeer {
     };
   }
 
-  /** A proxy of the object is on its way elsewhere: the server holds it until it is claimed, or not on its way any more. */
+  /**
+   * A proxy of the object is on its way elsewhere: the server holds it until it is claimed, or not
+   * on its way any more.
+   */
   #grant(object: number): number {
     const wire = this.#wire;
     if (wire === null) return 0;
@@ -235,7 +239,10 @@ export class RemoteChannel implements Channel, StreamPeer {
     return grant;
   }
 
-  /** The proxy of an object that the server told us of; or that came from elsewhere, by a grant that is claimed. */
+  /**
+   * The proxy of an object that the server told us of; or that came from elsewhere, by a grant that
+   * is claimed.
+   */
   proxyOf(object: number, shape: Shape, server: string, grant: Grant | null, type: ProxyType | undefined): object {
     const known = this.#proxies.get(object)?.deref();
     let link = known === undefined ? undefined : (linkOf(known) as RemoteLink);
@@ -408,7 +415,10 @@ export class RemoteChannel implements Channel, StreamPeer {
     this.#hold();
   }
 
-  /** The proxies that there are, on a connection that is new: the server may have their objects still. */
+  /**
+   * The proxies that there are, on a connection that is new: the server may have their objects
+   * still.
+   */
   #reclaim(): void {
     for (const [object, weak] of this.#proxies) {
       const proxy = weak.deref();
@@ -436,7 +446,9 @@ export class RemoteChannel implements Channel, StreamPeer {
     this.#lost(this.#ended ?? serverLost(this.access.name, this.access.address, cause));
   }
 
-  /** The next frame, which is looked for once those who were answered have made their next calls. */
+  /**
+   * The next frame, which is looked for once those who were answered have made their next calls.
+   */
   async #next(wire: Wire): Promise<Uint8Array> {
     await new Promise<void>((resolve) => nextTick(resolve));
     return this.#pending.size > 0 ? wire.receive() : wire.receiveLater();

@@ -1,6 +1,7 @@
 /**
- * Functions of this client that were arguments: the server has a stand-in for each, which calls them back by number. A function is
- * kept for as long as a stand-in lives: its count is the number of times it was sent, less those that the server gave up.
+ * Functions of this client that were arguments: the server has a stand-in for each, which calls
+ * them back by number. A function is kept for as long as a stand-in lives: its count is the number
+ * of times it was sent, less those that the server gave up.
  */
 export class SentFunctions {
   readonly #functions = new Map<number, { readonly fn: Function; count: number }>();

@@ -1,5 +1,6 @@
 /**
- * The functions that one client gave to methods of a server: each has a stub here, which calls back.
+ * The functions that one client gave to methods of a server: each has a stub here, which calls
+ * back.
  *
  *   stub(...) -> callback frame -> the client's function -> answer frame -> the stub's promise
  *

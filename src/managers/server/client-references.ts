@@ -10,7 +10,10 @@ export class ClientReferences {
   readonly #referents: ReferentTable;
   /** References that the client was told of. */
   readonly #told = new Map<number, { readonly referent: Referent; count: number }>();
-  /** Objects whose proxies the client has sent elsewhere and that nobody has claimed, by their grants. */
+  /**
+   * Objects whose proxies the client has sent elsewhere and that nobody has claimed, by their
+   * grants.
+   */
   readonly #holds = new Map<number, Referent>();
   /** Grants that were claimed before the client told of them. */
   readonly #early = new Set<number>();

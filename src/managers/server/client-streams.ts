@@ -1,4 +1,6 @@
-/** The streams that a server's methods returned to one client, and the client's readings of them. */
+/**
+ * The streams that a server's methods returned to one client, and the client's readings of them.
+ */
 import type { Wire } from '../wire/frames.js';
 import { OutgoingStream } from './outgoing-stream.js';
 

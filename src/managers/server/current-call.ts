@@ -1,4 +1,6 @@
-/** Who calls a method of a referent, for referents that need to know: locks, whose holder may die. */
+/**
+ * Who calls a method of a referent, for referents that need to know: locks, whose holder may die.
+ */
 
 /** A client of a server: a thread or process with a connection. */
 export interface ClientAgent {
@@ -29,7 +31,10 @@ export function currentCall(): CurrentCall | null {
   return current;
 }
 
-/** Calls a method as a call of a client. Its frame ends what is shown of the server's stack, see pool/wire/remote-error.ts. */
+/**
+ * Calls a method as a call of a client. Its frame ends what is shown of the server's stack, see
+ * pool/wire/remote-error.ts.
+ */
 export function runCall<A extends readonly unknown[], R>(call: CurrentCall, method: (...args: A) => R, self: unknown, args: A): R {
   const before = current;
   current = call;

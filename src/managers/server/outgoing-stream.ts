@@ -1,7 +1,9 @@
 /**
- * A stream that a method returned, on its way to a client: read as far as the client has asked, in batches.
+ * A stream that a method returned, on its way to a client: read as far as the client has asked, in
+ * batches.
  *
- * Each reading is an execution of its own, as far as the source allows that; it begins with the first credits.
+ * Each reading is an execution of its own, as far as the source allows that; it begins with the
+ * first credits.
  */
 
 import { observable } from 'rxjs';
@@ -16,7 +18,10 @@ const AHEAD = 1_024;
 /** Items of one frame. */
 const BATCH = 256;
 
-/** Whether a result arrives as a stream: an Observable, an async iterable, a web stream, or an iterator. */
+/**
+ * Whether a result arrives as a stream: an Observable, an async iterable, a web stream, or an
+ * iterator.
+ */
 export function isStream(value: object): boolean {
   const s = value as Record<PropertyKey, unknown>;
   if (isPullSource(value) || typeof s[Symbol.asyncIterator] === 'function') return true;
@@ -61,7 +66,10 @@ export class OutgoingStream {
     this.#reader?.cancel().catch(() => {});
   }
 
-  /** A push source that emits many items in one stretch wakes for each: they go in one frame, right after it. */
+  /**
+   * A push source that emits many items in one stretch wakes for each: they go in one frame, right
+   * after it.
+   */
   #wake(): void {
     if (this.#scheduled || this.#reading || this.#over) return;
     this.#scheduled = true;
@@ -100,7 +108,10 @@ export class OutgoingStream {
     }
   }
 
-  /** Reads a batch and sends it; what several clients read is encoded once, where that is the same for all. */
+  /**
+   * Reads a batch and sends it; what several clients read is encoded once, where that is the same
+   * for all.
+   */
   #send(reader: PullReader<unknown>, max: number): ReadState {
     if (isSharedReader(reader)) {
       const { batch, state } = reader.readShared(max);

@@ -1,4 +1,7 @@
-/** What runs in a manager's server process: makes the server, tells the manager where it is, and serves. */
+/**
+ * What runs in a manager's server process: makes the server, tells the manager where it is, and
+ * serves.
+ */
 import { isMainThread } from 'node:worker_threads';
 import { Connection } from '../../connection/index.js';
 import { DupFd, serializerOf } from '../../reduction/index.js';
@@ -11,7 +14,8 @@ import '../client/channels.js';
 /**
  * Serves until the server is stopped; then the process ends.
  *
- * @param given where the news goes. A descriptor is the manager's own connection from then on, which needs no handshake.
+ * @param given where the news goes. A descriptor is the manager's own connection from then on,
+ * which needs no handshake.
  */
 export default async function serve(work: ServerWork, given: Connection<ServerNews> | DupFd): Promise<void> {
   const manager = given instanceof DupFd ? new Connection<ServerNews>(given.detach()) : given;

@@ -1,10 +1,11 @@
 /**
- * One client of a server, and the calls that it has under way. Its references, streams and functions have files of their own.
- * All of it ends with the client's connection.
+ * One client of a server, and the calls that it has under way. Its references, streams and
+ * functions have files of their own. All of it ends with the client's connection.
  *
  *   receive -> frame -> #handle -> the referent's method, at once -> its answer, at once or when it settles
  *
- * Frames are handled one after the other, so calls of one client begin in their order; those that wait do not hold up what comes after.
+ * Frames are handled one after the other, so calls of one client begin in their order; those that
+ * wait do not hold up what comes after.
  */
 import { RemoteError } from '../../errors/index.js';
 import { queueMicrotask, setImmediate } from '../../util/timers.js';
@@ -22,7 +23,10 @@ import { isStream } from './outgoing-stream.js';
 import type { Referent, ReferentTable } from './referents.js';
 import { SessionCall } from './session-call.js';
 
-/** Bytes of answers that may wait for a client that does not read them; beyond, nothing more is received from it meanwhile. */
+/**
+ * Bytes of answers that may wait for a client that does not read them; beyond, nothing more is
+ * received from it meanwhile.
+ */
 const MAX_WAITING_BYTES = 1 << 20;
 
 /** What a session needs of its server. */
@@ -102,7 +106,10 @@ export class Session implements ClientAgent {
     this.end();
   }
 
-  /** The next frame. Only who has one client looks for it before it comes: others' frames wait meanwhile. */
+  /**
+   * The next frame. Only who has one client looks for it before it comes: others' frames wait
+   * meanwhile.
+   */
   #next(): Promise<Uint8Array> {
     return this.#server.sole ? this.#wire.receive() : this.#wire.receiveLater();
   }
@@ -123,7 +130,9 @@ export class Session implements ClientAgent {
     this.#server.left(this);
   }
 
-  /** Counts a reference of the client's to an object that is named in what is being encoded for it. */
+  /**
+   * Counts a reference of the client's to an object that is named in what is being encoded for it.
+   */
   grant(referent: Referent): number {
     this.#references.grant(referent);
     return this.id;
@@ -302,7 +311,9 @@ export class Session implements ClientAgent {
     this.#wire.send({ typeid, module, members: [...members], byValue }, Kind.proxy, id, referent.id, number);
   }
 
-  /** Encodes for this client: what is named in it is counted as the client's, unless encoding fails. */
+  /**
+   * Encodes for this client: what is named in it is counted as the client's, unless encoding fails.
+   */
   encode(send: () => void): void {
     this.#references.takenBackOnError(() => this.#server.encodingFor(this, send));
   }

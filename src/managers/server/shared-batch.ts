@@ -1,12 +1,16 @@
 /**
  * Items that many clients are sent alike, encoded once for all whose payloads have the same form.
  *
- * Only plain data is: what stands for something else in another process (proxies, functions, locks) is counted, or made, for each receiver.
+ * Only plain data is: what stands for something else in another process (proxies, functions, locks)
+ * is counted, or made, for each receiver.
  */
 import type { PullReader, ReadState } from '../../streams/index.js';
 import type { Wire } from '../wire/frames.js';
 
-/** Parts of values that are looked at in a batch before it is taken for something else than plain data. */
+/**
+ * Parts of values that are looked at in a batch before it is taken for something else than plain
+ * data.
+ */
 const MAX_PARTS = 20_000;
 
 /** A reader whose batches others read too. */
@@ -29,7 +33,10 @@ export class SharedBatch {
     this.items = items;
   }
 
-  /** The payload for a peer; `null` when it has to be encoded for it alone. @throws SerializationError. */
+  /**
+   * The payload for a peer; `null` when it has to be encoded for it alone.
+   * @throws SerializationError.
+   */
   encoded(wire: Wire): Uint8Array | null {
     this.#plain ??= plain(this.items, { left: MAX_PARTS });
     if (!this.#plain) return null;

@@ -9,11 +9,13 @@ import type { RemoteMethods } from './remote-methods.js';
 export interface ArrayProxy<K extends ScalarCode = ScalarCode> extends RemoteMethods<ManagedArray<K>, 'page' | 'contents'> {}
 
 /**
- * A manager's `Array`, in a client: a fixed number of elements of one type. `await a.length` is how many.
+ * A manager's `Array`, in a client: a fixed number of elements of one type. `await a.length` is how
+ * many.
  *
  * Methods: those of {@link ManagedArray}, each as a call that is awaited.
  *
- * Python: `SyncManager.Array`. Where all processes run on one machine, a `SharedArray` needs no server.
+ * Python: `SyncManager.Array`. Where all processes run on one machine, a `SharedArray` needs no
+ * server.
  *
  * @example
  * import { manager } from 'multiprocess';

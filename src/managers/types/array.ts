@@ -11,18 +11,25 @@ interface Elements extends ArrayLike<number | bigint> {
 }
 
 /**
- * The array that a manager's `Array(type, sizeOrItems)` makes, in the server: a fixed number of elements of one type.
+ * The array that a manager's `Array(type, sizeOrItems)` makes, in the server: a fixed number of
+ * elements of one type.
  *
- * Semantics: negative indices count from the end. An element that the type cannot hold is refused, as by `SharedArray`.
+ * Semantics: negative indices count from the end. An element that the type cannot hold is refused,
+ * as by `SharedArray`.
  *
- * Python: `SyncManager.Array`, an `array.array`. `a[i]` is `get(i)`, `a[i] = x` is `set(i, x)`, `a[i:j]` is `slice(i, j)`.
+ * Python: `SyncManager.Array`, an `array.array`. `a[i]` is `get(i)`, `a[i] = x` is `set(i, x)`,
+ * `a[i:j]` is `slice(i, j)`.
  */
 export class ManagedArray<K extends ScalarCode = ScalarCode> {
   readonly #type: K;
   readonly #scalar: ReturnType<typeof scalarOf>;
   readonly #elements: Elements;
 
-  /** @param type A type code. @param sizeOrItems How many elements, all zero; or the elements. @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`. */
+  /**
+   * @param type A type code.
+   * @param sizeOrItems How many elements, all zero; or the elements.
+   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`.
+   */
   constructor(type: K, sizeOrItems: number | Iterable<Settable<K>>) {
     this.#type = type;
     this.#scalar = scalarOf('Array', type);
@@ -63,7 +70,10 @@ export class ManagedArray<K extends ScalarCode = ScalarCode> {
     this.#elements[this.#index('Array.set', index)] = this.#scalar.write(value);
   }
 
-  /** Changes the elements from `start` on. @throws ArgumentError `MP_LIST_INDEX`, `MP_TYPE`; nothing was changed then. */
+  /**
+   * Changes the elements from `start` on.
+   * @throws ArgumentError `MP_LIST_INDEX`, `MP_TYPE`; nothing was changed then.
+   */
   fill(items: Iterable<Settable<K>>, start = 0): void {
     const elements = [...itemsOf<Settable<K>>('Array.fill', items)].map((item) => this.#scalar.write(item));
     if (elements.length === 0) return;

@@ -1,4 +1,7 @@
-/** What was assigned to a proxy's property, which nobody can await: it is on its way until somebody asks. */
+/**
+ * What was assigned to a proxy's property, which nobody can await: it is on its way until somebody
+ * asks.
+ */
 export class Assignments {
   #pending = new Set<Promise<unknown>>();
   #failure: { readonly error: unknown } | null = null;
@@ -13,7 +16,10 @@ export class Assignments {
     this.#pending.add(noted);
   }
 
-  /** Waits for all that was assigned until now. Rejects with the first failure since it was asked last. */
+  /**
+   * Waits for all that was assigned until now. Rejects with the first failure since it was asked
+   * last.
+   */
   async settled(): Promise<void> {
     await Promise.all([...this.#pending]);
     const failure = this.#failure;

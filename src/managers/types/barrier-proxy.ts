@@ -4,13 +4,17 @@ import { BaseProxy } from '../proxy.js';
 /**
  * A manager's `Barrier`, in a client.
  *
- * Semantics: as `Barrier`. The action is called in the process that made the barrier, which has to be there for it. A party whose process dies
- * while it waits breaks the round.
+ * Semantics: as `Barrier`. The action is called in the process that made the barrier, which has to
+ * be there for it. A party whose process dies while it waits breaks the round.
  *
  * Python: `SyncManager.Barrier`, whose action runs in the server.
  */
 export class BarrierProxy extends BaseProxy {
-  /** Waits for the others. @returns the index of this party in the round. @throws BrokenBarrierError. Rejects with `signal.reason`. */
+  /**
+   * Waits for the others.
+   * @returns the index of this party in the round.
+   * @throws BrokenBarrierError. Rejects with `signal.reason`.
+   */
   wait(options?: WaitOptions): Promise<number> {
     return this.callMethod<number>('wait', [options]);
   }

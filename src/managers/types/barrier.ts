@@ -46,7 +46,11 @@ export class ManagedBarrier {
     this.#timeout = options?.timeout;
   }
 
-  /** Waits for the others. @returns the index of this party in the round. @throws BrokenBarrierError. */
+  /**
+   * Waits for the others.
+   * @returns the index of this party in the round.
+   * @throws BrokenBarrierError.
+   */
   async wait(options?: ServerWait): Promise<number> {
     const timeout = timeoutIn('Barrier.wait', options) ?? this.#timeout;
     const call = caller();

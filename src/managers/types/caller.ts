@@ -1,4 +1,7 @@
-/** Who calls a method of a shared object, also where no client does: the server's own program, which is never gone. */
+/**
+ * Who calls a method of a shared object, also where no client does: the server's own program, which
+ * is never gone.
+ */
 import { type CurrentCall, currentCall } from '../server/current-call.js';
 
 /** The server's own program. */

@@ -1,14 +1,17 @@
 /**
- * What has changed in a shared object, for those who watch it: one list of changes, and a cursor for each watcher.
+ * What has changed in a shared object, for those who watch it: one list of changes, and a cursor
+ * for each watcher.
  *
  *   #changes   [ first … end )     what the slowest watcher may still read
  *   watcher    at                  number of the next change it reads; first <= at <= end, or it has lagged
  *              fresh               it has to be told the present state first
  *
- * Invariant: a watcher is told the state as it is when it reads, and then every change after that, in order; where its policy lets it miss
- * some, what it reads next says so. A change that nobody watches costs a comparison.
+ * Invariant: a watcher is told the state as it is when it reads, and then every change after that,
+ * in order; where its policy lets it miss some, what it reads next says so. A change that nobody
+ * watches costs a comparison.
  *
- * Bound: a watcher holds back at most `maxSize` changes of the list; with `lag: 'block'` also those whose writers wait for it.
+ * Bound: a watcher holds back at most `maxSize` changes of the list; with `lag: 'block'` also those
+ * whose writers wait for it.
  */
 import { ArgumentError, StreamOverflowError } from '../../errors/index.js';
 import type { Lag } from '../../queues/index.js';
@@ -28,16 +31,20 @@ const MAX_BATCHES = 32;
 /** What a watcher does that does not keep up. */
 export interface WatchOptions {
   /**
-   * What happens when more than `maxSize` changes wait for the watcher. `'latest'` (default): it is told the present state instead of them.
-   * `'drop-oldest'`: it misses the oldest. `'error'`: it ends with StreamOverflowError `MP_WATCH_LAG`. `'block'`: methods that change
-   * the object answer only once it has caught up.
+   * What happens when more than `maxSize` changes wait for the watcher. `'latest'` (default): it is
+   * told the present state instead of them. `'drop-oldest'`: it misses the oldest. `'error'`: it
+   * ends with StreamOverflowError `MP_WATCH_LAG`. `'block'`: methods that change the object answer
+   * only once it has caught up.
    */
   readonly lag?: Lag | undefined;
   /** Changes that may wait for the watcher in the server. Default 1024. */
   readonly maxSize?: number | undefined;
 }
 
-/** The present state among a watcher's changes: its first item, and what replaces changes that it was too slow for. */
+/**
+ * The present state among a watcher's changes: its first item, and what replaces changes that it
+ * was too slow for.
+ */
 export type StateChange<S extends object> = S & {
   /** Tells it from changes. */
   readonly type: 'state';
@@ -103,7 +110,11 @@ export class ChangeLog<C> {
     return this.#first + this.#changes.length;
   }
 
-  /** Tells the watchers. @returns what a writer waits for: `undefined`, unless a watcher with `lag: 'block'` is too far behind. */
+  /**
+   * Tells the watchers.
+   * @returns what a writer waits for: `undefined`, unless a watcher with `lag: 'block'` is too far
+   * behind.
+   */
   add(change: C): Promise<void> | undefined {
     if (this.#watchers.size === 0) return undefined;
     this.#changes.push(change);
@@ -123,7 +134,10 @@ export class ChangeLog<C> {
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
   }
 
-  /** A source of the present state and what follows; each reading is a watcher. @throws ArgumentError. */
+  /**
+   * A source of the present state and what follows; each reading is a watcher.
+   * @throws ArgumentError.
+   */
   watch(options?: WatchOptions): PullSource<C> {
     checkOptions(this.#actor, options, ['lag', 'maxSize']);
     const lag = options?.lag ?? 'latest';
@@ -162,8 +176,9 @@ export class ChangeLog<C> {
   }
 
   /**
-   * The changes from number `at` on, one object for all who read the same ones: up to the next multiple of {@link ALIGNED}, so that watchers that have
-   * fallen apart come together again. @internal
+   * The changes from number `at` on, one object for all who read the same ones: up to the next
+   * multiple of {@link ALIGNED}, so that watchers that have fallen apart come together again.
+   * @internal
    */
   batch(at: number, most: number): SharedBatch {
     const count = Math.min(most, this.end - at, ALIGNED - (at % ALIGNED));
@@ -178,8 +193,9 @@ export class ChangeLog<C> {
   }
 
   /**
-   * Those who sleep are woken together, once what runs now and what is ready to run has made its changes; while changes come without a pause, once a
-   * millisecond: to wake a process costs more than to tell it of a change.
+   * Those who sleep are woken together, once what runs now and what is ready to run has made its
+   * changes; while changes come without a pause, once a millisecond: to wake a process costs more
+   * than to tell it of a change.
    */
   #wakeSoon(): void {
     if (this.#waking) return;
@@ -269,7 +285,10 @@ class Watcher<C> implements SharedReader<C> {
     return { batch, state: this.#passed(batch.items.length, this.#behind() > batch.items.length || batch.items.length === max) };
   }
 
-  /** What it is told in place of changes: the state at first, or what its policy says when it has lagged; NONE in general. */
+  /**
+   * What it is told in place of changes: the state at first, or what its policy says when it has
+   * lagged; NONE in general.
+   */
   #catchUp(): C | typeof NONE {
     const behind = this.#behind();
     if (this.#fresh || (this.lag === 'latest' && behind > this.#maxSize)) {

@@ -9,8 +9,9 @@ import { RLockProxy } from './rlock-proxy.js';
 /**
  * A manager's `Condition`, in a client.
  *
- * Semantics: as `Condition`: `wait` releases the lock, waits for a notification and acquires the lock again, also when the time ran out or the wait
- * was aborted. A waiter whose process dies is forgotten.
+ * Semantics: as `Condition`: `wait` releases the lock, waits for a notification and acquires the
+ * lock again, also when the time ran out or the wait was aborted. A waiter whose process dies is
+ * forgotten.
  *
  * Python: `SyncManager.Condition`.
  *
@@ -29,14 +30,22 @@ import { RLockProxy } from './rlock-proxy.js';
 export class ConditionProxy extends BaseProxy {
   #lock: (LockProxyLike & BaseProxy) | null = null;
 
-  /** Releases the lock, waits for a notification and acquires the lock again: `false` when the time ran out. @throws NotOwnerError. */
+  /**
+   * Releases the lock, waits for a notification and acquires the lock again: `false` when the time
+   * ran out.
+   * @throws NotOwnerError.
+   */
   async wait(options?: WaitOptions): Promise<boolean> {
     const bounds = boundsOf('Condition.wait', options);
     bounds?.signal?.throwIfAborted();
     return this.#wait(await this.#find(), bounds);
   }
 
-  /** Waits until `predicate`, which is asked here with the lock held, answers something true. @returns its last answer. @throws NotOwnerError. */
+  /**
+   * Waits until `predicate`, which is asked here with the lock held, answers something true.
+   * @returns its last answer.
+   * @throws NotOwnerError.
+   */
   async waitFor<R>(predicate: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('Condition.waitFor', 'predicate', predicate);
     const bounds = boundsOf('Condition.waitFor', options);
@@ -51,7 +60,11 @@ export class ConditionProxy extends BaseProxy {
     }
   }
 
-  /** Wakes up to `n` of those who wait. @param n Default 1. @throws NotOwnerError when the caller does not hold the lock. */
+  /**
+   * Wakes up to `n` of those who wait.
+   * @param n Default 1.
+   * @throws NotOwnerError when the caller does not hold the lock.
+   */
   async notify(n = 1): Promise<void> {
     await this.callMethod('notify', [n, { task: (await this.#find()).task }]);
   }

@@ -11,7 +11,8 @@ import { WaitLine } from './wait-line.js';
 /**
  * The condition that a manager's `Condition(lock?)` makes, in the server.
  *
- * Semantics: as `Condition`. A waiter whose agent is gone is forgotten. A wait that is given up has not got the lock back; its proxy acquires it.
+ * Semantics: as `Condition`. A waiter whose agent is gone is forgotten. A wait that is given up has
+ * not got the lock back; its proxy acquires it.
  *
  * Python: `threading.Condition` in the server.
  */
@@ -19,7 +20,10 @@ export class ManagedCondition {
   readonly #lock: ConditionLock;
   readonly #sleepers = new WaitLine<true>();
 
-  /** @param lock A manager's Lock or RLock of the same server. Default: a new RLock. @throws ArgumentError. */
+  /**
+   * @param lock A manager's Lock or RLock of the same server. Default: a new RLock.
+   * @throws ArgumentError.
+   */
   constructor(lock?: object) {
     const under = lock === undefined ? new ManagedRLock() : (referentOf(lock) ?? lock);
     if (!(under instanceof ManagedLock || under instanceof ManagedRLock)) {
@@ -28,7 +32,11 @@ export class ManagedCondition {
     this.#lock = under;
   }
 
-  /** Releases the lock, waits for a notification and acquires the lock again: `false` when the time ran out. @throws NotOwnerError. */
+  /**
+   * Releases the lock, waits for a notification and acquires the lock again: `false` when the time
+   * ran out.
+   * @throws NotOwnerError.
+   */
   async wait(options?: ServerWait & OfTask): Promise<boolean> {
     const call = caller();
     const { timeout, task } = lockWait('Condition.wait', options);

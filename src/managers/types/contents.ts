@@ -3,7 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { badKey, notIterable } from './messages.js';
 import { isProxy, referentOf } from './shared.js';
 
-/** A container of the server, which others of it read directly. No class says that it implements it: what is internal is not declared. */
+/**
+ * A container of the server, which others of it read directly. No class says that it implements it:
+ * what is internal is not declared.
+ */
 interface Contents {
   /** Its items, as Python iterates them: a dict's are its keys. */
   contents(): Iterable<unknown>;
@@ -11,7 +14,10 @@ interface Contents {
 
 const isContents = (object: unknown): object is Contents => typeof (object as Partial<Contents> | undefined)?.contents === 'function';
 
-/** The items of an argument: any iterable, or a shared container of this server. @throws ArgumentError `MP_TYPE`. */
+/**
+ * The items of an argument: any iterable, or a shared container of this server.
+ * @throws ArgumentError `MP_TYPE`.
+ */
 export function itemsOf<T>(actor: string, source: unknown): Iterable<T> {
   const shared = referentOf(source) ?? source;
   if (isContents(shared)) return shared.contents() as Iterable<T>;

@@ -12,14 +12,15 @@ export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<Manag
 /**
  * A manager's `dict`, in a client: a Map that is shared, with Python's methods beside JavaScript's.
  *
- * Semantics: `await d.get(key)` gives a copy of the value; changing the copy changes nothing in the server. Set it again
- * (`d.set(key, changed)`), or keep a shared object in the dict: a proxy as a value arrives as a proxy of the same object.
- * `await d.size` is the number of keys. Iterating gives the entries; keys that come or go meanwhile end it with an ArgumentError `MP_CHANGED`.
+ * Semantics: `await d.get(key)` gives a copy of the value; changing the copy changes nothing in the
+ * server. Set it again (`d.set(key, changed)`), or keep a shared object in the dict: a proxy as a
+ * value arrives as a proxy of the same object. `await d.size` is the number of keys. Iterating
+ * gives the entries; keys that come or go meanwhile end it with an ArgumentError `MP_CHANGED`.
  *
  * Methods: those of {@link ManagedDict}, each as a call that is awaited.
  *
- * Python: `SyncManager.dict`, with the same pitfall (`d['x'].append(1)` changes a copy). A missing key gives `undefined`, as in a Map;
- * `pop` and `popitem` throw, as in Python.
+ * Python: `SyncManager.dict`, with the same pitfall (`d['x'].append(1)` changes a copy). A missing
+ * key gives `undefined`, as in a Map; `pop` and `popitem` throw, as in Python.
  *
  * @example
  * import { manager } from 'multiprocess';
@@ -43,10 +44,12 @@ export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> im
   }
 
   /**
-   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', entries }`.
+   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', entries
+   * }`.
    *
-   * Backpressure: changes wait in the server, up to `maxSize`; then `lag` decides. By default the watcher is told the present state
-   * instead of what it missed, so it always ends up with what the dict holds.
+   * Backpressure: changes wait in the server, up to `maxSize`; then `lag` decides. By default the
+   * watcher is told the present state instead of what it missed, so it always ends up with what the
+   * dict holds.
    *
    * @example
    * import { manager } from 'multiprocess';

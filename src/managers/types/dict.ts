@@ -30,16 +30,21 @@ export type DictChange<K, V> =
   | ClearChange
   | GapChange;
 
-/** Entries as a dict takes them: pairs, a Map, a plain object, or a shared dict of the same manager. */
+/**
+ * Entries as a dict takes them: pairs, a Map, a plain object, or a shared dict of the same manager.
+ */
 export type DictSource<K, V> = Iterable<readonly [K, V]> | (K extends string ? Readonly<Record<string, V>> : never);
 
 /**
- * The dict that a manager's `dict()` makes, in the server: a Map with Python's methods beside JavaScript's.
+ * The dict that a manager's `dict()` makes, in the server: a Map with Python's methods beside
+ * JavaScript's.
  *
- * Semantics: keys keep the order in which they came. `get` of a missing key gives `undefined`, as a Map's; Python's own names
- * (`pop`, `popitem`) throw. A method runs as a whole before the next one of any client.
+ * Semantics: keys keep the order in which they came. `get` of a missing key gives `undefined`, as a
+ * Map's; Python's own names (`pop`, `popitem`) throw. A method runs as a whole before the next one
+ * of any client.
  *
- * Python: `SyncManager.dict`. `d[k]` is `get(k)`, `d[k] = v` is `set(k, v)`, `del d[k]` is `delete(k)`, `len(d)` is `size`.
+ * Python: `SyncManager.dict`. `d[k]` is `get(k)`, `d[k] = v` is `set(k, v)`, `del d[k]` is
+ * `delete(k)`, `len(d)` is `size`.
  */
 export class ManagedDict<K = unknown, V = unknown> {
   readonly #map = new Map<K, V>();
@@ -55,7 +60,10 @@ export class ManagedDict<K = unknown, V = unknown> {
     if (entries !== undefined) void this.update(entries);
   }
 
-  /** The value of a key: a copy for the client, unless it is a proxy; `otherwise` (default `undefined`) where there is none. */
+  /**
+   * The value of a key: a copy for the client, unless it is a proxy; `otherwise` (default
+   * `undefined`) where there is none.
+   */
   get(key: K, otherwise?: V): V | undefined {
     const value = this.#map.get(key);
     return value === undefined && !this.#map.has(key) ? otherwise : value;
@@ -108,7 +116,8 @@ export class ManagedDict<K = unknown, V = unknown> {
   /**
    * Takes a key out.
    *
-   * @returns its value; where there is none, the second argument. @throws ArgumentError `MP_KEY` for a missing key without a second argument.
+   * @returns its value; where there is none, the second argument. @throws ArgumentError `MP_KEY`
+   * for a missing key without a second argument.
    */
   pop(key: K, ...otherwise: [V?]): V | Promise<V> {
     if (!this.#map.has(key)) {
@@ -133,7 +142,10 @@ export class ManagedDict<K = unknown, V = unknown> {
     return once(this.#put(key, value), value);
   }
 
-  /** Sets many: pairs, those of a Map, of a plain object, or of a shared dict of this manager. @throws ArgumentError; nothing was set then. */
+  /**
+   * Sets many: pairs, those of a Map, of a plain object, or of a shared dict of this manager.
+   * @throws ArgumentError; nothing was set then.
+   */
   update(entries: DictSource<K, V>): Promise<void> | undefined {
     const pairs = pairsOf<K, V>('dict.update', entries);
     for (const [key] of pairs) checkKey('dict.update', key);

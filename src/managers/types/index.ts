@@ -1,5 +1,6 @@
 /**
- * The types of a SyncManager, and of a SharedMemoryManager: what a manager makes without anything being registered.
+ * The types of a SyncManager, and of a SharedMemoryManager: what a manager makes without anything
+ * being registered.
  *
  *   dict.ts        the object, in the server             dict-proxy.ts   what stands for it in a client
  *

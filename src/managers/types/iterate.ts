@@ -6,7 +6,8 @@ const MAX_PAGE_ITEMS = 4096;
 
 /**
  * The items of a container, as they are when they are reached.
- * @param page asks for up to `count` items after the first `at`; `shape` is what the page before said.
+ * @param page asks for up to `count` items after the first `at`; `shape` is what the page before
+ * said.
  */
 export async function* iterate<T>(
   page: (at: number, count: number, shape: number | undefined) => Promise<Page<T>>,

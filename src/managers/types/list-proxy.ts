@@ -10,10 +10,12 @@ import type { RemoteMethods } from './remote-methods.js';
 export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'watch' | 'page' | 'contents'> {}
 
 /**
- * A manager's `list`, in a client: an array that is shared, with Python's methods beside JavaScript's.
+ * A manager's `list`, in a client: an array that is shared, with Python's methods beside
+ * JavaScript's.
  *
- * Semantics: `await a.get(i)` gives a copy of the item; changing the copy changes nothing in the server. `await a.length` is the number of items.
- * Negative indices count from the end. Items that change during an iteration are seen as they are when they are reached.
+ * Semantics: `await a.get(i)` gives a copy of the item; changing the copy changes nothing in the
+ * server. `await a.length` is the number of items. Negative indices count from the end. Items that
+ * change during an iteration are seen as they are when they are reached.
  *
  * Methods: those of {@link ManagedList}, each as a call that is awaited.
  *
@@ -29,7 +31,10 @@ export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'w
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class ListProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIterable<T> {
-  /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', items }`. See `DictProxy.watch`. */
+  /**
+   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', items }`.
+   * See `DictProxy.watch`.
+   */
   watch(options?: WatchOptions): TaskStream<ListChange<T>> {
     return this.callStream('watch', [options]);
   }

@@ -40,13 +40,16 @@ export interface SortOptions<T> {
 }
 
 /**
- * The list that a manager's `list()` makes, in the server: an array with Python's methods beside JavaScript's.
+ * The list that a manager's `list()` makes, in the server: an array with Python's methods beside
+ * JavaScript's.
  *
- * Semantics: negative indices count from the end. What does not exist throws under Python's names (`get`, `set`, `pop`, `remove`, `index`)
- * and answers `undefined`, `-1` or `false` under JavaScript's (`at`, `indexOf`, `includes`). Items are equal by value. A method runs as a
- * whole before the next one of any client.
+ * Semantics: negative indices count from the end. What does not exist throws under Python's names
+ * (`get`, `set`, `pop`, `remove`, `index`) and answers `undefined`, `-1` or `false` under
+ * JavaScript's (`at`, `indexOf`, `includes`). Items are equal by value. A method runs as a whole
+ * before the next one of any client.
  *
- * Python: `SyncManager.list`. `a[i]` is `get(i)`, `del a[i]` is `delete(i)`, `a[i:j]` is `slice(i, j)`, `a += b` is `extend(b)`, `a *= n` is `repeat(n)`.
+ * Python: `SyncManager.list`. `a[i]` is `get(i)`, `del a[i]` is `delete(i)`, `a[i:j]` is `slice(i,
+ * j)`, `a += b` is `extend(b)`, `a *= n` is `repeat(n)`.
  */
 export class ManagedList<T = unknown> {
   #items: T[];
@@ -60,7 +63,10 @@ export class ManagedList<T = unknown> {
     this.#items = items === undefined ? [] : [...itemsOf<T>('list', items)];
   }
 
-  /** An item: a copy for the client, unless it is a proxy. @throws ArgumentError `MP_LIST_INDEX`. */
+  /**
+   * An item: a copy for the client, unless it is a proxy.
+   * @throws ArgumentError `MP_LIST_INDEX`.
+   */
   get(index: number): T {
     return this.#items[this.#index('list.get', index)] as T;
   }
@@ -110,7 +116,11 @@ export class ManagedList<T = unknown> {
     return this.#splice(Math.min(Math.max(index < 0 ? index + length : index, 0), length), 0, [item]);
   }
 
-  /** Takes an item out, by default the last. @returns the item. @throws ArgumentError `MP_EMPTY`, `MP_LIST_INDEX`. */
+  /**
+   * Takes an item out, by default the last.
+   * @returns the item.
+   * @throws ArgumentError `MP_EMPTY`, `MP_LIST_INDEX`.
+   */
   pop(index = -1): T | Promise<T> {
     if (this.#items.length === 0) throw isEmpty('list.pop', 'list');
     const at = this.#index('list.pop', index);
@@ -134,7 +144,10 @@ export class ManagedList<T = unknown> {
     return once(this.#splice(at, removed, items), gone);
   }
 
-  /** Index of the first item from `start` to before `stop` that equals `value`. @throws ArgumentError `MP_LIST_VALUE`. */
+  /**
+   * Index of the first item from `start` to before `stop` that equals `value`.
+   * @throws ArgumentError `MP_LIST_VALUE`.
+   */
   index(value: T, start = 0, stop: number = Number.POSITIVE_INFINITY): number {
     const { length } = this.#items;
     const end = Math.min(stop < 0 ? stop + length : stop, length);
@@ -169,8 +182,9 @@ export class ManagedList<T = unknown> {
   }
 
   /**
-   * Sorts, in the server: by a comparison, as `Array.sort` takes it, or by `{ key, reverse }`, as Python. Without a comparison numbers go by
-   * size, as in Python (JavaScript would compare their texts), all else by code units.
+   * Sorts, in the server: by a comparison, as `Array.sort` takes it, or by `{ key, reverse }`, as
+   * Python. Without a comparison numbers go by size, as in Python (JavaScript would compare their
+   * texts), all else by code units.
    */
   sort(how?: ((a: T, b: T) => number) | SortOptions<T>): Promise<void> | undefined {
     // A comparison that throws leaves the list as it was.

@@ -27,9 +27,10 @@ export interface LockProxyLike {
 /**
  * A manager's `Lock`, in a client.
  *
- * Semantics, owner death: as `Lock`, but for every client of the manager, wherever it runs: when the process or thread that acquired it is gone,
- * the next one gets it, and `ownerDied` is true until `recover()`. Cancellation: an aborted `acquire` rejects with `signal.reason`, unless
- * it had the lock first.
+ * Semantics, owner death: as `Lock`, but for every client of the manager, wherever it runs: when
+ * the process or thread that acquired it is gone, the next one gets it, and `ownerDied` is true
+ * until `recover()`. Cancellation: an aborted `acquire` rejects with `signal.reason`, unless it had
+ * the lock first.
  *
  * Python: `SyncManager.Lock`.
  *

@@ -23,8 +23,9 @@ export interface ConditionLock {
 /**
  * The lock that a manager's `Lock()` makes, in the server.
  *
- * Semantics: as `Lock`: whoever holds it, any client may release it; who asked first gets it next. When the agent that acquired it is gone, the
- * next one gets it, and `ownerDied` is true until `recover`.
+ * Semantics: as `Lock`: whoever holds it, any client may release it; who asked first gets it next.
+ * When the agent that acquired it is gone, the next one gets it, and `ownerDied` is true until
+ * `recover`.
  *
  * Python: `threading.Lock` in the server, which stays locked when its holder's process dies.
  */
@@ -34,7 +35,10 @@ export class ManagedLock extends OwnedLock implements ConditionLock {
     return this.ownership.take(caller(), 0, lockWait('Lock.acquire', options).timeout);
   }
 
-  /** Releases it, whoever acquired it. @throws NotOwnerError `MP_NOT_OWNER` when nobody holds it. */
+  /**
+   * Releases it, whoever acquired it.
+   * @throws NotOwnerError `MP_NOT_OWNER` when nobody holds it.
+   */
   release(_options?: OfTask): void {
     if (this.ownership.holder === null) {
       throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');

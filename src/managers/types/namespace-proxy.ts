@@ -5,16 +5,19 @@ import { Assignments } from './assignments.js';
 import type { WatchOptions } from './change-log.js';
 import type { NamespaceChange } from './namespace.js';
 
-/** The proxy of a namespace with these values: its methods, and a promise of each value by its name. */
+/**
+ * The proxy of a namespace with these values: its methods, and a promise of each value by its name.
+ */
 export type NamespaceOf<T extends object> = NamespaceProxy<T> & { readonly [K in Exclude<keyof T, keyof NamespaceProxy>]: Promise<T[K]> };
 
 /**
  * A manager's `Namespace`, in a client: named values, read as properties.
  *
- * Semantics: `await ns.x` is a copy of the value, `undefined` where there is none. `ns.x = 1` and `delete ns.x` are sent at once, before
- * whatever this process asks the server next; `await ns.settled()` tells whether they arrived. `await ns.set('x', 1)` is both in one, and
- * what TypeScript has a type for. Names that begin with an underscore, and symbols, stay in this process, as in Python. The names of this class
- * are reached by `get` and `set` only.
+ * Semantics: `await ns.x` is a copy of the value, `undefined` where there is none. `ns.x = 1` and
+ * `delete ns.x` are sent at once, before whatever this process asks the server next; `await
+ * ns.settled()` tells whether they arrived. `await ns.set('x', 1)` is both in one, and what
+ * TypeScript has a type for. Names that begin with an underscore, and symbols, stay in this
+ * process, as in Python. The names of this class are reached by `get` and `set` only.
  *
  * Python: `SyncManager.Namespace`.
  *
@@ -67,12 +70,18 @@ export class NamespaceProxy<T extends object = Record<string, unknown>> extends 
     return this.callMethod<[string, unknown][]>('entries');
   }
 
-  /** Waits for what was assigned and deleted as properties. Rejects with the first failure since it was asked last. */
+  /**
+   * Waits for what was assigned and deleted as properties. Rejects with the first failure since it
+   * was asked last.
+   */
   settled(): Promise<void> {
     return this.#assigned.settled();
   }
 
-  /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', values }`. See `DictProxy.watch`. */
+  /**
+   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', values
+   * }`. See `DictProxy.watch`.
+   */
   watch(options?: WatchOptions): TaskStream<NamespaceChange> {
     return this.callStream('watch', [options]);
   }

@@ -25,8 +25,8 @@ export type NamespaceChange =
   | GapChange;
 
 /**
- * The namespace that a manager's `Namespace()` makes, in the server: named values. Names are data here, never properties of an object, so that
- * none of them means anything to JavaScript.
+ * The namespace that a manager's `Namespace()` makes, in the server: named values. Names are data
+ * here, never properties of an object, so that none of them means anything to JavaScript.
  *
  * Python: `SyncManager.Namespace`.
  */

@@ -1,6 +1,8 @@
 import { Ownership } from './ownership.js';
 
-/** What the locks of a server have in common: who holds them, and what the death of a holder leaves. */
+/**
+ * What the locks of a server have in common: who holds them, and what the death of a holder leaves.
+ */
 export abstract class OwnedLock {
   protected readonly ownership = new Ownership();
 
@@ -14,7 +16,10 @@ export abstract class OwnedLock {
     return this.ownership.holder?.client.pid ?? null;
   }
 
-  /** Whether a holder's agent was gone while it held the lock, and nobody has called {@link recover} since. */
+  /**
+   * Whether a holder's agent was gone while it held the lock, and nobody has called {@link recover}
+   * since.
+   */
   get ownerDied(): boolean {
     return this.ownership.ownerDied;
   }

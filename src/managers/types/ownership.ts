@@ -5,7 +5,8 @@
  *     0   |  null  | free
  *    >= 1 |   h    | held by the agent h; `onGone` of h is listened to
  *
- * Invariant: a free lock has nobody waiting. Whoever releases it makes the first waiter the holder, in the same step.
+ * Invariant: a free lock has nobody waiting. Whoever releases it makes the first waiter the holder,
+ * in the same step.
  */
 import type { ClientAgent, CurrentCall } from '../server/current-call.js';
 import { WaitLine } from './wait-line.js';
@@ -13,7 +14,10 @@ import { WaitLine } from './wait-line.js';
 /** A holder of a lock: the agent, and for recursive locks which of its tasks. */
 export interface Holder {
   readonly client: ClientAgent;
-  /** Number of the acquisition within the agent; 0 where a lock does not tell its holder's tasks apart. */
+  /**
+   * Number of the acquisition within the agent; 0 where a lock does not tell its holder's tasks
+   * apart.
+   */
   readonly task: number;
 }
 
@@ -25,7 +29,10 @@ export class Ownership {
   #forget: (() => void) | null = null;
   /** How often the holder has acquired it. */
   depth = 0;
-  /** Set when a holder's agent was gone while it held the lock, until somebody says that all is well again. */
+  /**
+   * Set when a holder's agent was gone while it held the lock, until somebody says that all is well
+   * again.
+   */
   ownerDied = false;
 
   /** Who holds it, or `null`. */

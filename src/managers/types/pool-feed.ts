@@ -1,7 +1,9 @@
 /**
- * The items of a client's source on their way into a pool of the server: a batch at a time, and the next when the pool has read it.
+ * The items of a client's source on their way into a pool of the server: a batch at a time, and the
+ * next when the pool has read it.
  *
- * Invariant: at most one batch waits. `push` answers when it has been read, with whether more is wanted.
+ * Invariant: at most one batch waits. `push` answers when it has been read, with whether more is
+ * wanted.
  */
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { caller } from './caller.js';

@@ -20,8 +20,9 @@ const BATCH = 64;
 /**
  * A manager's `Pool`, in a client: its workers are children of the server, so clients share them.
  *
- * Semantics: as `Pool`. Functions travel with what they capture. Sources are read here, a batch ahead of what the pool wants, so endless ones
- * work; arrays are sent whole. A call that is cancelled, or whose caller dies, is cancelled in its worker.
+ * Semantics: as `Pool`. Functions travel with what they capture. Sources are read here, a batch
+ * ahead of what the pool wants, so endless ones work; arrays are sent whole. A call that is
+ * cancelled, or whose caller dies, is cancelled in its worker.
  *
  * Python: `SyncManager.Pool`.
  *

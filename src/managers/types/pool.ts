@@ -7,8 +7,8 @@ import { referentOf } from './shared.js';
 /**
  * The pool that a manager's `Pool(processes?)` makes: its workers are children of the server.
  *
- * Semantics: as `Pool`; functions are sent as with a pool of one's own. A call whose caller gives up, or dies, is cancelled. The pool is terminated when
- * no client has a proxy of it any more.
+ * Semantics: as `Pool`; functions are sent as with a pool of one's own. A call whose caller gives
+ * up, or dies, is cancelled. The pool is terminated when no client has a proxy of it any more.
  *
  * Python: `SyncManager.Pool`.
  */

@@ -5,11 +5,12 @@ import { BaseProxy } from '../proxy.js';
 /**
  * A manager's `Queue`, in a client.
  *
- * Semantics: as `Queue` where they have the same methods. The items are in the server: they outlive whoever put them, and clients on other
- * machines use it too. Iterating takes item after item until the queue was shut down and is empty.
+ * Semantics: as `Queue` where they have the same methods. The items are in the server: they outlive
+ * whoever put them, and clients on other machines use it too. Iterating takes item after item until
+ * the queue was shut down and is empty.
  *
- * Cancellation: an aborted `get` takes nothing, and an aborted `put` puts nothing; a process that dies in the moment an item is on its way to it
- * takes the item along.
+ * Cancellation: an aborted `get` takes nothing, and an aborted `put` puts nothing; a process that
+ * dies in the moment an item is on its way to it takes the item along.
  *
  * Python: `SyncManager.Queue`. Where all processes run on one machine, a `Queue` needs no server.
  *
@@ -23,22 +24,36 @@ import { BaseProxy } from '../proxy.js';
  * for await (const job of jobs) console.log(job); // a
  */
 export class QueueProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIterable<T> {
-  /** Puts an item, waiting for room. @throws QueueFullError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`; `signal.reason`. */
+  /**
+   * Puts an item, waiting for room.
+   * @throws QueueFullError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`;
+   * `signal.reason`.
+   */
   put(item: T, options?: WaitOptions): Promise<void> {
     return this.callMethod<void>('put', [item, options]);
   }
 
-  /** Puts an item if there is room now. @throws QueueFullError; ClosedError `MP_QUEUE_SHUT_DOWN`. */
+  /**
+   * Puts an item if there is room now.
+   * @throws QueueFullError; ClosedError `MP_QUEUE_SHUT_DOWN`.
+   */
   putNowait(item: T): Promise<void> {
     return this.callMethod<void>('putNowait', [item]);
   }
 
-  /** Takes the oldest item, waiting for one. @throws QueueEmptyError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`; `signal.reason`. */
+  /**
+   * Takes the oldest item, waiting for one.
+   * @throws QueueEmptyError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`;
+   * `signal.reason`.
+   */
   get(options?: WaitOptions): Promise<T> {
     return this.callMethod<T>('get', [options]);
   }
 
-  /** Takes the oldest item if there is one. @throws QueueEmptyError; ClosedError `MP_QUEUE_SHUT_DOWN`. */
+  /**
+   * Takes the oldest item if there is one.
+   * @throws QueueEmptyError; ClosedError `MP_QUEUE_SHUT_DOWN`.
+   */
   getNowait(): Promise<T> {
     return this.callMethod<T>('getNowait');
   }
@@ -89,7 +104,10 @@ export class JoinableQueueProxy<T = unknown> extends QueueProxy<T> {
     return this.callMethod<void>('taskDone');
   }
 
-  /** Waits until every item that was put is done with: `false` when the time ran out. Rejects with `signal.reason`. */
+  /**
+   * Waits until every item that was put is done with: `false` when the time ran out. Rejects with
+   * `signal.reason`.
+   */
   join(options?: WaitOptions): Promise<boolean> {
     return this.callMethod<boolean>('join', [options]);
   }

@@ -15,8 +15,9 @@ export interface ManagedQueueOptions {
 /**
  * The queue that a manager's `Queue(maxSize?)` makes, in the server.
  *
- * Semantics: first in, first out; who waits first is served first, and a wait that is given up takes nothing. An item that is a proxy stays one.
- * After {@link shutdown} nothing is put, and who gets takes what is left.
+ * Semantics: first in, first out; who waits first is served first, and a wait that is given up
+ * takes nothing. An item that is a proxy stays one. After {@link shutdown} nothing is put, and who
+ * gets takes what is left.
  *
  * Python: `queue.Queue` in the server, `shutdown` (3.13) included.
  */
@@ -37,7 +38,10 @@ export class ManagedQueue<T = unknown> {
     this.#maxSize = maxSize > 0 ? maxSize : Number.POSITIVE_INFINITY;
   }
 
-  /** Puts an item, waiting for room. @throws QueueFullError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`. */
+  /**
+   * Puts an item, waiting for room.
+   * @throws QueueFullError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`.
+   */
   put(item: T, options?: ServerWait): Promise<void> | undefined {
     const timeout = timeoutIn('Queue.put', options);
     this.#checkOpen('Queue.put');
@@ -53,14 +57,20 @@ export class ManagedQueue<T = unknown> {
     });
   }
 
-  /** Puts an item if there is room now. @throws QueueFullError; ClosedError `MP_QUEUE_SHUT_DOWN`. */
+  /**
+   * Puts an item if there is room now.
+   * @throws QueueFullError; ClosedError `MP_QUEUE_SHUT_DOWN`.
+   */
   putNowait(item: T): void {
     this.#checkOpen('Queue.putNowait');
     if (!this.#room) throw queueFull('queue', 'Queue.putNowait', undefined);
     this.#put(item);
   }
 
-  /** Takes the oldest item, waiting for one. @throws QueueEmptyError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`. */
+  /**
+   * Takes the oldest item, waiting for one.
+   * @throws QueueEmptyError when the time ran out; ClosedError `MP_QUEUE_SHUT_DOWN`.
+   */
   get(options?: ServerWait): T | Promise<T> {
     const timeout = timeoutIn('Queue.get', options);
     if (this.#items.length > 0) return this.#take();
@@ -71,7 +81,10 @@ export class ManagedQueue<T = unknown> {
     });
   }
 
-  /** Takes the oldest item if there is one. @throws QueueEmptyError; ClosedError `MP_QUEUE_SHUT_DOWN`. */
+  /**
+   * Takes the oldest item if there is one.
+   * @throws QueueEmptyError; ClosedError `MP_QUEUE_SHUT_DOWN`.
+   */
   getNowait(): T {
     if (this.#items.length > 0) return this.#take();
     if (this.#shut) throw shutDown('Queue.getNowait');

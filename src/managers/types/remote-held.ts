@@ -6,7 +6,10 @@ export class RemoteHeld implements Disposable, AsyncDisposable {
     this.#release = release;
   }
 
-  /** Releases without waiting for the server's answer. That it cannot be reached is nothing to act upon: it has no lock then. */
+  /**
+   * Releases without waiting for the server's answer. That it cannot be reached is nothing to act
+   * upon: it has no lock then.
+   */
   [Symbol.dispose](): void {
     this[Symbol.asyncDispose]().catch(() => {});
   }

@@ -6,7 +6,10 @@ import { BaseProxy } from '../proxy.js';
 import type { LockProxyLike, Suspended } from './lock-proxy.js';
 import { RemoteHeld } from './remote-held.js';
 
-/** An acquisition of this agent: its number, which the server knows it by, and the token that its async context carries. */
+/**
+ * An acquisition of this agent: its number, which the server knows it by, and the token that its
+ * async context carries.
+ */
 interface Acquisition {
   readonly task: number;
   readonly token: Token;
@@ -17,8 +20,9 @@ let last = 0;
 /**
  * A manager's `RLock`, in a client.
  *
- * Owner: process, thread and async context, as with `RLock`: what runs between an `await lock.acquire()` and the release, and all that it calls
- * or starts. The levels of an owner are counted here; the server is asked for the first, and told of the last.
+ * Owner: process, thread and async context, as with `RLock`: what runs between an `await
+ * lock.acquire()` and the release, and all that it calls or starts. The levels of an owner are
+ * counted here; the server is asked for the first, and told of the last.
  *
  * Python: `SyncManager.RLock`, whose owner is the client's thread.
  */
@@ -26,7 +30,10 @@ export class RLockProxy extends BaseProxy {
   /** The acquisition of this agent that has the lock. */
   #holder: Acquisition | null = null;
 
-  /** Acquires, once more where the caller owns it: `false` when the time ran out. Rejects with `signal.reason`. */
+  /**
+   * Acquires, once more where the caller owns it: `false` when the time ran out. Rejects with
+   * `signal.reason`.
+   */
   acquire(options?: WaitOptions): Promise<boolean> {
     if (this.owned) {
       (this.#holder as Acquisition).token.depth++;
@@ -113,7 +120,11 @@ export class RLockProxy extends BaseProxy {
     return { task: holder.task, resume };
   }
 
-  /** Acquires a lock that is still asked for: the caller's continuation owns it, as with {@link acquire}. @internal */
+  /**
+   * Acquires a lock that is still asked for: the caller's continuation owns it, as with {@link
+   * acquire}.
+   * @internal
+   */
   static acquireOf(found: Promise<LockProxyLike>, options?: WaitOptions): Promise<boolean> {
     const mine = RLockProxy.#next();
     const taken = found.then((lock) => (lock instanceof RLockProxy && !lock.owned ? lock.#take(mine, options) : lock.acquire(options)));

@@ -9,8 +9,9 @@ import { lockWait, type OfTask, type ServerWait, taskOf } from './server-wait.js
 /**
  * The lock that a manager's `RLock()` makes, in the server: its owner may enter it again.
  *
- * Owner: the agent and, through a proxy, its async context, as with `RLock`: the proxy numbers its acquisitions, and names the number of the one
- * that its caller's context stems from. Fairness and owner death as with {@link ManagedLock}.
+ * Owner: the agent and, through a proxy, its async context, as with `RLock`: the proxy numbers its
+ * acquisitions, and names the number of the one that its caller's context stems from. Fairness and
+ * owner death as with {@link ManagedLock}.
  *
  * Python: `threading.RLock` in the server, where the owner is the client's thread.
  */

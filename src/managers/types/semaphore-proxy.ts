@@ -7,7 +7,8 @@ import { RemoteHeld } from './remote-held.js';
 /**
  * A manager's `Semaphore` or `BoundedSemaphore`, in a client.
  *
- * Semantics, owner death: as `Semaphore`: permits taken by `hold` or `runExclusive` come back when the process or thread that took them is gone.
+ * Semantics, owner death: as `Semaphore`: permits taken by `hold` or `runExclusive` come back when
+ * the process or thread that took them is gone.
  *
  * `getValue()`: the permits that are there now.
  *
@@ -24,18 +25,29 @@ export class SemaphoreProxy extends BaseProxy<number> {
     return this.acquire({ timeout: 0 });
   }
 
-  /** Gives permits. @param count Default 1. @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError. */
+  /**
+   * Gives permits.
+   * @param count Default 1.
+   * @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError.
+   */
   release(count = 1): Promise<void> {
     return this.callMethod<void>('release', [count]);
   }
 
-  /** Takes a permit for an `await using` (or `using`) block; it comes back too when this process or thread is gone. @throws TimeoutError `MP_TIMEOUT`. */
+  /**
+   * Takes a permit for an `await using` (or `using`) block; it comes back too when this process or
+   * thread is gone.
+   * @throws TimeoutError `MP_TIMEOUT`.
+   */
   async hold(options?: WaitOptions): Promise<RemoteHeld> {
     if (!(await this.callMethod<boolean>('acquire', [{ ...options, held: true }]))) throw timedOut('Semaphore.hold', options);
     return new RemoteHeld(() => this.callMethod('release', [1, { held: true }]));
   }
 
-  /** Runs `fn`, here, while holding a permit. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
+  /**
+   * Runs `fn`, here, while holding a permit.
+   * @throws TimeoutError `MP_TIMEOUT`; what `fn` throws.
+   */
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('Semaphore.runExclusive', 'fn', fn);
     const held = await this.hold(options);

@@ -20,8 +20,8 @@ interface Share {
 /**
  * The semaphore that a manager's `Semaphore(value?)` makes, in the server.
  *
- * Semantics: as `Semaphore`: any client may release, also beyond the initial value. Permits taken by `hold` or `runExclusive` come back when their
- * agent is gone; those taken by `acquire` do not.
+ * Semantics: as `Semaphore`: any client may release, also beyond the initial value. Permits taken
+ * by `hold` or `runExclusive` come back when their agent is gone; those taken by `acquire` do not.
  *
  * Python: `threading.Semaphore` in the server.
  */
@@ -55,7 +55,10 @@ export class ManagedSemaphore {
     });
   }
 
-  /** Gives permits. @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError. */
+  /**
+   * Gives permits.
+   * @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError.
+   */
   release(count = 1, options?: Holding): void {
     checkNumber('Semaphore.release', 'count', count, { integer: true, min: 1 });
     const { client } = caller();
@@ -113,7 +116,8 @@ export class ManagedSemaphore {
 }
 
 /**
- * The semaphore that a manager's `BoundedSemaphore(value?)` makes: it never has more permits than at first.
+ * The semaphore that a manager's `BoundedSemaphore(value?)` makes: it never has more permits than
+ * at first.
  *
  * Python: `threading.BoundedSemaphore` in the server.
  */

@@ -1,7 +1,10 @@
 import { checkNumber } from '../../util/options.js';
 import { checkWaitOptions } from '../../util/wait-options.js';
 
-/** What of a wait's options reaches the server: the signal stays with the caller, whose giving up ends the call. */
+/**
+ * What of a wait's options reaches the server: the signal stays with the caller, whose giving up
+ * ends the call.
+ */
 export interface ServerWait {
   /** Milliseconds; 0 or less: do not wait. Default: no limit. */
   readonly timeout?: number | undefined;

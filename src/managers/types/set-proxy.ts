@@ -122,7 +122,10 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
     return this.#with('isdisjoint', [other]);
   }
 
-  /** What it holds, and then each change, as a stream: the first item is `{ type: 'state', values }`. See `DictProxy.watch`. */
+  /**
+   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', values
+   * }`. See `DictProxy.watch`.
+   */
   watch(options?: WatchOptions): TaskStream<SetChange<T>> {
     return this.callStream('watch', [options]);
   }

@@ -20,12 +20,16 @@ export type SetChange<T> =
   | GapChange;
 
 /**
- * The set that a manager's `set()` makes, in the server: a Set with Python's methods beside JavaScript's.
+ * The set that a manager's `set()` makes, in the server: a Set with Python's methods beside
+ * JavaScript's.
  *
- * Semantics: members are primitives, or proxies. Operations that give a set give a list of members, of which proxies make plain Sets; those that end in `Update` change this one.
- * Arguments are any iterables, or shared containers of the same manager. A method runs as a whole before the next one of any client.
+ * Semantics: members are primitives, or proxies. Operations that give a set give a list of members,
+ * of which proxies make plain Sets; those that end in `Update` change this one. Arguments are any
+ * iterables, or shared containers of the same manager. A method runs as a whole before the next one
+ * of any client.
  *
- * Python: `SyncManager.set` (3.14). `a | b` is `union(b)`, `a |= b` is `update(b)`, `a <= b` is `issubset(b)`, `a == b` is `equals(b)`.
+ * Python: `SyncManager.set` (3.14). `a | b` is `union(b)`, `a |= b` is `update(b)`, `a <= b` is
+ * `issubset(b)`, `a == b` is `equals(b)`.
  */
 export class ManagedSet<T = unknown> {
   readonly #set = new Set<T>();

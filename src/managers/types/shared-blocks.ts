@@ -2,8 +2,9 @@ import { MultiprocessError } from '../../errors/index.js';
 import { ShareableList, type ShareableValue, SharedMemory } from '../../shared-memory/index.js';
 
 /**
- * The named blocks that a SharedMemoryManager's server has made, and unlinks when it ends. The server's process answers for them to the resource
- * tracker, so they are gone also when it is killed; clients only attach.
+ * The named blocks that a SharedMemoryManager's server has made, and unlinks when it ends. The
+ * server's process answers for them to the resource tracker, so they are gone also when it is
+ * killed; clients only attach.
  *
  * Python: `multiprocessing.managers._SharedMemoryTracker`.
  */

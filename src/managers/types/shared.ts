@@ -1,4 +1,6 @@
-/** Shared objects among the arguments of their own server: they arrive as proxies, as everywhere. */
+/**
+ * Shared objects among the arguments of their own server: they arrive as proxies, as everywhere.
+ */
 import { linkOf } from '../proxy.js';
 
 export { referentOf } from '../proxy.js';

@@ -6,8 +6,9 @@ import type { WatchOptions } from './change-log.js';
 /**
  * A manager's `Value`, in a client.
  *
- * Semantics: `await v.value` gives a copy. `v.value = x` is sent at once, before whatever this process asks the server next; `settled()` tells
- * whether it arrived. `await v.set(x)` is both in one.
+ * Semantics: `await v.value` gives a copy. `v.value = x` is sent at once, before whatever this
+ * process asks the server next; `settled()` tells whether it arrived. `await v.set(x)` is both in
+ * one.
  *
  * Python: `SyncManager.Value`.
  *
@@ -47,7 +48,10 @@ export class ValueProxy<T = unknown> extends BaseProxy<T> {
     return this.callMethod<void>('set', [value]);
   }
 
-  /** Sets the value to what `fn` makes of it, which runs in the server, with nobody in between. @returns the new value. */
+  /**
+   * Sets the value to what `fn` makes of it, which runs in the server, with nobody in between.
+   * @returns the new value.
+   */
   update(fn: (value: T) => T): Promise<T> {
     return this.callMethod<T>('update', [fn]);
   }
@@ -55,7 +59,10 @@ export class ValueProxy<T = unknown> extends BaseProxy<T> {
   /** What it was made as. */
   declare readonly type: Promise<string>;
 
-  /** The value, and then each that it is set to. See `DictProxy.watch`; with `lag: 'drop-oldest'` nothing tells of those that were dropped. */
+  /**
+   * The value, and then each that it is set to. See `DictProxy.watch`; with `lag: 'drop-oldest'`
+   * nothing tells of those that were dropped.
+   */
   watch(options?: WatchOptions): TaskStream<T> {
     return this.callStream('watch', [options]);
   }

@@ -6,7 +6,8 @@ import { once } from './contents.js';
 /**
  * The value that a manager's `Value(type, value)` makes, in the server.
  *
- * Semantics: it holds anything that can be sent; the type is kept and means nothing else, as in Python.
+ * Semantics: it holds anything that can be sent; the type is kept and means nothing else, as in
+ * Python.
  *
  * Python: `SyncManager.Value`.
  */
@@ -37,7 +38,10 @@ export class ManagedValue<T = unknown> {
     return this.#changes.watched ? this.#changes.add(value) : undefined;
   }
 
-  /** Sets the value to what `fn` makes of it, in the server, with nobody in between. @returns the new value. */
+  /**
+   * Sets the value to what `fn` makes of it, in the server, with nobody in between.
+   * @returns the new value.
+   */
   update(fn: (value: T) => T): T | Promise<T> {
     checkFunction('Value.update', 'fn', fn);
     const value = fn(this.#value);

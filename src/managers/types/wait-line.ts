@@ -1,8 +1,10 @@
 /**
- * Those who wait for something in the server, first come first served: the one kind of waiting of locks, queues, events and pools here.
+ * Those who wait for something in the server, first come first served: the one kind of waiting of
+ * locks, queues, events and pools here.
  *
- * Invariant: a waiter leaves the line exactly once: it is served, its time runs out, its caller gives up, or its caller's agent is gone. So what
- * is given to a waiter never goes to one that is not there any more.
+ * Invariant: a waiter leaves the line exactly once: it is served, its time runs out, its caller
+ * gives up, or its caller's agent is gone. So what is given to a waiter never goes to one that is
+ * not there any more.
  */
 import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
@@ -22,7 +24,10 @@ export class WaitLine<T> {
   readonly #line = new Deque<Waiter<T>>();
   readonly #left: ((call: CurrentCall) => void) | undefined;
 
-  /** @param left Called when a waiter goes away by itself: its time ran out, or its caller is not there any more. */
+  /**
+   * @param left Called when a waiter goes away by itself: its time ran out, or its caller is not
+   * there any more.
+   */
   constructor(left?: (call: CurrentCall) => void) {
     this.#left = left;
   }
@@ -39,7 +44,8 @@ export class WaitLine<T> {
 
   /**
    * Waits to be served.
-   * @param timeout Milliseconds; `undefined`: no limit. @returns `undefined` when the time ran out. Rejects with the signal's reason.
+   * @param timeout Milliseconds; `undefined`: no limit. @returns `undefined` when the time ran out.
+   * Rejects with the signal's reason.
    */
   join(call: CurrentCall, timeout?: number): Promise<T | undefined> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** Errors between a server and its clients: whole where the serializer carries any value, otherwise as plain data. */
+/**
+ * Errors between a server and its clients: whole where the serializer carries any value, otherwise
+ * as plain data.
+ */
 import { types } from 'node:util';
 import * as errors from '../../errors/index.js';
 import { dumps, sendableError } from '../../reduction/index.js';

@@ -1,10 +1,12 @@
 /**
- * What a manager's server and its clients say to each other: frames in the messages of one connection.
+ * What a manager's server and its clients say to each other: frames in the messages of one
+ * connection.
  *
  *   0 kind u8 | 1 flags u8 | 2 member u16 | 4 id u32 | 8 object u32 | 12 extra u32 | 16 payload        little endian
  *
- * The payload is one value, encoded by the connection's serializer; frames that carry none end at byte 16. A frame's head is read without
- * decoding, so that a payload that cannot be decoded is an answer to its call, not the end of the connection.
+ * The payload is one value, encoded by the connection's serializer; frames that carry none end at
+ * byte 16. A frame's head is read without decoding, so that a payload that cannot be decoded is an
+ * answer to its call, not the end of the connection.
  *
  *   client -> server                                            server -> client
  *   hello     object: process; extra: version;                  welcome   object: session; payload: server, types; or
@@ -133,7 +135,10 @@ export class Wire {
     return this.#exchange.outbox.waiting;
   }
 
-  /** Resolves when the kernel has taken what was sent so far. @throws (as rejection) ConnectionError. */
+  /**
+   * Resolves when the kernel has taken what was sent so far.
+   * @throws (as rejection) ConnectionError.
+   */
   drained(): Promise<void> {
     return this.#exchange.outbox.drained();
   }
@@ -151,7 +156,10 @@ export class Wire {
     });
   }
 
-  /** Sends a frame with a payload, none for `undefined`. @throws SerializationError, and nothing was sent. */
+  /**
+   * Sends a frame with a payload, none for `undefined`.
+   * @throws SerializationError, and nothing was sent.
+   */
   send(value: unknown, kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
     if (value === undefined) {
       this.post(kind, id, object, extra, member, flags);
@@ -211,7 +219,10 @@ export class Wire {
     return this.#exchange.receiveSeen(Number.POSITIVE_INFINITY);
   }
 
-  /** The payload of a frame: the value, or a promise of it when modules must be loaded first. @throws SerializationError. */
+  /**
+   * The payload of a frame: the value, or a promise of it when modules must be loaded first.
+   * @throws SerializationError.
+   */
   payload({ bytes }: Frame): unknown {
     if (bytes.length === HEAD) return undefined;
     if (this.#serializer !== null) return this.#serializer.decode(bytes.slice(HEAD));

@@ -1,9 +1,10 @@
 /**
- * Proxies that are on their way to another process: their objects are held in the server until the receiver has claimed them, nobody can read
- * the message any more (memory/shareable/freight.ts), or the sender has gone.
+ * Proxies that are on their way to another process: their objects are held in the server until the
+ * receiver has claimed them, nobody can read the message any more (memory/shareable/freight.ts), or
+ * the sender has gone.
  *
- * A message that nobody accounts for (`dumps`) stands for {@link TRANSIT_MS} ms; one that was read or lost does so from then on, since the reader may
- * be loading modules.
+ * A message that nobody accounts for (`dumps`) stands for {@link TRANSIT_MS} ms; one that was read
+ * or lost does so from then on, since the reader may be loading modules.
  */
 import { noteKeep, TRANSIT_MS } from '../../memory/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';

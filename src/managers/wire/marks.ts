@@ -1,8 +1,10 @@
 /**
- * Arguments that do not travel as values: functions, which are called back, and, with a serializer of plain data, proxies.
+ * Arguments that do not travel as values: functions, which are called back, and, with a serializer
+ * of plain data, proxies.
  *
- * Looked at are the arguments themselves and the properties of a plain object that is the last one, as options are. What is replaced leaves
- * `null` in its place and is told beside the arguments: `[index, key or null, what, data]`.
+ * Looked at are the arguments themselves and the properties of a plain object that is the last one,
+ * as options are. What is replaced leaves `null` in its place and is told beside the arguments:
+ * `[index, key or null, what, data]`.
  */
 import { taskParts } from '../../closures/index.js';
 import { isClass } from '../registry.js';

@@ -20,7 +20,10 @@ export interface ServerWork {
   readonly initArgs: readonly unknown[];
 }
 
-/** What a client is told whose connection was there from the start: the server, its session, the types. */
+/**
+ * What a client is told whose connection was there from the start: the server, its session, the
+ * types.
+ */
 export type Greeting = readonly [server: string, session: number, typeids: readonly string[]];
 
 /** What the server says first. */
