@@ -118,7 +118,6 @@ export const hosts = [
   },
   {
     name: 'esbuild, all in ESM',
-    short: true,
     program: asESM,
     prepare: esbuild({ format: 'esm', outfile: 'out.mjs', banner: { js: BANNER } }),
     command: runs('out.mjs'),
@@ -134,7 +133,6 @@ export const hosts = [
   { name: 'rollup, CommonJS', program: asESM, prepare: rollup({ file: 'out.cjs', format: 'cjs' }), command: runs('out.cjs') },
   {
     name: 'vite, SSR',
-    short: true,
     program: asESM,
     prepare: builds(`
       import { build } from 'vite';

@@ -92,7 +92,6 @@ export const hosts = [
   },
   {
     name: 'swc, CommonJS',
-    short: true,
     program: asCommonJS,
     prepare: async ({ folder, run, node, bin }) => {
       const jsc = { parser: { syntax: 'typescript', decorators: true }, target: 'es2022', transform: { decoratorVersion: '2022-03' } };

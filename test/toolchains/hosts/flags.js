@@ -57,7 +57,6 @@ export const hosts = [
   }),
   {
     name: 'a debugger attached',
-    short: true,
     program: plainESM,
     prepare: async (context) => {
       await compile(context);

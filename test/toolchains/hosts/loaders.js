@@ -37,7 +37,6 @@ export const hosts = [
   },
   {
     name: 'ts-node, ESM',
-    short: true,
     ownModules: true,
     program: asESM,
     prepare: writes({ module: 'nodenext', moduleResolution: 'nodenext' }, { 'ts-node': { transpileOnly: true, esm: true } }),

@@ -53,7 +53,6 @@ export const hosts = [
   },
   {
     name: 'pnpm',
-    short: true,
     program: asESM,
     prepare: strip,
     ...project('program', ({ dependencies: wanted, bin, node }) => ({
@@ -67,7 +66,6 @@ export const hosts = [
   },
   {
     name: 'yarn PnP, ESM',
-    short: true,
     program: { ...asESM, type: null },
     prepare: strip,
     ...project('program', yarn('module')),

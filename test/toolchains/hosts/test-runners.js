@@ -99,7 +99,6 @@ export const hosts = [
   { name: 'vitest, v8 coverage', ...vitest(['--coverage.enabled', '--coverage.provider=v8', '--coverage.include=*.ts']) },
   {
     name: 'vitest, istanbul coverage',
-    short: true,
     ...vitest(['--coverage.enabled', '--coverage.provider=istanbul', '--coverage.include=*.ts']),
   },
   { name: 'jest, babel-jest', ...jest('babel-jest') },
@@ -123,7 +122,7 @@ export const hosts = [
     },
     command: ({ node, bin }) => ({ command: [node, bin('jest'), '--config', 'jest.config.json'] }),
   },
-  { name: 'jest, ts-jest ESM', short: true, ...jest(tsESM, { esm: true }) },
+  { name: 'jest, ts-jest ESM', ...jest(tsESM, { esm: true }) },
   { name: 'jest, @swc/jest ESM', ...jest(swcESM, { esm: true }) },
   { name: 'jest, babel-jest coverage', ...jest('babel-jest', { flags: ['--coverage', '--coverageReporters=json'] }) },
   { name: 'jest, v8 coverage', ...jest(swc, { flags: ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'] }) },
@@ -147,7 +146,6 @@ export const hosts = [
   },
   {
     name: 'mocha under nyc',
-    short: true,
     program: asRequired,
     prepare: ({ folder }) => writeFileSync(`${folder}/cases.spec.cjs`, mochaCommonJS),
     command: ({ node, bin, folder }) => ({
