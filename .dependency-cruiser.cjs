@@ -42,10 +42,6 @@ const rules = floors.flatMap((floor, level) =>
 const childSide =
   '^src/((native|memory|codec|closures|modules|descriptors|reduction)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run)';
 
-/** Files that still know each other's types in a circle. No file joins this list. */
-const typeCircles =
-  '^src/(pool/scheduling/(batch|ready-queue)|pool/workers/(crash|worker-handle)|process/(authkey|identity|process)|process/fork/copy|queues/topic/topic-(core|feed))\\.ts$';
-
 module.exports = {
   forbidden: [
     ...rules,
@@ -66,13 +62,8 @@ module.exports = {
     },
     { name: 'floor-errors', severity: 'error', from: { path: '^src/errors/' }, to: { path: '^src/', pathNot: '^src/(errors|util)/' } },
     { name: 'floor-util', severity: 'error', from: { path: '^src/util/' }, to: { path: '^src/', pathNot: '^src/(errors|util)/' } },
-    { name: 'no-circular', severity: 'error', from: { pathNot: typeCircles }, to: { circular: true } },
-    {
-      name: 'no-circular-at-run-time',
-      severity: 'error',
-      from: { path: typeCircles },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
-    },
+    // Type-only circles too.
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },
     { name: 'no-dev-dependencies', severity: 'error', from: { path: '^src/' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'type-only'] } },
   ],

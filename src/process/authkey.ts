@@ -1,29 +1,12 @@
 /** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { SerializationError } from '../errors/reduction.js';
 import { ArgumentError } from '../errors/usage.js';
 import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
+import { AuthenticationKey } from './authentication-key.js';
 import { identity } from './identity.js';
 
 const BYTES = 32;
-
-/** A key that only the start of a child may carry: it cannot be encoded otherwise. Python: `AuthenticationString`. */
-export class AuthenticationKey extends Uint8Array {
-  /** Views and copies of it are plain bytes. */
-  static get [Symbol.species](): Uint8ArrayConstructor {
-    return Uint8Array;
-  }
-
-  /** Asked by the codec. @throws SerializationError `MP_AUTHKEY`, always. */
-  get [Symbol.for('multiprocess.reduce')](): never {
-    throw new SerializationError(
-      'An authkey cannot be sent: it would lie in a queue or connection. Children inherit it when they are started; ' +
-        'to give it to another program, copy the bytes (`Uint8Array.from(key)`) and keep them secret.',
-      { code: 'MP_AUTHKEY' },
-    );
-  }
-}
 
 /** A new random key: of the kernel, where that can be asked without loading node:crypto, which every start of a child would wait for. */
 function randomKey(): AuthenticationKey {

@@ -3,7 +3,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { isStarting } from '../util/starting.js';
-import type { AuthenticationKey } from './authkey.js';
+import type { AuthenticationKey } from './authentication-key.js';
 
 /** Who started this process. */
 export interface Parent {

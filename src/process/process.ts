@@ -91,7 +91,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     };
     let popen: Popen;
     try {
-      const copy = method === 'fork' ? copyOf(this as unknown as Process, state, subclass) : undefined;
+      const copy = method === 'fork' ? copyOf(this, state, subclass) : undefined;
       popen = launch(method, { entry: ENTRY, name: state.name, env, execArgv, prepare, copy });
     } finally {
       for (const fd of payload) closeDescriptor(fd);

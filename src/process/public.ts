@@ -1,6 +1,6 @@
 /** Processes. Python: `multiprocess.process`. */
 
-export { AuthenticationKey } from './authkey.js';
+export { AuthenticationKey } from './authentication-key.js';
 export { activeChildren, type CurrentProcess, cpuCount, currentProcess, ParentProcess, parentProcess } from './current.js';
 export { Process } from './process.js';
 export type { JoinOptions, ProcessOptions, Target } from './process-options.js';

@@ -75,7 +75,7 @@ export abstract class Batch {
    * @param kind {@link MessageKind} with its flags.
    */
   constructor(
-    readonly queue: TaskQueue,
+    readonly queue: TaskQueue<Batch>,
     readonly fn: SerializedFunction,
     readonly count: number,
     public kind: number,

@@ -47,7 +47,7 @@ export class Call extends Batch {
 
   /** @param settings `null` when no option was given: the fast path. */
   constructor(
-    queue: TaskQueue,
+    queue: TaskQueue<Batch>,
     serialized: SerializedFunction,
     args: readonly unknown[],
     observer: CallObserver,

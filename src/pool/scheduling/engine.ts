@@ -34,7 +34,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   /** Jobs whose sinks wait for a flush. */
   #touched: PoolJob[] = [];
   /** A queue of calls for each priority in use. */
-  readonly #callLanes = new Map<number, TaskQueue>();
+  readonly #callQueues = new Map<number, TaskQueue<Batch>>();
   #state: 'open' | 'closed' | 'ended' = 'open';
   #foreign = false;
   /** Why the pool ended. */
@@ -112,7 +112,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     const { queue } = call;
     // The usual queue stays: a caller that sends one task after the other would remake it each time.
     if (--queue.calls === 0 && queue.priority !== 0) {
-      this.#callLanes.delete(queue.priority);
+      this.#callQueues.delete(queue.priority);
       this.#scheduler.ready.remove(queue);
     }
     this.#leave(call.fn);
@@ -376,16 +376,16 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     if (maxQueue === Number.POSITIVE_INFINITY) return;
     // Each worker runs one; what it was handed besides waits there.
     let waiting = -processes;
-    for (const queue of this.#callLanes.values()) waiting += queue.calls;
+    for (const queue of this.#callQueues.values()) waiting += queue.calls;
     if (waiting < maxQueue) return;
     throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
   }
 
-  #callQueue(priority: number): TaskQueue {
-    let queue = this.#callLanes.get(priority);
+  #callQueue(priority: number): TaskQueue<Batch> {
+    let queue = this.#callQueues.get(priority);
     if (queue === undefined) {
-      queue = new TaskQueue(priority);
-      this.#callLanes.set(priority, queue);
+      queue = new TaskQueue<Batch>(priority);
+      this.#callQueues.set(priority, queue);
       this.#scheduler.ready.add(queue);
     }
     return queue;

@@ -57,7 +57,7 @@ export interface JobSettings {
 
 /** A family of items that run one function: what the pull core sees of the pool. */
 export class PoolJob implements Job<unknown> {
-  readonly queue: TaskQueue;
+  readonly queue: TaskQueue<Batch>;
   readonly fn: SerializedFunction;
   readonly sink: JobSink<unknown>;
   readonly settings: JobSettings;
@@ -85,7 +85,7 @@ export class PoolJob implements Job<unknown> {
     owner: JobOwner,
     readonly site: CallSite | null,
   ) {
-    this.queue = new TaskQueue(settings.priority);
+    this.queue = new TaskQueue<Batch>(settings.priority);
     this.fn = serialized;
     this.sink = sink;
     this.settings = settings;

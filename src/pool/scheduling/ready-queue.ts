@@ -1,12 +1,11 @@
 import { Deque } from '../../util/deque.js';
-import type { Batch } from './batch.js';
 
 /**
  * Batches of one priority that wait for a worker. Task queues of equal priority take turns, so that
  * an endless stream does not starve a call. A queue of higher priority goes first.
  */
-export class TaskQueue {
-  readonly batches = new Deque<Batch>();
+export class TaskQueue<B> {
+  readonly batches = new Deque<B>();
   /** Calls that belong to it, waiting or sent. */
   calls = 0;
 
@@ -14,10 +13,15 @@ export class TaskQueue {
   constructor(readonly priority: number) {}
 }
 
+/** What a task queue holds: it knows which one it belongs to. */
+interface Queued<B> {
+  readonly queue: TaskQueue<B>;
+}
+
 /** All task queues of a pool: what may run next. */
-export class ReadyQueue {
+export class ReadyQueue<B extends Queued<B>> {
   /** Highest priority first. */
-  readonly #queues: TaskQueue[] = [];
+  readonly #queues: TaskQueue<B>[] = [];
   #turn = 0;
   #waiting = 0;
 
@@ -38,14 +42,14 @@ export class ReadyQueue {
   }
 
   /** Adds a task queue. */
-  add(queue: TaskQueue): void {
+  add(queue: TaskQueue<B>): void {
     let at = this.#queues.findIndex((other) => other.priority < queue.priority);
     if (at < 0) at = this.#queues.length;
     this.#queues.splice(at, 0, queue);
   }
 
   /** Removes a task queue and the batches in it. */
-  remove(queue: TaskQueue): void {
+  remove(queue: TaskQueue<B>): void {
     const at = this.#queues.indexOf(queue);
     if (at < 0) return;
     this.#queues.splice(at, 1);
@@ -58,19 +62,19 @@ export class ReadyQueue {
   }
 
   /** Queues a batch behind the others of its queue. */
-  push(batch: Batch): void {
+  push(batch: B): void {
     batch.queue.batches.push(batch);
     this.#waiting++;
   }
 
   /** Queues a batch before the others of its queue: it had its turn already. */
-  unshift(batch: Batch): void {
+  unshift(batch: B): void {
     batch.queue.batches.unshift(batch);
     this.#waiting++;
   }
 
   /** Takes the next batch: of the highest priority, in turns. */
-  shift(): Batch | undefined {
+  shift(): B | undefined {
     const queues = this.#queues;
     let from = 0;
     while (from < queues.length) {
@@ -90,7 +94,7 @@ export class ReadyQueue {
   }
 
   /** Takes everything out, for a pool that ends. */
-  *drain(): Generator<Batch> {
+  *drain(): Generator<B> {
     for (let batch = this.shift(); batch !== undefined; batch = this.shift()) yield batch;
   }
 }

@@ -24,7 +24,7 @@ const LATER = 20;
  * wait in the ring: they are taken back and go behind it.
  */
 export class Scheduler {
-  readonly ready = new ReadyQueue();
+  readonly ready = new ReadyQueue<Batch>();
   readonly workers: WorkerHandle[] = [];
   #recheck: NodeJS.Timeout | null = null;
 

@@ -5,7 +5,7 @@ import { Link, LinkSide } from '../../memory/ring/link.js';
 import { EMPTY_PAYLOAD, type Payload } from '../../memory/ring/payload.js';
 import { holdUntil } from '../../memory/shareable/freight.js';
 import { IdleBackoff } from '../../memory/waiting/idle-backoff.js';
-import { AuthenticationKey } from '../../process/authkey.js';
+import { AuthenticationKey } from '../../process/authentication-key.js';
 import { identity } from '../../process/identity.js';
 import {
   CodeTable,

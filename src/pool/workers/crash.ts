@@ -1,5 +1,15 @@
 import { WorkerCrashError } from '../../errors/index.js';
-import type { WorkerHandle } from './worker-handle.js';
+
+/** A worker that ended, as far as its crash is told. */
+interface EndedWorker {
+  readonly name: string;
+  /** `null` when it could not be started. */
+  readonly pid: number | null;
+  /** Why the pool killed it; `null`: it did not. */
+  readonly condemned: string | null;
+  /** Its state when it ended. */
+  readonly left: 'starting' | 'ready' | 'retiring';
+}
 
 /** How a worker ended. */
 interface End {
@@ -14,7 +24,7 @@ interface End {
 }
 
 /** What is said of a worker that ended before its work was done. */
-export function crash(worker: WorkerHandle, { exitCode, signal, stderr, subject, cause }: End): WorkerCrashError {
+export function crash(worker: EndedWorker, { exitCode, signal, stderr, subject, cause }: End): WorkerCrashError {
   const pid = worker.pid;
   if (pid === null) {
     const why = cause instanceof Error ? `: ${cause.message}` : '.';
@@ -32,13 +42,13 @@ export function crash(worker: WorkerHandle, { exitCode, signal, stderr, subject,
   });
 }
 
-function manner({ condemned }: WorkerHandle, exitCode: number | null, signal: NodeJS.Signals | null): string {
+function manner({ condemned }: EndedWorker, exitCode: number | null, signal: NodeJS.Signals | null): string {
   if (condemned !== null) return `was killed by the pool, for ${condemned},`;
   if (signal === null) return `exited with code ${exitCode}`;
   return `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`;
 }
 
-function moment({ left }: WorkerHandle, subject: string | null): string {
+function moment({ left }: EndedWorker, subject: string | null): string {
   if (left === 'starting') return 'while it was starting';
   return subject === null ? 'while it ran nothing' : `before ${subject} had a result`;
 }

@@ -4,7 +4,7 @@
  */
 import { closeSync } from 'node:fs';
 import { bringDescriptors } from '../../util/spawning.js';
-import { AuthenticationKey } from '../authkey.js';
+import { AuthenticationKey } from '../authentication-key.js';
 import { become } from '../identity.js';
 import type { Process } from '../process.js';
 import { setStartMethod } from '../start-method.js';

@@ -1,13 +1,13 @@
 /** What a Process's child does that is a copy of this process: it has target and arguments already. */
 import { AsyncResource } from 'node:async_hooks';
 import { processStartTime } from '../../native/index.js';
-import { AuthenticationKey, ownKey } from '../authkey.js';
+import { AuthenticationKey } from '../authentication-key.js';
+import { ownKey } from '../authkey.js';
 import { coverTermination } from '../child/coverage.js';
 import { defaultExport } from '../child/default-export.js';
 import { conduct } from '../child/run-main.js';
 import { become, identity, type Parent } from '../identity.js';
 import { mainPath } from '../main.js';
-import type { Process } from '../process.js';
 import { adopt, type ProcessState } from '../process-state.js';
 import { setStartMethod } from '../start-method.js';
 
@@ -16,7 +16,11 @@ import { setStartMethod } from '../start-method.js';
  * the fork finds it.
  * @param subclass Whether its own `run` is what it does.
  */
-export function copyOf(instance: Process, { target, args, name, daemon, path, authkey }: ProcessState, subclass: boolean): () => void {
+export function copyOf(
+  instance: { run(): unknown },
+  { target, args, name, daemon, path, authkey }: ProcessState,
+  subclass: boolean,
+): () => void {
   const own = identity();
   const parent: Parent = { name: own.name, pid: process.pid, startTime: String(processStartTime(process.pid) ?? ''), threadId: null };
   const main = mainPath();

@@ -6,10 +6,10 @@ import type { TaskStream } from '../../streams/index.js';
 import { type End, endOf } from '../shared/end.js';
 import { ItemCore } from '../shared/item-core.js';
 import type { TopicSettings } from '../topic-options.js';
-import { TopicFeed } from './topic-feed.js';
+import { type SubscribedTopic, TopicFeed } from './topic-feed.js';
 import { type Gap, TopicMemory } from './topic-memory.js';
 
-export class TopicCore extends ItemCore<TopicMemory, TopicFeed> {
+export class TopicCore extends ItemCore<TopicMemory, TopicFeed> implements SubscribedTopic {
   readonly gaps = new Subject<Gap>();
 
   constructor(from: TopicSettings | BlockHandle) {

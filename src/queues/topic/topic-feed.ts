@@ -7,14 +7,29 @@ import { Decoder, PendingValue } from '../../reduction/index.js';
 import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
-import type { TopicCore } from './topic-core.js';
+import type { End } from '../shared/end.js';
+import type { Waiters } from '../shared/waiters.js';
+import type { Gap, TopicMemory } from './topic-memory.js';
 
 const MAX_BATCH_ITEMS = 64;
 const MAX_BATCH_BYTES = 1 << 18;
 const decoder = new Decoder();
 
+/** The topic whose subscription a feed is. */
+export interface SubscribedTopic {
+  readonly memory: TopicMemory;
+  /** Those who wait for items. */
+  readonly items: Waiters;
+  /** Who is told that there is room. */
+  readonly writer: { roomMade(): void };
+  /** Returns how subscriptions end that have read everything; `null`: they do not. */
+  end(): End | null;
+  /** A subscription lost items. Returns whether it goes on. */
+  missed(gap: Gap, feed: TopicFeed): boolean;
+}
+
 export class TopicFeed extends PacedFeed {
-  readonly #core: TopicCore;
+  readonly #topic: SubscribedTopic;
   readonly #items = new Deque<Uint8Array>();
   readonly #gone = new AbortController();
   #slot = -1;
@@ -24,9 +39,9 @@ export class TopicFeed extends PacedFeed {
   #busy = true;
   #loaded: { readonly value: unknown } | null = null;
 
-  constructor(core: TopicCore, listener: FeedListener, shape: Projector | undefined) {
+  constructor(topic: SubscribedTopic, listener: FeedListener, shape: Projector | undefined) {
     super(listener, shape);
-    this.#core = core;
+    this.#topic = topic;
   }
 
   start(): void {
@@ -35,7 +50,7 @@ export class TopicFeed extends PacedFeed {
       return;
     }
     try {
-      this.#slot = this.#core.memory.subscribe('Topic.subscribe');
+      this.#slot = this.#topic.memory.subscribe('Topic.subscribe');
     } catch (error) {
       this.endWithError(error);
       return;
@@ -47,7 +62,7 @@ export class TopicFeed extends PacedFeed {
 
   /** Whether there are items that it was not given. */
   get behind(): boolean {
-    return this.#slot >= 0 && this.#core.memory.behind(this.#slot, this.#batch);
+    return this.#slot >= 0 && this.#topic.memory.behind(this.#slot, this.#batch);
   }
 
   take(): unknown {
@@ -75,20 +90,20 @@ export class TopicFeed extends PacedFeed {
   }
 
   #read(): Uint8Array | undefined {
-    const { memory } = this.#core;
+    const { memory } = this.#topic;
     if (this.#batch > 0) {
       memory.passed(this.#slot, this.#batch);
-      this.#core.writer.roomMade();
+      this.#topic.writer.roomMade();
       this.#batch = 0;
     }
     if (!this.behind) {
-      const end = this.#core.end();
+      const end = this.#topic.end();
       if (end !== null && !this.behind) this.end(end.error === undefined ? ENDED : ERRORED, end.error);
       else this.#wait();
       return undefined;
     }
     const { items, gap } = memory.read(this.#slot, memory.lag === 'latest' ? 1 : MAX_BATCH_ITEMS, MAX_BATCH_BYTES);
-    if (gap !== null && !this.#core.missed(gap, this)) return undefined;
+    if (gap !== null && !this.#topic.missed(gap, this)) return undefined;
     if (memory.lag === 'block') this.#batch = items.length;
     for (const item of items) this.#items.push(item);
     return this.#items.shift();
@@ -110,8 +125,8 @@ export class TopicFeed extends PacedFeed {
   #wait(): void {
     this.#busy = true;
     this.rest();
-    this.#core.items
-      .wait(() => this.behind || this.#core.end() !== null, { signal: this.#gone.signal })
+    this.#topic.items
+      .wait(() => this.behind || this.#topic.end() !== null, { signal: this.#gone.signal })
       .then(
         () => this.#go(),
         (error: unknown) => {
@@ -129,12 +144,12 @@ export class TopicFeed extends PacedFeed {
     this.#gone.abort();
     this.#items.clear();
     this.leave();
-    this.#core.writer.roomMade();
+    this.#topic.writer.roomMade();
   }
 
   /** Nobody waits for it any more. */
   leave(): void {
-    if (this.#slot >= 0) this.#core.memory.subscribers.leave(this.#slot);
+    if (this.#slot >= 0) this.#topic.memory.subscribers.leave(this.#slot);
     this.#slot = -1;
   }
 }
