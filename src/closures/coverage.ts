@@ -1,7 +1,8 @@
 /**
- * Counters of coverage (istanbul, which nyc and jest use): code that was instrumented counts in an object of its file, with maps of all
- * statements that may take megabytes. A function that was sent counts in the object that its file has in the worker, if it was loaded there,
- * and otherwise in one without maps that nobody reads.
+ * Counters of coverage (istanbul, which nyc and jest use): code that was instrumented counts in an
+ * object of its file, with maps of all statements that may take megabytes. A function that was sent
+ * counts in the object that its file has in the worker, if it was loaded there, and otherwise in
+ * one without maps that nobody reads.
  */
 
 /** What is counted in a file. */
@@ -20,7 +21,10 @@ export interface CoverageShape {
   readonly functions: number;
   /** Arms of each branch. */
   readonly branches: readonly number[];
-  /** Whether a function gives them, as istanbul writes it since 2019; before, the variable held them. */
+  /**
+   * Whether a function gives them, as istanbul writes it since 2019; before, the variable held
+   * them.
+   */
   readonly called: boolean;
 }
 

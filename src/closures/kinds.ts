@@ -10,7 +10,9 @@ import { mirror } from './inspect/inspector.js';
 import { badPayload } from './messages.js';
 import { overlay } from './references/namespace-overlay.js';
 
-/** A value that every process has under a name: an intrinsic or a platform global. Data: its path. */
+/**
+ * A value that every process has under a name: an intrinsic or a platform global. Data: its path.
+ */
 export const globalKind: NodeKind = {
   tag: 'global',
   shell: false,
@@ -22,7 +24,10 @@ export const globalKind: NodeKind = {
   },
 };
 
-/** An export of a module, or its namespace. Children: the members that replace those of the namespace. */
+/**
+ * An export of a module, or its namespace. Children: the members that replace those of the
+ * namespace.
+ */
 export const moduleKind: NodeKind = {
   tag: 'module',
   shell: false,
@@ -46,7 +51,10 @@ function check(data: unknown): ModuleData {
   return data as ModuleData;
 }
 
-/** A WeakMap or WeakSet of a module: a variable that a function uses which goes by reference. Data: its name. Child: the function. */
+/**
+ * A WeakMap or WeakSet of a module: a variable that a function uses which goes by reference. Data:
+ * its name. Child: the function.
+ */
 export const variableKind: NodeKind = {
   tag: 'variable',
   shell: false,

@@ -11,7 +11,10 @@ export function outerThis(actor: string, members: readonly string[] | null, isDe
   );
 }
 
-/** What to do when of an outer `this` no more than these members is needed, and it cannot be sent itself. */
+/**
+ * What to do when of an outer `this` no more than these members is needed, and it cannot be sent
+ * itself.
+ */
 export function takeOut(members: readonly string[] | null): string | undefined {
   if (members === null || members.length === 0) return undefined;
   return `take what it needs out first (\`const { ${members.join(', ')} } = this\`) and use that`;

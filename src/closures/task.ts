@@ -1,6 +1,6 @@
 /**
- * `task(captures, fn)`: a function whose captures are named instead of found. It needs no inspector, so it works under
- * the permission model, and it shows in one place what will be copied.
+ * `task(captures, fn)`: a function whose captures are named instead of found. It needs no
+ * inspector, so it works under the permission model, and it shows in one place what will be copied.
  */
 
 import type { NodeKind } from '../codec/node.js';
@@ -21,7 +21,8 @@ const tasks = new WeakMap<Function, Parts>();
  * Binds captures to a function that takes them as its first parameter.
  *
  * @param captures Everything `fn` needs from outside. Copied when the task is sent.
- * @param fn May use its parameters, globals and imports, and nothing else from outside: `MP_TASK_CAPTURES` when it is sent.
+ * @param fn May use its parameters, globals and imports, and nothing else from outside:
+ * `MP_TASK_CAPTURES` when it is sent.
  * @throws ArgumentError `MP_INVALID_ARGUMENT`.
  * @example
  * import { Pool, task } from 'multiprocess';

@@ -1,5 +1,6 @@
 /**
- * The data of the kinds `function` and `class` as they cross: text, place, edits, and what fills each name.
+ * The data of the kinds `function` and `class` as they cross: text, place, edits, and what fills
+ * each name.
  *
  * Children are numbered in the order in which `Reduction.children` lists them.
  */
@@ -18,7 +19,10 @@ export type Slot = { readonly name: string } & (
     }
   /** An object with these keys, from as many children. */
   | { readonly from: 'members'; readonly keys: readonly string[]; readonly child: number }
-  /** With `keys`: a namespace, of which these members come from as many children (namespace-overlay.ts). */
+  /**
+   * With `keys`: a namespace, of which these members come from as many children
+   * (namespace-overlay.ts).
+   */
   | { readonly from: 'module'; readonly module: ModuleExport; readonly keys?: readonly string[]; readonly child?: number }
   /** Counters of coverage, or what gives them. */
   | { readonly from: 'coverage'; readonly shape: CoverageShape }
@@ -28,7 +32,10 @@ export type Slot = { readonly name: string } & (
   | { readonly from: 'require' | 'meta' | 'import'; readonly url: string }
 );
 
-/** A replacement in the text. An empty one blanks it out, so that what follows keeps its line and column. */
+/**
+ * A replacement in the text. An empty one blanks it out, so that what follows keeps its line and
+ * column.
+ */
 export type Edit = readonly [start: number, end: number, replacement: string];
 
 /** A property that the text alone does not give. Keys that are symbols are children. */
@@ -61,7 +68,10 @@ export interface FunctionData {
   /** Child with the identity of the prototype of a constructor function, or -1. */
   readonly identity: number;
   readonly extras: readonly ExtraProperty[];
-  /** Children with the prototypes of the function and of its `prototype`, or -1 where they are the usual ones. */
+  /**
+   * Children with the prototypes of the function and of its `prototype`, or -1 where they are the
+   * usual ones.
+   */
   readonly parent: number;
   readonly prototypeParent: number;
   /** `Reduction.stateless`, kept for sending on. */
@@ -70,7 +80,10 @@ export interface FunctionData {
   readonly id: string;
 }
 
-/** Checks the shape that the other functions here rely on. @throws SerializationError `MP_BAD_PAYLOAD`. */
+/**
+ * Checks the shape that the other functions here rely on.
+ * @throws SerializationError `MP_BAD_PAYLOAD`.
+ */
 export function checkFunctionData(data: unknown): FunctionData {
   const { text, slots, edits, extras } = (data ?? {}) as Partial<FunctionData>;
   if (typeof text !== 'string' || !Array.isArray(slots) || !Array.isArray(edits) || !Array.isArray(extras)) {

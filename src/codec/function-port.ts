@@ -1,6 +1,6 @@
 /**
- * Where functions are plugged in: the codec knows that a function has a reducer, not how a closure is read.
- * `reduction/index.ts` sets the one of `closures/`.
+ * Where functions are plugged in: the codec knows that a function has a reducer, not how a closure
+ * is read. `reduction/index.ts` sets the one of `closures/`.
  */
 import { types } from 'node:util';
 import { Refused } from './messages.js';
@@ -20,7 +20,9 @@ export interface FunctionHooks {
   end(): void;
   /** Returns whether the text is a class whose instances have #private members. */
   declaresPrivates(source: string): boolean;
-  /** Returns what belongs to an instance, is no property of it and does not travel with its class. */
+  /**
+   * Returns what belongs to an instance, is no property of it and does not travel with its class.
+   */
   hiddenParts(instance: object): readonly object[];
 }
 
@@ -39,7 +41,10 @@ export function setFunctionReducer(
   if (hooks !== undefined) functionHooks = hooks;
 }
 
-/** The WeakMaps and WeakSets in which a class that goes by reference keeps the #private members of its instances. */
+/**
+ * The WeakMaps and WeakSets in which a class that goes by reference keeps the #private members of
+ * its instances.
+ */
 export function hiddenPartsOf(instance: object): readonly object[] {
   return functionHooks?.hiddenParts(instance) ?? [];
 }
@@ -54,12 +59,18 @@ export function leaveMessage(): void {
   if (--depth === 0) functionHooks?.end();
 }
 
-/** A function is to be sent, and what that takes was left to be loaded when it is needed (receiving.ts). No SerializationError: the value can be sent. */
+/**
+ * A function is to be sent, and what that takes was left to be loaded when it is needed
+ * (receiving.ts). No SerializationError: the value can be sent.
+ */
 class SendingNotLoaded extends Error {}
 
 let deferred = false;
 
-/** Returns whether the text is a class whose instances have #private members. @throws SendingNotLoaded. */
+/**
+ * Returns whether the text is a class whose instances have #private members.
+ * @throws SendingNotLoaded.
+ */
 export function declaresPrivates(source: string): boolean {
   if (functionHooks === undefined && deferred) throw new SendingNotLoaded();
   return functionHooks?.declaresPrivates(source) ?? false;
@@ -70,12 +81,18 @@ export function sendsFunctions(): boolean {
   return reducer !== undefined;
 }
 
-/** From here on, until {@link setFunctionReducer} is called, functions throw {@link SendingNotLoaded}. */
+/**
+ * From here on, until {@link setFunctionReducer} is called, functions throw {@link
+ * SendingNotLoaded}.
+ */
 export function deferSending(): void {
   deferred = true;
 }
 
-/** The reference to an object with functions or getters of its own that the other side has too, or `null`. Data is never looked up. */
+/**
+ * The reference to an object with functions or getters of its own that the other side has too, or
+ * `null`. Data is never looked up.
+ */
 export function reduceReferenceTo(value: object): Reduction | null {
   if (references === undefined && !deferred) return null;
   if (!isMoreThanData(value)) return null;

@@ -3,7 +3,8 @@ import { ArgumentError } from '../errors/index.js';
 import type { StartMethod } from '../process/index.js';
 
 /**
- * The options with the start method of the class; what is no object stays what it is, for the class itself to refuse.
+ * The options with the start method of the class; what is no object stays what it is, for the class
+ * itself to refuse.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when they name a start method of their own.
  */

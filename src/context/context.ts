@@ -59,11 +59,13 @@ export type ContextPool<M extends StartMethod> = ContextPools[M];
 /**
  * Everything that starts processes, or is shared with them, for one start method.
  *
- * Semantics: `Process` and `Pool` of a context start their children by its method, whatever the process's default is, and are
- * subclasses of the usual ones; children see that method as their own default. Locks and the like are the usual classes: they
- * work between children of every method, so one made from a context may be given to a child of another.
+ * Semantics: `Process` and `Pool` of a context start their children by its method, whatever the
+ * process's default is, and are subclasses of the usual ones; children see that method as their own
+ * default. Locks and the like are the usual classes: they work between children of every method, so
+ * one made from a context may be given to a child of another.
  *
- * Python: `multiprocessing.context.BaseContext` and its subclasses; get one from {@link getContext}.
+ * Python: `multiprocessing.context.BaseContext` and its subclasses; get one from {@link
+ * getContext}.
  */
 export class Context<M extends StartMethod = StartMethod> {
   readonly #method: M;
@@ -202,10 +204,12 @@ printedAsShown(Context);
 const contexts = new Map<StartMethod, Context>();
 
 /**
- * The context of a start method; without one, of the process's default, which is fixed thereby as in Python.
+ * The context of a start method; without one, of the process's default, which is fixed thereby as
+ * in Python.
  *
  * @returns the same object each time.
- * @throws ArgumentError `MP_UNKNOWN_START_METHOD`; UnsupportedError `MP_UNSUPPORTED` when the method cannot be used here, with the reason.
+ * @throws ArgumentError `MP_UNKNOWN_START_METHOD`; UnsupportedError `MP_UNSUPPORTED` when the
+ * method cannot be used here, with the reason.
  * @example
  * import { getContext } from 'multiprocess';
  *

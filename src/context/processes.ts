@@ -1,4 +1,6 @@
-/** `Process` bound to each start method. Their names are those of their children: `SpawnProcess-1`. */
+/**
+ * `Process` bound to each start method. Their names are those of their children: `SpawnProcess-1`.
+ */
 
 import { Process, type ProcessOptions, type Target } from '../process/index.js';
 import { bound } from './bound.js';

@@ -1,8 +1,9 @@
 /**
  * The names of the root over worker threads. Python: `multiprocessing.dummy`.
  *
- * A `Process` here is a worker thread with a global scope of its own: what its function captures and is given is sent, as to a
- * process, and what is shareable is shared. Python's threads see each other's objects; JavaScript's cannot.
+ * A `Process` here is a worker thread with a global scope of its own: what its function captures
+ * and is given is sent, as to a process, and what is shareable is shared. Python's threads see each
+ * other's objects; JavaScript's cannot.
  */
 
 // Queues and pipes

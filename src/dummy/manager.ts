@@ -4,7 +4,8 @@ import { manager } from '../managers/start.js';
 /**
  * A started SyncManager whose server is a worker thread of this process.
  *
- * Python: `multiprocessing.dummy.Manager`, which gives the module itself: its threads share objects as they are.
+ * Python: `multiprocessing.dummy.Manager`, which gives the module itself: its threads share objects
+ * as they are.
  *
  * @throws (as rejection) what `BaseManager.start` throws.
  */

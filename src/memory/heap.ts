@@ -1,11 +1,13 @@
 /**
- * `Heap` and `BufferWrapper`: pieces of shared memory for code that lays out its own data, as Python's `multiprocessing.heap`.
+ * `Heap` and `BufferWrapper`: pieces of shared memory for code that lays out its own data, as
+ * Python's `multiprocessing.heap`.
  *
- * A heap has arenas (memory files), each twice as large as the one before up to 4 MiB, or as large as what is asked for. Blocks
- * are multiples of 8 bytes; freed neighbours merge; an arena goes when its last block is freed.
+ * A heap has arenas (memory files), each twice as large as the one before up to 4 MiB, or as large
+ * as what is asked for. Blocks are multiples of 8 bytes; freed neighbours merge; an arena goes when
+ * its last block is freed.
  *
- * A view of an arena that is sent arrives as the same memory. Nobody tells when the receiver is done with it, so from then on
- * what is freed in that arena is not given out again.
+ * A view of an arena that is sent arrives as the same memory. Nobody tells when the receiver is
+ * done with it, so from then on what is freed in that arena is not given out again.
  */
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
@@ -120,7 +122,8 @@ export class Heap {
   /**
    * Takes at least `size` bytes. They are zero in a new arena only.
    *
-   * @throws ArgumentError for a negative size; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   * @throws ArgumentError for a negative size; MultiprocessError `MP_SYSTEM` without memory or
+   * descriptors.
    */
   malloc(size: number): HeapBlock {
     checkNumber('Heap.malloc', 'size', size, { integer: true });
@@ -139,7 +142,8 @@ export class Heap {
   /**
    * Gives a block back; with an arena's last block the arena goes, and views of it become empty.
    *
-   * @throws ArgumentError `MP_DOUBLE_FREE` for a block that was freed before, `MP_FOREIGN_BLOCK` for one of another heap.
+   * @throws ArgumentError `MP_DOUBLE_FREE` for a block that was freed before, `MP_FOREIGN_BLOCK`
+   * for one of another heap.
    */
   free(block: HeapBlock): void {
     const arena = block?.arena;
@@ -212,7 +216,8 @@ const collected = new FinalizationRegistry<HeapBlock>((block) => heap.free(block
 const wrappers = new WeakMap<Uint8Array, BufferWrapper>();
 
 /**
- * Zeroed shared memory from the heap of this thread, given back when the wrapper was collected or disposed.
+ * Zeroed shared memory from the heap of this thread, given back when the wrapper was collected or
+ * disposed.
  *
  * @example
  * import { BufferWrapper } from 'multiprocess/heap';
@@ -226,7 +231,10 @@ export class BufferWrapper implements Disposable {
   readonly #block: HeapBlock;
   #disposed = false;
 
-  /** @param size Bytes, at least 0. @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  /**
+   * @param size Bytes, at least 0.
+   * @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
   constructor(size: number) {
     checkNumber('BufferWrapper', 'size', size, { integer: true });
     this.#block = heap.malloc(size);
@@ -236,8 +244,8 @@ export class BufferWrapper implements Disposable {
   }
 
   /**
-   * The bytes. The view keeps the memory; a `subarray` of it does not: hold the view or the wrapper as long as it is used. Sent to
-   * another process, it arrives as the same memory.
+   * The bytes. The view keeps the memory; a `subarray` of it does not: hold the view or the wrapper
+   * as long as it is used. Sent to another process, it arrives as the same memory.
    * @throws ClosedError after it was disposed.
    */
   createMemoryview(): Uint8Array {

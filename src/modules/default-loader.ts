@@ -1,8 +1,9 @@
 /**
- * `import()` in code that we compile: resolved from the code's own URL by the loader of the main context.
+ * `import()` in code that we compile: resolved from the code's own URL by the loader of the main
+ * context.
  *
- * Node prints one warning about this option at its first use. It is about us, not about the user's code, so the first
- * use is ours, with the warning held back.
+ * Node prints one warning about this option at its first use. It is about us, not about the user's
+ * code, so the first use is ours, with the warning held back.
  */
 import vm from 'node:vm';
 

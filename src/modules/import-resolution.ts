@@ -1,8 +1,10 @@
 /**
- * `import` resolution of a package specifier, at once. `require` of an absolute path loads ES modules too, but `require` of a
- * package picks its `require` condition; the function that is being rebuilt was written with `import`.
+ * `import` resolution of a package specifier, at once. `require` of an absolute path loads ES
+ * modules too, but `require` of a package picks its `require` condition; the function that is being
+ * rebuilt was written with `import`.
  *
- * Source: PACKAGE_EXPORTS_RESOLVE and PACKAGE_IMPORTS_RESOLVE, nodejs.org/api/esm.html#resolution-algorithm-specification.
+ * Source: PACKAGE_EXPORTS_RESOLVE and PACKAGE_IMPORTS_RESOLVE,
+ * nodejs.org/api/esm.html#resolution-algorithm-specification.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,7 +23,10 @@ interface Package {
 let conditions: ReadonlySet<string> | undefined;
 const packages = new Map<string, Package | null>();
 
-/** The file that `import specifier` in `parent` loads, or `null` where `require` finds the same (no `exports`) or nothing is found. */
+/**
+ * The file that `import specifier` in `parent` loads, or `null` where `require` finds the same (no
+ * `exports`) or nothing is found.
+ */
 export function resolveImport(specifier: string, parent: string): string | null {
   const from = dirname(fileURLToPath(parent));
   if (specifier.startsWith('#')) {

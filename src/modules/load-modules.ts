@@ -1,12 +1,14 @@
 /**
- * Modules that payloads refer to: loaded first, from the parent that imported them, then looked up while building.
+ * Modules that payloads refer to: loaded first, from the parent that imported them, then looked up
+ * while building.
  *
- * An import runs in a function compiled under the parent's URL, so that exports maps, import conditions, loaders and attributes apply exactly as
- * they did to the original import. A CommonJS file is loaded by `require` in its own context, so that what is hooked into `require` (ts-node,
+ * An import runs in a function compiled under the parent's URL, so that exports maps, import
+ * conditions, loaders and attributes apply exactly as they did to the original import. A CommonJS
+ * file is loaded by `require` in its own context, so that what is hooked into `require` (ts-node,
  * swc, Babel, tsx) applies.
  *
- * One graph of modules is loaded at a time: a CommonJS file cannot require an ES module that is being imported
- * (ERR_REQUIRE_ESM_RACE_CONDITION).
+ * One graph of modules is loaded at a time: a CommonJS file cannot require an ES module that is
+ * being imported (ERR_REQUIRE_ESM_RACE_CONDITION).
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +37,10 @@ function isAbsolute(specifier: string): boolean {
   return /^(file|node|data|https?):/.test(specifier);
 }
 
-/** The namespace (for a CommonJS request the exports) of a module that was loaded before, or `undefined`. */
+/**
+ * The namespace (for a CommonJS request the exports) of a module that was loaded before, or
+ * `undefined`.
+ */
 export function loadedModule(request: ModuleRequest): unknown {
   return loaded.get(keyOf(request));
 }
@@ -54,7 +59,10 @@ export async function loadModules(requests: Iterable<ModuleRequest>): Promise<vo
   });
 }
 
-/** Milliseconds after which a graph no longer waits for the one before: that may wait for what this one brings, while it loads. */
+/**
+ * Milliseconds after which a graph no longer waits for the one before: that may wait for what this
+ * one brings, while it loads.
+ */
 const TURN_PATIENCE_MS = 1_000;
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -94,7 +102,11 @@ function requireFile(url: string): unknown {
   return createRequire(url)(fileURLToPath(url));
 }
 
-/** Loads all now, through `require`. @throws SerializationError `MP_MODULE_FAILED`; `MP_ASYNC_MODULE` for a module with a top-level await. */
+/**
+ * Loads all now, through `require`.
+ * @throws SerializationError `MP_MODULE_FAILED`; `MP_ASYNC_MODULE` for a module with a top-level
+ * await.
+ */
 export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
   for (const request of requests) {
     const key = keyOf(request);
@@ -128,7 +140,10 @@ function importedView(exports: unknown): Namespace {
   return types.isModuleNamespaceObject(exports) ? (exports as Namespace) : viewOf(exports);
 }
 
-/** What compilers make of `import * as name`: of exports that were compiled from an ES module themselves, else with those as `default`. */
+/**
+ * What compilers make of `import * as name`: of exports that were compiled from an ES module
+ * themselves, else with those as `default`.
+ */
 function compiledView(exports: unknown): unknown {
   return isReference(exports) && (exports as Namespace)['__esModule'] === true ? exports : viewOf(exports);
 }
@@ -152,7 +167,10 @@ function isReference(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** The value a reference means. @throws SerializationError `MP_MODULE_NOT_LOADED`, `MP_MISSING_EXPORT`. */
+/**
+ * The value a reference means.
+ * @throws SerializationError `MP_MODULE_NOT_LOADED`, `MP_MISSING_EXPORT`.
+ */
 export function exportOf(reference: ModuleExport): unknown {
   const key = keyOf(reference);
   if (!loaded.has(key)) throw moduleNotLoaded(reference.specifier);

@@ -7,7 +7,9 @@ import { clause } from '../util/clause.js';
 import { type PathKeeper, setPathKeeper } from '../util/owned-paths.js';
 import { PACKAGE } from '../util/package.js';
 
-/** What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}. */
+/**
+ * What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}.
+ */
 export interface Addon extends PathKeeper {
   createMemory(name: string, size: number): number;
   openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
@@ -130,7 +132,10 @@ function load(): Addon {
   throw error;
 }
 
-/** What is wrong with the addon, and what helps. @param reasons What loading each file that is there threw. */
+/**
+ * What is wrong with the addon, and what helps.
+ * @param reasons What loading each file that is there threw.
+ */
 function explanation(reasons: readonly unknown[]): string {
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } };
   if (reasons.some((error) => (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED')) {
@@ -148,7 +153,11 @@ function explanation(reasons: readonly unknown[]): string {
 
 const REBUILD = 'build it with `npm rebuild multiprocess --foreground-scripts` (needs g++, make and python3)';
 
-/** The addon. @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that has none. */
+/**
+ * The addon.
+ * @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that
+ * has none.
+ */
 export function addon(): Addon {
   return loaded ?? load();
 }

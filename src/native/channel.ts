@@ -6,7 +6,9 @@ import { systemError } from './system-error.js';
 /** Events of a descriptor, by the numbers of poll(2) and epoll(7). */
 export const Ready = { readable: 1, writable: 4, error: 8, hangup: 16, invalid: 32 } as const;
 
-/** Negated error numbers that callers of {@link readChannel} and {@link writeChannel} tell apart. */
+/**
+ * Negated error numbers that callers of {@link readChannel} and {@link writeChannel} tell apart.
+ */
 export const Errno = {
   EINTR: -4,
   EBADF: -9,
@@ -17,26 +19,36 @@ export const Errno = {
   ENOTCONN: -107,
 } as const;
 
-/** Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is being terminated. */
+/**
+ * Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is
+ * being terminated.
+ */
 const STAY = 100;
 
 /**
- * Reads what is there into `bytes[start, end)`; never waits, whatever the descriptor's flags say, and does not change them.
+ * Reads what is there into `bytes[start, end)`; never waits, whatever the descriptor's flags say,
+ * and does not change them.
  *
  * @param peek leaves what was read where it was; sockets only (`Errno.ENOTSOCK`).
  * @param known bytes to take and forget first, which were seen by a peek.
- * @returns bytes read, 0 at the end of the stream, or a negated errno: `Errno.EAGAIN` when nothing is there.
+ * @returns bytes read, 0 at the end of the stream, or a negated errno: `Errno.EAGAIN` when nothing
+ * is there.
  */
 export function readChannel(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean, known = 0): number {
   return addon().channelRead(fd, bytes, start, end, peek, known);
 }
 
-/** Writes as much of `bytes[start, end)` as the kernel takes now. @returns bytes taken, or a negated errno. */
+/**
+ * Writes as much of `bytes[start, end)` as the kernel takes now.
+ * @returns bytes taken, or a negated errno.
+ */
 export function writeChannel(fd: number, bytes: Uint8Array, start: number, end: number): number {
   return addon().channelWrite(fd, bytes, start, end);
 }
 
-/** As {@link writeChannel} to a unix socket, and a copy of `descriptor` travels with the first byte. */
+/**
+ * As {@link writeChannel} to a unix socket, and a copy of `descriptor` travels with the first byte.
+ */
 export function writeChannelWith(fd: number, bytes: Uint8Array, start: number, end: number, descriptor: number): number {
   return addon().channelWriteWith(fd, bytes, start, end, descriptor);
 }

@@ -12,8 +12,9 @@ const MAX_DESCRIPTORS = 253;
 const MAX_PAYLOAD_BYTES = 65_536;
 
 /**
- * Where a receive puts what it gets, which is copied from there: 64 KiB made anew for each would soon make V8 collect garbage, in the
- * forkserver's template and, once that is near its limit, in each of its children (30 ms).
+ * Where a receive puts what it gets, which is copied from there: 64 KiB made anew for each would
+ * soon make V8 collect garbage, in the forkserver's template and, once that is near its limit, in
+ * each of its children (30 ms).
  */
 const receivedPayload = new Uint8Array(MAX_PAYLOAD_BYTES);
 const receivedFds = new Int32Array(MAX_DESCRIPTORS);
@@ -27,7 +28,10 @@ export interface ReceivedDescriptors {
   readonly payload: Uint8Array;
 }
 
-/** A second descriptor of the same open file. `closeOnExec` defaults to `true`. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * A second descriptor of the same open file. `closeOnExec` defaults to `true`.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function duplicateDescriptor(fd: number, options?: { readonly closeOnExec?: boolean }): number {
   checkOptions('duplicateDescriptor', options, ['closeOnExec']);
   return checked('duplicateDescriptor', fd, 'fcntl', addon().duplicateDescriptor(fd, options?.closeOnExec ?? true));
@@ -38,17 +42,26 @@ export function closeDescriptor(fd: number): void {
   checked('closeDescriptor', fd, 'close', addon().closeDescriptor(fd));
 }
 
-/** Makes the descriptor `from` the descriptor `to`, close-on-exec, and closes `from`. @throws MultiprocessError `MP_SYSTEM` (EEXIST when `to` is open). */
+/**
+ * Makes the descriptor `from` the descriptor `to`, close-on-exec, and closes `from`.
+ * @throws MultiprocessError `MP_SYSTEM` (EEXIST when `to` is open).
+ */
 export function moveDescriptor(from: number, to: number): void {
   checked('moveDescriptor', from, 'dup3', addon().moveDescriptor(from, to));
 }
 
-/** Whether a program started with exec loses the descriptor. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * Whether a program started with exec loses the descriptor.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function setCloseOnExec(fd: number, on: boolean): void {
   checked('setCloseOnExec', fd, 'fcntl', addon().setCloseOnExec(fd, on === true));
 }
 
-/** Two connected stream sockets (AF_UNIX), close-on-exec and blocking. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * Two connected stream sockets (AF_UNIX), close-on-exec and blocking.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function socketPair(): [number, number] {
   const ends = new Int32Array(2);
   const result = addon().socketPair(ends);
@@ -56,7 +69,10 @@ export function socketPair(): [number, number] {
   return [ends[0]!, ends[1]!];
 }
 
-/** A pipe, close-on-exec and blocking: the end to read from, the end to write to. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * A pipe, close-on-exec and blocking: the end to read from, the end to write to.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function createPipe(): [reads: number, writes: number] {
   const ends = new Int32Array(2);
   const result = addon().createPipe(ends);
@@ -65,8 +81,8 @@ export function createPipe(): [reads: number, writes: number] {
 }
 
 /**
- * Sends copies of descriptors over a unix socket; ours stay open. Returns when the kernel has all of the payload, and so may
- * block while the other end does not read: keep payloads small.
+ * Sends copies of descriptors over a unix socket; ours stay open. Returns when the kernel has all
+ * of the payload, and so may block while the other end does not read: keep payloads small.
  *
  * @param fds at most 253.
  * @param payload at least one byte, which the descriptors travel with.
@@ -87,13 +103,16 @@ export function sendDescriptors(socket: number, fds: readonly number[], payload:
 }
 
 /**
- * Takes what has arrived on a unix socket; never blocks. It is a stream: bytes sent without descriptors may come together with
- * the next message, but two messages that carry descriptors never come in one.
+ * Takes what has arrived on a unix socket; never blocks. It is a stream: bytes sent without
+ * descriptors may come together with the next message, but two messages that carry descriptors
+ * never come in one.
  *
  * @param maximum most descriptors to accept, up to 253.
  * @param most payload bytes to take; default 64 KiB.
- * @returns `null` when nothing has arrived; an empty payload when the other end was closed. At most 64 KiB of payload.
- * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError `MP_SYSTEM`.
+ * @returns `null` when nothing has arrived; an empty payload when the other end was closed. At most
+ * 64 KiB of payload.
+ * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError
+ * `MP_SYSTEM`.
  */
 export function receiveDescriptors(socket: number, maximum: number, most = MAX_PAYLOAD_BYTES): ReceivedDescriptors | null {
   checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
@@ -112,11 +131,13 @@ export function receiveDescriptors(socket: number, maximum: number, most = MAX_P
 }
 
 /**
- * A descriptor of our own for what another process has open: the same open file where the kernel lets us (pidfd_getfd: a
- * child, or the same user without ptrace restrictions), otherwise memory and files opened anew through /proc.
+ * A descriptor of our own for what another process has open: the same open file where the kernel
+ * lets us (pidfd_getfd: a child, or the same user without ptrace restrictions), otherwise memory
+ * and files opened anew through /proc.
  *
- * @throws MultiprocessError `MP_SYSTEM`: ESRCH or ENOENT when the process or descriptor is gone, ENXIO for sockets and eventfds that
- * cannot be had without the right to trace (send them with {@link sendDescriptors}).
+ * @throws MultiprocessError `MP_SYSTEM`: ESRCH or ENOENT when the process or descriptor is gone,
+ * ENXIO for sockets and eventfds that cannot be had without the right to trace (send them with
+ * {@link sendDescriptors}).
  */
 export function openDescriptorOf(pid: number, fd: number): number {
   const result = addon().openDescriptorOf(pid, fd);
@@ -137,7 +158,10 @@ export function openDescriptorOf(pid: number, fd: number): number {
   throw systemError(`openDescriptorOf descriptor ${fd} of process ${pid}`, 'pidfd_getfd', result);
 }
 
-/** Whether what /proc shows of a process belongs to root though the process does not: it has changed its user, and is protected since (prctl PR_SET_DUMPABLE). */
+/**
+ * Whether what /proc shows of a process belongs to root though the process does not: it has changed
+ * its user, and is protected since (prctl PR_SET_DUMPABLE).
+ */
 function hasChangedUser(pid: number): boolean {
   try {
     const user = /^Uid:\t\d+\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];

@@ -3,14 +3,20 @@ import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 
-/** Makes an eventfd, close-on-exec and non-blocking, for {@link ringDoorbell} and {@link Doorbell}. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * Makes an eventfd, close-on-exec and non-blocking, for {@link ringDoorbell} and {@link Doorbell}.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function createEventfd(): number {
   const fd = addon().createEventfd();
   if (fd < 0) throw systemError('createEventfd', 'eventfd', fd);
   return fd;
 }
 
-/** Rings an eventfd from any thread or process that has it. Never blocks. @throws ArgumentError; MultiprocessError `MP_SYSTEM`. */
+/**
+ * Rings an eventfd from any thread or process that has it. Never blocks.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
+ */
 export function ringDoorbell(fd: number): void {
   const failure = addon().ringDoorbell(fd);
   if (failure !== undefined) throw bellError('ringDoorbell', fd, 'write', failure);
@@ -19,9 +25,10 @@ export function ringDoorbell(fd: number): void {
 /**
  * Calls back on this thread's event loop when an eventfd was rung.
  *
- * Semantics: rings that come while the loop is busy are one callback; a ring after the callback has begun is another one, so
- * what was written to shared memory before the ring is seen by a callback that starts after it. Microtasks run after each
- * callback, and what it throws becomes an `uncaughtException`. Two Doorbells on one eventfd share its rings: only one hears each.
+ * Semantics: rings that come while the loop is busy are one callback; a ring after the callback has
+ * begun is another one, so what was written to shared memory before the ring is seen by a callback
+ * that starts after it. Microtasks run after each callback, and what it throws becomes an
+ * `uncaughtException`. Two Doorbells on one eventfd share its rings: only one hears each.
  *
  * It keeps the loop alive until `unref()` or `close()`, and it is closed when its thread ends.
  */
@@ -49,7 +56,9 @@ export class Doorbell {
     if (this.#bell !== null) addon().pollHold(this.#bell, false);
   }
 
-  /** No callback starts after this. Leaves `fd` open. May be called again, and from the callback. */
+  /**
+   * No callback starts after this. Leaves `fd` open. May be called again, and from the callback.
+   */
   close(): void {
     if (this.#bell !== null) addon().pollClose(this.#bell);
     this.#bell = null;

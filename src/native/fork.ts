@@ -2,19 +2,22 @@ import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 
 /**
- * Why a fork was refused: a thread of this process does not come to rest; this build of Node lacks what a child needs to end; a worker thread
- * runs; this build's event loop is not laid out as expected.
+ * Why a fork was refused: a thread of this process does not come to rest; this build of Node lacks
+ * what a child needs to end; a worker thread runs; this build's event loop is not laid out as
+ * expected.
  */
 export type ForkRefusal = 'threads-busy' | 'no-exit-hook' | 'threads-alive' | 'unknown-loop';
 
 /**
- * Forks this process (native/fork-linux.cc says how, and what Node must have been started with). Everything on the stack of the
- * caller returns twice. The child has the only thread, an event loop of its own, and all that the parent had besides; it must
- * leave by {@link leaveProcess}.
+ * Forks this process (native/fork-linux.cc says how, and what Node must have been started with).
+ * Everything on the stack of the caller returns twice. The child has the only thread, an event loop
+ * of its own, and all that the parent had besides; it must leave by {@link leaveProcess}.
  *
  * @param patience milliseconds to wait, blocking, until all other threads of this process sleep.
- * @param exitCode the exit code of the process as it stands: asked in the child when an exception that nobody caught ends it.
- * @param running whether this is a program in full swing: then it may have no worker threads, and in the child nothing goes on that its
+ * @param exitCode the exit code of the process as it stands: asked in the child when an exception
+ * that nobody caught ends it.
+ * @param running whether this is a program in full swing: then it may have no worker threads, and
+ * in the child nothing goes on that its
  *   event loop was waiting for (native/fork-loop-linux.cc). Call it {@link atRest}.
  * @returns the child's pid; 0 in the child; or why it was refused.
  * @throws MultiprocessError `MP_SYSTEM` (EAGAIN: too many processes; ENOMEM).
@@ -30,16 +33,17 @@ export function forkProcess(patience: number, exitCode: () => number, running: b
 }
 
 /**
- * Calls back once, in the event loop's next turn, from the loop itself: no function of the program is on the stack, and no microtask or tick is
- * queued. Keeps the event loop alive until then.
+ * Calls back once, in the event loop's next turn, from the loop itself: no function of the program
+ * is on the stack, and no microtask or tick is queued. Keeps the event loop alive until then.
  */
 export function atRest(callback: () => void): void {
   addon().atRest(callback);
 }
 
 /**
- * In a forked process: calls back when the event loop has nothing left to do, with `false`; and once more, with `true`, when that
- * brought nothing: then the callback ends the process. Call it before anything else runs.
+ * In a forked process: calls back when the event loop has nothing left to do, with `false`; and
+ * once more, with `true`, when that brought nothing: then the callback ends the process. Call it
+ * before anything else runs.
  */
 export function watchEnd(onEnd: (last: boolean) => void): void {
   const result = addon().watchEnd(onEnd);
@@ -57,15 +61,17 @@ export function noteExitCode(code: number): void {
 }
 
 /**
- * In a fork: the pages that it has written to since it was forked, and those of files (Node's code) that it has used, for
- * {@link populatePages}; empty where the system does not say (/proc/self/pagemap).
+ * In a fork: the pages that it has written to since it was forked, and those of files (Node's code)
+ * that it has used, for {@link populatePages}; empty where the system does not say
+ * (/proc/self/pagemap).
  */
 export function touchedPages(): Float64Array {
   return addon().touchedPages();
 }
 
 /**
- * Makes pages this process's own in a few calls, which otherwise takes a fault each, at the first write. Needs Linux 5.14; does nothing before.
+ * Makes pages this process's own in a few calls, which otherwise takes a fault each, at the first
+ * write. Needs Linux 5.14; does nothing before.
  *
  * @param pages as {@link touchedPages} found them in another fork of the same process.
  */
@@ -79,8 +85,9 @@ export function trimMemory(): void {
 }
 
 /**
- * Binds this process's life to the writing end of a pipe: the kernel kills it (SIGKILL) when the last descriptor of that end is
- * closed, or written to. Ends the process at once when it is closed already.
+ * Binds this process's life to the writing end of a pipe: the kernel kills it (SIGKILL) when the
+ * last descriptor of that end is closed, or written to. Ends the process at once when it is closed
+ * already.
  *
  * @param fd the reading end; may be closed afterwards.
  * @returns the descriptor that holds the bond; closing it lets go.
@@ -92,7 +99,11 @@ export function bindLifeline(fd: number): number {
   return result;
 }
 
-/** How a child ended: its exit code, or minus the number of the signal. `null` while it runs. Afterwards it is gone. @throws MultiprocessError `MP_SYSTEM` (ECHILD). */
+/**
+ * How a child ended: its exit code, or minus the number of the signal. `null` while it runs.
+ * Afterwards it is gone.
+ * @throws MultiprocessError `MP_SYSTEM` (ECHILD).
+ */
 export function reapProcess(pid: number): number | null {
   const result = addon().reapProcess(pid);
   if (result < 0) throw systemError(`reapProcess ${pid}`, 'waitpid', result);
@@ -102,7 +113,10 @@ export function reapProcess(pid: number): number | null {
 
 const SIGNALLED = 1000;
 
-/** Sends a signal to the very process of a pidfd; nothing when it has ended. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * Sends a signal to the very process of a pidfd; nothing when it has ended.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function signalProcess(pidfd: number, signal: number): void {
   const result = addon().signalProcess(pidfd, signal);
   if (result < 0 && result !== -ESRCH) throw systemError(`signalProcess ${signal}`, 'pidfd_send_signal', result);
@@ -115,7 +129,11 @@ export function sendSignal(pid: number, signal: number): number {
   return addon().sendSignal(pid, signal);
 }
 
-/** Has this process ignore a signal, but not those that are forked from it: they handle it as this process did. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * Has this process ignore a signal, but not those that are forked from it: they handle it as this
+ * process did.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function ignoreSignal(signal: number): void {
   const result = addon().ignoreSignal(signal);
   if (result < 0) throw systemError(`ignoreSignal ${signal}`, 'sigaction', result);

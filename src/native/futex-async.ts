@@ -1,11 +1,12 @@
 /**
  * Waiting on futex words without blocking the event loop.
  *
- * Way of one wait: futexWaitAsync -> waiter thread of the process (one for up to 127 words, see native/waiter.h)
- * -> uv_async -> `onSettled`, which settles all waits that ended since the last turn -> promise.
+ * Way of one wait: futexWaitAsync -> waiter thread of the process (one for up to 127 words, see
+ * native/waiter.h) -> uv_async -> `onSettled`, which settles all waits that ended since the last
+ * turn -> promise.
  *
- * Invariant: `pending` holds a wait, and by it the words it waits on, from the start until the addon reports its
- * end, also when it was cancelled and its promise has long been settled.
+ * Invariant: `pending` holds a wait, and by it the words it waits on, from the start until the
+ * addon reports its end, also when it was cancelled and its promise has long been settled.
  * Invariant: the loop is held while `holding` (waits that are unsettled and ref'd) is above 0.
  */
 import { registerAfterFork } from '../util/after-fork.js';
@@ -21,8 +22,9 @@ export interface AsyncWait {
   /** Settles once, never rejects. */
   readonly promise: Promise<AsyncWaitOutcome>;
   /**
-   * Ends the wait as `cancelled`, at once. Nothing when it has ended. A wake it may have taken is passed on to another waiter of
-   * the word, who may thus be woken for nothing: that is never an error, a lost wake would be.
+   * Ends the wait as `cancelled`, at once. Nothing when it has ended. A wake it may have taken is
+   * passed on to another waiter of the word, who may thus be woken for nothing: that is never an
+   * error, a lost wake would be.
    */
   cancel(): void;
   /** Keeps the event loop alive while the wait is pending. The state at the start. */
@@ -31,7 +33,10 @@ export interface AsyncWait {
   unref(): void;
 }
 
-/** Results of one callback: pairs of id and outcome. More results mean more callbacks in the same turn. */
+/**
+ * Results of one callback: pairs of id and outcome. More results mean more callbacks in the same
+ * turn.
+ */
 const ROOM = 256;
 
 const pending = new Map<number, PendingWait>();
@@ -51,13 +56,16 @@ registerAfterFork(pending, () => {
 /**
  * Waits on a word as {@link futexWait} does, but without blocking.
  *
- * Contract: who wakes changes the word first. `changed` may also come after a sleep, since the thread looks at all its words
- * whenever one of them wakes it: of several waits of a process on one word, a wake of one ends exactly one as `woken`, and the
- * others may end as `changed`. Look at the word again in either case.
+ * Contract: who wakes changes the word first. `changed` may also come after a sleep, since the
+ * thread looks at all its words whenever one of them wakes it: of several waits of a process on one
+ * word, a wake of one ends exactly one as `woken`, and the others may end as `changed`. Look at the
+ * word again in either case.
  *
- * @param words lies in a mapping of this library or in a SharedArrayBuffer; it may be unmapped while the wait is pending.
+ * @param words lies in a mapping of this library or in a SharedArrayBuffer; it may be unmapped
+ * while the wait is pending.
  * @param timeout milliseconds; `Infinity` for ever. Never ends before it.
- * @throws ArgumentError for a bad word or timeout; MultiprocessError `MP_SYSTEM` when no thread could be started.
+ * @throws ArgumentError for a bad word or timeout; MultiprocessError `MP_SYSTEM` when no thread
+ * could be started.
  */
 export function futexWaitAsync(words: Int32Array, index: number, expected: number, timeout: number): AsyncWait {
   checkTimeout('futexWaitAsync', timeout);

@@ -10,14 +10,19 @@ export type WaitOutcome = 'woken' | 'changed' | 'timed-out';
 /** By the addon's numbers. */
 export const outcomes = ['woken', 'changed', 'timed-out', 'cancelled'] as const;
 
-/** Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is being terminated. */
+/**
+ * Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is
+ * being terminated.
+ */
 const STAY = 100;
 
 /**
- * Blocks this thread while `words[index]` is `expected`, until a {@link futexWake} on the word from any thread or process.
+ * Blocks this thread while `words[index]` is `expected`, until a {@link futexWake} on the word from
+ * any thread or process.
  *
- * Contract: who wakes changes the word first. Then no wake is lost: a change that came before we slept ends the wait as `changed`.
- * As with every futex, look at the word again after `woken`. `Atomics.notify` does not end it, nor does this wake `Atomics.wait`.
+ * Contract: who wakes changes the word first. Then no wake is lost: a change that came before we
+ * slept ends the wait as `changed`. As with every futex, look at the word again after `woken`.
+ * `Atomics.notify` does not end it, nor does this wake `Atomics.wait`.
  *
  * @param words lies in a mapping of this library or in a SharedArrayBuffer.
  * @param timeout milliseconds; `Infinity` for ever. Never ends before it.
@@ -38,7 +43,8 @@ export function futexWait(words: Int32Array, index: number, expected: number, ti
  * Wakes up to `count` waiters of a word, of any thread or process. Change the word first.
  *
  * @param count `Infinity` for all.
- * @returns how many slept and were woken; a lower bound, since asynchronous waiters may notice by the changed word alone.
+ * @returns how many slept and were woken; a lower bound, since asynchronous waiters may notice by
+ * the changed word alone.
  * @throws ArgumentError for a bad word or count; MultiprocessError `MP_SYSTEM`.
  */
 export function futexWake(words: Int32Array, index: number, count: number): number {

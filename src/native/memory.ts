@@ -33,8 +33,9 @@ const EOPNOTSUPP = -95;
 const known = new WeakSet<ArrayBuffer>();
 
 /**
- * Makes an anonymous block that lives while a descriptor or a mapping of it does; it shows as `/memfd:multiprocess-<name>`.
- * It can grow but never shrink, so that no process can take memory away under another one.
+ * Makes an anonymous block that lives while a descriptor or a mapping of it does; it shows as
+ * `/memfd:multiprocess-<name>`. It can grow but never shrink, so that no process can take memory
+ * away under another one.
  *
  * @param name for people who read /proc; at most 236 bytes.
  * @param size bytes, at least 1.
@@ -56,7 +57,8 @@ export function createMemory(name: string, size: number): number {
  *
  * @param name with or without the leading slash; no further slash.
  * @returns a close-on-exec descriptor.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM` with EEXIST, ENOENT, EACCES, or ENOSPC when /dev/shm has no room for `size`.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` with EEXIST, ENOENT, EACCES, or ENOSPC when
+ * /dev/shm has no room for `size`.
  */
 export function openSharedMemory(name: string, options: SharedMemoryOptions): number {
   checkOptions('openSharedMemory', options, ['create', 'exclusive', 'size', 'mode']);
@@ -74,11 +76,14 @@ export function openSharedMemory(name: string, options: SharedMemoryOptions): nu
 }
 
 /**
- * Makes a block that has no name yet: it goes when its last descriptor and mapping go, unless {@link nameSharedMemory} names it.
+ * Makes a block that has no name yet: it goes when its last descriptor and mapping go, unless
+ * {@link nameSharedMemory} names it.
  *
  * @param size bytes, at least 1.
- * @returns a close-on-exec descriptor; `null` where the file system of /dev/shm knows no files without names.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, ENOSPC when /dev/shm has no room for `size`.
+ * @returns a close-on-exec descriptor; `null` where the file system of /dev/shm knows no files
+ * without names.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, ENOSPC when /dev/shm has no room for
+ * `size`.
  */
 export function createSharedMemory(size: number): number | null {
   checkBytes('createSharedMemory', size);
@@ -88,7 +93,10 @@ export function createSharedMemory(size: number): number | null {
   return fd;
 }
 
-/** Names a block of {@link createSharedMemory}. @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EEXIST when the name is taken. */
+/**
+ * Names a block of {@link createSharedMemory}.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EEXIST when the name is taken.
+ */
 export function nameSharedMemory(fd: number, name: string): void {
   const path = pathOf('nameSharedMemory', name);
   noteName(path.slice(DIRECTORY.length));
@@ -96,7 +104,10 @@ export function nameSharedMemory(fd: number, name: string): void {
   if (result < 0) throw systemError(`nameSharedMemory "${name}"`, 'linkat', result);
 }
 
-/** Removes the name of a block; who has it open keeps it. @throws ArgumentError; MultiprocessError `MP_SYSTEM` (ENOENT when there is none). */
+/**
+ * Removes the name of a block; who has it open keeps it.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (ENOENT when there is none).
+ */
 export function unlinkSharedMemory(name: string): void {
   const result = addon().unlinkSharedMemory(pathOf('unlinkSharedMemory', name));
   if (result < 0) throw systemError(`unlinkSharedMemory "${name}"`, 'shm_unlink', result);
@@ -110,10 +121,12 @@ export function descriptorSize(fd: number): number {
 }
 
 /**
- * Gives the pages of a part of a block back to the system. The block keeps its size, and whoever reads them finds zeros.
+ * Gives the pages of a part of a block back to the system. The block keeps its size, and whoever
+ * reads them finds zeros.
  *
  * @param offset a multiple of the page size (4096), as is `length`.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EOPNOTSUPP where the block lies in a file system that cannot.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EOPNOTSUPP where the block lies in a file
+ * system that cannot.
  */
 export function releasePages(fd: number, offset: number, length: number): void {
   checkNumber('releasePages', 'offset', offset, { integer: true, min: 0 });
@@ -123,14 +136,17 @@ export function releasePages(fd: number, offset: number, length: number): void {
 }
 
 /**
- * Maps `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed afterwards.
+ * Maps `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed
+ * afterwards.
  *
- * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are collected. The buffer belongs to this
- * thread: Node refuses to transfer it (20: copies it instead), another thread maps for itself. Node marks it so; never call
- * `markAsUntransferable` on it, since from Node 24 on Node then aborts when the environment ends.
+ * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are
+ * collected. The buffer belongs to this thread: Node refuses to transfer it (20: copies it
+ * instead), another thread maps for itself. Node marks it so; never call `markAsUntransferable` on
+ * it, since from Node 24 on Node then aborts when the environment ends.
  *
  * @param size bytes, at least 1.
- * @throws ArgumentError when the descriptor holds fewer bytes; UnsupportedError where Node forbids such buffers; MultiprocessError `MP_SYSTEM`.
+ * @throws ArgumentError when the descriptor holds fewer bytes; UnsupportedError where Node forbids
+ * such buffers; MultiprocessError `MP_SYSTEM`.
  */
 export function mapMemory(fd: number, size: number, options?: MapOptions): ArrayBuffer {
   checkOptions('mapMemory', options, ['populate', 'offset']);
@@ -148,10 +164,11 @@ export function mapMemory(fd: number, size: number, options?: MapOptions): Array
 }
 
 /**
- * Ends a mapping now. The buffer and every view of it have length 0 afterwards. Waits of `futexWaitAsync` on it go on; the
- * memory is returned when they end.
+ * Ends a mapping now. The buffer and every view of it have length 0 afterwards. Waits of
+ * `futexWaitAsync` on it go on; the memory is returned when they end.
  *
- * @throws ClosedError when it was unmapped before; ArgumentError when it is no mapping of this library.
+ * @throws ClosedError when it was unmapped before; ArgumentError when it is no mapping of this
+ * library.
  */
 export function unmapMemory(buffer: ArrayBuffer): void {
   const result = addon().unmapMemory(buffer);

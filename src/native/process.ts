@@ -5,10 +5,12 @@ import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 
 /**
- * Asks the kernel to send this process a signal when the thread that started it ends, and says whether the parent still lives.
+ * Asks the kernel to send this process a signal when the thread that started it ends, and says
+ * whether the parent still lives.
  *
- * Gotcha: the kernel means the parent's *thread*. A child spawned by a worker thread gets the signal when that worker ends.
- * It is cleared by exec of a set-user-id program and not inherited by our own children.
+ * Gotcha: the kernel means the parent's *thread*. A child spawned by a worker thread gets the
+ * signal when that worker ends. It is cleared by exec of a set-user-id program and not inherited by
+ * our own children.
  *
  * @param signal number, as in `os.constants.signals`; 0 takes the request back.
  * @param expectedParent process id of the parent, as it told it to us.
@@ -35,7 +37,8 @@ export interface ProcessState {
 }
 
 /**
- * When a process (or thread) was started, and whether it has ended. With the id the start names it for good: ids are reused, pairs are not.
+ * When a process (or thread) was started, and whether it has ended. With the id the start names it
+ * for good: ids are reused, pairs are not.
  *
  * @returns `null` when there is no such process.
  */
@@ -53,7 +56,8 @@ export function processState(pid: number): ProcessState | null {
 }
 
 /**
- * When a process was started, in clock ticks since boot. With the id it names a process for good: ids are reused, pairs are not.
+ * When a process was started, in clock ticks since boot. With the id it names a process for good:
+ * ids are reused, pairs are not.
  *
  * @returns `null` when there is no such process.
  */
@@ -61,17 +65,27 @@ export function processStartTime(pid: number): bigint | null {
   return processState(pid)?.startTime ?? null;
 }
 
-/** The kernel's id of the calling thread (gettid); equal to `process.pid` on the main thread. @throws UnsupportedError. */
+/**
+ * The kernel's id of the calling thread (gettid); equal to `process.pid` on the main thread.
+ * @throws UnsupportedError.
+ */
 export function threadId(): number {
   return addon().threadId();
 }
 
-/** Lets another thread that waits for this core run first (sched_yield); returns at once when there is none. @throws UnsupportedError. */
+/**
+ * Lets another thread that waits for this core run first (sched_yield); returns at once when there
+ * is none.
+ * @throws UnsupportedError.
+ */
 export function yieldThread(): void {
   addon().yieldThread();
 }
 
-/** A descriptor (pidfd) that becomes readable when the process ends. Close it with closeDescriptor. @throws MultiprocessError `MP_SYSTEM` (ESRCH when there is no such process). */
+/**
+ * A descriptor (pidfd) that becomes readable when the process ends. Close it with closeDescriptor.
+ * @throws MultiprocessError `MP_SYSTEM` (ESRCH when there is no such process).
+ */
 export function openProcess(pid: number): number {
   const fd = addon().openProcess(pid);
   if (fd < 0) throw systemError(`openProcess ${pid}`, 'pidfd_open', fd);
@@ -84,7 +98,8 @@ export type ChildStatus = { readonly exitCode: number; readonly signal: null } |
 const SIGNALLED = 1000;
 
 /**
- * How a child of this process has ended, without reaping it: whoever waits for it still learns the same.
+ * How a child of this process has ended, without reaping it: whoever waits for it still learns the
+ * same.
  *
  * @returns `null` while it runs, and when it is no child of ours or was reaped.
  */
@@ -95,10 +110,12 @@ export function childStatus(pid: number): ChildStatus | null {
 }
 
 /**
- * Sends a signal to a child of this process that runs, and to nobody else: nothing is sent where `pid` is none (a start that failed), where
- * the child has ended, and where the number belongs to another process by now.
+ * Sends a signal to a child of this process that runs, and to nobody else: nothing is sent where
+ * `pid` is none (a start that failed), where the child has ended, and where the number belongs to
+ * another process by now.
  *
- * @throws MultiprocessError `MP_SYSTEM` (EPERM: it runs as a user whom this process may not signal).
+ * @throws MultiprocessError `MP_SYSTEM` (EPERM: it runs as a user whom this process may not
+ * signal).
  */
 export function signalChild(pid: number | null | undefined, signal: number): void {
   if (pid === null || pid === undefined || !(pid > 0)) return;

@@ -1,8 +1,10 @@
 /**
- * When descriptors become readable or writable, for this thread's event loop. One epoll instance serves all of them.
+ * When descriptors become readable or writable, for this thread's event loop. One epoll instance
+ * serves all of them.
  *
- * Lazy: a descriptor stays in the kernel's set when nobody wants it any more, and leaves it at the next event that nobody
- * wants. So who reads, waits and reads again pays no system call for the waiting.
+ * Lazy: a descriptor stays in the kernel's set when nobody wants it any more, and leaves it at the
+ * next event that nobody wants. So who reads, waits and reads again pays no system call for the
+ * waiting.
  */
 import { registerAfterFork } from '../util/after-fork.js';
 import { addon } from './addon.js';
@@ -42,12 +44,18 @@ registerAfterFork(byToken, () => {
   for (const one of byToken.values()) one.again();
 });
 
-/** In a copy of a program: what its parent waits for is not heard of. Who wants something from here on is. Call it before what is called after forks. */
+/**
+ * In a copy of a program: what its parent waits for is not heard of. Who wants something from here
+ * on is. Call it before what is called after forks.
+ */
 export function forgetReadiness(): void {
   for (const one of byToken.values()) one.want(0);
 }
 
-/** Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while something is wanted, unless `unref()` says not to. */
+/**
+ * Watches one descriptor. It must be closed before the descriptor is. Holds the event loop while
+ * something is wanted, unless `unref()` says not to.
+ */
 export class Readiness {
   readonly #fd: number;
   readonly #onReady: (events: number) => void;
@@ -67,7 +75,10 @@ export class Readiness {
     byToken.set(this.#token, this);
   }
 
-  /** From here on these events are told, again and again while they last; 0: none. @throws MultiprocessError `MP_SYSTEM`. */
+  /**
+   * From here on these events are told, again and again while they last; 0: none.
+   * @throws MultiprocessError `MP_SYSTEM`.
+   */
   want(events: number): void {
     if (events === this.#wanted) return;
     if (events !== 0 && (this.#armed & events) !== events) {

@@ -3,7 +3,10 @@ import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
 import { systemError } from './system-error.js';
 
-/** Where another process gets a copy of a descriptor. Plain data; who has it may have the descriptor, if he is the same user. */
+/**
+ * Where another process gets a copy of a descriptor. Plain data; who has it may have the
+ * descriptor, if he is the same user.
+ */
 export interface DescriptorOffer {
   /** The sharer of the process that offers it. */
   readonly address: string;
@@ -14,12 +17,14 @@ export interface DescriptorOffer {
 const [ENOENT, EACCES, ECONNRESET, ETIMEDOUT, ECONNREFUSED] = [-2, -13, -104, -110, -111];
 
 /**
- * Offers a duplicate of a descriptor to the processes of this user for some time. A thread of the addon serves it, so the offer
- * stands while this process's JavaScript is busy. The caller may close `fd` at once.
+ * Offers a duplicate of a descriptor to the processes of this user for some time. A thread of the
+ * addon serves it, so the offer stands while this process's JavaScript is busy. The caller may
+ * close `fd` at once.
  *
  * @param duration milliseconds.
  * @param released as after {@link releaseOffer}: it ends when it was fetched once.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF; EMFILE, since each offer takes a descriptor until it ends).
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF; EMFILE, since each offer takes a
+ * descriptor until it ends).
  */
 export function offerDescriptor(fd: number, duration: number, released = false): DescriptorOffer {
   const offer = addon().sharerOffer(fd, duration, released);
@@ -35,17 +40,26 @@ export function offerDescriptor(fd: number, duration: number, released = false):
   return { address, key };
 }
 
-/** The offer is sent once more, and stands for at least `duration` ms from now. @returns `false` when it is over: make a new one. */
+/**
+ * The offer is sent once more, and stands for at least `duration` ms from now.
+ * @returns `false` when it is over: make a new one.
+ */
 export function renewOffer(offer: DescriptorOffer, duration: number): boolean {
   return addon().sharerRenew(offer.key, duration) === 1;
 }
 
-/** Whether the offer is kept for a message that is under way: as often as it is, no time ends it; then it stands for `duration` ms. */
+/**
+ * Whether the offer is kept for a message that is under way: as often as it is, no time ends it;
+ * then it stands for `duration` ms.
+ */
 export function holdOffer(offer: DescriptorOffer, on: boolean, duration: number): void {
   addon().sharerHold(offer.key, on, duration);
 }
 
-/** The descriptor was closed by whom it is offered: the offer ends when it was fetched as often as it was sent, so that it keeps nothing open. */
+/**
+ * The descriptor was closed by whom it is offered: the offer ends when it was fetched as often as
+ * it was sent, so that it keeps nothing open.
+ */
 export function releaseOffer(offer: DescriptorOffer): void {
   addon().sharerRelease(offer.key);
 }
@@ -56,10 +70,12 @@ export function withdrawOffers(): void {
 }
 
 /**
- * A descriptor of our own for what was offered, close-on-exec. Blocks for the answer, which comes from a thread that does nothing else.
+ * A descriptor of our own for what was offered, close-on-exec. Blocks for the answer, which comes
+ * from a thread that does nothing else.
  *
  * @param patience milliseconds.
- * @throws MultiprocessError `MP_OWNER_GONE` when the process that offered it has ended, or the offer is over; `MP_SYSTEM`.
+ * @throws MultiprocessError `MP_OWNER_GONE` when the process that offered it has ended, or the
+ * offer is over; `MP_SYSTEM`.
  */
 export function fetchDescriptor(offer: DescriptorOffer, patience = 10_000): number {
   const fd = addon().sharerFetch(offer.address, offer.key, patience);

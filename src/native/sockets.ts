@@ -6,7 +6,10 @@ import { systemError } from './system-error.js';
 /** Families of sockets, by the kernel's numbers. */
 export const Family = { AF_UNIX: 1, AF_INET: 2, AF_INET6: 10 } as const;
 
-/** Where a socket is. `host`: a path (a leading NUL: abstract), or an address in numbers. `port` is 0 for paths. */
+/**
+ * Where a socket is. `host`: a path (a leading NUL: abstract), or an address in numbers. `port` is
+ * 0 for paths.
+ */
 export interface SocketName {
   readonly family: number;
   readonly host: string;
@@ -16,7 +19,10 @@ export interface SocketName {
 const made = new Int32Array(1);
 const EINPROGRESS = -115;
 
-/** A listening stream socket, non-blocking and close-on-exec. @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EADDRINUSE, …). */
+/**
+ * A listening stream socket, non-blocking and close-on-exec.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EADDRINUSE, …).
+ */
 export function listenSocket({ family, host, port }: SocketName, backlog: number): number {
   return checked(`Listening on ${spell(host, port)}`, 'bind', addon().socketListen(family, host, port, backlog));
 }
@@ -24,8 +30,10 @@ export function listenSocket({ family, host, port }: SocketName, backlog: number
 /**
  * A stream socket that connects.
  *
- * @returns its descriptor, and whether it is still under way: then wait until it is writable and call {@link finishSocket}.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (ECONNREFUSED, ENOENT; EAGAIN for a unix socket with a full backlog).
+ * @returns its descriptor, and whether it is still under way: then wait until it is writable and
+ * call {@link finishSocket}.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (ECONNREFUSED, ENOENT; EAGAIN for a unix
+ * socket with a full backlog).
  */
 export function connectSocket({ family, host, port }: SocketName): { fd: number; pending: boolean } {
   const result = addon().socketConnect(family, host, port, made);
@@ -34,18 +42,27 @@ export function connectSocket({ family, host, port }: SocketName): { fd: number;
   return { fd: made[0]!, pending };
 }
 
-/** Ends what {@link connectSocket} began. @throws MultiprocessError `MP_SYSTEM` when it did not succeed; the descriptor stays open. */
+/**
+ * Ends what {@link connectSocket} began.
+ * @throws MultiprocessError `MP_SYSTEM` when it did not succeed; the descriptor stays open.
+ */
 export function finishSocket(fd: number, { host, port }: SocketName): void {
   checked(`Connecting to ${spell(host, port)}`, 'connect', addon().socketFinish(fd));
 }
 
-/** A connection that waits at a listening socket; `null` when there is none. @throws MultiprocessError `MP_SYSTEM`. */
+/**
+ * A connection that waits at a listening socket; `null` when there is none.
+ * @throws MultiprocessError `MP_SYSTEM`.
+ */
 export function acceptSocket(fd: number): number | null {
   const result = addon().socketAccept(fd);
   return result === -11 ? null : checked(`Accepting on descriptor ${fd}`, 'accept4', result);
 }
 
-/** Where a socket, or its peer, is; an unbound unix socket has the host ''. @throws MultiprocessError `MP_SYSTEM` (ENOTSOCK, ENOTCONN). */
+/**
+ * Where a socket, or its peer, is; an unbound unix socket has the host ''.
+ * @throws MultiprocessError `MP_SYSTEM` (ENOTSOCK, ENOTCONN).
+ */
 export function socketName(fd: number, which: 'own' | 'peer'): SocketName {
   const name = addon().socketName(fd, which === 'peer');
   if (typeof name === 'number') throw failed(`Name of descriptor ${fd}`, 'getsockname', name);

@@ -16,9 +16,11 @@ const repairs: Readonly<Record<string, string>> = {
 };
 
 /**
- * A failed system call: `MultiprocessError`, code `MP_SYSTEM`, with `syscall` and (as in Node's own errors: negative) `errno`.
+ * A failed system call: `MultiprocessError`, code `MP_SYSTEM`, with `syscall` and (as in Node's own
+ * errors: negative) `errno`.
  *
- * @param subject what the call was made for, to start the message with: `createMemory "jobs" of 4096 bytes`.
+ * @param subject what the call was made for, to start the message with: `createMemory "jobs" of
+ * 4096 bytes`.
  */
 export function systemError(subject: string, syscall: string, errno: number): MultiprocessError {
   const [name, text] = getSystemErrorMap().get(errno) ?? [`errno ${-errno}`, 'unknown error'];

@@ -12,7 +12,8 @@ export interface ProcessWatch {
 }
 
 /**
- * Calls back once when a process of any parentage has ended (as soon as it is a zombie). Keeps the event loop alive until then.
+ * Calls back once when a process of any parentage has ended (as soon as it is a zombie). Keeps the
+ * event loop alive until then.
  *
  * @returns `null` when there is no such process.
  * @throws MultiprocessError `MP_SYSTEM` without a free descriptor.
@@ -42,7 +43,8 @@ export function watchProcess(pid: number, onEnd: () => void): ProcessWatch | nul
 }
 
 /**
- * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the time is up.
+ * Blocks this thread until a process of any parentage has ended (as soon as it is a zombie) or the
+ * time is up.
  *
  * @param timeout milliseconds; 0: only looks; `Infinity` waits as long as it takes.
  * @returns whether it has ended.

@@ -11,9 +11,11 @@ export interface Sought {
 }
 
 /**
- * Resolves with `true` when one of the descriptors is ready (or broken, or at its end), with `false` when the time is over first.
+ * Resolves with `true` when one of the descriptors is ready (or broken, or at its end), with
+ * `false` when the time is over first.
  *
- * It watches duplicates: whoever watches, uses or closes the descriptors meanwhile is not disturbed.
+ * It watches duplicates: whoever watches, uses or closes the descriptors meanwhile is not
+ * disturbed.
  *
  * @param timeout milliseconds; 0 or less: only looks; `Infinity` for ever.
  * @throws (as rejection) `signal.reason`; MultiprocessError `MP_SYSTEM`.

@@ -9,11 +9,14 @@ import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 
 /** Progress of an asynchronous call, or of a map. `P` is what the task reports. */
 export interface AsyncProgress<P = unknown> extends Progress {
-  /** What the task passed to `currentTask().report()`, with the notification it caused. Calls only. */
+  /**
+   * What the task passed to `currentTask().report()`, with the notification it caused. Calls only.
+   */
   readonly report?: P;
   /**
-   * Reports that were dropped so far, because the task reported faster than they could be taken; absent while there are none. The newest is
-   * kept. To lose none, send values from a worker by `remote` of `multiprocess/operators`, which waits for its consumer.
+   * Reports that were dropped so far, because the task reported faster than they could be taken;
+   * absent while there are none. The newest is kept. To lose none, send values from a worker by
+   * `remote` of `multiprocess/operators`, which waits for its consumer.
    */
   readonly dropped?: number;
 }
@@ -35,9 +38,9 @@ export interface AsyncWork<R, P = unknown> {
 /**
  * The result of an asynchronous call: a hot promise that can be asked, waited for and cancelled.
  *
- * Semantics: it settles whether or not somebody looks; a failure that nobody looks at is not an unhandled rejection.
- * As an ObservableInput it emits the value and completes.
- * Python: `multiprocessing.pool.AsyncResult`.
+ * Semantics: it settles whether or not somebody looks; a failure that nobody looks at is not an
+ * unhandled rejection. As an ObservableInput it emits the value and completes. Python:
+ * `multiprocessing.pool.AsyncResult`.
  *
  * @example
  * import { Pool } from 'multiprocess';
@@ -53,7 +56,8 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
   #state: 'pending' | 'fulfilled' | 'rejected' = 'pending';
 
   /**
-   * For the library: users get results from a pool. `callback` and `errorCallback` run before the result is ready.
+   * For the library: users get results from a pool. `callback` and `errorCallback` run before the
+   * result is ready.
    *
    * @internal
    */
@@ -77,8 +81,10 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
   /**
    * The value.
    *
-   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting, not the task.
-   * @throws TimeoutError `MP_TIMEOUT` when it is not ready in time; `signal.reason`; the task's error.
+   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting,
+   * not the task.
+   * @throws TimeoutError `MP_TIMEOUT` when it is not ready in time; `signal.reason`; the task's
+   * error.
    */
   async get(options?: WaitOptions): Promise<R> {
     if (!(await settles(this.#promise, boundsOf('AsyncResult.get', options)))) {
@@ -90,7 +96,8 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
   /**
    * Waits until it is ready.
    *
-   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting, not the task.
+   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting,
+   * not the task.
    * @returns whether it is ready. Rejects with `signal.reason`.
    */
   async wait(options?: WaitOptions): Promise<boolean> {
@@ -115,7 +122,10 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
     return this.#work.progress;
   }
 
-  /** Gives it up: it rejects with `reason` (default: an AbortError), and the task is told to stop, then killed. */
+  /**
+   * Gives it up: it rejects with `reason` (default: an AbortError), and the task is told to stop,
+   * then killed.
+   */
   cancel(reason: unknown = new DOMException('The task was cancelled.', 'AbortError')): void {
     this.#work.cancel(reason);
   }
@@ -145,7 +155,10 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
 }
 printedAsShown(AsyncResult);
 
-/** An error of a callback is the caller's: it surfaces as an uncaught exception and harms nothing here. */
+/**
+ * An error of a callback is the caller's: it surfaces as an uncaught exception and harms nothing
+ * here.
+ */
 function notify<T>(callback: ((value: T) => void) | undefined, value: T): void {
   if (callback === undefined) return;
   try {

@@ -1,20 +1,25 @@
 /** What a task may know and say while it runs. `P` is what it reports. */
 export interface CurrentTask<P = unknown> {
   /**
-   * Aborts when the caller cancelled, with the caller's reason, or when the task's time ran out, with a TimeoutError. A reason that is large or cannot be
-   * sent arrives as an Error with its name and message. A task that ends soon after is not killed.
+   * Aborts when the caller cancelled, with the caller's reason, or when the task's time ran out,
+   * with a TimeoutError. A reason that is large or cannot be sent arrives as an Error with its name
+   * and message. A task that ends soon after is not killed.
    */
   readonly signal: AbortSignal;
   /** 0 for the first run, 1 for the first retry after a crash, and so on. */
   readonly attempt: number;
   /**
-   * Sends something to the caller's `progress`. It must be serialisable. It does not wait: while there is no room the newest report is kept and those before
-   * it are dropped, which `progress` counts. To lose none use `remote` of `multiprocess/operators`.
+   * Sends something to the caller's `progress`. It must be serialisable. It does not wait: while
+   * there is no room the newest report is kept and those before it are dropped, which `progress`
+   * counts. To lose none use `remote` of `multiprocess/operators`.
    */
   report(progress: P): void;
 }
 
-/** Where the running task is kept: on globalThis, so that a second copy of the package inside a bundle finds it too. */
+/**
+ * Where the running task is kept: on globalThis, so that a second copy of the package inside a
+ * bundle finds it too.
+ */
 interface TaskSlot {
   task: CurrentTask | null;
 }
@@ -27,7 +32,8 @@ export const taskSlot: TaskSlot = scope[TASK_SLOT] ?? { task: null };
 scope[TASK_SLOT] = taskSlot;
 
 /**
- * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and keep the answer.
+ * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and
+ * keep the answer.
  *
  * @example
  * import { setTimeout } from 'node:timers/promises';

@@ -17,33 +17,46 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
   /** Arguments of the initializer. */
   readonly initArgs?: I | undefined;
   /**
-   * Milliseconds from a worker's start until its initializer has settled; an initializer that takes longer fails the pool with TimeoutError
-   * `MP_INIT_TIMEOUT`. Default: 300,000; `Infinity` for no limit.
+   * Milliseconds from a worker's start until its initializer has settled; an initializer that takes
+   * longer fails the pool with TimeoutError `MP_INIT_TIMEOUT`. Default: 300,000; `Infinity` for no
+   * limit.
    */
   readonly initTimeout?: number | undefined;
   /** Items a worker runs before it is replaced by a fresh one, at least 1. Default: no limit. */
   readonly maxTasksPerChild?: number | undefined;
-  /** How workers are started: a start method, or a context. Default: the process's own, see `getStartMethod()`. */
+  /**
+   * How workers are started: a start method, or a context. Default: the process's own, see
+   * `getStartMethod()`.
+   */
   readonly context?: ContextLike | undefined;
   /** How often an item is run again after its worker died while running it. Default 0. */
   readonly retries?: number | undefined;
   /**
-   * Milliseconds that a cancelled or overdue task has to react to its AbortSignal, and a worker that should end to obey, before the worker
-   * is killed. Default 1000.
+   * Milliseconds that a cancelled or overdue task has to react to its AbortSignal, and a worker
+   * that should end to obey, before the worker is killed. Default 1000.
    */
   readonly gracePeriod?: number | undefined;
-  /** Most calls that may wait, beyond one for each worker; one more is refused with QueueFullError. Default: no limit. */
+  /**
+   * Most calls that may wait, beyond one for each worker; one more is refused with QueueFullError.
+   * Default: no limit.
+   */
   readonly maxQueue?: number | undefined;
-  /** Milliseconds after which an idle worker ends; it is started again when there is work. Default: never. */
+  /**
+   * Milliseconds after which an idle worker ends; it is started again when there is work. Default:
+   * never.
+   */
   readonly idleTimeout?: number | undefined;
-  /** Environment of the workers. Default: a copy of this process's; threads may share it by `SHARE_ENV` of `node:worker_threads`. */
+  /**
+   * Environment of the workers. Default: a copy of this process's; threads may share it by
+   * `SHARE_ENV` of `node:worker_threads`.
+   */
   readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
   /** Node options of the workers. Default: those of this process that a worker can use. */
   readonly execArgv?: readonly string[] | undefined;
   /**
-   * Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them crashes. Threads only. With
-   * `maxOldGenerationSizeMb` give a small `maxYoungGenerationSizeMb` (3, say): V8 ends the whole process if one scavenge
-   * moves more than 16 MiB beyond the limit.
+   * Memory limits of each thread, as `node:worker_threads` takes them; a thread that exceeds them
+   * crashes. Threads only. With `maxOldGenerationSizeMb` give a small `maxYoungGenerationSizeMb`
+   * (3, say): V8 ends the whole process if one scavenge moves more than 16 MiB beyond the limit.
    */
   readonly resourceLimits?: ResourceLimits | undefined;
 }
@@ -56,11 +69,15 @@ export interface CallOptions {
   /** Cancels the call, which then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds an item may run, from its start. A worker that does nothing else must begin it within as long, or within 10 s more when
-   * modules are to be loaded. Default: no limit. Rejects with TimeoutError.
+   * Milliseconds an item may run, from its start. A worker that does nothing else must begin it
+   * within as long, or within 10 s more when modules are to be loaded. Default: no limit. Rejects
+   * with TimeoutError.
    */
   readonly timeout?: number | undefined;
-  /** Milliseconds an item may wait for a worker. Default: no limit. Rejects with TimeoutError `MP_QUEUE_TIMEOUT`. */
+  /**
+   * Milliseconds an item may wait for a worker. Default: no limit. Rejects with TimeoutError
+   * `MP_QUEUE_TIMEOUT`.
+   */
   readonly queueTimeout?: number | undefined;
   /** Higher goes first. Default 0. */
   readonly priority?: number | undefined;
@@ -109,8 +126,8 @@ const POOL_OPTIONS = [
 export const THREAD_POOL_OPTIONS = POOL_OPTIONS.filter((name) => name !== 'context');
 
 /**
- * Default of `initTimeout`: loading a model takes minutes, and a limit that is too short breaks a program that works, one that is too long
- * only tells late.
+ * Default of `initTimeout`: loading a model takes minutes, and a limit that is too short breaks a
+ * program that works, one that is too long only tells late.
  */
 const INIT_TIMEOUT = 300_000;
 
@@ -134,7 +151,10 @@ export interface PoolSettings {
   readonly resourceLimits: ResourceLimits | undefined;
 }
 
-/** Checks pool options. @throws ArgumentError; UnsupportedError for a start method this version does not have. */
+/**
+ * Checks pool options.
+ * @throws ArgumentError; UnsupportedError for a start method this version does not have.
+ */
 export function poolSettings(actor: string, options: PoolOptions): PoolSettings {
   checkOptions(actor, options, POOL_OPTIONS, { number: 'processes' });
   const { context, initializer, initArgs } = options;

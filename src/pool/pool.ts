@@ -31,7 +31,10 @@ import {
 import type { CallObserver } from './scheduling/call.js';
 import { Engine } from './scheduling/engine.js';
 
-/** What can be run in a worker: a function with its captures, a `task()`, or the URL of a module with a default export. */
+/**
+ * What can be run in a worker: a function with its captures, a `task()`, or the URL of a module
+ * with a default export.
+ */
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
 
 /** Options of imap and imapUnordered. */
@@ -43,24 +46,27 @@ const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize'])];
 const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
 
 /**
- * Pools that were dropped while they ran: their workers would stay for as long as the program. An engine that runs is held by its workers;
- * held here it would hold its pool, to which the stack of an error leads by the frames of the pool's methods.
+ * Pools that were dropped while they ran: their workers would stay for as long as the program. An
+ * engine that runs is held by its workers; held here it would hold its pool, to which the stack of
+ * an error leads by the frames of the pool's methods.
  */
 const dropped = new FinalizationRegistry<WeakRef<Engine>>((engine) => engine.deref()?.abandon());
 
 /**
  * A pool of worker processes.
  *
- * Semantics: any function can be run, with its closure; it is sent to each worker once. Every item that is accepted
- * settles: with its value, with its own error, or with WorkerCrashError when its worker died while running it.
- * Items that had not started when a worker died go to others. What is passed counts as it is at the call, and what a source gives as it is
- * when it is read: it may be changed or closed right after, also while it waits. What functions capture is copied, and each worker has
- * its own copy. What waits is kept encoded: bound it by `maxQueue` and `window`.
+ * Semantics: any function can be run, with its closure; it is sent to each worker once. Every item
+ * that is accepted settles: with its value, with its own error, or with WorkerCrashError when its
+ * worker died while running it. Items that had not started when a worker died go to others. What is
+ * passed counts as it is at the call, and what a source gives as it is when it is read: it may be
+ * changed or closed right after, also while it waits. What functions capture is copied, and each
+ * worker has its own copy. What waits is kept encoded: bound it by `maxQueue` and `window`.
  *
  * The event loop stays alive while work is under way, and only then.
  *
- * Python: `multiprocessing.Pool`. Differences: map and imap take any source and read it as workers need it; a dead
- * worker fails its item instead of hanging; a failing initializer fails the pool instead of restarting for ever.
+ * Python: `multiprocessing.Pool`. Differences: map and imap take any source and read it as workers
+ * need it; a dead worker fails its item instead of hanging; a failing initializer fails the pool
+ * instead of restarting for ever.
  *
  * @example
  * import { Pool } from 'multiprocess';
@@ -75,7 +81,8 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   /**
    * Starts the workers.
    *
-   * @throws ArgumentError for bad options; UnsupportedError `MP_NO_ADDON` where the native part is missing; ProcessError
+   * @throws ArgumentError for bad options; UnsupportedError `MP_NO_ADDON` where the native part is
+   * missing; ProcessError
    *   `MP_SPAWN` when no process can be started, `MP_BOOTSTRAPPING` while a worker loads its modules.
    */
   constructor(options?: PoolOptions<[]>);
@@ -90,7 +97,8 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   /**
    * Runs `fn(...args)` in a worker.
    *
-   * @returns its value. Rejects with its error; SerializationError when it cannot be sent; WorkerCrashError when its worker
+   * @returns its value. Rejects with its error; SerializationError when it cannot be sent;
+   * WorkerCrashError when its worker
    *   died; TimeoutError; `signal.reason`; QueueFullError; ClosedError `MP_POOL_CLOSED`, `MP_POOL_TERMINATED`.
    */
   apply<R>(fn: Callable<[], R>, args?: readonly [], options?: CallOptions): Promise<R>;
@@ -105,7 +113,10 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     });
   }
 
-  /** As {@link apply}, answering with an AsyncResult that can be waited for, watched and cancelled. Bad options throw at once; all else is its failure. */
+  /**
+   * As {@link apply}, answering with an AsyncResult that can be waited for, watched and cancelled.
+   * Bad options throw at once; all else is its failure.
+   */
   applyAsync<R, P = unknown>(fn: Callable<[], R>, args?: readonly [], options?: AsyncCallOptions<R>): AsyncResult<R, P>;
   applyAsync<A extends unknown[], R, P = unknown>(
     fn: Callable<A, R>,
@@ -145,7 +156,8 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   /**
    * Runs `fn(item)` for every item and collects the values in order.
    *
-   * Semantics: all items settle before the first error is raised. The source is read as workers need it.
+   * Semantics: all items settle before the first error is raised. The source is read as workers
+   * need it.
    *
    * @returns the values. Rejects as {@link apply} does, and with the source's own error.
    */
@@ -153,13 +165,19 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return promised(() => this.#collect<T, R>('Pool.map', fn, items, options, false, []).promise);
   }
 
-  /** As {@link map}, answering with an AsyncResult. @throws at once for bad options, a pool that is closed, a function that cannot be sent. */
+  /**
+   * As {@link map}, answering with an AsyncResult.
+   * @throws at once for bad options, a pool that is closed, a function that cannot be sent.
+   */
   mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options: AsyncMapOptions<R> = {}): AsyncResult<R[]> {
     const work = this.#collect<T, R>('Pool.mapAsync', fn, items, options, false, CALLBACKS);
     return new AsyncResult(work, options.callback, options.errorCallback);
   }
 
-  /** Runs `fn(...item)` for every item, an array of arguments, and collects the values in order. See {@link map}. */
+  /**
+   * Runs `fn(...item)` for every item, an array of arguments, and collects the values in order. See
+   * {@link map}.
+   */
   starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options: MapOptions = {}): Promise<R[]> {
     return promised(() => this.#collect<readonly [...A], R>('Pool.starmap', fn, items, options, true, []).promise);
   }
@@ -177,8 +195,9 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   // ---- streams
 
   /**
-   * Streams the results of `fn` over a source, in the order of the source. See TaskStream. A stream fails if the pool is closed when
-   * it is executed. @throws ClosedError `MP_POOL_CLOSED` when the pool is closed already.
+   * Streams the results of `fn` over a source, in the order of the source. See TaskStream. A stream
+   * fails if the pool is closed when it is executed. @throws ClosedError `MP_POOL_CLOSED` when the
+   * pool is closed already.
    */
   imap<T, R>(
     fn: Callable<[T], R>,
@@ -213,7 +232,9 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
 
   // ---- life
 
-  /** Takes no more work. What was accepted, streams included, is still done; then the workers end. */
+  /**
+   * Takes no more work. What was accepted, streams included, is still done; then the workers end.
+   */
   close(): void {
     this.#engine.close();
   }
@@ -228,11 +249,14 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   }
 
   /**
-   * Waits until the work of a closed pool is done and its workers have ended. A stream whose consumer has stopped
-   * reading does not hold it up; workers are started again should that consumer go on.
+   * Waits until the work of a closed pool is done and its workers have ended. A stream whose
+   * consumer has stopped reading does not hold it up; workers are started again should that
+   * consumer go on.
    *
-   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting, not the work.
-   * @throws ProcessError `MP_POOL_RUNNING` before `close()` or `terminate()`; TimeoutError `MP_TIMEOUT`; `signal.reason`.
+   * @param options `timeout` in milliseconds, default: no limit; `signal`. Both end the waiting,
+   * not the work.
+   * @throws ProcessError `MP_POOL_RUNNING` before `close()` or `terminate()`; TimeoutError
+   * `MP_TIMEOUT`; `signal.reason`.
    */
   async join(options?: WaitOptions): Promise<void> {
     const bounds = boundsOf('Pool.join', options);

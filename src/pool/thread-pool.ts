@@ -5,10 +5,12 @@ import { Pool } from './pool.js';
 /**
  * A pool of worker threads of this process, hosted by piscina.
  *
- * Semantics: everything is as in a {@link Pool}, which `new Pool({ context: 'thread' })` makes as well: functions and arguments are
- * copied, results and crashes are told in the same way. A thread starts sooner than a process and takes less memory, and it
- * shares this process's fate: what ends the process (`process.abort()`, a fault in an addon) ends all. `process.exit()` in a task ends
- * its thread only. A thread that is terminated runs no exit handlers. `pid` is this process's own; `ident` tells threads apart.
+ * Semantics: everything is as in a {@link Pool}, which `new Pool({ context: 'thread' })` makes as
+ * well: functions and arguments are copied, results and crashes are told in the same way. A thread
+ * starts sooner than a process and takes less memory, and it shares this process's fate: what ends
+ * the process (`process.abort()`, a fault in an addon) ends all. `process.exit()` in a task ends
+ * its thread only. A thread that is terminated runs no exit handlers. `pid` is this process's own;
+ * `ident` tells threads apart.
  *
  * Python: `multiprocessing.pool.ThreadPool`, whose threads share memory.
  *

@@ -1,6 +1,9 @@
 import { SerializationError } from '../errors/reduction.js';
 
-/** A key that only the start of a child may carry: it cannot be encoded otherwise. Python: `AuthenticationString`. */
+/**
+ * A key that only the start of a child may carry: it cannot be encoded otherwise. Python:
+ * `AuthenticationString`.
+ */
 export class AuthenticationKey extends Uint8Array {
   /** Views and copies of it are plain bytes. */
   static get [Symbol.species](): Uint8ArrayConstructor {

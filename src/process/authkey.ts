@@ -1,4 +1,7 @@
-/** The key by which the processes of one program know each other: 32 random bytes, made by the first and inherited by all others. */
+/**
+ * The key by which the processes of one program know each other: 32 random bytes, made by the first
+ * and inherited by all others.
+ */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ArgumentError } from '../errors/usage.js';
 import { crypto } from '../util/crypto.js';
@@ -8,7 +11,10 @@ import { identity } from './identity.js';
 
 const BYTES = 32;
 
-/** A new random key: of the kernel, where that can be asked without loading node:crypto, which every start of a child would wait for. */
+/**
+ * A new random key: of the kernel, where that can be asked without loading node:crypto, which every
+ * start of a child would wait for.
+ */
 function randomKey(): AuthenticationKey {
   const key = new AuthenticationKey(BYTES);
   let source: number | null = null;

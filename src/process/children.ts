@@ -1,8 +1,9 @@
 /**
  * The children of this process that have not ended, and what becomes of them when it ends.
  *
- * A running child does not keep the event loop alive by itself. When the loop runs empty, finalizers go first, then the children are
- * joined, whom a daemon may serve, then daemons are ended: by SIGTERM, and when their grace is over by SIGKILL; see util/at-exit.ts.
+ * A running child does not keep the event loop alive by itself. When the loop runs empty,
+ * finalizers go first, then the children are joined, whom a daemon may serve, then daemons are
+ * ended: by SIGTERM, and when their grace is over by SIGKILL; see util/at-exit.ts.
  */
 
 import { registerAfterFork } from '../util/after-fork.js';
@@ -79,7 +80,10 @@ function running(daemon: boolean): Child[] {
   return [...children.values()].filter((child) => child.daemon === daemon && child.popen.poll() === null);
 }
 
-/** One that this process may not signal: a child of the forkserver ends with it all the same, by its lifeline; a spawned one whose user is another goes on. */
+/**
+ * One that this process may not signal: a child of the forkserver ends with it all the same, by its
+ * lifeline; a spawned one whose user is another goes on.
+ */
 function send(popen: Popen, signal: NodeJS.Signals): void {
   if (popen.poll() !== null) return;
   try {

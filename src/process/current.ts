@@ -142,12 +142,18 @@ export function parentProcess(): ParentProcess | null {
   return parent;
 }
 
-/** The children of this process (of this thread) that run, in the order of their start: a new array. Python: `active_children`. */
+/**
+ * The children of this process (of this thread) that run, in the order of their start: a new array.
+ * Python: `active_children`.
+ */
 export function activeChildren(): Process[] {
   return activeOwners() as Process[];
 }
 
-/** How many CPUs this process may use. Python: `cpu_count`; here a CPU that the scheduler withholds does not count. */
+/**
+ * How many CPUs this process may use. Python: `cpu_count`; here a CPU that the scheduler withholds
+ * does not count.
+ */
 export function cpuCount(): number {
   return availableParallelism();
 }

@@ -8,7 +8,9 @@ export interface ForkedChild {
   signal(number: number): void;
   /** Whether the event loop must stay alive for it. */
   hold(on: boolean): void;
-  /** Looks now, without an event loop, whether it has ended; whoever waits for its end is told then. */
+  /**
+   * Looks now, without an event loop, whether it has ended; whoever waits for its end is told then.
+   */
   look(): void;
   /** Blocks until it has ended or the time (milliseconds) is up: whether it has ended. */
   waitSync(timeout: number): boolean;

@@ -1,5 +1,6 @@
 /**
- * Who this process (or worker thread) is to the library. Kept on globalThis, so that every copy of the package in a process agrees.
+ * Who this process (or worker thread) is to the library. Kept on globalThis, so that every copy of
+ * the package in a process agrees.
  */
 import { threadId } from 'node:worker_threads';
 import { isStarting } from '../util/starting.js';
@@ -54,7 +55,10 @@ export function become(child: Identity): void {
   scope[IDENTITY] = child;
 }
 
-/** The path of the next child. Python counts objects as they are made, not children as they are started. */
+/**
+ * The path of the next child. Python counts objects as they are made, not children as they are
+ * started.
+ */
 export function nextPath(): string {
   const self = identity();
   const number = String(++self.children);

@@ -2,7 +2,10 @@
 import { programFile } from '../util/program-files.js';
 import { identity } from './identity.js';
 
-/** Path of the program's main file; `null` for `-e`, stdin and the REPL. A child has that of its family. */
+/**
+ * Path of the program's main file; `null` for `-e`, stdin and the REPL. A child has that of its
+ * family.
+ */
 export function mainPath(): string | null {
   const own = identity();
   if (own.main === undefined) own.main = hasScript() ? programFile(process.argv[1]!) : null;

@@ -5,16 +5,24 @@ import type { ContextLike } from './start-method.js';
 
 const OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
 
-/** What a Process runs: a function with its captures, or the URL of a module with a function as its default export. */
+/**
+ * What a Process runs: a function with its captures, or the URL of a module with a function as its
+ * default export.
+ */
 export type Target<A extends readonly unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
 
 /** Options of a Process. */
 export interface ProcessOptions<A extends unknown[] = unknown[]> {
   /** Arguments of the target: anything that can be sent. Read when the process is started. */
   readonly args?: readonly [...A] | undefined;
-  /** Default: `Process-1`, counted by this process; `Process-1:2` in a child; `SpawnProcess-1` with a context. */
+  /**
+   * Default: `Process-1`, counted by this process; `Process-1:2` in a child; `SpawnProcess-1` with
+   * a context.
+   */
   readonly name?: string | undefined;
-  /** Whether it is ended when this process ends, and may have no children. Default: as this process. */
+  /**
+   * Whether it is ended when this process ends, and may have no children. Default: as this process.
+   */
   readonly daemon?: boolean | undefined;
   /** How it is started. Default: the process's own, see `getStartMethod()`. */
   readonly context?: ContextLike | undefined;

@@ -1,6 +1,6 @@
 /**
- * What a process knows of its children. It is kept beside the Process objects, not in them: an instance of a subclass is sent to its
- * child, and what the parent knows stays at home.
+ * What a process knows of its children. It is kept beside the Process objects, not in them: an
+ * instance of a subclass is sent to its child, and what the parent knows stays at home.
  */
 import { ClosedError, ProcessError } from '../errors/index.js';
 import { identity } from './identity.js';
@@ -30,7 +30,10 @@ export interface ProcessState {
 
 export const states = new WeakMap<object, ProcessState>();
 
-/** Makes an instance that arrived in its child stand for this process, with the target that its own `run` may call. */
+/**
+ * Makes an instance that arrived in its child stand for this process, with the target that its own
+ * `run` may call.
+ */
 export function adopt(instance: object, target: Target<never, unknown> | undefined, args: readonly unknown[]): void {
   const own = identity();
   own.self = instance;
@@ -79,7 +82,10 @@ export function startedOf(state: ProcessState, member: string): Popen {
   return state.popen;
 }
 
-/** Waits for the end of the child, during which the event loop stays alive for it: whether it has ended. */
+/**
+ * Waits for the end of the child, during which the event loop stays alive for it: whether it has
+ * ended.
+ */
 export async function waitFor(state: ProcessState, popen: Popen, options: JoinOptions): Promise<boolean> {
   if (state.waits++ === 0) popen.ref();
   try {

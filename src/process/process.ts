@@ -20,14 +20,17 @@ const ENTRY = entry('process/child/child');
 /**
  * A child process (or, with the start method `thread`, a worker thread) that runs one function.
  *
- * Semantics: `start()` sends the target with its captures and arguments; what it returns is ignored. The child ends when its
- * event loop is empty: by code 0, by that of `process.exit`, or by 1 after an error it did not catch, which is on its stderr. Its
- * stdout and stderr are this process's own. It is killed when this process ends in whatever way without waiting for it.
+ * Semantics: `start()` sends the target with its captures and arguments; what it returns is
+ * ignored. The child ends when its event loop is empty: by code 0, by that of `process.exit`, or by
+ * 1 after an error it did not catch, which is on its stderr. Its stdout and stderr are this
+ * process's own. It is killed when this process ends in whatever way without waiting for it.
  *
- * When this process's event loop runs empty, its children are waited for, whom daemons may serve until then; daemons get SIGTERM after that, and
- * SIGKILL two seconds later. `process.exit()` does the same, blocking; threads it ends at once.
+ * When this process's event loop runs empty, its children are waited for, whom daemons may serve
+ * until then; daemons get SIGTERM after that, and SIGKILL two seconds later. `process.exit()` does
+ * the same, blocking; threads it ends at once.
  *
- * Python: `multiprocessing.Process`. A subclass overrides `run`; its instance is sent to the child, where `this` is that child.
+ * Python: `multiprocessing.Process`. A subclass overrides `run`; its instance is sent to the child,
+ * where `this` is that child.
  *
  * @example
  * import { Process } from 'multiprocess';
@@ -66,7 +69,8 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
   /**
    * Starts the child. Resolves when it runs; `pid` is set, with most start methods at once.
    *
-   * @throws ProcessError `MP_ALREADY_STARTED`, `MP_NOT_PARENT`, `MP_DAEMON`, `MP_BOOTSTRAPPING`, `MP_SPAWN`; SerializationError when target or
+   * @throws ProcessError `MP_ALREADY_STARTED`, `MP_NOT_PARENT`, `MP_DAEMON`, `MP_BOOTSTRAPPING`,
+   * `MP_SPAWN`; SerializationError when target or
    *   arguments cannot be sent; UnsupportedError when the start method cannot be used; ClosedError.
    */
   async start(): Promise<this> {
@@ -119,7 +123,10 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     return waitFor(state, startedOf(state, 'join'), options);
   }
 
-  /** Asks it to end: SIGTERM; exit code -15 unless it does something else. @throws ProcessError `MP_NOT_STARTED`, `MP_NOT_PARENT`; ClosedError. */
+  /**
+   * Asks it to end: SIGTERM; exit code -15 unless it does something else.
+   * @throws ProcessError `MP_NOT_STARTED`, `MP_NOT_PARENT`; ClosedError.
+   */
   terminate(): void {
     startedOf(stateOf(this, 'terminate'), 'terminate').terminate();
   }
@@ -129,13 +136,18 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     startedOf(stateOf(this, 'kill'), 'kill').kill();
   }
 
-  /** Interrupts it as Ctrl-C does: SIGINT, which ends a child that does not listen for it with exit code -2. @throws as {@link terminate}. */
+  /**
+   * Interrupts it as Ctrl-C does: SIGINT, which ends a child that does not listen for it with exit
+   * code -2.
+   * @throws as {@link terminate}.
+   */
   interrupt(): void {
     startedOf(stateOf(this, 'interrupt'), 'interrupt').signal('SIGINT');
   }
 
   /**
-   * Gives back what is held for a child that has ended; every other method throws from here on. May be called again.
+   * Gives back what is held for a child that has ended; every other method throws from here on. May
+   * be called again.
    * @throws ProcessError `MP_STILL_RUNNING` while it runs.
    */
   close(): void {
@@ -184,13 +196,18 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     return stateOf(this, 'ident').popen?.ident ?? null;
   }
 
-  /** How it ended: `n`, `-signal`, 255 when its status was lost; `null` while it runs and before. */
+  /**
+   * How it ended: `n`, `-signal`, 255 when its status was lost; `null` while it runs and before.
+   */
   get exitCode(): number | null {
     if (identity().self === this) return null;
     return stateOf(this, 'exitCode').popen?.poll() ?? null;
   }
 
-  /** Resolves with the exit code when it has ended. Keeps the event loop alive until then. Rejects with ProcessError `MP_NOT_STARTED` before the start. */
+  /**
+   * Resolves with the exit code when it has ended. Keeps the event loop alive until then. Rejects
+   * with ProcessError `MP_NOT_STARTED` before the start.
+   */
   get exited(): Promise<number> {
     return (async () => {
       const state = stateOf(this, 'exited');
@@ -200,7 +217,10 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     })();
   }
 
-  /** Ready when the child has ended: for `connection.wait()`. @throws ProcessError `MP_NOT_STARTED` before the start; ClosedError. */
+  /**
+   * Ready when the child has ended: for `connection.wait()`.
+   * @throws ProcessError `MP_NOT_STARTED` before the start; ClosedError.
+   */
   get sentinel(): Sentinel {
     const state = stateOf(this, 'sentinel');
     startedOf(state, 'sentinel');
@@ -248,7 +268,10 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     else stateOf(this, 'authkey').authkey = key;
   }
 
-  /** Asked by the codec: a Process goes nowhere but to its own child. @throws SerializationError `MP_PROCESS_OBJECT`. */
+  /**
+   * Asked by the codec: a Process goes nowhere but to its own child.
+   * @throws SerializationError `MP_PROCESS_OBJECT`.
+   */
   get [Symbol.for('multiprocess.reduce')](): undefined {
     if (states.get(this)?.encoding === true) return undefined;
     throw new SerializationError(

@@ -10,7 +10,11 @@ export class Sentinel {
     this.#descriptor = descriptor;
   }
 
-  /** The descriptor, which becomes readable when the process has ended. Valid until the process is closed. @throws ClosedError. */
+  /**
+   * The descriptor, which becomes readable when the process has ended. Valid until the process is
+   * closed.
+   * @throws ClosedError.
+   */
   fileno(): number {
     return this.#descriptor();
   }

@@ -31,8 +31,8 @@ export interface PreparationData {
 }
 
 /**
- * Does nothing, and changes nothing: Python needs it in programs frozen to one executable. Here a child never runs the program's
- * main file.
+ * Does nothing, and changes nothing: Python needs it in programs frozen to one executable. Here a
+ * child never runs the program's main file.
  */
 export function freezeSupport(): void {}
 
@@ -88,7 +88,8 @@ export function getPreparationData(name: string): PreparationData {
 /**
  * Loads a main file in a child, under the guard against starting everything again.
  * @param path As `getPreparationData().mainPath` gives it.
- * @returns its exports. Rejects with what loading it throws: ProcessError `MP_BOOTSTRAPPING` when it starts processes while it loads.
+ * @returns its exports. Rejects with what loading it throws: ProcessError `MP_BOOTSTRAPPING` when
+ * it starts processes while it loads.
  */
 export async function importMainPath(path: string): Promise<Record<string, unknown>> {
   return whileLoading(() => importModule(pathToFileURL(path).href) as Promise<Record<string, unknown>>);

@@ -1,13 +1,17 @@
 /**
  * How children are started, and which way is the process's default.
  *
- * The default is open until somebody sets it, or asks for it without `allowNone`: from then on it is fixed, unless forced.
+ * The default is open until somebody sets it, or asks for it without `allowNone`: from then on it
+ * is fixed, unless forced.
  */
 import { ProcessError } from '../errors/process.js';
 import { ArgumentError } from '../errors/usage.js';
 import { checkOptions, describe } from '../util/options.js';
 
-/** How a child is started: a fresh Node, a fork of a template, a fork of this process, or a worker thread. */
+/**
+ * How a child is started: a fresh Node, a fork of a template, a fork of this process, or a worker
+ * thread.
+ */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork' | 'thread';
 
 /** A start method, or a context that is bound to one. */
@@ -39,7 +43,10 @@ function isStartMethod(value: unknown): value is StartMethod {
   return typeof value === 'string' && Object.hasOwn(METHOD_TITLES, value);
 }
 
-/** Returns `value` when it names a start method. @throws ArgumentError `MP_UNKNOWN_START_METHOD`. */
+/**
+ * Returns `value` when it names a start method.
+ * @throws ArgumentError `MP_UNKNOWN_START_METHOD`.
+ */
 export function checkStartMethod(actor: string, value: unknown): StartMethod {
   if (isStartMethod(value)) return value;
   const known = Object.keys(METHOD_TITLES).map((name) => `'${name}'`);
@@ -83,7 +90,10 @@ export function setStartMethod(method: StartMethod | null, options: { readonly f
   state[CHOSEN] = method;
 }
 
-/** The start method that `context` stands for; the default where it is `undefined`. @throws ArgumentError `MP_UNKNOWN_START_METHOD`. */
+/**
+ * The start method that `context` stands for; the default where it is `undefined`.
+ * @throws ArgumentError `MP_UNKNOWN_START_METHOD`.
+ */
 export function startMethodOf(actor: string, context: ContextLike | undefined): StartMethod {
   if (context === undefined) return getStartMethod();
   if (typeof context === 'object' && context !== null && typeof context.getStartMethod === 'function') {

@@ -1,4 +1,7 @@
-/** Modules of this library that children need: a template has them loaded, and a fork of this process takes them from it. */
+/**
+ * Modules of this library that children need: a template has them loaded, and a fork of this
+ * process takes them from it.
+ */
 import { entry } from '../util/package.js';
 
 /** By URL. Every child needs these; {@link addTemplateModule} adds those of pools and managers. */

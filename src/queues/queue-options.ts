@@ -8,24 +8,27 @@ export interface QueueOptions<T = unknown> {
   /** Items that may wait in it. Default 0: as many as there is room for in `capacity`. */
   readonly maxSize?: number | undefined;
   /**
-   * Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two; taken from the system as they are first used.
-   * An item that needs more than half of it lies in memory of its own. Default 4 MiB.
+   * Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two; taken from the
+   * system as they are first used. An item that needs more than half of it lies in memory of its
+   * own. Default 4 MiB.
    */
   readonly capacity?: number | undefined;
   /**
-   * What streams of the queue end with when a writer died without completing: `'error'` (default) a ProducerLostError, `'complete'`
-   * as if it had completed. Either way all that it put is delivered before.
+   * What streams of the queue end with when a writer died without completing: `'error'` (default) a
+   * ProducerLostError, `'complete'` as if it had completed. Either way all that it put is delivered
+   * before.
    */
   readonly onWriterLost?: 'error' | 'complete' | undefined;
   /**
-   * How many threads, of any process, must have put something or completed before streams may end. Give it where writers begin at their own
-   * time: one that has not put anything yet is not known, and the others may complete before. Default 1.
+   * How many threads, of any process, must have put something or completed before streams may end.
+   * Give it where writers begin at their own time: one that has not put anything yet is not known,
+   * and the others may complete before. Default 1.
    */
   readonly writers?: number | undefined;
   /**
-   * What `next` does on a full queue. `error` (default) throws QueueFullError; `drop-newest` drops the item; `drop-oldest` drops the
-   * oldest ones in the queue; `latest` all of them; `buffer` lets up to `capacity` items wait in this process. `onDrop` is called in the
-   * process that drops.
+   * What `next` does on a full queue. `error` (default) throws QueueFullError; `drop-newest` drops
+   * the item; `drop-oldest` drops the oldest ones in the queue; `latest` all of them; `buffer` lets
+   * up to `capacity` items wait in this process. `onDrop` is called in the process that drops.
    */
   readonly overflow?: Overflow<T> | undefined;
   /** Accepted for Python's sake: a queue works with every start method. */
@@ -45,7 +48,10 @@ const DEFAULT_CAPACITY_BYTES = 1 << 22;
 const MIN_CAPACITY_BYTES = 1 << 12;
 const MAX_CAPACITY_BYTES = 2 ** 30;
 
-/** Checks the options of a queue. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+/**
+ * Checks the options of a queue.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
 export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefined): QueueSettings {
   checkOptions(actor, options, NAMES, { number: 'maxSize' });
   const { maxSize, capacity, onWriterLost, overflow, writers } = options ?? {};

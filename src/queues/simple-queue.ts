@@ -13,8 +13,9 @@ import { queueEmpty, queueFull } from './shared/messages.js';
 /**
  * A queue and nothing else: `put`, `get`, `empty`, `close`.
  *
- * Semantics: as those of `Queue`, of which it uses the memory: items of any process to one consumer each, encoded by `put`, in the order of
- * each producer. It holds as much as has room in 4 MiB; `put` waits beyond that.
+ * Semantics: as those of `Queue`, of which it uses the memory: items of any process to one consumer
+ * each, encoded by `put`, in the order of each producer. It holds as much as has room in 4 MiB;
+ * `put` waits beyond that.
  *
  * Python: `multiprocessing.SimpleQueue`. There `put` blocks when a pipe of 64 KiB is full.
  */
@@ -36,7 +37,11 @@ export class SimpleQueue<T = unknown> implements Disposable {
     return new SimpleQueue(new QueueCore(block));
   }
 
-  /** Puts an item. @throws (rejects) SerializationError; ClosedError `MP_CLOSED`; QueueFullError when the time ran out; `signal.reason`. */
+  /**
+   * Puts an item.
+   * @throws (rejects) SerializationError; ClosedError `MP_CLOSED`; QueueFullError when the time ran
+   * out; `signal.reason`.
+   */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
       this.#core.use('SimpleQueue.put');
@@ -53,7 +58,11 @@ export class SimpleQueue<T = unknown> implements Disposable {
     if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw queueFull('queue', 'SimpleQueue.putSync', timeout);
   }
 
-  /** Takes the oldest item, waiting for one. @throws (rejects) ClosedError `MP_CLOSED`; QueueEmptyError when the time ran out; `signal.reason`. */
+  /**
+   * Takes the oldest item, waiting for one.
+   * @throws (rejects) ClosedError `MP_CLOSED`; QueueEmptyError when the time ran out;
+   * `signal.reason`.
+   */
   get(options?: WaitOptions): Promise<T> {
     try {
       this.#core.use('SimpleQueue.get');

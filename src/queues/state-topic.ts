@@ -10,10 +10,11 @@ import type { TopicOptions } from './topic-options.js';
 const OPTIONS = ['capacity', 'onWriterLost', 'context'];
 
 /**
- * A value that changes, for everybody: each subscriber in every process gets the value there is, and then each later one, of which it may skip
- * those that were replaced before it looked.
+ * A value that changes, for everybody: each subscriber in every process gets the value there is,
+ * and then each later one, of which it may skip those that were replaced before it looked.
  *
- * Semantics: setting never waits. A subscriber that is slow sees the newest value next, never one that is older than what it saw.
+ * Semantics: setting never waits. A subscriber that is slow sees the newest value next, never one
+ * that is older than what it saw.
  *
  * Python: there is none; as an rxjs BehaviorSubject between processes.
  *
@@ -28,7 +29,11 @@ const OPTIONS = ['capacity', 'onWriterLost', 'context'];
  * }
  */
 export class StateTopic<T = unknown> extends Topic<T> {
-  /** @param initial The first value. @param options `capacity` and `onWriterLost` of a topic. @throws ArgumentError; SerializationError; MultiprocessError `MP_SYSTEM`. */
+  /**
+   * @param initial The first value.
+   * @param options `capacity` and `onWriterLost` of a topic.
+   * @throws ArgumentError; SerializationError; MultiprocessError `MP_SYSTEM`.
+   */
   constructor(initial: T, options?: Pick<TopicOptions, 'capacity' | 'onWriterLost' | 'context'>);
   /** @internal */
   constructor(initial: undefined, core: TopicCore);
@@ -52,7 +57,10 @@ export class StateTopic<T = unknown> extends Topic<T> {
     return new StateTopic(undefined, new TopicCore(block));
   }
 
-  /** The value there is now: a copy of its own for each call. @throws ClosedError; SerializationError. */
+  /**
+   * The value there is now: a copy of its own for each call.
+   * @throws ClosedError; SerializationError.
+   */
   getValue(): T {
     this.core.check('StateTopic.getValue');
     return loads<T>(this.core.memory.newest() as Uint8Array);

@@ -8,19 +8,30 @@ export type Lag = 'block' | 'drop-oldest' | 'latest' | 'error';
 
 /** How a topic is made. */
 export interface TopicOptions {
-  /** Items published before a subscription began that it gets first, as far as they are still there. Default 0. */
+  /**
+   * Items published before a subscription began that it gets first, as far as they are still there.
+   * Default 0.
+   */
   readonly replay?: number | undefined;
-  /** Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two. Default 4 MiB. */
+  /**
+   * Bytes of shared memory for items, 4096 to 2^30, rounded up to a power of two. Default 4 MiB.
+   */
   readonly capacity?: number | undefined;
-  /** Items that a subscriber may be behind. Default 0: as many as there is room for in `capacity`. */
+  /**
+   * Items that a subscriber may be behind. Default 0: as many as there is room for in `capacity`.
+   */
   readonly maxSize?: number | undefined;
   /**
-   * What happens when the slowest subscriber is that far behind. `'block'` (default): publishing waits. `'drop-oldest'`: it loses the oldest
-   * items. `'error'`: it ends with StreamOverflowError `MP_TOPIC_LAG`. `'latest'`: a subscriber always gets the newest item next, and what
-   * lies between is dropped. What is dropped shows in `gaps`.
+   * What happens when the slowest subscriber is that far behind. `'block'` (default): publishing
+   * waits. `'drop-oldest'`: it loses the oldest items. `'error'`: it ends with StreamOverflowError
+   * `MP_TOPIC_LAG`. `'latest'`: a subscriber always gets the newest item next, and what lies
+   * between is dropped. What is dropped shows in `gaps`.
    */
   readonly lag?: Lag | undefined;
-  /** What subscribers end with when a publisher died without completing: `'error'` (default) a ProducerLostError, or `'complete'`. */
+  /**
+   * What subscribers end with when a publisher died without completing: `'error'` (default) a
+   * ProducerLostError, or `'complete'`.
+   */
   readonly onWriterLost?: 'error' | 'complete' | undefined;
   /** Accepted for Python's sake: a topic works with every start method. */
   readonly context?: unknown;
@@ -38,7 +49,10 @@ export interface TopicSettings {
 export const LAGS: readonly Lag[] = ['block', 'drop-oldest', 'latest', 'error'];
 const NAMES = ['replay', 'capacity', 'maxSize', 'lag', 'onWriterLost', 'context'];
 
-/** Checks the options of a topic. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+/**
+ * Checks the options of a topic.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
 export function topicSettings(actor: string, options: TopicOptions | undefined): TopicSettings {
   checkOptions(actor, options, NAMES, { number: 'maxSize' });
   const { replay = 0, capacity, maxSize = 0, lag = 'block', onWriterLost = 'error' } = options ?? {};

@@ -1,6 +1,6 @@
 /**
- * How an item of a ShareableList stands in memory: its format (8 bytes of ASCII, a format of Python's `struct`) and a code that
- * says what the unpacked value means. Native byte order.
+ * How an item of a ShareableList stands in memory: its format (8 bytes of ASCII, a format of
+ * Python's `struct`) and a code that says what the unpacked value means. Native byte order.
  *
  *   value           | format      | code | slot
  *   integer (int64) | q           |  0   | int64
@@ -11,9 +11,10 @@
  *   bytes           | <n>s        |  2   | bytes, NULs up to n = the slot's size
  *   ... that end in NUL | <n>sx   | 1, 2 | n = their exact length
  *
- * Readers strip trailing NULs from `<n>s`, so that form cannot carry them. `x` is a pad byte: Python unpacks `<n>sx` to the same
- * one value (less its NULs, which it cannot help), and since the format does not end in `s` it computes a new one from the slot's
- * size when it sets the item, so that no length of ours ever truncates a value of Python's.
+ * Readers strip trailing NULs from `<n>s`, so that form cannot carry them. `x` is a pad byte:
+ * Python unpacks `<n>sx` to the same one value (less its NULs, which it cannot help), and since the
+ * format does not end in `s` it computes a new one from the slot's size when it sets the item, so
+ * that no length of ours ever truncates a value of Python's.
  */
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
@@ -81,12 +82,18 @@ function refused(actor: string, what: string, why: string): ArgumentError {
   return new ArgumentError(`${actor}: ${what} cannot be an item: ${why}.`, { code: 'MP_LIST_ITEM' });
 }
 
-/** Bytes of the slot that Python would give a value: text and bytes have room for at least one byte more. */
+/**
+ * Bytes of the slot that Python would give a value: text and bytes have room for at least one byte
+ * more.
+ */
 export function slotSize({ bytes }: Packed): number {
   return bytes === null ? 8 : 8 * (Math.floor(bytes.length / 8) + 1);
 }
 
-/** The format of text or bytes in a slot. @throws ArgumentError `MP_LIST_ITEM` when its trailing NULs cannot be told from padding. */
+/**
+ * The format of text or bytes in a slot.
+ * @throws ArgumentError `MP_LIST_ITEM` when its trailing NULs cannot be told from padding.
+ */
 export function bytesFormat(actor: string, bytes: Uint8Array, slot: number): string {
   if (bytes.length === 0 || bytes[bytes.length - 1] !== 0) return `${slot}s`;
   const exact = `${bytes.length}sx`;

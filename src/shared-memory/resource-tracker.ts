@@ -1,4 +1,7 @@
-/** What keeps names of shared memory from outliving their creators, for those who make such names themselves. */
+/**
+ * What keeps names of shared memory from outliving their creators, for those who make such names
+ * themselves.
+ */
 import { statSync } from 'node:fs';
 import { ArgumentError, MultiprocessError } from '../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
@@ -16,17 +19,22 @@ const PATIENCE = 1_000;
 const registered = new Map<string, string>();
 
 /**
- * The process that unlinks names of shared memory when all who answer for them have ended, however they ended. `SharedMemory` and
- * `ShareableList` register theirs by themselves.
+ * The process that unlinks names of shared memory when all who answer for them have ended, however
+ * they ended. `SharedMemory` and `ShareableList` register theirs by themselves.
  *
- * Semantics: one tracker serves a tree of processes: children use their parent's. It ignores SIGINT, SIGTERM and SIGHUP; killed, it is
- * started again at the next use and told all names, with one warning (`MP_TRACKER_DIED`). What it finds left behind it removes and
- * reports on stderr, and then ends with 1 in place of 0. It ends when no process uses it any more.
+ * Semantics: one tracker serves a tree of processes: children use their parent's. It ignores
+ * SIGINT, SIGTERM and SIGHUP; killed, it is started again at the next use and told all names, with
+ * one warning (`MP_TRACKER_DIED`). What it finds left behind it removes and reports on stderr, and
+ * then ends with 1 in place of 0. It ends when no process uses it any more.
  *
- * Python: `multiprocess.resource_tracker`. There it also tracks those who only attach, and unlinks under their feet.
+ * Python: `multiprocess.resource_tracker`. There it also tracks those who only attach, and unlinks
+ * under their feet.
  */
 export const resourceTracker = {
-  /** Starts the tracker unless it runs, and keeps it for as long as this process lives. @throws MultiprocessError `MP_SYSTEM`. */
+  /**
+   * Starts the tracker unless it runs, and keeps it for as long as this process lives.
+   * @throws MultiprocessError `MP_SYSTEM`.
+   */
   ensureRunning(): void {
     ensureTracker();
   },
@@ -34,7 +42,8 @@ export const resourceTracker = {
   /**
    * Makes this process answer for a name below /dev/shm.
    *
-   * @throws ArgumentError for a name of more than 255 bytes, or another type; MultiprocessError `MP_BLOCK_NOT_FOUND` when there is no
+   * @throws ArgumentError for a name of more than 255 bytes, or another type; MultiprocessError
+   * `MP_BLOCK_NOT_FOUND` when there is no
    *   such name.
    */
   register(name: string, type: ResourceType): void {
@@ -49,7 +58,10 @@ export const resourceTracker = {
     track(key, inode);
   },
 
-  /** Takes {@link register} back: the name is somebody else's concern. Nothing happens for a name that was not registered here. */
+  /**
+   * Takes {@link register} back: the name is somebody else's concern. Nothing happens for a name
+   * that was not registered here.
+   */
   unregister(name: string, type: ResourceType): void {
     const key = checkResource('resourceTracker.unregister', name, type);
     const inode = registered.get(key) ?? (tracked(key) ? inodeOf(key) : null);

@@ -39,15 +39,16 @@ const N = halves(NONE);
 const TWO_32 = 2 ** 32;
 
 /**
- * A list of fixed length and fixed room in shared memory, as Python's `ShareableList`, with the same bytes: either side reads and
- * writes the other's lists.
+ * A list of fixed length and fixed room in shared memory, as Python's `ShareableList`, with the
+ * same bytes: either side reads and writes the other's lists.
  *
- * Each item has a slot: 8 bytes, or for text and bytes the next multiple of 8 above its length in (UTF-8) bytes. An item may
- * change its type; a longer text than the slot holds is refused and leaves the old value whole. Nothing is locked: take a
- * Lock around changes that belong together.
+ * Each item has a slot: 8 bytes, or for text and bytes the next multiple of 8 above its length in
+ * (UTF-8) bytes. An item may change its type; a longer text than the slot holds is refused and
+ * leaves the old value whole. Nothing is locked: take a Lock around changes that belong together.
  *
- * Python: slots are sized in bytes, not characters; trailing NULs are kept (Python loses them when it reads); `undefined` is
- * refused, `null` is None. An integer beyond ±(2^53 - 1) reads as a bigint, a number without fraction is an integer to Python.
+ * Python: slots are sized in bytes, not characters; trailing NULs are kept (Python loses them when
+ * it reads); `undefined` is refused, `null` is None. An integer beyond ±(2^53 - 1) reads as a
+ * bigint, a number without fraction is an integer to Python.
  *
  * @example
  * import { ShareableList } from 'multiprocess';
@@ -111,7 +112,8 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
   /**
    * Opens a list by the name of its block.
    *
-   * @throws MultiprocessError `MP_NO_LIST` when the block holds none; what {@link SharedMemory.attach} throws.
+   * @throws MultiprocessError `MP_NO_LIST` when the block holds none; what {@link
+   * SharedMemory.attach} throws.
    */
   static attach<T = ShareableValue>(name: string): ShareableList<T> {
     const shm = SharedMemory.attach(name);
@@ -133,7 +135,10 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
     return this.#length;
   }
 
-  /** The formats of all items in Python's `struct` notation, one after another. @throws ClosedError. */
+  /**
+   * The formats of all items in Python's `struct` notation, one after another.
+   * @throws ClosedError.
+   */
   get format(): string {
     let text = '';
     for (let i = 0; i < this.#length; i++) text += this.#format(i);
@@ -164,7 +169,8 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
    * Changes an item, also to another type. When it throws, the old value is still there.
    *
    * @param index A negative one counts from the end.
-   * @throws ArgumentError `MP_LIST_ROOM` when text or bytes exceed the slot, `MP_LIST_ITEM`, `MP_LIST_INDEX`; ClosedError.
+   * @throws ArgumentError `MP_LIST_ROOM` when text or bytes exceed the slot, `MP_LIST_ITEM`,
+   * `MP_LIST_INDEX`; ClosedError.
    */
   set(index: number, value: T): void {
     const at = this.#at('set', index);
@@ -216,7 +222,10 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
     return count;
   }
 
-  /** Where a value is first. @throws ArgumentError `MP_LIST_VALUE` when it is not in the list; ClosedError. */
+  /**
+   * Where a value is first.
+   * @throws ArgumentError `MP_LIST_VALUE` when it is not in the list; ClosedError.
+   */
   index(value: T): number {
     for (let i = 0; i < this.#length; i++) if (same(this.get(i), value)) return i;
     throw new ArgumentError('ShareableList.index: the value is not in the list.', { code: 'MP_LIST_VALUE' });

@@ -35,20 +35,23 @@ const ENOENT = -2;
 const EEXIST = -17;
 
 /**
- * A named block of shared memory: `/dev/shm/<name>`, as Python's `multiprocessing.shared_memory.SharedMemory`, with whose blocks it
- * can be mixed freely.
+ * A named block of shared memory: `/dev/shm/<name>`, as Python's
+ * `multiprocessing.shared_memory.SharedMemory`, with whose blocks it can be mixed freely.
  *
- * Semantics: `close` ends the use of the block here, `unlink` removes its name; the bytes go when the name and the last use
- * are gone. A block whose creator ends without unlinking it is unlinked by the resource tracker, with a line on stderr. Who
- * received the object (as argument, captured variable, result) answers for the name like its creator; who attached to the name
- * never does, so that a passing reader cannot take the block away.
+ * Semantics: `close` ends the use of the block here, `unlink` removes its name; the bytes go when
+ * the name and the last use are gone. A block whose creator ends without unlinking it is unlinked
+ * by the resource tracker, with a line on stderr. Who received the object (as argument, captured
+ * variable, result) answers for the name like its creator; who attached to the name never does, so
+ * that a passing reader cannot take the block away.
  *
- * Python: `SharedMemory(create=True, size=n)` is `create`, `SharedMemory(name)` is `attach`. Python's own tracker (before 3.13)
- * unlinks what a Python process merely attached to when that process ends.
+ * Python: `SharedMemory(create=True, size=n)` is `create`, `SharedMemory(name)` is `attach`.
+ * Python's own tracker (before 3.13) unlinks what a Python process merely attached to when that
+ * process ends.
  *
- * `buffer`, `buf` and every view of them are shareable too: what is captured, passed or returned arrives as the same memory, as long as
- * the block has its name (`slice()` gives a copy). Node refuses to transfer the buffer to a worker thread (Node 20 copies it instead).
- * Pass the SharedMemory object, or attach to the name there.
+ * `buffer`, `buf` and every view of them are shareable too: what is captured, passed or returned
+ * arrives as the same memory, as long as the block has its name (`slice()` gives a copy). Node
+ * refuses to transfer the buffer to a worker thread (Node 20 copies it instead). Pass the
+ * SharedMemory object, or attach to the name there.
  *
  * @example
  * import { SharedMemory } from 'multiprocess';
@@ -87,8 +90,8 @@ export class SharedMemory implements Disposable {
    * Makes a new block of zero bytes.
    *
    * @param size Bytes, above 0.
-   * @throws ArgumentError `MP_BLOCK_SIZE`, `MP_BLOCK_NAME`; MultiprocessError `MP_BLOCK_EXISTS` when the name is taken, `MP_SYSTEM` without
-   * memory or room in /dev/shm.
+   * @throws ArgumentError `MP_BLOCK_SIZE`, `MP_BLOCK_NAME`; MultiprocessError `MP_BLOCK_EXISTS`
+   * when the name is taken, `MP_SYSTEM` without memory or room in /dev/shm.
    */
   static create(size: number, options?: SharedMemoryCreateOptions): SharedMemory {
     if (!Number.isSafeInteger(size) || size <= 0) throw badSize(size);
@@ -106,8 +109,9 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * The block is there before its name is, so the tracker knows which block the name will mean before anybody sees it: who dies in between leaves
-   * nothing, and a name that turns out to be taken is not confused with ours.
+   * The block is there before its name is, so the tracker knows which block the name will mean
+   * before anybody sees it: who dies in between leaves nothing, and a name that turns out to be
+   * taken is not confused with ours.
    */
   static #made(name: string, size: number): SharedMemory {
     const descriptor = createSharedMemory(size);
@@ -129,7 +133,10 @@ export class SharedMemory implements Disposable {
     }
   }
 
-  /** Where a file gets its name when it is made. Who dies before the tracker was told leaves the name. */
+  /**
+   * Where a file gets its name when it is made. Who dies before the tracker was told leaves the
+   * name.
+   */
   static #madeNamed(name: string, size: number): SharedMemory {
     const descriptor = openSharedMemory(name, { create: true, exclusive: true, size });
     try {
@@ -147,7 +154,8 @@ export class SharedMemory implements Disposable {
   /**
    * Attaches to a block that is there, made by this library, by Python or by any other program.
    *
-   * @throws ArgumentError `MP_BLOCK_NAME`; MultiprocessError `MP_BLOCK_NOT_FOUND`, `MP_SYSTEM` when it may not be opened.
+   * @throws ArgumentError `MP_BLOCK_NAME`; MultiprocessError `MP_BLOCK_NOT_FOUND`, `MP_SYSTEM` when
+   * it may not be opened.
    */
   static attach(name: string): SharedMemory {
     const bare = bareName('SharedMemory.attach', name);
@@ -172,7 +180,10 @@ export class SharedMemory implements Disposable {
     return this.#size;
   }
 
-  /** The bytes. Views of it are empty after {@link close}. @throws ClosedError after {@link close}. */
+  /**
+   * The bytes. Views of it are empty after {@link close}.
+   * @throws ClosedError after {@link close}.
+   */
   get buffer(): ArrayBuffer {
     this.#check();
     return this.#buffer;
@@ -184,7 +195,10 @@ export class SharedMemory implements Disposable {
     return this.#buf;
   }
 
-  /** Ends the use of the block here; every view of it has length 0 from now on. Others are not affected. Closing twice does nothing. */
+  /**
+   * Ends the use of the block here; every view of it has length 0 from now on. Others are not
+   * affected. Closing twice does nothing.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -193,9 +207,11 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Removes the name: nobody can attach any more; who has the block keeps it. May be called after {@link close}.
+   * Removes the name: nobody can attach any more; who has the block keeps it. May be called after
+   * {@link close}.
    *
-   * @throws MultiprocessError `MP_BLOCK_UNLINKED` when this object did so before, `MP_BLOCK_NOT_FOUND` when somebody else did.
+   * @throws MultiprocessError `MP_BLOCK_UNLINKED` when this object did so before,
+   * `MP_BLOCK_NOT_FOUND` when somebody else did.
    */
   unlink(): void {
     if (this.#unlinked) throw unlinkedBefore(this.#name);

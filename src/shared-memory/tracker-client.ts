@@ -1,9 +1,10 @@
 /**
  * This thread's line to the tracker (tracker.ts), which unlinks names when their creators are gone.
  *
- * The tracker reads a pipe. It is found by its pid: any process of the same user opens the pipe through /proc, so writing is
- * synchronous, and a name is known to the tracker before it is there, whatever happens next. Its address stands in the
- * environment, so that one tracker serves a whole tree of processes; those started before it learn of it from handles.
+ * The tracker reads a pipe. It is found by its pid: any process of the same user opens the pipe
+ * through /proc, so writing is synchronous, and a name is known to the tracker before it is there,
+ * whatever happens next. Its address stands in the environment, so that one tracker serves a whole
+ * tree of processes; those started before it learn of it from handles.
  *
  * Lines, each written at once (shorter than PIPE_BUF, hence whole):   + pid startTime device:inode name
  *                                                                    - device:inode name
@@ -32,7 +33,10 @@ const SOON = 1_000;
 /** Failed trackers in a row after which nobody starts another one by himself. */
 const MOST_FAILURES = 3;
 
-/** Names this thread answers for, each with the block it means: told again to a new tracker when one was killed. By `inode name`. */
+/**
+ * Names this thread answers for, each with the block it means: told again to a new tracker when one
+ * was killed. By `inode name`.
+ */
 const names = new Map<string, { readonly name: string; readonly inode: string }>();
 let descriptor: number | null = null;
 /** Closes it, as it was opened. */
@@ -43,7 +47,8 @@ let timer: NodeJS.Timeout | null = null;
 let wanted = false;
 
 /**
- * Makes this process answer for a name, which need not be there yet: it is unlinked when all who do are gone, if it means this block then.
+ * Makes this process answer for a name, which need not be there yet: it is unlinked when all who do
+ * are gone, if it means this block then.
  *
  * @param hint The tracker that knows the name already.
  * @throws MultiprocessError `MP_SYSTEM` when no tracker can be started.
@@ -171,7 +176,10 @@ function giveUp(): void {
   disconnect();
 }
 
-/** A tracker that was killed while this process ended, or just before, would leave our names to nobody. */
+/**
+ * A tracker that was killed while this process ended, or just before, would leave our names to
+ * nobody.
+ */
 function replaceDead(): void {
   if (names.size === 0 || (address !== null && runs(address))) return;
   disconnect();
@@ -205,7 +213,10 @@ function open(candidate: TrackerAddress): number | null {
   }
 }
 
-/** Starts a tracker: in a session of its own, so that Ctrl-C does not reach it, and with our stderr, to report leaks. */
+/**
+ * Starts a tracker: in a session of its own, so that Ctrl-C does not reach it, and with our stderr,
+ * to report leaks.
+ */
 function start(): void {
   const [reads, writes] = createPipe();
   const env = startingEnvironment({ ...process.env, NODE_OPTIONS: '' });

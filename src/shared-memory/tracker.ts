@@ -4,8 +4,9 @@
  *   a name is known   from its first `+` line to its `-` line, or until the last process that answers for it has ended
  *   a process ended   its names that nobody else answers for are unlinked and reported
  *
- * It ends when no process has its pipe open any more and no name is left: with 0, or with 1 when something leaked. It holds
- * names and process ids only, so nothing is lost for their owners when it is killed: they start another and tell it again.
+ * It ends when no process has its pipe open any more and no name is left: with 0, or with 1 when
+ * something leaked. It holds names and process ids only, so nothing is lost for their owners when
+ * it is killed: they start another and tell it again.
  */
 import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -1,6 +1,7 @@
 /**
- * `Value` and `SharedArray` as their users see them. With `lock: false` each constructor answers with an object of another class,
- * which the type of a class cannot say; the type of a constructor can.
+ * `Value` and `SharedArray` as their users see them. With `lock: false` each constructor answers
+ * with an object of another class, which the type of a class cannot say; the type of a constructor
+ * can.
  */
 
 import type { SharedOptions, ValueLock } from './guarded.js';
@@ -27,7 +28,8 @@ export interface ValueConstructor {
   /**
    * @param type A type code, or a record type of `struct`.
    * @param initial Default: zero.
-   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`, `MP_INVALID_ARGUMENT` for a lock that is none; MultiprocessError `MP_SYSTEM`.
+   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`, `MP_INVALID_ARGUMENT` for a lock that is none;
+   * MultiprocessError `MP_SYSTEM`.
    */
   new <K extends TypeCode>(type: K, initial?: Settable<K>, options?: LockedOptions): Value<K>;
   /** Where it is decided at run time whether there is a lock. */
@@ -55,11 +57,13 @@ export interface SharedArrayConstructor {
 /**
  * One value in shared memory with a lock.
  *
- * Semantics: `value` reads or writes without taking the lock (one read or write of a scalar is whole); `update` does both in one
- * step under it. It is shareable, and so is its lock. Integers wrap as in C.
+ * Semantics: `value` reads or writes without taking the lock (one read or write of a scalar is
+ * whole); `update` does both in one step under it. It is shareable, and so is its lock. Integers
+ * wrap as in C.
  *
- * Python: `Value(typecode_or_type, *args, lock=True)`. There `value` takes the lock for the single access, which makes `+=` no
- * safer. With `lock: false` the object is a {@link RawValue}, which has neither lock nor `getObj`.
+ * Python: `Value(typecode_or_type, *args, lock=True)`. There `value` takes the lock for the single
+ * access, which makes `+=` no safer. With `lock: false` the object is a {@link RawValue}, which has
+ * neither lock nor `getObj`.
  *
  * @example
  * import { Value } from 'multiprocess';
@@ -75,10 +79,12 @@ export const Value: ValueConstructor = ValueClass as unknown as ValueConstructor
 /**
  * An array of fixed length in shared memory with a lock.
  *
- * Semantics: `array` is the memory itself and takes no lock; take it with `runExclusive` or `acquire` around what belongs together.
- * It is shareable, and so is its lock. See {@link RawArray} for the memory.
+ * Semantics: `array` is the memory itself and takes no lock; take it with `runExclusive` or
+ * `acquire` around what belongs together. It is shareable, and so is its lock. See {@link RawArray}
+ * for the memory.
  *
- * Python: `Array(typecode_or_type, size_or_initializer, lock=True)`. With `lock: false` the object is a {@link RawArray}.
+ * Python: `Array(typecode_or_type, size_or_initializer, lock=True)`. With `lock: false` the object
+ * is a {@link RawArray}.
  *
  * @example
  * import { SharedArray } from 'multiprocess';

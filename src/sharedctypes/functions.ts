@@ -14,7 +14,8 @@ export type Raw<K extends TypeCode> = RawValue<K> | RawArray<K>;
 export type Synchronized<K extends TypeCode> = Value<K> | SharedArray<K>;
 
 /**
- * A new shared object with the same contents, independent of the original. A copy of one with a lock has a new RLock.
+ * A new shared object with the same contents, independent of the original. A copy of one with a
+ * lock has a new RLock.
  *
  * @throws ArgumentError when it is no shared value or array.
  */

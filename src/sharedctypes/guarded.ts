@@ -7,11 +7,18 @@ export type ValueLock = Pick<LockLike, 'acquire' | 'tryAcquire' | 'acquireSync' 
 
 /** How a Value or SharedArray is made. */
 export interface SharedOptions {
-  /** `true` (default): a new RLock. `false`: none, and the object is a RawValue or RawArray. Otherwise the lock to use. */
+  /**
+   * `true` (default): a new RLock. `false`: none, and the object is a RawValue or RawArray.
+   * Otherwise the lock to use.
+   */
   readonly lock?: boolean | ValueLock | null | undefined;
 }
 
-/** The lock of the options; `null` for none. @throws ArgumentError `MP_INVALID_ARGUMENT` for what is no lock. `made`, if any, is disposed of then. */
+/**
+ * The lock of the options; `null` for none.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT` for what is no lock. `made`, if any, is disposed of
+ * then.
+ */
 export function lockOf(actor: string, lock: SharedOptions['lock'], made: Disposable | null): ValueLock | null {
   if (lock === false) return null;
   try {

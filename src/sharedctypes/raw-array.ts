@@ -36,12 +36,14 @@ interface Handle extends BlockOnly {
 /**
  * An array of fixed length in shared memory, without a lock.
  *
- * Semantics: `array` is the memory itself; its `buffer` holds these elements and nothing else, and keeps them as long as any
- * view of it is held. Each array takes whole pages (4 KiB). It is shareable, and so are its buffer and every view of it: what is
- * captured, passed or returned arrives as the same memory (`slice()` gives a copy). The buffer belongs to this thread: `postMessage` cannot
- * transfer it.
+ * Semantics: `array` is the memory itself; its `buffer` holds these elements and nothing else, and
+ * keeps them as long as any view of it is held. Each array takes whole pages (4 KiB). It is
+ * shareable, and so are its buffer and every view of it: what is captured, passed or returned
+ * arrives as the same memory (`slice()` gives a copy). The buffer belongs to this thread:
+ * `postMessage` cannot transfer it.
  *
- * Python: `RawArray(typecode_or_type, size_or_initializer)`. Slices are those of the typed array: `subarray`, `slice`, `set`.
+ * Python: `RawArray(typecode_or_type, size_or_initializer)`. Slices are those of the typed array:
+ * `subarray`, `slice`, `set`.
  *
  * @example
  * import { RawArray } from 'multiprocess';
@@ -63,7 +65,8 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
   /**
    * @param type A type code, or a record type of `struct`.
    * @param sizeOrItems How many elements, all zero; or the elements; for `c` and `u` also a string.
-   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`, `MP_INVALID_ARGUMENT` for a bad size; MultiprocessError `MP_SYSTEM` without memory.
+   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`, `MP_INVALID_ARGUMENT` for a bad size;
+   * MultiprocessError `MP_SYSTEM` without memory.
    */
   constructor(type: K, sizeOrItems: number | Iterable<Settable<K>>);
   /** @internal */
@@ -109,13 +112,21 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     return new RawArray(typeOf(type), length, attachMapped(block));
   }
 
-  /** The elements, live: a typed array (BigInt64Array and BigUint64Array for 64 bits), or live records. @throws ClosedError. */
+  /**
+   * The elements, live: a typed array (BigInt64Array and BigUint64Array for 64 bits), or live
+   * records.
+   * @throws ClosedError.
+   */
   get array(): ArrayOf<K> {
     void this.block.buffer;
     return this.#array;
   }
 
-  /** An element. @param index A negative one counts from the end. @throws ArgumentError `MP_INDEX` outside the array; ClosedError. */
+  /**
+   * An element.
+   * @param index A negative one counts from the end.
+   * @throws ArgumentError `MP_INDEX` outside the array; ClosedError.
+   */
   get(index: number): ValueOf<K> {
     return this.#read(this.#at('get', index)) as ValueOf<K>;
   }
@@ -126,8 +137,8 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
   }
 
   /**
-   * Of characters (`c`, `u`): the text up to the first NUL, as `value` of a ctypes array. Setting it leaves what follows the NUL.
-   * `undefined` for other types.
+   * Of characters (`c`, `u`): the text up to the first NUL, as `value` of a ctypes array. Setting
+   * it leaves what follows the NUL. `undefined` for other types.
    * @throws ArgumentError `MP_INVALID_ARGUMENT` for a text longer than the array; ClosedError.
    */
   get value(): string | undefined {
@@ -157,7 +168,10 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     for (let i = 0; i < this.length; i++) yield this.get(i);
   }
 
-  /** Ends its use in this thread; views become empty. Others are not affected. Closing twice does nothing. */
+  /**
+   * Ends its use in this thread; views become empty. Others are not affected. Closing twice does
+   * nothing.
+   */
   close(): void {
     forgetShared(this);
     this.block.close();

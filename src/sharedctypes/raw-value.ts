@@ -13,8 +13,8 @@ interface Handle extends BlockOnly {
 /**
  * One value in shared memory, without a lock.
  *
- * Semantics: a single read or write of a scalar is whole; reading, computing and writing back is not one step: take a
- * {@link Value} for that. It is shareable. Integers wrap as in C.
+ * Semantics: a single read or write of a scalar is whole; reading, computing and writing back is
+ * not one step: take a {@link Value} for that. It is shareable. Integers wrap as in C.
  *
  * Python: `RawValue(typecode_or_type, *args)`.
  *
@@ -35,7 +35,8 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
   /**
    * @param type A type code, or a record type of `struct`.
    * @param initial Default: zero.
-   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`; MultiprocessError `MP_SYSTEM` without memory
+   * or descriptors.
    */
   constructor(type: K, initial?: Settable<K>);
   /** @internal */
@@ -61,7 +62,8 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
   }
 
   /**
-   * The value. That of a record type is a live object: its properties are the shared memory; setting it sets the fields given.
+   * The value. That of a record type is a live object: its properties are the shared memory;
+   * setting it sets the fields given.
    * @throws ArgumentError `MP_TYPE` for a value the type cannot hold; ClosedError.
    */
   get value(): ValueOf<K> {

@@ -85,7 +85,10 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
     return this.#raw[Symbol.iterator]();
   }
 
-  /** Ends its use in this thread; the lock stays open. Others are not affected. Closing twice does nothing. */
+  /**
+   * Ends its use in this thread; the lock stays open. Others are not affected. Closing twice does
+   * nothing.
+   */
   close(): void {
     this.#raw.close();
   }

@@ -1,5 +1,6 @@
 /**
- * Type codes: Python's letters (those of `array` and `struct`) and names that say what they are. Native byte order.
+ * Type codes: Python's letters (those of `array` and `struct`) and names that say what they are.
+ * Native byte order.
  *
  *   c  char, a Latin-1 character     u  wchar_t, a code point of 4 bytes     ? bool
  *   b B  8 bit   h H  16 bit   i I  32 bit   l L q Q  64 bit (bigint)        f  float   d  double
@@ -7,7 +8,10 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 
-/** The typed array that a constructor makes over an ArrayBuffer. TypeScript before 5.7 has no parameter for the buffer. */
+/**
+ * The typed array that a constructor makes over an ArrayBuffer. TypeScript before 5.7 has no
+ * parameter for the buffer.
+ */
 type TypedArrayOf<C extends { of(...items: never[]): unknown }> = ReturnType<C['of']>;
 
 /** What each scalar code is in JavaScript: its value, and the array of it. */
@@ -74,7 +78,10 @@ export interface StructFields {
   readonly [name: string]: TypeCode;
 }
 
-/** A record type, made by {@link struct}. Fields lie as in C: each at a multiple of its own alignment. */
+/**
+ * A record type, made by {@link struct}. Fields lie as in C: each at a multiple of its own
+ * alignment.
+ */
 export interface StructType<F extends StructFields = StructFields> {
   /** The fields. */
   readonly fields: F;
@@ -96,7 +103,10 @@ export type ValueOf<K> = K extends ScalarCode
     ? { -readonly [N in keyof F]: ValueOf<F[N]> }
     : never;
 
-/** What a value of the type can be set to. 64-bit integers take numbers too; a record takes some of its fields. */
+/**
+ * What a value of the type can be set to. 64-bit integers take numbers too; a record takes some of
+ * its fields.
+ */
 export type Settable<K> = K extends ScalarCode
   ? Elements[K][0] extends number | bigint
     ? number | bigint
@@ -202,9 +212,11 @@ export function sizeOf(actor: string, type: TypeCode): number {
 }
 
 /**
- * A record type with named, typed fields, as a `ctypes.Structure`. Fields may be records themselves.
+ * A record type with named, typed fields, as a `ctypes.Structure`. Fields may be records
+ * themselves.
  *
- * @throws ArgumentError `MP_TYPE_CODE` for a field of unknown type, `MP_INVALID_ARGUMENT` without fields.
+ * @throws ArgumentError `MP_TYPE_CODE` for a field of unknown type, `MP_INVALID_ARGUMENT` without
+ * fields.
  * @example
  * import { struct, Value } from 'multiprocess';
  *

@@ -15,7 +15,8 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   /**
    * @param type A type code, or a record type of `struct`.
    * @param initial Default: zero.
-   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`, `MP_INVALID_ARGUMENT` for a lock that is none; MultiprocessError `MP_SYSTEM`.
+   * @throws ArgumentError `MP_TYPE_CODE`, `MP_TYPE`, `MP_INVALID_ARGUMENT` for a lock that is none;
+   * MultiprocessError `MP_SYSTEM`.
    */
   constructor(type: K, initial?: Settable<K>, options?: SharedOptions);
   /** @internal */
@@ -64,9 +65,11 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   /**
    * Changes the value in one step: no other process or task that uses the lock comes in between.
    *
-   * @param change Gets the value and returns the new one; for a record it may change the fields and return nothing. Synchronous.
+   * @param change Gets the value and returns the new one; for a record it may change the fields and
+   * return nothing. Synchronous.
    * @returns The new value (of a record: the live one).
-   * @throws ArgumentError (as rejection) `MP_TYPE`; what `change` throws. The value is then as it was, but for fields already changed.
+   * @throws ArgumentError (as rejection) `MP_TYPE`; what `change` throws. The value is then as it
+   * was, but for fields already changed.
    */
   async update(change: (value: ValueOf<K>) => Settable<K> | void): Promise<ValueOf<K>> {
     if (!this.tryAcquire()) await this.acquire();
@@ -87,7 +90,10 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
     }
   }
 
-  /** Ends its use in this thread; the lock stays open. Others are not affected. Closing twice does nothing. */
+  /**
+   * Ends its use in this thread; the lock stays open. Others are not affected. Closing twice does
+   * nothing.
+   */
   close(): void {
     this.#raw.close();
   }

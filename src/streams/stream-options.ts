@@ -6,13 +6,19 @@ import { checkOverflow, type Overflow } from './sources/overflow.js';
 /** How many items travel, and how. */
 export interface FlowOptions<T> {
   /**
-   * Items admitted and not yet delivered: running + finished-unread + waiting for order. At least 1.
-   * Default: 2 x parallelism x chunk size, which follows the chunk size as it adapts.
+   * Items admitted and not yet delivered: running + finished-unread + waiting for order. At least
+   * 1. Default: 2 x parallelism x chunk size, which follows the chunk size as it adapts.
    */
   readonly window?: number | undefined;
-  /** Items per message to a worker, at least 1, or `'auto'` (default): as the backend measures. An explicit `window` caps it at window / (2 x parallelism). */
+  /**
+   * Items per message to a worker, at least 1, or `'auto'` (default): as the backend measures. An
+   * explicit `window` caps it at window / (2 x parallelism).
+   */
   readonly chunkSize?: number | 'auto' | undefined;
-  /** What may be lost when the source is an Observable that runs ahead. Default `{ policy: 'error' }`. */
+  /**
+   * What may be lost when the source is an Observable that runs ahead. Default `{ policy: 'error'
+   * }`.
+   */
   readonly overflow?: Overflow<T> | undefined;
   /** Aborting it ends the work at once with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
@@ -20,11 +26,15 @@ export interface FlowOptions<T> {
 
 /** The options of one stream of results. */
 export interface StreamFlowOptions<T> extends FlowOptions<T> {
-  /** Whether results come in the order of the source (`imap`) or as they finish (`imapUnordered`). Default `true`. */
+  /**
+   * Whether results come in the order of the source (`imap`) or as they finish (`imapUnordered`).
+   * Default `true`.
+   */
   readonly ordered?: boolean | undefined;
   /**
-   * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are cancelled, the stream errors.
-   * `'skip'`: nothing is delivered for it. `'settle'`: every result is a `PromiseSettledResult`.
+   * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are
+   * cancelled, the stream errors. `'skip'`: nothing is delivered for it. `'settle'`: every result
+   * is a `PromiseSettledResult`.
    */
   readonly errors?: 'fail' | 'skip' | 'settle' | undefined;
 }
@@ -36,7 +46,8 @@ export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow
 const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered', 'errors'];
 
 /**
- * Checks the options of a stream or of `collect`. `more` are names the caller understands beside these.
+ * Checks the options of a stream or of `collect`. `more` are names the caller understands beside
+ * these.
  *
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
  */
@@ -50,7 +61,10 @@ export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, know
   }
 }
 
-/** {@link checkFlowOptions} for streams. @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`. */
+/**
+ * {@link checkFlowOptions} for streams.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
 export function checkStreamOptions<T>(actor: string, options: StreamFlowOptions<T>, more: readonly string[] = []): void {
   checkFlowOptions(actor, options, STREAM_OPTIONS, more);
   const { errors, ordered } = options;

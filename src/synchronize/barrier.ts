@@ -9,7 +9,10 @@ import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 
 /** How a {@link Barrier} behaves. */
 export interface BarrierOptions {
-  /** Run by the party that arrives last, once a round, before anybody passes. If it throws, the barrier breaks. */
+  /**
+   * Run by the party that arrives last, once a round, before anybody passes. If it throws, the
+   * barrier breaks.
+   */
   readonly action?: (() => unknown) | undefined;
   /** Milliseconds for waits that give none. Default: no limit. */
   readonly timeout?: number | undefined;
@@ -24,14 +27,16 @@ interface BarrierHandle extends BlockOnly {
 /**
  * A point that a fixed number of parties pass together, again and again.
  *
- * Semantics: `wait` ends for all when the last party has come and its `action` has run; each gets another index, from 0 to
- * `parties` - 1. A wait whose time runs out or that is aborted breaks the barrier: all who wait get a BrokenBarrierError, and so does
- * everybody after them, until `reset`.
+ * Semantics: `wait` ends for all when the last party has come and its `action` has run; each gets
+ * another index, from 0 to `parties` - 1. A wait whose time runs out or that is aborted breaks the
+ * barrier: all who wait get a BrokenBarrierError, and so does everybody after them, until `reset`.
  *
- * Party death: a process or thread that has waited here breaks the round when it dies without ending in good order, at once if
- * others wait and else when the next ones come, unless all who were here have gone: then it is a new crew.
+ * Party death: a process or thread that has waited here breaks the round when it dies without
+ * ending in good order, at once if others wait and else when the next ones come, unless all who
+ * were here have gone: then it is a new crew.
  *
- * Python: `multiprocessing.Barrier`. The action travels with the barrier and may be asynchronous, but not under `waitSync`.
+ * Python: `multiprocessing.Barrier`. The action travels with the barrier and may be asynchronous,
+ * but not under `waitSync`.
  */
 export class Barrier extends SharedObject {
   /** How many must come. */
@@ -40,7 +45,10 @@ export class Barrier extends SharedObject {
   readonly #timeout: number | undefined;
   readonly #state: BarrierState;
 
-  /** @param parties At least 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  /**
+   * @param parties At least 1.
+   * @throws ArgumentError; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
   constructor(parties: number, options?: BarrierOptions);
   /** @internal */
   constructor(parties: number, options: BarrierOptions | undefined, block: Block);
@@ -67,7 +75,8 @@ export class Barrier extends SharedObject {
 
   /**
    * Waits for all parties, without blocking.
-   * @returns this party's index. @throws BrokenBarrierError, also when the time runs out; what the action throws; `signal.reason`.
+   * @returns this party's index. @throws BrokenBarrierError, also when the time runs out; what the
+   * action throws; `signal.reason`.
    */
   async wait(options?: WaitOptions): Promise<number> {
     const { timeout = this.#timeout, signal } = boundsOf('Barrier.wait', options) ?? {};

@@ -4,7 +4,8 @@ import { Semaphore } from './semaphore.js';
 import { SharedObject } from './state/shared-object.js';
 
 /**
- * A {@link Semaphore} that never has more permits than at first: one release too many throws, where it happens.
+ * A {@link Semaphore} that never has more permits than at first: one release too many throws, where
+ * it happens.
  *
  * Python: `multiprocessing.BoundedSemaphore`.
  */

@@ -21,14 +21,16 @@ interface Suspendable {
 /**
  * Waiting, under a lock, until somebody says that something has changed.
  *
- * Semantics: `wait` releases the lock, whatever its depth, waits for a notification and acquires the lock again, also when the
- * time ran out or the wait was aborted. `notify(n)` wakes n of those who wait, each process and thread in turn, and who came first
- * in each. Both need the lock.
+ * Semantics: `wait` releases the lock, whatever its depth, waits for a notification and acquires
+ * the lock again, also when the time ran out or the wait was aborted. `notify(n)` wakes n of those
+ * who wait, each process and thread in turn, and who came first in each. Both need the lock.
  *
- * Owner death: a waiter that dies is forgotten, and what it was notified of and had not begun to act upon goes to another one.
- * `notify` never waits for a waiter. The lock's own `ownerDied` is to be seen on the condition too.
+ * Owner death: a waiter that dies is forgotten, and what it was notified of and had not begun to
+ * act upon goes to another one. `notify` never waits for a waiter. The lock's own `ownerDied` is to
+ * be seen on the condition too.
  *
- * Cancellation: an aborted wait rejects with `signal.reason` once it has the lock again; its notification goes to another waiter.
+ * Cancellation: an aborted wait rejects with `signal.reason` once it has the lock again; its
+ * notification goes to another waiter.
  *
  * Python: `multiprocessing.Condition`.
  *
@@ -52,7 +54,10 @@ export class Condition extends SharedObject implements LockLike {
   readonly #lock: Suspendable;
   readonly #state: ConditionState;
 
-  /** @param lock Default: a new RLock. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  /**
+   * @param lock Default: a new RLock.
+   * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
   constructor(lock?: Lock | RLock);
   /** @internal */
   constructor(lock: Lock | RLock | undefined, block: Block);
@@ -72,7 +77,8 @@ export class Condition extends SharedObject implements LockLike {
 
   /**
    * Releases the lock, waits for a notification without blocking, and acquires the lock again.
-   * @returns `false` when the time ran out. Rejects with `signal.reason`. @throws NotOwnerError when the caller does not hold the lock.
+   * @returns `false` when the time ran out. Rejects with `signal.reason`. @throws NotOwnerError
+   * when the caller does not hold the lock.
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     const bounds = boundsOf('Condition.wait', options);
@@ -96,7 +102,8 @@ export class Condition extends SharedObject implements LockLike {
 
   /**
    * Waits until `predicate` answers something true; it is asked with the lock held.
-   * @returns its last answer, a false one when the time ran out. Rejects with `signal.reason`. @throws NotOwnerError.
+   * @returns its last answer, a false one when the time ran out. Rejects with `signal.reason`.
+   * @throws NotOwnerError.
    */
   async waitFor<R>(predicate: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('Condition.waitFor', 'predicate', predicate);
@@ -126,7 +133,11 @@ export class Condition extends SharedObject implements LockLike {
     }
   }
 
-  /** Wakes up to `n` of those who wait. @param n Default 1. @throws NotOwnerError when the caller does not hold the lock. */
+  /**
+   * Wakes up to `n` of those who wait.
+   * @param n Default 1.
+   * @throws NotOwnerError when the caller does not hold the lock.
+   */
   notify(n = 1): void {
     checkNumber('Condition.notify', 'n', n, { integer: true, infinite: true });
     this.#checkOwned('notify');

@@ -10,8 +10,8 @@ const AT_ONCE = Promise.resolve(true);
 /**
  * A flag that processes, threads and tasks wait for.
  *
- * Semantics: `wait` ends when the flag is set, at once if it is; a set that is cleared right away still ends all waits that had begun.
- * Setting never waits, also when a waiter has died.
+ * Semantics: `wait` ends when the flag is set, at once if it is; a set that is cleared right away
+ * still ends all waits that had begun. Setting never waits, also when a waiter has died.
  *
  * Python: `multiprocessing.Event`.
  */
@@ -46,7 +46,10 @@ export class Event extends SharedObject {
     this.#change(false);
   }
 
-  /** Waits for the flag without blocking: `false` when the time ran out first. Rejects with `signal.reason`. */
+  /**
+   * Waits for the flag without blocking: `false` when the time ran out first. Rejects with
+   * `signal.reason`.
+   */
   wait(options?: WaitOptions): Promise<boolean> {
     let bounds: Bounds | undefined;
     try {
@@ -68,8 +71,9 @@ export class Event extends SharedObject {
   /**
    * The flag as it is now, and each change of it.
    *
-   * Hot: what changes while nobody is subscribed is not seen. Changes that follow each other faster than they are seen come as
-   * one, but a set in between is never left out. Each subscription waits, and so keeps the event loop alive.
+   * Hot: what changes while nobody is subscribed is not seen. Changes that follow each other faster
+   * than they are seen come as one, but a set in between is never left out. Each subscription
+   * waits, and so keeps the event loop alive.
    */
   asObservable(): Observable<boolean> {
     return new Observable((subscriber) => {

@@ -35,17 +35,22 @@ const AT_ONCE = Promise.resolve(true);
 /**
  * Mutual exclusion between processes and threads.
  *
- * Semantics: whoever holds it, any process and any task may release it. It is not recursive: acquiring it twice waits for ever,
- * see {@link RLock}. While nobody waits, acquiring and releasing are a compare-and-set each, without a system call.
+ * Semantics: whoever holds it, any process and any task may release it. It is not recursive:
+ * acquiring it twice waits for ever, see {@link RLock}. While nobody waits, acquiring and releasing
+ * are a compare-and-set each, without a system call.
  *
- * Fairness: who comes just when it is released may overtake those who sleep, but not one who has waited for 10 ms.
+ * Fairness: who comes just when it is released may overtake those who sleep, but not one who has
+ * waited for 10 ms.
  *
- * Owner death: when the process or thread that acquired it ends without releasing it, the next one gets it, with {@link ownerDied}
- * set: what the lock guards may be half changed. Repair it, then call {@link recover}. A waiter notices within about 60 ms.
+ * Owner death: when the process or thread that acquired it ends without releasing it, the next one
+ * gets it, with {@link ownerDied} set: what the lock guards may be half changed. Repair it, then
+ * call {@link recover}. A waiter notices within about 60 ms.
  *
- * Cancellation: an aborted acquire leaves nothing behind, and a wake-up that was under way to it goes to another one.
+ * Cancellation: an aborted acquire leaves nothing behind, and a wake-up that was under way to it
+ * goes to another one.
  *
- * Python: `multiprocessing.Lock`. `acquire(False)` is `tryAcquire()`, `with lock` is `using held = await lock.hold()`.
+ * Python: `multiprocessing.Lock`. `acquire(False)` is `tryAcquire()`, `with lock` is `using held =
+ * await lock.hold()`.
  *
  * @example
  * import { Lock, Value } from 'multiprocess';
@@ -58,7 +63,10 @@ const AT_ONCE = Promise.resolve(true);
 export class Lock extends SharedObject implements LockLike {
   readonly #mutex: Mutex;
 
-  /** A new lock, which nobody holds. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  /**
+   * A new lock, which nobody holds.
+   * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
   constructor();
   /** @internal */
   constructor(block?: Block);

@@ -13,14 +13,15 @@ import { MUTEX_WORDS, Mutex } from './words/mutex.js';
 /**
  * Mutual exclusion that its owner may enter again.
  *
- * Owner: process, thread and async context (owner/async-owner.ts says what that is). What runs between an `await lock.acquire()` and the
- * release, and all that it calls or starts, is one owner; two tasks that run side by side are two, and exclude each other.
+ * Owner: process, thread and async context (owner/async-owner.ts says what that is). What runs
+ * between an `await lock.acquire()` and the release, and all that it calls or starts, is one owner;
+ * two tasks that run side by side are two, and exclude each other.
  *
- * Semantics: it is free again when its owner has released as often as it acquired. Fairness, owner death and cancellation as
- * with {@link Lock}.
+ * Semantics: it is free again when its owner has released as often as it acquired. Fairness, owner
+ * death and cancellation as with {@link Lock}.
  *
- * Gotcha: a helper `async function lockAll() { await lock.acquire(); }` owns the lock itself, not its caller. Use `runExclusive` or
- * `hold()` there.
+ * Gotcha: a helper `async function lockAll() { await lock.acquire(); }` owns the lock itself, not
+ * its caller. Use `runExclusive` or `hold()` there.
  *
  * Python: `multiprocessing.RLock`, whose owner is the process and thread.
  */
@@ -29,7 +30,10 @@ export class RLock extends SharedObject implements LockLike {
   /** The owner, when it is of this thread. */
   #token: Token | null = null;
 
-  /** A new lock, which nobody holds. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  /**
+   * A new lock, which nobody holds.
+   * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
   constructor();
   /** @internal */
   constructor(block?: Block);
@@ -130,7 +134,10 @@ export class RLock extends SharedObject implements LockLike {
     return osThreadIdOf(this.#mutex.owner) || null;
   }
 
-  /** `<RLock(None, 0)>`, `<RLock(MainProcess, 2)>`, `<RLock(SomeOtherProcess 4711, nonzero)>`: owner and depth. */
+  /**
+   * `<RLock(None, 0)>`, `<RLock(MainProcess, 2)>`, `<RLock(SomeOtherProcess 4711, nonzero)>`: owner
+   * and depth.
+   */
   protected override shown(): string {
     const owner = this.#mutex.owner;
     const died = this.ownerDied ? ', owner died' : '';

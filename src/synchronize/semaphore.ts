@@ -16,12 +16,13 @@ const AT_ONCE = Promise.resolve(true);
 /**
  * A number of permits, taken and given by any process, thread and task.
  *
- * Semantics: `acquire` takes one and waits while there is none; `release` gives one, also beyond the initial value (see
- * {@link BoundedSemaphore}). While nobody waits both are a compare-and-set, without a system call. Fairness and cancellation as with
- * `Lock`.
+ * Semantics: `acquire` takes one and waits while there is none; `release` gives one, also beyond
+ * the initial value (see {@link BoundedSemaphore}). While nobody waits both are a compare-and-set,
+ * without a system call. Fairness and cancellation as with `Lock`.
  *
- * Owner death: permits that were taken by `hold` or `runExclusive` come back when the process or thread that took them ends
- * without giving them back. Those taken by `acquire` do not: nobody can know who will release them.
+ * Owner death: permits that were taken by `hold` or `runExclusive` come back when the process or
+ * thread that took them ends without giving them back. Those taken by `acquire` do not: nobody can
+ * know who will release them.
  *
  * Python: `multiprocessing.Semaphore`.
  */
@@ -33,7 +34,10 @@ export class Semaphore extends SharedObject {
   readonly #reserve = new FairnessReserve();
   readonly #throttle = new LivenessThrottle();
 
-  /** @param value Permits at the start; default 1. @throws ArgumentError; MultiprocessError `MP_SYSTEM`. */
+  /**
+   * @param value Permits at the start; default 1.
+   * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
+   */
   constructor(value?: number);
   /** @internal */
   constructor(value: number | Block | undefined);
@@ -59,7 +63,9 @@ export class Semaphore extends SharedObject {
     Atomics.store(this.#words, 0, value * PERMIT_UNIT);
   }
 
-  /** Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`. */
+  /**
+   * Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`.
+   */
   acquire(options?: WaitOptions): Promise<boolean> {
     this.block.check();
     if (options === undefined && this.#queue.length === 0 && take(this.#words, false, 0, 0) >= 0) return AT_ONCE;
@@ -79,7 +85,11 @@ export class Semaphore extends SharedObject {
     return take(this.#words, false, 0, 0) >= 0 || this.#queue.waitSync(this.#attempt, timeout);
   }
 
-  /** Gives permits. @param count Default 1. @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError. */
+  /**
+   * Gives permits.
+   * @param count Default 1.
+   * @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError.
+   */
   release(count = 1): void {
     this.block.check();
     if (count !== 1) checkNumber(`${this.constructor.name}.release`, 'count', count, { integer: true, min: 1 });
@@ -94,7 +104,10 @@ export class Semaphore extends SharedObject {
     return permits(Atomics.load(this.#words, 0));
   }
 
-  /** Takes a permit for a `using` block; it comes back too when this process or thread ends. @throws TimeoutError `MP_TIMEOUT`. */
+  /**
+   * Takes a permit for a `using` block; it comes back too when this process or thread ends.
+   * @throws TimeoutError `MP_TIMEOUT`.
+   */
   async hold(options?: WaitOptions): Promise<Disposable> {
     if (!(await this.#wait(this.#attemptHold, 'hold', options))) throw timedOut(`${this.constructor.name}.hold`, options);
     return new ReleaseOnce(() => this.#wake(this.#ledger.give(), 1));

@@ -1,6 +1,7 @@
 /**
- * What the text of a function says about it, cached by text: the names it takes from outside and how it uses them,
- * the things that tie it to the place where it was written, and the members a class declares itself.
+ * What the text of a function says about it, cached by text: the names it takes from outside and
+ * how it uses them, the things that tie it to the place where it was written, and the members a
+ * class declares itself.
  */
 import type * as acorn from 'acorn';
 import { isStandardGlobal } from '../../codec/globals.js';
@@ -37,7 +38,10 @@ interface Declared {
 export interface Analysis {
   readonly form: Form;
   readonly arrow: boolean;
-  /** `function`, not async, not a generator, not a method: the only functions whose strictness can be seen from outside. */
+  /**
+   * `function`, not async, not a generator, not a method: the only functions whose strictness can
+   * be seen from outside.
+   */
   readonly plain: boolean;
   readonly free: ReadonlyMap<string, FreeName>;
   /** Uses of the function's own name, when it is a function (not a class) with one. */
@@ -49,7 +53,10 @@ export interface Analysis {
   readonly members: readonly ClassMember[];
   /** A computed name of a field of its instances that cannot be evaluated once more. */
   readonly fieldKey: string | null;
-  /** What computed names of such fields take from outside. V8 shows what functions use, which these are not. */
+  /**
+   * What computed names of such fields take from outside. V8 shows what functions use, which these
+   * are not.
+   */
   readonly fieldKeyNames: readonly string[];
   readonly importMeta: readonly Span[];
   readonly dynamicImport: boolean;

@@ -1,6 +1,7 @@
 /**
- * The members of a class as its text has them. Some are there for what happens when the class is made: static blocks, initial values
- * of static fields, computed names, the `extends` expression. On the other side the class is made as it is now, and none of that runs.
+ * The members of a class as its text has them. Some are there for what happens when the class is
+ * made: static blocks, initial values of static fields, computed names, the `extends` expression.
+ * On the other side the class is made as it is now, and none of that runs.
  */
 import type * as acorn from 'acorn';
 import type { Span } from './walk.js';
@@ -76,7 +77,10 @@ export function fieldKeys({ body }: acorn.ClassExpression): acorn.Expression[] {
   });
 }
 
-/** Whether it would give the same once more and change nothing. Calls of globals' members (`Symbol.for('x')`) count as such. */
+/**
+ * Whether it would give the same once more and change nothing. Calls of globals' members
+ * (`Symbol.for('x')`) count as such.
+ */
 export function isRepeatable(node: acorn.Expression, isGlobal: (name: string) => boolean): boolean {
   switch (node.type) {
     case 'Literal':

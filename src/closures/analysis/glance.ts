@@ -1,9 +1,10 @@
 /**
- * What the text of a long script says about one name without parsing it: a megabyte takes a parser half a second, and a search
- * a millisecond.
+ * What the text of a long script says about one name without parsing it: a megabyte takes a parser
+ * half a second, and a search a millisecond.
  *
- * Invariant: an answer is given only if a parser would give the same. Whatever could be an assignment that is not seen for certain (a pattern,
- * a second declarator) is answered with `null`: parse.
+ * Invariant: an answer is given only if a parser would give the same. Whatever could be an
+ * assignment that is not seen for certain (a pattern, a second declarator) is answered with `null`:
+ * parse.
  */
 
 import type { RequireOrigin } from './scope.js';
@@ -13,7 +14,10 @@ export const LONG_SCRIPT = 1 << 12;
 /** Characters that are searched for the end of what may be a pattern. */
 const MAX_PATTERN = 4_096;
 
-/** How often the script declares a name that none of its code assigns otherwise. `null` where a parser has to say. */
+/**
+ * How often the script declares a name that none of its code assigns otherwise. `null` where a
+ * parser has to say.
+ */
 export function declarationsOf(source: string, name: string): number | null {
   let declared = 0;
   let repeatable = 0;
@@ -60,7 +64,9 @@ export function namespaceImports(source: string): string[] {
   return [...source.matchAll(statement)].map(([whole]) => whole);
 }
 
-/** What `require` fills a variable with. `null` if none does; `undefined` where a parser has to say. */
+/**
+ * What `require` fills a variable with. `null` if none does; `undefined` where a parser has to say.
+ */
 export function requiredModuleOf(source: string, name: string): RequireOrigin | null | undefined {
   const word = `(?<![\\w$.])${escaped(name)}(?![\\w$])`;
   if (!new RegExp(`${word}[^;=]{0,400}=[^;]{0,400}\\brequire\\s*\\(`).test(source)) return null;

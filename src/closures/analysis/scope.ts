@@ -1,10 +1,14 @@
 /**
- * Lexical scopes of a piece of JavaScript: which names are declared where, and which references reach which binding.
+ * Lexical scopes of a piece of JavaScript: which names are declared where, and which references
+ * reach which binding.
  *
  * References are resolved after the walk, so hoisting needs no pass of its own.
  */
 
-/** How a name was declared. `self` is the own name of a function or class expression, `implicit` is `arguments`. */
+/**
+ * How a name was declared. `self` is the own name of a function or class expression, `implicit` is
+ * `arguments`.
+ */
 export type BindingKind = 'const' | 'let' | 'var' | 'param' | 'function' | 'class' | 'import' | 'catch' | 'self' | 'implicit';
 
 /** A declared name. */
@@ -16,7 +20,10 @@ export interface Binding {
   initialised: boolean;
   /** Whether anything assigns it after its declaration. */
   assigned: boolean;
-  /** Whether a function inside the one that declares it assigns it: then closures may tell each other things through it. */
+  /**
+   * Whether a function inside the one that declares it assigns it: then closures may tell each
+   * other things through it.
+   */
   assignedInside: boolean;
   /** Where an import binding comes from. */
   readonly from?: ImportOrigin;
@@ -48,12 +55,18 @@ export interface Reference {
   readonly end: number;
   readonly scope: Scope;
   readonly writes: boolean;
-  /** `shorthand`: stands for key and value in `{ name }`; `call`: is the callee; `member`: is read as `name.member`. */
+  /**
+   * `shorthand`: stands for key and value in `{ name }`; `call`: is the callee; `member`: is read
+   * as `name.member`.
+   */
   readonly use: 'plain' | 'shorthand' | 'call' | 'member';
   readonly member: string | null;
 }
 
-/** What gives code its `this`, and what runs as one: a script, a function, the initial value of a field, a static block. */
+/**
+ * What gives code its `this`, and what runs as one: a script, a function, the initial value of a
+ * field, a static block.
+ */
 export interface Owner {
   readonly kind: 'program' | 'function' | 'arrow' | 'field' | 'block';
   readonly start: number;
@@ -78,7 +91,10 @@ export class Scope {
     readonly owner: Owner,
   ) {}
 
-  /** Declares `name` here, or for a `var` in the function around. A second declaration of a name counts as an assignment. */
+  /**
+   * Declares `name` here, or for a `var` in the function around. A second declaration of a name
+   * counts as an assignment.
+   */
   declare(name: string, kind: BindingKind, initialised: boolean, origin: Pick<Binding, 'from' | 'required'> = {}): void {
     const scope = kind === 'var' ? this.functionScope() : this;
     const known = scope.bindings.get(name);
@@ -107,8 +123,8 @@ export class Scope {
 }
 
 /**
- * Whether code in scope `from` runs at most once for each time that the scope `to` around it is entered: neither a loop nor a
- * function stands between.
+ * Whether code in scope `from` runs at most once for each time that the scope `to` around it is
+ * entered: neither a loop nor a function stands between.
  */
 export function runsOnce(from: Scope, to: Scope): boolean {
   for (let scope = from; scope !== to; ) {

@@ -1,9 +1,10 @@
 /**
  * Parsing: the text of a function, or of a whole script, to an ESTree.
  *
- * acorn is loaded at the first parse, so that a process which only rebuilds functions never pays for it.
- * `Function.prototype.toString` prints functions, arrows and classes as expressions and methods and accessors as members
- * of an object literal; a method's private name is read as a member of a class.
+ * acorn is loaded at the first parse, so that a process which only rebuilds functions never pays
+ * for it. `Function.prototype.toString` prints functions, arrows and classes as expressions and
+ * methods and accessors as members of an object literal; a method's private name is read as a
+ * member of a class.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,7 +30,10 @@ type Parse = (source: string, options: acorn.Options) => acorn.Program;
 
 let parser: Parse | undefined;
 
-/** Not part of a parse: that a parser cannot be loaded says nothing about the text, and may be over the next time. */
+/**
+ * Not part of a parse: that a parser cannot be loaded says nothing about the text, and may be over
+ * the next time.
+ */
 function load(): Parse {
   try {
     parser ??= trusting(find().Parser);
@@ -44,8 +48,9 @@ function load(): Parse {
 }
 
 /**
- * A parser without the checks that V8 has made already: of what is declared twice or exported undeclared, which take acorn the square of the
- * number of declarations (4 s for a bundle of 20,000), and of regular expressions, of whose syntax and properties V8 may know more.
+ * A parser without the checks that V8 has made already: of what is declared twice or exported
+ * undeclared, which take acorn the square of the number of declarations (4 s for a bundle of
+ * 20,000), and of regular expressions, of whose syntax and properties V8 may know more.
  */
 function trusting(Parser: typeof acorn.Parser): Parse {
   const Trusting = Parser.extend(
@@ -89,7 +94,10 @@ const EXPRESSION = 'function _(){return(';
 const MEMBER = 'function _(){return({';
 const PRIVATE = 'function _(){return(class{';
 
-/** Parses what `Function.prototype.toString` printed; `null` when it is no source text (native code). */
+/**
+ * Parses what `Function.prototype.toString` printed; `null` when it is no source text (native
+ * code).
+ */
 export function parseFunction(text: string): ParsedFunction | null {
   return asExpression(text) ?? asMember(text) ?? asPrivate(text);
 }

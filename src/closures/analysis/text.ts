@@ -1,4 +1,7 @@
-/** As many lines and columns of nothing, for a member of a class: what stands before may end with the semicolon only. */
+/**
+ * As many lines and columns of nothing, for a member of a class: what stands before may end with
+ * the semicolon only.
+ */
 export function blank(text: string): string {
   return text.replace(/[^\n\r\u2028\u2029]/g, ' ').replace(' ', ';');
 }
@@ -13,8 +16,8 @@ export function wordNotIn(text: string, wish: string): string {
 const LETTERS = '$_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /**
- * A word of a width that is no word of `text`, and none of `taken`; or null. What takes the place of a name and is as wide leaves all
- * behind it in its column.
+ * A word of a width that is no word of `text`, and none of `taken`; or null. What takes the place
+ * of a name and is as wide leaves all behind it in its column.
  */
 export function wordOfWidth(text: string, width: number, taken: readonly string[]): string | null {
   for (const letter of LETTERS) {

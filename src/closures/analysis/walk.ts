@@ -1,6 +1,7 @@
 /**
- * The walk over a syntax tree that builds its {@link Scope}s and notes what ties a function to its surroundings
- * beside names: an outer `this`, `super`, `new.target`, private names, direct `eval`, `import.meta` and `import()`.
+ * The walk over a syntax tree that builds its {@link Scope}s and notes what ties a function to its
+ * surroundings beside names: an outer `this`, `super`, `new.target`, private names, direct `eval`,
+ * `import.meta` and `import()`.
  *
  * "Outer" is relative to the node the walk starts at.
  */
@@ -28,7 +29,10 @@ export class Findings {
   dynamicImport = false;
   directEval = false;
   outerThis = false;
-  /** The members that are read of it; `null` when it is used otherwise: called on, assigned to, handed on. */
+  /**
+   * The members that are read of it; `null` when it is used otherwise: called on, assigned to,
+   * handed on.
+   */
   thisMembers: Set<string> | null = new Set<string>();
   outerNewTarget = false;
   outerSuper = false;
@@ -38,7 +42,10 @@ export class Findings {
   readonly functions = new Map<number, Placed[]>();
 }
 
-/** A function or class and the scope it stands in: what is kept of its node, which would keep the whole tree. */
+/**
+ * A function or class and the scope it stands in: what is kept of its node, which would keep the
+ * whole tree.
+ */
 export interface Placed {
   /** A method starts at its parameters. */
   readonly start: number;
@@ -46,7 +53,10 @@ export interface Placed {
   readonly scope: Scope;
 }
 
-/** What an expression sees of its surroundings: how many functions stand around it that give it a `this`, a home object, … */
+/**
+ * What an expression sees of its surroundings: how many functions stand around it that give it a
+ * `this`, a home object, …
+ */
 interface Context {
   readonly self: boolean;
   readonly home: boolean;
@@ -56,7 +66,10 @@ interface Context {
 
 const OUTSIDE: Context = { self: false, home: false, target: false, privates: [] };
 
-/** Walks a function or class on its own, but for the nodes that are `skipped`. `members` of the class itself have a home. */
+/**
+ * Walks a function or class on its own, but for the nodes that are `skipped`. `members` of the
+ * class itself have a home.
+ */
 export function walkFunction(node: FunctionNode | ClassNode, strict: boolean, skipped?: ReadonlySet<acorn.AnyNode>): Findings {
   const walker = new Walker(skipped);
   walker.visit(node, new Scope(null, node.start, true, strict, owner('program', node.start)), OUTSIDE);
@@ -416,7 +429,10 @@ export function importedNames(node: acorn.ImportDeclaration): [name: string, fro
   });
 }
 
-/** `const a = require('x')`, `const { b, c: d } = require('x')`, `const e = require('x').f`: the names, and what of the module they are. */
+/**
+ * `const a = require('x')`, `const { b, c: d } = require('x')`, `const e = require('x').f`: the
+ * names, and what of the module they are.
+ */
 function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<string, Pick<Binding, 'required'>> {
   const found = new Map<string, Pick<Binding, 'required'>>();
   const isMember = init?.type === 'MemberExpression' && !init.computed && init.property.type === 'Identifier';
@@ -437,7 +453,10 @@ function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<stri
   return found;
 }
 
-/** The specifier of a call of `require`, also as the argument of what a compiler puts around it, whatever that is called. */
+/**
+ * The specifier of a call of `require`, also as the argument of what a compiler puts around it,
+ * whatever that is called.
+ */
 function requiredModule(node: acorn.AnyNode | null | undefined): string | null {
   if (node?.type !== 'CallExpression') return null;
   const [argument] = node.arguments;

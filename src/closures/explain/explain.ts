@@ -1,4 +1,7 @@
-/** `explain`: what a function would take along, found by reducing it as `dumps` would, without throwing. */
+/**
+ * `explain`: what a function would take along, found by reducing it as `dumps` would, without
+ * throwing.
+ */
 
 import { Encoder } from '../../codec/codec.js';
 import { reduceFunction } from '../../codec/function-port.js';
@@ -14,18 +17,22 @@ import { functionsRead } from '../send/work.js';
 import type { FunctionData } from '../wire.js';
 import { type Capture, Explanation, type Problem } from './explanation.js';
 
-/** Functions that are read for one explanation, each as often as it is part of something measured. */
+/**
+ * Functions that are read for one explanation, each as often as it is part of something measured.
+ */
 const MAX_READ_FUNCTIONS = 2_000;
 
 /** Kinds that stand for what the other process has already. */
 const REFERENCES = new Set(['global', 'module']);
 
 /**
- * Shows what sending a function would send: each capture with its path, what it is, whether it goes by value or by
- * reference, and how many bytes it takes. Never throws for a function: one that cannot be sent is explained with the culprit.
+ * Shows what sending a function would send: each capture with its path, what it is, whether it goes
+ * by value or by reference, and how many bytes it takes. Never throws for a function: one that
+ * cannot be sent is explained with the culprit.
  *
- * Semantics: nothing is sent or kept. Sizes are those of each part sent by itself, so shared parts count in each.
- * Captures of captures are listed until 2000 functions were read: those of a package that is bundled in all reach each other.
+ * Semantics: nothing is sent or kept. Sizes are those of each part sent by itself, so shared parts
+ * count in each. Captures of captures are listed until 2000 functions were read: those of a package
+ * that is bundled in all reach each other.
  *
  * @param fn Any function or class.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when it is no function.

@@ -17,7 +17,10 @@ export interface Problem {
 export interface Capture {
   /** The name in the function, or what the part is: `superclass`, `bound this`. */
   readonly name: string;
-  /** From this value up to the function: `captured \`K\` <- captured \`helper\` <- function f (file:///main.js:3)`. */
+  /**
+   * From this value up to the function: `captured \`K\` <- captured \`helper\` <- function f
+   * (file:///main.js:3)`.
+   */
   readonly path: string;
   /** By value: a copy. By reference: the other process imports it. */
   readonly how: 'value' | 'reference';
@@ -53,9 +56,13 @@ export class Explanation {
   readonly sendable: boolean;
   /** Its own name, which may be empty. */
   readonly name: string;
-  /** Where it was written: `file:///main.js:3:14`. Absent where that is unknown or plays no role. */
+  /**
+   * Where it was written: `file:///main.js:3:14`. Absent where that is unknown or plays no role.
+   */
   declare readonly place?: string;
-  /** By value: its text and captures. By reference: the name under which the other process has it. */
+  /**
+   * By value: its text and captures. By reference: the name under which the other process has it.
+   */
   readonly how: 'value' | 'reference';
   /** The name of a function that goes by reference. */
   declare readonly from?: string;

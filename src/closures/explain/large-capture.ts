@@ -1,17 +1,23 @@
-/** The warning about functions that take much along: such data is better passed as an argument, shared, or loaded there. */
+/**
+ * The warning about functions that take much along: such data is better passed as an argument,
+ * shared, or loaded there.
+ */
 import { explainCaptures } from './explain.js';
 import { bytes, type Capture } from './explanation.js';
 
 /** Bytes captured by value from which a function is warned about. */
 export const LARGE_CAPTURE = 1 << 20;
 
-/** By place, so that a function made anew for each call is warned about once; by identity where the place is unknown. */
+/**
+ * By place, so that a function made anew for each call is warned about once; by identity where the
+ * place is unknown.
+ */
 const warned = new Set<string>();
 const warnedFunctions = new WeakSet<Function>();
 
 /**
- * Warns once (`MP_LARGE_CAPTURE`) about a function whose message has more than {@link LARGE_CAPTURE} bytes because of what it
- * captures. Call with the size of the message.
+ * Warns once (`MP_LARGE_CAPTURE`) about a function whose message has more than {@link
+ * LARGE_CAPTURE} bytes because of what it captures. Call with the size of the message.
  */
 export function warnAboutCaptures(fn: Function, size: number): void {
   if (size <= LARGE_CAPTURE || warnedFunctions.has(fn)) return;

@@ -1,15 +1,20 @@
 /**
- * What the Debugger domain knows: the functions on the stack with their `this`, and the scripts with their sources.
+ * What the Debugger domain knows: the functions on the stack with their `this`, and the scripts
+ * with their sources.
  *
- * Invariant. The domain is enabled only inside {@link harvestScripts} and {@link runningFrames}, which are synchronous. While it is on,
- * await costs ten times as much and `eval` two hundred times.
+ * Invariant. The domain is enabled only inside {@link harvestScripts} and {@link runningFrames},
+ * which are synchronous. While it is on, await costs ten times as much and `eval` two hundred
+ * times.
  */
 import { HOLDER, listen, mayBeDebugged, post, type RemoteObject, withHolder, withSession } from './session.js';
 
 /** A script as the Debugger domain describes it. */
 export interface HarvestedScript {
   readonly scriptId: string;
-  /** The name that its host gave it, or the one it gives itself (`//# sourceURL=`) where the host gave none. */
+  /**
+   * The name that its host gave it, or the one it gives itself (`//# sourceURL=`) where the host
+   * gave none.
+   */
   readonly url: string;
   /** Numbers of its first line and of that line's first column: not 0 where the host gave them. */
   readonly firstLine: number;
@@ -32,8 +37,9 @@ interface CallFrame {
 }
 
 /**
- * The functions on the stack with their `this`, innermost first: the debugger pauses inside this very call, reports and
- * goes on. Empty while another inspector client is attached, which would take the pause for its own.
+ * The functions on the stack with their `this`, innermost first: the debugger pauses inside this
+ * very call, reports and goes on. Empty while another inspector client is attached, which would
+ * take the pause for its own.
  */
 export function runningFrames(actor: string): RunningFrame[] {
   return withSession(actor, pauseHere);
@@ -64,7 +70,10 @@ function pausePoint(): boolean {
   return pauses++ >= 0;
 }
 
-/** Each receiver is handed over in its own context, since a test runner's vm has another than the main one. */
+/**
+ * Each receiver is handed over in its own context, since a test runner's vm has another than the
+ * main one.
+ */
 function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
   const holder: { out: unknown[] } = { out: [] };
   const own = globalThis as unknown as Record<symbol, unknown>;
@@ -93,8 +102,8 @@ export interface StackFrame {
 }
 
 /**
- * The functions that run now, innermost first. An error that is thrown in an expression of ours carries them, with the numbers
- * of their scripts, which no call site of Node 20 has.
+ * The functions that run now, innermost first. An error that is thrown in an expression of ours
+ * carries them, with the numbers of their scripts, which no call site of Node 20 has.
  */
 export function framesWithScripts(actor: string, most: number): readonly StackFrame[] {
   return withSession(actor, () => {
@@ -124,7 +133,10 @@ interface ParsedScript {
 /** A script without its source. */
 export type ListedScript = Omit<HarvestedScript, 'source'>;
 
-/** Every script of JavaScript that V8 holds now, with the sources of those that are wanted. `choose` is given all of them and says which. */
+/**
+ * Every script of JavaScript that V8 holds now, with the sources of those that are wanted. `choose`
+ * is given all of them and says which.
+ */
 export function harvestScripts(
   actor: string,
   choose: (listed: readonly ListedScript[]) => (script: ListedScript) => boolean,

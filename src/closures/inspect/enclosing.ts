@@ -1,9 +1,10 @@
 /**
- * What the script around a function says about the names it captures: declared how, imported from where, ever assigned,
- * and which of its functions the module exports.
+ * What the script around a function says about the names it captures: declared how, imported from
+ * where, ever assigned, and which of its functions the module exports.
  *
- * A script is parsed once, when that is asked for the first time, and kept as an outline without its syntax tree. A long one is looked at first
- * (glance.ts): most of what is asked can be told so, at once.
+ * A script is parsed once, when that is asked for the first time, and kept as an outline without
+ * its syntax tree. A long one is looked at first (glance.ts): most of what is asked can be told so,
+ * at once.
  */
 import type * as acorn from 'acorn';
 import {
@@ -20,7 +21,10 @@ import { parseProgram } from '../analysis/syntax.js';
 import { exportedName, importedNames, type Placed, walkProgram } from '../analysis/walk.js';
 import type { Place, Script } from './locate.js';
 
-/** Characters of source whose outlines are kept: about as many bytes of memory each. The latest one stays in any case. */
+/**
+ * Characters of source whose outlines are kept: about as many bytes of memory each. The latest one
+ * stays in any case.
+ */
 const MAX_OUTLINED_CHARACTERS = 1 << 25;
 
 /** A parsed script. */
@@ -100,9 +104,15 @@ export interface Surroundings {
   readonly strict: boolean;
   /** Whether it is a function declaration, whose own name is a variable outside it. */
   readonly declaration: boolean;
-  /** Whose `this` an arrow there sees: the script's own, that of a function with this head, or one that has no frame of its own. */
+  /**
+   * Whose `this` an arrow there sees: the script's own, that of a function with this head, or one
+   * that has no frame of its own.
+   */
   readonly receiver: 'script' | Head | 'other';
-  /** The property that this function was written as: `run = …` or `static run = …` in a class, `this.run = …` in a constructor. */
+  /**
+   * The property that this function was written as: `run = …` or `static run = …` in a class,
+   * `this.run = …` in a constructor.
+   */
   readonly field: string | null;
   /** Whether a name is the own name of a function expression around. */
   isOwnName(name: string): boolean;
@@ -244,7 +254,10 @@ function fieldOf({ start, scope }: Placed, place: Place): string | null {
   return ASSIGNED.exec(before)?.slice(1).find(Boolean) ?? null;
 }
 
-/** Of the functions that end where the text ends, the first that starts inside it: a method's node starts at its parameters. */
+/**
+ * Of the functions that end where the text ends, the first that starts inside it: a method's node
+ * starts at its parameters.
+ */
 function find(outline: Outline, start: number, end: number): Placed | undefined {
   let best: Placed | undefined;
   for (const placed of outline.functions.get(end) ?? []) {
@@ -262,7 +275,10 @@ function valueIn(scope: Record<string, unknown>, name: string): unknown {
   }
 }
 
-/** The name under which a module exports this function, checked against the values its own scope holds now. */
+/**
+ * The name under which a module exports this function, checked against the values its own scope
+ * holds now.
+ */
 export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
   // Most functions are none of a module's own, and a script that only they are sent of need not be parsed.
   if (

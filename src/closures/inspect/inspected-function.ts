@@ -1,4 +1,6 @@
-/** What is known of a function that is sent: its text, what V8 shows of it, where it was written. */
+/**
+ * What is known of a function that is sent: its text, what V8 shows of it, where it was written.
+ */
 import type { Analysis } from '../analysis/analysis.js';
 import type { Surroundings } from './enclosing.js';
 import type { CapturedScope, Mirror } from './inspector.js';
@@ -7,7 +9,9 @@ import type { Place } from './locate.js';
 /** A function, read. */
 export interface InspectedFunction {
   readonly fn: Function;
-  /** What it is called in messages. Only errors ask, and a source map may have to be read for it. */
+  /**
+   * What it is called in messages. Only errors ask, and a source map may have to be read for it.
+   */
   readonly describe: () => string;
   readonly text: string;
   readonly analysis: Analysis;

@@ -1,4 +1,7 @@
-/** What only V8 knows of a function: its captured scopes, where it was written, what it binds or proxies. */
+/**
+ * What only V8 knows of a function: its captured scopes, where it was written, what it binds or
+ * proxies.
+ */
 import { GROUP, post, type RemoteObject, withHolder, withSession } from './session.js';
 
 /** One captured scope, innermost first. `object` is V8's snapshot of its names. */

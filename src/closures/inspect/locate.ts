@@ -1,9 +1,11 @@
 /**
- * Where a function was written: the script's URL and source, and the position of the function's text in it.
+ * Where a function was written: the script's URL and source, and the position of the function's
+ * text in it.
  *
- * The inspector's Runtime domain gives a script id and a position; URL and source need the Debugger domain, whose first use
- * costs tens of milliseconds. Cheaper, and tried first, for a script that runs now: its file, if that has the hash that V8 took of
- * what it runs. A file that was stripped of types, transformed by a loader or edited since has another one.
+ * The inspector's Runtime domain gives a script id and a position; URL and source need the Debugger
+ * domain, whose first use costs tens of milliseconds. Cheaper, and tried first, for a script that
+ * runs now: its file, if that has the hash that V8 took of what it runs. A file that was stripped
+ * of types, transformed by a loader or edited since has another one.
  *
  * Invariant: what {@link scripts} holds under an id is the source that V8 has under this id.
  */
@@ -21,7 +23,10 @@ export interface Script {
   /** `file:`, `node:` or whatever the host called it; empty for code without a name. */
   readonly url: string;
   readonly source: string;
-  /** Numbers of its first line and of that line's first column: not 0 where the host gave them, as for functions rebuilt here. */
+  /**
+   * Numbers of its first line and of that line's first column: not 0 where the host gave them, as
+   * for functions rebuilt here.
+   */
   readonly firstLine: number;
   readonly firstColumn: number;
   /** For a script that was compiled here to rebuild a function: what it was compiled from. */
@@ -31,7 +36,9 @@ export interface Script {
 /** A function's place. */
 export interface Place {
   readonly script: Script;
-  /** Where the text of the function starts in the script: offset, and zero-based line and column. */
+  /**
+   * Where the text of the function starts in the script: offset, and zero-based line and column.
+   */
   readonly start: number;
   readonly line: number;
   readonly column: number;
@@ -47,8 +54,8 @@ const scripts = new Map<string, Script>();
 const lineStarts = new WeakMap<Script, number[]>();
 
 /**
- * Finds a function from its mirror and text. `internal`: it is part of Node. `null`: it stands nowhere as it prints, which goes for what
- * `vm.compileFunction` returns.
+ * Finds a function from its mirror and text. `internal`: it is part of Node. `null`: it stands
+ * nowhere as it prints, which goes for what `vm.compileFunction` returns.
  */
 export function locate({ location }: Mirror, text: string, actor: string): Place | 'internal' | null {
   if (location === null) return 'internal';
@@ -67,8 +74,8 @@ function keep(script: Script): Script {
 }
 
 /**
- * Asking again costs as much as asking for all: the sources of the program's own scripts are read along, those of the package that is asked for,
- * and of all packages with the second one.
+ * Asking again costs as much as asking for all: the sources of the program's own scripts are read
+ * along, those of the package that is asked for, and of all packages with the second one.
  */
 function harvest(id: string, actor: string): Script | undefined {
   const found = harvestScripts(actor, (listed) => {
@@ -162,7 +169,10 @@ function lineAt(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** Finds a function that was made by a function rebuilt here: among the scripts with its text at its position, the one with its id. */
+/**
+ * Finds a function that was made by a function rebuilt here: among the scripts with its text at its
+ * position, the one with its id.
+ */
 export function fromFactories(location: Location, text: string, actor: string): Place | null {
   for (const { factory, code, firstLine, firstColumn, data } of compiledFactories()) {
     if (!code.includes(text)) continue;

@@ -13,7 +13,10 @@ import type { InspectedFunction } from './inspected-function.js';
 import { offsetIn } from './locate.js';
 import { mayBeDebugged } from './session.js';
 
-/** What `this` is inside an arrow; `undefined` at the top of a module. @throws SerializationError `MP_OUTER_THIS`. */
+/**
+ * What `this` is inside an arrow; `undefined` at the top of a module.
+ * @throws SerializationError `MP_OUTER_THIS`.
+ */
 export function receiverOf(inspected: InspectedFunction): unknown {
   const { around, place, mirror, describe } = inspected;
   const { thisMembers } = inspected.analysis;
@@ -47,7 +50,10 @@ function framesOf({ around, place, mirror }: InspectedFunction, frames: readonly
     .map((frame) => frame.receiver);
 }
 
-/** Whether the arrow is that field of the object, and the object was made by the class whose text has the arrow: no copy of it was. */
+/**
+ * Whether the arrow is that field of the object, and the object was made by the class whose text
+ * has the arrow: no copy of it was.
+ */
 function isOwner(object: unknown, field: string, { fn, text }: InspectedFunction): object is object {
   if (typeof object === 'function') {
     return Object.getOwnPropertyDescriptor(object, field)?.value === fn && Function.prototype.toString.call(object).includes(text);

@@ -1,10 +1,11 @@
 /**
- * The session of the thread's own inspector, which answers `post` before it returns. Values come back as themselves, not as
- * copies: the inspector calls a function with them that puts them into a holder of ours.
+ * The session of the thread's own inspector, which answers `post` before it returns. Values come
+ * back as themselves, not as copies: the inspector calls a function with them that puts them into a
+ * holder of ours.
  *
- * Invariant. The session is connected while a question is asked or a message is written; after a burst of them until the synchronous
- * stretch ends, and never longer: with one there V8 keeps the arguments of the last 1,000 calls of console.log, each of which takes three
- * times as long.
+ * Invariant. The session is connected while a question is asked or a message is written; after a
+ * burst of them until the synchronous stretch ends, and never longer: with one there V8 keeps the
+ * arguments of the last 1,000 calls of console.log, each of which takes three times as long.
  */
 
 import type * as inspector from 'node:inspector';
@@ -40,7 +41,10 @@ export function endSession(): void {
   if (asking === 0) release();
 }
 
-/** Sessions of one synchronous stretch from which on the session stays until that ends: a new one costs as much as half a look. */
+/**
+ * Sessions of one synchronous stretch from which on the session stays until that ends: a new one
+ * costs as much as half a look.
+ */
 const BURST = 8;
 /** Sessions of this stretch. */
 let sessions = 0;
@@ -110,8 +114,8 @@ export function post<T>(method: string, params: object = {}): T {
 }
 
 /**
- * Runs `body` with the remote id of a holder object, by which values come back as themselves. The inspector evaluates in
- * the main context, which is not ours inside a test runner's vm.
+ * Runs `body` with the remote id of a holder object, by which values come back as themselves. The
+ * inspector evaluates in the main context, which is not ours inside a test runner's vm.
  */
 export function withHolder<T>(holder: { fn?: Function; out: unknown[] }, body: (holderId: string) => T): T {
   const world = vm.runInThisContext('globalThis') as Record<symbol, unknown>;

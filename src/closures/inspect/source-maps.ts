@@ -1,11 +1,12 @@
 /**
  * Positions in compiled code (TypeScript, bundles) to positions in the source.
  *
- * A function that is rebuilt from a script with a source map gets a mark behind its URL, `#compiled`, and `#compiled2` if it is the second script
- * of that URL (a module that was loaded again after an edit): frames with that mark have
- * positions of compiled code. They are mapped where the script was loaded, that is in the process that sent the function,
- * and only when an error comes back; nothing of the map travels. Frames of files that a worker loaded itself and whose map it
- * did not use (`--enable-source-maps` is off) are mapped as well.
+ * A function that is rebuilt from a script with a source map gets a mark behind its URL,
+ * `#compiled`, and `#compiled2` if it is the second script of that URL (a module that was loaded
+ * again after an edit): frames with that mark have positions of compiled code. They are mapped
+ * where the script was loaded, that is in the process that sent the function, and only when an
+ * error comes back; nothing of the map travels. Frames of files that a worker loaded itself and
+ * whose map it did not use (`--enable-source-maps` is off) are mapped as well.
  */
 import { readFileSync } from 'node:fs';
 import { findSourceMap, SourceMap } from 'node:module';
@@ -23,7 +24,10 @@ const scripts = new Map<string, Script>();
 const SCRIPTS = 1_024;
 const maps = new Map<string, SourceMap | null>();
 
-/** What stands behind the URL of functions of this script: empty where their positions are those of the source. */
+/**
+ * What stands behind the URL of functions of this script: empty where their positions are those of
+ * the source.
+ */
 export function markOf(script: Script): string {
   let mark = marks.get(script);
   if (mark === undefined) {
@@ -47,7 +51,10 @@ function nextMark(script: Script): string {
   return mark;
 }
 
-/** A stack with the positions of compiled code replaced by those of the source, as far as maps are found. */
+/**
+ * A stack with the positions of compiled code replaced by those of the source, as far as maps are
+ * found.
+ */
 export function mapStack(stack: string): string {
   if (!stack.includes(COMPILED) && !/\.[cm]?js:\d/.test(stack)) return stack;
   return stack
@@ -67,7 +74,10 @@ function mapFrame(whole: string, file: string, mark: string | undefined, line: s
   return `${sourceURL(entry.originalSource, url)}:${entry.originalLine + 1}:${(entry.originalColumn ?? 0) + 1}`;
 }
 
-/** `file:///src/main.ts:3`: where a function was written, by the source map of its script if it has one. */
+/**
+ * `file:///src/main.ts:3`: where a function was written, by the source map of its script if it has
+ * one.
+ */
 export function sourcePlace({ script, line, column }: Pick<Place, 'script' | 'line' | 'column'>): {
   url: string;
   line: number;
@@ -120,7 +130,10 @@ function readMap(url: string, source?: string): SourceMap | null {
   }
 }
 
-/** The last `sourceMappingURL` comment, if nothing but blank lines, comments and the end of a host's wrapper (vite's `}}`) follow it. */
+/**
+ * The last `sourceMappingURL` comment, if nothing but blank lines, comments and the end of a host's
+ * wrapper (vite's `}}`) follow it.
+ */
 function commentOf(source: string): string | null {
   const at = source.lastIndexOf(COMMENT);
   if (at < 0 || (at > 0 && source[at - 1] !== '\n')) return null;

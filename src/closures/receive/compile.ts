@@ -1,10 +1,11 @@
 /**
  * Text to factory: a function of the captured names that makes the function anew.
  *
- * The text stands at its own line and column of a script with its own URL, so stack traces point at the original: V8 is told where the
- * script would have to begin for that, which may be left of the first column.
- * Factories are cached by all that shapes them and called with new captures each time. Names are parameters of the
- * factory, never a `with`, so rebuilt code runs as fast as the original.
+ * The text stands at its own line and column of a script with its own URL, so stack traces point at
+ * the original: V8 is told where the script would have to begin for that, which may be left of the
+ * first column. Factories are cached by all that shapes them and called with new captures each
+ * time. Names are parameters of the factory, never a `with`, so rebuilt code runs as fast as the
+ * original.
  */
 import vm from 'node:vm';
 import { defaultLoader } from '../../modules/default-loader.js';
@@ -31,7 +32,10 @@ const factories = new Map<string, CompiledFactory>();
 /** Of code records, which many functions share: those without parameters that come late. */
 const recorded = new WeakMap<FunctionData, Factory>();
 
-/** What was compiled here and is kept, so that functions made inside can be told where their text stands. */
+/**
+ * What was compiled here and is kept, so that functions made inside can be told where their text
+ * stands.
+ */
 export function compiledFactories(): Iterable<CompiledFactory> {
   return factories.values();
 }
@@ -42,7 +46,10 @@ export const READ = 'multiprocess$read';
 /** Name of the parameter that holds the outer `arguments` of an arrow. */
 export const ARGUMENTS = 'arguments$outer';
 
-/** Compiles, or finds, the factory. `late` lists the parameters that are set after the function exists. */
+/**
+ * Compiles, or finds, the factory. `late` lists the parameters that are set after the function
+ * exists.
+ */
 export function factoryOf(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
   if (late.length > 0) return compiledOnce(data, params, late);
   let factory = recorded.get(data);

@@ -1,7 +1,8 @@
 /**
- * Constructor functions: what classes are for older targets, and were before there were any. The prototype of one has an identity
- * (identity.ts), so that its instances are `instanceof` it on both sides, whichever message brought them. The function itself is made anew
- * for each message, with its captures as they are; its copies share the prototype.
+ * Constructor functions: what classes are for older targets, and were before there were any. The
+ * prototype of one has an identity (identity.ts), so that its instances are `instanceof` it on both
+ * sides, whichever message brought them. The function itself is made anew for each message, with
+ * its captures as they are; its copies share the prototype.
  */
 import { identityOf, isOriginal, objectWithIdentity, setIdentity } from '../../codec/identity.js';
 import type { Analysis } from '../analysis/analysis.js';
@@ -10,7 +11,10 @@ import { badPayload } from '../messages.js';
 /** It sets members of `this`, or hands `this` to a helper or to the constructor above. */
 const FILLS_THIS = /\bthis\s*(?:\.\s*[\w$]+\s*=(?!=)|[,)[])/;
 
-/** The identity of the prototype of a function that looks like a constructor; `null` for any other, whose `prototype` nobody uses. */
+/**
+ * The identity of the prototype of a function that looks like a constructor; `null` for any other,
+ * whose `prototype` nobody uses.
+ */
 export function prototypeIdentity(fn: Function, text: string, { plain }: Analysis): string | null {
   if (!plain) return null;
   const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
@@ -19,7 +23,10 @@ export function prototypeIdentity(fn: Function, text: string, { plain }: Analysi
   return isUsed || FILLS_THIS.test(text) ? identityOf(prototype) : null;
 }
 
-/** Gives a rebuilt function the prototype of its identity. Returns whether that is the original one, which stays as it is. */
+/**
+ * Gives a rebuilt function the prototype of its identity. Returns whether that is the original one,
+ * which stays as it is.
+ */
 export function adoptPrototype(fn: Function, id: unknown): boolean {
   if (typeof id !== 'string') throw badPayload('a prototype without an identity');
   const known = objectWithIdentity(id);

@@ -1,4 +1,7 @@
-/** Where rebuilt functions came from, so that they can be sent on (to grandchildren, or home) without an inspector. */
+/**
+ * Where rebuilt functions came from, so that they can be sent on (to grandchildren, or home)
+ * without an inspector.
+ */
 import type { FunctionData } from '../wire.js';
 
 /** What a function was rebuilt from. `children` includes those that came late. */

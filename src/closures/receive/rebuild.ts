@@ -1,7 +1,8 @@
 /**
  * The kinds `function` and `class`: data and children back to a function.
  *
- * Whatever is late (a capture in a cycle, a property, a prototype) is put in place by `set`; the rest at once.
+ * Whatever is late (a capture in a cycle, a property, a prototype) is put in place by `set`; the
+ * rest at once.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -80,8 +81,9 @@ function build(payload: unknown, children: unknown[], late: readonly number[]): 
 const setters = new WeakMap<Function, (index: number, value: unknown) => void>();
 
 /**
- * A class that came before is the same one. Its variables become those of this message; of its static members, which are its state here,
- * those that are new or, being primitive, were another value in the message before.
+ * A class that came before is the same one. Its variables become those of this message; of its
+ * static members, which are its state here, those that are new or, being primitive, were another
+ * value in the message before.
  */
 function renew(fn: Function, data: FunctionData, children: unknown[], late: readonly number[]): Built {
   const before = provenanceOf(fn);

@@ -1,7 +1,8 @@
 /**
  * Node's own modules: which public export a function or object is.
  *
- * Only modules that are loaded already are searched, and accessors are never called, so that looking loads nothing.
+ * Only modules that are loaded already are searched, and accessors are never called, so that
+ * looking loads nothing.
  */
 import { builtinModules } from 'node:module';
 // Not the global, which is a copy inside a test runner's vm.

@@ -1,5 +1,6 @@
 /**
- * The loader of webpack and rspack, `__webpack_require__` under whatever name: it holds all modules of the bundle, and what they export.
+ * The loader of webpack and rspack, `__webpack_require__` under whatever name: it holds all modules
+ * of the bundle, and what they export.
  */
 
 /** It looks into the cache of modules, or makes a module and calls its function. */
@@ -14,7 +15,10 @@ export function isBundlerLoader(value: unknown): value is Function {
   return text.length <= MAX_LOADER_CHARACTERS && LOADER.test(text);
 }
 
-/** Returns whether a function calls the loader in the place of an `import()`: once a chunk is there, or in a promise's callback. */
+/**
+ * Returns whether a function calls the loader in the place of an `import()`: once a chunk is there,
+ * or in a promise's callback.
+ */
 export function hasBundledImport(text: string, loader: string): boolean {
   const name = loader.replaceAll('$', '\\$');
   return new RegExp(`(?<![\\w$.])${name}\\.e\\(|\\.then\\(\\s*(?:\\(\\s*\\)\\s*=>\\s*)?\\(?\\s*${name}(?![\\w$])`).test(text);

@@ -1,12 +1,15 @@
 /**
- * CommonJS modules by identity: which file that `require` loaded exports a value, or has it as its exports.
+ * CommonJS modules by identity: which file that `require` loaded exports a value, or has it as its
+ * exports.
  *
- * An export is a property of the exports object. Compilers write getters for it (`exports.of` of rxjs, every re-export of TypeScript, Babel,
- * swc, rollup and esbuild). A getter that returns a variable is read when its name, or its file, makes it likely; one that does more may load
- * another module and is never called.
+ * An export is a property of the exports object. Compilers write getters for it (`exports.of` of
+ * rxjs, every re-export of TypeScript, Babel, swc, rollup and esbuild). A getter that returns a
+ * variable is read when its name, or its file, makes it likely; one that does more may load another
+ * module and is never called.
  *
- * The index over `require.cache` grows once a message, as modules are loaded. Every hit is checked against the module as it is now. Of several
- * files that export a value the one that was loaded first counts: the entry of a package, whose files may need each other in its order.
+ * The index over `require.cache` grows once a message, as modules are loaded. Every hit is checked
+ * against the module as it is now. Of several files that export a value the one that was loaded
+ * first counts: the entry of a package, whose files may need each other in its order.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -36,14 +39,17 @@ const indexed = new Set<string>();
 let isMessage = false;
 let isGrown = false;
 
-/** A message begins or ends: modules that are loaded while it is written are found by the next one. */
+/**
+ * A message begins or ends: modules that are loaded while it is written are found by the next one.
+ */
 export function indexOncePerMessage(begins: boolean): void {
   isMessage = begins;
   isGrown = false;
 }
 
 /**
- * Returns the reference to the file that exports this value, or `null`; also for a file of the program that must not be loaded again.
+ * Returns the reference to the file that exports this value, or `null`; also for a file of the
+ * program that must not be loaded again.
  *
  * @param script URL of the script in which a function was written, where that is known.
  */
@@ -56,8 +62,9 @@ export function commonJsExportOf(value: object, script?: string): ModuleExport |
 }
 
 /**
- * Returns the reference to what a variable that `require` filled in the file at `url` is an export of, as long as it still is; or `null`. A
- * wrapper that a compiler puts around the exports counts as the namespace of the module.
+ * Returns the reference to what a variable that `require` filled in the file at `url` is an export
+ * of, as long as it still is; or `null`. A wrapper that a compiler puts around the exports counts
+ * as the namespace of the module.
  */
 export function requiredExportOf(value: object, { specifier, name }: RequireOrigin, url: string): ModuleExport | null {
   const file = resolveFrom(url, specifier);
@@ -69,14 +76,18 @@ export function requiredExportOf(value: object, { specifier, name }: RequireOrig
   return isWrapper(value, exports) || isCopy(value, exports) ? namespaceOf(file) : null;
 }
 
-/** Whether a value is the exports object of a CommonJS module, or what a compiler puts around it. */
+/**
+ * Whether a value is the exports object of a CommonJS module, or what a compiler puts around it.
+ */
 export function isCommonJsNamespace(value: object): boolean {
   grow();
   const { name = '' } = index.get(value) ?? {};
   return name === null || wrappedExports(value) !== null;
 }
 
-/** The exports of a loaded file, unless it is a file of the program that must not be loaded again. */
+/**
+ * The exports of a loaded file, unless it is a file of the program that must not be loaded again.
+ */
 function exportsOf(file: string): unknown {
   const module = cache[file];
   return module?.loaded !== true || isProgramFile(pathToFileURL(file).href) ? undefined : module.exports;
@@ -104,7 +115,10 @@ function namespaceOf(file: string): ModuleExport | null {
   return isProgramFile(specifier) ? null : { specifier, parent: null, path: ['*'], commonjs: true };
 }
 
-/** What compilers make of `import * as name` and of `import name`: an object with the exports as `default`, and their properties or none. */
+/**
+ * What compilers make of `import * as name` and of `import name`: an object with the exports as
+ * `default`, and their properties or none.
+ */
 function wrappedExports(value: object): ModuleExport | null {
   const inner: unknown = Object.getOwnPropertyDescriptor(value, 'default')?.value;
   if (!isReference(inner)) return null;
@@ -118,7 +132,10 @@ function isWrapper(value: object, exports: object): boolean {
   return Object.keys(value).every((key) => key === 'default' || key in exports);
 }
 
-/** What esbuild puts around exports that were compiled from an ES module: an object with the same names. */
+/**
+ * What esbuild puts around exports that were compiled from an ES module: an object with the same
+ * names.
+ */
 function isCopy(value: object, exports: object): boolean {
   if ((exports as { __esModule?: unknown }).__esModule !== true) return false;
   const names = Object.keys(value);
@@ -161,7 +178,10 @@ export function readVariable(exports: object, name: string | symbol): unknown {
   }
 }
 
-/** What is exported under a name: the value of a property, or of the variable that a getter returns; `undefined` for any other getter. */
+/**
+ * What is exported under a name: the value of a property, or of the variable that a getter returns;
+ * `undefined` for any other getter.
+ */
 export function exportedValue(exports: object, name: string | symbol): unknown {
   return propertyOf(exports, name)?.value ?? (isVariable(exports, name) ? readVariable(exports, name) : undefined);
 }

@@ -11,7 +11,8 @@ import { libraryExportOf } from './library-exports.js';
 import { namespaceReference } from './namespaces.js';
 
 /**
- * Returns the reference to the file that exports this value, or `null`; also for a file of the program that must not be loaded again.
+ * Returns the reference to the file that exports this value, or `null`; also for a file of the
+ * program that must not be loaded again.
  *
  * @param script URL of the script in which a function was written, where that is known.
  */
@@ -19,7 +20,10 @@ export function fileExportOf(value: object, script?: string): ModuleExport | nul
   return libraryExportOf(value) ?? namespaceReference(value) ?? commonJsExportOf(value, script);
 }
 
-/** Returns the reference to the export of the ES module at `url`, which is loaded, that is this value; or `null`. */
+/**
+ * Returns the reference to the export of the ES module at `url`, which is loaded, that is this
+ * value; or `null`.
+ */
 export function moduleExportOf(value: object, url: string): ModuleExport | null {
   if (!url.startsWith('file:') || /[?#]/.test(url) || isProgramFile(url)) return null;
   try {
@@ -39,7 +43,10 @@ export function isThere({ specifier }: { readonly specifier: string }): boolean 
 
 const resolved = new Map<string, string>();
 
-/** URL of the file that `specifier` means in the file at `url`; the specifier itself where no file is found. */
+/**
+ * URL of the file that `specifier` means in the file at `url`; the specifier itself where no file
+ * is found.
+ */
 export function resolvedFrom(url: string, specifier: string): string {
   if (/^(file|node|data|https?):/.test(specifier)) return specifier;
   if (isBuiltin(specifier)) return `node:${specifier}`;

@@ -1,8 +1,10 @@
 /**
- * Packages that another registry of modules loaded than that of Node: a test runner has one for each test file (jest). Nothing leads from such a value
- * to its module. What is known is the specifier that the code requires, and where the functions were written.
+ * Packages that another registry of modules loaded than that of Node: a test runner has one for
+ * each test file (jest). Nothing leads from such a value to its module. What is known is the
+ * specifier that the code requires, and where the functions were written.
  *
- * A function that stands in for one of the package (a mock) was written elsewhere, so it is none of the package's and goes by value.
+ * A function that stands in for one of the package (a mock) was written elsewhere, so it is none of
+ * the package's and goes by value.
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +15,8 @@ import { urlOfScript } from '../inspect/locate.js';
 import { exportedValue } from './commonjs.js';
 
 /**
- * Returns the reference to what a variable that `require` filled in the file at `url` is of an installed package, or `null`.
+ * Returns the reference to what a variable that `require` filled in the file at `url` is of an
+ * installed package, or `null`.
  *
  * @param members The members that are used; `null` for the value itself.
  */
@@ -40,12 +43,18 @@ function resolveFrom(url: string, specifier: string): string | null {
   }
 }
 
-/** Whether the exports were compiled from an ES module, so that no compiler puts anything around them. */
+/**
+ * Whether the exports were compiled from an ES module, so that no compiler puts anything around
+ * them.
+ */
 function isCompiled(value: object): boolean {
   return (value as { readonly __esModule?: unknown }).__esModule === true;
 }
 
-/** Whether what is used of a value was written in a folder, as far as functions tell: all of them, and one at least. */
+/**
+ * Whether what is used of a value was written in a folder, as far as functions tell: all of them,
+ * and one at least.
+ */
 function isWritten(value: object, members: readonly string[] | null, folder: string): boolean {
   const used = members === null ? [value] : members.map((key) => exportedValue(value, key));
   const functions = used.map(functionOf);

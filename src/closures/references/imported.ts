@@ -1,8 +1,9 @@
 /**
- * Captures that come from other modules: whether by reference, through the specifier and the file that imported them, or by value.
+ * Captures that come from other modules: whether by reference, through the specifier and the file
+ * that imported them, or by value.
  *
- * Plain data is copied, what is shared is attached, and what leads to a shared object in a module of the program goes by value as well. Everything
- * else goes by reference.
+ * Plain data is copied, what is shared is attached, and what leads to a shared object in a module
+ * of the program goes by value as well. Everything else goes by reference.
  */
 import { types } from 'node:util';
 import { isShareable } from '../../memory/index.js';
@@ -32,7 +33,10 @@ export function noteNamespaces({ around, place, mirror }: InspectedFunction): vo
   for (const { name, from } of around!.namespaces) noteNamespace(readVariable(scope.object, name), importSlot(name, from!, place).module);
 }
 
-/** Notes the namespace that a variable of vite's module runner holds, or of the proxy that vitest puts around one those that it exports. */
+/**
+ * Notes the namespace that a variable of vite's module runner holds, or of the proxy that vitest
+ * puts around one those that it exports.
+ */
 export function noteRunnerNamespace({ place }: InspectedFunction, { name, members }: FreeName, value: unknown): void {
   if (place === null || !isReference(value)) return;
   const isWhole = types.isModuleNamespaceObject(value);
@@ -60,8 +64,8 @@ export function importedSlot(
 }
 
 /**
- * Plain data is copied, a shared object is attached (imported again it would be another one), and so is what leads to one; what the main file exports
- * must be, since it cannot be imported again.
+ * Plain data is copied, a shared object is attached (imported again it would be another one), and
+ * so is what leads to one; what the main file exports must be, since it cannot be imported again.
  */
 function importedByValue(value: unknown, from: ImportOrigin, place: Place): boolean {
   if (isPlainData(value)) return true;
@@ -69,7 +73,10 @@ function importedByValue(value: unknown, from: ImportOrigin, place: Place): bool
   return isReference(value) && !isNamespace(value) && goesWithShared(value, from.specifier, from.name, place);
 }
 
-/** Whether an export is shared, or leads to something shared and can be copied. Whether a function can is asked where it is reduced. */
+/**
+ * Whether an export is shared, or leads to something shared and can be copied. Whether a function
+ * can is asked where it is reduced.
+ */
 function goesWithShared(value: object, specifier: string, name: string, place: Place): boolean {
   if (isShareable(value)) return true;
   if (!isProgramsOwn(resolvedFrom(place.script.url, specifier)) || !reachesShared(value)) return false;

@@ -1,6 +1,6 @@
 /**
- * This library's own exports by identity. It is a few files when it is installed (scripts/bundle.js), so its functions are found by the entries
- * through which they were loaded.
+ * This library's own exports by identity. It is a few files when it is installed
+ * (scripts/bundle.js), so its functions are found by the entries through which they were loaded.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,9 +1,13 @@
 /**
- * The namespace or the exports of a module that was loaded here, with some members of another process in the place of its own: what is shared
- * there, and what leads to it. All else is read from the module.
+ * The namespace or the exports of a module that was loaded here, with some members of another
+ * process in the place of its own: what is shared there, and what leads to it. All else is read
+ * from the module.
  */
 
-/** Returns an object with the members of `namespace`, of which those with `keys` are `members`. They may be set later. */
+/**
+ * Returns an object with the members of `namespace`, of which those with `keys` are `members`. They
+ * may be set later.
+ */
 export function overlay(namespace: object, keys: readonly string[], members: readonly unknown[]): object {
   const object = Object.create(Object.getPrototypeOf(namespace) as object | null) as object;
   for (const key of Object.keys(namespace)) {

@@ -1,6 +1,6 @@
 /**
- * Namespaces of ES modules by identity. Nothing leads from a namespace to its module, so those are known that a file imports from which a function
- * is sent, and what these export.
+ * Namespaces of ES modules by identity. Nothing leads from a namespace to its module, so those are
+ * known that a file imports from which a function is sent, and what these export.
  */
 import { types } from 'node:util';
 import type { ModuleExport } from '../../modules/module-request.js';

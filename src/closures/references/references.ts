@@ -10,7 +10,10 @@ import { warnAboutShared } from '../send/shared-warning.js';
 import { builtinExportOf } from './builtins.js';
 import { fileExportOf, resolvedFrom } from './exports.js';
 
-/** An object or function that goes by reference: a global, a Node module, a CommonJS module, or an export of one. */
+/**
+ * An object or function that goes by reference: a global, a Node module, a CommonJS module, or an
+ * export of one.
+ */
 export function reduceReference(value: object): Reduction | null {
   const path = globalPathOf(value);
   if (path !== null) return globalReduction(path);
@@ -25,8 +28,8 @@ export function reduceReference(value: object): Reduction | null {
 }
 
 /**
- * Whether an exported function goes by value all the same: it leads to a shared object, of which its module would make another one elsewhere. One
- * that cannot go by value is warned about.
+ * Whether an exported function goes by value all the same: it leads to a shared object, of which
+ * its module would make another one elsewhere. One that cannot go by value is warned about.
  */
 export function exportGoesByValue(fn: Function, analysis: Analysis, { specifier, path }: ModuleExport): boolean {
   if (!isProgramsOwn(specifier) || !reachesShared(fn)) return false;
@@ -44,7 +47,9 @@ export function globalReduction(path: GlobalPath): Reduction {
   return { kind: 'global', data: path, children: [], label: String, stateless: true, constant: true };
 }
 
-/** The members that are shared, or lead to something that is, take the place of the module's own. */
+/**
+ * The members that are shared, or lead to something that is, take the place of the module's own.
+ */
 function namespaceReduction(reference: ModuleExport, namespace: object, url: string): Reduction {
   const keys = sharedMembers(namespace, null, url);
   if (keys.length === 0) return { ...moduleReduction(reference), constant: false };

@@ -1,4 +1,7 @@
-/** A function or class by value: its text, the place it comes from, and everything it takes from outside. */
+/**
+ * A function or class by value: its text, the place it comes from, and everything it takes from
+ * outside.
+ */
 import { identityOf } from '../../codec/identity.js';
 import type { Reduction } from '../../codec/node.js';
 import type { Analysis } from '../analysis/analysis.js';
@@ -15,7 +18,11 @@ import { Children } from './children.js';
 import { classAsItIs } from './class-now.js';
 import { collectExtras } from './properties.js';
 
-/** Refuses what no text can carry. @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`, `MP_COMPUTED_FIELD`. */
+/**
+ * Refuses what no text can carry.
+ * @throws SerializationError `MP_DIRECT_EVAL`, `MP_SUPER`, `MP_PRIVATE_NAME`, `MP_NEW_TARGET`,
+ * `MP_COMPUTED_FIELD`.
+ */
 export function checkShape({ analysis, describe }: Pick<InspectedFunction, 'analysis' | 'describe'>): void {
   if (analysis.directEval) throw directEval(describe());
   if (analysis.outerSuper) throw outerSuper(describe());
@@ -90,8 +97,8 @@ function hasStaticState({ declared }: InspectedFunction['analysis']): boolean {
 }
 
 /**
- * An `extends` that is more than a name, or a name that holds something else by now, becomes the superclass itself.
- * Returns the child with the superclass, or -1.
+ * An `extends` that is more than a name, or a name that holds something else by now, becomes the
+ * superclass itself. Returns the child with the superclass, or -1.
  */
 function injectHeritage({ fn, text, analysis }: InspectedFunction, children: Children, captures: Captures): number {
   const { heritage } = analysis;
@@ -144,7 +151,10 @@ function outerArguments(inspected: InspectedFunction, children: Children): numbe
   return scope === null ? -1 : children.add(Array.from(scope.object['arguments'] as ArrayLike<unknown>), 'captured `arguments`');
 }
 
-/** The text of a class is always strict. Only plain functions show whether they are; for the rest the code around says. */
+/**
+ * The text of a class is always strict. Only plain functions show whether they are; for the rest
+ * the code around says.
+ */
 function isStrict({ fn, analysis, mirror, around }: InspectedFunction): boolean {
   if (analysis.form === 'class') return true;
   if (analysis.plain) return throwsForCaller(fn);

@@ -1,7 +1,8 @@
 /**
  * Free names to slots: what each name that a function takes from outside is on the other side.
  *
- * The innermost captured scope that holds a name has its value. What other modules export goes its own way (imported.ts), everything else by value.
+ * The innermost captured scope that holds a name has its value. What other modules export goes its
+ * own way (imported.ts), everything else by value.
  */
 import { isStandardGlobal } from '../../codec/globals.js';
 import type { FreeName } from '../analysis/analysis.js';
@@ -100,7 +101,10 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
   } else captures.slots.push(valueSlot(free, value, children));
 }
 
-/** What a rebuilt function took from a module or the host, a function made inside takes from there as well. */
+/**
+ * What a rebuilt function took from a module or the host, a function made inside takes from there
+ * as well.
+ */
 function sameSlot({ place }: InspectedFunction, name: string, binding: Binding | null): Slot | null {
   if (binding?.scope.parent !== null) return null;
   const slot = place?.script.rebuilt?.slots.find((each) => each.name === name);
@@ -112,7 +116,10 @@ function isFixed(binding: Binding | null): boolean {
   return binding !== null && (binding.kind === 'import' || (binding.initialised && !binding.assigned));
 }
 
-/** In `-e` and the REPL, what stands at the top is a global: CommonJS variables, `var`s and functions of the program. */
+/**
+ * In `-e` and the REPL, what stands at the top is a global: CommonJS variables, `var`s and
+ * functions of the program.
+ */
 function captureGlobal(
   inspected: InspectedFunction,
   free: FreeName,
@@ -172,7 +179,10 @@ function useCell(
   if (free.assigned) captures.stateless = false;
 }
 
-/** What the host puts into every module: CommonJS variables, and what vite makes of `import.meta` and `import()`. */
+/**
+ * What the host puts into every module: CommonJS variables, and what vite makes of `import.meta`
+ * and `import()`.
+ */
 function hostSlot(inspected: InspectedFunction, name: string, value: unknown): Slot | null {
   const url = inspected.place?.script.url ?? '';
   // The module's own, or made with `createRequire(import.meta.url)`, under whatever name.
@@ -190,8 +200,9 @@ function hostSlot(inspected: InspectedFunction, name: string, value: unknown): S
 }
 
 /**
- * The parameters `exports` and `module` of the wrapper of a CommonJS file, which its source declares nowhere: as whole exports where the file can be
- * loaded again, else as the members that are used. TypeScript reads what a file exports from there.
+ * The parameters `exports` and `module` of the wrapper of a CommonJS file, which its source
+ * declares nowhere: as whole exports where the file can be loaded again, else as the members that
+ * are used. TypeScript reads what a file exports from there.
  */
 function wrapperSlot(
   inspected: InspectedFunction,

@@ -1,14 +1,17 @@
 /**
  * Cells: the shared home of a variable that a sent function assigns.
  *
- * Functions that share the variable are given the same object `{ v }`, whose identity the codec keeps; their text reads
- * and writes `cell.v`. V8 shows snapshots of scopes, not their identity. Two functions count as sharing a variable when it is
- * declared at the same place and all names of that scope hold the same values, unless they cannot: two functions made by
- * the same piece of code, with no loop and no function between it and the declaration, belong to two variables. So two
- * counters of one factory keep apart, each with its own `up` and `get`, if each object is sent whole. What remains: of two
- * calls whose variables are alike in every value, `up` of one and `get` of the other alone are taken for one call's.
+ * Functions that share the variable are given the same object `{ v }`, whose identity the codec
+ * keeps; their text reads and writes `cell.v`. V8 shows snapshots of scopes, not their identity.
+ * Two functions count as sharing a variable when it is declared at the same place and all names of
+ * that scope hold the same values, unless they cannot: two functions made by the same piece of
+ * code, with no loop and no function between it and the declaration, belong to two variables. So
+ * two counters of one factory keep apart, each with its own `up` and `get`, if each object is sent
+ * whole. What remains: of two calls whose variables are alike in every value, `up` of one and `get`
+ * of the other alone are taken for one call's.
  *
- * A cell lives until its message is written, or at most until the current job ends: later messages must see later values.
+ * A cell lives until its message is written, or at most until the current job ends: later messages
+ * must see later values.
  */
 import { queueMicrotask } from '../../util/timers.js';
 

@@ -1,5 +1,6 @@
 /**
- * A class as it is now: what of its text is left out or replaced, so that rebuilding it evaluates nothing again.
+ * A class as it is now: what of its text is left out or replaced, so that rebuilding it evaluates
+ * nothing again.
  *
  *   static blocks and fields            left out; the fields are properties of the class, which travel (properties.ts)
  *   initial values of private statics   replaced by the values that they have now, which V8 shows

@@ -1,4 +1,7 @@
-/** Whether an object can go by value as far as can be told without writing it: nothing in it is bound to this thread. */
+/**
+ * Whether an object can go by value as far as can be told without writing it: nothing in it is
+ * bound to this thread.
+ */
 
 import { refuseInstance, refuseNative } from '../../codec/kinds/refused.js';
 import { Refused } from '../../codec/messages.js';

@@ -1,6 +1,7 @@
 /**
- * Where a class that goes by reference keeps what is no property of its instances: WeakMaps and WeakSets of its module, which compilers make
- * of #private members and the user of caches. Of a class by value they are captures and travel with it.
+ * Where a class that goes by reference keeps what is no property of its instances: WeakMaps and
+ * WeakSets of its module, which compilers make of #private members and the user of caches. Of a
+ * class by value they are captures and travel with it.
  */
 import { isWeak, noteVariable, type Weak } from '../../codec/kinds/weak.js';
 import { analyse } from '../analysis/analysis.js';
@@ -8,7 +9,10 @@ import { mirror } from '../inspect/inspector.js';
 
 const found = new WeakMap<Function, readonly Weak[]>();
 
-/** Those of the classes of an instance that hold something of it. `isReference` says which classes go by reference. */
+/**
+ * Those of the classes of an instance that hold something of it. `isReference` says which classes
+ * go by reference.
+ */
 export function hiddenPartsOf(instance: object, isReference: (type: Function) => boolean): readonly Weak[] {
   const parts: Weak[] = [];
   for (let at: unknown = Object.getPrototypeOf(instance); at !== null; at = Object.getPrototypeOf(at as object)) {

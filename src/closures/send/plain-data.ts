@@ -1,6 +1,7 @@
 /**
- * Whether a value is plain data all through: primitives, and arrays and ordinary objects of them, without accessors,
- * functions or cycles. Such imports are copied; anything else is imported again on the other side.
+ * Whether a value is plain data all through: primitives, and arrays and ordinary objects of them,
+ * without accessors, functions or cycles. Such imports are copied; anything else is imported again
+ * on the other side.
  */
 const MAX_OBJECTS = 10_000;
 

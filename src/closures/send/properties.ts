@@ -1,8 +1,9 @@
 /**
- * Properties of a function or class that its text alone does not give: found on the sending side, restored on the other.
+ * Properties of a function or class that its text alone does not give: found on the sending side,
+ * restored on the other.
  *
- * A class's text makes its methods and accessors; they are left out as long as they are the ones from the text. Static
- * fields are properties only (class-now.ts).
+ * A class's text makes its methods and accessors; they are left out as long as they are the ones
+ * from the text. Static fields are properties only (class-now.ts).
  */
 import { noteOwner } from '../../codec/owners.js';
 import { localPrototype } from '../../codec/realms.js';
@@ -60,7 +61,10 @@ function isBuiltinPrototype(prototype: unknown, builtin: object): boolean {
   return prototype === builtin || (prototype !== null && localPrototype(prototype as object) === builtin);
 }
 
-/** A member that the class's text declares and that is still that one: functions print their part of the text. */
+/**
+ * A member that the class's text declares and that is still that one: functions print their part of
+ * the text.
+ */
 function isFromText(
   descriptor: PropertyDescriptor,
   key: string | symbol,

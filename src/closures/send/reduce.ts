@@ -1,6 +1,6 @@
 /**
- * `reduceFunction`: the first of these that fits. Rebuilt here before; a global; an export of Node; bound or a proxy;
- * an export of a module; by value.
+ * `reduceFunction`: the first of these that fits. Rebuilt here before; a global; an export of Node;
+ * bound or a proxy; an export of a module; by value.
  */
 import { types } from 'node:util';
 import { globalPathOf, isStandardGlobal } from '../../codec/globals.js';
@@ -37,7 +37,8 @@ const PLACES = 4_096;
 /**
  * Reduces any function or class.
  *
- * @throws SerializationError naming the function, the culprit and the repair; see `messages.ts` for the codes.
+ * @throws SerializationError naming the function, the culprit and the repair; see `messages.ts` for
+ * the codes.
  */
 export function reduceFunction(fn: Function): Reduction {
   const constant = constants.get(fn);
@@ -74,7 +75,9 @@ function capturedNames({ kind, data }: Reduction): string[] {
   return (data as FunctionData).slots.filter((slot) => slot.from === 'child' || slot.from === 'members').map((slot) => slot.name);
 }
 
-/** A function rebuilt here is sent on from what it was rebuilt from, with the properties it has now. */
+/**
+ * A function rebuilt here is sent on from what it was rebuilt from, with the properties it has now.
+ */
 function reduceAgain(fn: Function): Reduction | null {
   const origin = provenanceOf(fn);
   if (origin === undefined) return null;
@@ -200,7 +203,10 @@ function remember(text: string, place: Place | null): void {
   places.set(text, place);
 }
 
-/** A function whose text does not parse goes by reference, if that can be told without: by the exports of its module. */
+/**
+ * A function whose text does not parse goes by reference, if that can be told without: by the
+ * exports of its module.
+ */
 function reduceUnread(fn: Function, text: string, name: string): Reduction {
   const mirrored = mirror(fn, name);
   const place = locate(mirrored, text, name);
@@ -231,8 +237,8 @@ function look(fn: Function, text: string, analysis: Analysis, name: string): Loo
 }
 
 /**
- * Whether a function was made by `new Function`, or needs nothing and was made by `eval`: then no script says more of it, and
- * asking for its script would cost milliseconds each time.
+ * Whether a function was made by `new Function`, or needs nothing and was made by `eval`: then no
+ * script says more of it, and asking for its script would cost milliseconds each time.
  */
 function isFromText(text: string, { scopes }: Mirror, analysis: Analysis): boolean {
   if (scopes.some(({ type }) => type === 'Module')) return false;

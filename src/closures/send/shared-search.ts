@@ -1,12 +1,15 @@
 /**
- * What reaches a shared object: a Lock, a Value, a Queue. It decides how what the program's own modules export is sent. A module that is loaded in
- * another process makes shared objects of its own, so what leads to one there goes by value: the object is attached, and the rest is copied.
+ * What reaches a shared object: a Lock, a Value, a Queue. It decides how what the program's own
+ * modules export is sent. A module that is loaded in another process makes shared objects of its
+ * own, so what leads to one there goes by value: the object is attached, and the rest is copied.
  *
- * The search follows what would be copied: members, elements, entries, the class of an instance, what a function captures. It does not call
- * getters, except those that a compiler wrote for exports, and it leaves installed packages alone.
+ * The search follows what would be copied: members, elements, entries, the class of an instance,
+ * what a function captures. It does not call getters, except those that a compiler wrote for
+ * exports, and it leaves installed packages alone.
  *
- * Limits. A function is judged once, by what it reached when it was first sent. After {@link MAX_OBJECTS} objects, {@link MAX_VALUES} values or
- * {@link MAX_FUNCTIONS} functions the answer is no.
+ * Limits. A function is judged once, by what it reached when it was first sent. After {@link
+ * MAX_OBJECTS} objects, {@link MAX_VALUES} values or {@link MAX_FUNCTIONS} functions the answer is
+ * no.
  */
 import { types } from 'node:util';
 import { globalPathOf } from '../../codec/globals.js';
@@ -24,12 +27,17 @@ const MAX_OBJECTS = 4_000;
 const MAX_VALUES = 20_000;
 /** A search that found nothing among so many values is not made again. */
 const MAX_CHEAP_VALUES = 500;
-/** Functions of one search that V8 is asked about, each of which takes some tenths of a millisecond. */
+/**
+ * Functions of one search that V8 is asked about, each of which takes some tenths of a millisecond.
+ */
 const MAX_FUNCTIONS = 100;
 
 const verdicts = new WeakMap<object, boolean>();
 
-/** Scripts of the program's own files, as far as they were met. To ask V8 for the URL of a script takes some milliseconds. */
+/**
+ * Scripts of the program's own files, as far as they were met. To ask V8 for the URL of a script
+ * takes some milliseconds.
+ */
 const ownScripts = new Set<string>();
 
 /** Whether what a file of the program exports is shared, or leads to something that is. */
@@ -38,7 +46,8 @@ export function reachesShared(value: object): boolean {
 }
 
 /**
- * Returns the names of the members of a namespace that are shared or, in a module of the program, lead to something that is.
+ * Returns the names of the members of a namespace that are shared or, in a module of the program,
+ * lead to something that is.
  *
  * @param names The members that matter; `null` for all.
  */
@@ -84,7 +93,10 @@ class Search {
     return this.#values > MAX_CHEAP_VALUES;
   }
 
-  /** Nothing was found: none of the functions that were met leads to anything shared, unless the search was cut short. */
+  /**
+   * Nothing was found: none of the functions that were met leads to anything shared, unless the
+   * search was cut short.
+   */
   noteFunctions(): void {
     if (this.#isCut) return;
     for (const each of this.#seen) if (typeof each === 'function') verdicts.set(each, false);
@@ -199,7 +211,10 @@ class Search {
   }
 }
 
-/** Whether a value is a module namespace, the exports object of a CommonJS module with nothing above it, or what a compiler puts around that. */
+/**
+ * Whether a value is a module namespace, the exports object of a CommonJS module with nothing above
+ * it, or what a compiler puts around that.
+ */
 export function isNamespace(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   if (types.isModuleNamespaceObject(value)) return true;

@@ -1,4 +1,7 @@
-/** The warning about what goes by reference although it leads to a shared object, since it cannot go by value. */
+/**
+ * The warning about what goes by reference although it leads to a shared object, since it cannot go
+ * by value.
+ */
 
 const warned = new Set<string>();
 

@@ -1,8 +1,10 @@
 /**
- * What one message may cost its sender. To read a function, V8 copies all variables of the scopes around it, used or not. So the functions of a
- * package that is bundled in, which stand in one scope, cost the square of their number, and nothing can interrupt that.
+ * What one message may cost its sender. To read a function, V8 copies all variables of the scopes
+ * around it, used or not. So the functions of a package that is bundled in, which stand in one
+ * scope, cost the square of their number, and nothing can interrupt that.
  *
- * Units: variables that V8 copied. Time is none, since the same program would be refused on one machine and not on another.
+ * Units: variables that V8 copied. Time is none, since the same program would be refused on one
+ * machine and not on another.
  */
 import type { Mirror } from '../inspect/inspector.js';
 import { tooManyFunctions } from '../messages.js';

@@ -144,7 +144,10 @@ export class Classifier {
   }
 }
 
-/** A getter that cannot read the object itself is one for those that inherit it, and goes as a getter. */
+/**
+ * A getter that cannot read the object itself is one for those that inherit it, and goes as a
+ * getter.
+ */
 function reduceTable(value: object): Reduction {
   try {
     return reducePlainObject(value);

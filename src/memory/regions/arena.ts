@@ -1,5 +1,6 @@
 /**
- * An arena: one memory file in which many small shared objects live, so that a thousand locks take one descriptor.
+ * An arena: one memory file in which many small shared objects live, so that a thousand locks take
+ * one descriptor.
  *
  * Layout (units of 64 bytes, a cache line, or of 4096, a page):
  *
@@ -13,18 +14,22 @@
  *       0      | free: only the process that made the arena may give it out again
  *      n > 0   | in use: by n leases, of any thread of any process. It never grows from 0 but by the maker.
  *
- * The generation grows each time a block is freed. A handle names it, so that one that arrives late is refused and never
- * attached to what took the block's place.
+ * The generation grows each time a block is freed. A handle names it, so that one that arrives late
+ * is refused and never attached to what took the block's place.
  *
- * Crash: a process that is killed leaves its references behind. The block they keep is lost until the arena goes, and that is
- * when the last process that has it open ends, however it ends: a memory file has no name.
+ * Crash: a process that is killed leaves its references behind. The block they keep is lost until
+ * the arena goes, and that is when the last process that has it open ends, however it ends: a
+ * memory file has no name.
  */
 import { ArgumentError } from '../../errors/index.js';
 import { Extents } from './extents.js';
 import { Region } from './region.js';
 import { acquireRegion, enterRegion, ownerGone, type RegionHandle, regionHandle, releaseRegion } from './registry.js';
 
-/** Bytes of a unit; also the alignment of blocks. Pages are for blocks that are mapped by themselves. */
+/**
+ * Bytes of a unit; also the alignment of blocks. Pages are for blocks that are mapped by
+ * themselves.
+ */
 export enum Unit {
   line = 64,
   page = 4096,
@@ -78,7 +83,8 @@ export class Arena {
 
   /**
    * Finds room for a block, in a new arena if need be, and takes its first reference.
-   * @param alone The block gets an arena with nothing else in it, so that whoever owns it may let the file grow behind it.
+   * @param alone The block gets an arena with nothing else in it, so that whoever owns it may let
+   * the file grow behind it.
    */
   static allocate(length: number, unit: Unit, alone = false): { arena: Arena; offset: number } {
     for (const sweep of alone ? [] : [false, true]) {
@@ -96,7 +102,10 @@ export class Arena {
     return { arena, offset: arena.#take(length) };
   }
 
-  /** The arena of a handle, with a reference to its block taken. @throws MultiprocessError `MP_OWNER_GONE`. */
+  /**
+   * The arena of a handle, with a reference to its block taken.
+   * @throws MultiprocessError `MP_OWNER_GONE`.
+   */
   static attach(handle: BlockHandle): Arena {
     const region = acquireRegion(handle);
     try {
@@ -146,7 +155,10 @@ export class Arena {
     Atomics.add(this.#table, this.#word(offset), 1);
   }
 
-  /** Counts one more reference to a block for a process that is about to be forked; takes nothing here. */
+  /**
+   * Counts one more reference to a block for a process that is about to be forked; takes nothing
+   * here.
+   */
   share(offset: number): void {
     Atomics.add(this.#table, this.#word(offset), 1);
   }
@@ -171,7 +183,10 @@ export class Arena {
     if (at >= 0) made.splice(at, 1);
   }
 
-  /** Only counts a reference down: at the end of a process, whose memory goes anyway. Returns how many are left. */
+  /**
+   * Only counts a reference down: at the end of a process, whose memory goes anyway. Returns how
+   * many are left.
+   */
   drop(offset: number): number {
     return Atomics.sub(this.#table, this.#word(offset), 1) - 1;
   }

@@ -1,4 +1,6 @@
-/** Blocks: zeroed shared memory for one small object (a lock, a value), many of them in one arena. */
+/**
+ * Blocks: zeroed shared memory for one small object (a lock, a value), many of them in one arena.
+ */
 import { checkNumber } from '../../util/options.js';
 import { WaitCell } from '../waiting/wait-cell.js';
 import { Arena, type BlockHandle, Unit } from './arena.js';
@@ -26,7 +28,8 @@ export class Block extends Leased {
   }
 
   /**
-   * The block as words. Keep the Block reachable as long as the view is used: a view alone does not keep the bytes.
+   * The block as words. Keep the Block reachable as long as the view is used: a view alone does not
+   * keep the bytes.
    * @throws ClosedError after {@link close}.
    */
   get int32(): Int32Array {
@@ -58,8 +61,10 @@ export class Block extends Leased {
 }
 
 /**
- * New zeroed shared memory. @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or descriptors.
- * @param alone Nothing else lies in its memory file, which its owner may let grow. Takes a descriptor.
+ * New zeroed shared memory. @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM`
+ * without memory or descriptors.
+ * @param alone Nothing else lies in its memory file, which its owner may let grow. Takes a
+ * descriptor.
  */
 export function allocateBlock(size: number, alone = false): Block {
   checkNumber('allocateBlock', 'size', size, { integer: true, min: 1 });
@@ -67,7 +72,10 @@ export function allocateBlock(size: number, alone = false): Block {
   return new Block(arena, offset, size);
 }
 
-/** Whether `value` has the shape of a handle: of what was made by {@link Block.handle}, and of nothing that users write. */
+/**
+ * Whether `value` has the shape of a handle: of what was made by {@link Block.handle}, and of
+ * nothing that users write.
+ */
 export function isBlockHandle(value: unknown): value is BlockHandle {
   return typeof value === 'object' && value !== null && 'ino' in value && 'generation' in value;
 }
@@ -75,14 +83,17 @@ export function isBlockHandle(value: unknown): value is BlockHandle {
 /**
  * The block of a handle, which another process or thread (or this one) made.
  *
- * @throws MultiprocessError `MP_OWNER_GONE` when the process that made the handle has ended, or closed the block and
- * {@link TRANSIT_MS} is over; ArgumentError for a damaged handle.
+ * @throws MultiprocessError `MP_OWNER_GONE` when the process that made the handle has ended, or
+ * closed the block and {@link TRANSIT_MS} is over; ArgumentError for a damaged handle.
  */
 export function attachBlock(handle: BlockHandle): Block {
   return new Block(Arena.attach(handle), handle.offset, handle.length);
 }
 
-/** Takes a reference to the block of a handle and keeps it for {@link TRANSIT_MS} ms, so that it can be attached later. */
+/**
+ * Takes a reference to the block of a handle and keeps it for {@link TRANSIT_MS} ms, so that it can
+ * be attached later.
+ */
 export function expectBlock(handle: BlockHandle): void {
   using block = attachBlock(handle);
   void block.handle;

@@ -1,8 +1,10 @@
 /**
- * Free room of an arena: which byte ranges of `[start, end)` are free, best fit first, neighbours merged.
+ * Free room of an arena: which byte ranges of `[start, end)` are free, best fit first, neighbours
+ * merged.
  *
  * Invariant: free ranges never touch each other, and every boundary is a multiple of the alignment.
- * Source: the free lists of CPython's multiprocessing.heap, which index blocks by start, by end and by length.
+ * Source: the free lists of CPython's multiprocessing.heap, which index blocks by start, by end and
+ * by length.
  */
 export class Extents {
   /** Bytes that are free now. */

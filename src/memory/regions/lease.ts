@@ -1,15 +1,19 @@
 /**
  * Leases: the references that this thread has to blocks of shared memory.
  *
- * Life: an object over a block holds one lease, which counts once in the arena's table. The lease ends when the object is
- * closed or collected, and at the end of its process or thread. With the last lease the bytes may be used again.
+ * Life: an object over a block holds one lease, which counts once in the arena's table. The lease
+ * ends when the object is closed or collected, and at the end of its process or thread. With the
+ * last lease the bytes may be used again.
  *
- * Crash: a process killed by SIGKILL ends no lease. Its bytes are lost until the last user of the arena ends.
+ * Crash: a process killed by SIGKILL ends no lease. Its bytes are lost until the last user of the
+ * arena ends.
  */
 import { atExit } from '../../util/at-exit.js';
 import type { Arena } from './arena.js';
 
-/** One reference to a block. It knows nothing of the object that holds it, whose finalizer ends it. */
+/**
+ * One reference to a block. It knows nothing of the object that holds it, whose finalizer ends it.
+ */
 export class Lease {
   #held = true;
 
@@ -51,8 +55,8 @@ atExit('release', () => {
 });
 
 /**
- * Takes a second reference to everything this thread refers to, for the copy of it that a fork is about to make: before the fork,
- * since the parent may give up its own at any time after it.
+ * Takes a second reference to everything this thread refers to, for the copy of it that a fork is
+ * about to make: before the fork, since the parent may give up its own at any time after it.
  *
  * @returns what takes them back when the fork failed. Call it in the parent only.
  */

@@ -17,7 +17,8 @@ export abstract class Leased implements Disposable {
   }
 
   /**
-   * Where other processes and threads find the memory. It stays for them for at least {@link TRANSIT_MS} ms.
+   * Where other processes and threads find the memory. It stays for them for at least {@link
+   * TRANSIT_MS} ms.
    * @throws ClosedError after {@link close}.
    */
   get handle(): BlockHandle {

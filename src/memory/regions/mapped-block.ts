@@ -5,8 +5,9 @@ import { endWith, Lease } from './lease.js';
 import { Leased } from './leased.js';
 
 /**
- * Shared memory that is mapped by itself: `buffer` has its bytes and no others, so that it may be handed to users. The
- * lease is that of the buffer: a view that outlives the object it came from keeps the memory.
+ * Shared memory that is mapped by itself: `buffer` has its bytes and no others, so that it may be
+ * handed to users. The lease is that of the buffer: a view that outlives the object it came from
+ * keeps the memory.
  */
 export class MappedBlock extends Leased {
   readonly #buffer: ArrayBuffer;
@@ -23,7 +24,10 @@ export class MappedBlock extends Leased {
     endWith(this.#buffer, this.lease);
   }
 
-  /** The bytes. Views of it are empty after {@link close}. @throws ClosedError after {@link close}. */
+  /**
+   * The bytes. Views of it are empty after {@link close}.
+   * @throws ClosedError after {@link close}.
+   */
   get buffer(): ArrayBuffer {
     this.check();
     return this.#buffer;
@@ -37,7 +41,8 @@ export class MappedBlock extends Leased {
 /**
  * New zeroed shared memory that users see: at least a page.
  *
- * @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or descriptors.
+ * @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or
+ * descriptors.
  */
 export function allocateMapped(size: number): MappedBlock {
   checkNumber('allocateMapped', 'size', size, { integer: true, min: 1 });

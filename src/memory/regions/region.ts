@@ -5,10 +5,12 @@ import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../../na
 import { createMemory, descriptorSize, mapMemory, unmapMemory } from '../../native/memory.js';
 
 /**
- * Bytes that several agents see: a mapping of an anonymous memory file (processes) or a SharedArrayBuffer (threads).
+ * Bytes that several agents see: a mapping of an anonymous memory file (processes) or a
+ * SharedArrayBuffer (threads).
  *
- * Everything in shared memory (rings, locks, queues) is written once against a Region and runs over both.
- * A memory file has no name: it is gone when its last descriptor and mapping are, however its users end.
+ * Everything in shared memory (rings, locks, queues) is written once against a Region and runs over
+ * both. A memory file has no name: it is gone when its last descriptor and mapping are, however its
+ * users end.
  */
 export class Region implements Disposable {
   readonly #buffer: ArrayBuffer | SharedArrayBuffer;
@@ -22,7 +24,10 @@ export class Region implements Disposable {
     this.#size = size;
   }
 
-  /** New zeroed memory for processes. `name` shows in /proc. @throws MultiprocessError `MP_SYSTEM` without memory or descriptors. */
+  /**
+   * New zeroed memory for processes. `name` shows in /proc.
+   * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
+   */
   static create(size: number, name: string): Region {
     const descriptor = createMemory(name, size);
     try {
@@ -34,7 +39,8 @@ export class Region implements Disposable {
   }
 
   /**
-   * Maps the memory behind a descriptor received from another process. The region owns the descriptor from here on.
+   * Maps the memory behind a descriptor received from another process. The region owns the
+   * descriptor from here on.
    * @param size Bytes from the start; default: all there are.
    */
   static attach(descriptor: number, size = descriptorSize(descriptor)): Region {
@@ -60,7 +66,9 @@ export class Region implements Disposable {
     return new Region(buffer, null, buffer.byteLength);
   }
 
-  /** Whether waiting on its words goes through the kernel (processes) or through Atomics (threads). */
+  /**
+   * Whether waiting on its words goes through the kernel (processes) or through Atomics (threads).
+   */
   get crossesProcesses(): boolean {
     return this.#own !== null;
   }
@@ -71,7 +79,10 @@ export class Region implements Disposable {
     return this.#buffer;
   }
 
-  /** Descriptor of the memory file, to hand to a child. @throws ClosedError after {@link close}, and for thread memory. */
+  /**
+   * Descriptor of the memory file, to hand to a child.
+   * @throws ClosedError after {@link close}, and for thread memory.
+   */
   get descriptor(): number {
     this.#check();
     if (this.#own === null) throw new ClosedError('Region: thread memory has no descriptor; pass its buffer instead.');
@@ -88,7 +99,10 @@ export class Region implements Disposable {
     return this.#closed;
   }
 
-  /** Unmaps. Every view of the buffer is empty from here on; other processes are not affected. Closing twice does nothing. */
+  /**
+   * Unmaps. Every view of the buffer is empty from here on; other processes are not affected.
+   * Closing twice does nothing.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -115,10 +129,12 @@ export interface OwnDescriptor {
 /**
  * A descriptor of our own for the memory file that a process has under `fd`.
  *
- * Descriptors are the process's: those of a thread that ends would stay open. Node closes what was opened by `fs` in a thread when that ends,
- * be it terminated, so there `fs` opens it, in one step. Without leave to open files it is an ordinary descriptor.
+ * Descriptors are the process's: those of a thread that ends would stay open. Node closes what was
+ * opened by `fs` in a thread when that ends, be it terminated, so there `fs` opens it, in one step.
+ * Without leave to open files it is an ordinary descriptor.
  *
- * @throws MultiprocessError `MP_SYSTEM` (ENOENT, ESRCH, EBADF: the process, or its descriptor, is gone; EPERM: it may not be opened).
+ * @throws MultiprocessError `MP_SYSTEM` (ENOENT, ESRCH, EBADF: the process, or its descriptor, is
+ * gone; EPERM: it may not be opened).
  */
 export function reopen(pid: number, fd: number): OwnDescriptor {
   if (!isMainThread) {

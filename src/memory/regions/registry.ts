@@ -1,9 +1,10 @@
 /**
  * Which memory files this thread has mapped, so that each is mapped once however often it arrives.
  *
- * A memory file is known by its device and inode, which no two living files share. A handle says where another process finds
- * it: a descriptor of a process that holds it. The inode is compared after opening, so that a descriptor number that was
- * closed and used again, or a process id that was, is never taken for the region that was meant.
+ * A memory file is known by its device and inode, which no two living files share. A handle says
+ * where another process finds it: a descriptor of a process that holds it. The inode is compared
+ * after opening, so that a descriptor number that was closed and used again, or a process id that
+ * was, is never taken for the region that was meant.
  */
 import { fstatSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
@@ -31,7 +32,10 @@ interface Known {
 const byInode = new Map<string, Known>();
 const byRegion = new WeakMap<Region, Known>();
 
-/** Enters a region that was made here; the caller is its first user. Ends with {@link releaseRegion}. */
+/**
+ * Enters a region that was made here; the caller is its first user. Ends with {@link
+ * releaseRegion}.
+ */
 export function enterRegion(region: Region): void {
   const known = { region, ino: inodeOf(region.descriptor), users: 1 };
   byInode.set(known.ino, known);
@@ -44,10 +48,11 @@ export function regionHandle(region: Region): RegionHandle {
 }
 
 /**
- * The region of a handle: the one this thread has, or mapped now. The caller is a user of it until {@link releaseRegion}.
+ * The region of a handle: the one this thread has, or mapped now. The caller is a user of it until
+ * {@link releaseRegion}.
  *
- * @throws MultiprocessError `MP_OWNER_GONE` when the process that sent the handle has ended or closed the region; `MP_SYSTEM`
- * when this process may not open it.
+ * @throws MultiprocessError `MP_OWNER_GONE` when the process that sent the handle has ended or
+ * closed the region; `MP_SYSTEM` when this process may not open it.
  */
 export function acquireRegion(handle: RegionHandle): Region {
   const found = byInode.get(handle.ino);

@@ -1,9 +1,11 @@
 /**
- * Blocks in transit: what was sent must still be there when it arrives, also if the sender drops or closes it at once.
+ * Blocks in transit: what was sent must still be there when it arrives, also if the sender drops or
+ * closes it at once.
  *
- * A handle takes a lease of its own and keeps the arena open for {@link TRANSIT_MS} ms. As long as the handle's message is
- * held (freight.ts) no time ends it: until the message was read, or nobody can read it any more. Nobody knows who reads
- * bytes that a user keeps (`dumps`), so there the time is all there is.
+ * A handle takes a lease of its own and keeps the arena open for {@link TRANSIT_MS} ms. As long as
+ * the handle's message is held (freight.ts) no time ends it: until the message was read, or nobody
+ * can read it any more. Nobody knows who reads bytes that a user keeps (`dumps`), so there the time
+ * is all there is.
  */
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
@@ -11,7 +13,10 @@ import { lookAtHolds, noteKeep } from '../shareable/freight.js';
 import { Arena, type BlockHandle } from './arena.js';
 import { Lease } from './lease.js';
 
-/** Milliseconds that a handle keeps its block after it was made, or after nobody holds its message any more. */
+/**
+ * Milliseconds that a handle keeps its block after it was made, or after nobody holds its message
+ * any more.
+ */
 export const TRANSIT_MS = 30_000;
 
 interface Transit {
@@ -33,7 +38,10 @@ registerAfterFork(transits, () => {
   endTransits(Number.POSITIVE_INFINITY, true);
 });
 
-/** Keeps a block for {@link TRANSIT_MS} ms, and for as long as the message that its handle goes into is held. */
+/**
+ * Keeps a block for {@link TRANSIT_MS} ms, and for as long as the message that its handle goes into
+ * is held.
+ */
 export function keepInTransit(arena: Arena, offset: number, size: number): void {
   const key = blockIdentity(arena.handle(offset, size));
   let transit = transits.get(key);
@@ -84,8 +92,8 @@ function endTransits(now: number, all = false): void {
 }
 
 /**
- * Functions that end all transits at once whose messages are not under way, one for each copy of this package in this thread: for the leak check
- * of tests, which cannot wait for the time to pass.
+ * Functions that end all transits at once whose messages are not under way, one for each copy of
+ * this package in this thread: for the leak check of tests, which cannot wait for the time to pass.
  */
 const ENDERS = Symbol.for('multiprocess.endTransits');
 const scope = globalThis as { [ENDERS]?: (() => void)[] };

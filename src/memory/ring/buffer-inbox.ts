@@ -12,7 +12,8 @@ export class BufferInbox implements Disposable {
   /**
    * Maps a buffer, if it is not mapped yet.
    *
-   * @throws MultiprocessError `MP_OWNER_GONE` when its sender ended or closed it before; `MP_SYSTEM` when it cannot be opened.
+   * @throws MultiprocessError `MP_OWNER_GONE` when its sender ended or closed it before;
+   * `MP_SYSTEM` when it cannot be opened.
    */
   map({ region: handle }: BufferHandle): void {
     this.#region(handle);
@@ -29,14 +30,20 @@ export class BufferInbox implements Disposable {
     return bytes;
   }
 
-  /** Copies a message out; its buffer stays under way until {@link release}. @throws as {@link map}. */
+  /**
+   * Copies a message out; its buffer stays under way until {@link release}.
+   * @throws as {@link map}.
+   */
   copy(handle: BufferHandle): Uint8Array {
     const bytes = uninitializedBytes(handle.length);
     bytes.set(this.view(handle));
     return bytes;
   }
 
-  /** The message where it lies: read it before {@link release}, and keep no view of it. @throws as {@link map}. */
+  /**
+   * The message where it lies: read it before {@link release}, and keep no view of it.
+   * @throws as {@link map}.
+   */
   view({ region: handle, length }: BufferHandle): Uint8Array {
     return new Uint8Array(this.#region(handle).buffer, HEADER_BYTES, length);
   }

@@ -47,14 +47,18 @@ export class BufferPool implements Disposable {
   /**
    * Writes a message into a buffer.
    *
-   * @returns its handle; `null` when all buffers are under way and no further one may be made: send it another way, or
+   * @returns its handle; `null` when all buffers are under way and no further one may be made: send
+   * it another way, or
    *   again when something was received.
    */
   writeToBuffer(payload: Payload): BufferHandle | null {
     return this.writeToReturned(payload) ?? this.#fill(this.#make(payload.total), payload);
   }
 
-  /** As {@link writeToBuffer}, but only into a buffer that came back at least once, so that its receiver has it mapped. */
+  /**
+   * As {@link writeToBuffer}, but only into a buffer that came back at least once, so that its
+   * receiver has it mapped.
+   */
   writeToReturned(payload: Payload): BufferHandle | null {
     const { total } = payload;
     const most = Math.max(MIN_BUFFER_BYTES, total * 4);
@@ -70,8 +74,9 @@ export class BufferPool implements Disposable {
   }
 
   /**
-   * Makes a buffer for messages of `length` bytes, empty and under way: {@link writeToReturned} takes it once its receiver has
-   * mapped it and sent it back. `null` when no further one may be made.
+   * Makes a buffer for messages of `length` bytes, empty and under way: {@link writeToReturned}
+   * takes it once its receiver has mapped it and sent it back. `null` when no further one may be
+   * made.
    */
   offerBuffer(length: number): BufferHandle | null {
     // One offer at a time: whoever does not answer is not asked again.
@@ -91,7 +96,10 @@ export class BufferPool implements Disposable {
     if (buffer !== undefined) Atomics.compareExchange(buffer.word, 0, ticket, FREE);
   }
 
-  /** Gives all buffers up. What is under way stays readable to those who have it mapped. Closing twice does nothing. */
+  /**
+   * Gives all buffers up. What is under way stays readable to those who have it mapped. Closing
+   * twice does nothing.
+   */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -125,7 +133,9 @@ export class BufferPool implements Disposable {
     return buffer;
   }
 
-  /** Whether a buffer of that size may be made, after free ones that stand in its way were given up. */
+  /**
+   * Whether a buffer of that size may be made, after free ones that stand in its way were given up.
+   */
   #roomFor(size: number): boolean {
     for (let i = this.#buffers.length - 1; i >= 0 && !this.#fits(size); i--) {
       const buffer = this.#buffers[i]!;

@@ -1,23 +1,27 @@
 /**
- * A two-way channel of records between a parent and a worker: two rings, two doorbells and a few control words.
+ * A two-way channel of records between a parent and a worker: two rings, two doorbells and a few
+ * control words.
  *
  *   parent   out -> [ ring 0 ] -> in   worker
  *            in  <- [ ring 1 ] <- out
  *
- * Region: control page (4096 bytes) | ring 0 | ring 1. Words of the control page, a cache line each, are the owner's
- * (see {@link Link.control}).
+ * Region: control page (4096 bytes) | ring 0 | ring 1. Words of the control page, a cache line
+ * each, are the owner's (see {@link Link.control}).
  *
- * A message that fits goes as one record, written straight into the ring. A larger one, or one that finds no room,
- * is laid out in private memory and follows in parts as room appears; until then the link is not `writable`. So
- * `send` never refuses, at most one message per link waits, and memory stays bounded by what the caller admits.
+ * A message that fits goes as one record, written straight into the ring. A larger one, or one that
+ * finds no room, is laid out in private memory and follows in parts as room appears; until then the
+ * link is not `writable`. So `send` never refuses, at most one message per link waits, and memory
+ * stays bounded by what the caller admits.
  *
  *   parts on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
  *
- * A message of {@link MIN_SHARED_BUFFER_BYTES} bytes and more goes in a buffer (shared-buffer.ts) where one is free that the other side has
- * mapped: a record of its kind | SHARED_BUFFER with the buffer's handle. Where none is, the message takes the way above and an
- * BUFFER_OFFER goes ahead of it: the other side maps the buffer and sends it back, or ignores it if it cannot.
+ * A message of {@link MIN_SHARED_BUFFER_BYTES} bytes and more goes in a buffer (shared-buffer.ts)
+ * where one is free that the other side has mapped: a record of its kind | SHARED_BUFFER with the
+ * buffer's handle. Where none is, the message takes the way above and an BUFFER_OFFER goes ahead of
+ * it: the other side maps the buffer and sends it back, or ignores it if it cannot.
  *
- * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which are dropped.
+ * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which
+ * are dropped.
  */
 import { ArgumentError, MultiprocessError } from '../../errors/index.js';
 import { closeDescriptor } from '../../native/descriptors.js';
@@ -125,7 +129,8 @@ export class Link {
    * @param kind The owner's, 1 to 65,535.
    * @param state First value of the record's state word.
    * @returns the record, as {@link amend} knows it; -1 when the message follows in parts.
-   * @throws MultiprocessError `MP_LINK_BUSY` while an earlier message waits; ArgumentError for one of 4 GiB or more.
+   * @throws MultiprocessError `MP_LINK_BUSY` while an earlier message waits; ArgumentError for one
+   * of 4 GiB or more.
    */
   send(kind: number, id: number, state: number, payload: Payload): number {
     // Anything sent now would overtake the parts of the message that waits, or take its place.
@@ -208,8 +213,8 @@ export class Link {
   }
 
   /**
-   * Whether the other side has read everything. If not, its next read wakes this side: look again then.
-   * Call only while {@link writable}.
+   * Whether the other side has read everything. If not, its next read wakes this side: look again
+   * then. Call only while {@link writable}.
    */
   drained(): boolean {
     for (;;) {
@@ -219,7 +224,8 @@ export class Link {
   }
 
   /**
-   * Whether nobody reads the message that was sent any more: the other side has released it, or the link is closed here.
+   * Whether nobody reads the message that was sent any more: the other side has released it, or the
+   * link is closed here.
    * @param position as {@link send} gave it; of a message in parts, whether everything was read.
    */
   taken(position: number): boolean {
@@ -228,8 +234,8 @@ export class Link {
   }
 
   /**
-   * Gives up the message that waits for room. What of it was sent already is ended by a record of `kind` (one that the
-   * other side ignores), for which the link may stay busy.
+   * Gives up the message that waits for room. What of it was sent already is ended by a record of
+   * `kind` (one that the other side ignores), for which the link may stay busy.
    */
   abandon(kind: number): void {
     if (this.#transfer === null) return;
@@ -241,14 +247,17 @@ export class Link {
     }
   }
 
-  /** The message that was sent last, if it was laid out in memory of this side's own; it stays as it is. */
+  /**
+   * The message that was sent last, if it was laid out in memory of this side's own; it stays as it
+   * is.
+   */
   get own(): Uint8Array | null {
     return this.#own;
   }
 
   /**
-   * A copy of a message that was sent as one record: of its payload, as long as nothing was sent that took its place. `null` when it is not to be had:
-   * it went in parts, or is overwritten.
+   * A copy of a message that was sent as one record: of its payload, as long as nothing was sent
+   * that took its place. `null` when it is not to be had: it went in parts, or is overwritten.
    */
   recall(position: number): Uint8Array | null {
     const out = this.#out;
@@ -271,20 +280,27 @@ export class Link {
     return this.#out.read;
   }
 
-  /** The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush} has returned `true`. */
+  /**
+   * The record sent last, as {@link amend} knows it: that of a message in parts once {@link flush}
+   * has returned `true`.
+   */
   get position(): number {
     return this.#out.position;
   }
 
   /**
-   * Changes the state word of a record that was sent, if it is `expected`: whether this side made the change. `false` too
-   * when a later record stands where it stood, which can be before the other side's answer to it was read.
+   * Changes the state word of a record that was sent, if it is `expected`: whether this side made
+   * the change. `false` too when a later record stands where it stood, which can be before the
+   * other side's answer to it was read.
    */
   amend(position: number, expected: number, replacement: number): boolean {
     return this.#out.amend(position, expected, replacement);
   }
 
-  /** Wakes the other side if it waits for a record. A system call at most: worth saving, by sending in bursts. */
+  /**
+   * Wakes the other side if it waits for a record. A system call at most: worth saving, by sending
+   * in bursts.
+   */
   wake(): void {
     this.#out.wake();
   }
@@ -304,7 +320,10 @@ export class Link {
   source: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
-  /** Whether `source` belongs to the receiver; otherwise it is shared memory that {@link release} gives back. */
+  /**
+   * Whether `source` belongs to the receiver; otherwise it is shared memory that {@link release}
+   * gives back.
+   */
   owned = false;
 
   /** Finds the oldest unread message and describes it in the fields above. */
@@ -350,7 +369,9 @@ export class Link {
     return false;
   }
 
-  /** Changes the received record's state word by compare-and-set: whether this side made the change. */
+  /**
+   * Changes the received record's state word by compare-and-set: whether this side made the change.
+   */
   claim(expected: number, replacement: number): boolean {
     return Atomics.compareExchange(this.#in.words, this.#in.position, expected, replacement) === expected;
   }
@@ -360,7 +381,10 @@ export class Link {
     return Atomics.load(this.#in.words, this.#in.position);
   }
 
-  /** Gives the room of the received message back. Call once for each message, when nothing reads it any more. */
+  /**
+   * Gives the room of the received message back. Call once for each message, when nothing reads it
+   * any more.
+   */
   release(): void {
     if (this.#received !== undefined) this.#inbox.release(this.#received);
     this.#received = undefined;
@@ -385,7 +409,10 @@ export class Link {
     else this.#bell.unref();
   }
 
-  /** Stops listening. The region and the descriptors belong to the caller. Closing twice does nothing. */
+  /**
+   * Stops listening. The region and the descriptors belong to the caller. Closing twice does
+   * nothing.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -7,8 +7,8 @@
  *   12  state   i32  the owner's
  *   16  payload, then up to 15 bytes of nothing
  *
- * A record starts at a multiple of 16 and never wraps: a PAD record fills the end of the data when the next one does not
- * fit there, and becomes visible together with the record behind it.
+ * A record starts at a multiple of 16 and never wraps: a PAD record fills the end of the data when
+ * the next one does not fit there, and becomes visible together with the record behind it.
  */
 
 /** Bytes before a record's payload; also the alignment of records. */
@@ -25,7 +25,10 @@ export function recordBytes(length: number): number {
   return (RECORD_HEADER + length + (RECORD_HEADER - 1)) & ~(RECORD_HEADER - 1);
 }
 
-/** Writes a PAD record over the `rest` bytes at the end of the data. @param word Index of its first word. */
+/**
+ * Writes a PAD record over the `rest` bytes at the end of the data.
+ * @param word Index of its first word.
+ */
 export function writePad(words: Int32Array, word: number, rest: number): void {
   words[word] = rest - RECORD_HEADER;
   words[word + KIND_WORD] = PAD;

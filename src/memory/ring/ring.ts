@@ -1,7 +1,8 @@
 /**
  * Bounded single-producer, single-consumer ring of records in shared memory.
  *
- * Layout, in bytes, one cache line for each word so that the two sides do not share lines they write:
+ * Layout, in bytes, one cache line for each word so that the two sides do not share lines they
+ * write:
  *
  *     0  head    u32  consumer's cursor        written by the reader only
  *    64  tail    u32  producer's cursor        written by the writer only
@@ -10,13 +11,13 @@
  *   256  data    capacity bytes, a power of two
  *
  * Cursors count bytes, grow for ever and wrap at 2^32. Invariant: 0 <= tail - head <= capacity.
- * Records are laid out as in record-layout.ts. Their state may be changed by either side with compare-and-set while the record
- * is in the ring.
+ * Records are laid out as in record-layout.ts. Their state may be changed by either side with
+ * compare-and-set while the record is in the ring.
  *
  * Publication: a record exists once `tail` has moved past it, and that store comes last.
- * Crash: a producer that dies before that store leaves nothing behind; a consumer that dies before moving `head` leaves
- * the record readable. Neither leaves a lock, for there is none.
- * Source: L. Lamport, Proving the correctness of multiprocess programs (1977), with cached cursors as in the
+ * Crash: a producer that dies before that store leaves nothing behind; a consumer that dies before
+ * moving `head` leaves the record readable. Neither leaves a lock, for there is none. Source: L.
+ * Lamport, Proving the correctness of multiprocess programs (1977), with cached cursors as in the
  * SPSC queues of J. Giacomoni et al., FastForward (2008).
  */
 import { PAD, RECORD_HEADER, recordBytes, writePad } from './record-layout.js';
@@ -41,7 +42,10 @@ export class RingWriter {
   readonly bytes: Uint8Array;
   /** The data area as words. */
   readonly words: Int32Array;
-  /** Largest payload of one record: half of the ring, so that it always fits into an empty one, wherever that starts. */
+  /**
+   * Largest payload of one record: half of the ring, so that it always fits into an empty one,
+   * wherever that starts.
+   */
   readonly maximum: number;
   readonly #control: Int32Array;
   readonly #capacity: number;
@@ -69,13 +73,17 @@ export class RingWriter {
     this.#origin = this.#tail & (capacity - 1);
   }
 
-  /** The record published last, as {@link amend} knows it: where in the stream of all bytes it starts. */
+  /**
+   * The record published last, as {@link amend} knows it: where in the stream of all bytes it
+   * starts.
+   */
   position = 0;
 
   /**
    * Makes room for a record of `length` bytes (at most {@link maximum}).
-   * @returns the offset of its payload in {@link bytes}, or -1 when there is no room now. Nothing is visible to the
-   * reader until {@link publish}; a second `reserve` before that replaces the first.
+   * @returns the offset of its payload in {@link bytes}, or -1 when there is no room now. Nothing
+   * is visible to the reader until {@link publish}; a second `reserve` before that replaces the
+   * first.
    */
   reserve(length: number): number {
     const size = recordBytes(length);
@@ -96,7 +104,9 @@ export class RingWriter {
     return this.#reserved + RECORD_HEADER;
   }
 
-  /** Publishes the reserved record. Call {@link wake} afterwards, once for any number of records. */
+  /**
+   * Publishes the reserved record. Call {@link wake} afterwards, once for any number of records.
+   */
   publish(kind: number, id: number, state: number): void {
     const at = this.#reserved;
     const word = at >> 2;
@@ -119,9 +129,10 @@ export class RingWriter {
   }
 
   /**
-   * Changes the state word of a record that this writer published, if it is `expected`: whether it was changed.
-   * A record that the reader released may have been overwritten by a later one, whose state must not be taken for its own;
-   * then the answer is `false`. As long as it was not overwritten, its state word is as the two sides left it.
+   * Changes the state word of a record that this writer published, if it is `expected`: whether it
+   * was changed. A record that the reader released may have been overwritten by a later one, whose
+   * state must not be taken for its own; then the answer is `false`. As long as it was not
+   * overwritten, its state word is as the two sides left it.
    *
    * @param position what {@link position} was after the record was published.
    */
@@ -133,7 +144,8 @@ export class RingWriter {
 
   /**
    * Asks to be woken when the reader frees room.
-   * @returns `false` when the reader moved in the meantime: try again at once, no wake-up will come.
+   * @returns `false` when the reader moved in the meantime: try again at once, no wake-up will
+   * come.
    */
   sleepUntilRoom(): boolean {
     park(this.#control, WRITER);
@@ -158,7 +170,10 @@ export class RingWriter {
     return Atomics.load(this.#control, HEAD);
   }
 
-  /** Whether the reader has released the record at `position` (as {@link RingWriter.position} had it). */
+  /**
+   * Whether the reader has released the record at `position` (as {@link RingWriter.position} had
+   * it).
+   */
   taken(position: number): boolean {
     return this.#written - ((this.#tail - Atomics.load(this.#control, HEAD)) >>> 0) > position;
   }
@@ -205,7 +220,10 @@ export class RingReader {
     this.#tail = this.#head;
   }
 
-  /** Finds the oldest record and describes it in the fields above. It stays in the ring until {@link release}. */
+  /**
+   * Finds the oldest record and describes it in the fields above. It stays in the ring until {@link
+   * release}.
+   */
   next(): boolean {
     for (;;) {
       if (this.#head === this.#tail) {
@@ -230,7 +248,10 @@ export class RingReader {
     }
   }
 
-  /** Gives the room of the record that {@link next} found back to the writer. Its payload must not be touched any more. */
+  /**
+   * Gives the room of the record that {@link next} found back to the writer. Its payload must not
+   * be touched any more.
+   */
   release(): void {
     this.#head = (this.#head + this.#size) | 0;
     Atomics.store(this.#control, HEAD, this.#head);

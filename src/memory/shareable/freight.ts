@@ -1,15 +1,17 @@
 /**
  * What keeps shared things for messages that are under way.
  *
- * A message that refers to a shared object (a lock, a value, a connection) carries a handle of it, and the sender may drop the object at once. So the
- * sender keeps it for as long as somebody may still read the message:
+ * A message that refers to a shared object (a lock, a value, a connection) carries a handle of it,
+ * and the sender may drop the object at once. So the sender keeps it for as long as somebody may
+ * still read the message:
  *
  *   while a value is encoded   each handle that is made is noted: together they are the message's freight
  *   the message is sent        who sends it knows when nobody can read it any more, and holds its freight until then: {@link holdUntil}
  *   then                       the handles stand for {@link TRANSIT} ms more (transit.ts, native/sharer-linux.cc): the reader may still load modules
  *   nobody holds it            bytes that a user keeps (`dumps`): the handles stand for TRANSIT ms from the encoding on
  *
- * What is over is asked for once a second, while anything is held: no channel tells it by itself, and asking costs some loads.
+ * What is over is asked for once a second, while anything is held: no channel tells it by itself,
+ * and asking costs some loads.
  */
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';

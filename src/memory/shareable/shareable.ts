@@ -1,18 +1,20 @@
 /**
  * Shareable objects: what arrives in another process as the same shared thing, not as a copy.
  *
- * A module registers its class with how an object becomes a handle (plain data); the class says by its static method {@link ATTACH}
- * how a handle becomes an object. The codec sends the handle with the module's URL; a process that does not know the type loads the
- * module first.
+ * A module registers its class with how an object becomes a handle (plain data); the class says by
+ * its static method {@link ATTACH} how a handle becomes an object. The codec sends the handle with
+ * the module's URL; a process that does not know the type loads the module first.
  *
- * Attaching is apart from the options of users: what ATTACH attaches to (a block, the core of a queue) is of a class that users cannot
- * make, and the constructor takes an instance of it in place of its options.
+ * Attaching is apart from the options of users: what ATTACH attaches to (a block, the core of a
+ * queue) is of a class that users cannot make, and the constructor takes an instance of it in place
+ * of its options.
  *
- * Identity: in one thread a shared object is one JavaScript object, however often and from wherever it arrives, as long as
- * somebody there holds it. The cache is weak.
+ * Identity: in one thread a shared object is one JavaScript object, however often and from wherever
+ * it arrives, as long as somebody there holds it. The cache is weak.
  *
- * Other installed copies of the package in a process count as this one if they are of the same version: a class carries its entry under a
- * registered symbol, and the cache is kept on globalThis. What another copy's object becomes elsewhere is of the copy that sent it.
+ * Other installed copies of the package in a process count as this one if they are of the same
+ * version: a class carries its entry under a registered symbol, and the cache is kept on
+ * globalThis. What another copy's object becomes elsewhere is of the copy that sent it.
  */
 import { createRequire } from 'node:module';
 import { ArgumentError } from '../../errors/index.js';
@@ -20,13 +22,19 @@ import { CODE } from '../../util/package.js';
 import type { BlockHandle } from '../regions/arena.js';
 import { blockIdentity } from '../regions/transit.js';
 
-/** What {@link ShareableEntry.toHandle} returns: plain data. `block`, where there is one, is also the object's identity. */
+/**
+ * What {@link ShareableEntry.toHandle} returns: plain data. `block`, where there is one, is also
+ * the object's identity.
+ */
 export type ShareableHandle = object & { readonly block?: BlockHandle };
 
 /** Name of the static method of a shareable class that makes an object from a handle. */
 export const ATTACH: unique symbol = Symbol('multiprocess.attach');
 
-/** A class whose objects can be made from handles. Instances of subclasses arrive as instances of this class. */
+/**
+ * A class whose objects can be made from handles. Instances of subclasses arrive as instances of
+ * this class.
+ */
 interface ShareableClass<T extends object, H extends ShareableHandle = ShareableHandle> {
   readonly prototype: T;
   /** Attaches. @param parts as {@link ShareableEntry.parts} gave them, arrived. */
@@ -43,9 +51,15 @@ export interface ShareableEntry<T extends object, H extends ShareableHandle = Sh
   /** The module that registers the type when it is loaded. */
   readonly module: URL;
   readonly class: ShareableClass<T, H>;
-  /** Plain data from which the object is attached elsewhere. Called each time it is sent. @throws ClosedError. */
+  /**
+   * Plain data from which the object is attached elsewhere. Called each time it is sent.
+   * @throws ClosedError.
+   */
   toHandle(object: T): H;
-  /** Further values that travel with it, such as another shareable object it uses. Must not lead back to the object. Default: none. */
+  /**
+   * Further values that travel with it, such as another shareable object it uses. Must not lead
+   * back to the object. Default: none.
+   */
   parts?(object: T): readonly unknown[];
   /** A handle arrived whose object is here already, so that nothing was attached. */
   again?(handle: H): void;
@@ -109,7 +123,10 @@ export function registerShareable<T extends object, H extends ShareableHandle>(t
   Object.defineProperty(entry.class.prototype, MARK, { value: { ...registered, root: ROOT } satisfies Mark, configurable: true });
 }
 
-/** Where the copy of the package is that an object is of, and its version; `undefined` for what is not shareable, or of this copy. */
+/**
+ * Where the copy of the package is that an object is of, and its version; `undefined` for what is
+ * not shareable, or of this copy.
+ */
 export function otherCopyOf(value: object): { readonly folder: string; readonly version: string } | undefined {
   const mark = (value as { [MARK]?: Mark })[MARK];
   return mark === undefined || mark.root === ROOT
@@ -120,7 +137,10 @@ export function otherCopyOf(value: object): { readonly folder: string; readonly 
 const versions = new Map<string, string>();
 const UNKNOWN = 'an unknown version';
 
-/** The version of the package whose modules stand in a folder. Read when an object of another copy is met. */
+/**
+ * The version of the package whose modules stand in a folder. Read when an object of another copy
+ * is met.
+ */
 export function versionOf(root: string = ROOT): string {
   let version = versions.get(root);
   if (version === undefined) {
@@ -145,7 +165,10 @@ export function isRegistered(type: string): boolean {
   return byType.has(type);
 }
 
-/** The data and the parts of a shareable object, `undefined` for any other value. @throws ClosedError for a closed one. */
+/**
+ * The data and the parts of a shareable object, `undefined` for any other value.
+ * @throws ClosedError for a closed one.
+ */
 export function toShared(value: object): { data: SharedData; parts: readonly unknown[] } | undefined {
   const found = find(value);
   if (found === undefined) return undefined;
@@ -156,7 +179,10 @@ export function toShared(value: object): { data: SharedData; parts: readonly unk
   return { data: { type, module: entry.module.href, handle }, parts: entry.parts?.(value) ?? [] };
 }
 
-/** The object of the data: the one that is here already, or attached now. @throws ArgumentError for an unknown type; what attaching throws. */
+/**
+ * The object of the data: the one that is here already, or attached now.
+ * @throws ArgumentError for an unknown type; what attaching throws.
+ */
 export function fromShared({ type, handle }: SharedData, parts: readonly unknown[]): object {
   const found = byType.get(type);
   if (found === undefined)
@@ -185,8 +211,8 @@ const buffers = new WeakMap<object, ArrayBufferLike>();
 let hasOwners = false;
 
 /**
- * Says that a buffer is the memory of a shareable object: the buffer, and any view of it, is sent as that memory and not as a copy
- * of its bytes. The object lives as long as the buffer does.
+ * Says that a buffer is the memory of a shareable object: the buffer, and any view of it, is sent
+ * as that memory and not as a copy of its bytes. The object lives as long as the buffer does.
  */
 export function noteMemory(buffer: ArrayBufferLike, object: object): void {
   owners.set(buffer, object);

@@ -1,6 +1,7 @@
 /**
- * How much looking again a wait is worth, learned from those before it: it grows where that paid, halves where it did not, and after
- * some failures is nothing, but for a wait now and then that tries again.
+ * How much looking again a wait is worth, learned from those before it: it grows where that paid,
+ * halves where it did not, and after some failures is nothing, but for a wait now and then that
+ * tries again.
  *
  * Source: adaptive mutexes of glibc (PTHREAD_MUTEX_ADAPTIVE_NP).
  */
@@ -15,7 +16,11 @@ export class AdaptiveBudget {
   #amount: number;
   #skipped = 0;
 
-  /** @param start For the first wait, in what the caller counts. @param most For any. @param retry One wait in so many tries again although the last ones failed. */
+  /**
+   * @param start For the first wait, in what the caller counts.
+   * @param most For any.
+   * @param retry One wait in so many tries again although the last ones failed.
+   */
   constructor(start: number, most: number, retry: number) {
     this.#start = start;
     this.#most = most;

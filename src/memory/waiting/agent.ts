@@ -5,11 +5,12 @@
  *   bits 22 to 29   the low bits of its start time
  *   bits 30 and 31  0: left to the word that the agent is written into
  *
- * The number fits into the word of a lock, so that taking the lock and saying who took it is one compare-and-set: there is no
- * moment at which a lock is held by nobody known.
+ * The number fits into the word of a lock, so that taking the lock and saying who took it is one
+ * compare-and-set: there is no moment at which a lock is held by nobody known.
  *
- * Ids are used again, start times are not. A recycled id is told from the old one by the eight bits here, and by the whole
- * start time as soon as this thread has looked at the agent once while it lived.
+ * Ids are used again, start times are not. A recycled id is told from the old one by the eight bits
+ * here, and by the whole start time as soon as this thread has looked at the agent once while it
+ * lived.
  */
 import { threadId as workerId } from 'node:worker_threads';
 import { nativeAvailable, processState, threadId } from '../../native/index.js';
@@ -49,7 +50,8 @@ export function agentOfThread(id: number): number {
 
 /**
  * Whether the agent has ended. An agent that cannot be looked at counts as alive.
- * @param age Milliseconds for which an earlier look that found it alive is good enough; a look takes 20 microseconds.
+ * @param age Milliseconds for which an earlier look that found it alive is good enough; a look
+ * takes 20 microseconds.
  */
 export function hasEnded(agent: number, age = 0): boolean {
   if (agent === own || !nativeAvailable()) return false;

@@ -1,11 +1,13 @@
 /**
  * How long to look at a word before sleeping on it, and how often to let others run first.
  *
- * To be woken takes 5 to 50 microseconds, on an idle core more; who is answered sooner should not have slept. So a wait looks
- * again and again for a while, as long as that pays (adaptive-budget.ts): two processes on one core, where it never does, stop at once and try
- * only now and then. At most {@link MAX_LOOKS} looks, about 100 microseconds, are wasted on one wait.
- * Then the core is offered to whoever else wants it ({@link MAX_YIELDS} times): on a shared core that is often who answers, and two
- * switches by yielding cost less than a sleep and a wake-up. That too is given up while it does not pay.
+ * To be woken takes 5 to 50 microseconds, on an idle core more; who is answered sooner should not
+ * have slept. So a wait looks again and again for a while, as long as that pays
+ * (adaptive-budget.ts): two processes on one core, where it never does, stop at once and try only
+ * now and then. At most {@link MAX_LOOKS} looks, about 100 microseconds, are wasted on one wait.
+ * Then the core is offered to whoever else wants it ({@link MAX_YIELDS} times): on a shared core
+ * that is often who answers, and two switches by yielding cost less than a sleep and a wake-up.
+ * That too is given up while it does not pay.
  */
 import { yieldThread } from '../../native/index.js';
 import { performance } from '../../util/timers.js';
@@ -42,12 +44,17 @@ export class Backoff {
     this.#looks = new AdaptiveBudget(start, most, WAITS_PER_RETRY);
   }
 
-  /** The last wait was answered as soon as the core was offered: by somebody on this core, who answers when it has it and not before. */
+  /**
+   * The last wait was answered as soon as the core was offered: by somebody on this core, who
+   * answers when it has it and not before.
+   */
   get answeredOnYield(): boolean {
     return this.#answeredOnYield;
   }
 
-  /** Makes attempts until one succeeds, or until it was worth it no longer. Learns from the outcome. */
+  /**
+   * Makes attempts until one succeeds, or until it was worth it no longer. Learns from the outcome.
+   */
   attemptUntil(attempt: Attempt): boolean {
     const looks = this.#looks.allowance();
     this.#answeredOnYield = false;

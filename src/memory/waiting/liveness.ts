@@ -1,4 +1,7 @@
-/** The liveness check of this thread: one timer for all that waits, which also keeps the event loop alive meanwhile. */
+/**
+ * The liveness check of this thread: one timer for all that waits, which also keeps the event loop
+ * alive meanwhile.
+ */
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clearInterval, setInterval } from '../../util/timers.js';
 import { IDLE_LIVENESS_CHECK_MS, LIVENESS_CHECK_MS } from './wait-protocol.js';

@@ -1,5 +1,6 @@
 /**
- * How long a wait without blocking polls its word before it sleeps: some turns of the event loop, as long as that pays.
+ * How long a wait without blocking polls its word before it sleeps: some turns of the event loop,
+ * as long as that pays.
  *
  *   turns left | meaning
  *       0      | no polling: sleep
@@ -27,7 +28,10 @@ export class PollPolicy {
     return this.#turnsLeft > 0;
   }
 
-  /** The first waiter of the queue begins. @param vain Only this thread can end the wait, so that looking is vain. */
+  /**
+   * The first waiter of the queue begins.
+   * @param vain Only this thread can end the wait, so that looking is vain.
+   */
   begin(vain: boolean): void {
     this.#turnsTaken = 0;
     this.#turnsLeft = vain ? 0 : Math.min(MAX_TURNS, Math.ceil(this.#budget.allowance() / POLL_LOOKS_PER_TURN));
@@ -49,7 +53,10 @@ export class PollPolicy {
     if (--this.#turnsLeft === 0) this.#budget.recordMiss();
   }
 
-  /** A wait was served before it polled: whoever answers this soon is worth a poll, should it once take longer. */
+  /**
+   * A wait was served before it polled: whoever answers this soon is worth a poll, should it once
+   * take longer.
+   */
   recordEarlyHit(): void {
     this.#budget.recordHit(0);
   }

@@ -5,12 +5,18 @@ import { deferred } from '../../util/deferred.js';
 import { clearInterval, setInterval } from '../../util/timers.js';
 import type { Region } from '../regions/region.js';
 
-/** How a wait ended: by {@link WaitCell.notify}, because the word was not as expected, by its time limit, or by its signal. */
+/**
+ * How a wait ended: by {@link WaitCell.notify}, because the word was not as expected, by its time
+ * limit, or by its signal.
+ */
 export type WaitOutcome = 'woken' | 'changed' | 'timed-out';
 
 /** A wait of {@link WaitCell.sleep} under way. */
 export interface Sleep {
-  /** Settles once, never rejects. `cancelled`: by {@link cancel}, before the word was notified or differed. */
+  /**
+   * Settles once, never rejects. `cancelled`: by {@link cancel}, before the word was notified or
+   * differed.
+   */
   readonly promise: Promise<WaitOutcome | 'cancelled'>;
   /** Ends the wait. A wake-up that it had already taken is passed on to another waiter. */
   cancel(): void;
@@ -21,24 +27,29 @@ export interface WaitCellOptions {
   /** Milliseconds; default: no limit. */
   readonly timeout?: number | undefined;
   /**
-   * Ends the wait, which then rejects with `signal.reason`. A wake-up it had already taken is passed on: to another waiter, or
-   * in memory of threads to all of them, since each looks at the word again.
+   * Ends the wait, which then rejects with `signal.reason`. A wake-up it had already taken is
+   * passed on: to another waiter, or in memory of threads to all of them, since each looks at the
+   * word again.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * One Int32 in a region on which agents wait for others: a futex in memory of processes, Atomics in memory of threads.
+ * One Int32 in a region on which agents wait for others: a futex in memory of processes, Atomics in
+ * memory of threads.
  *
- * Contract of every user: change the word first, then notify. A waiter names the value it has seen; if the word is
- * different by then the wait returns `changed` at once, so that no change between looking and sleeping is lost.
+ * Contract of every user: change the word first, then notify. A waiter names the value it has seen;
+ * if the word is different by then the wait returns `changed` at once, so that no change between
+ * looking and sleeping is lost.
  */
 export class WaitCell {
   /** A view of the word alone. */
   readonly words: Int32Array;
   /** Index of the word in {@link words}: 0. */
   readonly index: number;
-  /** Has a function called once, while the word is still there, when whoever owns it gives it up. */
+  /**
+   * Has a function called once, while the word is still there, when whoever owns it gives it up.
+   */
   readonly whenGone: ((then: () => void) => void) | undefined;
   readonly #futex: boolean;
 
@@ -73,20 +84,29 @@ export class WaitCell {
     return this.#futex ? futexWake(this.words, this.index, count) : Atomics.notify(this.words, this.index, count);
   }
 
-  /** Blocks the thread until the word is notified, differs from `expected`, or `timeout` milliseconds are over. */
+  /**
+   * Blocks the thread until the word is notified, differs from `expected`, or `timeout`
+   * milliseconds are over.
+   */
   waitSync(expected: number, timeout = Number.POSITIVE_INFINITY): WaitOutcome {
     if (this.#futex) return futexWait(this.words, this.index, expected, timeout);
     return fromAtomics(Atomics.wait(this.words, this.index, expected, timeout));
   }
 
-  /** As {@link waitSync} without blocking the event loop, which it keeps alive. Rejects with `signal.reason`. */
+  /**
+   * As {@link waitSync} without blocking the event loop, which it keeps alive. Rejects with
+   * `signal.reason`.
+   */
   async wait(expected: number, options: WaitCellOptions = {}): Promise<WaitOutcome> {
     const { signal, timeout = Number.POSITIVE_INFINITY } = options;
     signal?.throwIfAborted();
     return this.#futex ? this.#waitFutex(expected, timeout, signal) : this.#waitAtomics(expected, timeout, signal);
   }
 
-  /** Waits without blocking and without limit, until the word is notified or differs. Keeps no event loop alive by itself where threads share the memory. */
+  /**
+   * Waits without blocking and without limit, until the word is notified or differs. Keeps no event
+   * loop alive by itself where threads share the memory.
+   */
   sleep(expected: number): Sleep {
     if (this.#futex) return futexWaitAsync(this.words, this.index, expected, Number.POSITIVE_INFINITY);
     const wait = Atomics.waitAsync(this.words, this.index, expected);

@@ -1,11 +1,17 @@
-/** What the protocol of a word must offer so that its waiters can wait (wait-queue.ts), and how one blocks on it. */
+/**
+ * What the protocol of a word must offer so that its waiters can wait (wait-queue.ts), and how one
+ * blocks on it.
+ */
 
 import { performance } from '../../util/timers.js';
 import type { WaitCell } from './wait-cell.js';
 
 /** Milliseconds between two checks whether a peer has died. */
 export const LIVENESS_CHECK_MS = 50;
-/** The same where nobody owns what is waited for and nothing has happened for {@link QUIET_CHECKS_UNTIL_IDLE} looks. */
+/**
+ * The same where nobody owns what is waited for and nothing has happened for {@link
+ * QUIET_CHECKS_UNTIL_IDLE} looks.
+ */
 export const IDLE_LIVENESS_CHECK_MS = 250;
 /** Looks without anything, a second of them, after which they become rare. */
 export const QUIET_CHECKS_UNTIL_IDLE = 20;
@@ -27,17 +33,23 @@ export type Attempt = (urgency: Urgency) => boolean;
 
 /** The protocol of a word, as its waiters need it. */
 export interface WaitProtocol {
-  /** Says in the word that somebody sleeps, and returns the value to sleep on. An attempt follows, then the sleep. */
+  /**
+   * Says in the word that somebody sleeps, and returns the value to sleep on. An attempt follows,
+   * then the sleep.
+   */
   announce(patient: boolean): number;
   /** Looks whether a peer has died. Returns whether an attempt is worth while. */
   checkPeers?(): boolean;
-  /** Whether nobody owns what is waited for, so that no death needs to be seen at once. Without `check` nobody does. */
+  /**
+   * Whether nobody owns what is waited for, so that no death needs to be seen at once. Without
+   * `check` nobody does.
+   */
   readonly ownerless?: boolean;
   /** Whether only this thread can end the wait, so that looking at the word is vain. */
   endsOnlyHere?(): boolean;
   /**
-   * A waiter leaves without success, and it may have taken a wake-up: if an attempt is worth while now, wakes another one; if
-   * not, says that somebody may still sleep.
+   * A waiter leaves without success, and it may have taken a wake-up: if an attempt is worth while
+   * now, wakes another one; if not, says that somebody may still sleep.
    */
   withdraw?(): void;
   /** The memory is about to go while so many of this thread wait. Default: as {@link withdraw}. */

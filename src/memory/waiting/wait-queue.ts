@@ -1,5 +1,6 @@
 /**
- * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on the word.
+ * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on
+ * the word.
  *
  *   phase     | what stands                    | goes on to
  *   Idle      | no waiter                      | Spinning (a wait begins)
@@ -9,21 +10,25 @@
  *   Sleeping  | #sleep                         | Idle (served), Sleeping (woken in vain)
  *   Gone      | #gone: the word is not there   | nothing
  *
- * Waiters are served in order, first in, first served. A sleep ends by a wake-up of another thread; a release of this thread
- * kicks the queue instead, and the liveness check finds what neither told.
+ * Waiters are served in order, first in, first served. A sleep ends by a wake-up of another thread;
+ * a release of this thread kicks the queue instead, and the liveness check finds what neither told.
  *
- * Spinning: the caller itself looks for some 10 microseconds, or offers its core (backoff.ts), as long as that pays. A wait
- * that is answered then needs no entry, no turn of the loop and no wake-up. sync-wait-budget.ts says how many there may be
- * before the loop turns; the next wait is Postponed. Polling: poll-policy.ts.
+ * Spinning: the caller itself looks for some 10 microseconds, or offers its core (backoff.ts), as
+ * long as that pays. A wait that is answered then needs no entry, no turn of the loop and no
+ * wake-up. sync-wait-budget.ts says how many there may be before the loop turns; the next wait is
+ * Postponed. Polling: poll-policy.ts.
  *
- * Contract of the word's protocol ({@link WaitProtocol}): who makes an attempt worth while changes the word first and notifies then.
+ * Contract of the word's protocol ({@link WaitProtocol}): who makes an attempt worth while changes
+ * the word first and notifies then.
  *
- * Liveness: every {@link LIVENESS_CHECK_MS} ms, while anybody of this thread waits without blocking, one timer for all words
- * compares each word with the value slept on and lets the protocol look for dead peers. The check is rarer where nobody owns
- * what is waited for and nothing has happened for a second. So a wake-up that died with its waker is late, never lost.
+ * Liveness: every {@link LIVENESS_CHECK_MS} ms, while anybody of this thread waits without
+ * blocking, one timer for all words compares each word with the value slept on and lets the
+ * protocol look for dead peers. The check is rarer where nobody owns what is waited for and nothing
+ * has happened for a second. So a wake-up that died with its waker is late, never lost.
  *
- * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here or in another process. When the memory
- * of the word is given up, all that wait here leave with a ClosedError.
+ * Cancellation: a waiter that leaves gives a wake-up that it may have taken to the next one, here
+ * or in another process. When the memory of the word is given up, all that wait here leave with a
+ * ClosedError.
  */
 import { ClosedError } from '../../errors/index.js';
 import { onAbort } from '../../util/abort.js';
@@ -88,7 +93,10 @@ export class WaitQueue {
   /** A fork has this queue too, but those who wait in it wait in the parent. */
   #generation = lineage.generation;
 
-  /** @param broadcast A change may be for any of the waiters: all make an attempt, not only those from the first on that succeed. */
+  /**
+   * @param broadcast A change may be for any of the waiters: all make an attempt, not only those
+   * from the first on that succeed.
+   */
   constructor(cell: WaitCell, protocol: WaitProtocol, broadcast = false) {
     this.#cell = cell;
     this.#protocol = protocol;
@@ -102,7 +110,10 @@ export class WaitQueue {
     return this.#entries.size;
   }
 
-  /** Waits until `attempt` succeeds: `false` when the time ran out first. Rejects with `signal.reason`, or with what `attempt` throws. */
+  /**
+   * Waits until `attempt` succeeds: `false` when the time ran out first. Rejects with
+   * `signal.reason`, or with what `attempt` throws.
+   */
   wait(attempt: Attempt, { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = UNBOUNDED): Promise<boolean> {
     let postponed = false;
     try {
@@ -130,7 +141,10 @@ export class WaitQueue {
     });
   }
 
-  /** The brief part of {@link wait} alone: whether an attempt succeeded. Nobody waits longer here meanwhile. */
+  /**
+   * The brief part of {@link wait} alone: whether an attempt succeeded. Nobody waits longer here
+   * meanwhile.
+   */
   briefly(attempt: Attempt): boolean {
     return this.#entries.size === 0 && takeSyncWait() && this.#look(attempt);
   }
@@ -143,8 +157,9 @@ export class WaitQueue {
   }
 
   /**
-   * Called after this thread changed the word: its own waiters try soon, without the way through the kernel.
-   * Returns whether anybody does; if so and nobody succeeds, another process is notified then.
+   * Called after this thread changed the word: its own waiters try soon, without the way through
+   * the kernel. Returns whether anybody does; if so and nobody succeeds, another process is
+   * notified then.
    */
   kick(): boolean {
     if (this.length === 0) return false;
@@ -233,7 +248,10 @@ export class WaitQueue {
     return true;
   }
 
-  /** Looks for a moment. If the first was not served by then, another turn of the loop follows, or sleep. */
+  /**
+   * Looks for a moment. If the first was not served by then, another turn of the loop follows, or
+   * sleep.
+   */
   #pollOnce(): void {
     const [first] = this.#entries;
     this.#poll.beginTurn();

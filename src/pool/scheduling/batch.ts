@@ -33,7 +33,10 @@ export function isHopeless(fn: SerializedFunction, blame: Blame): boolean {
 export interface BatchHolder {
   /** Takes it back if it has not been started; whether it was. */
   withdraw(batch: Batch): boolean;
-  /** As {@link withdraw}; otherwise stops it, killing the worker when that takes longer than `grace` milliseconds. */
+  /**
+   * As {@link withdraw}; otherwise stops it, killing the worker when that takes longer than `grace`
+   * milliseconds.
+   */
   stop(batch: Batch, grace: number, reason: unknown): boolean;
 }
 
@@ -59,7 +62,10 @@ export abstract class Batch {
   cancelled = false;
   /** Why it, or the item whose time ran out, is told to stop. */
   reason: unknown;
-  /** Index of the item that was settled before its result came (its time ran out); the result is dropped. */
+  /**
+   * Index of the item that was settled before its result came (its time ran out); the result is
+   * dropped.
+   */
   overdue = -1;
   /** Its message, where that must not be made again of what it was made of. */
   encoded: EncodedMessage | null = null;
@@ -86,13 +92,19 @@ export abstract class Batch {
     return (this.attempt << ATTEMPT_SHIFT) | Status.Queued;
   }
 
-  /** What is encoded into the record: the argument list of a call, the items of a chunk. Not asked for once it is {@link kept}. */
+  /**
+   * What is encoded into the record: the argument list of a call, the items of a chunk. Not asked
+   * for once it is {@link kept}.
+   */
   abstract payload(): unknown;
   /** Its message, where that is there already. */
   message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
     return this.encoded;
   }
-  /** Makes it independent of what the caller may change, without encoding it: whether that could be done. Only as long as it is as it was passed. */
+  /**
+   * Makes it independent of what the caller may change, without encoding it: whether that could be
+   * done. Only as long as it is as it was passed.
+   */
   abstract own(): boolean;
   /** Whether nobody else can change what it is made of. */
   abstract get owned(): boolean;
@@ -121,26 +133,37 @@ export abstract class Batch {
   }
   /** It was encoded into `bytes` bytes. */
   weighed(_bytes: number): void {}
-  /** Time limit of an item in milliseconds from its start, and of its wait at a worker that does nothing else; 0 for none. */
+  /**
+   * Time limit of an item in milliseconds from its start, and of its wait at a worker that does
+   * nothing else; 0 for none.
+   */
   abstract get timeout(): number;
-  /** Item `index` has this value. `micros`: microseconds since the record started, with a chunk's last item. */
+  /**
+   * Item `index` has this value. `micros`: microseconds since the record started, with a chunk's
+   * last item.
+   */
   abstract value(value: unknown, index: number, micros: number): void;
   /** Item `index` failed. */
   abstract error(error: unknown, index: number): void;
   /** The worker runs the next item now (only with {@link Flag.Announce}). */
   abstract started(): void;
   /**
-   * Item `index` ran longer than {@link timeout}, or was not `begun` for as long: settles it, and returns how many milliseconds it has to
-   * react to its signal.
+   * Item `index` ran longer than {@link timeout}, or was not `begun` for as long: settles it, and
+   * returns how many milliseconds it has to react to its signal.
    */
   abstract expire(index: number, begun: boolean): number;
   /** The running item reported something, after `dropped` reports that were lost. */
   abstract report(progress: unknown, dropped: number): void;
   /** What item `index` is called in messages. */
   abstract subject(index: number): string;
-  /** The payload cannot be encoded: settles what cannot be sent and returns batches for the rest. */
+  /**
+   * The payload cannot be encoded: settles what cannot be sent and returns batches for the rest.
+   */
   abstract refused(error: unknown): Batch[];
-  /** None of its items can be decoded together: settles what is to blame, and returns batches for what may be good. */
+  /**
+   * None of its items can be decoded together: settles what is to blame, and returns batches for
+   * what may be good.
+   */
   abstract unreadable(error: unknown): Batch[];
   /**
    * Its worker died. Settles the item to blame if it may not be retried.

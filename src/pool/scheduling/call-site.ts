@@ -1,9 +1,10 @@
 /**
- * Where in the user's program a call was made, for the stack of an error that comes back from a worker.
+ * Where in the user's program a call was made, for the stack of an error that comes back from a
+ * worker.
  *
- * Capturing costs 1 to 3 microseconds, ten times what the rest of a small call does, so it is rationed: the first calls of
- * a burst are captured, then one each {@link REFILL_MS} ms, which costs a busy caller about 1 %. The text is made only when it is
- * read.
+ * Capturing costs 1 to 3 microseconds, ten times what the rest of a small call does, so it is
+ * rationed: the first calls of a burst are captured, then one each {@link REFILL_MS} ms, which
+ * costs a busy caller about 1 %. The text is made only when it is read.
  */
 import { performance } from '../../util/timers.js';
 

@@ -1,6 +1,7 @@
 /**
- * Messages that were encoded before a worker had room for them: what is passed counts as it is at the call, and what a source gives as it is when
- * it is read, however long it waits and however often it is run again.
+ * Messages that were encoded before a worker had room for them: what is passed counts as it is at
+ * the call, and what a source gives as it is when it is read, however long it waits and however
+ * often it is run again.
  *
  *   apply(fn, [row])      a worker has room -> straight into its ring; taken back or lost -> copied out of the ring (Link.recall)
  *                         none has          -> EncodedMessage
@@ -49,7 +50,10 @@ export class RefusedItem {
 
 const encoder = new Encoder(codeBook);
 
-/** Encodes a value now. With `remember` the message knows what it was made of. @throws SerializationError. */
+/**
+ * Encodes a value now. With `remember` the message knows what it was made of.
+ * @throws SerializationError.
+ */
 export function encodeNow(value: unknown, remember = false): EncodedMessage {
   const { total, codes, freight } = encoder.encode(value);
   // Of Node's pool: small messages share a slab.

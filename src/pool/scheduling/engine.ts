@@ -19,7 +19,8 @@ import { TaskQueue } from './ready-queue.js';
 import { Scheduler } from './scheduler.js';
 
 /**
- * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when workers start and end.
+ * What is behind a Pool: it admits calls and jobs, counts what is under way, and decides when
+ * workers start and end.
  *
  *   Pool -> Engine -> Scheduler (who runs what) -> WorkerHandle (one process) -> Link
  *                  -> WorkerSupervisor (how many processes)
@@ -120,7 +121,10 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   // ---- jobs
 
-  /** What the pull core runs the items of one function through. Each execution of a stream opens a job of its own. */
+  /**
+   * What the pull core runs the items of one function through. Each execution of a stream opens a
+   * job of its own.
+   */
   backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
     this.#checkOpen(actor);
     // Captures are read now; each execution sends them as they were at the call.

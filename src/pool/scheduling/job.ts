@@ -224,7 +224,9 @@ export class PoolJob implements Job<unknown> {
     this.#check();
   }
 
-  /** Adapts the automatic chunk: towards {@link CHUNK_TIME_MS} of work, at most fourfold at once. */
+  /**
+   * Adapts the automatic chunk: towards {@link CHUNK_TIME_MS} of work, at most fourfold at once.
+   */
   measure(items: number, micros: number): void {
     if (this.settings.chunkSize !== 'auto') return;
     const each = Math.max(micros, 1) / 1000 / items;
@@ -394,7 +396,10 @@ export class Chunk extends Batch {
     return [];
   }
 
-  /** In parts, for one of its items is not as it should be, and nobody knows which: as messages of their own, then in two. */
+  /**
+   * In parts, for one of its items is not as it should be, and nobody knows which: as messages of
+   * their own, then in two.
+   */
   #apart(): Batch[] {
     if ((this.kind & Flag.Packed) === 0) {
       const items = this.#items.map((item) => this.job.keep(item));

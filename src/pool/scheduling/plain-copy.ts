@@ -1,6 +1,7 @@
 /**
- * Copies of plain items, so that what a source gives counts as it is when it is read. A copy costs a tenth of a message of its own, and the
- * items of a chunk are still encoded together, each shape of record once.
+ * Copies of plain items, so that what a source gives counts as it is when it is read. A copy costs
+ * a tenth of a message of its own, and the items of a chunk are still encoded together, each shape
+ * of record once.
  */
 
 /** Most objects inside an item that are copied; beyond that a message of its own is as cheap. */
@@ -14,8 +15,9 @@ const { getOwnPropertySymbols, getPrototypeOf } = Object;
 const { isExtensible } = Reflect;
 
 /**
- * A copy of a record or an array of primitives, records and arrays; `undefined` where something else is in it, an object occurs twice, or it is
- * large. What the codec's fast path (codec/plain/plain-writer.ts) takes as a record or an array is one here.
+ * A copy of a record or an array of primitives, records and arrays; `undefined` where something
+ * else is in it, an object occurs twice, or it is large. What the codec's fast path
+ * (codec/plain/plain-writer.ts) takes as a record or an array is one here.
  */
 export function plainCopy(item: object): object | undefined {
   return container(item, [item]);

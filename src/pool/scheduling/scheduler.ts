@@ -3,13 +3,19 @@ import type { WorkerHandle } from '../workers/worker-handle.js';
 import type { Batch } from './batch.js';
 import { ReadyQueue } from './ready-queue.js';
 
-/** Whether one of two workers with as many items is to have the next: one that is ready, and begins what it is handed. */
+/**
+ * Whether one of two workers with as many items is to have the next: one that is ready, and begins
+ * what it is handed.
+ */
 function better(worker: WorkerHandle, than: WorkerHandle): boolean {
   if (worker.doubtful !== than.doubtful) return than.doubtful;
   return worker.state === 'ready' && than.state !== 'ready';
 }
 
-/** Milliseconds after which an idle worker looks again at whether another one is stuck with work behind a long item. */
+/**
+ * Milliseconds after which an idle worker looks again at whether another one is stuck with work
+ * behind a long item.
+ */
 const RECHECK = 2;
 /** The same, while the idle ones have not looked at what they had. */
 const LATER = 20;
@@ -19,9 +25,10 @@ const LATER = 20;
  *
  *   task queues (in turns) -> the worker with the fewest items that has room -> its ring
  *
- * Work is handed out early, so a batch may wait behind a long item while another worker is idle; the scheduler then takes
- * it back (see Status in protocol.ts) and gives it to the idle one. For the same reason a batch may come when others of lower priority
- * wait in the ring: they are taken back and go behind it.
+ * Work is handed out early, so a batch may wait behind a long item while another worker is idle;
+ * the scheduler then takes it back (see Status in protocol.ts) and gives it to the idle one. For
+ * the same reason a batch may come when others of lower priority wait in the ring: they are taken
+ * back and go behind it.
  */
 export class Scheduler {
   readonly ready = new ReadyQueue<Batch>();
@@ -118,7 +125,10 @@ export class Scheduler {
     return best;
   }
 
-  /** Gives idle workers what waits elsewhere: behind a long item, or at a worker that does not begin it. */
+  /**
+   * Gives idle workers what waits elsewhere: behind a long item, or at a worker that does not begin
+   * it.
+   */
   #balance(): void {
     let doubtful = false;
     for (const idle of this.workers) {

@@ -5,7 +5,9 @@ const BACKLOG_MS = 4;
 const MIN_BACKLOG_ITEMS = 2;
 const MAX_BACKLOG_ITEMS = 1024;
 
-/** How fast a worker gets on, as seen from the parent, and how many items it should therefore hold. */
+/**
+ * How fast a worker gets on, as seen from the parent, and how many items it should therefore hold.
+ */
 export class ThroughputEstimator {
   /** Items it should hold: about {@link BACKLOG_MS} milliseconds of work. */
   depth = MIN_BACKLOG_ITEMS;

@@ -1,11 +1,12 @@
 /**
- * Why an item is told to stop, as it travels: beside the rings, in the control page of the link, since the worker reads no record while an
- * item runs.
+ * Why an item is told to stop, as it travels: beside the rings, in the control page of the link,
+ * since the worker reads no record while an item runs.
  *
  *   byte 512  u32  length of what follows; 0 for no reason that can be sent
  *        520       the reason, encoded
  *
- * The parent writes it before it names the item (ABORT_ITEM), and not again before that item has a result.
+ * The parent writes it before it names the item (ABORT_ITEM), and not again before that item has a
+ * result.
  */
 import { Decoder, Encoder, PendingValue } from '../../codec/codec.js';
 
@@ -39,7 +40,10 @@ function write(control: Int32Array, reason: unknown): boolean {
   }
 }
 
-/** The reason that the parent left; `undefined` for none. A promise while the modules of its class load. */
+/**
+ * The reason that the parent left; `undefined` for none. A promise while the modules of its class
+ * load.
+ */
 export function readReason(control: Int32Array): unknown {
   const length = control[LENGTH]!;
   if (length === 0) return undefined;

@@ -4,8 +4,9 @@ import { CodeBook, type CodeRecord, codeBlock, Encoder, KnownCodes } from '../..
 import { Flag } from './protocol.js';
 
 /**
- * What a worker sends: a value, and in front of it the code records that it names and the parent does not have. The parent reads
- * every record that was sent, so the two need no record of their own.
+ * What a worker sends: a value, and in front of it the code records that it names and the parent
+ * does not have. The parent reads every record that was sent, so the two need no record of their
+ * own.
  */
 export class CodedPayload implements Payload {
   total = 0;
@@ -16,7 +17,10 @@ export class CodedPayload implements Payload {
   #block: Uint8Array | null = null;
   #missing: readonly CodeRecord[] = [];
 
-  /** Encodes a value and returns the flags of its record. @throws SerializationError for what cannot be sent. */
+  /**
+   * Encodes a value and returns the flags of its record.
+   * @throws SerializationError for what cannot be sent.
+   */
   encode(value: unknown): number {
     const { total, codes, freight } = this.#encoder.encode(value);
     this.freight = freight;

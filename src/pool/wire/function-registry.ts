@@ -13,12 +13,21 @@ export class SerializedFunction implements Payload {
   uses = 0;
   /** Whether it is in the cache. */
   cached = true;
-  /** What its captures refer to: held while a batch needs it, since a worker may be told of it at any time. */
+  /**
+   * What its captures refer to: held while a batch needs it, since a worker may be told of it at
+   * any time.
+   */
   freight: Freight | null = null;
-  /** Workers in a row that died while they loaded what it or its items need; no item of it got a result in between. */
+  /**
+   * Workers in a row that died while they loaded what it or its items need; no item of it got a
+   * result in between.
+   */
   deaths = 0;
 
-  /** @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a fresh one. */
+  /**
+   * @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a
+   * fresh one.
+   */
   constructor(
     readonly id: number,
     readonly bytes: Uint8Array,
@@ -49,8 +58,8 @@ export class SerializedFunction implements Payload {
 const MAX_CACHED_FUNCTIONS = 512;
 
 /**
- * Serializes functions. Equal bytes give the same SerializedFunction, so a function that is made anew for each call
- * (`pool.apply(() => 1)` in a loop) is still sent once to each worker.
+ * Serializes functions. Equal bytes give the same SerializedFunction, so a function that is made
+ * anew for each call (`pool.apply(() => 1)` in a loop) is still sent once to each worker.
  */
 export class FunctionRegistry {
   /** Functions whose bytes never change. */
@@ -60,12 +69,15 @@ export class FunctionRegistry {
   readonly #encoder = new Encoder(codeBook);
   #next = 1;
 
-  /** @param forget Called with a function that leaves the cache, so that workers drop their copies. */
+  /**
+   * @param forget Called with a function that leaves the cache, so that workers drop their copies.
+   */
   constructor(readonly forget: (fn: SerializedFunction) => void) {}
 
   /**
    * Returns `callable`, serialized with its captures as they are now.
-   * @throws ArgumentError when it is neither a function nor a module URL; SerializationError when it cannot be sent.
+   * @throws ArgumentError when it is neither a function nor a module URL; SerializationError when
+   * it cannot be sent.
    */
   serialize(actor: string, callable: unknown): SerializedFunction {
     const known = this.#constant.get(callable as object);
@@ -95,8 +107,9 @@ export class FunctionRegistry {
   }
 
   /**
-   * Returns the function for all items of one job: a function that keeps state gets a copy of its own, so that a job sees what its
-   * own items did in that worker, and nothing of other jobs. {@link release} it at the job's end.
+   * Returns the function for all items of one job: a function that keeps state gets a copy of its
+   * own, so that a job sees what its own items did in that worker, and nothing of other jobs.
+   * {@link release} it at the job's end.
    */
   forJob(serialized: SerializedFunction): SerializedFunction {
     if (serialized.reusable) return serialized;

@@ -1,10 +1,12 @@
 /**
  * What a pool and its workers say to each other over a Link.
  *
- * A worker takes its records in order and runs one item at a time, so results need no ids: the parent keeps the batches
- * it sent in a queue, and each VALUE or ERROR belongs to the next unsettled item of the oldest.
+ * A worker takes its records in order and runs one item at a time, so results need no ids: the
+ * parent keeps the batches it sent in a queue, and each VALUE or ERROR belongs to the next
+ * unsettled item of the oldest.
  *
- * A batch record stays in the ring until its last item has a result, and its state word decides who has it:
+ * A batch record stays in the ring until its last item has a result, and its state word decides who
+ * has it:
  *
  *   QUEUED    -> STARTED    the worker takes it
  *   QUEUED    -> WITHDRAWN  the parent takes it back (for another worker, or for good); the worker skips it
@@ -21,7 +23,8 @@
  *                  is that record's: decoding and importing run foreign code, and take memory, as items do.
  *   ENDING         1 once the worker was told to stop and obeys.
  *
- * Beside them stand the reason for which an item is to stop (abort-reason.ts) and the end of stderr (stderr-tail.ts).
+ * Beside them stand the reason for which an item is to stop (abort-reason.ts) and the end of stderr
+ * (stderr-tail.ts).
  */
 export enum MessageKind {
   // parent to worker
@@ -43,9 +46,14 @@ export enum MessageKind {
   Started = 18,
   Value = 19,
   Error = 20,
-  /** What the running item reported; its id says how many reports before it were dropped, because there was no room. */
+  /**
+   * What the running item reported; its id says how many reports before it were dropped, because
+   * there was no room.
+   */
   Report = 22,
-  /** None of the batch's items can run: its function (id 1) or its payload (id 0) cannot be rebuilt. */
+  /**
+   * None of the batch's items can run: its function (id 1) or its payload (id 0) cannot be rebuilt.
+   */
   Broken = 23,
   /** An error that nobody caught, and that ends the worker. */
   Uncaught = 24,
@@ -100,7 +108,10 @@ export enum Preparing {
   Items = 3,
 }
 
-/** Bytes of one direction of a link. Only what is used takes memory; half of it is the largest record. */
+/**
+ * Bytes of one direction of a link. Only what is used takes memory; half of it is the largest
+ * record.
+ */
 export const LINK_CAPACITY = 1 << 22;
 
 /** The argument list of a call without arguments. It goes as an empty payload. */

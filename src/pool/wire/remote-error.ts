@@ -1,5 +1,6 @@
 /**
- * Errors from workers: their stack shows the frames of the task, in the files as the user wrote them, then those of the call.
+ * Errors from workers: their stack shows the frames of the task, in the files as the user wrote
+ * them, then those of the call.
  *
  *   Error: no such user
  *       at find (file:///app/src/users.ts:12:11)
@@ -13,7 +14,10 @@ const SEPARATOR = '    --- called from ---';
 /** Errors that are looked at. */
 const MAX_ERRORS = 64;
 
-/** Completes the stack of an error that a worker, or a manager's server, sent. Anything else is returned as it is. */
+/**
+ * Completes the stack of an error that a worker, or a manager's server, sent. Anything else is
+ * returned as it is.
+ */
 export function fromWorker(error: unknown, site: CallSite | null): unknown {
   if (!isError(error)) return error;
   complete(error, site);
@@ -28,7 +32,10 @@ export function fromWorker(error: unknown, site: CallSite | null): unknown {
   return error;
 }
 
-/** Completes the refusal of something to be sent: who refused, what it is to them, where they were called from. */
+/**
+ * Completes the refusal of something to be sent: who refused, what it is to them, where they were
+ * called from.
+ */
 export function inPoolCall(error: unknown, actor: string, site: CallSite | null, rename: (path: string) => string): unknown {
   inCall(error, actor, rename);
   if (site !== null) atEarlierCall(error, callerFrames(site));
@@ -44,7 +51,10 @@ function complete(error: Error, site: CallSite | null): void {
   if (text !== stack) Reflect.defineProperty(error, 'stack', { value: text, writable: true, enumerable: false, configurable: true });
 }
 
-/** Returns the lines of a stack up to the loop that ran the task. A stack of the library's own frames only stays whole. */
+/**
+ * Returns the lines of a stack up to the loop that ran the task. A stack of the library's own
+ * frames only stays whole.
+ */
 function withoutLoop(lines: readonly string[]): readonly string[] {
   let end = lines.length;
   for (let i = lines.length - 1; i > 0; i--) {

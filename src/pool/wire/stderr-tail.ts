@@ -1,11 +1,13 @@
 /**
- * The end of what a worker wrote to stderr, in the control page of its link, so that it outlives the worker however that dies:
+ * The end of what a worker wrote to stderr, in the control page of its link, so that it outlives
+ * the worker however that dies:
  *
  *   byte 2048  u32  bytes written since the start
  *        2052  u32  1 once the worker notes what it writes
  *        2056       the last 2,040 of them, as a ring
  *
- * What the runtime itself prints (an uncaught error before the worker's first line, a heap that is full) is not noted.
+ * What the runtime itself prints (an uncaught error before the worker's first line, a heap that is
+ * full) is not noted.
  */
 
 const AT = 2048;
@@ -15,7 +17,10 @@ const NOTING = WRITTEN + 1;
 
 const view = (control: Int32Array): Uint8Array => new Uint8Array(control.buffer, control.byteOffset + AT + 8, BYTES);
 
-/** Notes what this worker writes to stderr from here on. Returns what notes a text that the runtime is about to print. */
+/**
+ * Notes what this worker writes to stderr from here on. Returns what notes a text that the runtime
+ * is about to print.
+ */
 export function noteStderr(control: Int32Array): (text: string) => void {
   const ring = view(control);
   control[NOTING] = 1;

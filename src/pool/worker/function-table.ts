@@ -12,8 +12,9 @@ type Entry =
   | { readonly bytes: Uint8Array; readonly codes: CodeLookup; readonly reusable: boolean };
 
 /**
- * The functions a worker was sent, by id. They stay bytes until a batch needs them, so that what rebuilding does (it imports
- * modules) is that batch's doing; those that keep state are rebuilt for each use.
+ * The functions a worker was sent, by id. They stay bytes until a batch needs them, so that what
+ * rebuilding does (it imports modules) is that batch's doing; those that keep state are rebuilt for
+ * each use.
  */
 export class FunctionTable {
   readonly #entries = new Map<number, Entry>();
@@ -25,7 +26,10 @@ export class FunctionTable {
     this.#codes = codes;
   }
 
-  /** Takes a serialized function in: `source[start, end)`, which the caller may overwrite afterwards unless it is `owned`. */
+  /**
+   * Takes a serialized function in: `source[start, end)`, which the caller may overwrite afterwards
+   * unless it is `owned`.
+   */
   define(id: number, reusable: boolean, source: Uint8Array, start: number, end: number, owned: boolean): void {
     this.#entries.set(id, this.#keep(reusable, source, start, end, owned));
   }

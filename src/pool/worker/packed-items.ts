@@ -1,4 +1,7 @@
-/** What a worker reads of a chunk whose items are messages of their own (Pack in encoded-items.ts): each is decoded just before it runs. */
+/**
+ * What a worker reads of a chunk whose items are messages of their own (Pack in encoded-items.ts):
+ * each is decoded just before it runs.
+ */
 export class PackedItems {
   readonly length: number;
   readonly #view: DataView;

@@ -1,12 +1,15 @@
 /**
- * An async context for each task: what it stores with `AsyncLocalStorage.enterWith()` is not there in the next one.
+ * An async context for each task: what it stores with `AsyncLocalStorage.enterWith()` is not there
+ * in the next one.
  *
- * The loop of a worker runs in a scope of its own, and a task runs in the loop's, which costs it nothing. A task that calls `enterWith` at once has
- * spoilt that scope; the loop is told, leaves it, and goes on in a new one. What a task stores later, after it has waited, is in the
- * context of its own promise.
+ * The loop of a worker runs in a scope of its own, and a task runs in the loop's, which costs it
+ * nothing. A task that calls `enterWith` at once has spoilt that scope; the loop is told, leaves
+ * it, and goes on in a new one. What a task stores later, after it has waited, is in the context of
+ * its own promise.
  *
- * Node offers no other way to learn of the call than to listen at the method. A scope for each task would take 75 ns (a new resource on Node
- * 20 and 22, where `enterWith` writes into the resource), a third of what an empty item of a chunk takes.
+ * Node offers no other way to learn of the call than to listen at the method. A scope for each task
+ * would take 75 ns (a new resource on Node 20 and 22, where `enterWith` writes into the resource),
+ * a third of what an empty item of a chunk takes.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { callerContext } from '../../util/caller-context.js';
@@ -28,7 +31,10 @@ export class TaskContexts {
   #origin = callerContext();
   #scope = callerContext();
 
-  /** From here on tasks begin with the stores of the caller: what an initializer has entered is there for all of them. */
+  /**
+   * From here on tasks begin with the stores of the caller: what an initializer has entered is
+   * there for all of them.
+   */
   adopt(): void {
     this.#origin = callerContext();
     spoilt = true;

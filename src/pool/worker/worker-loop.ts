@@ -71,7 +71,9 @@ interface Run {
   readonly began: number;
   /** Item to run next. */
   index: number;
-  /** Items are announced up to here; from the start, those of a batch that wants no announcements. */
+  /**
+   * Items are announced up to here; from the start, those of a batch that wants no announcements.
+   */
   announced: number;
 }
 
@@ -87,8 +89,9 @@ interface Outcome {
  *
  *   bell -> advance: record -> decode -> item -> result -> … -> link empty -> sleep
  *
- * One item runs at a time. Items that are synchronous are run in one go; a promise, a module that must load or a
- * result that finds no room suspends the loop until it is settled. `advance` is the only way on.
+ * One item runs at a time. Items that are synchronous are run in one go; a promise, a module that
+ * must load or a result that finds no room suspends the loop until it is settled. `advance` is the
+ * only way on.
  */
 export class WorkerLoop {
   readonly #link: Link;
@@ -100,7 +103,10 @@ export class WorkerLoop {
   #run: Run | null = null;
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
-  /** The newest report of the running item, while there is no room; how many were dropped since the last that was sent. */
+  /**
+   * The newest report of the running item, while there is no room; how many were dropped since the
+   * last that was sent.
+   */
   #kept: Payload | null = null;
   #dropped = 0;
   #suspended = false;
@@ -229,7 +235,10 @@ export class WorkerLoop {
     link.release();
   }
 
-  /** Claims the batch record that the link shows and prepares it. It stays in the ring until its last item has a result. */
+  /**
+   * Claims the batch record that the link shows and prepares it. It stays in the ring until its
+   * last item has a result.
+   */
   #take(): void {
     const link = this.#link;
     const queued = link.state & ~STATUS;
@@ -323,7 +332,10 @@ export class WorkerLoop {
     return this.#link.control[PREPARING]!;
   }
 
-  /** Says what it does before an item runs. The parent looks only once this process is dead, so a plain store is enough. */
+  /**
+   * Says what it does before an item runs. The parent looks only once this process is dead, so a
+   * plain store is enough.
+   */
   #prepare(what: Preparing): void {
     this.#link.control[PREPARING] = what;
   }
@@ -473,7 +485,10 @@ export class WorkerLoop {
     else task.abort(reason);
   }
 
-  /** Only while its item runs. While the link has no room the newest is kept, so the last one always arrives, before the result. */
+  /**
+   * Only while its item runs. While the link has no room the newest is kept, so the last one always
+   * arrives, before the result.
+   */
   #report(task: WorkerTask, progress: unknown): void {
     if (task !== this.#task) return;
     if (this.#link.writable) this.#send(MessageKind.Report, this.#dropped, progress, () => (this.#dropped = 0));

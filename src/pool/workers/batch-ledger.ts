@@ -1,9 +1,10 @@
 /**
  * The account of one worker: which batches it holds, and how many of their items have a result.
  *
- * Batches are kept oldest first. Results arrive in that order, so each belongs to the next unsettled item of the oldest batch.
- * `results` counts them modulo 2^32. The worker counts the items that it started in the same way: when it dies, the two numbers
- * differ if an item was running.
+ * Batches are kept oldest first. Results arrive in that order, so each belongs to the next
+ * unsettled item of the oldest batch. `results` counts them modulo 2^32. The worker counts the
+ * items that it started in the same way: when it dies, the two numbers differ if an item was
+ * running.
  */
 import { Deque } from '../../util/deque.js';
 import type { Batch, BatchHolder } from '../scheduling/batch.js';
@@ -81,7 +82,10 @@ export class BatchLedger implements Iterable<Batch> {
     if (isTimed(batch)) this.#timed--;
   }
 
-  /** Counts a result for the next item of the oldest batch. Returns the index of that item. The batch leaves with its last item. */
+  /**
+   * Counts a result for the next item of the oldest batch. Returns the index of that item. The
+   * batch leaves with its last item.
+   */
   settle(batch: Batch): number {
     this.#results = (this.#results + 1) | 0;
     const index = batch.received++;

@@ -14,16 +14,21 @@
  *   any       -> IDLE          | itemSettled, batchTaken
  *   RUNNING, BEGINNING -> STOPPING | overrun, abortRunning
  *
- * A suspect worker gets nothing more until it gives a sign (`trust`). Without one it is killed when its grace is over.
+ * A suspect worker gets nothing more until it gives a sign (`trust`). Without one it is killed when
+ * its grace is over.
  *
- * Timers come before other events of the loop, so each reads the results that arrived meanwhile before it acts.
+ * Timers come before other events of the loop, so each reads the results that arrived meanwhile
+ * before it acts.
  */
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import { type Batch, Blame } from '../scheduling/batch.js';
 import type { BatchLedger } from './batch-ledger.js';
 import type { WorkerChannel } from './worker-channel.js';
 
-/** Milliseconds a worker has for loading what an item needs, when the item's own time limit is shorter. */
+/**
+ * Milliseconds a worker has for loading what an item needs, when the item's own time limit is
+ * shorter.
+ */
 const MODULE_LOAD_TIMEOUT_MS = 10_000;
 /** Milliseconds by which a timer is late when this process was busy. */
 const TIMER_LATENESS_MS = 10;
@@ -72,7 +77,10 @@ export class ItemDeadlines {
     return this.#suspect;
   }
 
-  /** Bounds the time in which the worker must begin what it holds, if the items of one of its batches have a time limit. */
+  /**
+   * Bounds the time in which the worker must begin what it holds, if the items of one of its
+   * batches have a time limit.
+   */
   awaitBegin(): void {
     if (!this.#ledger.hasTimed || this.#timer !== null || !this.#owner.begun || this.#suspect) return;
     const batch = this.#ledger.firstTimed();
@@ -98,7 +106,10 @@ export class ItemDeadlines {
     this.#timer = null;
   }
 
-  /** Fires the AbortSignal of the running item. Kills the worker if the item has not ended when its grace is over. */
+  /**
+   * Fires the AbortSignal of the running item. Kills the worker if the item has not ended when its
+   * grace is over.
+   */
   abortRunning(): void {
     this.#channel.abort((this.#ledger.results + 1) | 0, this.#ledger.first()?.reason);
     if (this.#killer !== null) return;
@@ -159,7 +170,10 @@ export class ItemDeadlines {
     this.#timer = timer;
   }
 
-  /** The worker did not look at `batch`, which was taken back. It is killed unless it reads on within its grace. */
+  /**
+   * The worker did not look at `batch`, which was taken back. It is killed unless it reads on
+   * within its grace.
+   */
   #notBegun(batch: Batch): void {
     this.#suspect = true;
     const { read } = this.#channel;

@@ -1,11 +1,13 @@
 /**
- * The threads of a pool are piscina's: it makes them, hands each its one task, and takes leave of those that ended.
+ * The threads of a pool are piscina's: it makes them, hands each its one task, and takes leave of
+ * those that ended.
  *
  *   launch -> piscina.run(blank) -> piscina adds a Worker   -> the Worker has a form: what it is to become
  *          -> the balancer meets a Worker whose form is open -> the blank that is next becomes that form -> thread-entry.ts
  *
- * Blanks are alike, so it does not matter which of them piscina gives to which Worker. The task answers at once and leaves the
- * worker loop running: a task under way would keep this process's event loop alive, and that is the pool's to decide.
+ * Blanks are alike, so it does not matter which of them piscina gives to which Worker. The task
+ * answers at once and leaves the worker loop running: a task under way would keep this process's
+ * event loop alive, and that is the pool's to decide.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -143,7 +145,10 @@ export class ThreadHost {
   }
 }
 
-/** V8's options are the process's: a limit of the old generation given there counts in every thread, whatever its own says. */
+/**
+ * V8's options are the process's: a limit of the old generation given there counts in every thread,
+ * whatever its own says.
+ */
 const PROCESS_LIMIT = /--max[-_]old[-_]space[-_]size/;
 let warned = false;
 

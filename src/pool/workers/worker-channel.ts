@@ -24,7 +24,9 @@ import {
 } from '../wire/protocol.js';
 import { readStderr } from '../wire/stderr-tail.js';
 
-/** Records in a burst after which a sleeping worker is woken without waiting for the burst's end. */
+/**
+ * Records in a burst after which a sleeping worker is woken without waiting for the burst's end.
+ */
 const WAKE_BURST = 32;
 
 /** The encoded message of what is being sent. One for all workers: sending is synchronous. */
@@ -56,8 +58,9 @@ export class Unreadable {
 }
 
 /**
- * The parent's side of the protocol (protocol.ts): batches and functions as records, results as values.
- * It knows which functions the worker was sent; what batches mean and when they are over is the handle's concern.
+ * The parent's side of the protocol (protocol.ts): batches and functions as records, results as
+ * values. It knows which functions the worker was sent; what batches mean and when they are over is
+ * the handle's concern.
  */
 export class WorkerChannel {
   readonly #region: Region;
@@ -117,7 +120,8 @@ export class WorkerChannel {
   }
 
   /**
-   * Sends a batch, with its function if the worker does not know it. Call only while {@link writable}.
+   * Sends a batch, with its function if the worker does not know it. Call only while {@link
+   * writable}.
    * @returns `false` when the function took all the room: nothing of the batch was sent.
    * @throws SerializationError when its payload cannot be encoded; nothing of it was sent.
    */
@@ -167,7 +171,10 @@ export class WorkerChannel {
     this.#post(MessageKind.Stop, 0, 0, EMPTY_PAYLOAD);
   }
 
-  /** Sends what waited for room, as far as there is some: whether a batch can be sent now that could not before. */
+  /**
+   * Sends what waited for room, as far as there is some: whether a batch can be sent now that could
+   * not before.
+   */
   flush(): boolean {
     if (this.#link.writable || !this.#link.flush()) return false;
     if (this.#transferring !== null) this.#transferring.position = this.#link.position;
@@ -206,7 +213,10 @@ export class WorkerChannel {
     }
   }
 
-  /** Wakes the worker at the end of the running burst of microtasks: one system call for many records. */
+  /**
+   * Wakes the worker at the end of the running burst of microtasks: one system call for many
+   * records.
+   */
   #wakeSoon(): void {
     if (this.#unrung === 0) nextTick(this.#wake);
     else if (this.#unrung % WAKE_BURST === 0) this.#link.wake();
@@ -234,7 +244,10 @@ export class WorkerChannel {
     return true;
   }
 
-  /** Takes the message of a batch that is to be run elsewhere out of the ring, if that is all there is of it. */
+  /**
+   * Takes the message of a batch that is to be run elsewhere out of the ring, if that is all there
+   * is of it.
+   */
   recall(batch: Batch): void {
     if (batch.encoded !== null || batch.message() !== null || batch.owned) return;
     const bytes = this.#link.recall(batch.position);
@@ -248,7 +261,10 @@ export class WorkerChannel {
     this.#link.amend(batch.position, attempt | Status.Started, attempt | Status.Stopped);
   }
 
-  /** Fires the AbortSignal of the `ordinal`-th item the worker ever started, if that is still running. */
+  /**
+   * Fires the AbortSignal of the `ordinal`-th item the worker ever started, if that is still
+   * running.
+   */
   abort(ordinal: number, reason: unknown): void {
     // The worker may be reading the reason of an item that it was told of before.
     if (Atomics.load(this.#link.control, ABORT_ITEM) !== ordinal) writeReason(this.#link.control, reason);
@@ -258,7 +274,10 @@ export class WorkerChannel {
 
   // ---- receiving
 
-  /** Finds the oldest unread record; {@link kind} and {@link id} describe it. {@link decode} and {@link release} it. */
+  /**
+   * Finds the oldest unread record; {@link kind} and {@link id} describe it. {@link decode} and
+   * {@link release} it.
+   */
   receive(): boolean {
     return this.#link.receive();
   }

@@ -16,7 +16,10 @@ import { crash } from './crash.js';
 import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 
-/** Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending one that was killed. */
+/**
+ * Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending
+ * one that was killed.
+ */
 const EXIT_TIMEOUT_MS = 10_000;
 /** Milliseconds in which the modules of a dead worker's last error may load. */
 const ERROR_LOAD_TIMEOUT_MS = 1000;
@@ -42,7 +45,10 @@ export interface WorkerOwner {
   ready(worker: WorkerHandle): void;
   /** Its initializer failed. */
   initializerFailed(worker: WorkerHandle, error: unknown): void;
-  /** It was not ready after `initTimeout`; `initializing` says whether its initializer was under way. */
+  /**
+   * It was not ready after `initTimeout`; `initializing` says whether its initializer was under
+   * way.
+   */
   late(worker: WorkerHandle, initializing: boolean): void;
   /** Batches that it could not run as they were, in parts that others may. */
   returned(batches: Batch[]): void;
@@ -59,7 +65,8 @@ export interface WorkerOwner {
  *   retiring  | a stop was sent: it finishes what it holds     | its end
  *   ended     | the process is gone; what it published counts  |
  *
- * Batches are accounted for in BatchLedger, time limits of items in ItemDeadlines, records in WorkerChannel.
+ * Batches are accounted for in BatchLedger, time limits of items in ItemDeadlines, records in
+ * WorkerChannel.
  */
 export class WorkerHandle implements BatchHolder, DeadlineOwner {
   readonly name: string;
@@ -84,7 +91,9 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
   readonly #settings: WorkerSettings;
   /** The error that it did not catch. */
   #uncaught: unknown;
-  /** How far it had read when another one took what it did not begin; `null` since it gave a sign. */
+  /**
+   * How far it had read when another one took what it did not begin; `null` since it gave a sign.
+   */
   #doubt: number | null = null;
   /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
   #killTimer: NodeJS.Timeout | null = null;
@@ -151,7 +160,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.#doubt = this.#channel.read;
   }
 
-  /** Whether it has not even looked at what was taken from it: it may be stopped, so another one that is idle is preferred. */
+  /**
+   * Whether it has not even looked at what was taken from it: it may be stopped, so another one
+   * that is idle is preferred.
+   */
   get doubtful(): boolean {
     return this.#doubt !== null && this.#doubt === this.#channel.read;
   }
@@ -167,7 +179,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     return this.#ledger.results !== 0;
   }
 
-  /** Milliseconds since it last gave a sign of progress: with work, how long it may be stuck; without, how long it has been idle. */
+  /**
+   * Milliseconds since it last gave a sign of progress: with work, how long it may be stuck;
+   * without, how long it has been idle.
+   */
   get stillFor(): number {
     return this.#throughput.stillFor;
   }
@@ -203,7 +218,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
 
   /**
    * Sends a batch. Call only while it {@link hasRoom}.
-   * @returns `false` when the link became busy, or its life is too short: it has no room from here on; keep the batch.
+   * @returns `false` when the link became busy, or its life is too short: it has no room from here
+   * on; keep the batch.
    * @throws SerializationError when its payload cannot be encoded; nothing was sent.
    */
   send(batch: Batch): boolean {
@@ -233,7 +249,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.#seeOff();
   }
 
-  /** Bounds the time in which a worker that has nothing left to do must end. One that is starting finishes that first. */
+  /**
+   * Bounds the time in which a worker that has nothing left to do must end. One that is starting
+   * finishes that first.
+   */
   #seeOff(): void {
     if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
     const leave = () => {
@@ -283,7 +302,9 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     return batch !== undefined && batch.queue.priority < priority ? this.withdrawLast() : null;
   }
 
-  /** Takes `batch` back, if it is here and the worker has not started it. Returns whether it did. */
+  /**
+   * Takes `batch` back, if it is here and the worker has not started it. Returns whether it did.
+   */
   withdraw(batch: Batch): boolean {
     if (batch.holder !== this || !this.#channel.withdraw(batch)) return false;
     const first = this.#ledger.first() === batch;
@@ -296,8 +317,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
   }
 
   /**
-   * Stops a batch: takes it back if it waits; if it runs, fires the item's AbortSignal, lets the rest of it be, and kills
-   * the worker when the item has not ended after `grace` milliseconds.
+   * Stops a batch: takes it back if it waits; if it runs, fires the item's AbortSignal, lets the
+   * rest of it be, and kills the worker when the item has not ended after `grace` milliseconds.
    * @returns whether the batch is off the worker now.
    */
   stop(batch: Batch, grace: number, reason: unknown): boolean {
@@ -419,7 +440,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     }
   }
 
-  /** Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be read is an error itself. */
+  /**
+   * Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be
+   * read is an error itself.
+   */
   #whenLoaded(value: unknown, then: (value: unknown) => void): void {
     if (value instanceof Unreadable) then(value.reason);
     else if (!(value instanceof PendingValue)) then(value);
@@ -475,7 +499,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     else this.child.unref();
   }
 
-  /** Signals it. One that runs as a user whom this process may not signal any more (setuid) is let go instead. */
+  /**
+   * Signals it. One that runs as a user whom this process may not signal any more (setuid) is let
+   * go instead.
+   */
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     try {
       this.child.signal(signal);

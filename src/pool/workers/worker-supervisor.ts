@@ -19,15 +19,19 @@ import { keepInitArgs } from './worker-channel.js';
 import { type Launch, WorkerHandle, type WorkerOwner } from './worker-handle.js';
 
 /**
- * Workers in a row that die before they are ready, until the pool gives up. One whose workers were ready before is in a storm perhaps: its
- * next workers are started after pauses, from {@link MIN_RESTART_DELAY_MS} milliseconds doubling to {@link MAX_RESTART_DELAY_MS}, and it gives up after
- * {@link MAX_CRASH_STORM_MS} milliseconds without progress.
+ * Workers in a row that die before they are ready, until the pool gives up. One whose workers were
+ * ready before is in a storm perhaps: its next workers are started after pauses, from {@link
+ * MIN_RESTART_DELAY_MS} milliseconds doubling to {@link MAX_RESTART_DELAY_MS}, and it gives up
+ * after {@link MAX_CRASH_STORM_MS} milliseconds without progress.
  */
 const MAX_DEATHS_BEFORE_READY = 3;
 const MIN_RESTART_DELAY_MS = 25;
 const MAX_RESTART_DELAY_MS = 400;
 const MAX_CRASH_STORM_MS = 3000;
-/** Workers in a row that die though they were ready, and none of them ran anything, until the pool gives up. */
+/**
+ * Workers in a row that die though they were ready, and none of them ran anything, until the pool
+ * gives up.
+ */
 const MAX_DEATHS_WITHOUT_PROGRESS = 10;
 /** Milliseconds after which the life of a worker counts, whether it ran anything or not. */
 const LONG_LIFE_MS = 10_000;
@@ -100,7 +104,10 @@ export class WorkerSupervisor implements WorkerOwner {
     if (method !== 'thread' && isCovered()) this.#uncover = atExit('last', (ending) => this.#cover(ending));
   }
 
-  /** Starts workers until there are as many as the pool was made for. @throws ProcessError, MultiprocessError `MP_SYSTEM`. */
+  /**
+   * Starts workers until there are as many as the pool was made for.
+   * @throws ProcessError, MultiprocessError `MP_SYSTEM`.
+   */
   fill(): void {
     while (!this.#dismissed && this.#scheduler.workers.length < this.#settings.processes) this.#start();
   }
@@ -138,7 +145,10 @@ export class WorkerSupervisor implements WorkerOwner {
     for (const worker of this.#scheduler.workers) worker.terminate(this.#settings.grace);
   }
 
-  /** At the end of a program whose coverage is taken: workers write theirs, which they do not when they are killed with it. */
+  /**
+   * At the end of a program whose coverage is taken: workers write theirs, which they do not when
+   * they are killed with it.
+   */
   #cover(ending: Ending): void | Promise<void> {
     const children = this.#scheduler.workers.map(({ child }) => child);
     this.dismiss();

@@ -14,7 +14,8 @@ import { hasBegun, isStarting } from '../../util/starting.js';
 const GUARD = "`if (currentProcess().name === 'MainProcess') { … }`";
 
 /**
- * Refuses to start anything while modules load on behalf of the parent, or are preloaded by a child.
+ * Refuses to start anything while modules load on behalf of the parent, or are preloaded by a
+ * child.
  * @throws ProcessError `MP_BOOTSTRAPPING`.
  */
 export function checkNotBootstrapping(actor: string, verb: string): void {

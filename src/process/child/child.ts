@@ -1,6 +1,6 @@
 /**
- * The program of a Process's child: takes over who it is, then runs what it was sent. It loads no more than that takes, since
- * each module costs a millisecond of every start.
+ * The program of a Process's child: takes over who it is, then runs what it was sent. It loads no
+ * more than that takes, since each module costs a millisecond of every start.
  */
 import { closeSync } from 'node:fs';
 import { bringDescriptors } from '../../util/spawning.js';

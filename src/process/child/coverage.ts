@@ -1,6 +1,6 @@
 /**
- * V8's coverage (NODE_V8_COVERAGE) of children: Node writes it in its teardown, which a process that is ended by a signal, and a fork,
- * does not reach.
+ * V8's coverage (NODE_V8_COVERAGE) of children: Node writes it in its teardown, which a process
+ * that is ended by a signal, and a fork, does not reach.
  */
 
 /** Whether coverage is being taken. */
@@ -18,7 +18,10 @@ export function writeCoverage(): void {
   }
 }
 
-/** In a child: SIGTERM ends it as before, but what was counted is written first. A listener of the program's own decides itself. */
+/**
+ * In a child: SIGTERM ends it as before, but what was counted is written first. A listener of the
+ * program's own decides itself.
+ */
 export function coverTermination(): void {
   if (!isCovered()) return;
   const onTerm = (): void => {

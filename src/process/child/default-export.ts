@@ -2,7 +2,10 @@ import { RemoteError } from '../../errors/process.js';
 import { importModule } from '../../util/import-module.js';
 import { loadForParent } from '../../util/loading.js';
 
-/** The function that a module exports as its default. @throws RemoteError when it has none; what loading the module throws. */
+/**
+ * The function that a module exports as its default.
+ * @throws RemoteError when it has none; what loading the module throws.
+ */
 export async function defaultExport(url: string): Promise<(...args: unknown[]) => unknown> {
   const module: { default?: unknown } = await loadForParent(() => importModule(url));
   // A CommonJS module that was compiled from ESM has its default one level down.

@@ -14,7 +14,10 @@ import type { StartMethod } from '../start-method.js';
 import { coverTermination } from './coverage.js';
 import { printAtOnce } from './thread-output.js';
 
-/** Number, in a spawned child, of the first descriptor its parent passed: those below are the standard streams. */
+/**
+ * Number, in a spawned child, of the first descriptor its parent passed: those below are the
+ * standard streams.
+ */
 export const FIRST_DESCRIPTOR = 3;
 
 /** Where a fork, and a thread's `workerData`, keep what the child is given. */
@@ -33,16 +36,19 @@ export interface Inheritance {
   readonly name: string;
   /** The parent's process id. */
   readonly parentPid: number;
-  /** Numbers of the descriptors it was given. In a thread they stay the parent's, which closes them when the thread has ended. */
+  /**
+   * Numbers of the descriptors it was given. In a thread they stay the parent's, which closes them
+   * when the thread has ended.
+   */
   readonly descriptors: readonly number[];
   /** How it was started. */
   readonly method: StartMethod;
 }
 
 /**
- * Takes over what this child was given. Makes the kernel kill a spawned process when its parent ends, however that ends, and
- * keeps the inherited descriptors from this process's own children. Ends the process at once when the parent is gone already.
- * Call it once, before anything else.
+ * Takes over what this child was given. Makes the kernel kill a spawned process when its parent
+ * ends, however that ends, and keeps the inherited descriptors from this process's own children.
+ * Ends the process at once when the parent is gone already. Call it once, before anything else.
  */
 export function inherit(): Inheritance {
   begin();
@@ -72,7 +78,10 @@ export function inherit(): Inheritance {
   return { name, parentPid, descriptors, method: 'spawn' };
 }
 
-/** Runs the program of a child: now, or, where a template loads its module, in those of its forks that are started with it. */
+/**
+ * Runs the program of a child: now, or, where a template loads its module, in those of its forks
+ * that are started with it.
+ */
 export function program(name: Entry, begin: () => void): void {
   const loading = (globalThis as { [PROGRAMS]?: Map<string, () => void> })[PROGRAMS];
   if (loading === undefined) begin();

@@ -1,6 +1,6 @@
 /**
- * What a Process is sent when it starts: a memory file, written before the start and read once. It has no name, and a reader
- * needs no event loop.
+ * What a Process is sent when it starts: a memory file, written before the start and read once. It
+ * has no name, and a reader needs no event loop.
  *
  *   0  bytes of the head   u32
  *   4  head                JSON: who the child is and what it runs
@@ -44,7 +44,10 @@ const MOST_READ = 1 << 30;
 /** Where the body starts behind a head that ends at `offset`. */
 export const align = (offset: number): number => (offset + 7) & ~7;
 
-/** Reads a payload, by file operations alone: a child has not loaded more yet. The body is memory of its own, `null` when there is none. */
+/**
+ * Reads a payload, by file operations alone: a child has not loaded more yet. The body is memory of
+ * its own, `null` when there is none.
+ */
 export function readPayload(fd: number): { head: Head; body: Uint8Array | null } {
   const { size } = fstatSync(fd);
   const bytes = uninitializedBytes(size);

@@ -3,10 +3,16 @@ import { writeSync } from 'node:fs';
 import { nextTick } from '../../util/timers.js';
 import type { StartMethod } from '../start-method.js';
 
-/** Exit code of a child whose event loop ran empty before `run()` was settled: Node's own for a top-level await. */
+/**
+ * Exit code of a child whose event loop ran empty before `run()` was settled: Node's own for a
+ * top-level await.
+ */
 const UNSETTLED = 13;
 
-/** Runs `work`. What it throws is printed by Node, with the name of the process above it, and ends the child with exit code 1. */
+/**
+ * Runs `work`. What it throws is printed by Node, with the name of the process above it, and ends
+ * the child with exit code 1.
+ */
 export function conduct(name: string, method: StartMethod, work: () => Promise<unknown>): void {
   // Node prints the error itself; for a thread the parent does.
   if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => print(`Process ${name}:\n`));

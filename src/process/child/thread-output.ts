@@ -1,7 +1,8 @@
 /**
- * What a thread prints. Node hands it to the parent's event loop, in messages: what is under way when the thread is terminated, at the end of
- * the program, or while the parent is busy, is lost or late. A thread of ours writes to the descriptors of its process itself, as a child process
- * does: what `console.log` has returned from is written.
+ * What a thread prints. Node hands it to the parent's event loop, in messages: what is under way
+ * when the thread is terminated, at the end of the program, or while the parent is busy, is lost or
+ * late. A thread of ours writes to the descriptors of its process itself, as a child process does:
+ * what `console.log` has returned from is written.
  */
 import { writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';

@@ -1,15 +1,21 @@
-/** What a process must put right in itself when it has just been forked: the copy says that it is its parent. */
+/**
+ * What a process must put right in itself when it has just been forked: the copy says that it is
+ * its parent.
+ */
 import { leaveProcess, noteExitCode, sendSignal, threadId, watchEnd } from '../../native/index.js';
 import { runAfterFork } from '../../util/after-fork.js';
 import { writeCoverage } from '../child/coverage.js';
 import { freshRandom } from './random.js';
 
-/** Set where this process was forked, or could fork: Node's options then are those of the template. */
+/**
+ * Set where this process was forked, or could fork: Node's options then are those of the template.
+ */
 export const FORKED = Symbol.for('multiprocess.forked');
 
 /**
- * Call it first in a forked child, before anything of the application runs. Its clocks go on: those of a template's child begin anew when it
- * becomes what was asked for (clock.ts), a copy of a program goes on with times that it took.
+ * Call it first in a forked child, before anything of the application runs. Its clocks go on: those
+ * of a template's child begin anew when it becomes what was asked for (clock.ts), a copy of a
+ * program goes on with times that it took.
  */
 export function rebirth(): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;

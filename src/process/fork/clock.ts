@@ -1,11 +1,14 @@
-/** Time since the birth of this process, for a process that was forked: Node counts from the start of the template. */
+/**
+ * Time since the birth of this process, for a process that was forked: Node counts from the start
+ * of the template.
+ */
 import { performance } from 'node:perf_hooks';
 
 type Measure = string | { start?: unknown; end?: unknown; duration?: unknown; detail?: unknown } | undefined;
 
 /**
- * Lets `performance.timeOrigin`, `now`, `mark`, `measure` and `process.uptime` count from now. Entries that Node makes by itself
- * (resource timing, `nodeTiming`) keep the template's origin.
+ * Lets `performance.timeOrigin`, `now`, `mark`, `measure` and `process.uptime` count from now.
+ * Entries that Node makes by itself (resource timing, `nodeTiming`) keep the template's origin.
  */
 export function restartClock(): void {
   const { now, mark, measure } = performance;

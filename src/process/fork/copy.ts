@@ -1,4 +1,6 @@
-/** What a Process's child does that is a copy of this process: it has target and arguments already. */
+/**
+ * What a Process's child does that is a copy of this process: it has target and arguments already.
+ */
 import { AsyncResource } from 'node:async_hooks';
 import { processStartTime } from '../../native/index.js';
 import { AuthenticationKey } from '../authentication-key.js';
@@ -12,8 +14,8 @@ import { adopt, type ProcessState } from '../process-state.js';
 import { setStartMethod } from '../start-method.js';
 
 /**
- * What the child of `instance` begins with. Everything that is read now is as `start` found it; what target and arguments refer to is as
- * the fork finds it.
+ * What the child of `instance` begins with. Everything that is read now is as `start` found it;
+ * what target and arguments refer to is as the fork finds it.
  * @param subclass Whether its own `run` is what it does.
  */
 export function copyOf(

@@ -1,7 +1,10 @@
 import { shareForFork } from '../../memory/index.js';
 import { type ForkRefusal, forkProcess } from '../../native/index.js';
 
-/** Milliseconds that other threads of this process (V8's, libuv's) have to come to rest before a fork. */
+/**
+ * Milliseconds that other threads of this process (V8's, libuv's) have to come to rest before a
+ * fork.
+ */
 const PATIENCE = 10_000;
 
 /**

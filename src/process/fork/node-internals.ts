@@ -1,8 +1,10 @@
 /**
- * What Node keeps to itself and a copy of a program must put right: its timers, and its stocks of random bytes.
+ * What Node keeps to itself and a copy of a program must put right: its timers, and its stocks of
+ * random bytes.
  *
- * There is no other way to them than V8's inspector, which shows what Node's own functions have captured. The objects stay the same for
- * the life of the process, so it is asked once, before the first fork.
+ * There is no other way to them than V8's inspector, which shows what Node's own functions have
+ * captured. The objects stay the same for the life of the process, so it is asked once, before the
+ * first fork.
  */
 import * as crypto from 'node:crypto';
 import { mirror } from '../../closures/inspect/inspector.js';
@@ -25,7 +27,11 @@ export interface NodeInternals {
 
 let found: NodeInternals | null = null;
 
-/** Node's internals. @throws UnsupportedError where this Node has them elsewhere; SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
+/**
+ * Node's internals.
+ * @throws UnsupportedError where this Node has them elsewhere; SerializationError
+ * `MP_INSPECTOR_UNAVAILABLE`.
+ */
 export function nodeInternals(): NodeInternals {
   found ??= find();
   return found;

@@ -3,14 +3,16 @@ import { nativeError } from '../../native/index.js';
 import { unusableExecutable } from '../../util/executable.js';
 
 /**
- * V8 then compiles and collects garbage on its own thread, and the one platform thread that remains waits alone on its condition
- * variable (two waiters would leave a child hanging in glibc's signal; see native/fork-linux.cc).
+ * V8 then compiles and collects garbage on its own thread, and the one platform thread that remains
+ * waits alone on its condition variable (two waiters would leave a child hanging in glibc's signal;
+ * see native/fork-linux.cc).
  */
 export const FORK_OPTIONS: readonly string[] = ['--single-threaded', '--v8-pool-size=1'];
 
 /**
- * The options of a template. V8's memory reducer collects garbage in a process that has been idle for some seconds, and so makes an
- * idle child copy most of the heap that it shares with its template: 14 MB instead of 2.6.
+ * The options of a template. V8's memory reducer collects garbage in a process that has been idle
+ * for some seconds, and so makes an idle child copy most of the heap that it shares with its
+ * template: 14 MB instead of 2.6.
  */
 export const TEMPLATE_OPTIONS: readonly string[] = [...FORK_OPTIONS, '--no-memory-reducer'];
 
@@ -35,7 +37,10 @@ export function areForkOptions(options: readonly string[]): boolean {
   return words.includes('--single-threaded') && pool === '1';
 }
 
-/** Why a process whose `Math` cannot be changed cannot be forked: the forks would go on with one state of V8's. */
+/**
+ * Why a process whose `Math` cannot be changed cannot be forked: the forks would go on with one
+ * state of V8's.
+ */
 export const SHARED_RANDOM = '`Math` is frozen (--frozen-intrinsics), and all forks would draw the same numbers from `Math.random`';
 
 /** Why no Node can be forked on this host; `null` when one can. */

@@ -1,11 +1,17 @@
-/** In a copy of a running program: nothing goes on that the program had begun. The event loop was stilled already (native/fork-loop-linux.cc). */
+/**
+ * In a copy of a running program: nothing goes on that the program had begun. The event loop was
+ * stilled already (native/fork-loop-linux.cc).
+ */
 import { randomFillSync } from 'node:crypto';
 import { forgetReadiness } from '../../native/index.js';
 import { isKeptByForks } from '../../util/at-exit.js';
 import { clearImmediate, clearTimeout } from '../../util/timers.js';
 import type { Linked, NodeInternals } from './node-internals.js';
 
-/** Events of `process` whose listeners are the parent's affair. Signals are not among them: a fork handles them as its parent did. */
+/**
+ * Events of `process` whose listeners are the parent's affair. Signals are not among them: a fork
+ * handles them as its parent did.
+ */
 const EVENTS = [
   'beforeExit',
   'exit',
@@ -19,7 +25,10 @@ const EVENTS = [
   'worker',
 ];
 
-/** Timers that Node sets for its own bookkeeping: the Date header of http, the coarse clock of fetch. They keep nothing alive. */
+/**
+ * Timers that Node sets for its own bookkeeping: the Date header of http, the coarse clock of
+ * fetch. They keep nothing alive.
+ */
 const OWN = new Set(['resetCache', 'onTick']);
 
 /** Stills timers, immediates and listeners of the parent, and makes random bytes in stock anew. */
@@ -51,12 +60,18 @@ function isNodes({ _onTimeout, hasRef }: { _onTimeout?: { name?: string } | null
   return OWN.has(_onTimeout?.name ?? '') && hasRef !== undefined;
 }
 
-/** Where fetch has its dispatchers: an Agent, and in newer Nodes one behind a wrapper for older versions of its interface. */
+/**
+ * Where fetch has its dispatchers: an Agent, and in newer Nodes one behind a wrapper for older
+ * versions of its interface.
+ */
 const DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
 
 type DispatcherClass = new (inner?: unknown) => object;
 
-/** Connections that fetch and http keep for the next request are the parent's: two processes on one would mix their requests. */
+/**
+ * Connections that fetch and http keep for the next request are the parent's: two processes on one
+ * would mix their requests.
+ */
 function forgetIdleSockets(): void {
   const scope = globalThis as { [at: symbol]: object | undefined };
   let agent: object | undefined;

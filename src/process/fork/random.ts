@@ -1,12 +1,14 @@
 /**
  * Random numbers that differ in every fork.
  *
- * V8 keeps the state of `Math.random` where nobody can reach it, and a fork copies it: all children would draw the same numbers.
- * So the template puts a generator of its own in its place, before any other module can take hold of the old one, and every
- * child seeds it anew. Node keeps random bytes in stock for `crypto.randomUUID` and `crypto.randomInt`; the template
- * leaves them empty. OpenSSL itself notices forks.
+ * V8 keeps the state of `Math.random` where nobody can reach it, and a fork copies it: all children
+ * would draw the same numbers. So the template puts a generator of its own in its place, before any
+ * other module can take hold of the old one, and every child seeds it anew. Node keeps random bytes
+ * in stock for `crypto.randomUUID` and `crypto.randomInt`; the template leaves them empty. OpenSSL
+ * itself notices forks.
  *
- * Not covered: `Math.random` of contexts that are made by `node:vm` in the child; their seeds come from V8 itself.
+ * Not covered: `Math.random` of contexts that are made by `node:vm` in the child; their seeds come
+ * from V8 itself.
  */
 import * as crypto from 'node:crypto';
 
@@ -53,7 +55,10 @@ function seed(): void {
   for (let i = 0; i < 12; i++) next();
 }
 
-/** What Node keeps random bytes in stock for (lib/internal/crypto/random.js), and how many draws a stock lasts. */
+/**
+ * What Node keeps random bytes in stock for (lib/internal/crypto/random.js), and how many draws a
+ * stock lasts.
+ */
 const STOCKS: readonly { readonly draw: () => string; readonly depth: number }[] = [
   { draw: () => crypto.randomUUID(), depth: 128 },
   { draw: () => String(crypto.randomInt(2 ** 48 - 1)), depth: 1024 },
@@ -67,8 +72,9 @@ export function drawStocks(): string[][] {
 /**
  * Leaves each stock empty, so that every child fills its own with its first draw.
  *
- * How far a stock is used up cannot be asked. But a fork (`theirs`) that drew the same number as this process (`ours`) drew the same
- * values as long as the stock lasted: the first that differs was the first of a new one.
+ * How far a stock is used up cannot be asked. But a fork (`theirs`) that drew the same number as
+ * this process (`ours`) drew the same values as long as the stock lasted: the first that differs
+ * was the first of a new one.
  *
  * @returns whether it could.
  */

@@ -21,7 +21,8 @@ export interface Copied {
  * Forks this process, from the event loop (atRest).
  *
  * @returns the child's pid; never in the child, but for the event loop, which it goes on with.
- * @throws UnsupportedError `MP_UNSUPPORTED`, with the reason; ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`.
+ * @throws UnsupportedError `MP_UNSUPPORTED`, with the reason; ProcessError `MP_SPAWN`;
+ * MultiprocessError `MP_SYSTEM`.
  */
 export function startCopy(copied: Copied): number {
   const internals = nodeInternals();

@@ -8,8 +8,9 @@
  *                  -- the word, through the lifeline --------------------> runs
  *                  <-- exit status ---- waitpid <------------------------ ends
  *
- * Each thread of a program has a template of its own: the kernel ends a template with the thread that started it. Children live
- * as long as they like, but no longer than the process that asked for them (native/fork-linux.cc: lifeline).
+ * Each thread of a program has a template of its own: the kernel ends a template with the thread
+ * that started it. Children live as long as they like, but no longer than the process that asked
+ * for them (native/fork-linux.cc: lifeline).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -42,8 +43,8 @@ export interface NewProcess {
   /** Name shown by `ps` and in messages. */
   readonly name: string;
   /**
-   * What it is given; it finds them from 512 on, or from half of the descriptors that a process may have where these are fewer than 765. They
-   * stay yours. Default: none. At most 252.
+   * What it is given; it finds them from 512 on, or from half of the descriptors that a process may
+   * have where these are fewer than 765. They stay yours. Default: none. At most 252.
    */
   readonly descriptors?: readonly number[] | undefined;
   /** Environment. Default: this process's at the moment. */
@@ -55,8 +56,9 @@ export interface NewProcess {
 /** Options of {@link Forkserver.setForkserverPreload}. */
 export interface PreloadOptions {
   /**
-   * What becomes of a module that cannot be loaded. `'ignore'`: nothing but a line in the log (debug); children that need it load it themselves.
-   * `'warn'`, the default: that, with a warning `MP_PRELOAD_FAILED`. `'fail'`: no child starts.
+   * What becomes of a module that cannot be loaded. `'ignore'`: nothing but a line in the log
+   * (debug); children that need it load it themselves. `'warn'`, the default: that, with a warning
+   * `MP_PRELOAD_FAILED`. `'fail'`: no child starts.
    */
   readonly onError?: PreloadErrors | undefined;
 }
@@ -99,7 +101,9 @@ const RETRY = 5_000;
 /** Number of the first descriptor that a child is given, where there is room. */
 const FORKED_DESCRIPTOR = 512;
 
-/** A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed. */
+/**
+ * A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed.
+ */
 export class Forkserver {
   #template: Template | null = null;
   #preload: readonly string[] = [];
@@ -128,7 +132,9 @@ export class Forkserver {
     return this.#key;
   }
 
-  /** Replaces the key this process shows. A template that runs keeps the one it was started with. */
+  /**
+   * Replaces the key this process shows. A template that runs keeps the one it was started with.
+   */
   set authkey(key: Uint8Array) {
     if (!(key instanceof Uint8Array) || key.length < 16)
       throw new ArgumentError(`forkserver.authkey must be a Uint8Array of at least 16 bytes, not ${describe(key)}.`);
@@ -136,7 +142,10 @@ export class Forkserver {
     this.#template?.introduced?.leave();
   }
 
-  /** Name, in the abstract name space of local sockets, under which the template listens; `null` while there is none. */
+  /**
+   * Name, in the abstract name space of local sockets, under which the template listens; `null`
+   * while there is none.
+   */
   get address(): string | null {
     return this.#template?.address ?? null;
   }
@@ -147,11 +156,13 @@ export class Forkserver {
   }
 
   /**
-   * Starts the template unless it runs. It is started by itself when first needed, and again when it has died.
+   * Starts the template unless it runs. It is started by itself when first needed, and again when
+   * it has died.
    *
    * Semantics: returns at once; the template takes requests as soon as it has loaded its modules.
    *
-   * @throws UnsupportedError with the reason, where a Node cannot be forked on this host; ProcessError `MP_SPAWN`.
+   * @throws UnsupportedError with the reason, where a Node cannot be forked on this host;
+   * ProcessError `MP_SPAWN`.
    */
   ensureRunning(): void {
     this.#ensure();
@@ -160,10 +171,11 @@ export class Forkserver {
   /**
    * Names modules that the template loads before it forks, so that no child has to.
    *
-   * Semantics: specifiers as in `import`, relative to the working directory, or `'__main__'` for this program's main module,
-   * which then must guard what it starts. Holds for children that are started from here on: a template that runs with other modules
-   * is replaced at the next start, and ends after the last of its children. One that waits for ten seconds while it loads, or computes for
-   * sixty, fails all starts (ProcessError `MP_PRELOAD_TIMEOUT`).
+   * Semantics: specifiers as in `import`, relative to the working directory, or `'__main__'` for
+   * this program's main module, which then must guard what it starts. Holds for children that are
+   * started from here on: a template that runs with other modules is replaced at the next start,
+   * and ends after the last of its children. One that waits for ten seconds while it loads, or
+   * computes for sixty, fails all starts (ProcessError `MP_PRELOAD_TIMEOUT`).
    *
    * Python: `set_forkserver_preload`, which ignores what cannot be loaded.
    *
@@ -184,7 +196,10 @@ export class Forkserver {
     this.#last = null;
   }
 
-  /** The descriptors that this process was given when it was forked by a template; `null` in any other. Python: `get_inherited_fds`. */
+  /**
+   * The descriptors that this process was given when it was forked by a template; `null` in any
+   * other. Python: `get_inherited_fds`.
+   */
   getInheritedFds(): readonly number[] | null {
     return (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] ?? null;
   }
@@ -192,10 +207,12 @@ export class Forkserver {
   /**
    * Forks a child from the template, which is started if need be.
    *
-   * @param onEnd called once when the child has ended, with its exit code, minus the number of a signal, or `null` when the
+   * @param onEnd called once when the child has ended, with its exit code, minus the number of a
+   * signal, or `null` when the
    *   template died before it could tell.
    * @returns the child, which runs. Keeps the event loop alive until its end.
-   * @throws ProcessError `MP_PRELOAD_FAILED`, `MP_PRELOAD_TIMEOUT`; AuthenticationError when the template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
+   * @throws ProcessError `MP_PRELOAD_FAILED`, `MP_PRELOAD_TIMEOUT`; AuthenticationError when the
+   * template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
    */
   async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<ForkedChild> {
     for (let tries = 1; ; tries++) {
@@ -281,7 +298,10 @@ export class Forkserver {
     return introduced?.usable === true ? introduced : new Applicant(template.address, this.#key);
   }
 
-  /** Connects ahead for the next child, which is then asked for without waiting for challenges and answers. */
+  /**
+   * Connects ahead for the next child, which is then asked for without waiting for challenges and
+   * answers.
+   */
   #introduce(template: Template): void {
     if (template.introduced?.usable === true || template.retired || this.#template !== template) return;
     try {
@@ -397,7 +417,10 @@ function runs({ process: { pid, exitCode, signalCode } }: Template): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }
 
-/** Ends it, by the pipe that it lives by: the kernel sends the signal, whoever this process is by now. Reads what it has said. */
+/**
+ * Ends it, by the pipe that it lives by: the kernel sends the signal, whoever this process is by
+ * now. Reads what it has said.
+ */
 function end(template: Template): void {
   template.preloading?.read();
   if (template.lifeline < 0) return;

@@ -8,7 +8,7 @@ export const connectToNewProcess: Forkserver['connectToNewProcess'] = (options, 
 /** See {@link Forkserver.getInheritedFds}. */
 export const getInheritedFds: Forkserver['getInheritedFds'] = () => forkserver.getInheritedFds();
 /**
- * Names modules that the template of the start method `forkserver` loads before it forks, so that its children have them at once. See
- * {@link Forkserver.setForkserverPreload}.
+ * Names modules that the template of the start method `forkserver` loads before it forks, so that
+ * its children have them at once. See {@link Forkserver.setForkserverPreload}.
  */
 export const setForkserverPreload: Forkserver['setForkserverPreload'] = (names, options) => forkserver.setForkserverPreload(names, options);

@@ -1,5 +1,6 @@
 /**
- * What a template says while it loads the user's modules: a line of JSON for each event, through a pipe that it closes when it is done.
+ * What a template says while it loads the user's modules: a line of JSON for each event, through a
+ * pipe that it closes when it is done.
  *
  *   template: reporting()  -- loading, failed, stuck --> process: Preloading, which decides what a failure means
  */
@@ -20,7 +21,10 @@ const BUSY = 60_000;
 /** Characters of an error that travel: a pipe holds 64 KiB, and nobody may be reading. */
 const LONGEST = 2_000;
 
-/** `loading`: it begins. `failed`: it threw. `stuck`: it waits for something that does not come; the template has given up. */
+/**
+ * `loading`: it begins. `failed`: it threw. `stuck`: it waits for something that does not come; the
+ * template has given up.
+ */
 type Event =
   | { readonly loading: string }
   | { readonly failed: string; readonly message: string; readonly details: string }
@@ -61,7 +65,10 @@ export class Reporting {
   }
 }
 
-/** In the process that started it: listens until the template has loaded. Never keeps the event loop alive. */
+/**
+ * In the process that started it: listens until the template has loaded. Never keeps the event loop
+ * alive.
+ */
 export class Preloading {
   /** Why the template is of no use; `null` as long as it is. */
   failure: ProcessError | null = null;
@@ -74,7 +81,10 @@ export class Preloading {
   #now = '';
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param fd The reading end, ours from here on. @param onStuck Called when the template must be ended: it is busy for too long. */
+  /**
+   * @param fd The reading end, ours from here on.
+   * @param onStuck Called when the template must be ended: it is busy for too long.
+   */
   constructor(fd: number, errors: PreloadErrors, onStuck: () => void) {
     this.#fd = fd;
     this.#errors = errors;

@@ -10,8 +10,8 @@
  *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
  *
- * An answer is that of Python's handshake (src/connection/handshake/authentication.ts) to the other side's challenge and to who answers, so
- * that none can be sent back as one's own.
+ * An answer is that of Python's handshake (src/connection/handshake/authentication.ts) to the other
+ * side's challenge and to who answers, so that none can be sent back as one's own.
  */
 import { createResponse, verifyChallenge } from '../../connection/handshake/authentication.js';
 import { crypto } from '../../util/crypto.js';
@@ -118,7 +118,10 @@ export interface Arrived {
   readonly descriptors: readonly number[];
 }
 
-/** Takes a request of which these descriptors have come: `null` while the rest is on its way, `'bad'` for what is none. */
+/**
+ * Takes a request of which these descriptors have come: `null` while the rest is on its way,
+ * `'bad'` for what is none.
+ */
 export function takeRequest(inbox: Inbox, descriptors: readonly number[]): Arrived | 'bad' | null {
   const head = inbox.peek(HEADER);
   if (head === null) return null;

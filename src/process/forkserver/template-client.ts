@@ -1,4 +1,7 @@
-/** A connection to the template as the process sees it: proves who it is, asks for one child, and hears of its end. */
+/**
+ * A connection to the template as the process sees it: proves who it is, asks for one child, and
+ * hears of its end.
+ */
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { AuthenticationError, type MultiprocessError, ProcessError } from '../../errors/index.js';
@@ -33,12 +36,13 @@ const ENDING: ReadonlySet<number> = new Set([constants.signals.SIGTERM, constant
 export class TemplateLost extends ProcessError {}
 
 /**
- * State: challenged (waits for the template's challenge) -> proving -> known -> asking -> running -> over
+ * State: challenged (waits for the template's challenge) -> proving -> known -> asking -> running
+ * -> over
  *
  * It may be made before there is something to ask for: then it does not keep the event loop alive.
  *
- * The child runs nothing until we have its pid: it waits for a byte through the lifeline. When the connection breaks before, the
- * lifeline is closed and the child, if there is one, ends by itself.
+ * The child runs nothing until we have its pid: it waits for a byte through the lifeline. When the
+ * connection breaks before, the lifeline is closed and the child, if there is one, ends by itself.
  */
 export class Applicant {
   readonly #socket: number;
@@ -80,7 +84,8 @@ export class Applicant {
    *
    * @param descriptors stay the caller's, and must stay open until `started` is settled.
    * @param lifeline the reading end goes with the request, the writing end is ours from here on.
-   * @param onEnd called once when the child has ended, with its status (exit code or minus a signal), `null` when that is lost.
+   * @param onEnd called once when the child has ended, with its status (exit code or minus a
+   * signal), `null` when that is lost.
    * @internal
    */
   ask(
@@ -111,7 +116,10 @@ export class Applicant {
     this.#disconnect();
   }
 
-  /** Resolves when the child runs. Rejects with AuthenticationError, ProcessError `MP_SPAWN` when the template ended first, or why the fork was refused. */
+  /**
+   * Resolves when the child runs. Rejects with AuthenticationError, ProcessError `MP_SPAWN` when
+   * the template ended first, or why the fork was refused.
+   */
   get started(): Promise<void> {
     return this.#started.promise;
   }
@@ -127,8 +135,8 @@ export class Applicant {
   }
 
   /**
-   * Sends the child a signal; nothing when it has ended. One that runs as a user whom this process may not signal any more is ended through
-   * its lifeline: SIGKILL.
+   * Sends the child a signal; nothing when it has ended. One that runs as a user whom this process
+   * may not signal any more is ended through its lifeline: SIGKILL.
    */
   signal(number: number): void {
     if (this.#pidfd < 0) return;

@@ -21,8 +21,9 @@ import { PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';
 
 /**
- * A copy of this process, made by fork(2) at the event loop's next turn: there no function of the program is on the stack. It has
- * all that the program has; what the program waits for does not go on in it (fork/quiesce.ts, native/fork-loop-linux.cc).
+ * A copy of this process, made by fork(2) at the event loop's next turn: there no function of the
+ * program is on the stack. It has all that the program has; what the program waits for does not go
+ * on in it (fork/quiesce.ts, native/fork-loop-linux.cc).
  *
  * Its stdin is empty; every other descriptor is inherited. The kernel ends it with this process.
  *

@@ -11,7 +11,10 @@ import { signalName, signalNumber } from './signal-name.js';
 /** Signals that end a child which does not listen for them, as one that has not begun. */
 const ENDING: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL', 'SIGINT']);
 
-/** A child that is forked some time after it was asked for: until then it has no pid, and what is asked of it waits. */
+/**
+ * A child that is forked some time after it was asked for: until then it has no pid, and what is
+ * asked of it waits.
+ */
 export abstract class PopenForked extends Popen {
   #child: ForkedChild | null = null;
   #status: ExitStatus | null = null;
@@ -25,7 +28,10 @@ export abstract class PopenForked extends Popen {
   readonly #early: number[] = [];
   #sentinel: [reads: number, writes: number | null] | null = null;
 
-  /** @param whose Node options it has. @throws UnsupportedError for Node options, which a fork cannot have. */
+  /**
+   * @param whose Node options it has.
+   * @throws UnsupportedError for Node options, which a fork cannot have.
+   */
   constructor(options: LaunchOptions, whose: string) {
     super(options);
     if (options.execArgv !== undefined) {

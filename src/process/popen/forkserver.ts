@@ -6,8 +6,9 @@ import { PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';
 
 /**
- * A fork of the template (src/process/forkserver). The child's parent, for the kernel, is the template, which reports how it ended;
- * when the template has died the status is lost, and counts as 255.
+ * A fork of the template (src/process/forkserver). The child's parent, for the kernel, is the
+ * template, which reports how it ended; when the template has died the status is lost, and counts
+ * as 255.
  *
  * Python: `popen_forkserver.Popen`.
  */

@@ -1,8 +1,10 @@
 /**
- * Which of this process's Node options a child inherits: loaders and V8 flags, so that TypeScript hooks and memory limits
- * hold there too, but nothing that would open a debugger port, run a test suite or evaluate a script again.
+ * Which of this process's Node options a child inherits: loaders and V8 flags, so that TypeScript
+ * hooks and memory limits hold there too, but nothing that would open a debugger port, run a test
+ * suite or evaluate a script again.
  *
- * Options are recognized as Node does: `--name=value`, `--name value`, and with underscores for dashes.
+ * Options are recognized as Node does: `--name=value`, `--name value`, and with underscores for
+ * dashes.
  */
 const DROPPED =
   /^(-e|-p|-pe|-c|-i|--(inspect|debug-|test|watch|input-type|cpu-prof|heap-prof|prof$|check$|interactive$|eval$|print$|run$|entry-url$|build-snapshot|snapshot-blob|build-sea|experimental-sea-config|expose-internals).*)$/;
@@ -23,7 +25,10 @@ export function inheritedArguments(options: readonly string[]): string[] {
   return kept;
 }
 
-/** As {@link inheritedArguments} for the text of NODE_OPTIONS, where words are separated by spaces and may hold quoted parts. */
+/**
+ * As {@link inheritedArguments} for the text of NODE_OPTIONS, where words are separated by spaces
+ * and may hold quoted parts.
+ */
 export function inheritedNodeOptions(text: string): string {
   const words = text.match(/(?:"(?:[^"\\]|\\.)*"|[^ "])+/gs) ?? [];
   const plain = words.map((word) => word.replace(/"((?:[^"\\]|\\.)*)"/gs, (_, inner: string) => inner.replace(/\\(.)/gs, '$1')));

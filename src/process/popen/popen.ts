@@ -4,7 +4,8 @@
  *   launch(method, options) -> the method's Popen -> prepare(popen) gathers descriptors -> the child runs options.entry
  *                                                                                           -> inherit() (inherit.ts)
  *
- * A method registers itself with {@link registerStartMethod}; whoever starts children knows only this file.
+ * A method registers itself with {@link registerStartMethod}; whoever starts children knows only
+ * this file.
  */
 import { constants } from 'node:os';
 import { ArgumentError, type MultiprocessError, UnsupportedError } from '../../errors/index.js';
@@ -22,19 +23,31 @@ export interface LaunchOptions {
   readonly entry: URL;
   /** Name shown by `ps` and in the child's messages. */
   readonly name: string;
-  /** Descriptors the child is given; it finds their numbers there, in this order, in `inherit().descriptors`. */
+  /**
+   * Descriptors the child is given; it finds their numbers there, in this order, in
+   * `inherit().descriptors`.
+   */
   readonly descriptors?: readonly number[];
-  /** Called before the child starts: encode what it is sent here, so that {@link Popen.duplicateForChild} can be used; returns further descriptors. */
+  /**
+   * Called before the child starts: encode what it is sent here, so that {@link
+   * Popen.duplicateForChild} can be used; returns further descriptors.
+   */
   readonly prepare?: (popen: Popen) => readonly number[];
   /** Environment variables. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Node options in place of those it would inherit. */
   readonly execArgv?: readonly string[] | undefined;
-  /** @internal What a child does that is a copy of this process, in place of running `entry` with what `prepare` would encode. */
+  /**
+   * @internal What a child does that is a copy of this process, in place of running `entry` with
+   * what `prepare` would encode.
+   */
   readonly copy?: (() => void) | undefined;
 }
 
-/** How a child ended: by `exitCode` or by `signal`; both are `null` when it could not be started or its status was lost. */
+/**
+ * How a child ended: by `exitCode` or by `signal`; both are `null` when it could not be started or
+ * its status was lost.
+ */
 export interface ExitStatus {
   /** Its exit code, or `null`. */
   readonly exitCode: number | null;
@@ -107,8 +120,8 @@ export abstract class Popen implements Disposable {
   abstract close(): void;
 
   /**
-   * Blocks this thread until the child has ended or `timeout` milliseconds are over: whether it has ended. For the end of
-   * the process, when no event loop runs any more.
+   * Blocks this thread until the child has ended or `timeout` milliseconds are over: whether it has
+   * ended. For the end of the process, when no event loop runs any more.
    * @throws UnsupportedError where the method cannot block.
    */
   abstract waitSync(timeout: number): boolean;
@@ -121,7 +134,8 @@ export abstract class Popen implements Disposable {
 
   /**
    * Waits until it has ended.
-   * @returns its exit code as {@link poll} gives it; `null` when `timeout` milliseconds were over first.
+   * @returns its exit code as {@link poll} gives it; `null` when `timeout` milliseconds were over
+   * first.
    * @throws what kept it from being started; `signal.reason`.
    */
   async wait(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<number | null> {
@@ -180,7 +194,10 @@ export abstract class Popen implements Disposable {
 
   // ---- for the methods
 
-  /** @internal Everything the child is to be given. Calls `prepare`; ends the time of {@link duplicateForChild}. */
+  /**
+   * @internal Everything the child is to be given. Calls `prepare`; ends the time of {@link
+   * duplicateForChild}.
+   */
   protected gather({ prepare }: LaunchOptions): readonly number[] {
     const more = prepare?.(this) ?? [];
     this.#gathering = false;
@@ -238,9 +255,15 @@ function exitCodeOf({ exitCode, signal }: ExitStatus): number {
 
 /** A way to start children. */
 export interface Launcher {
-  /** Starts one. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`; what `prepare` throws. */
+  /**
+   * Starts one.
+   * @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`; what `prepare` throws.
+   */
   launch(options: LaunchOptions): Popen;
-  /** Why it cannot be used on this host, or `null`. Must be cheap: it is asked for `getAllStartMethods()`. */
+  /**
+   * Why it cannot be used on this host, or `null`. Must be cheap: it is asked for
+   * `getAllStartMethods()`.
+   */
   unavailable(): string | null;
 }
 
@@ -259,7 +282,10 @@ function startMethodUnavailable(method: StartMethod): string | null {
   return launcher.unavailable();
 }
 
-/** @throws UnsupportedError with the reason when a start method cannot be used here: `MP_NO_ADDON` without the addon, else `MP_UNSUPPORTED`. */
+/**
+ * @throws UnsupportedError with the reason when a start method cannot be used here: `MP_NO_ADDON`
+ * without the addon, else `MP_UNSUPPORTED`.
+ */
 export function checkAvailable(actor: string, method: StartMethod): void {
   const reason = startMethodUnavailable(method);
   if (reason === null) return;
@@ -279,7 +305,8 @@ export function getAllStartMethods(): StartMethod[] {
 /**
  * Starts a child.
  *
- * @throws UnsupportedError where the method cannot be used; ArgumentError for a text with a NUL; ProcessError `MP_SPAWN` when the system refuses at once (a refusal that
+ * @throws UnsupportedError where the method cannot be used; ArgumentError for a text with a NUL;
+ * ProcessError `MP_SPAWN` when the system refuses at once (a refusal that
  *   comes later rejects `started`); what `prepare` throws.
  */
 export function launch(method: StartMethod, options: LaunchOptions): Popen {
@@ -288,7 +315,10 @@ export function launch(method: StartMethod, options: LaunchOptions): Popen {
   return launchers.get(method)!.launch(options);
 }
 
-/** The system ends a text at the first NUL. @throws ArgumentError where one is in a name, an environment variable or a Node option. */
+/**
+ * The system ends a text at the first NUL.
+ * @throws ArgumentError where one is in a name, an environment variable or a Node option.
+ */
 function checkTexts({ name, env, execArgv }: LaunchOptions): void {
   const refuse = (what: string): never => {
     throw new ArgumentError(

@@ -12,10 +12,12 @@ import { signalName, signalNumber } from './signal-name.js';
 import { startFailure } from './start-failure.js';
 
 /**
- * A fresh Node. Its stdout and stderr are this process's own, so nothing written there is lost; its stdin is empty. The child
- * learns its parent's pid and its own name from its arguments (see inherit.ts).
+ * A fresh Node. Its stdout and stderr are this process's own, so nothing written there is lost; its
+ * stdin is empty. The child learns its parent's pid and its own name from its arguments (see
+ * inherit.ts).
  *
- * Where the system has no process or descriptor left (EAGAIN, EMFILE, ENFILE) or cannot run Node, `started` rejects soon.
+ * Where the system has no process or descriptor left (EAGAIN, EMFILE, ENFILE) or cannot run Node,
+ * `started` rejects soon.
  */
 export class PopenSpawn extends Popen {
   readonly method: StartMethod = 'spawn';

@@ -3,7 +3,10 @@ import { ProcessError } from '../../errors/index.js';
 import { executable } from '../../util/executable.js';
 import { describe } from '../../util/options.js';
 
-/** Longest text that Linux hands to a program as one argument or variable, its end included (MAX_ARG_STRLEN). */
+/**
+ * Longest text that Linux hands to a program as one argument or variable, its end included
+ * (MAX_ARG_STRLEN).
+ */
 const LONGEST_TEXT = 131_072;
 
 /** What a child was to be started with. */
@@ -12,7 +15,10 @@ export interface Handed {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The error for a start that the system refused: ProcessError `MP_SPAWN`. @param name Of the child. */
+/**
+ * The error for a start that the system refused: ProcessError `MP_SPAWN`.
+ * @param name Of the child.
+ */
 export function startFailure(name: string, cause: unknown, handed: Handed): ProcessError {
   const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
   return new ProcessError(explanation(name, reason, handed), { code: 'MP_SPAWN', cause });

@@ -24,9 +24,10 @@ export interface ThreadForm {
 /**
  * A worker thread of this process.
  *
- * Semantics: `pid` is this process's own. Signals are not delivered: any of them ends the thread at its next instruction of JavaScript,
- * without its exit handlers, and the exit code is that of the signal. `process.exit` in it ends the thread only. The thread is given
- * duplicates of its descriptors, which are closed when it has ended: it must leave them open.
+ * Semantics: `pid` is this process's own. Signals are not delivered: any of them ends the thread at
+ * its next instruction of JavaScript, without its exit handlers, and the exit code is that of the
+ * signal. `process.exit` in it ends the thread only. The thread is given duplicates of its
+ * descriptors, which are closed when it has ended: it must leave them open.
  */
 export class PopenThread extends Popen {
   readonly method: StartMethod = 'thread';
@@ -107,7 +108,10 @@ export class PopenThread extends Popen {
     if (sentinel[1] !== null) closeDescriptor(sentinel[1]);
   }
 
-  /** A thread cannot outlive the process, and its end is told by the event loop: there is nothing to block for. */
+  /**
+   * A thread cannot outlive the process, and its end is told by the event loop: there is nothing to
+   * block for.
+   */
   waitSync(): boolean {
     return this.over;
   }
@@ -144,7 +148,9 @@ function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions)
   });
 }
 
-/** Resolves when all of a stream was handed to the one it is piped to, or that one takes no more. */
+/**
+ * Resolves when all of a stream was handed to the one it is piped to, or that one takes no more.
+ */
 function passedOn(from: Readable, to: Writable): Promise<void> {
   if (from.readableEnded || from.destroyed || to.destroyed || to.errored !== null) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,10 +1,11 @@
 /**
  * One consumer of a queue as a stream: claims items in batches, and delivers them one by one.
  *
- * A claimed item lies in shared memory until it is delivered. So what a batch holds is not lost when the stream is left or its
- * process dies: it goes back to the queue, before all others.
+ * A claimed item lies in shared memory until it is delivered. So what a batch holds is not lost
+ * when the stream is left or its process dies: it goes back to the queue, before all others.
  *
- * Batches: a quarter of what is there, `prefetch` at most. Where there is little, each consumer gets a little.
+ * Batches: a quarter of what is there, `prefetch` at most. Where there is little, each consumer
+ * gets a little.
  */
 import { PendingValue } from '../../reduction/index.js';
 import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';

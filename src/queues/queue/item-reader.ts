@@ -1,8 +1,9 @@
 /**
- * Taking: an item is claimed under the consumers' lock, decoded where it lies, and done with by one store.
+ * Taking: an item is claimed under the consumers' lock, decoded where it lies, and done with by one
+ * store.
  *
- * A consumer that dies in between leaves the claim, and the item goes to another one. So an item is delivered exactly once, unless
- * its consumer dies after decoding it.
+ * A consumer that dies in between leaves the claim, and the item goes to another one. So an item is
+ * delivered exactly once, unless its consumer dies after decoding it.
  */
 import { type Bounds, currentAgent } from '../../memory/index.js';
 import { Decoder, PendingValue } from '../../reduction/index.js';
@@ -28,7 +29,10 @@ export class ItemReader {
   /** Whether this thread has ever tried to take something. */
   hasRead = false;
 
-  /** @param items Those who wait for items. @param roomMade Called when an item was claimed or done with. */
+  /**
+   * @param items Those who wait for items.
+   * @param roomMade Called when an item was claimed or done with.
+   */
   constructor(memory: QueueMemory, items: Waiters, roomMade: () => void) {
     this.#memory = memory;
     this.#items = items;
@@ -40,7 +44,10 @@ export class ItemReader {
     return this.#items;
   }
 
-  /** Takes an item, waiting for it without blocking. @throws (rejects) QueueEmptyError, `signal.reason`, what ended the queue. */
+  /**
+   * Takes an item, waiting for it without blocking.
+   * @throws (rejects) QueueEmptyError, `signal.reason`, what ended the queue.
+   */
   get(actor: string, bounds?: Bounds): Promise<unknown> {
     this.#memory.block.check();
     if (this.#items.length === 0 && (bounds === undefined || bounds.signal?.aborted !== true)) {
@@ -85,7 +92,10 @@ export class ItemReader {
       });
   }
 
-  /** How many of up to `most` items one batch should claim: a quarter of what is there, so that others find some too. */
+  /**
+   * How many of up to `most` items one batch should claim: a quarter of what is there, so that
+   * others find some too.
+   */
   share(most: number): number {
     return Math.max(1, Math.min(most, this.#memory.ring.size >> 2));
   }
@@ -172,7 +182,10 @@ export class ItemReader {
     return claimed.length === 0 ? NONE : claimed[0]!;
   }
 
-  /** Who waits for one item is told only of what was said on purpose: an error, or that all writers have completed. */
+  /**
+   * Who waits for one item is told only of what was said on purpose: an error, or that all writers
+   * have completed.
+   */
   #throwIfOver(actor: string): void {
     const { members, ring } = this.#memory;
     const failure = this.#memory.failure.read();

@@ -1,5 +1,6 @@
 /**
- * Items between many producers and many consumers: a byte ring whose records stay in place until they are done with.
+ * Items between many producers and many consumers: a byte ring whose records stay in place until
+ * they are done with.
  *
  *   HEAD                    NEXT                    TAIL
  *    |  claimed, done, returned |  not yet claimed      |  free, up to HEAD
@@ -13,12 +14,14 @@
  *   agent        | at NEXT        | its claimer died before the claim was in force: as READY
  *   DONE  -1     | HEAD to NEXT   | room to be swept up when HEAD gets there
  *
- * Locks: producers' (TAIL moves), consumers' (NEXT, HEAD and RETURNED move, claims begin). Whoever has the producers' may take the
- * consumers', not the other way round. Ending a claim needs no lock: it is one store.
+ * Locks: producers' (TAIL moves), consumers' (NEXT, HEAD and RETURNED move, claims begin). Whoever
+ * has the producers' may take the consumers', not the other way round. Ending a claim needs no
+ * lock: it is one store.
  *
- * Crash, at any instruction: a producer leaves nothing behind, for a record exists once TAIL has moved (cursor.ts). A consumer
- * leaves claims with its name in them, which `reclaim` gives back. RETURNED goes up before records become READY and down after they
- * were claimed, so it may be too high, never too low; who finds fewer corrects it.
+ * Crash, at any instruction: a producer leaves nothing behind, for a record exists once TAIL has
+ * moved (cursor.ts). A consumer leaves claims with its name in them, which `reclaim` gives back.
+ * RETURNED goes up before records become READY and down after they were claimed, so it may be too
+ * high, never too low; who finds fewer corrects it.
  */
 import { PAD, RECORD_HEADER, recordBytes, writePad } from '../../memory/index.js';
 import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
@@ -36,7 +39,10 @@ export const READY = 0;
 export const DONE = -1;
 
 export class ItemRing {
-  /** The data; a payload stands in it at {@link startOf} to {@link endOf} as long as its record is claimed. */
+  /**
+   * The data; a payload stands in it at {@link startOf} to {@link endOf} as long as its record is
+   * claimed.
+   */
   readonly bytes: Uint8Array;
   /** The data as words. */
   readonly words: Int32Array;
@@ -171,7 +177,10 @@ export class ItemRing {
     if (position !== this.#next.position) this.#next.move(position, count);
   }
 
-  /** Moves HEAD over all that is done: whether it moved. `swept` is told each record that is passed, before it is gone. */
+  /**
+   * Moves HEAD over all that is done: whether it moved. `swept` is told each record that is passed,
+   * before it is gone.
+   */
   sweep(swept?: (position: number) => void): boolean {
     this.#next.read();
     const head = Atomics.load(this.#control, this.#at + HEAD);

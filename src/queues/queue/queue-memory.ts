@@ -16,7 +16,8 @@
  *   FAILURE     failure.ts
  *   data        the ring's
  *
- * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the user's.
+ * Lock order: producers', then consumers'. Sections wait for nothing else, and run no code of the
+ * user's.
  */
 import {
   allocateBlock,
@@ -107,7 +108,10 @@ export class QueueMemory implements ItemMemory {
     return Atomics.load(this.#words, ARRIVED) !== 0;
   }
 
-  /** Whether it is in a message that may still arrive. One that is lost counts for {@link TRANSIT_MS} ms. */
+  /**
+   * Whether it is in a message that may still arrive. One that is lost counts for {@link
+   * TRANSIT_MS} ms.
+   */
   get onItsWay(): boolean {
     if (((Atomics.load(this.#words, SENT) - Atomics.load(this.#words, ARRIVED)) | 0) <= 0) return false;
     return ((Math.floor(Date.now() / 1000) | 0) - Atomics.load(this.#words, SENT_LAST)) * 1000 < TRANSIT_MS;

@@ -16,7 +16,10 @@ export class UnacknowledgedItems implements ItemHolder {
     this.#entries.add({ value, position, released });
   }
 
-  /** Lets go of an item, the oldest if none is given; `end` is told its position. @throws ArgumentError `MP_NOT_HELD`. */
+  /**
+   * Lets go of an item, the oldest if none is given; `end` is told its position.
+   * @throws ArgumentError `MP_NOT_HELD`.
+   */
   releaseItem(actor: string, item: readonly unknown[], end: (position: number) => void): void {
     for (const entry of this.#entries) {
       if (item.length > 0 && !Object.is(entry.value, item[0])) continue;

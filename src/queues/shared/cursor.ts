@@ -1,13 +1,15 @@
 /**
- * Where one side of a queue has got to, and how many items that were: two numbers that change in one store.
+ * Where one side of a queue has got to, and how many items that were: two numbers that change in
+ * one store.
  *
  *   word 0        version
  *   words 1, 2    position and count while the version is even
  *   words 3, 4    position and count while it is odd
  *
- * Who moves it holds that side's lock: it fills the pair that is not in force and then stores the next version. So whoever dies
- * in between has changed nothing, and there is nothing to repair. Readers need no lock: they read the pair in force, and again
- * when the version changed meanwhile, for then the pair may be that of the next change but one.
+ * Who moves it holds that side's lock: it fills the pair that is not in force and then stores the
+ * next version. So whoever dies in between has changed nothing, and there is nothing to repair.
+ * Readers need no lock: they read the pair in force, and again when the version changed meanwhile,
+ * for then the pair may be that of the next change but one.
  *
  * Position: bytes, mod 2^32, as in memory/ring/ring.ts. Count: items, mod 2^32.
  */

@@ -4,7 +4,8 @@
  *   word 0   bytes of the encoded error, written last; 0: there is none
  *   then     the bytes
  *
- * The first one stays. It is written under a lock of the owner's; who dies in between has written nothing.
+ * The first one stays. It is written under a lock of the owner's; who dies in between has written
+ * nothing.
  */
 import type { Block } from '../../memory/index.js';
 import { dumps, isError, loads, sendableError } from '../../reduction/index.js';
@@ -20,8 +21,9 @@ const MAX_LIST_ITEMS = 4;
 export const FAILURE_WORDS = 1 + MAX_ERROR_BYTES / 4;
 
 /**
- * An error, encoded so that it fits: without what cannot be sent; if it is too large, with the beginning of its texts and without what it
- * holds; if even that is, as its message alone. @throws SerializationError.
+ * An error, encoded so that it fits: without what cannot be sent; if it is too large, with the
+ * beginning of its texts and without what it holds; if even that is, as its message alone. @throws
+ * SerializationError.
  */
 export function failureBytes(error: unknown): Uint8Array {
   const sent = isError(error) && !canSend(error) ? sendableError(error, canSend) : error;

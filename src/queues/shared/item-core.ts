@@ -1,9 +1,11 @@
 /**
- * A queue or topic as this thread has it: its memory, who puts, who reads, and what must happen before it goes.
+ * A queue or topic as this thread has it: its memory, who puts, who reads, and what must happen
+ * before it goes.
  *
- * The public objects hold a core, never the other way round, so that one that nobody has any more is closed: its memory goes when
- * nothing waits in it. The core itself stays as long as it is open, for at the end of the process what waits for room must be
- * written, and who wrote in good order is to be told from who died.
+ * The public objects hold a core, never the other way round, so that one that nobody has any more
+ * is closed: its memory goes when nothing waits in it. The core itself stays as long as it is open,
+ * for at the end of the process what waits for room must be written, and who wrote in good order is
+ * to be told from who died.
  */
 import { type BlockHandle, currentAgent, TRANSIT_MS } from '../../memory/index.js';
 import { type FeedListener, type PacedFeed, type Projector, TaskStream } from '../../streams/index.js';
@@ -102,7 +104,10 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     if (this.#closed) throw closedHere(this.memory.noun, actor);
   }
 
-  /** This thread is about to put something. @throws ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`. */
+  /**
+   * This thread is about to put something.
+   * @throws ClosedError `MP_CLOSED`, `MP_QUEUE_COMPLETED`.
+   */
   usePutting(actor: string): void {
     this.use(actor);
     if (this.#completing || this.memory.members.completed) throw completedHere(this.memory.noun, actor);
@@ -186,7 +191,10 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     else setTimeout(() => this.abandon(), 1_000).unref();
   }
 
-  /** What waits for room is written, blocking, as long as somebody is there to make room, or may be on its way. */
+  /**
+   * What waits for room is written, blocking, as long as somebody is there to make room, or may be
+   * on its way.
+   */
   flushAtEnd(): void {
     if (this.memory.block.closed || this.#agent !== currentAgent()) return;
     this.items.wakeNow();
@@ -211,7 +219,9 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     if (code === 0) this.#leave();
   }
 
-  /** In a fork: it is the child's own from here on; what its parent had begun with it goes on there. */
+  /**
+   * In a fork: it is the child's own from here on; what its parent had begun with it goes on there.
+   */
   #adopt(): void {
     this.#agent = currentAgent();
     if (this.#released || this.memory.block.closed) return;

@@ -10,7 +10,9 @@ import type { WaitCondition, Waiters } from './waiters.js';
 export enum RecordKind {
   /** The payload is the message. */
   Item = 1,
-  /** The payload is the length of the message, which lies in the slot that the record's id names. */
+  /**
+   * The payload is the length of the message, which lies in the slot that the record's id names.
+   */
   Large = 2,
 }
 
@@ -30,7 +32,10 @@ export interface ItemMemory {
   noteSent?(): void;
   /** Another thread or process made it. */
   readonly attached?: boolean;
-  /** Whether the calling thread waits in vain for room, as far as it is one that `mayRead` says will not read. */
+  /**
+   * Whether the calling thread waits in vain for room, as far as it is one that `mayRead` says will
+   * not read.
+   */
   orphaned?(mayRead: boolean): boolean;
   readonly settings: { readonly completeOnLoss: boolean };
   /** Largest payload of a record; what is larger goes to {@link large}. */
@@ -45,7 +50,10 @@ export interface ItemMemory {
   mayFit(length: number): boolean;
   /** Takes a slot for a large item: -1 when all of them are needed. */
   takeLarge(bytes: number): number;
-  /** Whether there is so much room that it is worth waking somebody for. @param first Bytes of what waits here, if that is known. */
+  /**
+   * Whether there is so much room that it is worth waking somebody for.
+   * @param first Bytes of what waits here, if that is known.
+   */
   someRoom(first: number | undefined): boolean;
   /** Makes room of what is done with: whether there was any. */
   sweep(): boolean;

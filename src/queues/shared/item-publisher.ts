@@ -1,4 +1,7 @@
-/** Encoding an item and laying it into the ring, or beside it: each under the lock of those who put, so that it is all there or not at all. */
+/**
+ * Encoding an item and laying it into the ring, or beside it: each under the lock of those who put,
+ * so that it is all there or not at all.
+ */
 import type { Freight } from '../../memory/index.js';
 import { borrowEncoder, type Encoder, type Message, returnEncoder } from '../../reduction/index.js';
 import { uninitializedBytes } from '../../util/uninitialized.js';
@@ -40,7 +43,8 @@ export class ItemPublisher {
   /**
    * Publishes an item, or encodes it to wait: `null` when it is published.
    * @param inOrder Whether nothing that was put before it waits still.
-   * @param wait Makes attempts to publish it as it is, without a copy, while there is no room: whether one succeeded.
+   * @param wait Makes attempts to publish it as it is, without a copy, while there is no room:
+   * whether one succeeded.
    * @throws SerializationError, ClosedError.
    */
   publishOrEncode(actor: string, item: unknown, inOrder: () => boolean, wait?: (attempt: () => boolean) => boolean): PendingItem | null {
@@ -120,7 +124,10 @@ export class ItemPublisher {
     else this.#keep(bytes);
   }
 
-  /** Memory for an item that waits: that of the one before it, if it is still there and fits. Making a megabyte costs more than filling it. */
+  /**
+   * Memory for an item that waits: that of the one before it, if it is still there and fits. Making
+   * a megabyte costs more than filling it.
+   */
   #memoryFor(length: number): Uint8Array {
     if (length < MIN_REUSED_BYTES) return new Uint8Array(length);
     const kept = this.#kept?.deref();

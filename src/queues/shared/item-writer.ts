@@ -1,13 +1,15 @@
 /**
- * Putting: an item is encoded at once, outside of any lock, and then published, or waits for room in this thread's backlog.
+ * Putting: an item is encoded at once, outside of any lock, and then published, or waits for room
+ * in this thread's backlog.
  *
  *   item -> Encoder -> ring                       room: one section, no allocation
  *                   -> pending -> backlog -> ring  no room: in order, one waiter for all of them
  *
- * Invariant: nothing is published while the backlog holds anything, so what one thread puts arrives in its order.
+ * Invariant: nothing is published while the backlog holds anything, so what one thread puts arrives
+ * in its order.
  *
- * Wake-ups: consumers that sleep are woken once for a burst of puts; a blocking put wakes at once, since nobody knows when this thread's
- * event loop turns again.
+ * Wake-ups: consumers that sleep are woken once for a burst of puts; a blocking put wakes at once,
+ * since nobody knows when this thread's event loop turns again.
  */
 import { type Bounds, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { onAbort } from '../../util/abort.js';
@@ -72,7 +74,10 @@ export class ItemWriter {
     return this.#backlog.length;
   }
 
-  /** Puts, waiting for room without blocking. @throws (rejects) QueueFullError, `signal.reason`, SerializationError. */
+  /**
+   * Puts, waiting for room without blocking.
+   * @throws (rejects) QueueFullError, `signal.reason`, SerializationError.
+   */
   put(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
     const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
     if (pending === null) {
@@ -179,7 +184,10 @@ export class ItemWriter {
     this.#startPump();
   }
 
-  /** Waits for room, blocking, until the backlog is empty, unless it was detached. @param worthwhile Whether to go on waiting. */
+  /**
+   * Waits for room, blocking, until the backlog is empty, unless it was detached.
+   * @param worthwhile Whether to go on waiting.
+   */
   flushSync(worthwhile: () => boolean): void {
     if (this.#backlog.length === 0 || this.#detached) return;
     // The process ends: it will not read.
@@ -282,7 +290,10 @@ export class ItemWriter {
     for (const done of this.#flushed.splice(0)) done();
   }
 
-  /** Looks for room for some microseconds, or offers the core, as long as that pays: it saves an item that waits its copy. */
+  /**
+   * Looks for room for some microseconds, or offers the core, as long as that pays: it saves an
+   * item that waits its copy.
+   */
   readonly #briefly = (attempt: () => boolean): boolean => {
     // Who is to make room must know that there is something to take.
     this.#consumers.wakeNow();

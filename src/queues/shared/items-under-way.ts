@@ -1,8 +1,9 @@
 /**
- * Items that this thread has put, that refer to shared objects, and that nobody has had yet: what they refer to is kept until then.
+ * Items that this thread has put, that refer to shared objects, and that nobody has had yet: what
+ * they refer to is kept until then.
  *
- * The memory of a queue that was closed here is kept as long, since that is where one sees it: until all of them were delivered, or nobody
- * is left who could read them.
+ * The memory of a queue that was closed here is kept as long, since that is where one sees it:
+ * until all of them were delivered, or nobody is left who could read them.
  */
 import { type Freight, holdUntil } from '../../memory/index.js';
 import type { ItemMemory } from './item-memory.js';
@@ -29,7 +30,10 @@ export class ItemsUnderWay {
     });
   }
 
-  /** The queue is closed here: calls `then` when the memory is needed no more. @param readable Whether anybody may read from it. */
+  /**
+   * The queue is closed here: calls `then` when the memory is needed no more.
+   * @param readable Whether anybody may read from it.
+   */
   close(readable: (hurried: boolean) => boolean, then: () => void): void {
     if (this.#count === 0 || !readable(false)) {
       then();

@@ -1,6 +1,7 @@
 /**
- * Items that are larger than half of the ring: they lie behind it in the same memory file, which grows as needed, and the ring
- * carries only where. Everybody who has the queue has the file, so such an item outlives its producer.
+ * Items that are larger than half of the ring: they lie behind it in the same memory file, which
+ * grows as needed, and the ring carries only where. Everybody who has the queue has the file, so
+ * such an item outlives its producer.
  *
  *   USES  how many were written or read, mod 2^32
  *   slot: owner | page | pages | position        (64 slots; pages count from the end of the ring)
@@ -10,13 +11,16 @@
  *   agent  | UNSENT   | being written by that agent, or written and waiting for room; free when the agent has ended
  *   agent  | p        | the item of the record at p; free when that record has been swept up
  *
- * Slots are taken under the producers' lock. Who sweeps a queue's record up frees its slot first; a death in between repeats that, and the
- * position tells then whether the slot is still that record's. A topic's record may be read until it has been swept up, so its slot is
- * freed after that, if need be by who finds that the other one died ({@link recover}).
+ * Slots are taken under the producers' lock. Who sweeps a queue's record up frees its slot first; a
+ * death in between repeats that, and the position tells then whether the slot is still that
+ * record's. A topic's record may be read until it has been swept up, so its slot is freed after
+ * that, if need be by who finds that the other one died ({@link recover}).
  *
- * Memory: pages are used again, the lowest first, and stay as long as large items come. Each thread that had one looks after
- * {@link IDLE_BEFORE_SHRINK_MS} ms whether there were more, by USES, and when it leaves; if there were none, all pages that no slot in use has go back to
- * the system. The file keeps its size. Nobody reads or writes them: who does has a slot, and slots are taken under the same lock.
+ * Memory: pages are used again, the lowest first, and stay as long as large items come. Each thread
+ * that had one looks after {@link IDLE_BEFORE_SHRINK_MS} ms whether there were more, by USES, and
+ * when it leaves; if there were none, all pages that no slot in use has go back to the system. The
+ * file keeps its size. Nobody reads or writes them: who does has a slot, and slots are taken under
+ * the same lock.
  */
 import { ftruncateSync } from 'node:fs';
 import { type Block, currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
@@ -33,7 +37,10 @@ const POSITION_FIELD = 3;
 /** Positions of records are multiples of 16. */
 const UNSENT = 1;
 const PAGE = 4096;
-/** Milliseconds without a large item after which its memory goes back: far longer than between two of a stream, which find their pages warm. */
+/**
+ * Milliseconds without a large item after which its memory goes back: far longer than between two
+ * of a stream, which find their pages warm.
+ */
 const IDLE_BEFORE_SHRINK_MS = 1_000;
 
 /** Words the large items take. */
@@ -53,7 +60,8 @@ export class LargeItems {
 
   /**
    * @param at Index in the block of the first of its words. The block is alone in its file.
-   * @param rest Frees the slots of what was read and calls {@link shrink}, each under its lock. Called when no large item came for a while.
+   * @param rest Frees the slots of what was read and calls {@link shrink}, each under its lock.
+   * Called when no large item came for a while.
    */
   constructor(block: Block, at: number, rest: () => void) {
     this.#block = block;
@@ -97,7 +105,10 @@ export class LargeItems {
     }
   }
 
-  /** The slot's item is that of the record which is about to be published at `position`. Under the producers' lock. */
+  /**
+   * The slot's item is that of the record which is about to be published at `position`. Under the
+   * producers' lock.
+   */
   bindSlot(slot: number, position: number): void {
     this.#store(slot, POSITION_FIELD, position);
   }
@@ -109,7 +120,8 @@ export class LargeItems {
   }
 
   /**
-   * A producer died under the lock: what it was about to publish behind `tail` never came. Under the producers' lock.
+   * A producer died under the lock: what it was about to publish behind `tail` never came. Under
+   * the producers' lock.
    * @param head Items before it are over; given where that lock is the only one.
    */
   recover(tail: number, head?: number): void {

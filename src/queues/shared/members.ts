@@ -1,5 +1,6 @@
 /**
- * Who uses a queue: a slot for each thread, of any process, and what has become of those that wrote.
+ * Who uses a queue: a slot for each thread, of any process, and what has become of those that
+ * wrote.
  *
  *   slot      | meaning
  *   ATTACHED  | has the queue; has put nothing
@@ -15,7 +16,8 @@
  *
  *   SEEN        how many threads have ever been writers; counted before the slot says so, so it may be too high by those that died there
  *
- * The flag is set before the slot is freed, and setting it again does no harm: a death in between is repeated, not lost.
+ * The flag is set before the slot is freed, and setting it again does no harm: a death in between
+ * is repeated, not lost.
  */
 import { type Block, currentAgent, osThreadIdOf } from '../../memory/index.js';
 import { AgentTable, ROBUST_MUTEX_WORDS, RobustMutex, tableWords } from '../../synchronize/index.js';
@@ -30,7 +32,10 @@ const TABLE = SEEN + 1;
 /** Words the members take. */
 export const MEMBER_WORDS = TABLE + tableWords(2);
 
-/** Milliseconds between two looks of a thread after members that have died: each takes a read of /proc for every member. */
+/**
+ * Milliseconds between two looks of a thread after members that have died: each takes a read of
+ * /proc for every member.
+ */
 const PEER_CHECK_MS = 500;
 
 /** Of a slot's words, the one behind its state. */
@@ -45,7 +50,9 @@ export class Members {
   readonly #at: number;
   readonly #mutex: RobustMutex;
   readonly #table: AgentTable;
-  /** Whose slot {@link #own} speaks of: a forked child has this object too, and is somebody else. */
+  /**
+   * Whose slot {@link #own} speaks of: a forked child has this object too, and is somebody else.
+   */
   #agent = currentAgent();
   /** What this thread's slot says. */
   #own: typeof ATTACHED | typeof WRITING | typeof COMPLETED = ATTACHED;
@@ -53,7 +60,10 @@ export class Members {
   readonly #expected: number;
   #looked = 0;
 
-  /** @param at Index in the block of the first of its words. @param expected Writers that must have been seen before it is over. */
+  /**
+   * @param at Index in the block of the first of its words.
+   * @param expected Writers that must have been seen before it is over.
+   */
   constructor(block: Block, at: number, expected: number) {
     this.#expected = expected;
     this.#words = block.int32;
@@ -130,7 +140,10 @@ export class Members {
     return false;
   }
 
-  /** Whether another living thread has the queue that may yet read from it: one that does not itself wait for room. */
+  /**
+   * Whether another living thread has the queue that may yet read from it: one that does not itself
+   * wait for room.
+   */
   get readers(): boolean {
     for (const slot of this.#table.inUse()) {
       if (!this.#table.isMine(slot) && Atomics.load(this.#words, slot + WAITS) === 0 && !this.#table.hasEnded(slot)) return true;

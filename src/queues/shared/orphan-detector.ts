@@ -1,8 +1,9 @@
 import { performance } from '../../util/timers.js';
 
 /**
- * Whether everybody has gone who could do what is waited for. Asked at each liveness check of a wait; it counts when it was so for {@link CERTAIN_AFTER_MS} ms, since who
- * comes may be under way in between.
+ * Whether everybody has gone who could do what is waited for. Asked at each liveness check of a
+ * wait; it counts when it was so for {@link CERTAIN_AFTER_MS} ms, since who comes may be under way
+ * in between.
  */
 const CERTAIN_AFTER_MS = 1_000;
 

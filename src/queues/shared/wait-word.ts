@@ -5,12 +5,14 @@
  *         e         |    0    | nobody sleeps here, as far as is known: a change needs no system call
  *         e         |    1    | somebody sleeps, or is about to: a change takes the bit, begins a new epoch and wakes
  *
- * A sleeper sets WAITERS, looks once more, and sleeps on the word as it set it; a waker changes the queue first and looks at the
- * word then. All of it is sequentially consistent, so one of the two sees the other. The epoch tells a sleeper that comes too late
- * that it was meant, also when the next one has set WAITERS again.
+ * A sleeper sets WAITERS, looks once more, and sleeps on the word as it set it; a waker changes the
+ * queue first and looks at the word then. All of it is sequentially consistent, so one of the two
+ * sees the other. The epoch tells a sleeper that comes too late that it was meant, also when the
+ * next one has set WAITERS again.
  *
- * A wake-up takes WAITERS although more may sleep than it wakes. So who succeeds after sleeping sets it again and, while there is
- * more to be had, wakes the next; and who leaves without success wakes one in its place.
+ * A wake-up takes WAITERS although more may sleep than it wakes. So who succeeds after sleeping
+ * sets it again and, while there is more to be had, wakes the next; and who leaves without success
+ * wakes one in its place.
  */
 export const WAITERS = 1;
 const EPOCH = 2;

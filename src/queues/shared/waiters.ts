@@ -42,12 +42,18 @@ export class Waiters implements WaitProtocol {
     return (Atomics.load(this.#words, this.#at) & WAITERS) !== 0;
   }
 
-  /** Waits until `attempt` succeeds: `false` when the time ran out. Rejects with `signal.reason` or with what `attempt` throws. */
+  /**
+   * Waits until `attempt` succeeds: `false` when the time ran out. Rejects with `signal.reason` or
+   * with what `attempt` throws.
+   */
   wait(attempt: () => boolean, bounds?: Bounds): Promise<boolean> {
     return this.#queue.wait(this.#passingOn(attempt), bounds);
   }
 
-  /** Makes attempts for some microseconds, as long as that pays and the event loop need not turn: whether one succeeded. */
+  /**
+   * Makes attempts for some microseconds, as long as that pays and the event loop need not turn:
+   * whether one succeeded.
+   */
   briefly(attempt: () => boolean): boolean {
     return this.#queue.briefly(this.#passingOn(attempt));
   }
@@ -64,8 +70,9 @@ export class Waiters implements WaitProtocol {
   }
 
   /**
-   * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is made, or after {@link MAX_UNWOKEN_CHANGES} changes: a
-   * system call for many. A thread that blocks meanwhile lets the others sleep on until their next liveness check.
+   * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is
+   * made, or after {@link MAX_UNWOKEN_CHANGES} changes: a system call for many. A thread that
+   * blocks meanwhile lets the others sleep on until their next liveness check.
    */
   wakeSoon(): void {
     if (!this.someSleep) return;

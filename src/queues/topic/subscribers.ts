@@ -3,8 +3,8 @@
  *
  *   slot: agent (0: free) | position | count      what it reads next
  *
- * Slots are taken under the topic's lock, and only their subscriber moves them. Whoever finds that the agent has ended frees the slot,
- * so nobody waits for the dead.
+ * Slots are taken under the topic's lock, and only their subscriber moves them. Whoever finds that
+ * the agent has ended frees the slot, so nobody waits for the dead.
  */
 import { currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
 

@@ -1,7 +1,9 @@
 /**
- * One subscription of a topic: reads its own way through the ring, a batch at a time, and delivers one by one.
+ * One subscription of a topic: reads its own way through the ring, a batch at a time, and delivers
+ * one by one.
  *
- * With `lag: 'block'` a publisher waits for what is delivered, not for what lies in the batch. With `lag: 'latest'` a batch is one item.
+ * With `lag: 'block'` a publisher waits for what is delivered, not for what lies in the batch. With
+ * `lag: 'latest'` a batch is one item.
  */
 import { Decoder, PendingValue } from '../../reduction/index.js';
 import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';

@@ -1,5 +1,6 @@
 /**
- * The shared memory of a topic: a ring of records that every subscriber reads for itself, up to its own cursor.
+ * The shared memory of a topic: a ring of records that every subscriber reads for itself, up to its
+ * own cursor.
  *
  *   FLOOR             a subscriber        TAIL
  *    |  still there, for replay  |  unread  |  free, up to FLOOR
@@ -15,11 +16,13 @@
  *   LARGE       large-items.ts
  *   FAILURE     failure.ts
  *
- * FLOOR moves only as room is needed, and over a subscriber's cursor only where the lag policy lets it: what lies between is that
- * subscriber's gap.
+ * FLOOR moves only as room is needed, and over a subscriber's cursor only where the lag policy lets
+ * it: what lies between is that subscriber's gap.
  *
- * Crash, at any instruction: FLOOR and TAIL each change in one store, and large items that they do not enclose are freed by the next one. A record is at most a quarter of the ring, so room for a new one
- * never takes the newest one away. A dead subscriber's slot is freed by whoever waits for room, or looks for a slot.
+ * Crash, at any instruction: FLOOR and TAIL each change in one store, and large items that they do
+ * not enclose are freed by the next one. A record is at most a quarter of the ring, so room for a
+ * new one never takes the newest one away. A dead subscriber's slot is freed by whoever waits for
+ * room, or looks for a slot.
  */
 
 import { UnsupportedError } from '../../errors/index.js';
@@ -189,7 +192,10 @@ export class TopicMemory implements ItemMemory {
     return capacity - ((this.#tail.position - position) >>> 0) >= bytes;
   }
 
-  /** What nobody will read any more goes first, then what the lag policy lets go, but not the newest item. */
+  /**
+   * What nobody will read any more goes first, then what the lag policy lets go, but not the newest
+   * item.
+   */
   takeLarge(bytes: number): number {
     return this.run(() => {
       this.#trim();
@@ -236,7 +242,10 @@ export class TopicMemory implements ItemMemory {
     return this.#floor.position !== before;
   }
 
-  /** Moves FLOOR, which was read, over one record, but not over where `slowest` stands: whether it moved. */
+  /**
+   * Moves FLOOR, which was read, over one record, but not over where `slowest` stands: whether it
+   * moved.
+   */
   #dropOldest(slowest: ReadPosition | null): boolean {
     const { position, count } = this.#floor;
     if (position === this.#tail.position || (slowest !== null && ((slowest[0] - position) | 0) <= 0)) return false;
@@ -279,15 +288,18 @@ export class TopicMemory implements ItemMemory {
     return [position, count];
   }
 
-  /** Whether a subscriber has items to read beyond the `pending` that it was given and has not {@link passed}. */
+  /**
+   * Whether a subscriber has items to read beyond the `pending` that it was given and has not
+   * {@link passed}.
+   */
   behind(slot: number, pending: number): boolean {
     this.#tail.read();
     return ((this.#tail.count - this.subscribers.count(slot)) | 0) > pending;
   }
 
   /**
-   * Reads up to `max` items, `most` bytes or one item. With `lag: 'block'` the cursor stays before them until {@link passed}; else it moves
-   * at once, since nobody waits for it.
+   * Reads up to `max` items, `most` bytes or one item. With `lag: 'block'` the cursor stays before
+   * them until {@link passed}; else it moves at once, since nobody waits for it.
    */
   read(slot: number, max: number, most: number): Reading {
     return this.run(() => {

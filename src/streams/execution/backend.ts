@@ -3,8 +3,9 @@
  *
  *   source -> pull core -> Job.submit(chunk) -> … -> JobSink.value(index) -> pull core -> consumer
  *
- * The core owns the window, the chunks, the order and the consumer; the backend owns workers, retries,
- * crashes and time limits. Every submitted index settles exactly once, through `value` or `error`.
+ * The core owns the window, the chunks, the order and the consumer; the backend owns workers,
+ * retries, crashes and time limits. Every submitted index settles exactly once, through `value` or
+ * `error`.
  */
 export interface Backend<T, R> {
   /** Starts a job: a family of items that run the same function under the same options. */
@@ -15,28 +16,39 @@ export interface Backend<T, R> {
 export interface Job<T> {
   /** How many items run side by side at most (the number of workers). */
   readonly parallelism: number;
-  /** Items a chunk should hold now: fixed, or adapted by the backend to the measured time of an item. At least 1. */
+  /**
+   * Items a chunk should hold now: fixed, or adapted by the backend to the measured time of an
+   * item. At least 1.
+   */
   readonly chunkSize: number;
   /** Chunks the backend would still take now. 0 means: wait for `JobSink.demand`. */
   readonly room: number;
   /** Whether a worker stands idle, so that even a partial chunk should go out at once. */
   readonly hungry: boolean;
   /**
-   * Takes an item of a source whose code runs before the chunk is handed over, and may change the item: what it returns takes the place of the item in
-   * {@link submit}. Must not throw. Absent where items are not kept.
+   * Takes an item of a source whose code runs before the chunk is handed over, and may change the
+   * item: what it returns takes the place of the item in {@link submit}. Must not throw. Absent
+   * where items are not kept.
    *
    * @param remember Whether {@link original} may be asked for the item. Default `false`.
    */
   admit?(item: T, remember?: boolean): T;
   /** What an item was before it was admitted with `remember`. It is dropped: nobody submits it. */
   original?(item: T): T;
-  /** Hands over a chunk; item `i` of it has index `first + i`. The array belongs to the backend from here on. */
+  /**
+   * Hands over a chunk; item `i` of it has index `first + i`. The array belongs to the backend from
+   * here on.
+   */
   submit(first: number, items: T[]): void;
-  /** No item will follow. The backend may drop what it keeps for the job once all submitted items have settled. */
+  /**
+   * No item will follow. The backend may drop what it keeps for the job once all submitted items
+   * have settled.
+   */
   end(): void;
   /**
-   * Stops the job: items not yet running are dropped, running ones are signalled and, after the grace period, killed.
-   * Nothing is delivered to the sink any more. Resolves when no item of the job runs.
+   * Stops the job: items not yet running are dropped, running ones are signalled and, after the
+   * grace period, killed. Nothing is delivered to the sink any more. Resolves when no item of the
+   * job runs.
    */
   cancel(reason: unknown): Promise<void>;
 }
@@ -51,6 +63,9 @@ export interface JobSink<R> {
   flush(): void;
   /** The backend has room again. */
   demand(): void;
-  /** The job as a whole failed (the function cannot be sent, the pool was terminated); no item settles any more. */
+  /**
+   * The job as a whole failed (the function cannot be sent, the pool was terminated); no item
+   * settles any more.
+   */
   fail(error: unknown): void;
 }

@@ -1,11 +1,14 @@
 /**
- * The array face of the pull core, for `Pool.map`: every result at the index of its item, in one array.
+ * The array face of the pull core, for `Pool.map`: every result at the index of its item, in one
+ * array.
  *
  *   source -> Feeder -> Job.submit … JobSink.value -> results[index]
  *
  * Invariants
- * - An item leaves the window when it settles, so inputs are read no further ahead than workers need.
- * - The promise settles once: after all items settled, or, if the source failed, the job failed or the work was cancelled,
+ * - An item leaves the window when it settles, so inputs are read no further ahead than workers
+ * need.
+ * - The promise settles once: after all items settled, or, if the source failed, the job failed or
+ * the work was cancelled,
  *   after (`source`) or without (`job`, `cancel`) waiting for the items that run.
  * - `results` grows in step, never sparsely: an array with holes would turn into a dictionary.
  */
@@ -33,13 +36,14 @@ export interface Collection<R> {
 }
 
 /**
- * Runs `source` through `backend` and collects the results. Begins at once. The options are taken as checked (`checkFlowOptions`).
+ * Runs `source` through `backend` and collects the results. Begins at once. The options are taken
+ * as checked (`checkFlowOptions`).
  *
- * Semantics: all items settle before the error that occurred first is raised. A source that fails cancels the items under
- * way and rejects with its own error. An empty source gives `[]`.
- * Backpressure: the window bounds the items in flight, not the results.
- * Cancellation: `cancel()` and an aborted `signal` return the source, cancel the job and reject at once.
- * Python: `Pool.map`, which makes a list of its input first.
+ * Semantics: all items settle before the error that occurred first is raised. A source that fails
+ * cancels the items under way and rejects with its own error. An empty source gives `[]`.
+ * Backpressure: the window bounds the items in flight, not the results. Cancellation: `cancel()`
+ * and an aborted `signal` return the source, cancel the job and reject at once. Python: `Pool.map`,
+ * which makes a list of its input first.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT` at once, when `source` is none.
  */

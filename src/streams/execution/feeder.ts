@@ -7,9 +7,11 @@
  *
  * Invariants
  * - admitted - gone <= window, always. The owner counts `gone`; nobody else moves it.
- * - Refills come in chunks: below a chunk of free room nothing is read (`refillAt` tells the owner when to come back),
+ * - Refills come in chunks: below a chunk of free room nothing is read (`refillAt` tells the owner
+ * when to come back),
  *   unless the consumer has nothing to take and a worker is idle. One slot at a time would shrink every chunk to 1.
- * - A partial chunk goes out at once when a worker is idle or the window is full, and otherwise at the end of the turn of the
+ * - A partial chunk goes out at once when a worker is idle or the window is full, and otherwise at
+ * the end of the turn of the
  *   event loop in which the source had nothing more.
  * - The source is read only while the backend has room, and returned exactly once on early end.
  */
@@ -20,7 +22,10 @@ import { openSource, type Source } from '../sources/source.js';
 import type { FlowOptions } from '../stream-options.js';
 import type { Job } from './backend.js';
 
-/** Smallest default capacity of an overflow queue when no window was given: the window then follows measured times, and a limit that does would fail erratically. */
+/**
+ * Smallest default capacity of an overflow queue when no window was given: the window then follows
+ * measured times, and a limit that does would fail erratically.
+ */
 const MIN_CAPACITY_ITEMS = 1024;
 
 /** Who takes the results: the core asks it only when there is less room than a chunk. */
@@ -86,7 +91,10 @@ export class Feeder<T> {
     if (!this.ended) this.#reader.start?.();
   }
 
-  /** Reads and submits as much as window, backend and source allow. Safe to call at any time, also from within itself. */
+  /**
+   * Reads and submits as much as window, backend and source allow. Safe to call at any time, also
+   * from within itself.
+   */
   refill(): void {
     this.#again = true;
     if (this.#busy) return;
@@ -101,7 +109,10 @@ export class Feeder<T> {
     }
   }
 
-  /** Stops reading and returns the source. Resolves when the source has cleaned up, rejects if that failed. */
+  /**
+   * Stops reading and returns the source. Resolves when the source has cleaned up, rejects if that
+   * failed.
+   */
   stop(reason: unknown): Promise<void> {
     if (this.ended) return Promise.resolve();
     this.ended = true;

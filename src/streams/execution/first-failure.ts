@@ -1,6 +1,7 @@
 /**
- * The failure that ends an execution with `errors: 'fail'`: that of the lowest position. It is delivered in its turn,
- * so siblings before it run on, and those behind it are cancelled once all positions before it have a result.
+ * The failure that ends an execution with `errors: 'fail'`: that of the lowest position. It is
+ * delivered in its turn, so siblings before it run on, and those behind it are cancelled once all
+ * positions before it have a result.
  */
 import { NOTHING } from '../sources/pull.js';
 import { Failure, type ResultRing } from './result-ring.js';

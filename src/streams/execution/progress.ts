@@ -1,7 +1,7 @@
 /**
- * Progress of the latest execution, multicast and sampled: at once, then at most every 50 ms while items flow, and a
- * last time when the execution finishes. An execution nobody watches has `onProgress === null` and pays one comparison
- * a batch.
+ * Progress of the latest execution, multicast and sampled: at once, then at most every 50 ms while
+ * items flow, and a last time when the execution finishes. An execution nobody watches has
+ * `onProgress === null` and pays one comparison a batch.
  */
 import { Observable, Subject, type Subscriber } from 'rxjs';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';

@@ -14,11 +14,15 @@
  *   `stop` (the consumer leaves) and `endWithError` (an abort) are final from every state.
  *
  * Invariants
- * - A result that was not taken keeps its place in the window, so a consumer that stops reading stops the source.
- * - Every value before an error is delivered before the error. Ordered: all indices below the failing one; unordered:
+ * - A result that was not taken keeps its place in the window, so a consumer that stops reading
+ * stops the source.
+ * - Every value before an error is delivered before the error. Ordered: all indices below the
+ * failing one; unordered:
  *   all that arrived earlier. An abort alone skips the line.
- * - Once the state is not OPEN nothing is delivered, the ring is empty, and the source is not touched again.
- * - Every batch of `value`/`error` calls is followed by `flush`; nothing is delivered in between, so a consumer never
+ * - Once the state is not OPEN nothing is delivered, the ring is empty, and the source is not
+ * touched again.
+ * - Every batch of `value`/`error` calls is followed by `flush`; nothing is delivered in between,
+ * so a consumer never
  *   runs inside the backend's decoding loop.
  */
 import { onAbort } from '../../util/abort.js';
@@ -228,7 +232,10 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     this.#checkEnd();
   }
 
-  /** Whether there were skipped items at the head; they leave the window without anybody taking them. */
+  /**
+   * Whether there were skipped items at the head; they leave the window without anybody taking
+   * them.
+   */
   #passSkipped(): boolean {
     if (this.#exceptionalEntries === 0) return false;
     const before = this.#ring.head;
@@ -241,7 +248,10 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     return this.#ring.head !== before;
   }
 
-  /** An item failed: nothing more is pulled, and as soon as all positions before it are settled its siblings are cancelled. */
+  /**
+   * An item failed: nothing more is pulled, and as soon as all positions before it are settled its
+   * siblings are cancelled.
+   */
   #failSiblings(): void {
     const error = this.#firstFailure.errorIn(this.#ring);
     void this.#stopSource(error);

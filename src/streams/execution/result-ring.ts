@@ -1,11 +1,13 @@
 /**
- * Circular buffer of results by position: the index of the item in ordered streams, the order of arrival in others.
+ * Circular buffer of results by position: the index of the item in ordered streams, the order of
+ * arrival in others.
  *
  *   head                    head + capacity
  *   | ready | ready | NOTHING | ready | NOTHING … |     the head moves over ready positions only
  *
- * Invariants: every stored position lies in [head, head + capacity); capacity is a power of two and grows when a
- * position lies beyond (the window bounds it). A slot that was taken holds NOTHING, so nothing delivered is retained.
+ * Invariants: every stored position lies in [head, head + capacity); capacity is a power of two and
+ * grows when a position lies beyond (the window bounds it). A slot that was taken holds NOTHING, so
+ * nothing delivered is retained.
  */
 import { NOTHING } from '../sources/pull.js';
 

@@ -8,7 +8,8 @@ import type { Backend } from './backend.js';
 import { PullCore } from './pull-core.js';
 
 /**
- * Streams the results of `source` through `backend`. The options are taken as checked (`checkStreamOptions`).
+ * Streams the results of `source` through `backend`. The options are taken as checked
+ * (`checkStreamOptions`).
  *
  * @param actor Who speaks in messages: `Pool.imap`.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` at once, when `source` is none.

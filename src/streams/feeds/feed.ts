@@ -1,6 +1,7 @@
 /**
- * One execution of a stream, as its consumer sees it: values are taken, never pushed, so that the consumer's pace is
- * the stream's. Iterators, subscriptions, Readables and other pools all stand on this one interface.
+ * One execution of a stream, as its consumer sees it: values are taken, never pushed, so that the
+ * consumer's pace is the stream's. Iterators, subscriptions, Readables and other pools all stand on
+ * this one interface.
  */
 import type { NOTHING } from '../sources/pull.js';
 
@@ -48,11 +49,16 @@ export interface Feed<R> {
   onProgress: (() => void) | null;
   /** Begins. Called once. */
   start(): void;
-  /** The next value, or NOTHING: look at `state`. The value keeps its place in the window until it is reported as `taken`. */
+  /**
+   * The next value, or NOTHING: look at `state`. The value keeps its place in the window until it
+   * is reported as `taken`.
+   */
   take(): R | typeof NOTHING;
   /** So many values have reached the consumer: their places are free. */
   taken(count: number): void;
-  /** The consumer leaves. Resolves when the source was returned, rejects if its `return()` failed. */
+  /**
+   * The consumer leaves. Resolves when the source was returned, rejects if its `return()` failed.
+   */
   stop(reason?: unknown): Promise<void>;
   /** Ends with an error at once; values not yet taken are dropped. */
   endWithError(error: unknown): void;
@@ -65,6 +71,9 @@ export type Projector = (index: number, value: unknown) => unknown;
 
 /** What a stream is made of: something that opens executions. */
 export interface StreamDefinition {
-  /** Makes one execution. @throws nothing: what goes wrong reaches the consumer through the feed. */
+  /**
+   * Makes one execution.
+   * @throws nothing: what goes wrong reaches the consumer through the feed.
+   */
   open(listener: FeedListener, shape: Projector | undefined): Feed<unknown>;
 }

@@ -1,9 +1,9 @@
 /**
- * What streams have in common that find their items by themselves, without the pull core: their life, the shape of what they
- * deliver, and turns.
+ * What streams have in common that find their items by themselves, without the pull core: their
+ * life, the shape of what they deliver, and turns.
  *
- * Turns: after {@link COOPERATIVE_BUDGET_ITEMS} items in one turn of the event loop a stream waits for the next one, so that a source that is never empty
- * does not stop timers and sockets.
+ * Turns: after {@link COOPERATIVE_BUDGET_ITEMS} items in one turn of the event loop a stream waits
+ * for the next one, so that a source that is never empty does not stop timers and sockets.
  */
 
 import { setImmediate } from '../../util/timers.js';
@@ -46,7 +46,9 @@ export abstract class PacedFeed implements Feed<unknown> {
     this.listener.ready();
   }
 
-  /** Whether nothing may be taken in this turn. One that has had its share goes on with the next. */
+  /**
+   * Whether nothing may be taken in this turn. One that has had its share goes on with the next.
+   */
   protected get resting(): boolean {
     if (this.#paused) return true;
     if (this.#streak < COOPERATIVE_BUDGET_ITEMS) return false;

@@ -1,4 +1,6 @@
-/** The stream as a Node.js Readable and as a web ReadableStream: both read an execution on demand. */
+/**
+ * The stream as a Node.js Readable and as a web ReadableStream: both read an execution on demand.
+ */
 import { Readable, type ReadableOptions } from 'node:stream';
 import { nullResult } from '../messages.js';
 import type { Feed } from './feed.js';
@@ -37,7 +39,10 @@ export function feedReadable<R>(run: Run<R>, options: ReadableOptions): Readable
   return readable;
 }
 
-/** A ReadableStream without a queue of its own over the execution that `run` makes with the first read. */
+/**
+ * A ReadableStream without a queue of its own over the execution that `run` makes with the first
+ * read.
+ */
 export function feedReadableStream<R>(run: Run<R>): ReadableStream<R> {
   let drain: Pump<R> | undefined;
   return new ReadableStream<R>(
@@ -60,7 +65,10 @@ export function feedReadableStream<R>(run: Run<R>): ReadableStream<R> {
   );
 }
 
-/** Node.js streams carry only Errors (a falsy one would even count as none); anything else becomes the cause of one. */
+/**
+ * Node.js streams carry only Errors (a falsy one would even count as none); anything else becomes
+ * the cause of one.
+ */
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error('The stream failed.', { cause: error });
 }

@@ -1,4 +1,7 @@
-/** A stream over anything that is read by the pull protocol: the pull-aware operators, and what comes from a manager's server. */
+/**
+ * A stream over anything that is read by the pull protocol: the pull-aware operators, and what
+ * comes from a manager's server.
+ */
 
 import { queueMicrotask } from '../../util/timers.js';
 import { DONE, FAILED, NOTHING, type PullReader, WAIT } from '../sources/pull.js';
@@ -91,7 +94,10 @@ class ReaderFeed extends PacedFeed {
     return NOTHING;
   }
 
-  /** A reader that has ended has nothing to give up; one that is left is cancelled, see {@link stop}. */
+  /**
+   * A reader that has ended has nothing to give up; one that is left is cancelled, see {@link
+   * stop}.
+   */
   protected release(): void {}
 
   async #leave(reason: unknown): Promise<void> {

@@ -1,10 +1,12 @@
 /**
- * The iterator face of a feed. A buffered value costs one promise and one result object, which the protocol demands;
- * everything else happens in batches below.
+ * The iterator face of a feed. A buffered value costs one promise and one result object, which the
+ * protocol demands; everything else happens in batches below.
  *
  * Invariants
- * - Somebody waits only while there is nothing to take, so values reach concurrent `next()` calls in order.
- * - A value leaves the window when it has reached the consumer: with the consumer's next call, or at the end of the turn of the
+ * - Somebody waits only while there is nothing to take, so values reach concurrent `next()` calls
+ * in order.
+ * - A value leaves the window when it has reached the consumer: with the consumer's next call, or
+ * at the end of the turn of the
  *   event loop. Reported earlier, the source would be a value further ahead of the loop's body than the window allows.
  */
 

@@ -7,12 +7,13 @@
  *   HELD     it settled with an item nobody has read yet
  *   OVER     ended, failed or cancelled; the source is not touched again
  *
- * Invariant: `return()` is called at most once and only on early end, at once, also while a next() is pending: that may never settle, and what
- * the source holds (listeners of `events.on`, a file, a socket) would be held for ever. An async generator queues it by itself. It is not
- * called while the source's own next() is on the stack, but right after.
- * The source is called in the async context in which the reading was begun.
- * Who cancels while a next() is pending waits a turn of the event loop for the return, so that a generator that was not waiting for
- * anything has run its `finally`; nobody waits for a next() that never settles.
+ * Invariant: `return()` is called at most once and only on early end, at once, also while a next()
+ * is pending: that may never settle, and what the source holds (listeners of `events.on`, a file, a
+ * socket) would be held for ever. An async generator queues it by itself. It is not called while
+ * the source's own next() is on the stack, but right after. The source is called in the async
+ * context in which the reading was begun. Who cancels while a next() is pending waits a turn of the
+ * event loop for the return, so that a generator that was not waiting for anything has run its
+ * `finally`; nobody waits for a next() that never settles.
  */
 import { callerContext } from '../../util/caller-context.js';
 import { setImmediate } from '../../util/timers.js';

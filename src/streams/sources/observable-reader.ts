@@ -1,9 +1,9 @@
 /**
- * Reader of Observables, which push and cannot be paused: what the window cannot take waits in a bounded queue, and
- * the overflow policy says what happens when that is full.
+ * Reader of Observables, which push and cannot be paused: what the window cannot take waits in a
+ * bounded queue, and the overflow policy says what happens when that is full.
  *
- * Invariants: the subscription is made once, in `start`, when the window is already open; it ends exactly once. Items
- * accepted before an error, an overflow or the completion are read before it.
+ * Invariants: the subscription is made once, in `start`, when the window is already open; it ends
+ * exactly once. Items accepted before an error, an overflow or the completion are read before it.
  */
 import { Observable, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 import { callerContext } from '../../util/caller-context.js';

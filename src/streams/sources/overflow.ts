@@ -11,12 +11,20 @@
 import { ArgumentError } from '../../errors/index.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
 
-/** What happens when a source that cannot be paused runs ahead. `capacity` counts items waiting outside the window. */
+/**
+ * What happens when a source that cannot be paused runs ahead. `capacity` counts items waiting
+ * outside the window.
+ */
 export type Overflow<T> =
   | {
-      /** `error` (default) fails the stream; the others lose items, and say which through `onDrop`. */
+      /**
+       * `error` (default) fails the stream; the others lose items, and say which through `onDrop`.
+       */
       readonly policy: 'error' | 'drop-oldest' | 'drop-newest' | 'latest';
-      /** Items that may wait. Default: the window, if one is given, otherwise the larger of the window and 1024. `latest` always keeps one. */
+      /**
+       * Items that may wait. Default: the window, if one is given, otherwise the larger of the
+       * window and 1024. `latest` always keeps one.
+       */
       readonly capacity?: number | undefined;
       /** Called with each lost item. An error it throws fails the source. */
       onDrop?(item: T): void;
@@ -30,7 +38,10 @@ export type Overflow<T> =
 
 const POLICIES = ['error', 'drop-oldest', 'drop-newest', 'latest', 'buffer'];
 
-/** Refuses an `overflow` option that makes no sense. @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`. */
+/**
+ * Refuses an `overflow` option that makes no sense.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ */
 export function checkOverflow<T>(actor: string, overflow: Overflow<T> | undefined): void {
   if (overflow === undefined) return;
   checkOptions(`${actor}: overflow`, overflow, ['policy', 'capacity', 'onDrop']);

@@ -6,8 +6,9 @@
  *   … wake()                        after WAIT: read again (may be spurious, never comes from inside read)
  *   reader.cancel()                 ends early
  *
- * TaskStream carries the brand, so that a pool reading another pool's stream pulls it and backpressure survives.
- * The symbol is registered: streams of two copies of the package pull each other.
+ * TaskStream carries the brand, so that a pool reading another pool's stream pulls it and
+ * backpressure survives. The symbol is registered: streams of two copies of the package pull each
+ * other.
  */
 
 /** Brand of everything that can be pulled. */
@@ -34,11 +35,17 @@ export interface PullReader<T> {
   read(into: T[], max: number): ReadState;
   /** Why the source failed, once `read` answered FAILED. */
   readonly error: unknown;
-  /** Ends the reading early, at most once. Resolves when the source has cleaned up, as far as that can be waited for. */
+  /**
+   * Ends the reading early, at most once. Resolves when the source has cleaned up, as far as that
+   * can be waited for.
+   */
   cancel(reason?: unknown): Promise<void>;
   /** How many items there are in all, where that is known without reading. */
   readonly size?: number | undefined;
-  /** Starts a push source. Called once, after the first `read`, so that items pushed at once find an open window. */
+  /**
+   * Starts a push source. Called once, after the first `read`, so that items pushed at once find an
+   * open window.
+   */
   start?(): void;
 }
 

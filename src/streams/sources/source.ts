@@ -1,11 +1,13 @@
 /**
  * What a stream can read, and how its kind is told.
  *
- * Order of detection: pull brand -> ReadableStream -> Observable -> AsyncIterable -> Iterable -> array-like. A TaskStream is an
- * Observable and an AsyncIterable too; the brand comes first so that it is pulled, in batches and with backpressure.
+ * Order of detection: pull brand -> ReadableStream -> Observable -> AsyncIterable -> Iterable ->
+ * array-like. A TaskStream is an Observable and an AsyncIterable too; the brand comes first so that
+ * it is pulled, in batches and with backpressure.
  *
- * One-shot sources (iterators that return themselves, ReadableStreams, Node.js Readables) are claimed by their first
- * execution, whichever stream it belongs to; a second one gets StreamConsumedError instead of an empty stream.
+ * One-shot sources (iterators that return themselves, ReadableStreams, Node.js Readables) are
+ * claimed by their first execution, whichever stream it belongs to; a second one gets
+ * StreamConsumedError instead of an empty stream.
  */
 import type { ReadableStream } from 'node:stream/web';
 import { type InteropObservable, type Observable, observable } from 'rxjs';
@@ -35,7 +37,10 @@ export interface SourceContext<T> {
   capacity(): number;
   /** Overflow policy of a push source. */
   readonly overflow: Overflow<T> | undefined;
-  /** What the reader puts in the place of an item as soon as it has that, for the source may use it again. Default: the item. */
+  /**
+   * What the reader puts in the place of an item as soon as it has that, for the source may use it
+   * again. Default: the item.
+   */
   readonly admit?: ((item: T, remember?: boolean) => T) | undefined;
   /** The item of what `admit` gave. */
   readonly original?: ((item: T) => T) | undefined;
@@ -79,7 +84,8 @@ export function sizeOf(source: unknown): number | undefined {
 /**
  * Opens one reading of a source.
  *
- * @throws StreamConsumedError `MP_STREAM_CONSUMED` when it can be read only once and was; whatever the source's own
+ * @throws StreamConsumedError `MP_STREAM_CONSUMED` when it can be read only once and was; whatever
+ * the source's own
  *   iterator factory throws.
  */
 export function openSource<T>(source: Source<T>, context: SourceContext<T>): PullReader<T> {
@@ -105,7 +111,10 @@ function claim(source: object): void {
 
 let warned = false;
 
-/** A plain RxJS operator subscribes, so a pull source behind it is no longer pulled. Says so once, in development. */
+/**
+ * A plain RxJS operator subscribes, so a pull source behind it is no longer pulled. Says so once,
+ * in development.
+ */
 function warnOfBrokenPull(observed: Anything<unknown>): void {
   if (warned || process.env['NODE_ENV'] === 'production') return;
   let behind: unknown = observed['source'];

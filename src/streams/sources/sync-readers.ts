@@ -1,9 +1,9 @@
 /**
  * Readers of synchronous sources. They stay synchronous: no promise, no closure for an item.
  *
- * Invariant: `return()` is called at most once, never after the iterator ended or threw, and never while its `next()`
- * is on the stack (a source may stop its own stream; a running generator refuses `return()`). Both are called in the async context in
- * which the reading was begun.
+ * Invariant: `return()` is called at most once, never after the iterator ended or threw, and never
+ * while its `next()` is on the stack (a source may stop its own stream; a running generator refuses
+ * `return()`). Both are called in the async context in which the reading was begun.
  */
 import { callerContext } from '../../util/caller-context.js';
 import { DONE, FAILED, MORE, type PullReader, type ReadState } from './pull.js';

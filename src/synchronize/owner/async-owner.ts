@@ -1,8 +1,9 @@
 /**
  * Async contexts: whose turn it is in a thread that runs many tasks.
  *
- * A context is known by the tokens it carries in an AsyncLocalStorage. An acquisition makes a token, and a recursive lock is the
- * caller's when the caller's context carries the token of the lock's owner. How a token comes into a context:
+ * A context is known by the tokens it carries in an AsyncLocalStorage. An acquisition makes a
+ * token, and a recursive lock is the caller's when the caller's context carries the token of the
+ * lock's owner. How a token comes into a context:
  *
  *   acquire()                  the code that continues with its result: what follows the `await`, or the `then` callback
  *   runExclusive(fn)           fn
@@ -10,15 +11,17 @@
  *
  * and from there, as with every AsyncLocalStorage, into all that this code calls and starts.
  *
- * Why not simply `enterWith` in acquire(): an async function runs in its caller's context up to its first `await`. The token would
- * get into the caller too, and a second task started by that caller would pass for the first one. So the token is entered in
- * the continuation: async_hooks tells which promises continue ours (their trigger is our promise) and calls us in their context
- * just before they run. The hook makes every promise of the thread slower, so it is on only until somebody awaits ours, which most do in the
- * same synchronous stretch, and again from the moment it is settled to the end of the turn; not while it waits.
+ * Why not simply `enterWith` in acquire(): an async function runs in its caller's context up to its
+ * first `await`. The token would get into the caller too, and a second task started by that caller
+ * would pass for the first one. So the token is entered in the continuation: async_hooks tells
+ * which promises continue ours (their trigger is our promise) and calls us in their context just
+ * before they run. The hook makes every promise of the thread slower, so it is on only until
+ * somebody awaits ours, which most do in the same synchronous stretch, and again from the moment it
+ * is settled to the end of the turn; not while it waits.
  *
- * Limits: a context does not flow back from an async function to its caller. Who acquires in a helper function and releases
- * outside of it uses `hold()`, whose release asks for no context, or `runExclusive`. A result that nobody awaits right away belongs
- * to the whole thread.
+ * Limits: a context does not flow back from an async function to its caller. Who acquires in a
+ * helper function and releases outside of it uses `hold()`, whose release asks for no context, or
+ * `runExclusive`. A result that nobody awaits right away belongs to the whole thread.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { lineage, registerAfterFork } from '../../util/after-fork.js';
@@ -53,7 +56,10 @@ export function unused(token: Token): void {
   setImmediate(onIdle);
 }
 
-/** Node before 24 follows every promise of the thread for as long as the storage was used: not where no token means anything. */
+/**
+ * Node before 24 follows every promise of the thread for as long as the storage was used: not where
+ * no token means anything.
+ */
 function onIdle(): void {
   looking = false;
   if (inUse === 0) storage.disable();
@@ -117,7 +123,10 @@ function listen(): void {
   hook.enable();
 }
 
-/** Turns the hook off, unless somebody may still await a promise of ours, or what was settled has not run. */
+/**
+ * Turns the hook off, unless somebody may still await a promise of ours, or what was settled has
+ * not run.
+ */
 function rest(): void {
   leaving = false;
   if (!on || expected.size > 0 || sweep !== null) return;

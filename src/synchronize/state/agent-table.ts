@@ -5,17 +5,22 @@
  *   word 1   when somebody last looked for agents that have ended, ms (mod 2^32)
  *   slots    agent (0: the slot is free), then the primitive's own words, which are 0 in a free slot
  *
- * All changes are made inside the primitive's {@link RobustMutex}. A slot belongs to its agent until that has ended and the primitive
- * has settled what it left behind: it does so as its waiters look after the dead, or at the latest when a new agent finds no room.
+ * All changes are made inside the primitive's {@link RobustMutex}. A slot belongs to its agent
+ * until that has ended and the primitive has settled what it left behind: it does so as its waiters
+ * look after the dead, or at the latest when a new agent finds no room.
  *
- * Looking after 200 agents takes 4 ms, so where there are many one of all who wait does it, each time: word 1 says when that was.
+ * Looking after 200 agents takes 4 ms, so where there are many one of all who wait does it, each
+ * time: word 1 says when that was.
  */
 
 import { UnsupportedError } from '../../errors/index.js';
 import { currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { timeOfDay } from '../../util/timers.js';
 
-/** Threads, of all processes together, that may use one primitive at a time, unless it says otherwise. */
+/**
+ * Threads, of all processes together, that may use one primitive at a time, unless it says
+ * otherwise.
+ */
 export const SLOTS = 1_024;
 
 const LOOKED = 1;
@@ -45,7 +50,8 @@ export class AgentTable {
 
   /**
    * Index of the first own word of the calling agent's slot.
-   * @param settle Settles what ended agents left and frees their slots; called when no slot is free.
+   * @param settle Settles what ended agents left and frees their slots; called when no slot is
+   * free.
    * @throws UnsupportedError when there is none left.
    */
   enter(actor: string, settle: () => void): number {
@@ -93,7 +99,10 @@ export class AgentTable {
     return found;
   }
 
-  /** Whether an agent that uses it has ended, as far as it is the caller's turn to look. Needs no lock. */
+  /**
+   * Whether an agent that uses it has ended, as far as it is the caller's turn to look. Needs no
+   * lock.
+   */
   someEnded(): boolean {
     if (Atomics.load(this.#words, this.#at - HEAD) > MAX_AGENTS_CHECKED_BY_ALL && !this.#due()) return false;
     for (const at of this.inUse()) if (this.hasEnded(at)) return true;

@@ -8,8 +8,8 @@
  *   history   bit i: how round g - 1 - i ended; 1: passed, 0: broken. A waiter that looks late finds its round's end here
  *   slots     for each agent, how many of its waits are in the round under way
  *
- * All changes are made inside the mutex. The phase is changed last, so an agent that dies inside leaves a round that is
- * complete but not ended; the repair breaks that round, and all learn of it.
+ * All changes are made inside the mutex. The phase is changed last, so an agent that dies inside
+ * leaves a round that is complete but not ended; the repair breaks that round, and all learn of it.
  */
 import { type Block, type WaitProtocol, WaitQueue } from '../../memory/index.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
@@ -30,7 +30,10 @@ export function barrierWords(parties: number): number {
   return TABLE + tableWords(1, slotsFor(parties));
 }
 
-/** Each party may be another process, and be replaced before those who were there before are known to be gone. */
+/**
+ * Each party may be another process, and be replaced before those who were there before are known
+ * to be gone.
+ */
 function slotsFor(parties: number): number {
   return Math.max(SLOTS, Math.min(2 * parties, MAX_BARRIER_SLOTS));
 }
@@ -156,8 +159,8 @@ export class BarrierState implements WaitProtocol {
   }
 
   /**
-   * Forgets dead agents, and breaks the round for them. Not when nobody of those who were here before lives any more: then this
-   * is a new crew.
+   * Forgets dead agents, and breaks the round for them. Not when nobody of those who were here
+   * before lives any more: then this is a new crew.
    */
   #lookAfterDead(): void {
     let died = false;

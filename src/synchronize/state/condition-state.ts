@@ -1,16 +1,18 @@
 /**
- * Who sleeps on a condition: for each agent how many, and how many of those have been notified but have not woken yet.
+ * Who sleeps on a condition: for each agent how many, and how many of those have been notified but
+ * have not woken yet.
  *
  *   slot        | meaning
  *   waiting  w  | waiters of the agent, those included that are notified
  *   granted  g  | notifications that its waiters have not taken; the word they sleep on. 0 <= g <= w
  *
- * A notification goes to an agent, in turn, and there to the waiter that came first. What an agent has not taken when it
- * dies, or is aborted, goes to others.
+ * A notification goes to an agent, in turn, and there to the waiter that came first. What an agent
+ * has not taken when it dies, or is aborted, goes to others.
  *
- * Crash: inside the mutex the words are changed in an order in which every state between is sound (granted goes down before
- * waiting, and up after it), so there is nothing to repair but the bounds of a slot. One that dies while it removes another dead agent may have
- * passed notifications on that will be passed on again: a waiter too many may wake then, never one too few.
+ * Crash: inside the mutex the words are changed in an order in which every state between is sound
+ * (granted goes down before waiting, and up after it), so there is nothing to repair but the bounds
+ * of a slot. One that dies while it removes another dead agent may have passed notifications on
+ * that will be passed on again: a waiter too many may wake then, never one too few.
  */
 import { type Block, LIVENESS_CHECK_MS, type WaitProtocol, WaitQueue } from '../../memory/index.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
@@ -64,7 +66,10 @@ export class ConditionState implements WaitProtocol {
     });
   };
 
-  /** A waiter gives up. Returns whether it was notified at the last moment; with `pass` that goes to another one. */
+  /**
+   * A waiter gives up. Returns whether it was notified at the last moment; with `pass` that goes to
+   * another one.
+   */
   leave(pass: boolean): boolean {
     return this.#mutex.runLocked(() => {
       const [waiting, granted] = [Atomics.load(this.#words, this.#slot + WAITING), Atomics.load(this.#words, this.#slot + GRANTED)];
@@ -93,7 +98,10 @@ export class ConditionState implements WaitProtocol {
     return Math.max(0, Atomics.load(this.#words, slot + WAITING) - Atomics.load(this.#words, slot + GRANTED));
   }
 
-  /** Notifies, one agent after another, beginning behind the one that was last. @param but Not this slot. */
+  /**
+   * Notifies, one agent after another, beginning behind the one that was last.
+   * @param but Not this slot.
+   */
   #grant(count: number, but = -1): void {
     let left = count;
     const slots = this.#table.inUse();
@@ -122,7 +130,10 @@ export class ConditionState implements WaitProtocol {
     }
   }
 
-  /** Removes dead agents. What they had been notified of and had not taken goes to others, before it is forgotten here. */
+  /**
+   * Removes dead agents. What they had been notified of and had not taken goes to others, before it
+   * is forgotten here.
+   */
   #reapDead(): void {
     for (const slot of this.#table.ended()) {
       const granted = Atomics.load(this.#words, slot + GRANTED);

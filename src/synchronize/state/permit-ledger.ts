@@ -1,8 +1,9 @@
 /**
- * Who holds how many permits of a semaphore through `hold`, so that they come back when a holder dies.
+ * Who holds how many permits of a semaphore through `hold`, so that they come back when a holder
+ * dies.
  *
- * Taking a permit changes the semaphore's word and the holder's count, and may be cut short between the two. So both are
- * changed inside the mutex, and a journal says what is being done:
+ * Taking a permit changes the semaphore's word and the holder's count, and may be cut short between
+ * the two. So both are changed inside the mutex, and a journal says what is being done:
  *
  *   1  count := what the holder's slot will hold;  slot := which slot (the journal is in force)
  *   2  the semaphore's word changes and gets MARK, in one compare-and-set
@@ -35,7 +36,10 @@ export class PermitLedger {
   readonly #base: number;
   readonly #wake: (count: number) => void;
 
-  /** @param at Index in the block of the first of its words. @param wake Wakes so many waiters: permits came back. */
+  /**
+   * @param at Index in the block of the first of its words.
+   * @param wake Wakes so many waiters: permits came back.
+   */
   constructor(block: Block, at: number, wake: (count: number) => void) {
     this.#wake = wake;
     this.#word = block.int32;

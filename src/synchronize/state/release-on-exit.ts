@@ -1,6 +1,9 @@
 import { keptByForks } from '../../util/at-exit.js';
 
-/** Who takes part in something for as long as this thread lives, and says so when it ends in good order. */
+/**
+ * Who takes part in something for as long as this thread lives, and says so when it ends in good
+ * order.
+ */
 interface ReleasedAtExit {
   /** The thread ends in good order. */
   leaveInOrder(): void;

@@ -6,14 +6,18 @@ import { describe } from '../../util/options.js';
 /**
  * What the primitives have in common: shared memory of their own, and a text form.
  *
- * The memory is given back when the last process and thread that uses the object has closed it, lost it to the collector, or
- * ended. Closing affects this thread only.
+ * The memory is given back when the last process and thread that uses the object has closed it,
+ * lost it to the collector, or ended. Closing affects this thread only.
  */
 export abstract class SharedObject implements Disposable {
   /** @internal */
   readonly block: Block;
 
-  /** @internal @param bytes Of a new one. @param block That of one that another process or thread has made. */
+  /**
+   * @internal
+   * @param bytes Of a new one.
+   * @param block That of one that another process or thread has made.
+   */
   constructor(bytes: number, block: Block | undefined) {
     if (block !== undefined && !(block instanceof Block))
       throw new ArgumentError(`${new.target.name}: takes no arguments, not ${describe(block)}.`);
@@ -30,7 +34,10 @@ export abstract class SharedObject implements Disposable {
     return { block: block.handle };
   }
 
-  /** Ends the use of the object in this thread; its methods throw `ClosedError` from here on. Closing twice does nothing. */
+  /**
+   * Ends the use of the object in this thread; its methods throw `ClosedError` from here on.
+   * Closing twice does nothing.
+   */
   close(): void {
     this.block.close();
   }

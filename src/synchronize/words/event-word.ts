@@ -6,8 +6,8 @@
  *            g           |    1    |  x  | somebody sleeps until it changes: who changes it takes the bit and wakes all
  *            g           |    x    |  1  | set, for the g-th time
  *
- * The generation grows with each set. A waiter that began at another generation passes although the event was cleared again
- * before it had looked: no set is lost.
+ * The generation grows with each set. A waiter that began at another generation passes although the
+ * event was cleared again before it had looked: no set is lost.
  */
 export const SET = 1;
 export const WAITERS = 2;
@@ -18,7 +18,10 @@ export function generation(word: number): number {
   return word >>> 2;
 }
 
-/** Sets or clears. Returns the word as it was, whose WAITERS says whether all must be woken; -1: it was so already. */
+/**
+ * Sets or clears. Returns the word as it was, whose WAITERS says whether all must be woken; -1: it
+ * was so already.
+ */
 export function change(words: Int32Array, set: boolean): number {
   for (;;) {
     const word = Atomics.load(words, 0);

@@ -2,7 +2,8 @@ import { LIVENESS_CHECK_MS, PATIENT_AFTER_MS } from '../../memory/index.js';
 import { performance } from '../../util/timers.js';
 
 /**
- * What is free but reserved for patient waiters. A mere try may not take it, unless nobody comes for it, as when the waiter died.
+ * What is free but reserved for patient waiters. A mere try may not take it, unless nobody comes
+ * for it, as when the waiter died.
  */
 export class FairnessReserve {
   /** Since when it is seen so; 0: it is not. */

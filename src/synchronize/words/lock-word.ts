@@ -10,14 +10,17 @@
  *         0         |    0    |  1   | the same; none of those who were woken has announced itself again
  *         0         |    1    |  0   | free: a sleeper announced itself too late, or left; who takes it wakes one more at its release
  *
- * Ownership is the word itself: an owner that dies at any instruction leaves its name in it (see agent.ts), and who finds it
- * takes the word over by compare-and-set and stores 1 in the word beside it, which stands until the damage is repaired.
- * A taker that dies between those two is a dead owner itself.
+ * Ownership is the word itself: an owner that dies at any instruction leaves its name in it (see
+ * agent.ts), and who finds it takes the word over by compare-and-set and stores 1 in the word
+ * beside it, which stands until the damage is repaired. A taker that dies between those two is a
+ * dead owner itself.
  *
- * Who takes the word after sleeping keeps WAITERS, for others may sleep too; at worst its release wakes nobody.
+ * Who takes the word after sleeping keeps WAITERS, for others may sleep too; at worst its release
+ * wakes nobody.
  *
- * Bounded barging: a released lock is for whoever comes first, since waking takes longer than most critical sections. Who has
- * waited for PATIENCE sets FAIR, and is then preferred, for PATIENCE again at most: by then all who wait are patient.
+ * Bounded barging: a released lock is for whoever comes first, since waking takes longer than most
+ * critical sections. Who has waited for PATIENCE sets FAIR, and is then preferred, for PATIENCE
+ * again at most: by then all who wait are patient.
  *
  * Source: U. Drepper, Futexes are tricky (2011), mutex 2; the starvation mode of Go's sync.Mutex.
  */
@@ -33,7 +36,10 @@ export function takeFree(words: Int32Array, me: number): boolean {
   return Atomics.compareExchange(words, 0, 0, me) === 0;
 }
 
-/** Takes a lock that is free, though somebody waits. `keep` is WAITERS when the caller was woken, else 0. */
+/**
+ * Takes a lock that is free, though somebody waits. `keep` is WAITERS when the caller was woken,
+ * else 0.
+ */
 export function take(words: Int32Array, me: number, patient: boolean, keep: number): boolean {
   for (;;) {
     const word = Atomics.load(words, 0);
@@ -56,7 +62,10 @@ export function releaseAlone(words: Int32Array, me: number): boolean {
   return Atomics.compareExchange(words, 0, me, 0) === me;
 }
 
-/** Releases, whoever holds it. Returns the word as it was; 0 in its owner bits: it was free, and nothing was done. */
+/**
+ * Releases, whoever holds it. Returns the word as it was; 0 in its owner bits: it was free, and
+ * nothing was done.
+ */
 export function release(words: Int32Array): number {
   for (;;) {
     const word = Atomics.load(words, 0);
@@ -66,8 +75,8 @@ export function release(words: Int32Array): number {
 }
 
 /**
- * A waiter leaves without the lock: what it had set aside is so no more, and others may sleep still. Returns whether the
- * lock is free, so that one of them must be woken.
+ * A waiter leaves without the lock: what it had set aside is so no more, and others may sleep
+ * still. Returns whether the lock is free, so that one of them must be woken.
  */
 export function withdraw(words: Int32Array): boolean {
   for (;;) {

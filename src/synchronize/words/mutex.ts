@@ -1,8 +1,10 @@
 /**
- * Mutual exclusion over a lock word: what Lock, RLock and the inner locks of the other primitives have in common.
+ * Mutual exclusion over a lock word: what Lock, RLock and the inner locks of the other primitives
+ * have in common.
  *
- * Owner death: who waits looks after the owner once in {@link LIVENESS_CHECK_MS} ms, at most once for all waiters of a thread; who only
- * tries does so too. The lock then goes to whoever finds out, or tries next.
+ * Owner death: who waits looks after the owner once in {@link LIVENESS_CHECK_MS} ms, at most once
+ * for all waiters of a thread; who only tries does so too. The lock then goes to whoever finds out,
+ * or tries next.
  */
 import {
   AGENT_MASK,

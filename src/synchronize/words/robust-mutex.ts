@@ -7,14 +7,18 @@ export const ROBUST_MUTEX_WORDS = MUTEX_WORDS;
 /**
  * Short sections of a primitive that change several words, one agent at a time.
  *
- * A section never waits for anything, so it lasts about a microsecond, and whoever comes meanwhile waits for it blocking, also in
- * the awaited forms. When an agent dies inside, the next one repairs first.
+ * A section never waits for anything, so it lasts about a microsecond, and whoever comes meanwhile
+ * waits for it blocking, also in the awaited forms. When an agent dies inside, the next one repairs
+ * first.
  */
 export class RobustMutex {
   readonly #mutex: Mutex;
   readonly #repair: () => void;
 
-  /** @param repair Makes the words whole after an agent died anywhere in a section; it may die in turn, and is then run again. */
+  /**
+   * @param repair Makes the words whole after an agent died anywhere in a section; it may die in
+   * turn, and is then run again.
+   */
   constructor(block: Block, at: number, repair: () => void) {
     this.#mutex = new Mutex(block, at);
     this.#repair = repair;
@@ -34,7 +38,10 @@ export class RobustMutex {
     }
   }
 
-  /** Repairs at once if an agent has died inside: for those who wait for what it was about to change. */
+  /**
+   * Repairs at once if an agent has died inside: for those who wait for what it was about to
+   * change.
+   */
   repairIfAbandoned(): void {
     if (this.#mutex.abandoned) this.runLocked(() => this.#mutex.recover());
   }

@@ -7,8 +7,8 @@
  *          n          |  1   |  x   |    x    | somebody has waited long: permits are set aside for those who have
  *          n          |  x   |  1   |    x    | the change that the journal describes has been made here (permit-ledger.ts)
  *
- * A release takes WAITERS back although more than one may sleep; who takes a permit after sleeping therefore sets it again and,
- * when permits are left, wakes the next one.
+ * A release takes WAITERS back although more than one may sleep; who takes a permit after sleeping
+ * therefore sets it again and, when permits are left, wakes the next one.
  */
 export const WAITERS = 1;
 export const MARK = 2;
@@ -24,7 +24,8 @@ export function permits(word: number): number {
 
 /**
  * Takes a permit: how many are left, or -1 when none is there for the caller.
- * @param keep WAITERS when the caller was woken, else 0. @param mark MARK when the journal describes it, else 0.
+ * @param keep WAITERS when the caller was woken, else 0. @param mark MARK when the journal
+ * describes it, else 0.
  */
 export function take(words: Int32Array, patient: boolean, keep: number, mark: number): number {
   for (;;) {
@@ -35,7 +36,10 @@ export function take(words: Int32Array, patient: boolean, keep: number, mark: nu
   }
 }
 
-/** Gives permits, up to `most` in all: the word as it was, or -1 when there would be more. `mark` as for {@link take}. */
+/**
+ * Gives permits, up to `most` in all: the word as it was, or -1 when there would be more. `mark` as
+ * for {@link take}.
+ */
 export function give(words: Int32Array, count: number, most: number, mark: number): number {
   for (;;) {
     const word = Atomics.load(words, 0);
@@ -54,7 +58,10 @@ export function announce(words: Int32Array, patient: boolean): number {
   }
 }
 
-/** A waiter leaves without a permit; others may sleep still. Returns whether one of them must be woken, for permits are there. */
+/**
+ * A waiter leaves without a permit; others may sleep still. Returns whether one of them must be
+ * woken, for permits are there.
+ */
 export function withdraw(words: Int32Array): boolean {
   for (;;) {
     const word = Atomics.load(words, 0);

@@ -1,4 +1,7 @@
-/** A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and runs the module. */
+/**
+ * A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and
+ * runs the module.
+ */
 import { readlinkSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -19,7 +22,8 @@ import { type ChildRequest, INHERITED, requestOf } from '../protocol.js';
 import type { Born } from './serve.js';
 
 /**
- * Becomes the child of a request. The first descriptor is the lifeline, the others are the application's.
+ * Becomes the child of a request. The first descriptor is the lifeline, the others are the
+ * application's.
  * @param pages what it will touch. @param programs those that the template has loaded.
  */
 export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMap<string, () => void>): void {
@@ -63,7 +67,10 @@ function place(given: readonly number[], first: number): number[] {
   });
 }
 
-/** What the program was given by whoever started it, and every process it starts has too, gives way. Node's own does not. */
+/**
+ * What the program was given by whoever started it, and every process it starts has too, gives way.
+ * Node's own does not.
+ */
 function dropForeign(fd: number): void {
   if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:')) closeDescriptor(fd);
 }
@@ -91,8 +98,9 @@ function moveTo(folder: string | null, parentPid: number): void {
 }
 
 /**
- * Blocks until the parent has learnt of this process, and from then on lives no longer than the parent. When the start has
- * failed halfway, or the parent has ended, nothing was run and nobody waits: the process ends.
+ * Blocks until the parent has learnt of this process, and from then on lives no longer than the
+ * parent. When the start has failed halfway, or the parent has ended, nothing was run and nobody
+ * waits: the process ends.
  */
 function awaitWord(lifeline: number): void {
   pollDescriptor(lifeline, Ready.readable, Number.POSITIVE_INFINITY);

@@ -8,7 +8,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { importModule } from '../../../util/import-module.js';
 
-/** Imports that must each have asked a thread: one that wakes by itself would not be counted for hooks. */
+/**
+ * Imports that must each have asked a thread: one that wakes by itself would not be counted for
+ * hooks.
+ */
 const IMPORTS = 3;
 
 /** Imports something a few times, and returns whether a thread was asked each time. */

@@ -1,8 +1,9 @@
 /**
- * The first child of a template: finds out whether forks of it can live, how far its stocks of random bytes are used up, and which pages of memory
- * a child touches.
+ * The first child of a template: finds out whether forks of it can live, how far its stocks of
+ * random bytes are used up, and which pages of memory a child touches.
  *
- * It loads a module, as every child will: what keeps a fork from that is found out by the first one, not by each.
+ * It loads a module, as every child will: what keeps a fork from that is found out by the first
+ * one, not by each.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -1,8 +1,9 @@
 /**
  * What the template does: loads what children will need, then forks on request.
  *
- * It ends with the thread that started it (parent-death signal). Ctrl-C is not for it. What it loads runs to its rest before the
- * first fork: a request that is under way in libuv's threads would never be answered in a child.
+ * It ends with the thread that started it (parent-death signal). Ctrl-C is not for it. What it
+ * loads runs to its rest before the first fork: a request that is under way in libuv's threads
+ * would never be answered in a child.
  */
 import { fstatSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -140,7 +141,10 @@ function specifierOf(name: string): string {
   return name.startsWith('/') ? pathToFileURL(name).href : name;
 }
 
-/** Waits until nothing that was begun is under way, and all that was printed is out: a fork would print it again. */
+/**
+ * Waits until nothing that was begun is under way, and all that was printed is out: a fork would
+ * print it again.
+ */
 async function settled(): Promise<void> {
   const { _getActiveRequests } = process as unknown as { _getActiveRequests?(): unknown[] };
   const deadline = performance.now() + SETTLE;
@@ -149,7 +153,10 @@ async function settled(): Promise<void> {
   while ((_getActiveRequests?.().length ?? 0) > 0 && performance.now() < deadline);
 }
 
-/** Garbage of loading, which children would otherwise collect, each in a copy of its own, and free memory, of which each has a map. What was compiled stays. */
+/**
+ * Garbage of loading, which children would otherwise collect, each in a copy of its own, and free
+ * memory, of which each has a map. What was compiled stays.
+ */
 function collect(): void {
   v8.setFlagsFromString('--expose-gc');
   v8.setFlagsFromString('--no-flush-bytecode');

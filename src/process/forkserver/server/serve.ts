@@ -1,8 +1,10 @@
 /**
- * The template's loop: blocks until somebody connects, asks, or a child ends. No event loop runs meanwhile, so the template's heap
- * changes little, and what it shares with its children stays shared.
+ * The template's loop: blocks until somebody connects, asks, or a child ends. No event loop runs
+ * meanwhile, so the template's heap changes little, and what it shares with its children stays
+ * shared.
  *
- * Once it was asked for a child it keeps a spare (standby.ts), which the next one who asks is given: forked whenever nobody waits.
+ * Once it was asked for a child it keeps a spare (standby.ts), which the next one who asks is
+ * given: forked whenever nobody waits.
  */
 import { constants } from 'node:os';
 import {
@@ -33,7 +35,8 @@ interface Running {
 export type Born = () => Arrived;
 
 /**
- * Serves for ever; returns in each child, where nothing of the template's own descriptors is left open.
+ * Serves for ever; returns in each child, where nothing of the template's own descriptors is left
+ * open.
  * @param refusal what everybody is told who asks, when it is not 0.
  * @param lifeline what ends this process, and is not its children's.
  */
@@ -180,7 +183,10 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
   }
 }
 
-/** A child that cannot be watched is none: it ends before it has run anything. @throws MultiprocessError `MP_SYSTEM` without a free descriptor. */
+/**
+ * A child that cannot be watched is none: it ends before it has run anything.
+ * @throws MultiprocessError `MP_SYSTEM` without a free descriptor.
+ */
 function openChild(pid: number): number {
   try {
     return openProcess(pid);

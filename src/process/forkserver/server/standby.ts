@@ -1,11 +1,13 @@
 /**
- * A child that was forked before anybody asked for one: most of a start is the fork itself and the first touch of each page of a new copy of the
- * heap. A spare has done all that does not depend on the request, and sleeps until it is handed one.
+ * A child that was forked before anybody asked for one: most of a start is the fork itself and the
+ * first touch of each page of a new copy of the heap. A spare has done all that does not depend on
+ * the request, and sleeps until it is handed one.
  *
  *   template -> spare   a request as it came (protocol.ts)
  *   end of file         nobody will ask any more: the template has ended, and the spare does
  *
- * Every other child closes its copy of the template's end when it is born, so that this end of file comes.
+ * Every other child closes its copy of the template's end when it is born, so that this end of file
+ * comes.
  */
 import {
   closeDescriptor,
@@ -36,7 +38,11 @@ export class Spare {
     this.#channel = channel;
   }
 
-  /** Forks one. @returns `null` when it cannot be had now; in the spare itself the channel for {@link receiveRequest}. */
+  /**
+   * Forks one.
+   * @returns `null` when it cannot be had now; in the spare itself the channel for {@link
+   * receiveRequest}.
+   */
   static fork(): Spare | number | null {
     let ends: [ours: number, theirs: number];
     try {
@@ -67,7 +73,10 @@ export class Spare {
     return null;
   }
 
-  /** Becomes the child of a request, of which it gets copies of the descriptors: `false` when it cannot. Closes the channel. */
+  /**
+   * Becomes the child of a request, of which it gets copies of the descriptors: `false` when it
+   * cannot. Closes the channel.
+   */
   take({ frame, descriptors }: Arrived): boolean {
     if (frame.length > MOST_BYTES) return false;
     try {

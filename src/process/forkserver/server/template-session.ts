@@ -16,8 +16,8 @@ import {
 } from '../protocol.js';
 
 /**
- * State: stranger -> known (it has answered) -> served (its child runs). Whoever says anything else than the protocol
- * allows is thrown out; nothing of it ever blocks the template.
+ * State: stranger -> known (it has answered) -> served (its child runs). Whoever says anything else
+ * than the protocol allows is thrown out; nothing of it ever blocks the template.
  */
 export class Visitor {
   readonly fd: number;
@@ -34,7 +34,10 @@ export class Visitor {
     sendDescriptors(fd, [], this.#challenge);
   }
 
-  /** Reads what has arrived. @returns a whole request, `null` when there is none yet, or `'gone'`: close it. */
+  /**
+   * Reads what has arrived.
+   * @returns a whole request, `null` when there is none yet, or `'gone'`: close it.
+   */
   read(): Arrived | 'gone' | null {
     let received: ReceivedDescriptors | null;
     try {
@@ -64,7 +67,10 @@ export class Visitor {
     closeDescriptor(this.fd);
   }
 
-  /** Whether it is known from here on. A wrong answer leaves it `served`: nothing more is expected of it. */
+  /**
+   * Whether it is known from here on. A wrong answer leaves it `served`: nothing more is expected
+   * of it.
+   */
   #introduce(): boolean {
     const words = this.#inbox.take(ANSWER + CHALLENGE);
     if (words === null) return false;
