@@ -190,8 +190,8 @@ it('an arrow that needs the `this` of a method there is refused as it is here', 
 
 it('what cannot go is refused with its reason', async () => {
   const refused = pool.apply(() => {
-    const timer = new WeakMap();
-    return () => timer;
+    const reference = new WeakRef({});
+    return () => reference;
   });
   await expect(refused).rejects.toMatchObject({ code: 'MP_WEAK' });
 });
