@@ -24,6 +24,7 @@ const everything = (major) => [
 /** Node 20 has a permission model without a permission for addons. */
 const allowsAddons = (major) => major >= 22;
 const NO_ADDONS = { code: 'MP_NO_ADDON', why: 'processes and threads need the addon' };
+const FROZEN = { code: 'MP_UNSUPPORTED', why: 'forks would all draw the same random numbers where Math cannot be changed' };
 const OUTER_THIS = { code: 'MP_OUTER_THIS', why: 'a debugger is attached, and only one may read the scopes of a running call' };
 
 /** Attaches to the program that waits on `child`, and lets it go on. */
@@ -49,7 +50,10 @@ function stopAtEnd(child, results) {
 
 export const hosts = [
   withFlags('--enable-source-maps', ['--enable-source-maps']),
-  withFlags('--frozen-intrinsics', ['--frozen-intrinsics'], { short: true }),
+  withFlags('--frozen-intrinsics', ['--frozen-intrinsics'], {
+    short: true,
+    refused: { 'processes: Process by forkserver': FROZEN, 'processes: Pool by forkserver': FROZEN },
+  }),
   withFlags('--inspect=0', ['--inspect=0'], { refused: { 'captures: outer this': OUTER_THIS } }),
   withFlags('--cpu-prof', ['--cpu-prof', '--cpu-prof-dir=profiles']),
   withFlags('--permission, all allowed', (major) => [permission(major), '--allow-child-process', ...everything(major)], {
