@@ -9,7 +9,7 @@
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { hasBegun } from './starting.js';
-import { setImmediate } from './timers.js';
+import { setImmediate, setTimeout } from './timers.js';
 
 /** Every copy of the package in a process must see the same loads. */
 const LOADING = Symbol.for('multiprocess.loading');
@@ -63,12 +63,25 @@ function marked<T>(load: () => T, then: (result: T) => void): T {
   return result;
 }
 
-/** Disables the storage on the loop's next turn, unless the loads have left something under way. */
+/** Milliseconds after which it is looked again whether what loads began is over. */
+const LOOK_AGAIN_MS = [1, 10, 100, 1_000];
+
+/**
+ * Disables the storage on the loop's next turn, unless the loads have left something under way. What
+ * they read themselves may take some turns more, so it is looked again a few times.
+ */
 function settled(): void {
   setImmediate(() => {
-    const loads = scope[LOADING]!;
-    if (--loads.pending === 0 && underWay() <= loads.before) loads.storage.disable();
+    scope[LOADING]!.pending--;
+    disableWhenOver(0);
   }).unref();
+}
+
+function disableWhenOver(looks: number): void {
+  const { storage, pending, before } = scope[LOADING]!;
+  if (pending > 0) return;
+  if (underWay() <= before) storage.disable();
+  else if (looks < LOOK_AGAIN_MS.length) setTimeout(() => disableWhenOver(looks + 1), LOOK_AGAIN_MS[looks]!).unref();
 }
 
 /** Timers, requests and handles that keep the event loop alive. */

@@ -542,7 +542,7 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
         const { stdout, stderr, code } = await run('unguarded.js');
         expect(stdout).toBe('');
         expect(stderr).toContain('MP_BOOTSTRAPPING');
-        expect(stderr).toContain('only when the module is the main one');
+        expect(stderr).toContain('or only in the first process');
         expect(code).toBe(1);
       },
     );
