@@ -1,6 +1,6 @@
 /**
  * What the library takes of rxjs, from the subpaths that rxjs exports for its parts; the same instances as `import 'rxjs'` gives. The build
- * puts this in the place of 'rxjs' (scripts/bundle.js). All of rxjs is 223 files: 33 ms of `import 'multiprocess'`, these 8 (Node 20).
+ * puts this in the place of 'rxjs' (scripts/bundle.js). All of rxjs is 223 files: 34 ms to load, these parts are 13 (Node 20, medians of 7).
  */
 export { Observable } from 'rxjs/internal/Observable';
 export { from } from 'rxjs/internal/observable/from';

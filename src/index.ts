@@ -19,7 +19,8 @@ export {
 export { Context, getContext, setForkserverPreload } from './context/index.js';
 // Errors
 export * from './errors/index.js';
-// Managers. Their classes are in `multiprocess/managers`, so that who needs none does not load them.
+// Managers. Their classes are in `multiprocess/managers`, so that who needs none does not load
+// them.
 export type { ManagerOptions, Remote, SyncManager } from './managers/index.js';
 export { manager, manager as Manager } from './managers/start.js';
 // Operators

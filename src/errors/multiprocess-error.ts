@@ -23,7 +23,8 @@ export class MultiprocessError extends Error {
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     const type = new.target as unknown as { defaultCode?: string };
-    // Not enumerable: util.inspect prints `code` once, from the stack's header line, as Node's own errors do.
+    // Not enumerable: util.inspect prints `code` once, from the stack's header line, as Node's own
+    // errors do.
     this.code = details.code ?? type.defaultCode ?? 'MP_ERROR';
   }
 

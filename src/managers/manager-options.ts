@@ -30,6 +30,7 @@ export interface ManagerOptions {
 export function clientTls(tls: NonNullable<ManagerOptions['tls']>): ClientTls {
   if (tls === true) return true;
   const { ca, cert } = tls as { ca?: unknown; cert?: unknown };
-  // A server's own certificate is what its clients trust, unless an authority is named. Its private key stays where it is.
+  // A server's own certificate is what its clients trust, unless an authority is named. Its private
+  // key stays where it is.
   return { ca: ca ?? cert } as ClientTls;
 }

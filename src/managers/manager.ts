@@ -184,7 +184,8 @@ export class BaseManager implements AsyncDisposable {
     const { authkey, context, tls } = this.#options;
     if (startMethodOf(actor, context) === 'forkserver') prepareTemplate(typesOf(this));
     const [mine, theirs] = pipe<ServerNews>();
-    // A thread's descriptors are this process's: what was sent to it would keep its connection when it has ended.
+    // A thread's descriptors are this process's: what was sent to it would keep its connection when
+    // it has ended.
     const own = startMethodOf(actor, context) === 'thread' ? null : new DupFd(theirs.fileno());
     let process: Process<[ServerWork, Connection<ServerNews> | DupFd]> | null = null;
     try {

@@ -111,7 +111,8 @@ export class BaseProxy<T = unknown> implements Disposable {
       throw badFrame('a proxy without a handle');
     }
     const here = localServers.get(server);
-    // What a server here has counted for a client is for the client, which may be in this thread too.
+    // What a server here has counted for a client is for the client, which may be in this thread
+    // too.
     if (here !== undefined && session <= 0) {
       if (session === 0) here.claimed(grant[0], grant[1]);
       return here.proxyHere(object) as BaseProxy;
@@ -256,7 +257,8 @@ function makeProxy(link: Link, type: ProxyType | undefined): object {
   } finally {
     making = undefined;
   }
-  // A class whose constructor returns something else, such as a JavaScript Proxy, stands for it all the same.
+  // A class whose constructor returns something else, such as a JavaScript Proxy, stands for it all
+  // the same.
   if (!links.has(proxy)) links.set(proxy, link);
   return proxy;
 }

@@ -44,7 +44,8 @@ let results: Int32Array | undefined;
 let lastId = 0;
 let holding = 0;
 
-// A forked process goes on with none of its parent's waits: its threads are gone, and so is who awaited them.
+// A forked process goes on with none of its parent's waits: its threads are gone, and so is who
+// awaited them.
 registerAfterFork(pending, () => {
   for (const [id, wait] of pending) {
     wait.unref();

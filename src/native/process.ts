@@ -49,7 +49,8 @@ export function processState(pid: number): ProcessState | null {
   } catch {
     return null;
   }
-  // The second field is the name in parentheses, which may hold spaces and parentheses itself; ours are the third and the 22nd.
+  // The second field is the name in parentheses, which may hold spaces and parentheses itself; ours
+  // are the third and the 22nd.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTime] = [fields[0], fields[22 - 3]];
   return startTime === undefined ? null : { startTime: BigInt(startTime), ended: state === 'Z' || state === 'X' };

@@ -36,7 +36,8 @@ function open(): object {
   return opened;
 }
 
-// A forked child would share the epoll instance with its template and its siblings, and hear of what they watch.
+// A forked child would share the epoll instance with its template and its siblings, and hear of
+// what they watch.
 registerAfterFork(byToken, () => {
   if (watcher === undefined) return;
   addon().pollClose(watcher);

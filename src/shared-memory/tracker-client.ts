@@ -126,7 +126,8 @@ let hooked = false;
 /** Trackers that ended within {@link SOON} of their start, in a row. */
 let failures = 0;
 
-// A forked process answers for what it attaches or creates itself, under its own name. The line it may keep.
+// A forked process answers for what it attaches or creates itself, under its own name. The line it
+// may keep.
 registerAfterFork(names, () => {
   names.clear();
   started = null;

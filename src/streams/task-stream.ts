@@ -226,7 +226,8 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
     const closed = () => {
       for (const watcher of this.#watchers) watcher.#forget(feed);
     };
-    // The consumer is told in the async context in which it began, whoever else uses the pool or queue behind it.
+    // The consumer is told in the async context in which it began, whoever else uses the pool or
+    // queue behind it.
     const feed: Feed<R> = this.#origin.open({ ready: inCallerContext(ready), closed }, this.#shape) as Feed<R>;
     for (const watcher of this.#watchers) watcher.#follow(feed);
     return feed;

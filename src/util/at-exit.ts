@@ -128,7 +128,8 @@ function release(): void {
 }
 
 function onBeforeExit(): void {
-  // Still under way: a hook waits for something that keeps no loop alive. What it waits for will not come any more.
+  // Still under way: a hook waits for something that keeps no loop alive. What it waits for will
+  // not come any more.
   if (running) return;
   running = true;
   const born = lineage.generation;

@@ -21,7 +21,8 @@ const starters = new Set<string>();
 export function programFile(word: string): string | null {
   const path = resolve(word);
   try {
-    // An extension, the index file of a folder and the "main" of its package.json are taken as read.
+    // An extension, the index file of a folder and the "main" of its package.json are taken as
+    // read.
     return realpathSync(createRequire(path).resolve(path));
   } catch {
     return null;

@@ -70,7 +70,8 @@ function find(): typeof acorn {
   try {
     return require('acorn') as typeof acorn;
   } catch (cause) {
-    // Node 20 remembers that it could not read the package.json of a package; the file is found without.
+    // Node 20 remembers that it could not read the package.json of a package; the file is found
+    // without.
     for (const folder of require.resolve.paths('acorn') ?? []) {
       const file = join(folder, 'acorn', 'dist', 'acorn.js');
       if (existsSync(file)) return require(file) as typeof acorn;
@@ -163,7 +164,8 @@ function keyRange(text: string, property: acorn.Property, offset: number): Parse
   let start = property.key.start - offset;
   let end = property.key.end - offset;
   if (property.computed) {
-    // The opening bracket is the last one before the key; the closing one stands before the parameters, which start the value.
+    // The opening bracket is the last one before the key; the closing one stands before the
+    // parameters, which start the value.
     start = text.lastIndexOf('[', start - 1);
     end = text.lastIndexOf(']', property.value.start - offset) + 1;
   }

@@ -270,7 +270,8 @@ class Walker {
     } else {
       if (node.left.type === 'VariableDeclaration') {
         const { kind } = node.left;
-        // A `var` or an outer `let` gets a new value each turn; a `const` or `let` of the head is a new binding each turn.
+        // A `var` or an outer `let` gets a new value each turn; a `const` or `let` of the head is a
+        // new binding each turn.
         for (const { id } of node.left.declarations) {
           this.#declare(id, scope, kind === 'var' || kind === 'let' ? kind : 'const', kind !== 'var', context);
         }
@@ -307,7 +308,8 @@ class Walker {
     const self = owner(arrow ? 'arrow' : 'function', node.start, node.body.start);
     const params = new Scope(around, node.start, true, strict, self);
     const inner: Context = arrow ? context : { self: true, home: context.home, target: true, privates: context.privates };
-    // Only a method keeps the home object that its definition gave it; a plain function inside has none.
+    // Only a method keeps the home object that its definition gave it; a plain function inside has
+    // none.
     if (!arrow) params.declare('arguments', 'implicit', true);
     for (const param of node.params) this.#declare(param, params, 'param', true, inner);
     if (node.body.type !== 'BlockStatement') this.visit(node.body, params, inner);

@@ -280,7 +280,8 @@ function valueIn(scope: Record<string, unknown>, name: string): unknown {
  * holds now.
  */
 export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
-  // Most functions are none of a module's own, and a script that only they are sent of need not be parsed.
+  // Most functions are none of a module's own, and a script that only they are sent of need not be
+  // parsed.
   if (
     !Object.keys(moduleScope).some((name) => valueIn(moduleScope, name) === fn) &&
     !/\b(?:export|as)\s+default\b/.test(place.script.source)

@@ -32,7 +32,8 @@ export function receiverOf(inspected: InspectedFunction): unknown {
     field === null
       ? framesOf(inspected, frames)
       : frames.map(({ receiver }) => receiver).filter((receiver) => isOwner(receiver, field, inspected));
-  // Two calls of the function with different receivers: which of them made the arrow cannot be told.
+  // Two calls of the function with different receivers: which of them made the arrow cannot be
+  // told.
   if (receivers.length > 0 && receivers.every((receiver) => receiver === receivers[0])) return receivers[0];
   throw field === null ? outerThis(describe(), thisMembers, mayBeDebugged()) : fieldThis(describe(), field, mayBeDebugged());
 }

@@ -62,7 +62,8 @@ function endStretch(): void {
 
 function disconnect(): void {
   if (session === undefined) return;
-  // V8 keeps what was logged meanwhile (by a getter, in a burst) beyond the session. A client that is attached may want it.
+  // V8 keeps what was logged meanwhile (by a getter, in a burst) beyond the session. A client that
+  // is attached may want it.
   if (inspectorURL() === undefined) post('Runtime.discardConsoleEntries');
   session.disconnect();
   session = undefined;

@@ -66,7 +66,8 @@ function index(value: object, specifier: string, path: readonly string[], depth:
   if (depth === 0) return;
   for (const key of Object.keys(value)) {
     const child: unknown = Object.getOwnPropertyDescriptor(value, key)?.value;
-    // `process`, `console` and the like are globals; `prototype` objects are reached through their classes.
+    // `process`, `console` and the like are globals; `prototype` objects are reached through their
+    // classes.
     if (isReference(child) && child !== globalThis && (typeof child === 'function' || isPlain(child))) {
       index(child, specifier, [...path, key], depth - 1);
     }

@@ -34,7 +34,8 @@ export function checkShape({ analysis, describe }: Pick<InspectedFunction, 'anal
 /** Reduces a function to text and captures. */
 export function reduceByValue(inspected: InspectedFunction): Reduction {
   checkShape(inspected);
-  // The reduction is kept with the function: it may hold on to `describe`, not to the mirror, whose scopes hold what all variables held.
+  // The reduction is kept with the function: it may hold on to `describe`, not to the mirror, whose
+  // scopes hold what all variables held.
   const { fn, text, analysis, place, describe } = inspected;
   const children = new Children();
   const isClass = analysis.form === 'class';

@@ -47,7 +47,8 @@ export function resolveCaptures(inspected: InspectedFunction, children: Children
     if (name.name === 'arguments' || name.name === READ) continue;
     capture(inspected, name, children, captures, values);
   }
-  // The own name of a declaration is a variable outside it, which may hold something else by now (a memoized version).
+  // The own name of a declaration is a variable outside it, which may hold something else by now (a
+  // memoized version).
   if (own !== null && own.uses.length > 0 && inspected.around !== null) {
     const scope = holderOf(inspected, own.name);
     const isOther = scope !== null && (own.assigned || scope.object[own.name] !== inspected.fn);

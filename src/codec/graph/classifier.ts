@@ -97,7 +97,8 @@ export class Classifier {
     if (types.isArrayBuffer(value)) return this.#binary.buffer(value);
     if (isError(value)) return reduceError(value) ?? this.#error(value);
     if (type === undefined) return undefined;
-    // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its own class.
+    // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its
+    // own class.
     if (Array.isArray(value)) return isBase(value, Array.isArray) ? reduceArray(value) : undefined;
     if (types.isMap(value)) return isBase(value, types.isMap) ? reduceMap(value) : undefined;
     if (types.isSet(value)) return isBase(value, types.isSet) ? reduceSet(value) : undefined;

@@ -53,7 +53,8 @@ export function classWithPrototype(prototype: object): Function | undefined {
 
 /** Reduces the prototype object of a class. */
 export function reducePrototype(type: Function): Reduction {
-  // A class in progress has this prototype among what it needs: then the prototype follows, since it is taken from the class.
+  // A class in progress has this prototype among what it needs: then the prototype follows, since
+  // it is taken from the class.
   return { kind: prototypeKind.tag, data: undefined, children: [type], label: () => 'class', needs: [0] };
 }
 

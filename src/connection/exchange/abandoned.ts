@@ -22,7 +22,8 @@ function giveUp(held: Held): void {
   held.offer.release();
 }
 
-// Before children are joined, who may wait for it: what was sent is on its way, whether its sender awaits it or not.
+// Before children are joined, who may wait for it: what was sent is on its way, whether its sender
+// awaits it or not.
 process.prependListener(
   'exit',
   keptByForks(() => {

@@ -146,7 +146,8 @@ export class Inbox {
       owed -= got;
     }
     this.#base = this.#at;
-    // Where others read too, they may take from here on what was only seen: it must be looked at again.
+    // Where others read too, they may take from here on what was only seen: it must be looked at
+    // again.
     if (this.#words !== undefined) this.#end = this.#at;
     if (this.#headed === 0) this.#words?.leave();
   }

@@ -127,7 +127,8 @@ export class DescriptorTransport implements Transport {
 
   block(writing: boolean, timeout: number): boolean {
     const events = writing ? Ready.writable : Ready.readable;
-    // Looks do not write: the kernel calls a socket writable when it takes a lot, and takes a little long before.
+    // Looks do not write: the kernel calls a socket writable when it takes a lot, and takes a
+    // little long before.
     if (writing && this.#writing.attemptUntil(() => this.#poll(events, 0))) return true;
     return this.#poll(events, timeout);
   }

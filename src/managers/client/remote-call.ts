@@ -65,7 +65,8 @@ export class RemoteCall<T> extends Promise<T> {
 /** What a stream's items are. */
 export type StreamItem<T> = T extends AsyncIterable<infer I> ? I : never;
 
-// `await` takes a promise as it is only if this says that it is one; what is derived from it by `then` is an ordinary one.
+// `await` takes a promise as it is only if this says that it is one; what is derived from it by
+// `then` is an ordinary one.
 void Object.defineProperty(RemoteCall.prototype, 'constructor', { value: Promise, writable: true, configurable: true });
 
 /** The stream that a call returns; each reading of it is a call of its own. */

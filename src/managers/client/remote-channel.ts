@@ -432,7 +432,8 @@ export class RemoteChannel implements Channel, StreamPeer {
   async #receive(wire: Wire): Promise<void> {
     let cause: unknown;
     try {
-      // What came together is handled in one stretch: the calls that follow upon the answers go together, too.
+      // What came together is handled in one stretch: the calls that follow upon the answers go
+      // together, too.
       for (let bytes = await wire.receive(); ; bytes = wire.receiveSeen() ?? (await this.#next(wire))) {
         const frame = readFrame(bytes);
         if (frame === null || this.#wire !== wire) break;
@@ -570,7 +571,8 @@ export class RemoteChannel implements Channel, StreamPeer {
         return;
       }
       this.#shapes.set(frame.extra, told);
-      // The class of its proxies is in the module of its type. A server that must not run code here names no module to load either.
+      // The class of its proxies is in the module of its type. A server that must not run code here
+      // names no module to load either.
       if (!wire.plain && told.module !== null && definedType(told.typeid) === undefined) await importModule(told.module).catch(() => {});
       this.#made(frame, told);
     })();

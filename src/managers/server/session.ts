@@ -372,7 +372,8 @@ export class Session implements ClientAgent {
     if (call === undefined) return;
     const reason = new DOMException('The caller cancelled the call.', 'AbortError');
     call.abort(reason);
-    // A method that honours its signal settles now, and that is the answer. One that does not is left to itself.
+    // A method that honours its signal settles now, and that is the answer. One that does not is
+    // left to itself.
     setImmediate(() => {
       if (call.settled) return;
       call.settled = true;

@@ -124,7 +124,8 @@ export class ConditionProxy extends BaseProxy {
       suspended.resume();
       return notified;
     } catch (error) {
-      // Refused: the caller did not hold it. Given up: the lock is to be acquired again; a server that is gone has none.
+      // Refused: the caller did not hold it. Given up: the lock is to be acquired again; a server
+      // that is gone has none.
       if (options?.signal?.aborted === true) await this.callMethod('acquire', [{ task }]);
       suspended.resume();
       throw error;

@@ -49,7 +49,8 @@ export class ManagedCondition {
       await this.#lock.resume(call, task, depth);
       return notified;
     } catch (error) {
-      // Who gives up has not got the lock back: its proxy acquires it. What it was notified of is another one's.
+      // Who gives up has not got the lock back: its proxy acquires it. What it was notified of is
+      // another one's.
       if (notified) this.#sleepers.serve(true);
       throw error;
     }

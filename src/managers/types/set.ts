@@ -112,7 +112,8 @@ export class ManagedSet<T = unknown> {
     return [...this.#set];
   }
 
-  // ---- operations that give a new set: lists of members, which every serializer carries, and of which the proxy makes plain Sets
+  // ---- operations that give a new set: lists of members, which every serializer carries, and of
+  // which the proxy makes plain Sets
 
   /** Members of this one or any other. */
   union(...others: Iterable<T>[]): T[] {

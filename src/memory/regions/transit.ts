@@ -29,7 +29,8 @@ interface Transit {
 const transits = new Map<string, Transit>();
 let timer: NodeJS.Timeout | null = null;
 
-// What the parent made stays the parent's, before any lease of it ends here: only then is nothing given out again.
+// What the parent made stays the parent's, before any lease of it ends here: only then is nothing
+// given out again.
 registerAfterFork(transits, () => {
   Arena.disown();
   // What the parent has sent is on its way from the parent.

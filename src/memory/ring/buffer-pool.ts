@@ -175,7 +175,8 @@ export class BufferPool implements Disposable {
 
 function retire({ region, word }: PooledBuffer): void {
   const ticket = Atomics.compareExchange(word, 0, FREE, RETIRED);
-  // What is under way may still be read; if it was sent back in this moment, it is retired after all.
+  // What is under way may still be read; if it was sent back in this moment, it is retired after
+  // all.
   if (ticket !== FREE && Atomics.compareExchange(word, 0, ticket, -ticket) !== ticket) Atomics.store(word, 0, RETIRED);
   releaseRegion(region);
 }

@@ -357,7 +357,8 @@ export class Link {
         this.owned = true;
         this.#assembly = null;
       } else {
-        // A whole message: parts without their tail came from a writer that died, and another has taken its place.
+        // A whole message: parts without their tail came from a writer that died, and another has
+        // taken its place.
         this.#assembly = null;
         this.source = reader.bytes;
         this.start = reader.start;
@@ -434,7 +435,8 @@ export class Link {
       this.#inbox.map(offer);
       this.#inbox.release(offer);
     } catch {
-      // This process has no descriptor left or may not open the other's: messages go through the ring.
+      // This process has no descriptor left or may not open the other's: messages go through the
+      // ring.
     }
   }
 

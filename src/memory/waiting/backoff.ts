@@ -70,7 +70,8 @@ export class Backoff {
       const elsewhere = this.#answered;
       this.#answered = false;
       this.#looks.recordMiss();
-      // Whoever else wants this core then is not the one who answers, and keeps it for a time slice.
+      // Whoever else wants this core then is not the one who answers, and keeps it for a time
+      // slice.
       if (elsewhere) return false;
     }
     return this.#yieldUntil(attempt);
@@ -90,7 +91,8 @@ export class Backoff {
         this.#answeredOnYield = i === 0 && performance.now() - start < PROMPT_ANSWER_MS;
         return true;
       }
-      // Whoever has the core is at work of its own and does not answer: wait in the word's queue instead.
+      // Whoever has the core is at work of its own and does not answer: wait in the word's queue
+      // instead.
       if (performance.now() - start > MAX_YIELDED_MS) {
         this.#yields = 0;
         return false;

@@ -117,7 +117,8 @@ export class WaitCell {
       cancel: () => {
         if (cancelled) return;
         cancelled = true;
-        // As in #waitAtomics: it stays queued and would take the next wake-up, so it wakes everyone now, itself with them.
+        // As in #waitAtomics: it stays queued and would take the next wake-up, so it wakes everyone
+        // now, itself with them.
         this.#passOn(Number.POSITIVE_INFINITY);
       },
     };
@@ -131,7 +132,8 @@ export class WaitCell {
       const outcome = await waiting.promise;
       if (outcome === 'cancelled') throw signal?.reason;
       if (signal?.aborted === true) {
-        // `changed` too may have taken a wake: of several waits that one wake ends, only one is told (see futexWaitAsync).
+        // `changed` too may have taken a wake: of several waits that one wake ends, only one is
+        // told (see futexWaitAsync).
         if (outcome !== 'timed-out') this.#passOn(1);
         throw signal.reason;
       }
@@ -144,8 +146,10 @@ export class WaitCell {
   async #waitAtomics(expected: number, timeout: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
     const wait = Atomics.waitAsync(this.words, this.index, expected, timeout);
     if (!wait.async) return fromAtomics(wait.value);
-    // Atomics.waitAsync neither keeps the event loop alive nor can be cancelled. A timer does the first. An aborted waiter
-    // stays in the queue, where it would take the next wake-up, and could not hand it on while its thread blocks or once
+    // Atomics.waitAsync neither keeps the event loop alive nor can be cancelled. A timer does the
+    // first. An aborted waiter
+    // stays in the queue, where it would take the next wake-up, and could not hand it on while its
+    // thread blocks or once
     // that has ended: so it wakes everyone now, itself with them.
     const alive = setInterval(() => {}, 0x7fffffff);
     const aborted = deferred<void>();
@@ -166,7 +170,8 @@ export class WaitCell {
   }
 
   #passOn(count: number): void {
-    // After Region.close there is no word any more. (A mapping's own waits are passed on by the addon, which still has it.)
+    // After Region.close there is no word any more. (A mapping's own waits are passed on by the
+    // addon, which still has it.)
     if (this.words.length > 0) this.notify(count);
   }
 }

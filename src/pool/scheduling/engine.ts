@@ -111,7 +111,8 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   callGone(call: Call): void {
     const { queue } = call;
-    // The usual queue stays: a caller that sends one task after the other would remake it each time.
+    // The usual queue stays: a caller that sends one task after the other would remake it each
+    // time.
     if (--queue.calls === 0 && queue.priority !== 0) {
       this.#callQueues.delete(queue.priority);
       this.#scheduler.ready.remove(queue);

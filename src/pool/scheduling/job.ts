@@ -144,7 +144,8 @@ export class PoolJob implements Job<unknown> {
   }
 
   submit(first: number, items: unknown[]): void {
-    // Items that were admitted may also be dropped by their source, so the count only says where there are none.
+    // Items that were admitted may also be dropped by their source, so the count only says where
+    // there are none.
     if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, 0, this.#copied ? 'copied' : 'read')));
     else for (const chunk of this.chunks(first, items, 0)) this.#owner.submit(chunk);
   }

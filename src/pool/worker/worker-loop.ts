@@ -149,7 +149,8 @@ export class WorkerLoop {
 
   readonly #proceed = (): void => {
     if (this.#stopping) {
-      // What a result refers to (shared memory of this process) must be there until the parent has read it.
+      // What a result refers to (shared memory of this process) must be there until the parent has
+      // read it.
       if (this.#link.drained()) this.stop();
       return;
     }
@@ -541,7 +542,8 @@ export class WorkerLoop {
     } catch (error) {
       if (sendsFunctions()) this.#sendError(kind, id, value, error);
       else {
-        // It may hold a function; what that takes was not needed so far. With it the value goes, or its own error does.
+        // It may hold a function; what that takes was not needed so far. With it the value goes, or
+        // its own error does.
         this.#suspend(
           loadSending(),
           () => this.#send(kind, id, value),

@@ -115,7 +115,8 @@ export class ThreadHost {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // With atomics a thread without a piscina task sleeps in Atomics.wait, and its event loop with it.
+      // With atomics a thread without a piscina task sleeps in Atomics.wait, and its event loop
+      // with it.
       atomics: 'disabled',
       recordTiming: false,
       workerData: { [STARTING_KEY]: true },

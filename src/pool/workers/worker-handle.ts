@@ -327,7 +327,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.#deadlines.grace = grace;
     if (this.withdraw(batch)) return true;
     this.#channel.halt(batch);
-    // One that runs while the result of its forerunner is still unread is aborted when that is read, see #abortNext.
+    // One that runs while the result of its forerunner is still unread is aborted when that is
+    // read, see #abortNext.
     if (this.#ledger.first() === batch) this.#deadlines.abortRunning();
     return false;
   }
@@ -359,7 +360,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     if (moved) this.#owner.progressed(this);
     if ((this.state as string) === 'ended') return;
     if (results !== 0) this.#idleBackoff.foundWork();
-    // Microtasks and other events come first; a record that came meanwhile is read on the loop's next turn.
+    // Microtasks and other events come first; a record that came meanwhile is read on the loop's
+    // next turn.
     if (results !== 0 || (this.#ledger.batches > 0 && this.#idleBackoff.shouldLookAgain()) || !channel.sleep()) {
       this.#polling = true;
       setImmediate(this.#poll);
@@ -518,7 +520,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.#signal('SIGTERM');
     this.#killTimer ??= setTimeout(() => {
       this.#signal('SIGKILL');
-      // One that even that does not end, because its end cannot be told or the kernel holds it, keeps nobody waiting.
+      // One that even that does not end, because its end cannot be told or the kernel holds it,
+      // keeps nobody waiting.
       this.#killTimer = setTimeout(() => this.#ended(null, 'SIGKILL'), EXIT_TIMEOUT_MS);
     }, grace);
   }

@@ -185,7 +185,8 @@ export class WorkerSupervisor implements WorkerOwner {
 
   late(worker: WorkerHandle, initializing: boolean): void {
     const { initTimeout } = this.#settings;
-    // One that hangs before that may be bad luck, and counts as one that died; an initializer is the user's, as one that fails is.
+    // One that hangs before that may be bad luck, and counts as one that died; an initializer is
+    // the user's, as one that fails is.
     if (!initializing || this.#initializer === null) worker.condemn(`it was not ready within the initTimeout of ${initTimeout} ms`);
     else {
       const message = `Pool: the initializer had not settled ${initTimeout} ms after its worker ${worker.name} was started; see that it ends, or give the pool a longer \`initTimeout\` (Infinity for none).`;

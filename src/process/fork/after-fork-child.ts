@@ -21,7 +21,8 @@ export function rebirth(): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();
-  // Node's own takes a signal to this very process for its end, and calls what ends a fork: it would exit with a code, not by the signal.
+  // Node's own takes a signal to this very process for its end, and calls what ends a fork: it
+  // would exit with a code, not by the signal.
   Object.defineProperty(process, '_kill', { value: sendSignal, writable: true, configurable: true, enumerable: false });
   freshRandom();
   runAfterFork();
@@ -40,7 +41,8 @@ function leaveWithoutTeardown(): void {
     if (last) process.exit();
     else process.emit('beforeExit', Number(process.exitCode ?? 0));
   });
-  // Whatever else may lead to Node's teardown asks nobody after the last `exit` handler; so we note what they agreed on.
+  // Whatever else may lead to Node's teardown asks nobody after the last `exit` handler; so we note
+  // what they agreed on.
   const { emit } = process;
   Object.defineProperty(process, 'emit', {
     value(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {

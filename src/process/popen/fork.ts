@@ -68,7 +68,8 @@ export class PopenFork extends PopenForked {
         let place = -1;
         try {
           if (this.unwanted) throw new ProcessError(`The start of ${name} was given up.`, { code: 'MP_SPAWN' });
-          // The descriptor by which the copy is known later: one that cannot be watched must not be made.
+          // The descriptor by which the copy is known later: one that cannot be watched must not be
+          // made.
           place = createEventfd();
           const pid = startCopy({ name, env, begin });
           closeDescriptor(place);

@@ -67,7 +67,8 @@ export class PopenSpawn extends Popen {
 
   signal(name: NodeJS.Signals): void {
     const number = signalNumber(name);
-    // Not by ChildProcess.kill: after a start that failed it takes a number that was never set for the pid, and 0 is our own process group.
+    // Not by ChildProcess.kill: after a start that failed it takes a number that was never set for
+    // the pid, and 0 is our own process group.
     if (!this.over) signalChild(this.pid, number);
   }
 

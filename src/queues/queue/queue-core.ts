@@ -32,6 +32,7 @@ export class QueueCore extends ItemCore<QueueMemory, ConsumerFeed> {
     this.reader.checkPeers();
   }
 
-  // What its streams have claimed goes back when the process has ended; they do not keep others from putting by being there.
+  // What its streams have claimed goes back when the process has ended; they do not keep others
+  // from putting by being there.
   protected readNoMore(): void {}
 }

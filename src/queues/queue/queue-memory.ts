@@ -86,7 +86,8 @@ export class QueueMemory implements ItemMemory {
       this.producing(() => this.large.shrink());
     });
     this.failure = new SharedFailure(this.block, FAILURE);
-    // What a dead producer had begun is not in force; only the memory of a large item may still be marked as sent.
+    // What a dead producer had begun is not in force; only the memory of a large item may still be
+    // marked as sent.
     this.#producers = new RobustMutex(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
     // Claims say themselves whose they are, and RETURNED is never too low.
     this.#consumers = new RobustMutex(this.block, CONSUMERS, () => {});

@@ -20,7 +20,8 @@ import type { Waiters } from './waiters.js';
 
 const open = new Set<ItemCore>();
 
-// Before all else: children are joined at exit, who may be waiting for just that. The one that is put in front last is called first.
+// Before all else: children are joined at exit, who may be waiting for just that. The one that is
+// put in front last is called first.
 process.prependListener(
   'exit',
   keptByForks((code: number) => {

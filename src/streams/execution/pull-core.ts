@@ -138,7 +138,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     const value = this.#ring.at(this.#ring.head);
     if (value instanceof Failure) this.#finish(ERRORED, value.error).catch(() => {});
     else if (value === NOTHING && this.#jobFailure !== undefined) this.#finish(ERRORED, this.#jobFailure.error).catch(() => {});
-    // A finite refillAt: the last refill stopped for want of room. All was taken now, so an idle worker may have what there is.
+    // A finite refillAt: the last refill stopped for want of room. All was taken now, so an idle
+    // worker may have what there is.
     else if (this.#feeder !== undefined && this.#feeder.refillAt !== Number.POSITIVE_INFINITY) this.#refill();
     this.#taking = false;
     return skipped && this.state === OPEN ? this.take() : NOTHING;

@@ -58,7 +58,8 @@ export class ObservableReader<T> implements PullReader<T> {
 
   start(): void {
     if (this.#state !== OPEN) return;
-    // The subscriber is known before the source emits, so that a source that emits inside subscribe() can be stopped there.
+    // The subscriber is known before the source emits, so that a source that emits inside
+    // subscribe() can be stopped there.
     const source = new Observable<T>((subscriber) => {
       this.#subscriber = subscriber;
       return this.#source.subscribe(subscriber);

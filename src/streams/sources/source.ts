@@ -157,6 +157,7 @@ function asyncIterator<T>(source: AsyncIterable<T>): AsyncPull<T> {
   const iterator = source[Symbol.asyncIterator]();
   if ((iterator as unknown) === source) claim(iterator);
   if (!node) return { next: () => iterator.next(), return: () => iterator.return?.(), interruptible: false };
-  // A Readable that waits for data is ended by destroy(), which settles the pending next(); return() alone would queue behind it.
+  // A Readable that waits for data is ended by destroy(), which settles the pending next();
+  // return() alone would queue behind it.
   return { next: () => iterator.next(), return: () => readable.destroy?.(), interruptible: true };
 }

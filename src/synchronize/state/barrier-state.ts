@@ -184,7 +184,8 @@ export class BarrierState implements WaitProtocol {
   }
 
   checkPeers(): boolean {
-    // Also when nobody has arrived, as it seems: who ends a round empties it first, and may have died just then.
+    // Also when nobody has arrived, as it seems: who ends a round empties it first, and may have
+    // died just then.
     this.#mutex.repairIfAbandoned();
     if (this.#table.someEnded()) this.#mutex.runLocked(() => this.#lookAfterDead());
     return false;

@@ -11,7 +11,8 @@ interface ReleasedAtExit {
 
 const departing = new Set<WeakRef<ReleasedAtExit>>();
 const collected = new FinalizationRegistry<WeakRef<ReleasedAtExit>>((reference) => departing.delete(reference));
-// Before children are joined: they may wait for this thread. The blocks give up their memory after that.
+// Before children are joined: they may wait for this thread. The blocks give up their memory after
+// that.
 process.prependListener(
   'exit',
   keptByForks(() => {

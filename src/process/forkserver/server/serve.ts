@@ -43,7 +43,8 @@ export type Born = () => Arrived;
 export function serve(listener: number, key: Uint8Array, refusal: number, lifeline: number): Born {
   const visitors = new Map<number, Visitor>();
   const children = new Map<number, Running>();
-  // Kept and changed in place: garbage between two forks is memory that each child then has for itself.
+  // Kept and changed in place: garbage between two forks is memory that each child then has for
+  // itself.
   const watched: Polled[] = [];
   let spare = null as Spare | null;
   /** Whether a spare is worth its fork: somebody asked since the last one was made in vain. */
