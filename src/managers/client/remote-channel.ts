@@ -37,6 +37,7 @@ import { isPlainObject, markArguments, staysHere } from '../wire/marks.js';
 import type { Greeting } from '../wire/server-work.js';
 import { incomingStream, type Reading, type StreamPeer } from './incoming-stream.js';
 import { notedKey } from './keys.js';
+import { OpenReadings } from './open-readings.js';
 import { type PendingCall, PendingCalls } from './pending-calls.js';
 import { refused } from './remote-call.js';
 import { SentFunctions } from './sent-functions.js';
@@ -81,8 +82,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   readonly #pending = new PendingCalls(() => this.#hold());
   readonly #shapes = new Map<number, Shape>();
   readonly #proxies = new Map<number, WeakRef<object>>();
-  readonly #readings = new Map<number, Reading>();
-  #lastReading = 0;
+  readonly #readings = new OpenReadings(() => this.#hold());
   #lastGrant = 0;
   readonly #functions = new SentFunctions();
   /** Managers that use it. */
@@ -271,13 +271,12 @@ export class RemoteChannel implements Channel, StreamPeer {
   // ---- for streams
 
   open(source: number, reading: Reading, credits: number): number {
-    this.#lastReading = (this.#lastReading + 1) >>> 0;
-    const number = this.#lastReading;
+    const number = this.#readings.nextNumber();
     if (this.#wire === null) {
       queueMicrotask(() => reading.fail(this.#ended ?? serverLost(this.access.name, this.access.address)));
       return number;
     }
-    this.#readings.set(number, reading);
+    this.#readings.enter(number, reading);
     this.#wire.post(Kind.pull, number, source, credits);
     this.#hold();
     return number;
@@ -288,7 +287,7 @@ export class RemoteChannel implements Channel, StreamPeer {
   }
 
   leave(reading: number): void {
-    if (!this.#readings.delete(reading)) return;
+    if (!this.#readings.leave(reading)) return;
     this.#wire?.post(Kind.stop, reading);
     this.#hold();
   }
@@ -462,9 +461,7 @@ export class RemoteChannel implements Channel, StreamPeer {
     wire?.close();
     this.#functions.clear();
     this.#rejectAll(error);
-    const readings = [...this.#readings.values()];
-    this.#readings.clear();
-    for (const reading of readings) reading.fail(error);
+    this.#readings.failAll(error);
   }
 
   #rejectAll(error: Error): void {
@@ -520,9 +517,9 @@ export class RemoteChannel implements Channel, StreamPeer {
         this.#pending.take(frame.id)?.resolve(incomingStream(this, frame.object));
         return undefined;
       case Kind.items:
-        return this.#items(wire, frame);
+        return this.#readings.receiveItems(wire, frame, (number) => this.leave(number));
       case Kind.end:
-        return this.#end(wire, frame);
+        return this.#readings.receiveEnd(wire, frame);
       case Kind.callback:
         return this.#callBack(wire, frame);
       case Kind.forget:
@@ -590,35 +587,6 @@ export class RemoteChannel implements Channel, StreamPeer {
     } catch (error) {
       pending.reject(error);
     }
-  }
-
-  #items(wire: Wire, frame: Frame): Promise<void> | undefined {
-    const reading = this.#readings.get(frame.id);
-    if (reading === undefined) return undefined;
-    try {
-      const items = wire.payload(frame);
-      if (items instanceof Promise)
-        return items.then((all: unknown[]) => reading.items(all)).catch((error: unknown) => this.#broken(frame.id, error));
-      reading.items(items as unknown[]);
-    } catch (error) {
-      this.#broken(frame.id, error);
-    }
-    return undefined;
-  }
-
-  #broken(number: number, error: unknown): void {
-    const reading = this.#readings.get(number);
-    this.leave(number);
-    reading?.fail(error);
-  }
-
-  async #end(wire: Wire, frame: Frame): Promise<void> {
-    const reading = this.#readings.get(frame.id);
-    if (reading === undefined) return;
-    this.#readings.delete(frame.id);
-    this.#hold();
-    if ((frame.flags & Flag.error) === 0) reading.end();
-    else reading.fail(fromWorker(receivedError(wire, await wire.payload(frame)), null));
   }
 
   // ---- functions that the server calls back
