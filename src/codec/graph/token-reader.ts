@@ -9,6 +9,7 @@
 import { align } from '../message.js';
 import { badPayload } from '../messages.js';
 import { PlainReader } from '../plain/plain-reader.js';
+import { readScalar, scalarWidth } from '../plain/scalars.js';
 import type { CodeLookup } from './code-table.js';
 import { INTERN, Token } from './tokens.js';
 
@@ -136,31 +137,9 @@ export class TokenReader {
   }
 
   #scalar(first: number): unknown {
+    const width = scalarWidth(first);
+    if (width >= 0) return readScalar(this.#view, first, this.#take(width));
     switch (first) {
-      case 0xc0:
-        return null;
-      case 0xc2:
-        return false;
-      case 0xc3:
-        return true;
-      case 0xcb:
-        return this.#view.getFloat64(this.#take(8));
-      case 0xcc:
-        return this.#view.getUint8(this.#take(1));
-      case 0xcd:
-        return this.#view.getUint16(this.#take(2));
-      case 0xce:
-        return this.#view.getUint32(this.#take(4));
-      case 0xcf:
-        return this.#view.getBigUint64(this.#take(8));
-      case 0xd0:
-        return this.#view.getInt8(this.#take(1));
-      case 0xd1:
-        return this.#view.getInt16(this.#take(2));
-      case 0xd2:
-        return this.#view.getInt32(this.#take(4));
-      case 0xd3:
-        return this.#view.getBigInt64(this.#take(8));
       case 0xd4:
         if (this.#view.getUint16(this.#take(2)) === 0) return undefined;
         break;

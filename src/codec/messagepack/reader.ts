@@ -6,6 +6,7 @@
  * Bounds: every length is compared with what remains before anything is allocated for it.
  */
 import { badPayload } from '../messages.js';
+import { readScalar, scalarWidth } from '../plain/scalars.js';
 import { MAX_DEPTH } from './writer.js';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -40,13 +41,9 @@ export class MessagePackReader {
     if (first < 0xc0) return this.#text(first & 0x1f);
     if (first >= 0xe0) return first - 0x100;
     const view = this.#view;
+    const width = scalarWidth(first);
+    if (width >= 0) return readScalar(view, first, this.#pass(width));
     switch (first) {
-      case 0xc0:
-        return null;
-      case 0xc2:
-        return false;
-      case 0xc3:
-        return true;
       case 0xc4:
         return this.#bin(view.getUint8(this.#pass(1)));
       case 0xc5:
@@ -57,24 +54,6 @@ export class MessagePackReader {
         return this.#extension(view.getUint8(this.#pass(1)));
       case 0xca:
         return view.getFloat32(this.#pass(4));
-      case 0xcb:
-        return view.getFloat64(this.#pass(8));
-      case 0xcc:
-        return view.getUint8(this.#pass(1));
-      case 0xcd:
-        return view.getUint16(this.#pass(2));
-      case 0xce:
-        return view.getUint32(this.#pass(4));
-      case 0xcf:
-        return view.getBigUint64(this.#pass(8));
-      case 0xd0:
-        return view.getInt8(this.#pass(1));
-      case 0xd1:
-        return view.getInt16(this.#pass(2));
-      case 0xd2:
-        return view.getInt32(this.#pass(4));
-      case 0xd3:
-        return view.getBigInt64(this.#pass(8));
       case 0xd4:
         return this.#extension(1);
       case 0xd6:
