@@ -2,25 +2,20 @@ import type { WorkerCrashError } from '../../errors/index.js';
 import { IdleBackoff } from '../../memory/index.js';
 import type { LaunchOptions, Popen } from '../../process/index.js';
 import { PendingValue } from '../../reduction/index.js';
-import { taskSettle } from '../../util/diagnostics.js';
-import { debug } from '../../util/logger.js';
 import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
 import { type Batch, type BatchHolder, Blame } from '../scheduling/batch.js';
 import type { EncodedMessage } from '../scheduling/encoded-items.js';
 import { MIN_BATCHES, ThroughputEstimator } from '../scheduling/throughput-estimator.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
-import { Flag, KIND, MessageKind, Preparing } from '../wire/protocol.js';
+import { Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import { BatchLedger } from './batch-ledger.js';
 import { crash } from './crash.js';
 import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
+import { type EndingOwner, EXIT_TIMEOUT_MS, WorkerEnding } from './worker-ending.js';
+import { type InboxOwner, WorkerInbox } from './worker-inbox.js';
 
-/**
- * Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending
- * one that was killed.
- */
-const EXIT_TIMEOUT_MS = 10_000;
 /** Milliseconds in which the modules of a dead worker's last error may load. */
 const ERROR_LOAD_TIMEOUT_MS = 1000;
 
@@ -66,9 +61,10 @@ export interface WorkerOwner {
  *   ended     | the process is gone; what it published counts  |
  *
  * Batches are accounted for in BatchLedger, time limits of items in ItemDeadlines, records in
- * WorkerChannel.
+ * WorkerChannel; what comes is taken in by WorkerInbox, and what does not end is made to by
+ * WorkerEnding.
  */
-export class WorkerHandle implements BatchHolder, DeadlineOwner {
+export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, EndingOwner {
   readonly name: string;
   readonly child: Popen;
   /** `starting` until its initializer is done; `retiring` after a stop was sent. */
@@ -77,8 +73,6 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
   left: 'starting' | 'ready' | 'retiring' = 'starting';
   /** `performance.now()` when it became ready; 0 before. */
   since = 0;
-  /** Why this process killed it, if it did so because it was of no use. */
-  condemned: string | null = null;
   /** Whether it was let go because there was nothing to do: it needs no replacement. */
   idled = false;
   readonly #owner: WorkerOwner;
@@ -89,16 +83,12 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
   readonly #idleBackoff = new IdleBackoff();
   #polling = false;
   readonly #settings: WorkerSettings;
-  /** The error that it did not catch. */
-  #uncaught: unknown;
+  readonly #inbox: WorkerInbox;
+  readonly #ending: WorkerEnding;
   /**
    * How far it had read when another one took what it did not begin; `null` since it gave a sign.
    */
   #doubt: number | null = null;
-  /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
-  #killTimer: NodeJS.Timeout | null = null;
-  /** Looks whether a worker that should end, or should be ready, is. */
-  #lifeTimer: NodeJS.Timeout | null = null;
 
   /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
   constructor(name: string, launch: Launch, entry: URL, settings: WorkerSettings, owner: WorkerOwner) {
@@ -108,6 +98,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.#owner = owner;
     this.#channel = new WorkerChannel(name, () => this.drain());
     this.#deadlines = new ItemDeadlines(this.#ledger, this.#channel, settings.grace, this);
+    this.#inbox = new WorkerInbox(this.#channel, this.#ledger, this.#deadlines, this);
+    this.#ending = new WorkerEnding(this);
     try {
       this.child = launch({ entry, name, descriptors: this.#channel.descriptors });
     } catch (error) {
@@ -115,7 +107,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
       throw error;
     }
     this.child.onExit(({ exitCode, signal }, cause) => this.#ended(exitCode, signal, cause));
-    if (settings.initTimeout > 0) this.inspect(settings.initTimeout, () => this.#checkReady());
+    if (settings.initTimeout > 0) this.#ending.inspect(settings.initTimeout, () => this.#checkReady());
     this.keepAlive(false);
   }
 
@@ -196,7 +188,17 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
 
   /** Kills it. */
   kill(): void {
-    this.#signal('SIGKILL');
+    this.#ending.signal('SIGKILL');
+  }
+
+  /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
+  condemn(reason: string): void {
+    this.#ending.condemn(reason);
+  }
+
+  /** Calls `look` after so many milliseconds, unless it has ended. */
+  inspect(after: number, look: () => void): void {
+    this.#ending.inspect(after, look);
   }
 
   /** Hands on batches that others may run. */
@@ -246,46 +248,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.state = 'retiring';
     this.idled = idle;
     this.#channel.stop();
-    this.#seeOff();
-  }
-
-  /**
-   * Bounds the time in which a worker that has nothing left to do must end. One that is starting
-   * finishes that first.
-   */
-  #seeOff(): void {
-    if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
-    const leave = () => {
-      this.condemned = 'it did not end though it was told to';
-      this.#signal('SIGKILL');
-    };
-    this.inspect(this.#settings.grace, () => {
-      this.drain();
-      if (this.#channel.ending) this.inspect(EXIT_TIMEOUT_MS, leave);
-      else leave();
-    });
-  }
-
-  /** Calls `look` after so many milliseconds, unless it has ended. */
-  inspect(after: number, look: () => void): void {
-    if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
-    this.#lifeTimer = setTimeout(() => {
-      this.#lifeTimer = null;
-      if (this.state !== 'ended') look();
-    }, after);
-    // Who waits for the worker keeps the event loop alive.
-    this.#lifeTimer.unref();
-  }
-
-  #checkReady(): void {
-    this.drain();
-    if (!this.begun && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
-  }
-
-  /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
-  condemn(reason: string): void {
-    this.condemned ??= reason;
-    this.#signal('SIGKILL');
+    this.settled();
   }
 
   // ---- taking back
@@ -348,7 +311,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     const before = this.#ledger.results;
     let moved = channel.flush();
     while (channel.receive()) {
-      this.#receive();
+      this.#inbox.take();
       moved = true;
     }
     if (moved) {
@@ -372,126 +335,51 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     if (this.#polling) this.drain();
   };
 
-  #receive(): void {
-    const channel = this.#channel;
-    switch ((channel.kind & KIND) as MessageKind) {
-      case MessageKind.Value:
-      case MessageKind.Error: {
-        const failed = (channel.kind & KIND) === MessageKind.Error;
-        const halted = (channel.kind & Flag.Halted) !== 0;
-        const micros = channel.id;
-        const value = channel.decode();
-        channel.release();
-        this.#settle(value, failed, micros);
-        if (halted) this.#drop()?.onReleased();
-        this.#abortNext();
-        break;
-      }
-      case MessageKind.Broken: {
-        const whole = channel.id === 1;
-        const error = channel.decode();
-        channel.release();
-        const batch = this.#drop();
-        this.#whenLoaded(error, (reason) => {
-          if (batch === undefined) return;
-          fromWorker(reason, batch.site);
-          if (!batch.cancelled && !whole) this.#owner.returned(batch.unreadable(reason));
-          for (let i = 0; whole && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
-          batch.onReleased();
-        });
-        this.#abortNext();
-        break;
-      }
-      case MessageKind.Started: {
-        channel.release();
-        const batch = this.#ledger.first();
-        if (batch === undefined) break;
-        batch.started();
-        this.#deadlines.begun(batch);
-        break;
-      }
-      case MessageKind.Report: {
-        const dropped = channel.id;
-        const progress = channel.decode();
-        channel.release();
-        const batch = this.#ledger.first();
-        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
-        break;
-      }
-      case MessageKind.Uncaught:
-        this.#uncaught = channel.decode();
-        channel.release();
-        break;
-      case MessageKind.Ready:
-        channel.release();
-        if (this.state === 'starting') this.state = 'ready';
-        this.since = performance.now();
-        if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
-        this.#deadlines.awaitBegin();
-        this.#seeOff();
-        this.#owner.ready(this);
-        break;
-      case MessageKind.InitializerFailed: {
-        const error = channel.decode();
-        channel.release();
-        this.#whenLoaded(error, (reason) => this.#owner.initializerFailed(this, reason));
-        break;
-      }
-      default:
-        channel.release();
-    }
+  // ---- for its inbox
+
+  becameReady(): void {
+    if (this.state === 'starting') this.state = 'ready';
+    this.since = performance.now();
+    this.#ending.relax();
+    this.#deadlines.awaitBegin();
+    this.settled();
+    this.#owner.ready(this);
+  }
+
+  initializerFailed(error: unknown): void {
+    this.#owner.initializerFailed(this, error);
   }
 
   /**
-   * Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be
-   * read is an error itself.
+   * Bounds the time in which a worker that has nothing left to do must end. One that is starting
+   * finishes that first.
    */
-  #whenLoaded(value: unknown, then: (value: unknown) => void): void {
-    if (value instanceof Unreadable) then(value.reason);
-    else if (!(value instanceof PendingValue)) then(value);
-    else void value.ready.then(then, then).then(() => this.#owner.progressed(this));
-  }
-
-  #settle(value: unknown, failed: boolean, micros: number): void {
-    const batch = this.#ledger.first();
-    if (batch === undefined) return;
-    batch.fn.deaths = 0;
-    const index = this.#ledger.settle(batch);
-    this.#deadlines.itemSettled();
-    if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.name, pid: this.pid, failed });
-    if (batch.received === batch.count) this.#seeOff();
-    this.#deadlines.awaitBegin();
-    if (!batch.cancelled && batch.overdue !== index) {
-      if (value instanceof Unreadable) batch.error(value.reason, index);
-      else if (value instanceof PendingValue) {
-        void value.ready
-          .then(
-            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
-            (error) => batch.error(error, index),
-          )
-          .then(() => this.#owner.progressed(this));
-      } else if (failed) batch.error(fromWorker(value, batch.site), index);
-      else batch.value(value, index, micros);
-    }
-    if (batch.received === batch.count) batch.onReleased();
-  }
-
-  /** What runs now was cancelled while the result of the item before it was on its way. */
-  #abortNext(): void {
-    if (this.#ledger.first()?.cancelled === true) this.#deadlines.abortRunning();
-  }
-
-  /** The oldest batch is off the worker, though not all of its items ran. */
-  #drop(): Batch | undefined {
-    const batch = this.#ledger.drop();
-    if (batch === undefined) return undefined;
-    this.#deadlines.itemSettled();
-    this.#deadlines.awaitBegin();
-    this.#seeOff();
-    return batch;
+  settled(): void {
+    if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
+    const leave = () => this.condemn('it did not end though it was told to');
+    this.inspect(this.#settings.grace, () => {
+      this.drain();
+      if (this.#channel.ending) this.inspect(EXIT_TIMEOUT_MS, leave);
+      else leave();
+    });
   }
 
   // ---- life
+
+  /** Why this process killed it, if it did so because it was of no use. */
+  get condemned(): string | null {
+    return this.#ending.condemned;
+  }
+
+  /** Whether it has ended. */
+  get over(): boolean {
+    return this.state === 'ended';
+  }
+
+  #checkReady(): void {
+    this.drain();
+    if (!this.begun && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
+  }
 
   /** Whether the event loop must stay alive for it. */
   keepAlive(alive: boolean): void {
@@ -501,35 +389,19 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     else this.child.unref();
   }
 
-  /**
-   * Signals it. One that runs as a user whom this process may not signal any more (setuid) is let
-   * go instead.
-   */
-  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    try {
-      this.child.signal(signal);
-    } catch (error) {
-      debug('%s cannot be signalled: %s', this.name, (error as Error).message);
-      this.retire();
-    }
-  }
-
   /** Ends it now: SIGTERM, then SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void {
-    if (this.state === 'ended') return;
-    this.#signal('SIGTERM');
-    this.#killTimer ??= setTimeout(() => {
-      this.#signal('SIGKILL');
-      // One that even that does not end, because its end cannot be told or the kernel holds it,
-      // keeps nobody waiting.
-      this.#killTimer = setTimeout(() => this.#ended(null, 'SIGKILL'), EXIT_TIMEOUT_MS);
-    }, grace);
+    if (this.state !== 'ended') this.#ending.terminate(grace);
+  }
+
+  vanished(): void {
+    this.#ended(null, 'SIGKILL');
   }
 
   #ended(exitCode: number | null, signal: NodeJS.Signals | null, cause?: unknown): void {
     if (this.state === 'ended') return;
     // What it published before it died counts; the ring outlives it.
-    while (this.#channel.receive()) this.#receive();
+    while (this.#channel.receive()) this.#inbox.take();
     const blame = this.#blame();
     const first = this.#ledger.first();
     const subject = blame === Blame.None ? null : (first?.subject(first.received) ?? null);
@@ -537,8 +409,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     this.left = this.state;
     this.state = 'ended';
     this.#deadlines.itemSettled();
-    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
-    if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
+    this.#ending.over();
     for (const batch of this.#ledger) this.#channel.recall(batch);
     this.#channel.close();
     this.child.close();
@@ -546,7 +417,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner {
     const tell = (uncaught: unknown) => {
       this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
     };
-    const uncaught = this.#uncaught;
+    const { uncaught } = this.#inbox;
     if (uncaught instanceof PendingValue) void soon(uncaught.ready).then(tell);
     else tell(uncaught instanceof Unreadable ? undefined : uncaught);
   }

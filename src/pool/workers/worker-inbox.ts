@@ -1,0 +1,161 @@
+import { PendingValue } from '../../reduction/index.js';
+import { taskSettle } from '../../util/diagnostics.js';
+import type { Batch } from '../scheduling/batch.js';
+import { Flag, KIND, MessageKind } from '../wire/protocol.js';
+import { fromWorker } from '../wire/remote-error.js';
+import type { BatchLedger } from './batch-ledger.js';
+import type { ItemDeadlines } from './item-deadlines.js';
+import { Unreadable, type WorkerChannel } from './worker-channel.js';
+
+/** The worker whose records are taken in. */
+export interface InboxOwner {
+  /** Its name, as messages have it. */
+  readonly name: string;
+  /** Its process id. */
+  readonly pid: number | null;
+  /** Its initializer is done. */
+  becameReady(): void;
+  /** Its initializer failed. */
+  initializerFailed(error: unknown): void;
+  /** A batch may have left it. */
+  settled(): void;
+  /** Hands on batches that others may run. */
+  returned(batches: Batch[]): void;
+  /** Something arrived after its record was read. */
+  progressed(): void;
+}
+
+/**
+ * What a worker sends, taken in record by record: results go to the batches that they belong to,
+ * signs of its life to its owner.
+ */
+export class WorkerInbox {
+  /** The error that the worker did not catch. */
+  uncaught: unknown;
+  readonly #channel: WorkerChannel;
+  readonly #ledger: BatchLedger;
+  readonly #deadlines: ItemDeadlines;
+  readonly #owner: InboxOwner;
+
+  constructor(channel: WorkerChannel, ledger: BatchLedger, deadlines: ItemDeadlines, owner: InboxOwner) {
+    this.#channel = channel;
+    this.#ledger = ledger;
+    this.#deadlines = deadlines;
+    this.#owner = owner;
+  }
+
+  /** Takes in the record that the channel shows. */
+  take(): void {
+    const channel = this.#channel;
+    switch ((channel.kind & KIND) as MessageKind) {
+      case MessageKind.Value:
+      case MessageKind.Error: {
+        const failed = (channel.kind & KIND) === MessageKind.Error;
+        const halted = (channel.kind & Flag.Halted) !== 0;
+        const micros = channel.id;
+        const value = channel.decode();
+        channel.release();
+        this.#settle(value, failed, micros);
+        if (halted) this.#drop()?.onReleased();
+        this.#abortNext();
+        break;
+      }
+      case MessageKind.Broken: {
+        const whole = channel.id === 1;
+        const error = channel.decode();
+        channel.release();
+        const batch = this.#drop();
+        this.#whenLoaded(error, (reason) => {
+          if (batch === undefined) return;
+          fromWorker(reason, batch.site);
+          if (!batch.cancelled && !whole) this.#owner.returned(batch.unreadable(reason));
+          for (let i = 0; whole && i < batch.count; i++) if (!batch.cancelled) batch.error(reason, i);
+          batch.onReleased();
+        });
+        this.#abortNext();
+        break;
+      }
+      case MessageKind.Started: {
+        channel.release();
+        const batch = this.#ledger.first();
+        if (batch === undefined) break;
+        batch.started();
+        this.#deadlines.begun(batch);
+        break;
+      }
+      case MessageKind.Report: {
+        const dropped = channel.id;
+        const progress = channel.decode();
+        channel.release();
+        const batch = this.#ledger.first();
+        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
+        break;
+      }
+      case MessageKind.Uncaught:
+        this.uncaught = channel.decode();
+        channel.release();
+        break;
+      case MessageKind.Ready:
+        channel.release();
+        this.#owner.becameReady();
+        break;
+      case MessageKind.InitializerFailed: {
+        const error = channel.decode();
+        channel.release();
+        this.#whenLoaded(error, (reason) => this.#owner.initializerFailed(reason));
+        break;
+      }
+      default:
+        channel.release();
+    }
+  }
+
+  /**
+   * Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be
+   * read is an error itself.
+   */
+  #whenLoaded(value: unknown, then: (value: unknown) => void): void {
+    if (value instanceof Unreadable) then(value.reason);
+    else if (!(value instanceof PendingValue)) then(value);
+    else void value.ready.then(then, then).then(() => this.#owner.progressed());
+  }
+
+  #settle(value: unknown, failed: boolean, micros: number): void {
+    const batch = this.#ledger.first();
+    if (batch === undefined) return;
+    batch.fn.deaths = 0;
+    const index = this.#ledger.settle(batch);
+    this.#deadlines.itemSettled();
+    if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.#owner.name, pid: this.#owner.pid, failed });
+    if (batch.received === batch.count) this.#owner.settled();
+    this.#deadlines.awaitBegin();
+    if (!batch.cancelled && batch.overdue !== index) {
+      if (value instanceof Unreadable) batch.error(value.reason, index);
+      else if (value instanceof PendingValue) {
+        void value.ready
+          .then(
+            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
+            (error) => batch.error(error, index),
+          )
+          .then(() => this.#owner.progressed());
+      } else if (failed) batch.error(fromWorker(value, batch.site), index);
+      else batch.value(value, index, micros);
+    }
+    if (batch.received === batch.count) batch.onReleased();
+  }
+
+  /** What runs now was cancelled while the result of the item before it was on its way. */
+  #abortNext(): void {
+    if (this.#ledger.first()?.cancelled === true) this.#deadlines.abortRunning();
+  }
+
+  /** The oldest batch is off the worker, though not all of its items ran. */
+  #drop(): Batch | undefined {
+    const batch = this.#ledger.drop();
+    if (batch === undefined) return undefined;
+    this.#deadlines.itemSettled();
+    this.#deadlines.awaitBegin();
+    this.#owner.settled();
+    return batch;
+  }
+}
