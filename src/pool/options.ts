@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
 import { ArgumentError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
+import { countCpus } from '../util/cpu.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 
 /** Arguments of an initializer that nothing is known about. */
@@ -10,7 +10,7 @@ export type AnyArguments = any;
 
 /** Options of a Pool. `I` are the parameters of its initializer. */
 export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
-  /** Number of workers, at least 1. Default: the CPUs this process may use. */
+  /** Number of workers, at least 1. Default: the CPUs this process may use, see `cpuCount()`. */
   readonly processes?: number | undefined;
   /** Runs in each worker before its first task. When it fails the pool fails with its error. */
   readonly initializer?: ((...args: I) => unknown) | URL | undefined;
@@ -180,7 +180,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
   for (const name of RESOURCE_LIMITS) checkNumber(actor, `resourceLimits.${name}`, resourceLimits?.[name], { min: 0.1 });
   const whole = { integer: true };
   return {
-    processes: checkNumber(actor, 'processes', options.processes, { min: 1, integer: true }) ?? availableParallelism(),
+    processes: checkNumber(actor, 'processes', options.processes, { min: 1, integer: true }) ?? countCpus(actor),
     method,
     initializer,
     initArgs: initArgs ?? [],

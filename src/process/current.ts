@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { inspect } from 'node:util';
 import { processState, watchProcess } from '../native/index.js';
+import { countCpus } from '../util/cpu.js';
 import { deferred } from '../util/deferred.js';
 import { checkNumber, checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
@@ -151,9 +151,19 @@ export function activeChildren(): Process[] {
 }
 
 /**
- * How many CPUs this process may use. Python: `cpu_count`; here a CPU that the scheduler withholds
- * does not count.
+ * How many CPUs this process may use, at least 1: those of its affinity, as far as the quotas of its
+ * cgroups (v1 and v2, also of those above its own) allow, a part of one rounded up. The environment
+ * variable `MULTIPROCESS_CPU_COUNT` says another number. A pool has as many workers by default.
+ *
+ * Python: `cpu_count`, which counts all CPUs of the machine; `process_cpu_count` knows affinity.
+ *
+ * @throws ArgumentError `MP_INVALID_ARGUMENT` when `MULTIPROCESS_CPU_COUNT` is no number of CPUs.
+ * @example
+ * import { cpuCount } from 'multiprocess';
+ *
+ * process.env.MULTIPROCESS_CPU_COUNT = '3';
+ * console.log(cpuCount()); // 3
  */
 export function cpuCount(): number {
-  return availableParallelism();
+  return countCpus('cpuCount');
 }
