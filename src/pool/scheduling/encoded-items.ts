@@ -40,6 +40,9 @@ export class EncodedMessage implements Payload {
   }
 }
 
+/** Whether an item is a message of its own. */
+export const isKept = (item: unknown): item is EncodedMessage => item instanceof EncodedMessage;
+
 /** An item that cannot be sent. */
 export class RefusedItem {
   constructor(

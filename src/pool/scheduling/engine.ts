@@ -14,7 +14,8 @@ import { WorkerSupervisor, type WorkerSupervisorOwner } from '../workers/worker-
 import { type Batch, Blame } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
 import { captureCallSite } from './call-site.js';
-import { type Chunk, type JobOwner, PoolJob } from './job.js';
+import type { Chunk } from './chunk.js';
+import { type JobOwner, PoolJob } from './job.js';
 import { TaskQueue } from './ready-queue.js';
 import { Scheduler } from './scheduler.js';
 

@@ -1,24 +1,13 @@
-import { TimeoutError, type WorkerCrashError } from '../../errors/index.js';
-import type { Freight, Payload } from '../../memory/index.js';
-import type { CodeRecord } from '../../reduction/index.js';
+import type { Freight } from '../../memory/index.js';
 import type { Job, JobSink } from '../../streams/index.js';
-import { clearTimeout, setImmediate, setTimeout } from '../../util/timers.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
-import { Flag, MessageKind } from '../wire/protocol.js';
-import { inPoolCall } from '../wire/remote-error.js';
-import { Batch, Blame, isHopeless } from './batch.js';
-import { notBegun } from './call.js';
+import type { Batch } from './batch.js';
 import type { CallSite } from './call-site.js';
-import { countThatFits, EncodedItems, EncodedMessage, encodeNow, isPrimitive, MessagePart, RefusedItem } from './encoded-items.js';
-import { markItem } from './item-index.js';
+import { Chunk, type ChunkJob, type JobSettings } from './chunk.js';
+import { ChunkSize } from './chunk-size.js';
+import { countThatFits, EncodedMessage, encodeNow, isKept, isPrimitive, RefusedItem } from './encoded-items.js';
 import { plainCopy } from './plain-copy.js';
 import { TaskQueue } from './ready-queue.js';
-
-/** Milliseconds of work that an automatic chunk aims at. */
-const CHUNK_TIME_MS = 3;
-const MAX_CHUNK_ITEMS = 1024;
-/** Bytes of an automatic chunk: what goes as one record. */
-const CHUNK_BYTES = 1 << 16;
 
 /** What a job needs of its pool. */
 export interface JobOwner {
@@ -39,24 +28,8 @@ export interface JobOwner {
   jobGone(job: PoolJob): void;
 }
 
-/** Options of a job, checked. */
-export interface JobSettings {
-  /** The method that was called. */
-  readonly actor: string;
-  readonly chunkSize: number | 'auto';
-  readonly timeout: number;
-  readonly queueTimeout: number;
-  readonly retries: number;
-  readonly grace: number;
-  readonly priority: number;
-  /** Items are argument lists. */
-  readonly spread: boolean;
-  /** Most items one record may hold. */
-  readonly maxChunk: number;
-}
-
 /** A family of items that run one function: what the pull core sees of the pool. */
-export class PoolJob implements Job<unknown> {
+export class PoolJob implements Job<unknown>, ChunkJob {
   readonly queue: TaskQueue<Batch>;
   readonly fn: SerializedFunction;
   readonly sink: JobSink<unknown>;
@@ -66,9 +39,7 @@ export class PoolJob implements Job<unknown> {
   readonly #owner: JobOwner;
   #active = 0;
   #ended = false;
-  /** Items of {@link CHUNK_TIME_MS}, and of {@link CHUNK_BYTES}. */
-  #size = 1;
-  #fitting = 1;
+  readonly #size = new ChunkSize();
   #idle: (() => void) | null = null;
   /** Items that were encoded when they were read. */
   #admitted = 0;
@@ -98,7 +69,7 @@ export class PoolJob implements Job<unknown> {
 
   get chunkSize(): number {
     const { chunkSize, maxChunk } = this.settings;
-    return Math.min(maxChunk, chunkSize === 'auto' ? Math.min(this.#size, this.#fitting) : chunkSize);
+    return Math.min(maxChunk, chunkSize === 'auto' ? this.#size.items : chunkSize);
   }
 
   get room(): number {
@@ -225,21 +196,12 @@ export class PoolJob implements Job<unknown> {
     this.#check();
   }
 
-  /**
-   * Adapts the automatic chunk: towards {@link CHUNK_TIME_MS} of work, at most fourfold at once.
-   */
   measure(items: number, micros: number): void {
-    if (this.settings.chunkSize !== 'auto') return;
-    const each = Math.max(micros, 1) / 1000 / items;
-    const wanted = Math.min(MAX_CHUNK_ITEMS, Math.max(1, Math.floor(CHUNK_TIME_MS / each)));
-    this.#size = Math.min(wanted, this.#size * 4);
+    if (this.settings.chunkSize === 'auto') this.#size.measure(items, micros);
   }
 
-  /** Learns how many items fit into one record. */
   weigh(items: number, bytes: number): void {
-    const fitting = Math.max(1, Math.floor((CHUNK_BYTES * items) / Math.max(1, bytes)));
-    // Down at once, up slowly: one light chunk does not make the next one heavy.
-    this.#fitting = Math.min(fitting, this.#fitting * 8);
+    this.#size.weigh(items, bytes);
   }
 
   #check(): void {
@@ -251,207 +213,4 @@ export class PoolJob implements Job<unknown> {
     this.#waiting.clear();
     this.#owner.jobGone(this);
   }
-}
-
-/**
- * What the items of a chunk are:
- *
- *   read     the source's own: they may change until they are encoded
- *   copied   copies that nobody else has (plain-copy.ts), and primitives
- *   packed   some are messages of their own (encoded-items.ts), the others copies and primitives
- */
-type Form = 'read' | 'copied' | 'packed';
-
-/** Some consecutive items of a job, sent as one record. */
-export class Chunk extends Batch {
-  readonly job: PoolJob;
-  readonly first: number;
-  readonly #items: unknown[];
-  /** Which of the items of {@link kept} these are; -1: they are all. */
-  readonly #from: number;
-  readonly #form: Form;
-  #primitive: boolean | null = null;
-  #queueTimer: NodeJS.Timeout | null = null;
-  #marked: unknown;
-
-  /**
-   * @param form What the items are.
-   * @param kept The message that holds them, from its item `from` on.
-   */
-  constructor(
-    job: PoolJob,
-    first: number,
-    items: unknown[],
-    attempt: number,
-    form: Form = 'read',
-    kept: EncodedMessage | null = null,
-    from = -1,
-  ) {
-    super(job.queue, job.fn, items.length, flagsOf(job) | (form === 'packed' ? Flag.Packed : from >= 0 ? Flag.Part : 0));
-    this.#form = form;
-    this.encoded = kept;
-    this.#from = from;
-    this.job = job;
-    this.first = first;
-    this.#items = items;
-    this.attempt = attempt;
-    this.site = job.site;
-    if (job.settings.queueTimeout > 0) this.#queueTimer = setTimeout(() => this.#tooLate(), job.settings.queueTimeout);
-  }
-
-  get timeout(): number {
-    return this.job.settings.timeout;
-  }
-
-  payload(): unknown {
-    return this.#items;
-  }
-
-  override message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
-    if ((this.kind & Flag.Packed) !== 0) return new EncodedItems(this.#items);
-    if (this.encoded === null || this.#from < 0) return this.encoded;
-    return new MessagePart(this.encoded, this.#from, this.count);
-  }
-
-  get owned(): boolean {
-    return this.own();
-  }
-
-  own(): boolean {
-    if (this.#form !== 'read') return true;
-    this.#primitive ??= this.#items.every(isPrimitive);
-    return this.#primitive;
-  }
-
-  /** A chunk of some of its items. What they were when they were passed, they are. */
-  #part(from: number, to: number, attempt: number): Chunk {
-    const items = this.#items.slice(from, to);
-    const whole = this.own() ? null : this.encoded;
-    const start = Math.max(0, this.#from) + from;
-    const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, this.#form, whole, whole === null ? -1 : start));
-    for (const freight of this.freights ?? []) part.addFreight(freight);
-    return part;
-  }
-
-  override weighed(bytes: number): void {
-    if ((this.kind & Flag.Part) === 0) this.job.weigh(this.count, bytes);
-  }
-
-  value(value: unknown, index: number, micros: number): void {
-    if (index === this.count - 1) this.job.measure(this.count, micros);
-    if (this.job.cancelled) return;
-    this.job.touch();
-    this.job.sink.value(this.first + index, value);
-  }
-
-  error(error: unknown, index: number): void {
-    if (this.job.cancelled) return;
-    // One error of all items is that of the first.
-    if (error !== this.#marked) markItem(error, this.first + index);
-    this.#marked = error;
-    this.job.touch();
-    this.job.sink.error(this.first + index, error);
-  }
-
-  override started(): void {
-    if (this.#queueTimer !== null) clearTimeout(this.#queueTimer);
-    this.#queueTimer = null;
-  }
-
-  expire(index: number, begun: boolean): number {
-    const subject = `Item ${this.first + index}`;
-    const { timeout } = this;
-    const message = begun ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun(subject, timeout);
-    this.reason = new TimeoutError(message);
-    this.error(this.reason, index);
-    this.job.flush();
-    return this.job.settings.grace;
-  }
-
-  report(): void {}
-
-  subject(index: number): string {
-    return `item ${this.first + index}`;
-  }
-
-  refused(error: unknown): Batch[] {
-    if (this.count === 1) {
-      // The sink must not be called from inside submit.
-      setImmediate(() => {
-        this.error(
-          inPoolCall(error, this.job.settings.actor, this.site, (path) => path.replace(/\[0\]$/, `item ${this.first}`)),
-          0,
-        );
-        this.job.flush();
-      });
-      return [];
-    }
-    // Each by itself: the one that cannot be encoded fails alone.
-    return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this.attempt, this.#form)));
-  }
-
-  unreadable(error: unknown): Batch[] {
-    if (this.job.cancelled) return [];
-    if (this.count > 1) return this.#apart();
-    this.error(error, 0);
-    return [];
-  }
-
-  /**
-   * In parts, for one of its items is not as it should be, and nobody knows which: as messages of
-   * their own, then in two.
-   */
-  #apart(): Batch[] {
-    if ((this.kind & Flag.Packed) === 0) {
-      const items = this.#items.map((item) => this.job.keep(item));
-      if (items.some(isKept)) return this.job.chunks(this.first, items, this.attempt);
-    }
-    const middle = Math.ceil(this.count / 2);
-    return [this.#part(0, middle, this.attempt), this.#part(middle, this.count, this.attempt)];
-  }
-
-  orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
-    if (this.job.cancelled) return [];
-    if (blame === Blame.Items && this.count > 1) return this.#apart();
-    const hopeless = isHopeless(this.fn, blame);
-    // What rebuilding it kills one worker after the other, the rest of the items would too.
-    if (blame === Blame.Function && hopeless) {
-      markItem(error, this.first + this.received);
-      this.job.sink.fail(error);
-      return [];
-    }
-    const again: Chunk[] = [];
-    let next = this.received;
-    if (blame !== Blame.None) {
-      if (this.overdue !== next) {
-        if (this.attempt < this.job.settings.retries && !hopeless) again.push(this.#part(next, next + 1, this.attempt + 1));
-        else this.error(error, next);
-      }
-      next++;
-    }
-    if (next < this.count) again.push(this.#part(next, this.count, this.attempt));
-    return again;
-  }
-
-  onReleased(): void {
-    this.releaseFreights();
-    this.started();
-    this.job.left(this);
-  }
-
-  #tooLate(): void {
-    this.#queueTimer = null;
-    if (this.job.cancelled || !this.job.withdraw(this)) return;
-    const message = `Items ${this.first} to ${this.first + this.count - 1} waited longer than their queueTimeout of ${this.job.settings.queueTimeout} ms for a worker; they were not run.`;
-    for (let i = 0; i < this.count; i++) this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }), i);
-    this.job.flush();
-  }
-}
-
-const isKept = (item: unknown): item is EncodedMessage => item instanceof EncodedMessage;
-
-function flagsOf(job: PoolJob): number {
-  const spread = job.settings.spread ? Flag.Spread : 0;
-  const announce = job.settings.timeout > 0 || job.settings.queueTimeout > 0 ? Flag.Announce : 0;
-  return MessageKind.Chunk | spread | announce;
 }

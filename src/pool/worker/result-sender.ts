@@ -1,0 +1,89 @@
+import { inspect } from 'node:util';
+import { MultiprocessError, RemoteError } from '../../errors/index.js';
+import type { Link } from '../../memory/ring/link.js';
+import { holdUntil } from '../../memory/shareable/freight.js';
+import { inCall, isError, loadSending, sendableError, sendsFunctions, withoutSockets } from '../../reduction/receiving.js';
+import { CodedPayload } from '../wire/coded-payload.js';
+import { KIND, MessageKind } from '../wire/protocol.js';
+
+/** Makes the loop wait for a promise. */
+export type Suspend = <T>(promise: PromiseLike<T>, then: (value: T) => void, fail: (error: unknown) => void) => void;
+
+/** What a worker sends: values, and what can be said of those that cannot be sent. */
+export class ResultSender {
+  readonly #payload = new CodedPayload();
+  readonly #link: Link;
+
+  constructor(
+    link: Link,
+    private readonly suspend: Suspend,
+  ) {
+    this.#link = link;
+  }
+
+  /** Sends a value. What cannot be encoded is answered by its own error. Call only while the link is writable. */
+  send(kind: number, id: number, value: unknown, sent?: () => void): void {
+    try {
+      this.#post(kind | this.#payload.encode(value), id);
+      sent?.();
+    } catch (error) {
+      if (sendsFunctions()) this.#sendError(kind, id, value, error);
+      else {
+        // It may hold a function; what that takes was not needed so far. With it the value goes, or
+        // its own error does.
+        this.suspend(
+          loadSending(),
+          () => this.send(kind, id, value),
+          (failure) => this.#sendError(kind, id, value, failure),
+        );
+      }
+    }
+  }
+
+  /** Tells the parent what ends this worker: nobody caught it. */
+  uncaught(error: unknown): void {
+    if (!this.#link.writable) return;
+    try {
+      this.#post(MessageKind.Uncaught | this.#payload.encode(error), 0);
+    } catch (reason) {
+      this.#sendError(MessageKind.Uncaught, 0, error, reason);
+    }
+  }
+
+  /** Sends what was encoded. */
+  #post(kind: number, id: number): void {
+    const { freight } = this.#payload;
+    const position = this.#link.send(kind, id, 0, this.#payload);
+    if (freight !== null) holdUntil(freight, () => this.#link.taken(position));
+    this.#payload.sent();
+    this.#link.wake();
+  }
+
+  #canEncode(value: unknown): boolean {
+    try {
+      this.#payload.encode(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The value cannot be encoded: sends what can be said about that. */
+  #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
+    let error = reason;
+    const isValue = (kind & KIND) === MessageKind.Value;
+    if (!isValue && kind !== MessageKind.Report && isError(value)) {
+      error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
+      if (!this.#canEncode(error)) error = unsendable(value, reason);
+    } else if (!isValue && kind !== MessageKind.Report) error = unsendable(value, reason);
+    else inCall(error, isValue ? 'The result of the task' : 'report', (path) => path);
+    const flags = this.#payload.encode(error);
+    this.#post((isValue ? kind - MessageKind.Value + MessageKind.Error : kind) | flags, id);
+  }
+}
+
+function unsendable(value: unknown, reason: unknown): RemoteError {
+  return new RemoteError(`The task failed with something that cannot be sent: ${inspect(value, { depth: 1 })}`, {
+    cause: reason instanceof MultiprocessError ? reason.message : undefined,
+  });
+}

@@ -1,0 +1,42 @@
+import { ArgumentError } from '../../errors/index.js';
+import { describe } from '../../util/options.js';
+import type { TaskFunction } from './function-table.js';
+import type { PackedItems } from './packed-items.js';
+
+/** A batch that can be run: what it needs is loaded and decoded. */
+export interface Run {
+  readonly fn: TaskFunction;
+  /** Decoded, or to be decoded one by one. */
+  readonly items: readonly unknown[] | PackedItems;
+  /** The first of the items that are this batch's, and how many they are. */
+  readonly first: number;
+  readonly count: number;
+  readonly spread: boolean;
+  readonly attempt: number;
+  /** `performance.now()` when a chunk was taken; 0 for a call, which is not timed. */
+  readonly began: number;
+  /** Item to run next. */
+  index: number;
+  /**
+   * Items are announced up to here; from the start, those of a batch that wants no announcements.
+   */
+  announced: number;
+}
+
+/** Calls the function of a run: its value, or a promise of this realm. @throws what the call throws. */
+export function callItem({ fn, spread }: Run, item: unknown): unknown {
+  // Not as a method of the run: the function's `this` is nobody's business.
+  const value = spread ? fn(...argumentsOf(item)) : fn(item);
+  // Thenables of other makes may call back at once, twice, or throw.
+  return !(value instanceof Promise) && isThenable(value) ? Promise.resolve(value) : value;
+}
+
+/** The arguments of an item of starmap. @throws ArgumentError when it is no list. */
+function argumentsOf(item: unknown): Iterable<unknown> {
+  if (typeof (item as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function') return item as Iterable<unknown>;
+  throw new ArgumentError(`Pool.starmap: each item must be an array of arguments, not ${describe(item)}. For one argument each use map().`);
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
