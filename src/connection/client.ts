@@ -1,5 +1,5 @@
 import { ConnectionError, TimeoutError } from '../errors/index.js';
-import { closeDescriptor, connectSocket, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
+import { closeDescriptor, connectSocket, Errno, errnoOf, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
@@ -35,14 +35,13 @@ export interface ClientOptions extends WaitOptions {
 }
 
 const CLIENT_OPTIONS = ['authkey', 'family', 'tls', 'serializer', 'handshakeTimeout'];
-const EAGAIN = -11;
-/** ENOENT and ECONNREFUSED: nobody is there. */
-const ABSENT = new Set<unknown>([-2, -111]);
+/** What connect(2) says where nobody listens. */
+const NOBODY_LISTENS: ReadonlySet<number | undefined> = new Set([Errno.ENOENT, Errno.ECONNREFUSED]);
 /**
- * How soon to knock again, ms, at a unix socket whose backlog is full: the kernel tells nobody when
- * it is not.
+ * Milliseconds between two attempts at a unix socket whose backlog is full: the kernel tells nobody
+ * when it has room again.
  */
-const KNOCK = 5;
+const FULL_BACKLOG_RETRY_MS = 5;
 
 /**
  * Connects to a {@link Listener}, of this library or of Python.
@@ -67,7 +66,7 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
   if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
   serializerOf('Client', options?.serializer);
-  const patience =
+  const handshakeTimeout =
     checkNumber('Client', 'handshakeTimeout', options?.handshakeTimeout, { min: 1, infinite: true }) ??
     (options?.timeout === undefined ? HANDSHAKE_TIMEOUT_MS : Number.POSITIVE_INFINITY);
   options?.signal?.throwIfAborted();
@@ -83,7 +82,7 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
     const descriptor = await connectTo(await resolveAddress(address, family), signal);
     const secured = options?.tls !== undefined;
     if (secured || key !== undefined)
-      endHandshake = after(patience, () => limit.abort(handshakeTimedOut(address, key !== undefined, secured, patience)));
+      endHandshake = after(handshakeTimeout, () => limit.abort(handshakeTimedOut(address, key !== undefined, secured, handshakeTimeout)));
     const { tls, serializer } = options ?? {};
     const connection =
       tls === undefined
@@ -121,8 +120,8 @@ async function connectTo(name: SocketName, signal: AbortSignal): Promise<number>
       return fd;
     } catch (cause) {
       if (fd !== undefined) closeDescriptor(fd);
-      const { errno } = cause as { errno?: number };
-      if (ABSENT.has(errno)) {
+      const errno = errnoOf(cause);
+      if (NOBODY_LISTENS.has(errno)) {
         const what = name.port === 0 ? describe(name.host) : `${name.host}:${name.port}`;
         const error = new ConnectionError(`Client: nobody listens at ${what}; start the listener first, or check the address.`, {
           code: 'MP_CONNECTION_REFUSED',
@@ -130,10 +129,10 @@ async function connectTo(name: SocketName, signal: AbortSignal): Promise<number>
         });
         throw Object.assign(error, { errno });
       }
-      if (errno !== EAGAIN) throw cause;
+      if (errno !== Errno.EAGAIN) throw cause;
     }
     await new Promise<void>((resolve) => {
-      after(KNOCK, resolve);
+      after(FULL_BACKLOG_RETRY_MS, resolve);
     });
   }
 }

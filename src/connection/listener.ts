@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
 import { ArgumentError, AuthenticationError, ClosedError } from '../errors/index.js';
-import { acceptSocket, closeDescriptor, Family, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
+import { acceptSocket, closeDescriptor, Errno, errnoOf, Family, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
@@ -287,7 +287,7 @@ export class Listener implements AsyncDisposable, Disposable {
         this.#handshakes.begin(descriptor, originOf(descriptor));
       }
     } catch (error) {
-      if (TRANSIENT.has((error as { errno?: number }).errno)) this.#backOff(error);
+      if (TRANSIENT_ERRORS.has(errnoOf(error))) this.#backOff(error);
       else this.#accepters.shift()?.reject(error);
     }
     this.#want();
@@ -342,10 +342,25 @@ const MAX_ACCEPTED_AT_ONCE = 16;
 const FIRST_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 1_000;
 /**
- * ECONNABORTED, ENOMEM, ENFILE, EMFILE, EPROTO, ENOBUFS, and what accept(2) passes on of the
- * network.
+ * Failures of accept(2) after which it may succeed again: a resource ran out, the peer has hung up,
+ * or the network of that peer failed (accept(2): "Error handling").
  */
-const TRANSIENT = new Set<unknown>([-103, -12, -23, -24, -71, -105, -100, -101, -112, -113, -64, -92, -95, -1]);
+const TRANSIENT_ERRORS: ReadonlySet<number | undefined> = new Set([
+  Errno.EMFILE,
+  Errno.ENFILE,
+  Errno.ENOMEM,
+  Errno.ENOBUFS,
+  Errno.ECONNABORTED,
+  Errno.EPERM,
+  Errno.EPROTO,
+  Errno.ENETDOWN,
+  Errno.ENETUNREACH,
+  Errno.ENONET,
+  Errno.ENOPROTOOPT,
+  Errno.EHOSTDOWN,
+  Errno.EHOSTUNREACH,
+  Errno.EOPNOTSUPP,
+]);
 
 /** What peers of one origin have in common: their host. */
 function originOf(descriptor: number): string {

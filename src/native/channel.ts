@@ -7,19 +7,6 @@ import { systemError } from './system-error.js';
 export const Ready = { readable: 1, writable: 4, error: 8, hangup: 16, invalid: 32 } as const;
 
 /**
- * Negated error numbers that callers of {@link readChannel} and {@link writeChannel} tell apart.
- */
-export const Errno = {
-  EINTR: -4,
-  EBADF: -9,
-  EAGAIN: -11,
-  EPIPE: -32,
-  ENOTSOCK: -88,
-  ECONNRESET: -104,
-  ENOTCONN: -107,
-} as const;
-
-/**
  * Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is
  * being terminated.
  */

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
 import { MultiprocessError } from '../errors/multiprocess-error.js';
 import { ArgumentError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
+import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 
 /** Most descriptors one message carries (SCM_MAX_FD). */
@@ -125,7 +125,7 @@ export function receiveDescriptors(socket: number, maximum: number, most = MAX_P
       `receiveDescriptors: more descriptors arrived than the ${maximum} asked for, or than this process may open; all of them were closed.`,
     );
   }
-  if (result < 0 && result > -4096 && getSystemErrorName(result) === 'EAGAIN') return null;
+  if (result === Errno.EAGAIN) return null;
   checked('receiveDescriptors', socket, 'recvmsg', result);
   return { fds: [...fds.subarray(0, got[0])], payload: payload.slice(0, got[1]) };
 }
@@ -145,7 +145,7 @@ export function openDescriptorOf(pid: number, fd: number): number {
     throw new ArgumentError(`openDescriptorOf: \`pid\` and \`fd\` must be numbers, not ${describe(pid)} and ${describe(fd)}.`);
   }
   if (result >= 0) return result;
-  if ((result === -EPERM || result === -EACCES) && hasChangedUser(pid)) {
+  if ((result === Errno.EPERM || result === Errno.EACCES) && hasChangedUser(pid)) {
     throw Object.assign(
       new MultiprocessError(
         `A shared object of process ${pid} cannot be opened: that process has changed its user while it ran (process.setuid), and Linux lets no other process of ` +
@@ -170,9 +170,6 @@ function hasChangedUser(pid: number): boolean {
     return false;
   }
 }
-
-const EPERM = 1;
-const EACCES = 13;
 
 function checked(actor: string, fd: number, syscall: string, result: number): number {
   if (result >= 0) return result;

@@ -1,4 +1,5 @@
 import { addon, Refusal } from './addon.js';
+import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 
 /**
@@ -100,29 +101,13 @@ export function bindLifeline(fd: number): number {
 }
 
 /**
- * How a child ended: its exit code, or minus the number of the signal. `null` while it runs.
- * Afterwards it is gone.
- * @throws MultiprocessError `MP_SYSTEM` (ECHILD).
- */
-export function reapProcess(pid: number): number | null {
-  const result = addon().reapProcess(pid);
-  if (result < 0) throw systemError(`reapProcess ${pid}`, 'waitpid', result);
-  if (result === 0) return null;
-  return result > SIGNALLED ? SIGNALLED - result : result - 1;
-}
-
-const SIGNALLED = 1000;
-
-/**
  * Sends a signal to the very process of a pidfd; nothing when it has ended.
  * @throws MultiprocessError `MP_SYSTEM`.
  */
 export function signalProcess(pidfd: number, signal: number): void {
   const result = addon().signalProcess(pidfd, signal);
-  if (result < 0 && result !== -ESRCH) throw systemError(`signalProcess ${signal}`, 'pidfd_send_signal', result);
+  if (result < 0 && result !== Errno.ESRCH) throw systemError(`signalProcess ${signal}`, 'pidfd_send_signal', result);
 }
-
-const ESRCH = 3;
 
 /** kill(2), and nothing besides. @returns 0, or a negated errno. */
 export function sendSignal(pid: number, signal: number): number {

@@ -3,7 +3,7 @@
 // Whether it is there
 export { nativeAvailable, nativeError } from './addon.js';
 // Bytes through descriptors
-export { Errno, type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel, writeChannelWith } from './channel.js';
+export { type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel, writeChannelWith } from './channel.js';
 // Descriptors
 export {
   closeDescriptor,
@@ -19,6 +19,8 @@ export {
 } from './descriptors.js';
 // Waking an event loop
 export { createEventfd, Doorbell, ringDoorbell } from './doorbell.js';
+// Error numbers
+export { Errno, errnoOf } from './errno.js';
 // The children of a thread
 export { keepChild } from './estate.js';
 // Forking
@@ -31,7 +33,6 @@ export {
   leaveProcess,
   noteExitCode,
   populatePages,
-  reapProcess,
   sendSignal,
   signalProcess,
   touchedPages,
@@ -59,6 +60,7 @@ export {
   openProcess,
   processStartTime,
   processState,
+  reapProcess,
   setParentDeathSignal,
   signalChild,
   threadId,

@@ -2,6 +2,7 @@ import { constants } from 'node:buffer';
 import { ArgumentError, ClosedError, UnsupportedError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
+import { Errno } from './errno.js';
 import { noteName } from './names-log.js';
 import { systemError } from './system-error.js';
 
@@ -27,7 +28,6 @@ export interface MapOptions {
 
 const DIRECTORY = '/dev/shm/';
 const MODE = 0o600;
-const EOPNOTSUPP = -95;
 
 /** Buffers of this thread that were mapped here: tells an unmapped one from a foreign one. */
 const known = new WeakSet<ArrayBuffer>();
@@ -88,7 +88,7 @@ export function openSharedMemory(name: string, options: SharedMemoryOptions): nu
 export function createSharedMemory(size: number): number | null {
   checkBytes('createSharedMemory', size);
   const fd = addon().createSharedMemory(DIRECTORY, size, MODE);
-  if (fd === EOPNOTSUPP) return null;
+  if (fd === Errno.EOPNOTSUPP) return null;
   if (fd < 0) throw systemError(`createSharedMemory of ${size} bytes`, 'open', fd);
   return fd;
 }

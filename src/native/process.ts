@@ -96,7 +96,8 @@ export function openProcess(pid: number): number {
 /** How a child has ended. */
 export type ChildStatus = { readonly exitCode: number; readonly signal: null } | { readonly exitCode: null; readonly signal: number };
 
-const SIGNALLED = 1000;
+/** What the addon adds to the number of the signal that ended a child. */
+const SIGNALLED_BASE = 1000;
 
 /**
  * How a child of this process has ended, without reaping it: whoever waits for it still learns the
@@ -107,7 +108,19 @@ const SIGNALLED = 1000;
 export function childStatus(pid: number): ChildStatus | null {
   const answer = addon().childStatus(pid);
   if (answer <= 0) return null;
-  return answer > SIGNALLED ? { exitCode: null, signal: answer - SIGNALLED } : { exitCode: answer - 1, signal: null };
+  return answer > SIGNALLED_BASE ? { exitCode: null, signal: answer - SIGNALLED_BASE } : { exitCode: answer - 1, signal: null };
+}
+
+/**
+ * How a child ended: its exit code, or minus the number of the signal. `null` while it runs.
+ * Afterwards it is gone.
+ * @throws MultiprocessError `MP_SYSTEM` (ECHILD).
+ */
+export function reapProcess(pid: number): number | null {
+  const result = addon().reapProcess(pid);
+  if (result < 0) throw systemError(`reapProcess ${pid}`, 'waitpid', result);
+  if (result === 0) return null;
+  return result > SIGNALLED_BASE ? SIGNALLED_BASE - result : result - 1;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ArgumentError, MultiprocessError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
+import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 
 /**
@@ -13,8 +14,6 @@ export interface DescriptorOffer {
   /** Which of its offers. */
   readonly key: string;
 }
-
-const [ENOENT, EACCES, ECONNRESET, ETIMEDOUT, ECONNREFUSED] = [-2, -13, -104, -110, -111];
 
 /**
  * Offers a duplicate of a descriptor to the processes of this user for some time. A thread of the
@@ -81,14 +80,14 @@ export function fetchDescriptor(offer: DescriptorOffer, patience = 10_000): numb
   const fd = addon().sharerFetch(offer.address, offer.key, patience);
   if (fd >= 0) return fd;
   if (fd === Refusal.badArgument) throw new ArgumentError(`fetchDescriptor: ${describe(offer)} is no offer of a descriptor.`);
-  if (fd === ENOENT || fd === ECONNREFUSED || fd === ECONNRESET) {
+  if (fd === Errno.ENOENT || fd === Errno.ECONNREFUSED || fd === Errno.ECONNRESET) {
     throw new MultiprocessError(
       'The descriptor cannot be had: the process that sent it has ended, or took it back (bytes of dumps() are good for 30 seconds); keep that process running and send it again.',
       { code: 'MP_OWNER_GONE' },
     );
   }
-  const why = fd === ETIMEDOUT ? 'its process does not answer (is it stopped?)' : 'its process belongs to another user';
-  if (fd === ETIMEDOUT || fd === EACCES) {
+  const why = fd === Errno.ETIMEDOUT ? 'its process does not answer (is it stopped?)' : 'its process belongs to another user';
+  if (fd === Errno.ETIMEDOUT || fd === Errno.EACCES) {
     throw new MultiprocessError(`The descriptor cannot be had: ${why}.`, { code: 'MP_SYSTEM' });
   }
   throw systemError('Fetching a descriptor', 'recvmsg', fd);

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
+import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 
 /** Families of sockets, by the kernel's numbers. */
@@ -17,7 +18,6 @@ export interface SocketName {
 }
 
 const made = new Int32Array(1);
-const EINPROGRESS = -115;
 
 /**
  * A listening stream socket, non-blocking and close-on-exec.
@@ -37,7 +37,7 @@ export function listenSocket({ family, host, port }: SocketName, backlog: number
  */
 export function connectSocket({ family, host, port }: SocketName): { fd: number; pending: boolean } {
   const result = addon().socketConnect(family, host, port, made);
-  const pending = result === EINPROGRESS;
+  const pending = result === Errno.EINPROGRESS;
   if (!pending) checked(`Connecting to ${spell(host, port)}`, 'connect', result);
   return { fd: made[0]!, pending };
 }
@@ -56,7 +56,7 @@ export function finishSocket(fd: number, { host, port }: SocketName): void {
  */
 export function acceptSocket(fd: number): number | null {
   const result = addon().socketAccept(fd);
-  return result === -11 ? null : checked(`Accepting on descriptor ${fd}`, 'accept4', result);
+  return result === Errno.EAGAIN ? null : checked(`Accepting on descriptor ${fd}`, 'accept4', result);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { addon } from './addon.js';
 import { pollDescriptor, Ready } from './channel.js';
 import { closeDescriptor } from './descriptors.js';
+import { Errno } from './errno.js';
 import { Readiness } from './readiness.js';
 import { systemError } from './system-error.js';
 
@@ -20,7 +21,8 @@ export interface ProcessWatch {
  */
 export function watchProcess(pid: number, onEnd: () => void): ProcessWatch | null {
   const fd = addon().openProcess(pid);
-  if (fd === -ESRCH || fd === -EINVAL) return null;
+  // EINVAL: the id is not a process's but that of one of its threads.
+  if (fd === Errno.ESRCH || fd === Errno.EINVAL) return null;
   if (fd < 0) throw systemError(`watchProcess ${pid}`, 'pidfd_open', fd);
   let open = true;
   const close = () => {
@@ -51,7 +53,7 @@ export function watchProcess(pid: number, onEnd: () => void): ProcessWatch | nul
  */
 export function awaitProcess(pid: number, timeout: number): boolean {
   const fd = addon().openProcess(pid);
-  if (fd === -ESRCH) return true;
+  if (fd === Errno.ESRCH) return true;
   if (fd < 0) throw systemError(`awaitProcess ${pid}`, 'pidfd_open', fd);
   try {
     return pollDescriptor(fd, Ready.readable, timeout) !== 0;
@@ -59,7 +61,3 @@ export function awaitProcess(pid: number, timeout: number): boolean {
     closeDescriptor(fd);
   }
 }
-
-const ESRCH = 3;
-/** Not a process but one of its threads. */
-const EINVAL = 22;

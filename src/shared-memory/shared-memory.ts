@@ -6,6 +6,8 @@ import {
   closeDescriptor,
   createSharedMemory,
   descriptorSize,
+  Errno,
+  errnoOf,
   mapMemory,
   nameSharedMemory,
   openSharedMemory,
@@ -30,9 +32,6 @@ export interface Handle {
   readonly inode: string;
   readonly tracker: string | null;
 }
-
-const ENOENT = -2;
-const EEXIST = -17;
 
 /**
  * A named block of shared memory: `/dev/shm/<name>`, as Python's
@@ -102,7 +101,7 @@ export class SharedMemory implements Disposable {
       try {
         return SharedMemory.#made(name, size);
       } catch (error) {
-        if ((error as { errno?: number }).errno !== EEXIST) throw error;
+        if (errnoOf(error) !== Errno.EEXIST) throw error;
         if (given !== undefined) throw exists('SharedMemory.create', given, error);
       }
     }
@@ -164,7 +163,7 @@ export class SharedMemory implements Disposable {
       descriptor = openSharedMemory(bare, {});
       return new SharedMemory(bare, descriptor);
     } catch (error) {
-      throw (error as { errno?: number }).errno === ENOENT ? notFound('SharedMemory.attach', bare, error) : error;
+      throw errnoOf(error) === Errno.ENOENT ? notFound('SharedMemory.attach', bare, error) : error;
     } finally {
       if (descriptor !== undefined) closeDescriptor(descriptor);
     }
@@ -218,7 +217,7 @@ export class SharedMemory implements Disposable {
     try {
       unlinkSharedMemory(this.#name);
     } catch (error) {
-      throw (error as { errno?: number }).errno === ENOENT ? notFound('SharedMemory.unlink', this.#name, error) : error;
+      throw errnoOf(error) === Errno.ENOENT ? notFound('SharedMemory.unlink', this.#name, error) : error;
     } finally {
       this.#unlinked = true;
       untrack(this.#name, this.#inode);

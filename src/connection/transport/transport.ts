@@ -1,5 +1,4 @@
 /** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
-import { getSystemErrorName } from 'node:util';
 import { ConnectionError } from '../../errors/index.js';
 import { Backoff } from '../../memory/index.js';
 import {
@@ -141,9 +140,7 @@ export class DescriptorTransport implements Transport {
   #poll(events: number, timeout: number): boolean {
     const happened = pollDescriptor(this.fd, events, timeout);
     if ((happened & Ready.invalid) === 0) return happened !== 0;
-    throw new ConnectionError(
-      `Connection: descriptor ${this.fd} is not open (${getSystemErrorName(-9)}); somebody else closed it, or it never was one.`,
-    );
+    throw new ConnectionError(`Connection: descriptor ${this.fd} is not open (EBADF); somebody else closed it, or it never was one.`);
   }
 }
 
