@@ -26,8 +26,12 @@ NAPI_MODULE_INIT() {
   exportEstate(out);
   exportProcess(out);
   exportFork(out);
+  exportForkEnd(out);
+  exportForkExit(out);
   exportForkLoop(out);
   exportForkMemory(out);
+  exportForkSignals(out);
+  exportLifeline(out);
   exportWatcher(out);
   exportChannel(out);
   exportSocket(out);

@@ -6,6 +6,8 @@
 //
 // Messages between threads (a worker's, V8's tasks for this thread) do not count as alive while they are under way. So the end is
 // believed only after two turns that did not wait and found nothing.
+#include "arguments.h"
+#include "exports.h"
 #include "fork.h"
 
 namespace multiprocess {
@@ -92,5 +94,18 @@ int watchEnd(Environment* environment, napi_value onEnd) {
   tellIdle(&end.tasks);
   return 0;
 }
+
+namespace {
+
+// watchEnd(callback): in the child, calls back when the event loop has nothing left to do: (false),
+// and then perhaps (true)
+napi_value watchEndOf(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  return answer(env, watchEnd(in.environment, in.values[0]));
+}
+
+}  // namespace
+
+void exportForkEnd(Exports& out) { out.add("watchEnd", watchEndOf); }
 
 }  // namespace multiprocess

@@ -1,7 +1,7 @@
 // The event loop that a fork of a running program finds: the copy of its parent's, with everything the parent waits for.
 //
 // None of it may go on in the child, and none of it may be closed there: its owners are JavaScript objects of the parent, which
-// the child may still close itself, and closing would call them back. So the handles stay, and are stilled:
+// the child may still close itself, and closing would call them back. So the handles stay, and are stopped:
 //
 //   readers, polls, file watches  stopped by libuv's own calls
 //   every watched descriptor      taken out of the loop's table (what uv__io_stop does); starting it again works
@@ -54,7 +54,7 @@ struct Place {
   bool holds(const void* address) const { return address >= from && address < from + size; }
 };
 
-void still(uv_handle_t* handle, const Place& node) {
+void quiesceHandle(uv_handle_t* handle, const Place& node) {
   switch (handle->type) {
     case UV_TCP:
     case UV_NAMED_PIPE:
@@ -165,9 +165,9 @@ bool knowsLoop(uv_loop_t* loop, void* environment) {
   return true;
 }
 
-void stillLoop(uv_loop_t* loop, void* environment) {
+void quiesceLoop(uv_loop_t* loop, void* environment) {
   Place node{static_cast<char*>(environment), malloc_usable_size(environment)};
-  uv_walk(loop, [](uv_handle_t* handle, void* data) { still(handle, *static_cast<Place*>(data)); }, &node);
+  uv_walk(loop, [](uv_handle_t* handle, void* data) { quiesceHandle(handle, *static_cast<Place*>(data)); }, &node);
   for (unsigned fd = 0; fd < loop->nwatchers; fd++) {
     uv__io_t* watcher = loop->watchers[fd];
     // The loop's own are its async and signal pipes, which are the child's own by now, and inotify.

@@ -1,6 +1,9 @@
-// What memory costs forks. A page that the template and its forks share is copied at the first write of either, by a fault of its own: some
-// microseconds each, and a child that loads a module writes to 500 pages. So the pages that a first child had touched are noted, and
-// every other one gets its copies of them in a few calls, before anybody waits for it.
+// The memory of forks: which of it they inherit, and what it costs them.
+//
+// A page that the template and its forks share is copied at the first write of either, by a fault of
+// its own: some microseconds each, and a child that loads a module writes to 500 pages. So the pages
+// that a first child had touched are noted, and every other one gets its copies of them in a few
+// calls, before anybody waits for it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,10 +15,13 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <vector>
 
 #include "arguments.h"
 #include "exports.h"
+#include "fork.h"
+#include "proc-file.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -113,6 +119,25 @@ napi_value trimMemory(napi_env, napi_callback_info) {
 }
 
 }  // namespace
+
+int inheritMemory() {
+  std::string maps;
+  const int unread = readProcFile("/proc/self/maps", &maps);
+  if (unread != 0) return unread;
+  for (size_t at = 0; at < maps.size();) {
+    size_t end = maps.find('\n', at);
+    if (end == std::string::npos) end = maps.size();
+    unsigned long from = 0, to = 0, inode = 1;
+    char permissions[5] = "";
+    maps[end < maps.size() ? end : maps.size() - 1] = '\0';
+    if (sscanf(maps.c_str() + at, "%lx-%lx %4s %*x %*x:%*x %lu", &from, &to, permissions, &inode) == 4 && inode == 0 && permissions[3] == 'p') {
+      // Fails for what the kernel maps itself ([vvar]), which the child gets anyway.
+      madvise(reinterpret_cast<void*>(from), to - from, MADV_DOFORK);
+    }
+    at = end + 1;
+  }
+  return 0;
+}
 
 void exportForkMemory(Exports& out) {
   out.add("touchedPages", touchedPages);

@@ -41,8 +41,8 @@ int fetch(const std::string& address, const std::string& key, int64_t end) {
   const int wrong = name.parse(AF_UNIX, '\0' + address, 0);
   if (wrong != 0) return wrong;
   // The backlog is long and the thread quick: connect(2) waits for no event, only for a full backlog.
-  timeval patience{std::max<int64_t>(1, (end - milliseconds()) / 1000), 0};
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  timeval timeout{std::max<int64_t>(1, (end - milliseconds()) / 1000), 0};
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   while (connect(fd, name.plain(), name.length) != 0) {
     if (errno == EAGAIN) return -ETIMEDOUT;
     if (errno != EINTR) return -errno;
@@ -65,14 +65,14 @@ int fetch(const std::string& address, const std::string& key, int64_t end) {
 napi_value sharerFetch(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   std::string address, key;
-  double patience;
-  if (!in.text(0, &address) || !in.text(1, &key) || !in.number(2, &patience) || key.size() != kKey || address.empty() ||
+  double timeout;
+  if (!in.text(0, &address) || !in.text(1, &key) || !in.number(2, &timeout) || key.size() != kKey || address.empty() ||
       address.size() > 100) {
     return answer(env, kBadArgument);
   }
   const int own = takeOwnOffer(address, key);
   if (own != kElsewhere) return answer(env, in.environment->estate.keep(own));
-  const int fd = fetch(address, key, milliseconds() + static_cast<int64_t>(std::min(patience, 1e9)));
+  const int fd = fetch(address, key, milliseconds() + static_cast<int64_t>(std::min(timeout, 1e9)));
   return answer(env, in.environment->estate.keep(fd));
 }
 

@@ -100,14 +100,6 @@ napi_value socketAccept(napi_env env, napi_callback_info info) {
   }
 }
 
-// socketShutdown(fd, how: 0 reading, 1 writing, 2 both)
-napi_value socketShutdown(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  int32_t fd, how;
-  if (!in.int32(0, &fd) || !in.int32(1, &how)) return answer(env, kBadArgument);
-  return answer(env, shutdown(fd, how) == 0 ? 0 : -errno);
-}
-
 // peerUser(fd) -> id of the user who connected a unix socket
 napi_value peerUser(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -159,7 +151,6 @@ void exportSocket(Exports& out) {
   out.add("socketConnect", socketConnect);
   out.add("socketFinish", socketFinish);
   out.add("socketAccept", socketAccept);
-  out.add("socketShutdown", socketShutdown);
   out.add("socketName", socketName);
   out.add("peerUser", peerUser);
 }

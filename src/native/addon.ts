@@ -44,7 +44,7 @@ export interface Addon extends PathKeeper {
   childStatus(pid: number): number;
   keepChild(pid: number, ends: boolean): void;
   dropChild(pid: number): void;
-  forkProcess(patience: number, exitCode: () => number, running: boolean): number;
+  forkProcess(timeout: number, exitCode: () => number, running: boolean): number;
   atRest(callback: () => void): void;
   watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
@@ -71,7 +71,6 @@ export interface Addon extends PathKeeper {
   socketConnect(family: number, host: string, port: number, made: Int32Array): number;
   socketFinish(fd: number): number;
   socketAccept(fd: number): number;
-  socketShutdown(fd: number, how: number): number;
   peerUser(fd: number): number;
   socketName(fd: number, peer: boolean): string | number;
   sharerOffer(fd: number, duration: number, released: boolean): string | number;
@@ -79,7 +78,7 @@ export interface Addon extends PathKeeper {
   sharerHold(key: string, on: boolean, duration: number): number;
   sharerRelease(key: string): number;
   sharerStop(): number;
-  sharerFetch(address: string, key: string, patience: number): number;
+  sharerFetch(address: string, key: string, timeout: number): number;
 }
 
 /** Refusals that are no errno; the same numbers as in native/status.h. */

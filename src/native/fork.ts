@@ -14,7 +14,7 @@ export type ForkRefusal = 'threads-busy' | 'no-exit-hook' | 'threads-alive' | 'u
  * Everything on the stack of the caller returns twice. The child has the only thread, an event loop
  * of its own, and all that the parent had besides; it must leave by {@link leaveProcess}.
  *
- * @param patience milliseconds to wait, blocking, until all other threads of this process sleep.
+ * @param timeout milliseconds to wait, blocking, until all other threads of this process sleep.
  * @param exitCode the exit code of the process as it stands: asked in the child when an exception
  * that nobody caught ends it.
  * @param running whether this is a program in full swing: then it may have no worker threads, and
@@ -23,8 +23,8 @@ export type ForkRefusal = 'threads-busy' | 'no-exit-hook' | 'threads-alive' | 'u
  * @returns the child's pid; 0 in the child; or why it was refused.
  * @throws MultiprocessError `MP_SYSTEM` (EAGAIN: too many processes; ENOMEM).
  */
-export function forkProcess(patience: number, exitCode: () => number, running: boolean): number | ForkRefusal {
-  const result = addon().forkProcess(patience, exitCode, running);
+export function forkProcess(timeout: number, exitCode: () => number, running: boolean): number | ForkRefusal {
+  const result = addon().forkProcess(timeout, exitCode, running);
   if (result === Refusal.threadsBusy) return 'threads-busy';
   if (result === Refusal.noExitHook) return 'no-exit-hook';
   if (result === Refusal.threadsAlive) return 'threads-alive';

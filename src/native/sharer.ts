@@ -72,12 +72,12 @@ export function withdrawOffers(): void {
  * A descriptor of our own for what was offered, close-on-exec. Blocks for the answer, which comes
  * from a thread that does nothing else.
  *
- * @param patience milliseconds.
+ * @param timeout milliseconds.
  * @throws MultiprocessError `MP_OWNER_GONE` when the process that offered it has ended, or the
  * offer is over; `MP_SYSTEM`.
  */
-export function fetchDescriptor(offer: DescriptorOffer, patience = 10_000): number {
-  const fd = addon().sharerFetch(offer.address, offer.key, patience);
+export function fetchDescriptor(offer: DescriptorOffer, timeout = 10_000): number {
+  const fd = addon().sharerFetch(offer.address, offer.key, timeout);
   if (fd >= 0) return fd;
   if (fd === Refusal.badArgument) throw new ArgumentError(`fetchDescriptor: ${describe(offer)} is no offer of a descriptor.`);
   if (fd === Errno.ENOENT || fd === Errno.ECONNREFUSED || fd === Errno.ECONNRESET) {
