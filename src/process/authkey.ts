@@ -9,18 +9,18 @@ import { describe } from '../util/options.js';
 import { AuthenticationKey } from './authentication-key.js';
 import { identity } from './identity.js';
 
-const BYTES = 32;
+const KEY_BYTES = 32;
 
 /**
  * A new random key: of the kernel, where that can be asked without loading node:crypto, which every
  * start of a child would wait for.
  */
 function randomKey(): AuthenticationKey {
-  const key = new AuthenticationKey(BYTES);
+  const key = new AuthenticationKey(KEY_BYTES);
   let source: number | null = null;
   try {
     source = openSync('/dev/urandom', 'r');
-    if (readSync(source, key) === BYTES) return key;
+    if (readSync(source, key) === KEY_BYTES) return key;
   } catch {
     // There is no such device here.
   } finally {

@@ -20,10 +20,10 @@ export interface Child {
 }
 
 /** How daemons are ended, and how long each step may take, milliseconds. */
-const ENDS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
-const GRACE = 2_000;
+const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
+const GRACE_MS = 2_000;
 /** Between two attempts to write on, milliseconds. */
-const PAUSE = 20;
+const WRITE_POLL_MS = 20;
 
 const children = new Map<object, Child>();
 let installed = false;
@@ -55,12 +55,12 @@ function end(ending: Ending): void | Promise<void> {
 /** No loop runs any more: this thread waits for each of them, as Python does. */
 function endNow(): void {
   for (const { popen } of running(false)) {
-    while (writeOn() && popen.method !== 'thread' && !popen.waitSync(PAUSE));
+    while (writeOn() && popen.method !== 'thread' && !popen.waitSync(WRITE_POLL_MS));
     popen.waitSync(Number.POSITIVE_INFINITY);
   }
   const daemons = running(true);
-  for (const signal of ENDS) {
-    const deadline = performance.now() + GRACE;
+  for (const signal of ENDING_SIGNALS) {
+    const deadline = performance.now() + GRACE_MS;
     for (const { popen } of daemons) send(popen, signal);
     for (const { popen } of daemons) popen.waitSync(Math.max(0, deadline - performance.now()));
   }
@@ -70,9 +70,9 @@ async function endNaturally(): Promise<void> {
   // One that ends may have another one started.
   for (let ordinary = running(false); ordinary.length > 0; ordinary = running(false)) await Promise.all(ordinary.map(ended));
   const daemons = running(true);
-  for (const signal of ENDS) {
+  for (const signal of ENDING_SIGNALS) {
     for (const { popen } of daemons) send(popen, signal);
-    await settles(Promise.all(daemons.map(ended)), { timeout: GRACE });
+    await settles(Promise.all(daemons.map(ended)), { timeout: GRACE_MS });
   }
 }
 

@@ -3,7 +3,7 @@ import { ArgumentError } from '../errors/index.js';
 import { checkOptions, describe, MODULE_FORM } from '../util/options.js';
 import type { ContextLike } from './start-method.js';
 
-const OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
+const PROCESS_OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
 
 /**
  * What a Process runs: a function with its captures, or the URL of a module with a function as its
@@ -55,7 +55,7 @@ export function checkProcess(
     const form = typeof target === 'string' ? MODULE_FORM : ' Write `new Process(target, { args: [...] })`.';
     throw new ArgumentError(`Process: the target must be a function or a module URL, not ${describe(target)}.${form}`);
   }
-  checkOptions('Process', options, OPTIONS, { array: 'args', string: 'name' });
+  checkOptions('Process', options, PROCESS_OPTIONS, { array: 'args', string: 'name' });
   const { args, name, daemon, env, execArgv } = options;
   if (args !== undefined && !Array.isArray(args)) {
     throw new ArgumentError(`Process: \`args\` must be an array, not ${describe(args)}.`);

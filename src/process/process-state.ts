@@ -60,12 +60,12 @@ export function fresh(name: string, daemon: boolean, path: string): ProcessState
 }
 
 /** What a fork may ask of a process that its parent made. */
-const HARMLESS = new Set(['name', 'daemon', 'authkey', 'pid', 'ident']);
+const ALLOWED_IN_FORK = new Set(['name', 'daemon', 'authkey', 'pid', 'ident']);
 
 /** The state of a process that was made here. @throws ProcessError `MP_NOT_PARENT`; ClosedError. */
 export function stateOf(of: object, member: string, closedToo = false): ProcessState {
   const state = states.get(of);
-  if (state === undefined || identity().self === of || (state.maker !== process.pid && !HARMLESS.has(member))) {
+  if (state === undefined || identity().self === of || (state.maker !== process.pid && !ALLOWED_IN_FORK.has(member))) {
     throw new ProcessError(`Process.${member}: only the parent of a process can do this, and this is not its parent.`, {
       code: 'MP_NOT_PARENT',
     });

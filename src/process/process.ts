@@ -7,7 +7,7 @@ import { ownKey, toKey } from './authkey.js';
 import { checkNotBootstrapping } from './child/bootstrapping.js';
 import { encodeWork } from './child/encode-work.js';
 import { addChild } from './children.js';
-import { copyOf } from './fork/copy.js';
+import { copyMain } from './fork/copy.js';
 import { identity, nextPath, ownIdent } from './identity.js';
 import { launch, type Popen } from './popen/index.js';
 import { checkFlag, checkName, checkProcess, type JoinOptions, type ProcessOptions, type Target } from './process-options.js';
@@ -93,10 +93,10 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
       payload.push(encodeWork(subclass ? this : null, state, preparing));
       return payload;
     };
+    const forkMain = () => copyMain(this, state, subclass);
     let popen: Popen;
     try {
-      const copy = method === 'fork' ? copyOf(this, state, subclass) : undefined;
-      popen = launch(method, { entry: ENTRY, name: state.name, env, execArgv, prepare, copy });
+      popen = launch(method, { entry: ENTRY, name: state.name, env, execArgv, prepare, forkMain });
     } finally {
       for (const fd of payload) closeDescriptor(fd);
     }

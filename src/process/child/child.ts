@@ -11,7 +11,7 @@ import { setStartMethod } from '../start-method.js';
 import { defaultExport } from './default-export.js';
 import { inherit, program } from './inherit.js';
 import { type Head, readPayload } from './payload.js';
-import { conduct } from './run-main.js';
+import { runMain } from './run-main.js';
 
 function begin(): void {
   const { descriptors, method, name } = inherit();
@@ -34,7 +34,7 @@ function begin(): void {
   });
   process.argv.splice(2, Number.POSITIVE_INFINITY, ...head.argv);
   setStartMethod(method, { force: true });
-  conduct(name, method, () => run(head, body));
+  runMain(name, method, () => run(head, body));
 }
 
 async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Promise<void> {

@@ -39,7 +39,7 @@ export interface Head {
 }
 
 /** Bytes of one read: Node takes none of 2 GiB and more. */
-const MOST_READ = 1 << 30;
+const MAX_READ_BYTES = 1 << 30;
 
 /** Where the body starts behind a head that ends at `offset`. */
 export const align = (offset: number): number => (offset + 7) & ~7;
@@ -52,7 +52,7 @@ export function readPayload(fd: number): { head: Head; body: Uint8Array | null }
   const { size } = fstatSync(fd);
   const bytes = uninitializedBytes(size);
   const { buffer } = bytes;
-  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MOST_READ), at);
+  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MAX_READ_BYTES), at);
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as Head;
   const start = align(4 + length);

@@ -7,13 +7,13 @@ import type { StartMethod } from '../start-method.js';
  * Exit code of a child whose event loop ran empty before `run()` was settled: Node's own for a
  * top-level await.
  */
-const UNSETTLED = 13;
+const UNSETTLED_EXIT_CODE = 13;
 
 /**
  * Runs `work`. What it throws is printed by Node, with the name of the process above it, and ends
  * the child with exit code 1.
  */
-export function conduct(name: string, method: StartMethod, work: () => Promise<unknown>): void {
+export function runMain(name: string, method: StartMethod, work: () => Promise<unknown>): void {
   // Node prints the error itself; for a thread the parent does.
   if (method !== 'thread') process.on('uncaughtExceptionMonitor', () => print(`Process ${name}:\n`));
 
@@ -25,7 +25,7 @@ export function conduct(name: string, method: StartMethod, work: () => Promise<u
   process.on('exit', () => {
     if (settled || !natural || process.exitCode !== undefined) return;
     print(`Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
-    process.exitCode = UNSETTLED;
+    process.exitCode = UNSETTLED_EXIT_CODE;
   });
 
   work().then(

@@ -13,11 +13,12 @@ import { freshRandom } from './random.js';
 export const FORKED = Symbol.for('multiprocess.forked');
 
 /**
- * Call it first in a forked child, before anything of the application runs. Its clocks go on: those
- * of a template's child begin anew when it becomes what was asked for (clock.ts), a copy of a
- * program goes on with times that it took.
+ * Gives a forked child its own pid, exit, random numbers and hooks. Call it first in the child,
+ * before anything of the application runs. Its clocks go on: those of a template's child begin anew
+ * when it becomes what was asked for (clock.ts), a copy of a program goes on with times that it
+ * took.
  */
-export function rebirth(): void {
+export function afterForkInChild(): void {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
   Object.defineProperty(process, 'pid', { value: threadId(), writable: false, enumerable: true, configurable: true });
   leaveWithoutTeardown();

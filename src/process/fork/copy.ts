@@ -7,7 +7,7 @@ import { AuthenticationKey } from '../authentication-key.js';
 import { ownKey } from '../authkey.js';
 import { coverTermination } from '../child/coverage.js';
 import { defaultExport } from '../child/default-export.js';
-import { conduct } from '../child/run-main.js';
+import { runMain } from '../child/run-main.js';
 import { become, identity, type Parent } from '../identity.js';
 import { mainPath } from '../main.js';
 import { adopt, type ProcessState } from '../process-state.js';
@@ -18,7 +18,7 @@ import { setStartMethod } from '../start-method.js';
  * what target and arguments refer to is as the fork finds it.
  * @param subclass Whether its own `run` is what it does.
  */
-export function copyOf(
+export function copyMain(
   instance: { run(): unknown },
   { target, args, name, daemon, path, authkey }: ProcessState,
   subclass: boolean,
@@ -35,6 +35,6 @@ export function copyOf(
     setStartMethod('fork', { force: true });
     adopt(instance, target, args);
     coverTermination();
-    conduct(name, 'fork', work);
+    runMain(name, 'fork', work);
   });
 }

@@ -1,6 +1,6 @@
 /**
  * In a copy of a running program: nothing goes on that the program had begun. The event loop was
- * stilled already (native/fork-loop-linux.cc).
+ * quiesced already (native/fork-loop-linux.cc).
  */
 import { randomFillSync } from 'node:crypto';
 import { forgetReadiness } from '../../native/index.js';
@@ -12,7 +12,7 @@ import type { Linked, NodeInternals } from './node-internals.js';
  * Events of `process` whose listeners are the parent's affair. Signals are not among them: a fork
  * handles them as its parent did.
  */
-const EVENTS = [
+const PARENT_EVENTS = [
   'beforeExit',
   'exit',
   'uncaughtException',
@@ -29,15 +29,15 @@ const EVENTS = [
  * Timers that Node sets for its own bookkeeping: the Date header of http, the coarse clock of
  * fetch. They keep nothing alive.
  */
-const OWN = new Set(['resetCache', 'onTick']);
+const NODE_TIMERS = new Set(['resetCache', 'onTick']);
 
-/** Stills timers, immediates and listeners of the parent, and makes random bytes in stock anew. */
-export function still({ timers, immediates, stocks }: NodeInternals): void {
+/** Removes timers, immediates and listeners of the parent, and makes random bytes in stock anew. */
+export function quiesce({ timers, immediates, stocks }: NodeInternals): void {
   for (const list of Object.values(timers)) {
     for (const timer of members(list, list)) if (!isNodes(timer as never)) clearTimeout(timer as never);
   }
   for (const immediate of members(immediates.head, null)) clearImmediate(immediate as never);
-  for (const event of EVENTS) {
+  for (const event of PARENT_EVENTS) {
     for (const listener of process.rawListeners(event)) {
       if (!isKeptByForks(listener)) process.removeListener(event, listener as never);
     }
@@ -57,7 +57,7 @@ function members(first: Linked | null, end: Linked | null): Linked[] {
 }
 
 function isNodes({ _onTimeout, hasRef }: { _onTimeout?: { name?: string } | null; hasRef?(): boolean }): boolean {
-  return OWN.has(_onTimeout?.name ?? '') && hasRef !== undefined;
+  return NODE_TIMERS.has(_onTimeout?.name ?? '') && hasRef !== undefined;
 }
 
 /**

@@ -35,7 +35,7 @@ export function refusedCopy(refusal: ForkRefusal): MultiprocessError {
       );
     case 'unknown-loop':
       return new UnsupportedError(
-        `The process cannot be forked: the event loop of this Node (libuv ${process.versions.uv}) is not laid out as expected, so it could not be stilled in a copy; use start method 'forkserver' or 'spawn'.`,
+        `The process cannot be forked: the event loop of this Node (libuv ${process.versions.uv}) is not laid out as expected, so a copy could not stop what its parent waits for; use start method 'forkserver' or 'spawn'.`,
       );
     default:
       return refused(RefusalCode.NoExitHook);

@@ -3,14 +3,14 @@ import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { leaveProcess, setParentDeathSignal } from '../../native/index.js';
 import { runBeforeFork } from '../../util/after-fork.js';
-import { rebirth } from './after-fork-child.js';
+import { afterForkInChild } from './after-fork-child.js';
 import { forkHere } from './fork-here.js';
 import { type NodeInternals, nodeInternals } from './node-internals.js';
-import { still } from './quiesce.js';
+import { quiesce } from './quiesce.js';
 import { refusedCopy } from './refused-copy.js';
 
 /** What the copy is to be. */
-export interface Copied {
+export interface CopyOptions {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv | undefined;
   /** What it does: called in the copy only. */
@@ -24,20 +24,20 @@ export interface Copied {
  * @throws UnsupportedError `MP_UNSUPPORTED`, with the reason; ProcessError `MP_SPAWN`;
  * MultiprocessError `MP_SYSTEM`.
  */
-export function startCopy(copied: Copied): number {
+export function startCopy(options: CopyOptions): number {
   const internals = nodeInternals();
   const parent = process.pid;
   runBeforeFork();
   const result = forkHere(true);
   if (typeof result === 'string') throw refusedCopy(result);
-  if (result === 0) begin(copied, internals, parent);
+  if (result === 0) begin(options, internals, parent);
   return result;
 }
 
-function begin({ name, env, begin: body }: Copied, internals: NodeInternals, parent: number): void {
+function begin({ name, env, begin: body }: CopyOptions, internals: NodeInternals, parent: number): void {
   if (!setParentDeathSignal(constants.signals.SIGKILL, parent)) leaveProcess(1);
-  still(internals);
-  rebirth();
+  quiesce(internals);
+  afterForkInChild();
   emptyStdin();
   if (env !== undefined) replaceEnvironment(env);
   process.title = `${process.title.split(' ', 1)[0]} ${name}`;

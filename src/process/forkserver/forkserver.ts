@@ -3,55 +3,29 @@
  *
  *   this process                        template                          child
  *   ensureRunning  -- spawn ----------> loads modules, blocks in poll
- *   connectToNewProcess -- key, request --> fork ------------------------> waits for the word
+ *   connectToNewProcess -- key, request --> fork ------------------------> waits for the start byte
  *                  <-- pid, pidfd -----
- *                  -- the word, through the lifeline --------------------> runs
+ *                  -- the start byte, through the lifeline --------------> runs
  *                  <-- exit status ---- waitpid <------------------------ ends
  *
  * Each thread of a program has a template of its own: the kernel ends a template with the thread
  * that started it. Children live as long as they like, but no longer than the process that asked
- * for them (native/fork-linux.cc: lifeline).
+ * for them (native/lifeline-linux.cc).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import type { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { ArgumentError, MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
+import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { closeDescriptor, createPipe, Errno, errnoOf } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clause } from '../../util/clause.js';
-import { executable, startingEnvironment } from '../../util/executable.js';
 import { checkOptions, describe } from '../../util/options.js';
-import { entry } from '../../util/package.js';
 import { performance } from '../../util/timers.js';
-import { forkableArguments, TEMPLATE_OPTIONS, untemplatable } from '../fork/options.js';
+import { untemplatable } from '../fork/options.js';
 import type { ForkedChild } from '../forked-child.js';
-import { mainPath } from '../main.js';
-import { inheritedArguments, inheritedEnvironment } from '../popen/node-arguments.js';
-import { startFailure } from '../popen/start-failure.js';
-import { templateModules } from '../template-modules.js';
-import { type PreloadErrors, Preloading } from './preloading.js';
-import { INHERITED, KEY, MOST_DESCRIPTORS, type TemplateConfig } from './protocol.js';
-import { Applicant, TemplateLost } from './template-client.js';
-
-/** What {@link Forkserver.connectToNewProcess} starts. */
-export interface NewProcess {
-  /** Module that the child runs. */
-  readonly entry: URL;
-  /** Name shown by `ps` and in messages. */
-  readonly name: string;
-  /**
-   * What it is given; it finds them from 512 on, or from half of the descriptors that a process may
-   * have where these are fewer than 765. They stay yours. Default: none. At most 252.
-   */
-  readonly descriptors?: readonly number[] | undefined;
-  /** Environment. Default: this process's at the moment. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Gives the start up, which rejects. */
-  readonly signal?: AbortSignal | undefined;
-}
+import { childRequest, type NewProcess } from './child-request.js';
+import type { PreloadErrors } from './preloading.js';
+import { INHERITED_DESCRIPTORS, KEY_BYTES } from './protocol.js';
+import { type TemplateClient, TemplateLost } from './template-client.js';
+import { TemplateProcess } from './template-process.js';
 
 /** Options of {@link Forkserver.setForkserverPreload}. */
 export interface PreloadOptions {
@@ -63,66 +37,32 @@ export interface PreloadOptions {
   readonly onError?: PreloadErrors | undefined;
 }
 
-/** A running template. */
-interface Template {
-  readonly process: ChildProcess;
-  readonly address: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly argv: readonly string[];
-  readonly preload: readonly string[];
-  /** How many modules of this library it was told to load. */
-  readonly modules: number;
-  readonly onError: PreloadErrors;
-  /** Whose it is: {@link credentials}. */
-  readonly credentials: string;
-  /** What it says while it loads; `null` where it could not be started. */
-  readonly preloading: Preloading | null;
-  /** The end of the pipe that it lives by; -1 when it was closed. */
-  lifeline: number;
-  /** Children that it will report. */
-  users: number;
-  /** A newer one has taken its place. */
-  retired: boolean;
-  /** Connected for the child that comes next. */
-  introduced: Applicant | null;
-  /** Why it could not be started; `null` when it was. */
-  readonly failure: Promise<Error> | null;
-}
-
-/** What it is called in messages. */
-const TITLE = 'the template of the forkserver';
-const TEMPLATE = fileURLToPath(entry('process/forkserver/server/template'));
-/** Children that may be asked for before the template has loaded. */
-const BACKLOG = 4096;
 /** How often a start is tried again because the template died under it. */
-const TRIES = 3;
+const MAX_START_TRIES = 3;
 /** Milliseconds for which the failure of a template to load its modules holds for other starts. */
-const RETRY = 5_000;
-/** Number of the first descriptor that a child is given, where there is room. */
-const FORKED_DESCRIPTOR = 512;
+const FAILURE_HOLDS_MS = 5_000;
 
 /**
  * A thread's forkserver. There is one, {@link forkserver}; it starts nothing before it is needed.
  */
 export class Forkserver {
-  #template: Template | null = null;
+  #template: TemplateProcess | null = null;
   #preload: readonly string[] = [];
   #onError: PreloadErrors = 'warn';
   /** Why the last template was of no use, and when. */
   #last: { readonly failure: ProcessError; readonly at: number } | null = null;
-  #key: Uint8Array = randomBytes(KEY);
-  #serial = 0;
+  #key: Uint8Array = randomBytes(KEY_BYTES);
 
   constructor() {
     registerAfterFork(this, (self) => {
       self.#forget();
-      self.#key = randomBytes(KEY);
+      self.#key = randomBytes(KEY_BYTES);
     });
   }
 
   /** In a fork: the template is its parent's, which lives by an end that the fork has too. */
   #forget(): void {
-    if (this.#template !== null && this.#template.lifeline >= 0) closeDescriptor(this.#template.lifeline);
+    this.#template?.abandon();
     this.#template = null;
     this.#last = null;
   }
@@ -139,7 +79,7 @@ export class Forkserver {
     if (!(key instanceof Uint8Array) || key.length < 16)
       throw new ArgumentError(`forkserver.authkey must be a Uint8Array of at least 16 bytes, not ${describe(key)}.`);
     this.#key = Uint8Array.from(key);
-    this.#template?.introduced?.leave();
+    this.#template?.disconnect();
   }
 
   /**
@@ -152,7 +92,7 @@ export class Forkserver {
 
   /** Process id of the template; `null` while there is none. */
   get pid(): number | null {
-    return this.#template?.process.pid ?? null;
+    return this.#template?.pid ?? null;
   }
 
   /**
@@ -201,7 +141,7 @@ export class Forkserver {
    * other. Python: `get_inherited_fds`.
    */
   getInheritedFds(): readonly number[] | null {
-    return (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] ?? null;
+    return (globalThis as { [INHERITED_DESCRIPTORS]?: readonly number[] })[INHERITED_DESCRIPTORS] ?? null;
   }
 
   /**
@@ -217,30 +157,24 @@ export class Forkserver {
   async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<ForkedChild> {
     for (let tries = 1; ; tries++) {
       const template = this.#ensure();
-      template.users++;
-      const done = (): void => {
-        template.users--;
-        this.#retire(template);
-      };
+      template.retain();
       try {
-        return await this.#ask(template, options, (status) => {
-          done();
+        return await this.#startChild(template, options, (status) => {
+          template.release();
           onEnd(status);
         });
       } catch (error) {
-        done();
+        template.release();
         options.signal?.throwIfAborted();
-        const gone = error instanceof TemplateLost || isRefusedConnection(error);
-        if (!gone) throw error;
+        if (!isTemplateGone(error)) throw error;
         if (this.#template === template) this.#template = null;
         if (template.failure !== null) throw await template.failure;
-        template.preloading?.read();
-        const failure = template.preloading?.failure ?? null;
+        const failure = template.preloadFailure();
         if (failure !== null) {
           this.#last = { failure, at: performance.now() };
           throw failure;
         }
-        if (tries === TRIES) throw error instanceof TemplateLost ? error : this.#neverCame(template, error);
+        if (tries === MAX_START_TRIES) throw error instanceof TemplateLost ? error : neverForked(template, error);
       }
     }
   }
@@ -249,233 +183,63 @@ export class Forkserver {
   async stop(): Promise<void> {
     const template = this.#template;
     this.#template = null;
-    template?.introduced?.leave();
-    if (template === null || !runs(template)) return;
-    template.process.ref();
-    const gone = new Promise((resolve) => template.process.once('exit', resolve));
-    end(template);
-    await gone;
+    await template?.stop();
   }
 
-  async #ask(template: Template, options: NewProcess, onEnd: (status: number | null) => void): Promise<Applicant> {
+  async #startChild(template: TemplateProcess, options: NewProcess, onEnd: (status: number | null) => void): Promise<TemplateClient> {
     options.signal?.throwIfAborted();
     const [reads, writes] = createPipe();
-    let applicant: Applicant;
+    let client: TemplateClient;
     try {
-      const request = {
-        entry: options.entry.href,
-        name: options.name,
-        parentPid: process.pid,
-        cwd: workingFolder(),
-        first: inheritedNumber(0),
-        env: difference(template.env, inheritedEnvironment(options.env ?? process.env)),
-        execArgv: inheritedArguments(process.execArgv),
-        ...(sameWords(process.argv, template.argv) ? {} : { argv: process.argv }),
-      };
-      applicant = this.#introduced(template);
-      applicant.ask(request, options.descriptors ?? [], { reads, writes }, onEnd);
+      const request = childRequest(template, options);
+      client = template.connect(this.#key);
+      client.requestChild(request, options.descriptors ?? [], { reads, writes }, onEnd);
     } catch (error) {
       closeDescriptor(reads);
       closeDescriptor(writes);
       throw error;
     }
-    const cancel = (): void => applicant.cancel();
+    const cancel = (): void => client.cancel();
     options.signal?.addEventListener('abort', cancel);
     try {
-      await applicant.started;
+      await client.started;
     } finally {
       options.signal?.removeEventListener('abort', cancel);
       closeDescriptor(reads);
     }
-    this.#introduce(template);
-    return applicant;
+    if (this.#template === template) template.connectAhead(this.#key);
+    return client;
   }
 
-  /** A connection to the template: the one that was made ahead, or a new one. */
-  #introduced(template: Template): Applicant {
-    const { introduced } = template;
-    template.introduced = null;
-    return introduced?.usable === true ? introduced : new Applicant(template.address, this.#key);
-  }
-
-  /**
-   * Connects ahead for the next child, which is then asked for without waiting for challenges and
-   * answers.
-   */
-  #introduce(template: Template): void {
-    if (template.introduced?.usable === true || template.retired || this.#template !== template) return;
-    try {
-      template.introduced = new Applicant(template.address, this.#key);
-    } catch {
-      // Whoever asks next finds out.
-    }
-  }
-
-  #ensure(): Template {
+  #ensure(): TemplateProcess {
+    const settings = { key: this.#key, preload: this.#preload, onError: this.#onError };
     const current = this.#template;
-    if (current !== null && runs(current)) {
-      const same = sameWords(current.preload, this.#preload) && current.onError === this.#onError;
-      if (same && current.modules === templateModules.size && current.credentials === credentials()) return current;
-      current.retired = true;
-      this.#retire(current);
+    if (current?.running === true) {
+      if (current.isCurrent(settings)) return current;
+      current.retire();
     }
     // All that wait for a module that does not load are told at once, and not one after the other.
-    if (this.#last !== null && performance.now() - this.#last.at < RETRY) throw this.#last.failure;
+    if (this.#last !== null && performance.now() - this.#last.at < FAILURE_HOLDS_MS) throw this.#last.failure;
     this.#last = null;
-    this.#template = this.#start();
-    return this.#template;
-  }
-
-  #retire(template: Template): void {
-    if (!template.retired || template.users > 0) return;
-    template.introduced?.leave();
-    end(template);
-  }
-
-  #start(): Template {
     const reason = untemplatable();
     if (reason !== null)
       throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${clause(reason)}; use start method 'spawn'.`);
-    const address = `multiprocess-forkserver-${process.pid}-${this.#serial++}-${randomBytes(8).toString('hex')}`;
-    const listener = listenSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }, BACKLOG);
-    const env = inheritedEnvironment(process.env);
-    const argv = [...process.argv];
-    const config: TemplateConfig = {
-      key: Buffer.from(this.#key).toString('hex'),
-      parentPid: process.pid,
-      argv,
-      main: mainPath(),
-      preload: this.#preload,
-      onError: this.#onError,
-      modules: [...templateModules],
-    };
-    const args = [...forkableArguments(inheritedArguments(process.execArgv)), ...TEMPLATE_OPTIONS, TEMPLATE];
-    // What goes to the template, and what stays here until it is known that it was started.
-    const lent = [listener];
-    const kept: number[] = [];
-    try {
-      const [statusReads, statusWrites] = createPipe();
-      kept.push(statusReads);
-      lent.push(statusWrites);
-      const [lifelineReads, lifeline] = createPipe();
-      kept.push(lifeline);
-      lent.push(lifelineReads);
-      const child = spawn(executable(), args, {
-        env: startingEnvironment(env),
-        stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...lent],
-      });
-      child.on('error', () => {}); // whoever connects finds out
-      const started = child.pid !== undefined;
-      const template: Template = {
-        process: child,
-        address,
-        env,
-        argv,
-        preload: this.#preload,
-        onError: this.#onError,
-        modules: templateModules.size,
-        credentials: credentials(),
-        preloading: started ? new Preloading(statusReads, this.#onError, () => end(template)) : null,
-        lifeline: started ? lifeline : -1,
-        users: 0,
-        retired: false,
-        introduced: null,
-        failure: started ? null : once(child, 'error').then(([cause]) => startFailure(TITLE, cause, { args, env })),
-      };
-      if (!started) {
-        // Without a descriptor there are no streams either.
-        for (const stream of (child.stdio as ChildProcess['stdio'] | undefined) ?? []) stream?.destroy();
-        return template;
-      }
-      kept.length = 0;
-      child.once('exit', () => end(template));
-      keepChild(child, true);
-      child.unref();
-      const pipe = child.stdio[3] as Writable & { unref?(): void };
-      pipe.on('error', () => {}); // it died while it was being told
-      pipe.end(JSON.stringify(config));
-      pipe.unref?.();
-      return template;
-    } catch (cause) {
-      throw cause instanceof MultiprocessError ? cause : startFailure(TITLE, cause, { args, env });
-    } finally {
-      for (const fd of [...lent, ...kept]) closeDescriptor(fd);
-    }
-  }
-
-  #neverCame(template: Template, cause: unknown): ProcessError {
-    const { exitCode, signalCode } = template.process;
-    return new ProcessError(
-      `The template of the forkserver ended ${TRIES} times before it could fork (last with ${signalCode ?? `exit code ${exitCode}`}); look at what it printed, and at the modules given to setForkserverPreload.`,
-      { code: 'MP_SPAWN', cause },
-    );
+    this.#template = new TemplateProcess(settings);
+    return this.#template;
   }
 }
 
-/** Whether it runs: not where it could not be started. */
-function runs({ process: { pid, exitCode, signalCode } }: Template): boolean {
-  return pid !== undefined && exitCode === null && signalCode === null;
+/** Whether a start failed because its template has ended, so that another one may do it. */
+function isTemplateGone(error: unknown): boolean {
+  return error instanceof TemplateLost || ((error as { code?: unknown }).code === 'MP_SYSTEM' && errnoOf(error) === Errno.ECONNREFUSED);
 }
 
-/**
- * Ends it, by the pipe that it lives by: the kernel sends the signal, whoever this process is by
- * now. Reads what it has said.
- */
-function end(template: Template): void {
-  template.preloading?.read();
-  if (template.lifeline < 0) return;
-  closeDescriptor(template.lifeline);
-  template.lifeline = -1;
-}
-
-/** Whose children this process would have: a template goes on with what it was started with. */
-function credentials(): string {
-  const { getuid, geteuid, getgid, getegid, getgroups } = process;
-  return [getuid!(), geteuid!(), getgid!(), getegid!(), ...getgroups!()].join(' ');
-}
-
-/** `null` where it was removed. */
-function workingFolder(): string | null {
-  try {
-    return process.cwd();
-  } catch {
-    return null;
-  }
+function neverForked(template: TemplateProcess, cause: unknown): ProcessError {
+  return new ProcessError(
+    `The template of the forkserver ended ${MAX_START_TRIES} times before it could fork (last with ${template.howItEnded}); look at what it printed, and at the modules given to setForkserverPreload.`,
+    { code: 'MP_SPAWN', cause },
+  );
 }
 
 /** The forkserver of this thread. */
 export const forkserver = new Forkserver();
-
-let first: number | undefined;
-
-/** Number in a child of the `index`-th descriptor it is given. */
-export function inheritedNumber(index: number): number {
-  first ??= firstDescriptor();
-  return first + index;
-}
-
-/** Below are Node's own. */
-function firstDescriptor(): number {
-  const limits = readFileSync('/proc/self/limits', 'latin1');
-  const allowed = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
-  return allowed >= FORKED_DESCRIPTOR + MOST_DESCRIPTORS ? FORKED_DESCRIPTOR : Math.floor(allowed / 2);
-}
-
-/** What must be set, or removed (`null`), to make `from` into `to`. */
-function difference(from: NodeJS.ProcessEnv, to: NodeJS.ProcessEnv): Record<string, string | null> {
-  const changes: Record<string, string | null> = {};
-  for (const [name, value] of Object.entries(to)) if (value !== undefined && from[name] !== value) changes[name] = String(value);
-  for (const name of Object.keys(from)) if (to[name] === undefined) changes[name] = null;
-  return changes;
-}
-
-function sameWords(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((word, i) => word === b[i]);
-}
-
-function isRefusedConnection(error: unknown): boolean {
-  const { code, errno } = error as { code?: unknown; errno?: number };
-  return code === 'MP_SYSTEM' && errno === -ECONNREFUSED;
-}
-
-const ECONNREFUSED = 111;

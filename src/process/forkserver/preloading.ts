@@ -15,11 +15,11 @@ import { clearTimeout, setTimeout } from '../../util/timers.js';
 export type PreloadErrors = 'ignore' | 'warn' | 'fail';
 
 /** Milliseconds that a module may wait for something while the template is idle. */
-export const PENDING = 10_000;
+export const IDLE_TIMEOUT_MS = 10_000;
 /** Milliseconds that a module may keep the template busy. */
-const BUSY = 60_000;
+const BUSY_TIMEOUT_MS = 60_000;
 /** Characters of an error that travel: a pipe holds 64 KiB, and nobody may be reading. */
-const LONGEST = 2_000;
+const MAX_ERROR_CHARACTERS = 2_000;
 
 /**
  * `loading`: it begins. `failed`: it threw. `stuck`: it waits for something that does not come; the
@@ -31,7 +31,7 @@ type Event =
   | { readonly stuck: string };
 
 /** In the template: tells what happens. The parent may have gone. */
-export class Reporting {
+export class PreloadReporter {
   readonly #fd: number;
 
   constructor(fd: number) {
@@ -44,7 +44,7 @@ export class Reporting {
 
   failed(name: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#tell({ failed: name, message: message.slice(0, LONGEST), details: inspect(error).slice(0, LONGEST) });
+    this.#tell({ failed: name, message: message.slice(0, MAX_ERROR_CHARACTERS), details: inspect(error).slice(0, MAX_ERROR_CHARACTERS) });
   }
 
   stuck(name: string): void {
@@ -69,7 +69,7 @@ export class Reporting {
  * In the process that started it: listens until the template has loaded. Never keeps the event loop
  * alive.
  */
-export class Preloading {
+export class PreloadMonitor {
   /** Why the template is of no use; `null` as long as it is. */
   failure: ProcessError | null = null;
   readonly #errors: PreloadErrors;
@@ -122,7 +122,7 @@ export class Preloading {
   #heard(event: Event): void {
     this.#restart();
     if ('loading' in event) this.#now = event.loading;
-    else if ('stuck' in event) this.#fail(stuck(event.stuck, `nothing has happened for ${PENDING / 1000} s, or ever will`));
+    else if ('stuck' in event) this.#fail(stuck(event.stuck, `nothing has happened for ${IDLE_TIMEOUT_MS / 1000} s, or ever will`));
     else this.#failed(event.failed, event.message, event.details);
   }
 
@@ -160,9 +160,11 @@ export class Preloading {
       // It may have gone on while this process was busy itself.
       this.read();
       if (this.#fd < 0 || this.#timer !== before) return;
-      this.#fail(stuck(this.#now === '' ? 'the library itself' : this.#now, `it has kept the template busy for ${BUSY / 1000} s`));
+      this.#fail(
+        stuck(this.#now === '' ? 'the library itself' : this.#now, `it has kept the template busy for ${BUSY_TIMEOUT_MS / 1000} s`),
+      );
       this.#onStuck();
-    }, BUSY);
+    }, BUSY_TIMEOUT_MS);
     this.#timer.unref();
   }
 }

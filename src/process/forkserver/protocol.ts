@@ -5,9 +5,9 @@
  *   process  -> template  answer (40), challenge of its own (32)
  *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
  *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
- *   template -> spare     the same, where one was forked already (standby.ts)
+ *   template -> standby   the same, where one was forked already (standby.ts)
  *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode (fork/refused.ts)
- *   process  -> child     one byte through the lifeline: it runs only now, so that a start that failed halfway runs nothing
+ *   process  -> child     the start byte, through the lifeline: it runs only now, so that a start that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
  *
  * An answer is that of Python's handshake (src/connection/handshake/authentication.ts) to the other
@@ -15,26 +15,27 @@
  */
 import { createResponse, verifyChallenge } from '../../connection/handshake/authentication.js';
 import { crypto } from '../../util/crypto.js';
+import type { ByteQueue } from './byte-queue.js';
 
 /** Bytes of a challenge. */
-export const CHALLENGE = 32;
+export const CHALLENGE_BYTES = 32;
 /** Bytes of an answer: `{sha256}` and the digest. */
-export const ANSWER = 40;
+export const ANSWER_BYTES = 40;
 /** Bytes of the key. */
-export const KEY = 32;
+export const KEY_BYTES = 32;
 /** Bytes of the template's verdict on an answer: welcome or not, and its own answer. */
-export const VERDICT = 1 + ANSWER;
+export const VERDICT_BYTES = 1 + ANSWER_BYTES;
 /** Bytes before a request. */
-export const HEADER = 8;
+export const REQUEST_HEADER_BYTES = 8;
 /** Bytes of what the template reports. */
-export const REPORT = 8;
+export const REPORT_BYTES = 8;
 /** Most descriptors that come with a request. */
-export const MOST_DESCRIPTORS = 253;
+export const MAX_DESCRIPTORS = 253;
 /** Largest request, so that a stranger's header makes nobody wait for more. */
-export const MOST = 1 << 26;
+export const MAX_REQUEST_BYTES = 1 << 26;
 
 /** Where a child keeps the numbers of the descriptors that it was given. */
-export const INHERITED: unique symbol = Symbol.for('multiprocess.inheritedFds') as never;
+export const INHERITED_DESCRIPTORS: unique symbol = Symbol.for('multiprocess.inheritedFds') as never;
 
 /** Kinds of reports. */
 export enum Report {
@@ -47,26 +48,26 @@ export enum Report {
 export type Role = 'template' | 'process';
 
 /** A new challenge. */
-export function challenge(): Uint8Array {
-  return crypto().randomBytes(CHALLENGE);
+export function newChallenge(): Uint8Array {
+  return crypto().randomBytes(CHALLENGE_BYTES);
 }
 
 /** The answer to a challenge. */
 export function answerTo(challenged: Uint8Array, role: Role, key: Uint8Array): Uint8Array {
-  return createResponse(key, question(challenged, role));
+  return createResponse(key, challengeFor(challenged, role));
 }
 
 /** Whether an answer is right. */
 export function isAnswer(given: Uint8Array, challenged: Uint8Array, role: Role, key: Uint8Array): boolean {
   try {
-    verifyChallenge(key, question(challenged, role), given);
+    verifyChallenge(key, challengeFor(challenged, role), given);
     return true;
   } catch {
     return false;
   }
 }
 
-function question(challenged: Uint8Array, role: Role): Uint8Array {
+function challengeFor(challenged: Uint8Array, role: Role): Uint8Array {
   return Buffer.concat([Buffer.from('{sha256}'), challenged, Buffer.from(role)]);
 }
 
@@ -104,16 +105,16 @@ export interface TemplateConfig {
 }
 
 /** A request as it travels. */
-export function frame(request: ChildRequest, descriptors: number): Uint8Array {
+export function encodeRequest(request: ChildRequest, descriptors: number): Uint8Array {
   const body = Buffer.from(JSON.stringify(request));
-  const head = Buffer.alloc(HEADER);
+  const head = Buffer.alloc(REQUEST_HEADER_BYTES);
   head.writeUInt32LE(body.length, 0);
   head.writeUInt32LE(descriptors, 4);
   return Buffer.concat([head, body]);
 }
 
 /** A request that arrived whole, as it travelled, and its descriptors. */
-export interface Arrived {
+export interface ReceivedRequest {
   readonly frame: Uint8Array;
   readonly descriptors: readonly number[];
 }
@@ -122,48 +123,26 @@ export interface Arrived {
  * Takes a request of which these descriptors have come: `null` while the rest is on its way,
  * `'bad'` for what is none.
  */
-export function takeRequest(inbox: Inbox, descriptors: readonly number[]): Arrived | 'bad' | null {
-  const head = inbox.peek(HEADER);
+export function takeRequest(queue: ByteQueue, descriptors: readonly number[]): ReceivedRequest | 'bad' | null {
+  const head = queue.peek(REQUEST_HEADER_BYTES);
   if (head === null) return null;
   const length = head.readUInt32LE(0);
   const count = head.readUInt32LE(4);
-  if (length > MOST || count > MOST_DESCRIPTORS) return 'bad';
-  const whole = inbox.take(HEADER + length);
+  if (length > MAX_REQUEST_BYTES || count > MAX_DESCRIPTORS) return 'bad';
+  const whole = queue.take(REQUEST_HEADER_BYTES + length);
   if (whole === null) return null;
   return descriptors.length === count ? { frame: whole, descriptors } : 'bad';
 }
 
 /** What is asked for. */
-export function requestOf({ frame }: Arrived): ChildRequest {
-  return JSON.parse(Buffer.from(frame.subarray(HEADER)).toString()) as ChildRequest;
+export function decodeRequest({ frame }: ReceivedRequest): ChildRequest {
+  return JSON.parse(Buffer.from(frame.subarray(REQUEST_HEADER_BYTES)).toString()) as ChildRequest;
 }
 
 /** A report as it travels. */
-export function report(kind: Report, value: number): Uint8Array {
-  const bytes = Buffer.alloc(REPORT);
+export function encodeReport(kind: Report, value: number): Uint8Array {
+  const bytes = Buffer.alloc(REPORT_BYTES);
   bytes.writeUInt32LE(kind, 0);
   bytes.writeInt32LE(value, 4);
   return bytes;
-}
-
-/** Bytes that arrived and were not yet taken. */
-export class Inbox {
-  #bytes: Buffer = Buffer.alloc(0);
-
-  add(bytes: Uint8Array): void {
-    this.#bytes =
-      this.#bytes.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#bytes, bytes]);
-  }
-
-  /** The first `length` bytes without taking them; `null` while there are fewer. */
-  peek(length: number): Buffer | null {
-    return this.#bytes.length < length ? null : this.#bytes.subarray(0, length);
-  }
-
-  /** Takes the first `length` bytes; `null` while there are fewer. */
-  take(length: number): Buffer | null {
-    const taken = this.peek(length);
-    if (taken !== null) this.#bytes = this.#bytes.subarray(length);
-    return taken;
-  }
 }

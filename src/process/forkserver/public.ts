@@ -1,7 +1,8 @@
 /** The forkserver. Python: `multiprocessing.forkserver`. */
 
 export type { ForkedChild } from '../forked-child.js';
-export { type Forkserver, forkserver, type NewProcess, type PreloadOptions } from './forkserver.js';
+export type { NewProcess } from './child-request.js';
+export { type Forkserver, forkserver, type PreloadOptions } from './forkserver.js';
 // Python's functions: the methods of `forkserver`, for `import * as forkserver`
 export { connectToNewProcess, ensureRunning, getInheritedFds, setForkserverPreload } from './functions.js';
 export type { PreloadErrors } from './preloading.js';

@@ -1,6 +1,19 @@
 /**
- * A connection to the template as the process sees it: proves who it is, asks for one child, and
- * hears of its end.
+ * A connection to the template as the process sees it: it proves that it knows the key, asks for one
+ * child, and is told how that ended.
+ *
+ *   state        waits for                                left by
+ *   challenged   the template's challenge                 it -> proving, with the answer and a challenge of our own
+ *   proving      the verdict, with the template's answer  it -> known
+ *   known        something to ask for                     requestChild() -> asking
+ *   asking       Started or Refused                       Started -> running, and the start byte goes to the child
+ *   running      Ended                                    it, or the pidfd where the template has ended -> over
+ *   over         nothing: ended, refused, cancelled, left, or the connection broke before `running`
+ *
+ * It may be made before there is something to ask for: then it does not keep the event loop alive.
+ *
+ * The child runs nothing until we have its pid: it waits for a byte through the lifeline. When the
+ * connection breaks before, the lifeline is closed and the child, if there is one, ends by itself.
  */
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -8,6 +21,8 @@ import { AuthenticationError, type MultiprocessError, ProcessError } from '../..
 import {
   closeDescriptor,
   connectSocket,
+  Errno,
+  errnoOf,
   Family,
   pollDescriptor,
   Readiness,
@@ -18,10 +33,21 @@ import {
 } from '../../native/index.js';
 import { deferred } from '../../util/deferred.js';
 import { refused } from '../fork/refused.js';
-import { answerTo, CHALLENGE, type ChildRequest, challenge, frame, Inbox, isAnswer, REPORT, Report, VERDICT } from './protocol.js';
+import { ByteQueue } from './byte-queue.js';
+import {
+  answerTo,
+  CHALLENGE_BYTES,
+  type ChildRequest,
+  encodeRequest,
+  isAnswer,
+  newChallenge,
+  REPORT_BYTES,
+  Report,
+  VERDICT_BYTES,
+} from './protocol.js';
 
 /** What was asked for. */
-interface Asked {
+interface PendingRequest {
   readonly frame: Uint8Array;
   readonly descriptors: readonly number[];
   /** The end that is written to. */
@@ -30,26 +56,17 @@ interface Asked {
 }
 
 /** Signals that end a process which does not listen for them. */
-const ENDING: ReadonlySet<number> = new Set([constants.signals.SIGTERM, constants.signals.SIGKILL, constants.signals.SIGINT]);
+const ENDING_SIGNALS: ReadonlySet<number> = new Set([constants.signals.SIGTERM, constants.signals.SIGKILL, constants.signals.SIGINT]);
 
 /** The template ended before it answered: a new one may be asked. */
 export class TemplateLost extends ProcessError {}
 
-/**
- * State: challenged (waits for the template's challenge) -> proving -> known -> asking -> running
- * -> over
- *
- * It may be made before there is something to ask for: then it does not keep the event loop alive.
- *
- * The child runs nothing until we have its pid: it waits for a byte through the lifeline. When the
- * connection breaks before, the lifeline is closed and the child, if there is one, ends by itself.
- */
-export class Applicant {
+export class TemplateClient {
   readonly #socket: number;
   readonly #key: Uint8Array;
-  #asked: Asked | null = null;
-  readonly #challenge = challenge();
-  readonly #inbox = new Inbox();
+  #request: PendingRequest | null = null;
+  readonly #challenge = newChallenge();
+  readonly #received = new ByteQueue();
   readonly #started = deferred<void>();
   #watch: Readiness | null;
   #state: 'challenged' | 'proving' | 'known' | 'asking' | 'running' | 'over' = 'challenged';
@@ -57,7 +74,7 @@ export class Applicant {
   #pidfd = -1;
   #held = true;
   /** Whether the lifeline was closed. */
-  #released = false;
+  #lifelineClosed = false;
 
   /** Connects. @throws MultiprocessError `MP_SYSTEM`: ECONNREFUSED when the template has ended. */
   constructor(address: string, key: Uint8Array) {
@@ -74,9 +91,9 @@ export class Applicant {
     }
   }
 
-  /** @internal Whether it may still {@link ask}. */
+  /** @internal Whether it may still {@link requestChild}. */
   get usable(): boolean {
-    return this.#asked === null && this.#state !== 'over';
+    return this.#request === null && this.#state !== 'over';
   }
 
   /**
@@ -88,14 +105,14 @@ export class Applicant {
    * signal), `null` when that is lost.
    * @internal
    */
-  ask(
+  requestChild(
     request: ChildRequest,
     descriptors: readonly number[],
     lifeline: { reads: number; writes: number },
     onEnd: (status: number | null) => void,
   ): void {
-    this.#asked = {
-      frame: frame(request, descriptors.length + 1),
+    this.#request = {
+      frame: encodeRequest(request, descriptors.length + 1),
       descriptors: [lifeline.reads, ...descriptors],
       lifeline: lifeline.writes,
       onEnd,
@@ -103,7 +120,7 @@ export class Applicant {
     this.#watch?.ref();
     if (this.#state !== 'known') return;
     try {
-      this.#send(this.#asked);
+      this.#send(this.#request);
     } catch (error) {
       this.#lost(error);
     }
@@ -143,8 +160,8 @@ export class Applicant {
     try {
       signalProcess(this.#pidfd, number);
     } catch (error) {
-      if ((error as { errno?: number }).errno !== -constants.errno.EPERM || !ENDING.has(number)) throw error;
-      this.#cut();
+      if (errnoOf(error) !== Errno.EPERM || !ENDING_SIGNALS.has(number)) throw error;
+      this.#closeLifeline();
     }
   }
 
@@ -155,16 +172,16 @@ export class Applicant {
   }
 
   /** Closes the lifeline: the kernel kills the child. */
-  #cut(): void {
-    if (this.#asked === null || this.#released) return;
-    this.#released = true;
-    closeDescriptor(this.#asked.lifeline);
+  #closeLifeline(): void {
+    if (this.#request === null || this.#lifelineClosed) return;
+    this.#lifelineClosed = true;
+    closeDescriptor(this.#request.lifeline);
   }
 
   /** Whether the event loop must stay alive for it. */
   hold(on: boolean): void {
     this.#held = on;
-    const watch = this.#watch ?? this.#orphan;
+    const watch = this.#watch ?? this.#childWatch;
     if (on) watch?.ref();
     else watch?.unref();
   }
@@ -172,7 +189,7 @@ export class Applicant {
   /** Looks now, without an event loop, whether the child has ended. Calls `onEnd` if so. */
   look(): void {
     if (this.#state === 'running') this.#receive();
-    if (this.#state === 'running' && this.#watch === null) this.#lookWithoutTemplate();
+    if (this.#state === 'running' && this.#watch === null) this.#lookAtChild();
   }
 
   /** Blocks until the child has ended or the time (milliseconds) is up: whether it has ended. */
@@ -184,7 +201,7 @@ export class Applicant {
 
   /** Gives back the pidfd, when the child has ended or nobody cares any more. */
   close(): void {
-    this.#orphan?.close();
+    this.#childWatch?.close();
     if (this.#pidfd >= 0) closeDescriptor(this.#pidfd);
     this.#pidfd = -1;
   }
@@ -200,8 +217,8 @@ export class Applicant {
         if (received.fds.length > 0) this.#pidfd = received.fds[0]!;
         if (received.payload.length === 0) this.#lost();
         else {
-          this.#inbox.add(received.payload);
-          this.#step();
+          this.#received.add(received.payload);
+          this.#advance();
         }
       }
     } catch (error) {
@@ -210,15 +227,15 @@ export class Applicant {
     }
   }
 
-  #step(): void {
+  #advance(): void {
     if (this.#state === 'challenged') {
-      const challenged = this.#inbox.take(CHALLENGE);
+      const challenged = this.#received.take(CHALLENGE_BYTES);
       if (challenged === null) return;
       this.#state = 'proving';
       sendDescriptors(this.#socket, [], Buffer.concat([answerTo(challenged, 'process', this.#key), this.#challenge]));
     }
     if (this.#state === 'proving') {
-      const verdict = this.#inbox.take(VERDICT);
+      const verdict = this.#received.take(VERDICT_BYTES);
       if (verdict === null) return;
       if (verdict[0] !== 1 || !isAnswer(verdict.subarray(1), this.#challenge, 'template', this.#key)) {
         throw new AuthenticationError(
@@ -227,19 +244,19 @@ export class Applicant {
         );
       }
       this.#state = 'known';
-      if (this.#asked !== null) this.#send(this.#asked);
+      if (this.#request !== null) this.#send(this.#request);
     }
-    for (let report = this.#inbox.take(REPORT); report !== null; report = this.#inbox.take(REPORT)) {
-      this.#heard(report.readUInt32LE(0), report.readInt32LE(4));
+    for (let report = this.#received.take(REPORT_BYTES); report !== null; report = this.#received.take(REPORT_BYTES)) {
+      this.#handleReport(report.readUInt32LE(0), report.readInt32LE(4));
     }
   }
 
-  #send({ descriptors, frame: request }: Asked): void {
+  #send({ descriptors, frame: request }: PendingRequest): void {
     this.#state = 'asking';
     sendDescriptors(this.#socket, descriptors, request);
   }
 
-  #heard(kind: Report, value: number): void {
+  #handleReport(kind: Report, value: number): void {
     if (kind === Report.Refused) throw refused(value);
     if (kind === Report.Ended) {
       this.#end(value);
@@ -248,7 +265,7 @@ export class Applicant {
     this.#pid = value;
     this.#state = 'running';
     try {
-      writeSync(this.#asked!.lifeline, Uint8Array.of(1));
+      writeSync(this.#request!.lifeline, Uint8Array.of(1));
     } catch {
       // EPIPE: somebody killed it before it ran. Its status will tell.
     }
@@ -267,15 +284,15 @@ export class Applicant {
       );
       return;
     }
-    this.#orphan = new Readiness(this.#pidfd, () => this.#end(null));
-    if (!this.#held) this.#orphan.unref();
-    this.#orphan.want(Ready.readable);
+    this.#childWatch = new Readiness(this.#pidfd, () => this.#end(null));
+    if (!this.#held) this.#childWatch.unref();
+    this.#childWatch.want(Ready.readable);
   }
 
   /** Watches the child itself where the template cannot tell of it any more. */
-  #orphan: Readiness | null = null;
+  #childWatch: Readiness | null = null;
 
-  #lookWithoutTemplate(): void {
+  #lookAtChild(): void {
     if (this.#pidfd >= 0 && pollDescriptor(this.#pidfd, Ready.readable, 0) !== 0) this.#end(null);
   }
 
@@ -283,15 +300,15 @@ export class Applicant {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#disconnect();
-    this.#orphan?.close();
-    this.#cut();
-    this.#asked!.onEnd(status);
+    this.#childWatch?.close();
+    this.#closeLifeline();
+    this.#request!.onEnd(status);
   }
 
   #fail(error: MultiprocessError): void {
     this.#state = 'over';
     this.#disconnect();
-    this.#cut();
+    this.#closeLifeline();
     this.#started.reject(error);
   }
 

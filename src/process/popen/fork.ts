@@ -37,17 +37,18 @@ export class PopenFork extends PopenForked {
   /** @throws UnsupportedError for Node options, which a copy cannot have; what `prepare` throws. */
   constructor(options: LaunchOptions) {
     super(options, 'its parent');
+    const { prepare: _, ...unprepared } = options;
+    const main = options.forkMain?.();
     try {
       // Copies: the caller may close his as soon as this returns, and the fork is made later.
-      const { prepare, ...rest } = options;
-      this.gather(options.copy === undefined && prepare !== undefined ? options : rest).forEach((fd, i) => {
+      this.gather(main === undefined ? options : unprepared).forEach((fd, i) => {
         this.#lent[i] ??= duplicateDescriptor(fd);
       });
     } catch (error) {
       this.#release();
       throw error;
     }
-    void this.begin(options.name, () => this.#make(options).finally(() => this.#release()));
+    void this.begin(options.name, () => this.#make(options, main).finally(() => this.#release()));
   }
 
   /** @internal */
@@ -61,23 +62,23 @@ export class PopenFork extends PopenForked {
     return this.#lent[index];
   }
 
-  async #make({ entry, name, env, copy }: LaunchOptions): Promise<ForkedChild> {
-    const begin = copy ?? this.#beginning(name, await programOf(entry));
+  async #make({ entry, name, env }: LaunchOptions, main: (() => void) | undefined): Promise<ForkedChild> {
+    const begin = main ?? this.#programMain(name, await programOf(entry));
     return new Promise((resolve, reject) => {
       atRest(() => {
-        let place = -1;
+        let reserved = -1;
         try {
-          if (this.unwanted) throw new ProcessError(`The start of ${name} was given up.`, { code: 'MP_SPAWN' });
+          if (this.cancelled) throw new ProcessError(`The start of ${name} was given up.`, { code: 'MP_SPAWN' });
           // The descriptor by which the copy is known later: one that cannot be watched must not be
           // made.
-          place = createEventfd();
+          reserved = createEventfd();
           const pid = startCopy({ name, env, begin });
-          closeDescriptor(place);
-          place = -1;
+          closeDescriptor(reserved);
+          reserved = -1;
           // The copy: it has begun, and nobody waits for this promise in it.
-          if (pid !== 0) resolve(new Copy(pid, this.onEnd));
+          if (pid !== 0) resolve(new ForkedCopy(pid, this.onEnd));
         } catch (error) {
-          if (place >= 0) closeDescriptor(place);
+          if (reserved >= 0) closeDescriptor(reserved);
           reject(error);
         }
       });
@@ -85,7 +86,7 @@ export class PopenFork extends PopenForked {
   }
 
   /** The steps of a copy that runs a module, as other methods' children do. */
-  #beginning(name: string, program: () => void): () => void {
+  #programMain(name: string, program: () => void): () => void {
     const inheritance: Inheritance = { name, parentPid: process.pid, descriptors: this.#lent, method: 'fork' };
     return () => {
       (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
@@ -99,7 +100,7 @@ export class PopenFork extends PopenForked {
 }
 
 /** This process is its parent, and reaps it. */
-class Copy implements ForkedChild {
+class ForkedCopy implements ForkedChild {
   readonly pid: number;
   readonly #onEnd: (status: number) => void;
   readonly #watch: Readiness;

@@ -9,7 +9,7 @@ import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 import { signalName, signalNumber } from './signal-name.js';
 
 /** Signals that end a child which does not listen for them, as one that has not begun. */
-const ENDING: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL', 'SIGINT']);
+const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL', 'SIGINT']);
 
 /**
  * A child that is forked some time after it was asked for: until then it has no pid, and what is
@@ -21,11 +21,11 @@ export abstract class PopenForked extends Popen {
   #held = true;
   #closed = false;
   /** @internal Whether it was ended before it was made. */
-  protected unwanted = false;
+  protected cancelled = false;
   /** Whether its pidfd was given out as its sentinel. */
-  #lent = false;
+  #sentinelGiven = false;
   /** Signals that came before there was a child. */
-  readonly #early: number[] = [];
+  readonly #queuedSignals: number[] = [];
   #sentinel: [reads: number, writes: number | null] | null = null;
 
   /**
@@ -47,7 +47,7 @@ export abstract class PopenForked extends Popen {
 
   get sentinel(): number {
     if (this.#child !== null && this.#child.pidfd >= 0) {
-      this.#lent = true;
+      this.#sentinelGiven = true;
       return this.#child.pidfd;
     }
     this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
@@ -56,13 +56,13 @@ export abstract class PopenForked extends Popen {
 
   signal(name: NodeJS.Signals): void {
     const number = signalNumber(name);
-    if (this.over || this.unwanted) return;
+    if (this.over || this.cancelled) return;
     if (this.#child !== null) this.#child.signal(number);
-    else if (!ENDING.has(name)) this.#early.push(number);
+    else if (!ENDING_SIGNALS.has(name)) this.#queuedSignals.push(number);
     else {
       // It never begins. What it was to be made by may never answer.
       const status = { exitCode: null, signal: name };
-      this.unwanted = true;
+      this.cancelled = true;
       this.#status = status;
       this.cancel();
       queueMicrotask(() => this.ended(status));
@@ -106,14 +106,14 @@ export abstract class PopenForked extends Popen {
       const child = await make();
       this.#child = child;
       // It was not wanted any more, and came all the same.
-      if (this.unwanted) child.signal(constants.signals.SIGKILL);
+      if (this.cancelled) child.signal(constants.signals.SIGKILL);
       child.hold(this.#held);
-      for (const number of this.#early.splice(0)) child.signal(number);
+      for (const number of this.#queuedSignals.splice(0)) child.signal(number);
       // It may have ended before we were told that it had started.
-      if (this.#status !== null && !this.unwanted) this.#over(this.#status);
-      else if (!this.unwanted) this.begun();
+      if (this.#status !== null && !this.cancelled) this.#over(this.#status);
+      else if (!this.cancelled) this.begun();
     } catch (cause) {
-      if (this.unwanted) return;
+      if (this.cancelled) return;
       this.failed(
         cause instanceof MultiprocessError
           ? cause
@@ -135,7 +135,7 @@ export abstract class PopenForked extends Popen {
       this.#sentinel = [this.#sentinel[0], null];
     }
     // It is reaped: nothing is known by its pidfd any more, unless somebody has that as a sentinel.
-    if (this.#closed || !this.#lent) this.#child?.close();
+    if (this.#closed || !this.#sentinelGiven) this.#child?.close();
     this.ended(status);
   }
 }

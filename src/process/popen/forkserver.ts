@@ -1,6 +1,7 @@
 import { closeDescriptor, duplicateDescriptor } from '../../native/index.js';
 import { untemplatable } from '../fork/options.js';
-import { forkserver, inheritedNumber } from '../forkserver/forkserver.js';
+import { forkserver } from '../forkserver/forkserver.js';
+import { inheritedNumber } from '../forkserver/inherited-number.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
 import { type LaunchOptions, registerStartMethod } from './popen.js';

@@ -6,10 +6,10 @@
  * Options are recognized as Node does: `--name=value`, `--name value`, and with underscores for
  * dashes.
  */
-const DROPPED =
+const DROPPED_OPTIONS =
   /^(-e|-p|-pe|-c|-i|--(inspect|debug-|test|watch|input-type|cpu-prof|heap-prof|prof$|check$|interactive$|eval$|print$|run$|entry-url$|build-snapshot|snapshot-blob|build-sea|experimental-sea-config|expose-internals).*)$/;
 /** Of those, the ones that take no value. All others take the next word, unless they hold a `=`. */
-const BARE =
+const OPTIONS_WITHOUT_VALUE =
   /^(-c|-i|--(inspect(-brk|-wait)?|debug-brk|test(-only|-force-exit|-update-snapshots|-randomize|-coverage-include-all)?|watch(-preserve-output)?|(cpu-|heap-)?prof|check|interactive|entry-url|build-snapshot|expose-internals))$/;
 
 /** The options of `options` that a child process should be started with. */
@@ -19,8 +19,8 @@ export function inheritedArguments(options: readonly string[]): string[] {
     const option = options[i]!;
     const [word] = option.split('=', 1) as [string];
     const name = word.startsWith('--') ? word.replaceAll('_', '-') : word;
-    if (!DROPPED.test(name)) kept.push(option);
-    else if (word === option && !BARE.test(name) && options[i + 1]?.startsWith('-') === false) i++;
+    if (!DROPPED_OPTIONS.test(name)) kept.push(option);
+    else if (word === option && !OPTIONS_WITHOUT_VALUE.test(name) && options[i + 1]?.startsWith('-') === false) i++;
   }
   return kept;
 }

@@ -38,10 +38,10 @@ export interface LaunchOptions {
   /** Node options in place of those it would inherit. */
   readonly execArgv?: readonly string[] | undefined;
   /**
-   * @internal What a child does that is a copy of this process, in place of running `entry` with
-   * what `prepare` would encode.
+   * @internal Returns what a child runs that shares this process's memory (method `fork`), in place
+   * of `entry` with what `prepare` would encode. Called when the child is launched.
    */
-  readonly copy?: (() => void) | undefined;
+  readonly forkMain?: (() => () => void) | undefined;
 }
 
 /**
@@ -59,7 +59,7 @@ export interface ExitStatus {
 export type ExitListener = (status: ExitStatus, cause?: unknown) => void;
 
 /** Exit code of a child whose status got lost, as in Python. */
-const LOST = 255;
+const LOST_STATUS_EXIT_CODE = 255;
 
 /**
  * A child as the one who started it sees it.
@@ -250,7 +250,7 @@ export abstract class Popen implements Disposable {
 
 /** A status as Python's exit code: `n`, `-signal`, or 255. */
 function exitCodeOf({ exitCode, signal }: ExitStatus): number {
-  return exitCode ?? (signal === null ? LOST : -constants.signals[signal]);
+  return exitCode ?? (signal === null ? LOST_STATUS_EXIT_CODE : -constants.signals[signal]);
 }
 
 /** A way to start children. */
@@ -311,7 +311,7 @@ export function getAllStartMethods(): StartMethod[] {
  */
 export function launch(method: StartMethod, options: LaunchOptions): Popen {
   checkAvailable(options.name, method);
-  checkTexts(options);
+  checkNoNul(options);
   return launchers.get(method)!.launch(options);
 }
 
@@ -319,7 +319,7 @@ export function launch(method: StartMethod, options: LaunchOptions): Popen {
  * The system ends a text at the first NUL.
  * @throws ArgumentError where one is in a name, an environment variable or a Node option.
  */
-function checkTexts({ name, env, execArgv }: LaunchOptions): void {
+function checkNoNul({ name, env, execArgv }: LaunchOptions): void {
   const refuse = (what: string): never => {
     throw new ArgumentError(
       `${JSON.stringify(name)} cannot be started: ${what} holds a NUL, at which the system would end it; remove it, or hand the value over as an argument.`,

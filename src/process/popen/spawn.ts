@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { awaitProcess, childStatus, closeDescriptor, keepChild, nativeError, openProcess, signalChild } from '../../native/index.js';
+import {
+  awaitProcess,
+  childStatus,
+  closeDescriptor,
+  Errno,
+  errnoOf,
+  keepChild,
+  nativeError,
+  openProcess,
+  signalChild,
+} from '../../native/index.js';
 import { executable, startingEnvironment, unusableExecutable } from '../../util/executable.js';
 import { FIRST_DESCRIPTOR } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
@@ -59,7 +68,7 @@ export class PopenSpawn extends Popen {
       // Only while the child is there, be it as a zombie, the number is surely its own.
       this.#sentinel = this.over || pid === null ? endedSentinel() : openProcess(pid);
     } catch (error) {
-      if ((error as { errno?: number }).errno !== -constants.errno.ESRCH) throw error;
+      if (errnoOf(error) !== Errno.ESRCH) throw error;
       this.#sentinel = endedSentinel();
     }
     return this.#sentinel;

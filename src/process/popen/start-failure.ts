@@ -7,10 +7,10 @@ import { describe } from '../../util/options.js';
  * Longest text that Linux hands to a program as one argument or variable, its end included
  * (MAX_ARG_STRLEN).
  */
-const LONGEST_TEXT = 131_072;
+const MAX_TEXT_BYTES = 131_072;
 
 /** What a child was to be started with. */
-export interface Handed {
+export interface StartInput {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
@@ -19,12 +19,12 @@ export interface Handed {
  * The error for a start that the system refused: ProcessError `MP_SPAWN`.
  * @param name Of the child.
  */
-export function startFailure(name: string, cause: unknown, handed: Handed): ProcessError {
+export function startFailure(name: string, cause: unknown, handed: StartInput): ProcessError {
   const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
   return new ProcessError(explanation(name, reason, handed), { code: 'MP_SPAWN', cause });
 }
 
-function explanation(name: string, reason: string, handed: Handed): string {
+function explanation(name: string, reason: string, handed: StartInput): string {
   switch (reason) {
     case 'ENOENT':
     case 'EACCES':
@@ -41,19 +41,19 @@ function explanation(name: string, reason: string, handed: Handed): string {
 }
 
 /** Which of the texts is too long; otherwise how long all are. */
-function tooLarge({ args, env }: Handed): string {
+function tooLarge({ args, env }: StartInput): string {
   const variables = Object.entries(env).filter(([, value]) => value !== undefined);
   for (const [name, value] of variables) {
     const bytes = Buffer.byteLength(name) + 1 + Buffer.byteLength(String(value));
-    if (bytes >= LONGEST_TEXT) {
-      return `the environment variable ${name} has ${bytes} bytes with its name, and the system takes ${LONGEST_TEXT - 1} (E2BIG); pass \`env\` without it`;
+    if (bytes >= MAX_TEXT_BYTES) {
+      return `the environment variable ${name} has ${bytes} bytes with its name, and the system takes ${MAX_TEXT_BYTES - 1} (E2BIG); pass \`env\` without it`;
     }
   }
   for (const word of args) {
     const bytes = Buffer.byteLength(word);
-    if (bytes >= LONGEST_TEXT) {
+    if (bytes >= MAX_TEXT_BYTES) {
       const shown = `${word.slice(0, 40)}…`;
-      return `the argument ${JSON.stringify(shown)} has ${bytes} bytes, and the system takes ${LONGEST_TEXT - 1} (E2BIG); shorten the name or \`execArgv\``;
+      return `the argument ${JSON.stringify(shown)} has ${bytes} bytes, and the system takes ${MAX_TEXT_BYTES - 1} (E2BIG); shorten the name or \`execArgv\``;
     }
   }
   const total =

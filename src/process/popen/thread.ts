@@ -11,7 +11,7 @@ import { endedSentinel } from './ended-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
 
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
-const TERMINATED = 1;
+const TERMINATED_EXIT_CODE = 1;
 
 /** What a thread is to become. */
 export interface ThreadForm {
@@ -59,7 +59,9 @@ export class PopenThread extends Popen {
     this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n${hint(error)}`));
     this.#worker.once('exit', (code) => {
       const status: ExitStatus =
-        this.#ending !== null && code === TERMINATED ? { exitCode: null, signal: this.#ending } : { exitCode: code, signal: null };
+        this.#ending !== null && code === TERMINATED_EXIT_CODE
+          ? { exitCode: null, signal: this.#ending }
+          : { exitCode: code, signal: null };
       // What it wrote comes first: it passes through streams of this thread.
       void Promise.all([passedOn(this.#worker.stdout, process.stdout), passedOn(this.#worker.stderr, process.stderr)]).then(() => {
         this.#release();

@@ -11,26 +11,26 @@ afterEach(() => forkserver.stop());
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
-/** Has a template, and waits for its spare. */
-async function spare(): Promise<number> {
+/** Has a template, and waits for its standby child. */
+async function standbyPid(): Promise<number> {
   expect((await fork('nothing').end()).code).toBe(0);
   const template = forkserver.pid!;
-  await until(() => childrenOf(template).filter(alive).length === 1, 'the spare');
+  await until(() => childrenOf(template).filter(alive).length === 1, 'the standby child');
   return childrenOf(template).find(alive)!;
 }
 
 it('is what the next one who asks is given, and is replaced', async () => {
-  const first = await spare();
+  const first = await standbyPid();
   const child = fork('stay');
   await child.popen.started;
   expect(child.popen.pid).toBe(first);
-  await until(() => childrenOf(forkserver.pid!).filter(alive).length === 2, 'another spare');
+  await until(() => childrenOf(forkserver.pid!).filter(alive).length === 2, 'another standby child');
   child.popen.kill();
   expect((await child.end()).code).toBe(-9);
 });
 
 it('begins its time when it is given, with what was asked for', async () => {
-  const pid = await spare();
+  const pid = await standbyPid();
   const asked = Date.now();
   const { said } = await fork('identity', { env: { FIXTURE_VARIABLE: 'this' } }).end();
   expect(said.pid).toBe(pid);
@@ -40,7 +40,7 @@ it('begins its time when it is given, with what was asked for', async () => {
 });
 
 it('has nothing open that is the template’s, but the channel between them', async () => {
-  const pid = await spare();
+  const pid = await standbyPid();
   const template = forkserver.pid!;
   /** All but the standard streams. */
   const opened = (of: number): string[] =>
@@ -53,18 +53,18 @@ it('has nothing open that is the template’s, but the channel between them', as
   expect(opened(pid).filter((target) => target.includes('pidfd'))).toEqual([]);
 });
 
-it('that died is no loss: the next child is forked anew, and there is a spare again', async () => {
-  const first = await spare();
+it('that died is no loss: the next child is forked anew, and there is a standby child again', async () => {
+  const first = await standbyPid();
   process.kill(first, 'SIGKILL');
   await until(() => !alive(first), 'its end');
   const { code } = await fork('nothing').end();
   expect(code).toBe(0);
-  const second = await spare();
+  const second = await standbyPid();
   expect(second).not.toBe(first);
 });
 
 it('that was stopped and killed while it was being given is a child that was killed', async () => {
-  const pid = await spare();
+  const pid = await standbyPid();
   process.kill(pid, 'SIGSTOP');
   const child = fork('nothing');
   await child.popen.started;
@@ -74,7 +74,7 @@ it('that was stopped and killed while it was being given is a child that was kil
 });
 
 it('is not given what is too large for its socket', async () => {
-  const pid = await spare();
+  const pid = await standbyPid();
   const large = 'x'.repeat(40_000);
   const { said, code } = await fork('identity', { env: { FIXTURE_VARIABLE: large } }).end();
   expect(code).toBe(0);
@@ -84,11 +84,11 @@ it('is not given what is too large for its socket', async () => {
 });
 
 it.each(['SIGKILL', 'SIGTERM'] as const)('ends with its template (%s), and so it does while other children live', async (signal) => {
-  await spare();
+  await standbyPid();
   const stays = fork('stay');
   await stays.popen.started;
   const template = forkserver.pid!;
-  await until(() => childrenOf(template).filter(alive).length === 2, 'another spare');
+  await until(() => childrenOf(template).filter(alive).length === 2, 'another standby child');
   const second = childrenOf(template).find((pid) => alive(pid) && pid !== stays.popen.pid)!;
   process.kill(template, signal);
   await until(() => !alive(second), 'its end');

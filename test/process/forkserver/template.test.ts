@@ -68,7 +68,7 @@ describe('the control socket', () => {
   it('is connected ahead for the next child, and connected anew when that broke', async () => {
     expect((await fork('nothing').end()).code).toBe(0);
     const template = forkserver.pid!;
-    /** Sockets that the template has beside the one that it listens with and its spare's. */
+    /** Sockets that the template has beside the one that it listens with and its standby child's. */
     const sockets = () =>
       readdirSync(`/proc/${template}/fd`).filter((fd) => Number(fd) > 2 && isSocket(`/proc/${template}/fd/${fd}`)).length - 2;
     await until(() => sockets() === 1, 'a connection for the next child');

@@ -1,6 +1,6 @@
 /**
- * A child's first steps: it is itself, becomes what was asked for, waits for the word to go, and
- * runs the module.
+ * A child's first steps: it puts itself right after the fork, becomes what was asked for, waits for
+ * the start byte, and runs the module.
  */
 import { readlinkSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,8 @@ import {
   bindLifeline,
   closeDescriptor,
   duplicateDescriptor,
+  Errno,
+  errnoOf,
   leaveProcess,
   moveDescriptor,
   pollDescriptor,
@@ -16,27 +18,27 @@ import {
 } from '../../../native/index.js';
 import { importModule } from '../../../util/import-module.js';
 import { INHERITANCE, type Inheritance } from '../../child/inherit.js';
-import { rebirth } from '../../fork/after-fork-child.js';
+import { afterForkInChild } from '../../fork/after-fork-child.js';
 import { restartClock } from '../../fork/clock.js';
-import { type ChildRequest, INHERITED, requestOf } from '../protocol.js';
-import type { Born } from './serve.js';
+import { type ChildRequest, decodeRequest, INHERITED_DESCRIPTORS } from '../protocol.js';
+import type { RequestSource } from './serve.js';
 
 /**
  * Becomes the child of a request. The first descriptor is the lifeline, the others are the
  * application's.
  * @param pages what it will touch. @param programs those that the template has loaded.
  */
-export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMap<string, () => void>): void {
+export function beginChild(awaitRequest: RequestSource, pages: Float64Array, programs: ReadonlyMap<string, () => void>): void {
   populatePages(pages);
-  rebirth();
-  const arrived = born();
-  const [lifeline, ...given] = arrived.descriptors;
-  const request = requestOf(arrived);
+  afterForkInChild();
+  const received = awaitRequest();
+  const [lifeline, ...given] = received.descriptors;
+  const request = decodeRequest(received);
   restartClock();
   become(request);
-  awaitWord(lifeline!);
-  const descriptors = place(given, request.first);
-  (globalThis as { [INHERITED]?: readonly number[] })[INHERITED] = descriptors;
+  awaitStartByte(lifeline!);
+  const descriptors = placeDescriptors(given, request.first);
+  (globalThis as { [INHERITED_DESCRIPTORS]?: readonly number[] })[INHERITED_DESCRIPTORS] = descriptors;
   const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
   (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
   const begin = programs.get(request.entry);
@@ -45,7 +47,7 @@ export function beginChild(born: Born, pages: Float64Array, programs: ReadonlyMa
 }
 
 /** Gives descriptors the numbers from `first` on, which the parent has told others already. */
-function place(given: readonly number[], first: number): number[] {
+function placeDescriptors(given: readonly number[], first: number): number[] {
   const sources = [...given];
   return sources.map((_, i) => {
     const target = first + i;
@@ -59,8 +61,8 @@ function place(given: readonly number[], first: number): number[] {
     try {
       moveDescriptor(sources[i]!, target);
     } catch (error) {
-      if ((error as { errno?: number }).errno !== -EEXIST) throw error;
-      dropForeign(target);
+      if (errnoOf(error) !== Errno.EEXIST) throw error;
+      closeForeign(target);
       moveDescriptor(sources[i]!, target);
     }
     return target;
@@ -71,11 +73,9 @@ function place(given: readonly number[], first: number): number[] {
  * What the program was given by whoever started it, and every process it starts has too, gives way.
  * Node's own does not.
  */
-function dropForeign(fd: number): void {
+function closeForeign(fd: number): void {
   if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:')) closeDescriptor(fd);
 }
-
-const EEXIST = 17;
 
 function become({ argv, cwd, entry, env, execArgv, name, parentPid }: ChildRequest): void {
   for (const [variable, value] of Object.entries(env)) {
@@ -102,7 +102,7 @@ function moveTo(folder: string | null, parentPid: number): void {
  * parent. When the start has failed halfway, or the parent has ended, nothing was run and nobody
  * waits: the process ends.
  */
-function awaitWord(lifeline: number): void {
+function awaitStartByte(lifeline: number): void {
   pollDescriptor(lifeline, Ready.readable, Number.POSITIVE_INFINITY);
   if (readSync(lifeline, new Uint8Array(1)) === 0) leaveProcess(1);
   bindLifeline(lifeline);

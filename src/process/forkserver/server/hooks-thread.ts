@@ -12,11 +12,11 @@ import { importModule } from '../../../util/import-module.js';
  * Imports that must each have asked a thread: one that wakes by itself would not be counted for
  * hooks.
  */
-const IMPORTS = 3;
+const CHECKED_IMPORTS = 3;
 
 /** Imports something a few times, and returns whether a thread was asked each time. */
 export async function hasHooksThread(): Promise<boolean> {
-  for (let i = 0; i < IMPORTS; i++) if (!(await asksThread(i))) return false;
+  for (let i = 0; i < CHECKED_IMPORTS; i++) if (!(await asksThread(i))) return false;
   return true;
 }
 

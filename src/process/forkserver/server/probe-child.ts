@@ -20,7 +20,7 @@ import {
 } from '../../../native/index.js';
 import { importModule } from '../../../util/import-module.js';
 import { setImmediate } from '../../../util/timers.js';
-import { rebirth } from '../../fork/after-fork-child.js';
+import { afterForkInChild } from '../../fork/after-fork-child.js';
 import { forkHere } from '../../fork/fork-here.js';
 import { drawStocks, emptyStocks } from '../../fork/random.js';
 import { RefusalCode } from '../../fork/refused.js';
@@ -30,20 +30,20 @@ import { hasHooksThread } from './hooks-thread.js';
 const PROBE_WATCHDOG_MS = 20_000;
 
 /** What it found out. */
-export interface Findings {
+export interface ProbeResult {
   /** Why this process cannot be forked; 0 when it can. */
   readonly refusal: number;
   /** What every child will touch: see `populatePages`. */
   readonly pages: Float64Array;
 }
 
-interface Told {
+interface ProbeReport {
   readonly stocks: string[][];
   readonly pages: number[];
 }
 
 /** Forks the probe child. Call it when nothing else goes on. */
-export async function probe(): Promise<Findings> {
+export async function probe(): Promise<ProbeResult> {
   if (await hasHooksThread()) return refused(RefusalCode.HooksThread);
   const [reads, writes] = createPipe();
   const template = process.pid;
@@ -51,7 +51,7 @@ export async function probe(): Promise<Findings> {
   const pid = await new Promise<number>((resolve) => {
     setImmediate(() => {
       const result = forkHere();
-      if (result === 0) void explore(writes, template);
+      if (result === 0) void runProbe(writes, template);
       else resolve(typeof result === 'number' ? result : result === 'threads-busy' ? -RefusalCode.ThreadsBusy : -RefusalCode.NoExitHook);
     });
   });
@@ -63,7 +63,7 @@ export async function probe(): Promise<Findings> {
     if (!came) signalChild(pid, constants.signals.SIGKILL);
     while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
     if (text === '') return refused(came ? RefusalCode.ProbeDied : RefusalCode.ProbeHangs);
-    const { stocks, pages } = JSON.parse(text) as Told;
+    const { stocks, pages } = JSON.parse(text) as ProbeReport;
     return { refusal: emptyStocks(drawStocks(), stocks) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
   } finally {
     closeDescriptor(reads);
@@ -71,17 +71,17 @@ export async function probe(): Promise<Findings> {
 }
 
 /** In the child. Never settles. It ends with the template, also where it hangs. */
-async function explore(writes: number, template: number): Promise<void> {
+async function runProbe(writes: number, template: number): Promise<void> {
   if (!setParentDeathSignal(constants.signals.SIGKILL, template)) leaveProcess(1);
-  rebirth();
+  afterForkInChild();
   process.title = `${process.title} `;
   await importModule(`data:text/javascript,export default ${process.pid}`);
   await import('./warmup.js');
-  const told: Told = { pages: [...touchedPages()], stocks: drawStocks() };
+  const told: ProbeReport = { pages: [...touchedPages()], stocks: drawStocks() };
   writeFileSync(writes, JSON.stringify(told));
   leaveProcess(0);
 }
 
-function refused(refusal: number): Findings {
+function refused(refusal: number): ProbeResult {
   return { refusal, pages: new Float64Array() };
 }

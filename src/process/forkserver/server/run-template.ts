@@ -19,30 +19,30 @@ import { begin } from '../../../util/starting.js';
 import { PROGRAMS } from '../../child/inherit.js';
 import { FORKED } from '../../fork/after-fork-child.js';
 import { identity } from '../../identity.js';
-import { PENDING, Reporting } from '../preloading.js';
+import { IDLE_TIMEOUT_MS, PreloadReporter } from '../preloading.js';
 import type { TemplateConfig } from '../protocol.js';
 import { beginChild } from './begin-child.js';
 import { probe } from './probe-child.js';
 import { serve } from './serve.js';
 
-const CONFIG = 3;
-const LISTENER = 4;
-const STATUS = 5;
-const LIFELINE = 6;
+const CONFIG_DESCRIPTOR = 3;
+const LISTENER_DESCRIPTOR = 4;
+const STATUS_DESCRIPTOR = 5;
+const LIFELINE_DESCRIPTOR = 6;
 /** Milliseconds that requests of preloaded modules have to be answered. */
-const SETTLE = 5_000;
+const SETTLE_TIMEOUT_MS = 5_000;
 
 const programs = new Map<string, () => void>();
 
 /** Runs in a process of its own, once. */
 export async function runTemplate(): Promise<void> {
-  setCloseOnExec(LISTENER, true);
-  setCloseOnExec(STATUS, true);
+  setCloseOnExec(LISTENER_DESCRIPTOR, true);
+  setCloseOnExec(STATUS_DESCRIPTOR, true);
   // Not by a signal of the parent's: it may have given up the right to send one.
-  const lifeline = bindLifeline(LIFELINE);
-  closeDescriptor(LIFELINE);
-  const config = JSON.parse(readFileSync(CONFIG, 'utf8')) as TemplateConfig;
-  closeDescriptor(CONFIG);
+  const lifeline = bindLifeline(LIFELINE_DESCRIPTOR);
+  closeDescriptor(LIFELINE_DESCRIPTOR);
+  const config = JSON.parse(readFileSync(CONFIG_DESCRIPTOR, 'utf8')) as TemplateConfig;
+  closeDescriptor(CONFIG_DESCRIPTOR);
   if (!setParentDeathSignal(constants.signals.SIGKILL, config.parentPid)) process.exit(1);
   ignoreSignal(constants.signals.SIGINT);
   process.argv = [...config.argv];
@@ -51,16 +51,16 @@ export async function runTemplate(): Promise<void> {
   (globalThis as { [FORKED]?: boolean })[FORKED] = true;
 
   await preload(config);
-  rehearse();
+  warmUp();
   await settled();
   collect();
   const { refusal, pages } = await probe(); // what is where, remains there
-  setImmediate(() => beginChild(serve(LISTENER, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
+  setImmediate(() => beginChild(serve(LISTENER_DESCRIPTOR, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
 }
 
 /** The template loads modules for as long as it lives: its children begin. */
 async function preload(config: TemplateConfig): Promise<void> {
-  const reporting = new Reporting(STATUS);
+  const reporting = new PreloadReporter(STATUS_DESCRIPTOR);
   let now = '';
   const failed = (error: unknown): void => {
     if (now === '') return;
@@ -94,7 +94,7 @@ async function preload(config: TemplateConfig): Promise<void> {
 /** Whether it is settled before its time is up, and before nothing is left that could settle it. */
 function settlesInTime(promise: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), PENDING);
+    const timer = setTimeout(() => resolve(false), IDLE_TIMEOUT_MS);
     timer.unref();
     const idle = (): void => {
       // The last that was under way may just have settled it.
@@ -130,9 +130,9 @@ async function loadModules(urls: readonly string[]): Promise<void> {
   }
 }
 
-/** Calls what every child calls of Node, which compiles a function when it is first called. */
-function rehearse(): void {
-  fstatSync(LISTENER);
+/** Calls what every child calls of Node: a function is compiled when it is first called. */
+function warmUp(): void {
+  fstatSync(LISTENER_DESCRIPTOR);
   void performance.timeOrigin;
 }
 
@@ -147,7 +147,7 @@ function specifierOf(name: string): string {
  */
 async function settled(): Promise<void> {
   const { _getActiveRequests } = process as unknown as { _getActiveRequests?(): unknown[] };
-  const deadline = performance.now() + SETTLE;
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
   do
     await new Promise((later) => setTimeout(later, 1)); // nobody tells when the last one is answered
   while ((_getActiveRequests?.().length ?? 0) > 0 && performance.now() < deadline);

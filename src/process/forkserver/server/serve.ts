@@ -3,13 +3,15 @@
  * meanwhile, so the template's heap changes little, and what it shares with its children stays
  * shared.
  *
- * Once it was asked for a child it keeps a spare (standby.ts), which the next one who asks is
- * given: forked whenever nobody waits.
+ * Once it was asked for a child it keeps a standby child (standby.ts), which the next request is
+ * handed to. It is forked whenever nobody waits.
  */
 import { constants } from 'node:os';
 import {
   acceptSocket,
   closeDescriptor,
+  Errno,
+  errnoOf,
   openProcess,
   type Polled,
   peerUser,
@@ -20,19 +22,19 @@ import {
 } from '../../../native/index.js';
 import { forkHere } from '../../fork/fork-here.js';
 import { RefusalCode } from '../../fork/refused.js';
-import { type Arrived, Report } from '../protocol.js';
-import { receiveRequest, Spare } from './standby.js';
-import { Visitor } from './template-session.js';
+import { type ReceivedRequest, Report } from '../protocol.js';
+import { receiveRequest, StandbyChild } from './standby.js';
+import { TemplateSession } from './template-session.js';
 
-interface Running {
+interface RunningChild {
   readonly pid: number;
   readonly pidfd: number;
   /** Who asked for it, while connected. */
-  visitor: Visitor | null;
+  session: TemplateSession | null;
 }
 
-/** What makes a child what it is to be: what was asked for, or will be. Blocks in a spare. */
-export type Born = () => Arrived;
+/** Gives a new child its request: the one that it was forked for; a standby child blocks for it. */
+export type RequestSource = () => ReceivedRequest;
 
 /**
  * Serves for ever; returns in each child, where nothing of the template's own descriptors is left
@@ -40,21 +42,21 @@ export type Born = () => Arrived;
  * @param refusal what everybody is told who asks, when it is not 0.
  * @param lifeline what ends this process, and is not its children's.
  */
-export function serve(listener: number, key: Uint8Array, refusal: number, lifeline: number): Born {
-  const visitors = new Map<number, Visitor>();
-  const children = new Map<number, Running>();
+export function serve(listener: number, key: Uint8Array, refusal: number, lifeline: number): RequestSource {
+  const sessions = new Map<number, TemplateSession>();
+  const children = new Map<number, RunningChild>();
   // Kept and changed in place: garbage between two forks is memory that each child then has for
   // itself.
   const watched: Polled[] = [];
-  let spare = null as Spare | null;
-  /** Whether a spare is worth its fork: somebody asked since the last one was made in vain. */
+  let standby = null as StandbyChild | null;
+  /** Whether a standby child is worth its fork: somebody asked since the last one failed. */
   let wanted = false;
   watch(listener);
   for (;;) {
-    const idle = pollDescriptors(watched, wanted && spare === null ? 0 : Number.POSITIVE_INFINITY) === 0;
+    const idle = pollDescriptors(watched, wanted && standby === null ? 0 : Number.POSITIVE_INFINITY) === 0;
     if (idle) {
-      const channel = keepSpare();
-      if (channel !== null) return born(() => receiveRequest(channel));
+      const channel = forkStandby();
+      if (channel !== null) return closeTemplateDescriptors(() => receiveRequest(channel));
       continue;
     }
     // From the end: those that go are replaced by the last one, those that come stand behind.
@@ -62,14 +64,14 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
       const { fd, happened } = watched[i]!;
       if (happened === 0) continue;
       const child = children.get(fd);
-      const visitor = visitors.get(fd);
-      if (child !== undefined) ended(child);
-      else if (fd === spare?.pidfd) lost(spare);
+      const session = sessions.get(fd);
+      if (child !== undefined) reapChild(child);
+      else if (fd === standby?.pidfd) reapStandby(standby);
       else if (fd === listener) accept();
-      else if (visitor !== undefined) {
-        const arrived = visitor.read();
-        if (arrived === 'gone') dismiss(visitor);
-        else if (arrived !== null && give(visitor, arrived)) return born(() => arrived);
+      else if (session !== undefined) {
+        const arrived = session.readRequest();
+        if (arrived === 'gone') disconnect(session);
+        else if (arrived !== null && startChild(session, arrived)) return closeTemplateDescriptors(() => arrived);
       }
     }
   }
@@ -91,7 +93,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
         closeDescriptor(fd);
         return;
       }
-      visitors.set(fd, new Visitor(fd, key));
+      sessions.set(fd, new TemplateSession(fd, key));
       watch(fd);
     } catch {
       // It has gone, or there is no descriptor left: it waits in the queue until there is one.
@@ -99,86 +101,86 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
     }
   }
 
-  function dismiss(visitor: Visitor): void {
-    visitors.delete(visitor.fd);
-    forget(visitor.fd);
-    for (const child of children.values()) if (child.visitor === visitor) child.visitor = null;
-    visitor.close();
+  function disconnect(session: TemplateSession): void {
+    sessions.delete(session.fd);
+    forget(session.fd);
+    for (const child of children.values()) if (child.session === session) child.session = null;
+    session.close();
   }
 
-  function ended(child: Running): void {
+  function reapChild(child: RunningChild): void {
     const status = reapProcess(child.pid);
     if (status === null) return;
-    child.visitor?.tell(Report.Ended, status);
+    child.session?.sendReport(Report.Ended, status);
     children.delete(child.pidfd);
     forget(child.pidfd);
     closeDescriptor(child.pidfd);
   }
 
-  /** Forks a spare: the channel on which this process is to wait if it is the spare itself. */
-  function keepSpare(): number | null {
-    const made = Spare.fork();
+  /** Forks a standby child. Returns the channel for its request in the child itself, else `null`. */
+  function forkStandby(): number | null {
+    const made = StandbyChild.fork();
     if (typeof made === 'number') return made;
     wanted = false;
     if (made !== null) watch(made.pidfd);
-    spare = made;
+    standby = made;
     return null;
   }
 
-  /** A spare that died before anybody asked. The next one who asks is given a fork of his own. */
-  function lost(dead: Spare): void {
+  /** A standby child died before anybody asked. The next request gets a fork of its own. */
+  function reapStandby(dead: StandbyChild): void {
     if (reapProcess(dead.pid) === null) return;
     forget(dead.pidfd);
     dead.close();
     closeDescriptor(dead.pidfd);
-    spare = null;
+    standby = null;
   }
 
-  /** Gives the spare to somebody. */
-  function handOver(visitor: Visitor, arrived: Arrived): boolean {
-    if (spare === null || !spare.take(arrived)) return false;
-    const { pid, pidfd } = spare;
-    spare = null;
-    children.set(pidfd, { pid, pidfd, visitor });
-    visitor.tell(Report.Started, pid, [pidfd]);
+  /** Hands a request to the standby child. Returns whether it could. */
+  function handToStandby(session: TemplateSession, arrived: ReceivedRequest): boolean {
+    if (standby === null || !standby.handRequest(arrived)) return false;
+    const { pid, pidfd } = standby;
+    standby = null;
+    children.set(pidfd, { pid, pidfd, session });
+    session.sendReport(Report.Started, pid, [pidfd]);
     return true;
   }
 
-  /** Whether this is the child. */
-  function give(visitor: Visitor, arrived: Arrived): boolean {
+  /** Starts the child of a request. Returns `true` in the child itself. */
+  function startChild(session: TemplateSession, arrived: ReceivedRequest): boolean {
     wanted = refusal === 0;
     try {
-      if (handOver(visitor, arrived)) {
+      if (handToStandby(session, arrived)) {
         for (const fd of arrived.descriptors) closeDescriptor(fd);
         return false;
       }
       const result = refusal === 0 ? forkHere() : -1;
       if (result === 0) return true;
       if (typeof result === 'string') {
-        visitor.tell(Report.Refused, result === 'threads-busy' ? RefusalCode.ThreadsBusy : RefusalCode.NoExitHook);
+        session.sendReport(Report.Refused, result === 'threads-busy' ? RefusalCode.ThreadsBusy : RefusalCode.NoExitHook);
       } else if (result < 0) {
-        visitor.tell(Report.Refused, refusal);
+        session.sendReport(Report.Refused, refusal);
       } else {
         const pidfd = openChild(result);
-        children.set(pidfd, { pid: result, pidfd, visitor });
+        children.set(pidfd, { pid: result, pidfd, session });
         watch(pidfd);
-        visitor.tell(Report.Started, result, [pidfd]);
+        session.sendReport(Report.Started, result, [pidfd]);
       }
     } catch (error) {
-      visitor.tell(Report.Refused, -((error as { errno?: number }).errno ?? -constants.errno.EIO));
+      session.sendReport(Report.Refused, -(errnoOf(error) ?? Errno.EIO));
     }
     for (const fd of arrived.descriptors) closeDescriptor(fd);
     return false;
   }
 
-  function born(arrival: Born): Born {
+  function closeTemplateDescriptors(arrival: RequestSource): RequestSource {
     closeDescriptor(listener);
     closeDescriptor(lifeline);
-    for (const visitor of visitors.values()) visitor.close();
+    for (const session of sessions.values()) session.close();
     for (const { pidfd } of children.values()) closeDescriptor(pidfd);
-    if (spare !== null) {
-      spare.close();
-      closeDescriptor(spare.pidfd);
+    if (standby !== null) {
+      standby.close();
+      closeDescriptor(standby.pidfd);
     }
     return arrival;
   }

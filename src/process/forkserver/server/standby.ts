@@ -1,10 +1,10 @@
 /**
- * A child that was forked before anybody asked for one: most of a start is the fork itself and the
- * first touch of each page of a new copy of the heap. A spare has done all that does not depend on
- * the request, and sleeps until it is handed one.
+ * A child that was forked before anybody asked for one. Most of a start is the fork itself and the
+ * first touch of each page of a new copy of the heap. A standby child has done all that does not
+ * depend on the request, and sleeps until it is handed one.
  *
- *   template -> spare   a request as it came (protocol.ts)
- *   end of file         nobody will ask any more: the template has ended, and the spare does
+ *   template -> standby   a request as it came (protocol.ts)
+ *   end of file           nobody will ask any more: the template has ended, and the standby child ends
  *
  * Every other child closes its copy of the template's end when it is born, so that this end of file
  * comes.
@@ -22,12 +22,13 @@ import {
   socketPair,
 } from '../../../native/index.js';
 import { forkHere } from '../../fork/fork-here.js';
-import { type Arrived, Inbox, MOST_DESCRIPTORS, takeRequest } from '../protocol.js';
+import { ByteQueue } from '../byte-queue.js';
+import { MAX_DESCRIPTORS, type ReceivedRequest, takeRequest } from '../protocol.js';
 
 /** Bytes of a request that the socket takes without its reader. */
-const MOST_BYTES = 32_768;
+const MAX_HANDED_BYTES = 32_768;
 
-export class Spare {
+export class StandbyChild {
   readonly pid: number;
   readonly pidfd: number;
   readonly #channel: number;
@@ -40,10 +41,10 @@ export class Spare {
 
   /**
    * Forks one.
-   * @returns `null` when it cannot be had now; in the spare itself the channel for {@link
+   * @returns `null` when it cannot be had now; in the child itself the channel for {@link
    * receiveRequest}.
    */
-  static fork(): Spare | number | null {
+  static fork(): StandbyChild | number | null {
     let ends: [ours: number, theirs: number];
     try {
       ends = socketPair();
@@ -59,9 +60,9 @@ export class Spare {
         return theirs;
       }
       if (typeof pid === 'number' && pid > 0) {
-        const spare = new Spare(pid, openProcess(pid), ours);
+        const standby = new StandbyChild(pid, openProcess(pid), ours);
         closeDescriptor(theirs);
-        return spare;
+        return standby;
       }
     } catch {
       // No process or no descriptor is left: whoever asks next is told.
@@ -77,8 +78,8 @@ export class Spare {
    * Becomes the child of a request, of which it gets copies of the descriptors: `false` when it
    * cannot. Closes the channel.
    */
-  take({ frame, descriptors }: Arrived): boolean {
-    if (frame.length > MOST_BYTES) return false;
+  handRequest({ frame, descriptors }: ReceivedRequest): boolean {
+    if (frame.length > MAX_HANDED_BYTES) return false;
     try {
       sendDescriptors(this.#channel, descriptors, frame);
     } catch {
@@ -94,18 +95,18 @@ export class Spare {
   }
 }
 
-/** In a spare: blocks until it is handed a request. Ends the process when there will be none. */
-export function receiveRequest(channel: number): Arrived {
-  const inbox = new Inbox();
+/** In a standby child: blocks until it is handed a request. Ends the process when there will be none. */
+export function receiveRequest(channel: number): ReceivedRequest {
+  const queue = new ByteQueue();
   const descriptors: number[] = [];
   for (;;) {
     pollDescriptor(channel, Ready.readable, Number.POSITIVE_INFINITY);
-    const received = receiveDescriptors(channel, MOST_DESCRIPTORS);
+    const received = receiveDescriptors(channel, MAX_DESCRIPTORS);
     if (received === null) continue;
     if (received.payload.length === 0) leaveProcess(0);
     descriptors.push(...received.fds);
-    inbox.add(received.payload);
-    const arrived = takeRequest(inbox, descriptors);
+    queue.add(received.payload);
+    const arrived = takeRequest(queue, descriptors);
     if (arrived === 'bad') leaveProcess(1);
     else if (arrived !== null) {
       closeDescriptor(channel);

@@ -1,29 +1,29 @@
-/** A connection as the template sees it. */
+/** A connection of a process that asks for a child, as the template sees it. */
 import { closeDescriptor, type ReceivedDescriptors, receiveDescriptors, sendDescriptors } from '../../../native/index.js';
+import { ByteQueue } from '../byte-queue.js';
 import {
-  ANSWER,
-  type Arrived,
+  ANSWER_BYTES,
   answerTo,
-  CHALLENGE,
-  challenge,
-  Inbox,
+  CHALLENGE_BYTES,
+  encodeReport,
   isAnswer,
-  MOST_DESCRIPTORS,
+  MAX_DESCRIPTORS,
+  newChallenge,
+  type ReceivedRequest,
   type Report,
-  report,
   takeRequest,
-  VERDICT,
+  VERDICT_BYTES,
 } from '../protocol.js';
 
 /**
- * State: stranger -> known (it has answered) -> served (its child runs). Whoever says anything else
- * than the protocol allows is thrown out; nothing of it ever blocks the template.
+ * State: stranger -> known (it has answered) -> served (its child runs). A peer that says anything
+ * else than the protocol allows is disconnected. Nothing of it ever blocks the template.
  */
-export class Visitor {
+export class TemplateSession {
   readonly fd: number;
   readonly #key: Uint8Array;
-  readonly #challenge = challenge();
-  readonly #inbox = new Inbox();
+  readonly #challenge = newChallenge();
+  readonly #received = new ByteQueue();
   #descriptors: number[] = [];
   #state: 'stranger' | 'known' | 'served' = 'stranger';
 
@@ -38,25 +38,25 @@ export class Visitor {
    * Reads what has arrived.
    * @returns a whole request, `null` when there is none yet, or `'gone'`: close it.
    */
-  read(): Arrived | 'gone' | null {
+  readRequest(): ReceivedRequest | 'gone' | null {
     let received: ReceivedDescriptors | null;
     try {
-      received = receiveDescriptors(this.fd, MOST_DESCRIPTORS);
+      received = receiveDescriptors(this.fd, MAX_DESCRIPTORS);
     } catch {
       return 'gone';
     }
     if (received === null) return null;
     this.#descriptors.push(...received.fds);
     if (received.payload.length === 0 || this.#state === 'served') return 'gone';
-    this.#inbox.add(received.payload);
-    if (this.#state === 'stranger' && !this.#introduce()) return this.#state === 'stranger' ? null : 'gone';
-    return this.#request();
+    this.#received.add(received.payload);
+    if (this.#state === 'stranger' && !this.#authenticate()) return this.#state === 'stranger' ? null : 'gone';
+    return this.#takeRequest();
   }
 
   /** Tells it something. It may have gone meanwhile. */
-  tell(kind: Report, value: number, descriptors: readonly number[] = []): void {
+  sendReport(kind: Report, value: number, descriptors: readonly number[] = []): void {
     try {
-      sendDescriptors(this.fd, descriptors, report(kind, value));
+      sendDescriptors(this.fd, descriptors, encodeReport(kind, value));
     } catch {
       // Then nobody asks any more; the next read finds out.
     }
@@ -71,14 +71,14 @@ export class Visitor {
    * Whether it is known from here on. A wrong answer leaves it `served`: nothing more is expected
    * of it.
    */
-  #introduce(): boolean {
-    const words = this.#inbox.take(ANSWER + CHALLENGE);
+  #authenticate(): boolean {
+    const words = this.#received.take(ANSWER_BYTES + CHALLENGE_BYTES);
     if (words === null) return false;
-    const right = isAnswer(words.subarray(0, ANSWER), this.#challenge, 'process', this.#key);
-    const verdict = Buffer.alloc(VERDICT);
+    const right = isAnswer(words.subarray(0, ANSWER_BYTES), this.#challenge, 'process', this.#key);
+    const verdict = Buffer.alloc(VERDICT_BYTES);
     if (right) {
       verdict[0] = 1;
-      verdict.set(answerTo(words.subarray(ANSWER), 'template', this.#key), 1);
+      verdict.set(answerTo(words.subarray(ANSWER_BYTES), 'template', this.#key), 1);
     }
     this.#state = right ? 'known' : 'served';
     try {
@@ -89,8 +89,8 @@ export class Visitor {
     return right;
   }
 
-  #request(): Arrived | 'gone' | null {
-    const arrived = takeRequest(this.#inbox, this.#descriptors);
+  #takeRequest(): ReceivedRequest | 'gone' | null {
+    const arrived = takeRequest(this.#received, this.#descriptors);
     if (arrived === null) return null;
     if (arrived === 'bad') return 'gone';
     this.#state = 'served';
