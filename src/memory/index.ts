@@ -27,7 +27,16 @@ export {
 export { AGENT_MASK, agentOfThread, currentAgent, hasEnded, osThreadIdOf } from './waiting/agent.js';
 export { Backoff } from './waiting/backoff.js';
 export { IdleBackoff } from './waiting/idle-backoff.js';
+export { announceSleeper, withdrawSleeper } from './waiting/sleeper-bits.js';
 export { takeSyncWait } from './waiting/sync-wait-budget.js';
 export { WaitCell } from './waiting/wait-cell.js';
-export { type Attempt, LIVENESS_CHECK_MS, PATIENT_AFTER_MS, sleepUntil, Urgency, type WaitProtocol } from './waiting/wait-protocol.js';
+export {
+  type Attempt,
+  LIVENESS_CHECK_MS,
+  PATIENT_AFTER_MS,
+  sleepUntil,
+  Urgency,
+  WAKE_BURST,
+  type WaitProtocol,
+} from './waiting/wait-protocol.js';
 export { type Bounds, WaitQueue } from './waiting/wait-queue.js';

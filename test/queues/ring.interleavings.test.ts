@@ -387,11 +387,11 @@ describe('sleepers on the word of a queue', () => {
   it.each([
     [
       'a sleeper that does not announce itself',
-      { file: 'queues/shared/wait-word', from: 'const next = word | WAITERS;', to: 'const next = word;' },
+      { file: 'memory/waiting/sleeper-bits', from: 'Atomics.or(words, at, bits) | bits;', to: 'Atomics.load(words, at);' },
     ],
     [
       'a taker that forgets the others',
-      { file: 'queues/shared/wait-word', from: 'Atomics.or(words, at, WAITERS);', to: 'Atomics.or(words, at, 0);' },
+      { file: 'queues/shared/wait-word', from: '  announceSleeper(words, at, WAITERS);\n}\n', to: '  announceSleeper(words, at, 0);\n}\n' },
     ],
   ])('%s is caught', (_, mutation) => {
     const protocol = rewrittenQueues(mutation);

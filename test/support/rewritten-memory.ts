@@ -42,3 +42,11 @@ export function rewrittenMemory(mutation?: Mutation): Record<string, any> {
     { calls: ['#ring', '#ringOther', 'ringDoorbell', 'layout'], shared: ['words', '#control'] },
   );
 }
+
+/** Functions of {@link sleeperBits}, which are generators. */
+export const SLEEPER_BITS = ['announceSleeper', 'withdrawSleeper'];
+
+/** Loads how a word says that somebody sleeps on it. */
+export function sleeperBits(mutation?: Mutation): Record<string, any> {
+  return loadRewritten(changedSources(['memory/waiting/sleeper-bits'], mutation), {}, { calls: [] });
+}

@@ -3,6 +3,7 @@ import * as errors from '../../src/errors/index.js';
 import { LINE, lines, RecordKind } from '../../src/queues/shared/item-memory.js';
 import { LAGS } from '../../src/queues/topic-options.js';
 import { loadRewritten } from './generatorize.js';
+import { SLEEPER_BITS, sleeperBits } from './rewritten-memory.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** The time of whoever runs: set before a wait returns, read right after it. */
@@ -21,10 +22,22 @@ export function rewrittenQueues(mutation?: Mutation): Record<string, any> {
   );
   const externals = {
     'node:perf_hooks': { performance: { now: () => clock.now } },
-    'memory/index': recordLayout(['words', '#words']),
+    'memory/index': { ...recordLayout(['words', '#words']), ...sleeperBits(mutation) },
   };
   return loadRewritten(modules, externals, {
-    calls: ['writePad', 'attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce', 'announceWaiter', 'onSwept', 'swept', 'hasEnded'],
+    calls: [
+      ...SLEEPER_BITS,
+      'writePad',
+      'attempt',
+      'waitSync',
+      'withdraw',
+      'checkPeers',
+      'announce',
+      'announceWaiter',
+      'onSwept',
+      'swept',
+      'hasEnded',
+    ],
     shared: ['words', '#words'],
   });
 }

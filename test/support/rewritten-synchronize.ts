@@ -1,6 +1,7 @@
 /** The real protocols of src/synchronize, and the blocking wait of src/memory, as the explorer runs them. */
 import * as errors from '../../src/errors/index.js';
 import { loadRewritten } from './generatorize.js';
+import { SLEEPER_BITS, sleeperBits } from './rewritten-memory.js';
 import { changedSources, type Fitting, type Mutation } from './source-text.js';
 
 /** The time of whoever runs: set before a wait returns, read right after it. */
@@ -18,8 +19,8 @@ const SMALL_TABLE: Fitting[] = [['const SLOTS = 1_024;', `const SLOTS = ${SLOTS}
 export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
   return loadRewritten(
     changedSources(['memory/waiting/wait-protocol', `synchronize/words/${protocol}`], mutation),
-    { ...time, 'memory/index': { AGENT_MASK: 0x3fffffff } },
-    { calls: ['attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce'] },
+    { ...time, 'memory/index': { AGENT_MASK: 0x3fffffff, ...sleeperBits(mutation) } },
+    { calls: ['attempt', 'waitSync', 'withdraw', 'checkPeers', 'announce', ...SLEEPER_BITS] },
   );
 }
 
@@ -27,6 +28,7 @@ export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'ev
 function memory(gate: Record<string, any>, names: readonly string[]) {
   return {
     AGENT_MASK: 0x3fffffff,
+    ...sleeperBits(),
     LIVENESS_CHECK_MS: gate['LIVENESS_CHECK_MS'],
     PATIENT_AFTER_MS: gate['PATIENT_AFTER_MS'],
     Urgency: gate['Urgency'],
@@ -109,6 +111,7 @@ export class ExploredBlock {
 }
 
 const CALLS = [
+  ...SLEEPER_BITS,
   'attempt',
   'waitSync',
   'withdraw',
@@ -128,7 +131,11 @@ const CALLS = [
 export function rewrittenSections(names: readonly string[], mutation?: Mutation): Record<string, any> {
   const gate = loadRewritten(changedSources(['memory/waiting/wait-protocol'], mutation), time, { calls: CALLS });
   const outside = memory(gate, names);
-  const semaphore = loadRewritten(changedSources(['synchronize/words/semaphore-word'], mutation), {}, { calls: [] });
+  const semaphore = loadRewritten(
+    changedSources(['synchronize/words/semaphore-word'], mutation),
+    { 'memory/index': outside },
+    { calls: SLEEPER_BITS },
+  );
   const externals = { 'memory/index': outside, 'errors/index': errors };
   const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'runLocked'];
   const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/agent-table'].map((file) => `synchronize/${file}`);

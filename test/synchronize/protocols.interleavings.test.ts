@@ -251,8 +251,17 @@ describe('the word of a lock', () => {
       'a lock that is taken though it is held',
       { file: 'synchronize/words/lock-word', from: '(word & AGENT_MASK) !== 0 || ((word', to: '((word' },
     ],
+    [
+      'a sleeper that does not announce itself',
+      { file: 'memory/waiting/sleeper-bits', from: 'Atomics.or(words, at, bits) | bits;', to: 'Atomics.load(words, at);' },
+    ],
   ])('%s is caught', (_, mutation) => {
     expect(() => lock({ a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever|two are inside|another one came in/);
+  });
+
+  it('a waiter that leaves and forgets the others is caught', () => {
+    const mutation = { file: 'memory/waiting/sleeper-bits', from: '(word & ~patient) | all', to: '(word & ~patient & ~all)' };
+    expect(() => lock({ a: {}, b: { impatient: true }, c: {} }, mutation)).toThrow(/waits for ever/);
   });
 });
 

@@ -15,6 +15,8 @@ export const LIVENESS_CHECK_MS = 50;
 export const IDLE_LIVENESS_CHECK_MS = 250;
 /** Looks without anything, a second of them, after which they become rare. */
 export const QUIET_CHECKS_UNTIL_IDLE = 20;
+/** Changes of one burst after which sleepers are woken before the burst has ended. */
+export const WAKE_BURST = 32;
 /** Milliseconds after which a waiter is {@link Urgency.Patient}. */
 export const PATIENT_AFTER_MS = 10;
 

@@ -5,25 +5,22 @@
  *         e         |    0    | nobody sleeps here, as far as is known: a change needs no system call
  *         e         |    1    | somebody sleeps, or is about to: a change takes the bit, begins a new epoch and wakes
  *
- * A sleeper sets WAITERS, looks once more, and sleeps on the word as it set it; a waker changes the
- * queue first and looks at the word then. All of it is sequentially consistent, so one of the two
- * sees the other. The epoch tells a sleeper that comes too late that it was meant, also when the
- * next one has set WAITERS again.
+ * Sleepers announce themselves as memory/waiting/sleeper-bits.ts says; a waker changes the queue
+ * before it looks at the word. The epoch tells a sleeper that comes too late that it was meant, also
+ * when the next one has set WAITERS again.
  *
  * A wake-up takes WAITERS although more may sleep than it wakes. So who succeeds after sleeping
  * sets it again and, while there is more to be had, wakes the next; and who leaves without success
  * wakes one in its place.
  */
+import { announceSleeper } from '../../memory/index.js';
+
 export const WAITERS = 1;
 const EPOCH = 2;
 
-/** Says that somebody sleeps; returns the value to sleep on. */
+/** Says that somebody sleeps. Returns the value to sleep on. */
 export function announceWaiter(words: Int32Array, at: number): number {
-  for (;;) {
-    const word = Atomics.load(words, at);
-    const next = word | WAITERS;
-    if (next === word || Atomics.compareExchange(words, at, word, next) === word) return next;
-  }
+  return announceSleeper(words, at, WAITERS);
 }
 
 /** Whether somebody must be woken, which is then the caller's business. */
@@ -37,5 +34,5 @@ export function claimWakeUp(words: Int32Array, at: number): boolean {
 
 /** Others may sleep still. */
 export function keepWaiters(words: Int32Array, at: number): void {
-  Atomics.or(words, at, WAITERS);
+  announceSleeper(words, at, WAITERS);
 }

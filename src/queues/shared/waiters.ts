@@ -1,5 +1,14 @@
 /** Waiting for one side of a queue, over its word (wait-word.ts): who waits, how they are woken. */
-import { type Attempt, type Block, type Bounds, Urgency, type WaitCell, type WaitProtocol, WaitQueue } from '../../memory/index.js';
+import {
+  type Attempt,
+  type Block,
+  type Bounds,
+  Urgency,
+  WAKE_BURST,
+  type WaitCell,
+  type WaitProtocol,
+  WaitQueue,
+} from '../../memory/index.js';
 import { nextTick } from '../../util/timers.js';
 import { announceWaiter, claimWakeUp, keepWaiters, WAITERS } from './wait-word.js';
 
@@ -10,9 +19,6 @@ export interface WaitCondition {
   /** Called now and then while somebody waits: looks after the dead. */
   checkPeers?(): void;
 }
-
-/** Changes after which {@link Waiters.wakeSoon} waits no longer. */
-const MAX_UNWOKEN_CHANGES = 32;
 
 export class Waiters implements WaitProtocol {
   readonly #words: Int32Array;
@@ -71,12 +77,12 @@ export class Waiters implements WaitProtocol {
 
   /**
    * As {@link wake}, for one more change, at the end of the burst of microtasks in which it is
-   * made, or after {@link MAX_UNWOKEN_CHANGES} changes: a system call for many. A thread that
+   * made, or after {@link WAKE_BURST} changes: a system call for many. A thread that
    * blocks meanwhile lets the others sleep on until their next liveness check.
    */
   wakeSoon(): void {
     if (!this.someSleep) return;
-    if (++this.#unwoken >= MAX_UNWOKEN_CHANGES) this.wakeNow();
+    if (++this.#unwoken >= WAKE_BURST) this.wakeNow();
     else if (this.#unwoken === 1) nextTick(this.#onTick);
   }
 

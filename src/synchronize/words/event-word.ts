@@ -9,6 +9,8 @@
  * The generation grows with each set. A waiter that began at another generation passes although the
  * event was cleared again before it had looked: no set is lost.
  */
+import { announceSleeper } from '../../memory/index.js';
+
 export const SET = 1;
 export const WAITERS = 2;
 const GENERATION = 4;
@@ -37,7 +39,7 @@ export function passes(words: Int32Array, start: number): boolean {
   return (word & SET) !== 0 || generation(word) !== start;
 }
 
-/** Says that somebody sleeps; returns the value to sleep on. */
+/** Says that somebody sleeps. Returns the value to sleep on. */
 export function announce(words: Int32Array): number {
-  return Atomics.or(words, 0, WAITERS) | WAITERS;
+  return announceSleeper(words, 0, WAITERS);
 }

@@ -24,7 +24,7 @@
  *
  * Source: U. Drepper, Futexes are tricky (2011), mutex 2; the starvation mode of Go's sync.Mutex.
  */
-import { AGENT_MASK } from '../../memory/index.js';
+import { AGENT_MASK, announceSleeper, withdrawSleeper } from '../../memory/index.js';
 
 export const WAITERS = 0x40000000;
 export const FAIR = -0x80000000;
@@ -48,13 +48,9 @@ export function take(words: Int32Array, me: number, patient: boolean, keep: numb
   }
 }
 
-/** Says that somebody sleeps, and how urgent that is; returns the value to sleep on. */
+/** Says that somebody sleeps, and how urgent that is. Returns the value to sleep on. */
 export function announce(words: Int32Array, patient: boolean): number {
-  for (;;) {
-    const word = Atomics.load(words, 0);
-    const next = word | WAITERS | (patient ? FAIR : 0);
-    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return next;
-  }
+  return announceSleeper(words, 0, patient ? WAITERS | FAIR : WAITERS);
 }
 
 /** Releases a lock that its owner holds and nobody waits for. */
@@ -75,15 +71,11 @@ export function release(words: Int32Array): number {
 }
 
 /**
- * A waiter leaves without the lock: what it had set aside is so no more, and others may sleep
- * still. Returns whether the lock is free, so that one of them must be woken.
+ * A waiter leaves without the lock: what it had set aside is so no more. Returns whether the lock
+ * is free, so that another one must be woken.
  */
 export function withdraw(words: Int32Array): boolean {
-  for (;;) {
-    const word = Atomics.load(words, 0);
-    const next = (word & ~FAIR) | WAITERS;
-    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return (word & AGENT_MASK) === 0;
-  }
+  return (withdrawSleeper(words, 0, WAITERS, FAIR) & AGENT_MASK) === 0;
 }
 
 /** Takes the lock from a dead owner. */

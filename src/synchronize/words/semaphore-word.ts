@@ -10,6 +10,8 @@
  * A release takes WAITERS back although more than one may sleep; who takes a permit after sleeping
  * therefore sets it again and, when permits are left, wakes the next one.
  */
+import { announceSleeper, withdrawSleeper } from '../../memory/index.js';
+
 export const WAITERS = 1;
 export const MARK = 2;
 export const FAIR = 4;
@@ -49,23 +51,15 @@ export function give(words: Int32Array, count: number, most: number, mark: numbe
   }
 }
 
-/** Says that somebody sleeps, and how urgent that is; returns the value to sleep on. */
+/** Says that somebody sleeps, and how urgent that is. Returns the value to sleep on. */
 export function announce(words: Int32Array, patient: boolean): number {
-  for (;;) {
-    const word = Atomics.load(words, 0);
-    const next = word | WAITERS | (patient ? FAIR : 0);
-    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return next;
-  }
+  return announceSleeper(words, 0, patient ? WAITERS | FAIR : WAITERS);
 }
 
 /**
- * A waiter leaves without a permit; others may sleep still. Returns whether one of them must be
- * woken, for permits are there.
+ * A waiter leaves without a permit. Returns whether permits are there, so that another one must be
+ * woken.
  */
 export function withdraw(words: Int32Array): boolean {
-  for (;;) {
-    const word = Atomics.load(words, 0);
-    const next = (word & ~FAIR) | WAITERS;
-    if (next === word || Atomics.compareExchange(words, 0, word, next) === word) return permits(word) > 0;
-  }
+  return permits(withdrawSleeper(words, 0, WAITERS, FAIR)) > 0;
 }
