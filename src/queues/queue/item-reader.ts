@@ -7,6 +7,7 @@
  */
 import { type Bounds, currentAgent } from '../../memory/index.js';
 import { Decoder, PendingValue } from '../../reduction/index.js';
+import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { setImmediate } from '../../util/timers.js';
 import { type End, endOf } from '../shared/end.js';
 import { RecordKind } from '../shared/item-memory.js';
@@ -17,7 +18,6 @@ import type { QueueMemory } from './queue-memory.js';
 /** What {@link ItemReader.claim} answers when there is nothing. */
 export const NONE = Symbol('none');
 
-const GETS_PER_TURN = 512;
 const decoder = new Decoder();
 
 export class ItemReader {
@@ -25,7 +25,7 @@ export class ItemReader {
   readonly #items: Waiters;
   readonly #roomMade: () => void;
   readonly #claimed: number[] = [];
-  #streak = 0;
+  readonly #budget = new CooperativeBudget();
   /** Whether this thread has ever tried to take something. */
   hasRead = false;
 
@@ -159,8 +159,9 @@ export class ItemReader {
     try {
       const value = this.#deliver(position, false);
       if (value instanceof PendingValue) return value.ready;
-      if (++this.#streak < GETS_PER_TURN) return Promise.resolve(value);
-      this.#streak = 0;
+      this.#budget.spend();
+      if (!this.#budget.exhausted) return Promise.resolve(value);
+      this.#budget.renew();
       return new Promise((resolve) => setImmediate(() => resolve(value)));
     } catch (error) {
       return Promise.reject(error);

@@ -14,6 +14,7 @@
 import { type Bounds, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
+import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { Deque } from '../../util/deque.js';
 import { clearInterval, setImmediate, setInterval } from '../../util/timers.js';
 import type { ItemMemory } from './item-memory.js';
@@ -23,8 +24,6 @@ import { noReaders, queueFull } from './messages.js';
 import { OrphanDetector } from './orphan-detector.js';
 import type { Waiters } from './waiters.js';
 
-/** Puts after which the event loop gets a turn. */
-const PUTS_PER_TURN = 512;
 const NOW = Promise.resolve();
 
 export class ItemWriter {
@@ -35,7 +34,7 @@ export class ItemWriter {
   readonly #consumers: Waiters;
   readonly #room: Waiters;
   readonly #backlog = new Deque<PendingItem>();
-  #streak = 0;
+  readonly #budget = new CooperativeBudget();
   readonly #orphan: OrphanDetector;
   /** This thread has said that it waits and will not read. */
   #waits = false;
@@ -82,8 +81,9 @@ export class ItemWriter {
     const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
     if (pending === null) {
       this.#consumers.wakeSoon();
-      if (++this.#streak < PUTS_PER_TURN) return NOW;
-      this.#streak = 0;
+      this.#budget.spend();
+      if (!this.#budget.exhausted) return NOW;
+      this.#budget.renew();
       return new Promise((done) => setImmediate(done));
     }
     if (bounds?.timeout !== undefined && bounds.timeout <= 0) {

@@ -2,14 +2,11 @@
  * What streams have in common that find their items by themselves, without the pull core: their
  * life, the shape of what they deliver, and turns.
  *
- * Turns: after {@link COOPERATIVE_BUDGET_ITEMS} items in one turn of the event loop a stream waits
- * for the next one, so that a source that is never empty does not stop timers and sockets.
+ * Turns: a stream that has spent its budget in one turn of the event loop goes on with the next.
  */
-
+import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { setImmediate } from '../../util/timers.js';
 import { ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Projector } from './feed.js';
-
-const COOPERATIVE_BUDGET_ITEMS = 512;
 
 export abstract class PacedFeed implements Feed<unknown> {
   state: FeedState = OPEN;
@@ -18,7 +15,7 @@ export abstract class PacedFeed implements Feed<unknown> {
   protected readonly listener: FeedListener;
   protected delivered = 0;
   readonly #shape: Projector | undefined;
-  #streak = 0;
+  readonly #budget = new CooperativeBudget();
   #paused = false;
 
   constructor(listener: FeedListener, shape: Projector | undefined) {
@@ -51,11 +48,11 @@ export abstract class PacedFeed implements Feed<unknown> {
    */
   protected get resting(): boolean {
     if (this.#paused) return true;
-    if (this.#streak < COOPERATIVE_BUDGET_ITEMS) return false;
+    if (!this.#budget.exhausted) return false;
     this.#paused = true;
     setImmediate(() => {
       this.#paused = false;
-      this.#streak = 0;
+      this.#budget.renew();
       if (this.state === OPEN) this.listener.ready();
     });
     return true;
@@ -63,12 +60,12 @@ export abstract class PacedFeed implements Feed<unknown> {
 
   /** It waits for its source: the event loop has its turns meanwhile. */
   protected rest(): void {
-    this.#streak = 0;
+    this.#budget.renew();
   }
 
   /** Counts an item, and gives it its shape. */
   protected hand(value: unknown): unknown {
-    this.#streak++;
+    this.#budget.spend();
     const index = this.delivered++;
     this.onProgress?.();
     return this.#shape === undefined ? value : this.#shape(index, value);
