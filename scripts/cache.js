@@ -11,7 +11,7 @@ const loader = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'l
 if (existsSync(loader)) {
   const load = createRequire(import.meta.url)(loader);
   const scripts = new Map();
-  load.compiled = (file, script) => scripts.set(file, script);
+  load.compiled = (script, cache) => scripts.set(cache, script);
   try {
     const { dumps } = load.open('reduction/index');
     const { Decoder } = load.open('reduction/receiving');
@@ -24,8 +24,7 @@ if (existsSync(loader)) {
     // Not here, where no addon can be loaded: less is compiled.
   }
   try {
-    for (const [file, script] of scripts) {
-      const cache = load.cacheOf(file);
+    for (const [cache, script] of scripts) {
       writeFileSync(`${cache}.new`, script.createCachedData());
       renameSync(`${cache}.new`, cache);
     }

@@ -4,13 +4,14 @@
  *
  * - It takes V8's code cache, where the installation wrote one for this very Node. Anything else about the cache (another Node, other flags)
  *   and it is as if there were none. Whoever can write it can write the code as well.
- * - It passes by hooks that compile or rewrite modules, such as tsx's: the chunks are a megabyte of compiled code.
+ * - It passes by hooks that compile or rewrite modules, such as tsx's: the chunks are a megabyte of compiled code. So it does for the
+ *   parser (`dependency`).
  * - It finds the installed package from within a program that was bundled with it. Bundlers take along the doors and this file, not the
  *   chunks, since children start from files.
  *
  * A chunk stands in `require.cache` like any module, so it is evaluated once, whoever loads it.
  */
-const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
+const { existsSync, readFileSync, statSync } = process.getBuiltinModule('node:fs');
 const Module = process.getBuiltinModule('node:module');
 const { dirname, join, resolve } = process.getBuiltinModule('node:path');
 const { runInThisContext, Script } = process.getBuiltinModule('node:vm');
@@ -47,12 +48,32 @@ exports.cacheOf = (file) => {
   return `${file}.${process.version}-${process.arch}-${hash.toString(36)}.cache`;
 };
 
-/** Set by scripts/cache.js: told of each chunk as V8 has compiled it. */
+/**
+ * A package that the chunks need, of one CommonJS file: loaded as they are, in Node's own realm also for the realms of a test runner.
+ * @param name `acorn`. It must not keep state of its callers.
+ */
+exports.dependency = (name) => {
+  chunks ??= join(folder(), 'chunks');
+  const file = Module.createRequire(join(chunks, 'importing.cjs')).resolve(name);
+  return loadHere(file, cacheOfDependency(name, file));
+};
+
+/** Another version of the package, or a patched one, is another file: its time and size say which. */
+function cacheOfDependency(name, file) {
+  const { mtimeMs, size } = statSync(file);
+  return exports.cacheOf(join(chunks, `${name}-${size}-${Math.floor(mtimeMs)}`));
+}
+
+/** Set by scripts/cache.js: told of each script as V8 has compiled it, and where its cache belongs. */
 exports.compiled = undefined;
 
 function load(file) {
   if (!isMainRealm) return requireOfRealm(file);
   if (file.endsWith(IMPORTER)) return Module.createRequire(file)(file);
+  return loadHere(file, exports.cacheOf(file));
+}
+
+function loadHere(file, codeCache) {
   const { _cache: cache } = Module;
   if (cache[file] !== undefined) return cache[file].exports;
   const chunk = new Module(file);
@@ -65,7 +86,7 @@ function load(file) {
     const code = readFileSync(file, 'utf8');
     // Node maps the stacks of what it compiles itself.
     if (process.sourceMapsEnabled) chunk._compile(code, file);
-    else compile(file, code).runInThisContext()(chunk.exports, chunk.require, chunk, file, dirname(file));
+    else compile(file, code, codeCache).runInThisContext()(chunk.exports, chunk.require, chunk, file, dirname(file));
     chunk.loaded = true;
   } catch (error) {
     delete cache[file];
@@ -75,15 +96,15 @@ function load(file) {
 }
 
 /** A CommonJS module in all but that V8 takes a cache. */
-function compile(file, code) {
+function compile(file, code, codeCache) {
   let cachedData;
   try {
-    if (exports.compiled === undefined) cachedData = readFileSync(exports.cacheOf(file));
+    if (exports.compiled === undefined) cachedData = readFileSync(codeCache);
   } catch {
     // There is none.
   }
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, { filename: file, cachedData });
-  exports.compiled?.(file, script);
+  exports.compiled?.(script, codeCache);
   return script;
 }
 

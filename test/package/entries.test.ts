@@ -63,6 +63,23 @@ describe('import and require', () => {
     );
     expect(await program('pool.cjs')).toBe('[ 3, 6 ] true\n');
   });
+
+  it('load the parser past the hooks of compilers, and once', { timeout: 120_000 }, async () => {
+    writeFileSync(
+      join(app, 'parser.cjs'),
+      `const Module = require('node:module');
+      const { _compile } = Module.prototype;
+      const compiled = [];
+      Module.prototype._compile = function (code, file, ...rest) { compiled.push(file); return _compile.call(this, code, file, ...rest); };
+      const { dumps } = require('multiprocess/reduction');
+      const parsers = () => Object.keys(require.cache).filter((file) => /acorn/.test(file));
+      const before = parsers().length;
+      const factor = 3;
+      dumps((x) => x * factor);
+      console.log(before, parsers().length, require(parsers()[0]) === require.cache[parsers()[0]].exports, compiled.filter((file) => /acorn/.test(file)).length);`,
+    );
+    expect(await program('parser.cjs')).toBe('0 1 true 0\n');
+  });
 });
 
 describe('a program that was bundled with the package', () => {

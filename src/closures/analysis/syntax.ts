@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as acorn from 'acorn';
 import { MultiprocessError } from '../../errors/index.js';
+import { loader } from '../../util/loader.js';
 
 /** How the text of a function has to be wrapped to become an expression. */
 export type Form = 'expression' | 'class' | 'member';
@@ -65,10 +66,11 @@ function trusting(Parser: typeof acorn.Parser): Parse {
   return (source, options) => Trusting.parse(source, options);
 }
 
+/** With V8's code cache, where the compiled library runs. */
 function find(): typeof acorn {
   const require = createRequire(import.meta.url);
   try {
-    return require('acorn') as typeof acorn;
+    return (loader()?.dependency('acorn') ?? require('acorn')) as typeof acorn;
   } catch (cause) {
     // Node 20 remembers that it could not read the package.json of a package; the file is found
     // without.

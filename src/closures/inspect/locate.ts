@@ -2,20 +2,18 @@
  * Where a function was written: the script's URL and source, and the position of the function's
  * text in it.
  *
- * The inspector's Runtime domain gives a script id and a position; URL and source need the Debugger
- * domain, whose first use costs tens of milliseconds. Cheaper, and tried first, for a script that
- * runs now: its file, if that has the hash that V8 took of what it runs. A file that was stripped
- * of types, transformed by a loader or edited since has another one.
+ * The inspector's Runtime domain gives a script id and a position, and the URLs of what runs now;
+ * V8 gives the source (script-source.ts). The Debugger domain, whose first use costs tens of
+ * milliseconds, is asked for URLs of scripts that do not run, and for what V8 does not give.
  *
  * Invariant: what {@link scripts} holds under an id is the source that V8 has under this id.
  */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { crypto } from '../../util/crypto.js';
+import { pathToFileURL } from 'node:url';
 import { compiledFactories } from '../receive/compile.js';
 import type { FunctionData } from '../wire.js';
 import { framesWithScripts, harvestScripts, type ListedScript } from './debugger.js';
 import { type Mirror, mirror as mirrorOf } from './inspector.js';
+import { type ScriptSource, scriptSourceOf } from './script-source.js';
 
 /** A script, with an index of its lines. */
 export interface Script {
@@ -25,10 +23,10 @@ export interface Script {
   readonly source: string;
   /**
    * Numbers of its first line and of that line's first column: not 0 where the host gave them, as
-   * for functions rebuilt here.
+   * for functions rebuilt here. The column is `null` until a function of that line was met.
    */
   readonly firstLine: number;
-  readonly firstColumn: number;
+  firstColumn: number | null;
   /** For a script that was compiled here to rebuild a function: what it was compiled from. */
   readonly rebuilt?: FunctionData;
 }
@@ -51,20 +49,52 @@ const STACK_DEPTH = 40;
 /** Scripts that are kept: each piece of generated code is one of its own. */
 const SCRIPTS = 4_096;
 const scripts = new Map<string, Script>();
-const lineStarts = new WeakMap<Script, number[]>();
+const lineStarts = new WeakMap<Script, readonly number[]>();
 
 /**
  * Finds a function from its mirror and text. `internal`: it is part of Node. `null`: it stands
  * nowhere as it prints, which goes for what `vm.compileFunction` returns.
  */
-export function locate({ location }: Mirror, text: string, actor: string): Place | 'internal' | null {
+export function locate(fn: Function, { location }: Mirror, text: string, actor: string): Place | 'internal' | null {
   if (location === null) return 'internal';
-  if (unlisted.has(location.scriptId)) return 'internal';
-  const known = scripts.get(location.scriptId) ?? fromFactories(location, text, actor)?.script ?? fromStack(location, actor);
-  const script = known ?? harvest(location.scriptId, actor);
+  const { scriptId } = location;
+  if (unlisted.has(scriptId)) return 'internal';
+  const script = scripts.get(scriptId) ?? fromFactories(location, text, actor)?.script ?? find(fn, location, actor);
   // Scripts in Node's snapshot are not even listed.
   if (script === undefined || script.url.startsWith('node:')) return 'internal';
+  if (script.firstColumn === null && script.firstLine === location.line) {
+    const read = scriptSourceOf(fn);
+    if (read !== null) script.firstColumn = location.column - read.position;
+  }
   return place(script, location, text);
+}
+
+/** Reads a script that was not met yet. */
+function find(fn: Function, location: Location, actor: string): Script | undefined {
+  const { scriptId } = location;
+  const read = scriptSourceOf(fn);
+  if (read === null) return harvest(scriptId, actor);
+  const url = urlOnStack(scriptId, read.source, actor) ?? urlOfScript(scriptId, actor);
+  return unlisted.has(scriptId) ? undefined : keep(scriptOf(read, location, url));
+}
+
+/** With the numbers of its lines and columns, by the function whose location V8 has told. */
+function scriptOf({ source, position }: ScriptSource, { scriptId, line, column }: Location, url: string): Script {
+  const starts = lineStartsOf(source);
+  const row = lineAt(starts, position);
+  const script: Script = { id: scriptId, url, source, firstLine: line - row, firstColumn: row === 0 ? column - position : null };
+  lineStarts.set(script, starts);
+  return script;
+}
+
+/**
+ * URL of a script, if it runs now. A name that a script gives itself stands for that of its host
+ * there, which the Debugger domain prefers.
+ */
+function urlOnStack(id: string, source: string, actor: string): string | undefined {
+  if (/\/\/[#@] sourceURL=/.test(source)) return undefined;
+  const frame = framesWithScripts(actor, STACK_DEPTH).find(({ scriptId }) => scriptId === id);
+  return frame === undefined ? undefined : asURL(frame.url);
 }
 
 function keep(script: Script): Script {
@@ -74,8 +104,9 @@ function keep(script: Script): Script {
 }
 
 /**
- * Asking again costs as much as asking for all: the sources of the program's own scripts are read
- * along, those of the package that is asked for, and of all packages with the second one.
+ * Reads a script whose source V8 gives to the Debugger domain only. Asking again costs as much as
+ * asking for all: the sources of the program's own scripts are read along, those of the package that
+ * is asked for, and of all packages with the second one.
  */
 function harvest(id: string, actor: string): Script | undefined {
   const found = harvestScripts(actor, (listed) => {
@@ -111,12 +142,16 @@ function noteListed(listed: readonly ListedScript[]): void {
 export function urlOfScript(id: string, actor: string): string {
   const known = scripts.get(id)?.url ?? urls.get(id);
   if (known !== undefined || unlisted.has(id)) return known ?? '';
-  harvestScripts(actor, (listed) => {
+  listScripts(actor);
+  if (!urls.has(id)) unlisted.add(id);
+  return urls.get(id) ?? '';
+}
+
+function listScripts(actor: string): readonly ListedScript[] {
+  return harvestScripts(actor, (listed) => {
     noteListed(listed);
     return () => false;
   });
-  if (!urls.has(id)) unlisted.add(id);
-  return urls.get(id) ?? '';
 }
 
 const packages = new Set<string>();
@@ -133,7 +168,12 @@ function asURL(url: string): string {
 /** Offset of a line and column in a script. */
 export function offsetIn(script: Script, line: number, column: number): number {
   const row = line - script.firstLine;
-  return (linesOf(script)[row] ?? 0) + column - (row === 0 ? script.firstColumn : 0);
+  return (linesOf(script)[row] ?? 0) + column - (row === 0 ? firstColumnOf(script) : 0);
+}
+
+function firstColumnOf(script: Script): number {
+  script.firstColumn ??= listScripts('').find(({ scriptId }) => scriptId === script.id)?.firstColumn ?? 0;
+  return script.firstColumn;
 }
 
 /** V8 reports the parameters (or the constructor); the text starts before them. */
@@ -144,16 +184,18 @@ function place(script: Script, location: Pick<Location, 'line' | 'column'>, text
   const start = script.source.lastIndexOf(text, inside);
   if (start < 0 || start + text.length <= inside) return null;
   const row = lineAt(starts, start);
-  return { script, start, line: row + script.firstLine, column: start - starts[row]! + (row === 0 ? script.firstColumn : 0) };
+  return { script, start, line: row + script.firstLine, column: start - starts[row]! + (row === 0 ? firstColumnOf(script) : 0) };
 }
 
-function linesOf(script: Script): number[] {
-  let starts = lineStarts.get(script);
-  if (starts === undefined) {
-    starts = [0];
-    for (const match of script.source.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
-    lineStarts.set(script, starts);
-  }
+function linesOf(script: Script): readonly number[] {
+  const starts = lineStarts.get(script) ?? lineStartsOf(script.source);
+  lineStarts.set(script, starts);
+  return starts;
+}
+
+function lineStartsOf(source: string): readonly number[] {
+  const starts = [0];
+  for (const match of source.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
   return starts;
 }
 
@@ -183,41 +225,4 @@ export function fromFactories(location: Location, text: string, actor: string): 
     return found;
   }
   return null;
-}
-
-/** The script, if it runs now and its file has what V8 runs. */
-function fromStack({ scriptId }: Location, actor: string): Script | undefined {
-  const frame = framesWithScripts(actor, STACK_DEPTH).find((each) => each.scriptId === scriptId);
-  const url = frame === undefined ? '' : asURL(frame.url);
-  if (!url.startsWith('file:')) return undefined;
-  const hashes = hashesOnStack(url);
-  // Several scripts of one URL run: a module that was loaded again after an edit.
-  if (hashes.size !== 1) return undefined;
-  try {
-    // Node takes off the mark of the byte order.
-    const source = readFileSync(fileURLToPath(url), 'utf8').replace(/^\ufeff/, '');
-    if (!hashes.has(crypto().createHash('sha256').update(source).digest('hex'))) return undefined;
-    return keep({ id: scriptId, url, source, firstLine: 0, firstColumn: 0 });
-  } catch {
-    // No such file, by now.
-    return undefined;
-  }
-}
-
-/** What V8 took as the hashes of the scripts of a URL that run now: of their text as UTF-8. */
-function hashesOnStack(url: string): ReadonlySet<string> {
-  const found = new Set<string>();
-  const { prepareStackTrace, stackTraceLimit } = Error;
-  try {
-    Error.stackTraceLimit = STACK_DEPTH;
-    Error.prepareStackTrace = (_, sites) => sites;
-    const sites = new Error().stack as unknown as (NodeJS.CallSite & { getScriptHash(): string })[];
-    for (const site of sites) if (asURL(site.getFileName() ?? '') === url) found.add(site.getScriptHash());
-  } catch {
-    // The host has frozen Error: the Debugger domain will tell.
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-  return found;
 }

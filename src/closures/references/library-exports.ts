@@ -2,30 +2,21 @@
  * This library's own exports by identity. It is a few files when it is installed
  * (scripts/bundle.js), so its functions are found by the entries through which they were loaded.
  */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import type { ModuleExport } from '../../modules/module-request.js';
+import { type Loader, loader } from '../../util/loader.js';
 import { CODE } from '../../util/package.js';
 
 type Exports = Readonly<Record<string, unknown>>;
 
-/** What scripts/load.cjs exports. */
-interface Loader {
-  /** The exports of the entries that were loaded, by name. */
-  readonly opened: ReadonlyMap<string, Exports>;
-}
-
-const { cache } = createRequire(import.meta.url);
-const LOADER = fileURLToPath(new URL('load.cjs', CODE));
 const exported = new Map<object, ModuleExport>();
 const searched = new Set<string>();
 
 /** Returns the reference to a class, function or namespace of this library, or `null`. */
 export function libraryExportOf(value: object): ModuleExport | null {
-  const loader = cache[LOADER]?.exports as Loader | undefined;
-  if (loader === undefined) return null;
-  for (const [entry, exports] of loader.opened) {
+  const loaded = loader();
+  if (loaded === undefined) return null;
+  for (const [entry, exports] of loaded.opened) {
     if (searched.has(entry)) continue;
     searched.add(entry);
     for (const [name, each] of Object.entries(exports)) {
@@ -33,7 +24,7 @@ export function libraryExportOf(value: object): ModuleExport | null {
       if (isReference(each) && !exported.has(each)) exported.set(each, reference);
     }
   }
-  return exported.get(value) ?? (types.isModuleNamespaceObject(value) ? namespaceOf(value as Exports, loader) : null);
+  return exported.get(value) ?? (types.isModuleNamespaceObject(value) ? namespaceOf(value as Exports, loaded) : null);
 }
 
 /** The namespace that `import()` gave: known by having the same exports. */

@@ -184,7 +184,7 @@ function placed(name: string, place: Place | null): () => string {
 /** Where a function was written. `null` where that is unknown. */
 export function placeOfFunction(fn: Function): { readonly url: string; readonly line: number; readonly column: number } | null {
   try {
-    const place = locate(mirror(fn, ''), Function.prototype.toString.call(fn), '');
+    const place = locate(fn, mirror(fn, ''), Function.prototype.toString.call(fn), '');
     return place === null || place === 'internal' || place.script.url === '' ? null : sourcePlace(place);
   } catch {
     // No inspector.
@@ -209,7 +209,7 @@ function remember(text: string, place: Place | null): void {
  */
 function reduceUnread(fn: Function, text: string, name: string): Reduction {
   const mirrored = mirror(fn, name);
-  const place = locate(mirrored, text, name);
+  const place = locate(fn, mirrored, text, name);
   const url = place === null || place === 'internal' ? '' : place.script.url;
   const isModule = mirrored.scopes.some(({ type }) => type === 'Module');
   const found = isModule ? moduleExportOf(fn, url) : fileExportOf(fn, url);
@@ -226,7 +226,7 @@ interface Look {
 function look(fn: Function, text: string, analysis: Analysis, name: string): Look {
   try {
     const mirrored = mirror(fn, name);
-    if (!isFromText(text, mirrored, analysis)) return { mirror: mirrored, place: locate(mirrored, text, name) };
+    if (!isFromText(text, mirrored, analysis)) return { mirror: mirrored, place: locate(fn, mirrored, text, name) };
     return { mirror: mirrored, place: mirrored.location === null ? null : fromFactories(mirrored.location, text, name) };
   } catch (error) {
     if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
