@@ -190,6 +190,39 @@ for (let i = 0; i < 15; i++) {
 row(`${CALLS} calls of a closure, against a function without captures`, Math.min(...captured) / Math.min(...plain), 1.25, 'x');
 row('a call of the same closure', Math.min(...captured), 30);
 row('a call of a fresh closure each', Math.min(await callsOfFresh(), await callsOfFresh(), await callsOfFresh()), 500);
+
+// ---- what a function captures against the same as an argument, in turns
+
+const TABLE_ROWS = 60_000;
+const table = Array.from({ length: TABLE_ROWS }, (_, i) => ({ id: i, name: `row ${i}`, value: i * 1.5, even: i % 2 === 0 }));
+const doubles = new Float64Array(4 << 20).fill(1.5);
+const sizeOf = (values) => values.length;
+
+/** Medians in microseconds of `count` calls each, in turns. */
+async function inTurns(count, ...contenders) {
+  const times = contenders.map(() => []);
+  for (let i = -2; i < count; i++) {
+    for (const [which, contender] of contenders.entries()) {
+      const start = performance.now();
+      await contender();
+      if (i >= 0) times[which].push((performance.now() - start) * 1000);
+    }
+  }
+  return times.map((each) => each.sort((a, b) => a - b)[count >> 1]);
+}
+
+for (const [what, capturing, value] of [
+  [`${TABLE_ROWS} rows`, () => table.length, table],
+  ['a Float64Array of 32 MiB', () => doubles.length, doubles],
+]) {
+  const [asCapture, asArgument] = await inTurns(
+    15,
+    () => pool.apply(capturing),
+    () => pool.apply(sizeOf, [value]),
+  );
+  row(`${what} as an argument, a call`, asArgument);
+  row(`${what} captured, against that`, asCapture / asArgument, 1.2, 'x');
+}
 await pool.terminate();
 
 async function callsOfFresh() {

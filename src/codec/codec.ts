@@ -121,6 +121,19 @@ export class Encoder {
     return offset + total;
   }
 
+  /** Whether {@link layout} would write just these bytes at offset 0. */
+  matches(target: Uint8Array): boolean {
+    const { bytes, length, buffers, total } = this.#message;
+    if (target.length !== total || !isEqual(target.subarray(0, length), bytes.subarray(0, length))) return false;
+    let at = length;
+    for (const buffer of buffers) {
+      at = align(at);
+      if (!isEqual(target.subarray(at, at + buffer.byteLength), buffer)) return false;
+      at += buffer.byteLength;
+    }
+    return true;
+  }
+
   #encodeTable(value: unknown): void {
     this.#table ??= new TableWriter(this.#sink, this.#book);
     const table = this.#table;
@@ -185,6 +198,8 @@ export class Decoder {
     return readTable(span);
   }
 }
+
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 function spanOf(source: Uint8Array, start: number, end: number, owned: boolean, codes: CodeLookup | undefined): Span {
   const span = { source, start, end: bounded(source, start, end), owned };

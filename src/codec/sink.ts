@@ -48,6 +48,14 @@ export class Sink {
     this.bytes[this.at++] = rest;
   }
 
+  /** Makes room for `count` bytes, at most {@link STEP}, to be written later; returns where. */
+  reserve(count: number): number {
+    this.need(STEP);
+    const { at } = this;
+    this.at += count;
+    return at;
+  }
+
   /** Appends one byte. */
   byte(value: number): void {
     this.need(STEP);

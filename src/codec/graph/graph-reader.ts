@@ -74,12 +74,18 @@ class TableReader {
       else if (op === Op.fill) this.#fill();
       else if (op === Op.build) this.#build();
       else if (op === Op.set) this.#set();
+      else if (op === Op.plain) this.#nodes.push(this.#survey ? this.#pass() : { value: tokens.plain(tokens.uint32()) });
       else if (op === Op.end) break;
       else throw badPayload(`op ${op} is unknown`);
     }
     const value = this.#value(tokens.token());
     if (value === LATE || !tokens.complete) throw badPayload('it does not end where it should');
     return value;
+  }
+
+  #pass(): Built {
+    this.#tokens.skip(this.#tokens.uint32());
+    return nothing;
   }
 
   #create(): void {

@@ -6,7 +6,12 @@
  *   not met | in progress, number < 0 (a whole kind, its children are being written) | numbered (created or built)
  * A reference to an object in progress is late: it is noted there and written as SET once the
  * object has its number. The one who referred lies deeper in the walk, so it is complete by then.
+ *
+ * What is plain data from some object down goes as one node, in the plain form (plain-parts.ts). Its
+ * inner objects have no numbers. If one of them turns out to be reached from elsewhere too, the
+ * message is begun again, and what holds it goes object by object.
  */
+import { types } from 'node:util';
 import { SerializationError } from '../../errors/index.js';
 import { enterMessage, leaveMessage } from '../function-port.js';
 import { arrayKind } from '../kinds/arrays.js';
@@ -20,6 +25,7 @@ import type { NodeKind, Reduction } from '../node.js';
 import type { Sink } from '../sink.js';
 import { Classifier } from './classifier.js';
 import type { CodeBook } from './code-book.js';
+import { PlainParts, SharedPart } from './plain-parts.js';
 import { kindOf } from './registry.js';
 import { TokenWriter } from './token-writer.js';
 import { Op, Token } from './tokens.js';
@@ -54,6 +60,9 @@ export class TableWriter {
   readonly #states = new Map<object, State>();
   readonly #kinds = new Map<string, number>();
   readonly #stack: State[] = [];
+  readonly #parts: PlainParts;
+  /** What was reduced before the message was begun again: some can be reduced only once. */
+  #reduced: Map<object, Reduction> | undefined;
   /** The WeakMaps met so far. */
   #weak: Weak[] = [];
   #count = 0;
@@ -62,6 +71,7 @@ export class TableWriter {
   constructor(sink: Sink, book: CodeBook | null) {
     this.#sink = sink;
     this.#tokens = new TokenWriter(sink, book);
+    this.#parts = new PlainParts(sink, (object) => this.#states.has(object));
   }
 
   /** The out-of-band parts of the last message. */
@@ -77,21 +87,51 @@ export class TableWriter {
   /** Writes a whole message. @throws SerializationError for what cannot be sent. */
   write(value: unknown): void {
     enterMessage();
+    const start = this.#sink.at;
     try {
-      this.#begin();
-      this.#walk(value);
-      this.#sink.byte(Op.end);
-      this.#token(value, undefined, 0);
-      this.#finish();
+      while (!this.#attempt(value)) this.#sink.at = start;
     } catch (error) {
       throw this.#located(error);
     } finally {
-      this.#states.clear();
-      this.#kinds.clear();
-      this.#stack.length = 0;
-      if (this.#weak.length > 0) this.#weak = [];
-      this.#classifier.reset();
+      this.#clear();
+      this.#parts.reset();
+      this.#reduced = undefined;
       leaveMessage();
+    }
+  }
+
+  /** Returns `false` when the message must be begun again. */
+  #attempt(value: unknown): boolean {
+    try {
+      this.#begin();
+      this.#walk(value);
+    } catch (error) {
+      if (!(error instanceof SharedPart)) throw error;
+      this.#parts.retry(error.object);
+      this.#keepReductions();
+      this.#clear();
+      return false;
+    }
+    this.#sink.byte(Op.end);
+    this.#token(value, undefined, 0);
+    this.#finish();
+    return true;
+  }
+
+  #clear(): void {
+    this.#states.clear();
+    this.#kinds.clear();
+    this.#stack.length = 0;
+    if (this.#weak.length > 0) this.#weak = [];
+    this.#classifier.reset();
+  }
+
+  /** To reduce a connection again would offer it twice. */
+  #keepReductions(): void {
+    this.#reduced ??= new Map();
+    for (const [object, { reduction }] of this.#states) {
+      // How bytes are reduced depends on what was met before.
+      if (reduction !== PLAIN && !ArrayBuffer.isView(object) && !types.isAnyArrayBuffer(object)) this.#reduced.set(object, reduction);
     }
   }
 
@@ -119,9 +159,13 @@ export class TableWriter {
 
   #walk(root: unknown): void {
     if (isPrimitive(root)) return;
-    this.#enter(root as object);
+    // The encoder has tried it as a whole.
+    this.#reduce(root as object);
     this.#run();
-    if (this.#weak.length > 0) this.#writeEntries();
+    if (this.#weak.length === 0) return;
+    // Keys of a WeakMap have numbers.
+    if (this.#parts.any) throw new SharedPart(null);
+    this.#writeEntries();
   }
 
   /**
@@ -156,16 +200,16 @@ export class TableWriter {
       let descended = false;
       while (top.next < children.length) {
         const child = children[top.next++];
-        if (isPrimitive(child) || this.#states.has(child as object)) continue;
-        this.#enter(child as object);
+        if (isPrimitive(child) || this.#states.has(child as object) || this.#writePlain(child as object)) continue;
+        this.#reduce(child as object);
         descended = true;
         break;
       }
       const { beside } = top.reduction;
       while (!descended && beside !== undefined && top.next < children.length + beside.length) {
         const part = beside[top.next++ - children.length]!;
-        if (this.#states.has(part)) continue;
-        this.#enter(part);
+        if (this.#states.has(part) || this.#writePlain(part)) continue;
+        this.#reduce(part);
         descended = true;
       }
       if (descended) continue;
@@ -175,10 +219,26 @@ export class TableWriter {
     }
   }
 
-  #enter(value: object): void {
-    const reduction = this.#classifier.reduce(value, this.#isExplicit);
+  #reduce(value: object): void {
+    this.#parts.enter(value);
+    const reduction = this.#reduced?.get(value) ?? this.#classifier.reduce(value, this.#isExplicit);
     if (isWeak(value)) this.#weak.push(value);
     this.#push(reduction, value);
+  }
+
+  /** Writes the value as one node, if it is plain data all through. */
+  #writePlain(value: object): boolean {
+    if (!this.#parts.isCandidate(value)) return false;
+    const at = this.#sink.at;
+    this.#sink.byte(Op.plain);
+    if (!this.#parts.write(value)) {
+      this.#sink.at = at;
+      return false;
+    }
+    this.stateless = false;
+    this.constant = false;
+    this.#states.set(value, { reduction: PLAIN, kind: objectKind, number: this.#count++, waiting: undefined, next: 0, after: undefined });
+    return true;
   }
 
   /** @param value what is reduced, if others may refer to it. */
@@ -288,6 +348,9 @@ export class TableWriter {
     return error instanceof SerializationError ? located(error, steps) : error;
   }
 }
+
+/** How a value is reduced that was written already. */
+const PLAIN: Reduction = { kind: objectKind.tag, data: undefined, children: [], label: () => '' };
 
 function isPrimitive(value: unknown): boolean {
   return value === null || (typeof value !== 'object' && typeof value !== 'function');

@@ -122,7 +122,7 @@ export class TokenReader {
       case Token.wellKnown:
         return this.#wellKnown();
       case Token.plain:
-        return this.#plain();
+        return this.plain(this.varint());
       case Token.bytes:
         return this.#inline();
       case Token.code:
@@ -202,8 +202,18 @@ export class TokenReader {
     return value;
   }
 
-  #plain(): unknown {
-    const length = this.varint();
+  /** A little endian u32. */
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  /** Passes over bytes of the body. */
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  /** Plain data of so many bytes. */
+  plain(length: number): unknown {
     const at = this.#take(length);
     return plain.read(this.#source, at, at + length);
   }

@@ -5,13 +5,14 @@
  *         FILL node count tokens    gives a created node its children
  *         BUILD kind data count tokens   makes the next node from its children, which exist or are late
  *         SET node index node       gives a node a child that was late
+ *         PLAIN length bytes        makes the next node of plain data (u32, little endian)
  *         END token                 the value of the message
  * kind:   a string token at its first use, afterwards 0xC1 and its number among the kinds of this message
  * token:  a msgpack primitive, or one of the bytes below, which msgpack uses for containers
  * Strings of at most {@link INTERN} units are numbered as they come and named by number when they
  * come again.
  */
-export const Op = { end: 0, create: 1, fill: 2, build: 3, set: 4 } as const;
+export const Op = { end: 0, create: 1, fill: 2, build: 3, set: 4, plain: 5 } as const;
 
 export const Token = {
   /** A built or created node: varint number. */

@@ -38,8 +38,14 @@ const DEPTH = 200;
 const INLINE = 64;
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
-const { getOwnPropertySymbols, getPrototypeOf, keys: keysOf } = Object;
+const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, keys: keysOf } = Object;
 const { isExtensible } = Reflect;
+
+/** The message that a part belongs to. */
+export interface Around {
+  /** Whether nothing else in the message is this object, or its memory. */
+  isNew(leaf: object): boolean;
+}
 
 export class PlainWriter {
   readonly #sink: Sink;
@@ -52,6 +58,8 @@ export class PlainWriter {
   #first: object | undefined;
   /** Containers entered so far. */
   #entered = 0;
+  /** What else is in the message, if the value is a part of one. */
+  #around: Around | null = null;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -76,6 +84,43 @@ export class PlainWriter {
       }
     }
     return written;
+  }
+
+  /**
+   * As {@link write}, of a part of a message: nothing in it may be elsewhere in that message, and
+   * objects with getters are left to the node table, since they may be the exports of a module.
+   *
+   * @returns The leaves of the part, from which no other part may take any; `null` when it is not
+   * plain.
+   */
+  writePart(value: object, around: Around): ReadonlySet<object> | null {
+    const start = this.#sink.at;
+    this.#structures.reset();
+    this.#gatherFrom = start + INLINE;
+    this.#around = around;
+    this.#seen = new Set();
+    this.#first = value;
+    let leaves: ReadonlySet<object> | null = null;
+    try {
+      if (this.#value(value, 0)) {
+        this.#texts.finish(start);
+        leaves = this.#seen;
+      }
+    } finally {
+      this.#around = null;
+      this.#seen = undefined;
+      this.#first = undefined;
+      if (leaves === null) {
+        this.#sink.at = start;
+        this.#texts.reset();
+      }
+    }
+    return leaves;
+  }
+
+  /** Containers entered so far, of all messages: what an attempt took. */
+  get entered(): number {
+    return this.#entered;
   }
 
   #value(value: unknown, depth: number): boolean {
@@ -150,7 +195,7 @@ export class PlainWriter {
     this.#seen ??= new Set([this.#first]);
     const seen = this.#seen;
     const before = seen.size;
-    return seen.add(value).size !== before;
+    return seen.add(value).size !== before && (this.#around === null || this.#around.isNew(value));
   }
 
   #record(value: Record<string, unknown>, depth: number): boolean {
@@ -160,7 +205,7 @@ export class PlainWriter {
     const count = keys.length;
     const id = this.#structures.find(keys);
     if (id !== 0) sink.byte(id);
-    else if (!this.#define(keys)) return false;
+    else if ((this.#around !== null && hasGetter(value, keys)) || !this.#define(keys)) return false;
     let i = 0;
     for (const key in value) {
       if (i === count) break;
@@ -243,6 +288,11 @@ export class PlainWriter {
     writeArrayHeader(sink, 2);
     return writeString(sink, value.source) && writeString(sink, value.flags);
   }
+}
+
+/** Asked for the first record of each structure only: modules have keys of their own. */
+function hasGetter(value: object, keys: readonly string[]): boolean {
+  return keys.some((key) => getOwnPropertyDescriptor(value, key)?.get !== undefined);
 }
 
 /** The time of a real Date; `undefined` for an object that only inherits from Date.prototype. */

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors/index.js';
 import type { Freight, Payload } from '../../memory/index.js';
-import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, warnAboutCaptures } from '../../reduction/index.js';
+import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, type Message, warnAboutCaptures } from '../../reduction/index.js';
 import { crypto } from '../../util/crypto.js';
 import { describe, MODULE_FORM } from '../../util/options.js';
 
@@ -55,7 +55,17 @@ export class SerializedFunction implements Payload {
   }
 }
 
+/** A function and its key in the cache. */
+interface Keyed {
+  readonly key: string;
+  readonly serialized: SerializedFunction;
+}
+
 const MAX_CACHED_FUNCTIONS = 512;
+/** Functions that take more together leave, the latest excepted. */
+const MAX_CACHED_BYTES = 1 << 26;
+/** From here on bytes are compared: to digest them would take longer than to encode them. */
+const DIGESTED_BYTES = 1 << 14;
 
 /**
  * Serializes functions. Equal bytes give the same SerializedFunction, so a function that is made
@@ -66,6 +76,8 @@ export class FunctionRegistry {
   readonly #constant = new WeakMap<object, SerializedFunction>();
   /** All functions by their bytes, the least recently used first. */
   readonly #functions = new Map<string, SerializedFunction>();
+  /** Bytes of all of them. */
+  #bytes = 0;
   readonly #encoder = new Encoder(codeBook);
   #next = 1;
 
@@ -88,22 +100,54 @@ export class FunctionRegistry {
       );
     }
     const message = this.#encoder.encode(callable);
-    const bytes = new Uint8Array(message.total);
-    this.#encoder.layout(bytes, 0);
-    if (bytes.length > LARGE_CAPTURE && typeof callable === 'function') warnAboutCaptures(callable, bytes.length);
-    const key = digest(bytes);
-    let serialized = this.#functions.get(key);
-    if (serialized === undefined) {
-      serialized = new SerializedFunction(this.#next++, bytes, message.stateless, message.codes);
-    } else {
-      this.#functions.delete(key);
-    }
+    const { total } = message;
+    const { key, serialized } = total > DIGESTED_BYTES ? this.#large(message) : this.#small(message);
     // The same handles as before, if it is in use; otherwise new ones.
     if (serialized.uses === 0) serialized.freight = message.freight;
     this.#functions.set(key, serialized);
+    this.#bytes += total;
     if (message.constant) this.#constant.set(callable, serialized);
-    if (this.#functions.size > MAX_CACHED_FUNCTIONS) this.#evict();
+    while (this.#functions.size > 1 && (this.#functions.size > MAX_CACHED_FUNCTIONS || this.#bytes > MAX_CACHED_BYTES)) {
+      if (!this.#evict(serialized)) break;
+    }
+    if (total > LARGE_CAPTURE && typeof callable === 'function') warnAboutCaptures(callable, total);
     return serialized;
+  }
+
+  /** The function of a message, taken out of the cache if it is there. */
+  #small(message: Message): Keyed {
+    const bytes = this.#laidOut(message);
+    const key = digest(bytes);
+    const known = this.#functions.get(key);
+    if (known === undefined) return { key, serialized: this.#made(message, bytes) };
+    this.#take(key, known);
+    return { key, serialized: known };
+  }
+
+  /** The same, for bytes that are dear to copy and to digest. */
+  #large(message: Message): Keyed {
+    for (const [key, known] of this.#functions) {
+      if (known.bytes.length !== message.total || !this.#encoder.matches(known.bytes)) continue;
+      this.#take(key, known);
+      return { key, serialized: known };
+    }
+    const serialized = this.#made(message, this.#laidOut(message));
+    return { key: `large ${serialized.id}`, serialized };
+  }
+
+  #laidOut({ total }: Message): Uint8Array {
+    const bytes = new Uint8Array(total);
+    this.#encoder.layout(bytes, 0);
+    return bytes;
+  }
+
+  #made({ stateless, codes }: Message, bytes: Uint8Array): SerializedFunction {
+    return new SerializedFunction(this.#next++, bytes, stateless, codes);
+  }
+
+  #take(key: string, { bytes }: SerializedFunction): void {
+    this.#functions.delete(key);
+    this.#bytes -= bytes.length;
   }
 
   /**
@@ -123,14 +167,16 @@ export class FunctionRegistry {
     if (!serialized.cached) this.forget(serialized);
   }
 
-  #evict(): void {
+  /** Drops the function that was used least recently. Returns `false` when all are in use. */
+  #evict(latest: SerializedFunction): boolean {
     for (const [key, serialized] of this.#functions) {
-      if (serialized.uses > 0) continue;
-      this.#functions.delete(key);
+      if (serialized.uses > 0 || serialized === latest) continue;
+      this.#take(key, serialized);
       serialized.cached = false;
       this.forget(serialized);
-      return;
+      return true;
     }
+    return false;
   }
 }
 
