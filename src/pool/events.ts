@@ -38,8 +38,22 @@ export interface WorkerCrashEvent extends WorkerEvent {
   readonly error: WorkerCrashError;
 }
 
+/** An item that failed, or whose worker died, is run again (`retries`). */
+export interface ItemRetryEvent {
+  /** Discriminant. */
+  readonly type: 'item-retry';
+  /** Number of the run to come, as `currentTask().attempt` says it there: 1 for the first retry. */
+  readonly attempt: number;
+  /** How the last run ended. */
+  readonly error: unknown;
+  /** Milliseconds until it may begin. */
+  readonly delay: number;
+  /** Which item of its map or stream it is; `null` for a call. */
+  readonly itemIndex: number | null;
+}
+
 /** What happens in a pool, as it happens. */
-export type PoolEvent = WorkerStartEvent | WorkerReadyEvent | WorkerExitEvent | WorkerCrashEvent;
+export type PoolEvent = ItemRetryEvent | WorkerStartEvent | WorkerReadyEvent | WorkerExitEvent | WorkerCrashEvent;
 
 /** One worker of a pool, in {@link PoolStats}. */
 export interface WorkerStats {

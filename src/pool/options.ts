@@ -3,6 +3,10 @@ import { ArgumentError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
 import { countCpus } from '../util/cpu.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { type RetryOptions, RetryPolicy } from './scheduling/retry-policy.js';
+import { LONGEST, limit } from './time-limit.js';
+
+export { LONGEST, limit };
 
 /** Arguments of an initializer that nothing is known about. */
 // biome-ignore lint/suspicious/noExplicitAny: anything may be assigned to it, and it to anything
@@ -29,8 +33,11 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
    * `getStartMethod()`.
    */
   readonly context?: ContextLike | undefined;
-  /** How often an item is run again after its worker died while running it. Default 0. */
-  readonly retries?: number | undefined;
+  /**
+   * How often an item is run again after its worker died while running it (a number), or after it
+   * failed too ({@link RetryOptions}). Default 0.
+   */
+  readonly retries?: number | RetryOptions | undefined;
   /**
    * Milliseconds that a cancelled or overdue task has to react to its AbortSignal, and a worker
    * that should end to obey, before the worker is killed. Default 1000.
@@ -81,8 +88,22 @@ export interface CallOptions {
   readonly queueTimeout?: number | undefined;
   /** Higher goes first. Default 0. */
   readonly priority?: number | undefined;
-  /** As `PoolOptions.retries`, for this call. */
-  readonly retries?: number | undefined;
+  /**
+   * As `PoolOptions.retries`, in the place of it. An item that is to run again is not settled: it
+   * keeps its place in the window and in the order.
+   *
+   * @example
+   * import { Pool } from 'multiprocess';
+   *
+   * await using pool = new Pool({ processes: 2 });
+   * const flaky = (x: number) => {
+   *   if (Math.random() < 0.2) throw new Error('busy');
+   *   return x;
+   * };
+   * const backoff = (attempt: number) => 10 * 2 ** attempt;
+   * console.log((await pool.map(flaky, [1, 2, 3], { retries: { errors: 20, backoff } })).length); // 3
+   */
+  readonly retries?: number | RetryOptions | undefined;
 }
 
 /** Options of applyAsync. */
@@ -142,7 +163,7 @@ export interface PoolSettings {
   /** 0 for no limit. */
   readonly initTimeout: number;
   readonly lifetime: number;
-  readonly retries: number;
+  readonly retries: RetryPolicy;
   readonly grace: number;
   readonly maxQueue: number;
   readonly idleTimeout: number;
@@ -187,7 +208,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     initTimeout: limit(checkNumber(actor, 'initTimeout', options.initTimeout, { infinite: true }) ?? INIT_TIMEOUT),
     lifetime:
       checkNumber(actor, 'maxTasksPerChild', options.maxTasksPerChild, { min: 1, ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
-    retries: checkNumber(actor, 'retries', options.retries, { ...whole, infinite: true }) ?? 0,
+    retries: RetryPolicy.from(actor, options.retries) ?? RetryPolicy.NONE,
     grace: Math.min(LONGEST, checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, { ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     idleTimeout: checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY,
@@ -204,14 +225,6 @@ export function checkCallValues(actor: string, options: CallOptions): void {
     throw new ArgumentError(`${actor}: \`signal\` must be an AbortSignal, not ${describe(signal)}.`);
   checkNumber(actor, 'timeout', options.timeout, { infinite: true });
   checkNumber(actor, 'queueTimeout', options.queueTimeout, { infinite: true });
-  checkNumber(actor, 'retries', options.retries, { integer: true, infinite: true });
+  RetryPolicy.from(actor, options.retries);
   checkNumber(actor, 'priority', priority, { min: Number.NEGATIVE_INFINITY });
-}
-
-/** The longest time a timer can be set to, 24.8 days; beyond it Node's timers fire at once. */
-export const LONGEST = 2 ** 31 - 1;
-
-/** A time limit as a timer takes it: 0 for none. */
-export function limit(milliseconds: number | undefined): number {
-  return milliseconds === undefined || milliseconds > LONGEST ? 0 : Math.max(1, milliseconds);
 }

@@ -9,6 +9,7 @@ export { type AsyncProgress, AsyncResult } from './async-result.js';
 export { type CurrentTask, currentTask } from './current-task.js';
 // What happens in a pool
 export type {
+  ItemRetryEvent,
   PoolEvent,
   PoolStats,
   WorkerCrashEvent,
@@ -29,4 +30,5 @@ export type {
 } from './options.js';
 // The pool
 export { type Callable, Pool, type StreamOptions } from './pool.js';
+export type { RetryOptions } from './scheduling/retry-policy.js';
 export { ThreadPool } from './thread-pool.js';

@@ -56,8 +56,10 @@ export abstract class Batch {
   received = 0;
   /** Where the record's state word is in the worker's link; -1 while it has none. */
   position = -1;
-  /** Earlier runs that ended with their worker's death. */
+  /** Earlier runs that failed: that ended with an error, or with their worker's death. */
   attempt = 0;
+  /** Those of them that ended with an error. */
+  failures = 0;
   /** Nobody waits for its results any more. */
   cancelled = false;
   /** Why it, or the item whose time ran out, is told to stop. */
@@ -67,6 +69,10 @@ export abstract class Batch {
    * dropped.
    */
   overdue = -1;
+  /** Whether an item that fails may be run again: its message must outlast the record. */
+  mayRepeat = false;
+  /** Errors of items that came and whose modules are being loaded, while it {@link mayRepeat}. */
+  loading = 0;
   /** Its message, where that must not be made again of what it was made of. */
   encoded: EncodedMessage | null = null;
   /** The code records that its message names. */
@@ -131,6 +137,8 @@ export abstract class Batch {
     for (const freight of this.freights ?? []) freight.release();
     this.freights = null;
   }
+  /** It waits for a worker from here on. */
+  abstract waits(): void;
   /** It was encoded into `bytes` bytes. */
   weighed(_bytes: number): void {}
   /**
@@ -143,8 +151,12 @@ export abstract class Batch {
    * last item.
    */
   abstract value(value: unknown, index: number, micros: number): void;
-  /** Item `index` failed. */
+  /** Item `index` failed for good. */
   abstract error(error: unknown, index: number): void;
+  /** Item `index` ran and failed: it may be run again. */
+  abstract failed(error: unknown, index: number): void;
+  /** Item `index`, which was {@link overdue}, has ended. */
+  abstract overdueEnded(index: number): void;
   /** The worker runs the next item now (only with {@link Flag.Announce}). */
   abstract started(): void;
   /**

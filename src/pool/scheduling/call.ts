@@ -7,6 +7,7 @@ import { inPoolCall } from '../wire/remote-error.js';
 import { Batch, Blame, isHopeless } from './batch.js';
 import { isPrimitive } from './encoded-items.js';
 import type { TaskQueue } from './ready-queue.js';
+import { afterFailure, type Retry, RetryPolicy } from './retry-policy.js';
 
 /** Who waits for a call. */
 export interface CallObserver {
@@ -20,6 +21,8 @@ export interface CallOwner {
   stopCall(call: Call, reason: unknown): void;
   /** Takes a call back that no worker has started; `false` when one has. */
   withdraw(call: Call): boolean;
+  /** Runs a call again that failed: it is off its worker. */
+  retry(call: Call, retry: Retry, itemIndex: null): void;
   /** A call is over: it left the pool. */
   callGone(call: Call): void;
 }
@@ -29,7 +32,7 @@ export interface CallSettings {
   readonly signal: AbortSignal | undefined;
   readonly timeout: number;
   readonly queueTimeout: number;
-  readonly retries: number;
+  readonly retries: RetryPolicy;
   readonly grace: number;
   readonly onReport: ((progress: unknown, dropped: number) => void) | undefined;
 }
@@ -44,6 +47,8 @@ export class Call extends Batch {
   #queueTimer: NodeJS.Timeout | null = null;
   #unlisten: (() => void) | null = null;
   #settled = false;
+  /** The run that is to follow when it has left its worker. */
+  #retry: Retry | null = null;
 
   /** @param settings `null` when no option was given: the fast path. */
   constructor(
@@ -60,7 +65,9 @@ export class Call extends Batch {
     this.#observer = observer;
     this.#owner = owner;
     this.#settings = settings;
-    if (settings !== null) this.#arm(settings);
+    if (settings === null) return;
+    this.mayRepeat = settings.retries.repeatsErrors;
+    this.#arm(settings);
   }
 
   get timeout(): number {
@@ -97,6 +104,14 @@ export class Call extends Batch {
     if (this.#settle()) this.#observer.reject(error);
   }
 
+  failed(error: unknown): void {
+    if (this.#settled) return;
+    if (this.mayRepeat) this.#repeat(error, false);
+    else this.error(error);
+  }
+
+  overdueEnded(): void {}
+
   override started(): void {
     if (this.#queueTimer !== null) clearTimeout(this.#queueTimer);
     this.#queueTimer = null;
@@ -106,7 +121,7 @@ export class Call extends Batch {
     const { timeout } = this;
     const message = begun ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun('The task', timeout);
     this.reason = new TimeoutError(message);
-    this.error(this.reason);
+    this.failed(this.reason);
     return this.#settings?.grace ?? 0;
   }
 
@@ -129,17 +144,39 @@ export class Call extends Batch {
 
   orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
     const blamed = blame !== Blame.None;
-    if (this.#settled) return [];
-    if (blamed && (this.attempt >= (this.#settings?.retries ?? 0) || isHopeless(this.fn, blame))) {
-      this.error(error);
+    // One that is to run again does so when it is released.
+    if (this.#settled || this.#retry !== null) return [];
+    if (blamed) {
+      if (isHopeless(this.fn, blame)) this.error(error);
+      else this.#repeat(error, true);
       return [];
     }
-    if (blamed) this.attempt++;
     this.position = -1;
     return [this];
   }
 
+  /** Has it run again after a failure, or fails it. */
+  #repeat(error: unknown, crash: boolean): void {
+    const next = afterFailure(this.#settings?.retries ?? RetryPolicy.NONE, error, crash, this);
+    // `when` may have cancelled it.
+    if (this.#settled) return;
+    if ('fatal' in next) this.error(next.fatal);
+    else this.#retry = next;
+  }
+
   onReleased(): void {
+    const retry = this.#retry;
+    if (retry !== null && !this.#settled) {
+      this.#retry = null;
+      this.attempt = retry.attempt;
+      this.failures = retry.failures;
+      this.received = 0;
+      this.position = -1;
+      this.overdue = -1;
+      this.holder = null;
+      this.#owner.retry(this, retry, null);
+      return;
+    }
     if (this.freights !== null) this.releaseFreights();
     this.#owner.callGone(this);
   }
@@ -152,12 +189,17 @@ export class Call extends Batch {
   }
 
   #arm(settings: CallSettings): void {
-    const { signal, queueTimeout } = settings;
+    const { signal } = settings;
     if (signal !== undefined) {
       this.#unlisten = onAbort(signal, () => this.cancel(signal.reason));
     }
+    this.waits();
+  }
+
+  override waits(): void {
+    const queueTimeout = this.#settings?.queueTimeout ?? 0;
     if (queueTimeout > 0) {
-      this.#queueTimer = setTimeout(() => {
+      this.#queueTimer ??= setTimeout(() => {
         if (!this.#owner.withdraw(this)) return;
         const message = `The task waited longer than its queueTimeout of ${queueTimeout} ms for a worker; it was not run.`;
         this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }));

@@ -12,6 +12,7 @@ import type { CallSite } from './call-site.js';
 import { EncodedItems, type EncodedMessage, isKept, isPrimitive, MessagePart } from './encoded-items.js';
 import { markItem } from './item-index.js';
 import type { TaskQueue } from './ready-queue.js';
+import { afterFailure, type Retry, type RetryPolicy, type Runs } from './retry-policy.js';
 
 /** Options of a job, checked. */
 export interface JobSettings {
@@ -20,7 +21,7 @@ export interface JobSettings {
   readonly chunkSize: number | 'auto';
   readonly timeout: number;
   readonly queueTimeout: number;
-  readonly retries: number;
+  readonly retries: RetryPolicy;
   readonly grace: number;
   readonly priority: number;
   /** Items are argument lists. */
@@ -47,7 +48,9 @@ export interface ChunkJob {
   /** An item as a message of its own. */
   keep(item: unknown): unknown;
   /** Chunks of items that were admitted. What cannot be sent is settled. */
-  chunks(first: number, items: unknown[], attempt: number): Chunk[];
+  chunks(first: number, items: unknown[], runs: Runs): Chunk[];
+  /** Runs a chunk of one item again, which failed. */
+  retry(chunk: Chunk, retry: Retry, itemIndex: number): void;
   /** Learns how long items take. */
   measure(items: number, micros: number): void;
   /** Learns how many items fit into one record. */
@@ -78,6 +81,8 @@ export class Chunk extends Batch {
   #primitive: boolean | null = null;
   #queueTimer: NodeJS.Timeout | null = null;
   #marked: unknown;
+  /** The run that is to follow when the item that is overdue has ended. */
+  #retry: Retry | null = null;
 
   /**
    * @param form What the items are.
@@ -87,7 +92,7 @@ export class Chunk extends Batch {
     job: ChunkJob,
     first: number,
     items: unknown[],
-    attempt: number,
+    { attempt, failures }: Runs,
     form: Form = 'read',
     kept: EncodedMessage | null = null,
     from = -1,
@@ -100,8 +105,15 @@ export class Chunk extends Batch {
     this.first = first;
     this.#items = items;
     this.attempt = attempt;
+    this.failures = failures;
     this.site = job.site;
-    if (job.settings.queueTimeout > 0) this.#queueTimer = setTimeout(() => this.#tooLate(), job.settings.queueTimeout);
+    this.mayRepeat = job.settings.retries.repeatsErrors;
+    this.waits();
+  }
+
+  override waits(): void {
+    const { queueTimeout } = this.job.settings;
+    if (queueTimeout > 0) this.#queueTimer ??= setTimeout(() => this.#tooLate(), queueTimeout);
   }
 
   get timeout(): number {
@@ -129,11 +141,11 @@ export class Chunk extends Batch {
   }
 
   /** A chunk of some of its items. What they were when they were passed, they are. */
-  #part(from: number, to: number, attempt: number): Chunk {
+  #part(from: number, to: number, runs: Runs): Chunk {
     const items = this.#items.slice(from, to);
     const whole = this.own() ? null : this.encoded;
     const start = Math.max(0, this.#from) + from;
-    const part = this.job.enter(new Chunk(this.job, this.first + from, items, attempt, this.#form, whole, whole === null ? -1 : start));
+    const part = this.job.enter(new Chunk(this.job, this.first + from, items, runs, this.#form, whole, whole === null ? -1 : start));
     for (const freight of this.freights ?? []) part.addFreight(freight);
     return part;
   }
@@ -158,6 +170,35 @@ export class Chunk extends Batch {
     this.job.sink.error(this.first + index, error);
   }
 
+  failed(error: unknown, index: number): void {
+    if (this.job.cancelled) return;
+    if (!this.mayRepeat) {
+      this.error(error, index);
+      return;
+    }
+    const next = this.#afterFailure(error, false);
+    if (next === null) return;
+    if ('fatal' in next) this.error(next.fatal, index);
+    else this.#repeat(index, next);
+  }
+
+  overdueEnded(index: number): void {
+    if (this.#retry === null) return;
+    const retry = this.#retry;
+    this.#retry = null;
+    if (!this.job.cancelled) this.#repeat(index, retry);
+  }
+
+  /** What is to follow; `null` when nobody waits any more: `when` may have ended that. */
+  #afterFailure(error: unknown, crash: boolean): Retry | { readonly fatal: unknown } | null {
+    const next = afterFailure(this.job.settings.retries, error, crash, this);
+    return this.job.cancelled ? null : next;
+  }
+
+  #repeat(index: number, retry: Retry): void {
+    this.job.retry(this.#part(index, index + 1, retry), retry, this.first + index);
+  }
+
   override started(): void {
     if (this.#queueTimer !== null) clearTimeout(this.#queueTimer);
     this.#queueTimer = null;
@@ -168,7 +209,9 @@ export class Chunk extends Batch {
     const { timeout } = this;
     const message = begun ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun(subject, timeout);
     this.reason = new TimeoutError(message);
-    this.error(this.reason, index);
+    const next = this.mayRepeat ? this.#afterFailure(this.reason, false) : { fatal: this.reason };
+    if (next !== null && 'fatal' in next) this.error(next.fatal, index);
+    else this.#retry = next;
     this.job.flush();
     return this.job.settings.grace;
   }
@@ -192,7 +235,7 @@ export class Chunk extends Batch {
       return [];
     }
     // Each by itself: the one that cannot be encoded fails alone.
-    return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this.attempt, this.#form)));
+    return this.#items.map((item, i) => this.job.enter(new Chunk(this.job, this.first + i, [item], this, this.#form)));
   }
 
   unreadable(error: unknown): Batch[] {
@@ -209,10 +252,10 @@ export class Chunk extends Batch {
   #apart(): Batch[] {
     if ((this.kind & Flag.Packed) === 0) {
       const items = this.#items.map((item) => this.job.keep(item));
-      if (items.some(isKept)) return this.job.chunks(this.first, items, this.attempt);
+      if (items.some(isKept)) return this.job.chunks(this.first, items, this);
     }
     const middle = Math.ceil(this.count / 2);
-    return [this.#part(0, middle, this.attempt), this.#part(middle, this.count, this.attempt)];
+    return [this.#part(0, middle, this), this.#part(middle, this.count, this)];
   }
 
   orphaned(blame: Blame, error: WorkerCrashError | undefined): Batch[] {
@@ -229,12 +272,14 @@ export class Chunk extends Batch {
     let next = this.received;
     if (blame !== Blame.None) {
       if (this.overdue !== next) {
-        if (this.attempt < this.job.settings.retries && !hopeless) again.push(this.#part(next, next + 1, this.attempt + 1));
-        else this.error(error, next);
-      }
+        const after = hopeless ? { fatal: error } : this.#afterFailure(error, true);
+        if (after === null) return [];
+        if ('fatal' in after) this.error(after.fatal, next);
+        else this.#repeat(next, after);
+      } else this.overdueEnded(next);
       next++;
     }
-    if (next < this.count) again.push(this.#part(next, this.count, this.attempt));
+    if (next < this.count) again.push(this.#part(next, this.count, this));
     return again;
   }
 

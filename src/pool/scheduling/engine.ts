@@ -15,8 +15,10 @@ import { type Batch, Blame } from './batch.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
 import { captureCallSite } from './call-site.js';
 import type { Chunk } from './chunk.js';
+import { DelayedBatches } from './delayed-batches.js';
 import { type JobOwner, PoolJob } from './job.js';
 import { TaskQueue } from './ready-queue.js';
+import { type Retry, RetryPolicy } from './retry-policy.js';
 import { Scheduler } from './scheduler.js';
 
 /**
@@ -43,6 +45,8 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   #reason: unknown;
   /** Batches that are queued or at a worker. */
   #active = 0;
+  /** Those that wait for their next run. */
+  readonly #delayed = new DelayedBatches((batch) => this.#resumed(batch));
   #joining = false;
   #resting: NodeJS.Immediate | null = null;
 
@@ -86,7 +90,9 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     const queue = this.#callQueue(options?.priority ?? 0);
     queue.calls++;
     const settings =
-      options === undefined && this.#settings.retries === 0 && onReport === undefined ? null : this.#callSettings(options ?? {}, onReport);
+      options === undefined && this.#settings.retries === RetryPolicy.NONE && onReport === undefined
+        ? null
+        : this.#callSettings(actor, options ?? {}, onReport);
     const call = new Call(queue, serialized, args ?? NO_ARGUMENTS, observer, this, settings);
     call.site = captureCallSite();
     call.actor = actor;
@@ -95,12 +101,16 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     return call;
   }
 
-  #callSettings(options: CallOptions, onReport: CallSettings['onReport']): CallSettings {
+  #retries(actor: string, { retries }: CallOptions): RetryPolicy {
+    return (RetryPolicy.from(actor, retries) ?? this.#settings.retries).forCaller();
+  }
+
+  #callSettings(actor: string, options: CallOptions, onReport: CallSettings['onReport']): CallSettings {
     return {
       signal: options.signal,
       timeout: limit(options.timeout),
       queueTimeout: limit(options.queueTimeout),
-      retries: options.retries ?? this.#settings.retries,
+      retries: this.#retries(actor, options),
       grace: this.#settings.grace,
       onReport,
     };
@@ -137,7 +147,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
       chunkSize: options.chunkSize ?? 'auto',
       timeout: limit(options.timeout),
       queueTimeout: limit(options.queueTimeout),
-      retries: options.retries ?? this.#settings.retries,
+      retries: this.#retries(actor, options),
       grace: this.#settings.grace,
       priority: options.priority ?? 0,
       spread,
@@ -177,7 +187,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   withdraw(batch: Batch): boolean {
     if (batch.queue.batches.remove(batch)) this.#scheduler.ready.removed(1);
-    else if (batch.holder?.withdraw(batch) !== true) return false;
+    else if (!this.#delayed.remove(batch) && batch.holder?.withdraw(batch) !== true) return false;
     batch.onReleased();
     return true;
   }
@@ -196,6 +206,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   stopJob(job: PoolJob, reason: unknown): void {
     this.#scheduler.ready.remove(job.queue);
     for (let batch = job.queue.batches.shift(); batch !== undefined; batch = job.queue.batches.shift()) batch.onReleased();
+    for (const batch of this.#delayed.take(job.queue)) batch.onReleased();
     for (const worker of this.#scheduler.workers) {
       for (const batch of [...worker.held()]) {
         if (batch.queue === job.queue && worker.stop(batch, this.#settings.grace, reason)) batch.onReleased();
@@ -209,6 +220,22 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     this.#scheduler.ready.remove(job.queue);
     this.#functions.release(job.fn);
     this.#retireIfDone();
+  }
+
+  retry(batch: Batch, { attempt, error, delay }: Retry, itemIndex: number | null): void {
+    if (this.#state !== 'ended') this.#supervisor.events.next({ type: 'item-retry', attempt, error, delay, itemIndex });
+    if (this.#state === 'ended') this.#drop(batch);
+    else if (delay === 0) {
+      batch.waits();
+      this.#scheduler.resume([batch]);
+    } else this.#delayed.add(batch, delay);
+  }
+
+  /** The pause of a batch is over. */
+  #resumed(batch: Batch): void {
+    batch.waits();
+    this.#supervisor.ensure();
+    this.#scheduler.submit(batch);
   }
 
   // ---- what workers tell
@@ -256,6 +283,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   /** In a fork: the workers are its parent's. */
   #disown(): void {
     this.#foreign = true;
+    this.#delayed.take();
     this.#state = 'ended';
     this.#reason = new ProcessError(
       'Pool: only the process that made a pool can use it, and this is a fork of it; make a pool of its own here.',
@@ -326,6 +354,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
       }
     }
     for (const batch of this.#scheduler.ready.drain()) this.#drop(batch);
+    for (const batch of this.#delayed.take()) this.#drop(batch);
     this.#supervisor.dismiss();
   }
 

@@ -8,6 +8,7 @@ import { ChunkSize } from './chunk-size.js';
 import { countThatFits, EncodedMessage, encodeNow, isKept, isPrimitive, RefusedItem } from './encoded-items.js';
 import { plainCopy } from './plain-copy.js';
 import { TaskQueue } from './ready-queue.js';
+import { FIRST_RUN, type Retry, type Runs } from './retry-policy.js';
 
 /** What a job needs of its pool. */
 export interface JobOwner {
@@ -24,6 +25,8 @@ export interface JobOwner {
   jobTouched(job: PoolJob): void;
   /** Stops the job's chunks in its queue and on all workers. */
   stopJob(job: PoolJob, reason: unknown): void;
+  /** Runs a chunk of one item again, which failed. */
+  retry(chunk: Chunk, retry: Retry, itemIndex: number): void;
   /** The job will not submit any more and nothing of it runs. */
   jobGone(job: PoolJob): void;
 }
@@ -117,8 +120,9 @@ export class PoolJob implements Job<unknown>, ChunkJob {
   submit(first: number, items: unknown[]): void {
     // Items that were admitted may also be dropped by their source, so the count only says where
     // there are none.
-    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, 0, this.#copied ? 'copied' : 'read')));
-    else for (const chunk of this.chunks(first, items, 0)) this.#owner.submit(chunk);
+    if (this.settings.retries.repeatsErrors && this.#admitted === 0 && !this.#copied) items = items.map((item) => this.admit(item));
+    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, FIRST_RUN, this.#copied ? 'copied' : 'read')));
+    else for (const chunk of this.chunks(first, items, FIRST_RUN)) this.#owner.submit(chunk);
   }
 
   /** An item that was admitted is in a chunk, or nobody's. */
@@ -127,13 +131,13 @@ export class PoolJob implements Job<unknown>, ChunkJob {
   }
 
   /** Chunks of items that were admitted. What cannot be sent is settled. */
-  chunks(first: number, items: unknown[], attempt: number): Chunk[] {
+  chunks(first: number, items: unknown[], runs: Runs): Chunk[] {
     const chunks: Chunk[] = [];
     for (let at = 0; at < items.length; ) {
       const rest = at === 0 ? items : items.slice(at);
       const count = countThatFits(rest);
       const part = count === rest.length ? rest : rest.slice(0, count);
-      const chunk = this.enter(new Chunk(this, first + at, part, attempt, part.some(isKept) ? 'packed' : 'copied'));
+      const chunk = this.enter(new Chunk(this, first + at, part, runs, part.some(isKept) ? 'packed' : 'copied'));
       for (const item of part) {
         if (!isKept(item) || item.freight === null) continue;
         chunk.addFreight(item.freight);
@@ -187,6 +191,10 @@ export class PoolJob implements Job<unknown>, ChunkJob {
   /** Takes a chunk back that no worker has started. */
   withdraw(chunk: Chunk): boolean {
     return this.#owner.withdraw(chunk);
+  }
+
+  retry(chunk: Chunk, retry: Retry, itemIndex: number): void {
+    this.#owner.retry(chunk, retry, itemIndex);
   }
 
   /** A chunk left the pool. */

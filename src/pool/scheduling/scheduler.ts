@@ -86,6 +86,7 @@ export class Scheduler {
       for (let low = worker.withdrawBelow(batch.queue.priority); low !== null; low = worker.withdrawBelow(batch.queue.priority))
         this.ready.unshift(low);
     try {
+      if (batch.mayRepeat) batch.encode();
       // A worker that cannot take it just now has no room from here on, so this ends.
       if (worker.send(batch)) return;
       batch.encode();

@@ -129,19 +129,28 @@ export class WorkerInbox {
     if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.#owner.name, pid: this.#owner.pid, failed });
     if (batch.received === batch.count) this.#owner.settled();
     this.#deadlines.awaitBegin();
-    if (!batch.cancelled && batch.overdue !== index) {
-      if (value instanceof Unreadable) batch.error(value.reason, index);
-      else if (value instanceof PendingValue) {
-        void value.ready
-          .then(
-            (ready) => (failed ? batch.error(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
-            (error) => batch.error(error, index),
-          )
-          .then(() => this.#owner.progressed());
-      } else if (failed) batch.error(fromWorker(value, batch.site), index);
-      else batch.value(value, index, micros);
-    }
-    if (batch.received === batch.count) batch.onReleased();
+    if (batch.overdue === index) batch.overdueEnded(index);
+    else if (!batch.cancelled) this.#deliver(batch, index, value, failed, micros);
+    if (batch.received === batch.count && batch.loading === 0) batch.onReleased();
+  }
+
+  /** Hands a result on. An error whose modules load keeps its batch until it is known. */
+  #deliver(batch: Batch, index: number, value: unknown, failed: boolean, micros: number): void {
+    if (value instanceof Unreadable) batch.error(value.reason, index);
+    else if (value instanceof PendingValue) {
+      const held = failed && batch.mayRepeat;
+      if (held) batch.loading++;
+      void value.ready
+        .then(
+          (ready) => (failed ? batch.failed(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
+          (error) => batch.error(error, index),
+        )
+        .then(() => {
+          if (held && --batch.loading === 0 && batch.received === batch.count) batch.onReleased();
+          this.#owner.progressed();
+        });
+    } else if (failed) batch.failed(fromWorker(value, batch.site), index);
+    else batch.value(value, index, micros);
   }
 
   /** What runs now was cancelled while the result of the item before it was on its way. */
