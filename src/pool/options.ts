@@ -118,9 +118,25 @@ export interface AsyncCallOptions<R> extends CallOptions {
 export interface MapOptions extends CallOptions {
   /** Items per message, or `'auto'` (default): about 3 ms of work. */
   readonly chunkSize?: number | 'auto' | undefined;
+  /**
+   * What a failing item does, when all have settled. `'fail'` (default): the map rejects with the
+   * error that occurred first. `'skip'`: nothing stands for it among the values. `'settle'`: each
+   * value is a `PromiseSettledResult`.
+   *
+   * @example
+   * import { Pool } from 'multiprocess';
+   *
+   * await using pool = new Pool({ processes: 1 });
+   * const root = (x: number) => {
+   *   if (x < 0) throw new RangeError(`${x} has none`);
+   *   return Math.sqrt(x);
+   * };
+   * console.log(await pool.map(root, [4, -1, 9], { errors: 'skip' })); // [ 2, 3 ]
+   */
+  readonly errors?: 'fail' | 'skip' | 'settle' | undefined;
 }
 
-/** Options of mapAsync and starmapAsync. */
+/** Options of mapAsync and starmapAsync. `R` is what one item gives. */
 export interface AsyncMapOptions<R> extends MapOptions {
   /** Called with all values, before the result is ready. */
   readonly callback?: ((values: R[]) => void) | undefined;

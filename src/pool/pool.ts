@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import { TimeoutError } from '../errors/index.js';
 import {
   type Backend,
@@ -7,6 +7,7 @@ import {
   checkStreamOptions,
   collect,
   FLOW_OPTIONS,
+  inOwnContext,
   runStream,
   type Source,
   type StreamFlowOptions,
@@ -37,12 +38,22 @@ import { Engine } from './scheduling/engine.js';
  */
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
 
+/** Each result is its outcome. */
+interface Settling {
+  readonly errors: 'settle';
+}
+
+/** Results are values. */
+interface Plain {
+  readonly errors?: 'fail' | 'skip' | undefined;
+}
+
 /** Options of imap and imapUnordered. */
 export interface StreamOptions<T> extends CallOptions, Omit<StreamFlowOptions<T>, 'ordered'> {}
 
 const CALLBACKS = ['callback', 'errorCallback'];
 /** `signal` is among both. */
-const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize'])];
+const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize', 'errors'])];
 const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
 
 /**
@@ -151,45 +162,111 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return new AsyncResult(work, options.callback, options.errorCallback);
   }
 
+  /**
+   * A call as a cold Observable, as `defer` of RxJS: each subscription is a call of its own, which
+   * reads `args` then; it emits the value and completes, and unsubscribing cancels it.
+   *
+   * @returns emits what {@link apply} resolves with, and errors with what it rejects with.
+   * @throws ArgumentError at once for bad options.
+   *
+   * @example
+   * import { Pool } from 'multiprocess';
+   * import { lastValueFrom, of, switchMap } from 'rxjs';
+   *
+   * await using pool = new Pool({ processes: 1 });
+   * const search = (text: string) => `results for ${text}`;
+   * // The newest text wins: the call for the one before it is cancelled.
+   * const results = of('p', 'pool').pipe(switchMap((text) => pool.defer(search, [text])));
+   * console.log(await lastValueFrom(results)); // results for pool
+   */
+  defer<R>(fn: Callable<[], R>, args?: readonly [], options?: CallOptions): Observable<R>;
+  defer<A extends unknown[], R>(fn: Callable<A, R>, args: readonly [...A], options?: CallOptions): Observable<R>;
+  defer<R>(fn: Callable<never, R>, args?: readonly unknown[], options?: CallOptions): Observable<R> {
+    const actor = 'Pool.defer';
+    checkOptions(actor, options, CALL_OPTIONS, { number: 'timeout' });
+    checkCallValues(actor, options ?? {});
+    const calls = new Observable<R>((subscriber) => {
+      let call: { cancel(reason: unknown): void } | undefined;
+      new Promise<R>((resolve, reject) => {
+        call = this.#engine.call(actor, fn, args, options, { resolve: resolve as (value: unknown) => void, reject }, undefined);
+      }).then(
+        (value) => {
+          subscriber.next(value);
+          subscriber.complete();
+        },
+        (error: unknown) => subscriber.error(error),
+      );
+      return () => call?.cancel(new DOMException('The call was unsubscribed from.', 'AbortError'));
+    });
+    return inOwnContext(calls);
+  }
+
   // ---- maps
 
   /**
    * Runs `fn(item)` for every item and collects the values in order.
    *
-   * Semantics: all items settle before the first error is raised. The source is read as workers
-   * need it.
+   * Semantics: all items settle before the first error is raised, see `errors`. The source is read
+   * as workers need it.
    *
-   * @returns the values. Rejects as {@link apply} does, and with the source's own error.
+   * @returns the values; with `errors: 'settle'` an outcome for each. Rejects as {@link apply} does,
+   * with the `itemIndex` of the item that failed, and with the source's own error.
    */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions = {}): Promise<R[]> {
-    return promised(() => this.#collect<T, R>('Pool.map', fn, items, options, false, []).promise);
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions & Settling): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions & Plain): Promise<R[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions): Promise<R[] | PromiseSettledResult<R>[]>;
+  map<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
+    return promised(() => this.#collect('Pool.map', fn, items, options, false, []).promise);
   }
 
   /**
    * As {@link map}, answering with an AsyncResult.
    * @throws at once for bad options, a pool that is closed, a function that cannot be sent.
    */
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options: AsyncMapOptions<R> = {}): AsyncResult<R[]> {
-    const work = this.#collect<T, R>('Pool.mapAsync', fn, items, options, false, CALLBACKS);
-    return new AsyncResult(work, options.callback, options.errorCallback);
+  mapAsync<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+  ): AsyncResult<PromiseSettledResult<R>[]>;
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R> & Plain): AsyncResult<R[]>;
+  mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
+    const work: AsyncWork<unknown[]> = this.#collect('Pool.mapAsync', fn, items, options, false, CALLBACKS);
+    return new AsyncResult(work as AsyncWork<never[]>, options.callback, options.errorCallback);
   }
 
   /**
    * Runs `fn(...item)` for every item, an array of arguments, and collects the values in order. See
    * {@link map}.
    */
-  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options: MapOptions = {}): Promise<R[]> {
-    return promised(() => this.#collect<readonly [...A], R>('Pool.starmap', fn, items, options, true, []).promise);
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options: MapOptions & Settling,
+  ): Promise<PromiseSettledResult<R>[]>;
+  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options?: MapOptions & Plain): Promise<R[]>;
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: MapOptions,
+  ): Promise<R[] | PromiseSettledResult<R>[]>;
+  starmap<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
+    return promised(() => this.#collect('Pool.starmap', fn, items, options, true, []).promise);
   }
 
   /** As {@link starmap}, answering with an AsyncResult. */
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: AsyncMapOptions<R> = {},
-  ): AsyncResult<R[]> {
-    const work = this.#collect<readonly [...A], R>('Pool.starmapAsync', fn, items, options, true, CALLBACKS);
-    return new AsyncResult(work, options.callback, options.errorCallback);
+    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+  ): AsyncResult<PromiseSettledResult<R>[]>;
+  starmapAsync<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: AsyncMapOptions<R> & Plain,
+  ): AsyncResult<R[]>;
+  starmapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
+    const work: AsyncWork<unknown[]> = this.#collect('Pool.starmapAsync', fn, items, options, true, CALLBACKS);
+    return new AsyncResult(work as AsyncWork<never[]>, options.callback, options.errorCallback);
   }
 
   // ---- streams
@@ -199,32 +276,16 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * fails if the pool is closed when it is executed. @throws ClosedError `MP_POOL_CLOSED` when the
    * pool is closed already.
    */
-  imap<T, R>(
-    fn: Callable<[T], R>,
-    source: Source<T>,
-    options: StreamOptions<T> & { readonly errors: 'settle' },
-  ): TaskStream<PromiseSettledResult<R>>;
-  imap<T, R>(
-    fn: Callable<[T], R>,
-    source: Source<T>,
-    options?: StreamOptions<T> & { readonly errors?: 'fail' | 'skip' | undefined },
-  ): TaskStream<R>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> & Settling): TaskStream<PromiseSettledResult<R>>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & Plain): TaskStream<R>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imap', fn, source, options, true);
   }
 
   /** As {@link imap}, delivering each result as soon as it is there. */
-  imapUnordered<T, R>(
-    fn: Callable<[T], R>,
-    source: Source<T>,
-    options: StreamOptions<T> & { readonly errors: 'settle' },
-  ): TaskStream<PromiseSettledResult<R>>;
-  imapUnordered<T, R>(
-    fn: Callable<[T], R>,
-    source: Source<T>,
-    options?: StreamOptions<T> & { readonly errors?: 'fail' | 'skip' | undefined },
-  ): TaskStream<R>;
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> & Settling): TaskStream<PromiseSettledResult<R>>;
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & Plain): TaskStream<R>;
   imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
   imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imapUnordered', fn, source, options, false);
@@ -298,11 +359,11 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return Object.assign(this.#engine.backend<T, R>(actor, fn, options, spread), { pool: this });
   }
 
-  #collect<T, R>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<R>, spread: boolean, more: readonly string[]) {
+  #collect<T>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<never>, spread: boolean, more: readonly string[]) {
     checkOptions(actor, options, [...MAP_OPTIONS, ...more], { number: 'chunkSize' });
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
-    return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, spread), options);
+    return collect<T, unknown>(actor, items, this.#backend<T, unknown>(actor, fn, options, spread), options);
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {

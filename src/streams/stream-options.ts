@@ -22,6 +22,12 @@ export interface FlowOptions<T> {
   readonly overflow?: Overflow<T> | undefined;
   /** Aborting it ends the work at once with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are
+   * cancelled, the stream errors; of a map all items settle, then it rejects with the first error.
+   * `'skip'`: nothing is delivered for it. `'settle'`: every result is a `PromiseSettledResult`.
+   */
+  readonly errors?: 'fail' | 'skip' | 'settle' | undefined;
 }
 
 /** The options of one stream of results. */
@@ -31,19 +37,13 @@ export interface StreamFlowOptions<T> extends FlowOptions<T> {
    * Default `true`.
    */
   readonly ordered?: boolean | undefined;
-  /**
-   * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are
-   * cancelled, the stream errors. `'skip'`: nothing is delivered for it. `'settle'`: every result
-   * is a `PromiseSettledResult`.
-   */
-  readonly errors?: 'fail' | 'skip' | 'settle' | undefined;
 }
 
 /** The names in {@link FlowOptions}. */
-export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow', 'signal'];
+export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow', 'signal', 'errors'];
 
 /** The names in {@link StreamFlowOptions}. */
-const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered', 'errors'];
+const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered'];
 
 /**
  * Checks the options of a stream or of `collect`. `more` are names the caller understands beside
@@ -59,6 +59,10 @@ export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, know
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw new ArgumentError(`${actor}: \`signal\` must be an AbortSignal, not ${describe(options.signal)}.`);
   }
+  const { errors } = options;
+  if (errors !== undefined && errors !== 'fail' && errors !== 'skip' && errors !== 'settle') {
+    throw new ArgumentError(`${actor}: \`errors\` must be 'fail', 'skip' or 'settle', not ${describe(errors)}.`);
+  }
 }
 
 /**
@@ -67,10 +71,7 @@ export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, know
  */
 export function checkStreamOptions<T>(actor: string, options: StreamFlowOptions<T>, more: readonly string[] = []): void {
   checkFlowOptions(actor, options, STREAM_OPTIONS, more);
-  const { errors, ordered } = options;
-  if (errors !== undefined && errors !== 'fail' && errors !== 'skip' && errors !== 'settle') {
-    throw new ArgumentError(`${actor}: \`errors\` must be 'fail', 'skip' or 'settle', not ${describe(errors)}.`);
-  }
+  const { ordered } = options;
   if (ordered !== undefined && typeof ordered !== 'boolean') {
     throw new ArgumentError(`${actor}: \`ordered\` must be true or false, not ${describe(ordered)}.`);
   }

@@ -146,3 +146,57 @@ it('aborted under way rejects with the reason, returns the source and leaves not
   expect(returned).toBe(true);
   expect(await pool.map(double, of(1))).toEqual([2]);
 });
+
+describe('errors', () => {
+  const odd = (x: number): number => {
+    if (x % 3 === 0) throw new RangeError(`item ${x}`);
+    return x;
+  };
+  const items = Array.from({ length: 100 }, (_, i) => i);
+  const good = items.filter((x) => x % 3 !== 0);
+
+  it.each([1, 7, 'auto'] as const)('skip and settle, with chunks of %s', async (chunkSize) => {
+    await using pool = new Pool({ processes: 2 });
+    expect(await pool.map(odd, items, { errors: 'skip', chunkSize })).toEqual(good);
+    const settled = await pool.map(odd, items, { errors: 'settle', chunkSize });
+    expect(settled.length).toBe(100);
+    settled.forEach((outcome, i) => {
+      if (i % 3 !== 0) expect(outcome).toEqual({ status: 'fulfilled', value: i });
+      else expect(outcome).toMatchObject({ status: 'rejected', reason: { message: `item ${i}`, itemIndex: i } });
+    });
+    await expect(pool.map(odd, items, { errors: 'fail', chunkSize })).rejects.toMatchObject({
+      name: 'RangeError',
+      itemIndex: expect.any(Number),
+    });
+  });
+
+  it('of starmap and of the asynchronous forms, with their callbacks', async () => {
+    await using pool = new Pool({ processes: 2 });
+    const pairs = items.map((x): [number] => [x]);
+    expect(await pool.starmap(odd, pairs, { errors: 'skip' })).toEqual(good);
+    const seen: unknown[] = [];
+    const settled = pool.mapAsync(odd, [1, 3], {
+      errors: 'settle',
+      callback: (values) => seen.push(...values.map(({ status }) => status)),
+    });
+    expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(seen).toEqual(['fulfilled', 'rejected']);
+    const skipped = pool.starmapAsync(odd, [[1], [3]], { errors: 'skip' });
+    expect(await skipped).toEqual([1]);
+  });
+
+  it('skip keeps values that are undefined', async () => {
+    await using pool = new Pool({ processes: 1 });
+    const nothing = (x: number): undefined => {
+      if (x === 1) throw new Error('one');
+    };
+    expect(await pool.map(nothing, [0, 1, 2], { errors: 'skip' })).toEqual([undefined, undefined]);
+  });
+
+  it('are refused when they are none', async () => {
+    await using pool = new Pool({ processes: 1 });
+    await expect(pool.map(odd, items, { errors: 'ignore' as never })).rejects.toThrow(
+      "Pool.map: `errors` must be 'fail', 'skip' or 'settle', not \"ignore\".",
+    );
+  });
+});

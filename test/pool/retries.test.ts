@@ -188,7 +188,7 @@ describe('backoff', () => {
     await one.apply(after, [0]);
     const late = one.apply(after, [1], { retries: { errors: 1, backoff: 60_000 } });
     late.catch(() => {});
-    await until(async () => one.stats().queued === 0 && one.stats().workers[0]!.items === 0);
+    await until(() => one.stats().queued === 0 && one.stats().workers[0]!.items === 0, 'what the test waits for');
     expect(await one.map(after, [0, 0, 0])).toEqual([0, 0, 0]);
   });
 
@@ -211,10 +211,11 @@ describe('backoff', () => {
     const options = { retries: { errors: 9, backoff: 60_000 } };
     const waiting = async (): Promise<void> =>
       until(
-        async () =>
+        () =>
           local.stats().active > 0 &&
           local.stats().queued === 0 &&
           local.stats().workers.every(({ items, state }) => state === 'ready' && items === 0),
+        'an idle worker',
       );
     const call = local.applyAsync(after, [9], options);
     await waiting();
@@ -230,7 +231,7 @@ describe('backoff', () => {
     expect((await stream.next()).value).toBe(0);
     await waiting();
     await stream.return!();
-    await until(async () => local.stats().active === 0);
+    await until(() => local.stats().active === 0, 'what the test waits for');
     const left = local.apply(after, [9], options);
     left.catch(() => {});
     const items = local.map(after, [0, 9], options);
@@ -255,7 +256,7 @@ describe('backoff', () => {
   it('outlasts the workers, which are started again', async () => {
     await using local = new Pool({ processes: 1, idleTimeout: 30 });
     const call = local.apply(after, [1], { retries: { errors: 1, backoff: 400 } });
-    await until(async () => local.stats().started === 1 && local.stats().workers.length === 0);
+    await until(() => local.stats().started === 1 && local.stats().workers.length === 0, 'what the test waits for');
     expect(await call).toBe(1);
   });
 });

@@ -27,12 +27,12 @@ export class ManagedPool {
 
   /** Calls `fn` with each item. */
   map<T, R>(fn: Callable<[T], R>, items: Source<T> | object, options?: MapOptions): Promise<R[]> {
-    return this.#pool.map(fn, sourceOf<T>(items), options);
+    return this.#pool.map(fn, sourceOf<T>(items), options) as Promise<R[]>;
   }
 
   /** Calls `fn` with each item's elements as arguments. */
   starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<A> | object, options?: MapOptions): Promise<R[]> {
-    return this.#pool.starmap(fn, sourceOf<A>(items), options);
+    return this.#pool.starmap(fn, sourceOf<A>(items), options) as Promise<R[]>;
   }
 
   /** Results in the order of the items. */

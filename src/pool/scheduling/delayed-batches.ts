@@ -12,6 +12,11 @@ export class DelayedBatches {
     this.#over = over;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#timers.size;
+  }
+
   /** Takes a batch in for so many milliseconds. It waits for no worker meanwhile. */
   add(batch: Batch, delay: number): void {
     batch.started();

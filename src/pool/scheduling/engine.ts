@@ -245,7 +245,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   get busy(): boolean {
-    return this.#active > 0;
+    return this.#active > this.#delayed.size;
   }
 
   progressed(): void {

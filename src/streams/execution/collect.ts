@@ -22,6 +22,7 @@ import type { FlowOptions } from '../stream-options.js';
 import type { Backend, Job, JobSink } from './backend.js';
 import { Feeder, type FeederOwner } from './feeder.js';
 import { ProgressHub, type ProgressSource } from './progress.js';
+import { SKIPPED } from './result-ring.js';
 
 /** A collection under way. */
 export interface Collection<R> {
@@ -39,7 +40,9 @@ export interface Collection<R> {
  * Runs `source` through `backend` and collects the results. Begins at once. The options are taken
  * as checked (`checkFlowOptions`).
  *
- * Semantics: all items settle before the error that occurred first is raised. A source that fails
+ * Semantics: all items settle before the error that occurred first is raised; with `errors: 'skip'`
+ * the results are those of the items that did not fail, with `'settle'` each is a
+ * `PromiseSettledResult`. A source that fails
  * cancels the items under way and rejects with its own error. An empty source gives `[]`.
  * Backpressure: the window bounds the items in flight, not the results. Cancellation: `cancel()`
  * and an aborted `signal` return the source, cancel the job and reject at once. Python: `Pool.map`,
@@ -63,7 +66,8 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
   readonly #hub = new ProgressHub();
   readonly #signal: AbortSignal | undefined;
   #unlisten: (() => void) | undefined;
-  #results: R[] = [];
+  #results: unknown[] = [];
+  readonly #errors: 'fail' | 'skip' | 'settle';
   #job: Job<T> | undefined;
   #feeder: Feeder<T> | undefined;
   #failed = 0;
@@ -71,6 +75,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
 
   constructor(source: Source<T>, backend: Backend<T, R>, options: FlowOptions<T>) {
     this.#signal = options.signal;
+    this.#errors = options.errors ?? 'fail';
     this.#hub.attach(this);
     this.#begin(source, backend, options);
   }
@@ -109,15 +114,19 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
 
   value(index: number, value: R): void {
     if (this.state !== OPEN) return;
-    const results = this.#results;
-    while (results.length <= index) results.push(undefined as R);
-    results[index] = value;
-    this.#feeder!.gone++;
+    this.#put(index, this.#errors === 'settle' ? { status: 'fulfilled', value } : value);
   }
 
-  error(_index: number, error: unknown): void {
+  error(index: number, error: unknown): void {
     if (this.state !== OPEN) return;
     if (this.#failed++ === 0) this.#firstError = error;
+    this.#put(index, this.#errors === 'settle' ? { status: 'rejected', reason: error } : SKIPPED);
+  }
+
+  #put(index: number, result: unknown): void {
+    const results = this.#results;
+    while (results.length <= index) results.push(undefined);
+    results[index] = result;
     this.#feeder!.gone++;
   }
 
@@ -147,8 +156,9 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
     if (feeder.gone < feeder.admitted) return;
     const results = this.#results;
     this.#finish();
-    if (this.#failed > 0) this.#result.reject(this.#firstError);
-    else this.#result.resolve(results);
+    if (this.#failed === 0 || this.#errors === 'settle') this.#result.resolve(results as R[]);
+    else if (this.#errors === 'skip') this.#result.resolve(results.filter((result) => result !== SKIPPED) as R[]);
+    else this.#result.reject(this.#firstError);
     this.#closed.resolve();
   }
 
