@@ -2,13 +2,17 @@
  * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on
  * the word.
  *
- *   phase     | what stands                    | goes on to
- *   Idle      | no waiter                      | Spinning (a wait begins)
- *   Spinning  | the caller looks by itself     | Idle (served); Polling or Sleeping (not served, the waiter is queued)
- *   Postponed | #postponed, #immediate         | the same as Spinning, at the next turn of the loop
- *   Polling   | #poll.polls, #immediate        | Idle (served), Sleeping (no turn left)
- *   Sleeping  | #sleep                         | Idle (served), Sleeping (woken in vain)
- *   Gone      | #gone: the word is not there   | nothing
+ *   phase     | what is pending     | meaning, and where it goes on to
+ *   Idle      | nothing             | no waiter; to Postponed, Polling or Sleeping when a wait begins that spinning did not serve
+ *   Postponed | #immediate          | the first waiter spins at the next turn of the loop; then as from Idle
+ *   Polling   | #immediate          | looks on each turn of the loop; to Sleeping when no turn is left
+ *   Sleeping  | #sleep              | one sleep for all waiters; to Yielding when the word changes too fast
+ *   Yielding  | #immediate          | nobody sleeps until the loop has turned; then to Sleeping
+ *   Gone      | nothing             | the word is not there any more; to nothing
+ *
+ * From each phase but Gone it goes to Idle when the last waiter was served or has left. A call of
+ * `wait` is served before it is a waiter, if spinning is enough: that is no phase, since the caller
+ * waits for it.
  *
  * Waiters are served in order, first in, first served. A sleep ends by a wake-up of another thread;
  * a release of this thread kicks the queue instead, and the liveness check finds what neither told.
@@ -69,27 +73,37 @@ const MAX_CHANGES_PER_TURN = 4;
 const AT_ONCE = Promise.resolve(true);
 const UNBOUNDED: Bounds = {};
 
+enum Phase {
+  Idle = 0,
+  Postponed = 1,
+  Polling = 2,
+  Sleeping = 3,
+  Yielding = 4,
+  Gone = 5,
+}
+
 export class WaitQueue {
   readonly #cell: WaitCell;
   readonly #protocol: WaitProtocol;
   readonly #entries = new Set<Entry>();
   readonly #spin = new Backoff();
   readonly #brief = new Backoff(BRIEF_START_LOOKS, BRIEF_MAX_LOOKS);
-  /** The first one was not looked at briefly yet, for the loop had to turn. */
-  #postponed = false;
   readonly #poll = new PollPolicy();
-  #sleep: Sleep | null = null;
-  #expected = 0;
-  #rounds = 0;
-  /** An attempt is under way by other means: a poll or a kick. */
+  #phase = Phase.Idle;
+  /** The next turn of the loop goes on; in Postponed, Polling and Yielding alone. */
   #immediate: NodeJS.Immediate | null = null;
+  /** In Sleeping alone. */
+  #sleep: Sleep | null = null;
+  /** The value that is slept on. */
+  #expected = 0;
+  /** Sleeps in a row that ended at once, for the word had changed. */
+  #changes = 0;
+  /** {@link kick} was called, and its microtask is to come. */
   #kicked = false;
   /** Liveness checks since anybody began to wait or there was something to do. */
   #quiet = 0;
 
   readonly #broadcast: boolean;
-  /** The word is no longer there. */
-  #gone = false;
   /** A fork has this queue too, but those who wait in it wait in the parent. */
   #generation = lineage.generation;
 
@@ -134,9 +148,9 @@ export class WaitQueue {
       if (this.#entries.size > 1) return;
       watchLiveness(this);
       this.#quiet = 0;
-      this.#postponed = postponed;
       this.#poll.begin(this.#protocol.endsOnlyHere?.() === true);
-      if (postponed || this.#poll.polls) this.#immediate ??= setImmediate(this.#onTurn);
+      if (postponed) this.#awaitTurn(Phase.Postponed);
+      else if (this.#poll.polls) this.#awaitTurn(Phase.Polling);
       else this.#drain(Urgency.Fresh);
     });
   }
@@ -188,16 +202,22 @@ export class WaitQueue {
   readonly #onKick = () => {
     if (!this.#kicked) return;
     this.#kicked = false;
-    if (this.#entries.size === 0) this.#cell.notify(1);
-    else this.#drain(Urgency.Slept);
+    if (this.#entries.size === 0) {
+      this.#cell.notify(1);
+      return;
+    }
+    this.#serveAll(Urgency.Slept);
+    // The kick stood for a wake-up, which was taken in vain: who sleeps elsewhere must be known
+    // again. Who polls does not say so by itself, for its next attempts count as fresh.
+    if (this.#entries.size > 0 && this.#immediate !== null) this.#protocol.announce(false);
+    this.#goOn();
   };
 
   readonly #onTurn = () => {
     this.#immediate = null;
     const [first] = this.#entries;
     if (first === undefined) return;
-    if (this.#postponed) {
-      this.#postponed = false;
+    if (this.#phase === Phase.Postponed) {
       takeSyncWait();
       this.#brief.attemptUntil(() => this.#serve(first, Urgency.Fresh));
     }
@@ -211,12 +231,22 @@ export class WaitQueue {
     return true;
   }
 
-  /** Serves the waiters, then sleeps for those that are left. */
+  /** Serves the waiters, then goes on for those that are left. */
   #drain(urgency: Urgency): void {
     this.#serveAll(urgency);
-    if (this.#entries.size > 0 && this.#poll.polls) {
-      this.#pollOnce();
-      if (this.#poll.polls) return;
+    this.#goOn();
+  }
+
+  /** Goes to the phase that serves those who are left. */
+  #goOn(): void {
+    if (this.#entries.size > 0) {
+      // The turn that was asked for comes at once.
+      if (this.#immediate !== null && this.#phase !== Phase.Polling) return;
+      if (this.#poll.polls) this.#pollOnce();
+      if (this.#poll.polls) {
+        this.#awaitTurn(Phase.Polling);
+        return;
+      }
     }
     if (this.#entries.size > 0) {
       const [first] = this.#entries;
@@ -248,10 +278,7 @@ export class WaitQueue {
     return true;
   }
 
-  /**
-   * Looks for a moment. If the first was not served by then, another turn of the loop follows, or
-   * sleep.
-   */
+  /** Looks for a moment, and learns from it. */
   #pollOnce(): void {
     const [first] = this.#entries;
     this.#poll.beginTurn();
@@ -262,12 +289,18 @@ export class WaitQueue {
       return;
     }
     this.#poll.recordMiss();
-    if (this.#poll.polls) this.#immediate ??= setImmediate(this.#onTurn);
+  }
+
+  #awaitTurn(phase: Phase.Postponed | Phase.Polling | Phase.Yielding): void {
+    this.#phase = phase;
+    this.#immediate ??= setImmediate(this.#onTurn);
   }
 
   #fallAsleep(): void {
     // A sleep that is under way stays: it began with another value, but it is woken all the same.
-    if (this.#sleep !== null) return;
+    if (this.#phase === Phase.Sleeping) return;
+    this.#dropTurn();
+    this.#phase = Phase.Sleeping;
     const sleep = this.#cell.sleep(this.#expected);
     this.#sleep = sleep;
     void sleep.promise.then((outcome) => this.#onAwake(sleep, outcome));
@@ -276,28 +309,35 @@ export class WaitQueue {
   #onAwake(sleep: Sleep, outcome: WaitOutcome | 'cancelled'): void {
     if (this.#sleep !== sleep) {
       // Given up after it had been woken: the wake-up is somebody else's.
-      if (outcome === 'woken' && !this.#gone) this.#cell.notify(1);
+      if (outcome === 'woken' && this.#phase !== Phase.Gone) this.#cell.notify(1);
       return;
     }
     this.#sleep = null;
-    if (outcome !== 'changed') this.#rounds = 0;
-    else if (++this.#rounds > MAX_CHANGES_PER_TURN) {
+    if (outcome !== 'changed') this.#changes = 0;
+    else if (++this.#changes > MAX_CHANGES_PER_TURN) {
       // The word changes faster than we can say that we sleep: let the event loop have its turn.
-      this.#rounds = 0;
-      this.#immediate ??= setImmediate(this.#onTurn);
+      this.#changes = 0;
+      this.#awaitTurn(Phase.Yielding);
       return;
     }
+    this.#phase = Phase.Idle;
     this.#drain(Urgency.Slept);
   }
 
   /** Nobody waits any more. */
   #rest(): void {
     unwatchLiveness(this);
-    this.#rounds = 0;
+    this.#phase = Phase.Idle;
+    this.#changes = 0;
     this.#poll.stop();
     this.#sleep?.cancel();
     this.#sleep = null;
-    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#dropTurn();
+  }
+
+  #dropTurn(): void {
+    if (this.#immediate === null) return;
+    clearImmediate(this.#immediate);
     this.#immediate = null;
   }
 
@@ -318,7 +358,7 @@ export class WaitQueue {
     this.#rest();
     if (left.length > 0 && this.#protocol.abandon !== undefined) this.#protocol.abandon(left.length);
     else if (left.length > 0) this.#protocol.withdraw?.();
-    this.#gone = true;
+    this.#phase = Phase.Gone;
     for (const { reject } of left)
       reject(new ClosedError('The shared object was closed in this process while somebody here waited for it.'));
   }
@@ -329,8 +369,8 @@ export class WaitQueue {
     this.#sleep = null;
     this.#immediate = null;
     this.#kicked = false;
-    this.#postponed = false;
-    this.#rounds = 0;
+    this.#phase = Phase.Idle;
+    this.#changes = 0;
     this.#poll.stop();
   }
 
