@@ -120,6 +120,7 @@ export {
   Lock,
   type LockLike,
   RLock,
+  RwLock,
   Semaphore,
   type SharedObject,
   type WaitOptions,

@@ -18,7 +18,7 @@ import {
 import { JoinableQueue, Queue, SimpleQueue, StateTopic, Topic } from '../queues/index.js';
 import { ShareableList, SharedMemory } from '../shared-memory/index.js';
 import { RawArray, RawValue, SharedArray, Value } from '../sharedctypes/index.js';
-import { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore } from '../synchronize/index.js';
+import { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, RwLock, Semaphore } from '../synchronize/index.js';
 import { getLogger, logToStderr } from '../util/logger.js';
 import { printedAsShown } from '../util/printed.js';
 import { ForkPool, ForkServerPool, SpawnPool } from './pools.js';
@@ -107,6 +107,8 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly Lock: typeof Lock = Lock;
   /** As the root's. */
   readonly RLock: typeof RLock = RLock;
+  /** As the root's. */
+  readonly RwLock: typeof RwLock = RwLock;
   /** As the root's. */
   readonly Semaphore: typeof Semaphore = Semaphore;
   /** As the root's. */

@@ -17,6 +17,6 @@ export { JoinableQueue, Queue, SimpleQueue } from '../queues/index.js';
 // Shared values
 export { RawArray, RawValue, SharedArray, SharedArray as Array, Value } from '../sharedctypes/index.js';
 // Locks and their kin
-export { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore } from '../synchronize/index.js';
+export { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, RwLock, Semaphore } from '../synchronize/index.js';
 // Managers
 export { threadManager as Manager, threadManager as manager } from './manager.js';

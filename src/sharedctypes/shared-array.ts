@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
@@ -90,6 +90,7 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
    * nothing.
    */
   close(): void {
+    forgetShared(this);
     this.#raw.close();
   }
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
@@ -95,6 +95,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
    * nothing.
    */
   close(): void {
+    forgetShared(this);
     this.#raw.close();
   }
 

@@ -171,6 +171,16 @@ describe('a shared value or array', () => {
     expect(await made.value.update((n) => n + 1)).toBe(6);
   });
 
+  it.each([() => new Value('i', 5), () => new SharedArray('i', [5, 6])])('is open when it arrives again after it was closed', (make) => {
+    const object = make();
+    const bytes = dumps(object);
+    const text = String(object);
+    object.close();
+    using again = loads(bytes) as typeof object;
+    expect(again === (object as unknown)).toBe(false);
+    expect(String(again)).toBe(text);
+  });
+
   it('refuses use after close, and its views are empty', () => {
     const value = new Value('i', 1);
     const array = new SharedArray('i', [1, 2]);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ArgumentError, ClosedError, Event, Lock, NotOwnerError, Pool, RLock, TimeoutError } from 'multiprocess';
+import { dumps, loads } from 'multiprocess/reduction';
 import { describe, expect, it } from 'vitest';
 import { mortal } from '../support/mortal.js';
 
@@ -75,6 +76,17 @@ describe.each([Lock, RLock])('%o', (Type) => {
     expect(() => lock.tryAcquire()).toThrow(ClosedError);
     await expect(lock.acquire()).rejects.toThrow(ClosedError);
     expect(() => lock.release()).toThrow(); // not its own any more, or closed
+  });
+
+  it('is open when it arrives again after it was closed', () => {
+    const lock = new Type();
+    const bytes = dumps(lock);
+    lock.close();
+    const again = loads(bytes) as InstanceType<typeof Type>;
+    expect(again).not.toBe(lock);
+    expect(again.tryAcquire()).toBe(true);
+    expect(loads(bytes)).toBe(again);
+    again.close();
   });
 
   it('arrives in another process as itself, and once', async () => {

@@ -12,6 +12,7 @@ import {
   RawArray,
   RawValue,
   RLock,
+  RwLock,
   ShareableList,
   SharedArray,
   SimpleQueue,
@@ -121,3 +122,9 @@ expectTypeOf(loads(new Uint8Array())).toEqualTypeOf<unknown>();
 new Finalize(null, (a: number, b: string) => [a, b], { args: [1, 'x'], exitPriority: 1 });
 // @ts-expect-error a number where a string is wanted
 new Finalize(null, (a: number, b: string) => [a, b], { args: [1, 2], exitPriority: 1 });
+
+// A lock of readers and writers gives what releases it, or what ran within it.
+const rwLock = new RwLock();
+expectTypeOf(rwLock.read({ timeout: 1, signal: maybe })).resolves.toEqualTypeOf<Disposable>();
+expectTypeOf(rwLock.tryWrite()).toEqualTypeOf<Disposable | null>();
+expectTypeOf(rwLock.runRead(async () => 1)).resolves.toEqualTypeOf<number>();

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { Barrier, Condition, Event, JoinableQueue, Lock, pipe, Queue, Semaphore, SimpleQueue, Topic, wait } from 'multiprocess';
+import { Barrier, Condition, Event, JoinableQueue, Lock, pipe, Queue, RwLock, Semaphore, SimpleQueue, Topic, wait } from 'multiprocess';
 import { afterEach, describe, expect, it } from 'vitest';
 import { onAbort } from '../../src/util/abort.js';
 
@@ -21,6 +21,16 @@ const waits: Readonly<Record<string, Wait>> = {
     const lock = new Lock();
     lock.tryAcquire();
     await lock.acquire({ signal });
+  },
+  'RwLock.read': async (signal) => {
+    const lock = new RwLock();
+    lock.tryWrite();
+    await lock.read({ signal });
+  },
+  'RwLock.write': async (signal) => {
+    const lock = new RwLock();
+    lock.tryRead();
+    await lock.write({ signal });
   },
   'Semaphore.acquire': (signal) => new Semaphore(0).acquire({ signal }),
   'Condition.wait': async (signal) => {

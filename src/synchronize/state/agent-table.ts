@@ -76,6 +76,18 @@ export class AgentTable {
     return this.#mine >= 0 && Atomics.load(this.#words, this.#mine) === currentAgent();
   }
 
+  /** Index of the first own word of the calling agent's slot; -1: it has none. */
+  get own(): number {
+    return this.known ? this.#mine + 1 : -1;
+  }
+
+  /** Whether a field of any slot is not 0. Needs no lock. @param field From 0 on. */
+  someHave(field: number): boolean {
+    const used = Atomics.load(this.#words, this.#at - HEAD);
+    for (let i = 0; i < used; i++) if (Atomics.load(this.#words, this.#at + i * this.#stride + 1 + field) !== 0) return true;
+    return false;
+  }
+
   /** Frees the calling agent's slot. */
   leave(): void {
     if (this.known) this.free(this.#mine + 1);

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../../errors/index.js';
-import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly } from '../../memory/index.js';
+import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly, forgetShared } from '../../memory/index.js';
 import { describe } from '../../util/options.js';
 
 /**
@@ -39,6 +39,7 @@ export abstract class SharedObject implements Disposable {
    * Closing twice does nothing.
    */
   close(): void {
+    forgetShared(this);
     this.block.close();
   }
 
