@@ -35,6 +35,21 @@ napi_value openProcess(napi_env env, napi_callback_info info) {
   return answer(env, fd >= 0 ? in.environment->estate.keep(fd) : -errno);
 }
 
+// pinThread(tid, cpu) -> 0: the thread, 0 the calling one, runs on this CPU only from here on
+napi_value pinThread(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  int32_t tid, cpu;
+  if (!in.int32(0, &tid) || !in.int32(1, &cpu) || cpu < 0) return answer(env, kBadArgument);
+  cpu_set_t* set = CPU_ALLOC(cpu + 1);
+  if (set == nullptr) return answer(env, -ENOMEM);
+  const size_t size = CPU_ALLOC_SIZE(cpu + 1);
+  CPU_ZERO_S(size, set);
+  CPU_SET_S(cpu, size, set);
+  const int result = sched_setaffinity(tid, size, set) == 0 ? 0 : -errno;
+  CPU_FREE(set);
+  return answer(env, result);
+}
+
 // childStatus(pid) -> 0 running, 1 + code exited, 1000 + number ended by a signal. Does not reap.
 napi_value childStatus(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -119,6 +134,7 @@ napi_value threadId(napi_env env, napi_callback_info) { return answer(env, stati
 
 void exportProcess(Exports& out) {
   out.add("setParentDeathSignal", setParentDeathSignal);
+  out.add("pinThread", pinThread);
   out.add("openProcess", openProcess);
   out.add("childStatus", childStatus);
   out.add("reapProcess", reapProcess);

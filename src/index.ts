@@ -46,9 +46,12 @@ export {
   type WorkerCrashEvent,
   type WorkerEvent,
   type WorkerExitEvent,
+  type WorkerExitFailedEvent,
+  type WorkerMemoryEvent,
   type WorkerReadyEvent,
   type WorkerStartEvent,
   type WorkerStats,
+  workerState,
 } from './pool/index.js';
 // Processes
 export {

@@ -41,6 +41,7 @@ export interface Addon extends PathKeeper {
   openDescriptorOf(pid: number, fd: number): number;
   setParentDeathSignal(signal: number, expectedParent: number): number;
   openProcess(pid: number): number;
+  pinThread(tid: number, cpu: number): number;
   childStatus(pid: number): number;
   keepChild(pid: number, ends: boolean): void;
   dropChild(pid: number): void;

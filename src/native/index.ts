@@ -58,6 +58,7 @@ export {
 export {
   childStatus,
   openProcess,
+  pinToCpu,
   processStartTime,
   processState,
   reapProcess,

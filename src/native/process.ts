@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { ArgumentError } from '../errors/usage.js';
 import { describe } from '../util/options.js';
 import { addon, Refusal } from './addon.js';
@@ -27,6 +27,8 @@ export function setParentDeathSignal(signal: number, expectedParent: number): bo
   if (result < 0) throw systemError(`setParentDeathSignal ${signal}`, 'prctl', result);
   return result === 1;
 }
+
+const ESRCH = 3;
 
 /** What the kernel tells of a process or thread. */
 export interface ProcessState {
@@ -135,4 +137,31 @@ export function signalChild(pid: number | null | undefined, signal: number): voi
   if (pid === null || pid === undefined || !(pid > 0)) return;
   const result = addon().signalChild(pid, signal);
   if (result < 0) throw systemError(`signalChild ${pid}`, 'pidfd_send_signal', result);
+}
+
+/**
+ * Has this thread run on one CPU only; with `all`, all threads of this process. Threads that they
+ * start inherit it.
+ *
+ * @throws MultiprocessError `MP_SYSTEM` when the CPU does not exist or may not be used.
+ */
+export function pinToCpu(cpu: number, all: boolean): void {
+  const pin = (thread: number): void => {
+    const result = addon().pinThread(thread, cpu);
+    // It ended meanwhile.
+    if (result < 0 && !(thread !== 0 && result === -ESRCH)) throw systemError(`pinToCpu ${cpu}`, 'sched_setaffinity', result);
+  };
+  pin(0);
+  if (!all) return;
+  // Until none is new: one that was started by a thread that was not pinned yet is not.
+  const pinned = new Set<string>();
+  for (let fresh = true; fresh; ) {
+    fresh = false;
+    for (const thread of readdirSync('/proc/self/task')) {
+      if (pinned.has(thread)) continue;
+      pinned.add(thread);
+      pin(Number(thread));
+      fresh = true;
+    }
+  }
 }

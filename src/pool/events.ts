@@ -4,6 +4,8 @@ import type { WorkerCrashError } from '../errors/index.js';
 export interface WorkerEvent {
   /** Name, such as `SpawnPoolWorker-1`. */
   readonly name: string;
+  /** Its place among the workers of the pool, from 0 on; its successor has the same. */
+  readonly number: number;
   /** Process id, of a thread this process's own; `null` when the process could not be started. */
   readonly pid: number | null;
   /** What tells it from others of its kind: the process id; for a thread, Node's thread id. */
@@ -52,13 +54,40 @@ export interface ItemRetryEvent {
   readonly itemIndex: number | null;
 }
 
+/** A worker takes more memory than `maxMemory`: its successor is started, then it ends. */
+export interface WorkerMemoryEvent extends WorkerEvent {
+  /** Discriminant. */
+  readonly type: 'worker-memory';
+  /** Bytes that it takes. */
+  readonly memory: number;
+  /** The pool's `maxMemory`. */
+  readonly limit: number;
+}
+
+/** `workerExit` failed in a worker, or did not end in time. */
+export interface WorkerExitFailedEvent extends WorkerEvent {
+  /** Discriminant. */
+  readonly type: 'worker-exit-failed';
+  /** What it threw; WorkerCrashError when the worker ended before it had settled. */
+  readonly error: unknown;
+}
+
 /** What happens in a pool, as it happens. */
-export type PoolEvent = ItemRetryEvent | WorkerStartEvent | WorkerReadyEvent | WorkerExitEvent | WorkerCrashEvent;
+export type PoolEvent =
+  | ItemRetryEvent
+  | WorkerStartEvent
+  | WorkerReadyEvent
+  | WorkerExitEvent
+  | WorkerCrashEvent
+  | WorkerMemoryEvent
+  | WorkerExitFailedEvent;
 
 /** One worker of a pool, in {@link PoolStats}. */
 export interface WorkerStats {
   /** Name, such as `SpawnPoolWorker-1`. */
   readonly name: string;
+  /** Its place among the workers of the pool, from 0 on; its successor has the same. */
+  readonly number: number;
   /** Process id, of a thread this process's own; `null` when it could not be started. */
   readonly pid: number | null;
   /** What tells it from others of its kind: the process id; for a thread, Node's thread id. */
@@ -71,7 +100,7 @@ export interface WorkerStats {
 
 /** A pool at one moment. */
 export interface PoolStats {
-  /** Number of workers asked for. */
+  /** Most workers there may be: the `processes` of the pool, or of its last `resize()`. */
   readonly processes: number;
   /** The workers there are. */
   readonly workers: readonly WorkerStats[];

@@ -1,7 +1,7 @@
 import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
-import { ArgumentError } from '../errors/index.js';
+import { ArgumentError, UnsupportedError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
-import { countCpus } from '../util/cpu.js';
+import { allowedCpus, countCpus } from '../util/cpu.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { type RetryOptions, RetryPolicy } from './scheduling/retry-policy.js';
 import { LONGEST, limit } from './time-limit.js';
@@ -16,10 +16,28 @@ export type AnyArguments = any;
 export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
   /** Number of workers, at least 1. Default: the CPUs this process may use, see `cpuCount()`. */
   readonly processes?: number | undefined;
+  /**
+   * Workers that are kept though there is nothing to do, and that the pool starts with; more are
+   * started while calls or chunks wait, up to `processes`. Default: `processes`, so that all are
+   * there from the start; with `idleTimeout` all are started, and none is kept.
+   */
+  readonly minProcesses?: number | undefined;
   /** Runs in each worker before its first task. When it fails the pool fails with its error. */
   readonly initializer?: ((...args: I) => unknown) | URL | undefined;
   /** Arguments of the initializer. */
   readonly initArgs?: I | undefined;
+  /**
+   * Runs in each worker that ends in good order: because it had its `maxTasksPerChild` or its
+   * `maxMemory`, was idle or is too many, or because the closed pool has no work left. It does not
+   * run when a worker crashes or is terminated. What it returns is in `pool.workerResults` after
+   * `join()`; its error is an event, `worker-exit-failed`.
+   */
+  readonly workerExit?: (() => unknown) | URL | undefined;
+  /**
+   * Milliseconds that `workerExit` may take until its worker is killed. Default: 60,000; `Infinity`
+   * for no limit.
+   */
+  readonly exitTimeout?: number | undefined;
   /**
    * Milliseconds from a worker's start until its initializer has settled; an initializer that takes
    * longer fails the pool with TimeoutError `MP_INIT_TIMEOUT`. Default: 300,000; `Infinity` for no
@@ -28,6 +46,19 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
   readonly initTimeout?: number | undefined;
   /** Items a worker runs before it is replaced by a fresh one, at least 1. Default: no limit. */
   readonly maxTasksPerChild?: number | undefined;
+  /**
+   * Bytes of memory from which on a worker is replaced: of a process its resident set, of a thread
+   * its heap with what its ArrayBuffers hold. Looked at between items, at most once a millisecond.
+   * The successor is started first, and the worker goes on until that is ready, so it may come to
+   * take more; an event, `worker-memory`, tells of it. Default: no limit.
+   */
+  readonly maxMemory?: number | undefined;
+  /**
+   * Pins each worker, and the threads and processes that it starts, to one CPU: `true` to one of
+   * those this process may use, an array to one of these. Worker n has the n-th, from the start again
+   * where there are more workers than CPUs. A thread is pinned alone. Default: false.
+   */
+  readonly pin?: boolean | readonly number[] | undefined;
   /**
    * How workers are started: a start method, or a context. Default: the process's own, see
    * `getStartMethod()`.
@@ -49,8 +80,8 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
    */
   readonly maxQueue?: number | undefined;
   /**
-   * Milliseconds after which an idle worker ends; it is started again when there is work. Default:
-   * never.
+   * Milliseconds after which an idle worker ends, as long as more than `minProcesses` are there;
+   * workers are started again when there is work. Default: never.
    */
   readonly idleTimeout?: number | undefined;
   /**
@@ -147,10 +178,15 @@ export interface AsyncMapOptions<R> extends MapOptions {
 export const CALL_OPTIONS = ['signal', 'timeout', 'queueTimeout', 'priority', 'retries'];
 const POOL_OPTIONS = [
   'processes',
+  'minProcesses',
   'initializer',
   'initArgs',
   'initTimeout',
+  'workerExit',
+  'exitTimeout',
   'maxTasksPerChild',
+  'maxMemory',
+  'pin',
   'context',
   'retries',
   'gracePeriod',
@@ -168,16 +204,28 @@ export const THREAD_POOL_OPTIONS = POOL_OPTIONS.filter((name) => name !== 'conte
  */
 const INIT_TIMEOUT = 300_000;
 
+/** Default of `exitTimeout`: what it writes may be large, and join() waits for it. */
+const EXIT_TIMEOUT = 60_000;
+
 const RESOURCE_LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
 /** Pool options with their defaults filled in. */
 export interface PoolSettings {
   readonly processes: number;
+  /** Workers that are kept though there is nothing to do, if that was given. */
+  readonly minProcesses: number | undefined;
   readonly method: StartMethod;
   readonly initializer: unknown;
   readonly initArgs: readonly unknown[];
   /** 0 for no limit. */
   readonly initTimeout: number;
+  readonly workerExit: unknown;
+  /** 0 for no limit. */
+  readonly exitTimeout: number;
+  /** Infinity for no limit. */
+  readonly maxMemory: number;
+  /** CPUs to pin workers to; `null`: they are not pinned. */
+  readonly cpus: readonly number[] | null;
   readonly lifetime: number;
   readonly retries: RetryPolicy;
   readonly grace: number;
@@ -194,11 +242,12 @@ export interface PoolSettings {
  */
 export function poolSettings(actor: string, options: PoolOptions): PoolSettings {
   checkOptions(actor, options, POOL_OPTIONS, { number: 'processes' });
-  const { context, initializer, initArgs } = options;
+  const { context, initializer, initArgs, workerExit } = options;
   const method = startMethodOf(actor, context);
   checkAvailable(actor, method);
-  if (initializer !== undefined && typeof initializer !== 'function' && !((initializer as unknown) instanceof URL)) {
-    throw new ArgumentError(`${actor}: \`initializer\` must be a function or a module URL, not ${describe(initializer)}.`);
+  for (const [name, hook] of Object.entries({ initializer, workerExit })) {
+    if (hook !== undefined && typeof hook !== 'function' && !((hook as unknown) instanceof URL))
+      throw new ArgumentError(`${actor}: \`${name}\` must be a function or a module URL, not ${describe(hook)}.`);
   }
   if (initArgs !== undefined && !Array.isArray(initArgs))
     throw new ArgumentError(`${actor}: \`initArgs\` must be an array, not ${describe(initArgs)}.`);
@@ -216,22 +265,54 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
   checkOptions(`${actor}: resourceLimits`, resourceLimits, RESOURCE_LIMITS);
   for (const name of RESOURCE_LIMITS) checkNumber(actor, `resourceLimits.${name}`, resourceLimits?.[name], { min: 0.1 });
   const whole = { integer: true };
+  const processes = checkNumber(actor, 'processes', options.processes, { min: 1, ...whole }) ?? countCpus(actor);
+  const idleTimeout = checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY;
+  const minProcesses = checkNumber(actor, 'minProcesses', options.minProcesses, whole);
+  if (minProcesses !== undefined && minProcesses > processes) {
+    throw new ArgumentError(
+      `${actor}: \`minProcesses\` must be at most \`processes\`, which is ${processes}, not ${minProcesses}; raise \`processes\` or lower it.`,
+    );
+  }
   return {
-    processes: checkNumber(actor, 'processes', options.processes, { min: 1, integer: true }) ?? countCpus(actor),
+    processes,
+    minProcesses,
     method,
     initializer,
     initArgs: initArgs ?? [],
     initTimeout: limit(checkNumber(actor, 'initTimeout', options.initTimeout, { infinite: true }) ?? INIT_TIMEOUT),
+    workerExit,
+    exitTimeout: limit(checkNumber(actor, 'exitTimeout', options.exitTimeout, { infinite: true }) ?? EXIT_TIMEOUT),
+    maxMemory: checkNumber(actor, 'maxMemory', options.maxMemory, { min: 1, infinite: true }) ?? Number.POSITIVE_INFINITY,
+    cpus: cpusOf(actor, options.pin),
     lifetime:
       checkNumber(actor, 'maxTasksPerChild', options.maxTasksPerChild, { min: 1, ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     retries: RetryPolicy.from(actor, options.retries) ?? RetryPolicy.NONE,
     grace: Math.min(LONGEST, checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, { ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
-    idleTimeout: checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY,
+    idleTimeout,
     env,
     execArgv,
     resourceLimits,
   };
+}
+
+/** The CPUs to pin workers to. @throws ArgumentError; UnsupportedError `MP_UNSUPPORTED`. */
+function cpusOf(actor: string, pin: PoolOptions['pin']): readonly number[] | null {
+  if (pin === undefined || pin === false) return null;
+  if (pin !== true && !(Array.isArray(pin) && pin.length > 0 && pin.every((cpu) => Number.isInteger(cpu) && cpu >= 0))) {
+    throw new ArgumentError(
+      `${actor}: \`pin\` must be true, false or an array of CPU numbers, not ${Array.isArray(pin) ? JSON.stringify(pin) : describe(pin)}.`,
+    );
+  }
+  const allowed = allowedCpus();
+  if (allowed === null)
+    throw new UnsupportedError(`${actor}: \`pin\`: this system does not say in /proc which CPUs may be used; leave \`pin\` out.`);
+  if (pin === true) return allowed;
+  const missing = (pin as readonly number[]).filter((cpu) => !allowed.includes(cpu));
+  if (missing.length === 0) return [...(pin as readonly number[])];
+  throw new ArgumentError(
+    `${actor}: \`pin\` names CPU ${missing.join(', ')}, which this process may not use; it may use ${allowed.join(', ')}.`,
+  );
 }
 
 /** Checks the values of call options; their names are the caller's concern. */

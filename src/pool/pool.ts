@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
-import { TimeoutError } from '../errors/index.js';
+import { ArgumentError, TimeoutError } from '../errors/index.js';
 import {
   type Backend,
   checkFlowOptions,
@@ -14,7 +14,7 @@ import {
   type TaskStream,
 } from '../streams/index.js';
 import { staysHere } from '../util/local-class.js';
-import { checkOptions } from '../util/options.js';
+import { checkNumber, checkOptions } from '../util/options.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 import { AsyncResult, type AsyncWork, CallProgress } from './async-result.js';
 import type { PoolEvent, PoolStats } from './events.js';
@@ -25,6 +25,7 @@ import {
   CALL_OPTIONS,
   type CallOptions,
   checkCallValues,
+  LONGEST,
   type MapOptions,
   type PoolOptions,
   poolSettings,
@@ -303,10 +304,64 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   /**
    * Ends the workers now. What has not settled rejects with ClosedError `MP_POOL_TERMINATED`.
    *
+   * @param options `grace`: milliseconds that what runs has to end: the `signal` of each task fires
+   * first, and a worker is killed when its tasks have not ended by then. Without it nothing is
+   * waited for.
    * @returns resolves when no worker is left.
+   * @throws (as rejection) ArgumentError.
    */
-  terminate(): Promise<void> {
-    return this.#engine.terminate();
+  async terminate(options: { readonly grace?: number | undefined } = {}): Promise<void> {
+    const actor = 'Pool.terminate';
+    checkOptions(actor, options, ['grace'], { number: 'grace' });
+    const grace = checkNumber(actor, 'grace', options.grace, { infinite: true });
+    await this.#engine.terminate(grace === undefined ? undefined : Math.min(grace, LONGEST));
+  }
+
+  /**
+   * Sets how many workers there may be, as `processes` does when a pool is made.
+   *
+   * Semantics: with fewer, the workers with the highest numbers take no more work and end after the
+   * items that they run; what else they held goes to the others. With more, workers are started: all
+   * at once, or with `minProcesses` or `idleTimeout` when there is work for them. Nothing is lost or
+   * run twice.
+   *
+   * @param processes At least 1.
+   * @returns resolves when those that are too many have ended and those that were started are ready.
+   * @throws (as rejection) ArgumentError; ClosedError `MP_POOL_CLOSED`, `MP_POOL_TERMINATED`.
+   * @example
+   * import { Pool } from 'multiprocess';
+   *
+   * await using pool = new Pool({ processes: 1 });
+   * await pool.resize(3);
+   * console.log(pool.stats().workers.map((worker) => worker.number)); // [ 0, 1, 2 ]
+   */
+  async resize(processes: number): Promise<void> {
+    const actor = 'Pool.resize';
+    if (processes === undefined) throw new ArgumentError(`${actor}: pass the number of workers, at least 1.`);
+    checkNumber(actor, 'processes', processes, { min: 1, integer: true });
+    await this.#engine.resize(processes);
+  }
+
+  /**
+   * What `workerExit` returned in the workers that have ended so far: all of them after {@link join}.
+   * In the order of the workers' numbers; of those with the same, the first that was started comes
+   * first.
+   *
+   * @example
+   * import { Pool, workerState } from 'multiprocess';
+   *
+   * const pool = new Pool({
+   *   processes: 1,
+   *   initializer: () => ({ sum: 0 }),
+   *   workerExit: () => workerState<{ sum: number }>().sum,
+   * });
+   * await pool.map((x: number) => { workerState<{ sum: number }>().sum += x; }, [1, 2, 3]);
+   * pool.close();
+   * await pool.join();
+   * console.log(pool.workerResults); // [ 6 ]
+   */
+  get workerResults(): unknown[] {
+    return this.#engine.workerResults;
   }
 
   /**

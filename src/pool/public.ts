@@ -15,6 +15,8 @@ export type {
   WorkerCrashEvent,
   WorkerEvent,
   WorkerExitEvent,
+  WorkerExitFailedEvent,
+  WorkerMemoryEvent,
   WorkerReadyEvent,
   WorkerStartEvent,
   WorkerStats,
@@ -32,3 +34,4 @@ export type {
 export { type Callable, Pool, type StreamOptions } from './pool.js';
 export type { RetryOptions } from './scheduling/retry-policy.js';
 export { ThreadPool } from './thread-pool.js';
+export { workerState } from './worker-state.js';

@@ -186,6 +186,7 @@ describe('stats and events', () => {
     expect(pool.stats().workers).toEqual([
       {
         name: expect.stringMatching(threads ? /^ThreadPoolWorker-\d+$/ : forked ? /^ForkServerPoolWorker-\d+$/ : /^SpawnPoolWorker-\d+$/),
+        number: 0,
         pid: forked ? null : expect.any(Number),
         ident: forked ? null : expect.any(Number),
         state: 'starting',

@@ -55,19 +55,26 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     this.#settings = settings;
     this.#scheduler = new Scheduler();
     this.#functions = new FunctionRegistry((serialized) => this.#supervisor.forget(serialized));
-    const { initializer } = settings;
-    const serialized = initializer === undefined ? null : this.#functions.serialize('Pool: `initializer`', initializer);
-    if (serialized !== null) serialized.uses++;
-    // Workers that are started later are told of it too.
-    if (serialized !== null && serialized.freight !== null) holdUntil(serialized.freight, () => this.#over);
-    this.#supervisor = new WorkerSupervisor(settings, this.#scheduler, serialized, this);
+    const initializer = this.#hook('initializer', settings.initializer);
+    const exit = this.#hook('workerExit', settings.workerExit);
+    this.#supervisor = new WorkerSupervisor(settings, this.#scheduler, initializer, exit, this);
     registerAfterFork(this, (engine) => engine.#disown());
     try {
-      this.#supervisor.fill();
+      this.#supervisor.open();
     } catch (error) {
-      this.#supervisor.dismiss();
+      this.#supervisor.dismiss(error);
       throw error;
     }
+  }
+
+  /** A function that runs in each worker beside the items. */
+  #hook(name: string, hook: unknown): SerializedFunction | null {
+    if (hook === undefined) return null;
+    const serialized = this.#functions.serialize(`Pool: \`${name}\``, hook);
+    serialized.uses++;
+    // Workers that are started later are told of it too.
+    if (serialized.freight !== null) holdUntil(serialized.freight, () => this.#over);
+    return serialized;
   }
 
   // ---- calls
@@ -166,7 +173,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   get parallelism(): number {
-    return this.#settings.processes;
+    return this.#supervisor.size;
   }
 
   get hungry(): boolean {
@@ -244,8 +251,8 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     return this.#state === 'open' || (this.#state === 'closed' && this.#active > 0);
   }
 
-  get busy(): boolean {
-    return this.#active > this.#delayed.size;
+  get load(): number {
+    return this.#active - this.#delayed.size;
   }
 
   progressed(): void {
@@ -305,9 +312,12 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     this.close();
   }
 
-  async terminate(): Promise<void> {
+  async terminate(grace?: number): Promise<void> {
     if (this.#foreign) return;
-    this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }));
+    const first = this.#state !== 'ended';
+    this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }), grace);
+    // Whoever does so again does not want to wait for the grace of before.
+    if (!first && grace === undefined) this.#supervisor.dismiss(this.#reason);
     await this.#supervisor.gone();
   }
 
@@ -321,11 +331,22 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     await this.#supervisor.gone();
   }
 
+  /** Sets how many workers there may be; resolves when there are so many. */
+  async resize(size: number): Promise<void> {
+    this.#checkOpen('Pool.resize');
+    await this.#supervisor.resize(size);
+  }
+
+  /** What `workerExit` returned in workers that have ended. */
+  get workerResults(): unknown[] {
+    return this.#supervisor.results;
+  }
+
   stats(): PoolStats {
     const { workers, ready } = this.#scheduler;
     return {
-      processes: this.#settings.processes,
-      workers: workers.map(({ name, pid, ident, state, items }) => ({ name, pid, ident, state, items })),
+      processes: this.#supervisor.size,
+      workers: workers.map(({ name, number, pid, ident, state, items }) => ({ name, number, pid, ident, state, items })),
       queued: ready.waiting,
       active: this.#active,
       started: this.#supervisor.started,
@@ -337,8 +358,11 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     return this.#supervisor.observed;
   }
 
-  /** Ends everything now: what has not settled gets `reason`. */
-  #end(reason: unknown): void {
+  /**
+   * Ends everything now: what has not settled gets `reason`. With `grace` what runs is told to stop
+   * first, and has so many milliseconds for it.
+   */
+  #end(reason: unknown, grace?: number): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#reason = reason;
@@ -355,7 +379,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     }
     for (const batch of this.#scheduler.ready.drain()) this.#drop(batch);
     for (const batch of this.#delayed.take()) this.#drop(batch);
-    this.#supervisor.dismiss();
+    this.#supervisor.dismiss(reason, grace);
   }
 
   /** Whether no worker will be started any more. */
@@ -401,16 +425,16 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   /** `<Pool open, 2 workers>` */
   describe(name: string): string {
-    const { processes } = this.#settings;
+    const { size: processes } = this.#supervisor;
     return `<${name} ${this.#state}, ${processes} worker${processes === 1 ? '' : 's'}>`;
   }
 
   /** @throws QueueFullError when no call may wait any more. */
   #checkQueue(actor: string): void {
-    const { maxQueue, processes } = this.#settings;
+    const { maxQueue } = this.#settings;
     if (maxQueue === Number.POSITIVE_INFINITY) return;
     // Each worker runs one; what it was handed besides waits there.
-    let waiting = -processes;
+    let waiting = -this.#supervisor.size;
     for (const queue of this.#callQueues.values()) waiting += queue.calls;
     if (waiting < maxQueue) return;
     throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);

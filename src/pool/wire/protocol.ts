@@ -21,7 +21,8 @@
  *   ABORT_ITEM     u32, written by the parent: the ordinal (STARTED_ITEMS) of the item whose AbortSignal is to fire.
  *   PREPARING      Preparing, written by the worker: what it does with the record that it took, while no item runs. A death just then
  *                  is that record's: decoding and importing run foreign code, and take memory, as items do.
- *   ENDING         1 once the worker was told to stop and obeys.
+ *   MEMORY         u32, written by the worker between items: the memory it takes, in units of MEMORY_UNIT bytes.
+ *   ENDING         Ending, written by the worker once it was told to stop and obeys.
  *
  * Beside them stand the reason for which an item is to stop (abort-reason.ts) and the end of stderr
  * (stderr-tail.ts).
@@ -57,6 +58,9 @@ export enum MessageKind {
   Broken = 23,
   /** An error that nobody caught, and that ends the worker. */
   Uncaught = 24,
+  /** What `workerExit` returned, or threw. */
+  Exited = 25,
+  ExitFailed = 26,
 }
 
 /** Flags beside the kind. */
@@ -73,6 +77,16 @@ export enum Flag {
   Part = 0x2000,
   /** From a worker: code records stand in front of the value. */
   Codes = 0x800,
+}
+
+/** What a worker is told of itself, with `Inherit`. */
+export interface WorkerFacts {
+  /** Its place among the workers of its pool, from 0 on; its successor has the same. */
+  readonly number: number;
+  /** The CPU it runs on; `null`: any. */
+  readonly cpu: number | null;
+  /** Whether its memory is limited. */
+  readonly limited: boolean;
 }
 
 /** The low byte of a kind. */
@@ -96,6 +110,19 @@ export const ABORT_ITEM = 32;
 
 export const PREPARING = 48;
 export const ENDING = 64;
+export const MEMORY = 80;
+/** Bytes that a unit of the word MEMORY stands for. */
+export const MEMORY_UNIT = 1024;
+
+/** What a worker does that was told to stop. */
+export enum Ending {
+  /** It has not come to that yet. */
+  No = 0,
+  /** It ends. */
+  Leaving = 1,
+  /** It runs the pool's `workerExit`. */
+  Hook = 2,
+}
 
 /** What a worker does before the first item of a record runs. */
 export enum Preparing {

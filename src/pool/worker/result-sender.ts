@@ -71,14 +71,16 @@ export class ResultSender {
   /** The value cannot be encoded: sends what can be said about that. */
   #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
     let error = reason;
-    const isValue = (kind & KIND) === MessageKind.Value;
+    const exit = (kind & KIND) === MessageKind.Exited;
+    const isValue = exit || (kind & KIND) === MessageKind.Value;
     if (!isValue && kind !== MessageKind.Report && isError(value)) {
       error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== MessageKind.Report) error = unsendable(value, reason);
-    else inCall(error, isValue ? 'The result of the task' : 'report', (path) => path);
+    else inCall(error, exit ? 'The result of `workerExit`' : isValue ? 'The result of the task' : 'report', (path) => path);
     const flags = this.#payload.encode(error);
-    this.#post((isValue ? kind - MessageKind.Value + MessageKind.Error : kind) | flags, id);
+    // The kind of a failure stands behind that of its value.
+    this.#post((isValue ? kind + 1 : kind) | flags, id);
   }
 }
 

@@ -2,22 +2,22 @@ import type { Region } from '../../memory/regions/region.js';
 import { Link, LinkSide } from '../../memory/ring/link.js';
 import { EMPTY_PAYLOAD } from '../../memory/ring/payload.js';
 import { IdleBackoff } from '../../memory/waiting/idle-backoff.js';
-import { AuthenticationKey } from '../../process/authentication-key.js';
-import { identity } from '../../process/identity.js';
 import { CodeTable, Decoder, PendingValue } from '../../reduction/receiving.js';
 import { taskEnd, taskStart } from '../../util/diagnostics.js';
-import { applyPreparations, type PreparedState } from '../../util/preparation.js';
 import { performance, setImmediate } from '../../util/timers.js';
 import { taskSlot } from '../current-task.js';
 import { readReason } from '../wire/abort-reason.js';
-import { ABORT_ITEM, ENDING, Flag, KIND, LINK_CAPACITY, MessageKind, Preparing, STARTED_ITEMS, STATUS, Status } from '../wire/protocol.js';
+import { ABORT_ITEM, Flag, KIND, LINK_CAPACITY, MessageKind, Preparing, STARTED_ITEMS, STATUS, Status } from '../wire/protocol.js';
+import { workerSlot } from '../worker-state.js';
 import { BatchOpener } from './batch-opener.js';
-import { FunctionTable, type TaskFunction } from './function-table.js';
+import { FunctionTable } from './function-table.js';
 import { PackedItems } from './packed-items.js';
 import { ResultSender, type Suspend } from './result-sender.js';
-import { callItem, isThenable, type Run } from './run.js';
+import { callItem, type Run } from './run.js';
 import { TaskContexts } from './task-contexts.js';
 import { TaskReports } from './task-reports.js';
+import { WorkerGauges } from './worker-gauges.js';
+import { WorkerHooks } from './worker-hooks.js';
 import { WorkerTask } from './worker-task.js';
 
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
@@ -48,6 +48,8 @@ export class WorkerLoop {
   readonly #sender: ResultSender;
   readonly #opener: BatchOpener;
   readonly #reports: TaskReports;
+  readonly #hooks: WorkerHooks;
+  readonly #gauges: WorkerGauges;
   #run: Run | null = null;
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
@@ -64,13 +66,28 @@ export class WorkerLoop {
     region: Region,
     bells: { readonly parent: number; readonly worker: number },
     readonly stop: () => void,
+    thread: boolean,
   ) {
     this.#link = new Link(region, LINK_CAPACITY, LinkSide.Worker, bells, () => this.#rung());
+    this.#gauges = new WorkerGauges(this.#link.control, thread);
     const suspend: Suspend = (promise, then, fail) => this.#suspend(promise, then, fail);
     this.#sender = new ResultSender(this.#link, suspend);
     this.#reports = new TaskReports(this.#link, this.#sender);
     this.#opener = new BatchOpener(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, suspend, (run) => {
       this.#run = run;
+    });
+    this.#hooks = new WorkerHooks(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, thread, {
+      suspend,
+      prepare: (what) => this.#opener.prepare(what),
+      adopt: () => this.#contexts.adopt(),
+      told: ({ number, limited }) => {
+        workerSlot.number = number;
+        if (limited) this.#gauges.watch();
+      },
+      unfit: () => {
+        this.#unfit = true;
+        this.#suspended = true;
+      },
     });
   }
 
@@ -104,12 +121,14 @@ export class WorkerLoop {
     if (this.#stopping) {
       // What a result refers to (shared memory of this process) must be there until the parent has
       // read it.
-      if (this.#link.drained()) this.stop();
+      if (!this.#suspended && this.#link.writable && this.#link.drained()) this.stop();
       return;
     }
     if (this.#scheduled) return;
     const link = this.#link;
-    const until = performance.now() + COOPERATIVE_BUDGET_MS;
+    const now = performance.now();
+    this.#gauges.turn(now);
+    const until = now + COOPERATIVE_BUDGET_MS;
     let steps = 0;
     // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
     while (!this.#suspended && !this.#stopping && link.writable && !this.#contexts.spoilt) {
@@ -173,74 +192,23 @@ export class WorkerLoop {
         this.#functions.forget(link.id);
         break;
       case MessageKind.Inherit:
-        this.#inherit();
+        this.#hooks.inherit();
         return;
       case MessageKind.Initialize:
-        this.#initialize();
+        this.#hooks.initialize();
         return;
-      case MessageKind.Stop:
+      case MessageKind.Stop: {
+        const { id } = link;
         link.release();
-        link.control[ENDING] = 1;
-        this.#stopping = true;
-        this.#advance();
+        this.#hooks.end(id, () => {
+          this.#stopping = true;
+          this.#advance();
+        });
         return;
+      }
       default:
     }
     link.release();
-  }
-
-  #decode(): unknown {
-    const link = this.#link;
-    return this.#decoder.decode(link.source, link.start, link.end, link.owned, this.#codes);
-  }
-
-  #inherit(): void {
-    const [key, prepared] = this.#decode() as [string, PreparedState[]];
-    this.#link.release();
-    identity().authkey = AuthenticationKey.from(Buffer.from(key, 'hex')) as AuthenticationKey;
-    if (prepared.length > 0)
-      this.#suspend(
-        applyPreparations(prepared),
-        () => {},
-        () => {},
-      );
-  }
-
-  #initialize(): void {
-    const link = this.#link;
-    const { id } = link;
-    this.#opener.prepare(Preparing.Initializer);
-    const failed = (error: unknown) => {
-      this.#sender.send(MessageKind.InitializerFailed, 0, error);
-      // Nothing runs in a worker that is not prepared. The parent ends it.
-      this.#unfit = true;
-      this.#suspended = true;
-    };
-    const ready = () => {
-      this.#contexts.adopt();
-      this.#opener.prepare(Preparing.Nothing);
-      this.#sender.send(MessageKind.Ready, 0, undefined);
-    };
-    const run = (args: unknown, fn: TaskFunction | Promise<TaskFunction>) => {
-      if (args instanceof PendingValue) this.#suspend(args.ready, (values) => run(values, fn), failed);
-      else if (typeof fn !== 'function') this.#suspend(fn, (loaded) => run(args, loaded), failed);
-      else {
-        try {
-          const value = fn(...(args as unknown[]));
-          if (isThenable(value)) this.#suspend(Promise.resolve(value), ready, failed);
-          else ready();
-        } catch (error) {
-          failed(error);
-        }
-      }
-    };
-    try {
-      const args = this.#decode();
-      link.release();
-      run(args, id === 0 ? () => undefined : this.#functions.get(id));
-    } catch (error) {
-      failed(error);
-    }
   }
 
   // ---- items
@@ -313,6 +281,7 @@ export class WorkerLoop {
     if (taskEnd.hasSubscribers)
       taskEnd.publish(kind === MessageKind.Error ? { attempt: run.attempt, error: value } : { attempt: run.attempt });
     run.index++;
+    if (this.#gauges.watched) this.#gauges.betweenItems();
     const last = run.index === run.count;
     const halted = !last && (link.state & STATUS) === Status.Stopped;
     const micros = last && run.began > 0 ? Math.round((performance.now() - run.began) * 1000) : 0;

@@ -17,7 +17,7 @@ function begin(): void {
 
   // A thread's descriptors are its parent's to close.
   const region = method === 'thread' ? Region.over(reopen(process.pid, memory)) : Region.attach(memory);
-  const loop = new WorkerLoop(region, { parent, worker }, () => void end());
+  const loop = new WorkerLoop(region, { parent, worker }, () => void end(), method === 'thread');
   const note = noteStderr(loop.control);
   process.on('uncaughtExceptionMonitor', (error) => {
     // With a listener of the user's it does not end the worker.

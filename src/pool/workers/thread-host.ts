@@ -21,8 +21,6 @@ import { queueMicrotask } from '../../util/timers.js';
 
 /** Options of the threads of one pool. */
 export interface ThreadOptions {
-  /** How many there may be. */
-  readonly threads: number;
   /** Memory limits of each. */
   readonly resourceLimits: ResourceLimits | undefined;
   /** Environment of each. */
@@ -69,6 +67,9 @@ export class ThreadHost {
   #host(form: ThreadForm): Worker {
     this.#piscina ??= this.#make();
     const piscina = this.#piscina;
+    // Room for this one: how many there are is the supervisor's to decide. With more, piscina would
+    // add threads of its own accord.
+    (piscina.options as { maxThreads: number }).maxThreads = piscina.threads.length + 1;
     const spare = piscina.threads.find((thread) => !this.#taken.has(thread));
     if (spare !== undefined) this.#engage(spare, form);
     const ticket = new AbortController();
@@ -108,12 +109,12 @@ export class ThreadHost {
     // Loaded by the first pool of threads: others do without.
     const { Piscina: PiscinaClass, queueOptionsSymbol } = createRequire(import.meta.url)('piscina') as PiscinaModule;
     this.#mark = queueOptionsSymbol as unknown as symbol;
-    const { threads, resourceLimits, env, execArgv } = this.#options;
+    const { resourceLimits, env, execArgv } = this.#options;
     if (resourceLimits?.maxOldGenerationSizeMb !== undefined) warnOfProcessLimit();
     const piscina: Piscina = new PiscinaClass({
       filename: fileURLToPath(entry('pool/worker/thread-entry')),
       minThreads: 0,
-      maxThreads: threads,
+      maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       // With atomics a thread without a piscina task sleeps in Atomics.wait, and its event loop
       // with it.

@@ -12,8 +12,11 @@ import {
   ABORT_ITEM,
   ATTEMPT_SHIFT,
   ENDING,
+  type Ending,
   Flag,
   LINK_CAPACITY,
+  MEMORY,
+  MEMORY_UNIT,
   MessageKind,
   NO_ARGUMENTS,
   PREPARING,
@@ -21,6 +24,7 @@ import {
   STARTED_ITEMS,
   STATUS,
   Status,
+  type WorkerFacts,
 } from '../wire/protocol.js';
 import { readStderr } from '../wire/stderr-tail.js';
 
@@ -110,9 +114,9 @@ export class WorkerChannel {
     return this.#link.writable;
   }
 
-  /** Sends what a worker has of its parent, and the initializer's call. */
-  initialize(serialized: SerializedFunction | null, args: EncodedMessage): void {
-    encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations()]).total;
+  /** Sends what a worker has of its parent, and is told of itself, and the initializer's call. */
+  initialize(serialized: SerializedFunction | null, args: EncodedMessage, facts: WorkerFacts): void {
+    encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations(), facts]).total;
     this.#post(MessageKind.Inherit, 0, 0, copyOf(encoded));
     if (serialized !== null) this.#define(serialized);
     this.#teach(args.codes);
@@ -166,9 +170,10 @@ export class WorkerChannel {
     if (this.#known.delete(serialized.id)) this.#post(MessageKind.Forget, serialized.id, 0, EMPTY_PAYLOAD);
   }
 
-  /** Tells the worker to end after what it was sent. */
-  stop(): void {
-    this.#post(MessageKind.Stop, 0, 0, EMPTY_PAYLOAD);
+  /** Tells the worker to end after what it was sent, and after `workerExit` if there is one. */
+  stop(exit: SerializedFunction | null): void {
+    if (exit !== null && !this.#known.has(exit.id)) this.#define(exit);
+    this.#post(MessageKind.Stop, exit?.id ?? 0, 0, EMPTY_PAYLOAD);
   }
 
   /**
@@ -333,6 +338,11 @@ export class WorkerChannel {
     return batch.position >= 0 && this.#link.amend(batch.position, batch.state, batch.state);
   }
 
+  /** Bytes of memory that the worker takes, as of when it looked last; 0 before. */
+  get memory(): number {
+    return (Atomics.load(this.#link.control, MEMORY) >>> 0) * MEMORY_UNIT;
+  }
+
   /** Bytes of the batch's message that were sent in parts; 0 when it is not under way so. */
   arriving(batch: Batch): number {
     return batch === this.#transferring ? this.#link.underWay : 0;
@@ -343,9 +353,9 @@ export class WorkerChannel {
     return this.#link.read;
   }
 
-  /** Whether the worker was told to stop and obeys. */
-  get ending(): boolean {
-    return Atomics.load(this.#link.control, ENDING) === 1;
+  /** How far a worker is that was told to stop. */
+  get ending(): Ending {
+    return Atomics.load(this.#link.control, ENDING);
   }
 
   // ---- life

@@ -7,14 +7,14 @@ import { type Batch, type BatchHolder, Blame } from '../scheduling/batch.js';
 import type { EncodedMessage } from '../scheduling/encoded-items.js';
 import { MIN_BATCHES, ThroughputEstimator } from '../scheduling/throughput-estimator.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
-import { Preparing } from '../wire/protocol.js';
+import { Ending, Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import { BatchLedger } from './batch-ledger.js';
 import { crash } from './crash.js';
 import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 import { type EndingOwner, EXIT_TIMEOUT_MS, WorkerEnding } from './worker-ending.js';
-import { type InboxOwner, WorkerInbox } from './worker-inbox.js';
+import { type Farewell, type InboxOwner, WorkerInbox } from './worker-inbox.js';
 
 /** Milliseconds in which the modules of a dead worker's last error may load. */
 const ERROR_LOAD_TIMEOUT_MS = 1000;
@@ -30,6 +30,20 @@ export interface WorkerSettings {
   readonly initTimeout: number;
   /** Milliseconds it has to react. */
   readonly grace: number;
+  /** Milliseconds that `workerExit` may take; 0 for no limit. */
+  readonly exitTimeout: number;
+  /** Bytes of memory it may take; Infinity for no limit. */
+  readonly maxMemory: number;
+  /** CPUs that the workers of its pool are pinned to, one each; `null`: none. */
+  readonly cpus: readonly number[] | null;
+}
+
+/** The functions that run in each worker of a pool beside its items. */
+export interface WorkerHookFunctions {
+  readonly initializer: SerializedFunction | null;
+  /** Arguments of the initializer. */
+  readonly args: EncodedMessage;
+  readonly exit: SerializedFunction | null;
 }
 
 /** What a worker tells the pool it belongs to. */
@@ -45,6 +59,8 @@ export interface WorkerOwner {
    * way.
    */
   late(worker: WorkerHandle, initializing: boolean): void;
+  /** It takes more memory than it may, for the first time. */
+  overweight(worker: WorkerHandle, memory: number): void;
   /** Batches that it could not run as they were, in parts that others may. */
   returned(batches: Batch[]): void;
   /** It ended; `lost` are its unfinished batches, `blame` says what of the first it died of. */
@@ -73,8 +89,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   left: 'starting' | 'ready' | 'retiring' = 'starting';
   /** `performance.now()` when it became ready; 0 before. */
   since = 0;
-  /** Whether it was let go because there was nothing to do: it needs no replacement. */
-  idled = false;
+  /** How its `workerExit` ended; `null`: that did not. */
+  farewell: Farewell | null = null;
+  /** Whether it was let go for good, or has its successor: it needs none any more. */
+  surplus = false;
   readonly #owner: WorkerOwner;
   readonly #channel: WorkerChannel;
   readonly #ledger: BatchLedger;
@@ -83,6 +101,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   readonly #idleBackoff = new IdleBackoff();
   #polling = false;
   readonly #settings: WorkerSettings;
+  #exit: SerializedFunction | null = null;
+  #overweight = false;
+  /** Whether it is terminated as soon as it runs nothing. */
+  #winding = false;
   readonly #inbox: WorkerInbox;
   readonly #ending: WorkerEnding;
   /**
@@ -91,7 +113,17 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   #doubt: number | null = null;
 
   /** Starts the worker. @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM`. */
-  constructor(name: string, launch: Launch, entry: URL, settings: WorkerSettings, owner: WorkerOwner) {
+  constructor(
+    name: string,
+    /** Its place among the workers of its pool, from 0 on; its successor has the same. */
+    readonly number: number,
+    /** How many workers of its pool were started before it. */
+    readonly ordinal: number,
+    launch: Launch,
+    entry: URL,
+    settings: WorkerSettings,
+    owner: WorkerOwner,
+  ) {
     this.name = name;
     this.#ledger = new BatchLedger(settings.lifetime);
     this.#settings = settings;
@@ -119,6 +151,11 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   /** Process id; of a thread, Node's thread id. */
   get ident(): number | null {
     return this.child.ident;
+  }
+
+  /** Bytes of memory it takes, as of when it looked last; 0 before. */
+  get memory(): number {
+    return this.#channel.memory;
   }
 
   /** Items it may still be given before it is replaced. */
@@ -214,8 +251,14 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   // ---- sending
 
   /** Sends the initializer. The worker answers with `ready`. */
-  initialize(serialized: SerializedFunction | null, args: EncodedMessage): void {
-    this.#channel.initialize(serialized, args);
+  initialize(hooks: WorkerHookFunctions): void {
+    const { cpus, maxMemory } = this.#settings;
+    this.#exit = hooks.exit;
+    this.#channel.initialize(hooks.initializer, hooks.args, {
+      number: this.number,
+      cpu: cpus === null ? null : cpus[this.number % cpus.length]!,
+      limited: maxMemory !== Number.POSITIVE_INFINITY,
+    });
   }
 
   /**
@@ -242,12 +285,11 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     this.#channel.forget(serialized);
   }
 
-  /** Lets it end after what it holds. `idle`: because there is nothing to do. */
-  retire(idle = false): void {
+  /** Lets it end after what it holds. */
+  retire(): void {
     if (this.state === 'retiring' || this.state === 'ended') return;
     this.state = 'retiring';
-    this.idled = idle;
-    this.#channel.stop();
+    this.#channel.stop(this.#exit);
     this.settled();
   }
 
@@ -296,6 +338,17 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     return false;
   }
 
+  /**
+   * Takes back all that it has not begun, and has it leave the rest of what it runs to others, see
+   * {@link InboxOwner.returned}. Returns what was taken back, in its order.
+   */
+  relinquish(): Batch[] {
+    const back: Batch[] = [];
+    for (let batch = this.withdrawLast(); batch !== null; batch = this.withdrawLast()) back.unshift(batch);
+    for (const batch of this.#ledger) this.#channel.halt(batch);
+    return back;
+  }
+
   /** The batches it holds, oldest first. */
   held(): Iterable<Batch> {
     return this.#ledger;
@@ -319,7 +372,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
       this.#deadlines.trust();
     }
     const results = (this.#ledger.results - before) | 0;
-    if (results !== 0) this.#throughput.measure(results);
+    if (results !== 0) {
+      this.#throughput.measure(results);
+      if (this.#settings.maxMemory !== Number.POSITIVE_INFINITY) this.#weigh();
+    }
     if (moved) this.#owner.progressed(this);
     if ((this.state as string) === 'ended') return;
     if (results !== 0) this.#idleBackoff.foundWork();
@@ -334,6 +390,13 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   readonly #poll = (): void => {
     if (this.#polling) this.drain();
   };
+
+  #weigh(): void {
+    const { memory } = this.#channel;
+    if (memory <= this.#settings.maxMemory || this.#overweight || this.state !== 'ready') return;
+    this.#overweight = true;
+    this.#owner.overweight(this, memory);
+  }
 
   // ---- for its inbox
 
@@ -355,13 +418,23 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
    * finishes that first.
    */
   settled(): void {
+    if (this.#winding && this.#ledger.batches === 0) this.terminate(this.#settings.grace);
     if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
     const leave = () => this.condemn('it did not end though it was told to');
     this.inspect(this.#settings.grace, () => {
       this.drain();
-      if (this.#channel.ending) this.inspect(EXIT_TIMEOUT_MS, leave);
-      else leave();
+      const { ending } = this.#channel;
+      if (ending === Ending.No) leave();
+      else if (ending === Ending.Leaving) this.inspect(EXIT_TIMEOUT_MS, leave);
+      else if (this.#settings.exitTimeout > 0) this.inspect(this.#settings.exitTimeout, () => this.#checkExit(leave));
     });
+  }
+
+  #checkExit(leave: () => void): void {
+    this.drain();
+    const { exitTimeout } = this.#settings;
+    if (this.#channel.ending === Ending.Leaving) this.inspect(EXIT_TIMEOUT_MS, leave);
+    else this.condemn(`its \`workerExit\` had not settled after the exitTimeout of ${exitTimeout} ms`);
   }
 
   // ---- life
@@ -394,6 +467,18 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     if (this.state !== 'ended') this.#ending.terminate(grace);
   }
 
+  /**
+   * Ends it when what it runs has ended, which is told to stop; after `grace` milliseconds it is
+   * killed.
+   */
+  wind(grace: number, reason: unknown): void {
+    if (this.state === 'ended') return;
+    for (const batch of this.relinquish()) batch.onReleased();
+    this.#winding = true;
+    for (const batch of this.#ledger) this.stop(batch, grace, reason);
+    this.settled();
+  }
+
   vanished(): void {
     this.#ended(null, 'SIGKILL');
   }
@@ -414,12 +499,14 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     this.#channel.close();
     this.child.close();
     const lost = this.#ledger.close();
-    const tell = (uncaught: unknown) => {
-      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
+    const { uncaught, farewell } = this.#inbox;
+    const tell = (reason: unknown, last: Farewell | null) => {
+      this.farewell = last;
+      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(reason, null) }));
     };
-    const { uncaught } = this.#inbox;
-    if (uncaught instanceof PendingValue) void soon(uncaught.ready).then(tell);
-    else tell(uncaught instanceof Unreadable ? undefined : uncaught);
+    if (farewell instanceof Promise) void soon(farewell).then((loaded) => tell(undefined, (loaded as Farewell | undefined) ?? null));
+    else if (uncaught instanceof PendingValue) void soon(uncaught.ready).then((reason) => tell(reason, farewell));
+    else tell(uncaught instanceof Unreadable ? undefined : uncaught, farewell);
   }
 
   /** What of its oldest batch it died of. */

@@ -1,11 +1,17 @@
 import { PendingValue } from '../../reduction/index.js';
 import { taskSettle } from '../../util/diagnostics.js';
-import type { Batch } from '../scheduling/batch.js';
+import { type Batch, Blame } from '../scheduling/batch.js';
 import { Flag, KIND, MessageKind } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import type { BatchLedger } from './batch-ledger.js';
 import type { ItemDeadlines } from './item-deadlines.js';
 import { Unreadable, type WorkerChannel } from './worker-channel.js';
+
+/** How `workerExit` ended in a worker: what it returned, or threw. */
+export interface Farewell {
+  readonly failed: boolean;
+  readonly value: unknown;
+}
 
 /** The worker whose records are taken in. */
 export interface InboxOwner {
@@ -32,6 +38,8 @@ export interface InboxOwner {
 export class WorkerInbox {
   /** The error that the worker did not catch. */
   uncaught: unknown;
+  /** How the worker's `workerExit` ended; a promise while what that takes is loaded. */
+  farewell: Farewell | Promise<Farewell> | null = null;
   readonly #channel: WorkerChannel;
   readonly #ledger: BatchLedger;
   readonly #deadlines: ItemDeadlines;
@@ -56,7 +64,7 @@ export class WorkerInbox {
         const value = channel.decode();
         channel.release();
         this.#settle(value, failed, micros);
-        if (halted) this.#drop()?.onReleased();
+        if (halted) this.#leave();
         this.#abortNext();
         break;
       }
@@ -89,6 +97,21 @@ export class WorkerInbox {
         channel.release();
         const batch = this.#ledger.first();
         if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
+        break;
+      }
+      case MessageKind.Exited:
+      case MessageKind.ExitFailed: {
+        const failed = (channel.kind & KIND) === MessageKind.ExitFailed;
+        const value = channel.decode();
+        channel.release();
+        if (value instanceof Unreadable) this.farewell = { failed: true, value: value.reason };
+        else if (!(value instanceof PendingValue)) this.farewell = { failed, value: failed ? fromWorker(value, null) : value };
+        else {
+          this.farewell = value.ready.then(
+            (loaded) => ({ failed, value: failed ? fromWorker(loaded, null) : loaded }),
+            (error: unknown) => ({ failed: true, value: error }),
+          );
+        }
         break;
       }
       case MessageKind.Uncaught:
@@ -156,6 +179,14 @@ export class WorkerInbox {
   /** What runs now was cancelled while the result of the item before it was on its way. */
   #abortNext(): void {
     if (this.#ledger.first()?.cancelled === true) this.#deadlines.abortRunning();
+  }
+
+  /** The worker lets the rest of its oldest batch be: others run it, unless it was cancelled. */
+  #leave(): void {
+    const batch = this.#drop();
+    if (batch === undefined) return;
+    if (!batch.cancelled) this.#owner.returned(batch.orphaned(Blame.None, undefined));
+    batch.onReleased();
   }
 
   /** The oldest batch is off the worker, though not all of its items ran. */
