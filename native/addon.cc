@@ -1,5 +1,5 @@
-// The addon's entry: makes the Environment of the loading thread and exports one object of functions.
-// Each concern registers its own functions, next to their code.
+// The addon's entry: makes the Environment of the loading thread and exports one object of
+// functions. Each concern registers its own functions, next to their code.
 #include "exports.h"
 
 namespace multiprocess {

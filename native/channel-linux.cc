@@ -1,7 +1,9 @@
-// Bytes through descriptors that nobody made non-blocking: each call says for itself that it must not wait.
+// Bytes through descriptors that nobody made non-blocking: each call says for itself that it must
+// not wait.
 //
-// O_NONBLOCK belongs to the open file, which other processes may share, so it is never set here. Sockets take
-// MSG_DONTWAIT; pipes take RWF_NOWAIT, or, where the kernel lacks that, are asked by poll(2) first.
+// O_NONBLOCK belongs to the open file, which other processes may share, so it is never set here.
+// Sockets take MSG_DONTWAIT; pipes take RWF_NOWAIT, or, where the kernel lacks that, are asked by
+// poll(2) first.
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -72,8 +74,8 @@ void drop(int fd, char* data, size_t length, size_t bytes) {
   }
 }
 
-// channelRead(fd, bytes, start, end, peek, known) -> bytes read, 0 at the end of the stream, -EAGAIN when nothing is there.
-// First takes and forgets `known` bytes, which are there.
+// channelRead(fd, bytes, start, end, peek, known) -> bytes read, 0 at the end of the stream,
+// -EAGAIN when nothing is there. First takes and forgets `known` bytes, which are there.
 napi_value channelRead(napi_env env, napi_callback_info info) {
   Arguments<6> in(env, info);
   int32_t fd, known;
@@ -107,7 +109,8 @@ napi_value channelWrite(napi_env env, napi_callback_info info) {
   }
 }
 
-// channelWriteWith(fd, bytes, start, end, descriptor) -> as channelWrite; a copy of the descriptor travels with the first byte
+// channelWriteWith(fd, bytes, start, end, descriptor) -> as channelWrite; a copy of the descriptor
+// travels with the first byte
 napi_value channelWriteWith(napi_env env, napi_callback_info info) {
   Arguments<5> in(env, info);
   int32_t fd, descriptor;
@@ -117,7 +120,8 @@ napi_value channelWriteWith(napi_env env, napi_callback_info info) {
   return answer(env, static_cast<double>(sendMessage(fd, data, length, &descriptor, 1, MSG_DONTWAIT)));
 }
 
-// pollDescriptors(entries: Int32Array [fd, events, happened]…, timeout ms) -> how many are ready. Blocks; signals do not end it.
+// pollDescriptors(entries: Int32Array [fd, events, happened]…, timeout ms) -> how many are ready.
+// Blocks; signals do not end it.
 napi_value pollDescriptors(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   void* data;

@@ -118,7 +118,8 @@ napi_value sendDescriptors(napi_env env, napi_callback_info info) {
   return answer(env, 0);
 }
 
-// receiveDescriptors(socket, fds: Int32Array, payload: Uint8Array, got: Int32Array [descriptors, bytes])
+// receiveDescriptors(socket, fds: Int32Array, payload: Uint8Array, got: Int32Array [descriptors,
+// bytes])
 napi_value receiveDescriptors(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   int32_t socket;
@@ -149,7 +150,8 @@ napi_value openDescriptorOf(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   int32_t pid, theirs;
   if (!in.int32(0, &pid) || !in.int32(1, &theirs)) return answer(env, kBadArgument);
-  // pidfd_getfd shares the very description and so serves sockets and eventfds too, but needs the right to trace.
+  // pidfd_getfd shares the very description and so serves sockets and eventfds too, but needs the
+  // right to trace.
   const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (process >= 0) {
     const int fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, theirs, 0));

@@ -1,9 +1,9 @@
 // A doorbell: an eventfd that another process or thread writes to and our loop polls.
 //
-// A ring is never lost: the counter is read to zero before the callback runs, and a ring after that read makes the
-// (level-triggered) descriptor readable again. Rings while the loop is busy fold into one callback.
-// We poll a duplicate of the caller's descriptor, so that closing that one first, or watching one descriptor
-// twice, cannot confuse epoll.
+// A ring is never lost: the counter is read to zero before the callback runs, and a ring after that
+// read makes the (level-triggered) descriptor readable again. Rings while the loop is busy fold
+// into one callback. We poll a duplicate of the caller's descriptor, so that closing that one
+// first, or watching one descriptor twice, cannot confuse epoll.
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -41,7 +41,8 @@ napi_value createEventfd(napi_env env, napi_callback_info info) {
   return answer(env, fd >= 0 ? in.environment->estate.keep(fd) : -errno);
 }
 
-// ringDoorbell(fd) -> undefined, or a refusal. The one call every message may need, so success makes no value.
+// ringDoorbell(fd) -> undefined, or a refusal. The one call every message may need, so success
+// makes no value.
 napi_value ringDoorbell(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;

@@ -35,7 +35,8 @@ void Environment::call(napi_ref reference, size_t argc, const napi_value* argv) 
   if (napi_get_reference_value(env_, reference, &callback) != napi_ok || callback == nullptr) return;
   if (napi_get_global(env_, &global) != napi_ok) return;
   if (napi_make_callback(env_, context_, global, callback, argc, argv, &ignored) == napi_ok) return;
-  // A callback that threw, or an environment that is being terminated: then nothing is pending and nothing is to do.
+  // A callback that threw, or an environment that is being terminated: then nothing is pending and
+  // nothing is to do.
   bool pending = false;
   napi_value error;
   if (napi_is_exception_pending(env_, &pending) == napi_ok && pending &&

@@ -1,6 +1,8 @@
-// One Node environment (the main thread or a worker thread) and the libuv handles we opened on its loop.
+// One Node environment (the main thread or a worker thread) and the libuv handles we opened on its
+// loop.
 //
-// Invariant: a Handle is on its environment's list from opening until libuv has called its close callback.
+// Invariant: a Handle is on its environment's list from opening until libuv has called its close
+// callback.
 // Teardown:  an asynchronous cleanup hook shuts every handle on the list and lets Node go on once the list is
 //            empty; only then is the Environment freed. Before that its estate is settled (estate.h). Handles are never touched from another thread, except
 //            uv_async_send, which wait-async-linux.cc guards.
@@ -41,8 +43,8 @@ class Environment {
   void remember(Handle* handle);
   void forget(Handle* handle);
 
-  // Calls `callback` as an event callback: microtasks and process.nextTick run afterwards, and what it throws
-  // becomes an uncaughtException.
+  // Calls `callback` as an event callback: microtasks and process.nextTick run afterwards, and what
+  // it throws becomes an uncaughtException.
   void call(napi_ref callback, size_t argc, const napi_value* argv);
 
   // Slot of wait-async-linux.cc: this environment's waits, once there was one.

@@ -1,11 +1,14 @@
-// What an environment leaves behind when no JavaScript of it runs any more to give it back: a worker thread that is terminated
-// runs no exit handler, no finalizer of the program and no `finally`, and its process lives on.
+// What an environment leaves behind when no JavaScript of it runs any more to give it back: a
+// worker thread that is terminated runs no exit handler, no finalizer of the program and no
+// `finally`, and its process lives on.
 //
 // Invariants
 // - Only of worker threads: the kernel closes what the main thread had, with the process.
-// - A descriptor is here from the call that gave it to JavaScript until closeDescriptor. It is closed only if it is still the file
-//   that it was: who closed it in another way may have let the number pass to somebody else.
-// - A child is killed and reaped by its pidfd, never by its number. Its event loop, which would have reaped it, is gone.
+// - A descriptor is here from the call that gave it to JavaScript until closeDescriptor. It is
+//   closed only if it is still the file that it was: who closed it in another way may have let the
+//   number pass to somebody else.
+// - A child is killed and reaped by its pidfd, never by its number. Its event loop, which would
+//   have reaped it, is gone.
 // - Touched by its own thread only.
 #pragma once
 

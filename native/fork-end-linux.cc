@@ -1,11 +1,13 @@
 // The natural end of a forked process.
 //
-// When an event loop has nothing left to do, Node first waits for its platform's threads and then tears down, neither of
-// which a fork survives. So the loop is kept from ending: a handle of ours is always alive, looks before each wait whether
-// anything else is, and, if not, does what Node does: 'beforeExit', and, if that brought nothing, the end.
+// When an event loop has nothing left to do, Node first waits for its platform's threads and then
+// tears down, neither of which a fork survives. So the loop is kept from ending: a handle of ours
+// is always alive, looks before each wait whether anything else is, and, if not, does what Node
+// does: 'beforeExit', and, if that brought nothing, the end.
 //
-// Messages between threads (a worker's, V8's tasks for this thread) do not count as alive while they are under way. So the end is
-// believed only after two turns that did not wait and found nothing.
+// Messages between threads (a worker's, V8's tasks for this thread) do not count as alive while
+// they are under way. So the end is believed only after two turns that did not wait and found
+// nothing.
 #include "arguments.h"
 #include "exports.h"
 #include "fork.h"

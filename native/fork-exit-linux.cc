@@ -52,7 +52,8 @@ void atCleanup(void*) {
   if (exiting.armed) leaveNow(exiting.noted);
 }
 
-// node::AtExit and how to find its environment, which have been there since Node 10 and are no part of Node-API.
+// node::AtExit and how to find its environment, which have been there since Node 10 and are no part
+// of Node-API.
 using CurrentIsolate = void* (*)();
 using CurrentContext = void* (*)(void* isolate);
 using CurrentEnvironment = void* (*)(void* context);
@@ -63,8 +64,9 @@ T symbol(const char* name) {
   return reinterpret_cast<T>(dlsym(RTLD_DEFAULT, name));
 }
 
-// node::SetProcessExitHandler: where Node ends the process without having called what AtExit was given, such as for an error in
-// the handler of an error. Part of node.h since Node 14; without it such an end would join threads that are gone.
+// node::SetProcessExitHandler: where Node ends the process without having called what AtExit was
+// given, such as for an error in the handler of an error. Part of node.h since Node 14; without it
+// such an end would join threads that are gone.
 void replaceExit(void* environment) {
   using Handler = std::function<void(void* environment, int code)>;
   using SetHandler = void (*)(void* environment, Handler&& handler);

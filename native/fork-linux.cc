@@ -10,7 +10,8 @@
 //     ours: where a thread woke after we had looked, it ends before it has done anything, and we
 //     try again.
 //  3. In the child libuv gets an epoll descriptor of its own before anything else runs on the loop.
-//     In a copy of a running program nothing that the parent waits for goes on (fork-loop-linux.cc).
+//     In a copy of a running program nothing that the parent waits for goes on
+//     (fork-loop-linux.cc).
 //  4. Background tasks of V8 go to a thread of the child's own from the first one on
 //     (fork-tasks-linux.cc). One that still went to the template's queue would be waited for by
 //     every worker thread's end, for ever (seen on Node 26).
@@ -81,9 +82,9 @@ pid_t forkWaiting(Sound sound, int* failure) {
   return result;
 }
 
-// forkProcess(timeout, exitCode, running) -> pid, 0 in the child, or a refusal. `timeout`: for how many
-// milliseconds to wait until all other threads sleep. `running`: this is a program in full swing,
-// whose worker threads would be missed, and whose event loop the child must not go on with.
+// forkProcess(timeout, exitCode, running) -> pid, 0 in the child, or a refusal. `timeout`: for how
+// many milliseconds to wait until all other threads sleep. `running`: this is a program in full
+// swing, whose worker threads would be missed, and whose event loop the child must not go on with.
 napi_value forkProcess(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   int32_t timeout;

@@ -1,7 +1,9 @@
-// The event loop that a fork of a running program finds: the copy of its parent's, with everything the parent waits for.
+// The event loop that a fork of a running program finds: the copy of its parent's, with everything
+// the parent waits for.
 //
-// None of it may go on in the child, and none of it may be closed there: its owners are JavaScript objects of the parent, which
-// the child may still close itself, and closing would call them back. So the handles stay, and are stopped:
+// None of it may go on in the child, and none of it may be closed there: its owners are JavaScript
+// objects of the parent, which the child may still close itself, and closing would call them back.
+// So the handles stay, and are stopped:
 //
 //   readers, polls, file watches  stopped by libuv's own calls
 //   every watched descriptor      taken out of the loop's table (what uv__io_stop does); starting it again works
@@ -10,11 +12,11 @@
 //   requests under way            never end: they are counted, and subtracted where the loop is asked whether it is alive
 //   all that kept the loop alive  does not any more
 //
-// Signals are left alone: as in any fork(2) the child handles them as its parent did. uv_loop_fork has given the loop its own epoll
-// instance before, and the parent's was never touched.
+// Signals are left alone: as in any fork(2) the child handles them as its parent did. uv_loop_fork
+// has given the loop its own epoll instance before, and the parent's was never touched.
 //
-// libuv has no calls for some of this. The fields that are used are in its public headers and have not changed since 1.0; that this
-// build has them where we look is checked before the fork.
+// libuv has no calls for some of this. The fields that are used are in its public headers and have
+// not changed since 1.0; that this build has them where we look is checked before the fork.
 #include <malloc.h>
 
 #include "arguments.h"
@@ -47,7 +49,8 @@ void unlink(Links* node) {
 
 bool within(const uv_loop_t* loop, const void* address) { return address >= loop && address < loop + 1; }
 
-// Where Node's Environment lies. Its timer is a member of it, and is the one that every timer of JavaScript uses.
+// Where Node's Environment lies. Its timer is a member of it, and is the one that every timer of
+// JavaScript uses.
 struct Place {
   const char* from;
   size_t size;
@@ -92,7 +95,8 @@ void quiesceHandle(uv_handle_t* handle, const Place& node) {
 // How many forks of running programs lie between this process and the first one.
 unsigned copies = 0;
 
-// One call of JavaScript from the loop itself: nothing of the program is on the stack, and no microtask is left from before.
+// One call of JavaScript from the loop itself: nothing of the program is on the stack, and no
+// microtask is left from before.
 class Rest final : public Handle {
  public:
   Rest(Environment* environment, napi_value callback) : environment_(environment) {

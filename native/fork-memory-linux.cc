@@ -1,9 +1,9 @@
 // The memory of forks: which of it they inherit, and what it costs them.
 //
-// A page that the template and its forks share is copied at the first write of either, by a fault of
-// its own: some microseconds each, and a child that loads a module writes to 500 pages. So the pages
-// that a first child had touched are noted, and every other one gets its copies of them in a few
-// calls, before anybody waits for it.
+// A page that the template and its forks share is copied at the first write of either, by a fault
+// of its own: some microseconds each, and a child that loads a module writes to 500 pages. So the
+// pages that a first child had touched are noted, and every other one gets its copies of them in a
+// few calls, before anybody waits for it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,7 +49,8 @@ void addRuns(int pagemap, uint64_t start, uint64_t end, bool writable, uint64_t 
     if (got <= 0) break;
     for (size_t i = 0; i < got / sizeof entries[0]; i++, at += page) {
       const uint64_t entry = entries[i];
-      // What it has not written to since the fork it shares; what it reads of files a fork has to find anew.
+      // What it has not written to since the fork it shares; what it reads of files a fork has to
+      // find anew.
       const bool touched = (entry & kPresent) != 0 && (!writable || ((entry & kExclusive) != 0 && (entry & kOfFile) == 0));
       if (touched && run == 0) run = at;
       if (!touched && run != 0) {
@@ -61,8 +62,8 @@ void addRuns(int pagemap, uint64_t start, uint64_t end, bool writable, uint64_t 
   if (run != 0) runs->insert(runs->end(), {static_cast<double>(run), static_cast<double>(end - run), writable ? 1.0 : 0.0});
 }
 
-// touchedPages() -> Float64Array of (address, bytes, 1 if written to), in a fork: the pages that it has written to since, and those
-// of files that it has read. Empty where the system does not say.
+// touchedPages() -> Float64Array of (address, bytes, 1 if written to), in a fork: the pages that it
+// has written to since, and those of files that it has read. Empty where the system does not say.
 napi_value touchedPages(napi_env env, napi_callback_info) {
   std::vector<double> runs;
   FILE* maps = fopen("/proc/self/maps", "re");
@@ -90,8 +91,8 @@ napi_value touchedPages(napi_env env, napi_callback_info) {
   return result;
 }
 
-// populatePages(runs): makes such pages this process's own, or present. What is no longer there is skipped, and all where Linux is older
-// than 5.14.
+// populatePages(runs): makes such pages this process's own, or present. What is no longer there is
+// skipped, and all where Linux is older than 5.14.
 napi_value populatePages(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   napi_typedarray_type type;
@@ -110,7 +111,8 @@ napi_value populatePages(napi_env env, napi_callback_info info) {
   return answer(env, done);
 }
 
-// trimMemory(): what malloc keeps for later goes back to the system, and each fork is spared its page tables.
+// trimMemory(): what malloc keeps for later goes back to the system, and each fork is spared its
+// page tables.
 napi_value trimMemory(napi_env, napi_callback_info) {
 #if defined(__GLIBC__)
   malloc_trim(0);

@@ -1,16 +1,19 @@
 // V8's background tasks in a forked process.
 //
-// Node's platform gives tasks to threads that the fork has lost. Under --single-threaded only WebAssembly still has
-// some (compiling, tiering up), but on Node 20 the end of every event loop, also of a worker thread, then waits for them
-// for ever. So the child's platform object gets a copy of its virtual table in which posting a task leads to a
-// thread of ours, started with the first task.
+// Node's platform gives tasks to threads that the fork has lost. Under --single-threaded only
+// WebAssembly still has some (compiling, tiering up), but on Node 20 the end of every event loop,
+// also of a worker thread, then waits for them for ever. So the child's platform object gets a copy
+// of its virtual table in which posting a task leads to a thread of ours, started with the first
+// task.
 //
-// Delayed tasks must not reach Node's scheduler either: its eventfd is shared with the template, whose scheduler thread would wake, perhaps
-// while the template forks again, and so take a lock with it into the next child. They wait here until they are due; V8 does
-// not need them to be punctual, and they keep no process alive.
+// Delayed tasks must not reach Node's scheduler either: its eventfd is shared with the template,
+// whose scheduler thread would wake, perhaps while the template forks again, and so take a lock
+// with it into the next child. They wait here until they are due; V8 does not need them to be
+// punctual, and they keep no process alive.
 //
-// The table is found by its symbol, its entry by the address of the function that it must hold; where either is not as
-// expected the process refuses to fork. v8::Task has had the same three virtual functions (two destructors, Run) since 2013.
+// The table is found by its symbol, its entry by the address of the function that it must hold;
+// where either is not as expected the process refuses to fork. v8::Task has had the same three
+// virtual functions (two destructors, Run) since 2013.
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -28,8 +31,8 @@
 namespace multiprocess {
 namespace {
 
-// A v8::Task, of which only the virtual table is known. A class here would not do: without a subclass in sight the compiler
-// concludes that its functions are never there.
+// A v8::Task, of which only the virtual table is known. A class here would not do: without a
+// subclass in sight the compiler concludes that its functions are never there.
 struct Task {
   void (**functions)(Task*);  // the destructor, the deleting destructor, Run
 };
@@ -82,7 +85,8 @@ void post(Task* task, double delay) {
     tasks->pending++;
   }
   if (!tasks->started) {
-    // A stack as Node's own have it: it compiles. When it cannot be started the next task tries again.
+    // A stack as Node's own have it: it compiles. When it cannot be started the next task tries
+    // again.
     tasks->started = startThread("mp-tasks", 8 << 20, run, tasks) == 0;
   }
   tasks->some.notify_one();

@@ -1,5 +1,5 @@
-// The futex system calls, and how a word given by JavaScript is checked. Words are shared between processes,
-// so no call here is FUTEX_PRIVATE unless it says so.
+// The futex system calls, and how a word given by JavaScript is checked. Words are shared between
+// processes, so no call here is FUTEX_PRIVATE unless it says so.
 #pragma once
 
 #include <linux/futex.h>
@@ -26,10 +26,12 @@ struct WaitvEntry {
 
 inline Word load(const Word* word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 
-// Nanoseconds of CLOCK_MONOTONIC `milliseconds` from now, rounded up; -1 (no deadline) for Infinity and beyond 292 years.
+// Nanoseconds of CLOCK_MONOTONIC `milliseconds` from now, rounded up; -1 (no deadline) for Infinity
+// and beyond 292 years.
 int64_t deadlineAfter(double milliseconds);
 
-// Each answers 0 or more, or a negated errno. A deadline of -1 is none; deadlines are CLOCK_MONOTONIC.
+// Each answers 0 or more, or a negated errno. A deadline of -1 is none; deadlines are
+// CLOCK_MONOTONIC.
 int futexWait(const Word* word, Word expected, int64_t deadline, bool isPrivate = false);
 int futexWake(const Word* word, int count, bool isPrivate = false);
 int futexWaitv(const WaitvEntry* entries, unsigned count, int64_t deadline);
@@ -37,7 +39,8 @@ int futexWaitv(const WaitvEntry* entries, unsigned count, int64_t deadline);
 // False where the kernel (before 5.16) or a system call filter does not have futex_waitv.
 bool haveFutexWaitv();
 
-// The address of words[index], or null with the reason. `mapped` tells a mapping of ours from a SharedArrayBuffer.
+// The address of words[index], or null with the reason. `mapped` tells a mapping of ours from a
+// SharedArrayBuffer.
 Word* wordOf(napi_env env, napi_value words, napi_value index, int* refusal, bool* mapped = nullptr);
 
 }  // namespace multiprocess

@@ -1,10 +1,10 @@
 // Binds the life of this process to a pipe.
 //
 // A child of a template must end soon after the process that asked for it, and must outlive the
-// template that forked it. PR_SET_PDEATHSIG knows only the template. So the asking process keeps the
-// writing end of a pipe (the lifeline), and each child has the kernel send it SIGKILL when that end
-// is closed (fcntl F_SETSIG): no thread, no handler, and a child that computes without end is ended
-// too.
+// template that forked it. PR_SET_PDEATHSIG knows only the template. So the asking process keeps
+// the writing end of a pipe (the lifeline), and each child has the kernel send it SIGKILL when that
+// end is closed (fcntl F_SETSIG): no thread, no handler, and a child that computes without end is
+// ended too.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,8 +20,8 @@
 namespace multiprocess {
 namespace {
 
-// Has the kernel kill this process when the lifeline's writing end is closed. The descriptor is opened anew, since owner
-// and signal belong to the open file, which all children would share.
+// Has the kernel kill this process when the lifeline's writing end is closed. The descriptor is
+// opened anew, since owner and signal belong to the open file, which all children would share.
 int holdLifeline(int lifeline) {
   const std::string path = "/proc/self/fd/" + std::to_string(lifeline);
   const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -72,7 +72,8 @@ void disown(Registry& all, Mapping* mapping) {
   mapping->pins--;
 }
 
-// Runs when the buffer was collected or detached, and at the end of its environment. Calls nothing of Node's.
+// Runs when the buffer was collected or detached, and at the end of its environment. Calls nothing
+// of Node's.
 void finalize(napi_env, void*, void* data) {
   Registry& all = registry();
   std::lock_guard<std::mutex> guard(all.lock);
@@ -96,7 +97,8 @@ napi_value createMemory(napi_env env, napi_callback_info info) {
   int fd = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return answer(env, -errno);
   if (ftruncate(fd, static_cast<off_t>(size)) != 0) return answer(env, closeKeeping(fd, errno));
-  // No process that shares the block can shrink it under the others, which would be SIGBUS for them.
+  // No process that shares the block can shrink it under the others, which would be SIGBUS for
+  // them.
   fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
   return answer(env, in.environment->estate.keep(fd));
 }
@@ -104,7 +106,8 @@ napi_value createMemory(napi_env env, napi_callback_info info) {
 // 0 or an errno.
 int giveSize(int fd, double size) {
   struct statvfs room;
-  // A block larger than what /dev/shm has left could be made, but touching its pages would be SIGBUS.
+  // A block larger than what /dev/shm has left could be made, but touching its pages would be
+  // SIGBUS.
   if (fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && size > static_cast<double>(room.f_bavail) * room.f_frsize) return ENOSPC;
   return ftruncate(fd, static_cast<off_t>(size)) == 0 ? 0 : errno;
 }
@@ -130,7 +133,8 @@ napi_value openSharedMemory(napi_env env, napi_callback_info info) {
   return answer(env, closeKeeping(fd, failure));
 }
 
-// createSharedMemory(directory, size, mode) -> fd of a file that has no name yet; -EOPNOTSUPP where the file system knows none.
+// createSharedMemory(directory, size, mode) -> fd of a file that has no name yet; -EOPNOTSUPP where
+// the file system knows none.
 napi_value createSharedMemory(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   std::string directory;
@@ -145,7 +149,8 @@ napi_value createSharedMemory(napi_env env, napi_callback_info info) {
   return answer(env, in.environment->estate.keep(fd));
 }
 
-// nameSharedMemory(fd, path): gives a file of createSharedMemory its name; -EEXIST when the name is taken.
+// nameSharedMemory(fd, path): gives a file of createSharedMemory its name; -EEXIST when the name is
+// taken.
 napi_value nameSharedMemory(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   int32_t fd;
@@ -212,16 +217,17 @@ napi_value mapMemory(napi_env env, napi_callback_info info) {
     finalize(env, base, mapping);
     return answer(env, kNoExternalBuffers);
   }
-  // The facade has checked the size against this Node's limit. On other failures Node has run the finalizer.
+  // The facade has checked the size against this Node's limit. On other failures Node has run the
+  // finalizer.
   napi_value error;
   bool pending = false;
   if (napi_is_exception_pending(env, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(env, &error);
   return answer(env, kTooLarge);
 }
 
-// Leaves the buffer and its views with length 0. napi_detach_arraybuffer aborts when somebody has called
-// markAsUntransferable on the buffer (Node 24 and later lock it then), so ArrayBuffer.prototype.transfer, which
-// throws, is taken where it exists (Node 22 and later).
+// Leaves the buffer and its views with length 0. napi_detach_arraybuffer aborts when somebody has
+// called markAsUntransferable on the buffer (Node 24 and later lock it then), so
+// ArrayBuffer.prototype.transfer, which throws, is taken where it exists (Node 22 and later).
 bool detach(napi_env env, napi_value buffer) {
   napi_value transfer, length, ignored;
   napi_valuetype type = napi_undefined;

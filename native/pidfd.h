@@ -1,4 +1,5 @@
-// System calls on process descriptors (pidfd_open(2) and its kin), which older headers do not number.
+// System calls on process descriptors (pidfd_open(2) and its kin), which older headers do not
+// number.
 #pragma once
 
 #include <sys/syscall.h>

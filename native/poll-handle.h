@@ -1,6 +1,8 @@
-// A descriptor of ours that libuv polls for reading, and a callback of JavaScript for it: what doorbells and watchers have in common.
+// A descriptor of ours that libuv polls for reading, and a callback of JavaScript for it: what
+// doorbells and watchers have in common.
 //
-// Ownership: JavaScript has it as an external. It is freed when both libuv has closed the handle and JavaScript has dropped that.
+// Ownership: JavaScript has it as an external. It is freed when both libuv has closed the handle
+// and JavaScript has dropped that.
 #pragma once
 
 #include <node_api.h>
@@ -11,7 +13,8 @@ namespace multiprocess {
 
 class PollHandle : public Handle {
  public:
-  // Begins to poll, and makes the external. 0, or a negated errno; then the descriptor is closed and this is gone, now or soon.
+  // Begins to poll, and makes the external. 0, or a negated errno; then the descriptor is closed
+  // and this is gone, now or soon.
   int open(napi_value callback, napi_value* external);
 
   // Whether the event loop stays alive for it.

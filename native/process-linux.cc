@@ -83,15 +83,17 @@ napi_value signalProcess(napi_env env, napi_callback_info info) {
   return answer(env, syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0 ? 0 : -errno);
 }
 
-// Whether `id` names a child of ours that runs: 1, or 0 when it has ended, or a negated errno (ECHILD: it is none of ours). Does not reap.
+// Whether `id` names a child of ours that runs: 1, or 0 when it has ended, or a negated errno
+// (ECHILD: it is none of ours). Does not reap.
 int runsAsChild(idtype_t type, int id) {
   siginfo_t status{};
   if (waitid(type, static_cast<id_t>(id), &status, WEXITED | WNOHANG | WNOWAIT) != 0) return -errno;
   return status.si_pid == 0 ? 1 : 0;
 }
 
-// signalChild(pid, signal): to a child of this process that runs, and to nobody else: neither to a process group, nor to a stranger that
-// has the pid by now. Answers 0 also when there is no such child.
+// signalChild(pid, signal): to a child of this process that runs, and to nobody else: neither to a
+// process group, nor to a stranger that has the pid by now. Answers 0 also when there is no such
+// child.
 napi_value signalChild(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   int32_t pid, number;
@@ -100,7 +102,8 @@ napi_value signalChild(napi_env env, napi_callback_info info) {
   const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (fd < 0) {
     if (errno == ESRCH || errno == EINVAL) return answer(env, 0);
-    // No descriptor is left. A child keeps its pid until it is reaped, which the event loop of this very thread does.
+    // No descriptor is left. A child keeps its pid until it is reaped, which the event loop of this
+    // very thread does.
     if (runsAsChild(P_PID, pid) != 1) return answer(env, 0);
     return answer(env, kill(pid, number) == 0 || errno == ESRCH ? 0 : -errno);
   }

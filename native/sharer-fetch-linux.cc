@@ -40,7 +40,8 @@ int fetch(const std::string& address, const std::string& key, int64_t end) {
   SocketAddress name;
   const int wrong = name.parse(AF_UNIX, '\0' + address, 0);
   if (wrong != 0) return wrong;
-  // The backlog is long and the thread quick: connect(2) waits for no event, only for a full backlog.
+  // The backlog is long and the thread quick: connect(2) waits for no event, only for a full
+  // backlog.
   timeval timeout{std::max<int64_t>(1, (end - milliseconds()) / 1000), 0};
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   while (connect(fd, name.plain(), name.length) != 0) {
@@ -61,7 +62,8 @@ int fetch(const std::string& address, const std::string& key, int64_t end) {
   return status == 0 ? -ENOENT : -EMFILE;  // the kernel drops what we have no room for
 }
 
-// sharerFetch(address, key, milliseconds) -> fd. Blocks for the answer of the other process's thread.
+// sharerFetch(address, key, milliseconds) -> fd. Blocks for the answer of the other process's
+// thread.
 napi_value sharerFetch(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   std::string address, key;

@@ -1,17 +1,18 @@
-// The resource sharer: gives copies of descriptors to other processes of the same user, on a thread of its own, so that it
-// serves while this process's JavaScript is busy or blocked.
+// The resource sharer: gives copies of descriptors to other processes of the same user, on a thread
+// of its own, so that it serves while this process's JavaScript is busy or blocked.
 //
-// An offer is a duplicate of a descriptor under an unguessable key (32 random bytes), kept until it expires, and longer while a message that
-// carries it is under way (hold). A receiver
-// connects to our abstract socket and sends the key; it gets one byte, 1 with the descriptor (SCM_RIGHTS) or 0 when there
-// is no such offer. Both sides compare the other's user (SO_PEERCRED) first.
+// An offer is a duplicate of a descriptor under an unguessable key (32 random bytes), kept until it
+// expires, and longer while a message that carries it is under way (hold). A receiver connects to
+// our abstract socket and sends the key; it gets one byte, 1 with the descriptor (SCM_RIGHTS) or 0
+// when there is no such offer. Both sides compare the other's user (SO_PEERCRED) first.
 //
-// What is offered stays open for its sake, and a peer would wait for the end of a connection that all have closed. So who
-// offers says when it has closed the descriptor itself (release); then the offer ends when it was had as often as it was sent.
+// What is offered stays open for its sake, and a peer would wait for the end of a connection that
+// all have closed. So who offers says when it has closed the descriptor itself (release); then the
+// offer ends when it was had as often as it was sent.
 //
-// Life: the thread starts with the first offer and ends with the last one, and closes its socket then.
-// Limits: 64 receivers at a time, the oldest gives way; 5 s each; 64 bytes each.
-// fork(2): the child starts with no offers and no thread; what it inherited of ours is closed.
+// Life: the thread starts with the first offer and ends with the last one, and closes its socket
+// then. Limits: 64 receivers at a time, the oldest gives way; 5 s each; 64 bytes each. fork(2): the
+// child starts with no offers and no thread; what it inherited of ours is closed.
 #include "sharer.h"
 
 #include <fcntl.h>
@@ -110,7 +111,8 @@ void drop(Sharer& self, std::unordered_map<std::string, Offer>::iterator offer) 
   self.offers.erase(offer);
 }
 
-// Answers a key; the lock is held, so that the descriptor stays open meanwhile. One byte never waits.
+// Answers a key; the lock is held, so that the descriptor stays open meanwhile. One byte never
+// waits.
 void serve(Sharer& self, const Client& client) {
   const auto found = self.offers.find(client.said);
   const bool known = found != self.offers.end();
@@ -147,7 +149,8 @@ void welcome(Sharer& self, int64_t now) {
   self.clients.push_back({fd, now + kPatience, ""});
 }
 
-// Ends what is over; answers when next to look, or 0 when nothing is left to wait for. The lock is held.
+// Ends what is over; answers when next to look, or 0 when nothing is left to wait for. The lock is
+// held.
 int64_t tidy(Sharer& self, int64_t now) {
   int64_t next = 0;
   const auto sooner = [&next](int64_t when) { next = next == 0 ? when : std::min(next, when); };
@@ -258,7 +261,8 @@ napi_value sharerOffer(napi_env env, napi_callback_info info) {
   return text(env, self.address + " " + key);
 }
 
-// sharerRenew(key, milliseconds) -> whether the offer is still there; then it stands as long again, and was sent once more
+// sharerRenew(key, milliseconds) -> whether the offer is still there; then it stands as long again,
+// and was sent once more
 napi_value sharerRenew(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   std::string key;
@@ -274,7 +278,8 @@ napi_value sharerRenew(napi_env env, napi_callback_info info) {
   return answer(env, 1);
 }
 
-// sharerHold(key, on, milliseconds): for a message that is under way no time ends it; when there is none any more, it stands as long
+// sharerHold(key, on, milliseconds): for a message that is under way no time ends it; when there is
+// none any more, it stands as long
 napi_value sharerHold(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   std::string key;
@@ -291,7 +296,8 @@ napi_value sharerHold(napi_env env, napi_callback_info info) {
   return answer(env, 1);
 }
 
-// sharerRelease(key): who offers it has closed it, so the offer ends when it was had as often as it was sent
+// sharerRelease(key): who offers it has closed it, so the offer ends when it was had as often as it
+// was sent
 napi_value sharerRelease(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   std::string key;

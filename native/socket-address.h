@@ -1,4 +1,5 @@
-// The address of a socket, from text and numbers: the one place that knows the kernel's forms of it.
+// The address of a socket, from text and numbers: the one place that knows the kernel's forms of
+// it.
 #pragma once
 
 #include <arpa/inet.h>
@@ -19,7 +20,8 @@ struct SocketAddress {
 
   sockaddr* plain() { return reinterpret_cast<sockaddr*>(&storage); }
 
-  // `host` is a path (one that begins with NUL is abstract) or an address in numbers. 0, or a negated errno.
+  // `host` is a path (one that begins with NUL is abstract) or an address in numbers. 0, or a
+  // negated errno.
   int parse(int family, const std::string& host, int port) {
     if (family == AF_UNIX) return parsePath(host);
     if (family == AF_INET) {
@@ -52,7 +54,8 @@ struct SocketAddress {
   }
 };
 
-// A listening stream socket, close-on-exec and non-blocking (it is nobody else's); or a negated errno.
+// A listening stream socket, close-on-exec and non-blocking (it is nobody else's); or a negated
+// errno.
 int listenAt(int family, const std::string& host, int port, int backlog);
 
 }  // namespace multiprocess

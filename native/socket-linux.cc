@@ -1,4 +1,5 @@
-// Sockets of connections: listening, connecting, accepting. Names are resolved in JavaScript; here hosts are numbers.
+// Sockets of connections: listening, connecting, accepting. Names are resolved in JavaScript; here
+// hosts are numbers.
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ void noDelay(int fd, int family) {
   if (family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-// socketListen(family, host or path, port, backlog) -> fd, close-on-exec and non-blocking (it is nobody else's)
+// socketListen(family, host or path, port, backlog) -> fd, close-on-exec and non-blocking (it is
+// nobody else's)
 napi_value socketListen(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   int32_t family, port, backlog;
@@ -42,8 +44,8 @@ napi_value socketListen(napi_env env, napi_callback_info info) {
   return answer(env, in.environment->estate.keep(listenAt(family, host, port, backlog)));
 }
 
-// socketConnect(family, host or path, port, made: Int32Array [fd]) -> 0, -EINPROGRESS (with the descriptor, still
-// non-blocking: wait until it is writable, then socketFinish), or a negated errno
+// socketConnect(family, host or path, port, made: Int32Array [fd]) -> 0, -EINPROGRESS (with the
+// descriptor, still non-blocking: wait until it is writable, then socketFinish), or a negated errno
 napi_value socketConnect(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   int32_t family, port;
@@ -71,7 +73,8 @@ napi_value socketConnect(napi_env env, napi_callback_info info) {
   return answer(env, -failure);
 }
 
-// socketFinish(fd) -> 0 when the connection stands (the socket is blocking from here on), or why not
+// socketFinish(fd) -> 0 when the connection stands (the socket is blocking from here on), or why
+// not
 napi_value socketFinish(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   int32_t fd;

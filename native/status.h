@@ -1,7 +1,8 @@
 // What a native function answers instead of throwing.
 //
-// A non-negative number is a result. A number in [-4095, -1] is a negated errno. Below that stand the
-// refusals listed here, which the TypeScript facade (src/native/addon.ts, same numbers) turns into errors with words.
+// A non-negative number is a result. A number in [-4095, -1] is a negated errno. Below that stand
+// the refusals listed here, which the TypeScript facade (src/native/addon.ts, same numbers) turns
+// into errors with words.
 #pragma once
 
 namespace multiprocess {

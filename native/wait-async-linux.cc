@@ -1,11 +1,12 @@
 // Asynchronous waits of one environment: from JavaScript to the waiter threads and back.
 //
-// Waits are known to JavaScript by a number it chose. A thread that ends a wait appends it to `done` and sends the
-// uv_async once; the loop then delivers all of `done` through one callback, as pairs (id, outcome) written into an
-// Int32Array that JavaScript gave at the start. Every wait is delivered exactly once; until then its mapping is
-// pinned here and its SharedArrayBuffer is held by JavaScript.
-// Teardown: all waits are cancelled, and the environment's end blocks until no thread holds one (microseconds; up
-// to 50 ms without futex_waitv), since its SharedArrayBuffers may go away next.
+// Waits are known to JavaScript by a number it chose. A thread that ends a wait appends it to
+// `done` and sends the uv_async once; the loop then delivers all of `done` through one callback, as
+// pairs (id, outcome) written into an Int32Array that JavaScript gave at the start. Every wait is
+// delivered exactly once; until then its mapping is pinned here and its SharedArrayBuffer is held
+// by JavaScript. Teardown: all waits are cancelled, and the environment's end blocks until no
+// thread holds one (microseconds; up to 50 ms without futex_waitv), since its SharedArrayBuffers
+// may go away next.
 #include <cerrno>
 #include <unordered_map>
 #include <vector>
@@ -110,7 +111,8 @@ class Waits final : public Handle, public WaitSink {
     while (at < batch.size()) {
       size_t used = 0;
       {
-        // Here, not before the loop: the callback of an earlier part may have cancelled waits of this one.
+        // Here, not before the loop: the callback of an earlier part may have cancelled waits of
+        // this one.
         std::lock_guard<std::mutex> guard(waitLock());
         for (; at < batch.size() && used + 2 <= room_; at++, used += 2) {
           results_[used] = static_cast<int32_t>(batch[at]->id);

@@ -1,16 +1,18 @@
-// The waiter threads, shared by all environments of the process: one thread per 127 pending waits, started when
-// first needed and ended after a quiet while. One set for the process, not one per environment, because a pool of
-// worker threads would otherwise double its threads, and because the end of an environment then has no thread to join.
+// The waiter threads, shared by all environments of the process: one thread per 127 pending waits,
+// started when first needed and ended after a quiet while. One set for the process, not one per
+// environment, because a pool of worker threads would otherwise double its threads, and because the
+// end of an environment then has no thread to join.
 //
-// Each thread sleeps in futex_waitv on [control, word, word, …]. The control word comes first since the kernel
-// reports the last index that was woken, and a wake of ours must not hide one of theirs.
-// Where futex_waitv is missing a thread serves one wait, and looks up every 50 ms whether it was cancelled.
+// Each thread sleeps in futex_waitv on [control, word, word, …]. The control word comes first since
+// the kernel reports the last index that was woken, and a wake of ours must not hide one of theirs.
+// Where futex_waitv is missing a thread serves one wait, and looks up every 50 ms whether it was
+// cancelled.
 //
-// Passing a wake on. A wait that is cancelled while its thread is in the kernel may have taken a wake of FUTEX_WAKE(1):
-// when its index was reported, or, unreported beside another index, when its word has changed. Then a sibling on
-// the same word, or else one waiter anywhere, is woken in its stead. At worst somebody wakes for nothing and looks again.
-// When a word came back to the expected value, sleeping is right by the caller's own rule, as it is for one who
-// looks only now.
+// Passing a wake on. A wait that is cancelled while its thread is in the kernel may have taken a
+// wake of FUTEX_WAKE(1): when its index was reported, or, unreported beside another index, when its
+// word has changed. Then a sibling on the same word, or else one waiter anywhere, is woken in its
+// stead. At worst somebody wakes for nothing and looks again. When a word came back to the expected
+// value, sleeping is right by the caller's own rule, as it is for one who looks only now.
 #include "waiter.h"
 
 #include <pthread.h>
@@ -67,7 +69,8 @@ void poke(Waiter* waiter) {
   futexWake(&waiter->control, 1, true);
 }
 
-// Ends what can end without sleeping. `reported` is the entry whose index the kernel reported, or null.
+// Ends what can end without sleeping. `reported` is the entry whose index the kernel reported, or
+// null.
 void sweep(Waiter* waiter, Wait* reported) {
   Wait* woken = reported;
   if (woken != nullptr && woken->cancelled) {

@@ -7,13 +7,14 @@
 //   null        | orphaned by fork(2)                | the next submitWait of the child
 //   settled     | with its sink                      | the sink, which frees it
 //
-// Contract with wakers: change the word, then wake. A change is seen whenever a thread (re-)enters the kernel, so
-// a wake that finds nobody there is never lost: the wait ends as kChanged.
+// Contract with wakers: change the word, then wake. A change is seen whenever a thread (re-)enters
+// the kernel, so a wake that finds nobody there is never lost: the wait ends as kChanged.
 //
-// One call of futex_waitv reports one index although several of its words, or several entries of one word, may
-// have taken a wake each. What is not reported is found by value: an entry whose word differs from what it expected
-// ends as kChanged. So of several waits on one word a wake of one ends exactly one as kWoken, and the others may
-// see kChanged. An entry that ends as cancelled may have taken a wake too; it is passed on (see waiter-linux.cc).
+// One call of futex_waitv reports one index although several of its words, or several entries of
+// one word, may have taken a wake each. What is not reported is found by value: an entry whose word
+// differs from what it expected ends as kChanged. So of several waits on one word a wake of one
+// ends exactly one as kWoken, and the others may see kChanged. An entry that ends as cancelled may
+// have taken a wake too; it is passed on (see waiter-linux.cc).
 #pragma once
 
 #include <cstdint>

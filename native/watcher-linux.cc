@@ -1,8 +1,9 @@
 // Readiness of many descriptors on one event loop: an epoll instance of ours that libuv polls.
 //
-// libuv's own uv_poll_t makes a descriptor non-blocking, and that flag belongs to the open file, which other processes
-// (a stock Python that inherited it, say) may share. An epoll instance may be polled in its stead.
-// Level-triggered: who does not want an event any more takes the descriptor out, also before closing it.
+// libuv's own uv_poll_t makes a descriptor non-blocking, and that flag belongs to the open file,
+// which other processes (a stock Python that inherited it, say) may share. An epoll instance may be
+// polled in its stead. Level-triggered: who does not want an event any more takes the descriptor
+// out, also before closing it.
 #include <sys/epoll.h>
 
 #include <cerrno>
@@ -15,7 +16,8 @@
 namespace multiprocess {
 namespace {
 
-// Events told in one callback; the rest comes with the next one. The results array has room for a token and a mask each.
+// Events told in one callback; the rest comes with the next one. The results array has room for a
+// token and a mask each.
 constexpr int kMost = 64;
 
 class Watcher final : public PollHandle {
@@ -57,7 +59,8 @@ class Watcher final : public PollHandle {
   int32_t* told_;
 };
 
-// watcherOpen(callback(count), results: Int32Array [token, events]…) -> external, or a refusal. Does not hold the loop.
+// watcherOpen(callback(count), results: Int32Array [token, events]…) -> external, or a refusal.
+// Does not hold the loop.
 napi_value watcherOpen(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   void* told;
