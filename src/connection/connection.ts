@@ -15,18 +15,18 @@ import { checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
-import { type Held, hold, letGo } from './exchange/abandoned.js';
 import { Exchange } from './exchange/exchange.js';
 import { iterate, observe } from './exchange/incoming.js';
+import { type OpenConnection, trackConnection, untrackConnection } from './exchange/open-connections.js';
 import { ReaderWords } from './exchange/reader-words.js';
 import { sendPayload, sendValue } from './exchange/value-frames.js';
 import { closed, wrongWay } from './messages.js';
-import { mostOf, type RecvBytesOptions } from './options.js';
+import { maxLengthOf, type RecvBytesOptions } from './options.js';
 import { partOf } from './transport/buffers.js';
 import { TransportMaker } from './transport/transport.js';
 
 /** In a handle: the serializer has no name. */
-const OWN = '';
+const UNNAMED_SERIALIZER = '';
 
 /** Which ways a {@link Connection} goes, and what it carries. */
 export interface ConnectionOptions {
@@ -81,7 +81,7 @@ interface Handle {
 export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDisposable, Disposable {
   readonly #exchange: Exchange;
   readonly #offer = new StandingOffer();
-  readonly #held: Held;
+  readonly #resources: OpenConnection;
   readonly #readable: boolean;
   readonly #writable: boolean;
 
@@ -105,8 +105,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
     this.#exchange = new Exchange(this, carrier, serializer);
-    this.#held = { transport: this.#exchange.transport, offer: this.#offer, exchange: this.#exchange };
-    hold(this, this.#held);
+    this.#resources = { transport: this.#exchange.transport, offer: this.#offer, exchange: this.#exchange };
+    trackConnection(this, this.#resources);
   }
 
   /** Whether it was closed here. */
@@ -222,7 +222,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   recvBytes(options?: RecvBytesOptions): Promise<Uint8Array> {
     try {
       this.#checkReads('Connection.recvBytes');
-      const most = mostOf('Connection.recvBytes', options);
+      const most = maxLengthOf('Connection.recvBytes', options);
       return this.#exchange.receive('Connection.recvBytes', true, most, options) as Promise<Uint8Array>;
     } catch (error) {
       return Promise.reject(error);
@@ -232,7 +232,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /** As {@link recvBytes}, but blocks the thread. */
   recvBytesSync(options?: RecvBytesOptions): Uint8Array {
     this.#checkReads('Connection.recvBytesSync');
-    const most = mostOf('Connection.recvBytesSync', options);
+    const most = maxLengthOf('Connection.recvBytesSync', options);
     return this.#exchange.receiveSync('Connection.recvBytesSync', true, most, options) as Uint8Array;
   }
 
@@ -289,7 +289,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   close(): void {
     if (this.#exchange.closed) return;
     forgetShared(this);
-    letGo(this, this.#held);
+    untrackConnection(this, this.#resources);
     this.#exchange.close();
   }
 
@@ -357,7 +357,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
       offer: connection.#offer.of(connection.#exchange.transport.fd),
       readable: connection.#readable,
       writable: connection.#writable,
-      serializer: typeof serializer === 'string' ? serializer : OWN,
+      serializer: typeof serializer === 'string' ? serializer : UNNAMED_SERIALIZER,
     };
   }
 
@@ -370,7 +370,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /** @internal */
   static [ATTACH]({ block, offer, readable, writable, serializer }: Handle, parts: readonly unknown[]): Connection {
     const words = new ReaderWords(attachBlock(block));
-    const option = (serializer === OWN ? parts[0] : serializer) as SerializerOption;
+    const option = (serializer === UNNAMED_SERIALIZER ? parts[0] : serializer) as SerializerOption;
     const connection = new Connection(obtainDescriptor(offer), { readable, writable, serializer: option });
     connection.#exchange.inbox.share(words);
     return connection;

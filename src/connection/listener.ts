@@ -3,20 +3,18 @@ import { Observable } from 'rxjs';
 import { ArgumentError, AuthenticationError, ClosedError } from '../errors/index.js';
 import { acceptSocket, closeDescriptor, Errno, errnoOf, Family, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
-import { Deque } from '../util/deque.js';
 import { staysHere } from '../util/local-class.js';
 import { checkNumber, checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
 import { clearTimeout, setTimeout } from '../util/timers.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
+import { AcceptQueue } from './accept-queue.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
 import { Connection } from './connection.js';
 import { type AuthKey, keyOf } from './handshake/authentication.js';
 import { Handshakes } from './handshake/handshakes.js';
 import type { ListenerTls } from './handshake/tls.js';
-import { cannotListen, timedOut } from './messages.js';
+import { cannotListen } from './messages.js';
 import { isStale, SocketFile } from './transport/socket-file.js';
 
 /** How {@link Listener.listen} listens. */
@@ -56,11 +54,6 @@ export interface ListenerOptions {
 
 const LISTENER_OPTIONS = ['address', 'family', 'backlog', 'authkey', 'tls', 'serializer', 'handshakeTimeout', 'maxHandshakes'];
 
-interface Accepter {
-  resolve(connection: Connection): void;
-  reject(error: unknown): void;
-}
-
 /**
  * Accepts connections of {@link Client}s, of this library or of Python.
  *
@@ -99,9 +92,7 @@ export class Listener implements AsyncDisposable, Disposable {
   readonly #file: SocketFile | undefined;
   readonly #readiness: Readiness;
   readonly #handshakes: Handshakes;
-  readonly #accepters = new Deque<Accepter>();
-  /** Proved themselves when nobody waited any more. */
-  readonly #waiting = new Deque<Connection>();
+  readonly #queue = new AcceptQueue();
   #lastAccepted: Address | null = null;
   #closed = false;
   /** Milliseconds of the last pause after an error that may pass; 0: there was none. */
@@ -123,7 +114,7 @@ export class Listener implements AsyncDisposable, Disposable {
       { most: maxHandshakes, time: handshakeTimeout },
       {
         passed: (connection) => this.#passed(connection),
-        failed: (error) => this.#accepters.shift()?.reject(error),
+        failed: (error) => this.#queue.fail(error),
         room: () => this.#want(),
       },
     );
@@ -196,25 +187,15 @@ export class Listener implements AsyncDisposable, Disposable {
    * `MP_LISTENER_EXHAUSTED`).
    */
   async accept<T = unknown>(options?: WaitOptions): Promise<Connection<T>> {
-    const { timeout = Number.POSITIVE_INFINITY, signal } = boundsOf('Listener.accept', options) ?? {};
+    const bounds = boundsOf('Listener.accept', options) ?? {};
     this.#check('Listener.accept');
-    signal?.throwIfAborted();
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) return this.#accepted(waiting) as Connection<T>;
-    const ends: (() => void)[] = [];
+    bounds.signal?.throwIfAborted();
     try {
-      const connection = await new Promise<Connection>((resolve, reject) => {
-        const accepter: Accepter = { resolve, reject };
-        const giveUp = (why: unknown) => this.#accepters.remove(accepter) && reject(why);
-        ends.push(after(Math.max(0, timeout), () => giveUp(timedOut('Listener.accept', timeout))));
-        if (signal !== undefined) ends.push(onAbort(signal, () => giveUp(signal.reason)));
-        this.#accepters.push(accepter);
-        this.#want();
-      });
-      return this.#accepted(connection) as Connection<T>;
+      const waiting = this.#queue.take(bounds);
+      this.#want();
+      return this.#accepted(await waiting) as Connection<T>;
     } finally {
-      for (const end of ends) end();
-      if (!this.#closed) this.#want();
+      this.#want();
     }
   }
 
@@ -258,8 +239,7 @@ export class Listener implements AsyncDisposable, Disposable {
     closeDescriptor(this.#descriptor);
     this.#file?.remove();
     this.#handshakes.close();
-    for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift()) one.close();
-    for (let one = this.#accepters.shift(); one !== undefined; one = this.#accepters.shift()) one.reject(closed('Listener.accept'));
+    this.#queue.close(() => closed('Listener.accept'));
   }
 
   /** As {@link close}. */
@@ -280,7 +260,7 @@ export class Listener implements AsyncDisposable, Disposable {
   #arrived(): void {
     try {
       // A few at a time: those that were taken in must get to answer.
-      for (let i = 0; i < MAX_ACCEPTED_AT_ONCE && this.#accepters.length > 0 && !this.#handshakes.full; i++) {
+      for (let i = 0; i < MAX_ACCEPTED_AT_ONCE && this.#queue.wanted > 0 && !this.#handshakes.full; i++) {
         const descriptor = acceptSocket(this.#descriptor);
         if (descriptor === null) break;
         this.#pause = 0;
@@ -288,7 +268,7 @@ export class Listener implements AsyncDisposable, Disposable {
       }
     } catch (error) {
       if (TRANSIENT_ERRORS.has(errnoOf(error))) this.#backOff(error);
-      else this.#accepters.shift()?.reject(error);
+      else this.#queue.fail(error);
     }
     this.#want();
   }
@@ -310,11 +290,7 @@ export class Listener implements AsyncDisposable, Disposable {
 
   #passed(connection: Connection): void {
     if (this.#closed) connection.close();
-    else {
-      const accepter = this.#accepters.shift();
-      if (accepter === undefined) this.#waiting.push(connection);
-      else accepter.resolve(connection);
-    }
+    else this.#queue.pass(connection);
   }
 
   #accepted(connection: Connection): Connection {
@@ -326,7 +302,7 @@ export class Listener implements AsyncDisposable, Disposable {
 
   #want(): void {
     if (this.#closed) return;
-    const wants = this.#accepters.length > 0 && this.#retry === undefined && !this.#handshakes.full;
+    const wants = this.#queue.wanted > 0 && this.#retry === undefined && !this.#handshakes.full;
     this.#readiness.want(wants ? Ready.readable : 0);
   }
 

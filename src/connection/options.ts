@@ -12,7 +12,7 @@ export interface RecvBytesOptions extends WaitOptions {
 }
 
 /** The most bytes that a message may have. @throws ArgumentError, also for the other options. */
-export function mostOf(actor: string, options: RecvBytesOptions | undefined): number {
+export function maxLengthOf(actor: string, options: RecvBytesOptions | undefined): number {
   checkWaitOptions(actor, options, ['maxLength']);
   return checkNumber(actor, 'maxLength', options?.maxLength, { integer: true, infinite: true }) ?? Number.POSITIVE_INFINITY;
 }

@@ -10,7 +10,7 @@ export const Ready = { readable: 1, writable: 4, error: 8, hangup: 16, invalid: 
  * Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is
  * being terminated.
  */
-const STAY = 100;
+const MAX_BLOCKED_MS = 100;
 
 /**
  * Reads what is there into `bytes[start, end)`; never waits, whatever the descriptor's flags say,
@@ -80,7 +80,7 @@ function block(entries: Int32Array, timeout: number): number {
   const { pollDescriptors } = addon();
   const end = timeout > 0 ? performance.now() + timeout : 0;
   for (let left = timeout; ; left = end - performance.now()) {
-    const ready = pollDescriptors(entries, Math.ceil(Math.min(Math.max(left, 0), STAY)));
+    const ready = pollDescriptors(entries, Math.ceil(Math.min(Math.max(left, 0), MAX_BLOCKED_MS)));
     if (ready > 0 || (ready === 0 && (timeout <= 0 || end <= performance.now()))) return ready;
     if (ready === Refusal.badArgument) throw new ArgumentError('pollDescriptors: descriptors and the timeout must be numbers.');
     if (ready < 0) throw systemError('Waiting for descriptors', 'poll', ready);

@@ -37,7 +37,7 @@ export interface AsyncWait {
  * Results of one callback: pairs of id and outcome. More results mean more callbacks in the same
  * turn.
  */
-const ROOM = 256;
+const RESULTS_PER_CALLBACK = 256;
 
 const pending = new Map<number, PendingWait>();
 let results: Int32Array | undefined;
@@ -72,7 +72,7 @@ export function futexWaitAsync(words: Int32Array, index: number, expected: numbe
   checkTimeout('futexWaitAsync', timeout);
   const native = addon();
   if (results === undefined) {
-    const room = new Int32Array(2 * ROOM);
+    const room = new Int32Array(2 * RESULTS_PER_CALLBACK);
     const failure = native.waitOpen(onSettled, room);
     if (failure < 0) throw wordError('futexWaitAsync', words, index, failure);
     results = room;

@@ -14,7 +14,7 @@ export const outcomes = ['woken', 'changed', 'timed-out', 'cancelled'] as const;
  * Longest stay in the kernel at a time, ms: between two stays V8 can end a worker thread that is
  * being terminated.
  */
-const STAY = 100;
+const MAX_BLOCKED_MS = 100;
 
 /**
  * Blocks this thread while `words[index]` is `expected`, until a {@link futexWake} on the word from
@@ -33,7 +33,7 @@ export function futexWait(words: Int32Array, index: number, expected: number, ti
   const { futexWait } = addon();
   const end = performance.now() + timeout;
   for (let left = timeout; ; left = end - performance.now()) {
-    const result = futexWait(words, index, expected, Math.min(left, STAY));
+    const result = futexWait(words, index, expected, Math.min(left, MAX_BLOCKED_MS));
     if (result < 0) throw wordError('futexWait', words, index, result);
     if (result !== 2 || end <= performance.now()) return outcomes[result] as WaitOutcome;
   }

@@ -26,8 +26,8 @@ export interface MapOptions {
   readonly offset?: number | undefined;
 }
 
-const DIRECTORY = '/dev/shm/';
-const MODE = 0o600;
+const SHM_FOLDER = '/dev/shm/';
+const DEFAULT_MODE = 0o600;
 
 /** Buffers of this thread that were mapped here: tells an unmapped one from a foreign one. */
 const known = new WeakSet<ArrayBuffer>();
@@ -62,14 +62,14 @@ export function createMemory(name: string, size: number): number {
  */
 export function openSharedMemory(name: string, options: SharedMemoryOptions): number {
   checkOptions('openSharedMemory', options, ['create', 'exclusive', 'size', 'mode']);
-  const { create = false, exclusive = false, size, mode = MODE } = options ?? {};
+  const { create = false, exclusive = false, size, mode = DEFAULT_MODE } = options ?? {};
   if (!create && (exclusive || size !== undefined)) {
     throw new ArgumentError('openSharedMemory: `exclusive` and `size` need `create: true`; an existing block keeps its size.');
   }
   checkNumber('openSharedMemory', 'size', size, { integer: true });
   checkNumber('openSharedMemory', 'mode', mode, { integer: true });
   const path = pathOf('openSharedMemory', name);
-  if (create) noteName(path.slice(DIRECTORY.length));
+  if (create) noteName(path.slice(SHM_FOLDER.length));
   const fd = addon().openSharedMemory(path, create, exclusive, size ?? -1, mode);
   if (fd < 0) throw systemError(`openSharedMemory "${name}"`, 'shm_open', fd);
   return fd;
@@ -87,7 +87,7 @@ export function openSharedMemory(name: string, options: SharedMemoryOptions): nu
  */
 export function createSharedMemory(size: number): number | null {
   checkBytes('createSharedMemory', size);
-  const fd = addon().createSharedMemory(DIRECTORY, size, MODE);
+  const fd = addon().createSharedMemory(SHM_FOLDER, size, DEFAULT_MODE);
   if (fd === Errno.EOPNOTSUPP) return null;
   if (fd < 0) throw systemError(`createSharedMemory of ${size} bytes`, 'open', fd);
   return fd;
@@ -99,7 +99,7 @@ export function createSharedMemory(size: number): number | null {
  */
 export function nameSharedMemory(fd: number, name: string): void {
   const path = pathOf('nameSharedMemory', name);
-  noteName(path.slice(DIRECTORY.length));
+  noteName(path.slice(SHM_FOLDER.length));
   const result = addon().nameSharedMemory(fd, path);
   if (result < 0) throw systemError(`nameSharedMemory "${name}"`, 'linkat', result);
 }
@@ -211,5 +211,5 @@ function pathOf(actor: string, name: string): string {
   if (typeof bare !== 'string' || bare === '' || bare === '.' || bare === '..' || /[/\0]/.test(bare) || Buffer.byteLength(bare) > 255) {
     throw new ArgumentError(`${actor}: \`name\` must be 1 to 255 bytes without a slash inside, not ${describe(name)}.`);
   }
-  return DIRECTORY + bare;
+  return SHM_FOLDER + bare;
 }

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-const VARIABLE = 'MULTIPROCESS_NAMES_LOG';
+const LOG_VARIABLE = 'MULTIPROCESS_NAMES_LOG';
 
 /**
  * Appends a name that is about to be made in /dev/shm to the file that MULTIPROCESS_NAMES_LOG
@@ -8,6 +8,6 @@ const VARIABLE = 'MULTIPROCESS_NAMES_LOG';
  * leaks, as our suites do, learns from the file which names are ours.
  */
 export function noteName(name: string): void {
-  const path = process.env[VARIABLE];
+  const path = process.env[LOG_VARIABLE];
   if (path !== undefined) appendFileSync(path, `${encodeURIComponent(name)}\n`);
 }

@@ -15,10 +15,10 @@ const ADD = 1;
 const REMOVE = 2;
 const CHANGE = 3;
 /** Events told at once; the same number as in native/watcher-linux.cc. */
-const MOST = 64;
-const EVEN = Ready.error | Ready.hangup;
+const MAX_EVENTS = 64;
+const ALWAYS_REPORTED = Ready.error | Ready.hangup;
 
-const told = new Int32Array(2 * MOST);
+const told = new Int32Array(2 * MAX_EVENTS);
 const byToken = new Map<number, Readiness>();
 let watcher: object | undefined;
 let lastToken = 0;
@@ -113,7 +113,7 @@ export class Readiness {
   /** @internal */
   happened(events: number): void {
     const wanted = this.#wanted;
-    if ((events & (wanted | EVEN)) !== 0 && wanted !== 0) {
+    if ((events & (wanted | ALWAYS_REPORTED)) !== 0 && wanted !== 0) {
       this.#onReady(events);
       return;
     }

@@ -32,10 +32,10 @@ const MAX_STREAK = 1_024;
  * Looks at the kernel before a blocking call sleeps, at first and at most: about 15 and 70
  * microseconds.
  */
-const LOOKS = 50;
-const MAX_LOOKS = 200;
+const BLOCKING_LOOKS = 50;
+const MAX_BLOCKING_LOOKS = 200;
 /** Looks before an awaited call takes a turn of the event loop: about 10 microseconds. */
-const BRIEF_LOOKS = 30;
+const AWAITED_LOOKS = 30;
 /** How soon to look again, ms, while another reader finishes what it has begun. */
 const BUSY_RETRY_MS = 1;
 
@@ -56,8 +56,8 @@ export class Exchange {
   held: object | undefined;
   readonly #receivers = new Receivers(() => this.#want());
   readonly #pollers = new Set<() => void>();
-  readonly #brief = new Backoff(BRIEF_LOOKS, BRIEF_LOOKS);
-  readonly #blocking = new Backoff(LOOKS, MAX_LOOKS);
+  readonly #awaitedBackoff = new Backoff(AWAITED_LOOKS, AWAITED_LOOKS);
+  readonly #blockingBackoff = new Backoff(BLOCKING_LOOKS, MAX_BLOCKING_LOOKS);
   #released: (() => void)[] = [];
   /** Messages handed out since the last burst of microtasks ended. */
   #streak = 0;
@@ -82,7 +82,7 @@ export class Exchange {
     if (this.#receivers.length === 0) {
       if (++this.#streak < MAX_STREAK) {
         const now = options?.timeout !== undefined && options.timeout <= 0;
-        const found = now ? this.inbox.take(most) : this.#seek(most, this.#brief);
+        const found = now ? this.inbox.take(most) : this.#seek(most, this.#awaitedBackoff);
         this.#tick();
         if (found === Found.message) return Promise.resolve(this.#message(raw));
         if (found === Found.end) throw endOfFile();
@@ -122,7 +122,7 @@ export class Exchange {
     const end = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
     for (let left = timeout; ; left = end - performance.now()) {
       const { begun } = this.inbox;
-      const found = left > 0 ? this.#seek(most, this.#blocking) : this.#take(most);
+      const found = left > 0 ? this.#seek(most, this.#blockingBackoff) : this.#take(most);
       if (found === Found.message) {
         this.#tick();
         return raw ? bytesOf(this.inbox) : decodeSync(this.inbox, this.serializer);
@@ -156,7 +156,7 @@ export class Exchange {
 
   /** As {@link readable}, blocking. */
   readableSync(timeout: number): boolean {
-    return this.#blocking.attemptUntil(() => this.inbox.readable()) || this.transport.block(false, timeout);
+    return this.#blockingBackoff.attemptUntil(() => this.inbox.readable()) || this.transport.block(false, timeout);
   }
 
   /** Others will read from this end too: the words by which readers agree. */
@@ -233,7 +233,7 @@ export class Exchange {
     try {
       if (this.#pollers.size > 0 && this.inbox.readable()) for (const poller of this.#pollers) poller();
       const serve = () => this.#serve();
-      while (this.#receivers.length > 0 && (serve() || (briefly && this.#brief.attemptUntil(serve))));
+      while (this.#receivers.length > 0 && (serve() || (briefly && this.#awaitedBackoff.attemptUntil(serve))));
     } catch (error) {
       this.#receivers.rejectAll(error as MultiprocessError);
     }
@@ -281,7 +281,7 @@ export class Exchange {
    */
   #mayBackOff(backoff: Backoff): boolean {
     if (this.transport.fd < 0) return false;
-    if (backoff === this.#blocking || takeSyncWait()) return true;
+    if (backoff === this.#blockingBackoff || takeSyncWait()) return true;
     this.#later(0);
     return false;
   }
@@ -316,7 +316,7 @@ export class Exchange {
       this.#retry = undefined;
       this.#streak = 0;
       if (this.closed) return;
-      this.#pump(delay === 0 && this.#receivers.length > 0 && this.#mayBackOff(this.#brief));
+      this.#pump(delay === 0 && this.#receivers.length > 0 && this.#mayBackOff(this.#awaitedBackoff));
     };
     this.#retry = delay === 0 ? setImmediate(again) : setTimeout(again, delay);
   }

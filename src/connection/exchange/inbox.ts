@@ -1,35 +1,29 @@
 /**
- * The receiving half of a connection: bytes to messages, in Python's framing.
+ * The receiving half of a connection: bytes to messages, in Python's framing (framing.ts).
  *
- *   length int32, big-endian | payload         a payload of more than 0x7fffffff bytes: -1 | length uint64 | payload
+ * Three ways of reading:
+ *   ahead     One look (MSG_PEEK) shows up to 64 KiB. Whole messages are handed out from what was seen; what was handed out is
+ *             taken out of the kernel by settle(), at the end of the turn at the latest. So a message that nobody asked for stays
+ *             in the kernel, for whoever shares the descriptor, and a burst of messages costs two system calls.
+ *   claimed   Nobody else will ever read from this end (claim()): bytes are received into a window of its own, by one call.
+ *   exactly   The header, then the payload, as Python does: for pipes, for long messages, for what comes in pieces, and when
+ *             others read from this end too (reader-words.ts).
  *
- * Two ways of reading:
- *   ahead    One look (MSG_PEEK) shows up to 64 KiB. Whole messages are handed out from what was seen; what was handed out is taken
- *            out of the kernel by settle(), at the end of the turn at the latest. So a message that nobody asked for stays in the
- *            kernel, for whoever shares the descriptor, and a burst of messages costs two system calls.
- *   exactly  The length, then the payload, as Python does: for pipes, for long messages, for what comes in pieces, and when others
- *            read from this end too (reader-words.ts).
- *
- *   window   0 … base: taken | base … at: handed out, owed to the kernel | at … end: seen
- *            One for the thread: who looks makes its owner before settle and forget.
- *
- * Memory: a payload's buffer grows with what has arrived, never with what was announced.
+ *   window    0 … base: taken | base … at: handed out, owed to the kernel | at … end: seen
+ *             One for the thread: who looks makes its owner before settle and forget. A claimed one owes nothing.
  */
 
-import { constants } from 'node:buffer';
 import type { ConnectionError } from '../../errors/index.js';
 import { Errno } from '../../native/index.js';
-import { uninitializedBytes } from '../../util/uninitialized.js';
-import { badLength, channelError, readerLost, truncated, unreadable } from '../messages.js';
+import { channelError, readerLost, truncated, unreadable } from '../messages.js';
 import type { Transport } from '../transport/transport.js';
+import { HEADER_BYTES, readLength } from './framing.js';
+import { PartialMessage, TOO_LONG, WHOLE } from './partial-message.js';
 import type { ReaderWords } from './reader-words.js';
 
 const WINDOW_BYTES = 65_536;
-const HEADER = 4;
 /** Long messages are read into memory of their own, without a look before. */
 const LONG_BYTES = 16_384;
-/** The first buffer of a message that announced more; it doubles. */
-const FIRST_BODY_BYTES = 1 << 20;
 
 /** What {@link Inbox.take} found. */
 export const Found = { message: 0, nothing: 1, end: 2, busy: 3 } as const;
@@ -55,11 +49,8 @@ export class Inbox {
    * not handed out.
    */
   #own: Uint8Array | undefined;
-  readonly #header = new Uint8Array(12);
-  #headed = 0;
-  #body: Uint8Array | undefined;
-  #length = 0;
-  #filled = 0;
+  /** The message that is read exactly. */
+  readonly #partial = new PartialMessage();
   #failure: ConnectionError | undefined;
   #ended = false;
 
@@ -79,7 +70,7 @@ export class Inbox {
 
   /** Bytes of the message that has come in part. */
   get begun(): number {
-    return this.#headed + this.#filled + (this.#own === undefined ? 0 : this.#end - this.#at);
+    return this.#partial.taken + (this.#own === undefined ? 0 : this.#end - this.#at);
   }
 
   /**
@@ -96,7 +87,7 @@ export class Inbox {
   share(words: ReaderWords): void {
     this.forget();
     this.#words = words;
-    if (this.#headed === 0) return;
+    if (!this.#partial.isBegun) return;
     words.enter();
     words.begin();
   }
@@ -110,7 +101,7 @@ export class Inbox {
   take(most: number): Found {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#own !== undefined && this.#transport.peeks) return this.#receive(this.#own, most);
-    if (this.#headed === 0 && this.#transport.peeks) {
+    if (!this.#partial.isBegun && this.#transport.peeks) {
       if (this.#next(most)) return Found.message;
       if (this.#ended) return Found.end;
       if (!this.#long) {
@@ -124,7 +115,7 @@ export class Inbox {
   /** The next message, if it was seen before: the kernel is not asked. */
   takeSeen(most: number): boolean {
     const mine = this.#own !== undefined || looking === this;
-    return mine && this.#headed === 0 && this.#failure === undefined && this.#next(most);
+    return mine && !this.#partial.isBegun && this.#failure === undefined && this.#next(most);
   }
 
   /**
@@ -132,7 +123,7 @@ export class Inbox {
    * @throws MultiprocessError for a bad descriptor.
    */
   readable(): boolean {
-    if (this.#end > this.#at || this.#headed > 0 || this.#ended || this.#failure !== undefined) return true;
+    if (this.#end > this.#at || this.#partial.isBegun || this.#ended || this.#failure !== undefined) return true;
     this.settle();
     return this.#transport.readable();
   }
@@ -149,14 +140,13 @@ export class Inbox {
     // Where others read too, they may take from here on what was only seen: it must be looked at
     // again.
     if (this.#words !== undefined) this.#end = this.#at;
-    if (this.#headed === 0) this.#words?.leave();
+    if (!this.#partial.isBegun) this.#words?.leave();
   }
 
   /** In a fork: a message of which its parent has taken a part is the parent's. */
   restart(): void {
     this.#base = this.#at = this.#end = 0;
-    this.#headed = 0;
-    this.#body = undefined;
+    this.#partial.reset();
     if (looking === this) looking = undefined;
     this.#words?.adopt();
   }
@@ -174,18 +164,18 @@ export class Inbox {
   /** Reads no more. */
   close(): void {
     this.forget();
-    if (this.#headed > 0) this.#words?.lose();
+    if (this.#partial.isBegun) this.#words?.lose();
     this.#words?.resign();
   }
 
   /** The next message of an end that nobody else reads. */
   #receive(own: Uint8Array, most: number): Found {
     for (;;) {
-      if (this.#headed > 0) return this.#exactly(most);
+      if (this.#partial.isBegun) return this.#exactly(most);
       if (this.#next(most)) return Found.message;
       if (this.#ended) return this.#at === this.#end ? Found.end : this.#cut();
       this.#gather(own, most);
-      if (this.#headed > 0) continue;
+      if (this.#partial.isBegun) continue;
       const got = this.#transport.read(own, this.#end, own.length, false);
       if (got <= 0) return got === 0 && this.#end > this.#at ? this.#cut() : this.#none(got);
       this.#end += got;
@@ -197,7 +187,7 @@ export class Inbox {
     this.#ended = true;
     const got = this.#end - this.#at;
     this.#at = this.#end;
-    throw truncated(got, HEADER);
+    throw truncated(got, HEADER_BYTES);
   }
 
   /**
@@ -210,30 +200,23 @@ export class Inbox {
       this.#end -= this.#at;
       this.#at = 0;
     }
-    if (this.#end < HEADER) return;
-    const length = readInt32(own, 0);
+    if (this.#end < HEADER_BYTES) return;
+    const length = readLength(own, 0);
     if (length >= 0 && length <= LONG_BYTES) return;
     // All that is here belongs to it: it would have been handed out if it was here as a whole.
-    const size = length === -1 ? 12 : HEADER;
-    this.#headed = Math.min(size, this.#end);
-    this.#header.set(own.subarray(0, this.#headed));
-    if (this.#headed === size) {
-      this.#begin(most, size);
-      this.#filled = this.#end - size;
-      this.#body!.set(own.subarray(size, this.#end));
-    }
+    if (this.#partial.begin(own.subarray(0, this.#end), most) === TOO_LONG) this.#refuse(most);
     this.#at = this.#end = 0;
   }
 
   /** Hands the next message out from what was seen. */
   #next(most: number): boolean {
     const seen = this.#end - this.#at;
-    if (seen < HEADER) return false;
+    if (seen < HEADER_BYTES) return false;
     const window = this.#own ?? WINDOW;
-    const length = readInt32(window, this.#at);
-    if (length < 0 || length > most || seen - HEADER < length) return false; // #exactly judges it
+    const length = readLength(window, this.#at);
+    if (length < 0 || length > most || seen - HEADER_BYTES < length) return false; // #exactly judges it
     this.bytes = window;
-    this.start = this.#at + HEADER;
+    this.start = this.#at + HEADER_BYTES;
     this.stop = this.start + length;
     this.owned = false;
     this.#at = this.stop;
@@ -271,7 +254,7 @@ export class Inbox {
   }
 
   #exactly(most: number): Found {
-    if (this.#headed === 0) {
+    if (!this.#partial.isBegun) {
       this.forget();
       const standing = this.#words?.enter();
       if (standing === 'wait') return Found.busy;
@@ -285,72 +268,43 @@ export class Inbox {
         this.#words.begin();
       }
     }
-    let size = this.#headed > HEADER || this.#escaped() ? 12 : HEADER;
-    while (this.#headed < size) {
-      const got = this.#transport.read(this.#header, this.#headed, size, false);
-      if (got <= 0) return this.#stopped(got);
-      this.#headed += got;
-      if (this.#headed === HEADER && this.#escaped()) size = 12;
-    }
-    if (this.#body === undefined) this.#begin(most, size);
-    for (let body = this.#body!; this.#filled < this.#length; body = this.#body!) {
-      const got = this.#transport.read(body, this.#filled, body.length, false);
-      if (got <= 0) return this.#stopped(got);
-      this.#filled += got;
-      if (this.#filled === body.length && this.#filled < this.#length) this.#grow(body);
-    }
-    this.bytes = this.#body!;
+    const got = this.#partial.read(this.#transport, most);
+    if (got === TOO_LONG) this.#refuse(most);
+    if (got !== WHOLE) return this.#stopped(got);
+    this.bytes = this.#partial.take();
     this.start = 0;
-    this.stop = this.#length;
+    this.stop = this.bytes.length;
     this.owned = true;
-    this.#long = this.#length > LONG_BYTES;
-    this.#reset();
+    this.#long = this.stop > LONG_BYTES;
+    this.#release();
     return Found.message;
   }
 
-  #begin(most: number, size: number): void {
-    const view = new DataView(this.#header.buffer);
-    const length = size === HEADER ? view.getInt32(0) : Number(view.getBigUint64(HEADER));
-    if (length < 0 || length > Math.min(most, constants.MAX_LENGTH)) {
-      this.#words?.lose();
-      this.#reset();
-      this.#failure = unreadable();
-      throw badLength(length, Math.min(most, constants.MAX_LENGTH));
-    }
-    this.#length = length;
-    this.#filled = 0;
-    this.#body = length === 0 ? EMPTY : memory(Math.min(length, FIRST_BODY_BYTES));
+  /** A message longer than allowed: nobody knows where the next one begins. */
+  #refuse(most: number): never {
+    const error = this.#partial.lengthError(most);
+    this.#words?.lose();
+    this.#partial.reset();
+    this.#release();
+    this.#failure = unreadable();
+    throw error;
   }
 
-  #grow(body: Uint8Array): void {
-    const larger = memory(Math.min(this.#length, body.length * 2));
-    larger.set(body);
-    this.#body = larger;
-  }
-
-  #escaped(): boolean {
-    return this.#headed >= HEADER && readInt32(this.#header, 0) === -1;
-  }
-
-  #reset(): void {
-    this.#headed = 0;
-    this.#filled = 0;
-    this.#body = undefined;
+  /** Nothing of a message is taken any more. */
+  #release(): void {
     this.#words?.end();
     this.#words?.leave();
   }
 
   #stopped(got: number): Found {
-    if (got === 0 && this.#headed > 0) {
-      const error = this.#body === undefined ? truncated(this.#headed, HEADER) : truncated(this.#filled, this.#length);
-      this.#reset();
+    if (got === 0 && this.#partial.isBegun) {
+      const error = this.#partial.truncation;
+      this.#partial.reset();
+      this.#release();
       this.#ended = true;
       throw error;
     }
-    if (this.#headed === 0) {
-      this.#words?.end();
-      this.#words?.leave();
-    }
+    if (!this.#partial.isBegun) this.#release();
     return this.#none(got);
   }
 
@@ -373,11 +327,3 @@ const SCRATCH = new Uint8Array(WINDOW_BYTES);
 const WINDOW = new Uint8Array(WINDOW_BYTES);
 /** Whose messages are in the window. */
 let looking: Inbox | undefined;
-
-function memory(length: number): Uint8Array {
-  return length <= LONG_BYTES ? new Uint8Array(length) : uninitializedBytes(length);
-}
-
-function readInt32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-}

@@ -6,20 +6,20 @@ import { atExit, keptByForks, writesAtExit } from '../../util/at-exit.js';
 import type { Transport } from '../transport/transport.js';
 import { closing, type Exchange } from './exchange.js';
 
-/** What is given up with a connection. */
-export interface Held {
+/** What a connection that is open here has. */
+export interface OpenConnection {
   readonly transport: Transport;
   readonly offer: StandingOffer;
   readonly exchange: Exchange;
 }
 
-const open = new Set<Held>();
-const abandoned = new FinalizationRegistry<Held>(giveUp);
+const open = new Set<OpenConnection>();
+const abandoned = new FinalizationRegistry<OpenConnection>(giveUp);
 
-function giveUp(held: Held): void {
-  open.delete(held);
-  held.transport.close();
-  held.offer.release();
+function giveUp(resources: OpenConnection): void {
+  open.delete(resources);
+  resources.transport.close();
+  resources.offer.release();
 }
 
 // Before children are joined, who may wait for it: what was sent is on its way, whether its sender
@@ -50,15 +50,15 @@ registerAfterFork(open, (inherited) => {
   closing.clear();
 });
 
-/** Gives up what `connection` holds when it is collected, or the thread ends. */
-export function hold(connection: object, held: Held): void {
-  open.add(held);
-  abandoned.register(connection, held, connection);
+/** Gives the resources of a connection up when it is collected, or the thread ends. */
+export function trackConnection(connection: object, resources: OpenConnection): void {
+  open.add(resources);
+  abandoned.register(connection, resources, connection);
 }
 
 /** It was closed: its transport is its own affair. */
-export function letGo(connection: object, held: Held): void {
+export function untrackConnection(connection: object, resources: OpenConnection): void {
   abandoned.unregister(connection);
-  open.delete(held);
-  held.offer.release();
+  open.delete(resources);
+  resources.offer.release();
 }

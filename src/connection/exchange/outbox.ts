@@ -17,7 +17,7 @@ import { deferred } from '../../util/deferred.js';
 import { Deque } from '../../util/deque.js';
 import { channelError } from '../messages.js';
 import type { Transport } from '../transport/transport.js';
-import { Token } from './tokens.js';
+import { ReadReceipt } from './read-receipts.js';
 
 const GATHER_BYTES = 65_536;
 /** Up to here header and payload go in one write, as in Python. */
@@ -28,7 +28,7 @@ interface Part {
   start: number;
   end: number;
   /** Travels with it: a part of one byte. */
-  readonly token?: Token;
+  readonly receipt?: ReadReceipt;
 }
 
 interface Unsent {
@@ -52,7 +52,7 @@ export class Outbox {
   #burst = false;
   #blocked = false;
   #failure: MultiprocessError | undefined;
-  #token: Token | undefined;
+  #receipt: ReadReceipt | undefined;
   #over = false;
 
   /** @param onBlocked called when {@link blocked} changes. */
@@ -142,18 +142,18 @@ export class Outbox {
       holdUntil(freight, () => this.#over);
       return this.large(frame);
     }
-    if (this.#token?.fresh !== true) this.#token = new Token();
-    const token = this.#token;
-    token.queue();
-    holdUntil(freight, (hurried) => token.isGone(hurried));
+    if (this.#receipt?.fresh !== true) this.#receipt = new ReadReceipt();
+    const receipt = this.#receipt;
+    receipt.queue();
+    holdUntil(freight, (hurried) => receipt.isGone(hurried));
     if (this.#failure !== undefined) {
-      token.sent();
+      receipt.sent();
       return Promise.reject(this.#failure);
     }
     this.#gather = undefined;
     const last = frame.length - 1;
     this.#parts.push({ bytes: frame, start: 0, end: last });
-    this.#parts.push({ bytes: frame, start: last, end: frame.length, token });
+    this.#parts.push({ bytes: frame, start: last, end: frame.length, receipt });
     this.#queued += frame.length;
     return this.#go();
   }
@@ -169,9 +169,9 @@ export class Outbox {
       while (this.#parts.length > 0) {
         const part = this.#parts.first()!;
         const sent =
-          part.token === undefined
+          part.receipt === undefined
             ? this.#transport.write(part.bytes, part.start, part.end)
-            : this.#transport.writeWith!(part.bytes, part.start, part.end, part.token.fd);
+            : this.#transport.writeWith!(part.bytes, part.start, part.end, part.receipt.fd);
         if (sent === Errno.EAGAIN) {
           this.#block(true);
           return;
@@ -180,7 +180,7 @@ export class Outbox {
         this.#taken += sent;
         part.start += sent;
         if (part.start < part.end) continue;
-        part.token?.sent();
+        part.receipt?.sent();
         this.#parts.shift();
         if (part === this.#gather) part.start = part.end = 0;
       }
@@ -204,7 +204,7 @@ export class Outbox {
   fail(error: MultiprocessError): void {
     this.#failure = error;
     this.#over = true;
-    for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) part.token?.sent();
+    for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) part.receipt?.sent();
     this.#gather = undefined;
     for (let one = this.#unsent.shift(); one !== undefined; one = this.#unsent.shift()) one.reject(error);
   }

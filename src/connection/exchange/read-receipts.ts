@@ -4,7 +4,7 @@
  *
  * The last byte of such a message carries the writing end of a pipe (SCM_RIGHTS). Who reads that
  * byte, not asking for descriptors, makes the kernel close it; so does the end of the socket, and
- * of whoever had it. When nobody has it any more the reading end says so. Messages of {@link FRESH}
+ * of whoever had it. When nobody has it any more the reading end says so. Messages of {@link REUSE_MS}
  * ms share one.
  *
  * Only unix sockets carry descriptors. On others what a message refers to is kept until the
@@ -14,12 +14,12 @@ import { closeDescriptor, createPipe, pollDescriptor, Ready } from '../../native
 import { registerAfterFork } from '../../util/after-fork.js';
 import { performance } from '../../util/timers.js';
 
-/** Milliseconds for which one token serves. */
-const FRESH = 1_000;
+/** Milliseconds for which one receipt serves. */
+const REUSE_MS = 1_000;
 
-const open = new Set<Token>();
+const open = new Set<ReadReceipt>();
 
-export class Token {
+export class ReadReceipt {
   readonly #reading: number;
   #writing: number;
   readonly #born = performance.now();
@@ -39,7 +39,7 @@ export class Token {
 
   /** Whether further messages may have it. */
   get fresh(): boolean {
-    return this.#writing >= 0 && performance.now() - this.#born < FRESH;
+    return this.#writing >= 0 && performance.now() - this.#born < REUSE_MS;
   }
 
   /** A message is queued with it. */
@@ -76,5 +76,5 @@ export class Token {
 
 // A copy of this process must not keep them from being gone.
 registerAfterFork(open, (inherited) => {
-  for (const token of inherited) token.close();
+  for (const receipt of inherited) receipt.close();
 });

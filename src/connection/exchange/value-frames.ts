@@ -4,9 +4,10 @@
  */
 import type { Freight } from '../../memory/index.js';
 import { borrowEncoder, Decoder, encodeWith, MULTIPROCESS, PendingValue, returnEncoder, type Serializer } from '../../reduction/index.js';
-import { CHALLENGE } from '../handshake/challenge.js';
+import { CHALLENGE_PREFIX } from '../handshake/challenge.js';
 import { keyWanted } from '../messages.js';
 import { bytesOf } from '../transport/buffers.js';
+import { HEADER_BYTES, writeHeader, writeLength } from './framing.js';
 import { type Outbox, SMALL_MESSAGE_BYTES } from './outbox.js';
 
 const decoder = new Decoder();
@@ -29,9 +30,9 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
   try {
     const { total, buffers, freight } = encoder.encode(value);
     if (total <= SMALL_MESSAGE_BYTES && buffers.length === 0 && freight === null) {
-      return outbox.small(total + 4, (target, at) => {
+      return outbox.small(HEADER_BYTES + total, (target, at) => {
         writeLength(target, at, total);
-        encoder.layout(target, at + 4);
+        encoder.layout(target, at + HEADER_BYTES);
       });
     }
     // Buffers are laid out on multiples of 8, so the header ends on one.
@@ -48,9 +49,9 @@ export function sendValue(outbox: Outbox, value: unknown, serializer: Serializer
 export function sendPayload(outbox: Outbox, payload: Uint8Array): Promise<void> {
   const { length } = payload;
   if (length <= SMALL_MESSAGE_BYTES) {
-    return outbox.small(length + 4, (target, at) => {
+    return outbox.small(HEADER_BYTES + length, (target, at) => {
       writeLength(target, at, length);
-      target.set(payload, at + 4);
+      target.set(payload, at + HEADER_BYTES);
     });
   }
   const header = new Uint8Array(16);
@@ -98,23 +99,5 @@ export function decodeSync(message: Message, serializer: Serializer): unknown {
 
 /** Whether what cannot be decoded is the first message of a listener with a key. */
 function isChallenge({ bytes, start, stop }: Message): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(stop - start, CHALLENGE.length)).equals(CHALLENGE);
-}
-
-function writeLength(target: Uint8Array, at: number, length: number): void {
-  target[at] = length >>> 24;
-  target[at + 1] = length >>> 16;
-  target[at + 2] = length >>> 8;
-  target[at + 3] = length;
-}
-
-/** Writes a header that ends at byte 16; its length. */
-function writeHeader(frame: Uint8Array, length: number): number {
-  if (length <= 0x7fffffff) {
-    writeLength(frame, 12, length);
-    return 4;
-  }
-  writeLength(frame, 4, 0xffffffff);
-  new DataView(frame.buffer, frame.byteOffset).setBigUint64(8, BigInt(length));
-  return 12;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(stop - start, CHALLENGE_PREFIX.length)).equals(CHALLENGE_PREFIX);
 }

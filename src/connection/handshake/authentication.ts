@@ -17,7 +17,7 @@ import { ArgumentError, AuthenticationError } from '../../errors/index.js';
 import { describe } from '../../util/options.js';
 import type { WaitOptions } from '../../util/wait-options.js';
 import type { Connection } from '../connection.js';
-import { CHALLENGE } from './challenge.js';
+import { CHALLENGE_PREFIX } from './challenge.js';
 
 /** A key that both ends know. Text counts as its UTF-8 bytes. */
 export type AuthKey = Uint8Array | string;
@@ -64,7 +64,7 @@ export async function deliverChallenge(
   const key = keyOf('deliverChallenge', authkey);
   if (!DIGESTS.has(digest)) throw new ArgumentError(`deliverChallenge: \`digest\` must be one of ${[...DIGESTS.keys()].join(', ')}.`);
   const message = Buffer.concat([Buffer.from(`{${digest}}`), randomBytes(CHALLENGE_BYTES)]);
-  await connection.sendBytes(Buffer.concat([CHALLENGE, message]));
+  await connection.sendBytes(Buffer.concat([CHALLENGE_PREFIX, message]));
   const answer = await connection.recvBytes({ timeout: HANDSHAKE_TIMEOUT_MS, ...options, maxLength: MAX_MESSAGE_BYTES });
   try {
     verify(key, message, answer);
@@ -87,12 +87,12 @@ export async function answerChallenge(connection: Connection, authkey: AuthKey, 
   const key = keyOf('answerChallenge', authkey);
   const bounds = { timeout: HANDSHAKE_TIMEOUT_MS, ...options, maxLength: MAX_MESSAGE_BYTES };
   const challenge = await connection.recvBytes(bounds);
-  if (!startsWith(challenge, CHALLENGE)) {
+  if (!startsWith(challenge, CHALLENGE_PREFIX)) {
     throw protocol(
       'the peer sent no challenge: it expects no key, or is no multiprocessing listener; give no `authkey`, or check the address',
     );
   }
-  const message = challenge.subarray(CHALLENGE.length);
+  const message = challenge.subarray(CHALLENGE_PREFIX.length);
   if (message.length < LEGACY_CHALLENGE_BYTES) throw protocol(`the challenge is too short (${message.length} bytes)`);
   await connection.sendBytes(createResponse(key, message));
   const verdict = await connection.recvBytes(bounds);

@@ -1,2 +1,2 @@
 /** Beginning of the first message of a listener with a key. */
-export const CHALLENGE: Buffer = Buffer.from('#CHALLENGE#');
+export const CHALLENGE_PREFIX: Buffer = Buffer.from('#CHALLENGE#');

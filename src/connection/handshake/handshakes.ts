@@ -66,7 +66,7 @@ interface Place {
 }
 
 /** Accepted, and waits for a place. */
-interface Stranger {
+interface WaitingPeer {
   readonly descriptor: number;
   readonly address: string;
 }
@@ -79,7 +79,7 @@ export class Handshakes {
   readonly #server: Server | undefined;
   /** Those that are under way, oldest first. */
   readonly #places = new Set<Place>();
-  readonly #waiting: Stranger[] = [];
+  readonly #waiting: WaitingPeer[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** Raw sockets that are being secured. */
@@ -115,8 +115,8 @@ export class Handshakes {
       return;
     }
     if (this.#waiting.length >= this.#limits.most) {
-      const greedy = mostOf(this.#waiting);
-      const at = this.#waiting.findIndex((stranger) => stranger.address === greedy);
+      const greedy = commonestAddress(this.#waiting);
+      const at = this.#waiting.findIndex((peer) => peer.address === greedy);
       closeDescriptor(this.#waiting.splice(at, 1)[0]!.descriptor);
     }
     this.#waiting.push({ descriptor, address });
@@ -153,7 +153,7 @@ export class Handshakes {
   }
 
   /** Of those who wait, the oldest of the address that has fewest places. */
-  #next(): Stranger {
+  #next(): WaitingPeer {
     const had = countsOf(this.#places);
     let best = 0;
     this.#waiting.forEach(({ address }, i) => {
@@ -168,7 +168,7 @@ export class Handshakes {
    */
   #makeRoom(): number {
     const had = countsOf(this.#places);
-    const greedy = mostOf(this.#places);
+    const greedy = commonestAddress(this.#places);
     // Whose address has fewer need not wait: the others can spare one.
     const poorer = this.#waiting.some(({ address }) => (had.get(address) ?? 0) + 1 < had.get(greedy)!);
     const now = performance.now();
@@ -187,7 +187,7 @@ export class Handshakes {
     return 0;
   }
 
-  #start({ descriptor, address }: Stranger): void {
+  #start({ descriptor, address }: WaitingPeer): void {
     if (this.#server === undefined) {
       this.#connected(new Connection(descriptor, { serializer: this.#serializer }), address);
       return;
@@ -256,7 +256,7 @@ function countsOf(all: Iterable<{ readonly address: string }>): Map<string, numb
 }
 
 /** The address that most of them have. */
-function mostOf(all: Iterable<{ readonly address: string }>): string {
+function commonestAddress(all: Iterable<{ readonly address: string }>): string {
   let most = '';
   let count = 0;
   for (const [address, had] of countsOf(all)) {

@@ -6,7 +6,7 @@ import { setImmediate } from '../../util/timers.js';
 import type { Transport } from './transport.js';
 
 /** Bytes given to the stream at a time. */
-const PIECE = 65_536;
+const PIECE_BYTES = 65_536;
 
 export class StreamTransport implements Transport {
   readonly fd = -1;
@@ -57,7 +57,7 @@ export class StreamTransport implements Transport {
     if (this.#stream.destroyed || this.#stream.writableEnded) return Errno.EPIPE;
     if (this.#full) return Errno.EAGAIN;
     // The stream keeps what it is given, and the caller reuses his memory.
-    const count = Math.min(PIECE, end - start);
+    const count = Math.min(PIECE_BYTES, end - start);
     this.#full = !this.#stream.write(bytes.slice(start, start + count));
     return count;
   }

@@ -15,7 +15,7 @@ import {
 } from '../../native/index.js';
 
 /** Looks at the kernel before a blocking write sleeps, about 70 microseconds. */
-const LOOKS = 200;
+const BLOCKING_WRITE_LOOKS = 200;
 
 /** The seam between a connection and what carries it. Numbers below zero are negated errnos. */
 export interface Transport {
@@ -68,7 +68,7 @@ export class DescriptorTransport implements Transport {
   readonly fd: number;
   readonly #onReady: () => void;
   #watch: Readiness | undefined;
-  readonly #writing = new Backoff(LOOKS, LOOKS);
+  readonly #writing = new Backoff(BLOCKING_WRITE_LOOKS, BLOCKING_WRITE_LOOKS);
   #peeks = true;
   #unix: boolean | undefined;
   #holds = true;

@@ -26,7 +26,15 @@
  *   ask       id: call; member: what; object; extra
  */
 
-import { Connection, type Exchange, SMALL_MESSAGE_BYTES, sendLoaded, sendPayload } from '../../connection/index.js';
+import {
+  Connection,
+  type Exchange,
+  HEADER_BYTES,
+  SMALL_MESSAGE_BYTES,
+  sendLoaded,
+  sendPayload,
+  writeLength,
+} from '../../connection/index.js';
 import type { Freight } from '../../memory/index.js';
 import {
   borrowEncoder,
@@ -42,7 +50,7 @@ import {
 /** Version of the protocol. */
 export const VERSION = 1;
 /** Bytes before the payload. */
-export const HEAD = 16;
+export const HEAD_BYTES = 16;
 
 /** What a frame is. */
 export const Kind = {
@@ -150,9 +158,9 @@ export class Wire {
 
   /** Sends a frame without a payload. */
   post(kind: number, id: number, object = 0, extra = 0, member = 0, flags = 0): void {
-    this.#exchange.outbox.post(4 + HEAD, (target, at) => {
-      writeLength(target, at, HEAD);
-      writeHead(target, at + 4, kind, flags, member, id, object, extra);
+    this.#exchange.outbox.post(HEADER_BYTES + HEAD_BYTES, (target, at) => {
+      writeLength(target, at, HEAD_BYTES);
+      writeHead(target, at + HEADER_BYTES, kind, flags, member, id, object, extra);
     });
   }
 
@@ -224,9 +232,9 @@ export class Wire {
    * @throws SerializationError.
    */
   payload({ bytes }: Frame): unknown {
-    if (bytes.length === HEAD) return undefined;
-    if (this.#serializer !== null) return this.#serializer.decode(bytes.slice(HEAD));
-    const value = decoder.decode(bytes, HEAD, bytes.length, true);
+    if (bytes.length === HEAD_BYTES) return undefined;
+    if (this.#serializer !== null) return this.#serializer.decode(bytes.slice(HEAD_BYTES));
+    const value = decoder.decode(bytes, HEAD_BYTES, bytes.length, true);
     return value instanceof PendingValue ? value.ready : value;
   }
 
@@ -246,18 +254,18 @@ export class Wire {
     total = size,
     freight: Freight | null = null,
   ): void {
-    const length = HEAD + total;
-    if (size + HEAD < SMALL_MESSAGE_BYTES) {
-      this.#exchange.outbox.post(4 + length, (target, at) => {
+    const length = HEAD_BYTES + total;
+    if (size + HEAD_BYTES < SMALL_MESSAGE_BYTES) {
+      this.#exchange.outbox.post(HEADER_BYTES + length, (target, at) => {
         writeLength(target, at, length);
-        writeHead(target, at + 4, kind, flags, member, id, object, extra);
-        layout(target, at + 4 + HEAD);
+        writeHead(target, at + HEADER_BYTES, kind, flags, member, id, object, extra);
+        layout(target, at + HEADER_BYTES + HEAD_BYTES);
       });
       return;
     }
     const frame = new Uint8Array(length);
     writeHead(frame, 0, kind, flags, member, id, object, extra);
-    layout(frame, HEAD);
+    layout(frame, HEAD_BYTES);
     const { outbox } = this.#exchange;
     const sent = freight === null ? sendPayload(outbox, frame) : sendLoaded(outbox, frame, freight);
     sent.catch(() => {}); // who receives is told
@@ -266,7 +274,7 @@ export class Wire {
 
 /** A frame's head. @returns `null` for what is shorter than one. */
 export function readFrame(bytes: Uint8Array): Frame | null {
-  if (bytes.length < HEAD) return null;
+  if (bytes.length < HEAD_BYTES) return null;
   return {
     kind: bytes[0]!,
     flags: bytes[1]!,
@@ -306,12 +314,4 @@ function writeHead(
   writeWord(target, at + 4, id);
   writeWord(target, at + 8, object);
   writeWord(target, at + 12, extra);
-}
-
-/** The length of a message, as connections have it. */
-function writeLength(target: Uint8Array, at: number, length: number): void {
-  target[at] = length >>> 24;
-  target[at + 1] = length >>> 16;
-  target[at + 2] = length >>> 8;
-  target[at + 3] = length;
 }
