@@ -1,25 +1,23 @@
 import { inspect } from 'node:util';
-import { type Address, type ClientTls, type Connection, keyOf, type ListenerTls, pipe } from '../connection/index.js';
-import { ArgumentError, ProcessError, TimeoutError } from '../errors/index.js';
-import { addTemplateModule, currentProcess, type JoinOptions, Process, startMethodOf } from '../process/index.js';
-import { DupFd, encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
+import { type Address, type ClientTls, keyOf, type ListenerTls } from '../connection/index.js';
+import { ArgumentError, TimeoutError } from '../errors/index.js';
+import { currentProcess, type JoinOptions, type Process, startMethodOf } from '../process/index.js';
+import { encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
-import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { channelTo } from './client/channels.js';
 import { forgetServer, keyTo, notedKey, noteServer, processKey, tlsFor } from './client/keys.js';
 import type { RemoteChannel } from './client/remote-channel.js';
 import { clientTls, type ManagerOptions } from './manager-options.js';
 import { alreadyStarted, noAddress, notStarted, serverLost, shutDown } from './messages.js';
-import { checkType, definedType, type Maker, type ManagedType, mayBeExposed, type TypeOptions } from './registry.js';
+import { checkType, definedType, type Maker, mayBeExposed, type TypeOptions } from './registry.js';
 import type { Creations, RemoteMaker, TypeEntry } from './remote.js';
 import { type ObjectInfo, Server } from './server.js';
+import { prepareTemplate, ServerLaunch } from './server-launch.js';
 import { ownTypesOf, sentType, typesOf } from './types-of-class.js';
 import { Ask } from './wire/frames.js';
-import type { ServerNews, ServerWork } from './wire/server-work.js';
-
-const ENTRY = entry('managers/server/server-process');
+import type { ServerWork } from './wire/server-work.js';
 
 /** What types may be given as: by name, what makes their objects, or that with options. */
 export type TypesOf = Readonly<Record<string, RemoteMaker | TypeEntry>>;
@@ -30,10 +28,14 @@ export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick
     options?: ManagerOptions,
   ) => InstanceType<B> & Creations<M>);
 
-const OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
-/** Milliseconds that a server has to end by itself, then by SIGTERM. */
-const SHUTDOWN_GRACE_MS = 1_000;
+const MANAGER_OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
 
+/**
+ *   initial    left by start() -> started; connect() -> connected; shutdown() -> ended. getServer() stays
+ *   started    its server runs, or is being started      shutdown(), a start that failed -> ended
+ *   connected  to a server that somebody else started    shutdown() -> ended; a connect() that failed -> initial
+ *   ended      every call is refused
+ */
 type State = 'initial' | 'started' | 'connected' | 'ended';
 
 /**
@@ -79,7 +81,7 @@ export class BaseManager implements AsyncDisposable {
   readonly #serializer: Serializer;
   #address: Address | undefined;
   #state: State = 'initial';
-  #process: Process | null = null;
+  #launch: ServerLaunch | null = null;
   #channel: RemoteChannel | null = null;
   #server: Server | null = null;
   #stopping: Promise<void> | null = null;
@@ -88,7 +90,7 @@ export class BaseManager implements AsyncDisposable {
   /** @throws ArgumentError; nothing is started yet. */
   constructor(options: ManagerOptions = {}) {
     const name = new.target.name || 'BaseManager';
-    checkOptions(name, options, OPTIONS);
+    checkOptions(name, options, MANAGER_OPTIONS);
     if (options.authkey !== undefined) keyOf(name, options.authkey);
     if (options.context !== undefined) startMethodOf(name, options.context);
     this.#serializer = serializerOf(name, options.serializer);
@@ -114,7 +116,7 @@ export class BaseManager implements AsyncDisposable {
     const known = callable === undefined && Object.keys(options).length === 0 ? definedType(typeid) : undefined;
     own.set(typeid, known ?? type);
     if ((known ?? type).createMethod === false) return;
-    if (!mayBeExposed(typeid) || OWN.has(typeid)) {
+    if (!mayBeExposed(typeid) || RESERVED_NAMES.has(typeid)) {
       throw new ArgumentError(
         `${this.name}.register: \`${typeid}\` cannot be a creation method; choose another name, or pass createMethod: false.`,
       );
@@ -163,7 +165,7 @@ export class BaseManager implements AsyncDisposable {
 
   /** The process of the server, where {@link start} made one. */
   get process(): Process | null {
-    return this.#process;
+    return this.#launch?.process ?? null;
   }
 
   /**
@@ -182,49 +184,45 @@ export class BaseManager implements AsyncDisposable {
     }
     this.#begin(actor, 'started');
     const { authkey, context, tls } = this.#options;
-    if (startMethodOf(actor, context) === 'forkserver') prepareTemplate(typesOf(this));
-    const [mine, theirs] = pipe<ServerNews>();
-    // A thread's descriptors are this process's: what was sent to it would keep its connection when
-    // it has ended.
-    const own = startMethodOf(actor, context) === 'thread' ? null : new DupFd(theirs.fileno());
-    let process: Process<[ServerWork, Connection<ServerNews> | DupFd]> | null = null;
+    const types = typesOf(this);
+    if (startMethodOf(actor, context) === 'forkserver') {
+      prepareTemplate([...types.values()].map(({ module }) => module).filter((module) => module !== undefined));
+    }
+    const launch = new ServerLaunch(actor);
+    this.#launch = launch;
     try {
-      const work: ServerWork = {
-        types: [...typesOf(this)].map(([typeid, type]) => sentType(typeid, type)),
+      const { address, connection, greeting } = await launch.start(nextName(this.#name), context, () => ({
+        types: [...types].map(([typeid, type]) => sentType(typeid, type)),
         address: this.#address ?? null,
         authkey: Buffer.from(this.#key()).toString('hex'),
         tls: (tls as ListenerTls | undefined) ?? null,
         serializer: optionOf(this.#serializer),
-        client: { pid: globalThis.process.pid, name: currentProcess().name },
+        client: { pid: process.pid, name: currentProcess().name },
         initializer: (initializer as ServerWork['initializer'] | undefined) ?? null,
         initArgs: initArgs ?? [],
-      };
-      process = new Process(ENTRY, { args: [work, own ?? (theirs as Connection<ServerNews>)], name: nextName(this.#name), context });
-      this.#process = process as unknown as Process;
-      await process.start();
-      theirs.close();
-      own?.close();
-      const [address, error, greeting] = await newsOf(process as unknown as Process, mine as Connection<ServerNews>);
-      if (address === null) throw error;
+      }));
       this.#address = address;
       const secured = tls === undefined ? undefined : clientTls(tls);
-      this.#channel = channelTo({ address, name: process.name, authkey: this.#key(), tls: secured, serializer: this.#serializer });
-      this.#channel.use();
+      const { name } = launch.process!;
+      const channel = channelTo({ address, name, authkey: this.#key(), tls: secured, serializer: this.#serializer });
+      channel.use();
+      this.#channel = channel;
       this.#unhook = atExit('first', (ending) => {
         if (ending === 'natural') return this.shutdown();
-        if (process!.isAlive()) process!.terminate();
+        if (launch.isAlive) launch.process!.terminate();
         return undefined;
       });
       if (greeting === null) {
-        mine.close();
-        await this.#channel.connect();
-      } else this.#channel.adopt(mine as Connection, greeting);
+        connection.close();
+        await channel.connect();
+      } else channel.adopt(connection, greeting);
       noteServer(address, authkey, secured);
     } catch (cause) {
-      theirs.close();
-      own?.close();
-      mine.close();
-      throw await this.#notStarted(actor, cause, process as unknown as Process | null);
+      this.#unhook?.();
+      this.#channel?.unuse();
+      this.#channel = null;
+      this.#state = 'ended';
+      throw await launch.failed(cause);
     }
   }
 
@@ -292,8 +290,9 @@ export class BaseManager implements AsyncDisposable {
    * @throws (as rejection) ProcessError `MP_NOT_STARTED`; TimeoutError; `signal.reason`.
    */
   async join(options: JoinOptions = {}): Promise<void> {
-    if (this.#process === null) throw notStarted(`${this.#name}.join`);
-    if (!(await this.#process.join(options))) {
+    const { process } = this;
+    if (process === null) throw notStarted(`${this.#name}.join`);
+    if (!(await process.join(options))) {
       throw new TimeoutError(`${this.#name}.join: the server still runs after ${options.timeout} ms; shutdown() ends it.`);
     }
   }
@@ -369,37 +368,19 @@ export class BaseManager implements AsyncDisposable {
     this.#state = state;
   }
 
-  async #notStarted(actor: string, cause: unknown, process: Process | null): Promise<unknown> {
-    this.#unhook?.();
-    this.#channel?.unuse();
-    this.#channel = null;
-    this.#state = 'ended';
-    if (process === null || process.pid === null) return cause;
-    const ended = await process.join({ timeout: SHUTDOWN_GRACE_MS });
-    if (!ended) await end(process);
-    if (cause !== SERVER_ENDED && (cause as { code?: unknown } | null)?.code !== 'MP_CONNECTION_EOF') return cause;
-    return new ProcessError(`${actor}: the server ended before it served, with exit code ${process.exitCode}; its stderr says why.`, {
-      code: 'MP_SERVER_START',
-    });
-  }
-
   async #shutdown(): Promise<void> {
     const before = this.#state;
     this.#state = 'ended';
     this.#unhook?.();
     const channel = this.#channel;
     this.#channel = null;
-    const process = this.#process;
+    const launch = this.#launch;
     if (before === 'connected') channel?.unuse();
     this.#server?.stop();
-    if (before !== 'started' || process === null || channel === null) return;
+    if (before !== 'started' || launch === null || channel === null) return;
     const address = this.#address!;
-    if (process.isAlive()) {
-      const asked = channel.question(Ask.shutdown).catch(() => {});
-      await Promise.race([asked, process.join({ timeout: SHUTDOWN_GRACE_MS })]);
-      if (!(await process.join({ timeout: SHUTDOWN_GRACE_MS }))) await end(process);
-    }
-    channel.abandon(serverLost(process.name, address));
+    if (launch.isAlive) await launch.endAfter(channel.question(Ask.shutdown).catch(() => {}));
+    channel.abandon(serverLost(launch.process!.name, address));
     channel.unuse();
     forgetServer(address);
   }
@@ -428,47 +409,8 @@ export function connected(type: new (options: ManagerOptions) => BaseManager, ha
   return manager;
 }
 
-/**
- * Has the template of the forkserver load what servers of these types are made of: their start is
- * then little more than a fork.
- */
-function prepareTemplate(types: Map<string, ManagedType>): void {
-  addTemplateModule(ENTRY);
-  for (const { module } of types.values()) if (module !== undefined) addTemplateModule(new URL(module));
-}
-
-/** Why there is no news: the server has ended. */
-const SERVER_ENDED = Symbol('the server ended');
-
-/**
- * Waits for what the server says first. A thread that ends before it has taken its connection over
- * leaves that open in this process, so no end of the connection tells of it: its own end does.
- */
-async function newsOf(server: Process, connection: Connection<ServerNews>): Promise<ServerNews> {
-  const told = new AbortController();
-  const lost = new AbortController();
-  const ended = async (): Promise<void> => {
-    await server.join({ signal: told.signal });
-    // What it said before it ended counts.
-    if (!(await connection.poll({ timeout: 0 }))) lost.abort(SERVER_ENDED);
-  };
-  ended().catch(() => {}); // The news was there first.
-  try {
-    return await connection.recv({ signal: lost.signal });
-  } finally {
-    told.abort();
-  }
-}
-
 /** Members of managers that no type may be named as. */
-const OWN = new Set<string>(Object.getOwnPropertyNames(BaseManager.prototype));
-
-async function end(process: Process): Promise<void> {
-  process.terminate();
-  if (await process.join({ timeout: SHUTDOWN_GRACE_MS })) return;
-  process.kill();
-  await process.join();
-}
+const RESERVED_NAMES = new Set<string>(Object.getOwnPropertyNames(BaseManager.prototype));
 
 let count = 0;
 

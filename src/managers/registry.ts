@@ -68,7 +68,7 @@ export interface ManagedType extends TypeOptions {
 const TYPE_OPTIONS = ['callable', 'exposed', 'methodToTypeid', 'proxyType', 'createMethod', 'functions', 'value', 'release', 'lasting'];
 
 /** Names that no referent has for anybody: they lead out of it. */
-const NEVER = new Set([
+const NEVER_EXPOSED = new Set([
   'constructor',
   '__proto__',
   'prototype',
@@ -78,11 +78,11 @@ const NEVER = new Set([
   '__lookupSetter__',
 ]);
 /** What every proxy has of its own; `then` would make it a promise. */
-const RESERVED = new Set(['callMethod', 'getValue', 'then']);
+const PROXY_METHODS = new Set(['callMethod', 'getValue', 'then']);
 
 /** Whether a name may be exposed at all. */
 export function mayBeExposed(name: unknown): name is string {
-  return typeof name === 'string' && name !== '' && !NEVER.has(name) && !RESERVED.has(name);
+  return typeof name === 'string' && name !== '' && !NEVER_EXPOSED.has(name) && !PROXY_METHODS.has(name);
 }
 
 /**

@@ -1,30 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
-import { type Address, type AuthKey, type Connection, Listener, type ListenerTls } from '../connection/index.js';
+import { type Address, type Connection, Listener } from '../connection/index.js';
 import { AuthenticationError } from '../errors/index.js';
-import type { Serializer } from '../reduction/index.js';
 import { subDebug } from '../util/logger.js';
 import { setImmediate, setTimeout } from '../util/timers.js';
 import { freshAddress } from './address.js';
 import { localServers } from './local-servers.js';
-import { badFrame, noObject, notExposed } from './messages.js';
-import { type Link, type ProxyHandle, sendingTo, serializerPart, whileSendingTo } from './proxies.js';
-import { linkOf, localProxy } from './proxy.js';
+import { badFrame } from './messages.js';
+import { type ProxyHandle, whileSendingTo } from './proxies.js';
 import type { ManagedType } from './registry.js';
-import { type ClientAgent, runCall } from './server/current-call.js';
-import { inquire } from './server/dispatch.js';
+import { LocalChannel } from './server/local-channel.js';
 import { type Referent, ReferentTable } from './server/referents.js';
 import { Session } from './server/session.js';
-import { Ask, Kind, readFrame, serializerNumber, VERSION, Wire } from './wire/frames.js';
-import { inTransit } from './wire/in-transit.js';
-
-/** What a server is made of. */
-export interface ServerOptions {
-  readonly address: Address | undefined;
-  readonly authkey: AuthKey;
-  readonly tls?: ListenerTls | undefined;
-  readonly serializer: Serializer;
-}
+import type { ServerOptions } from './server-options.js';
+import { Kind, readFrame, serializerNumber, VERSION, Wire } from './wire/frames.js';
 
 /** The state of an object, for `debugInfo`. */
 export interface ObjectInfo {
@@ -59,11 +48,7 @@ export class Server implements AsyncDisposable {
   readonly #registry: ReadonlyMap<string, ManagedType>;
   readonly #options: ServerOptions;
   readonly #sessions = new Set<Session>();
-  /**
-   * What proxies stand for that this program has sent and that are on their way, by their grants.
-   */
-  readonly #holds = new Map<number, Referent>();
-  #lastGrant = 0;
+  readonly #local: LocalChannel;
   #address: Address;
   #listener: Listener | undefined;
   #listening: Promise<Address> | undefined;
@@ -74,14 +59,12 @@ export class Server implements AsyncDisposable {
     this.#end = resolve;
   });
   readonly #releasing = new Set<Promise<unknown>>();
-  /** The server itself, as a caller. */
-  readonly #self: ClientAgent = { id: 0, pid: process.pid, name: 'server', ended: false, onEnd: () => () => {} };
-
   /** @internal Managers make servers: `getServer()`. */
   constructor(registry: ReadonlyMap<string, ManagedType>, options: ServerOptions) {
     this.#registry = registry;
     this.#options = options;
     this.#address = options.address ?? freshAddress();
+    this.#local = new LocalChannel(this, options);
   }
 
   /** Where clients find it. Port 0 becomes the real one when it listens. */
@@ -187,8 +170,7 @@ export class Server implements AsyncDisposable {
 
   /** @internal The object that a proxy inside the server stands for. */
   referentOf(value: object): Referent | undefined {
-    const link = linkOf(value);
-    return link?.channel === this ? (link as LocalLink).referent : undefined;
+    return this.#local.referentOf(value);
   }
 
   /** @internal Runs what encodes for a client. */
@@ -208,16 +190,8 @@ export class Server implements AsyncDisposable {
    * @param granter the session that sent it; 0: this program.
    */
   claimed(granter: number, grant: number): void {
-    if (granter === 0) this.#drop(grant);
+    if (granter === 0) this.#local.arrived(grant);
     else for (const session of this.#sessions) if (session.id === granter) session.arrived(grant);
-  }
-
-  /** A proxy that this program sent is not on its way any more. */
-  #drop(grant: number): void {
-    const referent = this.#holds.get(grant);
-    if (referent === undefined) return;
-    this.#holds.delete(grant);
-    this.referents.drop(referent, 1);
   }
 
   /** @internal Whether there is one client. */
@@ -230,85 +204,16 @@ export class Server implements AsyncDisposable {
     this.#sessions.delete(session);
   }
 
-  // ---- proxies inside the server
+  // ---- for proxies inside the server
 
   /** @internal The proxy, in the server, of one of its objects. */
   proxyHere(id: number): object {
-    const referent = this.referents.find(id);
-    if (referent === undefined) throw noObject(id);
-    const known = referent.proxy?.deref();
-    if (known !== undefined && linkOf(known)?.closed === false) return known;
-    referent.local = true;
-    const link: LocalLink = { channel: this, object: id, shape: referent.shape, received: 0, closed: false, referent };
-    const proxy = localProxy(link);
-    referent.proxy = new WeakRef(proxy);
-    return proxy;
+    return this.#local.proxyOf(id);
   }
 
   /** @internal */
-  call(link: Link, member: number | string, args: readonly unknown[]): Promise<unknown> {
-    const { referent } = link as LocalLink;
-    const { members, typeid } = link.shape;
-    const found = typeof member === 'number' ? members[member] : members.find(({ name, kind }) => name === member && kind === 'method');
-    const method = found?.kind === 'method' ? (referent.object as Record<string, unknown>)[found.name] : undefined;
-    if (typeof method !== 'function') {
-      return Promise.reject(
-        notExposed(
-          typeid,
-          found?.name ?? member,
-          members.map(({ name }) => name),
-        ),
-      );
-    }
-    return this.#here(method as (...given: readonly unknown[]) => unknown, referent.object, args).then((value) => {
-      const of = referent.type.methodToTypeid?.[found!.name];
-      return of === undefined ? value : this.proxyHere(this.register(of, value).id);
-    });
-  }
-
-  /** @internal */
-  read(link: Link, member: number): Promise<unknown> {
-    return this.#here(inquire, undefined, [(link as LocalLink).referent, Ask.property, member]);
-  }
-
-  /** @internal */
-  ask(link: Link, what: number): Promise<unknown> {
-    return this.#here(inquire, undefined, [(link as LocalLink).referent, what, 0]);
-  }
-
-  /** @internal The garbage collector does it. */
-  release(): void {}
-
-  /** @internal */
-  handleOf(link: Link): ProxyHandle {
-    const { referent } = link as LocalLink;
-    const to = sendingTo();
-    const { typeid, module, members, byValue } = referent.shape;
-    let session = 0;
-    let grant = 0;
-    if (to instanceof Session && this.#sessions.has(to)) session = to.grant(referent);
-    else {
-      grant = ++this.#lastGrant;
-      const number = grant;
-      this.referents.retain(referent);
-      this.#holds.set(grant, referent);
-      inTransit(() => this.#drop(number));
-    }
-    return {
-      server: this.name,
-      address: this.#address,
-      object: referent.id,
-      shape: { typeid, module, members, byValue },
-      session,
-      grant: [0, grant],
-      tls: this.#options.tls !== undefined,
-      ...serializerPart(this.#options.serializer),
-    };
-  }
-
-  async #here<A extends readonly unknown[]>(method: (...args: A) => unknown, self: unknown, args: A): Promise<unknown> {
-    const { signal } = new AbortController();
-    return await runCall({ client: this.#self, signal }, method, self, args);
+  grantTo(to: object | null, referent: Referent): number {
+    return to instanceof Session && this.#sessions.has(to) ? to.grant(referent) : 0;
   }
 
   // ---- clients
@@ -367,9 +272,4 @@ export class Server implements AsyncDisposable {
       subDebug('release failed: %s', String(error));
     }
   }
-}
-
-/** The link of a proxy inside the server, which keeps its object. */
-interface LocalLink extends Link {
-  readonly referent: Referent;
 }

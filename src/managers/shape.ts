@@ -66,7 +66,7 @@ function isMethod(referent: unknown, name: string): boolean {
   return true;
 }
 
-const ROOTS = new Set<unknown>([Object.prototype, Function.prototype, null]);
+const ROOT_PROTOTYPES = new Set<unknown>([Object.prototype, Function.prototype, null]);
 
 /**
  * Names that do not begin with an underscore: methods of the classes down to Object, accessors, and
@@ -74,7 +74,7 @@ const ROOTS = new Set<unknown>([Object.prototype, Function.prototype, null]);
  */
 function publicMembers(referent: unknown): Member[] {
   const found = new Map<string, Member['kind']>();
-  for (let at: unknown = Object(referent); !ROOTS.has(at); at = Object.getPrototypeOf(at)) {
+  for (let at: unknown = Object(referent); !ROOT_PROTOTYPES.has(at); at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {
       if (name.startsWith('_') || !mayBeExposed(name) || found.has(name)) continue;
       const descriptor = Object.getOwnPropertyDescriptor(at, name)!;

@@ -7,7 +7,8 @@ import { registerAfterFork } from '../../util/after-fork.js';
 import { keyOfAddress } from '../address.js';
 import { setAttach } from '../proxy.js';
 import { keyTo, tlsFor } from './keys.js';
-import { type ChannelDirectory, RemoteChannel, type ServerAccess } from './remote-channel.js';
+import { type ChannelDirectory, RemoteChannel } from './remote-channel.js';
+import type { ServerAccess } from './server-connection.js';
 
 /** By address and key. */
 const channels = new Map<string, RemoteChannel>();

@@ -6,7 +6,7 @@ import { DONE, FAILED, MORE, type PullReader, type ReadState, streamOf, type Tas
 import { Deque } from '../../util/deque.js';
 
 /** Items that the server may be ahead. */
-const WINDOW = 256;
+const WINDOW_ITEMS = 256;
 
 /** The part of a client that streams need. */
 export interface StreamPeer {
@@ -55,7 +55,7 @@ class IncomingReader implements PullReader<unknown>, Reading {
     this.#source = source;
     this.#wake = wake;
     this.token = token;
-    this.#number = peer.open(source, this, WINDOW);
+    this.#number = peer.open(source, this, WINDOW_ITEMS);
   }
 
   read(into: unknown[], max: number): ReadState {
@@ -63,7 +63,7 @@ class IncomingReader implements PullReader<unknown>, Reading {
     let n = 0;
     for (; n < max && items.length > 0; n++) into.push(items.shift());
     this.#taken += n;
-    if (this.#state === WAIT && this.#taken >= WINDOW / 2) {
+    if (this.#state === WAIT && this.#taken >= WINDOW_ITEMS / 2) {
       this.#peer.more(this.#source, this.#number, this.#taken);
       this.#taken = 0;
     }

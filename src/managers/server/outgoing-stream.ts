@@ -14,9 +14,9 @@ import { Flag, Kind, type Wire } from '../wire/frames.js';
 import { isSharedReader } from './shared-batch.js';
 
 /** Items that an Observable, which cannot be paused, may be ahead of the client's credits. */
-const AHEAD = 1_024;
+const READ_AHEAD_ITEMS = 1_024;
 /** Items of one frame. */
-const BATCH = 256;
+const BATCH_ITEMS = 256;
 
 /**
  * Whether a result arrives as a stream: an Observable, an async iterable, a web stream, or an
@@ -85,12 +85,12 @@ export class OutgoingStream {
     try {
       this.#reader ??= openSource(this.#source as Source<unknown>, {
         wake: () => this.#wake(),
-        capacity: () => AHEAD,
+        capacity: () => READ_AHEAD_ITEMS,
         overflow: undefined,
       });
       const reader = this.#reader;
       while (this.#credits > 0 && !this.#over) {
-        const state = this.#send(reader, Math.min(this.#credits, BATCH));
+        const state = this.#send(reader, Math.min(this.#credits, BATCH_ITEMS));
         if (!this.#started) {
           this.#started = true;
           reader.start?.();

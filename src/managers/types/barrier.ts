@@ -3,7 +3,7 @@ import { checkNumber, checkOptions, describe } from '../../util/options.js';
 import type { CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
 import { type ServerWait, timeoutIn } from './server-wait.js';
-import { WaitLine } from './wait-line.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /** How a manager's barrier behaves; the action is called in the client that made the barrier. */
 export interface ManagedBarrierOptions {
@@ -60,7 +60,7 @@ export class ManagedBarrier {
     if (index + 1 < this.#parties) {
       let passed: true | undefined;
       if (timeout !== undefined && timeout <= 0) this.#break(broken('a party did not wait for the others'));
-      else passed = await round.join(call, timeout);
+      else passed = await round.wait(call, timeout);
       if (passed === true) return index;
       throw broken(`a party has waited for ${timeout} ms`);
     }
@@ -71,8 +71,8 @@ export class ManagedBarrier {
     } catch (error) {
       this.#broken = true;
       const reason = broken('its action failed', error);
-      round.refuseAll(reason);
-      this.#round.refuseAll(reason);
+      round.rejectAll(reason);
+      this.#round.rejectAll(reason);
       throw error;
     }
     round.serveAll(true);
@@ -84,7 +84,7 @@ export class ManagedBarrier {
     const round = this.#round;
     this.#round = this.#open();
     this.#broken = false;
-    round.refuseAll(broken('it was reset'));
+    round.rejectAll(broken('it was reset'));
   }
 
   /** Breaks the barrier until it is reset. */
@@ -112,17 +112,17 @@ export class ManagedBarrier {
     return this.#broken ? '<Barrier(broken)>' : `<Barrier(waiters=${this.#round.length}/${this.#parties})>`;
   }
 
-  #open(): WaitLine<true> {
-    const line: WaitLine<true> = new WaitLine<true>((call: CurrentCall) => {
-      if (line === this.#round) this.#break(broken(call.signal.aborted ? 'a party gave up or died' : 'a party has waited too long'));
-      else line.refuseAll(broken('a party gave up while the action ran'));
+  #open(): WaiterQueue<true> {
+    const queue: WaiterQueue<true> = new WaiterQueue<true>((call: CurrentCall) => {
+      if (queue === this.#round) this.#break(broken(call.signal.aborted ? 'a party gave up or died' : 'a party has waited too long'));
+      else queue.rejectAll(broken('a party gave up while the action ran'));
     });
-    return line;
+    return queue;
   }
 
   #break(reason: BrokenBarrierError): void {
     this.#broken = true;
-    this.#round.refuseAll(reason);
+    this.#round.rejectAll(reason);
   }
 }
 

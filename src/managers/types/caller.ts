@@ -5,12 +5,12 @@
 import { type CurrentCall, currentCall } from '../server/current-call.js';
 
 /** The server's own program. */
-const HERE: CurrentCall = {
+const SERVER_ITSELF: CurrentCall = {
   client: { id: 0, pid: process.pid, name: 'server', ended: false, onEnd: () => () => {} },
   signal: new AbortController().signal,
 };
 
 /** The call that is being served. To be asked before the first `await` of a method. */
 export function caller(): CurrentCall {
-  return currentCall() ?? HERE;
+  return currentCall() ?? SERVER_ITSELF;
 }

@@ -22,9 +22,9 @@ import { performance, setImmediate, setTimeout } from '../../util/timers.js';
 import { SharedBatch, type SharedReader } from '../server/shared-batch.js';
 
 /** Batches for clients end where the number of the next change is a multiple of this. */
-const ALIGNED = 256;
+const BATCH_ALIGNMENT = 256;
 /** Milliseconds between two wake-ups while changes come without a pause. */
-const PAUSE = 1;
+const WAKE_INTERVAL_MS = 1;
 /** Encoded batches that are kept. */
 const MAX_BATCHES = 32;
 
@@ -67,9 +67,9 @@ export interface GapChange {
 }
 
 const LAGS: readonly Lag[] = ['latest', 'drop-oldest', 'error', 'block'];
-const DEFAULT_SIZE = 1024;
+const DEFAULT_MAX_SIZE = 1024;
 /** Changes behind the slowest watcher that are kept rather than moved. */
-const SLACK = 1024;
+const MAX_READ_CHANGES = 1024;
 
 /** How the items are made that are no changes. */
 export interface WatchItems<C> {
@@ -86,7 +86,7 @@ export class ChangeLog<C> {
   #changes: C[] = [];
   #first = 0;
   /** Watchers that have read everything. */
-  #asleep: Watcher<C>[] = [];
+  #sleeping: Watcher<C>[] = [];
   #waking = false;
   /** When watchers were woken last. */
   #woken = Number.NEGATIVE_INFINITY;
@@ -118,8 +118,8 @@ export class ChangeLog<C> {
   add(change: C): Promise<void> | undefined {
     if (this.#watchers.size === 0) return undefined;
     this.#changes.push(change);
-    if (this.#asleep.length > 0) this.#wakeSoon();
-    if (this.#changes.length >= 2 * SLACK) this.#trim();
+    if (this.#sleeping.length > 0) this.#wakeSoon();
+    if (this.#changes.length >= 2 * MAX_READ_CHANGES) this.#trim();
     return this.room();
   }
 
@@ -144,7 +144,7 @@ export class ChangeLog<C> {
     if (!LAGS.includes(lag)) {
       throw new ArgumentError(`${this.#actor}: \`lag\` must be one of ${LAGS.map((one) => `'${one}'`).join(', ')}, not ${describe(lag)}.`);
     }
-    const maxSize = checkNumber(this.#actor, 'maxSize', options?.maxSize, { integer: true, min: 1 }) ?? DEFAULT_SIZE;
+    const maxSize = checkNumber(this.#actor, 'maxSize', options?.maxSize, { integer: true, min: 1 }) ?? DEFAULT_MAX_SIZE;
     return { [PULL]: (wake) => this.#open(new Watcher(this, this.#actor, this.#items, lag, maxSize, wake)) };
   }
 
@@ -166,7 +166,7 @@ export class ChangeLog<C> {
 
   /** @internal */
   sleep(watcher: Watcher<C>): void {
-    this.#asleep.push(watcher);
+    this.#sleeping.push(watcher);
   }
 
   /** Appends changes from number `at` on. @internal */
@@ -177,11 +177,11 @@ export class ChangeLog<C> {
 
   /**
    * The changes from number `at` on, one object for all who read the same ones: up to the next
-   * multiple of {@link ALIGNED}, so that watchers that have fallen apart come together again.
+   * multiple of {@link BATCH_ALIGNMENT}, so that watchers that have fallen apart come together again.
    * @internal
    */
   batch(at: number, most: number): SharedBatch {
-    const count = Math.min(most, this.end - at, ALIGNED - (at % ALIGNED));
+    const count = Math.min(most, this.end - at, BATCH_ALIGNMENT - (at % BATCH_ALIGNMENT));
     const known = this.#batches.get(at);
     if (known !== undefined && known.items.length === count) return known;
     const items: C[] = [];
@@ -200,15 +200,15 @@ export class ChangeLog<C> {
   #wakeSoon(): void {
     if (this.#waking) return;
     this.#waking = true;
-    if (performance.now() - this.#woken >= PAUSE) setImmediate(this.#wake);
-    else setTimeout(this.#wake, PAUSE);
+    if (performance.now() - this.#woken >= WAKE_INTERVAL_MS) setImmediate(this.#wake);
+    else setTimeout(this.#wake, WAKE_INTERVAL_MS);
   }
 
   readonly #wake = (): void => {
     this.#waking = false;
     this.#woken = performance.now();
-    const asleep = this.#asleep;
-    this.#asleep = [];
+    const asleep = this.#sleeping;
+    this.#sleeping = [];
     for (const watcher of asleep) watcher.wake();
   };
 
@@ -217,7 +217,7 @@ export class ChangeLog<C> {
     let kept = this.end;
     for (const watcher of this.#watchers) kept = Math.min(kept, watcher.needs);
     const passed = kept - this.#first;
-    if (passed < SLACK || 2 * passed < this.#changes.length) return;
+    if (passed < MAX_READ_CHANGES || 2 * passed < this.#changes.length) return;
     this.#changes = this.#changes.slice(passed);
     this.#first = kept;
   }

@@ -6,7 +6,7 @@ import { type ConditionLock, ManagedLock } from './lock.js';
 import { ManagedRLock } from './rlock.js';
 import { lockWait, type OfTask, type ServerWait, taskOf } from './server-wait.js';
 import { referentOf } from './shared.js';
-import { WaitLine } from './wait-line.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /**
  * The condition that a manager's `Condition(lock?)` makes, in the server.
@@ -18,7 +18,7 @@ import { WaitLine } from './wait-line.js';
  */
 export class ManagedCondition {
   readonly #lock: ConditionLock;
-  readonly #sleepers = new WaitLine<true>();
+  readonly #sleepers = new WaiterQueue<true>();
 
   /**
    * @param lock A manager's Lock or RLock of the same server. Default: a new RLock.
@@ -41,7 +41,7 @@ export class ManagedCondition {
     const call = caller();
     const { timeout, task } = lockWait('Condition.wait', options);
     this.#checkHeld(call, task, 'wait');
-    const sleeping = this.#sleepers.join(call, timeout);
+    const sleeping = this.#sleepers.wait(call, timeout);
     const depth = this.#lock.suspend();
     let notified = false;
     try {
@@ -51,7 +51,7 @@ export class ManagedCondition {
     } catch (error) {
       // Who gives up has not got the lock back: its proxy acquires it. What it was notified of is
       // another one's.
-      if (notified) this.#sleepers.serve(true);
+      if (notified) this.#sleepers.serveFirst(true);
       throw error;
     }
   }
@@ -60,7 +60,7 @@ export class ManagedCondition {
   notify(n = 1, options?: OfTask): void {
     checkNumber('Condition.notify', 'n', n, { integer: true, infinite: true });
     this.#checkHeld(caller(), taskOf('Condition.notify', options), 'notify');
-    for (let left = n; left > 0 && this.#sleepers.serve(true); left--);
+    for (let left = n; left > 0 && this.#sleepers.serveFirst(true); left--);
   }
 
   /** Wakes all who wait. @throws NotOwnerError. */

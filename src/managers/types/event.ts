@@ -2,7 +2,7 @@ import type { PullSource } from '../../streams/index.js';
 import { caller } from './caller.js';
 import { ChangeLog, type WatchOptions } from './change-log.js';
 import { type ServerWait, timeoutIn } from './server-wait.js';
-import { WaitLine } from './wait-line.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /**
  * The flag that a manager's `Event()` makes, in the server.
@@ -12,7 +12,7 @@ import { WaitLine } from './wait-line.js';
  * Python: `threading.Event` in the server.
  */
 export class ManagedEvent {
-  readonly #line = new WaitLine<true>();
+  readonly #waiters = new WaiterQueue<true>();
   readonly #changes = new ChangeLog<boolean>('Event.watch', { state: () => this.#flag });
   #flag = false;
 
@@ -24,7 +24,7 @@ export class ManagedEvent {
   /** Sets the flag and ends all waits. */
   set(): Promise<void> | undefined {
     const wait = this.#change(true);
-    this.#line.serveAll(true);
+    this.#waiters.serveAll(true);
     return wait;
   }
 
@@ -37,7 +37,7 @@ export class ManagedEvent {
   wait(options?: ServerWait): boolean | Promise<boolean> {
     const timeout = timeoutIn('Event.wait', options);
     if (this.#flag) return true;
-    return this.#line.join(caller(), timeout).then((had) => had === true);
+    return this.#waiters.wait(caller(), timeout).then((had) => had === true);
   }
 
   /** The flag as it is now, and each change of it. */

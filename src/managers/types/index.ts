@@ -44,9 +44,9 @@ const value = (container: { copy(): unknown }): unknown => container.copy();
 /** What is nothing but a state shows as its text. */
 const text = (object: object): unknown => String(object);
 
-const LOCK = ['acquire', 'release', 'locked', 'owner', 'ownerDied', 'recover'];
-const QUEUE = ['put', 'putNowait', 'get', 'getNowait', 'qsize', 'empty', 'full', 'shutdown'];
-const DICT = [
+const LOCK_METHODS = ['acquire', 'release', 'locked', 'owner', 'ownerDied', 'recover'];
+const QUEUE_METHODS = ['put', 'putNowait', 'get', 'getNowait', 'qsize', 'empty', 'full', 'shutdown'];
+const DICT_METHODS = [
   'get',
   'set',
   'has',
@@ -62,20 +62,20 @@ const DICT = [
   'update',
   'copy',
 ];
-const LIST = [
+const LIST_METHODS = [
   'get', 'at', 'set', 'delete', 'length', 'append', 'push', 'extend', 'insert', 'pop', 'remove', 'splice', 'index', 'indexOf', 'count', 'includes',
   'reverse', 'sort', 'repeat', 'slice', 'copy', 'clear',
 ]; // biome-ignore format: a table
-const SET = [
+const SET_METHODS = [
   'add', 'has', 'delete', 'discard', 'remove', 'pop', 'clear', 'size', 'values', 'keys', 'entries', 'copy', 'union', 'intersection', 'difference',
   'symmetricDifference', 'update', 'intersectionUpdate', 'differenceUpdate', 'symmetricDifferenceUpdate', 'equals', 'isSubsetOf',
   'isSupersetOf', 'isDisjointFrom', 'issubset', 'issuperset', 'isdisjoint',
 ]; // biome-ignore format: a table
 
 const SYNC_TYPES = {
-  dict: { callable: ManagedDict, proxyType: DictProxy, value, exposed: [...DICT, 'watch', 'page'] },
-  list: { callable: ManagedList, proxyType: ListProxy, value, functions: 'value', exposed: [...LIST, 'watch', 'page'] },
-  set: { callable: ManagedSet, proxyType: SetProxy, value, exposed: [...SET, 'watch', 'page'] },
+  dict: { callable: ManagedDict, proxyType: DictProxy, value, exposed: [...DICT_METHODS, 'watch', 'page'] },
+  list: { callable: ManagedList, proxyType: ListProxy, value, functions: 'value', exposed: [...LIST_METHODS, 'watch', 'page'] },
+  set: { callable: ManagedSet, proxyType: SetProxy, value, exposed: [...SET_METHODS, 'watch', 'page'] },
   Namespace: {
     callable: ManagedNamespace,
     proxyType: NamespaceProxy,
@@ -95,10 +95,10 @@ const SYNC_TYPES = {
     value,
     exposed: ['type', 'length', 'get', 'at', 'set', 'fill', 'slice', 'copy', 'page'],
   },
-  Queue: { callable: ManagedQueue, proxyType: QueueProxy, value, exposed: QUEUE },
-  JoinableQueue: { callable: ManagedJoinableQueue, proxyType: JoinableQueueProxy, value, exposed: [...QUEUE, 'taskDone', 'join'] },
-  Lock: { callable: ManagedLock, proxyType: LockProxy, value: text, exposed: LOCK },
-  RLock: { callable: ManagedRLock, proxyType: RLockProxy, value: text, exposed: LOCK },
+  Queue: { callable: ManagedQueue, proxyType: QueueProxy, value, exposed: QUEUE_METHODS },
+  JoinableQueue: { callable: ManagedJoinableQueue, proxyType: JoinableQueueProxy, value, exposed: [...QUEUE_METHODS, 'taskDone', 'join'] },
+  Lock: { callable: ManagedLock, proxyType: LockProxy, value: text, exposed: LOCK_METHODS },
+  RLock: { callable: ManagedRLock, proxyType: RLockProxy, value: text, exposed: LOCK_METHODS },
   Semaphore: {
     callable: ManagedSemaphore,
     proxyType: SemaphoreProxy,
@@ -116,7 +116,7 @@ const SYNC_TYPES = {
     proxyType: ConditionProxy,
     value: text,
     methodToTypeid: { lock: 'Lock', rlock: 'RLock' },
-    exposed: [...LOCK.filter((name) => name !== 'owner'), 'wait', 'notify', 'notifyAll', 'waiting', 'recursive', 'lock', 'rlock'],
+    exposed: [...LOCK_METHODS.filter((name) => name !== 'owner'), 'wait', 'notify', 'notifyAll', 'waiting', 'recursive', 'lock', 'rlock'],
   },
   Event: {
     callable: ManagedEvent,
@@ -139,7 +139,7 @@ const SYNC_TYPES = {
     release: (pool: ManagedPool) => pool.terminate(),
     exposed: ['apply', 'map', 'starmap', 'imap', 'imapUnordered', 'feed', 'close', 'terminate', 'join', 'stats'],
   },
-  // What a pool's proxy pours a source into.
+  // What a pool's proxy pumps a source into.
   PoolFeed: { createMethod: false, exposed: ['push', 'end', 'fail'] },
 };
 

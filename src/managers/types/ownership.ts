@@ -9,7 +9,7 @@
  * in the same step.
  */
 import type { ClientAgent, CurrentCall } from '../server/current-call.js';
-import { WaitLine } from './wait-line.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /** A holder of a lock: the agent, and for recursive locks which of its tasks. */
 export interface Holder {
@@ -22,8 +22,8 @@ export interface Holder {
 }
 
 export class Ownership {
-  readonly #line = new WaitLine<true>();
-  /** What the waiters ask for, in the order of the line. */
+  readonly #waiters = new WaiterQueue<true>();
+  /** What the waiters ask for, in the order of the queue. */
   readonly #tasks = new WeakMap<CurrentCall, number>();
   #holder: Holder | null = null;
   #forget: (() => void) | null = null;
@@ -53,7 +53,7 @@ export class Ownership {
     }
     if (timeout !== undefined && timeout <= 0) return false;
     this.#tasks.set(call, task);
-    return this.#line.join(call, timeout).then((had) => had === true);
+    return this.#waiters.wait(call, timeout).then((had) => had === true);
   }
 
   /** Frees it, whatever its depth; the first waiter has it then. */
@@ -62,10 +62,10 @@ export class Ownership {
     this.#forget = null;
     this.#holder = null;
     this.depth = 0;
-    const call = this.#line.next;
+    const call = this.#waiters.next;
     if (call === undefined) return;
     this.#begin({ client: call.client, task: this.#tasks.get(call) as number });
-    this.#line.serve(true);
+    this.#waiters.serveFirst(true);
   }
 
   #begin(holder: Holder): void {

@@ -15,7 +15,7 @@ import type { RemoteCall } from '../client/remote-call.js';
 import { BaseProxy } from '../proxy.js';
 
 /** Most items of a batch on its way to the server. */
-const BATCH = 64;
+const BATCH_ITEMS = 64;
 
 /**
  * A manager's `Pool`, in a client: its workers are children of the server, so clients share them.
@@ -103,11 +103,11 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
     checkSource(`Pool.${method}`, items);
     if (Array.isArray(items)) return this.callMethod<R[]>(method, [fn, items, options]);
     const feed = await this.callMethod<BaseProxy>('feed');
-    const pouring = pour(feed, items);
+    const pumping = pump(feed, items);
     try {
       return await this.callMethod<R[]>(method, [fn, feed, options]);
     } finally {
-      await pouring.stop();
+      await pumping.stop();
       feed[Symbol.dispose]();
     }
   }
@@ -119,15 +119,15 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
     }
     const run = async function* (pool: PoolProxy): AsyncGenerator<R, void, undefined> {
       const feed = await pool.callMethod<BaseProxy>('feed');
-      const pouring = pour(feed, source);
+      const pumping = pump(feed, source);
       try {
         yield* pool.callMethod<AsyncIterable<R>>(method, [fn, feed, options]) as RemoteCall<AsyncIterable<R>>;
       } finally {
-        await pouring.stop();
+        await pumping.stop();
         feed[Symbol.dispose]();
       }
     };
-    const context = { capacity: () => BATCH, overflow: undefined };
+    const context = { capacity: () => BATCH_ITEMS, overflow: undefined };
     return streamOf<R>((wake) => openSource<R>(run(this), { ...context, wake }));
   }
 
@@ -158,14 +158,14 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
 }
 
 /** Pours a source of this process into a feed of the server. */
-function pour(feed: BaseProxy, source: Source<unknown>): { stop(): Promise<void> } {
+function pump(feed: BaseProxy, source: Source<unknown>): { stop(): Promise<void> } {
   let woken = deferred<void>();
   let over = false;
-  const reader = openSource(source, { wake: () => woken.resolve(), capacity: () => BATCH, overflow: undefined });
-  const poured = (async () => {
+  const reader = openSource(source, { wake: () => woken.resolve(), capacity: () => BATCH_ITEMS, overflow: undefined });
+  const pumped = (async () => {
     for (let started = false; !over; ) {
       const items: unknown[] = [];
-      const state = reader.read(items, BATCH);
+      const state = reader.read(items, BATCH_ITEMS);
       if (!started) reader.start?.();
       started = true;
       if (items.length > 0 && !(await feed.callMethod<boolean>('push', [items]))) break;
@@ -185,7 +185,7 @@ function pour(feed: BaseProxy, source: Source<unknown>): { stop(): Promise<void>
     }
   })();
   // What goes wrong on the way shows in the call that reads the feed.
-  poured.catch(() => {});
+  pumped.catch(() => {});
   return {
     stop: async () => {
       if (over) return;

@@ -45,7 +45,7 @@ export class ManagedPool {
     return this.#pool.imapUnordered(fn, sourceOf<T>(items), options) as TaskStream<R>;
   }
 
-  /** What a client's source is poured into. */
+  /** What a client's source is pumped into. */
   feed(): PoolFeed<unknown> {
     return new PoolFeed();
   }

@@ -4,7 +4,7 @@ import { checkNumber, checkOptions } from '../../util/options.js';
 import { caller } from './caller.js';
 import { shutDown } from './messages.js';
 import { type ServerWait, timeoutIn } from './server-wait.js';
-import { WaitLine } from './wait-line.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /** How a manager's queue is made. */
 export interface ManagedQueueOptions {
@@ -25,9 +25,9 @@ export class ManagedQueue<T = unknown> {
   readonly #items = new Deque<T>();
   readonly #maxSize: number;
   /** Those who wait for an item; somebody does only while there is none. */
-  readonly #getters = new WaitLine<{ readonly item: T }>();
+  readonly #getters = new WaiterQueue<{ readonly item: T }>();
   /** Those who wait for room; somebody does only while there is none. */
-  readonly #putters = new WaitLine<true>();
+  readonly #putters = new WaiterQueue<true>();
   #shut = false;
 
   /** @param options `maxSize`, or `{ maxSize }`. @throws ArgumentError. */
@@ -49,7 +49,7 @@ export class ManagedQueue<T = unknown> {
       this.#put(item);
       return undefined;
     }
-    return this.#putters.join(caller(), timeout).then((room) => {
+    return this.#putters.wait(caller(), timeout).then((room) => {
       if (room === undefined) throw queueFull('queue', 'Queue.put', timeout);
       this.#checkOpen('Queue.put');
       this.#reserved--;
@@ -75,7 +75,7 @@ export class ManagedQueue<T = unknown> {
     const timeout = timeoutIn('Queue.get', options);
     if (this.#items.length > 0) return this.#take();
     if (this.#shut) throw shutDown('Queue.get');
-    return this.#getters.join(caller(), timeout).then((had) => {
+    return this.#getters.wait(caller(), timeout).then((had) => {
       if (had === undefined) throw queueEmpty('Queue.get', timeout);
       return had.item;
     });
@@ -116,8 +116,8 @@ export class ManagedQueue<T = unknown> {
     checkOptions('Queue.shutdown', options, ['immediate']);
     this.#shut = true;
     if (options?.immediate === true) this.dropped(this.#drop());
-    this.#putters.refuseAll(shutDown('Queue.put'));
-    this.#getters.refuseAll(shutDown('Queue.get'));
+    this.#putters.rejectAll(shutDown('Queue.put'));
+    this.#getters.rejectAll(shutDown('Queue.get'));
   }
 
   /** For queues that count. */
@@ -135,14 +135,14 @@ export class ManagedQueue<T = unknown> {
 
   #put(item: T): void {
     this.added();
-    if (!this.#getters.serve({ item })) this.#items.push(item);
+    if (!this.#getters.serveFirst({ item })) this.#items.push(item);
   }
 
   #take(): T {
     const item = this.#items.shift() as T;
     if (this.#putters.length > 0 && this.#room) {
       this.#reserved++;
-      this.#putters.serve(true);
+      this.#putters.serveFirst(true);
     }
     return item;
   }
@@ -164,7 +164,7 @@ export class ManagedQueue<T = unknown> {
  * Python: `queue.Queue` in the server: its `task_done` and `join`.
  */
 export class ManagedJoinableQueue<T = unknown> extends ManagedQueue<T> {
-  readonly #joiners = new WaitLine<true>();
+  readonly #joiners = new WaiterQueue<true>();
   #unfinished = 0;
 
   /** Says that an item that was got is done with. @throws ArgumentError `MP_TOO_MANY_DONE`. */
@@ -177,7 +177,7 @@ export class ManagedJoinableQueue<T = unknown> extends ManagedQueue<T> {
   join(options?: ServerWait): boolean | Promise<boolean> {
     const timeout = timeoutIn('JoinableQueue.join', options);
     if (this.#unfinished === 0) return true;
-    return this.#joiners.join(caller(), timeout).then((done) => done === true);
+    return this.#joiners.wait(caller(), timeout).then((done) => done === true);
   }
 
   protected override added(): void {

@@ -4,7 +4,7 @@ import { checkWaitOptions } from '../../util/wait-options.js';
 import type { ClientAgent, CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
 import type { ServerWait } from './server-wait.js';
-import { WaitLine } from './wait-line.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /** Whether a permit is held, and comes back when its agent is gone. */
 export interface Holding {
@@ -28,7 +28,7 @@ interface Share {
 export class ManagedSemaphore {
   /** Most permits it may have. */
   protected readonly most: number = Number.POSITIVE_INFINITY;
-  readonly #line = new WaitLine<true>();
+  readonly #waiters = new WaiterQueue<true>();
   readonly #shares = new Map<ClientAgent, Share>();
   #value: number;
 
@@ -48,7 +48,7 @@ export class ManagedSemaphore {
       if (held) this.#hold(call);
       return true;
     }
-    return this.#line.join(call, options?.timeout).then((had) => {
+    return this.#waiters.wait(call, options?.timeout).then((had) => {
       if (had !== true) return false;
       if (held) this.#hold(call);
       return true;
@@ -88,7 +88,7 @@ export class ManagedSemaphore {
       );
     }
     let left = count;
-    while (left > 0 && this.#line.serve(true)) left--;
+    while (left > 0 && this.#waiters.serveFirst(true)) left--;
     this.#value += left;
   }
 

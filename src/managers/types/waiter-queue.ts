@@ -1,8 +1,8 @@
 /**
- * Those who wait for something in the server, first come first served: the one kind of waiting of
+ * Calls that wait for something in the server, first come first served: the one kind of waiting of
  * locks, queues, events and pools here.
  *
- * Invariant: a waiter leaves the line exactly once: it is served, its time runs out, its caller
+ * Invariant: a waiter leaves the queue exactly once: it is served, its time runs out, its caller
  * gives up, or its caller's agent is gone. So what is given to a waiter never goes to one that is
  * not there any more.
  */
@@ -19,9 +19,9 @@ interface Waiter<T> {
   reject(reason: unknown): void;
 }
 
-/** A line of waiters; each is given a `T`. */
-export class WaitLine<T> {
-  readonly #line = new Deque<Waiter<T>>();
+/** Waiters in their order; each is given a `T`. */
+export class WaiterQueue<T> {
+  readonly #waiters = new Deque<Waiter<T>>();
   readonly #left: ((call: CurrentCall) => void) | undefined;
 
   /**
@@ -34,12 +34,12 @@ export class WaitLine<T> {
 
   /** How many wait. */
   get length(): number {
-    return this.#line.length;
+    return this.#waiters.length;
   }
 
   /** Who is served next. */
   get next(): CurrentCall | undefined {
-    return this.#line.first()?.call;
+    return this.#waiters.first()?.call;
   }
 
   /**
@@ -47,7 +47,7 @@ export class WaitLine<T> {
    * @param timeout Milliseconds; `undefined`: no limit. @returns `undefined` when the time ran out.
    * Rejects with the signal's reason.
    */
-  join(call: CurrentCall, timeout?: number): Promise<T | undefined> {
+  wait(call: CurrentCall, timeout?: number): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       const { signal } = call;
       if (signal.aborted) {
@@ -60,7 +60,7 @@ export class WaitLine<T> {
       }
       const waiter: Waiter<T> = { call, unbind, resolve, reject };
       const leave = (settle: () => void) => {
-        if (!this.#line.remove(waiter)) return;
+        if (!this.#waiters.remove(waiter)) return;
         unbind();
         settle();
         this.#left?.(call);
@@ -71,13 +71,13 @@ export class WaitLine<T> {
         unset?.();
         forget();
       }
-      this.#line.push(waiter);
+      this.#waiters.push(waiter);
     });
   }
 
   /** Gives `value` to the first; `false` when nobody waits. */
-  serve(value: T): boolean {
-    const waiter = this.#line.shift();
+  serveFirst(value: T): boolean {
+    const waiter = this.#waiters.shift();
     if (waiter === undefined) return false;
     waiter.unbind();
     waiter.resolve(value);
@@ -86,15 +86,15 @@ export class WaitLine<T> {
 
   /** Gives `value` to all who wait now. @returns how many. */
   serveAll(value: T): number {
-    const { length } = this.#line;
-    for (let left = length; left > 0; left--) this.serve(value);
+    const { length } = this.#waiters;
+    for (let left = length; left > 0; left--) this.serveFirst(value);
     return length;
   }
 
   /** Turns away all who wait now. */
-  refuseAll(reason: unknown): void {
-    for (let left = this.#line.length; left > 0; left--) {
-      const waiter = this.#line.shift() as Waiter<T>;
+  rejectAll(reason: unknown): void {
+    for (let left = this.#waiters.length; left > 0; left--) {
+      const waiter = this.#waiters.shift() as Waiter<T>;
       waiter.unbind();
       waiter.reject(reason);
     }

@@ -67,7 +67,7 @@ registerAfterFork(transits, (inherited) => {
 });
 
 /** As in memory/regions/transit.ts: for tests, which cannot wait for the time to pass. */
-const ENDERS = Symbol.for('multiprocess.endTransits');
-const scope = globalThis as { [ENDERS]?: (() => void)[] };
-scope[ENDERS] ??= [];
-scope[ENDERS].push(() => endBefore(Number.POSITIVE_INFINITY));
+const END_TRANSITS = Symbol.for('multiprocess.endTransits');
+const scope = globalThis as { [END_TRANSITS]?: (() => void)[] };
+scope[END_TRANSITS] ??= [];
+scope[END_TRANSITS].push(() => endBefore(Number.POSITIVE_INFINITY));
