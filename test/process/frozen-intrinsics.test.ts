@@ -1,6 +1,7 @@
 /**
- * `--frozen-intrinsics`: forks could not draw random numbers of their own, since `Math.random` cannot be replaced. Of the builtin prototypes
- * `constructor` is an accessor.
+ * `--frozen-intrinsics`: forks could not draw random numbers of their own, since `Math` cannot be
+ * replaced. Of the builtin prototypes `constructor` is an accessor. A `Math` that a module froze can
+ * be replaced.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -44,4 +45,19 @@ test('captured builtin objects arrive as what they are', { timeout: 60_000 }, as
   const args = ['--frozen-intrinsics', '--input-type=module', '-e', BUILTINS];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000, killSignal: 'SIGKILL' });
   expect(JSON.parse(stdout)).toEqual([[], 14]);
+});
+
+const FROZEN_MATH = `
+import { Pool } from 'multiprocess';
+const pool = new Pool({ processes: 4, context: 'forkserver' });
+const drawn = await pool.map(() => [process.pid, Math.random(), Object.isFrozen(Math)], [1, 2, 3, 4, 5, 6, 7, 8], { chunkSize: 1 });
+await pool.terminate();
+const first = new Map(drawn.reverse().map(([pid, number]) => [pid, number]));
+console.log(JSON.stringify([new Set(first.values()).size === first.size, drawn.every(([, , frozen]) => frozen)]));
+`;
+
+test('forks of a template whose `Math` a preloaded module froze draw numbers of their own', { timeout: 60_000 }, async () => {
+  const args = ['--import', 'data:text/javascript,Object.freeze(Math)', '--input-type=module', '-e', FROZEN_MATH];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000, killSignal: 'SIGKILL' });
+  expect(JSON.parse(stdout)).toEqual([true, true]);
 });

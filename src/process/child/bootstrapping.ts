@@ -11,7 +11,7 @@ import { isLoading } from '../../util/loading.js';
 import { callingFile, noteStarters } from '../../util/program-files.js';
 import { hasBegun, isStarting } from '../../util/starting.js';
 
-const GUARD = "`if (currentProcess().name === 'MainProcess') { … }`";
+const GUARD_EXAMPLE = "`if (currentProcess().name === 'MainProcess') { … }`";
 
 /**
  * Refuses to start anything while modules load on behalf of the parent, or are preloaded by a
@@ -23,14 +23,14 @@ export function checkNotBootstrapping(actor: string, verb: string): void {
   if (isStarting() || isPreload()) {
     throw new ProcessError(
       `${actor}: a module that every child preloads (\`--import\`, \`--require\`, NODE_OPTIONS) ${verb}, here in a child; that would go on for ever. ` +
-        `Do it in the program, or only there: ${GUARD}; or keep children from preloading it, by the options \`execArgv\` and \`env\`.`,
+        `Do it in the program, or only there: ${GUARD_EXAMPLE}; or keep children from preloading it, by the options \`execArgv\` and \`env\`.`,
       { code: 'MP_BOOTSTRAPPING' },
     );
   }
   if (!isLoading()) return;
   throw new ProcessError(
     `${actor}: a module that is loaded by a child process ${verb}, while it loads or out of what it began then; that would go on for ever. ` +
-      `Do it inside a function that the child is told to call, or only in the first process: ${GUARD}.`,
+      `Do it inside a function that the child is told to call, or only in the first process: ${GUARD_EXAMPLE}.`,
     { code: 'MP_BOOTSTRAPPING' },
   );
 }

@@ -10,7 +10,7 @@ import type { Process } from '../process.js';
 import { setStartMethod } from '../start-method.js';
 import { defaultExport } from './default-export.js';
 import { inherit, program } from './inherit.js';
-import { type Head, readPayload } from './payload.js';
+import { type PayloadHead, readPayload } from './payload.js';
 import { runMain } from './run-main.js';
 
 function begin(): void {
@@ -37,7 +37,7 @@ function begin(): void {
   runMain(name, method, () => run(head, body));
 }
 
-async function run({ work, args, prepared }: Head, bytes: Uint8Array | null): Promise<void> {
+async function run({ work, args, prepared }: PayloadHead, bytes: Uint8Array | null): Promise<void> {
   if (prepared.length > 0) await (await import('../../util/preparation.js')).applyPreparations(prepared);
   const parts = bytes === null ? [] : await decode(bytes);
   if (work.kind === 'module') {

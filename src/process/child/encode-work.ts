@@ -10,7 +10,7 @@ import { identity } from '../identity.js';
 import { mainPath, programArguments } from '../main.js';
 import type { Popen } from '../popen/index.js';
 import type { ProcessState } from '../process-state.js';
-import type { Head, Work } from './payload.js';
+import type { PayloadHead, Work } from './payload.js';
 import { writePayload } from './write-payload.js';
 
 /**
@@ -36,7 +36,7 @@ export function encodeWork(instance: object | null, state: ProcessState, popen: 
   } finally {
     state.encoding = false;
   }
-  const head: Head = {
+  const head: PayloadHead = {
     name: state.name,
     daemon: state.daemon,
     path: state.path,

@@ -21,7 +21,7 @@ export type Work =
   | { readonly kind: 'instance' };
 
 /** The head of a payload. */
-export interface Head {
+export interface PayloadHead {
   readonly name: string;
   readonly daemon: boolean;
   readonly path: string;
@@ -48,13 +48,13 @@ export const align = (offset: number): number => (offset + 7) & ~7;
  * Reads a payload, by file operations alone: a child has not loaded more yet. The body is memory of
  * its own, `null` when there is none.
  */
-export function readPayload(fd: number): { head: Head; body: Uint8Array | null } {
+export function readPayload(fd: number): { head: PayloadHead; body: Uint8Array | null } {
   const { size } = fstatSync(fd);
   const bytes = uninitializedBytes(size);
   const { buffer } = bytes;
   for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MAX_READ_BYTES), at);
   const length = new DataView(buffer).getUint32(0, true);
-  const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as Head;
+  const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as PayloadHead;
   const start = align(4 + length);
   return { head, body: start < size ? bytes.subarray(start) : null };
 }

@@ -1,11 +1,11 @@
 import { createMemory, mapMemory, unmapMemory } from '../../native/memory.js';
-import { align, type Head } from './payload.js';
+import { align, type PayloadHead } from './payload.js';
 
 /**
  * Writes a payload. The descriptor is the caller's to close.
  * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
  */
-export function writePayload(head: Head, body: Uint8Array | null): number {
+export function writePayload(head: PayloadHead, body: Uint8Array | null): number {
   const text = Buffer.from(JSON.stringify(head));
   const start = align(4 + text.length);
   const size = start + (body?.length ?? 0);

@@ -64,7 +64,7 @@ function isNodes({ _onTimeout, hasRef }: { _onTimeout?: { name?: string } | null
  * Where fetch has its dispatchers: an Agent, and in newer Nodes one behind a wrapper for older
  * versions of its interface.
  */
-const DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
+const FETCH_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
 
 type DispatcherClass = new (inner?: unknown) => object;
 
@@ -75,7 +75,7 @@ type DispatcherClass = new (inner?: unknown) => object;
 function forgetIdleSockets(): void {
   const scope = globalThis as { [at: symbol]: object | undefined };
   let agent: object | undefined;
-  for (const at of DISPATCHERS) {
+  for (const at of FETCH_DISPATCHERS) {
     const type = scope[at]?.constructor as DispatcherClass | undefined;
     // One that the program has set itself stays.
     if (type?.name === 'Agent') agent = scope[at] = new type();

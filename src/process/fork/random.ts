@@ -38,7 +38,8 @@ export function replaceRandom(): void {
     Object.defineProperty(Math, 'random', random);
     return;
   }
-  // With --frozen-intrinsics another Math, frozen as well, takes the place of the global one.
+  // A preloaded module has frozen it: another Math, frozen as well, takes the place of the global
+  // one. Under --frozen-intrinsics that cannot be done either, and no template starts (options.ts).
   const value: unknown = Object.freeze(Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(Math), random }));
   Object.defineProperty(globalThis, 'Math', { value, writable: true, configurable: true, enumerable: false });
 }

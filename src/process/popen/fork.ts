@@ -18,7 +18,8 @@ import { startCopy } from '../fork/start-copy.js';
 import type { ForkedChild } from '../forked-child.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
-import { type LaunchOptions, registerStartMethod } from './popen.js';
+import { registerStartMethod } from './launch.js';
+import type { LaunchOptions } from './popen.js';
 
 /**
  * A copy of this process, made by fork(2) at the event loop's next turn: there no function of the

@@ -4,7 +4,8 @@ import { forkserver } from '../forkserver/forkserver.js';
 import { inheritedNumber } from '../forkserver/inherited-number.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
-import { type LaunchOptions, registerStartMethod } from './popen.js';
+import { registerStartMethod } from './launch.js';
+import type { LaunchOptions } from './popen.js';
 
 /**
  * A fork of the template (src/process/forkserver). The child's parent, for the kernel, is the

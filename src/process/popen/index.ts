@@ -4,12 +4,7 @@
 export { PopenFork } from './fork.js';
 export { PopenForked } from './forked.js';
 export { PopenForkserver } from './forkserver.js';
-export {
-  checkAvailable,
-  getAllStartMethods,
-  type LaunchOptions,
-  launch,
-  Popen,
-} from './popen.js';
+export { checkAvailable, getAllStartMethods, launch } from './launch.js';
+export { type LaunchOptions, Popen } from './popen.js';
 export { PopenSpawn } from './spawn.js';
 export { PopenThread, type ThreadForm } from './thread.js';

@@ -15,8 +15,9 @@ import { executable, startingEnvironment, unusableExecutable } from '../../util/
 import { FIRST_DESCRIPTOR } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
 import { endedSentinel } from './ended-sentinel.js';
+import { registerStartMethod } from './launch.js';
 import { inheritedArguments, inheritedEnvironment } from './node-arguments.js';
-import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
+import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 import { signalName, signalNumber } from './signal-name.js';
 import { startFailure } from './start-failure.js';
 

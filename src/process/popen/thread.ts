@@ -8,7 +8,8 @@ import { STARTING_KEY } from '../../util/starting.js';
 import { INHERITANCE_KEY, type Inheritance } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
 import { endedSentinel } from './ended-sentinel.js';
-import { type ExitStatus, type LaunchOptions, Popen, registerStartMethod } from './popen.js';
+import { registerStartMethod } from './launch.js';
+import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
 const TERMINATED_EXIT_CODE = 1;
