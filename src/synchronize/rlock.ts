@@ -87,16 +87,6 @@ export class RLock extends SharedObject implements LockLike {
     return this.#mutex.owner !== 0;
   }
 
-  async #take(token: Token, options: WaitOptions | undefined, actor: string): Promise<void> {
-    if (this.owned) {
-      (this.#token as Token).depth++;
-      return;
-    }
-    const taking = this.#mutex.acquire(boundsOf(actor, options));
-    if (taking !== null && !(await taking)) throw timedOut(actor, options);
-    this.#begin(token);
-  }
-
   hold(options?: WaitOptions): Promise<Disposable> {
     const own = this.owned;
     const token = own ? (this.#token as Token) : new Token();
@@ -151,7 +141,7 @@ export class RLock extends SharedObject implements LockLike {
   suspend(): Token {
     const token = this.#token as Token;
     token.suspended = true;
-    this.#levels.set(token, token.depth);
+    token.suspendedDepth = token.depth;
     token.depth = 1;
     this.#giveBack(token);
     return token;
@@ -171,12 +161,19 @@ export class RLock extends SharedObject implements LockLike {
 
   #resumed(token: Token): void {
     this.#begin(token);
-    token.depth = this.#levels.get(token) as number;
+    token.depth = token.suspendedDepth;
     token.suspended = false;
-    this.#levels.delete(token);
   }
 
-  readonly #levels = new Map<Token, number>();
+  async #take(token: Token, options: WaitOptions | undefined, actor: string): Promise<void> {
+    if (this.owned) {
+      (this.#token as Token).depth++;
+      return;
+    }
+    const taking = this.#mutex.acquire(boundsOf(actor, options));
+    if (taking !== null && !(await taking)) throw timedOut(actor, options);
+    this.#begin(token);
+  }
 
   #again(): boolean {
     if (!this.owned) return false;

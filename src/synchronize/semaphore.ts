@@ -6,7 +6,8 @@ import { ReleaseOnce } from './owner/release-once.js';
 import { PERMIT_LEDGER_WORDS, PermitLedger } from './state/permit-ledger.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
-import { FairnessReserve, LivenessThrottle } from './words/fairness.js';
+import { FairnessReserve } from './words/fairness.js';
+import { LivenessThrottle } from './words/liveness-throttle.js';
 import { announce, FAIR, give, MAX_PERMITS, PERMIT_UNIT, permits, take, WAITERS, withdraw } from './words/semaphore-word.js';
 
 /** Words of a semaphore: its word, its bound, its holders. */

@@ -141,7 +141,7 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
   const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/agent-table'].map((file) => `synchronize/${file}`);
   const locks = loadRewritten(
     changedSources(inner, mutation, SMALL_TABLE),
-    { ...externals, 'synchronize/words/fairness': patience },
+    { ...externals, 'synchronize/words/fairness': withoutTime, 'synchronize/words/liveness-throttle': withoutTime },
     { calls },
   );
   const robust = { ROBUST_MUTEX_WORDS: locks['ROBUST_MUTEX_WORDS'], RobustMutex: forgetful(locks['RobustMutex']) };
@@ -180,11 +180,17 @@ export function rewrittenRwState(names: readonly string[], mutation?: Mutation):
     fittings,
   );
   const outside = memory(gate, names);
-  const externals = { 'memory/index': outside, 'errors/index': errors, 'synchronize/words/fairness': patience };
+  const externals = {
+    'memory/index': outside,
+    'errors/index': errors,
+    'synchronize/words/fairness': withoutTime,
+    'synchronize/words/liveness-throttle': withoutTime,
+  };
   return { ...loadRewritten(sources, externals, { calls: [...CALLS, '#attempt', '#repair', 'runLocked', 'enter'] }) };
 }
 
-const patience = {
+/** Who tries finds nothing reserved and never looks after the dead. */
+const withoutTime = {
   FairnessReserve: class {
     allows() {
       return true;

@@ -33,6 +33,8 @@ export class Token {
   depth = 0;
   /** Released by a wait on a condition, which acquires again. */
   suspended = false;
+  /** While it is suspended: how deep it was, and will be again. */
+  suspendedDepth = 0;
   /** No context carries it: it is everybody's in this thread. */
   floating = false;
   /** A fork has its parent's contexts, but owns nothing that its parent owns. */

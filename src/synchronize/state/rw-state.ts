@@ -31,7 +31,7 @@
  * big-reader locks.
  */
 import { type Attempt, announceSleeper, type Block, currentAgent, Urgency, type WaitCell, WaitQueue } from '../../memory/index.js';
-import { LivenessThrottle } from '../words/fairness.js';
+import { LivenessThrottle } from '../words/liveness-throttle.js';
 import { MUTEX_WORDS, Mutex } from '../words/mutex.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
 import { AgentTable, tableWords } from './agent-table.js';

@@ -1,4 +1,4 @@
-import { LIVENESS_CHECK_MS, PATIENT_AFTER_MS } from '../../memory/index.js';
+import { PATIENT_AFTER_MS } from '../../memory/index.js';
 import { performance } from '../../util/timers.js';
 
 /**
@@ -18,17 +18,5 @@ export class FairnessReserve {
     const now = performance.now();
     if (this.#since === 0) this.#since = now;
     return now - this.#since >= 2 * PATIENT_AFTER_MS;
-  }
-}
-
-/** How often a try that failed may look whether the owner has died. */
-export class LivenessThrottle {
-  #next = 0;
-
-  mayCheckNow(): boolean {
-    const now = performance.now();
-    if (now < this.#next) return false;
-    this.#next = now + LIVENESS_CHECK_MS / 2;
-    return true;
   }
 }

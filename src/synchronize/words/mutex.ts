@@ -18,7 +18,8 @@ import {
   type WaitProtocol,
   WaitQueue,
 } from '../../memory/index.js';
-import { FairnessReserve, LivenessThrottle } from './fairness.js';
+import { FairnessReserve } from './fairness.js';
+import { LivenessThrottle } from './liveness-throttle.js';
 import { announce, DIED, FAIR, release, releaseAlone, take, takeFree, takeOver, WAITERS, withdraw } from './lock-word.js';
 
 /** Words a mutex takes. */
