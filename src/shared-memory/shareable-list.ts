@@ -4,38 +4,12 @@ import { ATTACH, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { noList } from './errors.js';
-import {
-  BOOLEAN,
-  bytesFormat,
-  Code,
-  DOUBLE,
-  INTEGER,
-  lengthOf,
-  NONE,
-  type Packed,
-  pack,
-  type ShareableValue,
-  slotSize,
-} from './list-format.js';
+import { bytesFormat, Code, lengthOf, type Packed, pack, type ShareableValue, slotSize } from './list-format.js';
+import { BOOLEAN_HALVES, DOUBLE_HALVES, formatHalves, INTEGER_HALVES, layOutList, NONE_HALVES, writeItem } from './list-layout.js';
 import { type Handle, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory.js';
 
-/** The first and second half of a format's 8 bytes. */
-type Halves = readonly [number, number];
-
-const scratch = new Uint8Array(8);
-const scratchWords = new Int32Array(scratch.buffer);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function halves(format: string): Halves {
-  scratch.fill(0);
-  for (let i = 0; i < format.length; i++) scratch[i] = format.charCodeAt(i);
-  return [scratchWords[0]!, scratchWords[1]!];
-}
-
-const Q = halves(INTEGER);
-const D = halves(DOUBLE);
-const B = halves(BOOLEAN);
-const N = halves(NONE);
 const TWO_32 = 2 ** 32;
 
 /**
@@ -95,7 +69,7 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
       const packed: Packed[] = [];
       for (const item of items) packed.push(pack('ShareableList', item));
       const slots = items instanceof ShareableList ? items.#slots() : packed.map(slotSize);
-      this.shm = layOut(packed, slots, options);
+      this.shm = layOutList(packed, slots, options);
     }
     const block = this.shm;
     const whole = block.size - (block.size % 8);
@@ -157,11 +131,11 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
     const low = words[this.#formats + at * 2];
     const high = words[this.#formats + at * 2 + 1];
     const start = this.#starts[at]!;
-    if (low === Q[0] && high === Q[1]) return this.#integer(start) as T;
-    if (low === D[0] && high === D[1]) return this.#doubles[start / 8] as T;
+    if (low === INTEGER_HALVES[0] && high === INTEGER_HALVES[1]) return this.#integer(start) as T;
+    if (low === DOUBLE_HALVES[0] && high === DOUBLE_HALVES[1]) return this.#doubles[start / 8] as T;
     if (low === undefined) this.#closed();
-    if (low === B[0] && high === B[1]) return (this.#bytes[start + 7] !== 0) as T;
-    if (low === N[0] && high === N[1]) return null as T;
+    if (low === BOOLEAN_HALVES[0] && high === BOOLEAN_HALVES[1]) return (this.#bytes[start + 7] !== 0) as T;
+    if (low === NONE_HALVES[0] && high === NONE_HALVES[1]) return null as T;
     return this.#text(at, start) as T;
   }
 
@@ -186,7 +160,7 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
       } else {
         this.#doubles[start / 8] = value;
       }
-      const [low, high] = integer ? Q : D;
+      const [low, high] = integer ? INTEGER_HALVES : DOUBLE_HALVES;
       words[formats] = low;
       words[formats + 1] = high;
       this.#bytes[this.#codes + at] = Code.plain;
@@ -202,8 +176,8 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
       );
     }
     const format = packed.format ?? bytesFormat('ShareableList.set', packed.bytes!, room);
-    write(this.#bytes, start, room, packed);
-    const [low, high] = halves(format);
+    writeItem(this.#bytes, start, room, packed);
+    const [low, high] = formatHalves(format);
     this.#words[this.#formats + at * 2] = low;
     this.#words[this.#formats + at * 2 + 1] = high;
     this.#bytes[this.#codes + at] = packed.code;
@@ -318,42 +292,6 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
 /** A block in which a list is already. */
 class Existing {
   constructor(readonly shm: SharedMemory) {}
-}
-
-function layOut(items: readonly Packed[], slots: readonly number[], options: SharedMemoryCreateOptions | undefined): SharedMemory {
-  const count = items.length;
-  const base = 16 + 8 * count;
-  const data = slots.reduce((sum, slot) => sum + slot, 0);
-  const formats = items.map((item, i) => item.format ?? bytesFormat('ShareableList', item.bytes!, slots[i]!));
-  const shm = SharedMemory.create(base + data + 9 * count, options);
-  const { buf } = shm;
-  const words = new BigInt64Array(shm.buffer, 0, count + 2);
-  words[0] = BigInt(count);
-  let start = base;
-  for (const [i, item] of items.entries()) {
-    words[i + 1] = BigInt(start - base);
-    write(buf, start, slots[i]!, item);
-    buf.set(Buffer.from(formats[i]!, 'latin1'), base + data + 8 * i);
-    buf[base + data + 8 * count + i] = item.code;
-    start += slots[i]!;
-  }
-  words[count + 1] = BigInt(start - base);
-  return shm;
-}
-
-function write(target: Uint8Array, start: number, room: number, { bytes, format, value }: Packed): void {
-  if (bytes !== null) {
-    target.set(bytes, start);
-    target.fill(0, start + bytes.length, start + room);
-    return;
-  }
-  const view = new DataView(target.buffer, start, 8);
-  if (format === DOUBLE) view.setFloat64(0, value as number, true);
-  else if (format === INTEGER) view.setBigInt64(0, BigInt(value as number | bigint), true);
-  else {
-    target.fill(0, start, start + 8);
-    if (value === true) target[start + 7] = 1;
-  }
 }
 
 function same(a: unknown, b: unknown): boolean {
