@@ -213,12 +213,12 @@ describe('the search finds', () => {
       'a record that is in force before it is written',
       {
         file: 'queues/topic/topic-memory',
-        from: `      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
+        from: `      payload.layout(ring.bytes, ring.startOf(start));
       if (kind === RecordKind.Large) this.large.bindSlot(id, start);
-      this.#tail.move((start + size) | 0, (count + 1) | 0);
+      ring.tail.move((start + size) | 0, (count + 1) | 0);
 `,
-        to: `      this.#tail.move((start + size) | 0, (count + 1) | 0);
-      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
+        to: `      ring.tail.move((start + size) | 0, (count + 1) | 0);
+      payload.layout(ring.bytes, ring.startOf(start));
 `,
       },
       { lag: 'block', items: 1, dies: 'p' },
@@ -246,11 +246,11 @@ describe('the search finds', () => {
       'a slot that is free before its record is gone',
       {
         file: 'queues/topic/topic-memory',
-        from: `    this.#floor.move(this.#after(at), (count + 1) | 0);
+        from: `    ring.floor.move(ring.after(at), (count + 1) | 0);
     if (slot >= 0) this.large.releaseSwept(slot, at);
 `,
         to: `    if (slot >= 0) this.large.releaseSwept(slot, at);
-    this.#floor.move(this.#after(at), (count + 1) | 0);
+    ring.floor.move(ring.after(at), (count + 1) | 0);
 `,
       },
       { lag: 'drop-oldest', items: 3, large: true, dies: 'p' },

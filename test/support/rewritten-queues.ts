@@ -172,7 +172,15 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     // Who looks when is not what is looked at here.
     ['    this.#noteUse();\n', ''],
   ];
-  const files = ['shared/cursor', 'queue/item-ring', 'shared/large-items', 'topic/subscribers', 'topic/topic-memory', 'queue/queue-memory'];
+  const files = [
+    'shared/cursor',
+    'queue/item-ring',
+    'shared/large-items',
+    'topic/subscribers',
+    'topic/topic-ring',
+    'topic/topic-memory',
+    'queue/queue-memory',
+  ];
   const modules = changedSources(
     files.map((file) => `queues/${file}`),
     mutation,
@@ -210,6 +218,6 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
   };
   return loadRewritten(modules, externals, {
     calls: ['writePad', 'run', 'runLocked', 'layout', 'swept', 'onSwept', 'hasEnded', 'currentAgent', ...Object.keys(native)],
-    shared: plain ? ['words', '#records'] : [],
+    shared: plain ? ['words'] : [],
   });
 }

@@ -1,9 +1,6 @@
 /**
- * The shared memory of a topic: a ring of records that every subscriber reads for itself, up to its
- * own cursor.
- *
- *   FLOOR             a subscriber        TAIL
- *    |  still there, for replay  |  unread  |  free, up to FLOOR
+ * The shared memory of a topic: a ring of records (topic-ring.ts) that every subscriber reads for
+ * itself, up to its own cursor.
  *
  *   words       content
  *   SETTINGS    magic, replay, capacity, maxSize, lag, completeOnLoss
@@ -26,19 +23,9 @@
  */
 
 import { UnsupportedError } from '../../errors/index.js';
-import {
-  allocateBlock,
-  attachBlock,
-  type Block,
-  type BlockHandle,
-  isBlockHandle,
-  PAD,
-  RECORD_HEADER,
-  recordBytes,
-  writePad,
-} from '../../memory/index.js';
+import { allocateBlock, attachBlock, type Block, type BlockHandle, isBlockHandle, recordBytes } from '../../memory/index.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../../synchronize/index.js';
-import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
+import { CURSOR_WORDS } from '../shared/cursor.js';
 import { FAILURE_WORDS, SharedFailure } from '../shared/failure.js';
 import { type ItemMemory, type Layout, LINE, lines, RecordKind } from '../shared/item-memory.js';
 import { LARGE_ITEM_WORDS, LargeItems } from '../shared/large-items.js';
@@ -46,6 +33,7 @@ import { MEMBER_WORDS, Members } from '../shared/members.js';
 import { type WaitCondition, Waiters } from '../shared/waiters.js';
 import { LAGS, type Lag, type TopicSettings } from '../topic-options.js';
 import { MAX_SUBSCRIBERS, type ReadPosition, SUBSCRIBER_WORDS, Subscribers } from './subscribers.js';
+import { TopicRing } from './topic-ring.js';
 
 const GUARD = LINE;
 const PUBLISHED = GUARD + lines(ROBUST_MUTEX_WORDS);
@@ -85,12 +73,8 @@ export class TopicMemory implements ItemMemory {
   readonly lag: Lag;
   /** Largest payload of a record in the ring. */
   readonly maximum: number;
-  readonly #bytes: Uint8Array;
-  readonly #records: Int32Array;
-  readonly #mask: number;
+  readonly #ring: TopicRing;
   readonly #mutex: RobustMutex;
-  readonly #tail: Cursor;
-  readonly #floor: Cursor;
 
   constructor(from: TopicSettings | BlockHandle) {
     const attached = isBlockHandle(from);
@@ -99,11 +83,8 @@ export class TopicMemory implements ItemMemory {
     if (!attached) words.set([MAGIC, from.replay, from.capacity, from.maxSize, from.lag, from.completeOnLoss ? 1 : 0]);
     this.settings = { replay: words[1]!, capacity: words[2]!, maxSize: words[3]!, lag: words[4]!, completeOnLoss: words[5] === 1 };
     this.lag = LAGS[this.settings.lag] as Lag;
-    const { capacity } = this.settings;
-    this.maximum = capacity / 4 - RECORD_HEADER;
-    this.#mask = capacity - 1;
-    this.#bytes = this.block.bytes.subarray(DATA, DATA + capacity);
-    this.#records = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, capacity >> 2);
+    this.#ring = new TopicRing(words, TAIL, FLOOR, this.block.bytes.subarray(DATA, DATA + this.settings.capacity));
+    this.maximum = this.#ring.maximum;
     this.members = new Members(this.block, MEMBERS, 1);
     this.failure = new SharedFailure(this.block, FAILURE);
     this.subscribers = new Subscribers(words, TABLE);
@@ -113,12 +94,11 @@ export class TopicMemory implements ItemMemory {
         this.large.shrink();
       });
     });
-    this.#tail = new Cursor(words, TAIL);
-    this.#floor = new Cursor(words, FLOOR);
     this.#mutex = new RobustMutex(this.block, GUARD, () => {
-      this.#tail.read();
-      this.#floor.read();
-      this.large.recover(this.#tail.position, this.#floor.position);
+      const { tail, floor } = this.#ring;
+      tail.read();
+      floor.read();
+      this.large.recover(tail.position, floor.position);
     });
   }
 
@@ -146,28 +126,24 @@ export class TopicMemory implements ItemMemory {
   appended = 0;
 
   isOver(position: number): boolean {
-    this.#floor.read();
-    return ((this.#floor.position - position) | 0) > 0;
+    const { floor } = this.#ring;
+    floor.read();
+    return ((floor.position - position) | 0) > 0;
   }
 
   append(kind: RecordKind, id: number, length: number, payload: Layout): boolean {
     return this.run(() => {
-      this.#tail.read();
-      const { position, count } = this.#tail;
+      const ring = this.#ring;
+      ring.tail.read();
+      const { position, count } = ring.tail;
       const size = recordBytes(length);
-      const rest = this.settings.capacity - (position & this.#mask);
-      const pad = size <= rest ? 0 : rest;
+      const pad = ring.padBefore(position, size);
       if (!this.#makeRoom(pad + size)) return false;
-      if (pad > 0) writePad(this.#records, this.#word(position), pad);
-      const start = (position + pad) | 0;
-      const word = this.#word(start);
-      this.#records[word] = length;
-      this.#records[word + 1] = kind;
-      this.#records[word + 2] = id;
+      const start = ring.writeHeader(position, pad, length, kind, id);
       this.appended = start;
-      payload.layout(this.#bytes, (start & this.#mask) + RECORD_HEADER);
+      payload.layout(ring.bytes, ring.startOf(start));
       if (kind === RecordKind.Large) this.large.bindSlot(id, start);
-      this.#tail.move((start + size) | 0, (count + 1) | 0);
+      ring.tail.move((start + size) | 0, (count + 1) | 0);
       return true;
     });
   }
@@ -182,14 +158,15 @@ export class TopicMemory implements ItemMemory {
 
   /** Whether those who block it leave so many bytes. */
   #hasRoom(bytes: number): boolean {
+    const { tail } = this.#ring;
     if (this.lag !== 'block') return true;
-    this.#tail.read();
+    tail.read();
     const behind = this.subscribers.slowest();
     if (behind === null) return true;
     const { capacity, maxSize } = this.settings;
     const [position, count] = behind;
-    if (maxSize > 0 && ((this.#tail.count - count) | 0) >= maxSize) return false;
-    return capacity - ((this.#tail.position - position) >>> 0) >= bytes;
+    if (maxSize > 0 && ((tail.count - count) | 0) >= maxSize) return false;
+    return capacity - ((tail.position - position) >>> 0) >= bytes;
   }
 
   /**
@@ -198,11 +175,12 @@ export class TopicMemory implements ItemMemory {
    */
   takeLarge(bytes: number): number {
     return this.run(() => {
+      const { tail, floor } = this.#ring;
       this.#trim();
       const slowest = this.#blocking();
       for (;;) {
         const slot = this.large.takeSlot(bytes);
-        if (slot >= 0 || ((this.#tail.count - this.#floor.count) | 0) <= 1 || !this.#dropOldest(slowest)) return slot;
+        if (slot >= 0 || ((tail.count - floor.count) | 0) <= 1 || !this.#dropOldest(slowest)) return slot;
       }
     });
   }
@@ -217,29 +195,31 @@ export class TopicMemory implements ItemMemory {
   }
 
   #makeRoom(need: number): boolean {
+    const { tail, floor } = this.#ring;
     const { capacity, maxSize, replay } = this.settings;
-    const { position, count } = this.#tail;
+    const { position, count } = tail;
     const slowest = this.#blocking();
     if (slowest !== null && maxSize > 0 && ((count - slowest[1]) | 0) >= maxSize) return false;
     const most = maxSize > 0 ? Math.max(maxSize, replay) : 0x7fffffff;
-    this.#floor.read();
+    floor.read();
     for (;;) {
-      if (capacity - ((position - this.#floor.position) >>> 0) >= need && ((count - this.#floor.count) | 0) < most) return true;
+      if (capacity - ((position - floor.position) >>> 0) >= need && ((count - floor.count) | 0) < most) return true;
       if (!this.#dropOldest(slowest)) return false;
     }
   }
 
   /** Moves FLOOR over what every subscriber has read and none will replay: whether it moved. */
   #trim(): boolean {
-    this.#tail.read();
-    this.#floor.read();
-    const before = this.#floor.position;
+    const { tail, floor } = this.#ring;
+    tail.read();
+    floor.read();
+    const before = floor.position;
     const latest = this.lag === 'latest';
     // Who gets the newest item next will not see the others.
     const keep = latest ? Math.max(1, this.settings.replay) : this.settings.replay;
     const slowest = latest ? null : this.subscribers.slowest();
-    while (((this.#tail.count - this.#floor.count) | 0) > keep && this.#dropOldest(slowest));
-    return this.#floor.position !== before;
+    while (((tail.count - floor.count) | 0) > keep && this.#dropOldest(slowest));
+    return floor.position !== before;
   }
 
   /**
@@ -247,14 +227,15 @@ export class TopicMemory implements ItemMemory {
    * moved.
    */
   #dropOldest(slowest: ReadPosition | null): boolean {
-    const { position, count } = this.#floor;
-    if (position === this.#tail.position || (slowest !== null && ((slowest[0] - position) | 0) <= 0)) return false;
-    const at = this.#overPad(position);
-    const slot = this.#kind(at) === RecordKind.Large ? this.#records[this.#word(at) + 2]! : -1;
+    const ring = this.#ring;
+    const { position, count } = ring.floor;
+    if (position === ring.tail.position || (slowest !== null && ((slowest[0] - position) | 0) <= 0)) return false;
+    const at = ring.overPad(position);
+    const slot = ring.kindOf(at) === RecordKind.Large ? ring.idOf(at) : -1;
     // What can still be read must still be there.
-    this.#floor.move(this.#after(at), (count + 1) | 0);
+    ring.floor.move(ring.after(at), (count + 1) | 0);
     if (slot >= 0) this.large.releaseSwept(slot, at);
-    this.#floor.read();
+    ring.floor.read();
     return true;
   }
 
@@ -277,15 +258,12 @@ export class TopicMemory implements ItemMemory {
 
   /** Where one begins that subscribes now. */
   #start(): ReadPosition {
-    this.#tail.read();
-    this.#floor.read();
-    let { position, count } = this.#floor;
-    const first = Math.max(0, ((this.#tail.count - count) | 0) - this.settings.replay);
-    for (let i = 0; i < first; i++) {
-      position = this.#after(this.#overPad(position));
-      count = (count + 1) | 0;
-    }
-    return [position, count];
+    const { tail, floor } = this.#ring;
+    tail.read();
+    floor.read();
+    const { position, count } = floor;
+    const first = Math.max(0, ((tail.count - count) | 0) - this.settings.replay);
+    return [this.#ring.skip(position, first), (count + first) | 0];
   }
 
   /**
@@ -293,8 +271,8 @@ export class TopicMemory implements ItemMemory {
    * {@link passed}.
    */
   behind(slot: number, pending: number): boolean {
-    this.#tail.read();
-    return ((this.#tail.count - this.subscribers.count(slot)) | 0) > pending;
+    this.#ring.tail.read();
+    return ((this.#ring.tail.count - this.subscribers.count(slot)) | 0) > pending;
   }
 
   /**
@@ -303,21 +281,24 @@ export class TopicMemory implements ItemMemory {
    */
   read(slot: number, max: number, most: number): Reading {
     return this.run(() => {
-      this.#tail.read();
-      this.#floor.read();
+      const { tail, floor } = this.#ring;
+      tail.read();
+      floor.read();
       let [position, count] = this.subscribers.place(slot);
       const from = count;
-      if (((this.#floor.position - position) | 0) > 0) ({ position, count } = this.#floor);
+      if (((floor.position - position) | 0) > 0) ({ position, count } = floor);
       if (this.lag === 'latest') {
-        for (; ((this.#tail.count - count) | 0) > 1; count = (count + 1) | 0) position = this.#after(this.#overPad(position));
+        const skipped = Math.max(0, ((tail.count - count) | 0) - 1);
+        position = this.#ring.skip(position, skipped);
+        count = (count + skipped) | 0;
       }
       const gap = count === from ? null : { from: from >>> 0, count: (count - from) >>> 0 };
       const items: Uint8Array[] = [];
-      for (let bytes = 0; items.length < max && bytes < most && position !== this.#tail.position; count = (count + 1) | 0) {
-        const at = this.#overPad(position);
+      for (let bytes = 0; items.length < max && bytes < most && position !== tail.position; count = (count + 1) | 0) {
+        const at = this.#ring.overPad(position);
         items.push(this.#payload(at));
         bytes += items.at(-1)!.length;
-        position = this.#after(at);
+        position = this.#ring.after(at);
       }
       if (this.lag !== 'block') this.subscribers.move(slot, position, count);
       return { items, gap };
@@ -328,47 +309,27 @@ export class TopicMemory implements ItemMemory {
   passed(slot: number, items: number): void {
     if (this.lag !== 'block' || items === 0) return;
     this.run(() => {
-      const [from, count] = this.subscribers.place(slot);
-      let position = from;
-      for (let i = 0; i < items; i++) position = this.#after(this.#overPad(position));
-      this.subscribers.move(slot, position, (count + items) | 0);
+      const [position, count] = this.subscribers.place(slot);
+      this.subscribers.move(slot, this.#ring.skip(position, items), (count + items) | 0);
     });
   }
 
   /** The newest item; `null` when there is none. */
   newest(): Uint8Array | null {
     return this.run(() => {
-      this.#tail.read();
-      this.#floor.read();
-      let { position, count } = this.#floor;
-      if (count === this.#tail.count) return null;
-      for (; ((this.#tail.count - count) | 0) > 1; count = (count + 1) | 0) position = this.#after(this.#overPad(position));
-      return this.#payload(this.#overPad(position));
+      const { tail, floor } = this.#ring;
+      tail.read();
+      floor.read();
+      const { position, count } = floor;
+      const there = (tail.count - count) | 0;
+      return there === 0 ? null : this.#payload(this.#ring.overPad(this.#ring.skip(position, there - 1)));
     });
   }
 
   #payload(position: number): Uint8Array {
-    const word = this.#word(position);
-    const start = (position & this.#mask) + RECORD_HEADER;
-    const bytes = this.#bytes.slice(start, start + this.#records[word]!);
-    if (this.#records[word + 1] !== RecordKind.Large) return bytes;
+    const bytes = this.#ring.payloadOf(position);
+    if (this.#ring.kindOf(position) !== RecordKind.Large) return bytes;
     const total = new Float64Array(bytes.buffer)[0]!;
-    return this.large.withMemory(this.#records[word + 2]!, total, (memory) => memory.slice());
-  }
-
-  #kind(position: number): number {
-    return this.#records[this.#word(position) + 1]!;
-  }
-
-  #word(position: number): number {
-    return (position & this.#mask) >> 2;
-  }
-
-  #after(position: number): number {
-    return (position + recordBytes(this.#records[this.#word(position)]!)) | 0;
-  }
-
-  #overPad(position: number): number {
-    return this.#kind(position) === PAD ? this.#after(position) : position;
+    return this.large.withMemory(this.#ring.idOf(position), total, (memory) => memory.slice());
   }
 }
