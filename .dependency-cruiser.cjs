@@ -11,6 +11,7 @@ const floors = [
   ['codec'],
   ['closures'],
   ['reduction'],
+  ['share'],
   ['connection'],
   ['queues'],
   ['process'],
@@ -40,7 +41,7 @@ const rules = floors.flatMap((floor, level) =>
  * So does the template of the forkserver, of which each child is a copy.
  */
 const childSide =
-  '^src/((native|memory|codec|closures|modules|descriptors|reduction)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run)';
+  '^src/((native|memory|codec|closures|modules|descriptors|reduction|share)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run)';
 
 module.exports = {
   forbidden: [

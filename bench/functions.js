@@ -4,7 +4,7 @@
  * Microseconds a call, the best of several batches; a ratio is that of two best ones. Each row has its target; rows without one
  * are for information. The hot loop and the await loop compare two things in turns, so that a busy machine slows both.
  */
-import { Pool } from '../dist/index.js';
+import { Pool, share } from '../dist/index.js';
 import { CodeBook, CodeTable, codeBlock, Decoder, dumps, Encoder, loads } from '../dist/reduction/index.js';
 
 const ROUNDS = 9;
@@ -222,6 +222,19 @@ for (const [what, capturing, value] of [
   );
   row(`${what} as an argument, a call`, asArgument);
   row(`${what} captured, against that`, asCapture / asArgument, 1.2, 'x');
+}
+for (const [what, value] of [
+  [`${TABLE_ROWS} rows`, table],
+  ['a Float64Array of 32 MiB', doubles],
+]) {
+  const shared = share(value);
+  const [asShared, asArgument] = await inTurns(
+    15,
+    () => pool.apply(() => shared.value.length),
+    () => pool.apply(sizeOf, [value]),
+  );
+  row(`${what} through share, against an argument`, asShared / asArgument, 0.1, 'x');
+  shared.close();
 }
 await pool.terminate();
 

@@ -188,20 +188,23 @@ napi_value releasePages(napi_env env, napi_callback_info info) {
   return answer(env, fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0 ? 0 : -errno);
 }
 
-// mapMemory(fd, size, populate, offset) -> ArrayBuffer
+// mapMemory(fd, size, populate, offset, copyOnWrite) -> ArrayBuffer
 napi_value mapMemory(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
+  Arguments<5> in(env, info);
   int32_t fd;
   double size, offset;
-  bool populate;
+  bool populate, copyOnWrite;
   struct stat about;
-  if (!in.int32(0, &fd) || !in.number(1, &size) || !in.boolean(2, &populate) || !in.number(3, &offset) || size < 1 || offset < 0) {
+  if (!in.int32(0, &fd) || !in.number(1, &size) || !in.boolean(2, &populate) || !in.number(3, &offset) ||
+      !in.boolean(4, &copyOnWrite) || size < 1 || offset < 0) {
     return answer(env, kBadArgument);
   }
   if (fstat(fd, &about) != 0) return answer(env, -errno);
   if (static_cast<double>(about.st_size) < offset + size) return answer(env, kBeyondEnd);
   const auto bytes = static_cast<size_t>(size);
-  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (populate ? MAP_POPULATE : 0), fd, static_cast<off_t>(offset));
+  // Of a private mapping only pages that are written take memory, so none is reserved.
+  const int flags = (copyOnWrite ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED) | (populate ? MAP_POPULATE : 0);
+  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd, static_cast<off_t>(offset));
   if (base == MAP_FAILED) return answer(env, -errno);
 
   auto* mapping = new Mapping{static_cast<char*>(base), bytes, 1, true, false};

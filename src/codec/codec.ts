@@ -12,7 +12,7 @@ import { areLoaded, loadModules, loadModulesSync } from '../modules/load-modules
 import { atCaller } from './caller.js';
 import type { CodeBook } from './graph/code-book.js';
 import type { CodeLookup } from './graph/code-table.js';
-import { needsModules, needsOf, readTable, type Span } from './graph/graph-reader.js';
+import { type Annex, needsModules, needsOf, readTable, type Span } from './graph/graph-reader.js';
 import { TableWriter } from './graph/graph-writer.js';
 import { registerBuiltinKinds } from './kinds/index.js';
 import { align, type CodeRecord, MARK, type Message } from './message.js';
@@ -22,6 +22,7 @@ import { PlainReader } from './plain/plain-reader.js';
 import { PlainWriter } from './plain/plain-writer.js';
 import { Sink } from './sink.js';
 
+export type { Annex } from './graph/graph-reader.js';
 export type { Message } from './message.js';
 export { PendingValue } from './pending.js';
 
@@ -73,9 +74,11 @@ export class Encoder {
   /**
    * Encodes a value. The message is valid until the next call.
    *
+   * @param enclosing Where shareable objects are put in place of their handles, for a message that
+   * is read long after: its reader has them in its {@link Annex}.
    * @throws SerializationError with a `path` to what cannot be sent.
    */
-  encode(value: unknown): Message {
+  encode(value: unknown, enclosing: object[] | null = null): Message {
     if (this.#busy) throw new TypeError('Encoder: a getter or reducer encodes with the Encoder that is calling it; use dumps there.');
     const message = this.#message;
     const sink = this.#sink;
@@ -90,7 +93,7 @@ export class Encoder {
         message.freight = null;
         message.total = sink.at;
       } else {
-        message.freight = freightOf(() => this.#encodeTable(value));
+        message.freight = freightOf(() => this.#encodeTable(value, enclosing));
       }
     } catch (error) {
       throw atCaller(error, this.encode);
@@ -134,13 +137,13 @@ export class Encoder {
     return true;
   }
 
-  #encodeTable(value: unknown): void {
+  #encodeTable(value: unknown, enclosing: object[] | null): void {
     this.#table ??= new TableWriter(this.#sink, this.#book);
     const table = this.#table;
     const before = forWorker;
     forWorker = this.#book !== null;
     try {
-      table.write(value);
+      table.write(value, enclosing);
     } finally {
       forWorker = before;
     }
@@ -165,15 +168,16 @@ export class Decoder {
    * yet gives a {@link PendingValue}.
    *
    * @param codes The code records of the sender, if it has a CodeBook.
+   * @param annex What the message does not have in its own bytes.
    * @throws SerializationError `MP_BAD_PAYLOAD` for bytes that no Encoder wrote.
    */
-  decode(source: Uint8Array, start: number, end: number, owned = false, codes?: CodeLookup): unknown {
+  decode(source: Uint8Array, start: number, end: number, owned = false, codes?: CodeLookup, annex?: Annex): unknown {
     if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
-    const span = spanOf(source, start, end, owned, codes);
+    const span = spanOf(source, start, end, owned, codes, annex);
     if (!needsModules(span)) return readTable(span);
     const needs = needsOf(span);
     if (areLoaded(needs.modules)) return readTable(span);
-    const kept = owned ? { ...span, codes: needs.codes } : spanOf(source.slice(start, end), 0, end - start, true, needs.codes);
+    const kept = owned ? { ...span, codes: needs.codes } : spanOf(source.slice(start, end), 0, end - start, true, needs.codes, annex);
     return new PendingValue(loadModules(needs.modules).then(() => readTable(kept)));
   }
 
@@ -191,9 +195,9 @@ export class Decoder {
    * @throws SerializationError `MP_BAD_PAYLOAD`; `MP_ASYNC_MODULE` for a module with a top-level
    * await.
    */
-  decodeSync(source: Uint8Array, start: number, end: number, owned = false): unknown {
+  decodeSync(source: Uint8Array, start: number, end: number, owned = false, annex?: Annex): unknown {
     if (source[start] !== MARK) return this.#plain.read(source, start, bounded(source, start, end));
-    const span: Span = { source, start, end: bounded(source, start, end), owned };
+    const span = spanOf(source, start, end, owned, undefined, annex);
     if (needsModules(span)) loadModulesSync(needsOf(span).modules);
     return readTable(span);
   }
@@ -201,9 +205,10 @@ export class Decoder {
 
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
-function spanOf(source: Uint8Array, start: number, end: number, owned: boolean, codes: CodeLookup | undefined): Span {
-  const span = { source, start, end: bounded(source, start, end), owned };
-  return codes === undefined ? span : { ...span, codes };
+function spanOf(source: Uint8Array, start: number, end: number, owned: boolean, codes?: CodeLookup, annex?: Annex): Span {
+  const span: Span = { source, start, end: bounded(source, start, end), owned };
+  if (codes === undefined && annex === undefined) return span;
+  return { ...span, ...(codes === undefined ? {} : { codes }), ...(annex === undefined ? {} : { annex }) };
 }
 
 function bounded(source: Uint8Array, start: number, end: number): number {

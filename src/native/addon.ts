@@ -18,7 +18,7 @@ export interface Addon extends PathKeeper {
   unlinkSharedMemory(path: string): number;
   descriptorSize(fd: number): number;
   releasePages(fd: number, offset: number, length: number): number;
-  mapMemory(fd: number, size: number, populate: boolean, offset: number): ArrayBuffer | number;
+  mapMemory(fd: number, size: number, populate: boolean, offset: number, copyOnWrite: boolean): ArrayBuffer | number;
   unmapMemory(buffer: ArrayBuffer): number;
   futexWait(words: Int32Array, index: number, expected: number, timeout: number): number;
   futexWake(words: Int32Array, index: number, count: number): number;

@@ -24,6 +24,11 @@ export interface MapOptions {
   readonly populate?: boolean | undefined;
   /** Byte in the file to start at: a multiple of the page size (4096). Default 0. */
   readonly offset?: number | undefined;
+  /**
+   * Writes stay in this mapping: a page that is written to becomes a copy of its own. Default
+   * `false`: everybody sees them.
+   */
+  readonly copyOnWrite?: boolean | undefined;
 }
 
 const SHM_FOLDER = '/dev/shm/';
@@ -136,7 +141,7 @@ export function releasePages(fd: number, offset: number, length: number): void {
 }
 
 /**
- * Maps `size` bytes of a descriptor, shared, readable and writable. The descriptor may be closed
+ * Maps `size` bytes of a descriptor, readable and writable. The descriptor may be closed
  * afterwards.
  *
  * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are
@@ -149,7 +154,7 @@ export function releasePages(fd: number, offset: number, length: number): void {
  * such buffers; MultiprocessError `MP_SYSTEM`.
  */
 export function mapMemory(fd: number, size: number, options?: MapOptions): ArrayBuffer {
-  checkOptions('mapMemory', options, ['populate', 'offset']);
+  checkOptions('mapMemory', options, ['populate', 'offset', 'copyOnWrite']);
   const offset = checkNumber('mapMemory', 'offset', options?.offset, { integer: true }) ?? 0;
   checkBytes('mapMemory', size);
   if (size > constants.MAX_LENGTH) {
@@ -157,7 +162,7 @@ export function mapMemory(fd: number, size: number, options?: MapOptions): Array
       `mapMemory: ${size} bytes are more than this Node.js allows one buffer (${constants.MAX_LENGTH}); map it in parts.`,
     );
   }
-  const buffer = addon().mapMemory(fd, size, options?.populate === true, offset);
+  const buffer = addon().mapMemory(fd, size, options?.populate === true, offset, options?.copyOnWrite === true);
   if (typeof buffer === 'number') throw mapError(fd, size, buffer);
   known.add(buffer);
   return buffer;

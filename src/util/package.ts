@@ -31,6 +31,7 @@ export type Entry =
   | 'reduction/receiving'
   | 'shared-memory/index'
   | 'shared-memory/tracker'
+  | 'share/shared'
   | 'sharedctypes/index'
   | 'synchronize/index';
 

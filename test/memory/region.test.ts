@@ -33,6 +33,22 @@ describe('a region for processes', () => {
     expect(new Int32Array(region.buffer)[0]).toBe(41);
   });
 
+  it('gives parts to which writes stay where they are made, and which outlive it', () => {
+    for (const region of [Region.create(3 * 4096, 'test'), Region.local(3 * 4096)]) {
+      const bytes = new Uint8Array(region.buffer);
+      bytes.fill(5);
+      const part = region.copyOnWrite(4096, 5000);
+      expect(part).toBeInstanceOf(ArrayBuffer);
+      const mine = new Uint8Array(part);
+      expect([mine.length, mine[0], mine[4999]]).toEqual([5000, 5, 5]);
+      mine.fill(6);
+      expect(bytes.every((byte) => byte === 5)).toBe(true);
+      region.close();
+      expect(mine.every((byte) => byte === 6)).toBe(true);
+      expect(() => region.copyOnWrite(0, 1)).toThrow(ClosedError);
+    }
+  });
+
   it('outlives the region that it was attached from', () => {
     const region = Region.create(64, 'test');
     using other = Region.attach(duplicateDescriptor(region.descriptor));

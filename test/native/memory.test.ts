@@ -47,6 +47,20 @@ test('two mappings of one block see each other', () => {
   expect(other[3]).toBe(42);
 });
 
+test('what is written to a mapping that is copied on write stays there', () => {
+  const { fd, words } = sharedWords();
+  words.fill(1);
+  const mine = new Int32Array(mapMemory(fd, 4096, { copyOnWrite: true }));
+  const other = new Int32Array(mapMemory(fd, 100, { copyOnWrite: true }));
+  expect([mine.length, other.length, mine[0], mine[1023], other[24]]).toEqual([1024, 25, 1, 1, 1]);
+  mine.fill(2);
+  other[24] = 3;
+  expect([words[0], words[1023], mine[24], other[0]]).toEqual([1, 1, 2, 1]);
+  unmapMemory(mine.buffer);
+  expect(mine.length).toBe(0);
+  expect(other[24]).toBe(3);
+});
+
 test('after unmapping the buffer and its views are empty, and using them never crashes', () => {
   const { buffer, words } = sharedWords();
   const bytes = new Uint8Array(buffer, 16, 16);

@@ -36,7 +36,7 @@ export function warnAboutCaptures(fn: Function, size: number): void {
   const what = `${name === '' ? 'an anonymous function' : `function ${name}`}${place === undefined ? '' : ` (${place})`}`;
   process.emitWarning(
     `${what} captures ${bytes(size)}, most of it \`${largest.name}\` (${bytes(largest.size)}), and each worker gets a copy; pass it as an ` +
-      'argument, share it (SharedArray, SharedMemory), or load it in the worker. explain(fn) lists all captures.',
+      'argument, share it (`share(value)`, SharedArray), or load it in the worker. explain(fn) lists all captures.',
     { type: 'MultiprocessWarning', code: 'MP_LARGE_CAPTURE' },
   );
 }

@@ -6,6 +6,7 @@
  */
 import { MultiprocessError } from '../../errors/index.js';
 import type { ModuleRequest } from '../../modules/module-request.js';
+import { withEnclosed } from '../kinds/shareable.js';
 import { HEADER, NEEDS_MODULES, VERSION } from '../message.js';
 import { badPayload } from '../messages.js';
 import type { Built, NodeKind } from '../node.js';
@@ -22,6 +23,15 @@ export interface Span {
   readonly owned: boolean;
   /** The code records of its sender. */
   readonly codes?: CodeLookup;
+  readonly annex?: Annex;
+}
+
+/** What a message does not have in its own bytes. */
+export interface Annex {
+  /** The shareable objects of the value, in the order in which `encode` met them. */
+  readonly shared: readonly object[];
+  /** The next out-of-band buffer, for the value to keep. */
+  nextBuffer(length: number): Uint8Array;
 }
 
 /** Whether the message names modules to be loaded before it is built. */
@@ -40,7 +50,7 @@ export function needsOf(span: Span): { readonly modules: ModuleRequest[]; readon
 
 /** Builds the value. @throws SerializationError `MP_BAD_PAYLOAD`, `MP_REBUILD`. */
 export function readTable(span: Span): unknown {
-  return guard(() => new TableReader(span, false).run());
+  return guard(() => withEnclosed(span.annex?.shared ?? null, () => new TableReader(span, false).run()));
 }
 
 class TableReader {
@@ -59,7 +69,7 @@ class TableReader {
     const length = source[start + 4]! + source[start + 5]! * 2 ** 8 + source[start + 6]! * 2 ** 16 + source[start + 7]! * 2 ** 24;
     if (length < HEADER || length > end - start) throw badPayload('its length is wrong');
     this.#survey = survey;
-    this.#tokens = new TokenReader(source, start, start + HEADER, start + length, end, span.owned, survey, span.codes);
+    this.#tokens = new TokenReader(source, start, start + HEADER, start + length, end, span.owned, survey, span.codes, span.annex);
   }
 
   get codes(): ReadonlyMap<number, unknown> {

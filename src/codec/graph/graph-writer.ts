@@ -18,6 +18,7 @@ import { arrayKind } from '../kinds/arrays.js';
 import { mapKind, setKind } from '../kinds/collections.js';
 import { nullObjectKind, objectKind } from '../kinds/objects.js';
 import { reducedKind } from '../kinds/reduced.js';
+import { enclosingIn } from '../kinds/shareable.js';
 import { isWeak, reduceEntries, type Weak } from '../kinds/weak.js';
 import { type CodeRecord, HEADER, MARK, NEEDS_MODULES, VERSION } from '../message.js';
 import { located, Refused, refusal, type Step } from '../messages.js';
@@ -84,12 +85,18 @@ export class TableWriter {
     return this.#tokens.codes;
   }
 
-  /** Writes a whole message. @throws SerializationError for what cannot be sent. */
-  write(value: unknown): void {
+  /**
+   * Writes a whole message.
+   * @param enclosing Where shareable objects are put in place of their handles.
+   * @throws SerializationError for what cannot be sent.
+   */
+  write(value: unknown, enclosing: object[] | null): void {
     enterMessage();
     const start = this.#sink.at;
     try {
-      while (!this.#attempt(value)) this.#sink.at = start;
+      enclosingIn(enclosing, () => {
+        while (!this.#attempt(value)) this.#sink.at = start;
+      });
     } catch (error) {
       throw this.#located(error);
     } finally {

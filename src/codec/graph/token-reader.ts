@@ -37,6 +37,8 @@ export class TokenReader {
   readonly #owned: boolean;
   readonly #skipData: boolean;
   readonly #lookup: CodeLookup | undefined;
+  /** Has the out-of-band buffers, where they do not lie behind the body. */
+  readonly #annex: { nextBuffer(length: number): Uint8Array } | undefined;
   readonly #interned: string[] = [];
   #beside: number;
 
@@ -53,6 +55,7 @@ export class TokenReader {
     owned: boolean,
     skipData: boolean,
     lookup?: CodeLookup,
+    annex?: { nextBuffer(length: number): Uint8Array },
   ) {
     this.#source = source;
     this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength);
@@ -64,6 +67,7 @@ export class TokenReader {
     this.#skipData = skipData;
     this.#beside = bodyEnd;
     this.#lookup = lookup;
+    this.#annex = annex;
   }
 
   /** Whether body and out-of-band buffers were read to their last byte. */
@@ -234,6 +238,7 @@ export class TokenReader {
 
   #outOfBand(inPlace: boolean): Uint8Array {
     const length = this.varint();
+    if (this.#annex !== undefined) return this.#skipData ? new Uint8Array(0) : this.#annex.nextBuffer(length);
     const at = this.#start + align(this.#beside - this.#start);
     if (length > this.#end - at) throw badPayload('a buffer is cut off');
     this.#beside = at + length;

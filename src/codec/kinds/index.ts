@@ -13,7 +13,7 @@ import { overKind } from './over.js';
 import { platformKinds } from './platform.js';
 import { recordKind } from './records.js';
 import { reducedKind } from './reduced.js';
-import { memoryKind, shareableKind } from './shareable.js';
+import { memoryKind, partKind, shareableKind } from './shareable.js';
 import { socketKinds } from './sockets.js';
 import { standInKind } from './stand-in-errors.js';
 import { entriesKind, weakKind } from './weak.js';
@@ -43,6 +43,7 @@ export const builtinKinds = [
   reducedKind,
   shareableKind,
   memoryKind,
+  partKind,
   weakKind,
   entriesKind,
 ];

@@ -33,6 +33,21 @@ export class MappedBlock extends Leased {
     return this.#buffer;
   }
 
+  /**
+   * A part of the bytes to which writes stay here. It keeps the memory for as long as it, or a view
+   * of it, is held, whether or not the block is closed.
+   * @param offset In the block, a multiple of 4096.
+   * @throws ClosedError after {@link close}; MultiprocessError `MP_SYSTEM`.
+   */
+  copyOnWrite(offset: number, size: number): ArrayBuffer {
+    this.check();
+    const { arena, offset: start, size: whole } = this.lease;
+    const buffer = arena.region.copyOnWrite(start + offset, size);
+    arena.refer(start);
+    endWith(buffer, new Lease(arena, start, whole));
+    return buffer;
+  }
+
   protected override afterClose(): void {
     unmapMemory(this.#buffer);
   }
@@ -41,12 +56,14 @@ export class MappedBlock extends Leased {
 /**
  * New zeroed shared memory that users see: at least a page.
  *
+ * @param alone Nothing else lies in its memory file, so that it is gone with its last user, however
+ * users end. Takes a descriptor.
  * @throws ArgumentError for a bad size; MultiprocessError `MP_SYSTEM` without memory or
  * descriptors.
  */
-export function allocateMapped(size: number): MappedBlock {
+export function allocateMapped(size: number, alone = false): MappedBlock {
   checkNumber('allocateMapped', 'size', size, { integer: true, min: 1 });
-  const { arena, offset } = Arena.allocate(size, Unit.page);
+  const { arena, offset } = Arena.allocate(size, Unit.page, alone);
   return new MappedBlock(arena, offset, size);
 }
 

@@ -100,6 +100,19 @@ export class Region implements Disposable {
   }
 
   /**
+   * A part of the bytes to which writes stay here: nobody else sees them. What others write may or
+   * may not be seen, so they must have finished. It outlives {@link close}. Thread memory, which no
+   * kernel maps, is copied.
+   * @param offset A multiple of 4096.
+   * @throws ClosedError after {@link close}; MultiprocessError `MP_SYSTEM`.
+   */
+  copyOnWrite(offset: number, size: number): ArrayBuffer {
+    this.#check();
+    if (this.#own !== null) return mapMemory(this.#own.fd, size, { offset, copyOnWrite: true });
+    return new Uint8Array(this.#buffer, offset, size).slice().buffer as ArrayBuffer;
+  }
+
+  /**
    * Unmaps. Every view of the buffer is empty from here on; other processes are not affected.
    * Closing twice does nothing.
    */
