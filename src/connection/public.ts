@@ -2,6 +2,8 @@
 
 export type { Serializer, SerializerOption } from '../reduction/index.js';
 export type { WaitOptions } from '../util/wait-options.js';
+// Waiting for several
+export { WAITABLE, type WaitableObject } from '../util/waitable.js';
 // Listening and connecting
 export type { Address, AddressFamily, HostAndPort } from './address.js';
 export { Client, type ClientOptions } from './client.js';
@@ -12,5 +14,4 @@ export type { ClientTls, ListenerTls } from './handshake/tls.js';
 export { Listener, type ListenerOptions } from './listener.js';
 export type { RecvBytesOptions } from './options.js';
 export { type PipeOptions, pipe, pipe as Pipe } from './pipe.js';
-// Waiting for several
-export { WAITABLE, type Waitable, type WaitableObject, wait } from './wait.js';
+export { type Waitable, wait } from './wait.js';

@@ -3,30 +3,17 @@ import { ArgumentError } from '../errors/index.js';
 import { closeDescriptor, duplicateDescriptor, type Polled, pollDescriptors, Readiness, Ready } from '../native/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
+import { deferred } from '../util/deferred.js';
 import { describe } from '../util/options.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
+import { readyBy, WAITABLE, type WaitableObject } from '../util/waitable.js';
 import { Connection } from './connection.js';
-
-/** The name of the method by which an object of any class can be waited for. */
-export const WAITABLE = Symbol.for('multiprocess.waitable');
-
-/** An object of any class that can be waited for. */
-export interface WaitableObject {
-  /**
-   * Called once for each wait.
-   *
-   * @param onReady to be called once when the object becomes ready.
-   * @returns `true` when it is ready now (then `onReady` is not called), otherwise a function that
-   * takes the wait back.
-   */
-  [WAITABLE](onReady: () => void): true | (() => void);
-}
 
 /**
  * What {@link wait} waits for:
  * a descriptor; an object that has one by `fileno()` (Connection, Listener); an object with a
  * `sentinel` (Process); a Readable stream of Node, such as a net.Socket; any object with a method
- * {@link WAITABLE}.
+ * {@link WAITABLE}, such as a queue, a topic, an Event, an AsyncResult.
  */
 export type Waitable =
   | number
@@ -46,8 +33,10 @@ export type Waitable =
  * given.
  *
  * Ready means: a connection has something to receive, or its peer closed it; a listener has a
- * client; a process has ended; a stream has data or is at its end; a descriptor is readable.
- * Nothing is consumed.
+ * client; a process has ended; a stream has data or is at its end; a descriptor is readable; a queue
+ * has an item, or its streams would end; a topic gave an item since the wait began, or has ended; an
+ * Event is set; an AsyncResult has settled. Nothing is consumed: another consumer may take an item
+ * first.
  *
  * @param options `timeout` in ms, where 0 or less only looks; with no object given the whole
  * timeout passes.
@@ -81,22 +70,22 @@ export async function wait<W extends Waitable>(objects: Iterable<W>, options?: W
       if (descriptors.length > 0) pollDescriptors(descriptors, 0);
       return all.filter((_, i) => settled.has(i) || descriptors[i]!.happened !== 0);
     };
-    const first = new Promise<void>((resolve) => {
-      for (const [i, target] of targets.entries()) {
-        if (typeof target === 'number') continue;
-        const hear = () => {
-          settled.add(i);
-          resolve();
-        };
-        const end = target[WAITABLE](hear);
-        if (end === true) hear();
-        else ends.push(end);
-      }
-    });
+    const first = deferred<void>();
+    for (const [i, target] of targets.entries()) {
+      if (typeof target === 'number') continue;
+      const hear = () => {
+        settled.add(i);
+        first.resolve();
+      };
+      // What cannot be waited for (a queue that is closed) throws here.
+      const end = target[WAITABLE](hear);
+      if (end === true) hear();
+      else ends.push(end);
+    }
     const now = ready();
     if (now.length > 0 || timeout <= 0) return now;
     await new Promise<void>((resolve, reject) => {
-      void first.then(resolve);
+      void first.promise.then(resolve);
       for (const { fd, events } of descriptors) if (fd >= 0) ends.push(watch(fd, events, resolve));
       if (signal !== undefined) ends.push(onAbort(signal, () => reject(signal.reason)));
       ends.push(after(timeout, resolve));
@@ -136,7 +125,7 @@ function targetOf(object: Waitable): number | WaitableObject {
     if ('sentinel' in object) return targetOf(object.sentinel);
   }
   throw new ArgumentError(
-    `wait: ${describe(object)} cannot be waited for; pass connections, listeners, processes, readable streams or descriptors.`,
+    `wait: ${describe(object)} cannot be waited for; pass connections, listeners, processes, queues, topics, events, results, readable streams or descriptors.`,
   );
 }
 
@@ -148,13 +137,7 @@ function ofConnection(connection: Connection): number | WaitableObject {
 /** Over TLS: what is ready are decrypted bytes. */
 function ofCarrier(connection: Connection): WaitableObject {
   return {
-    [WAITABLE](onReady) {
-      const gone = new AbortController();
-      connection.poll({ timeout: Number.POSITIVE_INFINITY, signal: gone.signal }).then(onReady, () => {
-        if (!gone.signal.aborted) onReady();
-      });
-      return () => gone.abort();
-    },
+    [WAITABLE]: (onReady) => readyBy((signal) => connection.poll({ timeout: Number.POSITIVE_INFINITY, signal }), onReady),
   };
 }
 

@@ -6,9 +6,12 @@ import { staysHere } from '../util/local-class.js';
 import { printedAsShown } from '../util/printed.js';
 import { queueMicrotask } from '../util/timers.js';
 import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
+import { readyBy, WAITABLE } from '../util/waitable.js';
 
 /** Progress of an asynchronous call, or of a map. `P` is what the task reports. */
-export interface AsyncProgress<P = unknown> extends Progress {
+export interface AsyncProgress<P = unknown> extends Omit<Progress, 'rate'> {
+  /** As that of a stream. Maps only. */
+  readonly rate?: number;
   /**
    * What the task passed to `currentTask().report()`, with the notification it caused. Calls only.
    */
@@ -102,6 +105,11 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     return settles(this.#promise, boundsOf('AsyncResult.wait', options));
+  }
+
+  /** For `wait` of `multiprocess/connection`: it is ready when it has settled. */
+  [WAITABLE](onReady: () => void): true | (() => void) {
+    return this.ready() || readyBy(() => this.#promise, onReady);
   }
 
   /** Whether there is a value or an error. */

@@ -15,6 +15,7 @@ import { lineage } from '../util/after-fork.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
+import { readyBy, WAITABLE } from '../util/waitable.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
@@ -289,6 +290,17 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   nack(...item: [item?: T]): void {
     this.core.check('Queue.nack');
     this.#unacknowledged.releaseItem('Queue.nack', item, (position) => this.core.reader.giveBack([position]));
+  }
+
+  /**
+   * For `wait` of `multiprocess/connection`: it is ready when it has an item, or none will come.
+   *
+   * @group Streams
+   */
+  [WAITABLE](onReady: () => void): true | (() => void) {
+    this.core.use('wait');
+    const { reader } = this.core;
+    return reader.ready || readyBy((signal) => reader.awaitReady(signal), onReady);
   }
 
   /**

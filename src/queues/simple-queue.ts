@@ -4,6 +4,7 @@ import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
+import { readyBy, WAITABLE } from '../util/waitable.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
@@ -79,6 +80,15 @@ export class SimpleQueue<T = unknown> implements Disposable {
     const item = this.#core.reader.getSync('SimpleQueue.getSync', timeout);
     if (item === NONE) throw queueEmpty('SimpleQueue.getSync', timeout);
     return item as T;
+  }
+
+  /**
+   * For `wait` of `multiprocess/connection`: it is ready when it has an item, or none will come.
+   */
+  [WAITABLE](onReady: () => void): true | (() => void) {
+    this.#core.use('wait');
+    const { reader } = this.#core;
+    return reader.ready || readyBy((signal) => reader.awaitReady(signal), onReady);
   }
 
   /** Whether it has no item. @throws ClosedError `MP_CLOSED`. */

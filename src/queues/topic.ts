@@ -4,6 +4,7 @@ import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { PULL, type PullReader, type PullSource, type ResultIterator, type TaskStream } from '../streams/index.js';
 import { entry } from '../util/package.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
+import { WAITABLE } from '../util/waitable.js';
 import { queueFull } from './shared/messages.js';
 import { TopicCore } from './topic/topic-core.js';
 import type { Gap } from './topic/topic-memory.js';
@@ -71,6 +72,25 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * For `wait` of `multiprocess/connection`: it is ready when it gives an item, which other
+   * subscribers see too, or has ended.
+   *
+   * @group Subscribing
+   */
+  [WAITABLE](onReady: () => void): true | (() => void) {
+    let waiting = false;
+    let said = false;
+    const ready = () => {
+      if (waiting && !said) onReady();
+      said = true;
+    };
+    const subscription = this.subscribe({ next: ready, error: ready, complete: ready });
+    if (said) subscription.unsubscribe();
+    waiting = true;
+    return said || (() => subscription.unsubscribe());
   }
 
   /**

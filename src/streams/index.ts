@@ -8,6 +8,7 @@ export { collect } from './execution/collect.js';
 export { runStream } from './execution/run.js';
 // Executions, for those who make streams of something else than a backend
 export {
+  type Counts,
   ENDED,
   ERRORED,
   type FeedListener,

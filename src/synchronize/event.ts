@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { type Block, type Bounds, registerShareable, type WaitCell, WaitQueue } from '../memory/index.js';
 import { entry } from '../util/package.js';
+import { readyBy, WAITABLE } from '../util/waitable.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timeoutOf, type WaitOptions } from './wait-options.js';
 import { announce, change, generation, passes, SET, WAITERS } from './words/event-word.js';
@@ -60,6 +61,11 @@ export class Event extends SharedObject {
       return Promise.reject(error);
     }
     return this.#queue.wait(this.#passes(), bounds);
+  }
+
+  /** For `wait` of `multiprocess/connection`: it is ready when the flag is set. */
+  [WAITABLE](onReady: () => void): true | (() => void) {
+    return this.isSet() || readyBy((signal) => this.wait({ signal }), onReady);
   }
 
   /** Waits for the flag, blocking the thread: `false` when the time ran out first. */

@@ -8,7 +8,7 @@
  * gets a little.
  */
 import { PendingValue } from '../../reduction/index.js';
-import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';
+import { type Counts, ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Projector } from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { ItemReader } from './item-reader.js';
@@ -68,7 +68,7 @@ export class ConsumerFeed extends PacedFeed {
     return NOTHING;
   }
 
-  snapshot(): Progress {
+  snapshot(): Counts {
     const buffered = this.#claimed.length + (this.#loaded === null ? 0 : 1);
     return { pulled: this.delivered + buffered, running: 0, buffered, delivered: this.delivered, failed: 0 };
   }

@@ -138,6 +138,13 @@ export class ItemReader {
     return this.#memory.ring.ready || this.end() !== null;
   }
 
+  /** Resolves when {@link ready}, without taking anything. Rejects with `signal.reason`. */
+  async awaitReady(signal: AbortSignal): Promise<void> {
+    this.#memory.block.check();
+    this.hasRead = true;
+    await this.#items.wait(() => this.ready, { signal });
+  }
+
   /** Looks after dead consumers and writers. */
   checkPeers(): void {
     if (this.#memory.returnDeadClaims()) this.#items.wake(Number.POSITIVE_INFINITY);

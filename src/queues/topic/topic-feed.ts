@@ -6,7 +6,7 @@
  * `lag: 'latest'` a batch is one item.
  */
 import { Decoder, PendingValue } from '../../reduction/index.js';
-import { ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Progress, type Projector } from '../../streams/index.js';
+import { type Counts, ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Projector } from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { End } from '../shared/end.js';
@@ -86,7 +86,7 @@ export class TopicFeed extends PacedFeed {
     }
   }
 
-  snapshot(): Progress {
+  snapshot(): Counts {
     const buffered = this.#items.length;
     return { pulled: this.delivered + buffered, running: 0, buffered, delivered: this.delivered, failed: 0 };
   }

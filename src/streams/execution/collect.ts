@@ -15,7 +15,7 @@
 import type { Observable } from 'rxjs';
 import { onAbort } from '../../util/abort.js';
 import { deferred } from '../../util/deferred.js';
-import { ENDED, type FeedState, OPEN, type Progress } from '../feeds/feed.js';
+import { type Counts, ENDED, type FeedState, OPEN, type Progress } from '../feeds/feed.js';
 import { cancelled } from '../messages.js';
 import { checkSource, type Source } from '../sources/source.js';
 import type { FlowOptions } from '../stream-options.js';
@@ -162,7 +162,7 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
     this.#closed.resolve();
   }
 
-  snapshot(): Progress {
+  snapshot(): Counts {
     const pulled = this.#feeder?.admitted ?? 0;
     const gone = this.#feeder?.gone ?? 0;
     const total = this.#feeder?.total;

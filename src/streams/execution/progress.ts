@@ -5,8 +5,9 @@
  */
 import { Observable, Subject, type Subscriber } from 'rxjs';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
-import { OPEN, type Progress } from '../feeds/feed.js';
+import { type Counts, OPEN, type Progress } from '../feeds/feed.js';
 import { inOwnContext } from '../feeds/own-context.js';
+import { Rate } from './rate.js';
 
 /** Milliseconds between two samples. */
 const SAMPLE_INTERVAL_MS = 50;
@@ -16,7 +17,7 @@ export interface ProgressSource {
   /** 0 while it runs. */
   readonly state: number;
   onProgress: (() => void) | null;
-  snapshot(): Progress;
+  snapshot(): Counts;
 }
 
 /** Connects the watchers of one stream with its executions. */
@@ -25,6 +26,7 @@ export class ProgressHub {
   readonly observable: Observable<Progress>;
   #subject = new Subject<Progress>();
   #watched: ProgressSource | undefined;
+  #rate = new Rate();
   #last = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,6 +38,7 @@ export class ProgressHub {
   attach(watched: ProgressSource): void {
     if (this.#watched !== undefined) this.#watched.onProgress = null;
     this.#watched = watched;
+    this.#rate = new Rate();
     this.#last = Number.NEGATIVE_INFINITY;
     if (this.#subject.observed) watched.onProgress = this.#touch;
   }
@@ -43,7 +46,7 @@ export class ProgressHub {
   #watch(subscriber: Subscriber<Progress>): () => void {
     const watched = this.#watched;
     if (watched !== undefined && watched.state === OPEN) {
-      subscriber.next(watched.snapshot());
+      subscriber.next(this.#look(watched));
       watched.onProgress = this.#touch;
     }
     const subject = this.#subject;
@@ -70,8 +73,19 @@ export class ProgressHub {
   readonly #sample = (): void => {
     this.#quiet();
     this.#last = performance.now();
-    this.#subject.next(this.#watched!.snapshot());
+    this.#subject.next(this.#look(this.#watched!));
   };
+
+  #look(watched: ProgressSource): Progress {
+    const counts = watched.snapshot();
+    const settled = counts.pulled - counts.running;
+    const rate = this.#rate.measure(settled);
+    if (counts.total === undefined) return { ...counts, rate };
+    const left = counts.total - settled;
+    // What ended before all was done will not be done.
+    if (left > 0 && (rate === 0 || watched.state !== OPEN)) return { ...counts, rate };
+    return { ...counts, rate, eta: left <= 0 ? 0 : (1000 * left) / rate };
+  }
 
   #finish(watched: ProgressSource): void {
     this.#quiet();
@@ -79,7 +93,7 @@ export class ProgressHub {
     this.#watched = undefined;
     const subject = this.#subject;
     this.#subject = new Subject();
-    subject.next(watched.snapshot());
+    subject.next(this.#look(watched));
     subject.complete();
   }
 

@@ -26,7 +26,7 @@
  *   runs inside the backend's decoding loop.
  */
 import { onAbort } from '../../util/abort.js';
-import { ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Projector } from '../feeds/feed.js';
+import { type Counts, ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Projector } from '../feeds/feed.js';
 import { cancelled } from '../messages.js';
 import { NOTHING } from '../sources/pull.js';
 import type { Source } from '../sources/source.js';
@@ -153,7 +153,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     if (this.state === OPEN) this.#finish(ERRORED, error).catch(() => {});
   }
 
-  snapshot(): Progress {
+  snapshot(): Counts {
     const pulled = this.#feeder?.admitted ?? 0;
     const delivered = this.#ring.head - (this.#ordered ? this.#skipped : 0);
     const total = this.#feeder?.total;

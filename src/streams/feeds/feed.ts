@@ -15,8 +15,8 @@ export const ERRORED = 2;
 /** State of a {@link Feed}, to be looked at when `take` has nothing. */
 export type FeedState = typeof OPEN | typeof ENDED | typeof ERRORED;
 
-/** What a stream is doing. */
-export interface Progress {
+/** How far a stream is, in items. */
+export interface Counts {
   /** Items read from the source. */
   readonly pulled: number;
   /** Items submitted or about to be, that have no result yet. */
@@ -29,6 +29,20 @@ export interface Progress {
   readonly failed: number;
   /** Items in all, where the source tells (arrays, sets, maps). */
   readonly total?: number;
+}
+
+/** What a stream is doing. */
+export interface Progress extends Counts {
+  /**
+   * Items a second that get a result: an average, in which what was before the last 5 s counts for
+   * less and less.
+   */
+  readonly rate: number;
+  /**
+   * Milliseconds until all items have a result, if it goes on at this {@link rate}; absent while
+   * `total` is unknown or nothing has a result.
+   */
+  readonly eta?: number;
 }
 
 /** Who is told about a {@link Feed}. */
@@ -63,7 +77,7 @@ export interface Feed<R> {
   /** Ends with an error at once; values not yet taken are dropped. */
   endWithError(error: unknown): void;
   /** What it is doing. */
-  snapshot(): Progress;
+  snapshot(): Counts;
 }
 
 /** Turns an item's index and result into what is delivered, see `enumerate`. */

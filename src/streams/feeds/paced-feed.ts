@@ -6,7 +6,7 @@
  */
 import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { setImmediate } from '../../util/timers.js';
-import { ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Progress, type Projector } from './feed.js';
+import { type Counts, ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Projector } from './feed.js';
 
 export abstract class PacedFeed implements Feed<unknown> {
   state: FeedState = OPEN;
@@ -25,7 +25,7 @@ export abstract class PacedFeed implements Feed<unknown> {
 
   abstract start(): void;
   abstract take(): unknown;
-  abstract snapshot(): Progress;
+  abstract snapshot(): Counts;
 
   /** Gives up what the stream has, when it is over. */
   protected abstract release(): void;

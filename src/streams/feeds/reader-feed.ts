@@ -6,7 +6,7 @@
 import { queueMicrotask } from '../../util/timers.js';
 import { DONE, FAILED, NOTHING, type PullReader, WAIT } from '../sources/pull.js';
 import { TaskStream } from '../task-stream.js';
-import { ENDED, ERRORED, type FeedListener, OPEN, type Progress, type Projector } from './feed.js';
+import { type Counts, ENDED, ERRORED, type FeedListener, OPEN, type Projector } from './feed.js';
 import { PacedFeed } from './paced-feed.js';
 
 /** A cold stream: each execution opens a reader of its own. */
@@ -84,7 +84,7 @@ class ReaderFeed extends PacedFeed {
     this.listener.ready();
   }
 
-  snapshot(): Progress {
+  snapshot(): Counts {
     return { pulled: this.delivered, running: 0, buffered: 0, delivered: this.delivered, failed: 0 };
   }
 
