@@ -4,6 +4,10 @@
  * Microseconds a call, the best of several batches; a ratio is that of two best ones. Each row has its target; rows without one
  * are for information. The hot loop and the await loop compare two things in turns, so that a busy machine slows both.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Pool, share } from '../dist/index.js';
 import { CodeBook, CodeTable, codeBlock, Decoder, dumps, Encoder, loads } from '../dist/reduction/index.js';
 
@@ -33,6 +37,24 @@ const helper = (x) => x * K;
 const first = performance.now();
 dumps((x) => helper(x) + K);
 row('first dumps of a closure in this process', (performance.now() - first) * 1000);
+
+// ---- the first, in a bundle of 4 MB
+
+const FUNCTIONS = 40_000;
+const folder = mkdtempSync(join(tmpdir(), 'multiprocess-bench-'));
+const bundle = join(folder, 'bundle.cjs');
+const lines = Array.from(
+  { length: FUNCTIONS },
+  (_, i) => `function f${i}(K, helper) { let own = K; own += helper(${i}); return [own, { K }]; }`,
+);
+lines.push('const K = 4; const helper = (x) => x * K;');
+lines.push('exports.closure = (dumps, scale) => dumps((x) => helper(x) * K + scale); exports.keep = [f0];');
+writeFileSync(bundle, lines.join('\n'));
+const { closure: bundled } = createRequire(import.meta.url)(bundle);
+const firstBundled = performance.now();
+bundled(dumps, 2);
+row('first dumps of a closure in a bundle of 4 MB', (performance.now() - firstBundled) * 1000);
+rmSync(folder, { recursive: true });
 
 // ---- dumps
 

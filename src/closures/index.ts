@@ -12,7 +12,8 @@
  *   shared-search what leads to a shared object      copyable      what can go by value
  *   class-members, class-now   classes as they are now
  *   hidden-parts  WeakMaps of instances              coverage      counters of instrumented code
- *   glance        long scripts without a parser
+ *   glance, long-script, region   long scripts without a parser, or a function of them
+ *   script-source what V8 keeps of a script          weak-size     entries of a WeakMap
  *   receiver      the outer `this` of an arrow       task          captures named by hand
  *   source-maps   positions in compiled code
  * Receiving
@@ -29,6 +30,7 @@ import { beginWork } from './send/work.js';
 
 export { declaresPrivates } from './analysis/private-members.js';
 export { mapStack } from './inspect/source-maps.js';
+export { weakSize } from './inspect/weak-size.js';
 export { functionKinds, loadedModule, loadModules, loadModulesSync } from './receiving.js';
 export { reduceReference } from './references/references.js';
 export { hiddenParts, reduceFunction } from './send/reduce.js';

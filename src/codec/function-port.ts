@@ -24,6 +24,8 @@ export interface FunctionHooks {
    * Returns what belongs to an instance, is no property of it and does not travel with its class.
    */
   hiddenParts(instance: object): readonly object[];
+  /** Returns how many entries a WeakMap or WeakSet has; 0 where that cannot be told. */
+  weakSize(weak: object): number;
 }
 
 /**
@@ -47,6 +49,11 @@ export function setFunctionReducer(
  */
 export function hiddenPartsOf(instance: object): readonly object[] {
   return functionHooks?.hiddenParts(instance) ?? [];
+}
+
+/** How many entries a WeakMap or WeakSet has; 0 where that cannot be told. */
+export function weakSizeOf(weak: object): number {
+  return functionHooks?.weakSize(weak) ?? 0;
 }
 
 /** A message begins. */

@@ -38,6 +38,8 @@ export interface Reduction {
   advice?(index: number): string | undefined;
   /** Indices of children that cannot come late: what a class extends. */
   readonly needs?: readonly number[];
+  /** Indices of children that are WeakMaps or WeakSets of which it does no more than read entries. */
+  readonly onlyReads?: ReadonlySet<number>;
   /**
    * Whether the rebuilt value carries no state of its own that a call could change (a function
    * whose captures are never assigned), so that one rebuilt copy may serve any number of tasks.

@@ -8,6 +8,7 @@ import {
   hiddenParts,
   reduceFunction,
   reduceReference,
+  weakSize,
 } from '../closures/index.js';
 import { setFunctionReducer } from '../codec/function-port.js';
 import { registerKind } from '../codec/graph/registry.js';
@@ -45,4 +46,4 @@ export { encodeWith, MULTIPROCESS, optionOf, type Serializer, type SerializerOpt
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage, declaresPrivates, hiddenParts });
+setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage, declaresPrivates, hiddenParts, weakSize });

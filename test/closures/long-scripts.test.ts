@@ -4,11 +4,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { analyse } from '../../src/closures/analysis/analysis.js';
 import { declarationsOf, importStatement, isStrictScript, requiredModuleOf } from '../../src/closures/analysis/glance.js';
 import { type Binding, resolve, type Scope } from '../../src/closures/analysis/scope.js';
 import { parseProgram } from '../../src/closures/analysis/syntax.js';
 import { walkProgram } from '../../src/closures/analysis/walk.js';
+import { surroundings } from '../../src/closures/inspect/enclosing.js';
+import { mirror } from '../../src/closures/inspect/inspector.js';
+import { locate, type Place } from '../../src/closures/inspect/locate.js';
+import { placedIn } from '../../src/closures/inspect/region.js';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -92,6 +97,145 @@ describe('The results are the same at any length', () => {
     const [short, ...long] = await outputs('program.cjs', COMMONJS);
     expect(JSON.parse(short!)).toEqual([1, ['b', 'a/b'], 'strict']);
     for (const text of long) expect(text).toBe(short);
+  });
+});
+
+/** Counts the characters that are parsed, and writes them at the end. */
+const COUNTER = `
+const { Parser } = require(${JSON.stringify(require.resolve('acorn'))});
+const { parse } = Parser;
+let characters = 0;
+Parser.parse = function (source, options) { characters += source.length; return parse.call(this, source, options); };
+process.on('exit', () => console.log(characters));
+`;
+
+const PACKAGES = `
+import { createRequire } from 'node:module';
+import { Pool } from 'multiprocess';
+import { basename } from 'node:path';
+const { join, sep: separator } = createRequire(import.meta.url)('node:path');
+const K = 4, text = 'of a chain';
+let count = 0;
+const help = (x) => x * K;
+function again(x) { return help(x) + text.length; }
+class Scale { factor = 3; run(pool, n) { return pool.apply((x) => help(x) * this.factor, [n]); } }
+export { again };
+export async function main() {
+  const pool = new Pool({ processes: 1 });
+  const local = 2;
+  let own = 0;
+  const up = () => { own += local; count++; };
+  console.log(JSON.stringify([
+    await pool.apply((x) => help(x) + K, [1]),
+    await pool.apply((x) => again(x) + local, [1]),
+    await pool.apply(() => { up(); up(); return [own, count]; }),
+    await new Scale().run(pool, 2),
+    await pool.apply(() => [basename('/a/b'), join('a', 'b'), separator]),
+  ]));
+  await pool.terminate();
+}
+`;
+
+describe('A function in a bundle', () => {
+  const pad = PADDINGS['with 300 kB of code']!();
+  // Names that the code of packages uses for itself as well.
+  const noise = 'function other(K, help) { K = 1; help++; { let text = 2; text++; } return [K, help, text]; }';
+  const forms: Readonly<Record<string, readonly [file: string, options: readonly string[], main: string]>> = {
+    'that a program imports': ['out.mjs', ['--format=esm'], 'main.mjs'],
+    'in ES modules, minified': ['out-min.mjs', ['--format=esm', '--minify'], 'main-min.mjs'],
+    'in CommonJS': ['out.cjs', ['--format=cjs'], 'main.cjs'],
+    'in CommonJS, minified': ['out-min.cjs', ['--format=cjs', '--minify'], 'main-min.cjs'],
+  };
+
+  test.each(Object.entries(forms))('%s is found without parsing that', { timeout: 120_000 }, async (_, [file, options, main]) => {
+    mkdirSync(out, { recursive: true });
+    const source = `${out}bundled.mjs`;
+    writeFileSync(source, `${PACKAGES}\n${pad.replaceAll('function pad', 'export function pad')}\nexport ${noise}`);
+    const define = options.includes('--format=cjs') ? ['--define:import.meta.url=__filename'] : [];
+    await run('node_modules/.bin/esbuild', [
+      source,
+      '--bundle',
+      '--platform=node',
+      '--external:multiprocess',
+      ...options,
+      ...define,
+      `--outfile=${out}${file}`,
+    ]);
+    writeFileSync(`${out}counter.cjs`, COUNTER);
+    writeFileSync(
+      `${out}${main}`,
+      main.endsWith('.mjs') ? `import { main } from './${file}';\nawait main();` : `require('./${file}').main();`,
+    );
+    const { stdout } = await run(process.execPath, ['--require', `${out}counter.cjs`, `${out}${main}`], {
+      timeout: 100_000,
+      killSignal: 'SIGKILL',
+    });
+    const [results, characters] = stdout.trim().split('\n');
+    expect(JSON.parse(results!)).toEqual([8, 4 + 10 + 2, [4, 2], 24, ['b', 'a/b', '/']]);
+    // What is parsed of it is small functions, and the list of its exports.
+    expect(Number(characters)).toBeLessThan(readFileSync(`${out}${file}`, 'utf8').length / 3);
+  });
+});
+
+/** Functions that objects lead to. */
+function functionsIn(object: object, found = new Set<Function>()): Set<Function> {
+  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(object)) as { value: unknown }[]) {
+    if (typeof value !== 'function' || found.has(value) || /\[native code\] \}$/.test(value.toString())) continue;
+    found.add(value);
+    functionsIn(value, found);
+    functionsIn((value.prototype as object | undefined) ?? {}, found);
+  }
+  return found;
+}
+
+describe('What is seen around a function of a script that is too long to be parsed', () => {
+  const minified = `${out}acorn-min.cjs`;
+  beforeAll(async () => {
+    mkdirSync(out, { recursive: true });
+    const padding = PADDINGS['with 300 kB of code']!();
+    const packed = `${out}acorn.mjs`;
+    writeFileSync(
+      packed,
+      `export { Parser, Token, parse, tokenizer, isNewLine } from ${JSON.stringify(require.resolve('acorn'))};\n${padding}\n[pad1];`,
+    );
+    await run('node_modules/.bin/esbuild', [
+      packed,
+      '--bundle',
+      '--platform=node',
+      '--format=cjs',
+      '--minify-syntax',
+      '--minify-identifiers',
+      `--outfile=${minified}`,
+    ]);
+  });
+
+  test.each([
+    ['as it is', () => require.resolve('acorn')],
+    ['minified', () => minified],
+  ])('is what a parser sees: acorn, %s', { timeout: 60_000 }, (_, fileOf) => {
+    const functions = [...functionsIn({ ...(require(fileOf()) as object) })];
+    const source = readFileSync(fileOf(), 'utf8');
+    const { findings } = walkProgram(parseProgram(source, false)!);
+    resolve(findings.references);
+    let names = 0;
+    for (const fn of functions) {
+      const text = fn.toString();
+      const found = locate(fn, mirror(fn, ''), text, '');
+      const placed =
+        found === null || found === 'internal' ? undefined : placedIn(findings.functions, found.start, found.start + text.length);
+      if (placed === undefined) continue;
+      const around = surroundings(found as Place, text, false)!;
+      for (const { name } of analyse(text)!.free.values()) {
+        const exact = placed.scope.lookup(name);
+        if (exact === null) continue;
+        names++;
+        const seen = around.lookup(name)!;
+        expect([name, !seen.assigned && exact.assigned, !seen.assignedInside && exact.assignedInside]).toEqual([name, false, false]);
+        expect(seen.required).toEqual(exact.required);
+      }
+    }
+    expect(functions.length).toBeGreaterThan(100);
+    expect(names).toBeGreaterThan(200);
   });
 });
 

@@ -69,6 +69,8 @@ export interface Analysis {
   readonly outerPrivate: string | null;
   /** Whether the text sets its own strictness (a class, or a `'use strict'` of its own). */
   readonly selfStrict: boolean;
+  /** Whether it may do something else if the code around is strict, but for names that it assigns. */
+  readonly strictnessMatters: boolean;
 }
 
 const LIMIT = 4_096;
@@ -114,6 +116,7 @@ function read(text: string): Analysis | null {
     outerNewTarget: findings.outerNewTarget,
     outerPrivate: findings.outerPrivate,
     selfStrict: isClass || text.includes('use strict'),
+    strictnessMatters: findings.strictnessMatters,
   };
 }
 

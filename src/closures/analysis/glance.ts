@@ -14,14 +14,35 @@ export const LONG_SCRIPT = 1 << 12;
 /** Characters that are searched for the end of what may be a pattern. */
 const MAX_PATTERN = 4_096;
 
+/** Where a script declares a name, and where it may assign it otherwise. */
+export interface NameUses {
+  readonly declarations: readonly Declaration[];
+  /** Offsets of what only a parser can tell from an assignment. */
+  readonly doubtful: readonly number[];
+}
+
+/** A declaration by its keyword. */
+export interface Declaration {
+  readonly at: number;
+  /** Whether a second one of its kind is allowed, which assigns the name. */
+  readonly isRepeatable: boolean;
+}
+
 /**
  * How often the script declares a name that none of its code assigns otherwise. `null` where a
  * parser has to say.
  */
 export function declarationsOf(source: string, name: string): number | null {
-  let declared = 0;
-  let repeatable = 0;
-  for (let at = source.indexOf(name); at >= 0; at = source.indexOf(name, at + name.length)) {
+  const { declarations, doubtful } = usesOf(source, name, 1);
+  // A second `var` or function of one name assigns it.
+  return doubtful.length > 0 || declarations.filter(({ isRepeatable }) => isRepeatable).length > 1 ? null : declarations.length;
+}
+
+/** @param most Stops after so many doubtful ones. */
+export function usesOf(source: string, name: string, most: number): NameUses {
+  const declarations: Declaration[] = [];
+  const doubtful: number[] = [];
+  for (let at = source.indexOf(name); at >= 0 && doubtful.length < most; at = source.indexOf(name, at + name.length)) {
     const end = at + name.length;
     if (isWordPart(source.charCodeAt(at - 1)) || isWordPart(source.charCodeAt(end))) continue;
     const before = previous(source, at - 1);
@@ -29,19 +50,24 @@ export function declarationsOf(source: string, name: string): number | null {
     // What stands on the line before may be a comment.
     const isSameLine = !source.slice(before + 1, at).includes('\n');
     if (source[before] === '.' && !isSpread && isSameLine) continue;
-    const after = next(source, end);
     const keyword = isSameLine ? wordBefore(source, before) : '';
-    const isDeclared = keyword === 'const' || keyword === 'let' || keyword === 'var' || keyword === 'function' || keyword === 'class';
-    if (isDeclared) declared++;
-    if (keyword === 'var' || keyword === 'function') repeatable++;
-    if (isStep(source, before - 1) || isStep(source, after)) return null;
-    if (isAssignment(source, after) && !isDeclared) return null;
-    if (/^(?:of|in)\b/.test(source.slice(after, after + 3)) && keyword !== 'const' && keyword !== 'let') return null;
-    if ((isSpread || '[{,:'.includes(source[before] ?? ' ')) && ',]}='.includes(source[after] ?? ' ') && mayBePattern(source, after))
-      return null;
+    if (isDeclaration(keyword)) declarations.push({ at, isRepeatable: keyword === 'var' || keyword === 'function' });
+    if (mayAssign(source, before, next(source, end), keyword, isSpread)) doubtful.push(at);
   }
-  // A second `var` or function of one name assigns it.
-  return repeatable > 1 ? null : declared;
+  return { declarations, doubtful };
+}
+
+function isDeclaration(keyword: string): boolean {
+  return keyword === 'const' || keyword === 'let' || keyword === 'var' || keyword === 'function' || keyword === 'class';
+}
+
+/** Whether a name may be assigned, by what stands before and after it. */
+function mayAssign(source: string, before: number, after: number, keyword: string, isSpread: boolean): boolean {
+  if (isStep(source, before - 1) || isStep(source, after)) return true;
+  if (isAssignment(source, after) && !isDeclaration(keyword)) return true;
+  if (/^(?:of|in)\b/.test(source.slice(after, after + 3)) && keyword !== 'const' && keyword !== 'let') return true;
+  const mayBeElement = (isSpread || '[{,:'.includes(source[before] ?? ' ')) && ',]}='.includes(source[after] ?? ' ');
+  return mayBeElement && mayBePattern(source, after);
 }
 
 /** Whether a name may be the own name of a function or class expression somewhere. */
@@ -76,10 +102,90 @@ export function requiredModuleOf(source: string, name: string): RequireOrigin | 
   return found === null ? undefined : { specifier: found[3]!, name: null, wrapped: found[1] !== undefined };
 }
 
+/**
+ * What may be the only declarator that fills a name by `require`: `name = require('x')`,
+ * `{ name } = require('x')`. `null` where there is none, or more than one.
+ */
+export function requireDeclarator(source: string, name: string): { readonly start: number; readonly end: number } | null {
+  const word = `(?<![\\w$.])${escaped(name)}(?![\\w$])`;
+  const found = [
+    ...source.matchAll(new RegExp(`(?:${word}|\\{[^{}]*${word}[^{}]*\\})\\s*=\\s*(?:[\\w$.]+\\s*\\(\\s*)*require\\s*\\(`, 'g')),
+  ];
+  const [first] = found;
+  return first === undefined || found.length > 1
+    ? null
+    : { start: first.index, end: endOfExpression(source, first.index + first[0].length - 1) };
+}
+
+/** Where an expression ends that begins before a bracket: at what closes one around, or separates. */
+function endOfExpression(source: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < source.length; at++) {
+    const letter = source[at]!;
+    if (letter === '"' || letter === "'" || letter === '`') at = endOfString(source, at, letter);
+    else if ('([{'.includes(letter)) depth++;
+    else if (')]}'.includes(letter)) {
+      if (depth-- === 0) return at;
+    } else if (depth === 0 && ',;\n'.includes(letter)) return at;
+  }
+  return source.length;
+}
+
+/**
+ * The first statement that may export a variable, with the name that it gives; `null` if none does,
+ * `undefined` where a parser has to say.
+ */
+export function exportOf(source: string, local: string): { readonly at: number; readonly name: string } | null | undefined {
+  const word = `${escaped(local)}(?![\\w$])`;
+  const declared = new RegExp(`^(default\\s+)?(?:async\\s+)?(?:function\\s*\\*?|class|const|let|var)\\s+${word}`);
+  const named = new RegExp(`^default\\s+${word}\\s*(?:[;\\n]|$)`);
+  const listed = new RegExp(`[{,]\\s*${word}\\s*(?:as\\s+(?:([\\w$]+)|(["'])(.*?)\\2)\\s*)?[,}]`);
+  const later = new RegExp(`^(?:const|let|var)\\s[^;]*?,\\s*${word}\\s*=`);
+  for (const { 0: keyword, index } of source.matchAll(/(?<![\w$.])export(?![\w$])\s*/g)) {
+    const start = index + keyword.length;
+    let found: string | undefined;
+    if (source[start] === '{') {
+      const end = source.indexOf('}', start) + 1;
+      const [, plain, , quoted] = listed.exec(source.slice(start, end)) ?? [undefined, undefined, undefined, undefined];
+      const isListed = listed.test(source.slice(start, end)) && !/^\s*from\b/.test(source.slice(end, end + 100));
+      if (isListed) found = plain ?? quoted ?? local;
+    } else {
+      const text = source.slice(start, start + MAX_PATTERN);
+      const [match, isDefault] = declared.exec(text) ?? [undefined, undefined];
+      if (match !== undefined) found = isDefault === undefined ? local : 'default';
+      else if (named.test(text)) found = 'default';
+      else if (later.test(text)) return undefined;
+    }
+    if (found !== undefined) return { at: index, name: found };
+  }
+  return null;
+}
+
+/** Whether a statement may begin here: not in a comment, and not within a line of another one. */
+export function mayBeCode(source: string, at: number): boolean {
+  const line = source.slice(source.lastIndexOf('\n', at - 1) + 1, at).trim();
+  return (line === '' || /[;}]$/.test(line)) && source.lastIndexOf('/*', at) <= source.lastIndexOf('*/', at);
+}
+
+/** Whether no template is open here, if all ticks are those of templates. */
+export function isOutsideTemplates(source: string, at: number): boolean {
+  let ticks = 0;
+  for (let tick = source.indexOf('`'); tick >= 0 && tick < at; tick = source.indexOf('`', tick + 1)) ticks++;
+  return ticks % 2 === 0;
+}
+
 /** Whether the script as a whole is strict. `null` where a parser has to say. */
 export function isStrictScript(source: string): boolean | null {
   if (/^(?:#![^\n]*\n)?(?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)*(['"])use strict\1/.test(source)) return true;
   return source.includes('use strict') ? null : false;
+}
+
+/**
+ * Whether some code of a script that is not strict as a whole is: classes are, and functions with a
+ * directive.
+ */
+export function mayBeStrictInside(source: string): boolean {
+  return source.includes('use strict') || /(?<![\w$.])class(?![\w$])/.test(source);
 }
 
 function escaped(name: string): string {

@@ -81,6 +81,8 @@ export class Scope {
   readonly bindings = new Map<string, Binding>();
   /** Whether it is the scope of a loop: what stands in it may run any number of times. */
   repeats = false;
+  /** Of a root: what positions in the script exceed those in the text that was parsed by. */
+  shift = 0;
 
   constructor(
     readonly parent: Scope | null,
@@ -110,6 +112,18 @@ export class Scope {
     let scope: Scope = this;
     while (!scope.boundary && scope.parent !== null) scope = scope.parent;
     return scope;
+  }
+
+  /** What encloses all. */
+  get root(): Scope {
+    let scope: Scope = this;
+    while (scope.parent !== null) scope = scope.parent;
+    return scope;
+  }
+
+  /** Where it starts in the script. */
+  get position(): number {
+    return this.start + this.root.shift;
   }
 
   /** The binding that `name` means here, or `null`. */

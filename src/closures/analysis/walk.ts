@@ -36,6 +36,11 @@ export class Findings {
   thisMembers: Set<string> | null = new Set<string>();
   outerNewTarget = false;
   outerSuper = false;
+  /**
+   * Whether code of its own may do something else if it is strict: a function that is no arrow, an
+   * assignment to a member, `delete`, a number such as 010.
+   */
+  strictnessMatters = false;
   /** First private name used that no class inside declares. */
   outerPrivate: string | null = null;
   /** Functions and classes by where they end: nested arrows may end together. */
@@ -74,6 +79,14 @@ export function walkFunction(node: FunctionNode | ClassNode, strict: boolean, sk
   const walker = new Walker(skipped);
   walker.visit(node, new Scope(null, node.start, true, strict, owner('program', node.start)), OUTSIDE);
   return walker.findings;
+}
+
+/** Walks a function as a script is walked: its scope has nothing in it but what is around it. */
+export function walkAround(node: FunctionNode | ClassNode): { findings: Findings; scope: Scope } {
+  const walker = new Walker();
+  const scope = new Scope(null, node.start, true, false, owner('program', node.start));
+  walker.visit(node, scope, OUTSIDE);
+  return { findings: walker.findings, scope };
 }
 
 /** Walks a script or module. */
@@ -123,6 +136,11 @@ class Walker {
         return;
       case 'ImportExpression':
         this.findings.dynamicImport = true;
+        break;
+      case 'WithStatement':
+      case 'UnaryExpression':
+      case 'Literal':
+        if (!scope.strict && isReadByStrictness(node)) this.findings.strictnessMatters = true;
         break;
       case 'PrivateIdentifier':
         if (!context.privates.some((names) => names.has(node.name))) this.findings.outerPrivate ??= node.name;
@@ -292,6 +310,7 @@ class Walker {
 
   #function(node: FunctionNode, scope: Scope, context: Context): void {
     this.#place(node, scope);
+    if (!scope.strict && node.type !== 'ArrowFunctionExpression') this.findings.strictnessMatters = true;
     let around = scope;
     if (node.type === 'FunctionDeclaration') {
       if (node.id) {
@@ -391,6 +410,7 @@ class Walker {
 
   /** What has a member assigned is needed as a whole. */
   #assignMember(node: acorn.MemberExpression, scope: Scope, context: Context): void {
+    if (!scope.strict) this.findings.strictnessMatters = true;
     if (node.object.type === 'ThisExpression' && !context.self) this.#outerThis(null);
     if (node.object.type !== 'Identifier') {
       this.visit(node, scope, context);
@@ -399,6 +419,11 @@ class Walker {
     this.#refer(node.object, scope, false);
     if (node.computed || node.property.type === 'PrivateIdentifier') this.visit(node.property, scope, context);
   }
+}
+
+function isReadByStrictness(node: acorn.WithStatement | acorn.UnaryExpression | acorn.Literal): boolean {
+  if (node.type === 'UnaryExpression') return node.operator === 'delete';
+  return node.type === 'WithStatement' || /^0\d|\\\d/.test(node.raw ?? '');
 }
 
 /** The name in `import { name as … }`, which may be a string. */

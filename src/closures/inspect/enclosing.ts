@@ -7,19 +7,13 @@
  * at once.
  */
 import type * as acorn from 'acorn';
-import {
-  declarationsOf,
-  importStatement,
-  isStrictScript,
-  LONG_SCRIPT,
-  mayNameItself,
-  namespaceImports,
-  requiredModuleOf,
-} from '../analysis/glance.js';
-import { type Binding, type ImportOrigin, resolve, runsOnce, Scope } from '../analysis/scope.js';
+import { isStrictScript, LONG_SCRIPT, mayBeStrictInside, mayNameItself, namespaceImports } from '../analysis/glance.js';
+import { type Binding, resolve, runsOnce, type Scope } from '../analysis/scope.js';
 import { parseProgram } from '../analysis/syntax.js';
-import { exportedName, importedNames, type Placed, walkProgram } from '../analysis/walk.js';
+import { exportedName, type Placed, walkProgram } from '../analysis/walk.js';
 import type { Place, Script } from './locate.js';
+import { declaredOutside, exportSeen, isHuge, namesImportedBy, SOMEWHERE } from './long-script.js';
+import { type Inside, placedIn, regionAround } from './region.js';
 
 /**
  * Characters of source whose outlines are kept: about as many bytes of memory each. The latest one
@@ -127,13 +121,16 @@ export interface Surroundings {
 /** Finds a function's surroundings. `null` when the script could not be read. */
 export function surroundings(place: Place, text: string, module: boolean): Surroundings | null {
   const { script } = place;
-  const isLong = script.source.length > LONG_SCRIPT && script.rebuilt === undefined && !outlines.has(script);
-  return isLong ? new LongSurroundings(place, text, module) : parsed(place, text, module);
+  return isLong(script) ? new LongSurroundings(place, text, module) : parsed(place, text, module);
+}
+
+function isLong(script: Script): boolean {
+  return isHuge(script) || (script.source.length > LONG_SCRIPT && script.rebuilt === undefined && !outlines.has(script));
 }
 
 function parsed(place: Place, text: string, module: boolean): Surroundings | null {
   const outline = outlineOf(place.script, module);
-  const placed = outline === null ? undefined : find(outline, place.start, place.start + text.length);
+  const placed = outline === null ? undefined : placedIn(outline.functions, place.start, place.start + text.length);
   if (outline === null || placed === undefined) return null;
   return {
     strict: placed.scope.strict,
@@ -147,12 +144,16 @@ function parsed(place: Place, text: string, module: boolean): Surroundings | nul
   };
 }
 
-/** Those of a long script, which is parsed only for what a look at it does not tell. */
+/**
+ * Those of a long script. What stands in a short function around is read by parsing that, the rest
+ * by a look at the script; all of the script is parsed only for what neither tells.
+ */
 class LongSurroundings implements Surroundings {
   readonly #place: Place;
   readonly #text: string;
   readonly #module: boolean;
   #parsed: Surroundings | null | undefined;
+  #inside: Inside | null | undefined;
 
   constructor(place: Place, text: string, module: boolean) {
     this.#place = place;
@@ -165,20 +166,29 @@ class LongSurroundings implements Surroundings {
     return this.#parsed;
   }
 
+  get #placed(): Placed | undefined {
+    const { script, start } = this.#place;
+    if (this.#inside === undefined && isHuge(script)) this.#inside = regionAround(script, start, start + this.#text.length);
+    return this.#inside?.placed;
+  }
+
   get strict(): boolean {
-    return this.#module || (isStrictScript(this.#place.script.source) ?? this.#exact?.strict ?? false);
+    if (this.#module || isStrictScript(this.#place.script.source) === true || this.#placed?.scope.strict === true) return true;
+    // A class, which is strict, or a directive may stand around a function that was parsed.
+    return mayBeStrictInside(this.#place.script.source) && this.#exact?.strict === true;
   }
 
   get declaration(): boolean {
-    return this.#exact?.declaration ?? false;
+    return this.#placed?.isDeclaration ?? this.#exact?.declaration ?? false;
   }
 
   get receiver(): Surroundings['receiver'] {
-    return this.#exact?.receiver ?? 'other';
+    const known = this.#placed === undefined ? 'script' : receiverOf(this.#placed.scope);
+    return known === 'script' ? (this.#exact?.receiver ?? 'other') : known;
   }
 
   get field(): string | null {
-    return this.#exact?.field ?? null;
+    return this.#placed === undefined ? (this.#exact?.field ?? null) : fieldOf(this.#placed, this.#place);
   }
 
   get namespaces(): Surroundings['namespaces'] {
@@ -198,46 +208,34 @@ class LongSurroundings implements Surroundings {
   }
 
   isOnlyOne(binding: Binding): boolean {
-    return this.#exact?.isOnlyOne(binding) ?? false;
+    if (this.#placed !== undefined && this.#placed.scope.root === binding.scope.root) return runsOnce(this.#placed.scope, binding.scope);
+    // What was told by a look is declared outside of the function that was parsed, or there is one
+    // of it.
+    return binding.scope === SOMEWHERE ? false : (this.#exact?.isOnlyOne(binding) ?? false);
   }
 
   lookup(name: string): Binding | null {
-    return glanceAt(this.#place.script.source, name, this.#module) ?? this.#exact?.lookup(name) ?? null;
+    const { script } = this.#place;
+    const inside = this.#placed === undefined ? null : declaredInside(this.#placed, name);
+    return inside ?? declaredOutside(script, name, this.#module) ?? this.#exact?.lookup(name) ?? null;
   }
+}
+
+/** What a name means in a function that was parsed by itself. Its own name may be a variable around it. */
+function declaredInside({ scope }: Placed, name: string): Binding | null {
+  const binding = scope.lookup(name);
+  const isOwn = binding?.kind === 'self' && binding.scope.parent?.parent === null;
+  return isOwn ? null : binding;
 }
 
 const namespaces = new WeakMap<Script, Surroundings['namespaces']>();
-
-/** Parameters of the CommonJS wrapper, which count as such only where nothing declares them. */
-const WRAPPED = new Set(['module', 'exports', 'require']);
-const SOMEWHERE = new Scope(null, 0, true, true, { kind: 'program', start: 0, body: 0, name: null });
-
-/** The binding of a name that never changes, if that can be told without parsing. */
-function glanceAt(source: string, name: string, module: boolean): Binding | null {
-  if (WRAPPED.has(name)) return null;
-  const declared = declarationsOf(source, name);
-  if (declared === null) return null;
-  const fixed: Binding = { name, kind: 'const', scope: SOMEWHERE, initialised: true, assigned: false, assignedInside: false };
-  const statement = module ? importStatement(source, name) : null;
-  if (statement !== null) {
-    const from = declared > 0 ? undefined : namesImportedBy(statement).find((each) => each.name === name)?.from;
-    return from === undefined ? null : { ...fixed, kind: 'import', from };
-  }
-  const required = requiredModuleOf(source, name);
-  if (required === undefined || (required !== null && declared !== 1)) return null;
-  return required === null ? fixed : { ...fixed, required };
-}
-
-function namesImportedBy(statement: string): { readonly name: string; readonly from: ImportOrigin }[] {
-  const [node] = parseProgram(statement, true)?.body ?? [];
-  return node?.type === 'ImportDeclaration' ? importedNames(node).map(([name, from]) => ({ name, from })) : [];
-}
 
 /** Arrows hand `this` through; fields and static blocks of classes have one of their own. */
 function receiverOf(from: Scope): Surroundings['receiver'] {
   for (let scope: Scope | null = from; scope !== null; scope = scope.parent) {
     const { kind, start, body } = scope.owner;
-    if (kind === 'function') return { start, body };
+    const { shift } = scope.root;
+    if (kind === 'function') return { start: start + shift, body: body + shift };
     if (kind === 'field' || kind === 'block') return 'other';
   }
   return 'script';
@@ -252,18 +250,6 @@ function fieldOf({ start, scope }: Placed, place: Place): string | null {
   if (kind === 'field') return body === start ? name : null;
   const before = place.script.source.slice(Math.max(0, place.start - 200), place.start);
   return ASSIGNED.exec(before)?.slice(1).find(Boolean) ?? null;
-}
-
-/**
- * Of the functions that end where the text ends, the first that starts inside it: a method's node
- * starts at its parameters.
- */
-function find(outline: Outline, start: number, end: number): Placed | undefined {
-  let best: Placed | undefined;
-  for (const placed of outline.functions.get(end) ?? []) {
-    if (placed.start >= start && (best === undefined || placed.start < best.start)) best = placed;
-  }
-  return best;
 }
 
 /** What a name holds; `undefined` before it is initialised. */
@@ -282,11 +268,12 @@ function valueIn(scope: Record<string, unknown>, name: string): unknown {
 export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
   // Most functions are none of a module's own, and a script that only they are sent of need not be
   // parsed.
-  if (
-    !Object.keys(moduleScope).some((name) => valueIn(moduleScope, name) === fn) &&
-    !/\b(?:export|as)\s+default\b/.test(place.script.source)
-  )
-    return null;
+  const locals = Object.keys(moduleScope).filter((name) => valueIn(moduleScope, name) === fn);
+  const { script, start } = place;
+  if (locals.length === 0 && !/\b(?:export|as)\s+default\b/.test(script.source)) return null;
+  const isAnonymous = /\bexport\s+default[\s(]*$/.test(script.source.slice(Math.max(0, start - 100), start));
+  const seen = isHuge(script) && !isAnonymous ? exportSeen(script.source, locals) : undefined;
+  if (seen !== undefined) return seen;
   const outline = outlineOf(place.script, true);
   if (outline === null) return null;
   for (const [exported, local] of outline.exports) if (valueIn(moduleScope, local) === fn) return exported;

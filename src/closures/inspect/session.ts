@@ -118,7 +118,7 @@ export function post<T>(method: string, params: object = {}): T {
  * Runs `body` with the remote id of a holder object, by which values come back as themselves. The
  * inspector evaluates in the main context, which is not ours inside a test runner's vm.
  */
-export function withHolder<T>(holder: { fn?: Function; out: unknown[] }, body: (holderId: string) => T): T {
+export function withHolder<T>(holder: { fn?: Function; value?: object; out: unknown[] }, body: (holderId: string) => T): T {
   const world = vm.runInThisContext('globalThis') as Record<symbol, unknown>;
   Object.defineProperty(world, HOLDER, { value: holder, configurable: true });
   try {

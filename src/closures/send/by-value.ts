@@ -80,6 +80,7 @@ export function reduceByValue(inspected: InspectedFunction): Reduction {
     },
     advice: (index) => (index === receiver ? takeOut(analysis.thisMembers) : loaders.has(index) ? IGNORE_BUNDLER : undefined),
     needs: [heritage, receiver, args].filter((index) => index >= 0),
+    onlyReads: captures.onlyReads,
     stateless,
     // A class may be patched at any time.
     constant: captures.constant && !own && !isClass && receiver < 0 && args < 0,
@@ -156,11 +157,19 @@ function outerArguments(inspected: InspectedFunction, children: Children): numbe
  * The text of a class is always strict. Only plain functions show whether they are; for the rest
  * the code around says.
  */
-function isStrict({ fn, analysis, mirror, around }: InspectedFunction): boolean {
+function isStrict(inspected: InspectedFunction): boolean {
+  const { fn, analysis, mirror, around } = inspected;
   if (analysis.form === 'class') return true;
   if (analysis.plain) return throwsForCaller(fn);
   if (mirror?.scopes.some((scope) => scope.type === 'Module') === true) return true;
-  return around?.strict ?? false;
+  // The code around of a bundle takes seconds to parse.
+  return seesStrictness(inspected) && around?.strict === true;
+}
+
+/** An assignment to a name that nothing declares makes a global, or throws if the code is strict. */
+function seesStrictness(inspected: InspectedFunction): boolean {
+  const { strictnessMatters, free } = inspected.analysis;
+  return strictnessMatters || [...free.values()].some(({ name, assigned }) => assigned && holderOf(inspected, name) === null);
 }
 
 /** `caller` of a strict function throws. */

@@ -5,6 +5,7 @@
  * own way (imported.ts), everything else by value.
  */
 import { isStandardGlobal } from '../../codec/globals.js';
+import { isWeak } from '../../codec/kinds/weak.js';
 import type { FreeName } from '../analysis/analysis.js';
 import type { Binding } from '../analysis/scope.js';
 import { wordNotIn, wordOfWidth } from '../analysis/text.js';
@@ -28,6 +29,8 @@ export interface Captures {
   readonly values: ReadonlyMap<string, unknown>;
   /** Children that are the loaders of bundlers. */
   readonly loaders: Set<number>;
+  /** Children that are WeakMaps or WeakSets of which no more is done than reading. */
+  readonly onlyReads: Set<number>;
   /** Whether no captured binding can change. */
   constant: boolean;
   /** Whether the function assigns no captured binding. */
@@ -40,7 +43,7 @@ const BUNDLED = /^(__vite_ssr_import_\d+__|__vi_import_\d+__|import_.+|.+_\d+|_i
 /** Resolves the free names of a function, adding the captured values to `children`. */
 export function resolveCaptures(inspected: InspectedFunction, children: Children): Captures {
   const values = new Map<string, unknown>();
-  const captures: Captures = { slots: [], edits: [], values, loaders: new Set(), constant: true, stateless: true };
+  const captures: Captures = { slots: [], edits: [], values, loaders: new Set(), onlyReads: new Set(), constant: true, stateless: true };
   const { own, free } = inspected.analysis;
   noteNamespaces(inspected);
   for (const name of free.values()) {
@@ -99,7 +102,11 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
     useCell(inspected, free, scope, binding, children, captures);
   } else if (value === inspected.fn) {
     captures.slots.push({ name, from: 'self' });
-  } else captures.slots.push(valueSlot(free, value, children));
+  } else {
+    if (isWeak(value) && free.members?.every((member) => member === 'get' || member === 'has') === true)
+      captures.onlyReads.add(children.values.length);
+    captures.slots.push(valueSlot(free, value, children));
+  }
 }
 
 /**
@@ -164,7 +171,8 @@ function useCell(
 ): void {
   const depth = (inspected.mirror?.scopes.length ?? 0) - (inspected.mirror?.scopes.indexOf(scope) ?? 0);
   const id = inspected.mirror?.location?.scriptId ?? '';
-  const key = `${id}:${binding?.scope.start ?? `depth ${depth}`}:${free.name}`;
+  const at = binding?.scope.position ?? -1;
+  const key = `${id}:${at < 0 ? `depth ${depth}` : at}:${free.name}`;
   // As wide as the name, with `.v`: frames point at the columns of the original.
   const taken = [...captures.slots.map(({ name }) => name), ...inspected.analysis.free.keys()];
   const param = wordOfWidth(inspected.text, Math.max(1, free.name.length - 2), taken) ?? wordNotIn(inspected.text, `${free.name}$cell`);

@@ -13,13 +13,13 @@
  */
 import { types } from 'node:util';
 import { SerializationError } from '../../errors/index.js';
-import { enterMessage, leaveMessage } from '../function-port.js';
+import { enterMessage, leaveMessage, weakSizeOf } from '../function-port.js';
 import { arrayKind } from '../kinds/arrays.js';
 import { mapKind, setKind } from '../kinds/collections.js';
 import { nullObjectKind, objectKind } from '../kinds/objects.js';
 import { reducedKind } from '../kinds/reduced.js';
 import { enclosingIn } from '../kinds/shareable.js';
-import { isWeak, reduceEntries, type Weak } from '../kinds/weak.js';
+import { isWeak, reduceEntries, refuseUnread, type Weak } from '../kinds/weak.js';
 import { type CodeRecord, HEADER, MARK, NEEDS_MODULES, VERSION } from '../message.js';
 import { located, Refused, refusal, type Step } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
@@ -182,6 +182,7 @@ export class TableWriter {
   #writeEntries(): void {
     let keys = [...this.#states.keys()];
     const asked: number[] = [];
+    const carried = new Set<Weak>();
     for (let open = true; open; ) {
       open = false;
       for (let i = 0; i < this.#weak.length; i++) {
@@ -191,10 +192,33 @@ export class TableWriter {
         if (keys.length !== this.#states.size) keys = [...this.#states.keys()];
         asked[i] = keys.length;
         const entries = reduceEntries(this.#weak[i]!, keys.slice(from), this.#kindOf);
-        if (entries !== null) this.#push(entries);
+        if (entries !== null) {
+          carried.add(this.#weak[i]!);
+          this.#push(entries);
+        }
         this.#run();
       }
     }
+    for (const weak of this.#weak) if (!carried.has(weak)) this.#checkReaders(weak);
+  }
+
+  /**
+   * Functions that do no more than read a WeakMap would find nothing in one of whose keys none
+   * travels. A cache, which is filled as well, may arrive empty.
+   */
+  #checkReaders(weak: Weak): void {
+    let reader: State | undefined;
+    for (const state of this.#states.values()) {
+      const index = state.reduction.children.indexOf(weak);
+      if (index < 0) continue;
+      if (state.reduction.onlyReads?.has(index) !== true) return;
+      state.next = index + 1;
+      reader ??= state;
+    }
+    const size = reader === undefined ? 0 : weakSizeOf(weak);
+    if (reader === undefined || size === 0) return;
+    this.#stack.push(reader);
+    refuseUnread(weak, size);
   }
 
   readonly #kindOf = (value: object): string => this.#states.get(value)!.reduction.kind;

@@ -14,7 +14,7 @@
  */
 import { types } from 'node:util';
 import { identityOf, isOriginal, objectWithIdentity, setIdentity } from '../identity.js';
-import { badPayload } from '../messages.js';
+import { badPayload, Refused } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
 
 /** A WeakMap or WeakSet. */
@@ -71,6 +71,19 @@ export function reduceEntries(weak: Weak, keys: Iterable<object>, kindOf: (key: 
   }
   if (children.length === 1) return null;
   return { kind: entriesKind.tag, data: undefined, children, label: (index) => (index % 3 === 0 ? 'value in a WeakMap' : '') };
+}
+
+/** @throws Refused: what is read of it would be gone on the other side. */
+export function refuseUnread(weak: Weak, size: number): never {
+  const isMap = types.isWeakMap(weak);
+  throw new Refused({
+    code: 'MP_WEAK',
+    what: `a ${isMap ? 'WeakMap' : 'WeakSet'} of ${size} ${size === 1 ? 'entry' : 'entries'}`,
+    why: 'it arrives with entries about objects that are sent with it, and none of its keys is',
+    repair: isMap
+      ? 'send what belongs to an item with the item (`items.map((item) => [item, about.get(item)])`), or use a Map whose keys are strings or numbers'
+      : 'send with an item whether it is in the set (`items.map((item) => [item, seen.has(item)])`), or use a Set of strings or numbers',
+  });
 }
 
 export const weakKind: NodeKind = {
