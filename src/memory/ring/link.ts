@@ -9,16 +9,10 @@
  * each, are the owner's (see {@link Link.control}).
  *
  * A message that fits goes as one record, written straight into the ring. A larger one, or one that
- * finds no room, is laid out in private memory and follows in parts as room appears; until then the
- * link is not `writable`. So `send` never refuses, at most one message per link waits, and memory
- * stays bounded by what the caller admits.
- *
- *   parts on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
- *
- * A message of {@link MIN_SHARED_BUFFER_BYTES} bytes and more goes in a buffer (shared-buffer.ts)
- * where one is free that the other side has mapped: a record of its kind | SHARED_BUFFER with the
- * buffer's handle. Where none is, the message takes the way above and an BUFFER_OFFER goes ahead of
- * it: the other side maps the buffer and sends it back, or ignores it if it cannot.
+ * finds no room, is laid out in private memory and follows in parts (parts.ts) as room appears; until
+ * then the link is not `writable`. So `send` never refuses, at most one message per link waits, and
+ * memory stays bounded by what the caller admits. A message of {@link MIN_SHARED_BUFFER_BYTES} bytes
+ * and more goes in a shared buffer (buffer-records.ts) where one is free.
  *
  * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which
  * are dropped.
@@ -28,19 +22,14 @@ import { closeDescriptor } from '../../native/descriptors.js';
 import { createEventfd, Doorbell, ringDoorbell } from '../../native/doorbell.js';
 import { uninitializedBytes } from '../../util/uninitialized.js';
 import type { Region } from '../regions/region.js';
-import { BufferInbox } from './buffer-inbox.js';
-import { BufferPool } from './buffer-pool.js';
+import { BufferRecords } from './buffer-records.js';
+import { BUFFER_OFFER, KIND_MASK, PART, SHARED_BUFFER, TAIL } from './link-kinds.js';
+import { IncomingParts, OutgoingParts } from './parts.js';
 import type { Payload } from './payload.js';
 import { RECORD_HEADER } from './record-layout.js';
 import { RingReader, RingWriter, ringBytes } from './ring.js';
-import type { BufferHandle } from './shared-buffer.js';
 
 const CONTROL_BYTES = 4096;
-const PART = 0x10000;
-const TAIL = 0x20000;
-const SHARED_BUFFER = 0x40000;
-const BUFFER_OFFER = 0x80000;
-const KIND_MASK = 0xffff;
 /** Largest message: its size travels in 32 bits. */
 const MAX_MESSAGE_BYTES = 0xffff_ffff;
 
@@ -71,14 +60,12 @@ export class Link {
   readonly #out: RingWriter;
   readonly #in: RingReader;
   readonly #bell: Doorbell;
-  #transfer: { readonly bytes: Uint8Array; readonly kind: number; readonly id: number; readonly state: number; sent: number } | null = null;
-  #assembly: { readonly bytes: Uint8Array; filled: number } | null = null;
+  readonly #ringOther: () => void;
+  readonly #outgoing: OutgoingParts;
+  readonly #incoming = new IncomingParts();
+  readonly #buffers: BufferRecords;
   #own: Uint8Array | null = null;
   #closed = false;
-  readonly #pool = new BufferPool('buffer');
-  readonly #inbox = new BufferInbox();
-  /** The buffer of the message that is being read. */
-  #received: BufferHandle | undefined;
 
   /** Words that both sides see; index them in steps of 16 (a cache line). */
   readonly control: Int32Array;
@@ -94,11 +81,11 @@ export class Link {
     this.control = new Int32Array(region.buffer, 0, CONTROL_BYTES / 4);
     this.#out = new RingWriter(region.buffer, rings[side === LinkSide.Parent ? 0 : 1], capacity, ring);
     this.#in = new RingReader(region.buffer, rings[side === LinkSide.Parent ? 1 : 0], capacity, ring);
+    this.#outgoing = new OutgoingParts(this.#out);
+    this.#buffers = new BufferRecords(this.#out, this.#in);
     this.#bell = new Doorbell(own, onRing);
     this.#ringOther = ring;
   }
-
-  readonly #ringOther: () => void;
 
   /** Creates the descriptors for a new link. Close them with {@link closeBells}. */
   static createBells(): LinkBells {
@@ -121,7 +108,7 @@ export class Link {
 
   /** Whether {@link send} may be called: no earlier message still waits for room. */
   get writable(): boolean {
-    return this.#transfer === null;
+    return !this.#outgoing.waits;
   }
 
   /**
@@ -134,7 +121,7 @@ export class Link {
    */
   send(kind: number, id: number, state: number, payload: Payload): number {
     // Anything sent now would overtake the parts of the message that waits, or take its place.
-    if (this.#transfer !== null) {
+    if (this.#outgoing.waits) {
       throw new MultiprocessError('Link: an earlier message still waits for room; send only while the link is `writable`.', {
         code: 'MP_LINK_BUSY',
       });
@@ -144,7 +131,7 @@ export class Link {
     if (length > MAX_MESSAGE_BYTES) {
       throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
     }
-    if (length >= MIN_SHARED_BUFFER_BYTES && this.#sendInBuffer(kind, id, state, payload)) return this.#out.position;
+    if (length >= MIN_SHARED_BUFFER_BYTES && this.#buffers.sendInBuffer(kind, id, state, payload)) return this.#out.position;
     if (length <= this.#out.maximum) {
       const at = this.#out.reserve(length);
       if (at >= 0) {
@@ -156,30 +143,8 @@ export class Link {
     const bytes = uninitializedBytes(length);
     payload.layout(bytes, 0);
     this.#own = bytes;
-    this.#transfer = { bytes, kind, id, state, sent: 0 };
+    this.#outgoing.beginMessage(bytes, kind, id, state);
     return this.flush() ? this.#out.position : -1;
-  }
-
-  #sendInBuffer(kind: number, id: number, state: number, payload: Payload): boolean {
-    const buffer = this.#pool.writeToReturned(payload);
-    if (buffer !== null) {
-      if (this.#publish(kind | SHARED_BUFFER, id, state, buffer)) return true;
-      this.#pool.reclaim(buffer);
-    } else {
-      const offer = this.#pool.offerBuffer(payload.total);
-      if (offer !== null && !this.#publish(BUFFER_OFFER, 0, 0, offer)) this.#pool.reclaim(offer);
-    }
-    return false;
-  }
-
-  #publish(kind: number, id: number, state: number, buffer: BufferHandle): boolean {
-    const text = Buffer.from(JSON.stringify(buffer), 'latin1');
-    if (text.length > this.#out.maximum) return false;
-    const at = this.#out.reserve(text.length);
-    if (at < 0) return false;
-    this.#out.bytes.set(text, at);
-    this.#out.publish(kind, id, state);
-    return true;
   }
 
   /**
@@ -187,29 +152,7 @@ export class Link {
    * @returns whether nothing waits any more.
    */
   flush(): boolean {
-    const transfer = this.#transfer;
-    if (transfer === null) return true;
-    const { bytes, kind, id, state } = transfer;
-    for (;;) {
-      const rest = bytes.length - transfer.sent;
-      const length = Math.min(rest, this.#out.maximum);
-      const at = this.#out.reserve(length);
-      if (at < 0) {
-        if (this.#out.sleepUntilRoom()) return false;
-        continue;
-      }
-      this.#out.bytes.set(bytes.subarray(transfer.sent, transfer.sent + length), at);
-      if (length < rest) {
-        this.#out.publish(PART, bytes.length, 0);
-        this.#out.wake();
-        transfer.sent += length;
-        continue;
-      }
-      this.#out.publish(transfer.sent === 0 ? kind : kind | TAIL, id, state);
-      this.#out.wake();
-      this.#transfer = null;
-      return true;
-    }
+    return this.#outgoing.sendParts();
   }
 
   /**
@@ -230,7 +173,7 @@ export class Link {
    */
   taken(position: number): boolean {
     if (this.#closed) return true;
-    return position < 0 ? this.#transfer === null && this.#out.drained : this.#out.taken(position);
+    return position < 0 ? !this.#outgoing.waits && this.#out.drained : this.#out.taken(position);
   }
 
   /**
@@ -238,13 +181,7 @@ export class Link {
    * `kind` (one that the other side ignores), for which the link may stay busy.
    */
   abandon(kind: number): void {
-    if (this.#transfer === null) return;
-    if (this.#transfer.sent === 0) this.#transfer = null;
-    else {
-      const { bytes, sent } = this.#transfer;
-      this.#transfer = { bytes: bytes.slice(0, sent), kind, id: 0, state: 0, sent };
-      this.flush();
-    }
+    this.#outgoing.giveUp(kind);
   }
 
   /**
@@ -265,14 +202,12 @@ export class Link {
     if (word < 0 || (out.words[word + 1]! & TAIL) !== 0) return null;
     const start = word * 4 + RECORD_HEADER;
     const bytes = out.bytes.slice(start, start + (out.words[word]! >>> 0));
-    return (out.words[word + 1]! & SHARED_BUFFER) === 0
-      ? bytes
-      : this.#pool.copy(JSON.parse(Buffer.from(bytes).toString('latin1')) as BufferHandle);
+    return (out.words[word + 1]! & SHARED_BUFFER) === 0 ? bytes : this.#buffers.recallFrom(bytes);
   }
 
   /** Bytes of the message that waits for room that were sent in parts. */
   get underWay(): number {
-    return this.#transfer?.sent ?? 0;
+    return this.#outgoing.sent;
   }
 
   /** How far the other side has read: it differs from before when that has read on. */
@@ -330,40 +265,34 @@ export class Link {
   receive(): boolean {
     const reader = this.#in;
     while (reader.next()) {
-      if (reader.kind === PART) {
-        this.#assemble(reader.id >>> 0);
+      const { kind } = reader;
+      if (kind === PART) {
+        this.#incoming.addPart(reader);
         reader.release();
         continue;
       }
-      if (reader.kind === BUFFER_OFFER) {
-        this.#accept(this.#handle());
+      if (kind === BUFFER_OFFER) {
+        this.#buffers.acceptOffer();
         reader.release();
         continue;
       }
-      this.kind = reader.kind & KIND_MASK;
+      this.kind = kind & KIND_MASK;
       this.id = reader.id;
-      if ((reader.kind & SHARED_BUFFER) !== 0) {
-        this.#assembly = null;
-        this.#received = this.#handle();
-        this.source = this.#inbox.view(this.#received);
-        this.start = 0;
-        this.end = this.source.length;
-        this.owned = false;
-      } else if ((reader.kind & TAIL) !== 0 && this.#assembly !== null) {
-        this.#assemble(this.#assembly.bytes.length);
-        this.source = this.#assembly.bytes;
-        this.start = 0;
-        this.end = this.source.length;
+      this.owned = false;
+      if ((kind & SHARED_BUFFER) !== 0) {
+        this.#incoming.dropParts();
+        this.#whole(this.#buffers.view());
+        return true;
+      }
+      const assembled = (kind & TAIL) === 0 ? null : this.#incoming.completeWith(reader);
+      if (assembled !== null) {
+        this.#whole(assembled);
         this.owned = true;
-        this.#assembly = null;
       } else {
-        // A whole message: parts without their tail came from a writer that died, and another has
-        // taken its place.
-        this.#assembly = null;
+        this.#incoming.dropParts();
         this.source = reader.bytes;
         this.start = reader.start;
         this.end = reader.end;
-        this.owned = false;
       }
       return true;
     }
@@ -387,8 +316,7 @@ export class Link {
    * any more.
    */
   release(): void {
-    if (this.#received !== undefined) this.#inbox.release(this.#received);
-    this.#received = undefined;
+    this.#buffers.releaseReceived();
     this.#in.release();
   }
 
@@ -418,32 +346,14 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#bell.close();
-    this.#transfer = null;
-    this.#assembly = null;
-    this.#pool.close();
-    this.#inbox.close();
+    this.#outgoing.forget();
+    this.#incoming.dropParts();
+    this.#buffers.close();
   }
 
-  #handle(): BufferHandle {
-    const { bytes, start, end } = this.#in;
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) as BufferHandle;
-  }
-
-  /** Maps an offered buffer and sends it back; one that cannot be opened is never used. */
-  #accept(offer: BufferHandle): void {
-    try {
-      this.#inbox.map(offer);
-      this.#inbox.release(offer);
-    } catch {
-      // This process has no descriptor left or may not open the other's: messages go through the
-      // ring.
-    }
-  }
-
-  #assemble(total: number): void {
-    this.#assembly ??= { bytes: uninitializedBytes(total), filled: 0 };
-    const { bytes, filled } = this.#assembly;
-    bytes.set(this.#in.bytes.subarray(this.#in.start, this.#in.end), filled);
-    this.#assembly.filled = filled + (this.#in.end - this.#in.start);
+  #whole(bytes: Uint8Array): void {
+    this.source = bytes;
+    this.start = 0;
+    this.end = bytes.length;
   }
 }
