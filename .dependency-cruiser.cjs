@@ -19,6 +19,7 @@ const floors = [
   ['managers'],
   ['context'],
   ['dummy'],
+  ['distributed'],
   ['operators'],
 ];
 const always = ['errors', 'util'];
@@ -41,7 +42,7 @@ const rules = floors.flatMap((floor, level) =>
  * So does the template of the forkserver, of which each child is a copy.
  */
 const childSide =
-  '^src/((native|memory|codec|closures|modules|descriptors|reduction|share)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run)';
+  '^src/((native|memory|codec|closures|modules|descriptors|reduction|share)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run|distributed/worker/)';
 
 module.exports = {
   forbidden: [

@@ -11,6 +11,9 @@ export const PROGRAMS = ['pool/worker/worker', 'process/child/child', 'process/f
 const LOADED = [
   'connection/index',
   'descriptors/dup-fd',
+  'distributed/command/index',
+  'distributed/worker/preload',
+  'distributed/worker/run-task',
   'managers/index',
   'managers/client/keys',
   'managers/server/server-process',
@@ -57,7 +60,8 @@ export const ENTRIES = [...new Set([...PUBLIC, ...PROGRAMS, ...LOADED, ...INTERN
  *   connection connections, and the start of processes
  *   server     a manager's server
  *   library    all else, but for
- *   managers   which is loaded when the first manager is made
+ *   managers   which is loaded when the first manager is made, and
+ *   distributed   pools of many hosts
  */
 export const CHUNKS = {
   importing: ['util/import-module'],
@@ -76,6 +80,7 @@ export const CHUNKS = {
   ],
   connection: ['connection/index', 'managers/client/keys'],
   server: ['managers/server/server-process'],
-  library: ENTRIES.filter((name) => !name.startsWith('managers/')),
+  library: ENTRIES.filter((name) => !/^(managers|distributed)\//.test(name)),
   managers: ENTRIES.filter((name) => name.startsWith('managers/')),
+  distributed: ENTRIES.filter((name) => name.startsWith('distributed/')),
 };

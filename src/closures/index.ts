@@ -23,9 +23,12 @@
  *   provenance    how a rebuilt function is sent on  namespace-overlay  a module with members of the sender
  */
 
+import { enterMessage, leaveMessage } from '../codec/function-port.js';
+import type { ModuleData, ModuleExport } from '../modules/module-request.js';
 import { endSession, keepSession } from './inspect/session.js';
 import { indexOncePerMessage } from './references/commonjs.js';
 import { forgetCells } from './send/cells.js';
+import { reduceFunction } from './send/reduce.js';
 import { beginWork } from './send/work.js';
 
 export { declaresPrivates } from './analysis/private-members.js';
@@ -48,4 +51,21 @@ export function endMessage(): void {
   indexOncePerMessage(false);
   forgetCells();
   endSession();
+}
+
+/**
+ * The export of a module that a function is, where it goes by reference; `null` where it goes by
+ * value, or is no export of a file.
+ * @throws SerializationError, where it cannot be sent.
+ */
+export function exportReference(fn: Function): ModuleExport | null {
+  enterMessage();
+  try {
+    const { kind, data } = reduceFunction(fn);
+    if (kind !== 'module') return null;
+    const { keys, ...reference } = data as ModuleData;
+    return keys === undefined ? reference : null;
+  } finally {
+    leaveMessage();
+  }
 }

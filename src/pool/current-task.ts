@@ -9,6 +9,11 @@ export interface CurrentTask<P = unknown> {
   /** 0 for the first run, 1 for the first retry after a crash, and so on. */
   readonly attempt: number;
   /**
+   * What this item is, in a pool of many hosts: the same text for each of its attempts and for no
+   * other item, to make what it does idempotent. Absent in a pool of one host.
+   */
+  readonly key?: string;
+  /**
    * Sends something to the caller's `progress`. It must be serialisable. It does not wait: while
    * there is no room the newest report is kept and those before it are dropped, which `progress`
    * counts. To lose none use `remote` of `multiprocess/operators`.

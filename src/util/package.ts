@@ -15,6 +15,8 @@ export const CODE = new URL('../', import.meta.url);
 export type Entry =
   | 'connection/index'
   | 'descriptors/dup-fd'
+  | 'distributed/worker/preload'
+  | 'distributed/worker/run-task'
   | 'managers/index'
   | 'managers/client/keys'
   | 'managers/server/server-process'

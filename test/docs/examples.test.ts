@@ -1,6 +1,7 @@
 /** Examples in comments and programs in documents: they compile in strict mode, run, and print what they say. */
 import { readdirSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasNats, type Nats, startNats } from '../support/nats.js';
 import { examplesOf, fencesOf, promisedOutput, root, Workbench } from '../support/samples.js';
 
 const filesBelow = (folder: string, ending: string): string[] =>
@@ -17,7 +18,18 @@ const documents = [
 const samples = [...filesBelow('src', '.ts').flatMap(examplesOf), ...documents.flatMap(fencesOf)];
 const bench = new Workbench('examples');
 
-afterAll(() => bench.remove());
+/** The broker that samples find under its usual address. */
+const BROKER = 'nats://localhost:4222';
+const needsBroker = ({ code }: { readonly code: string }): boolean => code.includes(BROKER);
+let nats: Nats | undefined;
+
+beforeAll(async () => {
+  if (hasNats) nats = await startNats();
+});
+afterAll(async () => {
+  await bench.remove();
+  await nats?.close();
+});
 
 describe('examples', () => {
   it('compile in strict mode', () => {
@@ -27,10 +39,11 @@ describe('examples', () => {
 
   // Side by side, as many as vitest's `maxConcurrency`.
   for (const sample of samples) {
-    it.concurrent(`${sample.place} runs and prints what it says`, { timeout: 120_000 }, async (test) => {
+    const isRun = hasNats || !needsBroker(sample);
+    it.skipIf(!isRun).concurrent(`${sample.place} runs and prints what it says`, { timeout: 120_000 }, async (test) => {
       const promised = promisedOutput(sample);
       test.expect(promised, 'an example prints something, and says what').not.toBe('');
-      const { code, stderr, stdout } = await bench.run(sample);
+      const { code, stderr, stdout } = await bench.run(sample, undefined, nats === undefined ? {} : { [BROKER]: nats.servers });
       test.expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
       test.expect(stdout.replace(/\s+/g, ' ').trim()).toBe(promised);
     });

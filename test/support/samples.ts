@@ -89,14 +89,19 @@ export class Workbench {
     return stdout.replace(/^.*?(\d+)\.ts\(/gm, (_, i: string) => `${samples[Number(i)]!.place} (`);
   }
 
-  /** Runs a sample in a folder of its own, with a copy of what `fixtures` holds. */
-  async run(sample: Sample, fixtures?: URL): Promise<Run> {
+  /**
+   * Runs a sample in a folder of its own, with a copy of what `fixtures` holds.
+   *
+   * @param replaced What stands for something that the test has elsewhere, such as a server's address.
+   */
+  async run(sample: Sample, fixtures?: URL, replaced: Readonly<Record<string, string>> = {}): Promise<Run> {
     const folder = join(this.#folder, sample.place.replace(/\W+/g, '-'));
     mkdirSync(folder, { recursive: true });
     if (fixtures !== undefined) cpSync(fileURLToPath(fixtures), folder, { recursive: true });
     // The oldest Node that is supported has neither types nor `using`.
     const { code } = sample.language === 'js' ? sample : await transform(sample.code, { loader: 'ts', target: 'node20' });
-    writeFileSync(join(folder, 'main.mjs'), code);
+    const program = Object.entries(replaced).reduce((source, [from, to]) => source.replaceAll(from, to), code);
+    writeFileSync(join(folder, 'main.mjs'), program);
     const child = spawn(process.execPath, ['main.mjs'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],

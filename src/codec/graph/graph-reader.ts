@@ -7,7 +7,7 @@
 import { MultiprocessError } from '../../errors/index.js';
 import type { ModuleRequest } from '../../modules/module-request.js';
 import { withEnclosed } from '../kinds/shareable.js';
-import { HEADER, NEEDS_MODULES, VERSION } from '../message.js';
+import { HEADER, MARK, NEEDS_MODULES, VERSION } from '../message.js';
 import { badPayload } from '../messages.js';
 import type { Built, NodeKind } from '../node.js';
 import type { CodeLookup } from './code-table.js';
@@ -48,6 +48,20 @@ export function needsOf(span: Span): { readonly modules: ModuleRequest[]; readon
   });
 }
 
+/**
+ * Tags of the node kinds that a whole message has, without building anything; empty for plain data.
+ * What rebuilding would do can be decided by them.
+ * @throws SerializationError `MP_BAD_PAYLOAD`.
+ */
+export function kindsIn(source: Uint8Array): ReadonlySet<string> {
+  if (source[0] !== MARK) return new Set();
+  return guard(() => {
+    const reader = new TableReader({ source, start: 0, end: source.length, owned: true }, true);
+    reader.run();
+    return reader.tags;
+  });
+}
+
 /** Builds the value. @throws SerializationError `MP_BAD_PAYLOAD`, `MP_REBUILD`. */
 export function readTable(span: Span): unknown {
   return guard(() => withEnclosed(span.annex?.shared ?? null, () => new TableReader(span, false).run()));
@@ -74,6 +88,11 @@ class TableReader {
 
   get codes(): ReadonlyMap<number, unknown> {
     return this.#tokens.codes;
+  }
+
+  /** Of the kinds that were met. */
+  get tags(): ReadonlySet<string> {
+    return new Set(this.#kinds.map(({ tag }) => tag));
   }
 
   run(): unknown {

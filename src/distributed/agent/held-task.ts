@@ -1,0 +1,94 @@
+/** A task that an agent has taken: a message of the stream that is its own for the lease. */
+import type { Broker, Msg } from '../broker/index.js';
+import type { PriorityClass, TaskMessage } from '../wire/index.js';
+
+const NANOS = 1e6;
+
+/** What the broker says of a delivery. */
+export interface Delivery {
+  /** How often the message was given to an agent. */
+  readonly deliveries: number;
+  /** Its number in the stream. */
+  readonly sequence: number;
+  /** Milliseconds since 1970 when it was published, by the broker's clock. */
+  readonly published: number;
+}
+
+/** Reads the subject for answers: `$JS.ACK.[domain.account.]stream.consumer.n.sequence.n.time.…`. */
+export function deliveryOf(message: Msg): Delivery {
+  const tokens = (message.reply ?? '').split('.');
+  const at = tokens.length > 9 ? 6 : 4;
+  return { deliveries: Number(tokens[at]), sequence: Number(tokens[at + 1]), published: Number(tokens[at + 3]) / NANOS };
+}
+
+export class HeldTask implements Delivery {
+  sequence = 0;
+  deliveries = 0;
+  published = 0;
+  readonly abort = new AbortController();
+  /** Its driver wants it no more. */
+  unwanted = false;
+  /** It runs no more. */
+  over = false;
+  /** Called when it is over. */
+  readonly whenOver: (() => void)[] = [];
+  /** Outcomes that the driver does not have yet. */
+  untold = 0;
+  /** It is given back. */
+  leaving = false;
+  /** It does not count any more among those that are over and held. */
+  counted = false;
+  readonly #broker: Broker;
+  /** Where it is acknowledged; that of its latest delivery. */
+  #reply = '';
+  #settled = false;
+
+  constructor(
+    broker: Broker,
+    message: Msg,
+    readonly priority: PriorityClass,
+    readonly task: TaskMessage,
+    /** As it was published. */
+    readonly bytes: Uint8Array,
+  ) {
+    this.#broker = broker;
+    this.delivered(message);
+  }
+
+  /** It came, once more. */
+  delivered(message: Msg): void {
+    this.#reply = message.reply ?? '';
+    Object.assign(this, deliveryOf(message));
+  }
+
+  /** Runs of it that ended with the death of a worker or a host. */
+  get before(): number {
+    return this.task.options.before + this.deliveries - 1;
+  }
+
+  /** The lease begins anew. */
+  renew(): void {
+    if (!this.#settled) this.#broker.publish(this.#reply, '+WPI');
+  }
+
+  /** It is done: the message leaves the stream. */
+  acknowledge(): void {
+    this.#settle('+ACK');
+  }
+
+  /** Another agent may have it; the broker counts that as one more delivery. */
+  decline(): void {
+    this.#settle('-NAK');
+  }
+
+  /** It comes again, here or elsewhere, when the lease is over. */
+  leave(): void {
+    this.#settled = true;
+  }
+
+  #settle(how: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#broker.publish(this.#reply, how);
+  }
+}

@@ -1,0 +1,37 @@
+/** What an agent answers in the place of a result. */
+import { ArgumentError, RemoteError } from '../../errors/index.js';
+
+export function functionsNotAllowed(host: string): RemoteError {
+  return new RemoteError(
+    `Host ${host} runs no functions that drivers send, only exports of modules that it has; start its agent with --allow-functions (\`allowFunctions: true\`) where drivers are trusted as its own code is, or export the function from a module.`,
+    { code: 'MP_FUNCTIONS_NOT_ALLOWED' },
+  );
+}
+
+export function codeInArguments(host: string, kinds: readonly string[]): RemoteError {
+  return new RemoteError(
+    `Host ${host} takes no functions, classes or their instances among the arguments (found: ${kinds.join(', ')}); pass plain data, or start its agent with --allow-functions (\`allowFunctions: true\`).`,
+    { code: 'MP_FUNCTIONS_NOT_ALLOWED' },
+  );
+}
+
+export function hostsLost(attempts: number, what: string): RemoteError {
+  return new RemoteError(
+    `${what} was given up: ${attempts} hosts that had it ended, or lost the broker for longer than the lease, before it had a result; it is among the dead letters. Raise \`maxAttempts\` if hosts come and go by design.`,
+    { code: 'MP_HOSTS_LOST' },
+  );
+}
+
+export function unreadable(host: string, cause: unknown): RemoteError {
+  return new RemoteError(`Host ${host} cannot read a task: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    code: 'MP_BAD_FRAME',
+    cause,
+  });
+}
+
+export function notFound(specifier: string, folder: string, cause: unknown): ArgumentError {
+  return new ArgumentError(
+    `Agent: \`preload\`: ${specifier} is no module that ${folder} can import; install it there, or give a path that begins with ./`,
+    { cause },
+  );
+}

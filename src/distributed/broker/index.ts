@@ -1,0 +1,6 @@
+/** The broker: a connection to it, and what is done over one. */
+export { Broker, type Msg, messageOf, type Unlisten } from './broker.js';
+export { BROKER_OPTIONS, type BrokerOptions, type BrokerTls, brokerSettings, type Credentials, checkName } from './options.js';
+export { countsOf, ensurePool, leaseOf, poolExists, poolsOf, purge, type StreamSettings, setLease } from './pool-streams.js';
+export { type BrokerRefusal, type Publication, Publisher, publishOnce } from './publisher.js';
+export { Puller } from './puller.js';

@@ -1,0 +1,172 @@
+/**
+ * Takes tasks from the durable consumers of a pool, as many as are asked for.
+ *
+ * A class that gives is asked for all that there is room for, the urgent ones first. Each other is
+ * asked for one message: none starves, and an agent that waits is found by all of them. What comes
+ * may exceed the demand by these, and by what a class that was quiet was asked for before.
+ *
+ * A request to the broker is open for {@link EXPIRES_MS}; the broker says each {@link HEARTBEAT_MS}
+ * that it still has it. Where that stays away, it is asked anew: a message that comes twice is
+ * impossible, one that came to nobody comes again after the lease.
+ */
+import { clearInterval, performance, setInterval } from '../../util/timers.js';
+import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
+import type { Broker, Msg, Unlisten } from './broker.js';
+
+const EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 2_000;
+const NANOS = 1e6;
+const LOOK_MS = 1_000;
+/** Milliseconds after its last message for which a class counts as one that gives. */
+const ACTIVE_MS = 100;
+
+/** One request that is open at the broker. */
+interface Request {
+  readonly inbox: number;
+  left: number;
+  heard: number;
+}
+
+/** What is open at one consumer. */
+interface Lane {
+  readonly name: PriorityClass;
+  readonly requests: Map<number, Request>;
+  open: number;
+  /** When it gave a message last. */
+  last: number;
+}
+
+export class Puller {
+  readonly #broker: Broker;
+  readonly #names: PoolNames;
+  readonly #inbox: string;
+  readonly #take: (message: Msg, name: PriorityClass) => void;
+  readonly #lost: () => void;
+  readonly #lanes: readonly Lane[] = CLASSES.map((name) => ({ name, requests: new Map(), open: 0, last: Number.NEGATIVE_INFINITY }));
+  readonly #drain: () => Promise<void>;
+  readonly #unlisten: Unlisten;
+  readonly #timer: NodeJS.Timeout;
+  #next = 1;
+  #room = 0;
+  #stopped = false;
+  #drained: Promise<void> | undefined;
+
+  /**
+   * @param take Called with each message.
+   * @param lost Called when the broker says that the consumer is gone.
+   */
+  constructor(broker: Broker, names: PoolNames, take: (message: Msg, name: PriorityClass) => void, lost: () => void) {
+    this.#broker = broker;
+    this.#names = names;
+    this.#take = take;
+    this.#lost = lost;
+    this.#inbox = broker.inbox();
+    this.#drain = broker.subscribeDraining(`${this.#inbox}.*.*`, (message) => this.#came(message));
+    this.#unlisten = broker.onUp(() => this.renew());
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** From here on there is room for so many messages more. */
+  demand(room: number): void {
+    this.#room = room;
+    if (this.#stopped || room <= 0 || !this.#broker.up) return;
+    const recent = performance.now() - ACTIVE_MS;
+    let rest = room;
+    for (const lane of this.#lanes) {
+      const active = lane.last > recent;
+      const target = active || lane.name === 'normal' ? Math.max(1, rest) : 1;
+      if (active) rest -= target;
+      const wanted = target - lane.open;
+      // Small requests for what became free would be as many as the messages.
+      if (wanted <= 0 || (lane.open > 0 && wanted * 4 < target)) continue;
+      this.#ask(lane, wanted);
+    }
+  }
+
+  /** Forgets what is open, and asks anew. */
+  renew(): void {
+    for (const lane of this.#lanes) {
+      lane.requests.clear();
+      lane.open = 0;
+    }
+    this.demand(this.#room);
+  }
+
+  /** Asks for nothing more. Resolves when nothing comes any more; until then, what was sent still does. */
+  async stop(): Promise<void> {
+    if (!this.#stopped) {
+      this.#stopped = true;
+      clearInterval(this.#timer);
+      this.#unlisten();
+      this.#drained = this.#drain();
+    }
+    await this.#drained;
+  }
+
+  #ask(lane: Lane, batch: number): void {
+    const request: Request = { inbox: this.#next++, left: batch, heard: performance.now() };
+    lane.requests.set(request.inbox, request);
+    lane.open += batch;
+    const body = JSON.stringify({ batch, expires: EXPIRES_MS * NANOS, idle_heartbeat: HEARTBEAT_MS * NANOS });
+    this.#broker.publish(
+      `$JS.API.CONSUMER.MSG.NEXT.${this.#names.tasks}.${lane.name}`,
+      body,
+      `${this.#inbox}.${lane.name}.${request.inbox}`,
+    );
+  }
+
+  #came(message: Msg): void {
+    // Status messages come to the inbox, messages have the subject that they were published to; which
+    // request they answer is not said, so the oldest is taken to be answered first.
+    const status = statusOf(message);
+    if (status === 0) {
+      const name = message.subject.split('.')[4] as PriorityClass;
+      const lane = this.#lanes.find((each) => each.name === name);
+      if (lane === undefined) return;
+      const [oldest] = lane.requests.values();
+      if (oldest !== undefined) this.#answered(lane, oldest, 1);
+      lane.last = performance.now();
+      this.#take(message, name);
+      return;
+    }
+    const [name, number] = message.subject.slice(this.#inbox.length + 1).split('.');
+    const lane = this.#lanes.find((each) => each.name === name);
+    const request = lane?.requests.get(Number(number));
+    if (status === 503 || (status === 409 && /deleted/i.test(message.headers?.description ?? ''))) {
+      if (lane !== undefined && request !== undefined) this.#answered(lane, request, request.left);
+      if (!this.#stopped) this.#lost();
+      return;
+    }
+    if (lane === undefined || request === undefined) return;
+    if (status === 100) {
+      request.heard = performance.now();
+      return;
+    }
+    // 404, 408, 409: nothing more comes for it.
+    this.#answered(lane, request, request.left);
+    this.demand(this.#room);
+  }
+
+  #answered(lane: Lane, request: Request, count: number): void {
+    request.left -= count;
+    request.heard = performance.now();
+    lane.open -= count;
+    if (request.left <= 0) lane.requests.delete(request.inbox);
+  }
+
+  /** Requests of which nothing was heard are gone. */
+  #look(): void {
+    if (!this.#broker.up) return;
+    const due = performance.now() - 3 * HEARTBEAT_MS;
+    for (const lane of this.#lanes) {
+      for (const request of [...lane.requests.values()]) if (request.heard < due) this.#answered(lane, request, request.left);
+    }
+    this.demand(this.#room);
+  }
+}
+
+function statusOf(message: Msg): number {
+  // Messages with a reply are tasks: the reply is where they are acknowledged.
+  if (message.reply !== '') return 0;
+  return message.headers?.code ?? 0;
+}

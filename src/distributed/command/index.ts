@@ -1,0 +1,2 @@
+/** The command line. */
+export { command } from './command.js';

@@ -1,0 +1,87 @@
+/**
+ * Names at the broker. Each begins with the version of what is said there: agents and drivers of
+ * versions that do not understand each other do not hear each other.
+ *
+ *   mp.v1.t.<pool>.<class>.<driver>.<run>   tasks, in the stream MP_T_<pool>
+ *   mp.v1.d.<pool>                          dead letters, in the stream MP_D_<pool>
+ *   mp.v1.b.<pool>.<owner>.<blob>.<part>    functions and large arguments, in the stream MP_B_<pool>
+ *   mp.v1.r.<driver>                        to a driver: results, parts of results, questions
+ *   mp.v1.c.<pool>                          to all agents of a pool: cancel, lease
+ *   mp.v1.q.<pool>                          to all agents of a pool: who is there?
+ *   mp.v1.s.<pool>.<host>                   what an agent says of itself, once a second
+ */
+
+export const PROTOCOL = 1;
+const ROOT = `mp.v${PROTOCOL}`;
+
+/** Classes of priority, the most urgent first. */
+export const CLASSES = ['high', 'normal', 'low'] as const;
+export type PriorityClass = (typeof CLASSES)[number];
+
+/** The class of a `priority`. */
+export function classOf(priority: number | undefined): PriorityClass {
+  return priority === undefined || priority === 0 ? 'normal' : priority > 0 ? 'high' : 'low';
+}
+
+/** Names of one pool. */
+export class PoolNames {
+  readonly tasks: string;
+  readonly deadLetters: string;
+  readonly blobs: string;
+  /** Subjects. */
+  readonly allTasks: string;
+  readonly deadLetter: string;
+  readonly allBlobs: string;
+  readonly control: string;
+  readonly query: string;
+  readonly allHosts: string;
+
+  constructor(readonly pool: string) {
+    this.tasks = `MP_T_${pool}`;
+    this.deadLetters = `MP_D_${pool}`;
+    this.blobs = `MP_B_${pool}`;
+    this.allTasks = `${ROOT}.t.${pool}.>`;
+    this.deadLetter = `${ROOT}.d.${pool}`;
+    this.allBlobs = `${ROOT}.b.${pool}.>`;
+    this.control = `${ROOT}.c.${pool}`;
+    this.query = `${ROOT}.q.${pool}`;
+    this.allHosts = `${ROOT}.s.${pool}.*`;
+  }
+
+  /** The durable consumer of a class has its name. */
+  tasksOfClass(name: PriorityClass): string {
+    return `${ROOT}.t.${this.pool}.${name}.>`;
+  }
+
+  task(name: PriorityClass, driver: string, run: string): string {
+    return `${ROOT}.t.${this.pool}.${name}.${driver}.${run}`;
+  }
+
+  tasksOfDriver(driver: string): string {
+    return `${ROOT}.t.${this.pool}.*.${driver}.>`;
+  }
+
+  /** @param blob Its owner, a dot, its name. */
+  blobPart(blob: string, part: number | '*'): string {
+    return `${ROOT}.b.${this.pool}.${blob}.${part}`;
+  }
+
+  /** Blobs that a driver made for its own tasks. */
+  blobsOfDriver(driver: string): string {
+    return `${ROOT}.b.${this.pool}.${driver}.*.*`;
+  }
+
+  host(host: string): string {
+    return `${ROOT}.s.${this.pool}.${host}`;
+  }
+}
+
+/** Where a driver listens. */
+export function driverSubject(driver: string): string {
+  return `${ROOT}.r.${driver}`;
+}
+
+/** The blob that has the bytes of a function. Whoever needs the same one finds it there. */
+export function codeBlob(hash: string): string {
+  return `code.${hash}`;
+}
