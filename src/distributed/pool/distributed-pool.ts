@@ -42,8 +42,21 @@ import { type DistributedPoolOptions, poolSettings } from './options.js';
 import { type CallObserver, RemoteCall } from './remote-call.js';
 import { RemoteJob } from './remote-job.js';
 
+/** Each result is its outcome. */
+interface Settling {
+  readonly errors: 'settle';
+}
+
+/** Results are values. */
+interface Plain {
+  readonly errors?: 'fail' | 'skip' | undefined;
+}
+
+/** A map under way. */
+type Collection<R> = ReturnType<typeof collect<unknown, R>>;
+
 const CALLBACKS = ['callback', 'errorCallback'];
-const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize'])];
+const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize', 'errors'])];
 const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
 /** Milliseconds that earn a captured call, see CallSiteBudget. */
 const CALL_SITE_MS = 0.25;
@@ -165,32 +178,58 @@ export class DistributedPool implements AsyncDisposable {
   /**
    * Runs `fn(item)` for every item and collects the values in order. See Pool's `map`.
    */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions = {}): Promise<R[]> {
-    return promised(() => this.#collect<T, R>('DistributedPool.map', fn, items, options, Form.items, []).promise);
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions & Settling): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions & Plain): Promise<R[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions): Promise<R[] | PromiseSettledResult<R>[]>;
+  map<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
+    return promised(() => this.#collect('DistributedPool.map', fn, items, options, Form.items, []).promise);
   }
 
   /**
    * As {@link map}, answering with an AsyncResult.
    * @throws at once for bad options, a pool that is closed, a function that cannot be sent.
    */
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options: AsyncMapOptions<R> = {}): AsyncResult<R[]> {
-    const work = this.#collect<T, R>('DistributedPool.mapAsync', fn, items, options, Form.items, CALLBACKS);
-    return new AsyncResult(work, options.callback, options.errorCallback);
+  mapAsync<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+  ): AsyncResult<PromiseSettledResult<R>[]>;
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R> & Plain): AsyncResult<R[]>;
+  mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
+    const work = this.#collect('DistributedPool.mapAsync', fn, items, options, Form.items, CALLBACKS);
+    return new AsyncResult(work as Collection<never>, options.callback, options.errorCallback);
   }
 
   /** Runs `fn(...item)` for every item, an array of arguments. See {@link map}. */
-  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options: MapOptions = {}): Promise<R[]> {
-    return promised(() => this.#collect<readonly [...A], R>('DistributedPool.starmap', fn, items, options, Form.spread, []).promise);
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options: MapOptions & Settling,
+  ): Promise<PromiseSettledResult<R>[]>;
+  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options?: MapOptions & Plain): Promise<R[]>;
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: MapOptions,
+  ): Promise<R[] | PromiseSettledResult<R>[]>;
+  starmap<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
+    return promised(() => this.#collect('DistributedPool.starmap', fn, items, options, Form.spread, []).promise);
   }
 
   /** As {@link starmap}, answering with an AsyncResult. */
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: AsyncMapOptions<R> = {},
-  ): AsyncResult<R[]> {
-    const work = this.#collect<readonly [...A], R>('DistributedPool.starmapAsync', fn, items, options, Form.spread, CALLBACKS);
-    return new AsyncResult(work, options.callback, options.errorCallback);
+    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+  ): AsyncResult<PromiseSettledResult<R>[]>;
+  starmapAsync<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: AsyncMapOptions<R> & Plain,
+  ): AsyncResult<R[]>;
+  starmapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
+    const work = this.#collect('DistributedPool.starmapAsync', fn, items, options, Form.spread, CALLBACKS);
+    return new AsyncResult(work as Collection<never>, options.callback, options.errorCallback);
   }
 
   // ---- streams
@@ -324,7 +363,8 @@ export class DistributedPool implements AsyncDisposable {
 
   #form(actor: string, fn: unknown, { retries }: CallOptions, form: Form, report: boolean): TaskForm {
     const { settings } = this.#engine;
-    const maxAttempts = retries === undefined ? settings.maxAttempts : Math.min(Number.MAX_SAFE_INTEGER, retries + 1);
+    const crashes = crashesOf(actor, retries);
+    const maxAttempts = crashes === undefined ? settings.maxAttempts : Math.min(Number.MAX_SAFE_INTEGER, crashes + 1);
     return { callable: this.#engine.callable(actor, fn), form, maxAttempts, report };
   }
 
@@ -349,11 +389,18 @@ export class DistributedPool implements AsyncDisposable {
     };
   }
 
-  #collect<T, R>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<R>, form: Form, more: readonly string[]) {
+  #collect<T>(
+    actor: string,
+    fn: unknown,
+    items: Source<T>,
+    options: AsyncMapOptions<never>,
+    form: Form,
+    more: readonly string[],
+  ): Collection<unknown> {
     checkOptions(actor, options, [...MAP_OPTIONS, ...more], { number: 'chunkSize' });
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
-    return collect<T, R>(actor, items, this.#backend<T, R>(actor, fn, options, form), options);
+    return collect<T, unknown>(actor, items, this.#backend<T, unknown>(actor, fn, options, form), options);
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
@@ -366,6 +413,18 @@ export class DistributedPool implements AsyncDisposable {
 
 function captureSite(): CallSite | null {
   return sites.take();
+}
+
+/** @throws ArgumentError for retries after errors: a host knows of deaths only. */
+function crashesOf(actor: string, retries: CallOptions['retries']): number | undefined {
+  if (typeof retries !== 'object') return retries;
+  for (const name of ['errors', 'when', 'backoff'] as const) {
+    if (retries[name] === undefined) continue;
+    throw new ArgumentError(
+      `${actor}: \`retries.${name}\` is not known to pools of many hosts; catch the error in the task and try again there.`,
+    );
+  }
+  return retries.crashes ?? 0;
 }
 
 /** Makes a throw of the call itself a rejection: functions that return promises do not throw. */
