@@ -13,7 +13,7 @@ const floors = [
   ['reduction'],
   ['share'],
   ['connection'],
-  ['queues'],
+  ['queues', 'shared-map'],
   ['process'],
   ['pool'],
   ['managers'],

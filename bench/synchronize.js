@@ -3,6 +3,7 @@
  * then one core each.
  *
  *   node bench/synchronize.js
+ *   node bench/synchronize.js beside     only RwLock beside Lock, and SharedMap beside Map and a manager's dict
  *
  * Each line is the best of three runs; ratios above 1 are in our favour. Ours are measured after a warm-up, since both processes and
  * their compiler threads share the cores they are pinned to; CPython needs none.
@@ -10,7 +11,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Event, Lock, RLock, Semaphore } from 'multiprocess';
+import { Event, Lock, manager, RLock, RwLock, Semaphore, SharedMap } from 'multiprocess';
 import { dumps, loads } from 'multiprocess/reduction';
 
 const SELF = fileURLToPath(import.meta.url);
@@ -47,6 +48,81 @@ const ours = {
     return ((performance.now() - start) / rounds) * 1e6;
   },
 };
+
+/** Ours beside ours, and beside what it is compared with: nanoseconds of each, alternating. */
+const beside = {
+  'RwLock.tryRead + release / Lock.tryAcquire + release': [
+    ({ rw }) => timed(1_000_000, () => rw.tryRead()[Symbol.dispose]()),
+    ({ lock }) =>
+      timed(1_000_000, () => {
+        lock.tryAcquire();
+        lock.release();
+      }),
+  ],
+  'RwLock.read + release / Lock.hold + release': [
+    ({ rw }) => timedAsync(100_000, async () => (await rw.read())[Symbol.dispose]()),
+    ({ lock }) => timedAsync(100_000, async () => (await lock.hold())[Symbol.dispose]()),
+  ],
+  'RwLock.write + release / Lock.hold + release': [
+    ({ rw }) => timedAsync(100_000, async () => (await rw.write())[Symbol.dispose]()),
+    ({ lock }) => timedAsync(100_000, async () => (await lock.hold())[Symbol.dispose]()),
+  ],
+  'SharedMap.get / Map.get, a number': [
+    ({ shared }) => timed(300_000, (i) => shared.get(KEYS[i % KEYS.length])),
+    ({ map }) => timed(300_000, (i) => map.get(KEYS[i % KEYS.length])),
+  ],
+  'SharedMap.set / Map.set, a number': [
+    ({ shared }) => timed(300_000, (i) => shared.set(KEYS[i % KEYS.length], i)),
+    ({ map }) => timed(300_000, (i) => map.set(KEYS[i % KEYS.length], i)),
+  ],
+  'SharedMap.get / dict.get of a manager': [
+    ({ shared }) => timed(300_000, (i) => shared.get(KEYS[i % KEYS.length])),
+    ({ dict }) => timedAsync(1_000, (i) => dict.get(KEYS[i % KEYS.length])),
+  ],
+  'SharedMap.set / dict.set of a manager': [
+    ({ shared }) => timed(300_000, (i) => shared.set(KEYS[i % KEYS.length], i)),
+    ({ dict }) => timedAsync(1_000, (i) => dict.set(KEYS[i % KEYS.length], i)),
+  ],
+  'SharedMap.update / SharedMap.set': [
+    ({ shared }) => timedAsync(50_000, (i) => shared.update(KEYS[i % KEYS.length], (n) => n + 1)),
+    ({ shared }) => timed(300_000, (i) => shared.set(KEYS[i % KEYS.length], i)),
+  ],
+};
+const KEYS = Array.from({ length: 1_000 }, (_, i) => `key ${i}`);
+
+function timed(rounds, run) {
+  return perRound(rounds, () => {
+    for (let i = 0; i < rounds; i++) run(i);
+  });
+}
+
+async function timedAsync(rounds, run) {
+  const start = performance.now();
+  for (let i = 0; i < rounds; i++) await run(i);
+  return ((performance.now() - start) / rounds) * 1e6;
+}
+
+/** Five rounds of each pair, and one before that warms up: medians, and the median of the ratios within the rounds. */
+async function mainBeside() {
+  const m = await manager();
+  const objects = { lock: new Lock(), rw: new RwLock(), map: new Map(), shared: new SharedMap({ capacity: 10_000 }), dict: await m.dict() };
+  for (const key of KEYS) {
+    objects.map.set(key, 1);
+    objects.shared.set(key, 1);
+    await objects.dict.set(key, 1);
+  }
+  const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
+  for (const [name, [one, two]] of Object.entries(beside)) {
+    const rounds = [];
+    for (let i = 0; i < 6; i++) rounds.push([await one(objects), await two(objects)]);
+    rounds.shift();
+    const [first, second] = [0, 1].map((side) => median(rounds.map((round) => round[side])).toFixed(0));
+    console.log(
+      `${name.padEnd(56)} ${first.padStart(7)} / ${second.padStart(7)} ns   ratio ${median(rounds.map(([a, b]) => a / b)).toFixed(2)}`,
+    );
+  }
+  await m.shutdown();
+}
 
 function perRound(rounds, run) {
   const start = performance.now();
@@ -135,7 +211,11 @@ if (process.argv[2] === 'side') {
   await objects.go.wait();
   const result = await pairs[process.argv[3]](objects, side);
   process.stdout.write(JSON.stringify(result));
-} else await main();
+} else if (process.argv[2] === 'beside') await mainBeside();
+else {
+  await main();
+  await mainBeside();
+}
 
 async function pair(name, cores) {
   const objects = {

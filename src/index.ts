@@ -90,6 +90,8 @@ export {
 export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
 // Values that are read everywhere
 export { Shared, share } from './share/index.js';
+// Shared maps
+export { SharedMap, type SharedMapOptions } from './shared-map/index.js';
 // Shared memory
 export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
 // Shared values

@@ -16,6 +16,7 @@ import {
   setExecutable,
 } from '../process/index.js';
 import { JoinableQueue, Queue, SimpleQueue, StateTopic, Topic } from '../queues/index.js';
+import { SharedMap } from '../shared-map/index.js';
 import { ShareableList, SharedMemory } from '../shared-memory/index.js';
 import { RawArray, RawValue, SharedArray, Value } from '../sharedctypes/index.js';
 import { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, RwLock, Semaphore } from '../synchronize/index.js';
@@ -135,6 +136,8 @@ export class Context<M extends StartMethod = StartMethod> {
   readonly SharedMemory: typeof SharedMemory = SharedMemory;
   /** As the root's. */
   readonly ShareableList: typeof ShareableList = ShareableList;
+  /** As the root's. */
+  readonly SharedMap: typeof SharedMap = SharedMap;
 
   // About processes
   /** See `cpuCount`. */

@@ -15,6 +15,7 @@ export { AsyncResult, ThreadPool as Pool } from '../pool/index.js';
 export { activeChildren, cpuCount, currentProcess, freezeSupport, parentProcess } from '../process/index.js';
 export { JoinableQueue, Queue, SimpleQueue } from '../queues/index.js';
 // Shared values
+export { SharedMap } from '../shared-map/index.js';
 export { RawArray, RawValue, SharedArray, SharedArray as Array, Value } from '../sharedctypes/index.js';
 // Locks and their kin
 export { Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, RwLock, Semaphore } from '../synchronize/index.js';

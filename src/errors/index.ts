@@ -5,6 +5,7 @@ export { type ErrorDetails, MultiprocessError } from './multiprocess-error.js';
 export { ProcessError, RemoteError, type WorkerCrashDetails, WorkerCrashError } from './process.js';
 export { ProducerLostError, QueueEmptyError, QueueFullError } from './queues.js';
 export { type SerializationDetails, SerializationError } from './reduction.js';
+export { MapFullError } from './shared-map.js';
 export { StreamConsumedError, StreamOverflowError } from './streams.js';
 export { BrokenBarrierError, NotOwnerError } from './synchronize.js';
 export { ArgumentError, ClosedError, TimeoutError, UnsupportedError } from './usage.js';

@@ -31,6 +31,7 @@ export type Entry =
   | 'queues/index'
   | 'reduction/index'
   | 'reduction/receiving'
+  | 'shared-map/index'
   | 'shared-memory/index'
   | 'shared-memory/tracker'
   | 'share/shared'

@@ -16,6 +16,7 @@ const codes: Readonly<Record<keyof Errors & string, string>> = {
   BufferTooShortError: 'MP_BUFFER_TOO_SHORT',
   ClosedError: 'MP_CLOSED',
   ConnectionError: 'MP_CONNECTION',
+  MapFullError: 'MP_MAP_FULL',
   NotOwnerError: 'MP_NOT_OWNER',
   ProcessError: 'MP_PROCESS',
   ProducerLostError: 'MP_PRODUCER_LOST',

@@ -189,7 +189,20 @@ export function rewrittenRwState(names: readonly string[], mutation?: Mutation):
   return { ...loadRewritten(sources, externals, { calls: [...CALLS, '#attempt', '#repair', 'runLocked', 'enter'] }) };
 }
 
-/** Who tries finds nothing reserved and never looks after the dead. */
+/** Loads the mutex and its guard, for what has its state under them. @param names Agents, in order. */
+export function rewrittenGuard(names: readonly string[], mutation?: Mutation): Record<string, any> {
+  const gate = loadRewritten(changedSources(['memory/waiting/wait-protocol'], mutation), time, { calls: CALLS });
+  const files = ['words/lock-word', 'words/mutex', 'words/robust-mutex'].map((file) => `synchronize/${file}`);
+  const externals = {
+    'memory/index': memory(gate, names),
+    'errors/index': errors,
+    'synchronize/words/fairness': withoutTime,
+    'synchronize/words/liveness-throttle': withoutTime,
+  };
+  return loadRewritten(changedSources(files, mutation), externals, { calls: [...CALLS, '#attempt', '#repair', 'runLocked'] });
+}
+
+/** Who tries finds nothing reserved, and looks after the dead each time. */
 const withoutTime = {
   FairnessReserve: class {
     allows() {

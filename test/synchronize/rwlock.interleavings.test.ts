@@ -6,26 +6,12 @@
  */
 import { strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
-import { type Agent, explore, type Report, type Scenario, type Step } from '../support/explorer.js';
+import { type Agent, before, explore, type Report, type Scenario, type Step } from '../support/explorer.js';
 import { ExploredBlock, rewrittenRwState } from '../support/rewritten-synchronize.js';
 import type { Mutation } from '../support/source-text.js';
 
 const EXHAUSTIVE = process.env['MULTIPROCESS_EXHAUSTIVE'] === '1';
 const FILE = 'synchronize/state/rw-state';
-
-/** Runs what an agent does before the others begin. @param self Its number. */
-function before<R>(agent: Generator<any, R, any>, self: number): R {
-  let next = agent.next();
-  while (next.done !== true) {
-    const [operation, ...operands] = next.value as Step;
-    let answer: unknown;
-    if (operation === 'self') answer = self;
-    else if (operation in Atomics && operation !== 'notify') answer = (Atomics as any)[operation](...operands);
-    else if (!/^(at|history)$/.test(operation)) throw new Error(`before: ${operation} is for agents that run`);
-    next = agent.next(answer);
-  }
-  return next.value;
-}
 
 interface Course {
   readonly role: 'reader' | 'writer' | 'trier' | 'quitter';

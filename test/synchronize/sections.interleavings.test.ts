@@ -7,7 +7,7 @@
  */
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
-import { type Agent, type ExplorerOptions, explore, type Report, type Scenario, type Step } from '../support/explorer.js';
+import { type Agent, before, type ExplorerOptions, explore, type Report, type Scenario, type Step } from '../support/explorer.js';
 import { ExploredBlock, rewrittenSections, SLOTS } from '../support/rewritten-synchronize.js';
 import type { Mutation } from '../support/source-text.js';
 
@@ -33,21 +33,6 @@ function* noting<R>(agent: Steps<R>, matches: (step: Step) => boolean, after: ()
   while (next.done !== true) {
     const answer: unknown = yield next.value;
     if (matches(next.value)) after();
-    next = agent.next(answer);
-  }
-  return next.value;
-}
-
-/** Runs what an agent does before the others begin. @param self Its number. */
-function before<R>(agent: Steps<R>, self: number): R {
-  let next = agent.next();
-  while (next.done !== true) {
-    const [operation, ...operands] = next.value as Step;
-    let answer: unknown;
-    if (operation === 'self') answer = self;
-    else if (operation === 'dead') answer = false;
-    else if (operation in Atomics && operation !== 'notify') answer = (Atomics as any)[operation](...operands);
-    else if (!/^(at|history|notify)$/.test(operation)) throw new Error(`before: ${operation} is for agents that run`);
     next = agent.next(answer);
   }
   return next.value;

@@ -15,6 +15,7 @@ import {
   RwLock,
   ShareableList,
   SharedArray,
+  SharedMap,
   SimpleQueue,
   StateTopic,
   struct,
@@ -128,3 +129,16 @@ const rwLock = new RwLock();
 expectTypeOf(rwLock.read({ timeout: 1, signal: maybe })).resolves.toEqualTypeOf<Disposable>();
 expectTypeOf(rwLock.tryWrite()).toEqualTypeOf<Disposable | null>();
 expectTypeOf(rwLock.runRead(async () => 1)).resolves.toEqualTypeOf<number>();
+
+// A shared map has a type of keys and one of values.
+const rows = new SharedMap<number, Row>({ capacity: 10 });
+expectTypeOf(rows.get(1)).toEqualTypeOf<Row | undefined>();
+expectTypeOf(rows.update(1, (row, key) => ({ id: (row?.id ?? 0) + key }))).resolves.toEqualTypeOf<Row>();
+expectTypeOf([...rows]).toEqualTypeOf<[number, Row][]>();
+expectTypeOf([...rows.keys()]).toEqualTypeOf<number[]>();
+// @ts-expect-error no row
+rows.set(1, { name: 'x' });
+// @ts-expect-error no key
+rows.get('1');
+// @ts-expect-error no capacity
+new SharedMap();

@@ -48,6 +48,7 @@ it('objects are printed alike by console.log and in template strings, closed one
     new RawArray('i', 2),
     new RawValue('i', 5),
     new SharedArray('f64', [1, 2]),
+    new multiprocess.SharedMap({ capacity: 3 }),
     new Value('i', 7),
     new Heap(),
     new BufferWrapper(9),

@@ -1,0 +1,2 @@
+/** A map in shared memory. */
+export { SharedMap, type SharedMapOptions } from './shared-map.js';
