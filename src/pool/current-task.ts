@@ -6,13 +6,18 @@ export interface CurrentTask<P = unknown> {
    * and message. A task that ends soon after is not killed.
    */
   readonly signal: AbortSignal;
-  /** 0 for the first run, 1 for the first retry after a crash, and so on. */
+  /** 0 for the first run, 1 for the first retry, after a crash or an error, and so on. */
   readonly attempt: number;
   /**
    * What this item is, in a pool of many hosts: the same text for each of its attempts and for no
    * other item, to make what it does idempotent. Absent in a pool of one host.
    */
   readonly key?: string;
+  /**
+   * The place of its worker among those of the pool, from 0 on. The worker that takes the place of
+   * one that ended has the same: a port, a GPU or a file of one's own can be chosen by it.
+   */
+  readonly worker: number;
   /**
    * Sends something to the caller's `progress`. It must be serialisable. It does not wait: while
    * there is no room the newest report is kept and those before it are dropped, which `progress`
@@ -27,6 +32,8 @@ export interface CurrentTask<P = unknown> {
  */
 interface TaskSlot {
   task: CurrentTask | null;
+  /** Where a worker runs several at once: each in its own async context. */
+  tasks?: { getStore(): CurrentTask | undefined };
 }
 
 const TASK_SLOT = Symbol.for('multiprocess.desk');
@@ -38,7 +45,7 @@ scope[TASK_SLOT] = taskSlot;
 
 /**
  * The task that runs in this worker, or `null` outside of one. Ask before the first `await` and
- * keep the answer.
+ * keep the answer. Where a worker runs several at once (`concurrency`) each has its own.
  *
  * @example
  * import { setTimeout } from 'node:timers/promises';
@@ -50,5 +57,6 @@ scope[TASK_SLOT] = taskSlot;
  * await call.catch((error) => console.log(error.name)); // TimeoutError
  */
 export function currentTask<P = unknown>(): CurrentTask<P> | null {
-  return taskSlot.task;
+  const { tasks } = taskSlot;
+  return tasks === undefined ? (taskSlot.task as CurrentTask<P> | null) : ((tasks.getStore() as CurrentTask<P> | undefined) ?? null);
 }

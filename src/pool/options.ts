@@ -2,7 +2,7 @@ import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
 import { ArgumentError, UnsupportedError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
 import { allowedCpus, countCpus } from '../util/cpu.js';
-import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { checkFunction, checkNumber, checkOptions, describe } from '../util/options.js';
 import { type RetryOptions, RetryPolicy } from './scheduling/retry-policy.js';
 import { LONGEST, limit } from './time-limit.js';
 
@@ -59,6 +59,21 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
    * where there are more workers than CPUs. A thread is pinned alone. Default: false.
    */
   readonly pin?: boolean | readonly number[] | undefined;
+  /**
+   * Items a worker runs at once, at least 1. Default 1. For tasks that wait, for a database or other
+   * hosts: while one awaits, others run, in the same thread. Time limits, signals, priorities and
+   * `currentTask()` are each item's own. A worker that dies, or is killed for an item that did not
+   * stop, takes all of them with it: each that had begun fails with WorkerCrashError, or is retried.
+   *
+   * @example
+   * import { setTimeout } from 'node:timers/promises';
+   * import { Pool } from 'multiprocess';
+   *
+   * await using pool = new Pool({ processes: 2, concurrency: 16 });
+   * const lookUp = async (id: number) => setTimeout(10, `row ${id}`);
+   * console.log((await pool.map(lookUp, [1, 2, 3, 4])).length); // 4
+   */
+  readonly concurrency?: number | undefined;
   /**
    * How workers are started: a start method, or a context. Default: the process's own, see
    * `getStartMethod()`.
@@ -145,8 +160,30 @@ export interface AsyncCallOptions<R> extends CallOptions {
   readonly errorCallback?: ((error: unknown) => void) | undefined;
 }
 
-/** Options of map and starmap. */
-export interface MapOptions extends CallOptions {
+/** What the options of maps and of streams have in common. */
+export interface KeyOptions<T> {
+  /**
+   * Groups items: those with equal keys run at the same worker, one after the other, in their order,
+   * also across retries. It is called with each item when that is read, and gives a string or a
+   * number; what it throws is the item's failure. A new key goes to the worker with the least to do;
+   * when a worker ends, its keys move to others. Of keys without items the 16,384 that were used last
+   * keep their worker. Items that wait for others of their key keep their place in the window: give a
+   * larger `window` where a few keys have most of the items. Default: no groups.
+   *
+   * @example
+   * import { Pool } from 'multiprocess';
+   *
+   * await using pool = new Pool({ processes: 2 });
+   * const orders = [{ customer: 'a', sum: 1 }, { customer: 'b', sum: 2 }, { customer: 'a', sum: 3 }];
+   * const book = ({ customer, sum }: { customer: string; sum: number }) => `${customer}: ${sum}`;
+   * console.log(await pool.map(book, orders, { key: ({ customer }) => customer }));
+   * // [ 'a: 1', 'b: 2', 'a: 3' ]
+   */
+  readonly key?: ((item: T) => string | number) | undefined;
+}
+
+/** Options of map and starmap. `T` is an item. */
+export interface MapOptions<T = AnyArguments> extends CallOptions, KeyOptions<T> {
   /** Items per message, or `'auto'` (default): about 3 ms of work. */
   readonly chunkSize?: number | 'auto' | undefined;
   /**
@@ -168,7 +205,7 @@ export interface MapOptions extends CallOptions {
 }
 
 /** Options of mapAsync and starmapAsync. `R` is what one item gives. */
-export interface AsyncMapOptions<R> extends MapOptions {
+export interface AsyncMapOptions<R, T = AnyArguments> extends MapOptions<T> {
   /** Called with all values, before the result is ready. */
   readonly callback?: ((values: R[]) => void) | undefined;
   /** Called with the error, before the result is ready. */
@@ -178,6 +215,7 @@ export interface AsyncMapOptions<R> extends MapOptions {
 export const CALL_OPTIONS = ['signal', 'timeout', 'queueTimeout', 'priority', 'retries'];
 const POOL_OPTIONS = [
   'processes',
+  'concurrency',
   'minProcesses',
   'initializer',
   'initArgs',
@@ -212,6 +250,7 @@ const RESOURCE_LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', '
 /** Pool options with their defaults filled in. */
 export interface PoolSettings {
   readonly processes: number;
+  readonly concurrency: number;
   /** Workers that are kept though there is nothing to do, if that was given. */
   readonly minProcesses: number | undefined;
   readonly method: StartMethod;
@@ -276,6 +315,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
   return {
     processes,
     minProcesses,
+    concurrency: checkNumber(actor, 'concurrency', options.concurrency, { min: 1, integer: true }) ?? 1,
     method,
     initializer,
     initArgs: initArgs ?? [],
@@ -313,6 +353,11 @@ function cpusOf(actor: string, pin: PoolOptions['pin']): readonly number[] | nul
   throw new ArgumentError(
     `${actor}: \`pin\` names CPU ${missing.join(', ')}, which this process may not use; it may use ${allowed.join(', ')}.`,
   );
+}
+
+/** Checks the `key` of a map or a stream. @throws ArgumentError. */
+export function checkKey(actor: string, { key }: KeyOptions<never>): void {
+  if (key !== undefined) checkFunction(actor, 'key', key);
 }
 
 /** Checks the values of call options; their names are the caller's concern. */

@@ -25,6 +25,8 @@ import {
   CALL_OPTIONS,
   type CallOptions,
   checkCallValues,
+  checkKey,
+  type KeyOptions,
   LONGEST,
   type MapOptions,
   type PoolOptions,
@@ -50,12 +52,12 @@ interface Plain {
 }
 
 /** Options of imap and imapUnordered. */
-export interface StreamOptions<T> extends CallOptions, Omit<StreamFlowOptions<T>, 'ordered'> {}
+export interface StreamOptions<T> extends CallOptions, KeyOptions<T>, Omit<StreamFlowOptions<T>, 'ordered'> {}
 
 const CALLBACKS = ['callback', 'errorCallback'];
 /** `signal` is among both. */
-const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize', 'errors'])];
-const RUN_OPTIONS = CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name));
+const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize', 'errors', 'key'])];
+const RUN_OPTIONS = [...CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name)), 'key'];
 
 /**
  * Pools that were dropped while they ran: their workers would stay for as long as the program. An
@@ -213,10 +215,10 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * @returns the values; with `errors: 'settle'` an outcome for each. Rejects as {@link apply} does,
    * with the `itemIndex` of the item that failed, and with the source's own error.
    */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions & Settling): Promise<PromiseSettledResult<R>[]>;
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions & Plain): Promise<R[]>;
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions): Promise<R[] | PromiseSettledResult<R>[]>;
-  map<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions<T> & Settling): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T> & Plain): Promise<R[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T>): Promise<R[] | PromiseSettledResult<R>[]>;
+  map<T>(fn: unknown, items: Source<T>, options: MapOptions<T> = {}): Promise<unknown[]> {
     return promised(() => this.#collect('Pool.map', fn, items, options, false, []).promise);
   }
 
@@ -227,10 +229,10 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   mapAsync<T, R>(
     fn: Callable<[T], R>,
     items: Source<T>,
-    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+    options: AsyncMapOptions<PromiseSettledResult<R>, T> & Settling,
   ): AsyncResult<PromiseSettledResult<R>[]>;
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R> & Plain): AsyncResult<R[]>;
-  mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R, T> & Plain): AsyncResult<R[]>;
+  mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T> = {}): AsyncResult<never[]> {
     const work: AsyncWork<unknown[]> = this.#collect('Pool.mapAsync', fn, items, options, false, CALLBACKS);
     return new AsyncResult(work as AsyncWork<never[]>, options.callback, options.errorCallback);
   }
@@ -242,15 +244,19 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: MapOptions & Settling,
+    options: MapOptions<readonly [...A]> & Settling,
   ): Promise<PromiseSettledResult<R>[]>;
-  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options?: MapOptions & Plain): Promise<R[]>;
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options?: MapOptions,
+    options?: MapOptions<readonly [...A]> & Plain,
+  ): Promise<R[]>;
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: MapOptions<readonly [...A]>,
   ): Promise<R[] | PromiseSettledResult<R>[]>;
-  starmap<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
+  starmap<T>(fn: unknown, items: Source<T>, options: MapOptions<T> = {}): Promise<unknown[]> {
     return promised(() => this.#collect('Pool.starmap', fn, items, options, true, []).promise);
   }
 
@@ -258,14 +264,14 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+    options: AsyncMapOptions<PromiseSettledResult<R>, readonly [...A]> & Settling,
   ): AsyncResult<PromiseSettledResult<R>[]>;
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options?: AsyncMapOptions<R> & Plain,
+    options?: AsyncMapOptions<R, readonly [...A]> & Plain,
   ): AsyncResult<R[]>;
-  starmapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
+  starmapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T> = {}): AsyncResult<never[]> {
     const work: AsyncWork<unknown[]> = this.#collect('Pool.starmapAsync', fn, items, options, true, CALLBACKS);
     return new AsyncResult(work as AsyncWork<never[]>, options.callback, options.errorCallback);
   }
@@ -409,21 +415,23 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return this.toString();
   }
 
-  #backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+  #backend<T, R>(actor: string, fn: unknown, options: MapOptions<T>, spread: boolean): Backend<T, R> {
     // A stream that was not begun yet keeps its pool, see `dropped`.
     return Object.assign(this.#engine.backend<T, R>(actor, fn, options, spread), { pool: this });
   }
 
-  #collect<T>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<never>, spread: boolean, more: readonly string[]) {
+  #collect<T>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T>, spread: boolean, more: readonly string[]) {
     checkOptions(actor, options, [...MAP_OPTIONS, ...more], { number: 'chunkSize' });
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
+    checkKey(actor, options);
     return collect<T, unknown>(actor, items, this.#backend<T, unknown>(actor, fn, options, spread), options);
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
     checkStreamOptions<T>(actor, options, RUN_OPTIONS);
     checkCallValues(actor, options);
+    checkKey(actor, options);
     return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options, false), source, { ...options, ordered });
   }
 }

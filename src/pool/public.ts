@@ -26,6 +26,7 @@ export type {
   AsyncCallOptions,
   AsyncMapOptions,
   CallOptions,
+  KeyOptions,
   MapOptions,
   PoolOptions,
   ThreadPoolOptions,

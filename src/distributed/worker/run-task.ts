@@ -137,6 +137,10 @@ class RemoteTask implements CurrentTask {
     this.attempt = before + outer.attempt;
   }
 
+  get worker(): number {
+    return this.outer.worker;
+  }
+
   get signal(): AbortSignal {
     return this.outer.signal;
   }

@@ -2,21 +2,11 @@ import type { Freight, Payload } from '../../memory/index.js';
 import type { CodeRecord } from '../../reduction/index.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { ATTEMPT_SHIFT, type Flag, type MessageKind, Status } from '../wire/protocol.js';
+import { Blame } from './blame.js';
 import type { CallSite } from './call-site.js';
 import { EncodedMessage, encodeNow, NO_CODES } from './encoded-items.js';
+import type { ItemAccount } from './item-account.js';
 import type { TaskQueue } from './ready-queue.js';
-
-/** What of a batch its worker died of, as far as can be known. */
-export enum Blame {
-  /** Nothing: none of it had begun. */
-  None,
-  /** Its next item, which ran. */
-  Item,
-  /** Its function, which was being rebuilt: modules were imported, captures decoded. */
-  Function,
-  /** Its items, which were being received or decoded. */
-  Items,
-}
 
 /** Workers in a row that die while they load the modules of a call, until it is given up. */
 const MAX_LOADING_DEATHS = 3;
@@ -69,6 +59,8 @@ export abstract class Batch {
    * dropped.
    */
   overdue = -1;
+  /** Which of its items have begun and ended, at a worker that runs several at once. */
+  account: ItemAccount | null = null;
   /** Whether an item that fails may be run again: its message must outlast the record. */
   mayRepeat = false;
   /** Errors of items that came and whose modules are being loaded, while it {@link mayRepeat}. */
@@ -92,6 +84,11 @@ export abstract class Batch {
     readonly count: number,
     public kind: number,
   ) {}
+
+  /** Whether all of its items that begin at its worker have a result. */
+  get over(): boolean {
+    return this.account === null ? this.received === this.count : this.account.complete;
+  }
 
   /** First value of the record's state word. */
   get state(): number {
@@ -136,6 +133,10 @@ export abstract class Batch {
   protected releaseFreights(): void {
     for (const freight of this.freights ?? []) freight.release();
     this.freights = null;
+  }
+  /** Takes it back to what it was made of, if it is not to be queued. Returns whether it did. */
+  reclaim(): boolean {
+    return false;
   }
   /** It waits for a worker from here on. */
   abstract waits(): void;

@@ -4,7 +4,9 @@ import { clearTimeout, setTimeout } from '../../util/timers.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, MessageKind, NO_ARGUMENTS } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
-import { Batch, Blame, isHopeless } from './batch.js';
+import { Batch, isHopeless } from './batch.js';
+import { Blame } from './blame.js';
+import { crashCopy } from './crash-copy.js';
 import { isPrimitive } from './encoded-items.js';
 import type { TaskQueue } from './ready-queue.js';
 import { afterFailure, type Retry, RetryPolicy } from './retry-policy.js';
@@ -147,11 +149,14 @@ export class Call extends Batch {
     // One that is to run again does so when it is released.
     if (this.#settled || this.#retry !== null) return [];
     if (blamed) {
-      if (isHopeless(this.fn, blame)) this.error(error);
-      else this.#repeat(error, true);
+      // Where several ran at once others may have it already.
+      const own = error !== undefined && this.account !== null ? crashCopy(error) : error;
+      if (isHopeless(this.fn, blame)) this.error(own);
+      else this.#repeat(own, true);
       return [];
     }
     this.position = -1;
+    this.account = null;
     return [this];
   }
 
@@ -173,6 +178,7 @@ export class Call extends Batch {
       this.received = 0;
       this.position = -1;
       this.overdue = -1;
+      this.account = null;
       this.holder = null;
       this.#owner.retry(this, retry, null);
       return;

@@ -10,8 +10,10 @@ import type { PoolEvent, PoolStats } from '../events.js';
 import { type CallOptions, limit, type MapOptions, type PoolSettings } from '../options.js';
 import { FunctionRegistry, type SerializedFunction } from '../wire/function-registry.js';
 import { NO_ARGUMENTS } from '../wire/protocol.js';
+import type { WorkerHandle } from '../workers/worker-handle.js';
 import { WorkerSupervisor, type WorkerSupervisorOwner } from '../workers/worker-supervisor.js';
-import { type Batch, Blame } from './batch.js';
+import type { Batch } from './batch.js';
+import { Blame } from './blame.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
 import { captureCallSite } from './call-site.js';
 import type { Chunk } from './chunk.js';
@@ -158,6 +160,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
       grace: this.#settings.grace,
       priority: options.priority ?? 0,
       spread,
+      key: options.key,
       maxChunk: this.#settings.lifetime,
     } as const;
     return {
@@ -173,7 +176,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   get parallelism(): number {
-    return this.#supervisor.size;
+    return this.#supervisor.size * this.#settings.concurrency;
   }
 
   get hungry(): boolean {
@@ -199,6 +202,30 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     return true;
   }
 
+  get workers(): readonly WorkerHandle[] {
+    return this.#scheduler.workers;
+  }
+
+  get concurrent(): boolean {
+    return this.#settings.concurrency > 1;
+  }
+
+  addQueue(queue: TaskQueue<Batch>): void {
+    this.#scheduler.ready.add(queue);
+  }
+
+  removeQueue(queue: TaskQueue<Batch>): Batch[] {
+    this.#scheduler.ready.remove(queue);
+    const waiting: Batch[] = [];
+    for (let batch = queue.batches.shift(); batch !== undefined; batch = queue.batches.shift()) waiting.push(batch);
+    return waiting;
+  }
+
+  itemsWait(job: PoolJob, waiting: boolean): void {
+    if (waiting) this.#enter(job.fn);
+    else this.#leave(job.fn);
+  }
+
   jobTouched(job: PoolJob): void {
     this.#touched.push(job);
   }
@@ -211,12 +238,11 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   stopJob(job: PoolJob, reason: unknown): void {
-    this.#scheduler.ready.remove(job.queue);
-    for (let batch = job.queue.batches.shift(); batch !== undefined; batch = job.queue.batches.shift()) batch.onReleased();
+    for (const queue of job.queues) for (const batch of this.removeQueue(queue)) batch.onReleased();
     for (const batch of this.#delayed.take(job.queue)) batch.onReleased();
     for (const worker of this.#scheduler.workers) {
       for (const batch of [...worker.held()]) {
-        if (batch.queue === job.queue && worker.stop(batch, this.#settings.grace, reason)) batch.onReleased();
+        if (batch.queue.family === job.queue.family && worker.stop(batch, this.#settings.grace, reason)) batch.onReleased();
       }
     }
     this.#scheduler.dispatch();
@@ -224,7 +250,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   jobGone(job: PoolJob): void {
     if (!this.#jobs.delete(job)) return;
-    this.#scheduler.ready.remove(job.queue);
+    for (const queue of job.queues) this.#scheduler.ready.remove(queue);
     this.#functions.release(job.fn);
     this.#retireIfDone();
   }
@@ -233,6 +259,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     if (this.#state !== 'ended') this.#supervisor.events.next({ type: 'item-retry', attempt, error, delay, itemIndex });
     if (this.#state === 'ended') this.#drop(batch);
     else if (delay === 0) {
+      if (batch.reclaim()) return;
       batch.waits();
       this.#scheduler.resume([batch]);
     } else this.#delayed.add(batch, delay);
@@ -240,8 +267,12 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   /** The pause of a batch is over. */
   #resumed(batch: Batch): void {
-    batch.waits();
     this.#supervisor.ensure();
+    if (batch.reclaim()) {
+      for (const job of this.#jobs) job.proceed();
+      return;
+    }
+    batch.waits();
     this.#scheduler.submit(batch);
   }
 
@@ -258,12 +289,13 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   progressed(): void {
     this.#flush();
     this.#scheduler.dispatch();
-    for (const job of this.#jobs) if (job.room > 0) job.sink.demand();
+    for (const job of this.#jobs) job.proceed();
   }
 
   lost(batches: Batch[], blame: Blame, error: WorkerCrashError): void {
     const again = batches.flatMap((batch, i) => {
-      const rest = batch.cancelled ? [] : batch.orphaned(i === 0 ? blame : Blame.None, error);
+      const own = batch.account?.blame ?? (i === 0 ? blame : Blame.None);
+      const rest = batch.cancelled ? [] : batch.orphaned(own, error);
       if (!rest.includes(batch)) batch.onReleased();
       return rest;
     });
@@ -367,7 +399,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     this.#state = 'ended';
     this.#reason = reason;
     for (const job of [...this.#jobs]) {
-      job.cancelled = true;
+      job.drop();
       this.#jobs.delete(job);
       job.sink.fail(reason);
     }
@@ -434,7 +466,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     const { maxQueue } = this.#settings;
     if (maxQueue === Number.POSITIVE_INFINITY) return;
     // Each worker runs one; what it was handed besides waits there.
-    let waiting = -this.#supervisor.size;
+    let waiting = -this.parallelism;
     for (const queue of this.#callQueues.values()) waiting += queue.calls;
     if (waiting < maxQueue) return;
     throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);

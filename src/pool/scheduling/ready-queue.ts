@@ -9,8 +9,30 @@ export class TaskQueue<B> {
   /** Calls that belong to it, waiting or sent. */
   calls = 0;
 
-  /** @param priority Higher goes first. Default of the API: 0. */
-  constructor(readonly priority: number) {}
+  /** What it belongs to: all queues of one job have the same. */
+  readonly family: object;
+
+  /**
+   * @param priority Higher goes first. Default of the API: 0.
+   * @param target Who alone takes its batches; `null`: anybody.
+   */
+  constructor(
+    readonly priority: number,
+    family?: object,
+    readonly target: QueueTarget | null = null,
+  ) {
+    this.family = family ?? this;
+  }
+
+  /** Whether its next batch could be taken. */
+  get ready(): boolean {
+    return this.batches.length > 0 && (this.target === null || this.target.hasRoom);
+  }
+}
+
+/** Who takes batches. */
+export interface QueueTarget {
+  readonly hasRoom: boolean;
 }
 
 /** What a task queue holds: it knows which one it belongs to. */
@@ -37,7 +59,7 @@ export class ReadyQueue<B extends Queued<B>> {
 
   /** Priority of the batch that {@link shift} would take; -Infinity without one. */
   get next(): number {
-    for (const queue of this.#queues) if (queue.batches.length > 0) return queue.priority;
+    for (const queue of this.#queues) if (queue.ready) return queue.priority;
     return Number.NEGATIVE_INFINITY;
   }
 
@@ -73,7 +95,7 @@ export class ReadyQueue<B extends Queued<B>> {
     this.#waiting++;
   }
 
-  /** Takes the next batch: of the highest priority, in turns. */
+  /** Takes the next batch that somebody can take: of the highest priority, in turns. */
   shift(): B | undefined {
     const queues = this.#queues;
     let from = 0;
@@ -82,6 +104,7 @@ export class ReadyQueue<B extends Queued<B>> {
       while (to < queues.length && queues[to]!.priority === queues[from]!.priority) to++;
       for (let i = 0; i < to - from; i++) {
         const queue = queues[from + ((this.#turn + i) % (to - from))]!;
+        if (queue.target !== null && !queue.target.hasRoom) continue;
         const batch = queue.batches.shift();
         if (batch === undefined) continue;
         this.#turn = (this.#turn + i + 1) % (to - from);
@@ -93,8 +116,17 @@ export class ReadyQueue<B extends Queued<B>> {
     return undefined;
   }
 
+  /** The queues whose batches only one may take, who has no room. */
+  *blocked(): Generator<TaskQueue<B>> {
+    for (const queue of this.#queues) if (queue.batches.length > 0 && !queue.ready) yield queue;
+  }
+
   /** Takes everything out, for a pool that ends. */
   *drain(): Generator<B> {
-    for (let batch = this.shift(); batch !== undefined; batch = this.shift()) yield batch;
+    for (const queue of this.#queues)
+      for (let batch = queue.batches.shift(); batch !== undefined; batch = queue.batches.shift()) {
+        this.#waiting--;
+        yield batch;
+      }
   }
 }

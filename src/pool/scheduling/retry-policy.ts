@@ -68,12 +68,10 @@ export class RetryPolicy {
     const { when, backoff } = retries;
     if (when !== undefined) checkFunction(actor, 'retries.when', when);
     if (typeof backoff !== 'function') checkNumber(actor, 'retries.backoff', backoff);
-    if (crashes === 0 && errors === 0) {
-      const alone = when !== undefined ? 'when' : backoff !== undefined ? 'backoff' : undefined;
-      if (alone !== undefined)
-        throw new ArgumentError(`${actor}: \`retries.${alone}\` is of no use without \`retries.errors\` or \`retries.crashes\`; give one.`);
-      return RetryPolicy.NONE;
-    }
+    const alone = when !== undefined ? 'when' : backoff !== undefined ? 'backoff' : undefined;
+    if (alone !== undefined && retries.crashes === undefined && retries.errors === undefined)
+      throw new ArgumentError(`${actor}: \`retries.${alone}\` is of no use without \`retries.errors\` or \`retries.crashes\`; give one.`);
+    if (crashes === 0 && errors === 0) return RetryPolicy.NONE;
     return new RetryPolicy(crashes, errors, when?.bind(retries), backoff ?? 0, null);
   }
 

@@ -37,14 +37,14 @@ export class Scheduler {
 
   /** Whether some worker could run an item at once. */
   get hungry(): boolean {
-    for (const worker of this.workers) if (worker.batches === 0 && worker.hasRoom) return true;
+    for (const worker of this.workers) if (worker.free > 0 && worker.hasRoom) return true;
     return false;
   }
 
   /** Queues a batch and sends what can be sent. */
   submit(batch: Batch): void {
     if (this.ready.waiting === 0) {
-      const worker = this.#choose();
+      const worker = this.#takerOf(batch);
       if (worker !== null) {
         this.#send(worker, batch);
         if (this.ready.waiting > 0) this.dispatch();
@@ -69,9 +69,10 @@ export class Scheduler {
       const worker = this.#choose() ?? this.#relieve();
       if (worker === null) return;
       const batch = this.ready.shift();
-      if (batch === undefined) return;
+      // What waits is for workers without room.
+      if (batch === undefined) break;
       if (batch.cancelled) batch.onReleased();
-      else this.#send(worker, batch);
+      else this.#send((batch.queue.target as WorkerHandle | null) ?? worker, batch);
     }
     this.#balance();
   }
@@ -86,7 +87,7 @@ export class Scheduler {
       for (let low = worker.withdrawBelow(batch.queue.priority); low !== null; low = worker.withdrawBelow(batch.queue.priority))
         this.ready.unshift(low);
     try {
-      if (batch.mayRepeat) batch.encode();
+      if (batch.mayRepeat || worker.concurrency > 1) batch.encode();
       // A worker that cannot take it just now has no room from here on, so this ends.
       if (worker.send(batch)) return;
       batch.encode();
@@ -105,6 +106,12 @@ export class Scheduler {
   /** A worker that got room because batches that may wait longer were taken back from it. */
   #relieve(): WorkerHandle | null {
     if (!this.ready.mixed) return null;
+    for (const { priority, target } of this.ready.blocked()) {
+      const low = (target as WorkerHandle).withdrawBelow(priority);
+      if (low === null) continue;
+      this.ready.unshift(low);
+      return target as WorkerHandle;
+    }
     const priority = this.ready.next;
     for (const worker of this.workers) {
       while (!worker.hasRoom) {
@@ -115,6 +122,12 @@ export class Scheduler {
       if (worker.hasRoom) return worker;
     }
     return null;
+  }
+
+  /** The worker that a batch can be sent to now. */
+  #takerOf({ queue }: Batch): WorkerHandle | null {
+    if (queue.target === null) return this.#choose();
+    return queue.target.hasRoom ? (queue.target as WorkerHandle) : null;
   }
 
   #choose(): WorkerHandle | null {
@@ -133,7 +146,7 @@ export class Scheduler {
   #balance(): void {
     let doubtful = false;
     for (const idle of this.workers) {
-      if (idle.batches > 0 || !idle.hasRoom || idle.state !== 'ready') continue;
+      if (idle.free === 0 || !idle.hasRoom || idle.state !== 'ready') continue;
       if (idle.doubtful) {
         doubtful = true;
         continue;
@@ -156,8 +169,8 @@ export class Scheduler {
       return false;
     }
     let moved = 0;
-    for (let take = Math.ceil(worker.batches / 2); take > 0; take--) {
-      const batch = worker.withdrawLast();
+    for (let take = Math.min(Math.ceil(worker.batches / 2), idle.concurrency > 1 ? idle.free : worker.batches); take > 0; take--) {
+      const batch = worker.withdrawLast(true);
       if (batch === null) break;
       moved++;
       // It had nothing else to do.

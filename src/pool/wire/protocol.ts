@@ -14,6 +14,12 @@
  *
  * The state word carries the attempt (0 for the first) above the two status bits.
  *
+ * A worker that runs several items at once (`concurrency`) gives a record back when it has decoded
+ * it. Its results come in any order, and say whose they are: their id is the number of the record,
+ * which both sides count from 1, and their state word the index of the item. What is to stop is
+ * named in ABORT_TICKET, ABORT_SEQUENCE and ABORT_INDEX, one at a time: the parent names the next
+ * when the worker has said AbortTaken.
+ *
  * Control words, a cache line apart:
  *
  *   STARTED_ITEMS  u32, written by the worker just before an item runs. On a worker's death the parent compares it with
@@ -61,6 +67,10 @@ export enum MessageKind {
   /** What `workerExit` returned, or threw. */
   Exited = 25,
   ExitFailed = 26,
+  /** Of several items at once: the items of record `id` from the one in the state word on do not begin. */
+  Cut = 27,
+  /** Of several items at once: it has read what is to stop; the next may be named. */
+  AbortTaken = 28,
 }
 
 /** Flags beside the kind. */
@@ -83,6 +93,8 @@ export enum Flag {
 export interface WorkerFacts {
   /** Its place among the workers of its pool, from 0 on; its successor has the same. */
   readonly number: number;
+  /** Items that it runs at once. */
+  readonly concurrency: number;
   /** The CPU it runs on; `null`: any. */
   readonly cpu: number | null;
   /** Whether its memory is limited. */
@@ -107,6 +119,19 @@ export const ATTEMPT_SHIFT = 2;
 /** Control words of the link (indices of Int32). */
 export const STARTED_ITEMS = 16;
 export const ABORT_ITEM = 32;
+
+/** The same for a worker that runs several items at once, see concurrent-items.ts. */
+export const ABORT_TICKET = 32;
+export const ABORT_SEQUENCE = 33;
+export const ABORT_INDEX = 34;
+
+/** In the place of the index of one item. */
+export enum AbortScope {
+  /** All items of the batch: those that run are told, the others do not begin. */
+  Batch = -1,
+  /** Those that have not begun. */
+  Rest = -2,
+}
 
 export const PREPARING = 48;
 export const ENDING = 64;

@@ -17,6 +17,9 @@ interface Taken {
 
 /** Claims batch records and prepares them to run: rebuilds the function, decodes the items. */
 export class BatchOpener {
+  /** Number of the batch record that was read last; the parent counts them too. */
+  #sequence = 0;
+
   constructor(
     private readonly link: Link,
     private readonly decoder: Decoder,
@@ -25,15 +28,16 @@ export class BatchOpener {
     private readonly sender: ResultSender,
     private readonly suspend: Suspend,
     /** Told of each batch that can run. */
-    private readonly opened: (run: Run) => void,
+    private readonly opened: (run: Run, sequence: number) => void,
   ) {}
 
   /**
    * Claims the batch record that the link shows and prepares it. It stays in the ring until its
-   * last item has a result.
+   * last item has a result, or until the batch is opened where several items run at once.
    */
   take(): void {
     const { link } = this;
+    this.#sequence = (this.#sequence + 1) | 0;
     const queued = link.state & ~STATUS;
     if (!link.claim(queued | Status.Queued, queued | Status.Started)) {
       link.release();
@@ -109,7 +113,7 @@ export class BatchOpener {
     const call = (kind & KIND) === MessageKind.Call;
     const items = call ? [content] : (content as unknown[] | PackedItems);
     const part = (kind & Flag.Part) === 0 ? null : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
-    this.opened({
+    const run = {
       fn,
       items,
       first: part?.getUint32(0, true) ?? 0,
@@ -119,14 +123,15 @@ export class BatchOpener {
       began,
       index: 0,
       announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
-    });
+    };
+    this.opened(run, this.#sequence);
   }
 
   /** None of what was taken can run. */
   #broken(error: unknown): void {
     const whole = (this.link.control[PREPARING] as Preparing) === Preparing.Function;
     this.prepare(Preparing.Nothing);
-    this.sender.send(MessageKind.Broken, whole ? 1 : 0, error);
+    this.sender.send(MessageKind.Broken, whole ? 1 : 0, error, this.#sequence);
     this.link.release();
   }
 }

@@ -22,19 +22,19 @@ export class ResultSender {
   }
 
   /** Sends a value. What cannot be encoded is answered by its own error. Call only while the link is writable. */
-  send(kind: number, id: number, value: unknown, sent?: () => void): void {
+  send(kind: number, id: number, value: unknown, state = 0, sent?: () => void): void {
     try {
-      this.#post(kind | this.#payload.encode(value), id);
+      this.#post(kind | this.#payload.encode(value), id, state);
       sent?.();
     } catch (error) {
-      if (sendsFunctions()) this.#sendError(kind, id, value, error);
+      if (sendsFunctions()) this.#sendError(kind, id, value, error, state);
       else {
         // It may hold a function; what that takes was not needed so far. With it the value goes, or
         // its own error does.
         this.suspend(
           loadSending(),
-          () => this.send(kind, id, value),
-          (failure) => this.#sendError(kind, id, value, failure),
+          () => this.send(kind, id, value, state),
+          (failure) => this.#sendError(kind, id, value, failure, state),
         );
       }
     }
@@ -44,16 +44,16 @@ export class ResultSender {
   uncaught(error: unknown): void {
     if (!this.#link.writable) return;
     try {
-      this.#post(MessageKind.Uncaught | this.#payload.encode(error), 0);
+      this.#post(MessageKind.Uncaught | this.#payload.encode(error), 0, 0);
     } catch (reason) {
-      this.#sendError(MessageKind.Uncaught, 0, error, reason);
+      this.#sendError(MessageKind.Uncaught, 0, error, reason, 0);
     }
   }
 
   /** Sends what was encoded. */
-  #post(kind: number, id: number): void {
+  #post(kind: number, id: number, state: number): void {
     const { freight } = this.#payload;
-    const position = this.#link.send(kind, id, 0, this.#payload);
+    const position = this.#link.send(kind, id, state, this.#payload);
     if (freight !== null) holdUntil(freight, () => this.#link.taken(position));
     this.#payload.sent();
     this.#link.wake();
@@ -69,7 +69,7 @@ export class ResultSender {
   }
 
   /** The value cannot be encoded: sends what can be said about that. */
-  #sendError(kind: number, id: number, value: unknown, reason: unknown): void {
+  #sendError(kind: number, id: number, value: unknown, reason: unknown, state: number): void {
     let error = reason;
     const exit = (kind & KIND) === MessageKind.Exited;
     const isValue = exit || (kind & KIND) === MessageKind.Value;
@@ -80,7 +80,7 @@ export class ResultSender {
     else inCall(error, exit ? 'The result of `workerExit`' : isValue ? 'The result of the task' : 'report', (path) => path);
     const flags = this.#payload.encode(error);
     // The kind of a failure stands behind that of its value.
-    this.#post((isValue ? kind + 1 : kind) | flags, id);
+    this.#post((isValue ? kind + 1 : kind) | flags, id, state);
   }
 }
 

@@ -4,6 +4,12 @@ import { Encoder } from '../../reduction/receiving.js';
 import { MessageKind } from '../wire/protocol.js';
 import type { ResultSender } from './result-sender.js';
 
+/** Whose reports they are: an item of a record, see ItemAccount. */
+interface ReportedItem {
+  readonly sequence: number;
+  readonly index: number;
+}
+
 /**
  * What the running item reports. While the link has no room the newest report is kept, so the last
  * one always arrives, before the result.
@@ -14,19 +20,26 @@ export class TaskReports {
   #kept: Payload | null = null;
   /** How many were dropped since the last that was sent. */
   #dropped = 0;
+  readonly #item: ReportedItem | null;
 
-  constructor(link: Link, sender: ResultSender) {
+  /** @param item Whose reports these are, where several run at once. */
+  constructor(link: Link, sender: ResultSender, item: ReportedItem | null = null) {
     this.#link = link;
+    this.#item = item;
     this.#sender = sender;
   }
 
   /** Sends a report, or keeps it. */
   report(progress: unknown): void {
-    if (this.#link.writable) this.#sender.send(MessageKind.Report, this.#dropped, progress, () => (this.#dropped = 0));
-    else {
+    if (this.#link.writable) {
+      const item = this.#item;
+      const sent = () => (this.#dropped = 0);
+      if (item === null) this.#sender.send(MessageKind.Report, this.#dropped, progress, 0, sent);
+      else this.#sender.send(MessageKind.Report, item.sequence, [this.#dropped, progress], item.index, sent);
+    } else {
       if (this.#kept !== null) this.#dropped++;
       // As it is now: the task may change it before there is room.
-      this.#kept = this.#keep(progress);
+      this.#kept = this.#keep(this.#item === null ? progress : [this.#dropped, progress]);
     }
   }
 
@@ -35,7 +48,8 @@ export class TaskReports {
     const kept = this.#kept;
     if (kept === null || !this.#link.writable) return;
     this.#kept = null;
-    this.#link.send(MessageKind.Report, this.#dropped, 0, kept);
+    const item = this.#item;
+    this.#link.send(MessageKind.Report, item?.sequence ?? this.#dropped, item?.index ?? 0, kept);
     this.#dropped = 0;
     this.#link.wake();
   }

@@ -2,14 +2,26 @@ import type { Region } from '../../memory/regions/region.js';
 import { Link, LinkSide } from '../../memory/ring/link.js';
 import { EMPTY_PAYLOAD } from '../../memory/ring/payload.js';
 import { IdleBackoff } from '../../memory/waiting/idle-backoff.js';
-import { CodeTable, Decoder, PendingValue } from '../../reduction/receiving.js';
+import { CodeTable, Decoder, loadSending, PendingValue } from '../../reduction/receiving.js';
 import { taskEnd, taskStart } from '../../util/diagnostics.js';
 import { performance, setImmediate } from '../../util/timers.js';
 import { taskSlot } from '../current-task.js';
 import { readReason } from '../wire/abort-reason.js';
-import { ABORT_ITEM, Flag, KIND, LINK_CAPACITY, MessageKind, Preparing, STARTED_ITEMS, STATUS, Status } from '../wire/protocol.js';
+import {
+  ABORT_ITEM,
+  Flag,
+  KIND,
+  LINK_CAPACITY,
+  MessageKind,
+  Preparing,
+  STARTED_ITEMS,
+  STATUS,
+  Status,
+  type WorkerFacts,
+} from '../wire/protocol.js';
 import { workerSlot } from '../worker-state.js';
 import { BatchOpener } from './batch-opener.js';
+import { ConcurrentItems } from './concurrent-items.js';
 import { FunctionTable } from './function-table.js';
 import { PackedItems } from './packed-items.js';
 import { ResultSender, type Suspend } from './result-sender.js';
@@ -53,9 +65,10 @@ export class WorkerLoop {
   #run: Run | null = null;
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
-  #suspended = false;
-  /** Its initializer failed. */
-  #unfit = false;
+  /** Runs items side by side, if the pool wants that; then the fields above are not used. */
+  #several: ConcurrentItems | null = null;
+  /** What the loop waits for before it goes on. */
+  #suspensions = 0;
   #scheduled = false;
   #started = 0;
   #stopping = false;
@@ -73,22 +86,38 @@ export class WorkerLoop {
     const suspend: Suspend = (promise, then, fail) => this.#suspend(promise, then, fail);
     this.#sender = new ResultSender(this.#link, suspend);
     this.#reports = new TaskReports(this.#link, this.#sender);
-    this.#opener = new BatchOpener(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, suspend, (run) => {
-      this.#run = run;
+    this.#opener = new BatchOpener(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, suspend, (run, sequence) => {
+      if (this.#several === null) this.#run = run;
+      else this.#several.open(run, sequence);
     });
     this.#hooks = new WorkerHooks(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, thread, {
       suspend,
       prepare: (what) => this.#opener.prepare(what),
       adopt: () => this.#contexts.adopt(),
-      told: ({ number, limited }) => {
-        workerSlot.number = number;
-        if (limited) this.#gauges.watch();
-      },
+      told: (facts) => this.#told(facts),
       unfit: () => {
-        this.#unfit = true;
-        this.#suspended = true;
+        this.#suspensions++;
       },
     });
+  }
+
+  #told({ number, limited, concurrency }: WorkerFacts): void {
+    workerSlot.number = number;
+    if (limited) this.#gauges.watch();
+    if (concurrency === 1) return;
+    this.#several = new ConcurrentItems(concurrency, this.#link, this.#decoder, this.#codes, this.#sender, this.#contexts, {
+      advance: () => this.#advance(),
+      prepared: () => {
+        this.#opener.prepare(Preparing.Nothing);
+        if (this.#gauges.watched) this.#gauges.betweenItems();
+      },
+    });
+    // A result that had to wait for that would hold up those of other items.
+    this.#suspend(
+      loadSending(),
+      () => {},
+      () => {},
+    );
   }
 
   /** What outlives this worker. */
@@ -109,6 +138,7 @@ export class WorkerLoop {
   #rung(): void {
     this.#link.flush();
     this.#reports.flush();
+    this.#several?.flush();
     this.#checkAbort();
     this.#advance();
   }
@@ -121,19 +151,25 @@ export class WorkerLoop {
     if (this.#stopping) {
       // What a result refers to (shared memory of this process) must be there until the parent has
       // read it.
-      if (!this.#suspended && this.#link.writable && this.#link.drained()) this.stop();
+      if (this.#suspensions === 0 && this.#link.writable && this.#link.drained()) this.stop();
       return;
     }
     if (this.#scheduled) return;
     const link = this.#link;
+    const several = this.#several;
+    // What has ended is said also while a batch is being prepared.
+    if (several !== null && this.#suspensions > 0) while (link.writable && several.step());
     const now = performance.now();
     this.#gauges.turn(now);
     const until = now + COOPERATIVE_BUDGET_MS;
     let steps = 0;
     // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
-    while (!this.#suspended && !this.#stopping && link.writable && !this.#contexts.spoilt) {
+    while (this.#suspensions === 0 && !this.#stopping && link.writable && !this.#contexts.spoilt) {
       if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value);
       else if (this.#run !== null) this.#item(this.#run);
+      else if (several?.step() === true) {
+        // An outcome was sent, or an item was begun.
+      } else if (several?.ready === false) return;
       else if (link.receive()) this.#record();
       else {
         // The link is looked at again on later turns before the worker sleeps: waking it is dear.
@@ -160,7 +196,7 @@ export class WorkerLoop {
   };
 
   #suspend<T>(promise: PromiseLike<T>, then: (value: T) => void, fail: (error: unknown) => void): void {
-    this.#suspended = true;
+    this.#suspensions++;
     promise.then(
       (value) => this.#resume(then, value),
       (error: unknown) => this.#resume(fail, error),
@@ -168,7 +204,7 @@ export class WorkerLoop {
   }
 
   #resume<T>(then: (value: T) => void, value: T): void {
-    this.#suspended = this.#unfit;
+    this.#suspensions--;
     then(value);
     this.#advance();
   }
@@ -200,10 +236,13 @@ export class WorkerLoop {
       case MessageKind.Stop: {
         const { id } = link;
         link.release();
-        this.#hooks.end(id, () => {
-          this.#stopping = true;
-          this.#advance();
-        });
+        const end = () =>
+          this.#hooks.end(id, () => {
+            this.#stopping = true;
+            this.#advance();
+          });
+        if (this.#several === null) end();
+        else this.#several.whenIdle(end);
         return;
       }
       default:
@@ -295,6 +334,7 @@ export class WorkerLoop {
   #checkAbort(): void {
     const { control } = this.#link;
     const task = this.#task;
+    this.#several?.checkAbort();
     if (task === null || Atomics.load(control, ABORT_ITEM) !== this.#started) return;
     const reason = readReason(control);
     if (reason instanceof Promise) void reason.then((loaded) => task.abort(loaded));

@@ -1,4 +1,5 @@
 import type { CurrentTask } from '../current-task.js';
+import { workerSlot } from '../worker-state.js';
 
 /** The running item as it sees itself. The signal is made when somebody asks for it. */
 export class WorkerTask implements CurrentTask {
@@ -11,6 +12,10 @@ export class WorkerTask implements CurrentTask {
   constructor(attempt: number, send: (task: WorkerTask, progress: unknown) => void) {
     this.attempt = attempt;
     this.#send = send;
+  }
+
+  get worker(): number {
+    return workerSlot.number ?? 0;
   }
 
   get signal(): AbortSignal {

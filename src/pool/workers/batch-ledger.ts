@@ -8,6 +8,7 @@
  */
 import { Deque } from '../../util/deque.js';
 import type { Batch, BatchHolder } from '../scheduling/batch.js';
+import type { ItemAccount } from '../scheduling/item-account.js';
 import { Flag } from '../wire/protocol.js';
 
 export class BatchLedger implements Iterable<Batch> {
@@ -95,6 +96,33 @@ export class BatchLedger implements Iterable<Batch> {
       if (isTimed(batch)) this.#timed--;
     }
     return index;
+  }
+
+  /**
+   * Counts a result for an item of any batch, where several run at once. The batch leaves with the
+   * last that begins.
+   */
+  settleAny(batch: Batch, account: ItemAccount, index: number): void {
+    this.#results = (this.#results + 1) | 0;
+    account.end(index);
+    batch.received++;
+    this.#items--;
+    if (account.complete) this.#leave(batch);
+  }
+
+  /** The items of a batch from `limit` on will not begin here. Returns whether it has left. */
+  cut(batch: Batch, account: ItemAccount, limit: number): boolean {
+    this.#items -= account.limit - limit;
+    this.remaining += account.limit - limit;
+    account.limit = limit;
+    account.begun = limit;
+    if (account.complete) this.#leave(batch);
+    return account.complete;
+  }
+
+  #leave(batch: Batch): void {
+    this.#batches.remove(batch);
+    if (isTimed(batch)) this.#timed--;
   }
 
   /** Drops the oldest batch, though not all of its items ran. */

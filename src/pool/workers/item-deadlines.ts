@@ -21,7 +21,8 @@
  * before it acts.
  */
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
-import { type Batch, Blame } from '../scheduling/batch.js';
+import type { Batch } from '../scheduling/batch.js';
+import { Blame } from '../scheduling/blame.js';
 import type { BatchLedger } from './batch-ledger.js';
 import type { WorkerChannel } from './worker-channel.js';
 
@@ -56,20 +57,22 @@ export interface DeadlineOwner {
 export class ItemDeadlines {
   /** Milliseconds a cancelled or overdue item has to end. */
   grace: number;
-  readonly #ledger: BatchLedger;
-  readonly #channel: WorkerChannel;
-  readonly #owner: DeadlineOwner;
+  protected readonly ledger: BatchLedger;
+  protected readonly channel: WorkerChannel;
+  protected readonly owner: DeadlineOwner;
   #suspect = false;
   /** Of BEGINNING and RUNNING. */
   #timer: NodeJS.Timeout | null = null;
+  /** Which batch is to begin, while BEGINNING. */
+  #watched: Batch | null = null;
   /** Of STOPPING. */
   #killer: NodeJS.Timeout | null = null;
 
   constructor(ledger: BatchLedger, channel: WorkerChannel, grace: number, owner: DeadlineOwner) {
-    this.#ledger = ledger;
-    this.#channel = channel;
+    this.ledger = ledger;
+    this.channel = channel;
     this.grace = grace;
-    this.#owner = owner;
+    this.owner = owner;
   }
 
   /** Whether the worker did not begin what it was handed, and has given no sign since. */
@@ -82,9 +85,9 @@ export class ItemDeadlines {
    * batches have a time limit.
    */
   awaitBegin(): void {
-    if (!this.#ledger.hasTimed || this.#timer !== null || !this.#owner.begun || this.#suspect) return;
-    const batch = this.#ledger.firstTimed();
-    if (batch !== undefined) this.#watchBegin(batch, batch.timeout, this.#channel.arriving(batch), false);
+    if (!this.ledger.hasTimed || this.#timer !== null || !this.owner.begun || this.#suspect) return;
+    const batch = this.firstTimed();
+    if (batch !== undefined) this.#watchBegin(batch, batch.timeout, this.channel.arriving(batch), false);
   }
 
   /** The worker began an item of `batch`. */
@@ -104,6 +107,7 @@ export class ItemDeadlines {
   batchTaken(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#watched = null;
   }
 
   /**
@@ -111,11 +115,11 @@ export class ItemDeadlines {
    * grace is over.
    */
   abortRunning(): void {
-    this.#channel.abort((this.#ledger.results + 1) | 0, this.#ledger.first()?.reason);
+    this.channel.abort((this.ledger.results + 1) | 0, this.ledger.first()?.reason);
     if (this.#killer !== null) return;
     const killer = setTimeout(() => {
-      this.#owner.drain();
-      if (this.#killer === killer) this.#owner.kill();
+      this.owner.drain();
+      if (this.#killer === killer) this.owner.kill();
     }, this.grace);
     this.#killer = killer;
   }
@@ -125,22 +129,43 @@ export class ItemDeadlines {
     if (!this.#suspect) return;
     this.#suspect = false;
     this.awaitBegin();
-    this.#owner.progressed();
+    this.owner.progressed();
   }
 
   #expired(batch: Batch): void {
-    const { results } = this.#ledger;
-    this.#owner.drain();
-    if (results !== this.#ledger.results || this.#ledger.first() !== batch) return;
+    const { results } = this.ledger;
+    this.owner.drain();
+    if (results !== this.ledger.results || this.ledger.first() !== batch) return;
     this.#timer = null;
-    this.#overrun(batch, true);
+    this.overrun(batch, batch.received, true);
   }
 
-  /** The item that runs, or that the worker cannot begin, has had its time. */
-  #overrun(batch: Batch, begun: boolean): void {
-    batch.overdue = batch.received;
-    this.grace = batch.expire(batch.received, begun);
+  /** Item `index`, which runs or which the worker cannot begin, has had its time. */
+  protected overrun(batch: Batch, index: number, begun: boolean): void {
+    batch.overdue = index;
+    this.grace = batch.expire(index, begun);
     this.abortRunning();
+  }
+
+  /** The oldest batch whose items have a time limit, of those that were not begun. */
+  protected firstTimed(): Batch | undefined {
+    return this.ledger.firstTimed();
+  }
+
+  /** Whether a batch waits behind one that is under way. */
+  protected waitsBehind(batch: Batch): boolean {
+    const first = this.ledger.first();
+    return first !== batch && first !== undefined && !this.channel.queued(first);
+  }
+
+  /** Whether a batch that was taken is the next to begin. */
+  protected isNext(batch: Batch): boolean {
+    return this.ledger.first() === batch;
+  }
+
+  /** Whether the timer is that of a batch that is to begin. */
+  protected waitsFor(batch: Batch): boolean {
+    return this.#watched === batch;
   }
 
   /**
@@ -151,23 +176,23 @@ export class ItemDeadlines {
   #watchBegin(batch: Batch, time: number, arrived: number, loading: boolean, patient = true): void {
     const due = performance.now() + time;
     const timer = setTimeout(() => {
-      this.#owner.drain();
+      this.owner.drain();
       if (this.#timer !== timer) return;
       this.#timer = null;
-      const arriving = this.#channel.arriving(batch);
-      const first = this.#ledger.first();
+      const arriving = this.channel.arriving(batch);
       if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
       // This process was busy, and may not even have rung: the worker did not have its time.
       else if (patient && performance.now() - due > TIMER_LATENESS_MS) this.#watchBegin(batch, time, arriving, loading, false);
       // It waits behind one that is under way.
-      else if (first !== batch && first !== undefined && !this.#channel.queued(first)) return;
-      else if (this.#owner.withdraw(batch)) this.#notBegun(batch);
-      else if (first !== batch) return;
+      else if (this.waitsBehind(batch)) return;
+      else if (this.owner.withdraw(batch)) this.#notBegun(batch);
+      else if (!this.isNext(batch)) return;
       // Taken: what it needs is being loaded, which takes its time in a worker that is new.
-      else if (loading || time >= MODULE_LOAD_TIMEOUT_MS) this.#overrun(batch, false);
+      else if (loading || time >= MODULE_LOAD_TIMEOUT_MS) this.overrun(batch, batch.received, false);
       else this.#watchBegin(batch, MODULE_LOAD_TIMEOUT_MS, 0, true);
     }, time);
     this.#timer = timer;
+    this.#watched = batch;
   }
 
   /**
@@ -176,19 +201,19 @@ export class ItemDeadlines {
    */
   #notBegun(batch: Batch): void {
     this.#suspect = true;
-    const { read } = this.#channel;
-    const { results } = this.#ledger;
+    const { read } = this.channel;
+    const { results } = this.ledger;
     this.batchTaken();
     batch.overdue = batch.received;
     const grace = batch.expire(batch.received, false);
     // The other items of a chunk have not had their time.
-    this.#owner.returned(batch.orphaned(Blame.Item, undefined));
+    this.owner.returned(batch.orphaned(Blame.Item, undefined));
     batch.onReleased();
-    this.#owner.inspect(grace, () => {
-      this.#owner.drain();
-      if (this.#channel.read !== read || this.#ledger.results !== results) this.trust();
-      else this.#owner.condemn('it did not begin what it was handed');
+    this.owner.inspect(grace, () => {
+      this.owner.drain();
+      if (this.channel.read !== read || this.ledger.results !== results) this.trust();
+      else this.owner.condemn('it did not begin what it was handed');
     });
-    this.#owner.progressed();
+    this.owner.progressed();
   }
 }

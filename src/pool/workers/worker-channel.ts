@@ -9,7 +9,10 @@ import { EncodedMessage, encodeNow } from '../scheduling/encoded-items.js';
 import { writeReason } from '../wire/abort-reason.js';
 import { codeBook, type SerializedFunction } from '../wire/function-registry.js';
 import {
+  ABORT_INDEX,
   ABORT_ITEM,
+  ABORT_SEQUENCE,
+  ABORT_TICKET,
   ATTEMPT_SHIFT,
   ENDING,
   type Ending,
@@ -81,6 +84,8 @@ export class WorkerChannel {
   /** Records sent since the worker was last woken. */
   #unrung = 0;
   #closed = false;
+  /** Number of the batch record that was sent last; the worker counts them too. */
+  sequence = 0;
 
   /**
    * @param name Shown in /proc as the name of the shared memory.
@@ -160,6 +165,7 @@ export class WorkerChannel {
     batch.position = this.#link.send(batch.kind, batch.fn.id, batch.state, content);
     // In parts it cannot be had back from the ring.
     if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
+    this.sequence = (this.sequence + 1) | 0;
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
     return true;
@@ -241,6 +247,8 @@ export class WorkerChannel {
     if (batch === this.#transferring) {
       this.#transferring = null;
       this.#link.abandon(MessageKind.Void);
+      // The worker never sees its record.
+      this.sequence = (this.sequence - 1) | 0;
     } else if (batch.position < 0 || !this.#link.amend(batch.position, state, (state & ~STATUS) | Status.Withdrawn)) {
       return false;
     }
@@ -277,6 +285,16 @@ export class WorkerChannel {
     this.#link.ring();
   }
 
+  /** Names what is to stop to a worker that runs several items at once, see ABORT_TICKET. */
+  nameStop(sequence: number, index: number, reason: unknown): void {
+    const { control } = this.#link;
+    writeReason(control, reason);
+    control[ABORT_SEQUENCE] = sequence;
+    control[ABORT_INDEX] = index;
+    Atomics.add(control, ABORT_TICKET, 1);
+    this.#link.ring();
+  }
+
   // ---- receiving
 
   /**
@@ -295,6 +313,11 @@ export class WorkerChannel {
   /** Its number. */
   get id(): number {
     return this.#link.id;
+  }
+
+  /** Its state word. */
+  get state(): number {
+    return this.#link.state;
   }
 
   /** Its value, a PendingValue, or {@link Unreadable}. */

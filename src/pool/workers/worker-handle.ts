@@ -3,15 +3,19 @@ import { IdleBackoff } from '../../memory/index.js';
 import type { LaunchOptions, Popen } from '../../process/index.js';
 import { PendingValue } from '../../reduction/index.js';
 import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
-import { type Batch, type BatchHolder, Blame } from '../scheduling/batch.js';
+import type { Batch, BatchHolder } from '../scheduling/batch.js';
+import { Blame } from '../scheduling/blame.js';
 import type { EncodedMessage } from '../scheduling/encoded-items.js';
-import { MIN_BATCHES, ThroughputEstimator } from '../scheduling/throughput-estimator.js';
+import { ThroughputEstimator } from '../scheduling/throughput-estimator.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Ending, Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import { BatchLedger } from './batch-ledger.js';
+import { ConcurrentDeadlines } from './concurrent-deadlines.js';
+import { ConcurrentInbox } from './concurrent-inbox.js';
 import { crash } from './crash.js';
 import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
+import { ResultDelivery } from './result-delivery.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 import { type EndingOwner, EXIT_TIMEOUT_MS, WorkerEnding } from './worker-ending.js';
 import { type Farewell, type InboxOwner, WorkerInbox } from './worker-inbox.js';
@@ -24,6 +28,8 @@ export type Launch = (options: LaunchOptions) => Popen;
 
 /** What of the pool's settings concerns a worker. */
 export interface WorkerSettings {
+  /** Items it runs at once. */
+  readonly concurrency: number;
   /** Items it may run. */
   readonly lifetime: number;
   /** Milliseconds from its start until it must be ready; 0 for no limit. */
@@ -97,6 +103,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   readonly #channel: WorkerChannel;
   readonly #ledger: BatchLedger;
   readonly #deadlines: ItemDeadlines;
+  /** Takes in results where several items run at once. */
+  readonly #concurrent: ConcurrentInbox | null;
+  /** Items it runs at once. */
+  readonly concurrency: number;
   readonly #throughput = new ThroughputEstimator();
   readonly #idleBackoff = new IdleBackoff();
   #polling = false;
@@ -129,8 +139,17 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     this.#settings = settings;
     this.#owner = owner;
     this.#channel = new WorkerChannel(name, () => this.drain());
-    this.#deadlines = new ItemDeadlines(this.#ledger, this.#channel, settings.grace, this);
-    this.#inbox = new WorkerInbox(this.#channel, this.#ledger, this.#deadlines, this);
+    this.concurrency = settings.concurrency;
+    const delivery = new ResultDelivery(() => this.progressed());
+    if (settings.concurrency === 1) {
+      this.#deadlines = new ItemDeadlines(this.#ledger, this.#channel, settings.grace, this);
+      this.#concurrent = null;
+    } else {
+      const deadlines = new ConcurrentDeadlines(this.#ledger, this.#channel, settings.grace, this, settings.concurrency);
+      this.#deadlines = deadlines;
+      this.#concurrent = new ConcurrentInbox(this.#channel, this.#ledger, deadlines, delivery, this);
+    }
+    this.#inbox = new WorkerInbox(this.#channel, this.#ledger, this.#deadlines, delivery, this.#concurrent, this);
     this.#ending = new WorkerEnding(this);
     try {
       this.child = launch({ entry, name, descriptors: this.#channel.descriptors });
@@ -173,10 +192,20 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     return this.#ledger.batches;
   }
 
+  /** Items that it could begin at once. */
+  get free(): number {
+    return Math.max(0, this.concurrency - this.#ledger.items);
+  }
+
+  /** Milliseconds from one result to the next; 0 before the first. */
+  get pace(): number {
+    return this.#throughput.pace;
+  }
+
   /** Whether it should be given another batch now. */
   get hasRoom(): boolean {
     return (
-      (this.#ledger.batches < MIN_BATCHES || this.#ledger.items < this.#throughput.depth) &&
+      (this.#ledger.batches <= this.concurrency || this.#ledger.items < this.#throughput.depth) &&
       this.remaining > 0 &&
       !this.#deadlines.suspect &&
       this.#channel.writable &&
@@ -257,6 +286,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     this.#channel.initialize(hooks.initializer, hooks.args, {
       number: this.number,
       cpu: cpus === null ? null : cpus[this.number % cpus.length]!,
+      concurrency: this.concurrency,
       limited: maxMemory !== Number.POSITIVE_INFINITY,
     });
   }
@@ -275,6 +305,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     if (!this.#channel.send(batch)) return false;
     if (this.#ledger.batches === 0) this.#throughput.begin();
     this.#ledger.enter(batch, this);
+    this.#concurrent?.sent(batch);
     this.#deadlines.awaitBegin();
     if (this.remaining <= 0) this.retire();
     return true;
@@ -295,9 +326,13 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
 
   // ---- taking back
 
-  /** Takes back the batch that was sent last, if the worker has not started it. */
-  withdrawLast(): Batch | null {
+  /**
+   * Takes back the batch that was sent last, if the worker has not started it. `movable`: only one
+   * that any other worker may run.
+   */
+  withdrawLast(movable = false): Batch | null {
     const batch = this.#ledger.last();
+    if (movable && batch !== undefined && batch.queue.target !== null) return null;
     return batch !== undefined && this.withdraw(batch) ? batch : null;
   }
 
@@ -314,7 +349,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     if (batch.holder !== this || !this.#channel.withdraw(batch)) return false;
     const first = this.#ledger.first() === batch;
     this.#ledger.strikeOut(batch);
-    if (first) {
+    this.#concurrent?.withdrawn(batch);
+    if (first || this.#concurrent !== null) {
       this.#deadlines.batchTaken();
       this.#deadlines.awaitBegin();
     }
@@ -331,6 +367,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     batch.reason = reason;
     this.#deadlines.grace = grace;
     if (this.withdraw(batch)) return true;
+    if (this.#concurrent !== null) {
+      this.#concurrent.stop(batch);
+      return false;
+    }
     this.#channel.halt(batch);
     // One that runs while the result of its forerunner is still unread is aborted when that is
     // read, see #abortNext.
@@ -345,7 +385,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   relinquish(): Batch[] {
     const back: Batch[] = [];
     for (let batch = this.withdrawLast(); batch !== null; batch = this.withdrawLast()) back.unshift(batch);
-    for (const batch of this.#ledger) this.#channel.halt(batch);
+    for (const batch of this.#ledger) {
+      if (this.#concurrent === null) this.#channel.halt(batch);
+      else this.#concurrent.leaveRest(batch);
+    }
     return back;
   }
 
@@ -487,9 +530,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     if (this.state === 'ended') return;
     // What it published before it died counts; the ring outlives it.
     while (this.#channel.receive()) this.#inbox.take();
-    const blame = this.#blame();
-    const first = this.#ledger.first();
-    const subject = blame === Blame.None ? null : (first?.subject(first.received) ?? null);
+    const { blame, subject } = this.#concurrent?.conclude() ?? this.#conclude();
     const { stderr } = this.#channel;
     this.left = this.state;
     this.state = 'ended';
@@ -509,7 +550,13 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     else tell(uncaught instanceof Unreadable ? undefined : uncaught, farewell);
   }
 
-  /** What of its oldest batch it died of. */
+  /** What of its oldest batch it died of, and how messages call that. */
+  #conclude(): { readonly blame: Blame; readonly subject: string | null } {
+    const blame = this.#blame();
+    const first = this.#ledger.first();
+    return { blame, subject: blame === Blame.None ? null : (first?.subject(first.received) ?? null) };
+  }
+
   #blame(): Blame {
     const batch = this.#ledger.first();
     if (batch === undefined) return Blame.None;

@@ -1,10 +1,13 @@
 import { PendingValue } from '../../reduction/index.js';
 import { taskSettle } from '../../util/diagnostics.js';
-import { type Batch, Blame } from '../scheduling/batch.js';
+import type { Batch } from '../scheduling/batch.js';
+import { Blame } from '../scheduling/blame.js';
 import { Flag, KIND, MessageKind } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import type { BatchLedger } from './batch-ledger.js';
+import type { ConcurrentInbox } from './concurrent-inbox.js';
 import type { ItemDeadlines } from './item-deadlines.js';
+import type { ResultDelivery } from './result-delivery.js';
 import { Unreadable, type WorkerChannel } from './worker-channel.js';
 
 /** How `workerExit` ended in a worker: what it returned, or threw. */
@@ -44,8 +47,20 @@ export class WorkerInbox {
   readonly #ledger: BatchLedger;
   readonly #deadlines: ItemDeadlines;
   readonly #owner: InboxOwner;
+  readonly #delivery: ResultDelivery;
+  readonly #concurrent: ConcurrentInbox | null;
 
-  constructor(channel: WorkerChannel, ledger: BatchLedger, deadlines: ItemDeadlines, owner: InboxOwner) {
+  /** @param concurrent Takes in what is about items, where several run at once. */
+  constructor(
+    channel: WorkerChannel,
+    ledger: BatchLedger,
+    deadlines: ItemDeadlines,
+    delivery: ResultDelivery,
+    concurrent: ConcurrentInbox | null,
+    owner: InboxOwner,
+  ) {
+    this.#delivery = delivery;
+    this.#concurrent = concurrent;
     this.#channel = channel;
     this.#ledger = ledger;
     this.#deadlines = deadlines;
@@ -55,6 +70,7 @@ export class WorkerInbox {
   /** Takes in the record that the channel shows. */
   take(): void {
     const channel = this.#channel;
+    if (this.#concurrent?.take() === true) return;
     switch ((channel.kind & KIND) as MessageKind) {
       case MessageKind.Value:
       case MessageKind.Error: {
@@ -73,7 +89,7 @@ export class WorkerInbox {
         const error = channel.decode();
         channel.release();
         const batch = this.#drop();
-        this.#whenLoaded(error, (reason) => {
+        this.#delivery.whenLoaded(error, (reason) => {
           if (batch === undefined) return;
           fromWorker(reason, batch.site);
           if (!batch.cancelled && !whole) this.#owner.returned(batch.unreadable(reason));
@@ -96,7 +112,7 @@ export class WorkerInbox {
         const progress = channel.decode();
         channel.release();
         const batch = this.#ledger.first();
-        if (!(progress instanceof Unreadable)) this.#whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
+        if (!(progress instanceof Unreadable)) this.#delivery.whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
         break;
       }
       case MessageKind.Exited:
@@ -125,22 +141,12 @@ export class WorkerInbox {
       case MessageKind.InitializerFailed: {
         const error = channel.decode();
         channel.release();
-        this.#whenLoaded(error, (reason) => this.#owner.initializerFailed(reason));
+        this.#delivery.whenLoaded(error, (reason) => this.#owner.initializerFailed(reason));
         break;
       }
       default:
         channel.release();
     }
-  }
-
-  /**
-   * Hands on what was decoded: at once, or when the modules it needs are loaded. What cannot be
-   * read is an error itself.
-   */
-  #whenLoaded(value: unknown, then: (value: unknown) => void): void {
-    if (value instanceof Unreadable) then(value.reason);
-    else if (!(value instanceof PendingValue)) then(value);
-    else void value.ready.then(then, then).then(() => this.#owner.progressed());
   }
 
   #settle(value: unknown, failed: boolean, micros: number): void {
@@ -153,27 +159,8 @@ export class WorkerInbox {
     if (batch.received === batch.count) this.#owner.settled();
     this.#deadlines.awaitBegin();
     if (batch.overdue === index) batch.overdueEnded(index);
-    else if (!batch.cancelled) this.#deliver(batch, index, value, failed, micros);
-    if (batch.received === batch.count && batch.loading === 0) batch.onReleased();
-  }
-
-  /** Hands a result on. An error whose modules load keeps its batch until it is known. */
-  #deliver(batch: Batch, index: number, value: unknown, failed: boolean, micros: number): void {
-    if (value instanceof Unreadable) batch.error(value.reason, index);
-    else if (value instanceof PendingValue) {
-      const held = failed && batch.mayRepeat;
-      if (held) batch.loading++;
-      void value.ready
-        .then(
-          (ready) => (failed ? batch.failed(fromWorker(ready, batch.site), index) : batch.value(ready, index, micros)),
-          (error) => batch.error(error, index),
-        )
-        .then(() => {
-          if (held && --batch.loading === 0 && batch.received === batch.count) batch.onReleased();
-          this.#owner.progressed();
-        });
-    } else if (failed) batch.failed(fromWorker(value, batch.site), index);
-    else batch.value(value, index, micros);
+    else if (!batch.cancelled) this.#delivery.deliver(batch, index, value, failed, micros);
+    if (batch.over && batch.loading === 0) batch.onReleased();
   }
 
   /** What runs now was cancelled while the result of the item before it was on its way. */
