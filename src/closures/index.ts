@@ -13,6 +13,7 @@
  *   class-members, class-now   classes as they are now
  *   hidden-parts  WeakMaps of instances              coverage      counters of instrumented code
  *   glance, long-script, region   long scripts without a parser, or a function of them
+ *   loadable      what only a test runner can load
  *   script-source what V8 keeps of a script          weak-size     entries of a WeakMap
  *   receiver      the outer `this` of an arrow       task          captures named by hand
  *   source-maps   positions in compiled code

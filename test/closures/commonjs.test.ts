@@ -313,3 +313,68 @@ test('packages go by reference in a realm and a registry of modules that a test 
     sizes: [true, true, true],
   });
 });
+
+/** As jest with a transform: all files, the library too, are of its realm, and it compiles and finds those of the project. */
+const COMPILING_RUNNER = `const { existsSync, readFileSync } = require('node:fs');
+  const Module = require('node:module');
+  const { dirname } = require('node:path');
+  const { fileURLToPath } = require('node:url');
+  const vm = require('node:vm');
+  const realm = vm.createContext({ console });
+  const own = new Set(vm.runInContext('Object.getOwnPropertyNames(globalThis)', realm));
+  for (const name of Object.getOwnPropertyNames(globalThis)) if (!own.has(name)) realm[name] = globalThis[name];
+  const registry = {};
+  const find = (file, specifier) => {
+    const compiled = dirname(file) + '/' + specifier + '.ts';
+    return existsSync(compiled) ? compiled : Module.createRequire(file).resolve(specifier);
+  };
+  const createRequire = (from) => requireOf(String(from).startsWith('file:') ? fileURLToPath(from) : String(from));
+  const requireOf = (file) => {
+    const inner = (specifier) => {
+      if (/^(node:)?module$/.test(specifier)) return { ...Module, createRequire };
+      return Module.isBuiltin(specifier) || specifier.endsWith('.node') ? require(specifier) : load(find(file, specifier));
+    };
+    return Object.assign(inner, { resolve: Object.assign((specifier) => find(file, specifier), { paths: () => [] }), cache: registry });
+  };
+  const load = (file) => {
+    if (registry[file]) return registry[file].exports;
+    if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
+    const module = { exports: {}, require: requireOf(file), loaded: false };
+    registry[file] = module;
+    const code = readFileSync(file, 'utf8').replace(/: number/g, '');
+    const text = '({"Object.<anonymous>":function(module,exports,require,__dirname,__filename){' + code + '\\n}});';
+    const wrapper = new vm.Script(text, { filename: file }).runInContext(realm)['Object.<anonymous>'];
+    wrapper.call(module.exports, module, module.exports, module.require, dirname(file), file);
+    module.loaded = true;
+    return module.exports;
+  };
+  load(process.argv[2]);`;
+
+test('what a test runner compiles goes by value, since no worker can load it', () => {
+  const runner = write('compiling-runner.cjs', COMPILING_RUNNER);
+  write(
+    'math.ts',
+    `const unit = 2;
+    class Point { constructor(x: number) { this.x = x; } twice() { return this.x * unit; } }
+    exports.double = (x: number) => x * unit;
+    exports.Point = Point;`,
+  );
+  write('as-it-is.cjs', 'let loads = 0; exports.count = () => ++loads;');
+  const cases = write(
+    'compiled.ts',
+    `${require_}
+    const math = require('./math');
+    const { double, Point } = require('./math');
+    const plain = require('./as-it-is.cjs');
+    const size = explain((x: number) => plain.count()).size;
+    ${report(`
+      namespace: (x: number) => math.double(x),
+      name: (x: number) => double(x),
+      class: (x: number) => new Point(x).twice(),
+      instance: ((point) => () => [point.twice(), point instanceof Point])(new Point(5)),
+      asItIs: (x: number) => plain.count(),
+      bytes: ((found) => () => found < 700)(size),
+    `)}`,
+  );
+  expect(run([runner, cases])).toEqual({ namespace: 4, name: 4, class: 4, instance: [10, true], asItIs: 1, bytes: true });
+});

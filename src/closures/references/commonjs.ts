@@ -17,6 +17,7 @@ import { types } from 'node:util';
 import type { ModuleExport } from '../../modules/module-request.js';
 import { isProgramFile } from '../../util/program-files.js';
 import type { RequireOrigin } from '../analysis/scope.js';
+import { isLoadable } from './loadable.js';
 
 interface LoadedModule {
   readonly loaded: boolean;
@@ -105,14 +106,14 @@ function resolveFrom(url: string, specifier: string): string | null {
 /** An ES module that `require` loaded has its names in the namespace, and is imported. */
 function referenceTo({ file, name }: Found): ModuleExport | null {
   const specifier = pathToFileURL(file).href;
-  if (isProgramFile(specifier)) return null;
+  if (isProgramFile(specifier) || !isLoadable(specifier)) return null;
   if (types.isModuleNamespaceObject(cache[file]?.exports)) return { specifier, parent: null, path: [name ?? '*'] };
   return { specifier, parent: null, path: name === null ? [] : [name], commonjs: true };
 }
 
 function namespaceOf(file: string): ModuleExport | null {
   const specifier = pathToFileURL(file).href;
-  return isProgramFile(specifier) ? null : { specifier, parent: null, path: ['*'], commonjs: true };
+  return isProgramFile(specifier) || !isLoadable(specifier) ? null : { specifier, parent: null, path: ['*'], commonjs: true };
 }
 
 /**

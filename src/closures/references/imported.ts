@@ -21,6 +21,7 @@ import type { Slot } from '../wire.js';
 import { readVariable, requiredExportOf } from './commonjs.js';
 import { resolvedFrom } from './exports.js';
 import { foreignExportOf } from './foreign-registry.js';
+import { isLoadable } from './loadable.js';
 import { noteNamespace } from './namespaces.js';
 import { runnerImport } from './vite.js';
 
@@ -30,7 +31,10 @@ type ModuleSlot = Slot & { readonly from: 'module' };
 export function noteNamespaces({ around, place, mirror }: InspectedFunction): void {
   const scope = around === null || around.namespaces.length === 0 ? undefined : mirror?.scopes.find(({ type }) => type === 'Module');
   if (scope === undefined || place === null) return;
-  for (const { name, from } of around!.namespaces) noteNamespace(readVariable(scope.object, name), importSlot(name, from!, place).module);
+  for (const { name, from } of around!.namespaces) {
+    if (!isLoadable(resolvedFrom(place.script.url, from!.specifier))) continue;
+    noteNamespace(readVariable(scope.object, name), importSlot(name, from!, place).module);
+  }
 }
 
 /**
@@ -70,6 +74,7 @@ export function importedSlot(
 function importedByValue(value: unknown, from: ImportOrigin, place: Place): boolean {
   if (isPlainData(value)) return true;
   if (from.specifier.startsWith('.') && isProgramFile(new URL(from.specifier, baseOf(place.script.url)).href)) return true;
+  if (!isLoadable(resolvedFrom(place.script.url, from.specifier))) return true;
   return isReference(value) && !isNamespace(value) && goesWithShared(value, from.specifier, from.name, place);
 }
 

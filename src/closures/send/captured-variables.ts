@@ -4,6 +4,7 @@
  * The innermost captured scope that holds a name has its value. What other modules export goes its
  * own way (imported.ts), everything else by value.
  */
+import { types } from 'node:util';
 import { isStandardGlobal } from '../../codec/globals.js';
 import { isWeak } from '../../codec/kinds/weak.js';
 import type { FreeName } from '../analysis/analysis.js';
@@ -105,7 +106,7 @@ function capture(inspected: InspectedFunction, free: FreeName, children: Childre
   } else {
     if (isWeak(value) && free.members?.every((member) => member === 'get' || member === 'has') === true)
       captures.onlyReads.add(children.values.length);
-    captures.slots.push(valueSlot(free, value, children));
+    captures.slots.push(valueSlot(free, value, binding, children));
   }
 }
 
@@ -150,12 +151,13 @@ function captureGlobal(
   else if (binding !== null && (free.assigned || (binding.assignedInside && value !== inspected.fn))) {
     useCell(inspected, free, { type: 'Global', object: { [name]: value } }, binding, children, captures);
   } else if (value === inspected.fn) captures.slots.push({ name, from: 'self' });
-  else captures.slots.push(valueSlot(free, value, children));
+  else captures.slots.push(valueSlot(free, value, binding, children));
 }
 
-/** A captured value whole, or of a bundler's namespace the members that are used. */
-function valueSlot({ name, members }: FreeName, value: unknown, children: Children): Slot {
-  if (members !== null && BUNDLED.test(name) && typeof value === 'object' && value !== null) {
+/** A captured value whole, or of a namespace the members that are used. */
+function valueSlot({ name, members }: FreeName, value: unknown, binding: Binding | null, children: Children): Slot {
+  const isModule = BUNDLED.test(name) || binding?.required?.name === null || types.isModuleNamespaceObject(value);
+  if (members !== null && isModule && typeof value === 'object' && value !== null) {
     return memberSlot(name, members, value as Record<string, unknown>, children);
   }
   return { name, from: 'child', child: children.add(value, `captured \`${name}\``) };

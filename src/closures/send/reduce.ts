@@ -18,6 +18,7 @@ import { nativeFunction, taskCaptures, unreadable } from '../messages.js';
 import { provenanceOf } from '../receive/provenance.js';
 import { builtinExportOf } from '../references/builtins.js';
 import { fileExportOf, isThere, moduleExportOf } from '../references/exports.js';
+import { isLoadable } from '../references/loadable.js';
 import { exportGoesByValue, globalReduction, moduleReduction } from '../references/references.js';
 import { taskParts } from '../task.js';
 import type { FunctionData } from '../wire.js';
@@ -250,9 +251,10 @@ function isFromText(text: string, { scopes }: Mirror, analysis: Analysis): boole
 function exportReference(fn: Function, text: string, mirrored: Mirror, place: Place | null): ModuleExport | null {
   const moduleScope = mirrored.scopes.find((scope) => scope.type === 'Module');
   if (moduleScope === undefined) return fileExportOf(fn, place?.script.url);
-  if (place === null || !place.script.url.startsWith('file:') || isProgramFile(place.script.url)) return null;
+  const url = place?.script.url ?? '';
+  if (place === null || !url.startsWith('file:') || isProgramFile(url) || !isLoadable(url)) return null;
   const exported = exportNameOf(fn, place, text, moduleScope.object);
-  return exported === null ? null : { specifier: place.script.url, parent: null, path: [exported] };
+  return exported === null ? null : { specifier: url, parent: null, path: [exported] };
 }
 
 /** JavaScript inside Node that no module exports: a method of a platform object at best. */
