@@ -124,6 +124,14 @@ export class Encoder {
     return offset + total;
   }
 
+  /** Lets go of the last message, whose buffers are parts of the value that was encoded. */
+  forget(): void {
+    this.#message.freight = null;
+    if (this.#message.buffers.length === 0) return;
+    this.#message.buffers = NO_BUFFERS;
+    this.#table?.forget();
+  }
+
   /** Whether {@link layout} would write just these bytes at offset 0. */
   matches(target: Uint8Array): boolean {
     const { bytes, length, buffers, total } = this.#message;

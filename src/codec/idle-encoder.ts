@@ -17,5 +17,6 @@ export function borrowEncoder(): Encoder {
 
 /** The value was laid out, or will not be. */
 export function returnEncoder(encoder: Encoder): void {
+  encoder.forget();
   idle = encoder;
 }

@@ -205,6 +205,37 @@ describe('large memory in a shared value', () => {
   });
 });
 
+describe('what was encoded', () => {
+  const gone = async (value: WeakRef<object>): Promise<void> => {
+    await until(() => {
+      collect();
+      return value.deref() === undefined;
+    }, 'the end of what was encoded');
+  };
+  const used = async (use: (value: Uint8Array) => unknown): Promise<WeakRef<object>> => {
+    const value = new Uint8Array(4 * KIB_64);
+    await use(value);
+    return new WeakRef(value.buffer);
+  };
+
+  it.each<[string, (value: Uint8Array) => unknown]>([
+    ['share', (value) => share({ value }).close()],
+    ['dumps', (value) => dumps([value])],
+    ['an argument', (value) => pool.apply((each: Uint8Array) => each.length, [value])],
+    [
+      'arguments that wait',
+      (value) =>
+        pool.map(
+          (each: Uint8Array) => each.length,
+          Array.from({ length: 20 }, () => value),
+        ),
+    ],
+    ['a captured variable', (value) => pool.apply(() => value.length)],
+  ])('by %s is not held', async (_, use) => {
+    await gone(await used(use));
+  });
+});
+
 describe('shareable objects in a shared value', () => {
   it('stay the same objects', async () => {
     const lock = new Lock();

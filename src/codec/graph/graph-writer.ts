@@ -80,6 +80,11 @@ export class TableWriter {
     return this.#tokens.buffers;
   }
 
+  /** Lets go of the out-of-band parts. */
+  forget(): void {
+    this.#tokens.reset();
+  }
+
   /** The code records that the last message names. */
   get codes(): readonly CodeRecord[] {
     return this.#tokens.codes;

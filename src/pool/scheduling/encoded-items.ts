@@ -62,6 +62,7 @@ export function encodeNow(value: unknown, remember = false): EncodedMessage {
   // Of Node's pool: small messages share a slab.
   const bytes = Buffer.allocUnsafe(total);
   encoder.layout(bytes, 0);
+  encoder.forget();
   return new EncodedMessage(bytes, codes, freight, remember ? value : undefined);
 }
 

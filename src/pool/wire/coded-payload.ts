@@ -42,6 +42,7 @@ export class CodedPayload implements Payload {
 
   /** What was encoded last was sent. */
   sent(): void {
+    this.#encoder.forget();
     if (this.#block !== null) this.#known.sent(this.#missing);
   }
 }

@@ -100,13 +100,14 @@ export class FunctionRegistry {
       );
     }
     const message = this.#encoder.encode(callable);
-    const { total } = message;
+    const { total, freight, constant } = message;
     const { key, serialized } = total > DIGESTED_BYTES ? this.#large(message) : this.#small(message);
+    this.#encoder.forget();
     // The same handles as before, if it is in use; otherwise new ones.
-    if (serialized.uses === 0) serialized.freight = message.freight;
+    if (serialized.uses === 0) serialized.freight = freight;
     this.#functions.set(key, serialized);
     this.#bytes += total;
-    if (message.constant) this.#constant.set(callable, serialized);
+    if (constant) this.#constant.set(callable, serialized);
     while (this.#functions.size > 1 && (this.#functions.size > MAX_CACHED_FUNCTIONS || this.#bytes > MAX_CACHED_BYTES)) {
       if (!this.#evict(serialized)) break;
     }

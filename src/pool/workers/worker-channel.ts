@@ -163,6 +163,7 @@ export class WorkerChannel {
     }
     batch.weighed(content.total);
     batch.position = this.#link.send(batch.kind, batch.fn.id, batch.state, content);
+    if (content === encoded) encoder.forget();
     // In parts it cannot be had back from the ring.
     if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
     this.sequence = (this.sequence + 1) | 0;
