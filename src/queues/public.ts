@@ -2,8 +2,8 @@
 
 // Each item to one consumer
 export { JoinableQueue } from './joinable-queue.js';
-export { type ConsumeOptions, Queue } from './queue.js';
-export type { QueueOptions } from './queue-options.js';
+export { Queue } from './queue.js';
+export type { ConsumeOptions, QueueOptions } from './queue-options.js';
 export { SimpleQueue } from './simple-queue.js';
 // Each item to everybody
 export { StateTopic } from './state-topic.js';

@@ -35,6 +35,21 @@ export interface QueueOptions<T = unknown> {
   readonly context?: unknown;
 }
 
+/** How a stream takes from a queue. */
+export interface ConsumeOptions {
+  /**
+   * Items that are claimed ahead of the consumer at most, or with `ack: 'manual'` claimed and not
+   * acknowledged. They lie in the queue's memory until they are delivered, and go back to it when
+   * the stream is left or its process dies. Default 32.
+   */
+  readonly prefetch?: number | undefined;
+  /**
+   * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is
+   * called; items that a process had when it died go to other consumers, before all others.
+   */
+  readonly ack?: 'auto' | 'manual' | undefined;
+}
+
 /** {@link QueueOptions}, complete and as plain numbers, as they stand in shared memory. */
 export interface QueueSettings {
   readonly maxSize: number;
@@ -44,6 +59,8 @@ export interface QueueSettings {
 }
 
 const NAMES = ['maxSize', 'capacity', 'onWriterLost', 'writers', 'overflow', 'context'];
+/** {@link ConsumeOptions.prefetch} where none is given. */
+export const DEFAULT_PREFETCH = 32;
 const DEFAULT_CAPACITY_BYTES = 1 << 22;
 const MIN_CAPACITY_BYTES = 1 << 12;
 const MAX_CAPACITY_BYTES = 2 ** 30;
@@ -68,6 +85,18 @@ export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefine
     completeOnLoss: onWriterLost === 'complete',
     writers: writers ?? 1,
   };
+}
+
+/**
+ * Checks the options of a stream of a queue.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
+export function consumption(actor: string, options: ConsumeOptions | undefined): { readonly prefetch: number; readonly manual: boolean } {
+  checkOptions(actor, options, ['prefetch', 'ack'], { number: 'prefetch' });
+  const { prefetch = DEFAULT_PREFETCH, ack = 'auto' } = options ?? {};
+  checkNumber(actor, 'prefetch', prefetch, { integer: true, min: 1 });
+  if (ack !== 'auto' && ack !== 'manual') throw new ArgumentError(`${actor}: \`ack\` must be 'auto' or 'manual', not ${describe(ack)}.`);
+  return { prefetch, manual: ack === 'manual' };
 }
 
 /** Bytes of a ring: a power of two. @throws ArgumentError. */

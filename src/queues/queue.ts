@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { asapScheduler, Observable, share, subscribeOn } from 'rxjs';
-import { ArgumentError, ClosedError, QueueFullError } from '../errors/index.js';
+import { ClosedError, QueueFullError } from '../errors/index.js';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import {
   inOwnContext,
@@ -12,39 +12,22 @@ import {
   type TaskStream,
 } from '../streams/index.js';
 import { lineage } from '../util/after-fork.js';
-import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { readyBy, WAITABLE } from '../util/waitable.js';
+import { putOnFull } from './queue/full-queue.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { UnacknowledgedItems } from './queue/unacknowledged.js';
-import { type QueueOptions, settingsOf } from './queue-options.js';
+import { type ConsumeOptions, consumption, DEFAULT_PREFETCH, type QueueOptions, settingsOf } from './queue-options.js';
 import { queueEmpty, queueFull } from './shared/messages.js';
-
-/** How a stream takes from a queue. */
-export interface ConsumeOptions {
-  /**
-   * Items that are claimed ahead of the consumer at most, or with `ack: 'manual'` claimed and not
-   * acknowledged. They lie in the queue's memory until they are delivered, and go back to it when
-   * the stream is left or its process dies. Default 32.
-   */
-  readonly prefetch?: number | undefined;
-  /**
-   * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is
-   * called; items that a process had when it died go to other consumers, before all others.
-   */
-  readonly ack?: 'auto' | 'manual' | undefined;
-}
 
 /** Where the queue is found by others. */
 interface QueueHandle extends BlockOnly {
   /** Without `onDrop`. */
   readonly overflow: Overflow<never>;
 }
-
-const DEFAULT_PREFETCH = 32;
 
 /**
  * Items between any number of processes, threads and tasks: each goes to one consumer.
@@ -263,12 +246,8 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * @group Streams
    */
   consume(options?: ConsumeOptions): TaskStream<T> {
-    checkOptions('Queue.consume', options, ['prefetch', 'ack'], { number: 'prefetch' });
-    const { prefetch = DEFAULT_PREFETCH, ack = 'auto' } = options ?? {};
-    checkNumber('Queue.consume', 'prefetch', prefetch, { integer: true, min: 1 });
-    if (ack !== 'auto' && ack !== 'manual')
-      throw new ArgumentError(`Queue.consume: \`ack\` must be 'auto' or 'manual', not ${describe(ack)}.`);
-    return this.core.consume('Queue.consume', prefetch, ack === 'manual' ? this.#unacknowledged : null) as TaskStream<T>;
+    const { prefetch, manual } = consumption('Queue.consume', options);
+    return this.core.consume('Queue.consume', prefetch, manual ? this.#unacknowledged : null) as TaskStream<T>;
   }
 
   /**
@@ -331,23 +310,10 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   next(item: T): void {
     if (this.#tryPut('next', item)) return;
-    const overflow = this.#overflow;
-    if (overflow.policy === 'buffer') {
-      if (overflow.capacity !== 'unbounded' && this.core.writer.waiting >= overflow.capacity)
-        throw queueFull('queue', 'Queue.next', undefined);
-      void this.put(item).catch(() => {});
-      return;
-    }
-    if (overflow.policy === 'error') throw queueFull('queue', 'Queue.next', undefined);
-    if (overflow.policy === 'drop-newest') {
-      overflow.onDrop?.(item);
-      return;
-    }
-    for (let had = false; !had; had = this.#tryPut('next', item)) {
-      // Nothing can be dropped while all items are claimed by others.
-      if (!this.#drop(overflow) && !this.#tryPut('next', item)) throw queueFull('queue', 'Queue.next', undefined);
-      else if (overflow.policy === 'latest') while (this.#drop(overflow));
-    }
+    putOnFull(this.core, this.#overflow, item, {
+      tryPut: () => this.#tryPut('next', item),
+      putLater: () => void this.put(item).catch(() => {}),
+    });
   }
 
   /**
@@ -451,13 +417,6 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
       this.#refused(error, item);
       throw error;
     }
-  }
-
-  #drop(overflow: Overflow<T>): boolean {
-    const item = this.core.reader.tryGet();
-    if (item === NONE) return false;
-    if (overflow.policy !== 'buffer') overflow.onDrop?.(item as T);
-    return true;
   }
 
   #refused(error: unknown, item: T): void {
