@@ -160,16 +160,16 @@ describe('damaged bytes are refused', () => {
     }
   });
 
-  it('and a node kind with a tag that is taken is refused too', () => {
+  it('and so is a node kind whose tag is taken', () => {
     expect(() => registerKind({ tag: 'a', shell: false, build: () => ({ value: 1 }) })).toThrow(/belongs to another/);
   });
 });
 
-it('loads of what is no bytes says so', () => {
+it('loads names what it was given in place of bytes', () => {
   for (const value of ['text', null, undefined, 5, [1, 2], new ArrayBuffer(2)])
     expect(() => loads(value as never)).toThrow('`bytes` must be a Uint8Array');
 });
 
-it('the message about damaged bytes says it once', () => {
+it('the error about damaged bytes says only once that they are not intact', () => {
   expect(() => loads(Uint8Array.of(255, 255))).toThrow(/^(?!.*intact.*intact)/);
 });

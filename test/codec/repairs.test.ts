@@ -182,7 +182,7 @@ describe('A refusal names a repair, and the repair works', () => {
       'MP_INSPECTOR_UNAVAILABLE',
       'MP_MISSING_EXPORT',
     ]);
-    // In copies.test.ts, closures/lowered.test.ts and closures/bundles.test.ts.
+    // In package-copies.test.ts, closures/lowered.test.ts and closures/bundles.test.ts.
     seen.add('MP_OTHER_COPY').add('MP_BUNDLED_IMPORT').add('MP_TOO_MANY_FUNCTIONS');
     // Damage, a module's own failure, a reducer's own error, and what only a caller of the internals can do.
     for (const code of ['MP_BAD_PAYLOAD', 'MP_MODULE_FAILED', 'MP_REBUILD', 'MP_MODULE_NOT_LOADED']) seen.add(code);

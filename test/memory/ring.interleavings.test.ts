@@ -343,7 +343,7 @@ describe('the explorer finds', () => {
     });
   }
 
-  it('nothing wrong with an atomic store in rouse: with one waker the compare-and-set is not needed', () => {
+  it('nothing wrong with an atomic store in unpark: with one waker the compare-and-set is not needed', () => {
     const mutation: Mutation = {
       file: 'memory/ring/sleep-word',
       from: CAS,

@@ -127,7 +127,7 @@ describe('a source that can be read only once', () => {
     await iterator.return?.();
   });
 
-  it('and is locked by another reader is consumed as well', async () => {
+  it('counts as read while another reader has it locked', async () => {
     const locked = new ReadableStream<number>();
     locked.getReader();
     await expect(through(locked).toArray()).rejects.toMatchObject({ code: 'MP_STREAM_CONSUMED' });

@@ -12,7 +12,7 @@ it.each([
   ['a worker thread', ['-e', IN_THREAD], 'thread', undefined],
   ['a program that can be forked', ['--single-threaded', '--v8-pool-size=1', PROGRAM], 'fork', 'fork'],
 ] as const)(
-  'everything that was made and dropped in %s',
+  'what was made and dropped in %s is collected',
   (_, args, METHODS, ONLY) => {
     const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', METHODS };
     if (ONLY !== undefined) env['ONLY'] = ONLY;
