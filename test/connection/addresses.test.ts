@@ -42,7 +42,7 @@ const failure = async (promise: Promise<unknown>) =>
     (error: unknown) => error as { code: string; message: string; errno?: number },
   );
 
-it('an empty host is all interfaces, as in Python, for a listener; and this machine for a client', async () => {
+it('an empty host is all interfaces for a listener, as in Python, and this machine for a client', async () => {
   const listener = await listen({ address: { host: '', port: 0 } });
   const { port } = listener.address as { port: number };
   expect(listener.address).toEqual({ host: '0.0.0.0', port });
@@ -58,7 +58,7 @@ it.runIf(existsSync('/proc/net/if_inet6'))('an empty host of family AF_INET6 is 
   await serves(listener, { host: '::1', port: (listener.address as { port: number }).port });
 });
 
-it('a relative path and an abstract name', async () => {
+it('a listener has a relative path or an abstract name as its address', async () => {
   const relative = `mp-relative-${process.pid}`;
   const listener = await listen({ address: relative });
   await serves(listener);
@@ -122,7 +122,7 @@ it('close() leaves the socket file of another listener at the same path alone', 
   expect(existsSync(path)).toBe(false);
 });
 
-it('so does the end of the process, and the end of a worker thread', async () => {
+it('the end of the process, or of a worker thread, leaves the socket file of another listener alone', async () => {
   const path = join(folder, 's');
   const program = `
     import { rmSync } from 'node:fs';
@@ -162,7 +162,7 @@ it('without a usable TMPDIR the error says so', () => {
   expect(listening!.message).toMatch(/^Listener\.listen: .*give it an `address`/);
 });
 
-it('a stale file is not hidden from others by net.Server either', async () => {
+it('a stale socket file is told from one that a net.Server listens at', async () => {
   const server = net.createServer().listen(join(folder, 'n'));
   await once(server, 'listening');
   expect((await failure(Listener.listen({ address: join(folder, 'n') }))).message).toMatch(/close the other listener/);

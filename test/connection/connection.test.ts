@@ -33,7 +33,7 @@ describe('messages', () => {
     expect(await b.recv()).toBe(b);
   });
 
-  it('that cannot be encoded are refused before anything is sent', async () => {
+  it('that cannot be encoded are refused, and nothing is sent', async () => {
     const [a, b] = pair();
     expect(await failure(a.send(Promise.resolve()))).toBe('MP_PROMISE');
     expect(await b.poll()).toBe(false);
@@ -308,7 +308,7 @@ describe('sending', () => {
 });
 
 describe('life', () => {
-  it('a connection that nobody has any more is closed', async () => {
+  it('a connection that is collected is closed', async () => {
     v8.setFlagsFromString('--expose-gc');
     const gc = vm.runInNewContext('gc') as () => void;
     const before = openSockets();

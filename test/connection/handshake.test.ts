@@ -37,7 +37,7 @@ describe('a client with a key at a listener without one', () => {
     expect((await failure((await accepted).recv())).code).toBe('MP_CONNECTION_EOF');
   });
 
-  it('has ten seconds when nobody says how many', async () => {
+  it('gives up after ten seconds by default', async () => {
     const listener = await listen();
     const began = performance.now();
     expect((await failure(Client(listener.address, { authkey: 'secret' }))).code).toBe('MP_HANDSHAKE_TIMEOUT');

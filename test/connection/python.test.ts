@@ -62,7 +62,7 @@ print('echoed')
     listener.close();
   });
 
-  it('with another key is refused by our listener, and knows it', async () => {
+  it('with another key is refused by our listener, and gets the error', async () => {
     const listener = await Listener.listen({ authkey: 'sesame' });
     const done = python(
       `import sys
@@ -79,7 +79,7 @@ except AuthenticationError as e:
     listener.close();
   });
 
-  it('listens for our client: the right key, then a wrong one', async () => {
+  it('listens for our client, and accepts the right key only', async () => {
     const program = `${ECHO}
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Listener
@@ -102,7 +102,7 @@ except AuthenticationError:
     if (child.exitCode === null) await once(child, 'exit');
   });
 
-  it('takes descriptors from us and gives us some, over an inherited pipe', async () => {
+  it('passes descriptors to us and gets some from us, over an inherited pipe', async () => {
     const [ours, theirs] = pipe();
     const child = spawn(
       'python3',

@@ -18,7 +18,7 @@ const outcome = (promise: Promise<unknown>) =>
     (error: { code?: string }) => error.code,
   );
 
-it('a reader that is killed within a message leaves the others an error, and no garbage', async () => {
+it('a reader that is killed within a message leaves the other readers MP_READER_LOST, and no garbage', async () => {
   const [a, b] = pair();
   const child = new Process(async (end: Connection<any>) => void (await end.recvBytes()), { args: [b] });
   await child.start();
@@ -35,7 +35,7 @@ it('a reader that is killed within a message leaves the others an error, and no 
   }
 });
 
-it('so does one that closes its end there', async () => {
+it('a reader that closes its end within a message leaves the other readers MP_READER_LOST', async () => {
   const [a, b] = pair();
   const child = new Process(
     async (end: Connection<any>) => {
@@ -53,7 +53,7 @@ it('so does one that closes its end there', async () => {
   await child.join();
 });
 
-it('a reader that is killed between two messages loses nobody anything', async () => {
+it('a reader that is killed between two messages loses no message', async () => {
   const [a, b] = pair();
   const child = new Process(
     async (end: Connection<any>) => {

@@ -59,7 +59,7 @@ describe("serializer: 'msgpackr'", () => {
     expect(await b.recv()).toBe(1);
   });
 
-  it('the message is MessagePack that others read, and theirs is read', async () => {
+  it('its messages are MessagePack, as other libraries read and write it', async () => {
     const [a, b] = ends('msgpackr');
     await a.send({ a: [1, 'two', null] });
     expect(unpack(await b.recvBytes())).toEqual({ a: [1, 'two', null] });
@@ -67,7 +67,7 @@ describe("serializer: 'msgpackr'", () => {
     expect(await b.recv()).toEqual([1, null, 'x']);
   });
 
-  it('a message that would run code is no message: it is refused and the next one arrives', async () => {
+  it('a message that would run code is refused, and the next one arrives', async () => {
     const [one, other] = socketPair();
     const a = closing(new Connection<any>(one));
     const b = closing(new Connection<any>(other, { serializer: 'msgpackr' }));

@@ -16,7 +16,7 @@ afterAll(() => Promise.all([pool.terminate(), forkserver.stop()]));
 
 const codeOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => (error as { code?: string }).code);
 
-it('arrives as argument, captured variable, result and message, and back as itself', async () => {
+it('a connection arrives as argument, captured variable, result and message, and back as itself', async () => {
   const [a, b] = pair();
   await pool.apply((c: Connection) => c.send('argument'), [b]);
   await pool.apply(() => b.send('captured'));
@@ -34,7 +34,7 @@ it('arrives as argument, captured variable, result and message, and back as itse
   expect(await codeOf(made.recv())).toBe('MP_CONNECTION_EOF');
 });
 
-it('what the sender did not receive is left for the one it was sent to', async () => {
+it('messages that the sender of a connection did not receive are left for its receiver', async () => {
   const [a, b] = pair();
   for (let i = 0; i < 100; i++) await a.send(i);
   expect([await b.recv(), await b.recv()]).toEqual([0, 1]);
@@ -98,7 +98,7 @@ it('writers of several processes do not mix their small messages', async () => {
   expect(next).toEqual([300, 300, 300]);
 });
 
-it('an end is closed when all who had it closed it, also while what was offered is still remembered', async () => {
+it('an end is closed when all who had it closed it, also while an offer of it stands', async () => {
   const [a, b] = pair();
   const done = pool.apply(
     async (c: Connection<any>) => {
@@ -139,7 +139,7 @@ it.each(['spawn', 'forkserver'] as const)(
   },
 );
 
-it('reaches a process while the JavaScript of the sender is blocked', async () => {
+it('a connection reaches a process while the JavaScript of its sender is blocked', async () => {
   const [a, b] = pair();
   const done = pool.apply(
     async (c: Connection) => {
@@ -179,7 +179,7 @@ it('the event loop turns while each awaited receive is answered at once', async 
   expect(turns).toBeGreaterThan(3);
 });
 
-it('reaches a worker thread, which is another holder', async () => {
+it('a connection reaches a worker thread, which is another holder of it', async () => {
   const [a, b] = pair();
   const worker = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads');
@@ -208,7 +208,7 @@ it('reaches a worker thread, which is another holder', async () => {
   expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
 });
 
-it('a closed one, and one that was sent too long ago, say so', async () => {
+it('a connection that is closed cannot be sent', async () => {
   const [, b] = pair();
   b.close();
   expect(() => dumps(b)).toThrow(/closed/);

@@ -64,7 +64,7 @@ it.each<[string, Uint8Array[]]>([
   listener.close();
 });
 
-it('peers that say nothing, or a byte at a time, lose their places in time', async () => {
+it('peers that send nothing, or a byte at a time, are dropped at the time limit', async () => {
   const listener = await Listener.listen({ ...KEY, handshakeTimeout: 300 });
   const before = descriptors();
   const accepted = listener.accept();
@@ -83,7 +83,7 @@ it('peers that say nothing, or a byte at a time, lose their places in time', asy
   listener.close();
 });
 
-it('a crowd that holds every place gives way to who comes next', async () => {
+it('silent peers that hold every place give way to the next one', async () => {
   const listener = await Listener.listen({ ...KEY, maxHandshakes: 4, handshakeTimeout: 60_000 });
   const accepted = listener.accept();
   const crowd = await Promise.all(Array.from({ length: 40 }, () => stranger(listener.address)));
@@ -97,7 +97,7 @@ it('a crowd that holds every place gives way to who comes next', async () => {
   await until(() => crowd.every((peer) => peer.closed), 'closing the listener drops the rest');
 });
 
-it('a peer that opens, closes its half and reads on is dropped', async () => {
+it('a peer that closes its sending half and reads on is dropped', async () => {
   const listener = await Listener.listen(KEY);
   const accepted = listener.accept();
   const socket = net.connect({ path: listener.address as string, allowHalfOpen: true });
@@ -110,7 +110,7 @@ it('a peer that opens, closes its half and reads on is dropped', async () => {
   listener.close();
 });
 
-it('a client gives up on a listener that says nothing, or too much', async () => {
+it('a client gives up on a listener that sends nothing, or too much', async () => {
   const silent = net.createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const address = { host: '127.0.0.1', port: (silent.address() as net.AddressInfo).port };
@@ -128,7 +128,7 @@ it('a client gives up on a listener that says nothing, or too much', async () =>
   loud.close();
 });
 
-it('a client that finds nobody says so', async () => {
+it('a client that finds no listener rejects with MP_CONNECTION_REFUSED', async () => {
   await expect(Client('\0nobody listens here')).rejects.toMatchObject({ code: 'MP_CONNECTION_REFUSED' });
   const taken = net.createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

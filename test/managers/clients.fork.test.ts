@@ -14,7 +14,7 @@ class Counter {
 }
 class Jobs extends BaseManager.with({ Counter }) {}
 
-test('a server by fork serves, and ends', async () => {
+test('a server that was started by fork serves, and ends', async () => {
   await using jobs = new Jobs({ context: 'fork' });
   await jobs.start();
   const counter = await jobs.Counter();
@@ -23,7 +23,7 @@ test('a server by fork serves, and ends', async () => {
   expect(jobs.process!.exitCode).toBe(0);
 });
 
-test('a fork uses the proxies it was born with, its parent goes on with its own', async () => {
+test('a fork uses the proxies of its parent, which goes on with them', async () => {
   await using jobs = new Jobs();
   await jobs.start();
   const counter = await jobs.Counter();

@@ -30,7 +30,7 @@ describe('a shared dict', () => {
     expect(await d.size).toBe(0);
   });
 
-  it('refuses what cannot be found again, and says what is not there', async () => {
+  it('refuses keys that could not be found again, and names a missing one', async () => {
     const d = await m.dict<unknown, unknown>();
     expect(await failure(d.pop('none'))).toBe('MP_KEY');
     expect(await failure(d.popitem())).toBe('MP_EMPTY');
@@ -43,7 +43,7 @@ describe('a shared dict', () => {
     await expect(d.pop('none')).rejects.toBeInstanceOf(ArgumentError);
   });
 
-  it('has names like __proto__ as keys, and nothing else', async () => {
+  it('takes names like __proto__ as keys, and exposes nothing by them', async () => {
     const d = await m.dict<string, number>();
     await d.set('__proto__', 1);
     await d.set('constructor', 2);
@@ -52,13 +52,13 @@ describe('a shared dict', () => {
     await expect(d.callMethod('contents')).rejects.toMatchObject({ code: 'MP_NOT_EXPOSED' });
   });
 
-  it('gives copies: who changes one changes nothing', async () => {
+  it('answers with copies: changing one changes nothing in the server', async () => {
     const d = await m.dict<string, number[]>({ a: [1] });
     (await d.get('a'))!.push(2);
     expect(await d.get('a')).toEqual([1]);
   });
 
-  it('is iterated as it is, however large, and says when keys came or went meanwhile', async () => {
+  it('is iterated whole, however large, and fails when keys came or went meanwhile', async () => {
     const d = await m.dict<number, number>(Array.from({ length: 5_000 }, (_, i) => [i, -i] as const));
     const seen: [number, number][] = [];
     for await (const entry of d) seen.push(entry);
@@ -109,7 +109,7 @@ describe('a shared list', () => {
     expect(await a.length).toBe(0);
   });
 
-  it('says what is not there', async () => {
+  it('names a missing index or item', async () => {
     const a = await m.list<number>([1]);
     expect(await failure(a.get(1))).toBe('MP_LIST_INDEX');
     expect(await failure(a.get(-2))).toBe('MP_LIST_INDEX');

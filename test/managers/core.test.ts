@@ -149,7 +149,7 @@ describe('a proxy', () => {
     expect(error.stack).toMatch(/at .*fail .*core\.test\.ts.*\n {4}--- called from ---\n.*core\.test\.ts/);
   });
 
-  test('of a type with a list has these names and no others', async () => {
+  test('of a type with `exposed` has these names and no others', async () => {
     const shy = await jobs.Shy();
     expect(await shy.add(1)).toBe(1);
     expect(await shy.callMethod('_private')).toBe(42);
@@ -172,7 +172,7 @@ describe('a proxy', () => {
     expect(copy.value).toEqual({ deep: new Map([[1, new Set([2])]]) });
   });
 
-  test('is refused what cannot be sent, both ways', async () => {
+  test('rejects arguments and results that cannot be sent', async () => {
     const cell = await jobs.Cell();
     expect(await codeOf(cell.set(Promise.resolve(1)))).toBe('MP_PROMISE');
     await cell.set(1);
@@ -222,14 +222,14 @@ describe('streams', () => {
     await iterator.return?.();
   });
 
-  test('of an ended generator a second reading is an error', async () => {
+  test('a second reading of a generator that has ended fails', async () => {
     const counter = await jobs.Counter();
     const stream = await counter.numbers(2);
     await stream.toArray();
     expect(await codeOf(stream.toArray())).toBe('MP_STREAM_CONSUMED');
   });
 
-  test('reading a call that gives no stream is an error', async () => {
+  test('reading a call whose method returned no stream fails', async () => {
     const counter = await jobs.Counter();
     const call = counter.add(1) as unknown as { toArray(): Promise<unknown> };
     expect(await codeOf(call.toArray())).toBe('MP_NO_STREAM');
@@ -237,7 +237,7 @@ describe('streams', () => {
 });
 
 describe('functions', () => {
-  test('are called back where they live', async () => {
+  test('are called back in the process that they come from', async () => {
     const counter = await jobs.Counter();
     await counter.add(7);
     const seen: number[] = [];
@@ -267,7 +267,7 @@ describe('functions', () => {
 });
 
 describe('calls', () => {
-  test('end in time', async () => {
+  test('end at their timeout', async () => {
     const counter = await jobs.Counter();
     expect(await codeOf(counter.callMethod('later', [60_000], { timeout: 20 }))).toBe('MP_TIMEOUT');
   });

@@ -24,7 +24,7 @@ describe.each(getAllStartMethods().filter((method) => method !== 'fork' && metho
       await until(() => gone(pid), 'the end of the server');
     });
 
-    test('that is killed takes its server along', async () => {
+    test('that is killed ends its server', async () => {
       const program = startFixture('managers/program.mjs', { args: ['wait', method] });
       const { pid } = JSON.parse((await program.line())!) as { pid: number };
       program.child.kill('SIGKILL');
@@ -34,7 +34,7 @@ describe.each(getAllStartMethods().filter((method) => method !== 'fork' && metho
   },
 );
 
-test('a program with a server in a thread ends', async () => {
+test('a program with a server in a thread ends by itself', async () => {
   const program = startFixture('managers/program.mjs', { args: ['nothing', 'thread'] });
   expect(await program.line()).not.toBe(null);
   expect(await program.ended).toBe(0);
@@ -82,7 +82,7 @@ async function eventually(holds: () => Promise<boolean>, what: string): Promise<
   }
 }
 
-test('a server that is stopped, or does not come to itself, is ended in bounded time', async () => {
+test('a server that is stopped (SIGSTOP), or computes without end, is ended in bounded time', async () => {
   const cells = new Cells();
   await cells.start();
   const cell = await cells.Cell();
@@ -101,7 +101,7 @@ test('a server that is stopped, or does not come to itself, is ended in bounded 
   expect([-15, -9]).toContain(busy.process!.exitCode);
 }, 60_000);
 
-test('a proxy that nobody has any more is given back', async () => {
+test('a proxy that is collected gives its reference back', async () => {
   await using cells = new Cells();
   await cells.start();
   const kept = await cells.Cell();
@@ -115,7 +115,7 @@ test('a proxy that nobody has any more is given back', async () => {
   expect(await kept.get()).toBe(null);
 });
 
-test('a function that the server has no more use for is given back', async () => {
+test('a function whose stub in the server is collected is released in its client', async () => {
   await using cells = new Cells();
   await cells.start();
   const cell = await cells.Cell();
@@ -149,7 +149,7 @@ test('shutting down twice, at once and after the server has ended, does nothing 
   await never.shutdown();
 });
 
-test('one server after the other at the same address', async () => {
+test('one server after the other can listen at the same address', async () => {
   const address = { host: '127.0.0.1', port: 0 };
   const first = new Cells({ address });
   await first.start();
@@ -165,7 +165,7 @@ test('one server after the other at the same address', async () => {
   await second.shutdown();
 });
 
-test('what fails to start leaves nothing', async () => {
+test('a start that fails leaves no process', async () => {
   const fails = new Cells({ address: '/no/such/folder/socket' });
   await expect(fails.start()).rejects.toMatchObject({ code: 'MP_SYSTEM' });
   expect(fails.process!.isAlive()).toBe(false);

@@ -26,7 +26,7 @@ const aborted = (): { signal: AbortSignal; abort: () => void } => {
 };
 
 describe('a holder that is killed', () => {
-  it.each(['Lock', 'RLock'] as const)('leaves a %s to the next, which is told', async (type) => {
+  it.each(['Lock', 'RLock'] as const)('leaves a %s to the next, which is told by ownerDied', async (type) => {
     const lock = await m[type]();
     await killed(async (reached) => {
       await lock.acquire();
@@ -39,7 +39,7 @@ describe('a holder that is killed', () => {
     await lock.release();
   });
 
-  it('leaves a condition, and what waits for it', async () => {
+  it('leaves a condition to the next, which is told by ownerDied', async () => {
     const condition = await m.Condition();
     await killed(async (reached) => {
       await condition.acquire();
@@ -64,7 +64,7 @@ describe('a holder that is killed', () => {
 });
 
 describe('a waiter that is killed', () => {
-  it('takes nothing from a queue, and no lock', async () => {
+  it('takes no item from a queue, and no lock', async () => {
     const [queue, lock] = [await m.Queue<number>(), await m.Lock()];
     await lock.acquire();
     await killed(async (reached) => {
@@ -134,7 +134,7 @@ describe('a wait that is given up', () => {
     expect([await queue.get(), await queue.empty()]).toEqual([1, true]);
   });
 
-  it('never loses what it was given in the same moment', async () => {
+  it('never loses what it was served in the same moment', async () => {
     const queue = await m.Queue<number>();
     let taken = 0;
     for (let i = 0; i < 200; i++) {
@@ -151,7 +151,7 @@ describe('a wait that is given up', () => {
     expect(taken + (await queue.qsize())).toBe(200);
   });
 
-  it('of a condition has the lock again', async () => {
+  it('ends for a condition with the lock acquired again', async () => {
     const condition = await m.Condition(await m.RLock());
     await condition.acquire();
     await condition.acquire();

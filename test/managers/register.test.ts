@@ -118,7 +118,7 @@ describe('register', () => {
     expect('B' in One.prototype || 'A' in BaseManager.prototype).toBe(false);
   });
 
-  test('refuses what cannot be', () => {
+  test('refuses invalid types and options', () => {
     class Bank extends BaseManager {}
     const refused = (register: () => void) => {
       try {
@@ -138,7 +138,7 @@ describe('register', () => {
     expect(refused(() => new AccountProxy())).toMatch(/^MP_INVALID_ARGUMENT.*made by managers/);
   });
 
-  test('what was not registered cannot be made', async () => {
+  test('a type that was not registered cannot be made', async () => {
     class Client extends BaseManager {
       declare Unknown: () => Promise<unknown>;
     }

@@ -84,7 +84,7 @@ describe.each([
 });
 
 describe('a key', () => {
-  test('keeps out who does not know it', async () => {
+  test('keeps clients out that do not know it', async () => {
     await using jobs = new Jobs({ authkey: key });
     await jobs.start();
     const stranger = new Jobs({ address: jobs.address!, authkey: 'another' });
@@ -115,7 +115,7 @@ describe('a key', () => {
   });
 });
 
-test('TLS beneath it', async () => {
+test('a manager works over TLS', async () => {
   const file = (name: string) => readFileSync(new URL(`../fixtures/connection/${name}.pem`, import.meta.url));
   const pair = { key: file('key'), cert: file('cert') };
   await using jobs = new Jobs({ address: { host: 'localhost', port: 0 }, tls: { ...pair } });
@@ -137,7 +137,7 @@ describe('proxies travel', () => {
   });
   afterAll(() => jobs.shutdown());
 
-  test('to workers of pools, as arguments, in closures, and back as results', async () => {
+  test('to workers of pools, as arguments, in closures and as results', async () => {
     await using pool = new Pool({ processes: 2 });
     await pool.map((i: number) => counter.add(i), [1, 2, 3, 4]);
     expect(await counter.add(0)).toBe(10);
@@ -154,7 +154,7 @@ describe('proxies travel', () => {
     expect(await (made as Remote<Box>).get()).toBe('made there');
   });
 
-  test('with a key of their own, to workers that were there before', async () => {
+  test("with their manager's own key, to workers that ran before it started", async () => {
     await using pool = new Pool({ processes: 1 });
     await pool.apply(() => 1);
     await using own = new Jobs({ authkey: key });
@@ -163,7 +163,7 @@ describe('proxies travel', () => {
     expect(await pool.apply((given: Remote<Counter>) => given.add(5), [c])).toBe(5);
   });
 
-  test('and managers do, with locks and queues in what they keep', async () => {
+  test('with managers, whose objects hold locks and queues', async () => {
     await using own = new Jobs({ authkey: key });
     await own.start();
     const queue = new Queue<string>();
@@ -203,7 +203,7 @@ describe('proxies travel', () => {
     expect(await box.get()).toBe(counter);
   });
 
-  test('one that is on its way keeps its object', async () => {
+  test('keep their objects while they are on their way', async () => {
     const queue = new Queue<Remote<Box>>();
     const box = await jobs.Box();
     await box.set('kept');
@@ -300,14 +300,14 @@ describe('who ends', () => {
     expect(jobs.process!.exitCode).toBe(-9);
   });
 
-  test('a server whose method ends it', async () => {
+  test('a server whose method ends the process rejects the calls that wait', async () => {
     const jobs = new Jobs();
     await jobs.start();
     expect(await codeOf((await jobs.Counter()).exit())).toBe('MP_MANAGER_LOST');
     await jobs.shutdown();
   });
 
-  test('one that ends before it serves says so', async () => {
+  test('a server that ends or throws before it serves makes start() reject with the reason', async () => {
     const jobs = new Jobs();
     expect(await codeOf(jobs.start(() => process.exit(3)))).toBe('MP_SERVER_START');
     const other = new Jobs();
@@ -343,7 +343,7 @@ describe('who ends', () => {
     expect(jobs.process!.exitCode).toBe(0);
   });
 
-  test('a server at a known address can be started again there, and old proxies say so', async () => {
+  test('a server can be started again at its address, and proxies of the former one reject', async () => {
     const address = `\0mp-restart-${process.pid}`;
     const jobs = new Jobs({ address });
     await jobs.start();
@@ -360,7 +360,7 @@ describe('who ends', () => {
     await again.shutdown();
   });
 
-  test('a connection that is cut fails what waits, and the next call connects again', async () => {
+  test('a connection that breaks rejects the calls that wait, and the next call connects again', async () => {
     await using jobs = new Jobs({ address: { host: '127.0.0.1', port: 0 } });
     await jobs.start();
     const { port } = jobs.address as { port: number };
@@ -395,7 +395,7 @@ describe('who ends', () => {
     expect(await shared.add(1)).toBe(1);
   });
 
-  test('states', async () => {
+  test('calls in the wrong state of a manager are refused', async () => {
     const jobs = new Jobs();
     expect(await codeOf(jobs.Counter())).toBe('MP_NOT_STARTED');
     expect(await codeOf(jobs.join())).toBe('MP_NOT_STARTED');

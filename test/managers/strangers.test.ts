@@ -76,7 +76,7 @@ describe('hand-made frames', () => {
     return bytes;
   }
 
-  test('of any sort end nothing and reach nothing that is not exposed', async () => {
+  test('of any sort end neither server nor sessions, and reach nothing that is not exposed', async () => {
     const { random: pick } = seeded();
     const random = () => pick(1_000) / 1_000;
     const { dumps } = await import('multiprocess/reduction');
@@ -144,7 +144,7 @@ describe('hand-made frames', () => {
     expect(await vault.opened()).toBe(0);
   });
 
-  test('a client that does not say hello is hung up on, one that is no client too', async () => {
+  test('a connection that does not begin with a hello is closed', async () => {
     const rude = await Client(vaults.address!, { authkey: 'k' });
     await rude.sendBytes(frame({ kind: 3 }));
     expect((await rude.recvBytes({ timeout: 10_000 }).catch(() => new Uint8Array([31])))[0]).toBe(31);
@@ -153,7 +153,7 @@ describe('hand-made frames', () => {
     expect(await secret.knock(1)).toBe(1);
   });
 
-  test('an object that a client has no reference of is not its to call', async () => {
+  test('an object that a client has no reference of cannot be called by it', async () => {
     const vault = await vaults.Vault();
     await vault.knock(1);
     const connection = await connected();
@@ -197,7 +197,7 @@ describe('with plain data only', () => {
     expect(await codeOf(vault.callMethod('_open'))).toBe('MP_NOT_EXPOSED');
   });
 
-  test('what it cannot carry is refused with its path', async () => {
+  test('values that it cannot carry are refused with their path', async () => {
     const vault = await vaults.Vault();
     const error = await vault.echo({ a: [new Map()] }).then(
       () => null,
@@ -221,7 +221,7 @@ describe('with plain data only', () => {
     expect(await vault.n).toBe(5);
   });
 
-  test('one of your own', async () => {
+  test("a serializer of one's own works", async () => {
     const serializer = {
       encode: (value: unknown) => Buffer.from(JSON.stringify(value ?? null)),
       decode: (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as unknown,

@@ -60,7 +60,7 @@ describe('watch of', () => {
     ] satisfies DictChange<string, unknown>[]);
   });
 
-  it('a list', async () => {
+  it('a list tells its state, then every kind of change, in order', async () => {
     const a = await m.list([1]);
     const { items, begun } = first(a.watch(), 7);
     await begun;
@@ -81,7 +81,7 @@ describe('watch of', () => {
     ] satisfies ListChange<number>[]);
   });
 
-  it('a set, a Namespace, a Value and an Event', async () => {
+  it('a set, a Namespace, a Value and an Event tell their states and changes', async () => {
     const s = await m.set([1]);
     const inSet = first(s.watch(), 4);
     await inSet.begun;
@@ -123,7 +123,7 @@ describe('watch of', () => {
     expect(await flags.items).toEqual([false, true, false]);
   });
 
-  it('nested objects tells them as proxies', async () => {
+  it('nested objects gives them as proxies', async () => {
     const d = await m.dict<string, unknown>();
     const inner = await m.list([1]);
     const { items, begun } = first(d.watch(), 2);
@@ -135,7 +135,7 @@ describe('watch of', () => {
 });
 
 describe('a watcher', () => {
-  it('is told of proxies among the changes, which each process counts for itself', async () => {
+  it('gets proxies among the changes, and each process has references of its own', async () => {
     const d = await m.dict<string, unknown>();
     const inner = await m.list<number>([]);
     const ready = await m.Semaphore(0);
@@ -166,7 +166,7 @@ describe('a watcher', () => {
     await pool.join();
   });
 
-  it('of each process sees each change, once, in the order of all', async () => {
+  it('in each process sees each change once, in one order', async () => {
     const d = await m.dict<string, number>();
     const ready = await m.Semaphore(0);
     const pool = new Pool({ processes: 3 });
@@ -189,7 +189,7 @@ describe('a watcher', () => {
     await pool.join();
   });
 
-  it('binds a view to shared state, as a stranger would write it', async () => {
+  it('renders a view of shared state in a few lines', async () => {
     const stock = await m.dict<string, number>({ apples: 3 });
     const rows: string[][] = [];
     const table = stock.watch().pipe(
@@ -211,7 +211,7 @@ describe('a watcher', () => {
     await pool.join();
   });
 
-  it('that leaves is forgotten in the server, and costs nothing any more', async () => {
+  it('that leaves is removed from the server', async () => {
     const d = await m.dict<string, number>();
     const subscription = d.watch({ lag: 'block', maxSize: 1 }).subscribe();
     await d.set('a', 1);
@@ -252,7 +252,7 @@ describe('a watcher that does not keep up', () => {
   const isEnd = (change: DictChange<string, number>): boolean =>
     (change.type === 'set' && change.key === 'end') || (change.type === 'state' && change.entries.some(([key]) => key === 'end'));
 
-  it("is told the present state by 'latest', and ends up with what there is", async () => {
+  it("gets the present state with 'latest', and ends up with the last one", async () => {
     const { changes, error } = await slow({ maxSize: 10 });
     expect(error).toBeUndefined();
     const states = changes.filter((change) => change.type === 'state');
@@ -262,7 +262,7 @@ describe('a watcher that does not keep up', () => {
     expect(changes.length).toBeLessThan(AHEAD + 3 * 10 + 10);
   });
 
-  it("is told how many it missed by 'drop-oldest'", async () => {
+  it("is told how many changes it missed with 'drop-oldest'", async () => {
     const { changes } = await slow({ maxSize: 10, lag: 'drop-oldest' });
     const missed = changes.reduce((sum, change) => sum + (change.type === 'gap' ? change.missed : 0), 0);
     const sets = changes.filter((change) => change.type === 'set').length;
@@ -270,12 +270,12 @@ describe('a watcher that does not keep up', () => {
     expect(missed + sets).toBe(COUNT + 1);
   });
 
-  it("ends by 'error' with a StreamOverflowError", async () => {
+  it("ends with a StreamOverflowError with 'error'", async () => {
     const { error } = await slow({ maxSize: 10, lag: 'error' });
     expect(error).toMatchObject({ name: 'StreamOverflowError', code: 'MP_WATCH_LAG' });
   });
 
-  it("holds up who changes the object by 'block', and misses nothing", async () => {
+  it("holds up writers with 'block', and misses nothing", async () => {
     const d = await m.dict<string, number>();
     const iterator = d.watch({ lag: 'block', maxSize: 10 })[Symbol.asyncIterator]();
     await iterator.next();

@@ -19,7 +19,7 @@ const closesOnExec = (fd: number) =>
   (Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))![1]!, 8) & 0o2000000) !== 0;
 const pair = () => socketPair().map(owned) as [number, number];
 
-test('descriptors are born close-on-exec, and that can be changed', () => {
+test('descriptors are made close-on-exec, and that can be changed', () => {
   const { fd } = sharedWords();
   const copies = [fd, eventfd(), ...pair(), owned(duplicateDescriptor(fd))];
   expect(copies.map(closesOnExec)).toEqual(copies.map(() => true));
@@ -99,7 +99,7 @@ test('a descriptor of another process is opened by its number', async () => {
   expect(() => openDescriptorOf(child.child.pid!, 900)).toThrow(/EBADF|ENOENT/);
 });
 
-test('a descriptor of our own can be had the same way', () => {
+test('a descriptor of our own process is opened the same way', () => {
   const fd = owned(openDescriptorOf(process.pid, sharedWords().fd));
   expect(existsSync(`/proc/self/fd/${fd}`)).toBe(true);
   expect(() => ringDoorbell(owned(openDescriptorOf(process.pid, eventfd())))).not.toThrow();

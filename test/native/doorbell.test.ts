@@ -33,7 +33,7 @@ function counting(fd: number) {
 
 const turn = () => new Promise((done) => setImmediate(done));
 
-test('a ring is heard, also one from before the bell was hung', async () => {
+test('a ring calls back, also one from before the doorbell was made', async () => {
   const fd = eventfd();
   ringDoorbell(fd);
   const { heard } = counting(fd);
@@ -136,7 +136,7 @@ test('closing the descriptor first, and reusing its number, does not confuse a b
   closeDescriptor(keep);
 });
 
-test('hundreds of bells come and go', async () => {
+test('hundreds of doorbells are opened and closed', async () => {
   const fd = eventfd();
   for (let i = 0; i < 500; i++) {
     const bell = new Doorbell(fd, () => {});

@@ -144,7 +144,7 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
       expect(await child.ended).toBe(0);
     });
 
-    test('no token is forgotten while takers of two processes time out and cancel', async () => {
+    test('no wake is lost while waiters of two processes time out and cancel', async () => {
       const { fd, words } = sharedWords();
       const wanted = 3_000;
       const takers = [0, 1].map(() => startFixture('native/tokens.mjs', { args: [wanted], fds: [fd], env }));

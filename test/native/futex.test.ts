@@ -60,7 +60,7 @@ test('two processes hand a turn back and forth 5,000 times and lose no wake', as
   expect(await child.ended).toBe(0);
 });
 
-test('it works on a SharedArrayBuffer between worker threads', async () => {
+test('waits and wakes work on a SharedArrayBuffer between worker threads', async () => {
   const words = new Int32Array(new SharedArrayBuffer(64));
   const native = new URL('../../dist/native/index.js', import.meta.url).href;
   const code = `
@@ -74,7 +74,7 @@ test('it works on a SharedArrayBuffer between worker threads', async () => {
   await worker.terminate();
 });
 
-test('words, indexes and numbers that cannot be meant are refused', () => {
+test('invalid words, indexes and numbers are refused', () => {
   const { buffer, words } = sharedWords();
   const inf = Number.POSITIVE_INFINITY;
   for (const index of [-1, 1024, 0.5, Number.NaN, inf, '0']) expect(() => futexWake(words, index as number, 1)).toThrow(ArgumentError);

@@ -130,7 +130,7 @@ test('a failed call names itself, the errno and the repair', () => {
   expect(failure.message).toMatch(/descriptorSize of 1000000: fstat failed with EBADF .*closed before/);
 });
 
-test('a named block is made, opened, found taken, and unlinked', () => {
+test('a named block is made, opened, refused where the name is taken, and unlinked', () => {
   const made = owned(openSharedMemory(name, { create: true, exclusive: true, size: 8192 }));
   const opened = owned(openSharedMemory(`/${name}`, {}));
   mappedWords(made).words[7] = 9;

@@ -11,7 +11,7 @@ test('a child ends when its parent is killed', async () => {
   expect(await parent.line()).toBeNull();
 });
 
-test('a parent that is gone already is noticed', () => {
+test('setParentDeathSignal tells that the parent has ended already', () => {
   expect(setParentDeathSignal(constants.signals.SIGTERM, process.ppid)).toBe(true);
   expect(setParentDeathSignal(0, 1_999_999)).toBe(false);
   expect(() => setParentDeathSignal(9_999, process.ppid)).toThrow(/prctl failed with EINVAL/);

@@ -10,7 +10,7 @@ const pipe = () => createPipe().map(owned) as [number, number];
 const turn = () => new Promise((done) => setImmediate(done));
 const sleeper = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
 
-test('tells again and again while something is there, and nothing when it is not wanted', async () => {
+test('a watch calls back again while bytes are there, and not when it does not want them', async () => {
   const [reads, writes] = pipe();
   let told = 0;
   let heard = () => {};
@@ -36,13 +36,13 @@ test('tells again and again while something is there, and nothing when it is not
   watch.close();
 });
 
-test('the event loop ends while something is wanted that does not hold it', async () => {
+test('a watch that is unreferenced lets the event loop end', async () => {
   const held = startFixture('native/unheld-readiness.mjs');
   expect(await held.line()).toBe('end');
   expect(await held.ended).toBe(0);
 });
 
-test('the end of a process is told once, and of one that has ended at once', async () => {
+test('watchProcess calls back once at the end of a process, and at once for one that has ended', async () => {
   const child = sleeper();
   const { pid } = child;
   expect(awaitProcess(pid!, 0)).toBe(false);

@@ -64,7 +64,7 @@ describe.each(methods)('%s: a module that ends its process while it loads', (met
     expect(countRuns(folder)).toBeLessThanOrEqual(4);
   });
 
-  it('a pool whose initializer needs it gives up', async () => {
+  it('a pool whose initializer loads it fails', async () => {
     const { stdout } = await run(
       { 'lib.mjs': lib('process.exit(1);'), 'main.mjs': pool(', initializer: () => f(1)', 'await pool.apply(() => 1).catch(show)') },
       ['main.mjs'],
@@ -73,7 +73,7 @@ describe.each(methods)('%s: a module that ends its process while it loads', (met
     expect(countRuns(folder)).toBeLessThanOrEqual(4);
   });
 
-  it('a Process ends with its code, a server of a manager is an error', async () => {
+  it('a Process ends with that exit code, the start of a manager rejects', async () => {
     const { stdout } = await run(
       {
         'lib.mjs': lib('process.exit(7);'),
@@ -122,7 +122,7 @@ describe.each(methods)('%s: what a module starts that a child loads is refused',
     expect(countRuns(folder)).toBeLessThanOrEqual(6);
   });
 
-  it('unless the module does so in the first process only, as the error advises', async () => {
+  it('a module that starts it in the first process only is not refused, as the error advises', async () => {
     const start = 'console.log(await (await new Process(task, { context }).start()).exited);';
     const guarded = `import { currentProcess } from 'multiprocess';\n${program(start, "if (currentProcess().name === 'MainProcess') main();")}`;
     const { stdout, stderr } = await run({ ...launcher, 'program.mjs': guarded }, ['launcher.mjs']);
@@ -130,7 +130,7 @@ describe.each(methods)('%s: what a module starts that a child loads is refused',
     expect(countRuns(folder)).toBe(2);
   });
 
-  it('a task may start what it likes, also by a module that it has loaded', async () => {
+  it('a task may start processes, also by a module that it has loaded', async () => {
     const lib = `
       import { Process } from 'multiprocess';
       ${COUNT}
@@ -161,7 +161,7 @@ describe('a child never runs the main file', () => {
     },
   );
 
-  it('of a worker of a cluster, or of a worker thread', async () => {
+  it('also where the parent is a worker of a cluster, or a worker thread', async () => {
     const worker = `import { Pool } from 'multiprocess'; ${COUNT} ${task} ${use}`;
     const thread = "import { Worker } from 'node:worker_threads'; new Worker(new URL('./worker.mjs', import.meta.url));";
     expect(await run({ 'main.mjs': thread, 'worker.mjs': worker }, ['main.mjs'])).toMatchObject({ stdout: '2\n', code: 0 });
@@ -174,7 +174,7 @@ describe('a child never runs the main file', () => {
 
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
   const isolation = major > 23 || (major === 23 && minor >= 6) ? '--test-isolation=none' : '--experimental-test-isolation=none';
-  it.runIf(major > 22 || (major === 22 && minor >= 8))('of tests that share a process', async () => {
+  it.runIf(major > 22 || (major === 22 && minor >= 8))('also where the parent is a test file that shares its process', async () => {
     const test = `import test from 'node:test'; import { Pool } from 'multiprocess'; ${COUNT} ${task} test('one', async () => { ${use} });`;
     const { stdout, code } = await run({ 'one.test.mjs': test, 'two.test.mjs': test }, ['--test', isolation]);
     expect(code).toBe(0);
@@ -184,7 +184,7 @@ describe('a child never runs the main file', () => {
 });
 
 describe('an executable that is no plain Node', () => {
-  it("Electron's is made one by its variable, which children do not keep", async () => {
+  it("Electron's runs as Node by ELECTRON_RUN_AS_NODE, which children do not inherit", async () => {
     const main = `
       import { Pool, SharedMemory } from 'multiprocess';
       ${COUNT}

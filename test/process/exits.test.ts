@@ -43,16 +43,16 @@ describe('a program ends', () => {
     expect(await run(method, 'send', how, 'closed')).toEqual({ code: CODES[how], lines: ['received 40'] });
   });
 
-  it.each(['spawn', 'forkserver', 'fork', 'thread'])('%s: so does what a child sent', async (method) => {
+  it.each(['spawn', 'forkserver', 'fork', 'thread'])('%s: what a child sent through a connection arrives', async (method) => {
     expect(await run(method, 'sent', 'natural')).toEqual({ code: 0, lines: ['received 40'] });
   });
 
-  it.each(['exit', 'throw'])('spawn, %s: a peer that does not read does not keep it', async (how) => {
+  it.each(['exit', 'throw'])('spawn, %s: a peer that does not read does not keep it from ending', async (how) => {
     expect(await run('spawn', 'unread', how)).toEqual({ code: CODES[how], lines: ['parent'] });
   });
 });
 
-it('a payload of 2 GiB and more is read whole', () => {
+it('a child reads a payload of more than 2 GiB whole', () => {
   const fd = writePayload({ name: 'large' } as never, null);
   const head = readPayload(fd).head;
   closeDescriptor(fd);

@@ -37,13 +37,13 @@ it('--no-addons: no start method works, and none is advised', async () => {
   }
 });
 
-it('--permission without --allow-addons', async () => {
+it('--permission without --allow-addons: no start method works, and the error names the option', async () => {
   for (const line of Object.values(await told(permission, reads))) {
     expect(line).toMatch(/MP_NO_ADDON .*--permission; add --allow-addons\.$/);
   }
 });
 
-it('--permission without --allow-child-process or --allow-worker', async () => {
+it('--permission without --allow-child-process or --allow-worker: a start names the option', async () => {
   const { spawn, forkserver, thread } = await told(permission, reads, '--allow-addons');
   expect(spawn).toMatch(/MP_SPAWN .*--permission; add --allow-child-process, or use start method 'thread' with --allow-worker\.$/);
   expect(forkserver).toContain('--permission; add --allow-child-process');

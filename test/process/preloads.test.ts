@@ -23,13 +23,13 @@ describe.each(methods)('%s: a preloaded module', (method) => {
     expect(stdout).toMatch(/^MP_\w+ .*\nMP_\w+ .*\nstarted \d\n$/);
   });
 
-  it('by NODE_OPTIONS', async () => {
+  it('in NODE_OPTIONS that makes a pool: the pool gives up too', async () => {
     const { stdout, stderr } = await runNode(['program.mjs'], folder, { METHOD: method, NODE_OPTIONS: '--import=./pool.mjs' });
     expect(stderr).toContain('MP_BOOTSTRAPPING');
     expect(stdout).toMatch(/started \d\n$/);
   });
 
-  it('that starts a process while it loads', async () => {
+  it('that starts a process while it loads is refused', async () => {
     const { stdout, stderr, code } = await preload('--import', './process.mjs');
     expect(stderr).toContain('MP_BOOTSTRAPPING');
     if (method === 'forkserver') expect(code).toBe(1);
@@ -43,7 +43,7 @@ describe.each(methods)('%s: a preloaded module', (method) => {
     expect(await preload(...options)).toEqual({ stdout: '2\nMP_BOOTSTRAPPING\nstarted 2\n', stderr: '', code: 0 });
   });
 
-  it('may do so in the program, as the error advises', async () => {
+  it('may start processes in the program itself, as the error advises', async () => {
     expect(await preload('--import', './guarded.mjs')).toEqual({ stdout: '2\nundefined\nstarted 2\n', stderr: '', code: 0 });
   });
 });
@@ -72,19 +72,19 @@ describe.each(methods)('%s: a program is not run again', (method) => {
     main();`;
   const ONCE = { stdout: 'program\n2\nchild\n', stderr: '', code: 0 };
 
-  it('that is named by its folder, whose package.json says which file it is', async () => {
+  it('named by its folder, whose package.json says which file it is', async () => {
     expect(await runNode(['.'], install({ 'package.json': '{ "type": "module", "main": "src/start.js" }', 'src/start.js': esm }))).toEqual(
       ONCE,
     );
     expect(await runNode(['.'], install({ 'package.json': '{ "main": "src/start" }', 'src/start.js': cjs }))).toEqual(ONCE);
   });
 
-  it('that is named without its extension, or by a folder with an index', async () => {
+  it('named without its extension, or by a folder with an index', async () => {
     expect(await runNode(['start'], install({ 'start.js': cjs }))).toEqual(ONCE);
     expect(await runNode(['lib'], install({ 'lib/index.js': cjs }))).toEqual(ONCE);
   });
 
-  it('that a launcher imports', async () => {
+  it('imported by a launcher', async () => {
     expect(await runNode(['launcher.mjs'], install({ 'launcher.mjs': "await import('./program.mjs');", 'program.mjs': esm }))).toEqual(
       ONCE,
     );

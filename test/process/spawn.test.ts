@@ -25,7 +25,7 @@ function start(does: string, env?: Record<string, string>): FixtureProcess {
 }
 
 describe('a child that was spawned', () => {
-  it('knows its name and its parent, and has clean arguments', async () => {
+  it('knows its name and its parent, and sees no arguments of ours', async () => {
     const parent = start('end');
     const child: Said = await said(parent);
     expect(child.name).toBe('Fixture-1');
@@ -45,7 +45,7 @@ describe('a child that was spawned', () => {
     expect(await parent.ended).toBe(0);
   });
 
-  it('does not hand them to programs that it starts', async () => {
+  it('does not pass its descriptors to programs that it starts', async () => {
     const parent = start('spawn');
     await said(parent);
     const after = await said(parent);
@@ -54,7 +54,7 @@ describe('a child that was spawned', () => {
     expect(await parent.ended).toBe(0);
   });
 
-  it('gets the options in NODE_OPTIONS, without those that are not for it', async () => {
+  it('inherits the options in NODE_OPTIONS, but for those of the parent alone', async () => {
     const parent = start('end', { NODE_OPTIONS: '--max-old-space-size=200 --inspect-port=0' });
     const child: Said = await said(parent);
     expect(child.nodeOptions).toBe('--max-old-space-size=200');

@@ -27,13 +27,13 @@ describe('without descriptors', () => {
     expect(code).toBe(0);
   });
 
-  it('a fork with too few of them fails at once, with the reason, and works with enough', async () => {
+  it('a fork fails at once with the reason, and works when there are enough', async () => {
     const { stdout, code } = await limited(100, ['--single-threaded', '--v8-pool-size=1', fixture('fork-exhausted.js')]);
     expect(stdout).toMatch(/^(MP_SYSTEM true\n){3,8}started, exit 0\n$/);
     expect(code).toBe(0);
   });
 
-  it('a function is refused for want of its parser, and can be sent when that loads', async () => {
+  it('a function is refused where its parser cannot be loaded, and can be sent later', async () => {
     const { stdout, code } = await limited(256, [fixture('parser-exhausted.js')]);
     expect(stdout).toBe('MP_SYSTEM true\ntrue\n');
     expect(code).toBe(0);
@@ -49,6 +49,6 @@ describe('a large pool', () => {
   });
 });
 
-it('a start method that is not there is refused with what is', () => {
+it('a start method that is unavailable is refused with those that are available', () => {
   expect(() => new Pool({ processes: 1, context: 'fork' })).toThrow(/start method 'fork' cannot be used here: .*Use 'spawn'/);
 });

@@ -24,7 +24,7 @@ function limited(descriptors: number, args: string[]): Promise<string> {
 }
 
 describe('descriptors', () => {
-  it.each(methods)('%s: children that have ended hold none', { timeout: 120_000 }, async (method) => {
+  it.each(methods)('%s: children that have ended leave none open', { timeout: 120_000 }, async (method) => {
     const count = method === 'forkserver' || method === 'fork' ? 130 : 15;
     expect(await limited(120, [...forkOptions(method), fixture('descriptors.js'), method, String(count)])).toBe(`${count} 0 true\n`);
   });
@@ -47,7 +47,7 @@ it.each(['spawn', 'forkserver'])('%s: works in a working directory that was remo
   expect(code).toBe(0);
 });
 
-it('thread: Node starts none in a working directory that was removed, and the reason is told', async () => {
+it('thread: Node starts none in a working directory that was removed, and the error says so', async () => {
   const { stderr } = await program('process/gone.js', ['thread']).ended;
   expect(stderr).toMatch(/working directory .* was removed; call process\.chdir/);
 });
@@ -70,7 +70,7 @@ describe.runIf(root)('users', () => {
     expect(code).toBe(0);
   });
 
-  it('the template speaks with nobody but its own user', async () => {
+  it('the template accepts connections of its own user only', async () => {
     // It has loaded, and needs this event loop no more.
     await (await new Process(() => {}, { context: 'forkserver' }).start()).join();
     const host = `\0${forkserver.address}`;

@@ -128,7 +128,7 @@ it('a Process that is a thread leaves nothing when it is terminated', async () =
   await same(round);
 });
 
-it('a thread leaves alone what another one listens at by now', async () => {
+it('a terminated thread leaves a socket file alone that another thread listens at by now', async () => {
   const address = `${getTempDir()}/taken`;
   const thread = new Worker(HOLDER, { workerData: { connection: dumps(1), stubborn: false, address } });
   await once(thread, 'message');

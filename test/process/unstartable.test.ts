@@ -52,11 +52,11 @@ describe('a start that fails signals nobody', () => {
     );
   });
 
-  it.each(['spawn', 'forkserver'])('%s: without descriptors', async (method) => {
+  it.each(['spawn', 'forkserver'])('%s: a start without free descriptors fails', async (method) => {
     expect(await run(['many', method], 'ulimit -n 54;')).toBe(`MP_SYSTEM\n${LIVES}`);
   });
 
-  it('a template that could not be started: stop(), and its replacement', async () => {
+  it('a template that could not be started can be stopped, and is replaced', async () => {
     expect(await run(['template'])).toBe(`stopped\n${LIVES}`);
   });
 });
@@ -74,7 +74,7 @@ describe('what the system does not take', () => {
     expect(() => new Pool({ processes: 1, context: 'spawn', env })).toThrow(/environment variable BULK/);
   });
 
-  it('so is the sum of many', async () => {
+  it('environment variables that are too long together are counted', async () => {
     const env = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`V${i}`, 'x'.repeat(100_000)]));
     await expect(start({ context: 'spawn', env })).rejects.toThrow(
       /101 environment variables and \d+ arguments have 10\d{6} bytes, .*smaller `env`/,
@@ -93,14 +93,14 @@ describe('what the system does not take', () => {
     await expect(start({ context: method, execArgv: ['--title=\0'] })).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
   });
 
-  it('a NUL in the executable', () => {
+  it('a NUL in the executable is refused', () => {
     const before = getExecutable();
     expect(() => setExecutable('/usr/bin/no\0de')).toThrow(/setExecutable: .*NUL/);
     expect(() => setExecutable(new URL('https://nodejs.org/node'))).toThrow(/setExecutable/);
     expect(getExecutable()).toBe(before);
   });
 
-  it('an executable that is none', async () => {
+  it('an executable that cannot be run is named', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'executable-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'node');

@@ -60,7 +60,7 @@ describe('what a copy has', () => {
     expect(said()).toEqual([[true, true, 42, 7, 3]]);
   });
 
-  it('it is a process of its own, with this one as its parent', async () => {
+  it('a copy is a process of its own, with this one as its parent', async () => {
     const child = await run(() => {
       const { name, pid, ident } = currentProcess();
       say([
@@ -77,14 +77,14 @@ describe('what a copy has', () => {
     expect(said()).toEqual([[false, true, true, child.name, home, true, 0]]);
   });
 
-  it('it has the asynchronous context of who started it', async () => {
+  it('a copy has the asynchronous context of its start()', async () => {
     const storage = new AsyncLocalStorage<string>();
     const child = await storage.run('here', () => run(() => say(storage.getStore())));
     expect(await child.exited).toBe(0);
     expect(said()).toEqual(['here']);
   });
 
-  it('its environment may be another one; its stdin is empty', async () => {
+  it("a copy's environment may be another one; its stdin is empty", async () => {
     const child = await run(
       () => say([process.env['ONLY'], Object.keys(process.env).length, readFileSync(0, 'utf8'), readlinkSync('/proc/self/fd/0')]),
       {
@@ -112,7 +112,7 @@ describe('what a copy has', () => {
     expect(new Set(all).size).toBe(44);
   });
 
-  it('timers, files, servers, threads of libuv and modules work in it', async () => {
+  it('timers, files, servers, threads of libuv and modules work in a copy', async () => {
     await readFile(new URL(import.meta.url)); // the parent has used threads of libuv
     const child = await run(async () => {
       await sleep(5);
@@ -131,7 +131,7 @@ describe('what a copy has', () => {
   });
 });
 
-describe('what does not go on in it', () => {
+describe('what does not go on in a copy', () => {
   it('timers, immediates, ticks and promises of its parent', async () => {
     const wrong = (what: string) => () => {
       if (process.pid !== home) say(what);
@@ -158,7 +158,7 @@ describe('what does not go on in it', () => {
     expect(said()).toEqual(['done']);
   });
 
-  it('its timers still run in the parent, and nothing of them keeps a copy alive', async () => {
+  it('timers that its parent set run in the parent only, and keep no copy alive', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     const child = await run(() => {});
@@ -241,7 +241,7 @@ describe('what does not go on in it', () => {
     expect(said()).toEqual([['its own', 1]]);
   });
 
-  it("its parent's children are not its own", async () => {
+  it("its parent's children are not a copy's own", async () => {
     const sibling = await run(() => new Promise((done) => setTimeout(done, 60_000)));
     const child = await run(async () => {
       const refusal = await sibling.join({ timeout: 0 }).catch((error: { code: string }) => error.code);
@@ -253,14 +253,14 @@ describe('what does not go on in it', () => {
     sibling.kill();
   });
 
-  it('several that are started in one turn are each started once', async () => {
+  it('copies that are started in one turn are each made once', async () => {
     const children = await Promise.all(Array.from({ length: 6 }, () => run(() => say(process.pid))));
     for (const child of children) expect(await child.exited).toBe(0);
     expect(said().sort()).toEqual(children.map(({ pid }) => pid).sort());
   });
 });
 
-describe('where it cannot be', () => {
+describe('when a copy is refused', () => {
   it('while worker threads run, which it would not have', async () => {
     const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
     await new Promise((done) => worker.once('online', done));
@@ -277,7 +277,7 @@ describe('where it cannot be', () => {
     await expect(run(() => {}, { execArgv: ['--expose-gc'] })).rejects.toMatchObject({ code: 'MP_UNSUPPORTED' });
   });
 
-  it('it is among the methods of a program that was started for it, and of no other', async () => {
+  it("'fork' is among the start methods of a Node with the options for it, and of no other", async () => {
     expect(getAllStartMethods()).toEqual(['spawn', 'forkserver', 'fork', 'thread']);
     const { stdout } = await program('methods.js').ended;
     expect(stdout).toMatch(/^spawn,forkserver,thread MP_UNSUPPORTED .*node --single-threaded --v8-pool-size=1 program\.js/);

@@ -105,7 +105,7 @@ describe('queues', () => {
 });
 
 describe('locks', () => {
-  it('what the parent holds a copy does not', async () => {
+  it('a lock that the parent holds is not held by a copy', async () => {
     const lock = new Lock();
     const seen = new Value('i', 0);
     await lock.acquire();
@@ -140,7 +140,7 @@ describe('locks', () => {
     expect(count.value).toBe(600);
   });
 
-  it('recursive locks, semaphores, conditions, events and barriers, with a parent that waits already', async () => {
+  it('recursive locks, semaphores, conditions, events and barriers work in a copy of a parent that waits for them', async () => {
     const [recursive, semaphore, condition, event, barrier] = [new RLock(), new Semaphore(0), new Condition(), new Event(), new Barrier(2)];
     const flag = new Value('i', 0);
     const waiting = [semaphore.acquire(), event.wait()];
@@ -165,7 +165,7 @@ describe('locks', () => {
     expect(await child.exited).toBe(0);
   });
 
-  it('shared arrays', async () => {
+  it('shared arrays are shared between a copy and its parent', async () => {
     const shared = new SharedArray('i', [1, 2, 3]);
     expect(await (await run(() => shared.array.set([9]))).exited).toBe(0);
     expect([...shared.array]).toEqual([9, 2, 3]);
@@ -173,7 +173,7 @@ describe('locks', () => {
 });
 
 describe('connections', () => {
-  it('a copy has the same end', async () => {
+  it('a copy has the same end of a connection', async () => {
     const [here, there] = pipe<number>();
     const answer = here.recv();
     const child = await run(async () => {

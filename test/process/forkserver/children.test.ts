@@ -17,7 +17,7 @@ function linkOf(fd: string): string | null {
 }
 
 describe('a forked child', () => {
-  it('knows who it is', async () => {
+  it('knows its name, pid, parent and arguments', async () => {
     const { said, code } = await fork('identity', { name: 'Someone', env: { FIXTURE_VARIABLE: 'set' } }).end();
     expect(code).toBe(0);
     expect(said).toMatchObject({
@@ -35,7 +35,7 @@ describe('a forked child', () => {
     expect(said.execArgv).not.toContain('--single-threaded');
   });
 
-  it('has its own time: from its own birth', async () => {
+  it('counts time from its own start', async () => {
     const before = Date.now();
     const { said } = await fork('identity').end();
     expect(said.origin).toBeGreaterThan(before - 50);
@@ -45,7 +45,7 @@ describe('a forked child', () => {
     expect(said.measure).toBeGreaterThanOrEqual(said.mark);
   });
 
-  it('takes the environment and the directory of the moment', async () => {
+  it('has the environment and working directory that its parent has at the start', async () => {
     process.env['FIXTURE_VARIABLE'] = 'first';
     process.env['FIXTURE_GONE'] = 'there';
     expect((await fork('identity').end()).said).toMatchObject({ variable: 'first', gone: true });
@@ -87,7 +87,7 @@ describe('a forked child', () => {
     expect(await Promise.all(others.map(({ end }) => end().then(({ code }) => code)))).toEqual([-9, -9]);
   });
 
-  it('can do all that a process can', async () => {
+  it('can load modules, use timers, files, sockets and threads, and start processes', async () => {
     const { said, code } = await fork('everything').end();
     expect(said).toEqual({
       timer: 1,
@@ -152,7 +152,7 @@ describe('the end of a forked child', () => {
     expect((await child.end()).code).toBe(0);
   });
 
-  it('comes for two hundred that live at once', async () => {
+  it('is reported for two hundred children that live at once', async () => {
     const children = Array.from({ length: 200 }, () => fork('stay'));
     await Promise.all(children.map(({ popen }) => popen.started));
     expect(new Set(children.map(({ popen }) => popen.pid)).size).toBe(200);

@@ -32,7 +32,7 @@ describe('a module that cannot be preloaded', () => {
     expect(warnings[1]!.message).toContain('on purpose');
   });
 
-  it('is not spoken of with "ignore"', async () => {
+  it('is warned about nowhere with "ignore"', async () => {
     setForkserverPreload([ABSENT, THROWS], { onError: 'ignore' });
     expect(await (await start()).exited).toBe(0);
     expect(warnings).toEqual([]);
@@ -72,7 +72,7 @@ describe('a module that never finishes loading', () => {
     expect(await (await start()).exited).toBe(0);
   });
 
-  it('does not keep terminate() and kill(), nor the children that others want later', async () => {
+  it('does not block terminate() and kill(), nor later children without it', async () => {
     setForkserverPreload([PENDING]);
     const pool = new Pool({ processes: 2, context: 'forkserver' });
     const result = expect(pool.apply(() => 1)).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });

@@ -19,7 +19,7 @@ async function standbyPid(): Promise<number> {
   return childrenOf(template).find(alive)!;
 }
 
-it('is what the next one who asks is given, and is replaced', async () => {
+it('a standby child gets the next request, and another one is forked in its place', async () => {
   const first = await standbyPid();
   const child = fork('stay');
   await child.popen.started;
@@ -29,7 +29,7 @@ it('is what the next one who asks is given, and is replaced', async () => {
   expect((await child.end()).code).toBe(-9);
 });
 
-it('begins its time when it is given, with what was asked for', async () => {
+it("a standby child's clock and identity begin with its request", async () => {
   const pid = await standbyPid();
   const asked = Date.now();
   const { said } = await fork('identity', { env: { FIXTURE_VARIABLE: 'this' } }).end();
@@ -39,7 +39,7 @@ it('begins its time when it is given, with what was asked for', async () => {
   expect(said.variable).toBe('this');
 });
 
-it('has nothing open that is the template’s, but the channel between them', async () => {
+it("a standby child has no descriptor of the template's open but the channel between them", async () => {
   const pid = await standbyPid();
   const template = forkserver.pid!;
   /** All but the standard streams. */
@@ -53,7 +53,7 @@ it('has nothing open that is the template’s, but the channel between them', as
   expect(opened(pid).filter((target) => target.includes('pidfd'))).toEqual([]);
 });
 
-it('that died is no loss: the next child is forked anew, and there is a standby child again', async () => {
+it('a standby child that died is replaced: the next request gets a fork of its own', async () => {
   const first = await standbyPid();
   process.kill(first, 'SIGKILL');
   await until(() => !alive(first), 'its end');
@@ -63,7 +63,7 @@ it('that died is no loss: the next child is forked anew, and there is a standby 
   expect(second).not.toBe(first);
 });
 
-it('that was stopped and killed while it was being given is a child that was killed', async () => {
+it('a standby child that is killed with a request in its channel counts as a child that was killed', async () => {
   const pid = await standbyPid();
   process.kill(pid, 'SIGSTOP');
   const child = fork('nothing');
@@ -73,7 +73,7 @@ it('that was stopped and killed while it was being given is a child that was kil
   expect(await child.end()).toEqual({ said: null, code: -9 });
 });
 
-it('is not given what is too large for its socket', async () => {
+it("a request too large for the standby child's socket gets a fork of its own", async () => {
   const pid = await standbyPid();
   const large = 'x'.repeat(40_000);
   const { said, code } = await fork('identity', { env: { FIXTURE_VARIABLE: large } }).end();
@@ -83,7 +83,7 @@ it('is not given what is too large for its socket', async () => {
   expect(alive(pid)).toBe(true);
 });
 
-it.each(['SIGKILL', 'SIGTERM'] as const)('ends with its template (%s), and so it does while other children live', async (signal) => {
+it.each(['SIGKILL', 'SIGTERM'] as const)('a standby child ends with its template (%s), also while other children live', async (signal) => {
   await standbyPid();
   const stays = fork('stay');
   await stays.popen.started;

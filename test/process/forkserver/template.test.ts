@@ -45,7 +45,7 @@ function readAll(socket: number): Uint8Array {
 }
 
 describe('the control socket', () => {
-  it('demands a key of more than 15 bytes, and takes the right one', async () => {
+  it('has a random key of more than 15 bytes, and accepts it', async () => {
     expect(forkserver.authkey.length).toBeGreaterThan(15);
     expect((await fork('nothing').end()).code).toBe(0);
   });
@@ -65,7 +65,7 @@ describe('the control socket', () => {
     expect(forkserver.pid).toBe(template);
   });
 
-  it('is connected ahead for the next child, and connected anew when that broke', async () => {
+  it('is connected ahead for the next child, and again when that connection broke', async () => {
     expect((await fork('nothing').end()).code).toBe(0);
     const template = forkserver.pid!;
     /** Sockets that the template has beside the one that it listens with and its standby child's. */
@@ -104,7 +104,7 @@ describe('the control socket', () => {
     expect((await fork('nothing').end()).code).toBe(0);
   });
 
-  it('keeps no descriptor that a stranger sends', async () => {
+  it('closes descriptors that a peer without the key sends', async () => {
     expect((await fork('nothing').end()).code).toBe(0);
     const stranger = connectSocket({ family: Family.AF_UNIX, host: `\0${forkserver.address}`, port: 0 }).fd;
     const [mine, theirs] = socketPair();
@@ -166,7 +166,7 @@ describe('preloading', () => {
     expect(() => forkserver.setForkserverPreload('a' as never)).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }));
   });
 
-  it('leaves to each child what it watches, and nothing of what the others watch', async () => {
+  it("gives each child its own watched descriptors, and none of the others'", async () => {
     forkserver.setForkserverPreload([new URL('../../fixtures/forkserver/watching.mjs', import.meta.url).href]);
     const full = fork('watchesFull');
     await full.popen.started;
