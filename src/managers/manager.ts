@@ -31,9 +31,9 @@ export type ManagerClass<M extends TypesOf, B extends typeof BaseManager> = Pick
 const MANAGER_OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
 
 /**
- *   initial    left by start() -> started; connect() -> connected; shutdown() -> ended. getServer() stays
- *   started    its server runs, or is being started      shutdown(), a start that failed -> ended
- *   connected  to a server that somebody else started    shutdown() -> ended; a connect() that failed -> initial
+ *   initial    start() -> started; connect() -> connected; shutdown() -> ended; getServer() stays
+ *   started    its server runs, or is being started: shutdown(), a start that failed -> ended
+ *   connected  to another's server: shutdown() -> ended; a connect() that failed -> initial
  *   ended      every call is refused
  */
 type State = 'initial' | 'started' | 'connected' | 'ended';

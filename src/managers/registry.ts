@@ -3,8 +3,9 @@
  * reached.
  *
  *   BaseManager.register(typeid, callable, options)      a type of one class and its subclasses
- *   defineTypes(module, { typeid: options })             types that a module brings: servers and clients load it by its URL, so that
- *                                                        no code of theirs is sent
+ *   defineTypes(module, { typeid: options })             types that a module brings: servers and
+ *                                                        clients load it by its URL, so that no
+ *                                                        code of theirs is sent
  *
  * The object that `callable` returns stays in the server: the referent. Of it, exactly the exposed
  * names can be reached, by proxies and by hand-made frames alike: they are fixed when it is

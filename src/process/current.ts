@@ -151,9 +151,10 @@ export function activeChildren(): Process[] {
 }
 
 /**
- * How many CPUs this process may use, at least 1: those of its affinity, as far as the quotas of its
- * cgroups (v1 and v2, also of those above its own) allow, a part of one rounded up. The environment
- * variable `MULTIPROCESS_CPU_COUNT` says another number. A pool has as many workers by default.
+ * How many CPUs this process may use, at least 1: those of its affinity, as far as the quotas of
+ * its cgroups (v1 and v2, also of those above its own) allow, a part of one rounded up. The
+ * environment variable `MULTIPROCESS_CPU_COUNT` says another number. A pool has as many workers by
+ * default.
  *
  * Python: `cpu_count`, which counts all CPUs of the machine; `process_cpu_count` knows affinity.
  *

@@ -1,4 +1,6 @@
-/** Strangers in numbers: a listener that has run out of descriptors, or of places, goes on serving. */
+/**
+ * Strangers in numbers: a listener that has run out of descriptors, or of places, goes on serving.
+ */
 import { once } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
 import { startFixture } from '../support/fixture-process.js';

@@ -1,4 +1,6 @@
-/** A handshake ends: with a connection, or with an error that names the side that lacks something. */
+/**
+ * A handshake ends: with a connection, or with an error that names the side that lacks something.
+ */
 import { readFileSync } from 'node:fs';
 import { answerChallenge, deliverChallenge, Listener, Client as plainClient } from 'multiprocess/connection';
 import { afterEach, describe, expect, it } from 'vitest';

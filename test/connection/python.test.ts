@@ -1,4 +1,7 @@
-/** Stock Python at the other end, in both roles; and the handshake of 3.12 and later, which this machine's Python may not have. */
+/**
+ * Stock Python at the other end, in both roles; and the handshake of 3.12 and later, which this
+ * machine's Python may not have.
+ */
 
 import { spawn } from 'node:child_process';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
@@ -133,8 +136,8 @@ c.send_bytes(b'and a message')
 });
 
 /**
- * Python 3.12 and later, transcribed from its connection.py: `_get_digest_name_and_payload`, `_create_response`, `_verify_challenge`,
- * `deliver_challenge`, `answer_challenge`.
+ * Python 3.12 and later, transcribed from its connection.py: `_get_digest_name_and_payload`,
+ * `_create_response`, `_verify_challenge`, `deliver_challenge`, `answer_challenge`.
  */
 const NODE_DIGEST: Record<string, string> = { md5: 'md5', sha256: 'sha256', sha384: 'sha384', sha3_256: 'sha3-256', sha3_384: 'sha3-384' };
 function nameAndPayload(message: Buffer): [string, Buffer] {
@@ -189,7 +192,8 @@ describe('the handshake of Python 3.12 and later', () => {
   });
 
   it('accepts recorded answers to a recorded challenge', async () => {
-    // Made by CPython's own hmac module: hmac.new(b'secret', b'{sha256}' + bytes(range(40)), 'sha256'), and the same with md5 for a peer until 3.11.
+    // Made by CPython's own hmac module: hmac.new(b'secret', b'{sha256}' + bytes(range(40)),
+    // 'sha256'), and the same with md5 for a peer until 3.11.
     const message = Buffer.concat([Buffer.from('{sha256}'), Buffer.from(Array.from({ length: 40 }, (_, i) => i))]);
     const { verifyChallenge, createResponse } = await import('../../dist/connection/handshake/authentication.js');
     const modern = Buffer.from(createResponse('secret', message));

@@ -1,4 +1,7 @@
-/** Several readers of one end: one that dies, or leaves, within a message takes the place where the next one begins with it. */
+/**
+ * Several readers of one end: one that dies, or leaves, within a message takes the place where the
+ * next one begins with it.
+ */
 import { type Connection, Process } from 'multiprocess';
 import { expect, it } from 'vitest';
 import { writeChannel } from '../../dist/native/index.js';

@@ -1,9 +1,11 @@
 /**
- * Every order of steps of two and three readers of one end over the real words: each message is handed out once, whoever reads ahead,
- * also when the one that read ahead dies at any step (then what it had not taken may come once more).
+ * Every order of steps of two and three readers of one end over the real words: each message is
+ * handed out once, whoever reads ahead, also when the one that read ahead dies at any step (then
+ * what it had not taken may come once more).
  *
- * The kernel's queue is a word, how many messages were taken. Reading exactly is one step there; reading ahead is a look, handing
- * out, and taking, with anything in between. Who is still alone looks again after that without leaving.
+ * The kernel's queue is a word, how many messages were taken. Reading exactly is one step there;
+ * reading ahead is a look, handing out, and taking, with anything in between. Who is still alone
+ * looks again after that without leaving.
  */
 import { strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';

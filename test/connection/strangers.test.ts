@@ -1,4 +1,7 @@
-/** Peers that prove nothing: they hold no place, make us allocate nothing, and others are served meanwhile. */
+/**
+ * Peers that prove nothing: they hold no place, make us allocate nothing, and others are served
+ * meanwhile.
+ */
 
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';

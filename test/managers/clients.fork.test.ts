@@ -1,4 +1,7 @@
-/** Managers and programs that are forked: a fork has the proxies of its parent, over a connection of its own. */
+/**
+ * Managers and programs that are forked: a fork has the proxies of its parent, over a connection of
+ * its own.
+ */
 import { Process } from 'multiprocess';
 import { BaseManager, currentCall } from 'multiprocess/managers';
 import { expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** dict, list, set, Namespace, Value and Array of a SyncManager: what each client sees, errors and iterations. */
+/**
+ * dict, list, set, Namespace, Value and Array of a SyncManager: what each client sees, errors and
+ * iterations.
+ */
 import { ArgumentError, manager, type SyncManager } from 'multiprocess';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

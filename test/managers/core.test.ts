@@ -139,7 +139,8 @@ describe('a proxy', () => {
     }
     const failure = () => caller().catch((caught: unknown) => caught as RangeError & { extra: unknown });
     let error = await failure();
-    // Callers are captured as often as that is cheap: after a burst of calls, one in some milliseconds.
+    // Callers are captured as often as that is cheap: after a burst of calls, one in some
+    // milliseconds.
     const end = Date.now() + 10_000;
     while (!/called from/.test((error as Error).stack!) && Date.now() < end) error = await failure();
     if (!(error instanceof RangeError)) throw new Error('no RangeError');

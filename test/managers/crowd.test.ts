@@ -1,4 +1,7 @@
-/** Many clients at once: none fails, none starves, and what those leave behind that are killed is given back. */
+/**
+ * Many clients at once: none fails, none starves, and what those leave behind that are killed is
+ * given back.
+ */
 import { Process } from 'multiprocess';
 import { BaseManager, currentCall, type Remote } from 'multiprocess/managers';
 import { expect, test } from 'vitest';

@@ -8,7 +8,9 @@ beforeAll(async () => {
 });
 afterAll(() => m.shutdown());
 
-/** Runs `task` in a child, which is killed once the task has said, by the event, that it is time. */
+/**
+ * Runs `task` in a child, which is killed once the task has said, by the event, that it is time.
+ */
 async function killed(task: (reached: { set(): Promise<void> }) => Promise<unknown>): Promise<void> {
   const reached = await m.Event();
   const child = await new Process(async () => {

@@ -1,4 +1,7 @@
-/** Servers at addresses, clients elsewhere, proxies that travel, and what is left when somebody ends. */
+/**
+ * Servers at addresses, clients elsewhere, proxies that travel, and what is left when somebody
+ * ends.
+ */
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Pool, Process, pipe, Queue, ThreadPool } from 'multiprocess';

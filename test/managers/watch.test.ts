@@ -1,4 +1,7 @@
-/** watch(): the present state and then each change, for every client, and what a watcher that does not keep up is told. */
+/**
+ * watch(): the present state and then each change, for every client, and what a watcher that does
+ * not keep up is told.
+ */
 
 import { manager, Pool, type SyncManager } from 'multiprocess';
 import type { DictChange, ListChange, SetChange, WatchOptions } from 'multiprocess/managers';
@@ -286,7 +289,8 @@ describe('a watcher that does not keep up', () => {
         answered++;
       }
     })();
-    // The state and 255 changes are with the client, 10 wait, and the one after them is not answered.
+    // The state and 255 changes are with the client, 10 wait, and the one after them is not
+    // answered.
     while ((await d.size) < AHEAD + 10);
     const before = answered;
     await new Promise((done) => setTimeout(done, 50));

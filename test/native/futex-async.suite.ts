@@ -1,4 +1,7 @@
-/** What asynchronous waits promise, with futex_waitv and without it: run by futex-async.test.ts and futex-async-without-waitv.test.ts. */
+/**
+ * What asynchronous waits promise, with futex_waitv and without it: run by futex-async.test.ts and
+ * futex-async-without-waitv.test.ts.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
@@ -117,7 +120,8 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
       expect(tally(await Promise.all(waits.slice(0, 9).map((wait) => wait.promise)))).toEqual({ cancelled: 9 });
       let left = true;
       void waits[9]!.promise.then(() => (left = false));
-      // Again and again: with the word unchanged, a wake that is being passed on may find nobody asleep.
+      // Again and again: with the word unchanged, a wake that is being passed on may find nobody
+      // asleep.
       for (; left; await turn()) futexWake(words, 0, 1);
       expect(await waits[9]!.promise).toBe('woken');
       waits[9]!.cancel();
@@ -137,7 +141,8 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
         Atomics.store(words, 0, round + 1);
         futexWake(words, 0, 1);
         ours.cancel();
-        // A wake passed on in the round before may have come late and ended it already; then there is one waiter less to serve.
+        // A wake passed on in the round before may have come late and ended it already; then there
+        // is one waiter less to serve.
         expect(await ours.promise).toMatch(/cancelled|woken/);
         while (Atomics.load(words, 1) <= round) await turn();
       }

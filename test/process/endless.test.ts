@@ -90,7 +90,8 @@ describe.each(methods)('%s: a module that ends its process while it loads', (met
 });
 
 describe.each(methods)('%s: what a module starts that a child loads is refused', (method) => {
-  // The program's functions are exported, so that children load its file: it is not the one that Node was started with.
+  // The program's functions are exported, so that children load its file: it is not the one that
+  // Node was started with.
   const program = (start: string, call = 'main();') => `
     import { Pool, Process, manager } from 'multiprocess';
     ${COUNT}

@@ -1,7 +1,7 @@
 /**
  * `--frozen-intrinsics`: forks could not draw random numbers of their own, since `Math` cannot be
- * replaced. Of the builtin prototypes `constructor` is an accessor. A `Math` that a module froze can
- * be replaced.
+ * replaced. Of the builtin prototypes `constructor` is an accessor. A `Math` that a module froze
+ * can be replaced.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -1,4 +1,7 @@
-/** Modules that every child preloads, and programs that are run again: a child starts nothing on their behalf. */
+/**
+ * Modules that every child preloads, and programs that are run again: a child starts nothing on
+ * their behalf.
+ */
 
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -7,7 +7,10 @@ import { program } from '../support/programs.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/programs/process/${name}`, import.meta.url));
 
-/** Runs a program with few descriptors; resolves with its output when it and all its children have ended. */
+/**
+ * Runs a program with few descriptors; resolves with its output when it and all its children have
+ * ended.
+ */
 function limited(descriptors: number, args: string[]): Promise<{ stdout: string; code: number | null }> {
   return new Promise((resolve) => {
     const child = spawn('sh', ['-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, process.execPath, ...args], {

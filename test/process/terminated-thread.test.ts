@@ -1,4 +1,6 @@
-/** What a thread held that is terminated: no JavaScript runs in it any more that could give it back. */
+/**
+ * What a thread held that is terminated: no JavaScript runs in it any more that could give it back.
+ */
 import { once } from 'node:events';
 import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';

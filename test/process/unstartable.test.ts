@@ -1,4 +1,7 @@
-/** Starts that the system refuses: nobody else is signalled, and the error names the cause and what helps. */
+/**
+ * Starts that the system refuses: nobody else is signalled, and the error names the cause and what
+ * helps.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

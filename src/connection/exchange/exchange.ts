@@ -2,7 +2,8 @@
  * What goes on beneath a Connection: the calls that wait to receive, what waits to be sent, and
  * when the kernel is asked.
  *
- *   recv -> a message that is there already | Receivers, served by pump() when the kernel says that there is something
+ *   recv -> a message that is there already
+ *        or Receivers, served by pump() when the kernel says that there is something
  *   send -> Outbox, flushed when the kernel takes more
  *
  * Life: a Connection that nobody has any more is collected and closed, so the kernel's set of

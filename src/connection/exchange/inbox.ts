@@ -2,15 +2,19 @@
  * The receiving half of a connection: bytes to messages, in Python's framing (framing.ts).
  *
  * Three ways of reading:
- *   ahead     One look (MSG_PEEK) shows up to 64 KiB. Whole messages are handed out from what was seen; what was handed out is
- *             taken out of the kernel by settle(), at the end of the turn at the latest. So a message that nobody asked for stays
- *             in the kernel, for whoever shares the descriptor, and a burst of messages costs two system calls.
- *   claimed   Nobody else will ever read from this end (claim()): bytes are received into a window of its own, by one call.
- *   exactly   The header, then the payload, as Python does: for pipes, for long messages, for what comes in pieces, and when
- *             others read from this end too (reader-words.ts).
+ *
+ *   ahead     One look (MSG_PEEK) shows up to 64 KiB, out of which whole messages are handed out.
+ *             settle() takes these out of the kernel, at the end of the turn at the latest. So a
+ *             message that nobody asked for stays in the kernel, for whoever shares the
+ *             descriptor, and a burst of messages costs two system calls.
+ *   claimed   Nobody else will ever read from this end (claim()): bytes are received into a window
+ *             of its own, by one call.
+ *   exactly   The header, then the payload, as Python does: for pipes, for long messages, for what
+ *             comes in pieces, and when others read from this end too (reader-words.ts).
  *
  *   window    0 … base: taken | base … at: handed out, owed to the kernel | at … end: seen
- *             One for the thread: who looks makes its owner before settle and forget. A claimed one owes nothing.
+ *             One for the thread: who looks makes its owner before settle and forget. A claimed one
+ *             owes nothing.
  */
 
 import type { ConnectionError } from '../../errors/index.js';

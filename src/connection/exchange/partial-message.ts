@@ -21,7 +21,9 @@ const FIRST_BODY_BYTES = 1 << 20;
 /** Payloads of at most this many bytes get memory of V8's, which is zeroed. */
 const SMALL_BODY_BYTES = 16_384;
 
-/** What {@link PartialMessage.read} returns beside the transport's own results, which are at most 0. */
+/**
+ * What {@link PartialMessage.read} returns beside the transport's own results, which are at most 0.
+ */
 export const WHOLE = 1;
 export const TOO_LONG = 2;
 

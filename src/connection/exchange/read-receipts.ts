@@ -4,8 +4,8 @@
  *
  * The last byte of such a message carries the writing end of a pipe (SCM_RIGHTS). Who reads that
  * byte, not asking for descriptors, makes the kernel close it; so does the end of the socket, and
- * of whoever had it. When nobody has it any more the reading end says so. Messages of {@link REUSE_MS}
- * ms share one.
+ * of whoever had it. When nobody has it any more the reading end says so. Messages of {@link
+ * REUSE_MS} ms share one.
  *
  * Only unix sockets carry descriptors. On others what a message refers to is kept until the
  * connection is closed here.

@@ -6,7 +6,8 @@
  * who reads is noted here, and reads ahead; a second one ends that for good.
  *
  * word 0 READER   0 nobody has read | id of the agent that alone has | MANY
- * word 1 OWES     1 while that agent may have handed out what it has not taken, or has taken part of a message
+ * word 1 OWES     1 while that agent may have handed out what it has not taken, or has taken a part
+ *                 of a message
  * word 2 FIRST    id of that agent, kept when READER becomes MANY
  * word 8 WITHIN   0 | id of the agent that is taking a message piece by piece | LOST: it died there
  *

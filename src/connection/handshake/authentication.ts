@@ -2,11 +2,11 @@
  * Python's handshake: each side proves that it knows the key without saying it. Both forms, so that
  * any Python can be the peer.
  *
- *   challenger                                            answerer
- *   #CHALLENGE#{sha256}<40 random bytes>      ->
- *                                             <-          {sha256}<HMAC of the message after #CHALLENGE#>     3.12 and later
- *                                             or          <HMAC-MD5 of the same>, 16 bytes                    until 3.11
- *   #WELCOME# or #FAILURE#                    ->
+ *   challenger                                answerer
+ *   #CHALLENGE#{sha256}<40 random bytes>  ->
+ *                                         <-  {sha256}<HMAC of what follows #CHALLENGE#>   since 3.12
+ *                                         or  <HMAC-MD5 of the same>, 16 bytes             until 3.11
+ *   #WELCOME# or #FAILURE#                ->
  *
  * Until 3.11 the challenge is 20 random bytes and its answer HMAC-MD5. Each is one message of at
  * most 256 bytes: what announces more is refused before anything is allocated, and nothing is

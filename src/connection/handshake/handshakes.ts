@@ -4,10 +4,12 @@
  * A stranger can have one of {@link Limits.most} places for {@link Limits.time} ms at most. What it
  * sends is read in messages of at most 256 bytes, and never decoded. When all places are taken:
  *
- *   who comes next     waits, among as many as there are places; of those that wait the addresses take turns
- *   who has a place    keeps it for {@link SILENT_GRACE_MS} ms, and for {@link ANSWERED_GRACE_MS} ms when it has said something; then it gives way, if its address has most places
- *   all wait places    taken: one of the address that has most of them gives way; while that is one address only, nobody is accepted (the
- *   taken              kernel keeps the queue)
+ *   who comes next     waits, among as many as there are places; of those that wait the addresses
+ *                      take turns
+ *   who has a place    keeps it for {@link SILENT_GRACE_MS} ms, or {@link ANSWERED_GRACE_MS} ms when
+ *                      it has said something; then it gives way, if its address has most places
+ *   all wait places    taken: one of the address that has most of them gives way; while that is one
+ *   taken              address only, nobody is accepted (the kernel keeps the queue)
  *
  * So a crowd gets {@link Limits.most} places each SILENT_GRACE_MS and takes none from other
  * addresses, and what is held here is bounded. All peers of a unix socket have one address.

@@ -3,7 +3,8 @@
  *
  *   open -> waiting -> take (its answer, an error, the end of the connection)
  *              |
- *              +-- timeout, abort -> cancel is sent -> take: the server says which came first, or CANCEL_GRACE_MS are over
+ *              +-- timeout, abort -> cancel is sent -> take: the server says which came first, or
+ *                                                      CANCEL_GRACE_MS are over
  */
 import { type CallSite, CallSiteBudget } from '../../pool/index.js';
 import { onAbort } from '../../util/abort.js';

@@ -1,6 +1,6 @@
 /**
- * The proxies of a server's objects in this thread: one for each object, for as long as somebody has
- * it.
+ * The proxies of a server's objects in this thread: one for each object, for as long as somebody
+ * has it.
  */
 import type { Channel, Link } from '../proxies.js';
 import { linkOf, remoteProxy } from '../proxy.js';

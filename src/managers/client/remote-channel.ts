@@ -2,7 +2,8 @@
  * What all managers and proxies of this thread share of one server: calls, proxies, functions and
  * streams, over one connection (server-connection.ts).
  *
- *   call -> frame, at once or as soon as the connection is there      frames -> answers by the numbers of their calls
+ *   call -> frame, at once or as soon as the connection is there
+ *   frames -> answers, by the numbers of their calls
  *
  * Life: it is opened by the first manager or proxy that needs it, and closed when the last has
  * gone. A connection that ends takes all calls that are under way with it: whether they were made

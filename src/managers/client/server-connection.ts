@@ -3,9 +3,11 @@
  *
  *   state        what is to be sent               left by
  *   idle         waits in a queue, and connects   connect() -> connecting; adopt() -> open
- *   connecting   waits in the queue               welcome -> open; failure -> idle, what waits is given up
- *   open         goes out at once                 its end -> idle, what waits is given up; close() -> idle
+ *   connecting   waits in the queue               welcome -> open; failure -> idle
+ *   open         goes out at once                 its end, close() -> idle
  *   ended        nothing is sent                  abandon(): the server was shut down, or has ended
+ *
+ * What waits is given up when the connection ends, or cannot be opened.
  */
 import { Client, type ClientTls, type Connection } from '../../connection/index.js';
 import { ConnectionError } from '../../errors/index.js';

@@ -1,8 +1,8 @@
 /**
  * The calls of one client: from a frame to what it is answered.
  *
- *   frame -> object (of the client's references) -> member (of its shape) -> arguments -> the method, at once
- *                                                      answer, at once or when what it returned settles
+ *   frame -> object (of the client's references) -> member (of its shape) -> arguments
+ *         -> the method, at once -> answer, at once or when what it returned settles
  *
  * Calls begin in the order of their frames; those that wait do not hold up what comes after. A call
  * is answered once: by its method, or, a turn after it was cancelled, by that.
@@ -236,7 +236,9 @@ export class ClientCalls {
     );
   }
 
-  /** Takes a call out, to be answered. Returns whether it is to be: once, and by a living client. */
+  /**
+   * Takes a call out, to be answered. Returns whether it is to be: once, and by a living client.
+   */
   #settle(call: SessionCall): boolean {
     if (call.settled) return false;
     call.settled = true;

@@ -66,7 +66,9 @@ export class LocalChannel implements Channel {
     return proxy;
   }
 
-  /** Returns the object that a proxy of this channel stands for; `undefined` for any other value. */
+  /**
+   * Returns the object that a proxy of this channel stands for; `undefined` for any other value.
+   */
   referentOf(value: object): Referent | undefined {
     const link = linkOf(value);
     return link?.channel === this ? (link as LocalLink).referent : undefined;

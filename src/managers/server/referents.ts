@@ -2,7 +2,8 @@
  * The objects that a server keeps, and for how long.
  *
  *   held by a client, or on its way to one      in the table, strongly
- *   held by proxies inside the server only      in the table weakly: the proxies hold it, and the garbage collector frees it with them, cycles too
+ *   held by proxies inside the server only      in the table weakly: the proxies hold it, and the
+ *                                               garbage collector frees it with them, cycles too
  *   held by nobody                              out of the table, released
  */
 import { setFlagsFromString } from 'node:v8';

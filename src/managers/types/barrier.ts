@@ -17,7 +17,8 @@ export interface ManagedBarrierOptions {
  * The barrier that a manager's `Barrier(parties, options?)` makes, in the server.
  *
  *   state     | a wait                                        | ends by
- *   FILLING   | is one of the parties                         | the last party, an abort, a reset, a timeout, an agent that is gone
+ *   FILLING   | is one of the parties                         | the last party, reset; an abort, a
+ *             |                                               | timeout, an agent that is gone: BROKEN
  *   ACTION    | waits with the next round                     | the end of the action
  *   BROKEN    | is refused                                    | reset
  *

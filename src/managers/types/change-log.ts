@@ -177,7 +177,8 @@ export class ChangeLog<C> {
 
   /**
    * The changes from number `at` on, one object for all who read the same ones: up to the next
-   * multiple of {@link BATCH_ALIGNMENT}, so that watchers that have fallen apart come together again.
+   * multiple of {@link BATCH_ALIGNMENT}, so that watchers that have fallen apart come together
+   * again.
    * @internal
    */
   batch(at: number, most: number): SharedBatch {

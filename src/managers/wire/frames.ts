@@ -2,28 +2,39 @@
  * What a manager's server and its clients say to each other: frames in the messages of one
  * connection.
  *
- *   0 kind u8 | 1 flags u8 | 2 member u16 | 4 id u32 | 8 object u32 | 12 extra u32 | 16 payload        little endian
+ *   0 kind u8 | 1 flags u8 | 2 member u16 | 4 id u32 | 8 object u32 | 12 extra u32 | 16 payload
  *
- * The payload is one value, encoded by the connection's serializer; frames that carry none end at
- * byte 16. A frame's head is read without decoding, so that a payload that cannot be decoded is an
- * answer to its call, not the end of the connection.
+ * Numbers are little-endian. The payload is one value, encoded by the connection's serializer;
+ * frames that carry none end at byte 16. A frame's head is read without decoding, so that a payload
+ * that cannot be decoded is an answer to its call, not the end of the connection.
  *
- *   client -> server                                            server -> client
- *   hello     object: process; extra: version;                  welcome   object: session; payload: server, types; or
- *             member: serializer; payload: name                 refusal   extra: version; member: serializer
- *   create    id: call; payload: typeid, arguments              result    id: call; payload: the value
- *   call      id: call; object; member; payload: arguments      failure   id: call; payload: the error
- *   named     as call; payload: name, arguments                 proxy     id: call; object; extra: shape; payload: the shape, the first time
- *   claim     object; id, extra: grant and its session, or 0     stream    id: call; object: stream
- *   release   object; extra: so many references                 items     id: reading; payload: array
- *   hold      id: grant; object: a proxy is on its way           end       id: reading; payload, if flagged: the error
- *   unhold    id: grant: it is no more
- *   cancel    id: call                                          callback  id: call of the server; object: function; payload: arguments
- *   pull      id: reading; object: stream; extra: credits       forget    object: function; extra: so many references
- *   stop      id: reading
- *   drop      object: stream
- *   answer    id: call of the server; payload: value or error
- *   ask       id: call; member: what; object; extra
+ *   client -> server
+ *     hello     object: process; extra: version; member: serializer; payload: name
+ *     create    id: call; payload: typeid, arguments
+ *     call      id: call; object; member; payload: arguments
+ *     named     as call; payload: name, arguments
+ *     claim     object; id, extra: grant and its session, or 0
+ *     release   object; extra: so many references
+ *     hold      id: grant; object: a proxy is on its way
+ *     unhold    id: grant: it is no more
+ *     cancel    id: call
+ *     pull      id: reading; object: stream; extra: credits
+ *     stop      id: reading
+ *     drop      object: stream
+ *     answer    id: call of the server; payload: value or error
+ *     ask       id: call; member: what; object; extra
+ *
+ *   server -> client
+ *     welcome   object: session; payload: server, types
+ *     refusal   in place of it; extra: version; member: serializer
+ *     result    id: call; payload: the value
+ *     failure   id: call; payload: the error
+ *     proxy     id: call; object; extra: shape; payload: the shape, the first time
+ *     stream    id: call; object: stream
+ *     items     id: reading; payload: array
+ *     end       id: reading; payload, if flagged: the error
+ *     callback  id: call of the server; object: function; payload: arguments
+ *     forget    object: function; extra: so many references
  */
 
 import {

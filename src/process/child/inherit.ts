@@ -1,9 +1,11 @@
 /**
  * The first thing a child does: bind its life to its parent's, and take over what it was given.
  *
- *   spawn             node [options] <entry> <parent pid> <name> <number of descriptors>; they follow the standard streams
+ *   spawn             node [options] <entry> <parent pid> <name> <number of descriptors>; they
+ *                     follow the standard streams
  *   thread            workerData
- *   forkserver, fork  globalThis[INHERITANCE], set in the fork before it imports the entry; its life is bound already
+ *   forkserver, fork  globalThis[INHERITANCE], set in the fork before it imports the entry; its
+ *                     life is bound already
  */
 import { isMainThread, workerData } from 'node:worker_threads';
 import { setCloseOnExec } from '../../native/descriptors.js';

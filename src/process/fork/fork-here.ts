@@ -11,7 +11,8 @@ const QUIESCE_TIMEOUT_MS = 10_000;
  * Forks this process, with the references that the copy needs to what it shares.
  *
  * @param running whether this is a program in full swing, not a template.
- * @returns the child's pid; 0 in the child, which goes on with `afterForkInChild`; or why it was refused.
+ * @returns the child's pid; 0 in the child, which goes on with `afterForkInChild`; or why it was
+ * refused.
  * @throws MultiprocessError `MP_SYSTEM`.
  */
 export function forkHere(running = false): number | ForkRefusal {

@@ -2,7 +2,8 @@
  * What a template says while it loads the user's modules: a line of JSON for each event, through a
  * pipe that it closes when it is done.
  *
- *   template: reporting()  -- loading, failed, stuck --> process: Preloading, which decides what a failure means
+ *   template: PreloadReporter  -- loading, failed, stuck -->  process: PreloadMonitor, which decides
+ *                                                             what a failure means
  */
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';

@@ -4,10 +4,12 @@
  *   template -> process   challenge (32 bytes)
  *   process  -> template  answer (40), challenge of its own (32)
  *   template -> process   1 and its answer (40), or 0 and zeros, and the connection is closed
- *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors travel with the first byte
+ *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors
+ *                         travel with the first byte
  *   template -> standby   the same, where one was forked already (standby.ts)
  *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode (fork/refused.ts)
- *   process  -> child     the start byte, through the lifeline: it runs only now, so that a start that failed halfway runs nothing
+ *   process  -> child     the start byte, through the lifeline: it runs only now, so that a start
+ *                         that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal
  *
  * An answer is that of Python's handshake (src/connection/handshake/authentication.ts) to the other

@@ -1,13 +1,13 @@
 /**
- * A connection to the template as the process sees it: it proves that it knows the key, asks for one
- * child, and is told how that ended.
+ * A connection to the template as the process sees it: it proves that it knows the key, asks for
+ * one child, and is told how that ended.
  *
- *   state        waits for                                left by
- *   challenged   the template's challenge                 it -> proving, with the answer and a challenge of our own
- *   proving      the verdict, with the template's answer  it -> known
- *   known        something to ask for                     requestChild() -> asking
- *   asking       Started or Refused                       Started -> running, and the start byte goes to the child
- *   running      Ended                                    it, or the pidfd where the template has ended -> over
+ *   state        waits for                               left by
+ *   challenged   the template's challenge                it -> proving; answers, and challenges it
+ *   proving      the verdict and the template's answer   both are right -> known
+ *   known        something to ask for                    requestChild() -> asking
+ *   asking       Started or Refused                      Started -> running; the child gets its byte
+ *   running      Ended, or the pidfd without a template  it -> over
  *   over         nothing: ended, refused, cancelled, left, or the connection broke before `running`
  *
  * It may be made before there is something to ask for: then it does not keep the event loop alive.

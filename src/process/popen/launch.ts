@@ -1,8 +1,8 @@
 /**
  * Starting a child by any of the start methods.
  *
- *   launch(method, options) -> the method's Popen -> prepare(popen) gathers descriptors -> the child runs options.entry
- *                                                                                           -> inherit() (inherit.ts)
+ *   launch(method, options) -> the method's Popen -> prepare(popen) gathers descriptors
+ *     -> the child runs options.entry -> inherit() (inherit.ts)
  *
  * A method registers itself with {@link registerStartMethod}; whoever starts children knows only
  * this file.

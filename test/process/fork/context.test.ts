@@ -1,4 +1,7 @@
-/** Contexts of a program that can be forked: the lines of start-method.test.ts that ask for its own method. */
+/**
+ * Contexts of a program that can be forked: the lines of start-method.test.ts that ask for its own
+ * method.
+ */
 import { expect, it } from 'vitest';
 import { program } from '../../support/programs.js';
 

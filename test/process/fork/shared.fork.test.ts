@@ -1,4 +1,7 @@
-/** What a copy of a program does with queues, locks, connections and pools that it has captured: nothing of it is sent. */
+/**
+ * What a copy of a program does with queues, locks, connections and pools that it has captured:
+ * nothing of it is sent.
+ */
 import { Barrier, Condition, Event, getContext, Lock, Pool, pipe, Queue, RLock, Semaphore, SharedArray, Topic, Value } from 'multiprocess';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../support/until.js';

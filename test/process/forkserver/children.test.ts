@@ -74,8 +74,9 @@ describe('a forked child', () => {
     const others = [fork('stay'), fork('stay')];
     await Promise.all(others.map(({ popen }) => popen.started));
     const { said } = await fork('descriptors').end();
-    // What the template had before it listened is everybody's: here it is what vitest leaks to all programs it starts. /dev/null is
-    // what libuv opens with the first stream, to have one descriptor in reserve; Node 26 reads the certificates of the environment in a thread.
+    // What the template had before it listened is everybody's: here it is what vitest leaks to all
+    // programs it starts. /dev/null is what libuv opens with the first stream, to have one
+    // descriptor in reserve; Node 26 reads the certificates of the environment in a thread.
     const beyond = Object.entries(said as Record<string, string>).filter(
       ([fd, target]) =>
         !/^anon_inode:|^pipe:|^\/dev\/null$/.test(target) && target !== process.env['NODE_EXTRA_CA_CERTS'] && linkOf(fd) !== target,

@@ -1,4 +1,7 @@
-/** The template: who may ask it, what it loads, and what becomes of its children when it, or their parent, dies. */
+/**
+ * The template: who may ask it, what it loads, and what becomes of its children when it, or their
+ * parent, dies.
+ */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -68,7 +71,9 @@ describe('the control socket', () => {
   it('is connected ahead for the next child, and again when that connection broke', async () => {
     expect((await fork('nothing').end()).code).toBe(0);
     const template = forkserver.pid!;
-    /** Sockets that the template has beside the one that it listens with and its standby child's. */
+    /**
+     * Sockets that the template has beside the one that it listens with and its standby child's.
+     */
     const sockets = () =>
       readdirSync(`/proc/${template}/fd`).filter((fd) => Number(fd) > 2 && isSocket(`/proc/${template}/fd/${fd}`)).length - 2;
     await until(() => sockets() === 1, 'a connection for the next child');

@@ -117,7 +117,9 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
     closeDescriptor(child.pidfd);
   }
 
-  /** Forks a standby child. Returns the channel for its request in the child itself, else `null`. */
+  /**
+   * Forks a standby child. Returns the channel for its request in the child itself, else `null`.
+   */
   function forkStandby(): number | null {
     const made = StandbyChild.fork();
     if (typeof made === 'number') return made;

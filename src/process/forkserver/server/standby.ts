@@ -95,7 +95,10 @@ export class StandbyChild {
   }
 }
 
-/** In a standby child: blocks until it is handed a request. Ends the process when there will be none. */
+/**
+ * In a standby child: blocks until it is handed a request. Ends the process when there will be
+ * none.
+ */
 export function receiveRequest(channel: number): ReceivedRequest {
   const queue = new ByteQueue();
   const descriptors: number[] = [];
