@@ -97,28 +97,28 @@ unsigned copies = 0;
 
 // One call of JavaScript from the loop itself: nothing of the program is on the stack, and no
 // microtask is left from before.
-class Rest final : public Handle {
+class LoopCall final : public Handle {
  public:
-  Rest(Environment* environment, napi_value callback) : environment_(environment) {
+  LoopCall(Environment* environment, napi_value callback) : environment_(environment) {
     napi_create_reference(environment->env(), callback, 1, &callback_);
     uv_prepare_init(environment->loop(), &prepare_);
     prepare_.data = this;
     environment->remember(this);
-    uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { static_cast<Rest*>(handle->data)->reached(); });
+    uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { static_cast<LoopCall*>(handle->data)->reached(); });
   }
 
   void shut() override {
     if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&prepare_))) return;
     napi_delete_reference(environment_->env(), callback_);
     uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), [](uv_handle_t* handle) {
-      auto* self = static_cast<Rest*>(handle->data);
+      auto* self = static_cast<LoopCall*>(handle->data);
       self->environment_->forget(self);
       delete self;
     });
   }
 
  private:
-  ~Rest() override = default;
+  ~LoopCall() override = default;
 
   void reached() {
     uv_prepare_stop(&prepare_);
@@ -138,10 +138,10 @@ class Rest final : public Handle {
   napi_ref callback_ = nullptr;
 };
 
-// atRest(callback): calls back once, soon, from the event loop and from nowhere else
-napi_value atRest(napi_env env, napi_callback_info info) {
+// callFromLoop(callback): calls back once, soon, from the event loop and from nowhere else
+napi_value callFromLoop(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
-  new Rest(in.environment, in.values[0]);
+  new LoopCall(in.environment, in.values[0]);
   return nullptr;
 }
 
@@ -189,6 +189,6 @@ void quiesceLoop(uv_loop_t* loop, void* environment) {
   copies++;
 }
 
-void exportForkLoop(Exports& out) { out.add("atRest", atRest); }
+void exportForkLoop(Exports& out) { out.add("callFromLoop", callFromLoop); }
 
 }  // namespace multiprocess

@@ -46,7 +46,7 @@ export interface Addon extends PathKeeper {
   keepChild(pid: number, ends: boolean): void;
   dropChild(pid: number): void;
   forkProcess(timeout: number, exitCode: () => number, running: boolean): number;
-  atRest(callback: () => void): void;
+  callFromLoop(callback: () => void): void;
   watchEnd(onEnd: (last: boolean) => void): number;
   leaveProcess(code: number): void;
   noteExitCode(code: number): void;
@@ -133,7 +133,7 @@ function load(): Addon {
 }
 
 /**
- * What is wrong with the addon, and what helps.
+ * Returns what is wrong with the addon, and what helps.
  * @param reasons What loading each file that is there threw.
  */
 function explanation(reasons: readonly unknown[]): string {
@@ -154,7 +154,7 @@ function explanation(reasons: readonly unknown[]): string {
 const REBUILD = 'build it with `npm rebuild multiprocess --foreground-scripts` (needs g++, make and python3)';
 
 /**
- * The addon.
+ * Returns the addon.
  * @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that
  * has none.
  */
@@ -162,12 +162,12 @@ export function addon(): Addon {
   return loaded ?? load();
 }
 
-/** Whether the addon is there and loads. Never throws. */
+/** Returns whether the addon is there and loads. Never throws. */
 export function nativeAvailable(): boolean {
   return nativeError() === null;
 }
 
-/** Why the addon is not available, or `null` when it is. Never throws. */
+/** Returns why the addon is not available, or `null` when it is. Never throws. */
 export function nativeError(): Error | null {
   try {
     addon();

@@ -19,7 +19,7 @@ export type ForkRefusal = 'threads-busy' | 'no-exit-hook' | 'threads-alive' | 'u
  * that nobody caught ends it.
  * @param running whether this is a program in full swing: then it may have no worker threads, and
  * in the child nothing goes on that its
- *   event loop was waiting for (native/fork-loop-linux.cc). Call it {@link atRest}.
+ *   event loop was waiting for (native/fork-loop-linux.cc). Call it {@link callFromLoop}.
  * @returns the child's pid; 0 in the child; or why it was refused.
  * @throws MultiprocessError `MP_SYSTEM` (EAGAIN: too many processes; ENOMEM).
  */
@@ -37,8 +37,8 @@ export function forkProcess(timeout: number, exitCode: () => number, running: bo
  * Calls back once, in the event loop's next turn, from the loop itself: no function of the program
  * is on the stack, and no microtask or tick is queued. Keeps the event loop alive until then.
  */
-export function atRest(callback: () => void): void {
-  addon().atRest(callback);
+export function callFromLoop(callback: () => void): void {
+  addon().callFromLoop(callback);
 }
 
 /**

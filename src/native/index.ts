@@ -25,8 +25,8 @@ export { Errno, errnoOf } from './errno.js';
 export { keepChild } from './estate.js';
 // Forking
 export {
-  atRest,
   bindLifeline,
+  callFromLoop,
   type ForkRefusal,
   forkProcess,
   ignoreSignal,
@@ -83,4 +83,4 @@ export {
 } from './sockets.js';
 export { awaitProcess, type ProcessWatch, watchProcess } from './watch-process.js';
 // Readiness
-export { whenReady } from './when-ready.js';
+export { watchReady, whenReady } from './when-ready.js';

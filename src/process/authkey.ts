@@ -12,8 +12,8 @@ import { identity } from './identity.js';
 const KEY_BYTES = 32;
 
 /**
- * A new random key: of the kernel, where that can be asked without loading node:crypto, which every
- * start of a child would wait for.
+ * Returns a new random key: of the kernel, where that can be asked without loading node:crypto,
+ * which every start of a child would wait for.
  */
 function randomKey(): AuthenticationKey {
   const key = new AuthenticationKey(KEY_BYTES);
@@ -29,7 +29,9 @@ function randomKey(): AuthenticationKey {
   return crypto().randomFillSync(key);
 }
 
-/** A key made of the caller's bytes or text. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
+/**
+ * Returns a key made of the caller's bytes or text. @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ */
 export function toKey(actor: string, value: unknown): AuthenticationKey {
   if (value instanceof AuthenticationKey) return value;
   if (typeof value === 'string') return new AuthenticationKey(Buffer.from(value));

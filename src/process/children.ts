@@ -20,7 +20,7 @@ export interface Child {
 }
 
 /** How daemons are ended, and how long each step may take, milliseconds. */
-const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
+const DAEMON_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
 const GRACE_MS = 2_000;
 /** Between two attempts to write on, milliseconds. */
 const WRITE_POLL_MS = 20;
@@ -43,7 +43,7 @@ export function addChild(owner: object, child: Child): void {
   child.popen.onExit(() => children.delete(owner));
 }
 
-/** The owners of the children that run, in the order of their start. */
+/** Returns the owners of the children that run, in the order of their start. */
 export function activeOwners(): object[] {
   return [...children].filter(([, { popen }]) => popen.poll() === null).map(([owner]) => owner);
 }
@@ -59,7 +59,7 @@ function endNow(): void {
     popen.waitSync(Number.POSITIVE_INFINITY);
   }
   const daemons = running(true);
-  for (const signal of ENDING_SIGNALS) {
+  for (const signal of DAEMON_SIGNALS) {
     const deadline = performance.now() + GRACE_MS;
     for (const { popen } of daemons) send(popen, signal);
     for (const { popen } of daemons) popen.waitSync(Math.max(0, deadline - performance.now()));
@@ -70,7 +70,7 @@ async function endNaturally(): Promise<void> {
   // One that ends may have another one started.
   for (let ordinary = running(false); ordinary.length > 0; ordinary = running(false)) await Promise.all(ordinary.map(ended));
   const daemons = running(true);
-  for (const signal of ENDING_SIGNALS) {
+  for (const signal of DAEMON_SIGNALS) {
     for (const { popen } of daemons) send(popen, signal);
     await settles(Promise.all(daemons.map(ended)), { timeout: GRACE_MS });
   }

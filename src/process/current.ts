@@ -66,7 +66,7 @@ class Current implements CurrentProcess {
   }
 }
 
-/** The process (or worker thread) that calls. Python: `current_process`. */
+/** Returns the process (or worker thread) that calls. Python: `current_process`. */
 export function currentProcess(): CurrentProcess {
   const own = identity();
   own.self ??= new Current();
@@ -97,7 +97,7 @@ export class ParentProcess {
     return this.#parent.threadId ?? this.#parent.pid;
   }
 
-  /** Whether it runs. Children that were spawned die with their parent, so theirs does. */
+  /** Returns whether it runs. Children that were spawned die with their parent, so theirs does. */
   isAlive(): boolean {
     const state = processState(this.pid);
     return state !== null && !state.ended && (this.#parent.startTime ?? '') === String(state.startTime);
@@ -134,7 +134,9 @@ let parent: ParentProcess | null = null;
 /** Whom `parent` stands for: in a fork it is another one. */
 let known: Parent | null = null;
 
-/** The process that started this one; `null` in the main process. Python: `parent_process`. */
+/**
+ * Returns the process that started this one; `null` in the main process. Python: `parent_process`.
+ */
 export function parentProcess(): ParentProcess | null {
   const own = identity().parent;
   if (own !== known) parent = own === null ? null : new ParentProcess(own);
@@ -143,18 +145,18 @@ export function parentProcess(): ParentProcess | null {
 }
 
 /**
- * The children of this process (of this thread) that run, in the order of their start: a new array.
- * Python: `active_children`.
+ * Returns the children of this process (of this thread) that run, in the order of their start: a
+ * new array. Python: `active_children`.
  */
 export function activeChildren(): Process[] {
   return activeOwners() as Process[];
 }
 
 /**
- * How many CPUs this process may use, at least 1: those of its affinity, as far as the quotas of
- * its cgroups (v1 and v2, also of those above its own) allow, a part of one rounded up. The
- * environment variable `MULTIPROCESS_CPU_COUNT` says another number. A pool has as many workers by
- * default.
+ * Returns how many CPUs this process may use, at least 1: those of its affinity, as far as the
+ * quotas of its cgroups (v1 and v2, also of those above its own) allow, a part of one rounded up.
+ * The environment variable `MULTIPROCESS_CPU_COUNT` says another number. A pool has as many workers
+ * by default.
  *
  * Python: `cpu_count`, which counts all CPUs of the machine; `process_cpu_count` knows affinity.
  *

@@ -56,8 +56,8 @@ export function become(child: Identity): void {
 }
 
 /**
- * The path of the next child. Python counts objects as they are made, not children as they are
- * started.
+ * Returns the path of the next child. Python counts objects as they are made, not children as they
+ * are started.
  */
 export function nextPath(): string {
   const self = identity();
@@ -65,7 +65,7 @@ export function nextPath(): string {
   return self.path === '' ? number : `${self.path}:${number}`;
 }
 
-/** What names this process or thread. */
+/** Returns what names this process or thread. */
 export function ownIdent(): number {
   return threadId === 0 ? process.pid : threadId;
 }

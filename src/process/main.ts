@@ -12,7 +12,7 @@ export function mainPath(): string | null {
   return own.main;
 }
 
-/** The program's arguments, without Node and the script. */
+/** Returns the program's arguments, without Node and the script. */
 export function programArguments(): string[] {
   return process.argv.slice(hasScript() ? 2 : 1);
 }

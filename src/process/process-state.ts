@@ -40,7 +40,7 @@ export function adopt(instance: object, target: Target<never, unknown> | undefin
   states.set(instance, { ...fresh(own.name, own.daemon, own.path), target, args });
 }
 
-/** The state of one that was not started. */
+/** Returns the state of one that was not started. */
 export function fresh(name: string, daemon: boolean, path: string): ProcessState {
   return {
     target: undefined,
@@ -62,7 +62,10 @@ export function fresh(name: string, daemon: boolean, path: string): ProcessState
 /** What a fork may ask of a process that its parent made. */
 const ALLOWED_IN_FORK = new Set(['name', 'daemon', 'authkey', 'pid', 'ident']);
 
-/** The state of a process that was made here. @throws ProcessError `MP_NOT_PARENT`; ClosedError. */
+/**
+ * Returns the state of a process that was made here. @throws ProcessError `MP_NOT_PARENT`;
+ * ClosedError.
+ */
 export function stateOf(of: object, member: string, closedToo = false): ProcessState {
   const state = states.get(of);
   if (state === undefined || identity().self === of || (state.maker !== process.pid && !ALLOWED_IN_FORK.has(member))) {

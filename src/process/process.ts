@@ -177,7 +177,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     this.close();
   }
 
-  /** Whether it runs. */
+  /** Returns whether it runs. */
   isAlive(): boolean {
     if (identity().self === this) return true;
     const { popen } = stateOf(this, 'isAlive');

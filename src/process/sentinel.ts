@@ -11,8 +11,8 @@ export class Sentinel {
   }
 
   /**
-   * The descriptor, which becomes readable when the process has ended. Valid until the process is
-   * closed.
+   * Returns the descriptor, which becomes readable when the process has ended. Valid until the
+   * process is closed.
    * @throws ClosedError.
    */
   fileno(): number {

@@ -37,7 +37,7 @@ export interface PreparationData {
 export function freezeSupport(): void {}
 
 /**
- * The command by which a child is started, without what is particular to one child.
+ * Returns the command by which a child is started, without what is particular to one child.
  * @param options `execArgv`: Node options in place of those that would be inherited.
  */
 export function getCommandLine(options: { readonly execArgv?: readonly string[] | undefined } = {}): string[] {
@@ -72,7 +72,7 @@ export function setExecutable(path: string | Uint8Array | URL | null): void {
   replaceExecutable(program);
 }
 
-/** What a child called `name` would learn. Does not fix the default start method. */
+/** Returns what a child called `name` would learn. Does not fix the default start method. */
 export function getPreparationData(name: string): PreparationData {
   return {
     name,

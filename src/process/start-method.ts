@@ -19,7 +19,7 @@ export type ContextLike = StartMethod | MethodHolder;
 
 /** A context: what knows a start method. */
 export interface MethodHolder {
-  /** The method it stands for; `null` for the process's default. */
+  /** Returns the method it stands for; `null` for the process's default. */
   getStartMethod(): StartMethod | null;
 }
 
@@ -38,7 +38,7 @@ const CHOSEN = Symbol.for('multiprocess.startMethod');
 /** On globalThis: a packed child has a copy of this module of its own. */
 const state = globalThis as { [CHOSEN]?: StartMethod | null };
 
-/** Whether a value names a start method, be it available here or not. */
+/** Returns whether a value names a start method, be it available here or not. */
 function isStartMethod(value: unknown): value is StartMethod {
   return typeof value === 'string' && Object.hasOwn(METHOD_TITLES, value);
 }
@@ -56,7 +56,7 @@ export function checkStartMethod(actor: string, value: unknown): StartMethod {
 }
 
 /**
- * The default start method of this process.
+ * Returns the default start method of this process.
  *
  * Python: `get_start_method`. As there, asking fixes the default, unless `allowNone` is given.
  *
@@ -91,7 +91,7 @@ export function setStartMethod(method: StartMethod | null, options: { readonly f
 }
 
 /**
- * The start method that `context` stands for; the default where it is `undefined`.
+ * Returns the start method that `context` stands for; the default where it is `undefined`.
  * @throws ArgumentError `MP_UNKNOWN_START_METHOD`.
  */
 export function startMethodOf(actor: string, context: ContextLike | undefined): StartMethod {

@@ -22,7 +22,7 @@ export function addTemplateModule(url: URL): void {
   modules.add(url.href);
 }
 
-/** Whether a module is one that {@link addTemplateModule} named. */
+/** Returns whether a module is one that {@link addTemplateModule} named. */
 export function isTemplateModule(url: URL): boolean {
   return modules.has(url.href);
 }

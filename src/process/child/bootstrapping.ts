@@ -44,7 +44,7 @@ function isPreload(): boolean {
 
 let known: ReadonlySet<string> | undefined;
 
-/** The files that this process preloads. */
+/** Returns the files that this process preloads. */
 function preloads(): ReadonlySet<string> {
   if (known !== undefined) return known;
   const words = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)];

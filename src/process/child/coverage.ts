@@ -3,7 +3,7 @@
  * that is ended by a signal, and a fork, does not reach.
  */
 
-/** Whether coverage is being taken. */
+/** Returns whether coverage is being taken. */
 export function isCovered(): boolean {
   return (process.env['NODE_V8_COVERAGE'] ?? '') !== '';
 }

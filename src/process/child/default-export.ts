@@ -3,7 +3,7 @@ import { importModule } from '../../util/import-module.js';
 import { loadForParent } from '../../util/loading.js';
 
 /**
- * The function that a module exports as its default.
+ * Returns the function that a module exports as its default.
  * @throws RemoteError when it has none; what loading the module throws.
  */
 export async function defaultExport(url: string): Promise<(...args: unknown[]) => unknown> {

@@ -56,7 +56,7 @@ export function encodeWork(instance: object | null, state: ProcessState, popen: 
   return writePayload(head, bytes);
 }
 
-/** A path in what is encoded, as its caller knows it. */
+/** Returns a path in what is encoded, as its caller knows it. */
 function partOf(path: string, isInstance: boolean): string {
   return isInstance
     ? path
@@ -66,7 +66,7 @@ function partOf(path: string, isInstance: boolean): string {
     : path.replace(/\[(\d+)\] <- \[1\]$/, 'argument $1').replace(/\[0\]$/, 'the target');
 }
 
-/** What JSON carries as it is. */
+/** Returns what JSON carries as it is. */
 function isPlain(value: unknown): boolean {
   const type = typeof value;
   return (

@@ -14,8 +14,8 @@ import { adopt, type ProcessState } from '../process-state.js';
 import { setStartMethod } from '../start-method.js';
 
 /**
- * What the child of `instance` begins with. Everything that is read now is as `start` found it;
- * what target and arguments refer to is as the fork finds it.
+ * Returns what the child of `instance` begins with. Everything that is read now is as `start` found
+ * it; what target and arguments refer to is as the fork finds it.
  * @param subclass Whether its own `run` is what it does.
  */
 export function copyMain(

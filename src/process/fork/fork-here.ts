@@ -27,7 +27,7 @@ export function forkHere(running = false): number | ForkRefusal {
   }
 }
 
-/** The exit code of this process as it stands, after an error that nobody caught. */
+/** Returns the exit code of this process as it stands, after an error that nobody caught. */
 function currentExitCode(): number {
   return Number(process.exitCode ?? 1);
 }

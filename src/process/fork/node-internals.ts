@@ -1,5 +1,5 @@
 /**
- * What Node keeps to itself and a copy of a program must put right: its timers, and its stocks of
+ * What Node keeps to itself and a copy of a program must put right: its timers, and its caches of
  * random bytes.
  *
  * There is no other way to them than V8's inspector, which shows what Node's own functions have
@@ -21,8 +21,8 @@ export interface NodeInternals {
   /** By milliseconds; each is the head of a circle. */
   readonly timers: Readonly<Record<string, Linked>>;
   readonly immediates: { readonly head: Linked | null };
-  /** Random bytes in stock for crypto.randomUUID and crypto.randomInt. */
-  readonly stocks: readonly Uint8Array[];
+  /** Caches of random bytes for crypto.randomUUID and crypto.randomInt. */
+  readonly randomCaches: readonly Uint8Array[];
 }
 
 let found: NodeInternals | null = null;
@@ -40,23 +40,23 @@ export function nodeInternals(): NodeInternals {
 function find(): NodeInternals {
   const timers = captured(clearTimeout, 'timerListMap');
   const immediates = captured(clearImmediate, 'immediateQueue') as NodeInternals['immediates'];
-  // Each makes its stock with its first draw.
+  // Each makes its cache with its first draw.
   crypto.randomUUID();
   crypto.randomInt(2);
-  const stocks = [
+  const caches = [
     captured(crypto.randomUUID, 'uuidData'),
     captured(crypto.randomUUID, 'uuidNotBuffered', true),
     captured(crypto.randomInt, 'randomCache'),
-  ].filter((stock) => stock !== undefined);
+  ].filter((cache) => cache !== undefined);
   if (
     typeof timers !== 'object' ||
     timers === null ||
     !('head' in Object(immediates)) ||
-    !stocks.every((one) => one instanceof Uint8Array)
+    !caches.every((one) => one instanceof Uint8Array)
   ) {
     throw missing('timerListMap, immediateQueue, uuidData, randomCache');
   }
-  return { timers: timers as NodeInternals['timers'], immediates, stocks };
+  return { timers: timers as NodeInternals['timers'], immediates, randomCaches: caches };
 }
 
 function captured(by: Function, name: string, optional = false): unknown {

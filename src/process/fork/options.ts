@@ -29,7 +29,7 @@ export function forkableArguments(options: readonly string[]): string[] {
   return kept;
 }
 
-/** Whether options contain all of {@link FORK_OPTIONS}. */
+/** Returns whether options contain all of {@link FORK_OPTIONS}. */
 export function areForkOptions(options: readonly string[]): boolean {
   const words = options.map((option) => option.replaceAll('_', '-'));
   const poolAt = words.findIndex((word) => word.startsWith('--v8-pool-size'));
@@ -43,15 +43,15 @@ export function areForkOptions(options: readonly string[]): boolean {
  */
 export const SHARED_RANDOM = '`Math` is frozen (--frozen-intrinsics), and all forks would draw the same numbers from `Math.random`';
 
-/** Why no Node can be forked on this host; `null` when one can. */
-export function unforkable(): string | null {
+/** Returns why no Node can be forked on this host; `null` when one can. */
+export function forkingUnavailable(): string | null {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
   return nativeError()?.message ?? null;
 }
 
-/** Why no template can be started on this host; `null` when one can. */
-export function untemplatable(): string | null {
+/** Returns why no template can be started on this host; `null` when one can. */
+export function templateUnavailable(): string | null {
   const words = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')];
   const frozen = words.some((word) => word.replaceAll('_', '-') === '--frozen-intrinsics');
-  return unforkable() ?? unusableExecutable() ?? (frozen ? SHARED_RANDOM : null);
+  return forkingUnavailable() ?? unusableExecutable() ?? (frozen ? SHARED_RANDOM : null);
 }

@@ -5,8 +5,8 @@ import { isTemplateModule } from '../template-modules.js';
 const programs = new Map<string, () => void>();
 
 /**
- * What a copy of this process does to run a module: one of this library's programs is loaded here,
- * once, and only begun in the copy; any other module the copy loads itself.
+ * Returns what a copy of this process does to run a module: one of this library's programs is
+ * loaded here, once, and only begun in the copy; any other module the copy loads itself.
  */
 export async function programOf(entry: URL): Promise<() => void> {
   if (!programs.has(entry.href) && isTemplateModule(entry)) {

@@ -31,8 +31,10 @@ const PARENT_EVENTS = [
  */
 const NODE_TIMERS = new Set(['resetCache', 'onTick']);
 
-/** Removes timers, immediates and listeners of the parent, and makes random bytes in stock anew. */
-export function quiesce({ timers, immediates, stocks }: NodeInternals): void {
+/**
+ * Removes timers, immediates and listeners of the parent, and makes random bytes in caches anew.
+ */
+export function quiesce({ timers, immediates, randomCaches: caches }: NodeInternals): void {
   for (const list of Object.values(timers)) {
     for (const timer of members(list, list)) if (!isNodes(timer as never)) clearTimeout(timer as never);
   }
@@ -44,12 +46,15 @@ export function quiesce({ timers, immediates, stocks }: NodeInternals): void {
   }
   if (process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(null);
   process.exitCode = undefined;
-  for (const stock of stocks) randomFillSync(stock);
+  for (const cache of caches) randomFillSync(cache);
   forgetReadiness();
   forgetIdleSockets();
 }
 
-/** A list as it is now, from `first` (or behind it, where it is the head of a circle) to `end`. */
+/**
+ * Returns a list as it is now, from `first` (or behind it, where it is the head of a circle) to
+ * `end`.
+ */
 function members(first: Linked | null, end: Linked | null): Linked[] {
   const found: Linked[] = [];
   for (let one = first === end ? (first?._idleNext ?? null) : first; one !== end && one !== null; one = one._idleNext) found.push(one);

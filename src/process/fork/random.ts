@@ -4,7 +4,7 @@
  * V8 keeps the state of `Math.random` where nobody can reach it, and a fork copies it: all children
  * would draw the same numbers. So the template puts a generator of its own in its place, before any
  * other module can take hold of the old one, and every child seeds it anew. Node keeps random bytes
- * in stock for `crypto.randomUUID` and `crypto.randomInt`; the template leaves them empty. OpenSSL
+ * in caches for `crypto.randomUUID` and `crypto.randomInt`; the template leaves them empty. OpenSSL
  * itself notices forks.
  *
  * Not covered: `Math.random` of contexts that are made by `node:vm` in the child; their seeds come
@@ -57,30 +57,30 @@ function seed(): void {
 }
 
 /**
- * What Node keeps random bytes in stock for (lib/internal/crypto/random.js), and how many draws a
- * stock lasts.
+ * What Node keeps random bytes in caches for (lib/internal/crypto/random.js), and how many draws a
+ * cache lasts.
  */
-const STOCKS: readonly { readonly draw: () => string; readonly depth: number }[] = [
+const RANDOM_CACHES: readonly { readonly draw: () => string; readonly depth: number }[] = [
   { draw: () => crypto.randomUUID(), depth: 128 },
   { draw: () => String(crypto.randomInt(2 ** 48 - 1)), depth: 1024 },
 ];
 
-/** As many draws from each stock as it is deep. */
-export function drawStocks(): string[][] {
-  return STOCKS.map(({ draw, depth }) => Array.from({ length: depth }, draw));
+/** As many draws from each cache as it is deep. */
+export function drawRandomCaches(): string[][] {
+  return RANDOM_CACHES.map(({ draw, depth }) => Array.from({ length: depth }, draw));
 }
 
 /**
- * Leaves each stock empty, so that every child fills its own with its first draw.
+ * Leaves each cache empty, so that every child fills its own with its first draw.
  *
- * How far a stock is used up cannot be asked. But a fork (`theirs`) that drew the same number as
- * this process (`ours`) drew the same values as long as the stock lasted: the first that differs
+ * How far a cache is used up cannot be asked. But a fork (`theirs`) that drew the same number as
+ * this process (`ours`) drew the same values as long as the cache lasted: the first that differs
  * was the first of a new one.
  *
  * @returns whether it could.
  */
-export function emptyStocks(ours: readonly string[][], theirs: readonly string[][]): boolean {
-  return STOCKS.every(({ draw }, i) => {
+export function emptyRandomCaches(ours: readonly string[][], theirs: readonly string[][]): boolean {
+  return RANDOM_CACHES.every(({ draw }, i) => {
     const left = ours[i]!.findIndex((value, at) => value !== theirs[i]![at]);
     for (let more = 0; more < left; more++) draw();
     return left >= 0;

@@ -3,12 +3,12 @@ import { isMainThread } from 'node:worker_threads';
 import { type MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
 import type { ForkRefusal } from '../../native/index.js';
 import { FORKED } from './after-fork-child.js';
-import { areForkOptions, FORK_OPTIONS, SHARED_RANDOM, unforkable } from './options.js';
+import { areForkOptions, FORK_OPTIONS, forkingUnavailable, SHARED_RANDOM } from './options.js';
 import { RefusalCode, refused } from './refused.js';
 
-/** Why method `fork` cannot be used here; `null` when it can. */
-export function uncopyable(): string | null {
-  const never = unforkable();
+/** Returns why method `fork` cannot be used here; `null` when it can. */
+export function copyUnavailable(): string | null {
+  const never = forkingUnavailable();
   if (never !== null) return never;
   if (!isMainThread) return 'this is a worker thread, and a fork of it would have no main thread';
   if (Object.isFrozen(Math)) return SHARED_RANDOM;
@@ -19,7 +19,7 @@ export function uncopyable(): string | null {
   );
 }
 
-/** The error for a refusal of the moment. */
+/** Returns the error for a refusal of the moment. */
 export function refusedCopy(refusal: ForkRefusal): MultiprocessError {
   switch (refusal) {
     case 'threads-alive':

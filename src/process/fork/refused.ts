@@ -12,7 +12,7 @@ export enum RefusalCode {
   HooksThread = 1006,
 }
 
-/** The error for a refusal: a {@link RefusalCode} or an errno. */
+/** Returns the error for a refusal: a {@link RefusalCode} or an errno. */
 export function refused(code: number): MultiprocessError {
   if (code === RefusalCode.ThreadsBusy) {
     return new ProcessError(

@@ -18,7 +18,7 @@ export interface CopyOptions {
 }
 
 /**
- * Forks this process, from the event loop (atRest).
+ * Forks this process, from the event loop (callFromLoop).
  *
  * @returns the child's pid; never in the child, but for the event loop, which it goes on with.
  * @throws UnsupportedError `MP_UNSUPPORTED`, with the reason; ProcessError `MP_SPAWN`;

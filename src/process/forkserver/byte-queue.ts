@@ -7,7 +7,7 @@ export class ByteQueue {
       this.#bytes.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#bytes, bytes]);
   }
 
-  /** The first `length` bytes without taking them; `null` while there are fewer. */
+  /** Returns the first `length` bytes without taking them; `null` while there are fewer. */
   peek(length: number): Buffer | null {
     return this.#bytes.length < length ? null : this.#bytes.subarray(0, length);
   }

@@ -54,7 +54,7 @@ function workingFolder(): string | null {
   }
 }
 
-/** What must be set, or removed (`null`), to make `from` into `to`. */
+/** Returns what must be set, or removed (`null`), to make `from` into `to`. */
 function difference(from: NodeJS.ProcessEnv, to: NodeJS.ProcessEnv): Record<string, string | null> {
   const changes: Record<string, string | null> = {};
   for (const [name, value] of Object.entries(to)) if (value !== undefined && from[name] !== value) changes[name] = String(value);

@@ -19,7 +19,7 @@ import { registerAfterFork } from '../../util/after-fork.js';
 import { clause } from '../../util/clause.js';
 import { checkOptions, describe } from '../../util/options.js';
 import { performance } from '../../util/timers.js';
-import { untemplatable } from '../fork/options.js';
+import { templateUnavailable } from '../fork/options.js';
 import type { ForkedChild } from '../forked-child.js';
 import { childRequest, type NewProcess } from './child-request.js';
 import type { PreloadErrors } from './preloading.js';
@@ -137,8 +137,8 @@ export class Forkserver {
   }
 
   /**
-   * The descriptors that this process was given when it was forked by a template; `null` in any
-   * other. Python: `get_inherited_fds`.
+   * Returns the descriptors that this process was given when it was forked by a template; `null` in
+   * any other. Python: `get_inherited_fds`.
    */
   getInheritedFds(): readonly number[] | null {
     return (globalThis as { [INHERITED_DESCRIPTORS]?: readonly number[] })[INHERITED_DESCRIPTORS] ?? null;
@@ -221,7 +221,7 @@ export class Forkserver {
     // All that wait for a module that does not load are told at once, and not one after the other.
     if (this.#last !== null && performance.now() - this.#last.at < FAILURE_HOLDS_MS) throw this.#last.failure;
     this.#last = null;
-    const reason = untemplatable();
+    const reason = templateUnavailable();
     if (reason !== null)
       throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${clause(reason)}; use start method 'spawn'.`);
     this.#template = new TemplateProcess(settings);
@@ -229,7 +229,7 @@ export class Forkserver {
   }
 }
 
-/** Whether a start failed because its template has ended, so that another one may do it. */
+/** Returns whether a start failed because its template has ended, so that another one may do it. */
 function isTemplateGone(error: unknown): boolean {
   return error instanceof TemplateLost || ((error as { code?: unknown }).code === 'MP_SYSTEM' && errnoOf(error) === Errno.ECONNREFUSED);
 }

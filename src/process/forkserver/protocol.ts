@@ -49,17 +49,17 @@ export enum Report {
 /** Who answers. */
 export type Role = 'template' | 'process';
 
-/** A new challenge. */
+/** Returns a new challenge. */
 export function newChallenge(): Uint8Array {
   return crypto().randomBytes(CHALLENGE_BYTES);
 }
 
-/** The answer to a challenge. */
+/** Returns the answer to a challenge. */
 export function answerTo(challenged: Uint8Array, role: Role, key: Uint8Array): Uint8Array {
   return createResponse(key, challengeFor(challenged, role));
 }
 
-/** Whether an answer is right. */
+/** Returns whether an answer is right. */
 export function isAnswer(given: Uint8Array, challenged: Uint8Array, role: Role, key: Uint8Array): boolean {
   try {
     verifyChallenge(key, challengeFor(challenged, role), given);
@@ -106,7 +106,7 @@ export interface TemplateConfig {
   readonly modules: readonly string[];
 }
 
-/** A request as it travels. */
+/** Returns a request as it travels. */
 export function encodeRequest(request: ChildRequest, descriptors: number): Uint8Array {
   const body = Buffer.from(JSON.stringify(request));
   const head = Buffer.alloc(REQUEST_HEADER_BYTES);
@@ -136,12 +136,12 @@ export function takeRequest(queue: ByteQueue, descriptors: readonly number[]): R
   return descriptors.length === count ? { frame: whole, descriptors } : 'bad';
 }
 
-/** What is asked for. */
+/** Returns what is asked for. */
 export function decodeRequest({ frame }: ReceivedRequest): ChildRequest {
   return JSON.parse(Buffer.from(frame.subarray(REQUEST_HEADER_BYTES)).toString()) as ChildRequest;
 }
 
-/** A report as it travels. */
+/** Returns a report as it travels. */
 export function encodeReport(kind: Report, value: number): Uint8Array {
   const bytes = Buffer.alloc(REPORT_BYTES);
   bytes.writeUInt32LE(kind, 0);

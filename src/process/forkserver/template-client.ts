@@ -16,7 +16,6 @@
  * connection breaks before, the lifeline is closed and the child, if there is one, ends by itself.
  */
 import { writeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { AuthenticationError, type MultiprocessError, ProcessError } from '../../errors/index.js';
 import {
   closeDescriptor,
@@ -33,6 +32,7 @@ import {
 } from '../../native/index.js';
 import { deferred } from '../../util/deferred.js';
 import { refused } from '../fork/refused.js';
+import { ENDING_SIGNALS } from '../popen/signals.js';
 import { ByteQueue } from './byte-queue.js';
 import {
   answerTo,
@@ -54,9 +54,6 @@ interface PendingRequest {
   readonly lifeline: number;
   readonly onEnd: (status: number | null) => void;
 }
-
-/** Signals that end a process which does not listen for them. */
-const ENDING_SIGNALS: ReadonlySet<number> = new Set([constants.signals.SIGTERM, constants.signals.SIGKILL, constants.signals.SIGINT]);
 
 /** The template ended before it answered: a new one may be asked. */
 export class TemplateLost extends ProcessError {}

@@ -150,7 +150,7 @@ export class TemplateProcess {
     return signalCode ?? `exit code ${exitCode}`;
   }
 
-  /** Whether a template that were started now would be no other than this one. */
+  /** Returns whether a template that were started now would be no other than this one. */
   isCurrent({ preload, onError }: TemplateSettings): boolean {
     return (
       sameWords(this.#preload, preload) &&
@@ -160,7 +160,7 @@ export class TemplateProcess {
     );
   }
 
-  /** Why its modules could not be loaded, if that is so. */
+  /** Returns why its modules could not be loaded, if that is so. */
   preloadFailure(): ProcessError | null {
     this.#preloading?.read();
     return this.#preloading?.failure ?? null;

@@ -1,6 +1,6 @@
 import { ProcessError } from '../../errors/index.js';
 import {
-  atRest,
+  callFromLoop,
   closeDescriptor,
   createEventfd,
   duplicateDescriptor,
@@ -13,7 +13,7 @@ import {
 } from '../../native/index.js';
 import { INHERITANCE, type Inheritance } from '../child/inherit.js';
 import { programOf } from '../fork/program.js';
-import { uncopyable } from '../fork/refused-copy.js';
+import { copyUnavailable } from '../fork/refused-copy.js';
 import { startCopy } from '../fork/start-copy.js';
 import type { ForkedChild } from '../forked-child.js';
 import type { StartMethod } from '../start-method.js';
@@ -42,7 +42,7 @@ export class PopenFork extends PopenForked {
     const main = options.forkMain?.();
     try {
       // Copies: the caller may close his as soon as this returns, and the fork is made later.
-      this.gather(main === undefined ? options : unprepared).forEach((fd, i) => {
+      this.collectDescriptors(main === undefined ? options : unprepared).forEach((fd, i) => {
         this.#lent[i] ??= duplicateDescriptor(fd);
       });
     } catch (error) {
@@ -58,7 +58,7 @@ export class PopenFork extends PopenForked {
   }
 
   /** @internal */
-  protected passed(index: number, fd: number): number {
+  protected numberInChild(index: number, fd: number): number {
     this.#lent[index] ??= duplicateDescriptor(fd);
     return this.#lent[index];
   }
@@ -66,7 +66,7 @@ export class PopenFork extends PopenForked {
   async #make({ entry, name, env }: LaunchOptions, main: (() => void) | undefined): Promise<ForkedChild> {
     const begin = main ?? this.#programMain(name, await programOf(entry));
     return new Promise((resolve, reject) => {
-      atRest(() => {
+      callFromLoop(() => {
         let reserved = -1;
         try {
           if (this.cancelled) throw new ProcessError(`The start of ${name} was given up.`, { code: 'MP_SPAWN' });
@@ -86,7 +86,7 @@ export class PopenFork extends PopenForked {
     });
   }
 
-  /** The steps of a copy that runs a module, as other methods' children do. */
+  /** Returns the steps of a copy that runs a module, as other methods' children do. */
   #programMain(name: string, program: () => void): () => void {
     const inheritance: Inheritance = { name, parentPid: process.pid, descriptors: this.#lent, method: 'fork' };
     return () => {
@@ -151,5 +151,5 @@ class ForkedCopy implements ForkedChild {
 
 registerStartMethod('fork', {
   launch: (options) => new PopenFork(options),
-  unavailable: uncopyable,
+  unavailable: copyUnavailable,
 });

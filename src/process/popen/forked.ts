@@ -1,15 +1,11 @@
 import { constants } from 'node:os';
 import { MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { closeDescriptor, createPipe } from '../../native/index.js';
 import { clause } from '../../util/clause.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { ForkedChild } from '../forked-child.js';
-import { endedSentinel } from './ended-sentinel.js';
+import { PipeSentinel } from './pipe-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
-import { signalName, signalNumber } from './signal-name.js';
-
-/** Signals that end a child which does not listen for them, as one that has not begun. */
-const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL', 'SIGINT']);
+import { ENDING_SIGNALS, signalName, signalNumber } from './signals.js';
 
 /**
  * A child that is forked some time after it was asked for: until then it has no pid, and what is
@@ -26,7 +22,7 @@ export abstract class PopenForked extends Popen {
   #sentinelGiven = false;
   /** Signals that came before there was a child. */
   readonly #queuedSignals: number[] = [];
-  #sentinel: [reads: number, writes: number | null] | null = null;
+  #sentinel: PipeSentinel | null = null;
 
   /**
    * @param whose Node options it has.
@@ -50,22 +46,22 @@ export abstract class PopenForked extends Popen {
       this.#sentinelGiven = true;
       return this.#child.pidfd;
     }
-    this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
-    return this.#sentinel[0];
+    this.#sentinel ??= new PipeSentinel(this.hasEnded);
+    return this.#sentinel.fd;
   }
 
   signal(name: NodeJS.Signals): void {
     const number = signalNumber(name);
-    if (this.over || this.cancelled) return;
+    if (this.hasEnded || this.cancelled) return;
     if (this.#child !== null) this.#child.signal(number);
-    else if (!ENDING_SIGNALS.has(name)) this.#queuedSignals.push(number);
+    else if (!ENDING_SIGNALS.has(number)) this.#queuedSignals.push(number);
     else {
       // It never begins. What it was to be made by may never answer.
       const status = { exitCode: null, signal: name };
       this.cancelled = true;
       this.#status = status;
       this.cancel();
-      queueMicrotask(() => this.ended(status));
+      queueMicrotask(() => this.reportEnded(status));
     }
   }
 
@@ -81,18 +77,17 @@ export abstract class PopenForked extends Popen {
 
   close(): void {
     this.#closed = true;
-    if (this.over) this.#child?.close();
-    if (this.#sentinel === null) return;
-    for (const fd of this.#sentinel) if (fd !== null) closeDescriptor(fd);
+    if (this.hasEnded) this.#child?.close();
+    this.#sentinel?.close();
     this.#sentinel = null;
   }
 
   waitSync(timeout: number): boolean {
-    return this.over || (this.#child?.waitSync(timeout) ?? false);
+    return this.hasEnded || (this.#child?.waitSync(timeout) ?? false);
   }
 
   /** @internal */
-  protected override look(): ExitStatus | null {
+  protected override pollStatus(): ExitStatus | null {
     this.#child?.look();
     return this.#status;
   }
@@ -111,10 +106,10 @@ export abstract class PopenForked extends Popen {
       for (const number of this.#queuedSignals.splice(0)) child.signal(number);
       // It may have ended before we were told that it had started.
       if (this.#status !== null && !this.cancelled) this.#over(this.#status);
-      else if (!this.cancelled) this.begun();
+      else if (!this.cancelled) this.reportStarted();
     } catch (cause) {
       if (this.cancelled) return;
-      this.failed(
+      this.reportFailed(
         cause instanceof MultiprocessError
           ? cause
           : new ProcessError(`Cannot start ${name}: ${clause(cause)}.`, { code: 'MP_SPAWN', cause }),
@@ -129,13 +124,10 @@ export abstract class PopenForked extends Popen {
   };
 
   #over(status: ExitStatus): void {
-    this.begun();
-    if (this.#sentinel !== null && this.#sentinel[1] !== null) {
-      closeDescriptor(this.#sentinel[1]);
-      this.#sentinel = [this.#sentinel[0], null];
-    }
+    this.reportStarted();
+    this.#sentinel?.end();
     // It is reaped: nothing is known by its pidfd any more, unless somebody has that as a sentinel.
     if (this.#closed || !this.#sentinelGiven) this.#child?.close();
-    this.ended(status);
+    this.reportEnded(status);
   }
 }

@@ -1,5 +1,5 @@
 import { closeDescriptor, duplicateDescriptor } from '../../native/index.js';
-import { untemplatable } from '../fork/options.js';
+import { templateUnavailable } from '../fork/options.js';
 import { forkserver } from '../forkserver/forkserver.js';
 import { inheritedNumber } from '../forkserver/inherited-number.js';
 import type { StartMethod } from '../start-method.js';
@@ -28,7 +28,7 @@ export class PopenForkserver extends PopenForked {
       for (const fd of descriptors.splice(0)) closeDescriptor(fd);
     };
     try {
-      for (const fd of this.gather(options)) descriptors.push(duplicateDescriptor(fd));
+      for (const fd of this.collectDescriptors(options)) descriptors.push(duplicateDescriptor(fd));
     } catch (error) {
       release();
       throw error;
@@ -43,12 +43,12 @@ export class PopenForkserver extends PopenForked {
   }
 
   /** @internal */
-  protected passed(index: number): number {
+  protected numberInChild(index: number): number {
     return inheritedNumber(index);
   }
 }
 
 registerStartMethod('forkserver', {
   launch: (options) => new PopenForkserver(options),
-  unavailable: untemplatable,
+  unavailable: templateUnavailable,
 });

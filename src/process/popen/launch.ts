@@ -21,7 +21,7 @@ export interface Launcher {
    */
   launch(options: LaunchOptions): Popen;
   /**
-   * Why it cannot be used on this host, or `null`. Must be cheap: it is asked for
+   * Returns why it cannot be used on this host, or `null`. Must be cheap: it is asked for
    * `getAllStartMethods()`.
    */
   unavailable(): string | null;
@@ -35,7 +35,7 @@ export function registerStartMethod(method: StartMethod, launcher: Launcher): vo
   launchers.set(method, launcher);
 }
 
-/** Why a start method cannot be used here, or `null` when it can. */
+/** Returns why a start method cannot be used here, or `null` when it can. */
 function startMethodUnavailable(method: StartMethod): string | null {
   const launcher = launchers.get(method);
   if (launcher === undefined) return 'it is not part of this version';
@@ -56,7 +56,7 @@ export function checkAvailable(actor: string, method: StartMethod): void {
   );
 }
 
-/** The start methods that work on this host, the default first. */
+/** Returns the start methods that work on this host, the default first. */
 export function getAllStartMethods(): StartMethod[] {
   const order: StartMethod[] = ['spawn', 'forkserver', 'fork', 'thread'];
   return order.filter((method) => startMethodUnavailable(method) === null);

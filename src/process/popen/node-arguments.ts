@@ -12,7 +12,7 @@ const DROPPED_OPTIONS =
 const OPTIONS_WITHOUT_VALUE =
   /^(-c|-i|--(inspect(-brk|-wait)?|debug-brk|test(-only|-force-exit|-update-snapshots|-randomize|-coverage-include-all)?|watch(-preserve-output)?|(cpu-|heap-)?prof|check|interactive|entry-url|build-snapshot|expose-internals))$/;
 
-/** The options of `options` that a child process should be started with. */
+/** Returns the options of `options` that a child process should be started with. */
 export function inheritedArguments(options: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < options.length; i++) {
@@ -35,7 +35,7 @@ export function inheritedNodeOptions(text: string): string {
   return inheritedArguments(plain).map(quoted).join(' ');
 }
 
-/** A child's environment: `env`, with the NODE_OPTIONS that it inherits. */
+/** Returns a child's environment: `env`, with the NODE_OPTIONS that it inherits. */
 export function inheritedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const options = env['NODE_OPTIONS'];
   return options === undefined ? { ...env } : { ...env, NODE_OPTIONS: inheritedNodeOptions(options) };

@@ -124,7 +124,7 @@ export abstract class Popen implements Disposable {
 
   /** Exit code: `n`, `-signal`, 255 when it is lost; `null` while it runs. */
   poll(): number | null {
-    const status = this.#status ?? this.look();
+    const status = this.#status ?? this.pollStatus();
     return status === null ? null : exitCodeOf(status);
   }
 
@@ -141,11 +141,11 @@ export abstract class Popen implements Disposable {
     signal?.throwIfAborted();
     if (this.#status === null && timeout !== undefined && timeout <= 0) return this.poll();
     if (this.#status === null) {
-      const over = deferred<void>();
-      const listener = () => over.resolve();
+      const ended = deferred<void>();
+      const listener = () => ended.resolve();
       this.onExit(listener);
       try {
-        await settles(over.promise, { timeout, signal });
+        await settles(ended.promise, { timeout, signal });
       } finally {
         this.#forget(listener);
       }
@@ -180,7 +180,7 @@ export abstract class Popen implements Disposable {
     if (!this.#gathering) {
       throw new ArgumentError('Popen.duplicateForChild: the child was started already; pass descriptors while it is being prepared.');
     }
-    return this.passed(this.#descriptors.push(fd) - 1, fd);
+    return this.numberInChild(this.#descriptors.push(fd) - 1, fd);
   }
 
   /** As {@link close}. */
@@ -194,39 +194,39 @@ export abstract class Popen implements Disposable {
    * @internal Everything the child is to be given. Calls `prepare`; ends the time of {@link
    * duplicateForChild}.
    */
-  protected gather({ prepare }: LaunchOptions): readonly number[] {
+  protected collectDescriptors({ prepare }: LaunchOptions): readonly number[] {
     const more = prepare?.(this) ?? [];
     this.#gathering = false;
     return [...this.#descriptors, ...more];
   }
 
-  /** @internal The number in the child of the `index`-th descriptor, which is `fd` here. */
-  protected abstract passed(index: number, fd: number): number;
+  /** @internal Returns the number in the child of the `index`-th descriptor, which is `fd` here. */
+  protected abstract numberInChild(index: number, fd: number): number;
 
-  /** @internal How it ended, looked up now; `null` while it runs. */
-  protected look(): ExitStatus | null {
+  /** @internal Returns how it ended, looked up now; `null` while it runs. */
+  protected pollStatus(): ExitStatus | null {
     return null;
   }
 
   /** @internal Whether its end is known. */
-  protected get over(): boolean {
+  protected get hasEnded(): boolean {
     return this.#status !== null;
   }
 
   /** @internal It runs. */
-  protected begun(): void {
+  protected reportStarted(): void {
     if (processStart.hasSubscribers) processStart.publish({ name: this.#name, pid: this.pid, method: this.method });
     this.#started.resolve();
   }
 
   /** @internal It could not be started. */
-  protected failed(cause: MultiprocessError): void {
+  protected reportFailed(cause: MultiprocessError): void {
     this.#started.reject(cause);
-    this.ended({ exitCode: null, signal: null }, cause);
+    this.reportEnded({ exitCode: null, signal: null }, cause);
   }
 
   /** @internal It has ended. Only the first call counts. */
-  protected ended(status: ExitStatus, cause?: unknown): void {
+  protected reportEnded(status: ExitStatus, cause?: unknown): void {
     if (this.#status !== null) return;
     this.#status = status;
     this.#cause = cause;
@@ -244,7 +244,7 @@ export abstract class Popen implements Disposable {
   }
 }
 
-/** A status as Python's exit code: `n`, `-signal`, or 255. */
+/** Returns a status as Python's exit code: `n`, `-signal`, or 255. */
 function exitCodeOf({ exitCode, signal }: ExitStatus): number {
   return exitCode ?? (signal === null ? LOST_STATUS_EXIT_CODE : -constants.signals[signal]);
 }

@@ -14,11 +14,11 @@ import {
 import { executable, startingEnvironment, unusableExecutable } from '../../util/executable.js';
 import { FIRST_DESCRIPTOR } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
-import { endedSentinel } from './ended-sentinel.js';
 import { registerStartMethod } from './launch.js';
 import { inheritedArguments, inheritedEnvironment } from './node-arguments.js';
+import { PipeSentinel } from './pipe-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
-import { signalName, signalNumber } from './signal-name.js';
+import { signalName, signalNumber } from './signals.js';
 import { startFailure } from './start-failure.js';
 
 /**
@@ -38,7 +38,7 @@ export class PopenSpawn extends Popen {
   constructor(options: LaunchOptions) {
     super(options);
     const { entry, name } = options;
-    const descriptors = this.gather(options);
+    const descriptors = this.collectDescriptors(options);
     const env = startingEnvironment(inheritedEnvironment(options.env ?? process.env));
     const args = [
       ...(options.execArgv ?? inheritedArguments(process.execArgv)),
@@ -53,9 +53,9 @@ export class PopenSpawn extends Popen {
       throw startFailure(name, cause, { args, env });
     }
     keepChild(this.#child, true);
-    this.#child.once('spawn', () => this.begun());
-    this.#child.once('exit', (exitCode, signal) => this.ended({ exitCode, signal }));
-    this.#child.once('error', (cause) => this.#child.pid === undefined && this.failed(startFailure(name, cause, { args, env })));
+    this.#child.once('spawn', () => this.reportStarted());
+    this.#child.once('exit', (exitCode, signal) => this.reportEnded({ exitCode, signal }));
+    this.#child.once('error', (cause) => this.#child.pid === undefined && this.reportFailed(startFailure(name, cause, { args, env })));
   }
 
   get pid(): number | null {
@@ -67,10 +67,10 @@ export class PopenSpawn extends Popen {
     const { pid } = this;
     try {
       // Only while the child is there, be it as a zombie, the number is surely its own.
-      this.#sentinel = this.over || pid === null ? endedSentinel() : openProcess(pid);
+      this.#sentinel = this.hasEnded || pid === null ? new PipeSentinel(true).fd : openProcess(pid);
     } catch (error) {
       if (errnoOf(error) !== Errno.ESRCH) throw error;
-      this.#sentinel = endedSentinel();
+      this.#sentinel = new PipeSentinel(true).fd;
     }
     return this.#sentinel;
   }
@@ -79,7 +79,7 @@ export class PopenSpawn extends Popen {
     const number = signalNumber(name);
     // Not by ChildProcess.kill: after a start that failed it takes a number that was never set for
     // the pid, and 0 is our own process group.
-    if (!this.over) signalChild(this.pid, number);
+    if (!this.hasEnded) signalChild(this.pid, number);
   }
 
   ref(): void {
@@ -96,16 +96,16 @@ export class PopenSpawn extends Popen {
   }
 
   waitSync(timeout: number): boolean {
-    return this.over || this.pid === null || awaitProcess(this.pid, timeout);
+    return this.hasEnded || this.pid === null || awaitProcess(this.pid, timeout);
   }
 
   /** @internal */
-  protected passed(index: number): number {
+  protected numberInChild(index: number): number {
     return FIRST_DESCRIPTOR + index;
   }
 
   /** @internal */
-  protected override look(): ExitStatus | null {
+  protected override pollStatus(): ExitStatus | null {
     const { pid } = this;
     const status = pid === null ? null : childStatus(pid);
     return status === null ? null : { exitCode: status.exitCode, signal: status.signal === null ? null : signalName(status.signal) };

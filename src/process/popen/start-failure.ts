@@ -16,7 +16,7 @@ export interface StartInput {
 }
 
 /**
- * The error for a start that the system refused: ProcessError `MP_SPAWN`.
+ * Returns the error for a start that the system refused: ProcessError `MP_SPAWN`.
  * @param name Of the child.
  */
 export function startFailure(name: string, cause: unknown, handed: StartInput): ProcessError {
@@ -40,7 +40,7 @@ function explanation(name: string, reason: string, handed: StartInput): string {
   }
 }
 
-/** Which of the texts is too long; otherwise how long all are. */
+/** Returns which of the texts is too long; otherwise how long all are. */
 function tooLarge({ args, env }: StartInput): string {
   const variables = Object.entries(env).filter(([, value]) => value !== undefined);
   for (const [name, value] of variables) {

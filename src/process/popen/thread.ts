@@ -2,13 +2,13 @@ import type { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { threadId as ownThread, Worker } from 'node:worker_threads';
 import { ProcessError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, duplicateDescriptor, nativeError } from '../../native/index.js';
+import { closeDescriptor, duplicateDescriptor, nativeError } from '../../native/index.js';
 import { clause } from '../../util/clause.js';
 import { STARTING_KEY } from '../../util/starting.js';
 import { INHERITANCE_KEY, type Inheritance } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
-import { endedSentinel } from './ended-sentinel.js';
 import { registerStartMethod } from './launch.js';
+import { PipeSentinel } from './pipe-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
@@ -36,7 +36,7 @@ export class PopenThread extends Popen {
   readonly #threadId: number;
   readonly #lent: number[] = [];
   #ending: NodeJS.Signals | null = null;
-  #sentinel: readonly [reads: number, writes: number | null] | null = null;
+  #sentinel: PipeSentinel | null = null;
 
   /** @throws ProcessError `MP_SPAWN`; MultiprocessError `MP_SYSTEM` without a free descriptor. */
   constructor(options: LaunchOptions);
@@ -45,7 +45,7 @@ export class PopenThread extends Popen {
   constructor(options: LaunchOptions, host: (form: ThreadForm) => Worker = (form) => startThread(form, options)) {
     super(options);
     const { entry, name } = options;
-    const given = this.gather(options);
+    const given = this.collectDescriptors(options);
     try {
       for (const fd of given) this.#lent.push(duplicateDescriptor(fd));
       const inheritance: Inheritance = { name, parentPid: process.pid, descriptors: this.#lent, method: 'thread' };
@@ -55,7 +55,7 @@ export class PopenThread extends Popen {
       throw cause instanceof ProcessError ? cause : threadError(name, cause);
     }
     this.#threadId = this.#worker.threadId;
-    this.#worker.once('online', () => this.begun());
+    this.#worker.once('online', () => this.reportStarted());
     // A process prints what it did not catch; Node hands that of a thread to its parent instead.
     this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n${hint(error)}`));
     this.#worker.once('exit', (code) => {
@@ -66,7 +66,7 @@ export class PopenThread extends Popen {
       // What it wrote comes first: it passes through streams of this thread.
       void Promise.all([passedOn(this.#worker.stdout, process.stdout), passedOn(this.#worker.stderr, process.stderr)]).then(() => {
         this.#release();
-        this.ended(status);
+        this.reportEnded(status);
       });
     });
   }
@@ -85,12 +85,12 @@ export class PopenThread extends Popen {
   }
 
   get sentinel(): number {
-    this.#sentinel ??= this.over ? [endedSentinel(), null] : createPipe();
-    return this.#sentinel[0];
+    this.#sentinel ??= new PipeSentinel(this.hasEnded);
+    return this.#sentinel.fd;
   }
 
   signal(name: NodeJS.Signals): void {
-    if (this.over) return;
+    if (this.hasEnded) return;
     this.#ending ??= name;
     void this.#worker.terminate();
   }
@@ -104,11 +104,8 @@ export class PopenThread extends Popen {
   }
 
   close(): void {
-    const sentinel = this.#sentinel;
+    this.#sentinel?.close();
     this.#sentinel = null;
-    if (sentinel === null) return;
-    closeDescriptor(sentinel[0]);
-    if (sentinel[1] !== null) closeDescriptor(sentinel[1]);
   }
 
   /**
@@ -116,24 +113,22 @@ export class PopenThread extends Popen {
    * block for.
    */
   waitSync(): boolean {
-    return this.over;
+    return this.hasEnded;
   }
 
   /** @internal */
-  protected passed(_index: number, fd: number): number {
+  protected numberInChild(_index: number, fd: number): number {
     return duplicateDescriptor(fd);
   }
 
   /** What was lent to the thread goes, and the sentinel becomes readable. */
   #release(): void {
     for (const fd of this.#lent.splice(0)) closeDescriptor(fd);
-    if (this.#sentinel === null || this.#sentinel[1] === null) return;
-    closeDescriptor(this.#sentinel[1]);
-    this.#sentinel = [this.#sentinel[0], null];
+    this.#sentinel?.end();
   }
 }
 
-/** What helps against an error of Node's own. */
+/** Returns what helps against an error of Node's own. */
 function hint(error: unknown): string {
   if ((error as { syscall?: unknown } | null)?.syscall !== 'uv_cwd') return '';
   return 'Node starts no threads where the working directory of the process was removed; call process.chdir() first.\n';

@@ -35,7 +35,7 @@ function countPorts(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
 }
 
-/** How often each worker thread has gone to sleep. Threads have names since Node 24. */
+/** Returns how often each worker thread has gone to sleep. Threads have names since Node 24. */
 function sleepsOfWorkers(): Map<string, number> {
   const sleeps = new Map<string, number>();
   for (const thread of readdirSync('/proc/self/task')) {

@@ -1,5 +1,5 @@
 /**
- * The first child of a template: finds out whether forks of it can live, how far its stocks of
+ * The first child of a template: finds out whether forks of it can live, how far its caches of
  * random bytes are used up, and which pages of memory a child touches.
  *
  * It loads a module, as every child will: what keeps a fork from that is found out by the first
@@ -22,7 +22,7 @@ import { importModule } from '../../../util/import-module.js';
 import { setImmediate } from '../../../util/timers.js';
 import { afterForkInChild } from '../../fork/after-fork-child.js';
 import { forkHere } from '../../fork/fork-here.js';
-import { drawStocks, emptyStocks } from '../../fork/random.js';
+import { drawRandomCaches, emptyRandomCaches } from '../../fork/random.js';
 import { RefusalCode } from '../../fork/refused.js';
 import { hasHooksThread } from './hooks-thread.js';
 
@@ -38,7 +38,7 @@ export interface ProbeResult {
 }
 
 interface ProbeReport {
-  readonly stocks: string[][];
+  readonly caches: string[][];
   readonly pages: number[];
 }
 
@@ -63,8 +63,8 @@ export async function probe(): Promise<ProbeResult> {
     if (!came) signalChild(pid, constants.signals.SIGKILL);
     while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
     if (text === '') return refused(came ? RefusalCode.ProbeDied : RefusalCode.ProbeHangs);
-    const { stocks, pages } = JSON.parse(text) as ProbeReport;
-    return { refusal: emptyStocks(drawStocks(), stocks) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
+    const { caches, pages } = JSON.parse(text) as ProbeReport;
+    return { refusal: emptyRandomCaches(drawRandomCaches(), caches) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
   } finally {
     closeDescriptor(reads);
   }
@@ -77,7 +77,7 @@ async function runProbe(writes: number, template: number): Promise<void> {
   process.title = `${process.title} `;
   await importModule(`data:text/javascript,export default ${process.pid}`);
   await import('./warmup.js');
-  const told: ProbeReport = { pages: [...touchedPages()], stocks: drawStocks() };
+  const told: ProbeReport = { pages: [...touchedPages()], caches: drawRandomCaches() };
   writeFileSync(writes, JSON.stringify(told));
   leaveProcess(0);
 }

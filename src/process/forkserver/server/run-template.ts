@@ -91,7 +91,10 @@ async function preload(config: TemplateConfig): Promise<void> {
   reporting.close();
 }
 
-/** Whether it is settled before its time is up, and before nothing is left that could settle it. */
+/**
+ * Returns whether it is settled before its time is up, and before nothing is left that could settle
+ * it.
+ */
 function settlesInTime(promise: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), IDLE_TIMEOUT_MS);
@@ -109,7 +112,7 @@ function settlesInTime(promise: Promise<void>): Promise<boolean> {
   });
 }
 
-/** The root where the working directory was removed. */
+/** Returns the root where the working directory was removed. */
 function workingFolder(): string {
   try {
     return process.cwd();
@@ -136,7 +139,7 @@ function warmUp(): void {
   void performance.timeOrigin;
 }
 
-/** A path as the URL it stands for; anything else as it is. */
+/** Returns a path as the URL it stands for; anything else as it is. */
 function specifierOf(name: string): string {
   return name.startsWith('/') ? pathToFileURL(name).href : name;
 }

@@ -68,8 +68,8 @@ export class TemplateSession {
   }
 
   /**
-   * Whether it is known from here on. A wrong answer leaves it `served`: nothing more is expected
-   * of it.
+   * Returns whether it is known from here on. A wrong answer leaves it `served`: nothing more is
+   * expected of it.
    */
   #authenticate(): boolean {
     const words = this.#received.take(ANSWER_BYTES + CHALLENGE_BYTES);
