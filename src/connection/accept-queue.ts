@@ -1,6 +1,5 @@
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
 import { Deque } from '../util/deque.js';
+import { limitWait } from '../util/limit-wait.js';
 import type { WaitOptions } from '../util/wait-options.js';
 import type { Connection } from './connection.js';
 import { timedOut } from './messages.js';
@@ -28,20 +27,19 @@ export class AcceptQueue {
    * Resolves with the next connection.
    * @throws (as rejection) TimeoutError; `signal.reason`; what {@link fail} is given.
    */
-  async take({ timeout = Number.POSITIVE_INFINITY, signal }: WaitOptions): Promise<Connection> {
+  async take(bounds: WaitOptions): Promise<Connection> {
     const waiting = this.#connections.shift();
     if (waiting !== undefined) return waiting;
-    const ends: (() => void)[] = [];
+    let unlimit = () => {};
     try {
       return await new Promise<Connection>((resolve, reject) => {
         const accepter: Accepter = { resolve, reject };
         const giveUp = (why: unknown) => this.#accepters.remove(accepter) && reject(why);
-        ends.push(after(Math.max(0, timeout), () => giveUp(timedOut('Listener.accept', timeout))));
-        if (signal !== undefined) ends.push(onAbort(signal, () => giveUp(signal.reason)));
+        unlimit = limitWait(bounds, () => giveUp(timedOut('Listener.accept', bounds.timeout)), giveUp);
         this.#accepters.push(accepter);
       });
     } finally {
-      for (const end of ends) end();
+      unlimit();
     }
   }
 

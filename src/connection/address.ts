@@ -25,7 +25,9 @@ export type Address = string | HostAndPort;
 /** What sort of socket an address belongs to. */
 export type AddressFamily = 'AF_UNIX' | 'AF_INET' | 'AF_INET6';
 
-/** The family of an address, and that it fits. @throws ArgumentError `MP_INVALID_ARGUMENT`. */
+/**
+ * Returns the family of an address, and that it fits. @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ */
 export function familyOf(actor: string, address: Address, family: AddressFamily | undefined): AddressFamily {
   checkFamily(actor, family);
   if (typeof address === 'string') {
@@ -85,7 +87,7 @@ async function lookUp(host: string, version: 4 | 6): Promise<string> {
   }
 }
 
-/** An address in a message. */
+/** Returns an address in a message. */
 export function showAddress(address: Address): string {
   return typeof address === 'string' ? describe(address) : `${address.host}:${address.port}`;
 }

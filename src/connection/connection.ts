@@ -125,7 +125,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * The descriptor; it stays the connection's.
+   * Returns the descriptor; it stays the connection's.
    * @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over TLS.
    */
   fileno(): number {
@@ -258,8 +258,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * Whether there is something to receive: a message, the beginning of one, or the end of the
-   * connection.
+   * Returns whether there is something to receive: a message, the beginning of one, or the end of
+   * the connection.
    *
    * @param options `timeout`: how long to wait for it, ms. Default 0: do not wait.
    * @throws (as rejection) ConnectionError for a bad descriptor, `MP_NOT_READABLE`; ClosedError;
@@ -313,9 +313,9 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   }
 
   /**
-   * What is received, from the subscription on; completes when the peer closes its end. Each
-   * subscription receives messages of its own. It takes messages as fast as they come: where the
-   * subscriber is slower than the peer, iterate instead. Unsubscribing loses nothing.
+   * Returns what is received, from the subscription on; completes when the peer closes its end.
+   * Each subscription receives messages of its own. It takes messages as fast as they come: where
+   * the subscriber is slower than the peer, iterate instead. Unsubscribing loses nothing.
    */
   asObservable(): Observable<T> {
     return observe((options) => this.recv(options));
@@ -329,13 +329,13 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
       : `<Connection ${this.#exchange.transport.fd < 0 ? 'over TLS' : this.#exchange.transport.fd} (${ways})>`;
   }
 
-  /** @internal Whether {@link wait} need not wait. */
+  /** @internal Returns whether {@link wait} need not wait. */
   static ready(connection: Connection): boolean {
     connection.#checkReads('wait');
     return connection.#exchange.inbox.readable();
   }
 
-  /** @internal What goes on beneath it, for managers, which write frames of their own. */
+  /** @internal Returns what goes on beneath it, for managers, which write frames of their own. */
   static exchange(connection: Connection): Exchange {
     return connection.#exchange;
   }

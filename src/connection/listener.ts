@@ -170,7 +170,7 @@ export class Listener implements AsyncDisposable, Disposable {
   }
 
   /**
-   * The descriptor of the listening socket, for {@link wait}; it stays the listener's.
+   * Returns the descriptor of the listening socket, for {@link wait}; it stays the listener's.
    * @throws ClosedError.
    */
   fileno(): number {
@@ -179,7 +179,7 @@ export class Listener implements AsyncDisposable, Disposable {
   }
 
   /**
-   * The next connection, its handshake done.
+   * Returns the next connection, its handshake done.
    *
    * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when a peer has another key;
    * TimeoutError; `signal.reason`; ClosedError when the listener is closed, before or meanwhile.
@@ -338,7 +338,7 @@ const TRANSIENT_ERRORS: ReadonlySet<number | undefined> = new Set([
   Errno.EOPNOTSUPP,
 ]);
 
-/** What peers of one origin have in common: their host. */
+/** Returns what peers of one origin have in common: their host. */
 function originOf(descriptor: number): string {
   try {
     const { family, host } = socketName(descriptor, 'peer');

@@ -11,7 +11,10 @@ export interface RecvBytesOptions extends WaitOptions {
   readonly maxLength?: number | undefined;
 }
 
-/** The most bytes that a message may have. @throws ArgumentError, also for the other options. */
+/**
+ * Returns the most bytes that a message may have. @throws ArgumentError, also for the other
+ * options.
+ */
 export function maxLengthOf(actor: string, options: RecvBytesOptions | undefined): number {
   checkWaitOptions(actor, options, ['maxLength']);
   return checkNumber(actor, 'maxLength', options?.maxLength, { integer: true, infinite: true }) ?? Number.POSITIVE_INFINITY;

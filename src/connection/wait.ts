@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import { ArgumentError } from '../errors/index.js';
-import { closeDescriptor, duplicateDescriptor, type Polled, pollDescriptors, Readiness, Ready } from '../native/index.js';
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
+import { type Polled, pollDescriptors, Ready, watchReady } from '../native/index.js';
 import { deferred } from '../util/deferred.js';
+import { limitWait } from '../util/limit-wait.js';
 import { describe } from '../util/options.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { readyBy, WAITABLE, type WaitableObject } from '../util/waitable.js';
@@ -18,7 +17,7 @@ import { Connection } from './connection.js';
 export type Waitable =
   | number
   | {
-      /** The descriptor to wait for. */
+      /** Returns the descriptor to wait for. */
       fileno(): number;
     }
   | {
@@ -86,30 +85,13 @@ export async function wait<W extends Waitable>(objects: Iterable<W>, options?: W
     if (now.length > 0 || timeout <= 0) return now;
     await new Promise<void>((resolve, reject) => {
       void first.promise.then(resolve);
-      for (const { fd, events } of descriptors) if (fd >= 0) ends.push(watch(fd, events, resolve));
-      if (signal !== undefined) ends.push(onAbort(signal, () => reject(signal.reason)));
-      ends.push(after(timeout, resolve));
+      for (const { fd, events } of descriptors) if (fd >= 0) ends.push(watchReady(fd, events, resolve));
+      ends.push(limitWait({ timeout, signal }, resolve, reject));
     });
     return ready();
   } finally {
     for (const end of ends) end();
   }
-}
-
-/** Watches a duplicate, so that whoever uses the descriptor meanwhile is not disturbed. */
-function watch(fd: number, events: number, onReady: () => void): () => void {
-  const copy = duplicateDescriptor(fd);
-  const readiness = new Readiness(copy, onReady);
-  try {
-    readiness.want(events);
-  } catch (error) {
-    closeDescriptor(copy);
-    throw error;
-  }
-  return () => {
-    readiness.close();
-    closeDescriptor(copy);
-  };
 }
 
 function targetOf(object: Waitable): number | WaitableObject {

@@ -5,19 +5,19 @@ import type { Address } from '../connection/index.js';
 export type { Address } from '../connection/index.js';
 
 /**
- * An address of its own for a server: an abstract unix socket, which vanishes with the server
- * however that ends. Anybody on this host may knock there; only who knows the key gets in.
+ * Returns an address of its own for a server: an abstract unix socket, which vanishes with the
+ * server however that ends. Anybody on this host may knock there; only who knows the key gets in.
  */
 export function freshAddress(): string {
   return `\0multiprocess-manager-${randomBytes(9).toString('hex')}`;
 }
 
-/** An address in a message. */
+/** Returns an address in a message. */
 export function showAddressOf(address: Address): string {
   return typeof address === 'string' ? JSON.stringify(address.replace(/^\0/, '@')) : `${address.host}:${address.port}`;
 }
 
-/** What an address is known by. */
+/** Returns what an address is known by. */
 export function keyOfAddress(address: Address): string {
   return typeof address === 'string' ? address : `${address.host}:${address.port}`;
 }

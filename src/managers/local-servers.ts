@@ -7,7 +7,7 @@ export interface LocalServer {
    * @param granter the session that sent it; 0: this program.
    */
   claimed(granter: number, grant: number): void;
-  /** The proxy, in the server, of one of its objects. */
+  /** Returns the proxy, in the server, of one of its objects. */
   proxyHere(id: number): object;
 }
 

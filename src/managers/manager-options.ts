@@ -26,7 +26,7 @@ export interface ManagerOptions {
   readonly tls?: (ListenerTls & ClientTls) | ListenerTls | ClientTls | undefined;
 }
 
-/** What a client uses of options that serve both. */
+/** Returns what a client uses of options that serve both. */
 export function clientTls(tls: NonNullable<ManagerOptions['tls']>): ClientTls {
   if (tls === true) return true;
   const { ca, cert } = tls as { ca?: unknown; cert?: unknown };

@@ -130,7 +130,7 @@ export class BaseManager implements AsyncDisposable {
   }
 
   /**
-   * A class of managers with types of yours, and typed creation methods.
+   * Returns a class of managers with types of yours, and typed creation methods.
    *
    * @param types by name: a class, a function that makes an object, or options with such a
    * `callable`.
@@ -261,7 +261,7 @@ export class BaseManager implements AsyncDisposable {
   }
 
   /**
-   * A server that runs in this program, once its `serveForever()` is called.
+   * Returns a server that runs in this program, once its `serveForever()` is called.
    *
    * @throws ProcessError `MP_ALREADY_STARTED`.
    */
@@ -297,12 +297,15 @@ export class BaseManager implements AsyncDisposable {
     }
   }
 
-  /** How many objects the server keeps. Python: `_number_of_objects`. */
+  /** Returns how many objects the server keeps. Python: `_number_of_objects`. */
   numberOfObjects(): Promise<number> {
     return this.#open('numberOfObjects').question(Ask.count) as Promise<number>;
   }
 
-  /** What objects the server keeps, and how many references there are. Python: `_debug_info`. */
+  /**
+   * Returns what objects the server keeps, and how many references there are. Python:
+   * `_debug_info`.
+   */
   debugInfo(): Promise<ObjectInfo[]> {
     return this.#open('debugInfo').question(Ask.info) as Promise<ObjectInfo[]>;
   }
@@ -402,7 +405,7 @@ interface ServerHandle {
   readonly key?: string;
 }
 
-/** A manager that was sent, where it arrives. */
+/** Returns a manager that was sent, where it arrives. */
 export function connected(type: new (options: ManagerOptions) => BaseManager, handle: ServerHandle): BaseManager {
   const manager = new type({ address: handle.address, serializer: handle.serializer });
   BaseManager.arrive(manager, handle);

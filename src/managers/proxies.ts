@@ -40,7 +40,7 @@ export interface Channel {
   call(link: Link, member: number | string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown>;
   /** Reads a property. */
   read(link: Link, member: number): Promise<unknown>;
-  /** The referent itself, or its text. */
+  /** Returns the referent itself, or its text. */
   ask(link: Link, what: number): Promise<unknown>;
   /** The link's proxy is no more. */
   release(link: Link): void;
@@ -78,7 +78,7 @@ export interface ProxyHandle {
   readonly serializer?: string;
 }
 
-/** How a serializer is named in a handle. */
+/** Returns how a serializer is named in a handle. */
 export function serializerPart(serializer: Serializer): { serializer?: string } {
   const option = optionOf(serializer);
   return option === 'multiprocess' ? {} : { serializer: typeof option === 'string' ? option : 'custom' };

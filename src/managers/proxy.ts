@@ -98,7 +98,7 @@ export class BaseProxy<T = unknown> implements Disposable {
     return streamOfCalls<I>(() => this.callMethod(name, args));
   }
 
-  /** A copy of the object. @throws (as rejection) as {@link callMethod}. */
+  /** Returns a copy of the object. @throws (as rejection) as {@link callMethod}. */
   getValue(): Promise<T> {
     const link = links.get(this)!;
     return (link.closed ? refused(released()) : link.channel.ask(link, Ask.value)) as Promise<T>;
@@ -133,7 +133,7 @@ export class BaseProxy<T = unknown> implements Disposable {
     link.channel.release(link);
   }
 
-  /** @internal What it stands for; the object's own text is `textOf(proxy)`. */
+  /** @internal Returns what it stands for; the object's own text is `textOf(proxy)`. */
   [inspect.custom](): string {
     const { typeid, address, id } = tokenOf(this);
     return `<${typeid} proxy of object ${id} at ${showAddressOf(address)}>`;
@@ -141,14 +141,16 @@ export class BaseProxy<T = unknown> implements Disposable {
 }
 printedAsShown(BaseProxy);
 
-/** What names a proxy's object. @throws ArgumentError for what is no proxy. */
+/** Returns what names a proxy's object. @throws ArgumentError for what is no proxy. */
 export function tokenOf(proxy: object): Token {
   const link = links.get(proxy);
   if (link === undefined) throw new ArgumentError(`tokenOf: needs a proxy, not ${describe(proxy)}.`);
   return { typeid: link.shape.typeid, address: link.channel.address, id: link.object };
 }
 
-/** The text of a proxy's object, as `String` gives it in the server. Python: `str(proxy)`. */
+/**
+ * Returns the text of a proxy's object, as `String` gives it in the server. Python: `str(proxy)`.
+ */
 export function textOf(proxy: object): Promise<string> {
   const link = links.get(proxy);
   if (link === undefined) throw new ArgumentError(`textOf: needs a proxy, not ${describe(proxy)}.`);
@@ -156,8 +158,8 @@ export function textOf(proxy: object): Promise<string> {
 }
 
 /**
- * The object that a proxy inside its own server stands for; `undefined` for any other value. For
- * referents that are given other ones.
+ * Returns the object that a proxy inside its own server stands for; `undefined` for any other
+ * value. For referents that are given other ones.
  */
 export function referentOf(value: unknown): unknown {
   const link =
@@ -165,7 +167,7 @@ export function referentOf(value: unknown): unknown {
   return link?.referent?.object;
 }
 
-/** What is known of a proxy; `undefined` for any other value. */
+/** Returns what is known of a proxy; `undefined` for any other value. */
 export function linkOf(value: object): Link | undefined {
   return links.get(value);
 }
@@ -183,7 +185,7 @@ const classes = new Map<string, ProxyClass>();
 const classesOf = new WeakMap<ProxyType, Map<string, ProxyClass>>();
 const places = new WeakMap<Shape, Map<string, number>>();
 
-/** The place of a method; `undefined` where the shape has none of the name. */
+/** Returns the place of a method; `undefined` where the shape has none of the name. */
 function memberOf(shape: Shape, name: string): number | undefined {
   let byName = places.get(shape);
   if (byName === undefined) {
@@ -194,7 +196,7 @@ function memberOf(shape: Shape, name: string): number | undefined {
   return byName.get(name);
 }
 
-/** The class of the proxies of a shape. */
+/** Returns the class of the proxies of a shape. */
 function classOf(shape: Shape, type: ProxyType | undefined): ProxyClass {
   let of = classes;
   if (type !== undefined) {
@@ -239,7 +241,7 @@ function makeClass({ typeid, members }: Shape, base: ProxyClass): ProxyClass {
   return made;
 }
 
-/** Whether a class defines a name, rather than Object. */
+/** Returns whether a class defines a name, rather than Object. */
 function definesItself(base: ProxyClass, name: string): boolean {
   for (let at: unknown = base.prototype; at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at)) {
     if (Object.hasOwn(at as object, name)) return true;
@@ -270,7 +272,7 @@ export function remoteProxy(link: Link, type: ProxyType | undefined): object {
   return proxy;
 }
 
-/** A proxy inside the server, of one of its own objects: it keeps that. */
+/** Returns a proxy inside the server, of one of its own objects: it keeps that. */
 export function localProxy(link: Link): object {
   return makeProxy(link, undefined);
 }

@@ -81,7 +81,7 @@ const NEVER_EXPOSED = new Set([
 /** What every proxy has of its own; `then` would make it a promise. */
 const PROXY_METHODS = new Set(['callMethod', 'getValue', 'then']);
 
-/** Whether a name may be exposed at all. */
+/** Returns whether a name may be exposed at all. */
 export function mayBeExposed(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && !NEVER_EXPOSED.has(name) && !PROXY_METHODS.has(name);
 }
@@ -105,7 +105,7 @@ export function defineTypes(module: string, types: Readonly<Record<string, TypeO
   }
 }
 
-/** A type that a module defined and that is known here. */
+/** Returns a type that a module defined and that is known here. */
 export function definedType(typeid: string): ManagedType | undefined {
   return defined.get(typeid);
 }
@@ -134,7 +134,7 @@ export function checkType(actor: string, typeid: unknown, options: ManagedType):
   return options;
 }
 
-/** Whether a function is a class: it is made by `new`, not called. */
+/** Returns whether a function is a class: it is made by `new`, not called. */
 export function isClass(value: unknown): boolean {
   if (typeof value !== 'function') return false;
   const prototype = Object.getOwnPropertyDescriptor(value, 'prototype');

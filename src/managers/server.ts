@@ -128,12 +128,12 @@ export class Server implements AsyncDisposable {
     return `<Server at ${JSON.stringify(this.#address)}${this.#stopped ? ', stopped' : ''}>`;
   }
 
-  /** How many objects are referred to. Python: `number_of_objects`. */
+  /** Returns how many objects are referred to. Python: `number_of_objects`. */
   async numberOfObjects(): Promise<number> {
     return (await this.referents.reachable()).length;
   }
 
-  /** What objects there are. Python: `debug_info`. */
+  /** Returns what objects there are. Python: `debug_info`. */
   async debugInfo(): Promise<ObjectInfo[]> {
     return (await this.referents.reachable()).map(({ id, shape, holders, object }) => ({
       id,
@@ -168,7 +168,7 @@ export class Server implements AsyncDisposable {
     return referent;
   }
 
-  /** @internal The object that a proxy inside the server stands for. */
+  /** @internal Returns the object that a proxy inside the server stands for. */
   referentOf(value: object): Referent | undefined {
     return this.#local.referentOf(value);
   }
@@ -178,7 +178,7 @@ export class Server implements AsyncDisposable {
     whileSendingTo(session, send);
   }
 
-  /** @internal The proxy that a handle stands for. */
+  /** @internal Returns the proxy that a handle stands for. */
   arrived(handle: unknown): object {
     const { server, object } = (handle ?? {}) as Partial<ProxyHandle>;
     if (server !== this.name || typeof object !== 'number') throw badFrame('a proxy of another manager');
@@ -206,7 +206,7 @@ export class Server implements AsyncDisposable {
 
   // ---- for proxies inside the server
 
-  /** @internal The proxy, in the server, of one of its objects. */
+  /** @internal Returns the proxy, in the server, of one of its objects. */
   proxyHere(id: number): object {
     return this.#local.proxyOf(id);
   }

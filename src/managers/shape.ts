@@ -24,12 +24,12 @@ export interface Shape {
   readonly byValue: boolean;
 }
 
-/** What a shape is known by. */
+/** Returns what a shape is known by. */
 export function keyOfShape({ typeid, module, members, byValue }: Shape): string {
   return JSON.stringify([typeid, module, byValue, members.map(({ name, kind }) => [name, kind === 'method' ? 1 : 0])]);
 }
 
-/** Whether something that was received is one. */
+/** Returns whether something that was received is one. */
 export function isShape(value: unknown): value is Shape {
   const { typeid, module, members, byValue } = (value ?? {}) as Partial<Shape>;
   return (
@@ -41,7 +41,7 @@ export function isShape(value: unknown): value is Shape {
   );
 }
 
-/** The shape of a referent of a type. */
+/** Returns the shape of a referent of a type. */
 export function shapeOf(typeid: string, type: ManagedType, referent: unknown): Shape {
   return {
     typeid,

@@ -6,7 +6,7 @@ import type { ManagerOptions } from './manager-options.js';
 import type { SyncManager } from './sync-manager.js';
 
 /**
- * A SyncManager whose server runs: `await using m = await manager()`.
+ * Returns a SyncManager whose server runs: `await using m = await manager()`.
  *
  * Python: `multiprocessing.Manager()`.
  *

@@ -29,7 +29,7 @@ export interface ReceivedDescriptors {
 }
 
 /**
- * A second descriptor of the same open file. `closeOnExec` defaults to `true`.
+ * Returns a second descriptor of the same open file. `closeOnExec` defaults to `true`.
  * @throws MultiprocessError `MP_SYSTEM`.
  */
 export function duplicateDescriptor(fd: number, options?: { readonly closeOnExec?: boolean }): number {
@@ -70,7 +70,7 @@ export function socketPair(): [number, number] {
 }
 
 /**
- * A pipe, close-on-exec and blocking: the end to read from, the end to write to.
+ * Returns a pipe, close-on-exec and blocking: the end to read from, the end to write to.
  * @throws MultiprocessError `MP_SYSTEM`.
  */
 export function createPipe(): [reads: number, writes: number] {
@@ -131,9 +131,9 @@ export function receiveDescriptors(socket: number, maximum: number, most = MAX_P
 }
 
 /**
- * A descriptor of our own for what another process has open: the same open file where the kernel
- * lets us (pidfd_getfd: a child, or the same user without ptrace restrictions), otherwise memory
- * and files opened anew through /proc.
+ * Returns a descriptor of our own for what another process has open: the same open file where the
+ * kernel lets us (pidfd_getfd: a child, or the same user without ptrace restrictions), otherwise
+ * memory and files opened anew through /proc.
  *
  * @throws MultiprocessError `MP_SYSTEM`: ESRCH or ENOENT when the process or descriptor is gone,
  * ENXIO for sockets and eventfds that cannot be had without the right to trace (send them with
@@ -159,8 +159,8 @@ export function openDescriptorOf(pid: number, fd: number): number {
 }
 
 /**
- * Whether what /proc shows of a process belongs to root though the process does not: it has changed
- * its user, and is protected since (prctl PR_SET_DUMPABLE).
+ * Returns whether what /proc shows of a process belongs to root though the process does not: it has
+ * changed its user, and is protected since (prctl PR_SET_DUMPABLE).
  */
 function hasChangedUser(pid: number): boolean {
   try {

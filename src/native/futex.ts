@@ -61,7 +61,7 @@ export function checkTimeout(actor: string, timeout: number): void {
   }
 }
 
-/** The error for what the addon refused about a word. */
+/** Returns the error for what the addon refused about a word. */
 export function wordError(actor: string, words: Int32Array, index: number, refusal: number): Error {
   switch (refusal) {
     case Refusal.notInt32Array:

@@ -69,7 +69,8 @@ export function processStartTime(pid: number): bigint | null {
 }
 
 /**
- * The kernel's id of the calling thread (gettid); equal to `process.pid` on the main thread.
+ * Returns the kernel's id of the calling thread (gettid); equal to `process.pid` on the main
+ * thread.
  * @throws UnsupportedError.
  */
 export function threadId(): number {
@@ -86,7 +87,8 @@ export function yieldThread(): void {
 }
 
 /**
- * A descriptor (pidfd) that becomes readable when the process ends. Close it with closeDescriptor.
+ * Returns a descriptor (pidfd) that becomes readable when the process ends. Close it with
+ * closeDescriptor.
  * @throws MultiprocessError `MP_SYSTEM` (ESRCH when there is no such process).
  */
 export function openProcess(pid: number): number {
@@ -114,8 +116,8 @@ export function childStatus(pid: number): ChildStatus | null {
 }
 
 /**
- * How a child ended: its exit code, or minus the number of the signal. `null` while it runs.
- * Afterwards it is gone.
+ * Returns how a child ended: its exit code, or minus the number of the signal. `null` while it
+ * runs. Afterwards it is gone.
  * @throws MultiprocessError `MP_SYSTEM` (ECHILD).
  */
 export function reapProcess(pid: number): number | null {

@@ -69,8 +69,8 @@ export function withdrawOffers(): void {
 }
 
 /**
- * A descriptor of our own for what was offered, close-on-exec. Blocks for the answer, which comes
- * from a thread that does nothing else.
+ * Returns a descriptor of our own for what was offered, close-on-exec. Blocks for the answer, which
+ * comes from a thread that does nothing else.
  *
  * @param timeout milliseconds.
  * @throws MultiprocessError `MP_OWNER_GONE` when the process that offered it has ended, or the

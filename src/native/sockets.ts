@@ -20,7 +20,7 @@ export interface SocketName {
 const made = new Int32Array(1);
 
 /**
- * A listening stream socket, non-blocking and close-on-exec.
+ * Returns a listening stream socket, non-blocking and close-on-exec.
  * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EADDRINUSE, …).
  */
 export function listenSocket({ family, host, port }: SocketName, backlog: number): number {
@@ -51,7 +51,7 @@ export function finishSocket(fd: number, { host, port }: SocketName): void {
 }
 
 /**
- * A connection that waits at a listening socket; `null` when there is none.
+ * Returns a connection that waits at a listening socket; `null` when there is none.
  * @throws MultiprocessError `MP_SYSTEM`.
  */
 export function acceptSocket(fd: number): number | null {

@@ -16,8 +16,8 @@ const repairs: Readonly<Record<string, string>> = {
 };
 
 /**
- * A failed system call: `MultiprocessError`, code `MP_SYSTEM`, with `syscall` and (as in Node's own
- * errors: negative) `errno`.
+ * Returns the error of a failed system call: `MultiprocessError`, code `MP_SYSTEM`, with `syscall`
+ * and (as in Node's own errors: negative) `errno`.
  *
  * @param subject what the call was made for, to start the message with: `createMemory "jobs" of
  * 4096 bytes`.

@@ -1,5 +1,4 @@
-import { onAbort } from '../util/abort.js';
-import { after } from '../util/after.js';
+import { limitWait } from '../util/limit-wait.js';
 import { type Polled, pollDescriptors } from './channel.js';
 import { closeDescriptor, duplicateDescriptor } from './descriptors.js';
 import { Readiness } from './readiness.js';
@@ -28,19 +27,31 @@ export async function whenReady(list: readonly Sought[], timeout = Number.POSITI
   const ends: (() => void)[] = [];
   try {
     return await new Promise<boolean>((resolve, reject) => {
-      for (const { fd, events } of list) {
-        const copy = duplicateDescriptor(fd);
-        const watch = new Readiness(copy, () => resolve(true));
-        ends.push(() => {
-          watch.close();
-          closeDescriptor(copy);
-        });
-        watch.want(events);
-      }
-      if (signal !== undefined) ends.push(onAbort(signal, () => reject(signal.reason)));
-      ends.push(after(timeout, () => resolve(false)));
+      for (const { fd, events } of list) ends.push(watchReady(fd, events, () => resolve(true)));
+      ends.push(limitWait({ timeout, signal }, () => resolve(false), reject));
     });
   } finally {
     for (const end of ends) end();
   }
+}
+
+/**
+ * Calls back while a descriptor is ready. Watches a duplicate, so that whoever uses the descriptor
+ * meanwhile is not disturbed. Returns what ends that.
+ * @throws MultiprocessError `MP_SYSTEM` without a free descriptor.
+ */
+export function watchReady(fd: number, events: number, onReady: () => void): () => void {
+  const copy = duplicateDescriptor(fd);
+  const readiness = new Readiness(copy, onReady);
+  const end = () => {
+    readiness.close();
+    closeDescriptor(copy);
+  };
+  try {
+    readiness.want(events);
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return end;
 }

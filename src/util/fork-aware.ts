@@ -1,8 +1,7 @@
 import { ClosedError } from '../errors/index.js';
-import { onAbort } from './abort.js';
-import { after } from './after.js';
 import { registerAfterFork } from './after-fork.js';
 import { Deque } from './deque.js';
+import { limitWait } from './limit-wait.js';
 import { checkNumber, checkOptions } from './options.js';
 
 /**
@@ -71,22 +70,21 @@ export class ForkAwareThreadLock {
     if (this.tryAcquire()) return true;
     if (timeout === 0) return false;
     return new Promise<boolean>((resolve, reject) => {
-      const done = () => {
-        unset();
-        release?.();
-      };
       const waiter = {
         take: () => {
-          done();
+          unlimit();
           resolve(true);
         },
       };
       const leave = (settle: () => void) => {
-        done();
+        unlimit();
         if (this.#waiting.remove(waiter)) settle();
       };
-      const unset = after(timeout ?? Number.POSITIVE_INFINITY, () => leave(() => resolve(false)));
-      const release = signal === undefined ? undefined : onAbort(signal, () => leave(() => reject(signal.reason as Error)));
+      const unlimit = limitWait(
+        { timeout, signal },
+        () => leave(() => resolve(false)),
+        (reason) => leave(() => reject(reason)),
+      );
       this.#waiting.push(waiter);
     });
   }

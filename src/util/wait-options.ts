@@ -1,7 +1,6 @@
 /** What bounds a wait: `{ timeout, signal }`, the same everywhere. */
 import { ArgumentError } from '../errors/index.js';
-import { onAbort } from './abort.js';
-import { after } from './after.js';
+import { limitWait } from './limit-wait.js';
 import { type BareValues, checkOptions, describe } from './options.js';
 
 /** What bounds a wait. */
@@ -64,16 +63,16 @@ export function timeoutOf(actor: string, options: WaitOptions | undefined): numb
 export function settles(promise: Promise<unknown>, { timeout, signal }: WaitOptions = {}): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    let unset: (() => void) | undefined;
-    let forget: (() => void) | undefined;
     const end = (settle: () => void) => {
-      unset?.();
-      forget?.();
+      unlimit();
       settle();
     };
     const settled = () => end(() => resolve(true));
     promise.then(settled, settled);
-    if (timeout !== undefined) unset = after(timeout, () => end(() => resolve(false)));
-    if (signal !== undefined) forget = onAbort(signal, () => end(() => reject(signal.reason)));
+    const unlimit = limitWait(
+      { timeout, signal },
+      () => end(() => resolve(false)),
+      (reason) => end(() => reject(reason)),
+    );
   });
 }

@@ -13,8 +13,7 @@
 import type { MultiprocessError } from '../../errors/index.js';
 import { allocateBlock, Backoff, takeSyncWait } from '../../memory/index.js';
 import type { Serializer } from '../../reduction/index.js';
-import { onAbort } from '../../util/abort.js';
-import { after } from '../../util/after.js';
+import { limitWait } from '../../util/limit-wait.js';
 import { clearTimeout, nextTick, performance, setImmediate, setTimeout } from '../../util/timers.js';
 import type { WaitOptions } from '../../util/wait-options.js';
 import { closed, endOfFile, timedOut } from '../messages.js';
@@ -75,7 +74,7 @@ export class Exchange {
   }
 
   /**
-   * The next message: its value, or its bytes.
+   * Returns the next message: its value, or its bytes.
    * @throws what take() and decoding throw, or (as rejection) what ends a wait.
    */
   receive(actor: string, raw: boolean, most: number, options: WaitOptions | undefined): Promise<unknown> {
@@ -95,8 +94,8 @@ export class Exchange {
   }
 
   /**
-   * The bytes of the next message, if it came with one before and nobody waits for it: a burst is
-   * handled in one stretch, so that what is sent on account of it is gathered.
+   * Returns the bytes of the next message, if it came with one before and nobody waits for it: a
+   * burst is handled in one stretch, so that what is sent on account of it is gathered.
    */
   receiveSeen(most: number): Uint8Array | undefined {
     if (this.closed || this.#receivers.length > 0 || this.#streak >= MAX_STREAK || !this.inbox.takeSeen(most)) return undefined;
@@ -136,20 +135,21 @@ export class Exchange {
     }
   }
 
-  /** Whether something can be received within the time, which must be above 0. */
+  /** Returns whether something can be received within the time, which must be above 0. */
   readable(timeout: number, signal: AbortSignal | undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {
         this.#pollers.delete(poller);
-        for (const end of ends) end();
+        unlimit();
         this.#want();
         outcome();
       };
       const poller = () => settle(() => (this.closed ? reject(closed('Connection.poll')) : resolve(true)));
-      const ends = [
-        after(timeout, () => settle(() => resolve(false))),
-        signal === undefined ? () => {} : onAbort(signal, () => settle(() => reject(signal.reason))),
-      ];
+      const unlimit = limitWait(
+        { timeout, signal },
+        () => settle(() => resolve(false)),
+        (reason) => settle(() => reject(reason)),
+      );
       this.#pollers.add(poller);
       this.#want();
     });
@@ -259,8 +259,8 @@ export class Exchange {
   }
 
   /**
-   * The next message, looked for as long as that pays. To be woken takes a peer on another core
-   * longer than to answer; one on this core answers as soon as it gets the core.
+   * Returns the next message, looked for as long as that pays. To be woken takes a peer on another
+   * core longer than to answer; one on this core answers as soon as it gets the core.
    */
   #seek(most: number, backoff: Backoff): Found {
     let found = Found.nothing as Found;
@@ -277,8 +277,8 @@ export class Exchange {
   }
 
   /**
-   * Whether looking again may help; an awaited call looks again later, when the event loop has to
-   * turn first.
+   * Returns whether looking again may help; an awaited call looks again later, when the event loop
+   * has to turn first.
    */
   #mayBackOff(backoff: Backoff): boolean {
     if (this.transport.fd < 0) return false;
@@ -287,7 +287,7 @@ export class Exchange {
     return false;
   }
 
-  /** The next message, when those who wait have been served. */
+  /** Returns the next message, when those who wait have been served. */
   #take(most: number): Found {
     if (this.#receivers.length > 0) this.#pump();
     return this.#receivers.length > 0 ? Found.nothing : this.inbox.take(most);

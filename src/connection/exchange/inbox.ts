@@ -101,7 +101,7 @@ export class Inbox {
     return this.#words;
   }
 
-  /** The next message. @param most bytes that are allowed. @throws ConnectionError. */
+  /** Returns the next message. @param most bytes that are allowed. @throws ConnectionError. */
   take(most: number): Found {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#own !== undefined && this.#transport.peeks) return this.#receive(this.#own, most);
@@ -116,14 +116,14 @@ export class Inbox {
     return this.#exactly(most);
   }
 
-  /** The next message, if it was seen before: the kernel is not asked. */
+  /** Returns the next message, if it was seen before: the kernel is not asked. */
   takeSeen(most: number): boolean {
     const mine = this.#own !== undefined || looking === this;
     return mine && !this.#partial.isBegun && this.#failure === undefined && this.#next(most);
   }
 
   /**
-   * Whether bytes can be had: the beginning of a message at least, or the end.
+   * Returns whether bytes can be had: the beginning of a message at least, or the end.
    * @throws MultiprocessError for a bad descriptor.
    */
   readable(): boolean {
@@ -172,7 +172,7 @@ export class Inbox {
     this.#words?.resign();
   }
 
-  /** The next message of an end that nobody else reads. */
+  /** Returns the next message of an end that nobody else reads. */
   #receive(own: Uint8Array, most: number): Found {
     for (;;) {
       if (this.#partial.isBegun) return this.#exactly(most);

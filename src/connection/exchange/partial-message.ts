@@ -49,7 +49,7 @@ export class PartialMessage {
     return this.#body === undefined ? truncated(this.#headed, HEADER_BYTES) : truncated(this.#filled, this.#length);
   }
 
-  /** The error for a length above `most`. */
+  /** Returns the error for a length above `most`. */
   lengthError(most: number): ConnectionError {
     return badLength(this.#length, Math.min(most, constants.MAX_LENGTH));
   }
@@ -93,7 +93,7 @@ export class PartialMessage {
     return WHOLE;
   }
 
-  /** The payload of a whole message. */
+  /** Returns the payload of a whole message. */
   take(): Uint8Array {
     // The buffer has grown to the length of it, and no further.
     const payload = this.#body!;

@@ -53,7 +53,7 @@ export class ReadReceipt {
   }
 
   /**
-   * Whether all its messages were read, or can be read by nobody.
+   * Returns whether all its messages were read, or can be read by nobody.
    * @param hurried No further message will have it.
    */
   isGone(hurried: boolean): boolean {

@@ -80,9 +80,9 @@ export class ReaderWords {
   }
 
   /**
-   * Whether this agent, which owes, is still alone: then it may take what it owes and look again
-   * without {@link leave} and {@link enter}. Others that came wait for it as long as it owes, so it
-   * asks each time.
+   * Returns whether this agent, which owes, is still alone: then it may take what it owes and look
+   * again without {@link leave} and {@link enter}. Others that came wait for it as long as it owes,
+   * so it asks each time.
    */
   stays(): boolean {
     return Atomics.load(this.#words, READER) === this.#me;

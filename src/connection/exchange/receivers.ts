@@ -1,7 +1,6 @@
 /** The receive calls of a connection that wait, served in the order they were made. */
-import { onAbort } from '../../util/abort.js';
-import { after } from '../../util/after.js';
 import { Deque } from '../../util/deque.js';
+import { limitWait } from '../../util/limit-wait.js';
 import type { WaitOptions } from '../../util/wait-options.js';
 import { timedOut } from '../messages.js';
 
@@ -61,14 +60,7 @@ export class Receivers {
           receiver.reject(why);
           this.#onChange();
         };
-        const { timeout, signal } = options;
-        const ends = [
-          timeout === undefined ? undefined : after(Math.max(0, timeout), () => giveUp(timedOut(actor, timeout))),
-          signal === undefined ? undefined : onAbort(signal, () => giveUp(signal.reason)),
-        ];
-        free = () => {
-          for (const end of ends) end?.();
-        };
+        free = limitWait(options, () => giveUp(timedOut(actor, options.timeout)), giveUp);
       }
       this.#queue.push(receiver);
       this.#onChange();

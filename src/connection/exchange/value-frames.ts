@@ -69,7 +69,7 @@ export function sendLoaded(outbox: Outbox, payload: Uint8Array, freight: Freight
 }
 
 /**
- * The value of a message, or a promise of it when modules must be loaded first.
+ * Returns the value of a message, or a promise of it when modules must be loaded first.
  * @throws SerializationError, or what the serializer throws.
  */
 export function decode(message: Message, serializer: Serializer): unknown {
@@ -97,7 +97,7 @@ export function decodeSync(message: Message, serializer: Serializer): unknown {
   }
 }
 
-/** Whether what cannot be decoded is the first message of a listener with a key. */
+/** Returns whether what cannot be decoded is the first message of a listener with a key. */
 function isChallenge({ bytes, start, stop }: Message): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(stop - start, CHALLENGE_PREFIX.length)).equals(CHALLENGE_PREFIX);
 }

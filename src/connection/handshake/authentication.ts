@@ -102,7 +102,7 @@ export async function answerChallenge(connection: Connection, authkey: AuthKey, 
 }
 
 /**
- * The answer to a challenge: in the form in which it was asked.
+ * Returns the answer to a challenge: in the form in which it was asked.
  * @throws AuthenticationError `MP_AUTHENTICATION_PROTOCOL` for an unknown digest.
  */
 export function createResponse(authkey: AuthKey, message: Uint8Array): Uint8Array {
@@ -132,8 +132,8 @@ function verify(key: Uint8Array, message: Uint8Array, answer: Uint8Array): void 
 }
 
 /**
- * The digest that a message names, and what follows it. Messages of 16 and 20 bytes name none: they
- * are of Python until 3.11.
+ * Returns the digest that a message names, and what follows it. Messages of 16 and 20 bytes name
+ * none: they are of Python until 3.11.
  */
 function split(message: Uint8Array): { digest: string | undefined; payload: Uint8Array } {
   if (message.length === LEGACY_CHALLENGE_BYTES || message.length === LEGACY_ANSWER_BYTES) return { digest: undefined, payload: message };
@@ -158,7 +158,7 @@ function protocol(what: string): AuthenticationError {
   return new AuthenticationError(`The handshake failed: ${what}.`, { code: 'MP_AUTHENTICATION_PROTOCOL' });
 }
 
-/** The bytes of a key. @throws ArgumentError. */
+/** Returns the bytes of a key. @throws ArgumentError. */
 export function keyOf(actor: string, authkey: AuthKey): Uint8Array {
   if (typeof authkey === 'string') return Buffer.from(authkey);
   if (authkey instanceof Uint8Array) return authkey;

@@ -62,7 +62,7 @@ const ANSWERED_GRACE_MS = 1_000;
 interface Place {
   readonly address: string;
   readonly since: number;
-  /** Whether something has come from it. */
+  /** Returns whether something has come from it. */
   answered(): boolean;
   end(): void;
 }
@@ -257,7 +257,7 @@ function countsOf(all: Iterable<{ readonly address: string }>): Map<string, numb
   return counts;
 }
 
-/** The address that most of them have. */
+/** Returns the address that most of them have. */
 function commonestAddress(all: Iterable<{ readonly address: string }>): string {
   let most = '';
   let count = 0;

@@ -48,7 +48,7 @@ export async function secureClient(
   return overStream(stream, serializer);
 }
 
-/** A connection over a secured stream. */
+/** Returns a connection over a secured stream. */
 export function overStream(stream: TLSSocket, serializer: SerializerOption | undefined): Connection {
   return new Connection(new TransportMaker((onReady) => new StreamTransport(stream, onReady)), { serializer });
 }

@@ -3,7 +3,7 @@ import { ArgumentError } from '../../errors/index.js';
 import { describe } from '../../util/options.js';
 
 /**
- * The bytes `[offset, offset + size)` of a buffer, not copied.
+ * Returns the bytes `[offset, offset + size)` of a buffer, not copied.
  * @throws ArgumentError for a part that lies outside.
  */
 export function partOf(
@@ -23,7 +23,7 @@ export function partOf(
   return from === 0 && length === bytes.length ? bytes : bytes.subarray(from, from + length);
 }
 
-/** A message that its receiver may keep. */
+/** Returns a message that its receiver may keep. */
 export function bytesOf(found: {
   readonly bytes: Uint8Array;
   readonly start: number;

@@ -43,7 +43,7 @@ export class SocketFile {
   }
 
   /**
-   * A path in a new folder that only this user may enter (mode 0700).
+   * Returns a path in a new folder that only this user may enter (mode 0700).
    * @throws MultiprocessError `MP_SYSTEM` where none can be made.
    */
   static arbitrary(): SocketFile {
@@ -83,8 +83,8 @@ export class SocketFile {
 }
 
 /**
- * Whether it is the file of a unix socket at which nobody listens, as far as can be seen without
- * connecting to it.
+ * Returns whether it is the file of a unix socket at which nobody listens, as far as can be seen
+ * without connecting to it.
  */
 export function isStale(address: unknown): boolean {
   if (typeof address !== 'string') return false;

@@ -35,7 +35,7 @@ export interface Transport {
   /** As {@link write}, and a copy of the descriptor travels with the first byte. */
   writeWith?(bytes: Uint8Array, start: number, end: number, descriptor: number): number;
   /**
-   * Whether a read would give something, or the end.
+   * Returns whether a read would give something, or the end.
    * @throws MultiprocessError for a bad descriptor.
    */
   readable(): boolean;

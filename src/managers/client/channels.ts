@@ -30,7 +30,7 @@ registerAfterFork(channels, () => {
   for (const channel of channels.values()) channel.forked();
 });
 
-/** The channel of this thread to a server, for who has the key. */
+/** Returns the channel of this thread to a server, for who has the key. */
 export function channelTo(access: ServerAccess): RemoteChannel {
   const key = keyOfAccess(access);
   let channel = channels.get(key);

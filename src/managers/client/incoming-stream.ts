@@ -29,7 +29,7 @@ export interface Reading {
 
 const forgotten = new FinalizationRegistry<() => void>((drop) => drop());
 
-/** The stream that a method returned. */
+/** Returns the stream that a method returned. */
 export function incomingStream(peer: StreamPeer, source: number): TaskStream<unknown> {
   // Readings keep the stream.
   const stream: TaskStream<unknown> = streamOf((wake) => new IncomingReader(peer, source, wake, token));

@@ -30,13 +30,14 @@ export function forgetServer(address: Address): void {
   known.delete(keyOfAddress(address));
 }
 
-/** The key of a server in hex, where it is not the process's. */
+/** Returns the key of a server in hex, where it is not the process's. */
 export function notedKey(address: Address): string | undefined {
   return known.get(keyOfAddress(address))?.key ?? undefined;
 }
 
 /**
- * The key by which to connect: the one that came along, the one that was noted, or the process's.
+ * Returns the key by which to connect: the one that came along, the one that was noted, or the
+ * process's.
  */
 export function keyTo(address: Address, given: string | undefined): Uint8Array {
   if (given !== undefined && notedKey(address) === undefined) noteServer(address, Buffer.from(given, 'hex'), undefined);
@@ -44,17 +45,17 @@ export function keyTo(address: Address, given: string | undefined): Uint8Array {
   return key === undefined ? processKey() : Buffer.from(key, 'hex');
 }
 
-/** The process's key. */
+/** Returns the process's key. */
 export function processKey(): Uint8Array {
   return Uint8Array.from(currentProcess().authkey);
 }
 
-/** The TLS options for a server that speaks it. */
+/** Returns the TLS options for a server that speaks it. */
 export function tlsFor(address: Address): ClientTls {
   return known.get(keyOfAddress(address))?.tls ?? true;
 }
 
-/** What of TLS options travels: texts, numbers and flags. What is PEM is text. */
+/** Returns what of TLS options travels: texts, numbers and flags. What is PEM is text. */
 function portable(tls: ClientTls | null): ClientTls | null {
   if (tls === null || tls === true) return tls;
   const text = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value);

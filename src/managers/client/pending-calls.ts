@@ -7,8 +7,8 @@
  *                                                      CANCEL_GRACE_MS are over
  */
 import { type CallSite, CallSiteBudget } from '../../pool/index.js';
-import { onAbort } from '../../util/abort.js';
 import { after } from '../../util/after.js';
+import { limitWait } from '../../util/limit-wait.js';
 import { callTimedOut } from '../messages.js';
 import type { ProxyType } from '../registry.js';
 import { RemoteCall } from './remote-call.js';
@@ -86,20 +86,18 @@ export class PendingCalls {
     what: (() => string) | undefined,
     cancel: () => true | undefined,
   ): void {
-    const ends: (() => void)[] = [];
+    let endGrace: (() => void) | undefined;
     const end = (reason: unknown) => {
       if (pending.cancelled !== undefined) return;
       pending.cancelled = { reason };
       if (cancel() === undefined) this.take(id)?.reject(reason);
       // The server says whether its result came first.
-      else ends.push(after(CANCEL_GRACE_MS, () => this.take(id)?.reject(reason)));
+      else endGrace = after(CANCEL_GRACE_MS, () => this.take(id)?.reject(reason));
     };
-    if (timeout !== undefined) {
-      ends.push(after(Math.max(0, timeout), () => end(callTimedOut(what?.() ?? 'The call', timeout))));
-    }
-    if (signal !== undefined) ends.push(onAbort(signal, () => end(signal.reason)));
+    const unlimit = limitWait({ timeout, signal }, () => end(callTimedOut(what?.() ?? 'The call', timeout!)), end);
     pending.free = () => {
-      for (const stop of ends) stop();
+      unlimit();
+      endGrace?.();
     };
   }
 

@@ -25,7 +25,7 @@ import {
  * awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`.
  */
 export class RemoteCall<T> extends Promise<T> {
-  /** The result as a stream. */
+  /** Returns the result as a stream. */
   stream(): TaskStream<StreamItem<T>> {
     return streamOf<StreamItem<T>>((wake) => new LaterReader<StreamItem<T>>(this as Promise<unknown>, wake));
   }
@@ -69,12 +69,12 @@ export type StreamItem<T> = T extends AsyncIterable<infer I> ? I : never;
 // `then` is an ordinary one.
 void Object.defineProperty(RemoteCall.prototype, 'constructor', { value: Promise, writable: true, configurable: true });
 
-/** The stream that a call returns; each reading of it is a call of its own. */
+/** Returns the stream that a call returns; each reading of it is a call of its own. */
 export function streamOfCalls<T>(call: () => Promise<unknown>): TaskStream<T> {
   return streamOf<T>((wake) => new LaterReader<T>(call(), wake));
 }
 
-/** A call that was not made. */
+/** Returns a call that was not made. */
 export function refused(error: unknown): RemoteCall<never> {
   return new RemoteCall<never>((_, reject) => reject(error));
 }

@@ -204,8 +204,8 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
   }
 
   /**
-   * The proxy of an object that the server told us of; or that came from elsewhere, by a grant that
-   * is claimed.
+   * Returns the proxy of an object that the server told us of; or that came from elsewhere, by a
+   * grant that is claimed.
    */
   proxyOf(object: number, shape: Shape, server: string, grant: Grant | null, type: ProxyType | undefined): object {
     const proxy = this.#proxies.receive(this, server, object, shape, type);
@@ -218,7 +218,7 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
     return proxy;
   }
 
-  /** The proxy of a handle that came from elsewhere. */
+  /** Returns the proxy of a handle that came from elsewhere. */
   attachHandle({ server, object, shape, session, grant }: ProxyHandle, type: ProxyType | undefined): object {
     const counted = server === this.#connection.server && session > 0 && session === this.#connection.session;
     return this.proxyOf(object, shape, server, counted ? null : grant, type);

@@ -192,7 +192,8 @@ export class ServerConnection {
   }
 
   /**
-   * The next frame, which is looked for once those who were answered have made their next calls.
+   * Returns the next frame, which is looked for once those who were answered have made their next
+   * calls.
    */
   async #next(wire: Wire): Promise<Uint8Array> {
     await new Promise<void>((resolve) => nextTick(resolve));

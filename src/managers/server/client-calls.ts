@@ -154,14 +154,16 @@ export class ClientCalls {
     this.#waiting.clear();
   }
 
-  /** The object of a frame; where the client has no reference of it, that is the answer. */
+  /** Returns the object of a frame; where the client has no reference of it, that is the answer. */
   #referentOf(frame: Frame): Referent | undefined {
     const referent = this.#references.find(frame.object);
     if (referent === undefined) this.#answers.sendFailure(frame.id, noObject(frame.object));
     return referent;
   }
 
-  /** The value of a frame, decoded at once where that can be; an error is the call's answer. */
+  /**
+   * Returns the value of a frame, decoded at once where that can be; an error is the call's answer.
+   */
   #decode(frame: Frame, then: (value: unknown) => void): Promise<void> | undefined {
     try {
       const value = this.#wire.payload(frame);
@@ -247,14 +249,16 @@ export class ClientCalls {
   }
 }
 
-/** The method at a place of a shape. @throws RemoteError `MP_NOT_EXPOSED`. */
+/** Returns the method at a place of a shape. @throws RemoteError `MP_NOT_EXPOSED`. */
 function methodAt(shape: Shape, place: number): string {
   const member = shape.members[place];
   if (member?.kind !== 'method') throw notExposedOf(shape, member?.name);
   return member.name;
 }
 
-/** The method that a call names, and its arguments. @throws RemoteError `MP_NOT_EXPOSED`. */
+/**
+ * Returns the method that a call names, and its arguments. @throws RemoteError `MP_NOT_EXPOSED`.
+ */
 function namedCall(shape: Shape, payload: unknown): [name: string, args: unknown] {
   const [name, args] = Array.isArray(payload) ? (payload as unknown[]) : [];
   const member = shape.members.find((each) => each.name === name && each.kind === 'method');

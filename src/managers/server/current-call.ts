@@ -26,7 +26,10 @@ export interface CurrentCall {
 
 let current: CurrentCall | null = null;
 
-/** The call that runs: ask before the first `await` and keep the answer. `null` outside of one. */
+/**
+ * Returns the call that runs: ask before the first `await` and keep the answer. `null` outside of
+ * one.
+ */
 export function currentCall(): CurrentCall | null {
   return current;
 }

@@ -19,8 +19,8 @@ const READ_AHEAD_ITEMS = 1_024;
 const BATCH_ITEMS = 256;
 
 /**
- * Whether a result arrives as a stream: an Observable, an async iterable, a web stream, or an
- * iterator.
+ * Returns whether a result arrives as a stream: an Observable, an async iterable, a web stream, or
+ * an iterator.
  */
 export function isStream(value: object): boolean {
   const s = value as Record<PropertyKey, unknown>;

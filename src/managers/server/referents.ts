@@ -54,7 +54,10 @@ export class ReferentTable {
     this.#onReleased = onReleased;
   }
 
-  /** The referent of an object, which is the same one each time it is added as the same type. */
+  /**
+   * Returns the referent of an object, which is the same one each time it is added as the same
+   * type.
+   */
   add(typeid: string, type: ManagedType, object: unknown): Referent {
     const shape = this.#number(shapeOf(typeid, type, object));
     const known = isObject(object) ? this.#byObject.get(object) : undefined;
@@ -66,7 +69,7 @@ export class ReferentTable {
     return referent;
   }
 
-  /** The referent of a number. */
+  /** Returns the referent of a number. */
   find(id: number): Referent | undefined {
     const found = this.#byId.get(id);
     return found instanceof WeakRef ? found.deref() : found;

@@ -93,8 +93,8 @@ export class Session implements ClientAgent {
   }
 
   /**
-   * The next frame. Only who has one client looks for it before it comes: others' frames wait
-   * meanwhile.
+   * Returns the next frame. Only who has one client looks for it before it comes: others' frames
+   * wait meanwhile.
    */
   #next(): Promise<Uint8Array> {
     return this.#server.sole ? this.#wire.receive() : this.#wire.receiveLater();

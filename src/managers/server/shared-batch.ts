@@ -19,7 +19,7 @@ export interface SharedReader<T> extends PullReader<T> {
   readShared(max: number): { readonly batch: SharedBatch | null; readonly state: ReadState };
 }
 
-/** Whether a reader has batches that others read too. */
+/** Returns whether a reader has batches that others read too. */
 export function isSharedReader(reader: PullReader<unknown>): reader is SharedReader<unknown> {
   return typeof (reader as Partial<SharedReader<unknown>>).readShared === 'function';
 }
@@ -34,7 +34,7 @@ export class SharedBatch {
   }
 
   /**
-   * The payload for a peer; `null` when it has to be encoded for it alone.
+   * Returns the payload for a peer; `null` when it has to be encoded for it alone.
    * @throws SerializationError.
    */
   encoded(wire: Wire): Uint8Array | null {
@@ -50,7 +50,7 @@ export class SharedBatch {
   }
 }
 
-/** Whether a value is nothing but data: the same in every process. */
+/** Returns whether a value is nothing but data: the same in every process. */
 function plain(value: unknown, parts: { left: number }): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol';
   if (--parts.left < 0) return false;

@@ -54,12 +54,12 @@ export class ManagedArray<K extends ScalarCode = ScalarCode> {
     return this.#elements.length;
   }
 
-  /** An element. @throws ArgumentError `MP_LIST_INDEX`. */
+  /** Returns an element. @throws ArgumentError `MP_LIST_INDEX`. */
   get(index: number): ValueOf<K> {
     return this.#read(this.#index('Array.get', index));
   }
 
-  /** An element, or `undefined`. */
+  /** Returns an element, or `undefined`. */
   at(index: number): ValueOf<K> | undefined {
     const at = index < 0 ? index + this.#elements.length : index;
     return at >= 0 && at < this.#elements.length ? this.#read(at) : undefined;

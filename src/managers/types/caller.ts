@@ -10,7 +10,7 @@ const SERVER_ITSELF: CurrentCall = {
   signal: new AbortController().signal,
 };
 
-/** The call that is being served. To be asked before the first `await` of a method. */
+/** Returns the call that is being served. To be asked before the first `await` of a method. */
 export function caller(): CurrentCall {
   return currentCall() ?? SERVER_ITSELF;
 }

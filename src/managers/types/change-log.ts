@@ -73,7 +73,10 @@ const MAX_READ_CHANGES = 1024;
 
 /** How the items are made that are no changes. */
 export interface WatchItems<C> {
-  /** The present state; `missed`: how many changes it stands for that the watcher was not told. */
+  /**
+   * Returns the present state; `missed`: how many changes it stands for that the watcher was not
+   * told.
+   */
   state(missed: number): C;
   /** Says that `missed` changes are lost; absent where nobody needs to know. */
   gap?(missed: number): C;
@@ -123,7 +126,7 @@ export class ChangeLog<C> {
     return this.room();
   }
 
-  /** What a writer waits for. */
+  /** Returns what a writer waits for. */
   room(): Promise<void> | undefined {
     if (this.#blocking === 0) return undefined;
     const waits: Promise<void>[] = [];
@@ -135,7 +138,7 @@ export class ChangeLog<C> {
   }
 
   /**
-   * A source of the present state and what follows; each reading is a watcher.
+   * Returns a source of the present state and what follows; each reading is a watcher.
    * @throws ArgumentError.
    */
   watch(options?: WatchOptions): PullSource<C> {
@@ -176,8 +179,8 @@ export class ChangeLog<C> {
   }
 
   /**
-   * The changes from number `at` on, one object for all who read the same ones: up to the next
-   * multiple of {@link BATCH_ALIGNMENT}, so that watchers that have fallen apart come together
+   * Returns the changes from number `at` on, one object for all who read the same ones: up to the
+   * next multiple of {@link BATCH_ALIGNMENT}, so that watchers that have fallen apart come together
    * again.
    * @internal
    */
@@ -258,7 +261,7 @@ class Watcher<C> implements SharedReader<C> {
     return this.lag === 'block' ? this.#at : Math.max(this.#at, this.#log.end - this.#maxSize - 1);
   }
 
-  /** What a writer waits for, if this watcher holds it up. */
+  /** Returns what a writer waits for, if this watcher holds it up. */
   room(): Promise<void> | undefined {
     if (this.lag !== 'block' || this.#behind() <= this.#maxSize) return undefined;
     this.#room ??= deferred<void>();
@@ -287,8 +290,8 @@ class Watcher<C> implements SharedReader<C> {
   }
 
   /**
-   * What it is told in place of changes: the state at first, or what its policy says when it has
-   * lagged; NONE in general.
+   * Returns what it is told in place of changes: the state at first, or what its policy says when
+   * it has lagged; NONE in general.
    */
   #catchUp(): C | typeof NONE {
     const behind = this.#behind();

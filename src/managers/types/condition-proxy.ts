@@ -132,7 +132,9 @@ export class ConditionProxy extends BaseProxy {
     }
   }
 
-  /** The proxy of its lock: one object with the proxy that this process has of it already. */
+  /**
+   * Returns the proxy of its lock: one object with the proxy that this process has of it already.
+   */
   async #find(): Promise<LockProxyLike & BaseProxy> {
     this.#lock ??= (await this.callMethod((await this.callMethod('recursive')) ? 'rlock' : 'lock')) as LockProxyLike & BaseProxy;
     return this.#lock;

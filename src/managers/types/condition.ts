@@ -89,7 +89,7 @@ export class ManagedCondition {
     this.#lock.recover();
   }
 
-  /** The kind of its lock: whether `rlock` or `lock` gives its proxy. */
+  /** Returns the kind of its lock: whether `rlock` or `lock` gives its proxy. */
   recursive(): boolean {
     return this.#lock instanceof ManagedRLock;
   }

@@ -15,7 +15,7 @@ interface Contents {
 const isContents = (object: unknown): object is Contents => typeof (object as Partial<Contents> | undefined)?.contents === 'function';
 
 /**
- * The items of an argument: any iterable, or a shared container of this server.
+ * Returns the items of an argument: any iterable, or a shared container of this server.
  * @throws ArgumentError `MP_TYPE`.
  */
 export function itemsOf<T>(actor: string, source: unknown): Iterable<T> {
@@ -31,7 +31,7 @@ export function checkKey(actor: string, key: unknown): void {
   if ((kind === 'object' || kind === 'function') && key !== null && !isProxy(key)) throw badKey(actor, key);
 }
 
-/** Whether two items are equal: by value, as copies are. */
+/** Returns whether two items are equal: by value, as copies are. */
 export function same(a: unknown, b: unknown): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b)) || (Number.isNaN(a) && Number.isNaN(b));
 }

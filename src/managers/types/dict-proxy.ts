@@ -44,8 +44,8 @@ export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> im
   }
 
   /**
-   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', entries
-   * }`.
+   * Returns what it holds, and then each change, as a stream: the first item is `{ type: 'state',
+   * entries }`.
    *
    * Backpressure: changes wait in the server, up to `maxSize`; then `lag` decides. By default the
    * watcher is told the present state instead of what it missed, so it always ends up with what the

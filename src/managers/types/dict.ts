@@ -61,7 +61,7 @@ export class ManagedDict<K = unknown, V = unknown> {
   }
 
   /**
-   * The value of a key: a copy for the client, unless it is a proxy; `otherwise` (default
+   * Returns the value of a key: a copy for the client, unless it is a proxy; `otherwise` (default
    * `undefined`) where there is none.
    */
   get(key: K, otherwise?: V): V | undefined {
@@ -75,7 +75,7 @@ export class ManagedDict<K = unknown, V = unknown> {
     return this.#put(key, value);
   }
 
-  /** Whether there is such a key. */
+  /** Returns whether there is such a key. */
   has(key: K): boolean {
     return this.#map.has(key);
   }
@@ -135,7 +135,7 @@ export class ManagedDict<K = unknown, V = unknown> {
     return once(this.#take(last[0]), last);
   }
 
-  /** The value of a key, which is set to `value` first where there is none. */
+  /** Returns the value of a key, which is set to `value` first where there is none. */
   setdefault(key: K, value: V): V | Promise<V> {
     if (this.#map.has(key)) return this.#map.get(key) as V;
     checkKey('dict.setdefault', key);
@@ -172,7 +172,7 @@ export class ManagedDict<K = unknown, V = unknown> {
     return { items, shape: this.#shape, done: at + items.length >= this.#map.size };
   }
 
-  /** What it holds, and then each change. */
+  /** Returns what it holds, and then each change. */
   watch(options?: WatchOptions): PullSource<DictChange<K, V>> {
     return this.#changes.watch(options);
   }
@@ -196,7 +196,7 @@ export class ManagedDict<K = unknown, V = unknown> {
   }
 }
 
-/** The pairs of an argument, all of them looked at before one is used. */
+/** Returns the pairs of an argument, all of them looked at before one is used. */
 function pairsOf<K, V>(actor: string, source: unknown): (readonly [K, V])[] {
   const shared = referentOf(source);
   if (shared instanceof ManagedDict) return (shared as ManagedDict<K, V>).entries();

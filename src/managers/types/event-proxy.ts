@@ -9,7 +9,7 @@ import type { WatchOptions } from './change-log.js';
  * Python: `SyncManager.Event`.
  */
 export class EventProxy extends BaseProxy {
-  /** Whether the flag is set. */
+  /** Returns whether the flag is set. */
   isSet(): Promise<boolean> {
     return this.callMethod<boolean>('isSet');
   }
@@ -29,7 +29,9 @@ export class EventProxy extends BaseProxy {
     return this.callMethod<boolean>('wait', [options]);
   }
 
-  /** The flag as it is now, and each change of it. See `DictProxy.watch` for the options. */
+  /**
+   * Returns the flag as it is now, and each change of it. See `DictProxy.watch` for the options.
+   */
   asObservable(options?: WatchOptions): TaskStream<boolean> {
     return this.callStream('watch', [options]);
   }

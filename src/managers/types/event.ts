@@ -16,7 +16,7 @@ export class ManagedEvent {
   readonly #changes = new ChangeLog<boolean>('Event.watch', { state: () => this.#flag });
   #flag = false;
 
-  /** Whether the flag is set. */
+  /** Returns whether the flag is set. */
   isSet(): boolean {
     return this.#flag;
   }
@@ -40,7 +40,7 @@ export class ManagedEvent {
     return this.#waiters.wait(caller(), timeout).then((had) => had === true);
   }
 
-  /** The flag as it is now, and each change of it. */
+  /** Returns the flag as it is now, and each change of it. */
   watch(options?: WatchOptions): PullSource<boolean> {
     return this.#changes.watch(options);
   }

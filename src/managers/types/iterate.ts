@@ -5,7 +5,7 @@ import type { Page } from './page.js';
 const MAX_PAGE_ITEMS = 4096;
 
 /**
- * The items of a container, as they are when they are reached.
+ * Returns the items of a container, as they are when they are reached.
  * @param page asks for up to `count` items after the first `at`; `shape` is what the page before
  * said.
  */

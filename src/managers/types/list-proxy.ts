@@ -32,8 +32,8 @@ export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'w
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class ListProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIterable<T> {
   /**
-   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', items }`.
-   * See `DictProxy.watch`.
+   * Returns what it holds, and then each change, as a stream: the first item is `{ type: 'state',
+   * items }`. See `DictProxy.watch`.
    */
   watch(options?: WatchOptions): TaskStream<ListChange<T>> {
     return this.callStream('watch', [options]);

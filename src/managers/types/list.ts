@@ -64,14 +64,14 @@ export class ManagedList<T = unknown> {
   }
 
   /**
-   * An item: a copy for the client, unless it is a proxy.
+   * Returns an item: a copy for the client, unless it is a proxy.
    * @throws ArgumentError `MP_LIST_INDEX`.
    */
   get(index: number): T {
     return this.#items[this.#index('list.get', index)] as T;
   }
 
-  /** An item, or `undefined`. */
+  /** Returns an item, or `undefined`. */
   at(index: number): T | undefined {
     return this.#items.at(index);
   }
@@ -163,14 +163,14 @@ export class ManagedList<T = unknown> {
     return -1;
   }
 
-  /** How many items equal `value`. */
+  /** Returns how many items equal `value`. */
   count(value: T): number {
     let found = 0;
     for (const item of this.#items) if (same(item, value)) found++;
     return found;
   }
 
-  /** Whether an item equals `value`. */
+  /** Returns whether an item equals `value`. */
   includes(value: T): boolean {
     return this.indexOf(value) >= 0;
   }
@@ -192,7 +192,7 @@ export class ManagedList<T = unknown> {
     return this.#reordered();
   }
 
-  /** The list `n` times in a row. */
+  /** Returns the list `n` times in a row. */
   repeat(n: number): Promise<void> | undefined {
     checkNumber('list.repeat', 'n', n, { integer: true, min: Number.MIN_SAFE_INTEGER });
     const { length } = this.#items;
@@ -215,7 +215,7 @@ export class ManagedList<T = unknown> {
     return this.#splice(0, this.#items.length, []);
   }
 
-  /** What it holds, and then each change. */
+  /** Returns what it holds, and then each change. */
   watch(options?: WatchOptions): PullSource<ListChange<T>> {
     return this.#changes.watch(options);
   }

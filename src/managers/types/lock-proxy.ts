@@ -58,7 +58,7 @@ export class LockProxy extends BaseProxy {
     await this.callMethod('release');
   }
 
-  /** Whether anybody, in any client, holds it. */
+  /** Returns whether anybody, in any client, holds it. */
   locked(): Promise<boolean> {
     return this.callMethod<boolean>('locked');
   }

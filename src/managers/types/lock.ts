@@ -12,7 +12,7 @@ export interface ConditionLock {
   locked(): boolean;
   readonly ownerDied: boolean;
   recover(): void;
-  /** Whether the caller holds it. */
+  /** Returns whether the caller holds it. */
   heldBy(call: CurrentCall, task: number): boolean;
   /** Releases all levels. Returns how many there were. */
   suspend(): number;

@@ -40,7 +40,7 @@ export class NamespaceProxy<T extends object = Record<string, unknown>> extends 
     return new Proxy<object>(this, HANDLER as ProxyHandler<object>) as this;
   }
 
-  /** A value, or `undefined`. */
+  /** Returns a value, or `undefined`. */
   get<K extends keyof T & string>(name: K): Promise<T[K]> {
     return this.callMethod<T[K]>('get', [name]);
   }
@@ -50,7 +50,7 @@ export class NamespaceProxy<T extends object = Record<string, unknown>> extends 
     return this.callMethod<void>('set', [name, value]);
   }
 
-  /** Whether there is such a name. */
+  /** Returns whether there is such a name. */
   has(name: string): Promise<boolean> {
     return this.callMethod<boolean>('has', [name]);
   }
@@ -79,8 +79,8 @@ export class NamespaceProxy<T extends object = Record<string, unknown>> extends 
   }
 
   /**
-   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', values
-   * }`. See `DictProxy.watch`.
+   * Returns what it holds, and then each change, as a stream: the first item is `{ type: 'state',
+   * values }`. See `DictProxy.watch`.
    */
   watch(options?: WatchOptions): TaskStream<NamespaceChange> {
     return this.callStream('watch', [options]);

@@ -42,7 +42,7 @@ export class ManagedNamespace {
     for (const [name, value] of Object.entries(values ?? {})) this.#values.set(name, value);
   }
 
-  /** A value, or `undefined`. */
+  /** Returns a value, or `undefined`. */
   get(name: string): unknown {
     return this.#values.get(name);
   }
@@ -53,7 +53,7 @@ export class ManagedNamespace {
     return this.#changes.watched ? this.#changes.add({ type: 'set', name, value }) : undefined;
   }
 
-  /** Whether there is such a name. */
+  /** Returns whether there is such a name. */
   has(name: string): boolean {
     return this.#values.has(name);
   }
@@ -89,7 +89,7 @@ export class ManagedNamespace {
     return `Namespace(${[...this.#values].map(([name, value]) => `${name}=${inspect(value)}`).join(', ')})`;
   }
 
-  /** What it holds, and then each change. */
+  /** Returns what it holds, and then each change. */
   watch(options?: WatchOptions): PullSource<NamespaceChange> {
     return this.#changes.watch(options);
   }

@@ -6,7 +6,7 @@ import { Ownership } from './ownership.js';
 export abstract class OwnedLock {
   protected readonly ownership = new Ownership();
 
-  /** Whether anybody holds it. */
+  /** Returns whether anybody holds it. */
   locked(): boolean {
     return this.ownership.holder !== null;
   }

@@ -40,7 +40,7 @@ export class Ownership {
     return this.#holder;
   }
 
-  /** Whether that task of that agent holds it. */
+  /** Returns whether that task of that agent holds it. */
   heldBy(client: ClientAgent, task: number): boolean {
     return this.#holder !== null && this.#holder.client === client && this.#holder.task === task;
   }
@@ -79,7 +79,7 @@ export class Ownership {
   }
 }
 
-/** A holder in a text form: `None`, or the name of its process. */
+/** Returns a holder in a text form: `None`, or the name of its process. */
 export function nameOf(holder: Holder | null): string {
   return holder === null ? 'None' : holder.client.name;
 }

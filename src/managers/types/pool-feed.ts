@@ -39,7 +39,7 @@ export class PoolFeed<T> implements AsyncIterable<T> {
     this.#over({ error, failed: true });
   }
 
-  /** The items, for the pool. Leaving tells the client. */
+  /** Returns the items, for the pool. Leaving tells the client. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     try {
       for (;;) {

@@ -89,7 +89,7 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
     return this.callMethod<void>('join');
   }
 
-  /** What the workers do. */
+  /** Returns what the workers do. */
   stats(): Promise<PoolStats> {
     return this.callMethod<PoolStats>('stats');
   }

@@ -45,7 +45,7 @@ export class ManagedPool {
     return this.#pool.imapUnordered(fn, sourceOf<T>(items), options) as TaskStream<R>;
   }
 
-  /** What a client's source is pumped into. */
+  /** Returns what a client's source is pumped into. */
   feed(): PoolFeed<unknown> {
     return new PoolFeed();
   }
@@ -65,13 +65,13 @@ export class ManagedPool {
     return this.#pool.join();
   }
 
-  /** What the workers do. */
+  /** Returns what the workers do. */
   stats(): PoolStats {
     return this.#pool.stats();
   }
 }
 
-/** The items of a client: as they were sent, or of a feed. */
+/** Returns the items of a client: as they were sent, or of a feed. */
 function sourceOf<T>(items: Source<T> | object): Source<T> {
   const feed = referentOf(items);
   return (feed instanceof PoolFeed ? feed : items) as Source<T>;

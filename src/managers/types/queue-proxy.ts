@@ -58,17 +58,17 @@ export class QueueProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIter
     return this.callMethod<T>('getNowait');
   }
 
-  /** How many items are in it. */
+  /** Returns how many items are in it. */
   qsize(): Promise<number> {
     return this.callMethod<number>('qsize');
   }
 
-  /** Whether it has no item. */
+  /** Returns whether it has no item. */
   empty(): Promise<boolean> {
     return this.callMethod<boolean>('empty');
   }
 
-  /** Whether it has `maxSize` items. */
+  /** Returns whether it has `maxSize` items. */
   full(): Promise<boolean> {
     return this.callMethod<boolean>('full');
   }

@@ -91,22 +91,22 @@ export class ManagedQueue<T = unknown> {
     throw queueEmpty('Queue.getNowait', undefined);
   }
 
-  /** What is in it, the oldest first. @internal */
+  /** Returns what is in it, the oldest first. @internal */
   copy(): T[] {
     return [...this.#items];
   }
 
-  /** How many items are in it. */
+  /** Returns how many items are in it. */
   qsize(): number {
     return this.#items.length;
   }
 
-  /** Whether it has no item. */
+  /** Returns whether it has no item. */
   empty(): boolean {
     return this.#items.length === 0;
   }
 
-  /** Whether it has `maxSize` items. */
+  /** Returns whether it has `maxSize` items. */
   full(): boolean {
     return this.#items.length >= this.#maxSize;
   }

@@ -59,7 +59,7 @@ export class RLockProxy extends BaseProxy {
     await this.#give(this.#holder as Acquisition);
   }
 
-  /** Whether anybody, in any client, holds it. */
+  /** Returns whether anybody, in any client, holds it. */
   locked(): Promise<boolean> {
     return this.callMethod<boolean>('locked');
   }

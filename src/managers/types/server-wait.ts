@@ -16,19 +16,19 @@ export interface OfTask {
   readonly task?: number | undefined;
 }
 
-/** The time limit of a wait in the server, checked. @throws ArgumentError. */
+/** Returns the time limit of a wait in the server, checked. @throws ArgumentError. */
 export function timeoutIn(actor: string, options: ServerWait | undefined): number | undefined {
   checkWaitOptions(actor, options);
   return options?.timeout;
 }
 
-/** The options of a wait for a lock, checked. @throws ArgumentError. */
+/** Returns the options of a wait for a lock, checked. @throws ArgumentError. */
 export function lockWait(actor: string, options: (ServerWait & OfTask) | undefined): { timeout: number | undefined; task: number } {
   checkWaitOptions(actor, options, ['task']);
   return { timeout: options?.timeout, task: taskOf(actor, options) };
 }
 
-/** The task of a caller, checked. @throws ArgumentError. */
+/** Returns the task of a caller, checked. @throws ArgumentError. */
 export function taskOf(actor: string, options: OfTask | undefined): number {
   return checkNumber(actor, 'task', options?.task, { integer: true }) ?? 0;
 }

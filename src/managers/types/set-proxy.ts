@@ -87,22 +87,22 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
     return this.#with('symmetricDifferenceUpdate', [other]);
   }
 
-  /** Whether both have the same members. */
+  /** Returns whether both have the same members. */
   equals(other: SetOperand<T>): Promise<boolean> {
     return this.#with('equals', [other]);
   }
 
-  /** Whether all members are in the other. */
+  /** Returns whether all members are in the other. */
   isSubsetOf(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isSubsetOf', [other]);
   }
 
-  /** Whether all members of the other are in this one. */
+  /** Returns whether all members of the other are in this one. */
   isSupersetOf(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isSupersetOf', [other]);
   }
 
-  /** Whether they have no member in common. */
+  /** Returns whether they have no member in common. */
   isDisjointFrom(other: SetOperand<T>): Promise<boolean> {
     return this.#with('isDisjointFrom', [other]);
   }
@@ -123,8 +123,8 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
   }
 
   /**
-   * What it holds, and then each change, as a stream: the first item is `{ type: 'state', values
-   * }`. See `DictProxy.watch`.
+   * Returns what it holds, and then each change, as a stream: the first item is `{ type: 'state',
+   * values }`. See `DictProxy.watch`.
    */
   watch(options?: WatchOptions): TaskStream<SetChange<T>> {
     return this.callStream('watch', [options]);

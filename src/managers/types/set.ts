@@ -51,7 +51,7 @@ export class ManagedSet<T = unknown> {
     return this.#add(value);
   }
 
-  /** Whether it is a member. */
+  /** Returns whether it is a member. */
   has(value: T): boolean {
     return this.#set.has(value);
   }
@@ -169,24 +169,24 @@ export class ManagedSet<T = unknown> {
 
   // ---- comparisons
 
-  /** Whether both have the same members. */
+  /** Returns whether both have the same members. */
   equals(other: Iterable<T>): boolean {
     const set = new Set(itemsOf<T>('set.equals', other));
     return set.size === this.#set.size && this.isSubsetOf(set);
   }
 
-  /** Whether all members are in the other. */
+  /** Returns whether all members are in the other. */
   isSubsetOf(other: Iterable<T>): boolean {
     const set = new Set(itemsOf<T>('set.isSubsetOf', other));
     return [...this.#set].every((value) => set.has(value));
   }
 
-  /** Whether all members of the other are in this one. */
+  /** Returns whether all members of the other are in this one. */
   isSupersetOf(other: Iterable<T>): boolean {
     return [...itemsOf<T>('set.isSupersetOf', other)].every((value) => this.#set.has(value));
   }
 
-  /** Whether they have no member in common. */
+  /** Returns whether they have no member in common. */
   isDisjointFrom(other: Iterable<T>): boolean {
     return ![...itemsOf<T>('set.isDisjointFrom', other)].some((value) => this.#set.has(value));
   }
@@ -206,7 +206,7 @@ export class ManagedSet<T = unknown> {
     return this.isDisjointFrom(other);
   }
 
-  /** What it holds, and then each change. */
+  /** Returns what it holds, and then each change. */
   watch(options?: WatchOptions): PullSource<SetChange<T>> {
     return this.#changes.watch(options);
   }

@@ -5,7 +5,7 @@ import { linkOf } from '../proxy.js';
 
 export { referentOf } from '../proxy.js';
 
-/** Whether a value is a proxy, of whichever server. */
+/** Returns whether a value is a proxy, of whichever server. */
 export function isProxy(value: unknown): boolean {
   return typeof value === 'object' && value !== null && linkOf(value) !== undefined;
 }

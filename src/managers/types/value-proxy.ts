@@ -38,7 +38,7 @@ export class ValueProxy<T = unknown> extends BaseProxy<T> {
     return this.#assigned.settled();
   }
 
-  /** The value. */
+  /** Returns the value. */
   get(): Promise<T> {
     return this.callMethod<T>('get');
   }
@@ -60,8 +60,8 @@ export class ValueProxy<T = unknown> extends BaseProxy<T> {
   declare readonly type: Promise<string>;
 
   /**
-   * The value, and then each that it is set to. See `DictProxy.watch`; with `lag: 'drop-oldest'`
-   * nothing tells of those that were dropped.
+   * Returns the value, and then each that it is set to. See `DictProxy.watch`; with `lag:
+   * 'drop-oldest'` nothing tells of those that were dropped.
    */
   watch(options?: WatchOptions): TaskStream<T> {
     return this.callStream('watch', [options]);

@@ -27,7 +27,7 @@ export class ManagedValue<T = unknown> {
     return this.#type;
   }
 
-  /** The value: a copy for the client, unless it is a proxy. */
+  /** Returns the value: a copy for the client, unless it is a proxy. */
   get(): T {
     return this.#value;
   }
@@ -48,7 +48,7 @@ export class ManagedValue<T = unknown> {
     return once(this.set(value), value);
   }
 
-  /** The value, and then each that it is set to. */
+  /** Returns the value, and then each that it is set to. */
   watch(options?: WatchOptions): PullSource<T> {
     return this.#changes.watch(options);
   }

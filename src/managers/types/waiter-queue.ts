@@ -6,15 +6,14 @@
  * gives up, or its caller's agent is gone. So what is given to a waiter never goes to one that is
  * not there any more.
  */
-import { onAbort } from '../../util/abort.js';
-import { after } from '../../util/after.js';
 import { Deque } from '../../util/deque.js';
+import { limitWait } from '../../util/limit-wait.js';
 import type { CurrentCall } from '../server/current-call.js';
 
 interface Waiter<T> {
   readonly call: CurrentCall;
   /** Takes it out of its timer and its signal. */
-  unbind(): void;
+  unlimit(): void;
   resolve(value: T | undefined): void;
   reject(reason: unknown): void;
 }
@@ -58,19 +57,18 @@ export class WaiterQueue<T> {
         resolve(undefined);
         return;
       }
-      const waiter: Waiter<T> = { call, unbind, resolve, reject };
       const leave = (settle: () => void) => {
         if (!this.#waiters.remove(waiter)) return;
-        unbind();
+        waiter.unlimit();
         settle();
         this.#left?.(call);
       };
-      const unset = timeout === undefined ? undefined : after(timeout, () => leave(() => resolve(undefined)));
-      const forget = onAbort(signal, () => leave(() => reject(signal.reason)));
-      function unbind(): void {
-        unset?.();
-        forget();
-      }
+      const unlimit = limitWait(
+        { timeout, signal },
+        () => leave(() => resolve(undefined)),
+        (reason) => leave(() => reject(reason)),
+      );
+      const waiter: Waiter<T> = { call, unlimit, resolve, reject };
       this.#waiters.push(waiter);
     });
   }
@@ -79,7 +77,7 @@ export class WaiterQueue<T> {
   serveFirst(value: T): boolean {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) return false;
-    waiter.unbind();
+    waiter.unlimit();
     waiter.resolve(value);
     return true;
   }
@@ -95,7 +93,7 @@ export class WaiterQueue<T> {
   rejectAll(reason: unknown): void {
     for (let left = this.#waiters.length; left > 0; left--) {
       const waiter = this.#waiters.shift() as Waiter<T>;
-      waiter.unbind();
+      waiter.unlimit();
       waiter.reject(reason);
     }
   }

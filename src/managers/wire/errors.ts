@@ -40,7 +40,7 @@ export function sendError(wire: Wire, error: unknown, kind: number, id: number, 
   }
 }
 
-/** The error that was sent. */
+/** Returns the error that was sent. */
 export function receivedError(wire: Wire, payload: unknown): unknown {
   return wire.plain ? fromPlain(payload as PlainError) : payload;
 }

@@ -106,7 +106,7 @@ export const Ask = { value: 1, text: 2, count: 3, info: 4, shutdown: 5, property
 
 const SERIALIZERS = ['multiprocess', 'msgpackr', 'one of its own'];
 
-/** The number of a serializer, and what it is called in messages. */
+/** Returns the number of a serializer, and what it is called in messages. */
 export function serializerNumber(serializer: Serializer): number {
   const option = optionOf(serializer);
   return typeof option === 'string' ? SERIALIZERS.indexOf(option) : 2;
@@ -205,7 +205,9 @@ export class Wire {
     return this.#serializer ?? Wire;
   }
 
-  /** A payload by itself, to be sent to several peers of a kind. @throws SerializationError. */
+  /**
+   * Returns a payload by itself, to be sent to several peers of a kind. @throws SerializationError.
+   */
   encoded(value: unknown): Uint8Array {
     if (this.#serializer !== null) return encodeWith('manager', this.#serializer, value);
     const encoder = borrowEncoder();
@@ -223,7 +225,7 @@ export class Wire {
     this.#frame(payload.length, kind, id, 0, 0, 0, 0, (target, at) => target.set(payload, at));
   }
 
-  /** The next frame. @throws (as rejection) ConnectionError. */
+  /** Returns the next frame. @throws (as rejection) ConnectionError. */
   receive(): Promise<Uint8Array> {
     return this.#exchange.receive('manager', true, Number.POSITIVE_INFINITY, undefined) as Promise<Uint8Array>;
   }
@@ -233,13 +235,14 @@ export class Wire {
     return this.#exchange.receiveLater('manager', Number.POSITIVE_INFINITY) as Promise<Uint8Array>;
   }
 
-  /** A frame that came together with the last one. */
+  /** Returns a frame that came together with the last one. */
   receiveSeen(): Uint8Array | undefined {
     return this.#exchange.receiveSeen(Number.POSITIVE_INFINITY);
   }
 
   /**
-   * The payload of a frame: the value, or a promise of it when modules must be loaded first.
+   * Returns the payload of a frame: the value, or a promise of it when modules must be loaded
+   * first.
    * @throws SerializationError.
    */
   payload({ bytes }: Frame): unknown {

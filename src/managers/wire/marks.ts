@@ -15,19 +15,22 @@ export type Mark = readonly [index: number, key: string | null, what: 'function'
 /** What replaces an argument; `undefined`: it is sent as it is. */
 export type Replace = (value: object) => readonly [what: 'function' | 'proxy', data: unknown] | undefined;
 
-/** Whether a function is one that stays where it is: no class, and nothing that `task()` made. */
+/**
+ * Returns whether a function is one that stays where it is: no class, and nothing that `task()`
+ * made.
+ */
 export function staysHere(value: unknown): value is Function {
   return typeof value === 'function' && !isClass(value) && taskParts(value) === undefined;
 }
 
-/** A plain object, as options are. */
+/** Returns a plain object, as options are. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The arguments and what was replaced among them; `null`: nothing was. */
+/** Returns the arguments and what was replaced among them; `null`: nothing was. */
 export function markArguments(args: readonly unknown[], replace: Replace): readonly [args: unknown[], marks: Mark[]] | null {
   let sent: unknown[] | null = null;
   const marks: Mark[] = [];
