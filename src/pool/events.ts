@@ -1,4 +1,5 @@
 import type { WorkerCrashError } from '../errors/index.js';
+import type { Histogram } from '../util/histogram.js';
 
 /** What every event about a worker says. */
 export interface WorkerEvent {
@@ -96,14 +97,64 @@ export interface WorkerStats {
   readonly state: 'starting' | 'ready' | 'retiring' | 'ended';
   /** Items it holds: running or waiting there. */
   readonly items: number;
+  /** Runs of items there that gave a value. */
+  readonly done: number;
+  /** Runs that gave an error, or that it died of. */
+  readonly failed: number;
+  /**
+   * Bytes of memory it takes: of a process its resident set, of a thread its heap with what its
+   * ArrayBuffers hold, as of a quarter of a second ago at most while it works. 0 before it is known.
+   */
+  readonly memory: number;
+  /** Milliseconds from its start until it was ready, its initializer included; so far, before that. */
+  readonly startTime: number;
+  /** Milliseconds since then in which it had nothing to run. */
+  readonly waitTime: number;
+  /** Milliseconds in which an item ran, or was awaited. */
+  readonly workTime: number;
+  /** Milliseconds for encoding and sending results; of items of some microseconds one in 16 is measured. */
+  readonly encodeTime: number;
+}
+
+/** One of the slowest items, in {@link PoolStats}. */
+export interface SlowTask {
+  /** Which item of its map or stream it is, from 0 on; `null` for a call. */
+  readonly index: number | null;
+  /** Milliseconds it ran. */
+  readonly ms: number;
+  /**
+   * 1; more where items that take a few microseconds were timed together and one of them was slow:
+   * `ms` is what so many took, from `index` on.
+   */
+  readonly count: number;
+  /** What it was called with, shortened. */
+  readonly preview: string;
+}
+
+/** What a pool measures of its items, in {@link PoolStats}. Workers that have ended count too. */
+export interface PoolMeasurements {
+  /** Runs of items that gave a value. */
+  readonly done: number;
+  /** Runs that gave an error, or that a worker died of. */
+  readonly failed: number;
+  /** How long items ran. Of items that take a few microseconds some are timed together. */
+  readonly runTime: Histogram;
+  /** How long calls and chunks waited from when they were passed, or read, until they began. */
+  readonly waitTime: Histogram;
+  /** Which part of the time workers ran something, from 0 to 1, since each was ready. */
+  readonly utilisation: number;
+  /** The ten slowest items, the slowest first. */
+  readonly slowest: readonly SlowTask[];
 }
 
 /** A pool at one moment. */
-export interface PoolStats {
+export interface PoolStats extends PoolMeasurements {
   /** Most workers there may be: the `processes` of the pool, or of its last `resize()`. */
   readonly processes: number;
   /** The workers there are. */
   readonly workers: readonly WorkerStats[];
+  /** Items that run now. */
+  readonly running: number;
   /** Batches (calls, chunks) that wait for a worker. */
   readonly queued: number;
   /** Batches that are queued or at a worker. */

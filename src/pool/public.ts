@@ -3,6 +3,7 @@
 // What the methods of a pool take and give
 export { explain, type TaskFunction, task } from '../reduction/index.js';
 export { type Overflow, type Source, TaskStream } from '../streams/index.js';
+export type { Histogram } from '../util/histogram.js';
 // Results
 export { type AsyncProgress, AsyncResult } from './async-result.js';
 // Inside a task
@@ -11,7 +12,9 @@ export { type CurrentTask, currentTask } from './current-task.js';
 export type {
   ItemRetryEvent,
   PoolEvent,
+  PoolMeasurements,
   PoolStats,
+  SlowTask,
   WorkerCrashEvent,
   WorkerEvent,
   WorkerExitEvent,

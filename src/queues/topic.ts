@@ -78,7 +78,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    * For `wait` of `multiprocess/connection`: it is ready when it gives an item, which other
    * subscribers see too, or has ended.
    *
-   * @group Subscribing
+   * @group Streams
    */
   [WAITABLE](onReady: () => void): true | (() => void) {
     let waiting = false;

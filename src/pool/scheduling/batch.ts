@@ -1,5 +1,6 @@
 import type { Freight, Payload } from '../../memory/index.js';
 import type { CodeRecord } from '../../reduction/index.js';
+import { burstTime } from '../../util/monotonic.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { ATTEMPT_SHIFT, type Flag, type MessageKind, Status } from '../wire/protocol.js';
 import { Blame } from './blame.js';
@@ -42,6 +43,8 @@ export interface BatchHolder {
 export abstract class Batch {
   /** Who has it now. */
   holder: BatchHolder | null = null;
+  /** When it was made, as all processes of this machine tell the time. */
+  readonly made = burstTime();
   /** Results received so far. */
   received = 0;
   /** Where the record's state word is in the worker's link; -1 while it has none. */
@@ -167,6 +170,8 @@ export abstract class Batch {
   abstract expire(index: number, begun: boolean): number;
   /** The running item reported something, after `dropped` reports that were lost. */
   abstract report(progress: unknown, dropped: number): void;
+  /** Which item of its map or stream item `index` is; `null` for a call. */
+  abstract place(index: number): number | null;
   /** What item `index` is called in messages. */
   abstract subject(index: number): string;
   /**

@@ -131,6 +131,10 @@ export class Call extends Batch {
     this.#settings?.onReport?.(progress, dropped);
   }
 
+  place(): null {
+    return null;
+  }
+
   subject(): string {
     return 'the task';
   }

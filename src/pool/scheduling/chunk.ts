@@ -234,6 +234,10 @@ export class Chunk extends Batch {
 
   report(): void {}
 
+  place(index: number): number {
+    return this.first + index;
+  }
+
   subject(index: number): string {
     return `item ${this.at(index)}`;
   }

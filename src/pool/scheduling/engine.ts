@@ -375,11 +375,10 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { workers, ready } = this.#scheduler;
     return {
       processes: this.#supervisor.size,
-      workers: workers.map(({ name, number, pid, ident, state, items }) => ({ name, number, pid, ident, state, items })),
-      queued: ready.waiting,
+      ...this.#supervisor.measurements(),
+      queued: this.#scheduler.ready.waiting,
       active: this.#active,
       started: this.#supervisor.started,
       crashed: this.#supervisor.crashed,

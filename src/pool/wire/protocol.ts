@@ -71,6 +71,8 @@ export enum MessageKind {
   Cut = 27,
   /** Of several items at once: it has read what is to stop; the next may be named. */
   AbortTaken = 28,
+  /** The item that ends next is among the slowest so far, see SlowItem. */
+  Slow = 29,
 }
 
 /** Flags beside the kind. */

@@ -16,6 +16,7 @@ import { taskEnd, taskStart } from '../../util/diagnostics.js';
 import { type CurrentTask, taskSlot } from '../current-task.js';
 import { readReason } from '../wire/abort-reason.js';
 import { ABORT_INDEX, ABORT_SEQUENCE, ABORT_TICKET, AbortScope, MessageKind, STARTED_ITEMS } from '../wire/protocol.js';
+import type { ItemClock } from './item-clock.js';
 import { PackedItems } from './packed-items.js';
 import type { ResultSender } from './result-sender.js';
 import { callItem, type Run } from './run.js';
@@ -30,6 +31,10 @@ interface RunningItem {
   readonly index: number;
   readonly task: WorkerTask;
   readonly reports: TaskReports;
+  /** When it began. */
+  readonly since: number;
+  /** What it was called with. */
+  argument: unknown;
 }
 
 /** What is to be sent when the link has room. */
@@ -76,6 +81,7 @@ export class ConcurrentItems {
     private readonly codes: CodeTable,
     private readonly sender: ResultSender,
     private readonly contexts: TaskContexts,
+    private readonly clock: ItemClock,
     private readonly owner: ConcurrentOwner,
   ) {
     taskSlot.tasks = this.#tasks;
@@ -169,7 +175,7 @@ export class ConcurrentItems {
     const task = new WorkerTask(run.attempt, (_, progress) => {
       if (this.#running.has(item)) reports.report(progress);
     });
-    const item: RunningItem = { run, sequence, index, task, reports };
+    const item: RunningItem = { run, sequence, index, task, reports, since: this.clock.oneBegins(sequence), argument: undefined };
     this.#running.add(item);
     for (const early of this.#early) if (early.sequence === sequence && early.index === index) abort(task, early.reason);
     if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });
@@ -205,6 +211,7 @@ export class ConcurrentItems {
   #call(item: RunningItem, argument: unknown, failed: (error: unknown) => void): void {
     const settled = (value: unknown) => this.#ended(item, MessageKind.Value, value);
     let value: unknown;
+    item.argument = argument;
     try {
       value = callItem(item.run, argument);
     } catch (error) {
@@ -217,6 +224,9 @@ export class ConcurrentItems {
 
   #ended(item: RunningItem, kind: MessageKind, value: unknown): void {
     this.#running.delete(item);
+    const slow = this.clock.oneEnds(item.since, item.index, item.argument);
+    item.argument = undefined;
+    if (slow !== null) this.#outcomes.push({ kind: MessageKind.Slow, id: item.sequence, index: item.index, value: slow, item: null });
     this.#outcomes.push({ kind, id: item.sequence, index: item.index, value, item });
     if (!this.#beginning) this.owner.advance();
   }
@@ -231,8 +241,9 @@ export class ConcurrentItems {
       }
       const { attempt } = item.run;
       if (taskEnd.hasSubscribers) taskEnd.publish(kind === MessageKind.Error ? { attempt, error: value } : { attempt });
-      this.sender.send(kind, id, value, index);
-    } else {
+      this.clock.sending(() => this.sender.send(kind, id, value, index));
+    } else if (value !== undefined) this.sender.send(kind, id, value, index);
+    else {
       this.link.send(kind, id, index, EMPTY_PAYLOAD);
       this.link.wake();
     }

@@ -1,5 +1,5 @@
 import type { Region } from '../../memory/regions/region.js';
-import { Link, LinkSide } from '../../memory/ring/link.js';
+import { Link, LinkSide, linkBytes } from '../../memory/ring/link.js';
 import { EMPTY_PAYLOAD } from '../../memory/ring/payload.js';
 import { IdleBackoff } from '../../memory/waiting/idle-backoff.js';
 import { CodeTable, Decoder, loadSending, PendingValue } from '../../reduction/receiving.js';
@@ -7,6 +7,7 @@ import { taskEnd, taskStart } from '../../util/diagnostics.js';
 import { performance, setImmediate } from '../../util/timers.js';
 import { taskSlot } from '../current-task.js';
 import { readReason } from '../wire/abort-reason.js';
+import { Meter } from '../wire/meter.js';
 import {
   ABORT_ITEM,
   Flag,
@@ -23,6 +24,7 @@ import { workerSlot } from '../worker-state.js';
 import { BatchOpener } from './batch-opener.js';
 import { ConcurrentItems } from './concurrent-items.js';
 import { FunctionTable } from './function-table.js';
+import { ItemClock, type SlowItem, type TimedBatch } from './item-clock.js';
 import { PackedItems } from './packed-items.js';
 import { ResultSender, type Suspend } from './result-sender.js';
 import { callItem, type Run } from './run.js';
@@ -62,6 +64,9 @@ export class WorkerLoop {
   readonly #reports: TaskReports;
   readonly #hooks: WorkerHooks;
   readonly #gauges: WorkerGauges;
+  readonly #clock: ItemClock;
+  /** What the running item was called with, where its batch has it encoded. */
+  #argument: unknown;
   #run: Run | null = null;
   #outcome: Outcome | null = null;
   #task: WorkerTask | null = null;
@@ -83,12 +88,15 @@ export class WorkerLoop {
   ) {
     this.#link = new Link(region, LINK_CAPACITY, LinkSide.Worker, bells, () => this.#rung());
     this.#gauges = new WorkerGauges(this.#link.control, thread);
+    this.#clock = new ItemClock(new Meter(region.buffer, linkBytes(LINK_CAPACITY)));
     const suspend: Suspend = (promise, then, fail) => this.#suspend(promise, then, fail);
     this.#sender = new ResultSender(this.#link, suspend);
     this.#reports = new TaskReports(this.#link, this.#sender);
     this.#opener = new BatchOpener(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, suspend, (run, sequence) => {
-      if (this.#several === null) this.#run = run;
-      else this.#several.open(run, sequence);
+      if (this.#several === null) {
+        this.#run = run;
+        this.#clock.batch(sequence, run.count);
+      } else this.#several.open(run, sequence);
     });
     this.#hooks = new WorkerHooks(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, thread, {
       suspend,
@@ -105,7 +113,7 @@ export class WorkerLoop {
     workerSlot.number = number;
     if (limited) this.#gauges.watch();
     if (concurrency === 1) return;
-    this.#several = new ConcurrentItems(concurrency, this.#link, this.#decoder, this.#codes, this.#sender, this.#contexts, {
+    this.#several = new ConcurrentItems(concurrency, this.#link, this.#decoder, this.#codes, this.#sender, this.#contexts, this.#clock, {
       advance: () => this.#advance(),
       prepared: () => {
         this.#opener.prepare(Preparing.Nothing);
@@ -161,26 +169,33 @@ export class WorkerLoop {
     if (several !== null && this.#suspensions > 0) while (link.writable && several.step());
     const now = performance.now();
     this.#gauges.turn(now);
+    this.#clock.turn(now);
     const until = now + COOPERATIVE_BUDGET_MS;
     let steps = 0;
     // A message that waits for room blocks what follows; `flush` in `#rung` comes back here.
     while (this.#suspensions === 0 && !this.#stopping && link.writable && !this.#contexts.spoilt) {
-      if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value);
+      if (this.#outcome !== null) this.#settle(this.#outcome.run, this.#outcome.kind, this.#outcome.value, true);
       else if (this.#run !== null) this.#item(this.#run);
       else if (several?.step() === true) {
         // An outcome was sent, or an item was begun.
       } else if (several?.ready === false) return;
       else if (link.receive()) this.#record();
       else {
+        if (this.#clock.pending > 0) this.#clock.rest(null);
         // The link is looked at again on later turns before the worker sleeps: waking it is dear.
         if (steps > 0) this.#linger.foundWork();
         if (steps > 0 || this.#linger.shouldLookAgain()) this.#nextTurn();
         else if (!link.sleep()) continue;
         return;
       }
-      if ((++steps & 15) === 0 && performance.now() >= until) {
-        this.#nextTurn();
-        return;
+      if ((++steps & 15) === 0) {
+        const then = performance.now();
+        // What others do between two turns is not these items'.
+        if (this.#clock.tick(then) || then >= until) this.#tellSlow(this.#clock.rest(this.#timedBatch, then));
+        if (then >= until) {
+          this.#nextTurn();
+          return;
+        }
       }
     }
   };
@@ -264,6 +279,7 @@ export class WorkerLoop {
       if (task === this.#task) this.#reports.report(progress);
     });
     taskSlot.task = this.#task;
+    if (!this.#clock.together) this.#clock.begins();
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
     this.#opener.prepare(Preparing.Nothing);
     // It may have been cancelled while its function was still loading.
@@ -284,8 +300,12 @@ export class WorkerLoop {
       failed(error);
       return;
     }
-    if (item instanceof PendingValue) this.#suspend(item.ready, (ready) => this.#call(run, ready), failed);
-    else this.#call(run, item);
+    this.#argument = item;
+    if (!(item instanceof PendingValue)) this.#call(run, item);
+    else {
+      this.#clock.awaits();
+      this.#suspend(item.ready, (ready) => this.#call(run, ready), failed);
+    }
   }
 
   #call(run: Run, item: unknown): void {
@@ -298,6 +318,7 @@ export class WorkerLoop {
     }
     if (!(value instanceof Promise)) this.#settle(run, MessageKind.Value, value);
     else {
+      this.#clock.awaits();
       this.#suspend(
         value,
         (settled) => this.#settle(run, MessageKind.Value, settled),
@@ -306,8 +327,12 @@ export class WorkerLoop {
     }
   }
 
-  #settle(run: Run, kind: MessageKind, value: unknown): void {
+  /** @param again Whether that was tried before: the link had no room. */
+  #settle(run: Run, kind: MessageKind, value: unknown, again = false): void {
     const link = this.#link;
+    const clock = this.#clock;
+    if (clock.together && !again && (run.count === 1 || run.index + 1 < run.count)) clock.pending++;
+    else if (!again) this.#ended(run);
     this.#task = null;
     taskSlot.task = null;
     this.#reports.flush();
@@ -325,9 +350,31 @@ export class WorkerLoop {
     const halted = !last && (link.state & STATUS) === Status.Stopped;
     const micros = last && run.began > 0 ? Math.round((performance.now() - run.began) * 1000) : 0;
     this.#sender.send(halted ? kind | Flag.Halted : kind, micros, value);
+    if (clock.timed > 0) clock.sent();
     if (!last && !halted) return;
     this.#run = null;
     link.release();
+  }
+
+  /** The running item has ended, and is not just counted: its time is taken. */
+  #ended(run: Run): void {
+    this.#tellSlow(this.#clock.ends({ ended: run.index + 1, argument: (index) => this.#argumentOf(run, index) }));
+    this.#argument = undefined;
+  }
+
+  /** The batch that is under way, between two items. */
+  get #timedBatch(): TimedBatch | null {
+    const run = this.#run;
+    return run === null ? null : { ended: run.index, argument: (index) => this.#argumentOf(run, index) };
+  }
+
+  #argumentOf({ items, first }: Run, index: number): unknown {
+    return items instanceof PackedItems ? this.#argument : items[first + index];
+  }
+
+  /** Tells the parent of an item that is among the slowest, if there is room for that. */
+  #tellSlow(slow: SlowItem | null): void {
+    if (slow !== null && this.#link.writable) this.#sender.send(MessageKind.Slow, 0, slow);
   }
 
   /** Fires the signal of the running item if the parent wants that. */

@@ -14,6 +14,8 @@ import { Flag } from '../wire/protocol.js';
 export class BatchLedger implements Iterable<Batch> {
   /** Items that the worker may still be given before it is replaced. */
   remaining: number;
+  /** Results that were errors. */
+  failed = 0;
   readonly #batches = new Deque<Batch>();
   #items = 0;
   #results = 0;

@@ -12,6 +12,7 @@ import { Blame } from '../scheduling/blame.js';
 import { ItemAccount } from '../scheduling/item-account.js';
 import { KIND, MessageKind, Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
+import type { SlowItem } from '../worker/item-clock.js';
 import type { BatchLedger } from './batch-ledger.js';
 import type { ConcurrentDeadlines } from './concurrent-deadlines.js';
 import type { ResultDelivery } from './result-delivery.js';
@@ -23,6 +24,8 @@ export interface ConcurrentInboxOwner {
   readonly pid: number | null;
   /** Milliseconds from one result to the next; 0 before the first. */
   readonly pace: number;
+  /** An item of a batch is among the slowest so far. */
+  slow(batch: Batch, slow: SlowItem): void;
   /** A batch may have left it. */
   settled(): void;
   /** Hands on batches that others may run. */
@@ -110,6 +113,13 @@ export class ConcurrentInbox {
         if (batch !== undefined) this.#cut(batch, batch.account!, state);
         return true;
       }
+      case MessageKind.Slow: {
+        const slow = channel.decode();
+        channel.release();
+        const batch = this.#batches.get(id);
+        if (batch !== undefined && Array.isArray(slow)) this.owner.slow(batch, slow as unknown as SlowItem);
+        return true;
+      }
       case MessageKind.AbortTaken:
         channel.release();
         this.deadlines.stopTaken();
@@ -158,6 +168,7 @@ export class ConcurrentInbox {
     this.ledger.settleAny(batch, account, index);
     this.deadlines.itemEnded(account, index);
     const { name, pid, pace } = this.owner;
+    if (failed) this.ledger.failed++;
     if (taskSettle.hasSubscribers) taskSettle.publish({ name, pid, failed });
     if (account.complete) {
       this.#forget(batch);

@@ -8,6 +8,7 @@ import type { Batch } from '../scheduling/batch.js';
 import { EncodedMessage, encodeNow } from '../scheduling/encoded-items.js';
 import { writeReason } from '../wire/abort-reason.js';
 import { codeBook, type SerializedFunction } from '../wire/function-registry.js';
+import { METER_BYTES, Meter } from '../wire/meter.js';
 import {
   ABORT_INDEX,
   ABORT_ITEM,
@@ -71,6 +72,8 @@ export class Unreadable {
  */
 export class WorkerChannel {
   readonly #region: Region;
+  /** What the worker measures. */
+  readonly meter: Meter;
   readonly #bells: LinkBells;
   readonly #link: Link;
   readonly #known = new Set<number>();
@@ -93,7 +96,8 @@ export class WorkerChannel {
    * @throws MultiprocessError `MP_SYSTEM` without memory or descriptors.
    */
   constructor(name: string, onRing: () => void) {
-    this.#region = Region.create(linkBytes(LINK_CAPACITY), name);
+    this.#region = Region.create(linkBytes(LINK_CAPACITY) + METER_BYTES, name);
+    this.meter = new Meter(this.#region.buffer, linkBytes(LINK_CAPACITY));
     let bells: LinkBells | undefined;
     try {
       bells = Link.createBells();
@@ -167,6 +171,7 @@ export class WorkerChannel {
     // In parts it cannot be had back from the ring.
     if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
     this.sequence = (this.sequence + 1) | 0;
+    this.meter.stamp(this.sequence, batch.made);
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
     return true;

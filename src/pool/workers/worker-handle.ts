@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { WorkerCrashError } from '../../errors/index.js';
 import { IdleBackoff } from '../../memory/index.js';
 import type { LaunchOptions, Popen } from '../../process/index.js';
 import { PendingValue } from '../../reduction/index.js';
 import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
+import type { SlowTask, WorkerStats } from '../events.js';
 import type { Batch, BatchHolder } from '../scheduling/batch.js';
 import { Blame } from '../scheduling/blame.js';
 import type { EncodedMessage } from '../scheduling/encoded-items.js';
@@ -10,11 +12,13 @@ import { ThroughputEstimator } from '../scheduling/throughput-estimator.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Ending, Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
+import type { SlowItem } from '../worker/item-clock.js';
 import { BatchLedger } from './batch-ledger.js';
 import { ConcurrentDeadlines } from './concurrent-deadlines.js';
 import { ConcurrentInbox } from './concurrent-inbox.js';
 import { crash } from './crash.js';
 import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
+import { type MeasuredWorker, monotonicNow } from './pool-measures.js';
 import { ResultDelivery } from './result-delivery.js';
 import { Unreadable, WorkerChannel } from './worker-channel.js';
 import { type EndingOwner, EXIT_TIMEOUT_MS, WorkerEnding } from './worker-ending.js';
@@ -65,6 +69,10 @@ export interface WorkerOwner {
    * way.
    */
   late(worker: WorkerHandle, initializing: boolean): void;
+  /** It has ended: what was measured of it. */
+  measured(measured: MeasuredWorker): void;
+  /** An item was among the slowest. */
+  slow(task: SlowTask): void;
   /** It takes more memory than it may, for the first time. */
   overweight(worker: WorkerHandle, memory: number): void;
   /** Batches that it could not run as they were, in parts that others may. */
@@ -115,6 +123,9 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   #overweight = false;
   /** Whether it is terminated as soon as it runs nothing. */
   #winding = false;
+  readonly #startedAt = performance.now();
+  /** Whether it died of an item. */
+  #died = false;
   readonly #inbox: WorkerInbox;
   readonly #ending: WorkerEnding;
   /**
@@ -175,6 +186,42 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   /** Bytes of memory it takes, as of when it looked last; 0 before. */
   get memory(): number {
     return this.#channel.memory;
+  }
+
+  /** What is measured of it. */
+  get measured(): MeasuredWorker {
+    const { name, number, pid, ident, state, items } = this;
+    const { meter } = this.#channel;
+    const now = monotonicNow();
+    const [workTime, encodeTime] = [meter.workTime(now), meter.encodeTime];
+    const ready = this.since === 0 ? 0 : performance.now() - this.since;
+    const { failed } = this.#ledger;
+    const stats: WorkerStats = {
+      name,
+      number,
+      pid,
+      ident,
+      state,
+      items,
+      done: (this.#ledger.results >>> 0) - failed,
+      failed: failed + (this.#died ? 1 : 0),
+      memory: this.#residentSet() ?? this.memory,
+      startTime: (this.since === 0 ? performance.now() : this.since) - this.#startedAt,
+      waitTime: Math.max(0, ready - workTime - encodeTime),
+      workTime,
+      encodeTime,
+    };
+    return { stats, meter };
+  }
+
+  /** Items that run there now. */
+  get running(): number {
+    return this.state === 'ended' ? 0 : Math.max(0, (this.#channel.started - this.#ledger.results) | 0);
+  }
+
+  /** Bytes that its process has in memory; `null` where it is no process, or is gone. */
+  #residentSet(): number | null {
+    return this.child.method === 'thread' || this.pid === null || this.state === 'ended' ? null : residentSet(this.pid);
   }
 
   /** Items it may still be given before it is replaced. */
@@ -443,6 +490,10 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
 
   // ---- for its inbox
 
+  slow(batch: Batch, [ms, index, count, preview]: SlowItem): void {
+    this.#owner.slow({ index: batch.place(index), ms, count, preview });
+  }
+
   becameReady(): void {
     if (this.state === 'starting') this.state = 'ready';
     this.since = performance.now();
@@ -536,6 +587,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     this.state = 'ended';
     this.#deadlines.itemSettled();
     this.#ending.over();
+    this.#died = blame === Blame.Item;
+    this.#owner.measured(this.measured);
     for (const batch of this.#ledger) this.#channel.recall(batch);
     this.#channel.close();
     this.child.close();
@@ -573,4 +626,14 @@ function soon(promise: Promise<unknown>): Promise<unknown> {
     const timer = setTimeout(resolve, ERROR_LOAD_TIMEOUT_MS);
     promise.then(resolve, resolve).finally(() => clearTimeout(timer));
   });
+}
+
+/** Bytes of memory that a process has; `null` when it has ended. */
+function residentSet(pid: number): number | null {
+  try {
+    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kibibytes === undefined ? null : 1024 * Number(kibibytes);
+  } catch {
+    return null;
+  }
 }

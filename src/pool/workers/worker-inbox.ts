@@ -4,6 +4,7 @@ import type { Batch } from '../scheduling/batch.js';
 import { Blame } from '../scheduling/blame.js';
 import { Flag, KIND, MessageKind } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
+import type { SlowItem } from '../worker/item-clock.js';
 import type { BatchLedger } from './batch-ledger.js';
 import type { ConcurrentInbox } from './concurrent-inbox.js';
 import type { ItemDeadlines } from './item-deadlines.js';
@@ -26,6 +27,8 @@ export interface InboxOwner {
   becameReady(): void;
   /** Its initializer failed. */
   initializerFailed(error: unknown): void;
+  /** An item of a batch is among the slowest so far, or several together. */
+  slow(batch: Batch, slow: SlowItem): void;
   /** A batch may have left it. */
   settled(): void;
   /** Hands on batches that others may run. */
@@ -115,6 +118,13 @@ export class WorkerInbox {
         if (!(progress instanceof Unreadable)) this.#delivery.whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
         break;
       }
+      case MessageKind.Slow: {
+        const slow = channel.decode();
+        channel.release();
+        const batch = this.#ledger.first();
+        if (batch !== undefined && Array.isArray(slow)) this.#owner.slow(batch, slow as unknown as SlowItem);
+        break;
+      }
       case MessageKind.Exited:
       case MessageKind.ExitFailed: {
         const failed = (channel.kind & KIND) === MessageKind.ExitFailed;
@@ -155,6 +165,7 @@ export class WorkerInbox {
     batch.fn.deaths = 0;
     const index = this.#ledger.settle(batch);
     this.#deadlines.itemSettled();
+    if (failed) this.#ledger.failed++;
     if (taskSettle.hasSubscribers) taskSettle.publish({ name: this.#owner.name, pid: this.#owner.pid, failed });
     if (batch.received === batch.count) this.#owner.settled();
     this.#deadlines.awaitBegin();

@@ -8,13 +8,14 @@ import { processCrash } from '../../util/diagnostics.js';
 import { debug } from '../../util/logger.js';
 import { entry } from '../../util/package.js';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
-import type { PoolEvent, WorkerEvent } from '../events.js';
+import type { PoolEvent, PoolMeasurements, PoolStats, SlowTask, WorkerEvent } from '../events.js';
 import { LONGEST, type PoolSettings } from '../options.js';
 import type { Batch } from '../scheduling/batch.js';
 import { Blame } from '../scheduling/blame.js';
 import type { Scheduler } from '../scheduling/scheduler.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { hopeless } from './crash.js';
+import { type MeasuredWorker, PoolMeasures } from './pool-measures.js';
 import { ThreadHost } from './thread-host.js';
 import { keepInitArgs } from './worker-channel.js';
 import { type Launch, WorkerHandle, type WorkerHookFunctions, type WorkerOwner } from './worker-handle.js';
@@ -71,6 +72,7 @@ export class WorkerSupervisor implements WorkerOwner {
   started = 0;
   crashed = 0;
   readonly #settings: PoolSettings;
+  readonly #measures = new PoolMeasures();
   #size: number;
   /** Who waits for the pool to have its size. */
   #resizing: { resolve(): void; reject(error: unknown): void }[] = [];
@@ -294,6 +296,22 @@ export class WorkerSupervisor implements WorkerOwner {
 
   returned(batches: Batch[]): void {
     this.#owner.returned(batches);
+  }
+
+  slow(task: SlowTask): void {
+    this.#measures.slow(task);
+  }
+
+  measured(measured: MeasuredWorker): void {
+    this.#measures.absorb(measured);
+  }
+
+  /** What is measured, and the workers there are. */
+  measurements(): PoolMeasurements & Pick<PoolStats, 'workers' | 'running'> {
+    const workers = this.#scheduler.workers.filter(({ over }) => !over);
+    const measured = workers.map((worker) => worker.measured);
+    const running = workers.reduce((sum, worker) => sum + worker.running, 0);
+    return { workers: measured.map(({ stats }) => stats), running, ...this.#measures.with(measured) };
   }
 
   /** Its successor is started; it goes on until that is ready. */
