@@ -203,13 +203,15 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
         const before = (decoded instanceof PendingValue ? await decoded.ready : decoded) as V | undefined;
         const value = await runAs(running.token, () => fn(before, key));
         this.block.check();
+        // In a copy of the program, which has this update too: it goes on where it began.
+        if (!lock.ownedHere) await new Promise(() => {});
         if (this.#put(actor, at, encodeValue(actor, value), found?.stamp ?? NO_STAMP)) return value;
       }
     } finally {
       this.#running.delete(running);
       running.token.depth = 0;
       unused(running.token);
-      if (!this.block.closed) lock.release();
+      if (!this.block.closed && lock.ownedHere) lock.release();
     }
   }
 
