@@ -14,24 +14,33 @@ const TRY_WRITE = 'tryWrite(), which answers null';
 
 /** What one call has acquired: releases it, once, at the end of a `using` block or when told. */
 class Hold implements Disposable {
-  readonly #release: (hold: Hold) => void;
+  readonly #lock: RwLock;
   /** Its share of the readers; `null`: it holds the lock for writing. */
   readonly share: Share | null;
-  /** Carried by what runs within it; `null`: it is not known what does. */
-  readonly token: Token | null;
   /** Whose it is: a fork has it too. */
-  readonly agent = currentAgent();
+  readonly #agent = currentAgent();
+  #held = true;
 
-  constructor(release: (hold: Hold) => void, share: Share | null, token: Token | null) {
-    this.#release = release;
+  constructor(lock: RwLock, share: Share | null) {
+    this.#lock = lock;
     this.share = share;
-    this.token = token;
   }
 
-  /** Releases. Doing so twice does nothing. */
+  /** Releases. Doing so twice does nothing, nor once the lock was closed here. */
   [Symbol.dispose](): void {
-    this.#release(this);
+    if (!this.#held) return;
+    this.#held = false;
+    const { block, state } = this.#lock;
+    if (block.closed || this.#agent !== currentAgent()) return;
+    if (this.share === null) state.leaveWriter();
+    else state.leave(this.share);
   }
+}
+
+/** What runs within `runRead` or `runWrite`. */
+interface Running {
+  readonly hold: Hold;
+  readonly token: Token;
 }
 
 /**
@@ -71,11 +80,9 @@ class Hold implements Disposable {
  * console.log(await lock.runRead(() => table.array.join())); // 7,7,7,7
  */
 export class RwLock extends SharedObject {
-  readonly #state: RwState;
-  /** What tasks of this thread hold. */
-  readonly #holds = new Set<Hold>();
-  /** Readers of this thread that wait to be let in. */
-  readonly #waiting = new Set<Share>();
+  /** @internal */
+  readonly state: RwState;
+  readonly #running = new Set<Running>();
 
   /**
    * A new lock, which nobody holds.
@@ -86,7 +93,7 @@ export class RwLock extends SharedObject {
   constructor(block?: Block);
   constructor(block?: Block) {
     super(4 * RW_WORDS, block);
-    this.#state = new RwState(this.block);
+    this.state = new RwState(this.block);
   }
 
   /**
@@ -96,7 +103,7 @@ export class RwLock extends SharedObject {
    */
   read(options?: WaitOptions): Promise<Disposable> {
     try {
-      return Promise.resolve(this.#enterReader('RwLock.read', options, null));
+      return Promise.resolve(this.#enterReader('RwLock.read', options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -107,25 +114,25 @@ export class RwLock extends SharedObject {
    * @throws TimeoutError `MP_TIMEOUT`; NotOwnerError `MP_DEADLOCK`. Rejects with `signal.reason`.
    */
   write(options?: WaitOptions): Promise<Disposable> {
-    return this.#enterWriter('RwLock.write', options, null);
+    return this.#enterWriter('RwLock.write', options);
   }
 
   /** Acquires it for reading if that is possible at once; `null` if not. */
   tryRead(): Disposable | null {
     this.block.check();
-    const share = this.#state.arrive();
-    if (this.#state.passes(share) || this.#state.passesAfterAll(share)) return this.#begin(share, null);
-    this.#state.leave(share);
+    const share = this.state.arrive();
+    if (this.state.passes(share) || this.state.passesAfterAll(share)) return new Hold(this, share);
+    this.state.leave(share);
     return null;
   }
 
   /** Acquires it for writing if that is possible at once; `null` if not. */
   tryWrite(): Disposable | null {
     this.block.check();
-    if (!this.#state.writers.tryAcquire()) return null;
-    this.#state.settle();
-    if (this.#state.tryEnter()) return this.#begin(null, null);
-    this.#state.leaveWriter();
+    if (!this.state.writers.tryAcquire()) return null;
+    this.state.settle();
+    if (this.state.tryEnter()) return new Hold(this, null);
+    this.state.leaveWriter();
     return null;
   }
 
@@ -133,17 +140,17 @@ export class RwLock extends SharedObject {
   readSync(options?: WaitOptions): Disposable {
     const timeout = timeoutOf('RwLock.readSync', options);
     this.block.check();
-    const share = this.#state.arrive();
-    if (this.#state.passes(share)) return this.#begin(share, null);
+    const share = this.state.arrive();
+    if (this.state.passes(share)) return new Hold(this, share);
     // A writer waits for a task of this thread, which cannot go on meanwhile.
-    const [other] = this.#held((hold) => hold.share !== null);
-    if (other !== undefined) return this.#begin(this.#joined(share, other), null);
-    if (timeout === undefined && this.#state.writers.ownedHere) {
-      this.#state.leave(share);
+    const other = this.state.ownReader(share);
+    if (other !== null) return new Hold(this, this.state.join(share, other));
+    if (timeout === undefined && this.state.writers.ownedHere) {
+      this.state.leave(share);
       throw deadlock('RwLock.readSync', 'a task of this thread holds it for writing, or waits to', 'use read()');
     }
-    if (this.#state.gate.waitSync(() => this.#state.passes(share), timeout)) return this.#begin(share, null);
-    this.#state.leave(share);
+    if (this.state.gate.waitSync(() => this.state.passes(share), timeout)) return new Hold(this, share);
+    this.state.leave(share);
     throw timedOut('RwLock.readSync', options, TRY_READ);
   }
 
@@ -152,17 +159,17 @@ export class RwLock extends SharedObject {
     const actor = 'RwLock.writeSync';
     const timeout = timeoutOf(actor, options);
     this.block.check();
-    if (timeout === undefined && (this.#held(() => true).length > 0 || this.#state.writers.ownedHere)) {
-      throw deadlock(actor, 'a task of this thread holds it and could never release it', 'release it first, or use write()');
+    if (timeout === undefined && (this.state.readsHere || this.state.writers.ownedHere)) {
+      throw deadlock(actor, 'a task of this thread holds it, or waits for it, and could not go on', 'release it first, or use write()');
     }
     const end = endOf(timeout);
-    if (!this.#state.writers.acquireSync(timeout)) throw timedOut(actor, options, TRY_WRITE);
-    this.#state.settle();
-    if (!this.#state.enter(Urgency.Fresh) && !this.#state.drain.waitSync(this.#state.enter, end - performance.now())) {
-      this.#state.leaveWriter();
+    if (!this.state.writers.acquireSync(timeout)) throw timedOut(actor, options, TRY_WRITE);
+    this.state.settle();
+    if (!this.state.enter(Urgency.Fresh) && !this.state.drain.waitSync(this.state.enter, end - performance.now())) {
+      this.state.leaveWriter();
       throw timedOut(actor, options, TRY_WRITE);
     }
-    return this.#begin(null, null);
+    return new Hold(this, null);
   }
 
   /**
@@ -171,8 +178,7 @@ export class RwLock extends SharedObject {
    */
   async runRead<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('RwLock.runRead', 'fn', fn);
-    const token = new Token();
-    return this.#run(fn, token, await this.#enterReader('RwLock.runRead', options, token));
+    return this.#run(fn, await this.#enterReader('RwLock.runRead', options));
   }
 
   /**
@@ -181,20 +187,19 @@ export class RwLock extends SharedObject {
    */
   async runWrite<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('RwLock.runWrite', 'fn', fn);
-    const token = new Token();
-    return this.#run(fn, token, await this.#enterWriter('RwLock.runWrite', options, token));
+    return this.#run(fn, await this.#enterWriter('RwLock.runWrite', options));
   }
 
   /** Whether a writer died inside and nobody has called {@link recover} since. */
   get ownerDied(): boolean {
     this.block.check();
-    return this.#state.ownerDied;
+    return this.state.ownerDied;
   }
 
   /** Says that what the lock guards is whole again. */
   recover(): void {
     this.block.check();
-    this.#state.recover();
+    this.state.recover();
   }
 
   /**
@@ -202,129 +207,93 @@ export class RwLock extends SharedObject {
    * get a ClosedError. Closing twice does nothing.
    */
   override close(): void {
-    if (!this.block.closed) {
-      for (const share of this.#waiting) this.#state.leave(share);
-      this.#waiting.clear();
-      for (const hold of this.#holds) this.#release(hold);
-      // One that waits for readers, or has only just got so far.
-      if (this.#state.writers.ownedHere) this.#state.leaveWriter();
-    }
+    if (!this.block.closed) this.state.leaveAll();
     super.close();
   }
 
   /** `<RwLock(writer=None, readers=2)>`. */
   protected override shown(): string {
     const died = this.ownerDied ? ', owner died' : '';
-    return `<RwLock(writer=${ownerName(this.#state.writer)}, readers=${this.#state.readers}${died})>`;
+    return `<RwLock(writer=${ownerName(this.state.writer)}, readers=${this.state.readers}${died})>`;
   }
 
   // ---- entering
 
-  #enterReader(actor: string, options: WaitOptions | undefined, token: Token | null): Hold | Promise<Hold> {
+  #enterReader(actor: string, options: WaitOptions | undefined): Hold | Promise<Hold> {
     const bounds = boundsOf(actor, options);
     this.block.check();
     bounds?.signal?.throwIfAborted();
-    const share = this.#state.arrive();
-    if (this.#state.passes(share)) return this.#begin(share, token);
-    const own = this.#held(isCallers);
-    const reading = own.find((hold) => hold.share !== null);
-    if (reading !== undefined) return this.#begin(this.#joined(share, reading), token);
-    if (own.length > 0 && isUnbounded(bounds)) {
-      this.#state.leave(share);
+    const share = this.state.arrive();
+    if (this.state.passes(share)) return new Hold(this, share);
+    const within = this.#callers();
+    const reading = within.find((hold) => hold.share !== null)?.share;
+    if (reading != null) return new Hold(this, this.state.join(share, reading));
+    if (within.length > 0 && isUnbounded(bounds)) {
+      this.state.leave(share);
       throw deadlock(actor, 'the caller runs within runWrite()', 'read without it, or after it');
     }
-    return this.#awaitGate(share, actor, bounds, token);
+    return this.#awaitGate(share, actor, bounds);
   }
 
-  async #awaitGate(share: Share, actor: string, bounds: Bounds | undefined, token: Token | null): Promise<Hold> {
-    this.#waiting.add(share);
+  async #awaitGate(share: Share, actor: string, bounds: Bounds | undefined): Promise<Hold> {
     let had = false;
     try {
-      had = await this.#state.gate.wait(() => this.#state.passes(share), bounds);
+      had = await this.state.gate.wait(() => this.state.passes(share), bounds);
     } finally {
       // Closing has taken it back already.
-      if (this.#waiting.delete(share) && !had) this.#state.leave(share);
+      if (!had && !this.block.closed) this.state.leave(share);
     }
     this.block.check();
     if (!had) throw timedOut(actor, bounds, TRY_READ);
-    return this.#begin(share, token);
+    return new Hold(this, share);
   }
 
-  async #enterWriter(actor: string, options: WaitOptions | undefined, token: Token | null): Promise<Hold> {
+  async #enterWriter(actor: string, options: WaitOptions | undefined): Promise<Hold> {
     const bounds = boundsOf(actor, options);
     this.block.check();
-    const own = this.#held(isCallers);
-    if (own.length > 0 && isUnbounded(bounds)) {
-      const writing = own.some((hold) => hold.share === null);
-      throw writing
+    const within = this.#callers();
+    if (within.length > 0 && isUnbounded(bounds)) {
+      throw within.some((hold) => hold.share === null)
         ? deadlock(actor, 'the caller runs within runWrite()', 'write without it, or after it')
         : deadlock(actor, 'the caller runs within runRead()', 'write after it, and read again there: another writer may come in between');
     }
     const end = endOf(bounds?.timeout);
-    const taking = this.#state.writers.acquire(bounds);
+    const taking = this.state.writers.acquire(bounds);
     if (taking !== null && !(await taking)) throw timedOut(actor, bounds, TRY_WRITE);
     this.block.check();
-    this.#state.settle();
-    let had = this.#state.enter(Urgency.Fresh);
+    this.state.settle();
+    let had = this.state.enter(Urgency.Fresh);
     try {
-      had ||= await this.#state.drain.wait(this.#state.enter, { timeout: end - performance.now(), signal: bounds?.signal });
+      had ||= await this.state.drain.wait(this.state.enter, { timeout: end - performance.now(), signal: bounds?.signal });
     } finally {
-      if (!had && !this.block.closed) this.#state.leaveWriter();
+      if (!had && !this.block.closed) this.state.leaveWriter();
     }
     this.block.check();
     if (!had) throw timedOut(actor, bounds, TRY_WRITE);
-    return this.#begin(null, token);
+    return new Hold(this, null);
   }
 
-  /** A reader that would wait, let in beside one that its thread has inside. */
-  #joined(share: Share, other: Hold): Share {
-    const joined = this.#state.join(other.share as Share);
-    this.#state.leave(share);
-    return joined;
-  }
-
-  // ---- holding
-
-  async #run<R>(fn: () => R | PromiseLike<R>, token: Token, hold: Hold): Promise<R> {
+  async #run<R>(fn: () => R | PromiseLike<R>, hold: Hold): Promise<R> {
+    const running: Running = { hold, token: new Token() };
+    running.token.depth = 1;
+    used(running.token);
+    this.#running.add(running);
     try {
-      return await runAs(token, fn);
+      return await runAs(running.token, fn);
     } finally {
-      this.#release(hold);
+      this.#running.delete(running);
+      running.token.depth = 0;
+      unused(running.token);
+      hold[Symbol.dispose]();
     }
   }
 
-  #begin(share: Share | null, token: Token | null): Hold {
-    const hold = new Hold(this.#release, share, token);
-    if (token !== null) {
-      used(token);
-      token.depth = 1;
-    }
-    this.#holds.add(hold);
-    return hold;
+  /** What the caller runs within. */
+  #callers(): Hold[] {
+    const found: Hold[] = [];
+    for (const { hold, token } of this.#running) if (owns(token)) found.push(hold);
+    return found;
   }
-
-  readonly #release = (hold: Hold): void => {
-    if (!this.#holds.delete(hold)) return;
-    const { share, token, agent } = hold;
-    if (token !== null) {
-      token.depth = 0;
-      unused(token);
-    }
-    if (agent !== currentAgent()) return;
-    if (share === null) this.#state.leaveWriter();
-    else this.#state.leave(share);
-  };
-
-  /** What this thread holds; a fork holds nothing of its parent's. */
-  #held(which: (hold: Hold) => boolean): Hold[] {
-    if (this.#holds.size === 0) return [];
-    return [...this.#holds].filter((hold) => hold.agent === currentAgent() && which(hold));
-  }
-}
-
-/** Whether the caller runs within it. */
-function isCallers({ token }: Hold): boolean {
-  return token !== null && owns(token);
 }
 
 function isUnbounded(bounds: Bounds | undefined): boolean {

@@ -14,7 +14,7 @@ const EXHAUSTIVE = process.env['MULTIPROCESS_EXHAUSTIVE'] === '1';
 const FILE = 'synchronize/state/rw-state';
 
 interface Course {
-  readonly role: 'reader' | 'writer' | 'trier' | 'quitter';
+  readonly role: 'reader' | 'nested' | 'writer' | 'trier' | 'quitter';
   readonly rounds?: number;
   /** It has the lock when the others begin. */
   readonly early?: boolean;
@@ -35,7 +35,7 @@ function scenario(protocol: Record<string, any>, courses: Record<string, Course>
     const state = new protocol['RwState'](block);
     const marks = name !== victim;
     // A slot for readers, as one that has read before has it.
-    if (role === 'reader') before(state.leave(before(state.arrive(), number)), number);
+    if (role === 'reader' || role === 'nested') before(state.leave(before(state.arrive(), number)), number);
     let had: any = null;
     if (early && role === 'reader') had = before(state.arrive(), number);
     if (early && role === 'writer') {
@@ -63,6 +63,22 @@ function scenario(protocol: Record<string, any>, courses: Record<string, Course>
         yield ['sub', int32, readers, 1];
       }
       yield* state.leave(share);
+    }
+    /** Reads within reading, as runRead does within runRead. */
+    function* nest(): Generator<any, void, any> {
+      const outer = yield* state.arrive();
+      if (!(yield* state.passes(outer))) yield* state.gate.waitSync(() => state.passes(outer));
+      yield at('in', outer.at);
+      let inner = yield* state.arrive();
+      if (!(yield* state.passes(inner))) inner = yield* state.join(inner, outer);
+      yield at('in twice', outer.at, inner.at);
+      yield* state.leave(outer);
+      if (marks) {
+        yield ['add', int32, readers, 1];
+        strictEqual(yield ['load', int32, writer], 0, 'a reader is in beside a writer');
+        yield ['sub', int32, readers, 1];
+      }
+      yield* state.leave(inner);
     }
     function* inside_(): Generator<any, void, any> {
       if (!marks) return;
@@ -97,7 +113,7 @@ function scenario(protocol: Record<string, any>, courses: Record<string, Course>
       if (yield* state.enter(0)) yield* inside_();
       yield* state.leaveWriter();
     }
-    const courseOf = { reader: read, writer: write, trier: attempt, quitter: quit };
+    const courseOf = { reader: read, nested: nest, writer: write, trier: attempt, quitter: quit };
     function* all(): Agent {
       for (let round = 0; round < rounds; round++) {
         yield at('round', round, had);
@@ -156,6 +172,7 @@ describe('readers and writers', { timeout: 3_600_000 }, () => {
     ['a reader that comes twice, and a writer', { r: { ...R, rounds: 2 }, w: W }],
     ['a reader and a writer that comes twice', { r: R, w: { ...W, rounds: 2 } }],
     ['a reader and a try to write', { r: R, t: { role: 'trier' } }],
+    ['a reader within reading, and a writer', { r: { role: 'nested' }, w: W }],
     ['a writer that gives up beside a reader and a writer', QUITTING],
     ...exhaustive(
       ['two readers and a try to write', { r: R, q: R, t: { role: 'trier' } }],
@@ -195,6 +212,12 @@ describe('readers and writers', { timeout: 3_600_000 }, () => {
       'Atomics.load(this.#words, GATE) >>> 1 !== phase;',
       '(Atomics.load(this.#words, GATE) & PHASE_UNIT) === 0;',
       [{ r: R, w: { ...W, rounds: 2 } }],
+    ],
+    [
+      'a reader within reading that waits for the writer',
+      'Atomics.add(this.#words, at, 1);\n    this.#depart(share.at);',
+      'this.#depart(share.at);',
+      [{ r: { role: 'nested' }, w: W }],
     ],
     ['a reader that is counted for ever', 'if (this.#table.someEnded())', 'if (this.#words.length < 0)', dyingReader],
     ['readers that trust a dead writer', 'if (!this.writers.abandoned || ', 'if (this.#words.length > 0 || ', dyingWriter],

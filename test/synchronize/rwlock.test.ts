@@ -264,6 +264,25 @@ describe('RwLock', () => {
       expect(await lock.runRead(() => String(lock))).toBe('<RwLock(writer=None, readers=1)>');
     });
 
+    it('blocking for what a task of the thread waits for is refused', async () => {
+      const lock = new RwLock();
+      const holder = await mortal('writeRw', { lock });
+      const reading = lock.read();
+      expect(() => lock.writeSync()).toThrow('RwLock.writeSync: a task of this thread holds it');
+      const writing = lock.write();
+      await holder.kill();
+      (await reading)[Symbol.dispose]();
+      (await writing)[Symbol.dispose]();
+      const [first, second] = [await lock.read(), lock.write()];
+      // A writer of this thread waits for the reader.
+      lock.readSync()[Symbol.dispose]();
+      first[Symbol.dispose]();
+      (await second)[Symbol.dispose]();
+      const held = await lock.write();
+      expect(() => lock.readSync()).toThrow(NotOwnerError);
+      held[Symbol.dispose]();
+    });
+
     it('another task of the thread waits, and is not taken for the one that holds it', async () => {
       const lock = new RwLock();
       const go = new Event();

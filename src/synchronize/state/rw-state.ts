@@ -126,10 +126,38 @@ export class RwState {
     return this.#throttle.mayCheckNow() && this.#openForDead() && this.passes(share);
   }
 
-  /** One more reader beside one of this thread that is in: no writer is in while that one is. */
-  join({ at, agent }: Share): Share {
+  /**
+   * Lets a reader that waits in beside one that is in: no writer comes in while that one is. It must
+   * be of this thread, and stay meanwhile.
+   */
+  join(share: Share, { at, agent }: Share): Share {
     Atomics.add(this.#words, at, 1);
+    this.#depart(share.at);
     return { at, phase: 0, agent };
+  }
+
+  /** A reader of this thread that is in while the gate is closed, if there is one. */
+  ownReader({ at, agent }: Share): Share | null {
+    // Who came to the closed gate is counted in the other one.
+    const inside = at - this.#table.own === 0 ? at + 1 : at - 1;
+    return Atomics.load(this.#words, inside) > 0 ? { at: inside, phase: 0, agent } : null;
+  }
+
+  /** Whether a reader of this thread is in, or waits. */
+  get readsHere(): boolean {
+    const slot = this.#table.own;
+    return slot >= 0 && (Atomics.load(this.#words, slot) > 0 || Atomics.load(this.#words, slot + 1) > 0);
+  }
+
+  /** All readers of this thread leave, and the writer, if it is of this thread. */
+  leaveAll(): void {
+    const slot = this.#table.own;
+    if (slot >= 0) {
+      for (const at of [slot, slot + 1]) {
+        if (Atomics.exchange(this.#words, at, 0) > 0) this.#tellWriter();
+      }
+    }
+    if (this.writers.ownedHere) this.leaveWriter();
   }
 
   /** A reader leaves, or waits no longer. */
@@ -211,7 +239,11 @@ export class RwState {
   }
 
   #depart(at: number): void {
-    if (Atomics.sub(this.#words, at, 1) > 1) return;
+    if (Atomics.sub(this.#words, at, 1) === 1) this.#tellWriter();
+  }
+
+  /** Wakes the writer that waits for readers. */
+  #tellWriter(): void {
     const word = Atomics.load(this.#words, DRAIN);
     if ((word & SLEEPS) === 0) return;
     if (Atomics.compareExchange(this.#words, DRAIN, word, (word - SLEEPS + WAKE_UNIT) | 0) !== word) return;
