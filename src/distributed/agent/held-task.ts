@@ -28,6 +28,8 @@ export class HeldTask implements Delivery {
   readonly abort = new AbortController();
   /** Its driver wants it no more. */
   unwanted = false;
+  /** The last attempt of an item has begun. */
+  begun = false;
   /** It runs no more. */
   over = false;
   /** Called when it is over. */
@@ -36,7 +38,7 @@ export class HeldTask implements Delivery {
   untold = 0;
   /** It is given back. */
   leaving = false;
-  /** It does not count any more among those that are over and held. */
+  /** It counts among those that are over and held. */
   counted = false;
   readonly #broker: Broker;
   /** Where it is acknowledged; that of its latest delivery. */

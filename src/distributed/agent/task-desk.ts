@@ -12,6 +12,8 @@
  * - A message is acknowledged when its driver has all of its outcomes, or wants it no more.
  * - The lease of all that is held is renewed by this loop, where no user code runs.
  * - A message that comes again while it is held is the same task: it is not run twice.
+ * - The last attempt of an item that hosts died under is made alone: nothing else is held then, so
+ * that what dies with it is the one to blame.
  */
 import { ConnectionError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
@@ -79,6 +81,10 @@ export class TaskDesk {
   #closed = false;
   readonly #givingBack = new Set<Promise<void>>();
   readonly #whenEmpty = new Set<() => void>();
+  /** The item whose last attempt is due: it waits for all else to end, or runs. */
+  #suspect: HeldTask | null = null;
+  /** The one that came last was one: more may follow. */
+  #careful = false;
 
   constructor(broker: Broker, names: PoolNames, runner: TaskRunner, settings: DeskSettings) {
     this.#broker = broker;
@@ -153,6 +159,11 @@ export class TaskDesk {
   #cancel(held: HeldTask, reason: Error): Promise<void> {
     held.unwanted = true;
     held.abort.abort(reason);
+    if (this.#suspect === held && !held.begun) {
+      held.over = true;
+      held.acknowledge();
+      this.#forget(held);
+    }
     return held.over ? Promise.resolve() : new Promise((resolve) => held.whenOver.push(resolve));
   }
 
@@ -163,7 +174,8 @@ export class TaskDesk {
     const { slots } = this.#settings;
     const prefetch = Math.max(1, Math.min(MAX_PREFETCH, Math.ceil(PREFETCH_MS / this.#pace)));
     const inHand = this.#held.size - this.#untold;
-    this.#puller.demand(this.#untold < MAX_UNTOLD ? slots + prefetch - inHand : 0);
+    if (this.#suspect !== null || this.#untold >= MAX_UNTOLD) this.#puller.demand(0);
+    else this.#puller.demand(this.#careful ? 1 - inHand : slots + prefetch - inHand);
   }
 
   #came(message: Msg, priority: PriorityClass): void {
@@ -184,19 +196,31 @@ export class TaskDesk {
     const held = new HeldTask(this.#broker, message, priority, task, bytes);
     this.#held.set(sequence, held);
     this.#driver(task).tasks++;
-    if (this.#draining) {
+    if (this.#draining || this.#suspect !== null) {
       this.#giveBack(held);
       return;
     }
     const { before } = held;
     const { maxAttempts } = task.options;
+    const isLast = before > 0 && before === maxAttempts - 1;
+    this.#careful = isLast;
     if (before >= maxAttempts) void this.#giveUp(held);
-    else if (task.count > 1 && before > 0 && before === maxAttempts - 1) void this.#split(held);
+    else if (isLast && task.count > 1) void this.#split(held);
+    else if (isLast) this.#suspect = held;
     else void this.#run(held);
+    this.#tryAlone();
     this.#pull();
   }
 
   // ---- running
+
+  /** Runs the suspect, once nothing else is held. */
+  #tryAlone(): void {
+    const suspect = this.#suspect;
+    if (suspect === null || suspect.begun || this.#held.size > 1) return;
+    suspect.begun = true;
+    void this.#run(suspect);
+  }
 
   async #run(held: HeldTask): Promise<void> {
     const { task } = held;
@@ -230,12 +254,19 @@ export class TaskDesk {
       }
     }
     this.#paced(began);
-    this.#untold++;
-    if (missing) void this.#tellMissing(held);
-    held.over = true;
-    for (const resolve of held.whenOver.splice(0)) resolve();
+    if (missing) this.#tellMissing(held);
+    this.#ended(held);
     this.#settleIfTold(held);
     this.#pull();
+  }
+
+  /** It runs no more, and makes room for another, though its driver may have to be told yet. */
+  #ended(held: HeldTask): void {
+    held.over = true;
+    for (const resolve of held.whenOver.splice(0)) resolve();
+    if (held.leaving) return;
+    held.counted = true;
+    this.#untold++;
   }
 
   #paced(began: number): void {
@@ -270,10 +301,6 @@ export class TaskDesk {
   /** Acknowledges what is over and told. */
   #settleIfTold(held: HeldTask): void {
     if (!held.over || held.leaving || (held.untold > 0 && !held.unwanted)) return;
-    if (!held.counted) {
-      held.counted = true;
-      this.#untold--;
-    }
     held.acknowledge();
     this.#forget(held);
     this.#pull();
@@ -281,8 +308,11 @@ export class TaskDesk {
 
   #forget(held: HeldTask): void {
     if (!this.#held.delete(held.sequence)) return;
+    if (held.counted) this.#untold--;
     const state = this.#drivers.get(held.task.driver);
     if (state !== undefined && --state.tasks === 0 && state.gone) this.#drivers.delete(held.task.driver);
+    if (this.#suspect === held) this.#suspect = null;
+    this.#tryAlone();
     if (this.#held.size > 0) return;
     for (const resolve of this.#whenEmpty) resolve();
     this.#whenEmpty.clear();
@@ -328,8 +358,7 @@ export class TaskDesk {
       await this.#bury(held, outcome);
       void this.#tell(held, outcome);
     } else held.unwanted = true;
-    this.#untold++;
-    held.over = true;
+    this.#ended(held);
     this.#settleIfTold(held);
   }
 
@@ -348,8 +377,7 @@ export class TaskDesk {
       // The broker took some of them: the chunk stays, and comes again.
       held.leave();
     }
-    this.#untold++;
-    held.over = true;
+    this.#ended(held);
     this.#settleIfTold(held);
   }
 

@@ -89,7 +89,7 @@ export class DistributedEngine {
   readonly #withdrawing = new Set<Promise<void>>();
   readonly #over = deferred<void>();
   #next = 1;
-  #lease = DEFAULT_LEASE_MS;
+  #lease: number;
   #leaseAdopted = false;
   #downSince = -1;
   #reconciledAt = performance.now();
@@ -106,7 +106,11 @@ export class DistributedEngine {
     this.broker = broker;
     this.names = new PoolNames(settings.name);
     this.serializer = serializerOf('DistributedPool', settings.serializer);
-    this.hosts = new HostTable(broker, this.names, () => this.#demand());
+    this.#lease = settings.lease ?? DEFAULT_LEASE_MS;
+    this.hosts = new HostTable(broker, this.names, () => {
+      void this.#adoptLease();
+      this.#demand();
+    });
     this.#publisher = new TaskPublisher(broker, this.names, this.#id, settings.poolTimeout, {
       refused: (chunk, error) => this.#expire(chunk, () => error),
       demand: () => this.#demand(),
@@ -149,6 +153,8 @@ export class DistributedEngine {
     try {
       const known = await leaseOf(this.broker, this.names);
       const { lease } = this.settings;
+      // A pool that is not there yet has none.
+      this.#leaseAdopted = known !== undefined;
       this.#lease = lease ?? known ?? DEFAULT_LEASE_MS;
       if (known === undefined || known === this.#lease) return;
       // Agents renew by the new one before the broker counts by it.
