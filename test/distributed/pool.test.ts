@@ -125,6 +125,30 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
       expect(letters.at(-1)).toMatchObject({ attempts: 2, host: agent.id, error: { code: 'MP_WORKER_CRASH' } });
     });
 
+    test('that are brief go together, and each settles by itself', async () => {
+      await Promise.all(Array.from({ length: 20 }, (_, i) => pool.apply(tasks.failAt, [i + 10])));
+      const outcomes = await Promise.allSettled(Array.from({ length: 300 }, (_, i) => pool.apply(tasks.failAt, [i % 100])));
+      outcomes.forEach((outcome, i) => {
+        expect(outcome).toMatchObject(i % 100 === 3 ? { status: 'rejected' } : { status: 'fulfilled', value: i % 100 });
+      });
+      const keys = await Promise.all(Array.from({ length: 50 }, () => pool.apply(tasks.about)));
+      expect(new Set(keys.map(({ key }) => key)).size).toBe(50);
+    });
+
+    test('that go together lose only the one that kills its worker', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => pool.apply(tasks.killAt5, [1])));
+      const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => pool.apply(tasks.killAt5, [i], { retries: 0 })));
+      expect(outcomes.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([5]);
+    });
+
+    test('made in the turn in which the pool is closed are done', async () => {
+      const other = await DistributedPool.connect({ servers: nats.servers, name: 'all' });
+      const result = other.apply(tasks.add, [1, 2]);
+      other.close();
+      expect(await result).toBe(3);
+      await other.join();
+    });
+
     test('refuse what other hosts cannot reach', async () => {
       using memory = SharedMemory.create(64);
       memory.unlink();

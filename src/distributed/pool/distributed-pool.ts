@@ -34,6 +34,7 @@ import { checkOptions, describe } from '../../util/options.js';
 import { boundsOf, settles, type WaitOptions } from '../../util/wait-options.js';
 import { encodeValue } from '../wire/index.js';
 import { Form, type HostInfo } from '../wire/messages.js';
+import { CallGroups } from './call-groups.js';
 import type { DeadLetter } from './dead-letter.js';
 import { deadLettersOf } from './dead-letters.js';
 import { DistributedEngine, type TaskForm } from './engine.js';
@@ -97,9 +98,11 @@ const sites = new CallSiteBudget(CALL_SITE_MS);
  */
 export class DistributedPool implements AsyncDisposable {
   readonly #engine: DistributedEngine;
+  readonly #groups: CallGroups;
 
   private constructor(engine: DistributedEngine) {
     this.#engine = engine;
+    this.#groups = new CallGroups(engine);
   }
 
   /**
@@ -131,7 +134,13 @@ export class DistributedPool implements AsyncDisposable {
       const actor = 'DistributedPool.apply';
       checkOptions(actor, options, CALL_OPTIONS, { number: 'timeout' });
       checkCallValues(actor, options);
-      this.#call(actor, fn, args, options, { resolve: resolve as (value: unknown) => void, reject });
+      const observer = { resolve: resolve as (value: unknown) => void, reject };
+      const { signal, timeout, queueTimeout, priority } = options;
+      if (signal !== undefined || timeout !== undefined || queueTimeout !== undefined) this.#call(actor, fn, args, options, observer);
+      else {
+        const { form, bytes } = this.#prepare(actor, fn, args, options, observer);
+        this.#groups.add(actor, form, priority, { bytes, site: captureSite(), observer });
+      }
     });
   }
 
@@ -348,17 +357,22 @@ export class DistributedPool implements AsyncDisposable {
 
   #call(actor: string, fn: unknown, args: readonly unknown[] | undefined, options: CallOptions, observer: CallObserver): RemoteCall {
     const engine = this.#engine;
-    engine.checkOpen(actor);
-    if (args !== undefined && !Array.isArray(args))
-      throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
-    options.signal?.throwIfAborted();
-    const form = this.#form(actor, fn, options, Form.call, observer.report !== undefined);
-    const { bytes } = encodeValue(actor, engine.serializer, args ?? []);
+    const { form, bytes } = this.#prepare(actor, fn, args, options, observer);
     const limits = { timeout: limit(options.timeout), queueTimeout: limit(options.queueTimeout), signal: options.signal };
     const call = new RemoteCall(engine, engine.nameRun(options.priority), captureSite(), limits, observer);
     engine.open(call);
     engine.submit(actor, call, form, { first: 0, count: 1, packed: false, payload: bytes });
     return call;
+  }
+
+  #prepare(actor: string, fn: unknown, args: readonly unknown[] | undefined, options: CallOptions, observer: CallObserver) {
+    const engine = this.#engine;
+    engine.checkOpen(actor);
+    if (args !== undefined && !Array.isArray(args))
+      throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
+    options.signal?.throwIfAborted();
+    const form = this.#form(actor, fn, options, Form.call, observer.report !== undefined);
+    return { form, bytes: encodeValue(actor, engine.serializer, args ?? []).bytes };
   }
 
   #form(actor: string, fn: unknown, { retries }: CallOptions, form: Form, report: boolean): TaskForm {

@@ -16,7 +16,7 @@ import { Decoder, MULTIPROCESS, PendingValue, type Serializer, serializerOf } fr
 import { crypto } from '../../util/crypto.js';
 import { deferred } from '../../util/deferred.js';
 import { debug } from '../../util/logger.js';
-import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../../util/timers.js';
+import { clearInterval, clearTimeout, nextTick, performance, setInterval, setTimeout } from '../../util/timers.js';
 import { Broker, leaseOf, type Msg, messageOf, poolExists, setLease, type Unlisten } from '../broker/index.js';
 import { type DescribedCallable, describeCallable } from '../callables/index.js';
 import {
@@ -189,10 +189,13 @@ export class DistributedEngine {
     return active;
   }
 
-  /** @throws ClosedError `MP_POOL_CLOSED`; why it ended. */
-  checkOpen(actor: string): void {
+  /**
+   * @param accepted Whether it was accepted before the pool was closed.
+   * @throws ClosedError `MP_POOL_CLOSED`; why it ended.
+   */
+  checkOpen(actor: string, accepted = false): void {
     if (this.#state === 'ended') throw this.#reason;
-    if (this.#state === 'closed') throw poolClosed(actor);
+    if (this.#state === 'closed' && !accepted) throw poolClosed(actor);
   }
 
   /** @throws ArgumentError, SerializationError. */
@@ -351,7 +354,8 @@ export class DistributedEngine {
         if (!Array.isArray(values) || values.length !== record.count) throw noValue();
         for (const i of fresh) settle.push(() => run.value(first + i, values[i - offset]));
       } else if (outcome === Outcome.error) {
-        const error = fromWorker(await this.#error(payload), run.site);
+        const error = await this.#error(payload);
+        fromWorker(error, run.siteOf(first + (fresh[0] ?? 0)));
         for (const i of fresh) failed(first + i, error);
       } else {
         const items = readMixed(payload);
@@ -362,7 +366,7 @@ export class DistributedEngine {
             const decoded = this.#decode(bytes);
             const value = decoded instanceof PendingValue ? await decoded.ready : decoded;
             settle.push(() => run.value(first + i, value));
-          } else failed(first + i, fromWorker(await this.#error(bytes), run.site));
+          } else failed(first + i, fromWorker(await this.#error(bytes), run.siteOf(first + i)));
         }
       }
     } catch (error) {
@@ -421,7 +425,8 @@ export class DistributedEngine {
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
-    this.#checkOver();
+    // Calls of this turn are published at its end.
+    nextTick(() => this.#checkOver());
   }
 
   /** Waits until the work of a closed pool is done. */

@@ -25,23 +25,29 @@ export class RemoteCall implements RemoteRun {
   readonly id: string;
   readonly subjectName: string;
   readonly #engine: DistributedEngine;
+  readonly #site: CallSite | null;
   readonly #observer: CallObserver;
   readonly #unlisten: (() => void) | undefined;
 
   constructor(
     engine: DistributedEngine,
     name: { readonly id: string; readonly subjectName: string },
-    readonly site: CallSite | null,
+    site: CallSite | null,
     { timeout, queueTimeout, signal }: CallLimits,
     observer: CallObserver,
   ) {
     this.#engine = engine;
+    this.#site = site;
     this.id = name.id;
     this.subjectName = name.subjectName;
     this.timeout = timeout;
     this.queueTimeout = queueTimeout;
     this.#observer = observer;
     this.#unlisten = signal === undefined ? undefined : onAbort(signal, () => this.cancel(signal.reason));
+  }
+
+  siteOf(): CallSite | null {
+    return this.#site;
   }
 
   cancel(reason: unknown): void {

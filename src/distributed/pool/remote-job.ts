@@ -36,6 +36,7 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
   readonly timeout: number;
   readonly queueTimeout: number;
   readonly #engine: DistributedEngine;
+  readonly #site: CallSite | null;
   readonly #sink: JobSink<unknown>;
   readonly #form: TaskForm;
   readonly #settings: JobSettings;
@@ -50,12 +51,13 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
   constructor(
     engine: DistributedEngine,
     name: { readonly id: string; readonly subjectName: string },
-    readonly site: CallSite | null,
+    site: CallSite | null,
     sink: JobSink<unknown>,
     form: TaskForm,
     settings: JobSettings,
   ) {
     this.#engine = engine;
+    this.#site = site;
     this.id = name.id;
     this.subjectName = name.subjectName;
     this.#sink = sink;
@@ -129,6 +131,10 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
   }
 
   // ---- the engine's side
+
+  siteOf(): CallSite | null {
+    return this.#site;
+  }
 
   value(index: number, value: unknown): void {
     this.#outstanding--;

@@ -11,7 +11,8 @@ export interface RemoteRun {
   readonly id: string;
   /** Where its tasks are published. */
   readonly subjectName: string;
-  readonly site: CallSite | null;
+  /** Where an item was called from. */
+  siteOf(index: number): CallSite | null;
   /** Milliseconds an item may run, and a task may wait; 0: no limit. */
   readonly timeout: number;
   readonly queueTimeout: number;
