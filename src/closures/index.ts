@@ -16,7 +16,7 @@
  *   loadable      what only a test runner can load
  *   script-source what V8 keeps of a script          weak-size     entries of a WeakMap
  *   receiver      the outer `this` of an arrow       task          captures named by hand
- *   source-maps   positions in compiled code
+ *   source-maps, host-frame   positions in compiled code
  * Receiving
  *   modules       what must be loaded first          rebuild       text and captures to a function
  *   import-resolution  specifier to file, at once

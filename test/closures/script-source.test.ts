@@ -106,3 +106,35 @@ describe('Asking V8 for a source', () => {
     );
   });
 });
+
+describe('The stack of an error in a function that a hook compiled', () => {
+  it('has the lines that the hook maps to, though only the hook has a map', async () => {
+    const program = join(folder, 'mapped.cjs');
+    const hook = join(folder, 'mapping.cjs');
+    writeFileSync(
+      hook,
+      `const Module = require('node:module');
+      const { _compile } = Module.prototype;
+      const file = ${JSON.stringify(program)};
+      Module.prototype._compile = function (code, name, ...rest) { return _compile.call(this, name === file ? '\\n'.repeat(100) + code : code, name, ...rest); };
+      Error.prepareStackTrace = (error, sites) =>
+        [String(error), ...sites.map((site) => \`    at \${site.getFileName()}:\${site.getLineNumber() - (site.getFileName() === file ? 100 : 0)}:\${site.getColumnNumber()}\`)].join('\\n');`,
+    );
+    writeFileSync(
+      program,
+      `const { Pool } = require(${JSON.stringify(fileURLToPath(new URL('../../dist/index.cjs', import.meta.url)))});
+      const text = 'thrown there';
+      const fail = () => {
+        throw new Error(text);
+      };
+      (async () => {
+        const pool = new Pool({ processes: 1 });
+        const error = await pool.apply(fail).catch((error) => error);
+        console.log(/mapped\\.cjs:(\\d+)/.exec(error.stack)[1]);
+        await pool.terminate();
+      })();`,
+    );
+    const { stdout } = await run(process.execPath, ['--require', hook, program], { timeout: 60_000, killSignal: 'SIGKILL' });
+    expect(stdout.trim()).toBe('4');
+  });
+});

@@ -10,6 +10,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { findSourceMap, SourceMap } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { HostFrame } from './host-frame.js';
 import type { Place, Script } from './locate.js';
 
 /** Stands behind the URL of rebuilt functions whose positions are those of compiled code. */
@@ -39,7 +41,18 @@ export function markOf(script: Script): string {
 
 function isCompiled({ source, url, rebuilt }: Script): boolean {
   if (!url.startsWith('file:') || rebuilt !== undefined) return false;
-  return commentOf(source) !== null || findSourceMap(url) !== undefined;
+  return commentOf(source) !== null || findSourceMap(url) !== undefined || isMappedByHost(source, url);
+}
+
+/** Whether a hook compiled the file, and maps stacks of this process by a map that only it has. */
+function isMappedByHost(source: string, url: string): boolean {
+  if (typeof Error.prepareStackTrace !== 'function') return false;
+  try {
+    return readFileSync(new URL(url), 'utf8') !== source;
+  } catch {
+    // No such file, by now.
+    return false;
+  }
 }
 
 function nextMark(script: Script): string {
@@ -70,7 +83,7 @@ function mapFrame(whole: string, file: string, mark: string | undefined, line: s
     | { originalSource?: string; originalLine?: number; originalColumn?: number }
     | undefined;
   if (entry?.originalSource === undefined || entry.originalLine === undefined)
-    return mark === undefined ? whole : `${file}:${line}:${column}`;
+    return mark === undefined ? whole : (placeByHost(url, Number(line), Number(column)) ?? `${file}:${line}:${column}`);
   return `${sourceURL(entry.originalSource, url)}:${entry.originalLine + 1}:${(entry.originalColumn ?? 0) + 1}`;
 }
 
@@ -91,8 +104,28 @@ export function sourcePlace({ script, line, column }: Pick<Place, 'script' | 'li
   if (mark === '') return plain;
   const entry = mapOf(url, mark)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
   const { originalSource, originalLine, originalColumn } = entry ?? {};
-  if (typeof originalSource !== 'string' || typeof originalLine !== 'number') return plain;
+  if (typeof originalSource !== 'string' || typeof originalLine !== 'number') {
+    const [, by, at, from] = PLACE.exec(placeByHost(url, line + 1, column + 1) ?? '') ?? [];
+    return by === undefined ? plain : { url: sourceURL(by, url), line: Number(at), column: Number(from) };
+  }
   return { url: sourceURL(originalSource, url), line: originalLine + 1, column: Number(originalColumn ?? 0) + 1 };
+}
+
+/** `/src/main.ts:3:5`, at the end of a line of a stack. */
+const PLACE = /((?:file:\/\/|\/)[^\s()]+?):(\d+):(\d+)\)?$/;
+
+/** The place in the source of one in compiled code, as `prepareStackTrace` of a compiler's hook prints it. */
+function placeByHost(url: string, line: number, column: number): string | undefined {
+  const { prepareStackTrace } = Error;
+  if (typeof prepareStackTrace !== 'function') return undefined;
+  try {
+    const stack: unknown = prepareStackTrace(new Error(), [new HostFrame(fileURLToPath(url), line, column)]);
+    const [, file, at, from] = PLACE.exec(String(stack).trim()) ?? [];
+    return file === undefined ? undefined : `${pathToFileURL(file.replace(/^file:\/\//, '')).href}:${at}:${from}`;
+  } catch {
+    // It wants more of a frame than there is.
+    return undefined;
+  }
 }
 
 function sourceURL(source: string, url: string): string {
