@@ -45,15 +45,16 @@ const REFERENCES = new Set(['global', 'module']);
  */
 export function explain(fn: Function): Explanation {
   if (typeof fn !== 'function') throw new ArgumentError(`explain: expected a function, not ${describe(fn)}.`);
-  return withoutSockets(() => new Walk(Infinity).explain(fn));
+  return withoutSockets(() => new Explainer(Infinity).explain(fn));
 }
 
 /** Shows what a function captures itself, and nothing of what its captures capture. */
 export function explainCaptures(fn: Function): Explanation {
-  return withoutSockets(() => new Walk(1).explain(fn));
+  return withoutSockets(() => new Explainer(1).explain(fn));
 }
 
-class Walk {
+/** Lists captures, which it finds in reductions; text is read by analysis/walk.ts. */
+class Explainer {
   readonly #encoder = new Encoder();
   readonly #seen = new Set<unknown>();
   readonly #depth: number;
