@@ -64,8 +64,7 @@ export class Encoder {
 
   /**
    * @param book For messages to a receiver that keeps the sender's code records
-   * (graph/code-book.ts); without one, messages are
-   *   self-contained.
+   *   (graph/code-book.ts); without one, messages are self-contained.
    */
   constructor(book: CodeBook | null = null) {
     this.#book = book;

@@ -94,7 +94,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   }
 
   /**
-   * Publishes an item if that is possible at once: whether it was.
+   * Publishes an item if that is possible at once. Returns whether it was.
    *
    * @throws SerializationError; ClosedError.
    * @group Publishing

@@ -2,7 +2,7 @@
  * How a ShareableList of n items lies in its block, as Python has it:
  *
  *   length    int64, n
- *   offsets   n + 1 of int64, from the first slot on: where each slot begins, and where the last ends
+ *   offsets   n + 1 of int64, from the first slot on: where each slot begins; where the last ends
  *   slots     a multiple of 8 bytes each
  *   formats   8 bytes each (list-format.ts)
  *   codes     1 byte each

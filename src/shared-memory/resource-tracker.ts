@@ -43,8 +43,7 @@ export const resourceTracker = {
    * Makes this process answer for a name below /dev/shm.
    *
    * @throws ArgumentError for a name of more than 255 bytes, or another type; MultiprocessError
-   * `MP_BLOCK_NOT_FOUND` when there is no
-   *   such name.
+   *   `MP_BLOCK_NOT_FOUND` when there is no such name.
    */
   register(name: string, type: ResourceType): void {
     const key = checkResource('resourceTracker.register', name, type);

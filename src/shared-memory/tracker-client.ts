@@ -6,8 +6,9 @@
  * whatever happens next. Its address stands in the environment, so that one tracker serves a whole
  * tree of processes; those started before it learn of it from handles.
  *
- * Lines, each written at once (shorter than PIPE_BUF, hence whole):   + pid startTime device:inode name
- *                                                                    - device:inode name
+ * Lines, each written at once (shorter than PIPE_BUF, hence whole):
+ *   + pid startTime device:inode name
+ *   - device:inode name
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';

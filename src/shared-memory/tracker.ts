@@ -1,7 +1,8 @@
 /**
  * The program of the tracker: unlinks the names of shared memory whose creators are gone.
  *
- *   a name is known   from its first `+` line to its `-` line, or until the last process that answers for it has ended
+ *   a name is known   from its first `+` line to its `-` line, or until the last process that
+ *                     answers for it has ended
  *   a process ended   its names that nobody else answers for are unlinked and reported
  *
  * It ends when no process has its pipe open any more and no name is left: with 0, or with 1 when

@@ -1,7 +1,7 @@
 /**
  * The public stream of results: one description, any number of executions.
  *
- *   TaskStream --subscribe / iterate / pull--> StreamDefinition.open() -> Feed (one execution) -> consumer
+ *   TaskStream -- subscribe, iterate, pull --> StreamDefinition.open() -> Feed -> consumer
  *
  * Invariant: the stream holds no item and no result; each execution has its own window and is
  * forgotten when it closes.
@@ -96,8 +96,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    * pending `next()` then answers `done`.
    *
    * @throws what failed: the item's error, the source's error, `signal.reason`, StreamConsumedError
-   * `MP_STREAM_CONSUMED`,
-   *   StreamOverflowError `MP_STREAM_OVERFLOW`.
+   *   `MP_STREAM_CONSUMED`, StreamOverflowError `MP_STREAM_OVERFLOW`.
    */
   [Symbol.asyncIterator](): ResultIterator<R> {
     return new StreamIterator<R>((ready) => this.#run(ready));

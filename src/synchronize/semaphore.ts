@@ -184,7 +184,7 @@ export class Semaphore extends SharedObject {
     );
   }
 
-  /** What died holders held comes back: whether a permit is there. */
+  /** What died holders held comes back. Returns whether a permit is there. */
   #reclaim(): boolean {
     return this.#ledger.reclaim() > 0 || permits(Atomics.load(this.#words, 0)) > 0;
   }

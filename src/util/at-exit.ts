@@ -4,7 +4,8 @@
  *   first      finalizers of priority 0 and above
  *   children   children are joined, then daemons are ended
  *   last       the remaining finalizers
- *   release    what is shared with other processes is given up; only when the process (or thread) really ends
+ *   release    what is shared with other processes is given up; only when the process (or thread)
+ *              really ends
  *
  * Before all of them, what waits to be written is written (queues, connections) and this process
  * leaves what it takes part in: children that are joined may be waiting for just that. Those are
@@ -67,7 +68,7 @@ export function writesAtExit(write: Writing): void {
   writing.push(write);
 }
 
-/** Goes on with what is not written yet: whether something is left. */
+/** Goes on with what is not written yet. Returns whether something is left. */
 export function writeOn(): boolean {
   return writing.filter((write) => write()).length > 0;
 }

@@ -50,7 +50,7 @@ export class ForkAwareThreadLock {
     return this.#held;
   }
 
-  /** Takes it if it is free: whether it did. */
+  /** Takes it if it is free. Returns whether it did. */
   tryAcquire(): boolean {
     if (this.#held) return false;
     this.#held = true;

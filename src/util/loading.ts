@@ -67,8 +67,8 @@ function marked<T>(load: () => T, then: (result: T) => void): T {
 const LOOK_AGAIN_MS = [1, 10, 100, 1_000];
 
 /**
- * Disables the storage on the loop's next turn, unless the loads have left something under way. What
- * they read themselves may take some turns more, so it is looked again a few times.
+ * Disables the storage on the loop's next turn, unless the loads have left something under way.
+ * What they read themselves may take some turns more, so it is looked again a few times.
  */
 function settled(): void {
   setImmediate(() => {

@@ -90,7 +90,9 @@ export class KnownCodes {
 /**
  * Records as bytes, in front of a message or alone:
  *
- *   u32 number of records, u32 length of the block (a multiple of 8), then for each: u32 length, f64 number, bytes
+ *   u32   number of records
+ *   u32   length of the block, a multiple of 8
+ *   then for each record: u32 length, f64 number, bytes
  */
 export function codeBlock(codes: readonly CodeRecord[]): Uint8Array {
   let length = 8;

@@ -3,12 +3,14 @@
  * costs heap, not call stack, and keeps identity by numbering every object it meets.
  *
  * State of an object, in {@link State}:
- *   not met | in progress, number < 0 (a whole kind, its children are being written) | numbered (created or built)
+ *   not met
+ *   in progress, number < 0   of a whole kind, and its children are being written
+ *   numbered                  created or built
  * A reference to an object in progress is late: it is noted there and written as SET once the
  * object has its number. The one who referred lies deeper in the walk, so it is complete by then.
  *
- * What is plain data from some object down goes as one node, in the plain form (plain-parts.ts). Its
- * inner objects have no numbers. If one of them turns out to be reached from elsewhere too, the
+ * What is plain data from some object down goes as one node, in the plain form (plain-parts.ts).
+ * Its inner objects have no numbers. If one of them turns out to be reached from elsewhere too, the
  * message is begun again, and what holds it goes object by object.
  */
 import { types } from 'node:util';

@@ -3,11 +3,11 @@
  *
  * Ops:    CREATE kind data          makes the next node, empty
  *         FILL node count tokens    gives a created node its children
- *         BUILD kind data count tokens   makes the next node from its children, which exist or are late
+ *         BUILD kind data count tokens   makes the next node from its children; some may be late
  *         SET node index node       gives a node a child that was late
  *         PLAIN length bytes        makes the next node of plain data (u32, little endian)
  *         END token                 the value of the message
- * kind:   a string token at its first use, afterwards 0xC1 and its number among the kinds of this message
+ * kind:   a string token at its first use, then 0xC1 and its number among the message's kinds
  * token:  a msgpack primitive, or one of the bytes below, which msgpack uses for containers
  * Strings of at most {@link INTERN} units are numbered as they come and named by number when they
  * come again.

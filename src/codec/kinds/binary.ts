@@ -1,11 +1,12 @@
 /**
  * ArrayBuffers and views of them, with their sharing.
  *
- *   w<code>  a view of a whole ArrayBuffer; data: the bytes. The first such view carries the bytes …
- *   u        … and its ArrayBuffer, should the value reach it too, is `view.buffer`; child: the view
+ *   w<code>  a view of a whole ArrayBuffer; data: the bytes, in the first such view
+ *   u        that ArrayBuffer, should the value reach it too: `view.buffer`; child: the view
  *   B        an ArrayBuffer first met by itself or by a view of a part; data: the bytes
  *   z        a resizable ArrayBuffer; children: B, maxByteLength
- *   v<code>  a view; children: ArrayBuffer, byteOffset, length in elements (-1: follows a resizable buffer)
+ *   v<code>  a view; children: ArrayBuffer, byteOffset, length in elements; -1: that of a resizable
+ *            buffer
  *
  * A Buffer that does not cover its ArrayBuffer (a pooled one, a slice) sends its own bytes and
  * shares with nothing. Memory of a shareable object (shareable.ts) is sent as that, whatever views

@@ -1,7 +1,8 @@
 /**
  * DOMExceptions.
  *
- *   x   data: name, message, quota and requested of a QuotaExceededError; base child: its class, if that is a user's
+ *   x   data: name, message, quota and requested of a QuotaExceededError; base child: its class, if
+ *       that is a user's
  */
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';

@@ -4,7 +4,8 @@
  * side.
  *
  *   i   data: base name; base children: the class, then elements, entries or members
- *   p   the same for an object made by Object.create(prototype); the first base child is that prototype
+ *   p   the same for an object made by Object.create(prototype); the first base child is that
+ *       prototype
  *   q   the prototype of a class itself; child: the class
  */
 import { types } from 'node:util';

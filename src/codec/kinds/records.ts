@@ -2,7 +2,8 @@
  * Results of Node's modules that are of a class of Node and consist of their properties alone:
  * fs.Stats, fs.Dirent, …
  *
- *   N   data: name of the class; base children: key, value, key, value, …; the key of what Node keeps under a symbol is `@@description`
+ *   N   data: name of the class; base children: key, value, key, value, …; the key of what Node
+ *       keeps under a symbol is `@@description`
  */
 import { createRequire } from 'node:module';
 import { badPayload } from '../messages.js';

@@ -35,8 +35,8 @@ const reducers = scope[REDUCERS];
  *
  * @param type The class.
  * @param reduce Called with an instance when it is sent; returns `[rebuild, args]`. `rebuild` is
- * sent as a function
- *   and called with `args` on the other side, or made an instance of with them if it is a class; it must not need the instance itself among its arguments.
+ *   sent as a function and called with `args` on the other side, or made an instance of with them
+ *   if it is a class; it must not need the instance itself among its arguments.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when `type` is no class or `reduce` no function.
  * @example
  * import { dumps, loads, register } from 'multiprocess/reduction';

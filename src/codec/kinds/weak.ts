@@ -7,7 +7,8 @@
  *
  *   weak       data: `map` or `set`, identity. By value
  *   variable   (closures/kinds.ts) one that a function which goes by reference uses under a name
- *   entries    children: the WeakMap, then kind of key, key, value for each entry (`true` in a WeakSet)
+ *   entries    children: the WeakMap, then kind of key, key, value for each entry (`true` in a
+ *              WeakSet)
  *
  * Which keys an original has already is its own affair: entries of keys that the receiver may have
  * had before (classes, exports) are not taken over there.

@@ -8,7 +8,8 @@
  *   bigint                              int64 or uint64
  *   Uint8Array, Buffer                  bin
  *   Date                                timestamp
- *   arrays, ordinary objects            array, map with string keys; members that are `undefined` are left out
+ *   arrays, ordinary objects            array, map with string keys; members that are `undefined`
+ *                                       are left out
  *
  * What arrives is what was sent, or the value is refused with the path to the culprit.
  */

@@ -12,7 +12,8 @@
  *
  *   references | meaning
  *       0      | free: only the process that made the arena may give it out again
- *      n > 0   | in use: by n leases, of any thread of any process. It never grows from 0 but by the maker.
+ *      n > 0   | in use: by n leases, of any thread of any process. It never grows from 0 but by
+ *              | the maker.
  *
  * The generation grows each time a block is freed. A handle names it, so that one that arrives late
  * is refused and never attached to what took the block's place.

@@ -48,8 +48,7 @@ export class BufferPool implements Disposable {
    * Writes a message into a buffer.
    *
    * @returns its handle; `null` when all buffers are under way and no further one may be made: send
-   * it another way, or
-   *   again when something was received.
+   *   it another way, or again when something was received.
    */
   writeToBuffer(payload: Payload): BufferHandle | null {
     return this.writeToReturned(payload) ?? this.#fill(this.#make(payload.total), payload);

@@ -9,10 +9,11 @@
  * each, are the owner's (see {@link Link.control}).
  *
  * A message that fits goes as one record, written straight into the ring. A larger one, or one that
- * finds no room, is laid out in private memory and follows in parts (parts.ts) as room appears; until
- * then the link is not `writable`. So `send` never refuses, at most one message per link waits, and
- * memory stays bounded by what the caller admits. A message of {@link MIN_SHARED_BUFFER_BYTES} bytes
- * and more goes in a shared buffer (buffer-records.ts) where one is free.
+ * finds no room, is laid out in private memory and follows in parts (parts.ts) as room appears;
+ * until then the link is not `writable`. So `send` never refuses, at most one message per link
+ * waits, and memory stays bounded by what the caller admits. A message of {@link
+ * MIN_SHARED_BUFFER_BYTES} bytes and more goes in a shared buffer (buffer-records.ts) where one is
+ * free.
  *
  * Crash: a writer that dies leaves whole records and perhaps some parts without their tail, which
  * are dropped.
@@ -224,9 +225,9 @@ export class Link {
   }
 
   /**
-   * Changes the state word of a record that was sent, if it is `expected`: whether this side made
-   * the change. `false` too when a later record stands where it stood, which can be before the
-   * other side's answer to it was read.
+   * Changes the state word of a record that was sent, if it is `expected`. Returns whether this
+   * side made the change. `false` too when a later record stands where it stood, which can be
+   * before the other side's answer to it was read.
    */
   amend(position: number, expected: number, replacement: number): boolean {
     return this.#out.amend(position, expected, replacement);
@@ -300,7 +301,8 @@ export class Link {
   }
 
   /**
-   * Changes the received record's state word by compare-and-set: whether this side made the change.
+   * Changes the received record's state word by compare-and-set. Returns whether this side made the
+   * change.
    */
   claim(expected: number, replacement: number): boolean {
     return Atomics.compareExchange(this.#in.words, this.#in.position, expected, replacement) === expected;

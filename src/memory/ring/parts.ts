@@ -2,7 +2,8 @@
  * Messages that go through a ring in parts, as room appears: those that are larger than a record,
  * and those that found no room.
  *
- *   on the wire: PART (id = bytes of the whole message) … PART, then a record of the message's own kind | TAIL
+ *   PART … PART           id: bytes of the whole message
+ *   its own kind | TAIL   the last part, with the message's own id and state
  *
  * Crash: a writer that dies leaves some parts without their tail, which are dropped.
  */

@@ -129,10 +129,10 @@ export class RingWriter {
   }
 
   /**
-   * Changes the state word of a record that this writer published, if it is `expected`: whether it
-   * was changed. A record that the reader released may have been overwritten by a later one, whose
-   * state must not be taken for its own; then the answer is `false`. As long as it was not
-   * overwritten, its state word is as the two sides left it.
+   * Changes the state word of a record that this writer published, if it is `expected`. Returns
+   * whether it was changed. A record that the reader released may have been overwritten by a later
+   * one, whose state must not be taken for its own; then the answer is `false`. As long as it was
+   * not overwritten, its state word is as the two sides left it.
    *
    * @param position what {@link position} was after the record was published.
    */

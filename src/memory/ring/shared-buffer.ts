@@ -10,9 +10,10 @@
  *
  * Memory file: header page (4096 bytes) | bytes. Word 0 of the header:
  *    0   free: its pool may fill it
- *   n>0  ticket n is under way: filled, and its handle given out; who is done with it stores 0 by compare-and-set, so
- *        a late or second receipt never frees what was filled again
- *   -n   ticket n is under way and its pool was closed: its receiver drops the mapping with its receipt
+ *   n>0  ticket n is under way: filled, and its handle given out; who is done with it stores 0 by
+ *        compare-and-set, so a late or second receipt never frees what was filled again
+ *   -n   ticket n is under way and its pool was closed: its receiver drops the mapping with its
+ *        receipt
  *  MIN   retired: nobody uses it any more; inboxes drop their mapping
  *
  * Crash: a sender that dies leaves what was mapped readable, and what was not is MP_OWNER_GONE. A

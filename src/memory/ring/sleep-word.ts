@@ -3,7 +3,8 @@
  *
  *   word   | meaning
  *   AWAKE  | the sleeper looks at the cursors by itself; nobody rings
- *   ASLEEP | the sleeper returned to its event loop; whoever moves a cursor next takes the word back and rings, once
+ *   ASLEEP | the sleeper returned to its event loop; whoever moves a cursor next takes the word
+ *          | back and rings once
  *
  * Protocol (Dekker's pattern: each side writes its own word, then reads the other's; all accesses
  * are sequentially consistent, so at least one of the two sees the other's write and no wake-up is
@@ -35,8 +36,8 @@ export function cancelPark(words: Int32Array, index: number): void {
 }
 
 /**
- * Called after moving a cursor: whether the other side slept and this caller is the one who must
- * ring.
+ * Called after moving a cursor. Returns whether the other side slept and this caller is the one who
+ * must ring.
  */
 export function unpark(words: Int32Array, index: number): boolean {
   return Atomics.load(words, index) === ASLEEP && Atomics.compareExchange(words, index, ASLEEP, AWAKE) === ASLEEP;

@@ -5,10 +5,14 @@
  * and the sender may drop the object at once. So the sender keeps it for as long as somebody may
  * still read the message:
  *
- *   while a value is encoded   each handle that is made is noted: together they are the message's freight
- *   the message is sent        who sends it knows when nobody can read it any more, and holds its freight until then: {@link holdUntil}
- *   then                       the handles stand for {@link TRANSIT} ms more (transit.ts, native/sharer-linux.cc): the reader may still load modules
- *   nobody holds it            bytes that a user keeps (`dumps`): the handles stand for TRANSIT ms from the encoding on
+ *   while a value is encoded   each handle that is made is noted: together they are the message's
+ *                              freight
+ *   the message is sent        who sends it knows when nobody can read it any more, and holds its
+ *                              freight until then: {@link holdUntil}
+ *   then                       the handles stand for {@link TRANSIT} ms more (transit.ts,
+ *                              native/sharer-linux.cc): the reader may still load modules
+ *   nobody holds it            bytes that a user keeps (`dumps`): the handles stand for TRANSIT ms
+ *                              from the encoding on
  *
  * What is over is asked for once a second, while anything is held: no channel tells it by itself,
  * and asking costs some loads.
@@ -87,8 +91,13 @@ interface HeldFreight {
 
 const under: { way: HeldFreight[]; timer: NodeJS.Timeout | null } = { way: [], timer: null };
 
-/** Holds what a message refers to until it is over: it was read, or nobody can read it any more. `over` must be cheap and must not throw;
- * it is told when nothing new is to be waited for (the end of a test). */
+/**
+ * Holds what a message refers to until the message is over: it was read, or nobody can read it any
+ * more.
+ *
+ * @param over Whether it is over; cheap, and never throws. `hurried`: nothing new is to be waited
+ *   for, as at the end of a test.
+ */
 export function holdUntil(freight: Freight, over: (hurried: boolean) => boolean): void {
   under.way.push({ freight: freight.hold(), over });
   under.timer ??= setTimeout(look, HOLD_CHECK_MS, false).unref();

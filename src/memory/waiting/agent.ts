@@ -1,7 +1,8 @@
 /**
  * Agents: the threads, of any process, that share memory.
  *
- *   bits  0 to 21   the kernel's id of the thread; on the main thread that of the process. Linux counts to 2^22 at most
+ *   bits  0 to 21   the kernel's id of the thread, which is below 2^22; on the main thread that of
+ *                   the process
  *   bits 22 to 29   the low bits of its start time
  *   bits 30 and 31  0: left to the word that the agent is written into
  *

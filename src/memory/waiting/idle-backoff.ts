@@ -34,7 +34,7 @@ export class IdleBackoff {
     this.#budget.recordHit(0);
   }
 
-  /** There was nothing to do: whether to look again instead of sleeping. */
+  /** There was nothing to do. Returns whether to look again instead of sleeping. */
   shouldLookAgain(): boolean {
     const now = performance.now();
     if (this.#since === 0) {

@@ -1,7 +1,7 @@
 /**
- * Sleeper bits: the bits of a word by which those who sleep on it are known. One is for all of them;
- * words that prefer who has waited long have another for the patient. What else a word holds is its
- * owner's.
+ * Sleeper bits: the bits of a word by which those who sleep on it are known. One is for all of
+ * them; words that prefer who has waited long have another for the patient. What else a word holds
+ * is its owner's.
  *
  * Protocol: a sleeper sets its bits, tries once more, and sleeps on the word as it set it. A waker
  * changes the word first and looks at the bits then. All of it is sequentially consistent, so one

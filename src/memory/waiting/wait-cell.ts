@@ -147,10 +147,9 @@ export class WaitCell {
     const wait = Atomics.waitAsync(this.words, this.index, expected, timeout);
     if (!wait.async) return fromAtomics(wait.value);
     // Atomics.waitAsync neither keeps the event loop alive nor can be cancelled. A timer does the
-    // first. An aborted waiter
-    // stays in the queue, where it would take the next wake-up, and could not hand it on while its
-    // thread blocks or once
-    // that has ended: so it wakes everyone now, itself with them.
+    // first. An aborted waiter stays in the queue, where it would take the next wake-up, and could
+    // not hand it on while its thread blocks or once that has ended: so it wakes everyone now,
+    // itself with them.
     const alive = setInterval(() => {}, 0x7fffffff);
     const aborted = deferred<void>();
     const abort = () => {

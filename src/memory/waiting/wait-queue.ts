@@ -2,13 +2,15 @@
  * All waiting of one thread for one word: the queue of its waiters, of whom one at most sleeps on
  * the word.
  *
- *   phase     | what is pending     | meaning, and where it goes on to
- *   Idle      | nothing             | no waiter; to Postponed, Polling or Sleeping when a wait begins that spinning did not serve
- *   Postponed | #immediate          | the first waiter spins at the next turn of the loop; then as from Idle
- *   Polling   | #immediate          | looks on each turn of the loop; to Sleeping when no turn is left
- *   Sleeping  | #sleep              | one sleep for all waiters; to Yielding when the word changes too fast
- *   Yielding  | #immediate          | nobody sleeps until the loop has turned; then to Sleeping
- *   Gone      | nothing             | the word is not there any more; to nothing
+ *   phase     | pending    | meaning                             | goes on to
+ *   Idle      |            | no waiter                           | Postponed, Polling, Sleeping:
+ *             |            |                                     | spinning did not serve a wait
+ *   Postponed | #immediate | the first waiter spins at the next  | Polling, Sleeping: that did not
+ *             |            | turn of the loop                    | serve it
+ *   Polling   | #immediate | looks on each turn of the loop      | Sleeping: no turn is left
+ *   Sleeping  | #sleep     | one sleep for all waiters           | Yielding: too many changes
+ *   Yielding  | #immediate | nobody sleeps until the loop turns  | Sleeping: it has turned
+ *   Gone      |            | the word is not there any more      |
  *
  * From each phase but Gone it goes to Idle when the last waiter was served or has left. A call of
  * `wait` is served before it is a waiter, if spinning is enough: that is no phase, since the caller
@@ -156,8 +158,8 @@ export class WaitQueue {
   }
 
   /**
-   * The brief part of {@link wait} alone: whether an attempt succeeded. Nobody waits longer here
-   * meanwhile.
+   * The brief part of {@link wait} alone. Returns whether an attempt succeeded. Nobody waits longer
+   * here meanwhile.
    */
   briefly(attempt: Attempt): boolean {
     return this.#entries.size === 0 && takeSyncWait() && this.#look(attempt);
@@ -266,7 +268,7 @@ export class WaitQueue {
     }
   }
 
-  /** Makes an attempt for a waiter: whether it waits no longer. */
+  /** Makes an attempt for a waiter. Returns whether it waits no longer. */
   #serve(entry: Entry, urgency: Urgency): boolean {
     try {
       if (!entry.attempt(urgency)) return false;

@@ -6,15 +6,15 @@ import type { QueueCore } from './queue-core.js';
 
 /** Ways of putting the item. */
 export interface PutItem {
-  /** Puts it if there is room now: whether there was. */
+  /** Puts it if there is room now. Returns whether there was. */
   tryPut(): boolean;
   /** Puts it once there is room, or never. */
   putLater(): void;
 }
 
 /**
- * Puts an item for which there was no room, as the policy says: `buffer` lets it wait, `drop-newest`
- * drops it, `drop-oldest` and `latest` drop others.
+ * Puts an item for which there was no room, as the policy says: `buffer` lets it wait,
+ * `drop-newest` drops it, `drop-oldest` and `latest` drop others.
  *
  * @throws QueueFullError `MP_QUEUE_FULL` by policy `error`, for a `buffer` that is full, and where
  * nothing can be dropped.

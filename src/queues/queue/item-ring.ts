@@ -9,7 +9,8 @@
  *
  *   state        | place          | meaning
  *   READY  0     | NEXT to TAIL   | nobody's
- *   READY  0     | HEAD to NEXT   | given back by a consumer that left or died; RETURNED counts these, or more
+ *   READY  0     | HEAD to NEXT   | given back by a consumer that left or died; RETURNED counts
+ *                |                | these, or more
  *   agent        | HEAD to NEXT   | claimed by that agent, which decodes it in place
  *   agent        | at NEXT        | its claimer died before the claim was in force: as READY
  *   DONE  -1     | HEAD to NEXT   | room to be swept up when HEAD gets there
@@ -178,8 +179,8 @@ export class ItemRing {
   }
 
   /**
-   * Moves HEAD over all that is done: whether it moved. `swept` is told each record that is passed,
-   * before it is gone.
+   * Moves HEAD over all that is done. Returns whether it moved. `swept` is told each record that is
+   * passed, before it is gone.
    */
   sweep(swept?: (position: number) => void): boolean {
     this.#next.read();

@@ -3,7 +3,7 @@
  *
  *   words       content, a cache line each where both sides write
  *   SETTINGS    magic, maxSize, capacity, completeOnLoss, writers
- *   TRAVELS     how often the queue was sent and has arrived, mod 2^32, and when it was sent last, s
+ *   TRAVELS     how often the queue was sent and has arrived, mod 2^32; when it was sent, in s
  *   PRODUCERS   lock of those who put
  *   CONSUMERS   lock of those who take
  *   WRITABLE    word on which sleeps who waits for room
@@ -182,7 +182,7 @@ export class QueueMemory implements ItemMemory {
     return returned;
   }
 
-  /** Sweeps up what is done with: whether that gave room. Not inside {@link consuming}. */
+  /** Sweeps up what is done with. Returns whether that gave room. Not inside {@link consuming}. */
   sweep(): boolean {
     return this.consuming(() => this.ring.sweep(this.onSwept));
   }
@@ -192,7 +192,7 @@ export class QueueMemory implements ItemMemory {
     if (this.ring.kindOf(position) === RecordKind.Large) this.large.releaseSwept(this.ring.idOf(position), position);
   };
 
-  /** Gives back what the dead had claimed: whether there was any of it. */
+  /** Gives back what the dead had claimed. Returns whether there was any of it. */
   returnDeadClaims(): boolean {
     if (!this.ring.occupied) return false;
     const known = new Map<number, boolean>();

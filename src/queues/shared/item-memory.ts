@@ -40,7 +40,7 @@ export interface ItemMemory {
   readonly settings: { readonly completeOnLoss: boolean };
   /** Largest payload of a record; what is larger goes to {@link large}. */
   readonly maximum: number;
-  /** Publishes a record of `length` bytes: whether there was room. */
+  /** Publishes a record of `length` bytes. Returns whether there was room. */
   append(kind: RecordKind, id: number, length: number, payload: Layout): boolean;
   /** Where the record stands that this thread appended last. */
   readonly appended: number;
@@ -55,9 +55,11 @@ export interface ItemMemory {
    * @param first Bytes of what waits here, if that is known.
    */
   someRoom(first: number | undefined): boolean;
-  /** Makes room of what is done with: whether there was any. */
+  /** Makes room of what is done with. Returns whether there was any. */
   sweep(): boolean;
-  /** As {@link sweep}, after a look at what the dead had: whether items can be taken again. */
+  /**
+   * As {@link sweep}, after a look at what the dead had. Returns whether items can be taken again.
+   */
   reclaim(): boolean;
   /** Notes the error that ends it, unless there is one. */
   fail(error: Uint8Array): void;

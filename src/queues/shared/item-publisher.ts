@@ -100,7 +100,7 @@ export class ItemPublisher {
     return true;
   }
 
-  /** Publishes what was encoded: whether there was room. */
+  /** Publishes what was encoded. Returns whether there was room. */
   publishPending(pending: PendingItem): boolean {
     const { bytes } = pending;
     if (bytes.length > this.#memory.maximum && !this.#place(pending, bytes.length, pending)) return false;

@@ -93,7 +93,7 @@ export class ItemWriter {
     return this.#wait(actor, pending, bounds);
   }
 
-  /** Puts if there is room now: whether there was. */
+  /** Puts if there is room now. Returns whether there was. */
   tryPut(actor: string, item: unknown): boolean {
     const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder);
     if (pending !== null) {
@@ -268,7 +268,7 @@ export class ItemWriter {
     this.#detachedPump = null;
   }
 
-  /** Publishes what waits, in order: whether nothing is left. */
+  /** Publishes what waits, in order. Returns whether nothing is left. */
   #flush(): boolean {
     let count = 0;
     for (let pending = this.#backlog.first(); pending !== undefined; pending = this.#backlog.first()) {

@@ -8,7 +8,8 @@
  *
  *   owner  | position | meaning
  *   0      |    -     | free
- *   agent  | UNSENT   | being written by that agent, or written and waiting for room; free when the agent has ended
+ *   agent  | UNSENT   | being written by that agent, or written and waiting for room; free when the
+ *          |          | agent has ended
  *   agent  | p        | the item of the record at p; free when that record has been swept up
  *
  * Slots are taken under the producers' lock. Who sweeps a queue's record up frees its slot first; a

@@ -7,14 +7,17 @@
  *   WRITING   | has put something and has not completed: consumers wait for more from it
  *   COMPLETED | has said that it puts no more
  *
- *   WAITS     beside it: 1 while the thread waits for room and will not read: it has the queue from elsewhere and never read, or its process ends
+ *   WAITS     beside it: 1 while the thread waits for room and will not read: it has the queue from
+ *             elsewhere and never read, or its process ends
  *
  *   flags, each a word that is set once and stays
  *   COMPLETION  some writer completed
- *   DEPARTURE   some writer ended in good order without saying so: it closed the queue, or its process ended with exit code 0
+ *   DEPARTURE   some writer ended in good order without saying so: it closed the queue, or its
+ *               process ended with exit code 0
  *   LOSS        some writer died while WRITING: its id
  *
- *   SEEN        how many threads have ever been writers; counted before the slot says so, so it may be too high by those that died there
+ *   SEEN        how many threads have ever been writers; counted before the slot says so, so it may
+ *               be too high by those that died there
  *
  * The flag is set before the slot is freed, and setting it again does no harm: a death in between
  * is repeated, not lost.
@@ -105,7 +108,7 @@ export class Members {
     return true;
   }
 
-  /** This thread leaves in good order: whether it was a writer until now. */
+  /** This thread leaves in good order. Returns whether it was a writer until now. */
   leave(): boolean {
     const writer = this.#own === WRITING && this.#agent === currentAgent();
     this.#mutex.runLocked(() => {

@@ -2,12 +2,13 @@
  * The word on which one side of a queue sleeps until the other side has done something.
  *
  *   epoch (31 bits) | WAITERS | meaning
- *         e         |    0    | nobody sleeps here, as far as is known: a change needs no system call
- *         e         |    1    | somebody sleeps, or is about to: a change takes the bit, begins a new epoch and wakes
+ *         e         |    0    | nobody is known to sleep here: a change needs no system call
+ *         e         |    1    | somebody sleeps, or is about to: a change takes the bit, begins a
+ *                   |         | new epoch and wakes
  *
  * Sleepers announce themselves as memory/waiting/sleeper-bits.ts says; a waker changes the queue
- * before it looks at the word. The epoch tells a sleeper that comes too late that it was meant, also
- * when the next one has set WAITERS again.
+ * before it looks at the word. The epoch tells a sleeper that comes too late that it was meant,
+ * also when the next one has set WAITERS again.
  *
  * A wake-up takes WAITERS although more may sleep than it wakes. So who succeeds after sleeping
  * sets it again and, while there is more to be had, wakes the next; and who leaves without success

@@ -57,8 +57,8 @@ export class Waiters implements WaitProtocol {
   }
 
   /**
-   * Makes attempts for some microseconds, as long as that pays and the event loop need not turn:
-   * whether one succeeded.
+   * Makes attempts for some microseconds, as long as that pays and the event loop need not turn.
+   * Returns whether one succeeded.
    */
   briefly(attempt: () => boolean): boolean {
     return this.#queue.briefly(this.#passingOn(attempt));

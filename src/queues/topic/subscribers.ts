@@ -82,7 +82,7 @@ export class Subscribers {
     return count;
   }
 
-  /** Frees the slots of those that have ended: whether there were any. */
+  /** Frees the slots of those that have ended. Returns whether there were any. */
   reapDead(): boolean {
     let found = false;
     for (let slot = this.#at; slot < this.#end; slot += FIELDS) {

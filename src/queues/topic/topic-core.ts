@@ -26,7 +26,7 @@ export class TopicCore extends ItemCore<TopicMemory, TopicFeed> implements Subsc
     return endOf(this.memory);
   }
 
-  /** A subscription lost items: whether it goes on. */
+  /** A subscription lost items. Returns whether it goes on. */
   missed(gap: Gap, feed: TopicFeed): boolean {
     this.gaps.next(gap);
     if (this.memory.lag !== 'error') return true;

@@ -208,7 +208,9 @@ export class TopicMemory implements ItemMemory {
     }
   }
 
-  /** Moves FLOOR over what every subscriber has read and none will replay: whether it moved. */
+  /**
+   * Moves FLOOR over what every subscriber has read and none will replay. Returns whether it moved.
+   */
   #trim(): boolean {
     const { tail, floor } = this.#ring;
     tail.read();
@@ -223,8 +225,8 @@ export class TopicMemory implements ItemMemory {
   }
 
   /**
-   * Moves FLOOR, which was read, over one record, but not over where `slowest` stands: whether it
-   * moved.
+   * Moves FLOOR, which was read, over one record, but not over where `slowest` stands. Returns
+   * whether it moved.
    */
   #dropOldest(slowest: ReadPosition | null): boolean {
     const ring = this.#ring;

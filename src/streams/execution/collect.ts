@@ -8,8 +8,8 @@
  * - An item leaves the window when it settles, so inputs are read no further ahead than workers
  * need.
  * - The promise settles once: after all items settled, or, if the source failed, the job failed or
- * the work was cancelled,
- *   after (`source`) or without (`job`, `cancel`) waiting for the items that run.
+ *   the work was cancelled, after (`source`) or without (`job`, `cancel`) waiting for the items
+ *   that run.
  * - `results` grows in step, never sparsely: an array with holes would turn into a dictionary.
  */
 import type { Observable } from 'rxjs';

@@ -8,11 +8,10 @@
  * Invariants
  * - admitted - gone <= window, always. The owner counts `gone`; nobody else moves it.
  * - Refills come in chunks: below a chunk of free room nothing is read (`refillAt` tells the owner
- * when to come back),
- *   unless the consumer has nothing to take and a worker is idle. One slot at a time would shrink every chunk to 1.
+ *   when to come back), unless the consumer has nothing to take and a worker is idle. One slot at a
+ *   time would shrink every chunk to 1.
  * - A partial chunk goes out at once when a worker is idle or the window is full, and otherwise at
- * the end of the turn of the
- *   event loop in which the source had nothing more.
+ *   the end of the turn of the event loop in which the source had nothing more.
  * - The source is read only while the backend has room, and returned exactly once on early end.
  */
 

@@ -4,10 +4,13 @@
  *   source -> Feeder -> Job.submit … JobSink.value -> ResultRing -> take() -> consumer
  *
  *   state, and what holds besides | source   | results         | leaves it by
- *   OPEN                          | read     | counted         | an item fails -> OPEN, failing; the source ends, all taken -> ENDED
- *   OPEN, failing                 | returned | counted up to   | all before it have a result -> OPEN, results closed
+ *   OPEN                          | read     | counted         | an item fails -> OPEN, failing;
+ *                                 |          |                 | source ends, all taken -> ENDED
+ *   OPEN, failing                 | returned | counted up to   | all before it have a result ->
+ *                                 |          |                 | OPEN, results closed
  *                                 |          | the failure     |
- *   OPEN, results closed          | returned | dropped         | the failure is at the head: taken -> ERRORED
+ *   OPEN, results closed          | returned | dropped         | the failure is at the head: taken
+ *                                 |          |                 | -> ERRORED
  *   ENDED, ERRORED                | returned | dropped         | final: the ring is empty
  *
  *   The job's own failure closes the results at once; what lies in the ring is delivered before it.
@@ -17,13 +20,11 @@
  * - A result that was not taken keeps its place in the window, so a consumer that stops reading
  * stops the source.
  * - Every value before an error is delivered before the error. Ordered: all indices below the
- * failing one; unordered:
- *   all that arrived earlier. An abort alone skips the line.
+ *   failing one; unordered: all that arrived earlier. An abort alone skips the line.
  * - Once the state is not OPEN nothing is delivered, the ring is empty, and the source is not
  * touched again.
  * - Every batch of `value`/`error` calls is followed by `flush`; nothing is delivered in between,
- * so a consumer never
- *   runs inside the backend's decoding loop.
+ *   so a consumer never runs inside the backend's decoding loop.
  */
 import { onAbort } from '../../util/abort.js';
 import { type Counts, ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Projector } from '../feeds/feed.js';

@@ -6,8 +6,8 @@
  * - Somebody waits only while there is nothing to take, so values reach concurrent `next()` calls
  * in order.
  * - A value leaves the window when it has reached the consumer: with the consumer's next call, or
- * at the end of the turn of the
- *   event loop. Reported earlier, the source would be a value further ahead of the loop's body than the window allows.
+ *   at the end of the turn of the event loop. Reported earlier, the source would be a value further
+ *   ahead of the loop's body than the window allows.
  */
 
 import { setImmediate } from '../../util/timers.js';

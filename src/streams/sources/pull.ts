@@ -3,7 +3,8 @@
  *
  *   reader = source[PULL](wake)     opens one execution of its own
  *   reader.read(into, max)          MORE | WAIT | DONE | FAILED, never waits
- *   … wake()                        after WAIT: read again (may be spurious, never comes from inside read)
+ *   … wake()                        after WAIT: read again (may be spurious, never comes from
+ *                                   inside read)
  *   reader.cancel()                 ends early
  *
  * TaskStream carries the brand, so that a pool reading another pool's stream pulls it and

@@ -85,8 +85,7 @@ export function sizeOf(source: unknown): number | undefined {
  * Opens one reading of a source.
  *
  * @throws StreamConsumedError `MP_STREAM_CONSUMED` when it can be read only once and was; whatever
- * the source's own
- *   iterator factory throws.
+ *   the source's own iterator factory throws.
  */
 export function openSource<T>(source: Source<T>, context: SourceContext<T>): PullReader<T> {
   const wake = (): void => context.wake();

@@ -5,7 +5,8 @@
  * token, and a recursive lock is the caller's when the caller's context carries the token of the
  * lock's owner. How a token comes into a context:
  *
- *   acquire()                  the code that continues with its result: what follows the `await`, or the `then` callback
+ *   acquire()                  the code that continues with its result: what follows the `await`,
+ *                              or the `then` callback
  *   runExclusive(fn)           fn
  *   tryAcquire, acquireSync    the code that called
  *

@@ -3,7 +3,8 @@
  *
  *   word 0   how many slots were ever in use
  *   word 1   when somebody last looked for agents that have ended, ms (mod 2^32)
- *   slots    agent (0: the slot is free), then the primitive's own words, which are 0 in a free slot
+ *   slots    agent (0: the slot is free), then the primitive's own words, which are 0 in a free
+ *            slot
  *
  * All changes are made inside the primitive's {@link RobustMutex}. A slot belongs to its agent
  * until that has ended and the primitive has settled what it left behind: it does so as its waiters

@@ -2,10 +2,13 @@
  * The state of a barrier, in shared memory.
  *
  *   phase = generation * 2 + BROKEN | meaning; the word that waiters sleep on
- *        g * 2                      | round g is filling, or its action is running; `arrived` parties are there
- *        g * 2 + 1                  | round g is broken, and so is every wait until the barrier is reset
+ *        g * 2                      | round g is filling, or its action is running; `arrived`
+ *                                   | parties are there
+ *        g * 2 + 1                  | round g is broken, and so is every wait until the barrier is
+ *                                   | reset
  *
- *   history   bit i: how round g - 1 - i ended; 1: passed, 0: broken. A waiter that looks late finds its round's end here
+ *   history   bit i: how round g - 1 - i ended; 1: passed, 0: broken. A waiter that looks late
+ *             finds its round's end here
  *   slots     for each agent, how many of its waits are in the round under way
  *
  * All changes are made inside the mutex. The phase is changed last, so an agent that dies inside

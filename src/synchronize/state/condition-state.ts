@@ -4,7 +4,8 @@
  *
  *   slot        | meaning
  *   waiting  w  | waiters of the agent, those included that are notified
- *   granted  g  | notifications that its waiters have not taken; the word they sleep on. 0 <= g <= w
+ *   granted  g  | notifications that its waiters have not taken; the word they sleep on. 0 <= g <=
+ *               | w
  *
  * A notification goes to an agent, in turn, and there to the waiter that came first. What an agent
  * has not taken when it dies, or is aborted, goes to others.

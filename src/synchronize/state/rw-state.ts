@@ -3,18 +3,21 @@
  *
  *   GATE = phase * 2 + SLEEPERS | meaning; the word that readers sleep on
  *   phase 2n                    | open: generation n reads, and whoever comes is of it and is in
- *   phase 2n + 1                | closed: a writer is inside, or waits until generation n has left; who comes is of generation n + 1,
- *                               | and is in with the next phase
+ *   phase 2n + 1                | closed: a writer is inside, or waits until generation n has left;
+ *                               | who comes is of generation n + 1, and is in with the next phase
  *
- *   DRAIN = count * 2 + SLEEPS  | the word that the writer sleeps on; whoever takes SLEEPS back wakes it
+ *   DRAIN = count * 2 + SLEEPS  | the word that the writer sleeps on; whoever takes SLEEPS back
+ *                               | wakes it
  *   INSIDE                      | 1: a writer is inside
- *   DIED                        | 1: a writer died inside, and nobody has said since that the damage is repaired
- *   slots                       | for each agent: how many of its readers are of an even generation, and how many of an odd one
+ *   DIED                        | 1: a writer died inside, and nobody has said since that the
+ *                               | damage is repaired
+ *   slots                       | for each agent: how many of its readers are of an even
+ *                               | generation, and how many of an odd one
  *
  * Writers exclude each other by a mutex, and only its holder changes the phase: a closed gate has a
- * holder, be it a dead one. Readers take no lock. A reader counts itself first and looks at the gate
- * again; a writer closes the gate first and looks at the counts then. So one of the two sees the
- * other. A reader whose generation was over by then takes itself back.
+ * holder, be it a dead one. Readers take no lock. A reader counts itself first and looks at the
+ * gate again; a writer closes the gate first and looks at the counts then. So one of the two sees
+ * the other. A reader whose generation was over by then takes itself back.
  *
  * Fairness: a closed gate keeps back all readers that come, so they do not starve a writer. Those
  * that it has kept back are in before the next writer closes it again, for that one waits for them.
@@ -23,12 +26,12 @@
  * of the generation to come. A writer that gave up may have opened the gate before its readers had
  * left, so the next one waits for these with the gate open.
  *
- * Crash: a count belongs to one agent, and goes with its slot when that has ended. Whoever waits for
- * a dead writer takes the mutex over and goes on where that was, or opens the gate.
+ * Crash: a count belongs to one agent, and goes with its slot when that has ended. Whoever waits
+ * for a dead writer takes the mutex over and goes on where that was, or opens the gate.
  *
  * Source: B. Brandenburg and J. Anderson, Spin-based reader-writer synchronization for
- * multiprocessor real-time systems (2010), phase-fair locks; the counters of each agent are those of
- * big-reader locks.
+ * multiprocessor real-time systems (2010), phase-fair locks; the counters of each agent are those
+ * of big-reader locks.
  */
 import { type Attempt, announceSleeper, type Block, currentAgent, Urgency, type WaitCell, WaitQueue } from '../../memory/index.js';
 import { LivenessThrottle } from '../words/liveness-throttle.js';
@@ -43,7 +46,10 @@ const DIED = INSIDE + 1;
 const GUARD = DIED + 1;
 /** So that the slots begin with a cache line: the table's head has two words. */
 const TABLE = Math.max(GUARD + ROBUST_MUTEX_WORDS, 14);
-/** Words of a slot beside the agent: with it a cache line, so that readers do not disturb each other. */
+/**
+ * Words of a slot beside the agent: with it a cache line, so that readers do not disturb each
+ * other.
+ */
 const FIELDS = 15;
 /** Of GATE. */
 const SLEEPERS = 1;
@@ -121,7 +127,10 @@ export class RwState {
     return (phase & 1) === 0 || Atomics.load(this.#words, GATE) >>> 1 !== phase;
   }
 
-  /** A reader that only tries: as {@link passes}, after a look, now and then, whether the writer has died. */
+  /**
+   * A reader that only tries: as {@link passes}, after a look, now and then, whether the writer has
+   * died.
+   */
   passesAfterAll(share: Share): boolean {
     return this.#throttle.mayCheckNow() && this.#openForDead() && this.passes(share);
   }
@@ -177,7 +186,10 @@ export class RwState {
     this.writers.recover();
   }
 
-  /** Closes the gate as soon as that may be; whether all readers have left, so that the writer is in. */
+  /**
+   * Closes the gate as soon as that may be; whether all readers have left, so that the writer is
+   * in.
+   */
   readonly enter: Attempt = () => {
     const phase = Atomics.load(this.#words, GATE) >>> 1;
     const reading = (phase >>> 1) & 1;

@@ -3,7 +3,8 @@
  *
  *   generation (30 bits) | WAITERS | SET | meaning
  *            g           |    0    |  0  | unset; nobody sleeps
- *            g           |    1    |  x  | somebody sleeps until it changes: who changes it takes the bit and wakes all
+ *            g           |    1    |  x  | somebody sleeps until it changes: who changes it takes
+ *                        |         |     | the bit and wakes all
  *            g           |    x    |  1  | set, for the g-th time
  *
  * The generation grows with each set. A waiter that began at another generation passes although the

@@ -3,12 +3,18 @@
  *
  *   owner (30 bits) | WAITERS | FAIR | meaning
  *         0         |    0    |  0   | free, nobody waits
- *         A         |    0    |  0   | held by agent A, nobody waits: release is one compare-and-set, no system call
- *         A         |    1    |  0   | held by A, somebody sleeps on the word: release must wake one
- *         A         |    1    |  1   | as above, and somebody has waited long: release sets the lock aside for those who have
- *         0         |    1    |  1   | free, but set aside: only who is patient may take it, and all sleepers were woken
- *         0         |    0    |  1   | the same; none of those who were woken has announced itself again
- *         0         |    1    |  0   | free: a sleeper announced itself too late, or left; who takes it wakes one more at its release
+ *         A         |    0    |  0   | held by agent A, nobody waits: release is one
+ *                   |         |      | compare-and-set, no system call
+ *         A         |    1    |  0   | held by A, somebody sleeps on the word: release must wake
+ *                   |         |      | one
+ *         A         |    1    |  1   | as above, and somebody has waited long: release sets the
+ *                   |         |      | lock aside for those who have
+ *         0         |    1    |  1   | free, but set aside: only who is patient may take it, and
+ *                   |         |      | all sleepers were woken
+ *         0         |    0    |  1   | the same; none of those who were woken has announced itself
+ *                   |         |      | again
+ *         0         |    1    |  0   | free: a sleeper announced itself too late, or left; who
+ *                   |         |      | takes it wakes one more at its release
  *
  * Ownership is the word itself: an owner that dies at any instruction leaves its name in it (see
  * agent.ts), and who finds it takes the word over by compare-and-set and stores 1 in the word

@@ -3,9 +3,12 @@
  *
  *   permits (28 bits) | FAIR | MARK | WAITERS | meaning
  *          n          |  0   |  x   |    0    | n permits are there; nobody sleeps
- *          n          |  0   |  x   |    1    | somebody may sleep on the word: release takes the bit and wakes one
- *          n          |  1   |  x   |    x    | somebody has waited long: permits are set aside for those who have
- *          n          |  x   |  1   |    x    | the change that the journal describes has been made here (permit-ledger.ts)
+ *          n          |  0   |  x   |    1    | somebody may sleep on the word: release takes the
+ *                     |      |      |         | bit and wakes one
+ *          n          |  1   |  x   |    x    | somebody has waited long: permits are set aside for
+ *                     |      |      |         | those who have
+ *          n          |  x   |  1   |    x    | the change that the journal describes has been made
+ *                     |      |      |         | here (permit-ledger.ts)
  *
  * A release takes WAITERS back although more than one may sleep; who takes a permit after sleeping
  * therefore sets it again and, when permits are left, wakes the next one.
