@@ -18,7 +18,7 @@ export interface SharedMapOptions {
    * Memory for keys and values, in bytes. An entry takes 16 bytes more than its key and its encoded
    * value, rounded up to 64; replacing a value takes the old and the new one for a moment. Default:
    * 1,024 for each entry of `capacity`, at least 1 MiB and at most 1 GiB. Pages that nothing was
-   * written to take no memory.
+   * written to take no memory; others stay with the map, and are used again.
    */
   readonly bytes?: number | undefined;
 }
