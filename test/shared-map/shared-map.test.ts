@@ -439,6 +439,17 @@ describe('SharedMap', () => {
       await map.update('b', () => 1);
     });
 
+    it('what was terminated within its function leaves the old value to others', async () => {
+      const map = new SharedMap<string, number>({ capacity: 4 });
+      map.set('a', 1);
+      const holder = new URL('../fixtures/synchronize/rw-holder.mjs', import.meta.url);
+      const worker = new Worker(holder, { workerData: dumps({ map, action: 'update' }) });
+      await once(worker, 'message');
+      const waiting = map.update('a', (value = 0) => value + 1);
+      await worker.terminate();
+      expect(await waiting).toBe(2);
+    });
+
     it('what was killed within its function leaves the old value to others', async () => {
       const map = new SharedMap<string, number>({ capacity: 4 });
       map.set('a', 1);

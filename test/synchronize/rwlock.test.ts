@@ -413,6 +413,17 @@ describe('RwLock', () => {
       },
     );
 
+    it.each(['read', 'write'])('what a terminated thread held comes back (%s)', async (action) => {
+      const lock = new RwLock();
+      const worker = new Worker(new URL('../fixtures/synchronize/rw-holder.mjs', import.meta.url), { workerData: dumps({ lock, action }) });
+      await once(worker, 'message');
+      expect(lock.tryWrite()).toBeNull();
+      const waiting = lock.write();
+      await worker.terminate();
+      (await waiting)[Symbol.dispose]();
+      expect(lock.ownerDied).toBe(action === 'write');
+    });
+
     it.each(['waitRead', 'waitWrite', 'waitWriteSync'])('does without a waiter that was killed (%s)', async (action) => {
       const lock = new RwLock();
       const held = action === 'waitRead' ? await lock.write() : await lock.read();
