@@ -92,7 +92,7 @@ export class Encoder {
         message.freight = null;
         message.total = sink.at;
       } else {
-        message.freight = freightOf(() => this.#encodeTable(value, enclosing));
+        message.freight = this.#encodeLoaded(value, enclosing);
       }
     } catch (error) {
       throw atCaller(error, this.encode);
@@ -142,6 +142,11 @@ export class Encoder {
       at += buffer.byteLength;
     }
     return true;
+  }
+
+  /** Apart, since a closure would make each call of `encode` allocate what it closes over. */
+  #encodeLoaded(value: unknown, enclosing: object[] | null): Freight | null {
+    return freightOf(() => this.#encodeTable(value, enclosing));
   }
 
   #encodeTable(value: unknown, enclosing: object[] | null): void {
