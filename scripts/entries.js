@@ -21,6 +21,7 @@ const LOADED = [
   'memory/index',
   'native/index',
   'operators/remote-run',
+  'pool/wire/carried-stores',
   'pool/worker/thread-entry',
   'queues/index',
   'reduction/index',
@@ -69,7 +70,7 @@ export const CHUNKS = {
   template: ['process/forkserver/server/template'],
   child: ['process/child/child'],
   tracker: ['shared-memory/tracker'],
-  receiving: ['reduction/receiving', 'pool/worker/worker', 'pool/worker/thread-entry'],
+  receiving: ['reduction/receiving', 'pool/wire/carried-stores', 'pool/worker/worker', 'pool/worker/thread-entry'],
   objects: [
     'memory/heap',
     'queues/index',

@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
 import { ArgumentError, UnsupportedError } from '../errors/index.js';
 import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
@@ -5,6 +6,7 @@ import { allowedCpus, countCpus } from '../util/cpu.js';
 import { checkFunction, checkNumber, checkOptions, describe } from '../util/options.js';
 import { type RetryOptions, RetryPolicy } from './scheduling/retry-policy.js';
 import { LONGEST, limit } from './time-limit.js';
+import { carryStore } from './wire/carried-stores.js';
 
 export { LONGEST, limit };
 
@@ -74,6 +76,13 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
    * console.log((await pool.map(lookUp, [1, 2, 3, 4])).length); // 4
    */
   readonly concurrency?: number | undefined;
+  /**
+   * Stores whose values travel with each call: what `getStore()` gives where a call, a map or a
+   * stream is made, it gives in its tasks. Values are sent as arguments are. A task has the store by
+   * capturing it, or from the module of the program that exports it. Default: none.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a store of anything
+  readonly stores?: readonly AsyncLocalStorage<any>[] | undefined;
   /**
    * How workers are started: a start method, or a context. Default: the process's own, see
    * `getStartMethod()`.
@@ -225,6 +234,7 @@ const POOL_OPTIONS = [
   'maxTasksPerChild',
   'maxMemory',
   'pin',
+  'stores',
   'context',
   'retries',
   'gracePeriod',
@@ -265,6 +275,7 @@ export interface PoolSettings {
   readonly maxMemory: number;
   /** CPUs to pin workers to; `null`: they are not pinned. */
   readonly cpus: readonly number[] | null;
+  readonly stores: readonly AsyncLocalStorage<unknown>[];
   readonly lifetime: number;
   readonly retries: RetryPolicy;
   readonly grace: number;
@@ -324,6 +335,7 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     exitTimeout: limit(checkNumber(actor, 'exitTimeout', options.exitTimeout, { infinite: true }) ?? EXIT_TIMEOUT),
     maxMemory: checkNumber(actor, 'maxMemory', options.maxMemory, { min: 1, infinite: true }) ?? Number.POSITIVE_INFINITY,
     cpus: cpusOf(actor, options.pin),
+    stores: storesOf(actor, options.stores),
     lifetime:
       checkNumber(actor, 'maxTasksPerChild', options.maxTasksPerChild, { min: 1, ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
     retries: RetryPolicy.from(actor, options.retries) ?? RetryPolicy.NONE,
@@ -334,6 +346,14 @@ export function poolSettings(actor: string, options: PoolOptions): PoolSettings 
     execArgv,
     resourceLimits,
   };
+}
+
+/** The stores, each of which can be sent from here on. @throws ArgumentError. */
+function storesOf(actor: string, stores: PoolOptions['stores']): readonly AsyncLocalStorage<unknown>[] {
+  if (stores === undefined) return [];
+  if (!Array.isArray(stores))
+    throw new ArgumentError(`${actor}: \`stores\` must be an array of AsyncLocalStorage, not ${describe(stores)}.`);
+  return [...new Set(stores)].map((store) => carryStore(actor, store));
 }
 
 /** The CPUs to pin workers to. @throws ArgumentError; UnsupportedError `MP_UNSUPPORTED`. */

@@ -12,7 +12,7 @@
  * });
  * await new Process(() => {}, { name: 'counter' }).start();
  */
-import { type Channel, channel } from 'node:diagnostics_channel';
+import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 
 /** A process or thread was started: `multiprocess:process:start`. */
 export interface ProcessStartMessage {
@@ -65,6 +65,26 @@ export interface TaskSettleMessage {
   /** Whether it failed with an error of its own. */
   readonly failed: boolean;
 }
+
+/**
+ * A task of a pool runs, in the worker that runs it: the tracing channel `multiprocess:task`, whose
+ * `start` and `end` stand around the call, `asyncStart` and `asyncEnd` around the end of its promise,
+ * and `error` tells what it threw. All have the same object.
+ */
+export interface TaskTraceMessage {
+  /** 0 for its first run, more after crashes and failures. */
+  readonly attempt: number;
+  /** The worker's place among those of its pool. */
+  readonly worker: number | null;
+  /** The caller's trace context (`traceparent`, `tracestate`); `null` without a tracer there. */
+  readonly trace: Readonly<Record<string, string>> | null;
+  /** What it threw, from then on. */
+  error?: unknown;
+}
+
+/** The tracing channel of {@link TaskTraceMessage}; `null` where Node has none. */
+export const taskTrace: TracingChannel | null =
+  typeof tracingChannel === 'function' ? (tracingChannel('multiprocess:task') as unknown as TracingChannel) : null;
 
 /** The channel of {@link ProcessStartMessage}. */
 export const processStart: Channel = channel('multiprocess:process:start');

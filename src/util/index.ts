@@ -17,6 +17,7 @@ export type {
   TaskEndMessage,
   TaskSettleMessage,
   TaskStartMessage,
+  TaskTraceMessage,
 } from './diagnostics.js';
 export { Finalize, type FinalizeOptions } from './finalize.js';
 export { ForkAwareLocal, ForkAwareThreadLock } from './fork-aware.js';

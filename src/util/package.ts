@@ -24,6 +24,7 @@ export type Entry =
   | 'memory/index'
   | 'native/index'
   | 'operators/remote-run'
+  | 'pool/wire/carried-stores'
   | 'pool/worker/thread-entry'
   | 'pool/worker/worker'
   | 'process/child/child'

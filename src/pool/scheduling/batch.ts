@@ -68,6 +68,8 @@ export abstract class Batch {
   mayRepeat = false;
   /** Errors of items that came and whose modules are being loaded, while it {@link mayRepeat}. */
   loading = 0;
+  /** What travels with it beside its items. */
+  context: EncodedMessage | null = null;
   /** Its message, where that must not be made again of what it was made of. */
   encoded: EncodedMessage | null = null;
   /** The code records that its message names. */
@@ -131,6 +133,11 @@ export abstract class Batch {
   addFreight(freight: Freight): void {
     this.freights ??= [];
     this.freights.push(freight.hold());
+  }
+  /** Something travels with it beside its items. */
+  carry(context: EncodedMessage): void {
+    this.context = context;
+    if (context.freight !== null) this.addFreight(context.freight);
   }
   /** For {@link onReleased}. */
   protected releaseFreights(): void {

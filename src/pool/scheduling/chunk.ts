@@ -42,6 +42,7 @@ export interface ChunkJob {
   readonly sink: JobSink<unknown>;
   readonly settings: JobSettings;
   readonly site: CallSite | null;
+  readonly context: EncodedMessage | null;
   /** Nobody waits for results any more. */
   readonly cancelled: boolean;
   /** Counts a chunk in; each is counted out by {@link left}. */
@@ -115,6 +116,7 @@ export class Chunk extends Batch {
     this.attempt = attempt;
     this.failures = failures;
     this.site = job.site;
+    if (job.context !== null) this.carry(job.context);
     this.mayRepeat = job.settings.retries.repeatsErrors;
   }
 

@@ -16,6 +16,7 @@ import type { Batch } from './batch.js';
 import { Blame } from './blame.js';
 import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
 import { captureCallSite } from './call-site.js';
+import { callerValues } from './caller-values.js';
 import type { Chunk } from './chunk.js';
 import { DelayedBatches } from './delayed-batches.js';
 import { type JobOwner, PoolJob } from './job.js';
@@ -94,6 +95,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     if (args !== undefined && !Array.isArray(args))
       throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
     options?.signal?.throwIfAborted();
+    const context = callerValues(actor, this.#settings.stores);
     const serialized = this.#functions.serialize(actor, fn);
     this.#checkQueue(actor);
     const queue = this.#callQueue(options?.priority ?? 0);
@@ -104,6 +106,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
         : this.#callSettings(actor, options ?? {}, onReport);
     const call = new Call(queue, serialized, args ?? NO_ARGUMENTS, observer, this, settings);
     call.site = captureCallSite();
+    if (context !== null) call.carry(context);
     call.actor = actor;
     this.#enter(serialized);
     this.#scheduler.submit(call);
@@ -151,6 +154,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     // Captures are read now; each execution sends them as they were at the call.
     const serialized = this.#functions.serialize(actor, fn);
     const site = captureCallSite();
+    const context = callerValues(actor, this.#settings.stores);
     const settings = {
       actor,
       chunkSize: options.chunkSize ?? 'auto',
@@ -166,7 +170,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     return {
       open: (sink: JobSink<R>) => {
         this.#checkOpen(actor);
-        const job = new PoolJob(this.#functions.forJob(serialized), sink as JobSink<unknown>, settings, this, site);
+        const job = new PoolJob(this.#functions.forJob(serialized), sink as JobSink<unknown>, settings, this, site, context);
         this.#jobs.add(job);
         if (serialized.freight !== null) holdUntil(serialized.freight, () => !this.#jobs.has(job));
         this.#scheduler.ready.add(job.queue);

@@ -74,6 +74,8 @@ export class PoolJob implements Job<unknown>, ChunkJob {
     settings: JobSettings,
     owner: JobOwner,
     readonly site: CallSite | null,
+    /** What travels with its items: that of its caller. */
+    readonly context: EncodedMessage | null,
   ) {
     this.queue = new TaskQueue<Batch>(settings.priority);
     this.fn = serialized;

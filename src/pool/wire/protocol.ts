@@ -43,6 +43,8 @@ export enum MessageKind {
   Stop = 6,
   /** Code records that functions behind it name. */
   Code = 8,
+  /** What travels with the batch behind it beside its items, see CallContext. */
+  Context = 10,
   /** Before `Initialize`: what the worker has of its parent, its key and the state of modules. */
   Inherit = 9,
   /** Ends a message that was given up while it followed in parts. Nothing is done. */
@@ -89,6 +91,8 @@ export enum Flag {
   Part = 0x2000,
   /** From a worker: code records stand in front of the value. */
   Codes = 0x800,
+  /** The last `Context` record before this one goes with the batch. */
+  Context = 0x4000,
 }
 
 /** What a worker is told of itself, with `Inherit`. */

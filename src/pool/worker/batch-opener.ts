@@ -1,6 +1,7 @@
 import type { Link } from '../../memory/ring/link.js';
 import { type CodeTable, type Decoder, PendingValue } from '../../reduction/receiving.js';
 import { performance } from '../../util/timers.js';
+import { CallContext, type CallContextData } from '../wire/call-context.js';
 import { ATTEMPT_SHIFT, Flag, KIND, MessageKind, NO_ARGUMENTS, PREPARING, Preparing, STATUS, Status } from '../wire/protocol.js';
 import type { FunctionTable, TaskFunction } from './function-table.js';
 import { PART_HEADER, PackedItems } from './packed-items.js';
@@ -19,6 +20,8 @@ interface Taken {
 export class BatchOpener {
   /** Number of the batch record that was read last; the parent counts them too. */
   #sequence = 0;
+  /** What the last `Context` record said, or why it could not be read. */
+  #context: CallContext | { readonly error: unknown } | null = null;
 
   constructor(
     private readonly link: Link,
@@ -49,6 +52,12 @@ export class BatchOpener {
       attempt: queued >> ATTEMPT_SHIFT,
       began: (kind & KIND) === MessageKind.Call ? 0 : performance.now(),
     };
+    const context = (kind & Flag.Context) === 0 ? null : this.#context;
+    if (context !== null && !(context instanceof CallContext)) {
+      this.prepare(Preparing.Function);
+      this.#broken(context.error);
+      return;
+    }
     try {
       let fn: TaskFunction | Promise<TaskFunction> | undefined = this.functions.rebuilt(id);
       if (fn === undefined) {
@@ -118,6 +127,7 @@ export class BatchOpener {
       items,
       first: part?.getUint32(0, true) ?? 0,
       count: part?.getUint32(4, true) ?? items.length,
+      context: (kind & Flag.Context) === 0 ? null : (this.#context as CallContext),
       spread: call || (kind & Flag.Spread) !== 0,
       attempt,
       began,
@@ -125,6 +135,26 @@ export class BatchOpener {
       announced: (kind & Flag.Announce) !== 0 ? 0 : Number.POSITIVE_INFINITY,
     };
     this.opened(run, this.#sequence);
+  }
+
+  /** Takes in the record that the link shows: what travels with the next batch that says so. */
+  learnContext(): void {
+    const { link } = this;
+    const known = (data: unknown): void => {
+      this.#context = new CallContext(data as CallContextData);
+    };
+    const failed = (error: unknown): void => {
+      this.#context = { error };
+    };
+    try {
+      const data = this.decoder.decode(link.source, link.start, link.end, link.owned, this.codes);
+      link.release();
+      if (data instanceof PendingValue) this.suspend(data.ready, known, failed);
+      else known(data);
+    } catch (error) {
+      link.release();
+      failed(error);
+    }
   }
 
   /** None of what was taken can run. */

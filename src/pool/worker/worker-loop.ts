@@ -1,3 +1,4 @@
+import '../wire/carried-stores.js';
 import type { Region } from '../../memory/regions/region.js';
 import { Link, LinkSide, linkBytes } from '../../memory/ring/link.js';
 import { EMPTY_PAYLOAD } from '../../memory/ring/payload.js';
@@ -239,6 +240,9 @@ export class WorkerLoop {
       case MessageKind.Code:
         this.#codes.learn(link.source, link.start, link.end);
         break;
+      case MessageKind.Context:
+        this.#opener.learnContext();
+        return;
       case MessageKind.Forget:
         this.#functions.forget(link.id);
         break;

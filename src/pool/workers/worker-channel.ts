@@ -143,6 +143,12 @@ export class WorkerChannel {
       this.#define(batch.fn);
       if (!this.#link.writable) return false;
     }
+    if (batch.context !== null) {
+      const { context } = batch;
+      this.#teach(context.codes);
+      this.#post(MessageKind.Context, 0, 0, context);
+      if (!this.#link.writable) return false;
+    }
     const message = batch.message();
     let content: Payload = EMPTY_PAYLOAD;
     if (message !== null) {
@@ -166,7 +172,7 @@ export class WorkerChannel {
       }
     }
     batch.weighed(content.total);
-    batch.position = this.#link.send(batch.kind, batch.fn.id, batch.state, content);
+    batch.position = this.#link.send(batch.context === null ? batch.kind : batch.kind | Flag.Context, batch.fn.id, batch.state, content);
     if (content === encoded) encoder.forget();
     // In parts it cannot be had back from the ring.
     if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
