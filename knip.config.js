@@ -17,8 +17,6 @@ export default {
   project: ['src/**/*.ts', 'scripts/**', 'bench/**', 'examples/**'],
   // Exported for the table at the top of a file, which tests of words read.
   ignoreExportsUsedInFile: true,
-  // node-gyp reads it: binding.gyp, scripts/install.js.
-  ignoreDependencies: ['node-api-headers'],
   // Cases and fixtures of tests import what is not there, on purpose.
   exclude: ['unlisted', 'unresolved', 'binaries'],
 };
