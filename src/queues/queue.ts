@@ -119,7 +119,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
       this.core.usePutting('Queue.put');
       const bounds = boundsOf('Queue.put', options);
       bounds?.signal?.throwIfAborted();
-      return this.core.writer.put('Queue.put', item, bounds);
+      return this.core.writer.putItem('Queue.put', item, bounds);
     } catch (error) {
       this.#refused(error, item);
       return Promise.reject(error);
@@ -147,7 +147,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     const timeout = timeoutOf('Queue.putSync', options);
     let had: boolean;
     try {
-      had = this.core.writer.putSync('Queue.putSync', item, timeout);
+      had = this.core.writer.putItemSync('Queue.putSync', item, timeout);
     } catch (error) {
       this.#refused(error, item);
       throw error;
@@ -169,7 +169,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   get(options?: WaitOptions): Promise<T> {
     try {
       this.core.use('Queue.get');
-      return this.core.reader.get('Queue.get', boundsOf('Queue.get', options)) as Promise<T>;
+      return this.core.reader.takeItem('Queue.get', boundsOf('Queue.get', options)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -183,7 +183,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   getNowait(): T {
     this.core.use('Queue.getNowait');
-    const item = this.core.reader.tryGet();
+    const item = this.core.reader.tryTakeItem();
     if (item === NONE) throw queueEmpty('Queue.getNowait', undefined);
     return item as T;
   }
@@ -197,7 +197,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   getSync(options?: WaitOptions): T {
     this.core.use('Queue.getSync');
     const timeout = timeoutOf('Queue.getSync', options);
-    const item = this.core.reader.getSync('Queue.getSync', timeout);
+    const item = this.core.reader.takeItemSync('Queue.getSync', timeout);
     if (item === NONE) throw queueEmpty('Queue.getSync', timeout);
     return item as T;
   }
@@ -412,7 +412,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   #tryPut(method: string, item: T): boolean {
     this.core.usePutting(`Queue.${method}`);
     try {
-      return this.core.writer.tryPut(`Queue.${method}`, item);
+      return this.core.writer.tryPutItem(`Queue.${method}`, item);
     } catch (error) {
       this.#refused(error, item);
       throw error;

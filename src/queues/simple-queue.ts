@@ -46,7 +46,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
       this.#core.use('SimpleQueue.put');
-      return this.#core.writer.put('SimpleQueue.put', item, boundsOf('SimpleQueue.put', options));
+      return this.#core.writer.putItem('SimpleQueue.put', item, boundsOf('SimpleQueue.put', options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -56,7 +56,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   putSync(item: T, options?: WaitOptions): void {
     this.#core.use('SimpleQueue.putSync');
     const timeout = timeoutOf('SimpleQueue.putSync', options);
-    if (!this.#core.writer.putSync('SimpleQueue.putSync', item, timeout)) throw queueFull('queue', 'SimpleQueue.putSync', timeout);
+    if (!this.#core.writer.putItemSync('SimpleQueue.putSync', item, timeout)) throw queueFull('queue', 'SimpleQueue.putSync', timeout);
   }
 
   /**
@@ -67,7 +67,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   get(options?: WaitOptions): Promise<T> {
     try {
       this.#core.use('SimpleQueue.get');
-      return this.#core.reader.get('SimpleQueue.get', boundsOf('SimpleQueue.get', options)) as Promise<T>;
+      return this.#core.reader.takeItem('SimpleQueue.get', boundsOf('SimpleQueue.get', options)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -77,7 +77,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
   getSync(options?: WaitOptions): T {
     this.#core.use('SimpleQueue.getSync');
     const timeout = timeoutOf('SimpleQueue.getSync', options);
-    const item = this.#core.reader.getSync('SimpleQueue.getSync', timeout);
+    const item = this.#core.reader.takeItemSync('SimpleQueue.getSync', timeout);
     if (item === NONE) throw queueEmpty('SimpleQueue.getSync', timeout);
     return item as T;
   }

@@ -68,7 +68,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
       this.core.usePutting('Topic.publish');
       const bounds = boundsOf('Topic.publish', options);
       bounds?.signal?.throwIfAborted();
-      return this.core.writer.put('Topic.publish', item, bounds);
+      return this.core.writer.putItem('Topic.publish', item, bounds);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -101,7 +101,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   tryPublish(item: T): boolean {
     this.core.usePutting('Topic.tryPublish');
-    return this.core.writer.tryPut('Topic.tryPublish', item);
+    return this.core.writer.tryPutItem('Topic.tryPublish', item);
   }
 
   /**
@@ -112,7 +112,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   next(item: T): void {
     this.core.usePutting('Topic.next');
-    if (!this.core.writer.tryPut('Topic.next', item)) throw queueFull('topic', 'Topic.next', undefined);
+    if (!this.core.writer.tryPutItem('Topic.next', item)) throw queueFull('topic', 'Topic.next', undefined);
   }
 
   /**

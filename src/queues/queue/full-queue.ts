@@ -39,7 +39,7 @@ export function putOnFull<T>(core: QueueCore, overflow: Overflow<T>, item: T, { 
 }
 
 function dropOldest<T>(core: QueueCore, overflow: Overflow<T>): boolean {
-  const item = core.reader.tryGet();
+  const item = core.reader.tryTakeItem();
   if (item === NONE) return false;
   if (overflow.policy !== 'buffer') overflow.onDrop?.(item as T);
   return true;

@@ -48,7 +48,7 @@ export class ItemReader {
    * Takes an item, waiting for it without blocking.
    * @throws (rejects) QueueEmptyError, `signal.reason`, what ended the queue.
    */
-  get(actor: string, bounds?: Bounds): Promise<unknown> {
+  takeItem(actor: string, bounds?: Bounds): Promise<unknown> {
     this.#memory.block.check();
     if (this.#items.length === 0 && (bounds === undefined || bounds.signal?.aborted !== true)) {
       const position = this.#claimOne();
@@ -58,7 +58,7 @@ export class ItemReader {
   }
 
   /** Takes an item if one is there, else answers NONE. */
-  tryGet(): unknown {
+  tryTakeItem(): unknown {
     this.#memory.block.check();
     let position = this.#claimOne();
     if (position === NONE && this.#memory.ring.occupied && this.#memory.returnDeadClaims()) position = this.#claimOne();
@@ -66,7 +66,7 @@ export class ItemReader {
   }
 
   /** Takes an item, blocking the thread until there is one; NONE when the time ran out. */
-  getSync(actor: string, timeout?: number): unknown {
+  takeItemSync(actor: string, timeout?: number): unknown {
     this.#memory.block.check();
     let position = this.#claimOne();
     if (position === NONE) {

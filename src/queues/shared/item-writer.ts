@@ -77,7 +77,7 @@ export class ItemWriter {
    * Puts, waiting for room without blocking.
    * @throws (rejects) QueueFullError, `signal.reason`, SerializationError.
    */
-  put(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
+  putItem(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
     const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
     if (pending === null) {
       this.#consumers.wakeSoon();
@@ -94,7 +94,7 @@ export class ItemWriter {
   }
 
   /** Puts if there is room now. Returns whether there was. */
-  tryPut(actor: string, item: unknown): boolean {
+  tryPutItem(actor: string, item: unknown): boolean {
     const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder);
     if (pending !== null) {
       // Who tries again and again never waits, so it must look after the dead here.
@@ -109,7 +109,7 @@ export class ItemWriter {
   }
 
   /** Puts, blocking while there is no room: `false` when the time ran out. */
-  putSync(actor: string, item: unknown, timeout?: number): boolean {
+  putItemSync(actor: string, item: unknown, timeout?: number): boolean {
     let waited = false;
     const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, (attempt) => {
       waited = true;

@@ -174,7 +174,7 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   value(index: number, value: R): void {
     if (this.#resultsClosed) return;
     this.#settled++;
-    this.#ring.put(this.#ordered ? index : this.#tail++, this.#plain ? value : this.#project(index, { status: 'fulfilled', value }));
+    this.#ring.putResult(this.#ordered ? index : this.#tail++, this.#plain ? value : this.#project(index, { status: 'fulfilled', value }));
   }
 
   error(index: number, error: unknown): void {
@@ -182,15 +182,15 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     this.#settled++;
     this.#failed++;
     if (this.#options.errors === 'settle') {
-      this.#ring.put(this.#ordered ? index : this.#tail++, this.#project(index, { status: 'rejected', reason: error }));
+      this.#ring.putResult(this.#ordered ? index : this.#tail++, this.#project(index, { status: 'rejected', reason: error }));
     } else if (this.#options.errors !== 'skip') {
       const position = this.#ordered ? index : this.#tail++;
-      this.#ring.put(position, new Failure(error));
+      this.#ring.putResult(position, new Failure(error));
       this.#exceptionalEntries++;
       this.#firstFailure.note(position);
       if (!this.#ordered) this.#resultsClosed = true;
     } else if (this.#ordered) {
-      this.#ring.put(index, SKIPPED);
+      this.#ring.putResult(index, SKIPPED);
       this.#exceptionalEntries++;
     } else {
       this.#feeder!.gone++;

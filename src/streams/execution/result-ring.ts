@@ -29,7 +29,7 @@ export class ResultRing {
   mask = 15;
   head = 0;
 
-  put(position: number, value: unknown): void {
+  putResult(position: number, value: unknown): void {
     if (position - this.head > this.mask) this.#grow(position - this.head + 1);
     this.slots[position & this.mask] = value;
   }
