@@ -170,8 +170,13 @@ export class WorkerInbox {
     if (batch.received === batch.count) this.#owner.settled();
     this.#deadlines.awaitBegin();
     if (batch.overdue === index) batch.overdueEnded(index);
-    else if (!batch.cancelled) this.#delivery.deliver(batch, index, value, failed, micros);
-    if (batch.over && batch.loading === 0) batch.onReleased();
+    else if (!batch.cancelled) {
+      // The usual result at once: it is received more often than all else.
+      if (failed || value instanceof PendingValue || value instanceof Unreadable)
+        this.#delivery.deliver(batch, index, value, failed, micros);
+      else batch.value(value, index, micros);
+    }
+    if (batch.received === batch.count && batch.loading === 0) batch.onReleased();
   }
 
   /** What runs now was cancelled while the result of the item before it was on its way. */
