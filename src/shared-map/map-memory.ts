@@ -101,8 +101,9 @@ export class MapMemory {
     block.int32[CELLS] = cells;
   }
 
-  /** Entries in use. */
+  /** Entries in use. One that died while it changed them may have left another number. */
   get size(): number {
+    this.#guard.repairIfAbandoned();
     return Atomics.load(this.#words, SIZE);
   }
 
@@ -200,7 +201,7 @@ export class MapMemory {
       const entry = this.#search(key);
       const old = this.#found;
       if (expected !== ANY_STAMP && (entry < 0 ? NO_STAMP : this.#cells.stamp(old)) !== expected) return Put.Overtaken;
-      if (entry < 0 && this.size >= this.layout.capacity) return Put.NoEntry;
+      if (entry < 0 && Atomics.load(this.#words, SIZE) >= this.layout.capacity) return Put.NoEntry;
       const first = this.#cells.take(cellsFor(key.words, bytes));
       if (first < 0) return Put.NoCells;
       this.#cells.fill(first, key, value, bytes, this.#nextStamp());

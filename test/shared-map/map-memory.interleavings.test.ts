@@ -28,6 +28,8 @@ type Deed =
   | readonly ['clear']
   /** Reads: what may be found. `null`: nothing. */
   | readonly ['read', key: number, ...expected: (number | null)[]]
+  /** Looks whether the size is that of the entries, once it is known that `w`, who changes them, is dead. */
+  | readonly ['size', entries: number]
   | readonly ['has', key: number, ...expected: boolean[]]
   /** Looks at an entry by its number: what may be found, as key and value. */
   | readonly ['entry', at: number, ...expected: (string | null)[]]
@@ -81,6 +83,14 @@ function scenario(
       case 'read': {
         const found = yield* memory.valueOf(keyOf(key));
         among(found === null ? null : whole(found.words));
+        return;
+      }
+      case 'size': {
+        if (!(yield ['dead', 'w'])) return;
+        const size = yield* memory.size();
+        let count = 0;
+        for (let i = 0; i < key; i++) if ((yield* memory.entryAt(i, false)) !== null) count++;
+        strictEqual(size, count, 'the size is wrong');
         return;
       }
       case 'has':
@@ -209,6 +219,7 @@ describe('the memory of a SharedMap', { timeout: 3_600_000 }, () => {
   it.each([
     ['a put', ...DYING_PUT],
     ['a replacement', ...DYING_REPLACE],
+    ['a put that somebody counts', { w: [['put', 2, 20]], v: [['size', 2]] }, { there: [[1, 10]], end: { 1: [10], 2: [20, null] } }, 'w'],
     ['a removal', { w: [['remove', 1]], v: [['put', 2, 20]] }, { there: [[1, 10], [3, 30]], end: { 1: [10, null], 2: [20], 3: [30] } }, 'w'],
     ['a clearing', { w: [['clear']], v: [['put', 2, 20]] }, { there: [[1, 10]], end: { 1: [10, null], 2: [20, null] } }, 'w'],
     ['a repair', { w: [['put', 2, 20]], v: [['read', 1, 10], ['put', 3, 30]] }, { cells: 8, there: [[1, 10]], broken: true, end: { 1: [10], 2: [20, null], 3: [30] } }, 'w'],
@@ -241,6 +252,12 @@ describe('the memory of a SharedMap', { timeout: 3_600_000 }, () => {
       'Atomics.store(this.#words, this.#entry(entry) + FIRST, first + 1);\n      this.#touch(key.hash);\n      this.#cells.release(old);',
       'this.#touch(key.hash);\n      this.#cells.release(old);\n      Atomics.store(this.#words, this.#entry(entry) + FIRST, first + 1);',
       REUSED,
+    ],
+    [
+      'a size that the dead left',
+      '    this.#guard.repairIfAbandoned();\n',
+      '',
+      [{ w: [['put', 2, 20]], v: [['size', 2]] }, { there: [[1, 10]], end: { 1: [10], 2: [20, null] } }, 'w'],
     ],
     ['one that adds to what was replaced', ' !== expected) return Put.Overtaken;', ' === -7) return Put.Overtaken;', [{ a: [['add', 1]], b: [['add', 1]] }, { there: [[1, 10]], end: { 1: [12] } }]],
   ] as [string, string, string, Case][])('%s is caught', (_, from, to, [deeds, setup, victim]) => {

@@ -23,6 +23,6 @@ export function rewrittenSharedMap(names: readonly string[], mutation?: Mutation
   return loadRewritten(
     changedSources(files, mutation, SMALL),
     { 'synchronize/index': guard, 'errors/index': errors, 'util/options': options },
-    { calls: ['runLocked', 'section'], shared: ['#words'] },
+    { calls: ['runLocked', 'repairIfAbandoned', 'section'], shared: ['#words'] },
   );
 }
