@@ -62,7 +62,7 @@ export interface WorkerSupervisorOwner {
  *
  *   floor <= workers <= size      as many as there are batches, between the two
  *
- * Each worker has a number from 0 on, which its successor inherits. What is surplus takes no part in
+ * Each has a worker number from 0 on, which its successor inherits. What is surplus takes no part in
  * this any more: it was idle, or the pool was made smaller, and ends after what it runs.
  */
 export class WorkerSupervisor implements WorkerOwner {
