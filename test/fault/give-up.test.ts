@@ -59,3 +59,17 @@ it('a pool whose workers die by themselves, and never ran anything, gives up', a
   await expect(pool.apply(() => 1)).rejects.toMatchObject({ message: expect.stringContaining('without having run anything') });
   expect(pool.stats().started).toBe(10);
 });
+
+it('an item that kills each of its workers is given up, also with retries without end', async () => {
+  await using pool = new Pool({ processes: 2, retries: Number.POSITIVE_INFINITY });
+  expect(await pool.map((x: number) => x, [1, 2, 3])).toEqual([1, 2, 3]);
+  const { started } = pool.stats();
+  const error: unknown = await pool.apply(() => process.exit(7)).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'MP_WORKER_CRASH', exitCode: 7, message: expect.stringContaining('before the task had a result') });
+  expect(pool.stats().started - started).toBeGreaterThanOrEqual(9);
+  const settled = await pool.map((x: number) => (x === 1 ? process.exit(8) : x), [0, 1, 2, 3], { chunkSize: 1, errors: 'settle' });
+  expect(settled.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as WorkerCrashError).exitCode))).toEqual([
+    0, 8, 2, 3,
+  ]);
+  expect(await pool.apply((x: number) => x + 1, [1])).toBe(2);
+});

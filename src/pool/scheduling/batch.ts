@@ -8,15 +8,21 @@ import type { CallSite } from './call-site.js';
 import { EncodedMessage, encodeNow, NO_CODES } from './encoded-items.js';
 import type { ItemAccount } from './item-account.js';
 import type { TaskQueue } from './ready-queue.js';
+import type { RetryPolicy } from './retry-policy.js';
 
 /** Workers in a row that die while they load the modules of a call, until it is given up. */
 const MAX_LOADING_DEATHS = 3;
 
+/** Workers in a row that die while they run an item that is to run again without end. */
+const MAX_FRUITLESS_DEATHS = 10;
+
 /**
  * Counts a death by what it died of. Returns whether the next workers would die of it too: loading
- * what the function or its items need has ended so many that running them again is hopeless.
+ * what the function or its items need, or an item whose retries have no end, has ended so many that
+ * running them again is hopeless.
  */
-export function isHopeless(fn: SerializedFunction, blame: Blame): boolean {
+export function isHopeless(fn: SerializedFunction, blame: Blame, retries: RetryPolicy): boolean {
+  if (blame === Blame.Item) return retries.isEndless && fn.crashed() >= MAX_FRUITLESS_DEATHS;
   return (blame === Blame.Function || blame === Blame.Items) && ++fn.deaths >= MAX_LOADING_DEATHS;
 }
 

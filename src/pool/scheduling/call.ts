@@ -155,7 +155,7 @@ export class Call extends Batch {
     if (blamed) {
       // Where several ran at once others may have it already.
       const own = error !== undefined && this.account !== null ? crashCopy(error) : error;
-      if (isHopeless(this.fn, blame)) this.error(own);
+      if (isHopeless(this.fn, blame, this.#settings?.retries ?? RetryPolicy.NONE)) this.error(own);
       else this.#repeat(own, true);
       return [];
     }

@@ -288,7 +288,7 @@ export class Chunk extends Batch {
     if (this.job.cancelled) return [];
     const { account } = this;
     if (blame === Blame.Items && this.count > 1 && (account === null || account.begun === 0)) return this.apart();
-    const hopeless = isHopeless(this.fn, blame);
+    const hopeless = isHopeless(this.fn, blame, this.job.settings.retries);
     // What rebuilding it kills one worker after the other, the rest of the items would too.
     if (blame === Blame.Function && hopeless) {
       markItem(error, this.at(this.received));

@@ -6,7 +6,11 @@ import { LONGEST } from '../time-limit.js';
 
 /** When an item that failed is run again. */
 export interface RetryOptions {
-  /** How often an item is run again after its worker died while running it. Default 0. */
+  /**
+   * How often an item is run again after its worker died while running it. Default 0. Infinity ends
+   * when ten workers in a row died of items of one function, each within ten seconds of the one
+   * before, and none of its items had a result in between.
+   */
   readonly crashes?: number | undefined;
   /**
    * How often an item is run again after it failed with an error, its `timeout` included. One that
@@ -73,6 +77,11 @@ export class RetryPolicy {
       throw new ArgumentError(`${actor}: \`retries.${alone}\` is of no use without \`retries.errors\` or \`retries.crashes\`; give one.`);
     if (crashes === 0 && errors === 0) return RetryPolicy.NONE;
     return new RetryPolicy(crashes, errors, when?.bind(retries), backoff ?? 0, null);
+  }
+
+  /** Whether an item is run again however often its worker died. */
+  get isEndless(): boolean {
+    return this.crashes === Number.POSITIVE_INFINITY;
   }
 
   /** Whether a run that failed with an error may be repeated. */

@@ -2,10 +2,14 @@ import { ArgumentError } from '../../errors/index.js';
 import type { Freight, Payload } from '../../memory/index.js';
 import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, type Message, warnAboutCaptures } from '../../reduction/index.js';
 import { crypto } from '../../util/crypto.js';
+import { burstTime } from '../../util/monotonic.js';
 import { describe, MODULE_FORM } from '../../util/options.js';
 
 /** Numbers the code that this process sends to workers, in functions and in arguments. */
 export const codeBook = new CodeBook();
+
+/** Milliseconds between two crashes that count as in a row. */
+const SOON = 10_000;
 
 /** A function as it is sent to workers: its bytes, and a number they know it by. */
 export class SerializedFunction implements Payload {
@@ -23,6 +27,8 @@ export class SerializedFunction implements Payload {
    * result in between.
    */
   deaths = 0;
+  #crashes = 0;
+  #crashed = 0;
 
   /**
    * @param reusable Whether one rebuilt copy serves all of its batches; otherwise each call gets a
@@ -35,6 +41,23 @@ export class SerializedFunction implements Payload {
     /** The code records that its bytes name. */
     readonly codes: readonly CodeRecord[],
   ) {}
+
+  /**
+   * A worker died while it ran an item. Returns how many did so in a row, each soon after the one
+   * before, without a result in between.
+   */
+  crashed(): number {
+    const now = burstTime();
+    this.#crashes = now - this.#crashed > SOON ? 1 : this.#crashes + 1;
+    this.#crashed = now;
+    return this.#crashes;
+  }
+
+  /** An item of it got a result. */
+  progressed(): void {
+    this.deaths = 0;
+    this.#crashes = 0;
+  }
 
   /** One more batch needs it. */
   enter(): void {

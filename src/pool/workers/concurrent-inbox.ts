@@ -164,7 +164,7 @@ export class ConcurrentInbox {
 
   #settle(batch: Batch, account: ItemAccount, index: number, value: unknown, failed: boolean): void {
     if (account.ended(index)) return;
-    batch.fn.deaths = 0;
+    batch.fn.progressed();
     this.ledger.settleAny(batch, account, index);
     this.deadlines.itemEnded(account, index);
     const { name, pid, pace } = this.owner;

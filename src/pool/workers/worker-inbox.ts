@@ -162,7 +162,7 @@ export class WorkerInbox {
   #settle(value: unknown, failed: boolean, micros: number): void {
     const batch = this.#ledger.first();
     if (batch === undefined) return;
-    batch.fn.deaths = 0;
+    batch.fn.progressed();
     const index = this.#ledger.settle(batch);
     this.#deadlines.itemSettled();
     if (failed) this.#ledger.failed++;
