@@ -92,6 +92,11 @@ export function namesImportedBy(statement: string): { readonly name: string; rea
   return node?.type === 'ImportDeclaration' ? importedNames(node).map(([name, from]) => ({ name, from })) : [];
 }
 
+/**
+ * Names of one script that are looked at. Each takes a search of all of it, so for more than these
+ * it is parsed: a package that is bundled in and sent by value has hundreds.
+ */
+const MAX_NAMES = 32;
 const outside = new WeakMap<Script, Map<string, Binding | null>>();
 
 /** What a name means outside of all functions, where a look at the script tells: once for all that use it. */
@@ -99,6 +104,7 @@ export function declaredOutside(script: Script, name: string, module: boolean): 
   const names = outside.get(script) ?? new Map<string, Binding | null>();
   outside.set(script, names);
   let binding = names.get(name);
+  if (binding === undefined && names.size >= MAX_NAMES && isHuge(script)) return null;
   if (binding === undefined) {
     binding = glanceAt(script.source, name, module) ?? (isHuge(script) ? bindingSomewhere(script, name, module) : null);
     names.set(name, binding);
