@@ -7,14 +7,16 @@
  *   … --node FILE                                on this Node instead; may be given several times
  *   … --verbose                                  faults with all their text and stacks
  *   … --prune                                    takes known failures off the list that pass now
+ *   … --table                                    writes the table, of what each host did the last time that it ran
  *   … --list                                     the hosts
  *
  * Hosts are installed into .build/toolchains, with the versions of versions.json, once. A host's file in hosts/ says how it is set up and
  * run, and which cases are refused in it by design, with code and reason, or are known to fail. Anything else that differs is a failure.
- * Each run leaves what it found in .build/toolchains/report.json; one of all hosts writes its table into docs/toolchains.md.
+ * Each run leaves what it found in .build/toolchains/report.json, and beside what other runs found in latest.json; one of all hosts writes
+ * its table into docs/toolchains.md.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { execute, prepareWith } from './harness/execute.js';
@@ -33,6 +35,7 @@ const { values: options } = parseArgs({
     list: { type: 'boolean', default: false },
     prune: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     node: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: String(Math.min(cpus().length, 4)) },
@@ -109,6 +112,30 @@ function writeReport() {
   writeFileSync(new URL('../../.build/toolchains/report.json', import.meta.url), JSON.stringify(report, null, 1));
 }
 
+const LATEST = new URL('../../.build/toolchains/latest.json', import.meta.url);
+
+/** host -> major version of Node -> what came of its last run. */
+function latest() {
+  return existsSync(LATEST) ? JSON.parse(readFileSync(LATEST, 'utf8')) : {};
+}
+
+function keep({ name }, { major }, result) {
+  const all = latest();
+  all[name] = { ...all[name], [major]: result };
+  writeFileSync(LATEST, JSON.stringify(all, null, 1));
+}
+
+/** Rows of all hosts, of runs at any time. */
+function latestRows() {
+  const all = latest();
+  return families.flatMap(({ hosts }) =>
+    hosts.map((host) => {
+      const found = nodes.flatMap((node) => (all[host.name]?.[node.major] === undefined ? [] : [[node, all[host.name][node.major]]]));
+      return { host, results: new Map(found) };
+    }),
+  );
+}
+
 const rows = chosen.map((host, index) => ({ host, nodes: nodesFor(host, index), results: new Map() }));
 const waiting = [...rows];
 let failed = 0;
@@ -137,6 +164,7 @@ async function work() {
       results.set(node, result);
       if (result.faults.length > 0) failed++;
       writeReport();
+      keep(host, node, result);
       print(host, node, result, Date.now() - start);
     }
   }
@@ -160,5 +188,6 @@ if (options.prune) {
     )} entries of the known failures are taken off or narrowed`,
   );
 }
-if (!options.short && only === undefined && options.node.length === 0) writeTable(rows, nodes);
+if (options.table) writeTable(latestRows(), nodes);
+else if (!options.short && only === undefined && options.node.length === 0) writeTable(rows, nodes);
 process.exitCode = failed === 0 ? 0 : 1;
