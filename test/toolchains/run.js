@@ -188,6 +188,10 @@ if (options.prune) {
     )} entries of the known failures are taken off or narrowed`,
   );
 }
-if (options.table) writeTable(latestRows(), nodes);
+if (options.table)
+  writeTable(
+    latestRows().filter(({ results: found }) => found.size > 0),
+    nodes,
+  );
 else if (!options.short && only === undefined && options.node.length === 0) writeTable(rows, nodes);
 process.exitCode = failed === 0 ? 0 : 1;
