@@ -185,8 +185,8 @@ export interface KeyOptions<T> {
    * await using pool = new Pool({ processes: 2 });
    * const orders = [{ customer: 'a', sum: 1 }, { customer: 'b', sum: 2 }, { customer: 'a', sum: 3 }];
    * const book = ({ customer, sum }: { customer: string; sum: number }) => `${customer}: ${sum}`;
-   * console.log(await pool.map(book, orders, { key: ({ customer }) => customer }));
-   * // [ 'a: 1', 'b: 2', 'a: 3' ]
+   * const booked = await pool.map(book, orders, { key: ({ customer }) => customer });
+   * console.log(booked); // [ 'a: 1', 'b: 2', 'a: 3' ]
    */
   readonly key?: ((item: T) => string | number) | undefined;
 }
