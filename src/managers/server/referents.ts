@@ -6,7 +6,6 @@
  *                                               garbage collector frees it with them, cycles too
  *   held by nobody                              out of the table, released
  */
-import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { setImmediate } from '../../util/timers.js';
 import type { ManagedType } from '../registry.js';
@@ -139,6 +138,7 @@ function collectGarbage(): void {
     return;
   }
   if (collect === undefined) {
+    const { setFlagsFromString } = process.getBuiltinModule('node:v8');
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;
     // Contexts that the program makes are as it wants them.
