@@ -215,6 +215,7 @@ export class Agent implements AsyncDisposable {
     this.#say();
     this.#desk.start();
     await broker.flush();
+    void this.#desk.sweep();
     info('agent %s: serves pool %s at %s with %d workers', this.id, this.#names.pool, broker.address, this.#settings.processes);
   }
 
@@ -246,6 +247,7 @@ export class Agent implements AsyncDisposable {
     const lease = await this.#broker.persist(() => leaseOf(this.#broker, this.#names), over).catch(() => undefined);
     if (lease === undefined) await this.#repair();
     else this.#desk.lease = lease;
+    await this.#desk.sweep();
   }
 
   /** The broker has lost the streams: they are made anew. */

@@ -9,10 +9,12 @@
  */
 import { clearTimeout, performance, queueMicrotask, setTimeout } from '../../util/timers.js';
 import type { Broker } from '../broker/index.js';
-import { type DriverRecord, driverSubject, readTexts, writeRecords } from '../wire/index.js';
+import { type DriverRecord, driverSubject, partSubject, readTexts, writeRecords } from '../wire/index.js';
 
 /** Messages under way to one driver. */
 const WINDOW = 4;
+/** Parts of one payload under way. */
+const PARTS_UNDER_WAY = 4;
 /** Bytes of payload after which a message is sent as it is. */
 const BATCH_BYTES = 128 * 1024;
 const BATCH_RECORDS = 256;
@@ -61,19 +63,34 @@ export class DriverLink {
     else this.#send();
   }
 
-  /** A payload as the driver is told of it: one that is larger than a message goes ahead in parts. */
+  /**
+   * A payload as the driver is told of it: one that is larger than a message goes ahead in parts,
+   * under a name.
+   */
   async payload(host: string, bytes: Uint8Array): Promise<Uint8Array | string> {
     const size = this.#broker.maxPayload;
     if (bytes.length <= size) return bytes;
-    const transfer = `${host}.${++this.#transfers}`;
-    const total = Math.ceil(bytes.length / size);
-    await Promise.all(
-      Array.from({ length: total }, (_, index) => {
-        const part = bytes.subarray(index * size, (index + 1) * size);
-        return new Promise<void>((resolve) => this.tell({ type: 'part', transfer, index, total, bytes: part }, () => resolve()));
-      }),
-    );
+    const transfer = `${host}-${++this.#transfers}`;
+    let next = 0;
+    const send = async (): Promise<void> => {
+      for (let at = next; at < bytes.length && !this.#ended; at = next) {
+        next += size;
+        const subject = partSubject(this.#driver, transfer, at, bytes.length);
+        await this.#insist(subject, bytes.subarray(at, at + size));
+      }
+    };
+    await Promise.all(Array.from({ length: PARTS_UNDER_WAY }, send));
     return transfer;
+  }
+
+  /** Sends until it is answered, or the driver is gone. */
+  async #insist(subject: string, message: Uint8Array): Promise<void> {
+    while (!this.#ended) {
+      const answer = await this.#broker.request(subject, message, ANSWER_TIMEOUT_MS);
+      this.#heard(answer !== undefined);
+      if (answer !== undefined) return;
+      await new Promise<void>((resolve) => setTimeout(resolve, ABSENT_WAIT_MS));
+    }
   }
 
   /**
@@ -147,7 +164,7 @@ export class DriverLink {
 }
 
 function sizeOf(record: DriverRecord): number {
-  const payload = record.type === 'part' ? record.bytes : record.type === 'result' || record.type === 'report' ? record.payload : '';
+  const payload = record.type === 'result' || record.type === 'report' ? record.payload : '';
   return payload.length + 64;
 }
 

@@ -18,7 +18,7 @@
 import { ConnectionError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
 import { clearInterval, performance, setInterval, setTimeout, timeOfDay } from '../../util/timers.js';
-import { type Broker, type BrokerRefusal, type Msg, Publisher, Puller, publishOnce, purge } from '../broker/index.js';
+import { type Broker, type BrokerRefusal, countsOf, type Msg, Publisher, Puller, publishOnce, purge } from '../broker/index.js';
 import { type PoolNames, type PriorityClass, readTask, type TaskMessage, writeDeadLetter, writeTask } from '../wire/index.js';
 import { DriverLink } from './driver-link.js';
 import { deliveryOf, HeldTask } from './held-task.js';
@@ -85,6 +85,7 @@ export class TaskDesk {
   #suspect: HeldTask | null = null;
   /** The one that came last was one: more may follow. */
   #careful = false;
+  #sweeping = false;
 
   constructor(broker: Broker, names: PoolNames, runner: TaskRunner, settings: DeskSettings) {
     this.#broker = broker;
@@ -195,7 +196,7 @@ export class TaskDesk {
     }
     const held = new HeldTask(this.#broker, message, priority, task, bytes);
     this.#held.set(sequence, held);
-    this.#driver(task).tasks++;
+    this.#driverOf(task).tasks++;
     if (this.#draining || this.#suspect !== null) {
       this.#giveBack(held);
       return;
@@ -224,7 +225,7 @@ export class TaskDesk {
 
   async #run(held: HeldTask): Promise<void> {
     const { task } = held;
-    const { link } = this.#driver(task);
+    const { link } = this.#driverOf(task);
     const began = performance.now();
     let missing = false;
     try {
@@ -279,7 +280,7 @@ export class TaskDesk {
   async #tell(held: HeldTask, outcome: TaskOutcome): Promise<void> {
     held.untold++;
     const { task } = held;
-    const { link } = this.#driver(task);
+    const { link } = this.#driverOf(task);
     this.done += outcome.count;
     this.failed += outcome.failed;
     const payload = await link.payload(this.#settings.host, outcome.payload);
@@ -292,7 +293,7 @@ export class TaskDesk {
 
   #tellMissing(held: HeldTask): void {
     held.untold++;
-    this.#driver(held.task).link.tell({ type: 'missing', run: held.task.run, chunk: held.task.chunk }, () => {
+    this.#driverOf(held.task).link.tell({ type: 'missing', run: held.task.run, chunk: held.task.chunk }, () => {
       held.untold--;
       this.#settleIfTold(held);
     });
@@ -451,7 +452,7 @@ export class TaskDesk {
     const again = held.before > 0;
     if (!announce && !again && timeOfDay() - held.published < lease) return true;
     const question = announce || again ? `${task.run}#${task.chunk}#${task.offset}#${task.count}` : task.run;
-    const state = this.#driver(task);
+    const state = this.#driverOf(task);
     for (;;) {
       if (question === task.run && performance.now() - state.heard < PRESENCE_MS) return true;
       if (state.gone || held.leaving || held.unwanted) return false;
@@ -464,15 +465,63 @@ export class TaskDesk {
     }
   }
 
-  #driver(task: TaskMessage): DriverState {
-    const { driver, options } = task;
+  /**
+   * Removes what is in the stream and wanted by nobody. A broker that was killed may have a message
+   * again that was acknowledged, and never give it to an agent; and a driver may have died while no
+   * agent was there.
+   */
+  async sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    try {
+      // Acknowledgements that are under way come first.
+      await new Promise<void>((resolve) => setTimeout(resolve, this.#lease));
+      const over = (): boolean => this.#closed;
+      const counts = await this.#broker.persist(() => countsOf(this.#broker, this.#names.tasks, this.#names.allTasks), over);
+      const runs = new Map<string, Set<string>>();
+      for (const subject of Object.keys(counts ?? {})) {
+        const { driver, run } = this.#names.ownerOf(subject);
+        runs.set(driver, (runs.get(driver) ?? new Set()).add(run));
+      }
+      await Promise.all([...runs].map(([driver, names]) => this.#sweepDriver(driver, [...names])));
+    } catch (error) {
+      debug('agent: the stream could not be swept: %s', error);
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  async #sweepDriver(driver: string, runs: readonly string[]): Promise<void> {
+    const state = this.#driver(driver, this.#lease);
+    while (!this.#closed && !state.gone) {
+      const unwanted = await state.link.unwanted(runs);
+      if (unwanted === undefined) {
+        await new Promise<void>((resolve) => setTimeout(resolve, ABSENT_WAIT_MS));
+        continue;
+      }
+      for (const run of unwanted) {
+        const filter = this.#names.tasksOfRun(driver, run);
+        await this.#broker.persist(
+          () => purge(this.#broker, this.#names.tasks, filter),
+          () => this.#closed,
+        );
+      }
+      break;
+    }
+  }
+
+  #driver(driver: string, lease: number): DriverState {
     let state = this.#drivers.get(driver);
     if (state === undefined || (state.gone && state.tasks === 0)) {
-      const link = new DriverLink(this.#broker, driver, options.lease, () => this.#driverGone(driver));
+      const link = new DriverLink(this.#broker, driver, lease, () => this.#driverGone(driver));
       state = { link, heard: Number.NEGATIVE_INFINITY, tasks: 0, gone: false };
       this.#drivers.set(driver, state);
     }
     return state;
+  }
+
+  #driverOf({ driver, options }: TaskMessage): DriverState {
+    return this.#driver(driver, options.lease);
   }
 
   /** Its tasks are withdrawn, here and in the stream. */

@@ -29,6 +29,7 @@ import {
   isCode,
   Outcome,
   PoolNames,
+  partSubject,
   readMixed,
   readRecords,
   writeControl,
@@ -81,7 +82,7 @@ export class DistributedEngine {
   readonly #id = crypto().randomUUID().replaceAll('-', '');
   readonly #publisher: TaskPublisher;
   readonly #decoder = new Decoder();
-  readonly #transfers = new Transfers();
+  readonly #transfers = new Transfers(MAX_PAYLOAD_BYTES);
   readonly #runs = new Map<string, RemoteRun>();
   readonly #unlisten: Unlisten[] = [];
   readonly #look: NodeJS.Timeout;
@@ -92,6 +93,9 @@ export class DistributedEngine {
   #lease: number;
   #leaseAdopted = false;
   #downSince = -1;
+  /** How often the broker was lost, and how often before a run began. */
+  #losses = 0;
+  readonly #lossesBefore = new WeakMap<RemoteRun, number>();
   #reconciledAt = performance.now();
   #reconciling = false;
   #state: 'open' | 'closed' | 'ended' = 'open';
@@ -118,7 +122,9 @@ export class DistributedEngine {
     });
     this.#unlisten.push(
       broker.subscribe(driverSubject(this.#id), (message) => this.#heard(message)),
+      broker.subscribe(partSubject(this.#id, '*', '*', '*'), (message) => this.#part(message)),
       broker.onDown(() => {
+        this.#losses++;
         this.#downSince = performance.now();
       }),
       broker.onUp(() => {
@@ -212,6 +218,7 @@ export class DistributedEngine {
   /** A run begins. */
   open(run: RemoteRun): void {
     this.#runs.set(run.id, run);
+    this.#lossesBefore.set(run, this.#losses);
   }
 
   /** Publishes a task. @throws SerializationError `MP_TOO_LARGE`. */
@@ -261,15 +268,9 @@ export class DistributedEngine {
     const chunks = [...run.chunks.values()];
     for (const chunk of chunks) chunk.end();
     run.chunks.clear();
-    const withdrawing = this.#withdraw(run, chunks, reason).catch((error: unknown) =>
-      debug('distributed pool: run %s could not be withdrawn: %s', run.id, messageOf(error)),
-    );
-    this.#withdrawing.add(withdrawing);
-    void withdrawing.then(() => {
-      this.#withdrawing.delete(withdrawing);
-      this.#checkOver();
-    });
-    return withdrawing;
+    const withdrawing = this.#withdraw(run, chunks, reason);
+    this.#track(withdrawing);
+    return withdrawing.catch(() => {});
   }
 
   async #withdraw(run: RemoteRun, chunks: readonly RemoteChunk[], reason: unknown): Promise<void> {
@@ -281,7 +282,20 @@ export class DistributedEngine {
 
   /** A run has all of its outcomes. */
   finish(run: RemoteRun): void {
-    if (this.#runs.delete(run.id)) this.#checkOver();
+    if (!this.#runs.delete(run.id)) return;
+    // A broker that was killed may have messages again that were acknowledged.
+    if (this.#lossesBefore.get(run) !== this.#losses) this.#track(this.#publisher.purge(run.subjectName));
+    this.#checkOver();
+  }
+
+  /** Something that the end of the pool waits for. */
+  #track(work: Promise<void>): void {
+    const settled = work.catch((error: unknown) => debug('distributed pool: tasks could not be withdrawn: %s', messageOf(error)));
+    this.#withdrawing.add(settled);
+    void settled.then(() => {
+      this.#withdrawing.delete(settled);
+      this.#checkOver();
+    });
   }
 
   // ---- outcomes
@@ -297,7 +311,6 @@ export class DistributedEngine {
     let unwanted: string[] | undefined;
     for (const record of records) {
       if (record.type === 'result') this.#result(record);
-      else if (record.type === 'part') this.#transfers.add(record.transfer, record.index, record.total, record.bytes);
       else if (record.type === 'wanted') unwanted = record.runs.filter((name) => !this.#isWanted(name));
       else if (record.type === 'report') void this.#report(record.run, record.payload);
       else {
@@ -306,6 +319,12 @@ export class DistributedEngine {
       }
     }
     if (message.reply !== '') this.broker.publish(message.reply ?? '', unwanted === undefined ? '' : writeTexts(unwanted));
+  }
+
+  #part(message: Msg): void {
+    const [transfer = '', at, bytes] = message.subject.split('.').slice(-3);
+    this.#transfers.add(transfer, Number(at), Number(bytes), message.data);
+    this.broker.publish(message.reply ?? '', '');
   }
 
   #isWanted(name: string): boolean {
@@ -380,7 +399,8 @@ export class DistributedEngine {
   }
 
   #decode(bytes: Uint8Array): unknown {
-    return this.serializer === MULTIPROCESS ? this.#decoder.decode(bytes, 0, bytes.length) : this.serializer.decode(bytes);
+    // The bytes are nobody else's: large typed arrays may view them.
+    return this.serializer === MULTIPROCESS ? this.#decoder.decode(bytes, 0, bytes.length, true) : this.serializer.decode(bytes);
   }
 
   async #error(bytes: Uint8Array): Promise<unknown> {
@@ -411,12 +431,7 @@ export class DistributedEngine {
     run.flush();
     // A host must not run what nobody waits for.
     if (run.chunks.size > 0) return;
-    const withdrawing = this.#withdraw(run, [chunk], new DOMException('It waited too long.', 'AbortError')).catch(() => {});
-    this.#withdrawing.add(withdrawing);
-    void withdrawing.then(() => {
-      this.#withdrawing.delete(withdrawing);
-      this.#checkOver();
-    });
+    this.#track(this.#withdraw(run, [chunk], new DOMException('It waited too long.', 'AbortError')));
   }
 
   // ---- life

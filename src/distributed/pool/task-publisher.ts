@@ -87,12 +87,17 @@ export class TaskPublisher {
   async withdraw(run: RemoteRun, chunks: readonly RemoteChunk[], subject: string): Promise<void> {
     await Promise.all(chunks.map((chunk) => this.#landed(chunk)));
     if (!chunks.some((chunk) => chunk.published)) return;
+    await this.purge(subject);
+    for (const chunk of chunks) this.forget(chunk);
+    debug('distributed pool: run %s was withdrawn', run.id);
+  }
+
+  /** Removes what has this subject. Resolves when it is done, or the broker is closed. */
+  async purge(subject: string): Promise<void> {
     await this.#broker.persist(
       () => purge(this.#broker, this.#names.tasks, subject),
       () => this.#closed,
     );
-    for (const chunk of chunks) this.forget(chunk);
-    debug('distributed pool: run %s was withdrawn', run.id);
   }
 
   /** A task is over: what only it referred to is removed. */

@@ -1,30 +1,40 @@
-/** Payloads that came in parts, until the message that names them. */
+/** Payloads that come in parts, until the message that names them. */
 import { performance } from '../../util/timers.js';
-import { joined } from '../wire/index.js';
 
 /** Milliseconds after which parts that nobody named are dropped: their agent has ended. */
 const IDLE_MS = 120_000;
 
 interface Transfer {
-  readonly parts: (Uint8Array | undefined)[];
+  readonly whole: Uint8Array;
+  /** Where parts were put: one may come twice. */
+  readonly found: Set<number>;
   missing: number;
   touched: number;
 }
 
 export class Transfers {
   readonly #transfers = new Map<string, Transfer>();
+  readonly #maxBytes: number;
 
-  add(name: string, index: number, total: number, bytes: Uint8Array): void {
+  /** @param maxBytes Larger ones are not begun. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes a part: what lies at byte `at` of so many. */
+  add(name: string, at: number, bytes: number, part: Uint8Array): void {
+    if (!(bytes <= this.#maxBytes && at >= 0 && at + part.length <= bytes)) return;
     let transfer = this.#transfers.get(name);
     if (transfer === undefined) {
       this.#dropIdle();
-      transfer = { parts: new Array<Uint8Array | undefined>(total).fill(undefined), missing: total, touched: 0 };
+      transfer = { whole: new Uint8Array(bytes), found: new Set(), missing: bytes, touched: 0 };
       this.#transfers.set(name, transfer);
     }
     transfer.touched = performance.now();
-    if (index >= transfer.parts.length || transfer.parts[index] !== undefined) return;
-    transfer.parts[index] = bytes;
-    transfer.missing--;
+    if (transfer.whole.length !== bytes || transfer.found.has(at)) return;
+    transfer.found.add(at);
+    transfer.whole.set(part, at);
+    transfer.missing -= part.length;
   }
 
   /** The whole payload, which is forgotten; `undefined` when it is not complete. */
@@ -32,7 +42,7 @@ export class Transfers {
     const transfer = this.#transfers.get(name);
     if (transfer === undefined || transfer.missing > 0) return undefined;
     this.#transfers.delete(name);
-    return joined(transfer.parts as Uint8Array[]);
+    return transfer.whole;
   }
 
   #dropIdle(): void {

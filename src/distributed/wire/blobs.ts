@@ -52,7 +52,7 @@ async function fetchPart(broker: Broker, names: PoolNames, blob: string, index: 
 }
 
 /** Parts in one piece of memory of their own. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

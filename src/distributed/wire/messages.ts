@@ -175,8 +175,6 @@ export type DriverRecord =
     }
   /** What `currentTask().report()` was given. */
   | { readonly type: 'report'; readonly run: string; readonly payload: Uint8Array }
-  /** A part of a payload that is larger than a message. */
-  | { readonly type: 'part'; readonly transfer: string; readonly index: number; readonly total: number; readonly bytes: Uint8Array }
   /** The agent did not find what a task refers to: it is to be stored and published again. */
   | { readonly type: 'missing'; readonly run: string; readonly chunk: number }
   /**
@@ -185,7 +183,7 @@ export type DriverRecord =
    */
   | { readonly type: 'wanted'; readonly runs: readonly string[] };
 
-const TYPES = ['result', 'report', 'part', 'missing', 'wanted'] as const;
+const TYPES = ['result', 'report', 'missing', 'wanted'] as const;
 
 export function writeRecords(records: readonly DriverRecord[]): Uint8Array {
   return plain.encode(records.map((record) => [TYPES.indexOf(record.type), ...Object.values(record).slice(1)]));
@@ -215,8 +213,6 @@ function readRecord(value: unknown): DriverRecord {
     }
     case 'report':
       return { type: 'report', run: text(a), payload: binary(b) };
-    case 'part':
-      return { type: 'part', transfer: text(a), index: whole(b), total: whole(c), bytes: binary(d) };
     case 'missing':
       return { type: 'missing', run: text(a), chunk: whole(b) };
     case 'wanted':

@@ -5,7 +5,8 @@
  *   mp.v1.t.<pool>.<class>.<driver>.<run>   tasks, in the stream MP_T_<pool>
  *   mp.v1.d.<pool>                          dead letters, in the stream MP_D_<pool>
  *   mp.v1.b.<pool>.<owner>.<blob>.<part>    functions and large arguments, in the stream MP_B_<pool>
- *   mp.v1.r.<driver>                        to a driver: results, parts of results, questions
+ *   mp.v1.r.<driver>                        to a driver: results, questions
+ *   mp.v1.r.<driver>.<transfer>.<at>.<bytes>   a part of a payload of so many bytes: as it is
  *   mp.v1.c.<pool>                          to all agents of a pool: cancel, lease
  *   mp.v1.q.<pool>                          to all agents of a pool: who is there?
  *   mp.v1.s.<pool>.<host>                   what an agent says of itself, once a second
@@ -57,6 +58,16 @@ export class PoolNames {
     return `${ROOT}.t.${this.pool}.${name}.${driver}.${run}`;
   }
 
+  /** The driver and the run that a task's subject names. */
+  ownerOf(subject: string): { readonly driver: string; readonly run: string } {
+    const [driver = '', run = ''] = subject.split('.').slice(5);
+    return { driver, run };
+  }
+
+  tasksOfRun(driver: string, run: string): string {
+    return `${ROOT}.t.${this.pool}.*.${driver}.${run}`;
+  }
+
   tasksOfDriver(driver: string): string {
     return `${ROOT}.t.${this.pool}.*.${driver}.>`;
   }
@@ -74,6 +85,11 @@ export class PoolNames {
   host(host: string): string {
     return `${ROOT}.s.${this.pool}.${host}`;
   }
+}
+
+/** Where a part of a large payload goes: what lies at byte `at` of `bytes`. */
+export function partSubject(driver: string, transfer: string, at: number | '*', bytes: number | '*'): string {
+  return `${driverSubject(driver)}.${transfer}.${at}.${bytes}`;
 }
 
 /** Where a driver listens. */
