@@ -63,6 +63,12 @@ export class HeldTask implements Delivery {
     Object.assign(this, deliveryOf(message));
   }
 
+  /** What tells it from all that is held. */
+  get key(): string {
+    const { driver, run, chunk, offset } = this.task;
+    return `${this.sequence}/${driver}/${run}/${chunk}/${offset}`;
+  }
+
   /** Runs of it that ended with the death of a worker or a host. */
   get before(): number {
     return this.task.options.before + this.deliveries - 1;

@@ -18,7 +18,17 @@
 import { ConnectionError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
 import { clearInterval, performance, setInterval, setTimeout, timeOfDay } from '../../util/timers.js';
-import { type Broker, type BrokerRefusal, countsOf, type Msg, Publisher, Puller, publishOnce, purge } from '../broker/index.js';
+import {
+  type Broker,
+  type BrokerRefusal,
+  type Msg,
+  Publisher,
+  Puller,
+  publishOnce,
+  purge,
+  purgeTasks,
+  taskCounts,
+} from '../broker/index.js';
 import { type PoolNames, type PriorityClass, readTask, type TaskMessage, writeDeadLetter, writeTask } from '../wire/index.js';
 import { DriverLink } from './driver-link.js';
 import { deliveryOf, HeldTask } from './held-task.js';
@@ -67,8 +77,8 @@ export class TaskDesk {
   readonly #settings: DeskSettings;
   readonly #puller: Puller;
   readonly #publisher: Publisher;
-  /** By number in the stream. */
-  readonly #held = new Map<number, HeldTask>();
+  /** By number in the stream and what it is: a broker may give a number twice. */
+  readonly #held = new Map<string, HeldTask>();
   readonly #drivers = new Map<string, DriverState>();
   /** Tasks that have ended and are not acknowledged. */
   #untold = 0;
@@ -180,12 +190,6 @@ export class TaskDesk {
   }
 
   #came(message: Msg, priority: PriorityClass): void {
-    const { sequence } = deliveryOf(message);
-    const known = this.#held.get(sequence);
-    if (known !== undefined) {
-      known.delivered(message);
-      return;
-    }
     const bytes = new Uint8Array(message.data);
     let task: TaskMessage;
     try {
@@ -195,7 +199,12 @@ export class TaskDesk {
       return;
     }
     const held = new HeldTask(this.#broker, message, priority, task, bytes);
-    this.#held.set(sequence, held);
+    const known = this.#held.get(held.key);
+    if (known !== undefined) {
+      known.delivered(message);
+      return;
+    }
+    this.#held.set(held.key, held);
     this.#driverOf(task).tasks++;
     if (this.#draining || this.#suspect !== null) {
       this.#giveBack(held);
@@ -308,7 +317,7 @@ export class TaskDesk {
   }
 
   #forget(held: HeldTask): void {
-    if (!this.#held.delete(held.sequence)) return;
+    if (!this.#held.delete(held.key)) return;
     if (held.counted) this.#untold--;
     const state = this.#drivers.get(held.task.driver);
     if (state !== undefined && --state.tasks === 0 && state.gone) this.#drivers.delete(held.task.driver);
@@ -477,7 +486,7 @@ export class TaskDesk {
       // Acknowledgements that are under way come first.
       await new Promise<void>((resolve) => setTimeout(resolve, this.#lease));
       const over = (): boolean => this.#closed;
-      const counts = await this.#broker.persist(() => countsOf(this.#broker, this.#names.tasks, this.#names.allTasks), over);
+      const counts = await this.#broker.persist(() => taskCounts(this.#broker, this.#names), over);
       const runs = new Map<string, Set<string>>();
       for (const subject of Object.keys(counts ?? {})) {
         const { driver, run } = this.#names.ownerOf(subject);
@@ -502,7 +511,7 @@ export class TaskDesk {
       for (const run of unwanted) {
         const filter = this.#names.tasksOfRun(driver, run);
         await this.#broker.persist(
-          () => purge(this.#broker, this.#names.tasks, filter),
+          () => purgeTasks(this.#broker, this.#names, filter),
           () => this.#closed,
         );
       }
@@ -537,13 +546,10 @@ export class TaskDesk {
     }
     if (state.tasks === 0) this.#drivers.delete(driver);
     const over = (): boolean => this.#closed;
-    for (const [stream, filter] of [
-      [this.#names.tasks, this.#names.tasksOfDriver(driver)],
-      [this.#names.blobs, this.#names.blobsOfDriver(driver)],
-    ] as const) {
-      void this.#broker
-        .persist(() => purge(this.#broker, stream, filter), over)
-        .catch((error: unknown) => debug('agent: the tasks of a lost driver could not be withdrawn: %s', error));
-    }
+    const withdrawn = this.#broker.persist(async () => {
+      await purgeTasks(this.#broker, this.#names, this.#names.tasksOfDriver(driver));
+      await purge(this.#broker, this.#names.blobs, this.#names.blobsOfDriver(driver));
+    }, over);
+    withdrawn.catch((error: unknown) => debug('agent: the tasks of a lost driver could not be withdrawn: %s', error));
   }
 }

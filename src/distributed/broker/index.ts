@@ -1,6 +1,17 @@
 /** The broker: a connection to it, and what is done over one. */
 export { Broker, type Msg, messageOf, type Unlisten } from './broker.js';
 export { BROKER_OPTIONS, type BrokerOptions, type BrokerTls, brokerSettings, type Credentials, checkName } from './options.js';
-export { countsOf, ensurePool, leaseOf, poolExists, poolsOf, purge, type StreamSettings, setLease } from './pool-streams.js';
+export {
+  ensurePool,
+  leaseOf,
+  poolExists,
+  poolsOf,
+  purge,
+  purgeTasks,
+  remakeStreams,
+  type StreamSettings,
+  setLease,
+  taskCounts,
+} from './pool-streams.js';
 export { type BrokerRefusal, type Publication, Publisher, publishOnce } from './publisher.js';
 export { Puller } from './puller.js';

@@ -6,7 +6,8 @@
  */
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
 import { UnsupportedError } from '../../errors/index.js';
-import { CLASSES, type PoolNames } from '../wire/subjects.js';
+import { setTimeout } from '../../util/timers.js';
+import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
 import type { Broker } from './broker.js';
 
 const NANOS = 1e6;
@@ -35,15 +36,17 @@ export interface StreamSettings {
 /** Makes what is missing of the streams of a pool. */
 export async function ensurePool(broker: Broker, names: PoolNames, settings: StreamSettings): Promise<void> {
   const common = { storage: 'file', num_replicas: broker.settings.replicas, duplicate_window: DUPLICATE_WINDOW_MS * NANOS };
-  await ensureStream(broker, {
-    ...common,
-    name: names.tasks,
-    subjects: [names.allTasks],
-    retention: 'workqueue',
-    discard: 'new',
-    max_msgs: settings.maxQueue,
-    max_bytes: settings.maxQueueBytes,
-  } as StreamRequest);
+  for (const name of CLASSES) {
+    await ensureStream(broker, {
+      ...common,
+      name: names.streamOf(name),
+      subjects: [names.tasksOfClass(name)],
+      retention: 'workqueue',
+      discard: 'new',
+      max_msgs: settings.maxQueue,
+      max_bytes: settings.maxQueueBytes,
+    } as StreamRequest);
+  }
   await ensureStream(broker, {
     ...common,
     name: names.deadLetters,
@@ -64,18 +67,58 @@ export async function ensurePool(broker: Broker, names: PoolNames, settings: Str
     max_age: BLOB_AGE_MS * NANOS,
     allow_direct: true,
   } as StreamRequest);
+  for (const name of CLASSES) await ensureConsumer(broker, names, name, settings.lease);
+}
+
+async function ensureConsumer(broker: Broker, names: PoolNames, name: PriorityClass, lease: number): Promise<void> {
+  await broker.streams.consumers.add(names.streamOf(name), {
+    durable_name: name,
+    ack_policy: 'explicit',
+    ack_wait: lease * NANOS,
+    // Agents count by themselves: a message that the broker has given up stays in a work queue.
+    max_deliver: -1,
+    max_ack_pending: -1,
+    max_waiting: 512,
+  } as Partial<ConsumerConfig> as ConsumerConfig);
+}
+
+/** How often, and how far apart in ms, the broker is asked before its answer counts. */
+const LOOKS = 3;
+const LOOK_APART_MS = 200;
+
+/**
+ * Makes streams anew whose messages the broker passes over: nats-server 2.9.10 that was killed gives
+ * only the latest of several messages to agents, from then on. What they held is lost; their drivers
+ * have it, and publish it again.
+ *
+ * @returns whether one was.
+ */
+export async function remakeStreams(broker: Broker, names: PoolNames): Promise<boolean> {
+  let remade = false;
   for (const name of CLASSES) {
-    await broker.streams.consumers.add(names.tasks, {
-      durable_name: name,
-      filter_subject: names.tasksOfClass(name),
-      ack_policy: 'explicit',
-      ack_wait: settings.lease * NANOS,
-      // Agents count by themselves: a message that the broker has given up stays in a work queue.
-      max_deliver: -1,
-      max_ack_pending: -1,
-      max_waiting: 512,
-    } as Partial<ConsumerConfig> as ConsumerConfig);
+    if (!(await passesOverClass(broker, names, name))) continue;
+    const stream = names.streamOf(name);
+    const config = await infoOf(broker, stream);
+    const lease = await leaseOf(broker, names);
+    if (config === undefined || lease === undefined) continue;
+    await broker.streams.streams.delete(stream);
+    await ensureStream(broker, { ...config, name: stream });
+    await ensureConsumer(broker, names, name, lease);
+    remade = true;
   }
+  return remade;
+}
+
+async function passesOverClass(broker: Broker, names: PoolNames, name: PriorityClass): Promise<boolean> {
+  for (let look = 0; look < LOOKS; look++) {
+    const counts = await countsOf(broker, names.streamOf(name), names.tasksOfClass(name));
+    const there = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const { num_pending, num_ack_pending } = await broker.streams.consumers.info(names.streamOf(name), name);
+    // What came between the two answers hides some, what was done shows some too many: so it is asked again.
+    if (there <= num_pending + num_ack_pending) return false;
+    await new Promise<void>((resolve) => setTimeout(resolve, LOOK_APART_MS));
+  }
+  return true;
 }
 
 type StreamRequest = Partial<StreamConfig> & { readonly name: string };
@@ -106,7 +149,7 @@ function checkMade(broker: Broker, request: StreamRequest, made: StreamConfig): 
 
 /** Whether a pool was ever served by an agent. */
 export async function poolExists(broker: Broker, names: PoolNames): Promise<boolean> {
-  return (await infoOf(broker, names.tasks)) !== undefined;
+  return (await infoOf(broker, names.streamOf('normal'))) !== undefined;
 }
 
 /** Names of the pools that the broker has. */
@@ -119,7 +162,7 @@ export async function poolsOf(broker: Broker): Promise<string[]> {
 /** The lease of a pool in milliseconds; `undefined` when its streams are not there. */
 export async function leaseOf(broker: Broker, names: PoolNames): Promise<number | undefined> {
   try {
-    const { config } = await broker.streams.consumers.info(names.tasks, 'normal');
+    const { config } = await broker.streams.consumers.info(names.streamOf('normal'), 'normal');
     return Number(config.ack_wait) / NANOS;
   } catch (error) {
     if (codeOf(error) === STREAM_NOT_FOUND || codeOf(error) === CONSUMER_NOT_FOUND) return undefined;
@@ -129,13 +172,24 @@ export async function leaseOf(broker: Broker, names: PoolNames): Promise<number 
 
 /** Changes the lease of a pool. */
 export async function setLease(broker: Broker, names: PoolNames, lease: number): Promise<void> {
-  for (const name of CLASSES) await broker.streams.consumers.update(names.tasks, name, { ack_wait: lease * NANOS });
+  for (const name of CLASSES) await broker.streams.consumers.update(names.streamOf(name), name, { ack_wait: lease * NANOS });
 }
 
 /** Messages in a stream, by subject, of those that match `filter`. */
-export async function countsOf(broker: Broker, stream: string, filter: string): Promise<Readonly<Record<string, number>>> {
+async function countsOf(broker: Broker, stream: string, filter: string): Promise<Readonly<Record<string, number>>> {
   const { state } = await broker.streams.streams.info(stream, { subjects_filter: filter });
   return state.subjects ?? {};
+}
+
+/** Tasks of all classes, by subject. */
+export async function taskCounts(broker: Broker, names: PoolNames): Promise<Readonly<Record<string, number>>> {
+  const counts = CLASSES.map((name) => countsOf(broker, names.streamOf(name), names.tasksOfClass(name)));
+  return Object.assign({}, ...(await Promise.all(counts))) as Record<string, number>;
+}
+
+/** Removes tasks, of whatever class. */
+export async function purgeTasks(broker: Broker, names: PoolNames, filter: string): Promise<void> {
+  for (const name of CLASSES) await purge(broker, names.streamOf(name), filter);
 }
 
 /** Removes the messages of a subject. */

@@ -109,7 +109,7 @@ export class Puller {
     lane.open += batch;
     const body = JSON.stringify({ batch, expires: EXPIRES_MS * NANOS, idle_heartbeat: HEARTBEAT_MS * NANOS });
     this.#broker.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${this.#names.tasks}.${lane.name}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${this.#names.streamOf(lane.name)}.${lane.name}`,
       body,
       `${this.#inbox}.${lane.name}.${request.inbox}`,
     );

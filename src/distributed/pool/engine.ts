@@ -95,6 +95,8 @@ export class DistributedEngine {
   #downSince = -1;
   /** How often the broker was lost, and how often before a run began. */
   #losses = 0;
+  /** After so many losses the broker was seen to give all that it has. */
+  #lossesChecked = 0;
   readonly #lossesBefore = new WeakMap<RemoteRun, number>();
   #reconciledAt = performance.now();
   #reconciling = false;
@@ -532,7 +534,8 @@ export class DistributedEngine {
     this.#reconciling = true;
     try {
       const due = performance.now() - 2 * this.#lease;
-      await this.#publisher.reconcile(this.#runs.values(), due, (run) => run.subjectName);
+      const losses = this.#losses;
+      if (await this.#publisher.reconcile(this.#runs.values(), due, losses > this.#lossesChecked)) this.#lossesChecked = losses;
     } catch (error) {
       debug('distributed pool: what the broker has is not known: %s', messageOf(error));
     } finally {

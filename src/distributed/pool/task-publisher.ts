@@ -10,7 +10,7 @@
 import { MultiprocessError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
 import { performance, setTimeout } from '../../util/timers.js';
-import { type Broker, type BrokerRefusal, countsOf, Publisher, poolExists, poolsOf, purge } from '../broker/index.js';
+import { type Broker, type BrokerRefusal, Publisher, poolExists, poolsOf, purge, remakeStreams, taskCounts } from '../broker/index.js';
 import { type PoolNames, storeBlob } from '../wire/index.js';
 import { refused, unknownPool } from './messages.js';
 import type { Need, RemoteChunk, RemoteRun } from './run.js';
@@ -95,7 +95,7 @@ export class TaskPublisher {
   /** Removes what has this subject. Resolves when it is done, or the broker is closed. */
   async purge(subject: string): Promise<void> {
     await this.#broker.persist(
-      () => purge(this.#broker, this.#names.tasks, subject),
+      () => purge(this.#broker, this.#names.streamOfTask(subject), subject),
       () => this.#closed,
     );
   }
@@ -116,25 +116,31 @@ export class TaskPublisher {
 
   /**
    * Publishes again what was stored before `due` and is not in the stream any more, though it has no
-   * outcome.
+   * outcome; or is there, and the broker passes over it.
+   *
+   * @param lossy Whether the broker was away, and may do that.
+   * @returns whether it does not.
    */
-  async reconcile(runs: Iterable<RemoteRun>, due: number, subjectOf: (run: RemoteRun) => string): Promise<void> {
+  async reconcile(runs: Iterable<RemoteRun>, due: number, lossy: boolean): Promise<boolean> {
     const isOld = (chunk: RemoteChunk): boolean => !chunk.dead && chunk.storedAt >= 0 && chunk.storedAt < due;
     const suspects = new Map<RemoteRun, RemoteChunk[]>();
     for (const run of runs) {
       const old = [...run.chunks.values()].filter(isOld);
       if (old.length > 0) suspects.set(run, old);
     }
-    if (suspects.size === 0) return;
-    const counts = await countsOf(this.#broker, this.#names.tasks, this.#names.tasksOfDriver(this.#driver));
+    if (suspects.size === 0) return false;
+    const passed = lossy && (await remakeStreams(this.#broker, this.#names));
+    const counts = await taskCounts(this.#broker, this.#names);
     for (const [run, chunks] of suspects) {
       // What has its outcome meanwhile has left the stream, or is about to.
       const still = chunks.filter(isOld);
-      const found = counts[subjectOf(run)] ?? 0;
-      if (found >= still.length) continue;
-      debug('distributed pool: %d tasks of run %s are lost, and published again', still.length - found, run.id);
-      for (const chunk of still) this.publish(chunk);
+      const found = counts[run.subjectName] ?? 0;
+      if (still.length === 0 || (found >= still.length && !passed)) continue;
+      debug('distributed pool: tasks of run %s are lost, and published again', run.id);
+      // A stream that was made anew has nothing.
+      for (const chunk of passed ? [...run.chunks.values()] : still) if (!chunk.dead && chunk.storedAt >= 0) this.publish(chunk);
     }
+    return lossy && !passed;
   }
 
   close(): void {

@@ -2,7 +2,7 @@
  * Names at the broker. Each begins with the version of what is said there: agents and drivers of
  * versions that do not understand each other do not hear each other.
  *
- *   mp.v1.t.<pool>.<class>.<driver>.<run>   tasks, in the stream MP_T_<pool>
+ *   mp.v1.t.<pool>.<class>.<driver>.<run>   tasks, in the stream of their class: MP_H_<pool>, MP_T_<pool>, MP_L_<pool>
  *   mp.v1.d.<pool>                          dead letters, in the stream MP_D_<pool>
  *   mp.v1.b.<pool>.<owner>.<blob>.<part>    functions and large arguments, in the stream MP_B_<pool>
  *   mp.v1.r.<driver>                        to a driver: results, questions
@@ -26,11 +26,9 @@ export function classOf(priority: number | undefined): PriorityClass {
 
 /** Names of one pool. */
 export class PoolNames {
-  readonly tasks: string;
   readonly deadLetters: string;
   readonly blobs: string;
   /** Subjects. */
-  readonly allTasks: string;
   readonly deadLetter: string;
   readonly allBlobs: string;
   readonly control: string;
@@ -38,10 +36,8 @@ export class PoolNames {
   readonly allHosts: string;
 
   constructor(readonly pool: string) {
-    this.tasks = `MP_T_${pool}`;
     this.deadLetters = `MP_D_${pool}`;
     this.blobs = `MP_B_${pool}`;
-    this.allTasks = `${ROOT}.t.${pool}.>`;
     this.deadLetter = `${ROOT}.d.${pool}`;
     this.allBlobs = `${ROOT}.b.${pool}.>`;
     this.control = `${ROOT}.c.${pool}`;
@@ -49,7 +45,19 @@ export class PoolNames {
     this.allHosts = `${ROOT}.s.${pool}.*`;
   }
 
-  /** The durable consumer of a class has its name. */
+  /**
+   * Each class has a stream of its own, and its consumer no filter: a server of 2.9 that was killed
+   * passes over messages where a consumer has one.
+   */
+  streamOf(name: PriorityClass): string {
+    return `MP_${name === 'normal' ? 'T' : name[0]!.toUpperCase()}_${this.pool}`;
+  }
+
+  /** The stream that has this subject. */
+  streamOfTask(subject: string): string {
+    return this.streamOf(subject.split('.')[4] as PriorityClass);
+  }
+
   tasksOfClass(name: PriorityClass): string {
     return `${ROOT}.t.${this.pool}.${name}.>`;
   }
