@@ -33,9 +33,9 @@ export type Waitable =
  *
  * Ready means: a connection has something to receive, or its peer closed it; a listener has a
  * client; a process has ended; a stream has data or is at its end; a descriptor is readable; a queue
- * has an item, or its streams would end; a topic gave an item since the wait began, or has ended; an
- * Event is set; an AsyncResult has settled. Nothing is consumed: another consumer may take an item
- * first.
+ * has an item, or its streams would end; a topic gave an item since the wait began, what it replays
+ * included (a StateTopic is ready at once), or has ended; an Event is set; an AsyncResult has
+ * settled. Nothing is consumed: another consumer may take an item first.
  *
  * @param options `timeout` in ms, where 0 or less only looks; with no object given the whole
  * timeout passes.

@@ -4,7 +4,6 @@ import { ArgumentError, TimeoutError } from '../errors/index.js';
 import {
   type Backend,
   checkFlowOptions,
-  checkStreamOptions,
   collect,
   FLOW_OPTIONS,
   inOwnContext,
@@ -429,7 +428,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
-    checkStreamOptions<T>(actor, options, RUN_OPTIONS);
+    checkFlowOptions<T>(actor, options, FLOW_OPTIONS, RUN_OPTIONS);
     checkCallValues(actor, options);
     checkKey(actor, options);
     return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options, false), source, { ...options, ordered });

@@ -31,7 +31,6 @@ export { checkSource, openSource, type Source, sizeOf } from './sources/source.j
 // Options
 export {
   checkFlowOptions,
-  checkStreamOptions,
   FLOW_OPTIONS,
   type StreamFlowOptions,
 } from './stream-options.js';

@@ -42,9 +42,6 @@ export interface StreamFlowOptions<T> extends FlowOptions<T> {
 /** The names in {@link FlowOptions}. */
 export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow', 'signal', 'errors'];
 
-/** The names in {@link StreamFlowOptions}. */
-const STREAM_OPTIONS: readonly string[] = [...FLOW_OPTIONS, 'ordered'];
-
 /**
  * Checks the options of a stream or of `collect`. `more` are names the caller understands beside
  * these.
@@ -62,17 +59,5 @@ export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, know
   const { errors } = options;
   if (errors !== undefined && errors !== 'fail' && errors !== 'skip' && errors !== 'settle') {
     throw new ArgumentError(`${actor}: \`errors\` must be 'fail', 'skip' or 'settle', not ${describe(errors)}.`);
-  }
-}
-
-/**
- * {@link checkFlowOptions} for streams.
- * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
- */
-export function checkStreamOptions<T>(actor: string, options: StreamFlowOptions<T>, more: readonly string[] = []): void {
-  checkFlowOptions(actor, options, STREAM_OPTIONS, more);
-  const { ordered } = options;
-  if (ordered !== undefined && typeof ordered !== 'boolean') {
-    throw new ArgumentError(`${actor}: \`ordered\` must be true or false, not ${describe(ordered)}.`);
   }
 }

@@ -138,8 +138,15 @@ describe('that does not settle', () => {
     expect(await pool.apply(() => 1)).toBe(1);
   });
 
+  it('is told from a worker that is not ready in time, also where it had no process yet', async () => {
+    await using pool = new Pool({ processes: 1, context: 'forkserver', initTimeout: 1 });
+    const message = expect.stringContaining('not ready within the initTimeout of 1 ms');
+    await expect(pool.apply(() => 1)).rejects.toMatchObject({ code: 'MP_WORKER_CRASH', message });
+  });
+
   it('has a limit in milliseconds', () => {
-    expect(() => new Pool({ initTimeout: -1 })).toThrow('initTimeout');
+    for (const never of [-1, 0]) expect(() => new Pool({ initTimeout: never })).toThrow('must be a number of at least 1');
+    expect(() => new Pool({ exitTimeout: 0 })).toThrow('must be a number of at least 1');
     expect(() => new Pool({ initTimeout: '5' as never })).toThrow('initTimeout');
     expect(() => new Pool({ inittimeout: 5 } as never)).toThrow('initTimeout');
   });

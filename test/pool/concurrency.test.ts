@@ -203,6 +203,19 @@ describe('each item', () => {
     expect(settled[1]).toMatchObject({ reason: { code: 'MP_TIMEOUT', itemIndex: 1 } });
   });
 
+  it('is not failed for one that blocks the thread before it begins', async () => {
+    await using local = new Pool({ processes: 1, concurrency: 3, gracePeriod: 50 });
+    const block = (x: number): number => {
+      if (x === 0) for (;;);
+      return x;
+    };
+    const settled = await local.map(block, [0, 1, 2, 3], { timeout: 200, errors: 'settle', chunkSize: 1 });
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
+    const calls = await Promise.allSettled([0, 1, 2, 3].map((x) => local.apply(block, [x], { timeout: 200 })));
+    expect(calls.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
+    expect(local.stats().crashed).toBe(2);
+  });
+
   it('waits for a slot no longer than its queueTimeout', async () => {
     const running = [0, 1, 2, 3].map(() => pool.apply(sleep, [400]));
     await until(() => pool.stats().workers[0]!.items === 4, 'four items');

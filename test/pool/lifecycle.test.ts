@@ -37,6 +37,20 @@ describe('close and join', () => {
     await pool.join();
   });
 
+  it('terminate refuses new work by the name of the call', async () => {
+    const pool = new Pool({ processes: 1 });
+    const lost = expect(pool.apply(sleep, [30_000])).rejects.toThrow('terminated before this had a result');
+    await pool.terminate();
+    await lost;
+    const refusal = (name: string) => ({
+      code: 'MP_POOL_TERMINATED',
+      message: expect.stringMatching(`^Pool.${name}: Pool not running: it was terminated`),
+    });
+    await expect(pool.apply(pid)).rejects.toMatchObject(refusal('apply'));
+    await expect(pool.map(pid as never, [1])).rejects.toMatchObject(refusal('map'));
+    await expect(pool.resize(2)).rejects.toMatchObject(refusal('resize'));
+  });
+
   it('join of a running pool throws', async () => {
     await using pool = new Pool({ processes: 1 });
     await expect(pool.join()).rejects.toBeInstanceOf(ProcessError);

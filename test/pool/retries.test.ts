@@ -170,6 +170,14 @@ describe('when', () => {
     );
   });
 
+  it('that is async is refused: its promise would count as true', async () => {
+    const when = async (): Promise<boolean> => {
+      throw new Error('of the promise');
+    };
+    const failing = pool.apply(after, [1], { retries: { errors: 1, when: when as never } });
+    await expect(failing).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT', message: expect.stringContaining('not a promise') });
+  });
+
   it('may end what it is asked about', async () => {
     const local = new Pool({ processes: 1 });
     let over: Promise<void> | undefined;

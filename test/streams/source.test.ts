@@ -299,7 +299,7 @@ describe('the chain of pulls', () => {
 
 describe('options', () => {
   it('are refused when they make no sense', async () => {
-    const { checkStreamOptions } = await import('../../src/streams/index.js');
+    const { checkFlowOptions, FLOW_OPTIONS } = await import('../../src/streams/index.js');
     const bad: [object, RegExp][] = [
       [{ window: 0 }, /`window` must be an integer of at least 1, not 0/],
       [{ window: 1.5 }, /window/],
@@ -307,23 +307,22 @@ describe('options', () => {
       [{ chunkSize: 'big' }, /chunkSize/],
       [{ chunksize: 3 }, /did you mean `chunkSize`/],
       [{ errors: 'ignore' }, /'fail', 'skip' or 'settle'/],
-      [{ ordered: 1 }, /ordered/],
+      [{ ordered: false }, /unknown option `ordered`/],
       [{ signal: {} }, /AbortSignal/],
       [{ overflow: { policy: 'drop' } }, /'drop-oldest'/],
       [{ overflow: { policy: 'buffer' } }, /'unbounded'/],
       [{ overflow: { policy: 'error', capacity: 0 } }, /overflow.capacity/],
       [{ overflow: { policy: 'error', size: 3 } }, /unknown option `size`/],
     ];
-    for (const [options, message] of bad) expect(() => checkStreamOptions('test', options)).toThrow(message);
+    for (const [options, message] of bad) expect(() => checkFlowOptions('test', options, FLOW_OPTIONS)).toThrow(message);
     const good = {
       window: 1,
       chunkSize: 'auto',
       errors: 'skip',
-      ordered: false,
       signal: new AbortController().signal,
       timeout: 5,
     } as const;
-    expect(() => checkStreamOptions('test', good, ['timeout'])).not.toThrow();
-    expect(() => checkStreamOptions('test', { overflow: { policy: 'buffer', capacity: 'unbounded' } })).not.toThrow();
+    expect(() => checkFlowOptions('test', good, FLOW_OPTIONS, ['timeout'])).not.toThrow();
+    expect(() => checkFlowOptions('test', { overflow: { policy: 'buffer', capacity: 'unbounded' } }, FLOW_OPTIONS)).not.toThrow();
   });
 });

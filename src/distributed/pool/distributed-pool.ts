@@ -19,7 +19,6 @@ import {
 import {
   type Backend,
   checkFlowOptions,
-  checkStreamOptions,
   collect,
   FLOW_OPTIONS,
   inOwnContext,
@@ -418,7 +417,7 @@ export class DistributedPool implements AsyncDisposable {
   }
 
   #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
-    checkStreamOptions<T>(actor, options, RUN_OPTIONS);
+    checkFlowOptions<T>(actor, options, FLOW_OPTIONS, RUN_OPTIONS);
     checkCallValues(actor, options);
     const window = options.window ?? this.#engine.settings.window;
     return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options, Form.items), source, { ...options, window, ordered });

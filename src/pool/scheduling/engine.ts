@@ -46,6 +46,8 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   #foreign = false;
   /** Why the pool ended. */
   #reason: unknown;
+  /** Whether `terminate()` ended it: who calls later is told so, and not that a result is lost. */
+  #terminated = false;
   /** Batches that are queued or at a worker. */
   #active = 0;
   /** Those that wait for their next run. */
@@ -351,6 +353,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   async terminate(grace?: number): Promise<void> {
     if (this.#foreign) return;
     const first = this.#state !== 'ended';
+    if (first) this.#terminated = true;
     this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }), grace);
     // Whoever does so again does not want to wait for the grace of before.
     if (!first && grace === undefined) this.#supervisor.dismiss(this.#reason);
@@ -487,7 +490,9 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   #checkOpen(actor: string): void {
     if (this.#state === 'open') return;
+    if (this.#terminated)
+      throw new ClosedError(`${actor}: Pool not running: it was terminated; make another one.`, { code: 'MP_POOL_TERMINATED' });
     if (this.#state === 'ended') throw this.#reason;
-    throw new ClosedError(`${actor}: Pool not running: it was closed.`, { code: 'MP_POOL_CLOSED' });
+    throw new ClosedError(`${actor}: Pool not running: it was closed; make another one.`, { code: 'MP_POOL_CLOSED' });
   }
 }

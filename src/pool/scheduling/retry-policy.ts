@@ -20,7 +20,7 @@ export interface RetryOptions {
   /**
    * Whether this failure is worth another run. `attempt` is the number of the run that would
    * follow, as `currentTask().attempt` says it there: 1 for the first retry. What it throws is the
-   * item's failure. Default: each is.
+   * item's failure, and so is ArgumentError where it gives a promise. Default: each is.
    */
   when?(error: unknown, attempt: number): boolean;
   /**
@@ -103,10 +103,18 @@ export class RetryPolicy {
     if (crash ? attempt - failures >= this.crashes : failures >= this.errors) return -1;
     const next = attempt + 1;
     const { when, backoff } = this;
-    if (when !== undefined && !this.#call(() => when(error, next))) return -1;
+    if (when !== undefined && !this.#asked(when, error, next)) return -1;
     const delay = typeof backoff === 'function' ? this.#call(() => backoff(next)) : backoff;
     if (typeof delay === 'number' && delay >= 0) return Math.min(delay, LONGEST);
     throw new ArgumentError(`Pool: \`retries.backoff\` must give milliseconds, a number of at least 0, not ${describe(delay)}.`);
+  }
+
+  #asked(when: NonNullable<RetryPolicy['when']>, error: unknown, next: number): boolean {
+    const worth = this.#call<unknown>(() => when(error, next));
+    // A promise of `false` would count as true.
+    if (typeof (worth as PromiseLike<unknown> | null)?.then !== 'function') return Boolean(worth);
+    (worth as PromiseLike<unknown>).then(undefined, () => {});
+    throw new ArgumentError('Pool: `retries.when` must give true or false at once, not a promise; make it a function that is not async.');
   }
 
   #call<V>(fn: () => V): V {

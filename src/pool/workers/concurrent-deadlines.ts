@@ -124,6 +124,11 @@ export class ConcurrentDeadlines extends ItemDeadlines {
     return false;
   }
 
+  /** One of them may block the thread: that is its fault, and its time limit ends it. */
+  protected override get runsOthers(): boolean {
+    return this.channel.started !== this.ledger.results;
+  }
+
   protected override isNext(batch: Batch): boolean {
     return batch.account!.begun === 0 && !this.waitsBehind(batch);
   }

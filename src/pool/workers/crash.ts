@@ -27,7 +27,9 @@ interface End {
 export function crash(worker: EndedWorker, { exitCode, signal, stderr, subject, cause }: End): WorkerCrashError {
   const pid = worker.pid;
   if (pid === null) {
-    const why = cause instanceof Error ? `: ${cause.message}` : '.';
+    // One that is killed before its process is there has no id, and was not hindered by anything.
+    const { condemned } = worker;
+    const why = cause instanceof Error ? `: ${cause.message}` : condemned === null ? '.' : `: ${condemned}.`;
     return new WorkerCrashError(`${worker.name} could not be started${why}`, { pid, exitCode, signal, cause, stderr: stderr ?? '' });
   }
   const message = `${worker.name} (pid ${pid}) ${manner(worker, exitCode, signal)} ${moment(worker, subject)}`;

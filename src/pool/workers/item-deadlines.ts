@@ -158,6 +158,11 @@ export class ItemDeadlines {
     return first !== batch && first !== undefined && !this.channel.queued(first);
   }
 
+  /** Whether items run that may keep the worker's thread from beginning another. */
+  protected get runsOthers(): boolean {
+    return false;
+  }
+
   /** Whether a batch that was taken is the next to begin. */
   protected isNext(batch: Batch): boolean {
     return this.ledger.first() === batch;
@@ -184,7 +189,7 @@ export class ItemDeadlines {
       // This process was busy, and may not even have rung: the worker did not have its time.
       else if (patient && performance.now() - due > TIMER_LATENESS_MS) this.#watchBegin(batch, time, arriving, loading, false);
       // It waits behind one that is under way.
-      else if (this.waitsBehind(batch)) return;
+      else if (this.waitsBehind(batch) || (this.runsOthers && this.channel.queued(batch))) return;
       else if (this.owner.withdraw(batch)) this.#notBegun(batch);
       else if (!this.isNext(batch)) return;
       // Taken: what it needs is being loaded, which takes its time in a worker that is new.

@@ -9,7 +9,7 @@ import { PullCore } from './pull-core.js';
 
 /**
  * Streams the results of `source` through `backend`. The options are taken as checked
- * (`checkStreamOptions`).
+ * (`checkFlowOptions`).
  *
  * @param actor Who speaks in messages: `Pool.imap`.
  * @throws ArgumentError `MP_INVALID_ARGUMENT` at once, when `source` is none.
