@@ -1,6 +1,7 @@
 /** Initializers that work, fail, end the process, or are cut short. */
 import { Pool, SerializationError, TimeoutError, WorkerCrashError } from 'multiprocess';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { forkserver } from '../../dist/process/forkserver/index.js';
 import { Ledger } from '../support/ledger.js';
 import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
@@ -142,6 +143,7 @@ describe('that does not settle', () => {
     await using pool = new Pool({ processes: 1, context: 'forkserver', initTimeout: 1 });
     const message = expect.stringContaining('not ready within the initTimeout of 1 ms');
     await expect(pool.apply(() => 1)).rejects.toMatchObject({ code: 'MP_WORKER_CRASH', message });
+    await forkserver.stop();
   });
 
   it('has a limit in milliseconds', () => {
