@@ -312,5 +312,10 @@ describe('A look at a script says what a parser says, or nothing', () => {
     expect(isStrictScript('#!/usr/bin/env node\n/* x */ // y\n"use strict"; f()')).toBe(true);
     expect(isStrictScript('f()')).toBe(false);
     expect(isStrictScript('f(); function g() { "use strict" }')).toBeNull();
+    expect(isStrictScript('#!/usr/bin/env node')).toBe(false);
+    // As webpack writes it: each line begins with a comment, of which there are thousands.
+    expect(isStrictScript(`${'/******/ \n'.repeat(5_000)}f()`)).toBe(false);
+    expect(isStrictScript(`f()${'/******/ g();'.repeat(5_000)}`)).toBe(false);
+    expect(isStrictScript(`/******/ (() => { // of webpack\n${'/** of x */ g();\n'.repeat(5_000)}})()`)).toBe(false);
   });
 });

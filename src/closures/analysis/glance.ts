@@ -176,8 +176,21 @@ export function isOutsideTemplates(source: string, at: number): boolean {
 
 /** Whether the script as a whole is strict. `null` where a parser has to say. */
 export function isStrictScript(source: string): boolean | null {
-  if (/^(?:#![^\n]*\n)?(?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)*(['"])use strict\1/.test(source)) return true;
+  const at = firstToken(source);
+  if (/^(?:'use strict'|"use strict")/.test(source.slice(at, at + 12))) return true;
   return source.includes('use strict') ? null : false;
+}
+
+/**
+ * Where a script's first token begins. Space and comments are passed one by one: a single pattern
+ * for all of them goes back into those that it has passed, without end where there are thousands.
+ */
+function firstToken(source: string): number {
+  const between = /\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
+  let at = source.startsWith('#!') ? source.indexOf('\n') : 0;
+  if (at < 0) return source.length;
+  for (between.lastIndex = at; between.test(source); ) at = between.lastIndex;
+  return at;
 }
 
 /**
