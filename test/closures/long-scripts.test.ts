@@ -13,11 +13,15 @@ import { walkProgram } from '../../src/closures/analysis/walk.js';
 import { surroundings } from '../../src/closures/inspect/enclosing.js';
 import { mirror } from '../../src/closures/inspect/inspector.js';
 import { locate, type Place } from '../../src/closures/inspect/locate.js';
+import { SOMEWHERE } from '../../src/closures/inspect/long-script.js';
 import { placedIn } from '../../src/closures/inspect/region.js';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const out = fileURLToPath(new URL('../../.build/long-scripts/', import.meta.url));
+
+/** More than are looked at before a script is parsed. */
+const MANY = Array.from({ length: 40 }, (_, index) => `many${index}`);
 
 const PROGRAM = `
 import { basename as base } from 'node:path';
@@ -32,6 +36,8 @@ class Scale { factor = 3; run(pool, n) { return pool.apply((x) => x * this.facto
 function fact(n) { return n < 2 ? n : n * fact(n - 1); }
 const memo = function self(n) { return n < 2 ? n : n * self(n - 1); };
 const fixed = { deep: [1, 2] };
+${MANY.map((name, index) => `let ${name} = ${index};`).join('\n')}
+const sum = () => { inc(); many39 += 1; return ${MANY.join(' + ')}; };
 const pool = new Pool({ processes: 1 });
 const results = [
   await pool.apply(() => { inc(); return count; }),
@@ -39,6 +45,7 @@ const results = [
   await pool.apply(() => { swap(); return [swapped, other]; }),
   await new Scale().run(pool, 2),
   await pool.apply(() => [fact(4), memo(4), base('/a/b'), typeof os.cpus, fixed.deep[1]]),
+  await pool.apply(() => [sum(), sum(), count, many0, many39]),
 ];
 console.log(JSON.stringify(results));
 await pool.terminate();
@@ -89,7 +96,7 @@ async function outputs(name: string, text: string): Promise<string[]> {
 describe('The results are the same at any length', () => {
   test('of an ES module', { timeout: 120_000 }, async () => {
     const [short, ...long] = await outputs('program.mjs', PROGRAM);
-    expect(JSON.parse(short!)).toEqual([1, [1, 2], [2, 1], 6, [24, 24, 'b', 'function', 2]]);
+    expect(JSON.parse(short!)).toEqual([1, [1, 2], [2, 1], 6, [24, 24, 'b', 'function', 2], [781, 782, 2, 0, 41]]);
     for (const text of long) expect(text).toBe(short);
   });
 
@@ -236,6 +243,29 @@ describe('What is seen around a function of a script that is too long to be pars
     }
     expect(functions.length).toBeGreaterThan(100);
     expect(names).toBeGreaterThan(200);
+  });
+});
+
+describe('Names of a script that is too long to be parsed', () => {
+  test('are looked at up to a number, and then it is parsed: what was looked at stays so', () => {
+    const file = `${out}many.cjs`;
+    const names = MANY.join(', ');
+    mkdirSync(out, { recursive: true });
+    writeFileSync(
+      file,
+      `let ${MANY.join(' = 1; let ')} = 1; many39++; exports.sum = () => [${names}];\n${PADDINGS['with 300 kB of code']!()}`,
+    );
+    const { sum } = require(file) as { sum: () => unknown };
+    const text = sum.toString();
+    const around = surroundings(locate(sum, mirror(sum, ''), text, '') as Place, text, false)!;
+    const looks = (): boolean[] => MANY.map((name) => around.lookup(name)!.scope === SOMEWHERE);
+    const first = looks();
+    expect(first.indexOf(false)).toBe(32);
+    expect(first.lastIndexOf(true)).toBe(31);
+    expect(looks()).toEqual(first);
+    // What is parsed is exact.
+    expect(around.lookup('many39')).toMatchObject({ kind: 'let', assigned: true });
+    expect(around.lookup('many38')).toMatchObject({ kind: 'let', assigned: false });
   });
 });
 

@@ -173,6 +173,13 @@ export const hosts = [
   },
   {
     name: 'webpack, of CommonJS',
+    refused: {
+      'requires: import() in a closure': refused['imports: dynamic, in a closure'],
+      'requires: in a closure': {
+        code: 'MP_BUNDLED_IMPORT',
+        why: 'webpack makes it a call of its loader, which takes the modules of the bundle along, and one of these has an `import()`',
+      },
+    },
     program: asRequired,
     prepare: webpack('webpack', { entry: './main.cjs', mode: 'development', output: { filename: 'main.cjs' } }),
     command: runs('out/main.cjs'),
