@@ -19,7 +19,7 @@ import { loadForParent, loadForParentSync } from '../util/loading.js';
 import { clearTimeout, setTimeout } from '../util/timers.js';
 import { defaultLoader } from './default-loader.js';
 import { resolveImport } from './import-resolution.js';
-import { missingExport, moduleFailed, moduleIsAsync, moduleNotLoaded } from './messages.js';
+import { missingExport, moduleFailed, moduleIsAsync, moduleNotLoaded, stillLoading } from './messages.js';
 import type { ModuleExport, ModuleRequest } from './module-request.js';
 
 type Namespace = Record<string, unknown>;
@@ -84,13 +84,32 @@ function settled(before: Promise<unknown>): Promise<void> {
   });
 }
 
+/** Milliseconds after which a module that is still loading is named. */
+const PENDING_PATIENCE_MS = 10_000;
+
+/** What waits for a module waits for ever if an `await` at its top never settles: nothing else would say so. */
+async function namedWhilePending<T>({ specifier, parent }: ModuleRequest, loading: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => {
+    process.emitWarning(stillLoading(specifier, parent, PENDING_PATIENCE_MS), { type: 'MultiprocessWarning', code: 'MP_MODULE_PENDING' });
+  }, PENDING_PATIENCE_MS);
+  timer.unref();
+  try {
+    return await loading;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function load(request: ModuleRequest): Promise<void> {
   const { specifier, parent, attributes, commonjs } = request;
   try {
     const module =
       commonjs === true
         ? loadForParentSync(() => requireFile(specifier))
-        : await loadForParent(() => importFrom(parent, specifier, attributes));
+        : await namedWhilePending(
+            request,
+            loadForParent(() => importFrom(parent, specifier, attributes)),
+          );
     loaded.set(keyOf(request), module);
   } catch (cause) {
     throw moduleFailed(specifier, parent, cause);

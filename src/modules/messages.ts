@@ -28,6 +28,15 @@ export function moduleFailed(specifier: string, parent: string | null, cause: un
   return refuse('MP_MODULE_FAILED', what, repairOfLoad(cause), { cause });
 }
 
+/** The warning about a module that does not end to load. */
+export function stillLoading(specifier: string, parent: string | null, ms: number): string {
+  const from = parent === null ? '' : ` (imported by ${parent})`;
+  return (
+    `Module "${specifier}"${from} has been loading for ${ms / 1_000} s in this process, and the calls and values that need it wait: for ever, ` +
+    'if an `await` at its top, or at that of a module that it imports, never settles here. A `timeout` ends such a call.'
+  );
+}
+
 /** What makes a module that loads in the sender load here. */
 function repairOfLoad(cause: unknown): string {
   const { code, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: unknown };

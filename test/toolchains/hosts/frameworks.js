@@ -32,6 +32,12 @@ export const hosts = [
     name: 'Next.js, a route handler',
     program: { groups: asCommonJS.groups, extension: '' },
     status: 'any',
+    refused: {
+      'imports: dynamic, in a closure': {
+        code: 'MP_BUNDLED_IMPORT',
+        why: 'Turbopack makes it a call of its loader, which leads to the modules of the server',
+      },
+    },
     prepare: async ({ folder, toolbox, run, node, bin }) => {
       mkdirSync(`${folder}/app/api/cases`, { recursive: true });
       writeFileSync(
