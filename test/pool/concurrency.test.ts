@@ -1,8 +1,9 @@
 /** Several items at once in a worker: each has its own limits, signals, context and end. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { currentTask, Pool, TimeoutError, WorkerCrashError, workerState } from 'multiprocess';
+import { currentTask, Pool, SharedArray, TimeoutError, WorkerCrashError, workerState } from 'multiprocess';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../support/ledger.js';
+import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
 /** Ends when `count` of its kind are there: they must run at once. */
@@ -230,6 +231,36 @@ describe('each item', () => {
     const high = pool.apply(noted, [ledger.path, 'high'], { priority: 5 });
     await Promise.all([...running, ...low, high]);
     expect(ledger.lines()[0]).toBe('high');
+  });
+});
+
+describe('a worker that does not begin what it was handed', () => {
+  it('because an item blocks it, loses that to an idle one', async () => {
+    await using local = new Pool({ processes: 2, concurrency: 3 });
+    await local.resize(2);
+    const go = new SharedArray('i', 1);
+    const blocked = local.apply(() => {
+      while (Atomics.load(go.array, 0) === 0);
+      return 'at last';
+    });
+    const others = Array.from({ length: 20 }, (_, i) => local.apply((x: number) => x, [i]));
+    expect(await Promise.all(others)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    Atomics.store(go.array, 0, 1);
+    expect(await blocked).toBe('at last');
+  });
+
+  it.skipIf(threads)('because it is stopped, loses that too', async () => {
+    await using local = new Pool({ processes: 2, concurrency: 3 });
+    await local.resize(2);
+    for (const { pid } of local.stats().workers) {
+      process.kill(pid!, 'SIGSTOP');
+      try {
+        for (const chunkSize of [1, 'auto'] as const)
+          expect(await local.map((x: number) => x, [1, 2, 3, 4, 5, 6, 7, 8], { chunkSize })).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+      } finally {
+        process.kill(pid!, 'SIGCONT');
+      }
+    }
   });
 });
 

@@ -145,8 +145,14 @@ export class Scheduler {
    */
   #balance(): void {
     let doubtful = false;
+    let hindered = false;
     for (const idle of this.workers) {
       if (idle.free === 0 || !idle.hasRoom || idle.state !== 'ready') continue;
+      // It does not use what it has free: it would take, and keep, what others are to be given.
+      if (idle.backlogged) {
+        hindered = true;
+        continue;
+      }
       if (idle.doubtful) {
         doubtful = true;
         continue;
@@ -159,7 +165,8 @@ export class Scheduler {
       else break;
     }
     // One that was only slow does not say that it reads on.
-    if (doubtful && this.workers.some(({ still }) => still)) this.#checkAgain(LATER);
+    const again = doubtful ? this.workers.some(({ still }) => still) : hindered && this.workers.length > 1;
+    if (again) this.#checkAgain(LATER);
   }
 
   /** Moves half of what `worker` has not begun to `idle`: whether there was any. */

@@ -279,6 +279,12 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     return batch !== undefined && this.#channel.queued(batch);
   }
 
+  /** Whether it has not looked at what it was sent last. */
+  get backlogged(): boolean {
+    const batch = this.#ledger.last();
+    return batch !== undefined && this.#channel.queued(batch);
+  }
+
   /** Whether an item ever got a result here. */
   get fruitful(): boolean {
     return this.#ledger.results !== 0;
