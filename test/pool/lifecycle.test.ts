@@ -150,6 +150,12 @@ describe('terminate', () => {
 });
 
 describe('maxTasksPerChild', () => {
+  it('runs chunks that are larger than the life of a worker', async () => {
+    await using pool = new Pool({ processes: 2, maxTasksPerChild: 3 });
+    expect(await pool.map((x: number) => x + 1, [1, 2, 3, 4, 5], { chunkSize: 7 })).toEqual([2, 3, 4, 5, 6]);
+    expect(await pool.imap((x: number) => x + 1, [1, 2, 3, 4], { chunkSize: 4, window: 40 }).toArray()).toEqual([2, 3, 4, 5]);
+  });
+
   it('bounds the items of every worker, calls and chunks alike', async () => {
     await using pool = new Pool({ processes: 2, maxTasksPerChild: 10 });
     const count = () => {

@@ -17,8 +17,8 @@ export interface Job<T> {
   /** How many items run side by side at most (the number of workers). */
   readonly parallelism: number;
   /**
-   * Items a chunk should hold now: fixed, or adapted by the backend to the measured time of an
-   * item. At least 1.
+   * Most items a chunk should hold now: what the caller asked for, or adapted by the backend to the
+   * measured time of an item; never more than it can run as one. At least 1.
    */
   readonly chunkSize: number;
   /** Chunks the backend would still take now. 0 means: wait for `JobSink.demand`. */

@@ -127,7 +127,8 @@ export class Feeder<T> {
   }
 
   #chunk(): number {
-    const chunk = Math.max(1, this.#chunkSize ?? this.#job.chunkSize);
+    // The backend may take fewer at once than were asked for: a worker may live for fewer items.
+    const chunk = Math.max(1, Math.min(this.#chunkSize ?? Number.POSITIVE_INFINITY, this.#job.chunkSize));
     if (this.#window === undefined) return chunk;
     return Math.min(chunk, Math.max(1, Math.floor(this.#window / this.#lanes())));
   }
