@@ -122,7 +122,7 @@ describe('collect', () => {
     const collection = collect('test', upTo(200), backend);
     const last = lastValueFrom(collection.progress);
     await collection.promise;
-    expect(await last).toEqual({ pulled: 200, running: 0, buffered: 0, delivered: 200, failed: 0, total: 200 });
+    expect(await last).toMatchObject({ pulled: 200, running: 0, buffered: 0, delivered: 200, failed: 0, total: 200 });
   });
 
   it('refuses what is no source at once', () => {
