@@ -17,6 +17,7 @@ import type { BatchLedger } from './batch-ledger.js';
 import type { ConcurrentDeadlines } from './concurrent-deadlines.js';
 import type { ResultDelivery } from './result-delivery.js';
 import { Unreadable, type WorkerChannel } from './worker-channel.js';
+import type { CauseOfDeath } from './worker-death.js';
 
 /** The worker whose records are taken in. */
 export interface ConcurrentInboxOwner {
@@ -133,7 +134,7 @@ export class ConcurrentInbox {
    * The worker is dead, and all that it sent was read: says of each batch which of its items ran,
    * and returns what of them the worker died of, and how messages call it.
    */
-  conclude(): { readonly blame: Blame; readonly subject: string | null } {
+  conclude(): CauseOfDeath {
     this.deadlines.close();
     let running = (this.channel.started - this.ledger.results) | 0;
     let first: Batch | undefined;

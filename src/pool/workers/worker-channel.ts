@@ -1,5 +1,5 @@
 import { SerializationError } from '../../errors/index.js';
-import { EMPTY_PAYLOAD, Link, type LinkBells, LinkSide, linkBytes, type Payload, Region } from '../../memory/index.js';
+import { EMPTY_PAYLOAD, Link, type LinkBells, LinkSide, linkBytes, type Payload, Region, WAKE_BURST } from '../../memory/index.js';
 import { ownKey } from '../../process/index.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../../reduction/index.js';
 import { collectPreparations } from '../../util/preparation.js';
@@ -31,11 +31,6 @@ import {
   type WorkerFacts,
 } from '../wire/protocol.js';
 import { readStderr } from '../wire/stderr-tail.js';
-
-/**
- * Records in a burst after which a sleeping worker is woken without waiting for the burst's end.
- */
-const WAKE_BURST = 32;
 
 /** The encoded message of what is being sent. One for all workers: sending is synchronous. */
 const encoder = new Encoder(codeBook);

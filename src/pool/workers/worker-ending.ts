@@ -1,12 +1,17 @@
 import type { Popen } from '../../process/index.js';
 import { debug } from '../../util/logger.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
+import { Ending } from '../wire/protocol.js';
+import type { WorkerChannel } from './worker-channel.js';
+import type { WorkerSettings } from './worker-settings.js';
 
 /**
  * Milliseconds a worker that was told to end has for its exit handlers, and the kernel for ending
  * one that was killed.
  */
-export const EXIT_TIMEOUT_MS = 10_000;
+const EXIT_TIMEOUT_MS = 10_000;
+
+const DID_NOT_END = 'it did not end though it was told to';
 
 /** The worker that is to end. */
 export interface EndingOwner {
@@ -16,6 +21,8 @@ export interface EndingOwner {
   readonly over: boolean;
   /** It cannot be signalled: lets it end by itself. */
   retire(): void;
+  /** Reads what it sent. */
+  drain(): void;
   /** It was killed, and nothing tells its end. */
   vanished(): void;
 }
@@ -49,6 +56,29 @@ export class WorkerEnding {
   relax(): void {
     if (this.#lifeTimer !== null) clearTimeout(this.#lifeTimer);
     this.#lifeTimer = null;
+  }
+
+  /**
+   * Bounds the time in which a worker must end that was told to and has nothing left to do:
+   *
+   *   grace milliseconds        to obey
+   *   exitTimeout               for its `workerExit`
+   *   EXIT_TIMEOUT_MS           for its exit handlers
+   */
+  seeOff({ grace, exitTimeout }: WorkerSettings, channel: WorkerChannel): void {
+    const leave = () => this.inspect(EXIT_TIMEOUT_MS, () => this.condemn(DID_NOT_END));
+    this.inspect(grace, () => {
+      this.#owner.drain();
+      const { ending } = channel;
+      if (ending === Ending.No) this.condemn(DID_NOT_END);
+      else if (ending === Ending.Leaving) leave();
+      else if (exitTimeout > 0)
+        this.inspect(exitTimeout, () => {
+          this.#owner.drain();
+          if (channel.ending === Ending.Leaving) leave();
+          else this.condemn(`its \`workerExit\` had not settled after the exitTimeout of ${exitTimeout} ms`);
+        });
+    });
   }
 
   /** Kills it, for it is of no use. `reason` completes "it was killed: ". */

@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs';
 import type { WorkerCrashError } from '../../errors/index.js';
 import { IdleBackoff } from '../../memory/index.js';
-import type { LaunchOptions, Popen } from '../../process/index.js';
-import { PendingValue } from '../../reduction/index.js';
-import { clearTimeout, performance, setImmediate, setTimeout } from '../../util/timers.js';
-import type { SlowTask, WorkerStats } from '../events.js';
+import type { Popen } from '../../process/index.js';
+import { performance, setImmediate } from '../../util/timers.js';
+import type { SlowTask } from '../events.js';
 import type { Batch, BatchHolder } from '../scheduling/batch.js';
 import { Blame } from '../scheduling/blame.js';
-import type { EncodedMessage } from '../scheduling/encoded-items.js';
 import { ThroughputEstimator } from '../scheduling/throughput-estimator.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
-import { Ending, Preparing } from '../wire/protocol.js';
+import { Preparing } from '../wire/protocol.js';
 import { fromWorker } from '../wire/remote-error.js';
 import type { SlowItem } from '../worker/item-clock.js';
 import { BatchLedger } from './batch-ledger.js';
@@ -18,43 +15,14 @@ import { ConcurrentDeadlines } from './concurrent-deadlines.js';
 import { ConcurrentInbox } from './concurrent-inbox.js';
 import { crash } from './crash.js';
 import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
-import { type MeasuredWorker, monotonicNow } from './pool-measures.js';
+import type { MeasuredWorker } from './pool-measures.js';
 import { ResultDelivery } from './result-delivery.js';
-import { Unreadable, WorkerChannel } from './worker-channel.js';
-import { type EndingOwner, EXIT_TIMEOUT_MS, WorkerEnding } from './worker-ending.js';
-import { type Farewell, type InboxOwner, WorkerInbox } from './worker-inbox.js';
-
-/** Milliseconds in which the modules of a dead worker's last error may load. */
-const ERROR_LOAD_TIMEOUT_MS = 1000;
-
-/** Starts a child, however the pool's workers are started. */
-export type Launch = (options: LaunchOptions) => Popen;
-
-/** What of the pool's settings concerns a worker. */
-export interface WorkerSettings {
-  /** Items it runs at once. */
-  readonly concurrency: number;
-  /** Items it may run. */
-  readonly lifetime: number;
-  /** Milliseconds from its start until it must be ready; 0 for no limit. */
-  readonly initTimeout: number;
-  /** Milliseconds it has to react. */
-  readonly grace: number;
-  /** Milliseconds that `workerExit` may take; 0 for no limit. */
-  readonly exitTimeout: number;
-  /** Bytes of memory it may take; Infinity for no limit. */
-  readonly maxMemory: number;
-  /** CPUs that the workers of its pool are pinned to, one each; `null`: none. */
-  readonly cpus: readonly number[] | null;
-}
-
-/** The functions that run in each worker of a pool beside its items. */
-export interface WorkerHookFunctions {
-  readonly initializer: SerializedFunction | null;
-  /** Arguments of the initializer. */
-  readonly args: EncodedMessage;
-  readonly exit: SerializedFunction | null;
-}
+import { WorkerChannel } from './worker-channel.js';
+import { causeOfDeath, type Farewell, lastWords } from './worker-death.js';
+import { type EndingOwner, WorkerEnding } from './worker-ending.js';
+import { type InboxOwner, WorkerInbox } from './worker-inbox.js';
+import { measureWorker } from './worker-measures.js';
+import type { Launch, WorkerHookFunctions, WorkerSettings } from './worker-settings.js';
 
 /** What a worker tells the pool it belongs to. */
 export interface WorkerOwner {
@@ -101,8 +69,12 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   state: 'starting' | 'ready' | 'retiring' | 'ended' = 'starting';
   /** What it was when it ended. */
   left: 'starting' | 'ready' | 'retiring' = 'starting';
+  /** `performance.now()` when it was started. */
+  readonly startedAt = performance.now();
   /** `performance.now()` when it became ready; 0 before. */
   since = 0;
+  /** Whether it died of an item. */
+  died = false;
   /** How its `workerExit` ended; `null`: that did not. */
   farewell: Farewell | null = null;
   /** Whether it was let go for good, or has its successor: it needs none any more. */
@@ -123,9 +95,6 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   #overweight = false;
   /** Whether it is terminated as soon as it runs nothing. */
   #winding = false;
-  readonly #startedAt = performance.now();
-  /** Whether it died of an item. */
-  #died = false;
   readonly #inbox: WorkerInbox;
   readonly #ending: WorkerEnding;
   /**
@@ -190,38 +159,12 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
 
   /** What is measured of it. */
   get measured(): MeasuredWorker {
-    const { name, number, pid, ident, state, items } = this;
-    const { meter } = this.#channel;
-    const now = monotonicNow();
-    const [workTime, encodeTime] = [meter.workTime(now), meter.encodeTime];
-    const ready = this.since === 0 ? 0 : performance.now() - this.since;
-    const { failed } = this.#ledger;
-    const stats: WorkerStats = {
-      name,
-      number,
-      pid,
-      ident,
-      state,
-      items,
-      done: (this.#ledger.results >>> 0) - failed,
-      failed: failed + (this.#died ? 1 : 0),
-      memory: this.#residentSet() ?? this.memory,
-      startTime: (this.since === 0 ? performance.now() : this.since) - this.#startedAt,
-      waitTime: Math.max(0, ready - workTime - encodeTime),
-      workTime,
-      encodeTime,
-    };
-    return { stats, meter };
+    return measureWorker(this, this.#ledger, this.#channel);
   }
 
   /** Items that run there now. */
   get running(): number {
     return this.state === 'ended' ? 0 : Math.max(0, (this.#channel.started - this.#ledger.results) | 0);
-  }
-
-  /** Bytes that its process has in memory; `null` where it is no process, or is gone. */
-  #residentSet(): number | null {
-    return this.child.method === 'thread' || this.pid === null || this.state === 'ended' ? null : residentSet(this.pid);
   }
 
   /** Items it may still be given before it is replaced. */
@@ -520,21 +463,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   settled(): void {
     if (this.#winding && this.#ledger.batches === 0) this.terminate(this.#settings.grace);
     if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
-    const leave = () => this.condemn('it did not end though it was told to');
-    this.inspect(this.#settings.grace, () => {
-      this.drain();
-      const { ending } = this.#channel;
-      if (ending === Ending.No) leave();
-      else if (ending === Ending.Leaving) this.inspect(EXIT_TIMEOUT_MS, leave);
-      else if (this.#settings.exitTimeout > 0) this.inspect(this.#settings.exitTimeout, () => this.#checkExit(leave));
-    });
-  }
-
-  #checkExit(leave: () => void): void {
-    this.drain();
-    const { exitTimeout } = this.#settings;
-    if (this.#channel.ending === Ending.Leaving) this.inspect(EXIT_TIMEOUT_MS, leave);
-    else this.condemn(`its \`workerExit\` had not settled after the exitTimeout of ${exitTimeout} ms`);
+    this.#ending.seeOff(this.#settings, this.#channel);
   }
 
   // ---- life
@@ -587,59 +516,21 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     if (this.state === 'ended') return;
     // What it published before it died counts; the ring outlives it.
     while (this.#channel.receive()) this.#inbox.take();
-    const { blame, subject } = this.#concurrent?.conclude() ?? this.#conclude();
+    const { blame, subject } = this.#concurrent?.conclude() ?? causeOfDeath(this.#ledger, this.#channel);
     const { stderr } = this.#channel;
     this.left = this.state;
     this.state = 'ended';
     this.#deadlines.itemSettled();
     this.#ending.over();
-    this.#died = blame === Blame.Item;
+    this.died = blame === Blame.Item;
     this.#owner.measured(this.measured);
     for (const batch of this.#ledger) this.#channel.recall(batch);
     this.#channel.close();
     this.child.close();
     const lost = this.#ledger.close();
-    const { uncaught, farewell } = this.#inbox;
-    const tell = (reason: unknown, last: Farewell | null) => {
-      this.farewell = last;
-      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(reason, null) }));
-    };
-    if (farewell instanceof Promise) void soon(farewell).then((loaded) => tell(undefined, (loaded as Farewell | undefined) ?? null));
-    else if (uncaught instanceof PendingValue) void soon(uncaught.ready).then((reason) => tell(reason, farewell));
-    else tell(uncaught instanceof Unreadable ? undefined : uncaught, farewell);
-  }
-
-  /** What of its oldest batch it died of, and how messages call that. */
-  #conclude(): { readonly blame: Blame; readonly subject: string | null } {
-    const blame = this.#blame();
-    const first = this.#ledger.first();
-    return { blame, subject: blame === Blame.None ? null : (first?.subject(first.received) ?? null) };
-  }
-
-  #blame(): Blame {
-    const batch = this.#ledger.first();
-    if (batch === undefined) return Blame.None;
-    if (this.#channel.started !== this.#ledger.results) return Blame.Item;
-    const { preparing } = this.#channel;
-    if (preparing === Preparing.Function) return Blame.Function;
-    return preparing === Preparing.Items || this.#channel.arriving(batch) > 0 ? Blame.Items : Blame.None;
-  }
-}
-
-/** What a promise gives, if it does so while somebody would wait for it; else nothing. */
-function soon(promise: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ERROR_LOAD_TIMEOUT_MS);
-    promise.then(resolve, resolve).finally(() => clearTimeout(timer));
-  });
-}
-
-/** Bytes of memory that a process has; `null` when it has ended. */
-function residentSet(pid: number): number | null {
-  try {
-    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kibibytes === undefined ? null : 1024 * Number(kibibytes);
-  } catch {
-    return null;
+    lastWords(this.#inbox, (uncaught, farewell) => {
+      this.farewell = farewell;
+      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
+    });
   }
 }

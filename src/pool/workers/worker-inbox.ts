@@ -10,12 +10,7 @@ import type { ConcurrentInbox } from './concurrent-inbox.js';
 import type { ItemDeadlines } from './item-deadlines.js';
 import type { ResultDelivery } from './result-delivery.js';
 import { Unreadable, type WorkerChannel } from './worker-channel.js';
-
-/** How `workerExit` ended in a worker: what it returned, or threw. */
-export interface Farewell {
-  readonly failed: boolean;
-  readonly value: unknown;
-}
+import type { Farewell } from './worker-death.js';
 
 /** The worker whose records are taken in. */
 export interface InboxOwner {

@@ -11,32 +11,15 @@ import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import type { PoolEvent, PoolMeasurements, PoolStats, SlowTask, WorkerEvent } from '../events.js';
 import { LONGEST, type PoolSettings } from '../options.js';
 import type { Batch } from '../scheduling/batch.js';
-import { Blame } from '../scheduling/blame.js';
+import type { Blame } from '../scheduling/blame.js';
 import type { Scheduler } from '../scheduling/scheduler.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
-import { hopeless } from './crash.js';
+import { DeathTally } from './death-tally.js';
 import { type MeasuredWorker, PoolMeasures } from './pool-measures.js';
 import { ThreadHost } from './thread-host.js';
 import { keepInitArgs } from './worker-channel.js';
-import { type Launch, WorkerHandle, type WorkerHookFunctions, type WorkerOwner } from './worker-handle.js';
-
-/**
- * Workers in a row that die before they are ready, until the pool gives up. One whose workers were
- * ready before is in a storm perhaps: its next workers are started after pauses, from {@link
- * MIN_RESTART_DELAY_MS} milliseconds doubling to {@link MAX_RESTART_DELAY_MS}, and it gives up
- * after {@link MAX_CRASH_STORM_MS} milliseconds without progress.
- */
-const MAX_DEATHS_BEFORE_READY = 3;
-const MIN_RESTART_DELAY_MS = 25;
-const MAX_RESTART_DELAY_MS = 400;
-const MAX_CRASH_STORM_MS = 3000;
-/**
- * Workers in a row that die though they were ready, and none of them ran anything, until the pool
- * gives up.
- */
-const MAX_DEATHS_WITHOUT_PROGRESS = 10;
-/** Milliseconds after which the life of a worker counts, whether it ran anything or not. */
-const LONG_LIFE_MS = 10_000;
+import { WorkerHandle, type WorkerOwner } from './worker-handle.js';
+import type { Launch, WorkerHookFunctions } from './worker-settings.js';
 
 const ENTRY = entry('pool/worker/worker');
 addTemplateModule(ENTRY);
@@ -86,13 +69,7 @@ export class WorkerSupervisor implements WorkerOwner {
   #heavy = false;
   readonly #threads: ThreadHost | null;
   readonly #launch: Launch;
-  /** Deaths before ready, and deaths of ready workers, since the last progress. */
-  #stillborn = 0;
-  #fruitless = 0;
-  /** When the first of the stillborn ended. */
-  #since = 0;
-  /** Whether a worker was ever ready. */
-  #proven = false;
+  readonly #deaths = new DeathTally();
   #pause: NodeJS.Timeout | null = null;
   #alive = false;
   #dismissed = false;
@@ -253,13 +230,12 @@ export class WorkerSupervisor implements WorkerOwner {
   // ---- what workers tell
 
   progressed(worker: WorkerHandle): void {
-    if (worker.fruitful) this.#fruitless = 0;
+    if (worker.fruitful) this.#deaths.progressed();
     this.#owner.progressed();
   }
 
   ready(worker: WorkerHandle): void {
-    this.#stillborn = 0;
-    this.#proven = true;
+    this.#deaths.becameReady();
     this.events.next({ type: 'worker-ready', ...whois(worker) });
     for (const other of this.#scheduler.workers)
       if (other.surplus && other.number === worker.number && other !== worker) this.#replaced(other);
@@ -358,9 +334,9 @@ export class WorkerSupervisor implements WorkerOwner {
       }
       this.events.next({ type: 'worker-crash', ...whois(worker), lostTasks: lost.length, error });
     }
-    const hopelessly = !expected && !this.#count(worker, blame);
+    const hopelessly = !expected && !this.#deaths.count(worker, blame);
     if (lost.length > 0) this.#owner.lost(lost, blame, error);
-    if (hopelessly) this.#owner.failed(this.#despair(worker, error));
+    if (hopelessly) this.#owner.failed(this.#deaths.despair(worker, error));
     else if (this.#owner.wanted) this.#refill(worker.surplus ? 0 : this.#staff + 1);
     this.#checkGone();
     this.#checkSize();
@@ -377,35 +353,12 @@ export class WorkerSupervisor implements WorkerOwner {
     for (const resolve of this.#empty.splice(0)) resolve();
   }
 
-  /** Counts a death that nobody meant: whether there is hope that others do better. */
-  #count(worker: WorkerHandle, blame: Blame): boolean {
-    if (worker.left === 'starting') {
-      if (++this.#stillborn === 1) this.#since = performance.now();
-      return this.#stillborn < MAX_DEATHS_BEFORE_READY || (this.#proven && performance.now() - this.#since < MAX_CRASH_STORM_MS);
-    }
-    // What an item did is the item's to answer for.
-    const progress = worker.fruitful || blame !== Blame.None || performance.now() - worker.since >= LONG_LIFE_MS;
-    this.#fruitless = progress ? 0 : this.#fruitless + 1;
-    return this.#fruitless < MAX_DEATHS_WITHOUT_PROGRESS;
-  }
-
-  #despair(worker: WorkerHandle, last: WorkerCrashError): WorkerCrashError {
-    const ready = worker.left !== 'starting';
-    return hopeless(ready ? this.#fruitless : this.#stillborn, ready, last);
-  }
-
   /** Starts the workers that are missing, so that there are `least` at least. */
   #refill(least = 0): void {
     if (this.#pause !== null) return;
-    if (this.#stillborn >= MAX_DEATHS_BEFORE_READY) {
-      const time = Math.min(
-        MAX_RESTART_DELAY_MS,
-        MIN_RESTART_DELAY_MS * 2 ** Math.floor((this.#stillborn - MAX_DEATHS_BEFORE_READY) / this.#size),
-      );
-      this.#pause = setTimeout(() => this.#goOn(), time);
-      return;
-    }
-    this.#tryToFill(least);
+    const delay = this.#deaths.restartDelay(this.#size);
+    if (delay > 0) this.#pause = setTimeout(() => this.#goOn(), delay);
+    else this.#tryToFill(least);
   }
 
   #goOn(): void {
