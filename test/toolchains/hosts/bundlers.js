@@ -202,6 +202,13 @@ export const hosts = [
   },
   {
     name: 'ncc',
+    refused: {
+      'requires: import() in a closure': refused['imports: dynamic, in a closure'],
+      'requires: in a closure': {
+        code: 'MP_SYMBOL',
+        why: 'ncc makes it a call of its loader, which takes the modules of the bundle along, and one of these has a symbol of its own',
+      },
+    },
     program: asRequired,
     prepare: ({ run, node, bin }) => run([node, bin('ncc'), 'build', 'main.cjs', '-o', 'out', '-e', 'multiprocess']),
     command: runs('out/index.cjs'),
