@@ -25,8 +25,8 @@ import {
   Publisher,
   Puller,
   publishOnce,
-  purge,
-  purgeTasks,
+  purgeBlobs,
+  removeTasksOf,
   taskCounts,
 } from '../broker/index.js';
 import { type PoolNames, type PriorityClass, readTask, type TaskMessage, writeDeadLetter, writeTask } from '../wire/index.js';
@@ -340,8 +340,9 @@ export class TaskDesk {
   async #returned(held: HeldTask): Promise<void> {
     const { task, before, sequence } = held;
     const subject = this.#names.task(held.priority, task.driver, task.run);
-    // A message of its own: what the broker counts is deaths.
-    const payload = writeTask({ ...task, options: { ...task.options, before } });
+    // A message of its own: what the broker counts is deaths. Its driver does not know the message, and
+    // cannot withdraw it: who gets it asks.
+    const payload = writeTask({ ...task, options: { ...task.options, before, announce: true } });
     held.leaving = true;
     if (!this.#broker.up) return held.leave();
     const id = `${task.driver}/${task.run}/${task.chunk}/${task.offset}/back/${sequence}`;
@@ -511,7 +512,7 @@ export class TaskDesk {
       for (const run of unwanted) {
         const filter = this.#names.tasksOfRun(driver, run);
         await this.#broker.persist(
-          () => purgeTasks(this.#broker, this.#names, filter),
+          () => removeTasksOf(this.#broker, this.#names, filter),
           () => this.#closed,
         );
       }
@@ -547,8 +548,8 @@ export class TaskDesk {
     if (state.tasks === 0) this.#drivers.delete(driver);
     const over = (): boolean => this.#closed;
     const withdrawn = this.#broker.persist(async () => {
-      await purgeTasks(this.#broker, this.#names, this.#names.tasksOfDriver(driver));
-      await purge(this.#broker, this.#names.blobs, this.#names.blobsOfDriver(driver));
+      await removeTasksOf(this.#broker, this.#names, this.#names.tasksOfDriver(driver));
+      await purgeBlobs(this.#broker, this.#names, this.#names.blobsOfDriver(driver));
     }, over);
     withdrawn.catch((error: unknown) => debug('agent: the tasks of a lost driver could not be withdrawn: %s', error));
   }

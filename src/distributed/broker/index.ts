@@ -6,8 +6,7 @@ export {
   leaseOf,
   poolExists,
   poolsOf,
-  purge,
-  purgeTasks,
+  purgeBlobs,
   remakeStreams,
   type StreamSettings,
   setLease,
@@ -15,3 +14,4 @@ export {
 } from './pool-streams.js';
 export { type BrokerRefusal, type Publication, Publisher, publishOnce } from './publisher.js';
 export { Puller } from './puller.js';
+export { removeTasks, removeTasksOf } from './task-removal.js';

@@ -9,6 +9,7 @@ import { UnsupportedError } from '../../errors/index.js';
 import { setTimeout } from '../../util/timers.js';
 import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
 import type { Broker } from './broker.js';
+import { codeOf, NO_STREAM } from './errors.js';
 
 const NANOS = 1e6;
 /** Milliseconds within which the broker knows an id again. */
@@ -19,7 +20,6 @@ const BLOB_AGE_MS = 86_400_000;
 const MAX_DEAD_LETTERS = 100_000;
 const MAX_BLOB_BYTES = 2 ** 30;
 /** The broker's numbers of errors. */
-const STREAM_NOT_FOUND = 10059;
 const STREAM_EXISTS = 10058;
 const CONSUMER_NOT_FOUND = 10014;
 
@@ -165,7 +165,7 @@ export async function leaseOf(broker: Broker, names: PoolNames): Promise<number 
     const { config } = await broker.streams.consumers.info(names.streamOf('normal'), 'normal');
     return Number(config.ack_wait) / NANOS;
   } catch (error) {
-    if (codeOf(error) === STREAM_NOT_FOUND || codeOf(error) === CONSUMER_NOT_FOUND) return undefined;
+    if (codeOf(error) === NO_STREAM || codeOf(error) === CONSUMER_NOT_FOUND) return undefined;
     throw error;
   }
 }
@@ -187,17 +187,12 @@ export async function taskCounts(broker: Broker, names: PoolNames): Promise<Read
   return Object.assign({}, ...(await Promise.all(counts))) as Record<string, number>;
 }
 
-/** Removes tasks, of whatever class. */
-export async function purgeTasks(broker: Broker, names: PoolNames, filter: string): Promise<void> {
-  for (const name of CLASSES) await purge(broker, names.streamOf(name), filter);
-}
-
-/** Removes the messages of a subject. */
-export async function purge(broker: Broker, stream: string, filter: string): Promise<void> {
+/** Removes blobs by their subject. */
+export async function purgeBlobs(broker: Broker, names: PoolNames, filter: string): Promise<void> {
   try {
-    await broker.streams.streams.purge(stream, { filter });
+    await broker.streams.streams.purge(names.blobs, { filter });
   } catch (error) {
-    if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
+    if (codeOf(error) !== NO_STREAM) throw error;
   }
 }
 
@@ -205,12 +200,7 @@ async function infoOf(broker: Broker, stream: string): Promise<StreamConfig | un
   try {
     return (await broker.streams.streams.info(stream)).config;
   } catch (error) {
-    if (codeOf(error) === STREAM_NOT_FOUND) return undefined;
+    if (codeOf(error) === NO_STREAM) return undefined;
     throw error;
   }
-}
-
-function codeOf(error: unknown): number | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'number' ? code : undefined;
 }

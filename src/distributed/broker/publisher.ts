@@ -29,8 +29,8 @@ export interface Publication {
   /** What tells it from others: what has the same one is stored once. */
   readonly id: string;
   readonly payload: Uint8Array;
-  /** The broker has it. */
-  stored(): void;
+  /** The broker has it, under this number in its stream. */
+  stored(sequence: number): void;
   /** The broker does not take it: there is no such stream, or it is larger than that allows. */
   refused(reason: BrokerRefusal): void;
 }
@@ -129,15 +129,15 @@ export class Publisher {
     const entry = this.#sent.get(number);
     if (entry === undefined) return;
     this.#sent.delete(number);
-    const refusal = refusalOf(message);
-    if (refusal === undefined) {
+    const answer = answerOf(message);
+    if (typeof answer === 'number') {
       this.#full = false;
-      entry.publication.stored();
-    } else if (refusal === 'full' || refusal === 'busy') {
+      entry.publication.stored(answer);
+    } else if (answer === 'full' || answer === 'busy') {
       this.#full = true;
       this.#waiting.unshift(entry);
     } else {
-      entry.publication.refused(refusal);
+      entry.publication.refused(answer);
     }
     this.#send();
   }
@@ -168,21 +168,26 @@ export class Publisher {
   }
 }
 
-/** `undefined`: it is stored. */
-function refusalOf(message: Msg): BrokerRefusal | 'full' | 'busy' | undefined {
+/** The number of a message that is stored, or why it is not. */
+function answerOf(message: Msg): number | BrokerRefusal | 'full' | 'busy' {
   const { data } = message;
   if (data.length === 0) {
     // 503: nobody listens to the subject, so no stream has it, or the broker is just starting.
     return { noStream: true, description: 'no stream has the subject' };
   }
   const text = message.string();
-  if (!text.includes('"error"')) return undefined;
+  if (!text.includes('"error"')) return sequenceIn(text);
   const { error } = JSON.parse(text) as { error?: { code?: number; err_code?: number; description?: string } };
-  if (error === undefined) return undefined;
+  if (error === undefined) return sequenceIn(text);
   if (FULL.has(error.err_code ?? 0) || /maximum (messages|bytes)|resources? (limits )?exceeded/i.test(error.description ?? ''))
     return 'full';
   if (error.code === 503) return 'busy';
   return { noStream: false, description: error.description ?? 'for no reason that it gave' };
+}
+
+/** `{"stream":"…","seq":7}`, of which nothing else is needed. */
+function sequenceIn(text: string): number {
+  return Number(/"seq": ?(\d+)/.exec(text)?.[1] ?? 0);
 }
 
 /** Stores one message. @throws (rejects) what `refuse` makes of the broker's refusal. */
@@ -194,6 +199,6 @@ export function publishOnce(
   refuse: (reason: BrokerRefusal) => MultiprocessError,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    publisher.publish({ subject, id, payload, stored: resolve, refused: (reason) => reject(refuse(reason)) });
+    publisher.publish({ subject, id, payload, stored: () => resolve(), refused: (reason) => reject(refuse(reason)) });
   });
 }

@@ -277,7 +277,7 @@ export class DistributedEngine {
 
   async #withdraw(run: RemoteRun, chunks: readonly RemoteChunk[], reason: unknown): Promise<void> {
     if (chunks.length === 0) return;
-    await this.#publisher.withdraw(run, chunks, run.subjectName);
+    await this.#publisher.withdraw(run, chunks);
     if (chunks.some(({ published }) => published))
       await new CancelRequest(this.broker, this.names, this.hosts).send(this.#id, run.id, reason);
   }
@@ -286,7 +286,7 @@ export class DistributedEngine {
   finish(run: RemoteRun): void {
     if (!this.#runs.delete(run.id)) return;
     // A broker that was killed may have messages again that were acknowledged.
-    if (this.#lossesBefore.get(run) !== this.#losses) this.#track(this.#publisher.purge(run.subjectName));
+    if (this.#lossesBefore.get(run) !== this.#losses) this.#track(this.#publisher.sweep(run));
     this.#checkOver();
   }
 

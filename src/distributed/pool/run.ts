@@ -57,6 +57,8 @@ export class RemoteChunk {
   publication: Publication | null = null;
   /** The broker had it at some time. */
   published = false;
+  /** Number of the latest version in its stream; 0: the broker does not have it. */
+  sequence = 0;
   /** When the broker said that it has the latest version; -1: not yet. */
   storedAt = -1;
   /** Nobody waits for it any more. */

@@ -10,7 +10,18 @@
 import { MultiprocessError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
 import { performance, setTimeout } from '../../util/timers.js';
-import { type Broker, type BrokerRefusal, Publisher, poolExists, poolsOf, purge, remakeStreams, taskCounts } from '../broker/index.js';
+import {
+  type Broker,
+  type BrokerRefusal,
+  Publisher,
+  poolExists,
+  poolsOf,
+  purgeBlobs,
+  remakeStreams,
+  removeTasks,
+  removeTasksOf,
+  taskCounts,
+} from '../broker/index.js';
 import { type PoolNames, storeBlob } from '../wire/index.js';
 import { refused, unknownPool } from './messages.js';
 import type { Need, RemoteChunk, RemoteRun } from './run.js';
@@ -83,19 +94,26 @@ export class TaskPublisher {
     this.publish(chunk);
   }
 
-  /** Removes the tasks of a run from the stream. Resolves when they are, or the broker is closed. */
-  async withdraw(run: RemoteRun, chunks: readonly RemoteChunk[], subject: string): Promise<void> {
+  /**
+   * Removes the tasks of a run from the stream. Resolves when they are, or the broker is closed. What
+   * an agent gave back meanwhile is another message: whoever gets it asks whether it is wanted.
+   */
+  async withdraw(run: RemoteRun, chunks: readonly RemoteChunk[]): Promise<void> {
     await Promise.all(chunks.map((chunk) => this.#landed(chunk)));
     if (!chunks.some((chunk) => chunk.published)) return;
-    await this.purge(subject);
+    const sequences = chunks.map(({ sequence }) => sequence).filter((sequence) => sequence > 0);
+    await this.#broker.persist(
+      () => removeTasks(this.#broker, this.#names.streamOfTask(run.subjectName), sequences),
+      () => this.#closed,
+    );
     for (const chunk of chunks) this.forget(chunk);
     debug('distributed pool: run %s was withdrawn', run.id);
   }
 
-  /** Removes what has this subject. Resolves when it is done, or the broker is closed. */
-  async purge(subject: string): Promise<void> {
+  /** Removes whatever a run has in the stream. Resolves when it is done, or the broker is closed. */
+  async sweep(run: RemoteRun): Promise<void> {
     await this.#broker.persist(
-      () => purge(this.#broker, this.#names.streamOfTask(subject), subject),
+      () => removeTasksOf(this.#broker, this.#names, this.#names.tasksOfRun(this.#driver, run.id)),
       () => this.#closed,
     );
   }
@@ -107,7 +125,7 @@ export class TaskPublisher {
       const filter = this.#names.blobPart(blob, '*');
       void this.#broker
         .persist(
-          () => purge(this.#broker, this.#names.blobs, filter),
+          () => purgeBlobs(this.#broker, this.#names, filter),
           () => this.#closed,
         )
         .catch((error: unknown) => debug('distributed pool: a payload could not be removed: %s', error));
@@ -158,7 +176,8 @@ export class TaskPublisher {
       subject: run.subjectName,
       id: `${this.#driver}/${run.id}/${first}/${version}`,
       payload: message,
-      stored: () => {
+      stored: (sequence: number) => {
+        chunk.sequence = sequence;
         chunk.published = true;
         chunk.storedAt = performance.now();
         chunk.landed();
