@@ -111,7 +111,8 @@ describe.skipIf(!hasNats)('an agent', () => {
 
   describe('by the command line', () => {
     test('serves, and drains at SIGTERM', async () => {
-      const agent = await startAgent(nats.servers, 'cli', ['--http', '0']);
+      // Nothing of an agent that has ended waits for the lease.
+      const agent = await startAgent(nats.servers, 'cli', ['--http', '0', '--lease', '120000']);
       await using pool = await DistributedPool.connect({ servers: nats.servers, name: 'cli' });
       const running = pool.apply(tasks.wait, [200]);
       const started = Date.now();

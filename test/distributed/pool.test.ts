@@ -279,10 +279,24 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
   describe('priorities', () => {
     test('an urgent call overtakes what waits', async () => {
       const order: string[] = [];
-      const slow = Array.from({ length: 12 }, (_, i) => pool.apply(tasks.wait, [60], { priority: -1 }).then(() => order.push(`low ${i}`)));
-      await until(() => agent.info().held >= 2, 'the workers to be busy');
-      await pool.apply(tasks.wait, [1], { priority: 1 }).then(() => order.push('high'));
-      await Promise.all(slow);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const blocking = [1, 2].map(() => pool.apply(tasks.untilAborted, [], { signal }).catch(() => {}));
+      await until(() => agent.info().held === 2, 'the workers to be busy');
+      const queued = async (priority: number, names: readonly string[]): Promise<() => Promise<unknown>> => {
+        const calls = names.map((name) => pool.apply(tasks.wait, [1], { priority }).then(() => order.push(name)));
+        await until(() => pool.stats().unsent === 0, 'the calls to be queued');
+        return () => Promise.all(calls);
+      };
+      const low = await queued(
+        -1,
+        Array.from({ length: 12 }, (_, i) => `low ${i}`),
+      );
+      const { held } = agent.info();
+      const high = await queued(1, ['high']);
+      await until(() => agent.info().held > held, 'the urgent call to be taken');
+      controller.abort();
+      await Promise.all([...blocking, low(), high()]);
       expect(order.indexOf('high')).toBeLessThan(8);
     });
   });

@@ -23,10 +23,10 @@ export interface Nats {
   close(): Promise<void>;
 }
 
-/** Starts one. `config` is added to its configuration. */
-export async function startNats(config = ''): Promise<Nats> {
+/** Starts one. `config` is added to its configuration, `store` to the part of it about JetStream. */
+export async function startNats(config = '', store = ''): Promise<Nats> {
   const folder = mkdtempSync(join(tmpdir(), 'multiprocess-nats-'));
-  writeFileSync(join(folder, 'nats.conf'), `jetstream { store_dir: "${folder}/store" }\n${config}\n`);
+  writeFileSync(join(folder, 'nats.conf'), `jetstream { store_dir: "${folder}/store"\n${store}\n}\n${config}\n`);
   let child: ChildProcess;
   let ended: Promise<unknown>;
   const start = async (port: number): Promise<void> => {

@@ -88,7 +88,7 @@ export class Agent implements AsyncDisposable {
    *
    * @returns resolves when a worker is ready.
    * @throws (rejects) ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`; ConnectionError
-   * `MP_BROKER_UNREACHABLE`, `MP_NO_JETSTREAM`; AuthenticationError `MP_BROKER_CREDENTIALS`;
+   * `MP_BROKER_UNREACHABLE`, `MP_NO_JETSTREAM`, `MP_BROKER_STORAGE`; AuthenticationError `MP_BROKER_CREDENTIALS`;
    * UnsupportedError `MP_NO_NATS`, `MP_BROKER_TOO_OLD`; ProcessError `MP_HTTP_PORT`; what a module
    * of `preload` throws.
    */

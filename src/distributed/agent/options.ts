@@ -30,11 +30,14 @@ export interface AgentOptions extends BrokerOptions {
    */
   readonly lease?: number | undefined;
   /**
-   * Most tasks (calls, chunks of items) that wait in a pool: when it is full, sources wait. Counts
-   * when the pool is new. Default 100,000.
+   * Most tasks (calls, chunks of items) that wait in each class of priority: when it is full,
+   * sources wait. Counts when the pool is new. Default 100,000.
    */
   readonly maxQueue?: number | undefined;
-  /** Most bytes of tasks that wait, likewise. Default 1 GiB. */
+  /**
+   * Most bytes of tasks that wait, likewise. The broker reserves them on its disk, for each of the
+   * three classes. Default 128 MiB.
+   */
   readonly maxQueueBytes?: number | undefined;
   /**
    * Milliseconds a worker whose task was cancelled has to end it, before it is killed. Default
@@ -102,7 +105,7 @@ export function agentSettings(actor: string, options: AgentOptions): AgentSettin
     allowFunctions: allowFunctions ?? false,
     lease: checkNumber(actor, 'lease', options.lease, { min: MIN_LEASE_MS, integer: true }),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, whole) ?? 100_000,
-    maxQueueBytes: checkNumber(actor, 'maxQueueBytes', options.maxQueueBytes, whole) ?? 2 ** 30,
+    maxQueueBytes: checkNumber(actor, 'maxQueueBytes', options.maxQueueBytes, whole) ?? 128 * 2 ** 20,
     gracePeriod: checkNumber(actor, 'gracePeriod', options.gracePeriod),
     http,
   };

@@ -17,7 +17,7 @@
  */
 import { ConnectionError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
-import { clearInterval, performance, setInterval, setTimeout, timeOfDay } from '../../util/timers.js';
+import { clearInterval, clearTimeout, performance, setInterval, setTimeout, timeOfDay } from '../../util/timers.js';
 import {
   type Broker,
   type BrokerRefusal,
@@ -96,6 +96,8 @@ export class TaskDesk {
   /** The one that came last was one: more may follow. */
   #careful = false;
   #sweeping = false;
+  /** Ends the wait of a sweep. */
+  #wakeSweep: () => void = () => {};
 
   constructor(broker: Broker, names: PoolNames, runner: TaskRunner, settings: DeskSettings) {
     this.#broker = broker;
@@ -156,6 +158,7 @@ export class TaskDesk {
     this.#closed = true;
     void this.#puller.stop();
     clearInterval(this.#renewal);
+    this.#wakeSweep();
     this.#publisher.close();
     for (const { link } of this.#drivers.values()) link.end();
     this.#drivers.clear();
@@ -350,10 +353,14 @@ export class TaskDesk {
       () => true,
       () => false,
     );
-    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), RETURN_MS));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), RETURN_MS);
+    });
     if (await Promise.race([stored, late])) held.acknowledge();
     // The stream is full, or the broker away.
     else held.decline();
+    clearTimeout(timer);
   }
 
   // ---- what nobody can run
@@ -485,7 +492,15 @@ export class TaskDesk {
     this.#sweeping = true;
     try {
       // Acknowledgements that are under way come first.
-      await new Promise<void>((resolve) => setTimeout(resolve, this.#lease));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.#lease);
+        // A timer would keep the process of an agent that has ended.
+        this.#wakeSweep = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      if (this.#closed) return;
       const over = (): boolean => this.#closed;
       const counts = await this.#broker.persist(() => taskCounts(this.#broker, this.#names), over);
       const runs = new Map<string, Set<string>>();

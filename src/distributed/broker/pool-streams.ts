@@ -5,10 +5,10 @@
  * counts, not what it was asked for.
  */
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
-import { UnsupportedError } from '../../errors/index.js';
+import { ConnectionError, UnsupportedError } from '../../errors/index.js';
 import { setTimeout } from '../../util/timers.js';
 import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
-import type { Broker } from './broker.js';
+import { type Broker, messageOf } from './broker.js';
 import { codeOf, NO_STREAM } from './errors.js';
 
 const NANOS = 1e6;
@@ -18,56 +18,91 @@ const DUPLICATE_WINDOW_MS = 120_000;
 const DEAD_LETTER_AGE_MS = 7 * 86_400_000;
 const BLOB_AGE_MS = 86_400_000;
 const MAX_DEAD_LETTERS = 100_000;
-const MAX_BLOB_BYTES = 2 ** 30;
 /** The broker's numbers of errors. */
 const STREAM_EXISTS = 10058;
+const NO_STORAGE = 10047;
+const NO_RESOURCES = 10023;
 const CONSUMER_NOT_FOUND = 10014;
 
 /** What may be chosen about a pool's streams. */
 export interface StreamSettings {
-  /** Most tasks that wait. */
+  /** Most tasks that wait in each class of priority. */
   readonly maxQueue: number;
-  /** Most bytes of tasks that wait. */
+  /** Most bytes of tasks that wait in each class: the broker reserves them on its disk. */
   readonly maxQueueBytes: number;
   /** Milliseconds after which a task of a silent agent goes to another. */
   readonly lease: number;
 }
 
-/** Makes what is missing of the streams of a pool. */
+/**
+ * Makes what is missing of the streams of a pool: nothing of it, when there is no room for all.
+ * @throws (rejects) ConnectionError `MP_BROKER_STORAGE`; UnsupportedError `MP_BROKER_TOO_OLD`.
+ */
 export async function ensurePool(broker: Broker, names: PoolNames, settings: StreamSettings): Promise<void> {
+  const made: string[] = [];
+  try {
+    await ensureStreams(broker, names, settings, made);
+  } catch (error) {
+    if (![NO_STORAGE, NO_RESOURCES].includes(codeOf(error) ?? 0)) throw error;
+    // Part of a pool would reserve storage that nobody uses.
+    for (const stream of made) await broker.streams.streams.delete(stream).catch(() => {});
+    throw noStorage(broker, names, settings, error);
+  }
+  for (const name of CLASSES) await ensureConsumer(broker, names, name, settings.lease);
+}
+
+async function ensureStreams(broker: Broker, names: PoolNames, settings: StreamSettings, made: string[]): Promise<void> {
   const common = { storage: 'file', num_replicas: broker.settings.replicas, duplicate_window: DUPLICATE_WINDOW_MS * NANOS };
   for (const name of CLASSES) {
-    await ensureStream(broker, {
-      ...common,
-      name: names.streamOf(name),
-      subjects: [names.tasksOfClass(name)],
-      retention: 'workqueue',
-      discard: 'new',
-      max_msgs: settings.maxQueue,
-      max_bytes: settings.maxQueueBytes,
-    } as StreamRequest);
+    await ensureStream(
+      broker,
+      {
+        ...common,
+        name: names.streamOf(name),
+        subjects: [names.tasksOfClass(name)],
+        retention: 'workqueue',
+        discard: 'new',
+        max_msgs: settings.maxQueue,
+        max_bytes: settings.maxQueueBytes,
+      } as StreamRequest,
+      made,
+    );
   }
-  await ensureStream(broker, {
-    ...common,
-    name: names.deadLetters,
-    subjects: [names.deadLetter],
-    retention: 'limits',
-    discard: 'old',
-    max_msgs: MAX_DEAD_LETTERS,
-    max_age: DEAD_LETTER_AGE_MS * NANOS,
-  } as StreamRequest);
-  await ensureStream(broker, {
-    ...common,
-    name: names.blobs,
-    subjects: [names.allBlobs],
-    retention: 'limits',
-    discard: 'old',
-    max_msgs_per_subject: 1,
-    max_bytes: MAX_BLOB_BYTES,
-    max_age: BLOB_AGE_MS * NANOS,
-    allow_direct: true,
-  } as StreamRequest);
-  for (const name of CLASSES) await ensureConsumer(broker, names, name, settings.lease);
+  await ensureStream(
+    broker,
+    {
+      ...common,
+      name: names.deadLetters,
+      subjects: [names.deadLetter],
+      retention: 'limits',
+      discard: 'old',
+      max_msgs: MAX_DEAD_LETTERS,
+      max_age: DEAD_LETTER_AGE_MS * NANOS,
+    } as StreamRequest,
+    made,
+  );
+  await ensureStream(
+    broker,
+    {
+      ...common,
+      name: names.blobs,
+      subjects: [names.allBlobs],
+      retention: 'limits',
+      discard: 'old',
+      max_msgs_per_subject: 1,
+      max_age: BLOB_AGE_MS * NANOS,
+      allow_direct: true,
+    } as StreamRequest,
+    made,
+  );
+}
+
+function noStorage(broker: Broker, { pool }: PoolNames, { maxQueueBytes }: StreamSettings, cause: unknown): ConnectionError {
+  const bytes = CLASSES.length * maxQueueBytes;
+  return new ConnectionError(
+    `Agent.start: the broker at ${broker.address} has no room for pool ${pool}, which reserves ${bytes} bytes of its storage, \`maxQueueBytes\` for each of ${CLASSES.length} classes of priority: ${messageOf(cause)}. Pass a smaller \`maxQueueBytes\` than ${maxQueueBytes}, or raise \`max_file_store\` in the server's configuration.`,
+    { code: 'MP_BROKER_STORAGE', cause },
+  );
 }
 
 async function ensureConsumer(broker: Broker, names: PoolNames, name: PriorityClass, lease: number): Promise<void> {
@@ -123,12 +158,14 @@ async function passesOverClass(broker: Broker, names: PoolNames, name: PriorityC
 
 type StreamRequest = Partial<StreamConfig> & { readonly name: string };
 
-async function ensureStream(broker: Broker, request: StreamRequest): Promise<void> {
+/** @param made Has the names of the streams that were made. */
+async function ensureStream(broker: Broker, request: StreamRequest, made: string[] = []): Promise<void> {
   const { streams } = broker.streams;
   const existing = await infoOf(broker, request.name);
   if (existing === undefined) {
     try {
       const { config } = await streams.add(request);
+      made.push(request.name);
       checkMade(broker, request, config);
     } catch (error) {
       // Another agent was faster.

@@ -20,6 +20,8 @@ Runs this host's part of a pool of many hosts. Tasks come from the broker, NATS 
   --preload MODULE       a module that each worker loads first; may be given several times
   --allow-functions      run functions that drivers send with their code
   --lease MS             when the tasks of a host that is not heard of go to others
+  --max-queue N          most tasks that wait in each class of priority, for a new pool
+  --max-queue-bytes N    most bytes of them; the broker reserves three times as many
   --http PORT            answer GET / with 200 while tasks are taken, else 503
   --user, --password     credentials for the broker; also NATS_USER, NATS_PASSWORD
   --token TOKEN          likewise; also NATS_TOKEN
@@ -84,6 +86,8 @@ function optionsOf(args: readonly string[]): AgentOptions {
       preload: { type: 'string', multiple: true },
       'allow-functions': { type: 'boolean' },
       lease: { type: 'string' },
+      'max-queue': { type: 'string' },
+      'max-queue-bytes': { type: 'string' },
       http: { type: 'string' },
       user: { type: 'string' },
       password: { type: 'string' },
@@ -110,6 +114,8 @@ function optionsOf(args: readonly string[]): AgentOptions {
     preload: values.preload,
     allowFunctions: values['allow-functions'] ?? false,
     lease: numberOf('lease', values.lease),
+    maxQueue: numberOf('max-queue', values['max-queue']),
+    maxQueueBytes: numberOf('max-queue-bytes', values['max-queue-bytes']),
     http: numberOf('http', values.http),
     credentials: {
       user: user ?? process.env['NATS_USER'],
