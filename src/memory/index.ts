@@ -11,7 +11,7 @@ export { BufferInbox } from './ring/buffer-inbox.js';
 export { BufferPool } from './ring/buffer-pool.js';
 export { Link, type LinkBells, LinkSide, linkBytes } from './ring/link.js';
 export { EMPTY_PAYLOAD, type Payload } from './ring/payload.js';
-export { PAD, RECORD_HEADER, recordBytes, writePad } from './ring/record-layout.js';
+export { ID_WORD, KIND_WORD, PAD, RECORD_HEADER, recordBytes, STATE_WORD, writePad } from './ring/record-layout.js';
 export { RING_HEADER, RingReader, RingWriter, ringBytes } from './ring/ring.js';
 export type { BufferHandle } from './ring/shared-buffer.js';
 export { Freight, freightOf, holdUntil, noteKeep } from './shareable/freight.js';

@@ -1,3 +1,3 @@
 /** Agents: the hosts of a pool. */
 export { Agent } from './agent.js';
-export { type AgentOptions, DEFAULT_LEASE_MS, MIN_LEASE_MS } from './options.js';
+export type { AgentOptions } from './options.js';

@@ -1,6 +1,5 @@
 /** The broker: a connection to it, and what is done over one. */
 export { Broker, type Msg, messageOf, type Unlisten } from './broker.js';
-export { BROKER_OPTIONS, type BrokerOptions, type BrokerTls, brokerSettings, type Credentials, checkName } from './options.js';
 export {
   ensurePool,
   leaseOf,
@@ -8,7 +7,6 @@ export {
   poolsOf,
   purgeBlobs,
   remakeStreams,
-  type StreamSettings,
   setLease,
   taskCounts,
 } from './pool-streams.js';

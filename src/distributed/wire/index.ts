@@ -2,5 +2,5 @@
 export { fetchBlob, storeBlob } from './blobs.js';
 export { decodeError, encodeError } from './errors.js';
 export * from './messages.js';
-export { type Encoded, encodeValue } from './payload.js';
-export { CLASSES, classOf, codeBlob, driverSubject, PoolNames, PROTOCOL, type PriorityClass, partSubject } from './subjects.js';
+export { encodeValue } from './payload.js';
+export { classOf, codeBlob, driverSubject, PoolNames, type PriorityClass, partSubject } from './subjects.js';

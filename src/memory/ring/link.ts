@@ -27,7 +27,7 @@ import { BufferRecords } from './buffer-records.js';
 import { BUFFER_OFFER, KIND_MASK, PART, SHARED_BUFFER, TAIL } from './link-kinds.js';
 import { IncomingParts, OutgoingParts } from './parts.js';
 import type { Payload } from './payload.js';
-import { RECORD_HEADER } from './record-layout.js';
+import { KIND_WORD, RECORD_HEADER } from './record-layout.js';
 import { RingReader, RingWriter, ringBytes } from './ring.js';
 
 const CONTROL_BYTES = 4096;
@@ -200,10 +200,10 @@ export class Link {
   recall(position: number): Uint8Array | null {
     const out = this.#out;
     const word = position < 0 ? -1 : out.find(position);
-    if (word < 0 || (out.words[word + 1]! & TAIL) !== 0) return null;
+    if (word < 0 || (out.words[word + KIND_WORD]! & TAIL) !== 0) return null;
     const start = word * 4 + RECORD_HEADER;
     const bytes = out.bytes.slice(start, start + (out.words[word]! >>> 0));
-    return (out.words[word + 1]! & SHARED_BUFFER) === 0 ? bytes : this.#buffers.recallFrom(bytes);
+    return (out.words[word + KIND_WORD]! & SHARED_BUFFER) === 0 ? bytes : this.#buffers.recallFrom(bytes);
   }
 
   /** Bytes of the message that waits for room that were sent in parts. */

@@ -20,7 +20,7 @@
  * Lamport, Proving the correctness of multiprocess programs (1977), with cached cursors as in the
  * SPSC queues of J. Giacomoni et al., FastForward (2008).
  */
-import { PAD, RECORD_HEADER, recordBytes, writePad } from './record-layout.js';
+import { ID_WORD, KIND_WORD, PAD, RECORD_HEADER, recordBytes, STATE_WORD, writePad } from './record-layout.js';
 import { cancelPark, park, unpark } from './sleep-word.js';
 
 /** Bytes before the data. */
@@ -111,9 +111,9 @@ export class RingWriter {
     const at = this.#reserved;
     const word = at >> 2;
     this.words[word] = this.#length;
-    this.words[word + 1] = kind;
-    this.words[word + 2] = id;
-    this.words[word + 3] = state;
+    this.words[word + KIND_WORD] = kind;
+    this.words[word + ID_WORD] = id;
+    this.words[word + STATE_WORD] = state;
     const before = this.#tail & (this.#capacity - 1);
     const skipped = at === before ? 0 : this.#capacity - before;
     const size = recordBytes(this.#length);
@@ -139,7 +139,7 @@ export class RingWriter {
   amend(position: number, expected: number, replacement: number): boolean {
     if (this.#written - position > this.#capacity) return false;
     const word = ((this.#origin + position) & (this.#capacity - 1)) >> 2;
-    return Atomics.compareExchange(this.words, word + 3, expected, replacement) === expected;
+    return Atomics.compareExchange(this.words, word + STATE_WORD, expected, replacement) === expected;
   }
 
   /**
@@ -233,14 +233,14 @@ export class RingReader {
       const at = this.#head & (this.#capacity - 1);
       const word = at >> 2;
       const length = this.words[word]!;
-      const kind = this.words[word + 1]!;
+      const kind = this.words[word + KIND_WORD]!;
       if (kind === PAD) {
         this.#head = (this.#head + length + RECORD_HEADER) | 0;
         continue;
       }
       this.kind = kind;
-      this.id = this.words[word + 2]!;
-      this.position = word + 3;
+      this.id = this.words[word + ID_WORD]!;
+      this.position = word + STATE_WORD;
       this.start = at + RECORD_HEADER;
       this.end = this.start + length;
       this.#size = recordBytes(length);

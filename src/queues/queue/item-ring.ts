@@ -24,7 +24,7 @@
  * RETURNED goes up before records become READY and down after they were claimed, so it may be too
  * high, never too low; who finds fewer corrects it.
  */
-import { PAD, RECORD_HEADER, recordBytes, writePad } from '../../memory/index.js';
+import { ID_WORD, KIND_WORD, PAD, RECORD_HEADER, recordBytes, STATE_WORD, writePad } from '../../memory/index.js';
 import { CURSOR_WORDS, Cursor } from '../shared/cursor.js';
 
 const LINE = 16;
@@ -153,9 +153,9 @@ export class ItemRing {
   publish(kind: number, id: number): void {
     const word = this.#reserved >> 2;
     this.words[word] = this.#length;
-    this.words[word + 1] = kind;
-    this.words[word + 2] = id;
-    this.words[word + 3] = READY;
+    this.words[word + KIND_WORD] = kind;
+    this.words[word + ID_WORD] = id;
+    this.words[word + STATE_WORD] = READY;
     this.#tail.move((this.reservedPosition + recordBytes(this.#length)) | 0, (this.#tail.count + 1) | 0);
   }
 
@@ -249,8 +249,8 @@ export class ItemRing {
     this.#next.read();
     for (let position = Atomics.load(this.#control, this.#at + HEAD); position !== this.#next.position && had < max; ) {
       const word = this.#word(position);
-      if (this.kindOf(position) !== PAD && Atomics.load(this.words, word + 3) === READY) {
-        Atomics.store(this.words, word + 3, agent);
+      if (this.kindOf(position) !== PAD && Atomics.load(this.words, word + STATE_WORD) === READY) {
+        Atomics.store(this.words, word + STATE_WORD, agent);
         into.push(position);
         had++;
       }

@@ -9,7 +9,7 @@
  *
  * All of it is used under the topic's lock, but for the cursors, which anybody may read.
  */
-import { PAD, RECORD_HEADER, recordBytes, writePad } from '../../memory/index.js';
+import { ID_WORD, KIND_WORD, PAD, RECORD_HEADER, recordBytes, writePad } from '../../memory/index.js';
 import { Cursor } from '../shared/cursor.js';
 
 export class TopicRing {
@@ -49,8 +49,8 @@ export class TopicRing {
     const start = (position + pad) | 0;
     const word = this.#word(start);
     this.words[word] = length;
-    this.words[word + 1] = kind;
-    this.words[word + 2] = id;
+    this.words[word + KIND_WORD] = kind;
+    this.words[word + ID_WORD] = id;
     return start;
   }
 
