@@ -6,7 +6,6 @@ export {
   poolExists,
   poolsOf,
   purgeBlobs,
-  remakeStreams,
   setLease,
   taskCounts,
 } from './pool-streams.js';

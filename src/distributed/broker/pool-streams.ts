@@ -6,7 +6,6 @@
  */
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
 import { ConnectionError, UnsupportedError } from '../../errors/index.js';
-import { setTimeout } from '../../util/timers.js';
 import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
 import { type Broker, messageOf } from './broker.js';
 import { codeOf, NO_STREAM } from './errors.js';
@@ -117,49 +116,10 @@ async function ensureConsumer(broker: Broker, names: PoolNames, name: PriorityCl
   } as Partial<ConsumerConfig> as ConsumerConfig);
 }
 
-/** How often, and how far apart in ms, the broker is asked before its answer counts. */
-const LOOKS = 3;
-const LOOK_APART_MS = 200;
-
-/**
- * Makes streams anew whose messages the broker passes over: nats-server 2.9.10 that was killed gives
- * only the latest of several messages to agents, from then on. What they held is lost; their drivers
- * have it, and publish it again.
- *
- * @returns whether one was.
- */
-export async function remakeStreams(broker: Broker, names: PoolNames): Promise<boolean> {
-  let remade = false;
-  for (const name of CLASSES) {
-    if (!(await passesOverClass(broker, names, name))) continue;
-    const stream = names.streamOf(name);
-    const config = await infoOf(broker, stream);
-    const lease = await leaseOf(broker, names);
-    if (config === undefined || lease === undefined) continue;
-    await broker.streams.streams.delete(stream);
-    await ensureStream(broker, { ...config, name: stream });
-    await ensureConsumer(broker, names, name, lease);
-    remade = true;
-  }
-  return remade;
-}
-
-async function passesOverClass(broker: Broker, names: PoolNames, name: PriorityClass): Promise<boolean> {
-  for (let look = 0; look < LOOKS; look++) {
-    const counts = await countsOf(broker, names.streamOf(name), names.tasksOfClass(name));
-    const there = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const { num_pending, num_ack_pending } = await broker.streams.consumers.info(names.streamOf(name), name);
-    // What came between the two answers hides some, what was done shows some too many: so it is asked again.
-    if (there <= num_pending + num_ack_pending) return false;
-    await new Promise<void>((resolve) => setTimeout(resolve, LOOK_APART_MS));
-  }
-  return true;
-}
-
 type StreamRequest = Partial<StreamConfig> & { readonly name: string };
 
 /** @param made Has the names of the streams that were made. */
-async function ensureStream(broker: Broker, request: StreamRequest, made: string[] = []): Promise<void> {
+async function ensureStream(broker: Broker, request: StreamRequest, made: string[]): Promise<void> {
   const { streams } = broker.streams;
   const existing = await infoOf(broker, request.name);
   if (existing === undefined) {

@@ -95,8 +95,6 @@ export class DistributedEngine {
   #downSince = -1;
   /** How often the broker was lost, and how often before a run began. */
   #losses = 0;
-  /** After so many losses the broker was seen to give all that it has. */
-  #lossesChecked = 0;
   readonly #lossesBefore = new WeakMap<RemoteRun, number>();
   #reconciledAt = performance.now();
   #reconciling = false;
@@ -534,8 +532,7 @@ export class DistributedEngine {
     this.#reconciling = true;
     try {
       const due = performance.now() - 2 * this.#lease;
-      const losses = this.#losses;
-      if (await this.#publisher.reconcile(this.#runs.values(), due, losses > this.#lossesChecked)) this.#lossesChecked = losses;
+      await this.#publisher.reconcile(this.#runs.values(), due);
     } catch (error) {
       debug('distributed pool: what the broker has is not known: %s', messageOf(error));
     } finally {

@@ -17,7 +17,6 @@ import {
   poolExists,
   poolsOf,
   purgeBlobs,
-  remakeStreams,
   removeTasks,
   removeTasksOf,
   taskCounts,
@@ -134,31 +133,25 @@ export class TaskPublisher {
 
   /**
    * Publishes again what was stored before `due` and is not in the stream any more, though it has no
-   * outcome; or is there, and the broker passes over it.
-   *
-   * @param lossy Whether the broker was away, and may do that.
-   * @returns whether it does not.
+   * outcome.
    */
-  async reconcile(runs: Iterable<RemoteRun>, due: number, lossy: boolean): Promise<boolean> {
+  async reconcile(runs: Iterable<RemoteRun>, due: number): Promise<void> {
     const isOld = (chunk: RemoteChunk): boolean => !chunk.dead && chunk.storedAt >= 0 && chunk.storedAt < due;
     const suspects = new Map<RemoteRun, RemoteChunk[]>();
     for (const run of runs) {
       const old = [...run.chunks.values()].filter(isOld);
       if (old.length > 0) suspects.set(run, old);
     }
-    if (suspects.size === 0) return false;
-    const passed = lossy && (await remakeStreams(this.#broker, this.#names));
+    if (suspects.size === 0) return;
     const counts = await taskCounts(this.#broker, this.#names);
     for (const [run, chunks] of suspects) {
       // What has its outcome meanwhile has left the stream, or is about to.
       const still = chunks.filter(isOld);
       const found = counts[run.subjectName] ?? 0;
-      if (still.length === 0 || (found >= still.length && !passed)) continue;
+      if (found >= still.length) continue;
       debug('distributed pool: tasks of run %s are lost, and published again', run.id);
-      // A stream that was made anew has nothing.
-      for (const chunk of passed ? [...run.chunks.values()] : still) if (!chunk.dead && chunk.storedAt >= 0) this.publish(chunk);
+      for (const chunk of still) this.publish(chunk);
     }
-    return lossy && !passed;
   }
 
   close(): void {

@@ -45,10 +45,7 @@ export class PoolNames {
     this.allHosts = `${ROOT}.s.${pool}.*`;
   }
 
-  /**
-   * Each class has a stream of its own, and its consumer no filter: a server of 2.9 that was killed
-   * passes over messages where a consumer has one.
-   */
+  /** Each class has a stream of its own, so that its consumer needs no filter. */
   streamOf(name: PriorityClass): string {
     return `MP_${name === 'normal' ? 'T' : name[0]!.toUpperCase()}_${this.pool}`;
   }
