@@ -9,7 +9,8 @@ export interface RetryOptions {
   /**
    * How often an item is run again after its worker died while running it. Default 0. Infinity ends
    * when ten workers in a row died of items of one function, each within ten seconds of the one
-   * before, and none of its items had a result in between.
+   * before, and none of its items had a result in between. Three deaths in a row while the modules
+   * of the function, or the values of its items, were being loaded end an item whatever is left.
    */
   readonly crashes?: number | undefined;
   /**
