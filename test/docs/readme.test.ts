@@ -9,6 +9,7 @@ const fixtures = new URL('../fixtures/readme', import.meta.url);
 /** What a sample has in it, and what it prints. */
 const expected: readonly (readonly [has: string, prints: RegExp])[] = [
   ['pool.imapUnordered(', /^(photos\/[123]\.png by 0\.5\n){3}$/],
+  ['concurrency: 16', /^a 1\nb 2\na 3\n$/],
   ['currentTask', /^(page \d+\n)+100\n$/],
   ['runExclusive', /^1000 Float64Array\(16\) \[\s+31248,/],
   ['Listener.listen', /^42\nMap\(1\) \{ 'any' => 'value' \}\n$/],
