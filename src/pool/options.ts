@@ -191,6 +191,18 @@ export interface KeyOptions<T> {
   readonly key?: ((item: T) => string | number) | undefined;
 }
 
+/** Options that make each result its outcome, a `PromiseSettledResult`. */
+export interface SettleErrors {
+  /** What becomes of an item that fails: its outcome is its result. */
+  readonly errors: 'settle';
+}
+
+/** Options that leave results as they are. */
+export interface UnsettledErrors {
+  /** What becomes of an item that fails: it fails the whole (default), or is left out. */
+  readonly errors?: 'fail' | 'skip' | undefined;
+}
+
 /** Options of map and starmap. `T` is an item. */
 export interface MapOptions<T = AnyArguments> extends CallOptions, KeyOptions<T> {
   /** Items per message, or `'auto'` (default): about 3 ms of work. */

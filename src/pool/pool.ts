@@ -30,6 +30,8 @@ import {
   type MapOptions,
   type PoolOptions,
   poolSettings,
+  type SettleErrors,
+  type UnsettledErrors,
 } from './options.js';
 import type { CallObserver } from './scheduling/call.js';
 import { Engine } from './scheduling/engine.js';
@@ -39,16 +41,6 @@ import { Engine } from './scheduling/engine.js';
  * with a default export.
  */
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R | Promise<R>) | URL;
-
-/** Each result is its outcome. */
-interface Settling {
-  readonly errors: 'settle';
-}
-
-/** Results are values. */
-interface Plain {
-  readonly errors?: 'fail' | 'skip' | undefined;
-}
 
 /** Options of imap and imapUnordered. */
 export interface StreamOptions<T> extends CallOptions, KeyOptions<T>, Omit<StreamFlowOptions<T>, 'ordered'> {}
@@ -214,8 +206,8 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * @returns the values; with `errors: 'settle'` an outcome for each. Rejects as {@link apply} does,
    * with the `itemIndex` of the item that failed, and with the source's own error.
    */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions<T> & Settling): Promise<PromiseSettledResult<R>[]>;
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T> & Plain): Promise<R[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions<T> & SettleErrors): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T> & UnsettledErrors): Promise<R[]>;
   map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T>): Promise<R[] | PromiseSettledResult<R>[]>;
   map<T>(fn: unknown, items: Source<T>, options: MapOptions<T> = {}): Promise<unknown[]> {
     return promised(() => this.#collect('Pool.map', fn, items, options, false, []).promise);
@@ -228,9 +220,9 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   mapAsync<T, R>(
     fn: Callable<[T], R>,
     items: Source<T>,
-    options: AsyncMapOptions<PromiseSettledResult<R>, T> & Settling,
+    options: AsyncMapOptions<PromiseSettledResult<R>, T> & SettleErrors,
   ): AsyncResult<PromiseSettledResult<R>[]>;
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R, T> & Plain): AsyncResult<R[]>;
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R, T> & UnsettledErrors): AsyncResult<R[]>;
   mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T> = {}): AsyncResult<never[]> {
     const work: AsyncWork<unknown[]> = this.#collect('Pool.mapAsync', fn, items, options, false, CALLBACKS);
     return new AsyncResult(work as AsyncWork<never[]>, options.callback, options.errorCallback);
@@ -243,12 +235,12 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: MapOptions<readonly [...A]> & Settling,
+    options: MapOptions<readonly [...A]> & SettleErrors,
   ): Promise<PromiseSettledResult<R>[]>;
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options?: MapOptions<readonly [...A]> & Plain,
+    options?: MapOptions<readonly [...A]> & UnsettledErrors,
   ): Promise<R[]>;
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
@@ -263,12 +255,12 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: AsyncMapOptions<PromiseSettledResult<R>, readonly [...A]> & Settling,
+    options: AsyncMapOptions<PromiseSettledResult<R>, readonly [...A]> & SettleErrors,
   ): AsyncResult<PromiseSettledResult<R>[]>;
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options?: AsyncMapOptions<R, readonly [...A]> & Plain,
+    options?: AsyncMapOptions<R, readonly [...A]> & UnsettledErrors,
   ): AsyncResult<R[]>;
   starmapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T> = {}): AsyncResult<never[]> {
     const work: AsyncWork<unknown[]> = this.#collect('Pool.starmapAsync', fn, items, options, true, CALLBACKS);
@@ -282,16 +274,20 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * fails if the pool is closed when it is executed. @throws ClosedError `MP_POOL_CLOSED` when the
    * pool is closed already.
    */
-  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> & Settling): TaskStream<PromiseSettledResult<R>>;
-  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & Plain): TaskStream<R>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> & SettleErrors): TaskStream<PromiseSettledResult<R>>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & UnsettledErrors): TaskStream<R>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imap', fn, source, options, true);
   }
 
   /** As {@link imap}, delivering each result as soon as it is there. */
-  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> & Settling): TaskStream<PromiseSettledResult<R>>;
-  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & Plain): TaskStream<R>;
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options: StreamOptions<T> & SettleErrors,
+  ): TaskStream<PromiseSettledResult<R>>;
+  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & UnsettledErrors): TaskStream<R>;
   imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
   imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imapUnordered', fn, source, options, false);

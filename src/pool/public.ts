@@ -32,7 +32,9 @@ export type {
   KeyOptions,
   MapOptions,
   PoolOptions,
+  SettleErrors,
   ThreadPoolOptions,
+  UnsettledErrors,
 } from './options.js';
 // The pool
 export { type Callable, Pool, type StreamOptions } from './pool.js';

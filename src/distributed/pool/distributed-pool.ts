@@ -14,7 +14,9 @@ import {
   checkCallValues,
   limit,
   type MapOptions,
+  type SettleErrors,
   type StreamOptions,
+  type UnsettledErrors,
 } from '../../pool/index.js';
 import {
   type Backend,
@@ -41,16 +43,6 @@ import type { DistributedPoolEvent, DistributedPoolStats } from './events.js';
 import { type DistributedPoolOptions, poolSettings } from './options.js';
 import { type CallObserver, RemoteCall } from './remote-call.js';
 import { RemoteJob } from './remote-job.js';
-
-/** Each result is its outcome. */
-interface Settling {
-  readonly errors: 'settle';
-}
-
-/** Results are values. */
-interface Plain {
-  readonly errors?: 'fail' | 'skip' | undefined;
-}
 
 /** A map under way. */
 type Collection<R> = ReturnType<typeof collect<unknown, R>>;
@@ -186,8 +178,8 @@ export class DistributedPool implements AsyncDisposable {
   /**
    * Runs `fn(item)` for every item and collects the values in order. See Pool's `map`.
    */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions & Settling): Promise<PromiseSettledResult<R>[]>;
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions & Plain): Promise<R[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions & SettleErrors): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions & UnsettledErrors): Promise<R[]>;
   map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions): Promise<R[] | PromiseSettledResult<R>[]>;
   map<T>(fn: unknown, items: Source<T>, options: MapOptions = {}): Promise<unknown[]> {
     return promised(() => this.#collect('DistributedPool.map', fn, items, options, Form.items, []).promise);
@@ -200,9 +192,9 @@ export class DistributedPool implements AsyncDisposable {
   mapAsync<T, R>(
     fn: Callable<[T], R>,
     items: Source<T>,
-    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+    options: AsyncMapOptions<PromiseSettledResult<R>> & SettleErrors,
   ): AsyncResult<PromiseSettledResult<R>[]>;
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R> & Plain): AsyncResult<R[]>;
+  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R> & UnsettledErrors): AsyncResult<R[]>;
   mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
     const work = this.#collect('DistributedPool.mapAsync', fn, items, options, Form.items, CALLBACKS);
     return new AsyncResult(work as Collection<never>, options.callback, options.errorCallback);
@@ -212,9 +204,9 @@ export class DistributedPool implements AsyncDisposable {
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: MapOptions & Settling,
+    options: MapOptions & SettleErrors,
   ): Promise<PromiseSettledResult<R>[]>;
-  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options?: MapOptions & Plain): Promise<R[]>;
+  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<readonly [...A]>, options?: MapOptions & UnsettledErrors): Promise<R[]>;
   starmap<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
@@ -228,12 +220,12 @@ export class DistributedPool implements AsyncDisposable {
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options: AsyncMapOptions<PromiseSettledResult<R>> & Settling,
+    options: AsyncMapOptions<PromiseSettledResult<R>> & SettleErrors,
   ): AsyncResult<PromiseSettledResult<R>[]>;
   starmapAsync<A extends unknown[], R>(
     fn: Callable<A, R>,
     items: Source<readonly [...A]>,
-    options?: AsyncMapOptions<R> & Plain,
+    options?: AsyncMapOptions<R> & UnsettledErrors,
   ): AsyncResult<R[]>;
   starmapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never> = {}): AsyncResult<never[]> {
     const work = this.#collect('DistributedPool.starmapAsync', fn, items, options, Form.spread, CALLBACKS);
