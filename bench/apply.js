@@ -24,7 +24,8 @@ async function each({ warmup, duration }, open, loop) {
   return result;
 }
 
-const overRun = (pool, task, settings) => closedLoop(task === 'noop' ? () => pool.run(undefined) : (i) => pool.run(i), settings);
+const overRun = (pool, task, settings) =>
+  closedLoop(task === 'noop' ? () => pool.run(undefined) : (i) => pool.run(i), settings);
 
 export default {
   title: 'calls per second of a task that does nothing, in a closed loop, 2 workers',
@@ -44,7 +45,8 @@ export default {
         each(
           settings,
           () => openOurs(settings.workers),
-          ({ pool }, task, loop) => closedLoop(task === 'noop' ? () => pool.apply(noop) : (i) => pool.apply(identity, [i]), loop),
+          ({ pool }, task, loop) =>
+            closedLoop(task === 'noop' ? () => pool.apply(noop) : (i) => pool.apply(identity, [i]), loop),
         ),
     },
     threads: {
@@ -53,7 +55,8 @@ export default {
         each(
           settings,
           () => openOurs(settings.workers, 'thread'),
-          ({ pool }, task, loop) => closedLoop(task === 'noop' ? () => pool.apply(noop) : (i) => pool.apply(identity, [i]), loop),
+          ({ pool }, task, loop) =>
+            closedLoop(task === 'noop' ? () => pool.apply(noop) : (i) => pool.apply(identity, [i]), loop),
         ),
     },
     piscina: {

@@ -20,4 +20,5 @@ export const benchmarks = {
   cpu: load('./cpu.js'),
   payload: load('./payload.js'),
   backpressure: load('./backpressure.js'),
+  'without-addon': load('./without-addon.js'),
 };

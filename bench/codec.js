@@ -58,7 +58,14 @@ const values = {
   'short string': 'hello world',
   '[1, 2, 3]': [1, 2, 3],
   'object of 3': { a: 1, b: 'x', c: true },
-  'object, 100 B': { id: 123_456, name: 'a name of somebody', ok: true, score: 1.25, email: 'somebody@example.com', n: [1, 2, 3] },
+  'object, 100 B': {
+    id: 123_456,
+    name: 'a name of somebody',
+    ok: true,
+    score: 1.25,
+    email: 'somebody@example.com',
+    n: [1, 2, 3],
+  },
   '100 records, 10 kB': flat,
   '75 records, lists': records,
   '75 records, dates': dated,
@@ -96,7 +103,8 @@ function codec() {
 }
 
 function json() {
-  const carries = (value) => value === null || (typeof value !== 'undefined' && !(value instanceof Map) && !ArrayBuffer.isView(value));
+  const carries = (value) =>
+    value === null || (typeof value !== 'undefined' && !(value instanceof Map) && !ArrayBuffer.isView(value));
   return { serialize: (v) => JSON.stringify(v), deserialize: (text) => JSON.parse(text), carries };
 }
 
@@ -134,7 +142,8 @@ function measure(value) {
 const show = (cell) => (cell === undefined ? 'n/a' : `${cell.encode.toFixed(3)} / ${cell.decode.toFixed(3)}`);
 const sum = (cell) => (cell === undefined ? Number.POSITIVE_INFINITY : cell.encode + cell.decode);
 const columns = [22, 18, 18, 18, 18, 18, 7, 7, 7];
-const row = (cells) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(columns[i]) : cell.padStart(columns[i]))).join(''));
+const row = (cells) =>
+  console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(columns[i]) : cell.padStart(columns[i]))).join(''));
 
 console.log(`Node ${process.version}; microseconds, encode / decode; ratio = codec / other, both ways together`);
 row(['', 'codec', 'dumps/loads', 'v8', 'msgpackr', 'JSON', '/ v8', '/ mp', '/ JSON']);
@@ -142,7 +151,11 @@ for (const [name, value] of Object.entries(values)) {
   const cells = measure(value);
   const { codec: ours } = cells;
   const ratio = (other) => (other === undefined ? 'n/a' : (sum(ours) / sum(other)).toFixed(2));
-  row([name, ...[ours, cells.dumps, cells.v8, cells.msgpackr, cells.JSON].map(show), ...[cells.v8, cells.msgpackr, cells.JSON].map(ratio)]);
+  row([
+    name,
+    ...[ours, cells.dumps, cells.v8, cells.msgpackr, cells.JSON].map(show),
+    ...[cells.v8, cells.msgpackr, cells.JSON].map(ratio),
+  ]);
 }
 
 const source = new Float64Array(131_072).fill(1.5);

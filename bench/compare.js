@@ -102,7 +102,8 @@ const workloads = {
     withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply(identity, [1]))),
   'apply, a record, 256 in flight, /s': (library, { seconds }) =>
     withPool(library, {}, (pool) => rate(seconds, 256, () => pool.apply(idOf, [{ id: 1, name: 'row' }]))),
-  'apply, one in flight, /s': (library, { seconds }) => withPool(library, {}, (pool) => rate(seconds, 1, () => pool.apply((x) => x, [1]))),
+  'apply, one in flight, /s': (library, { seconds }) =>
+    withPool(library, {}, (pool) => rate(seconds, 1, () => pool.apply((x) => x, [1]))),
   'imapUnordered, numbers, subscribed, /s': (library) => stream(library, numbers, 1_000_000, pushed),
   'imapUnordered, numbers, for await, /s': (library) => stream(library, numbers, 1_000_000, pulled),
   'imapUnordered, array of records, /s': (library) => stream(library, records, 300_000, pushed),
@@ -146,7 +147,11 @@ if (process.argv[2] === 'side') {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '1' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
 });
 const [before, after = here] = positionals;
 if (before === undefined) {
@@ -154,13 +159,18 @@ if (before === undefined) {
   process.exit(2);
 }
 const side = (root, name) => {
-  const { stdout, stderr } = spawnSync(process.execPath, [SELF, 'side', root, name, values.seconds], { encoding: 'utf8', timeout: 60_000 });
+  const { stdout, stderr } = spawnSync(process.execPath, [SELF, 'side', root, name, values.seconds], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   const found = /^result (.*)$/m.exec(stdout);
   if (found === null) throw new Error(`${name} in ${root} gave no result: ${stderr}`);
   return Number(found[1]);
 };
 const show = (x) => (x >= 1000 ? Math.round(x).toLocaleString('en') : x.toPrecision(3));
-console.log(`Node ${process.version}, ${values.rounds} rounds, medians\n\n| | before | after | after / before |\n|---|---|---|---|`);
+console.log(
+  `Node ${process.version}, ${values.rounds} rounds, medians\n\n| | before | after | after / before |\n|---|---|---|---|`,
+);
 for (const name of Object.keys(workloads)) {
   if (values.only !== undefined && !name.includes(values.only)) continue;
   const rounds = [];
@@ -169,6 +179,8 @@ for (const name of Object.keys(workloads)) {
     const results = Object.fromEntries(order.map((root) => [root, side(root, name)]));
     rounds.push([results[before], results[after]]);
   }
-  const [first, second, ratio] = [rounds.map(([a]) => a), rounds.map(([, b]) => b), rounds.map(([a, b]) => b / a)].map(median);
+  const [first, second, ratio] = [rounds.map(([a]) => a), rounds.map(([, b]) => b), rounds.map(([a, b]) => b / a)].map(
+    median,
+  );
   console.log(`| ${name} | ${show(first)} | ${show(second)} | ${ratio.toFixed(2)} |`);
 }

@@ -101,7 +101,17 @@ if __name__ == '__main__':
 `;
 
 function python(role, count, core, size) {
-  const argv = ['-c', '0', 'python3', '-c', script, role.startsWith('echo') ? 'echo' : role, String(count), String(core), String(size)];
+  const argv = [
+    '-c',
+    '0',
+    'python3',
+    '-c',
+    script,
+    role.startsWith('echo') ? 'echo' : role,
+    String(count),
+    String(core),
+    String(size),
+  ];
   const { status, stdout } = spawnSync('taskset', argv, { encoding: 'utf8' });
   return status === 0 ? Number(stdout) : Number.NaN;
 }
@@ -113,7 +123,9 @@ spawnSync('taskset', ['-cp', '0', String(process.pid)]);
 console.log(`node ${process.version}, messages (or round trips) a second, median of ${ROUNDS} rounds\n`);
 for (const core of [1, 0]) {
   console.log(core === 1 ? 'a core each' : '\nboth on one core');
-  console.log(`${'  '.padEnd(40)}${'ours'.padStart(12)}${'CPython'.padStart(12)}${'ratio'.padStart(8)}${'target'.padStart(8)}`);
+  console.log(
+    `${'  '.padEnd(40)}${'ours'.padStart(12)}${'CPython'.padStart(12)}${'ratio'.padStart(8)}${'target'.padStart(8)}`,
+  );
   for (const [name, role, count, target, run] of cells) {
     const [mine, theirs] = [[], []];
     const size = role === 'count' ? 100 : name.startsWith('8 B') ? 8 : MIB;

@@ -30,7 +30,9 @@ const node = (...args) =>
 const contenders = {
   'forkserver, a module': () => child(empty, { context: 'forkserver' }),
   'forkserver, a closure': () => child((x) => x * factor, { args: [1], context: 'forkserver' }),
-  ...(getAllStartMethods().includes('fork') ? { 'fork, a closure': () => child((x) => x * factor, { args: [1], context: 'fork' }) } : {}),
+  ...(getAllStartMethods().includes('fork')
+    ? { 'fork, a closure': () => child((x) => x * factor, { args: [1], context: 'fork' }) }
+    : {}),
   'spawn, a module': () => child(empty, { context: 'spawn' }),
   'node -e 0': () => node('-e', '0'),
 };
@@ -58,13 +60,17 @@ for (const name of names) {
 const dirty = (pid) => Number(/^Private_Dirty:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
-console.log('\n## memory of an idle child of its own (Private_Dirty, MB)\n\n| | at 0.5 s | at 10 s | target |\n|---|---|---|---|');
+console.log(
+  '\n## memory of an idle child of its own (Private_Dirty, MB)\n\n| | at 0.5 s | at 10 s | target |\n|---|---|---|---|',
+);
 for (const context of getAllStartMethods().filter((method) => method !== 'thread')) {
   const one = await new Process(idle, { context }).start();
   await pause(500);
   const early = dirty(one.pid);
   await pause(9_500);
-  console.log(`| ${context} | ${(early / 1024).toFixed(1)} | ${(dirty(one.pid) / 1024).toFixed(1)} | ${context === 'spawn' ? '-' : '4'} |`);
+  console.log(
+    `| ${context} | ${(early / 1024).toFixed(1)} | ${(dirty(one.pid) / 1024).toFixed(1)} | ${context === 'spawn' ? '-' : '4'} |`,
+  );
   one.kill();
   await one.exited;
 }

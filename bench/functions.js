@@ -26,7 +26,8 @@ function best(run, count) {
 }
 
 function row(what, value, target, unit = 'us') {
-  const verdict = target === undefined ? '' : value <= target ? `at most ${target}: reached` : `at most ${target}: MISSED`;
+  const verdict =
+    target === undefined ? '' : value <= target ? `at most ${target}: reached` : `at most ${target}: MISSED`;
   rows.push([what, `${value.toFixed(unit === 'us' ? 1 : 3)} ${unit}`, verdict]);
 }
 
@@ -198,7 +199,8 @@ const pool = new Pool({ processes: 1 });
 const CALLS = 10_000;
 async function calls(fn) {
   const start = performance.now();
-  for (let left = CALLS; left > 0; left -= 200) await Promise.all(Array.from({ length: 200 }, (_, i) => pool.apply(fn, [i])));
+  for (let left = CALLS; left > 0; left -= 200)
+    await Promise.all(Array.from({ length: 200 }, (_, i) => pool.apply(fn, [i])));
   return ((performance.now() - start) * 1000) / CALLS;
 }
 await calls(free);
@@ -209,14 +211,24 @@ for (let i = 0; i < 15; i++) {
   plain.push(await calls(free));
   captured.push(await calls(closure));
 }
-row(`${CALLS} calls of a closure, against a function without captures`, Math.min(...captured) / Math.min(...plain), 1.25, 'x');
+row(
+  `${CALLS} calls of a closure, against a function without captures`,
+  Math.min(...captured) / Math.min(...plain),
+  1.25,
+  'x',
+);
 row('a call of the same closure', Math.min(...captured), 30);
 row('a call of a fresh closure each', Math.min(await callsOfFresh(), await callsOfFresh(), await callsOfFresh()), 500);
 
 // ---- what a function captures against the same as an argument, in turns
 
 const TABLE_ROWS = 60_000;
-const table = Array.from({ length: TABLE_ROWS }, (_, i) => ({ id: i, name: `row ${i}`, value: i * 1.5, even: i % 2 === 0 }));
+const table = Array.from({ length: TABLE_ROWS }, (_, i) => ({
+  id: i,
+  name: `row ${i}`,
+  value: i * 1.5,
+  even: i % 2 === 0,
+}));
 const doubles = new Float64Array(4 << 20).fill(1.5);
 const sizeOf = (values) => values.length;
 

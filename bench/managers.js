@@ -132,7 +132,8 @@ async function clients(m, Process, seconds) {
     await ready.release();
     await go.wait();
     let n = 0;
-    for (const end = Date.now() + 1e3 * seconds; Date.now() < end; n++) await (n % 2 === 0 ? d.get('key') : d.set('key', n));
+    for (const end = Date.now() + 1e3 * seconds; Date.now() < end; n++)
+      await (n % 2 === 0 ? d.get('key') : d.set('key', n));
     await counts.append(n);
   };
   const all = [];
@@ -146,7 +147,11 @@ async function clients(m, Process, seconds) {
   const failed = all.filter(({ exitCode }) => exitCode !== 0).length;
   const list = await counts.copy();
   const sum = list.reduce((a, b) => a + b, 0);
-  return { rate: sum / seconds, slowest: Math.min(...list) / (sum / list.length), failed: failed + CLIENTS - list.length };
+  return {
+    rate: sum / seconds,
+    slowest: Math.min(...list) / (sum / list.length),
+    failed: failed + CLIENTS - list.length,
+  };
 }
 
 /** Changes a second that reach all watchers; nobody misses one. */
@@ -252,17 +257,27 @@ function ours(name, clientCore, serverCore, seconds) {
     child.stdout.on('data', (part) => {
       text += part;
     });
-    child.once('close', (code) => (code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`${name} ended with ${code}`))));
+    child.once('close', (code) =>
+      code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`${name} ended with ${code}`)),
+    );
   });
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const digits = (n) =>
-  n === null || n === undefined || Number.isNaN(n) ? 'n/a' : n >= 100 ? Math.round(n).toLocaleString('en') : n.toFixed(2);
+  n === null || n === undefined || Number.isNaN(n)
+    ? 'n/a'
+    : n >= 100
+      ? Math.round(n).toLocaleString('en')
+      : n.toFixed(2);
 
 async function main() {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '1' }, only: { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '1' },
+      only: { type: 'string' },
+    },
   });
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
   const wanted = (name) => values.only === undefined || values.only === name;
@@ -273,7 +288,10 @@ async function main() {
   console.log(
     `node ${process.version}, median of ${rounds} rounds\n\n${''.padEnd(58)}${'ours'.padStart(12)}${'CPython'.padStart(12)}${'ratio'.padStart(9)}  target`,
   );
-  const placements = [['client and server on one core', 0, 0], ...(availableParallelism() > 1 ? [['a core each', 0, 1]] : [])];
+  const placements = [
+    ['client and server on one core', 0, 0],
+    ...(availableParallelism() > 1 ? [['a core each', 0, 1]] : []),
+  ];
 
   /** Medians of ours and of the peer, whose rounds take turns. */
   const compare = async (name, client, server, peer, of = (result) => result) => {
@@ -346,5 +364,7 @@ async function main() {
 
 if (process.argv[2] === 'side') {
   const [, , , name, serverCore, seconds] = process.argv;
-  process.stdout.write(JSON.stringify(await side(name, JSON.parse(serverCore), Number(seconds))), () => process.exit(0));
+  process.stdout.write(JSON.stringify(await side(name, JSON.parse(serverCore), Number(seconds))), () =>
+    process.exit(0),
+  );
 } else await main();

@@ -12,7 +12,8 @@ async function echo(run, settings) {
   const payload = new Uint8Array(settings.size).fill(7);
   const calls = await closedLoop(async () => {
     const back = await run(payload);
-    if (back.length !== settings.size || back[0] !== 7 || back[settings.size - 1] !== 7) throw new Error('the echo differs');
+    if (back.length !== settings.size || back[0] !== 7 || back[settings.size - 1] !== 7)
+      throw new Error('the echo differs');
   }, settings);
   return { rate: (calls * settings.size) / 1e6 };
 }
@@ -36,7 +37,9 @@ export default {
     },
     piscina: {
       label: 'piscina, structured clone',
-      variants: Object.fromEntries(Object.entries(piscinaVariants).filter(([, { concurrentTasksPerWorker: n }]) => n <= 8)),
+      variants: Object.fromEntries(
+        Object.entries(piscinaVariants).filter(([, { concurrentTasksPerWorker: n }]) => n <= 8),
+      ),
       async run(settings, variant) {
         const pool = openPiscina('identity', settings.workers, variant);
         const result = await echo(pool.run, settings);

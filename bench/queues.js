@@ -14,7 +14,12 @@ import { Event, Queue, Semaphore } from 'multiprocess';
 import { dumps, loads } from 'multiprocess/reduction';
 
 const SELF = fileURLToPath(import.meta.url);
-const SMALL = { id: 123456, name: 'a customer', price: 12.75, note: 'a line of text that makes this a hundred bytes long' };
+const SMALL = {
+  id: 123456,
+  name: 'a customer',
+  price: 12.75,
+  note: 'a line of text that makes this a hundred bytes long',
+};
 const MIB = 1 << 20;
 
 const sides = {
@@ -108,10 +113,14 @@ if __name__ == '__main__':
     print(count / (time.perf_counter() - s))
     p.join()
 `;
-  const { stdout, status } = spawnSync('python3', ['-c', script, ...[count, size, cores[0], cores.at(-1)].map(String)], {
-    encoding: 'utf8',
-    timeout: 120_000,
-  });
+  const { stdout, status } = spawnSync(
+    'python3',
+    ['-c', script, ...[count, size, cores[0], cores.at(-1)].map(String)],
+    {
+      encoding: 'utf8',
+      timeout: 120_000,
+    },
+  );
   return status === 0 ? Number(stdout) : null;
 }
 
@@ -127,7 +136,8 @@ async function compare(name, unit, scale, ours, peer, rounds) {
     if (theirs !== null) they.push(theirs * scale);
   }
   const value = median(we);
-  const other = they.length === 0 ? '' : `   CPython ${median(they).toFixed(2)}   ratio ${(value / median(they)).toFixed(1)}`;
+  const other =
+    they.length === 0 ? '' : `   CPython ${median(they).toFixed(2)}   ratio ${(value / median(they)).toFixed(1)}`;
   console.log(`${name.padEnd(58)} ${value.toFixed(2).padStart(10)} ${unit}${other}`);
   return value;
 }

@@ -23,7 +23,8 @@ const { values: flags, positionals } = parseArgs({
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
 for (const name of names) {
-  if (benchmarks[name] === undefined) fail(`unknown benchmark '${name}'; there are ${Object.keys(benchmarks).join(', ')}`);
+  if (benchmarks[name] === undefined)
+    fail(`unknown benchmark '${name}'; there are ${Object.keys(benchmarks).join(', ')}`);
 }
 const rounds = count('rounds');
 const seconds = count('seconds');
@@ -34,14 +35,23 @@ console.log(machineLine(host));
 const report = [];
 for (const name of names) {
   const benchmark = await benchmarks[name]();
-  const settings = { ...benchmark.settings, ...(flags.quick ? benchmark.quick : {}), ...(seconds === undefined ? {} : { seconds }) };
-  const played = await play(name, benchmark, settings, { rounds: rounds ?? benchmark.rounds ?? 5, cpus: flags.cpus, say });
+  const settings = {
+    ...benchmark.settings,
+    ...(flags.quick ? benchmark.quick : {}),
+    ...(seconds === undefined ? {} : { seconds }),
+  };
+  const played = await play(name, benchmark, settings, {
+    rounds: rounds ?? benchmark.rounds ?? 5,
+    cpus: flags.cpus,
+    say,
+  });
   say('');
   const rows = judge(benchmark, played);
   console.log(`\n## ${name}: ${benchmark.title}\n\n${table(rows)}`);
   report.push({ name, settings, rows, rounds: played.rounds });
 }
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ machine: host, benchmarks: report }, null, 2)}\n`);
+if (flags.json !== undefined)
+  writeFileSync(flags.json, `${JSON.stringify({ machine: host, benchmarks: report }, null, 2)}\n`);
 
 const missed = report.flatMap(({ rows }) => rows).filter((row) => row.target !== undefined && !row.reached);
 console.log(missed.length === 0 ? '\nAll targets reached.' : `\n${missed.length} target(s) not reached.`);

@@ -19,7 +19,13 @@ const plain = new Uint8Array(MIB);
 
 /** Name, calls a round, ours, Python's statement, target in microseconds. */
 const cells = [
-  ['Value += 1 under its lock (updateSync)', 200_000, () => value.updateSync((n) => n + 1), 'with value.get_lock(): value.value += 1', 0.4],
+  [
+    'Value += 1 under its lock (updateSync)',
+    200_000,
+    () => value.updateSync((n) => n + 1),
+    'with value.get_lock(): value.value += 1',
+    0.4,
+  ],
   ['Value += 1 under its lock (acquireSync, release)', 200_000, addOne, 'with value.get_lock(): value.value += 1', 0.4],
   ['ShareableList get of a number', 500_000, () => list.get(1), 'items[1]', 0.3],
   ['ShareableList set of a number', 500_000, (i) => list.set(1, i), 'items[1] = 5', 0.3],
@@ -74,7 +80,9 @@ function python(statement, calls) {
 
 const digits = (micros) => (Number.isNaN(micros) ? 'n/a' : micros.toFixed(micros < 10 ? 3 : 1));
 console.log(`node ${process.version}, microseconds a call, best of ${ROUNDS} rounds\n`);
-console.log(`${'call'.padEnd(50)}${'ours'.padStart(9)}${'CPython'.padStart(10)}${'ratio'.padStart(8)}${'target'.padStart(9)}`);
+console.log(
+  `${'call'.padEnd(50)}${'ours'.padStart(9)}${'CPython'.padStart(10)}${'ratio'.padStart(8)}${'target'.padStart(9)}`,
+);
 for (const [name, calls, run, statement, target] of cells) {
   let [mine, theirs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   ours(Math.min(calls, 20_000), run);

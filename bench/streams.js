@@ -98,6 +98,7 @@ for (const chunk of [1, 32, 256]) {
       await measure(label, run, expected + plus);
     }
   }
-  const gather = async () => (await collect('bench', numbers, new InProcess(chunk, 2)).promise).reduce((a, b) => a + b, 0);
+  const gather = async () =>
+    (await collect('bench', numbers, new InProcess(chunk, 2)).promise).reduce((a, b) => a + b, 0);
   await measure(`collect, chunk ${chunk}`, gather, expected);
 }

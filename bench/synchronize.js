@@ -105,7 +105,13 @@ async function timedAsync(rounds, run) {
 /** Five rounds of each pair, and one before that warms up: medians, and the median of the ratios within the rounds. */
 async function mainBeside() {
   const m = await manager();
-  const objects = { lock: new Lock(), rw: new RwLock(), map: new Map(), shared: new SharedMap({ capacity: 10_000 }), dict: await m.dict() };
+  const objects = {
+    lock: new Lock(),
+    rw: new RwLock(),
+    map: new Map(),
+    shared: new SharedMap({ capacity: 10_000 }),
+    dict: await m.dict(),
+  };
   for (const key of KEYS) {
     objects.map.set(key, 1);
     objects.shared.set(key, 1);
@@ -230,9 +236,13 @@ async function pair(name, cores) {
   };
   const bytes = Buffer.from(dumps(objects)).toString('hex');
   const sides = [0, 1].map((side) => {
-    const child = spawn('taskset', ['-c', String(cores[side]), process.execPath, SELF, 'side', name, bytes, String(side)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      'taskset',
+      ['-c', String(cores[side]), process.execPath, SELF, 'side', name, bytes, String(side)],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let text = '';
     child.stdout.on('data', (part) => (text += part));
     return new Promise((done) => child.once('close', () => done(JSON.parse(text))));
@@ -294,7 +304,10 @@ if __name__ == '__main__':
         r = [q.get(), q.get()]; print(json.dumps({'changes': r[0][0], 'longest': max(r[0][1], r[1][1])}))
     else: print(q.get())
 `;
-  const { stdout, status } = spawnSync('python3', ['-c', script, what, ...cores.map(String)], { encoding: 'utf8', timeout: 120_000 });
+  const { stdout, status } = spawnSync('python3', ['-c', script, what, ...cores.map(String)], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
   return status === 0 ? JSON.parse(stdout) : null;
 }
 
@@ -307,7 +320,10 @@ async function best(run, better = Math.min) {
 }
 
 function show(name, value, peer, unit) {
-  const ratio = peer === null || peer === undefined ? '' : `   CPython ${peer.toFixed(1)} ${unit}   ratio ${(peer / value).toFixed(2)}`;
+  const ratio =
+    peer === null || peer === undefined
+      ? ''
+      : `   CPython ${peer.toFixed(1)} ${unit}   ratio ${(peer / value).toFixed(2)}`;
   console.log(`${name.padEnd(52)} ${value.toFixed(1).padStart(9)} ${unit}${ratio}`);
 }
 
@@ -323,10 +339,20 @@ async function main() {
     const events = await best(() => python('ev', cores));
     for (const name of Object.keys(pairs)) {
       if (name.startsWith('contended')) continue;
-      show(`${name}, ${placement}`, await best(() => pair(name, cores)), name.startsWith('sem') ? semaphores : events, 'us');
+      show(
+        `${name}, ${placement}`,
+        await best(() => pair(name, cores)),
+        name.startsWith('sem') ? semaphores : events,
+        'us',
+      );
     }
-    const [we, they] = [await best(() => pair('contended lock, blocking', cores)), await best(() => python('contend', cores))];
-    console.log(`contended lock, ${placement}: ${we.changes} owner changes/s, longest wait ${we.longest.toFixed(1)} ms`);
+    const [we, they] = [
+      await best(() => pair('contended lock, blocking', cores)),
+      await best(() => python('contend', cores)),
+    ];
+    console.log(
+      `contended lock, ${placement}: ${we.changes} owner changes/s, longest wait ${we.longest.toFixed(1)} ms`,
+    );
     if (they !== null)
       console.log(
         `  CPython: ${they.changes}/s, longest wait ${they.longest.toFixed(1)} ms; ratio ${(we.changes / they.changes).toFixed(2)}`,

@@ -22,7 +22,11 @@ for (const [name, code] of Object.entries(programs)) writeFileSync(folder + name
 const times = Object.fromEntries(Object.keys(programs).map((name) => [name, []]));
 for (let round = 0; round < rounds; round++) {
   for (const name of Object.keys(programs)) {
-    times[name].push(Number(execFileSync(process.execPath, ['--import', import.meta.resolve('tsx'), folder + name], { encoding: 'utf8' })));
+    times[name].push(
+      Number(
+        execFileSync(process.execPath, ['--import', import.meta.resolve('tsx'), folder + name], { encoding: 'utf8' }),
+      ),
+    );
   }
 }
 const empty = median(times['empty.mts']);

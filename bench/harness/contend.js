@@ -44,7 +44,9 @@ export async function contend(benchmark, contender, variant, settings, { watchdo
   }, watchdog);
   const ended = await new Promise((resolve) => {
     child.once('error', (error) => resolve({ failure: error.message }));
-    child.once('exit', (code, signal) => resolve({ failure: code === 0 ? undefined : (ENDINGS[code] ?? `ended with ${signal ?? code}`) }));
+    child.once('exit', (code, signal) =>
+      resolve({ failure: code === 0 ? undefined : (ENDINGS[code] ?? `ended with ${signal ?? code}`) }),
+    );
   });
   clearTimeout(timer);
   const orphans = mine === undefined ? [] : await orphansOf(mine);

@@ -17,7 +17,8 @@ export function table(rows) {
   ]);
   const widths = HEAD.map((head, i) => Math.max(head.length, ...cells.map((line) => line[i].length)));
   const right = (i) => i >= 2 && i <= 5;
-  const line = (values) => `| ${values.map((v, i) => (right(i) ? v.padStart(widths[i]) : v.padEnd(widths[i]))).join(' | ')} |`;
+  const line = (values) =>
+    `| ${values.map((v, i) => (right(i) ? v.padStart(widths[i]) : v.padEnd(widths[i]))).join(' | ')} |`;
   const rule = widths.map((width, i) => (right(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
   return [line(HEAD), line(rule), ...cells.map(line)].join('\n');
 }
@@ -40,7 +41,10 @@ export function machine(cpus) {
     node: process.version,
     versions: Object.fromEntries([
       ['multiprocess', versionOf('../../package.json')],
-      ...['piscina', 'poolifier', 'tinypool'].map((name) => [name, versionOf(`../../node_modules/${name}/package.json`)]),
+      ...['piscina', 'poolifier', 'tinypool'].map((name) => [
+        name,
+        versionOf(`../../node_modules/${name}/package.json`),
+      ]),
     ]),
   };
 }

@@ -26,7 +26,8 @@ export async function play(name, benchmark, settings, { rounds: count, cpus, say
       const entry = entries[(i + r) % entries.length]; // each round starts with another one
       say(`${name}: round ${r + 1} of ${count}, ${entry.label}`);
       results[entry.key] = await once(entry);
-      if (results[entry.key].error !== undefined) say(`${name}: ${entry.label} failed: ${results[entry.key].error}`, true);
+      if (results[entry.key].error !== undefined)
+        say(`${name}: ${entry.label} failed: ${results[entry.key].error}`, true);
     }
     rounds.push(results);
   }

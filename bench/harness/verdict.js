@@ -49,5 +49,8 @@ function verdict(row, { of, atLeast, atMost, below }, absolute, oursFailed) {
       : atMost !== undefined
         ? ['≤', atMost, number <= atMost]
         : ['<', below, number < below];
-  return { target: `${sign} ${limit}${relative ? 'x' : ''}`, reached: holds && (relative ? !oursFailed : row.failed === 0) };
+  return {
+    target: `${sign} ${limit}${relative ? 'x' : ''}`,
+    reached: holds && (relative ? !oursFailed : row.failed === 0),
+  };
 }

@@ -14,13 +14,19 @@ export const poolifierVariants = {
   ...Object.fromEntries(
     [1, 32, 128].map((concurrency) => [
       `queue, ${concurrency} per worker`,
-      { enableTasksQueue: true, tasksQueueOptions: { concurrency, taskStealing: false, tasksStealingOnBackPressure: false } },
+      {
+        enableTasksQueue: true,
+        tasksQueueOptions: { concurrency, taskStealing: false, tasksStealingOnBackPressure: false },
+      },
     ]),
   ),
 };
 
 /** For one task in flight. */
-export const poolifierVariantsOne = { 'no queue': poolifierVariants['no queue'], queue: poolifierVariants['queue, 1 per worker'] };
+export const poolifierVariantsOne = {
+  'no queue': poolifierVariants['no queue'],
+  queue: poolifierVariants['queue, 1 per worker'],
+};
 
 export function openPoolifier(name, workers, variant) {
   const pool = new FixedThreadPool(workers, worker, {
