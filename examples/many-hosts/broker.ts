@@ -14,9 +14,13 @@ export interface LocalBroker extends AsyncDisposable {
 /** Starts it on a free port. Resolves with `null` when it is not installed. */
 export async function startBroker(): Promise<LocalBroker | null> {
   const folder = mkdtempSync(join(tmpdir(), 'many-hosts-'));
-  const child = spawn('nats-server', ['--jetstream', '-sd', folder, '-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', folder], {
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    'nats-server',
+    ['--jetstream', '-sd', folder, '-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', folder],
+    {
+      stdio: 'ignore',
+    },
+  );
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const close = async (): Promise<void> => {
     child.kill('SIGKILL');

@@ -19,7 +19,9 @@ import { INSTALL, startBroker } from './broker.js';
 const COMMAND = fileURLToPath(new URL('../../../bin/multiprocess.js', import.meta.url));
 const HOSTS = 3;
 
-process.exitCode = await main(resolve(process.argv[2] ?? fileURLToPath(new URL('../../../node_modules', import.meta.url))));
+process.exitCode = await main(
+  resolve(process.argv[2] ?? fileURLToPath(new URL('../../../node_modules', import.meta.url))),
+);
 
 async function main(directory: string): Promise<number> {
   await using broker = await startBroker();
@@ -45,9 +47,13 @@ async function main(directory: string): Promise<number> {
       if (event.type === 'host-lost') console.log('a host is lost: its files are examined elsewhere');
     });
 
-    const results = pool.imapUnordered((file: string): CensusItem => ({ file, ...examine(join(directory, file), TOP) }), walk(directory), {
-      errors: 'settle',
-    });
+    const results = pool.imapUnordered(
+      (file: string): CensusItem => ({ file, ...examine(join(directory, file), TOP) }),
+      walk(directory),
+      {
+        errors: 'settle',
+      },
+    );
     let files = 0;
     const census = await lastValueFrom(
       results.pipe(
@@ -65,7 +71,9 @@ async function main(directory: string): Promise<number> {
     return 0;
   } finally {
     for (const agent of agents) agent.kill('SIGTERM');
-    await Promise.all(agents.map((agent) => agent.exitCode ?? agent.signalCode ?? new Promise((ended) => agent.once('close', ended))));
+    await Promise.all(
+      agents.map((agent) => agent.exitCode ?? agent.signalCode ?? new Promise((ended) => agent.once('close', ended))),
+    );
   }
 }
 

@@ -32,7 +32,8 @@ export interface Run {
 export function readArguments(line: readonly string[], defaultDirectory: () => string): Arguments {
   const { values, positionals } = parse(line);
   if (values.help) return { help: true };
-  if (positionals.length > 1) throw new UsageError(`one directory at a time, not ${positionals.length}: ${positionals.join(' ')}`);
+  if (positionals.length > 1)
+    throw new UsageError(`one directory at a time, not ${positionals.length}: ${positionals.join(' ')}`);
   const directory = positionals[0] ?? defaultDirectory();
   checkDirectory(directory);
   return { help: false, directory, workers: workerCount(values.workers), json: values.json ?? false };
@@ -53,7 +54,8 @@ function parse(line: readonly string[]) {
 
 function workerCount(text: string | undefined): number {
   if (text === undefined) return availableParallelism();
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`--workers takes a whole number from 1 to 9999, not "${text}"`);
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw new UsageError(`--workers takes a whole number from 1 to 9999, not "${text}"`);
   return Number(text);
 }
 
@@ -66,7 +68,8 @@ function statusOf(path: string): Stats {
     return statSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new UsageError(`there is no directory "${path}"`, { cause: error });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new UsageError(`there is no directory "${path}"`, { cause: error });
     throw new UsageError(`"${path}" cannot be reached (${code})`, { cause: error });
   }
 }

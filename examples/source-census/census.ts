@@ -78,7 +78,9 @@ export function include(census: Census, result: PromiseSettledResult<CensusItem>
     },
     comments: { count: comments.count + measured.comments.count, lines: comments.lines + measured.comments.lines },
     longest: longest.sort((a, b) => b.lines - a.lines || byPlace(a, b))[0] ?? null,
-    mostComplex: [...census.mostComplex, ...located].sort((a, b) => b.complexity - a.complexity || byPlace(a, b)).slice(0, TOP),
+    mostComplex: [...census.mostComplex, ...located]
+      .sort((a, b) => b.complexity - a.complexity || byPlace(a, b))
+      .slice(0, TOP),
   };
 }
 

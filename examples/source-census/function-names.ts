@@ -4,7 +4,11 @@ import type { AnyNode, ArrowFunctionExpression, FunctionDeclaration, FunctionExp
 export type FunctionNode = FunctionDeclaration | FunctionExpression | ArrowFunctionExpression;
 
 export function isFunction(node: AnyNode | null | undefined): node is FunctionNode {
-  return node?.type === 'FunctionExpression' || node?.type === 'ArrowFunctionExpression' || node?.type === 'FunctionDeclaration';
+  return (
+    node?.type === 'FunctionExpression' ||
+    node?.type === 'ArrowFunctionExpression' ||
+    node?.type === 'FunctionDeclaration'
+  );
 }
 
 /** The function that `parent` gives a name to, with that name: `const f = () => …`, `{ f() {} }`, `a.b = function …`, `class { f() {} }`. */

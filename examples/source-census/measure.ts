@@ -38,7 +38,10 @@ export function measure(source: string, top = 10, lines = new LineIndex(source))
   return {
     functions: measures.length,
     complexity: measures.reduce((sum, each) => sum + each.complexity, 0),
-    longest: measures.reduce<FunctionMeasure | null>((longest, each) => (longest && !longer(each, longest) ? longest : each), null),
+    longest: measures.reduce<FunctionMeasure | null>(
+      (longest, each) => (longest && !longer(each, longest) ? longest : each),
+      null,
+    ),
     mostComplex: measures.sort((a, b) => b.complexity - a.complexity || a.line - b.line).slice(0, top),
     imports,
     comments: { count: comments.length, lines: commentLines(comments, lines) },

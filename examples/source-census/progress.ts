@@ -17,7 +17,10 @@ export interface Progress extends Disposable {
 }
 
 /** A bar on a terminal; elsewhere a plain line, at most one every `interval` ms. */
-export function startProgress(stream: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>, interval = 1000): Progress {
+export function startProgress(
+  stream: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>,
+  interval = 1000,
+): Progress {
   return stream.isTTY ? new Bar(stream) : new Lines(stream, interval);
 }
 
@@ -28,7 +31,10 @@ class Bar implements Progress {
   constructor(private readonly stream: NodeJS.WritableStream) {
     const format = ' {bar} {percentage}% | {value} of {total} files | {rate} | {eta_formatted} left';
     // Signals are handled by the program: the bar's own handler would keep SIGTERM from ending it.
-    this.#bar = new SingleBar({ stream, format, hideCursor: true, emptyOnZero: true, gracefulExit: false }, Presets.shades_classic);
+    this.#bar = new SingleBar(
+      { stream, format, hideCursor: true, emptyOnZero: true, gracefulExit: false },
+      Presets.shades_classic,
+    );
     this.#bar.start(0, 0, { rate: '' });
   }
 

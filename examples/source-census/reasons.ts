@@ -19,7 +19,11 @@ export function syntaxReason(error: unknown): string {
 
 /** For what the pool itself reports about an item: a crashed worker, or whatever escaped from the function. */
 export function rejectionReason(error: unknown): string {
-  const { code, signal, exitCode } = (error ?? {}) as { code?: string; signal?: string | null; exitCode?: number | null };
+  const { code, signal, exitCode } = (error ?? {}) as {
+    code?: string;
+    signal?: string | null;
+    exitCode?: number | null;
+  };
   if (code === 'MP_WORKER_CRASH') return `worker crashed: ${signal ?? `exit code ${exitCode}`}`;
   return describeError(error);
 }

@@ -41,13 +41,19 @@ export function toJson({ directory, workers, partial, census, findings, seconds,
 /** The outcome for a reader. */
 export function toText(outcome: Outcome): string {
   const { directory, partial, census, findings, seconds } = outcome;
-  const title = partial ? `PARTIAL census of ${directory}, interrupted after ${seconds.toFixed(1)} s` : `Census of ${directory}`;
+  const title = partial
+    ? `PARTIAL census of ${directory}, interrupted after ${seconds.toFixed(1)} s`
+    : `Census of ${directory}`;
   return [
     title,
     '',
     ...totals(census),
-    ...(census.longest ? ['', 'Longest function', `  ${count(census.longest.lines)} lines  ${place(census.longest)}`] : []),
-    ...(census.mostComplex.length > 0 ? ['', 'Most complex functions *', ...census.mostComplex.map(complexityRow)] : []),
+    ...(census.longest
+      ? ['', 'Longest function', `  ${count(census.longest.lines)} lines  ${place(census.longest)}`]
+      : []),
+    ...(census.mostComplex.length > 0
+      ? ['', 'Most complex functions *', ...census.mostComplex.map(complexityRow)]
+      : []),
     ...section('Files without a measurement', census.failures),
     ...section('Directories that could not be read', findings.unreadableDirectories),
     ...section('Symbolic links not followed', {
@@ -77,7 +83,8 @@ function totals(census: Census): string[] {
 function performanceRows({ census, seconds, workers, comparison, parentMemory }: Outcome): string[] {
   const rates = `${count(perSecond(census.files, seconds))} files/s, ${perSecond(census.bytes / 1e6, seconds).toFixed(1)} MB/s`;
   const speedup =
-    comparison && `${comparison.speedup.toFixed(2)} times one process, on a sample of ${count(comparison.files)} files measured both ways`;
+    comparison &&
+    `${comparison.speedup.toFixed(2)} times one process, on a sample of ${count(comparison.files)} files measured both ways`;
   return [
     row('time', `${seconds.toFixed(1)} s with ${count(workers)} ${workers === 1 ? 'worker' : 'workers'}: ${rates}`),
     row('speed-up', speedup ?? 'not measured'),

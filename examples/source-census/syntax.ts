@@ -75,7 +75,9 @@ function importKind(node: AnyNode): keyof Imports | undefined {
     case 'ImportExpression':
       return 'dynamic';
     case 'CallExpression':
-      return node.callee.type === 'Identifier' && node.callee.name === 'require' && node.arguments.length > 0 ? 'require' : undefined;
+      return node.callee.type === 'Identifier' && node.callee.name === 'require' && node.arguments.length > 0
+        ? 'require'
+        : undefined;
     default:
       return undefined;
   }

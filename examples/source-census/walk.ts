@@ -15,7 +15,12 @@ export interface Findings {
   brokenLinks: number;
 }
 
-export const noFindings = (): Findings => ({ directories: 0, unreadableDirectories: {}, repeatedLinks: 0, brokenLinks: 0 });
+export const noFindings = (): Findings => ({
+  directories: 0,
+  unreadableDirectories: {},
+  repeatedLinks: 0,
+  brokenLinks: 0,
+});
 
 /**
  * Yields the JavaScript files below `directory`, as paths relative to it, sorted within each directory.
@@ -24,7 +29,10 @@ export const noFindings = (): Findings => ({ directories: 0, unreadableDirectori
  * followed once and only when it leads out of the tree, so every file comes once, under its own path where it has
  * one. Never throws for the state of the disk: `findings` counts what could not be visited.
  */
-export async function* walk(directory: string, findings: Findings = noFindings()): AsyncGenerator<string, void, undefined> {
+export async function* walk(
+  directory: string,
+  findings: Findings = noFindings(),
+): AsyncGenerator<string, void, undefined> {
   let root: string;
   try {
     root = await realpath(directory);
@@ -55,7 +63,8 @@ export async function* walk(directory: string, findings: Findings = noFindings()
         const target = await follow(childReal);
         if (target === undefined) findings.brokenLinks++;
         else if (!target.stats.isDirectory() && !(target.stats.isFile() && isSource(entry.name))) continue;
-        else if (inside(root, target.real) || visited.has(dirname(target.real)) || linkedFiles.has(target.real)) findings.repeatedLinks++;
+        else if (inside(root, target.real) || visited.has(dirname(target.real)) || linkedFiles.has(target.real))
+          findings.repeatedLinks++;
         else if (target.stats.isDirectory()) below.push({ path: child, real: target.real, linked: true });
         else {
           linkedFiles.add(target.real);

@@ -34,12 +34,18 @@ describe('the board', () => {
     expect([await keysAfter(1), await keysAfter(2), await keysAfter(3), await keysAfter(4), await keysAfter(5), await keysAfter(6)]).toEqual([
       ['a'], ['a', 'b'], ['b'], [], ['c'], ['d'],
     ]); // biome-ignore format: one line
-    await expect(lastValueFrom(replica(from([{ type: 'gap', missed: 1 }] as DictChange<string, Job>[])))).rejects.toThrow('1 changes');
+    await expect(
+      lastValueFrom(replica(from([{ type: 'gap', missed: 1 }] as DictChange<string, Job>[]))),
+    ).rejects.toThrow('1 changes');
   });
 
   it('draws a bar for each job, and knows when all are done', () => {
     const jobs = new Map([['bb', job(10)], ['a', job(20)]]); // biome-ignore format: one line
     expect(table(jobs)).toEqual(['a  #################### 20/20 (7)', 'bb ##########.......... 10/20 (7)']);
-    expect([finished(jobs, 2), finished(new Map([['a', job(20)]]), 1), finished(new Map(), 1)]).toEqual([false, true, false]);
+    expect([finished(jobs, 2), finished(new Map([['a', job(20)]]), 1), finished(new Map(), 1)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 });

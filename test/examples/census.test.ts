@@ -10,7 +10,10 @@ const fulfilled = (value: CensusItem): Result => ({ status: 'fulfilled', value }
 const measured = (file: string, source: string, memory = 1): Result =>
   fulfilled({ file, bytes: source.length, lines: 1, memory, measured: measure(source) });
 const failed = (file: string, failure: string): Result => fulfilled({ file, bytes: 5, lines: 1, memory: 1, failure });
-const crashed: Result = { status: 'rejected', reason: new WorkerCrashError('x', { pid: 7, exitCode: null, signal: 'SIGSEGV' }) };
+const crashed: Result = {
+  status: 'rejected',
+  reason: new WorkerCrashError('x', { pid: 7, exitCode: null, signal: 'SIGSEGV' }),
+};
 const census = (results: Result[]) => results.reduce(include, emptyCensus);
 
 describe('include', () => {
@@ -38,7 +41,13 @@ describe('include', () => {
   });
 
   it('counts failures by reason, with the size of what could be read', () => {
-    const total = census([failed('a.js', 'p'), failed('b.js', 'q'), failed('c.js', 'p'), crashed, measured('d.js', 'a')]);
+    const total = census([
+      failed('a.js', 'p'),
+      failed('b.js', 'q'),
+      failed('c.js', 'p'),
+      crashed,
+      measured('d.js', 'a'),
+    ]);
     expect(total).toMatchObject({
       files: 5,
       parsed: 1,
@@ -49,7 +58,9 @@ describe('include', () => {
   });
 
   it('keeps only the most complex functions', () => {
-    const total = census(Array.from({ length: 30 }, (_, i) => measured(`${i}.js`, `const f = () => a${' && a'.repeat(i)};`)));
+    const total = census(
+      Array.from({ length: 30 }, (_, i) => measured(`${i}.js`, `const f = () => a${' && a'.repeat(i)};`)),
+    );
     expect(total.mostComplex).toHaveLength(TOP);
     expect(total.mostComplex.map((each) => each.complexity)).toEqual([30, 29, 28, 27, 26, 25, 24, 23, 22, 21]);
   });

@@ -29,11 +29,18 @@ describe('examine', () => {
   });
 
   it('tells why a file cannot be read', () => {
-    expect(examine(join(directory, 'absent.js'), 10)).toMatchObject({ failure: 'unreadable: ENOENT', bytes: 0, lines: 0 });
+    expect(examine(join(directory, 'absent.js'), 10)).toMatchObject({
+      failure: 'unreadable: ENOENT',
+      bytes: 0,
+      lines: 0,
+    });
     expect(examine(directory, 10)).toMatchObject({ failure: 'unreadable: EISDIR' });
   });
 
   it('tells when a file nests too deep for the parser', () => {
-    expect(examined('['.repeat(100_000))).toMatchObject({ failure: expect.stringMatching(/^does not parse: .*stack/), bytes: 100_000 });
+    expect(examined('['.repeat(100_000))).toMatchObject({
+      failure: expect.stringMatching(/^does not parse: .*stack/),
+      bytes: 100_000,
+    });
   });
 });

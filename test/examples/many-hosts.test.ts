@@ -20,7 +20,9 @@ describe('the census over many hosts', () => {
   });
 
   it('says how to install a broker that is not there', async () => {
-    const away = run(process.execPath, [at('.build/examples/many-hosts/main.js')], { env: { ...process.env, PATH: '/nowhere' } });
+    const away = run(process.execPath, [at('.build/examples/many-hosts/main.js')], {
+      env: { ...process.env, PATH: '/nowhere' },
+    });
     await expect(away).rejects.toMatchObject({ code: 1, stderr: `${INSTALL}\n` });
   });
 });

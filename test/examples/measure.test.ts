@@ -44,11 +44,19 @@ describe('cyclomatic complexity', () => {
   });
 
   it('adds up', () => {
-    expect(complexity('if (a && b || c) { for (;;) while (a) b(); } else if (c) switch (a) { case 1: case 2: break; default: }')).toBe(9);
+    expect(
+      complexity(
+        'if (a && b || c) { for (;;) while (a) b(); } else if (c) switch (a) { case 1: case 2: break; default: }',
+      ),
+    ).toBe(9);
   });
 
   it('counts a nested function for itself, and code outside functions for none', () => {
-    const { functions, complexity: sum, mostComplex } = measure('if (x) y();\nfunction outer() {\n  return () => a && b && c;\n}');
+    const {
+      functions,
+      complexity: sum,
+      mostComplex,
+    } = measure('if (x) y();\nfunction outer() {\n  return () => a && b && c;\n}');
     expect(functions).toBe(2);
     expect(sum).toBe(4);
     expect(mostComplex.map(({ name, line, complexity: each }) => [name, line, each])).toEqual([
@@ -144,7 +152,9 @@ describe('a source', () => {
   });
 
   it('that is neither fails with the error of the attempt that got further', () => {
-    expect(() => measure('import a from "a";\nlet b;\nlet b;')).toThrow("Identifier 'b' has already been declared (3:4)");
+    expect(() => measure('import a from "a";\nlet b;\nlet b;')).toThrow(
+      "Identifier 'b' has already been declared (3:4)",
+    );
     expect(() => measure('with (a) b;\nreturn )')).toThrow('Unexpected token (2:7)');
   });
 

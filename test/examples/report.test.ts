@@ -105,6 +105,12 @@ describe('toJson', () => {
   it('is plain JSON for an empty tree too', () => {
     const json = toJson(empty);
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
-    expect(json).toMatchObject({ files: 0, complexity: { max: 0, mean: 0 }, longestFunction: null, itemsPerSecond: 0, speedup: null });
+    expect(json).toMatchObject({
+      files: 0,
+      complexity: { max: 0, mean: 0 },
+      longestFunction: null,
+      itemsPerSecond: 0,
+      speedup: null,
+    });
   });
 });

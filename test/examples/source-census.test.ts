@@ -1,86 +1,13 @@
-/**
- * The built example as a user runs it: a program with arguments, two output streams and an exit code.
- * Every process it starts inherits a mark in its environment, so that what it leaves behind can be found.
- */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+/** examples/source-census and the small examples, built, as a user runs them. */
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, ExampleProgram, runExample } from '../support/example-program.js';
 
-const program = (name: string) => fileURLToPath(new URL(`../../.build/examples/${name}.js`, import.meta.url));
-
-interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-class Program {
-  readonly #mark = `CENSUS_TEST_MARK=${randomUUID()}`;
-  readonly #child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  stderr = '';
-
-  constructor(name: string, ...line: string[]) {
-    const [key, value] = this.#mark.split('=') as [string, string];
-    this.#child = spawn(process.execPath, [program(name), ...line], {
-      detached: true, // a process group of its own, for Ctrl-C
-      env: { ...process.env, [key]: value },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    this.#child.stdout!.on('data', (text) => {
-      stdout += text;
-    });
-    this.#child.stderr!.on('data', (text) => {
-      this.stderr += text;
-    });
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', (code, signal) => resolve({ stdout, stderr: this.stderr, code, signal }));
-    });
-  }
-
-  /** Sends SIGINT to the program alone, or to its group as a terminal does on Ctrl-C. */
-  interrupt(whom: 'program' | 'group'): void {
-    process.kill(whom === 'group' ? -this.#child.pid! : this.#child.pid!, 'SIGINT');
-  }
-
-  async saying(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.stderr)) {
-      if (this.#child.exitCode !== null) throw new Error(`ended without saying ${pattern}: ${this.stderr}`);
-      await new Promise((done) => setTimeout(done, 5));
-    }
-  }
-
-  /** The processes that carry the mark now. */
-  processes(): string[] {
-    return readdirSync('/proc').filter((pid) => {
-      if (!/^\d+$/.test(pid)) return false;
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(this.#mark);
-      } catch {
-        return false; // ended, or not ours to see
-      }
-    });
-  }
-
-  /** Polls until no process carries the mark; the test's own time limit is the watchdog. */
-  async gone(): Promise<void> {
-    while (this.processes().length > 0) await new Promise((done) => setTimeout(done, 10));
-  }
-}
-
-async function run(...line: string[]): Promise<Ended> {
-  const census = new Program('source-census/main', ...line);
-  const ended = await census.ended;
-  await census.gone();
-  return ended;
-}
+const MAIN = 'source-census/main';
+const run = (...line: string[]): Promise<Ended> => runExample(MAIN, line);
 
 let base: string;
 let small: string;
@@ -90,7 +17,10 @@ beforeAll(() => {
   small = join(base, 'small');
   mkdirSync(join(small, 'sub'), { recursive: true });
   mkdirSync(join(small, 'empty'));
-  writeFileSync(join(small, 'module.mjs'), 'import "x";\n// one\nexport const twist = (a) => {\n  if (a && a.b) return 1;\n};\n');
+  writeFileSync(
+    join(small, 'module.mjs'),
+    'import "x";\n// one\nexport const twist = (a) => {\n  if (a && a.b) return 1;\n};\n',
+  );
   writeFileSync(join(small, 'sub', 'common.cjs'), 'with (a) b;\nfunction plain() {\n\n\n}\nrequire("y");\n');
   writeFileSync(join(small, 'sub', 'broken.js'), 'let a = ;\n');
   writeFileSync(join(small, 'sub', 'also-broken.js'), '\n\nfoo(];\n');
@@ -134,7 +64,12 @@ describe('source census', () => {
   it('prints a report for a reader', async () => {
     const { stdout, code } = await run(small);
     expect(code).toBe(0);
-    for (const part of ['4 (2 parsed, 2 failed)', 'module.mjs:3  twist', '2  does not parse: Unexpected token', 'times one process']) {
+    for (const part of [
+      '4 (2 parsed, 2 failed)',
+      'module.mjs:3  twist',
+      '2  does not parse: Unexpected token',
+      'times one process',
+    ]) {
       expect(stdout).toContain(part);
     }
     expect(stdout).not.toContain('PARTIAL');
@@ -157,7 +92,11 @@ describe('source census', () => {
     [['no/such/place'], 'there is no directory "no/such/place"'],
   ])('refuses %j with exit code 2 and one line', async (line, message) => {
     const { stdout, stderr, code } = await run(...line);
-    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: `source-census: ${message}. Try --help.\n` });
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `source-census: ${message}. Try --help.\n`,
+    });
   });
 });
 
@@ -173,23 +112,26 @@ describe('an interrupted source census', () => {
     for (let i = 1; i < 4_000; i++) linkSync(first, join(large, `${i}.js`));
   });
 
-  it.each(['program', 'group'] as const)('ends with a partial object and no process left when SIGINT reaches the %s', async (whom) => {
-    const census = new Program('source-census/main', '--json', '--workers', '2', large);
-    await census.saying(/^\d+ of \d+ files/m);
-    census.interrupt(whom);
-    const { stdout, code, signal } = await census.ended;
-    await census.gone();
-    expect({ code, signal }).toEqual({ code: 130, signal: null });
-    const json = JSON.parse(stdout);
-    expect(json).toMatchObject({ partial: true, speedup: null, failed: 0, failures: {}, workers: 2 });
-    expect(json.files).toBeGreaterThan(0);
-    expect(json.files).toBeLessThan(4_000);
-  });
+  it.each(['program', 'group'] as const)(
+    'ends with a partial object and no process left when SIGINT reaches the %s',
+    async (whom) => {
+      const census = new ExampleProgram(MAIN, ['--json', '--workers', '2', large]);
+      await census.saying(/^\d+ of \d+ files/m);
+      census.signal(whom);
+      const { stdout, code, signal } = await census.ended;
+      await census.gone();
+      expect({ code, signal }).toEqual({ code: 130, signal: null });
+      const json = JSON.parse(stdout);
+      expect(json).toMatchObject({ partial: true, speedup: null, failed: 0, failures: {}, workers: 2 });
+      expect(json.files).toBeGreaterThan(0);
+      expect(json.files).toBeLessThan(4_000);
+    },
+  );
 
   it('ends with a partial report', async () => {
-    const census = new Program('source-census/main', large);
+    const census = new ExampleProgram(MAIN, [large]);
     await census.saying(/^\d+ of \d+ files/m);
-    census.interrupt('program');
+    census.signal('program');
     const { stdout, code } = await census.ended;
     await census.gone();
     expect(code).toBe(130);
@@ -200,14 +142,14 @@ describe('an interrupted source census', () => {
 
 describe('the small examples', () => {
   it('closures: captures and imports are there in the workers', async () => {
-    const { stdout, stderr, code } = await new Program('closures').ended;
+    const { stdout, stderr, code } = await new ExampleProgram('closures').ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.split('\n')[0]).toBe('anna 27d48a7d8de4cc762f9e890a666aad9125b26a7d20a6544d49198060d9605d8c');
     expect(stdout.trimEnd().split('\n')).toHaveLength(3);
   });
 
   it('backpressure: stops after twenty, never further ahead than its window', async () => {
-    const example = new Program('backpressure');
+    const example = new ExampleProgram('backpressure');
     const { stdout, stderr, code } = await example.ended;
     await example.gone();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

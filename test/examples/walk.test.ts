@@ -32,7 +32,16 @@ async function walked(directory = root): Promise<string[]> {
 
 describe('walk', () => {
   it('yields the JavaScript files, sorted within each directory, relative to the start', async () => {
-    files('root/b.js', 'root/a.mjs', 'root/sub/deep/d.cjs', 'root/sub/c.js', 'root/e.ts', 'root/f.json', 'root/.js', 'root/.hidden/g.js');
+    files(
+      'root/b.js',
+      'root/a.mjs',
+      'root/sub/deep/d.cjs',
+      'root/sub/c.js',
+      'root/e.ts',
+      'root/f.json',
+      'root/.js',
+      'root/.hidden/g.js',
+    );
     expect(await walked()).toEqual(['a.mjs', 'b.js', '.hidden/g.js', 'sub/c.js', 'sub/deep/d.cjs']);
     expect(findings).toEqual({ ...noFindings(), directories: 4 });
   });
