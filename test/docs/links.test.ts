@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { guides } from '../../scripts/guides.js';
 import { root } from '../support/samples.js';
 
 /** Names, and paths, of what no commit has. */
@@ -57,7 +58,8 @@ describe('documents', () => {
         const path = file === '' ? document : normalize(join(dirname(document), file!)).replace(/\/$/, '');
         const found =
           paths.has(path) &&
-          (heading === undefined || [...read(path).matchAll(/^#+ (.*)$/gm)].some(([, text]) => anchor(text!) === heading));
+          (heading === undefined ||
+            [...read(path).matchAll(/^#+ (.*)$/gm)].some(([, text]) => anchor(text!) === heading));
         if (!found) dead.push(`${document}: ${target}`);
       }
     }
@@ -67,7 +69,9 @@ describe('documents', () => {
   it('name files and folders that are there', () => {
     const dead = present.flatMap((document) => {
       const spans = [...read(document).matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!);
-      const folders = spans.filter((span) => /^(src|test|native|scripts|docs|bench|examples)(\/[\w.-]+)+\/?$/.test(span));
+      const folders = spans.filter((span) =>
+        /^(src|test|native|scripts|docs|bench|examples)(\/[\w.-]+)+\/?$/.test(span),
+      );
       const missing = [
         ...folders.filter((span) => !isThere(span.replace(/\/$/, ''))),
         ...spans.flatMap(mentions).filter((name) => !isThere(name)),
@@ -75,6 +79,14 @@ describe('documents', () => {
       return missing.map((name) => `${document}: ${name}`);
     });
     expect(dead).toEqual([]);
+  });
+});
+
+describe('docs/guides/README.md', () => {
+  it('lists every guide, so that the site has it', () => {
+    const listed = guides().map(({ file }) => file);
+    const written = tree.filter((path) => /^docs\/(guides\/(?!README)|[^/]+\.md$)/.test(path) && path.endsWith('.md'));
+    expect(written.filter((path) => !listed.includes(path))).toEqual([]);
   });
 });
 
@@ -110,6 +122,32 @@ describe('comments', () => {
       return comments.flatMap(mentions).flatMap((name) => (isThere(name) ? [] : [`${source}: ${name}`]));
     });
     expect(dead).toEqual([]);
+  });
+});
+
+describe('error codes', () => {
+  const code = /`(MP_[A-Z]+(?:_[A-Z]+)*)`/g;
+  const made = new Set(
+    tree
+      .filter((path) => /^(src|scripts|test)\/.*\.(ts|js|cjs)$/.test(path))
+      .flatMap((path) => [...read(path).matchAll(/['"](MP_[A-Z_]+)['"]|\benv\.(MP_[A-Z_]+)/g)])
+      .map(([, quoted, variable]) => quoted ?? variable!),
+  );
+  const stale = (path: string): string[] =>
+    [...read(path).matchAll(code)].filter(([, name]) => !made.has(name!)).map(([, name]) => `${path}: ${name}`);
+
+  it('in comments and documents are those of errors', () => {
+    expect(made.size).toBeGreaterThan(150);
+    expect([...sources, ...present].flatMap(stale)).toEqual([]);
+  });
+
+  it('of the library are all in the guides', () => {
+    const pages = ['docs/guides/error-codes.md', 'docs/guides/what-can-be-sent.md'].map(read).join('\n');
+    const listed = new Set([...pages.matchAll(code)].map(([, name]) => name!));
+    const thrown = sources
+      .filter((path) => path.startsWith('src/'))
+      .flatMap((path) => [...read(path).matchAll(/['"](MP_[A-Z]+(?:_[A-Z]+)*)['"]/g)].map(([, name]) => name!));
+    expect([...new Set(thrown)].filter((name) => !listed.has(name))).toEqual([]);
   });
 });
 

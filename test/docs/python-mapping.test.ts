@@ -50,7 +50,10 @@ async function modulesFor(name: string): Promise<Record<string, unknown>[]> {
 function membersOf(value: unknown): Set<string> {
   const found = new Set<string>();
   const add = (object: unknown): void => {
-    for (let level = object; level !== null && level !== undefined && level !== Object.prototype && level !== Function.prototype; ) {
+    for (
+      let level = object;
+      level !== null && level !== undefined && level !== Object.prototype && level !== Function.prototype;
+    ) {
       for (const name of Object.getOwnPropertyNames(level)) found.add(name);
       level = Object.getPrototypeOf(level);
     }
@@ -76,7 +79,7 @@ function isField(module: string, name: string): boolean {
   const subpath = `./${module.replace(/^multiprocessing\.?/, '').replaceAll('_', '-')}`;
   const entry = exported.exports[subpath] as { require: { types: string } } | undefined;
   if (entry === undefined) return false;
-  const folder = new URL(`../../${entry.require.types}`, import.meta.url);
+  const folder = new URL(`../../${entry.require.types.replace('./dist/', '.build/')}`, import.meta.url);
   const files = readdirSync(new URL('.', folder)).filter((file) => file.endsWith('.d.ts'));
   const declared = new RegExp(`^\\s+(readonly )?${name}\\??: `, 'm');
   return files.some((file) => declared.test(readFileSync(new URL(file, folder), 'utf8')));
@@ -95,7 +98,9 @@ describe('docs/python-mapping.md', () => {
     it(`gives for ${module} only names that are exported, or the reason why there is none`, async () => {
       const modules = await modulesFor(module);
       const exports = new Set(modules.flatMap((names) => Object.keys(names)));
-      const members = new Set(modules.flatMap((names) => Object.values(names).flatMap((value) => [...membersOf(value)])));
+      const members = new Set(
+        modules.flatMap((names) => Object.values(names).flatMap((value) => [...membersOf(value)])),
+      );
       const { getContext } = await import('multiprocess');
       if (module.endsWith('.context')) for (const name of membersOf(getContext('spawn'))) members.add(name);
       for (const { theirs, ours, remark } of listed) {

@@ -1,42 +1,36 @@
-/** The samples of README.md, each run as a program of its own, as a reader would. */
-import { afterAll, describe, expect, it } from 'vitest';
-import { fencesOf, Workbench } from '../support/samples.js';
+/** README.md: its programs run as a reader would run them, its figures are what their script makes. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fencesOf, root } from '../support/samples.js';
+import { theyRun } from './samples.suite.js';
 
+const text = readFileSync(`${root}README.md`, 'utf8');
 const samples = fencesOf('README.md');
-const bench = new Workbench('readme');
-const fixtures = new URL('../fixtures/readme', import.meta.url);
 
-/** What a sample has in it, and what it prints. */
-const expected: readonly (readonly [has: string, prints: RegExp])[] = [
-  ['pool.imapUnordered(', /^(photos\/[123]\.png by 0\.5\n){3}$/],
-  ['concurrency: 16', /^a 1\nb 2\na 3\n$/],
-  ['currentTask', /^(page \d+\n)+100\n$/],
-  ['runExclusive', /^1000 Float64Array\(16\) \[\s+31248,/],
-  ['Listener.listen', /^42\nMap\(1\) \{ 'any' => 'value' \}\n$/],
-  ['new Process(', /^counter \d+ 0 12\n$/],
-  ['setForkserverPreload', /^\[ 2, 4, 6 \]\n$/],
-  ['new ThreadPool(', /^\[ 1, 4, 9 \]\n$/],
-  [
-    'm.dict(',
-    /^\{ type: 'state', entries: \[ \[ 'apples', 3 \] \], missed: 0 \}\n\{ type: 'set', key: 'pears', value: 5 \}\nMap\(2\) \{ 'apples' => 3, 'pears' => 5 \}\n$/,
-  ],
-  ['new Queue(', /^(\d+ has file \d\n)*\[ \d+, \d+ \]\n(\d+ has file \d\n)*$/],
-];
-
-afterAll(() => bench.remove());
+/** What a script writes between two marks. */
+const between = (mark: string) => new RegExp(`<!-- ${mark}: .*? -->\n([^]*?)<!-- /${mark} -->`).exec(text)?.[1] ?? '';
 
 describe('README.md', () => {
-  it('has no sample that is not run here', () => {
-    expect(samples.filter(({ code }) => !expected.some(([has]) => code.includes(has)))).toEqual([]);
+  it('is read in three minutes', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
   });
 
-  for (const [has, prints] of expected) {
-    it(`has a sample of ${has.replace(/\($/, '')} that does what it says`, async () => {
-      const found = samples.filter(({ code }) => code.includes(has));
-      expect(found).toHaveLength(1);
-      const { code, stderr, stdout } = await bench.run(found[0]!, fixtures);
-      expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-      expect(stdout).toMatch(prints);
-    });
-  }
+  it('has five programs, each a whole file that needs no other', () => {
+    expect(samples.map(({ files, left }) => [Object.keys(files), left])).toEqual(Array(5).fill([[], undefined]));
+    for (const { code } of samples) expect(code.match(/from '(?!multiprocess|node:)/g)).toBeNull();
+  });
+
+  it('has figures beside those of peers, and says of which time', () => {
+    const figures = between('figures');
+    expect(figures).toMatch(/^\| no-op calls\/s, .*? \| [\d,]+ \| [\d,]+ \| [\d,]+ \|/m);
+    expect(figures).toMatch(/CPUs.* Node v?\d+.*(\d{4}-\d\d-\d\d, commit [0-9a-f]{9})/s);
+  });
+
+  it('has the measured case in which one process wins', () => {
+    const [, three, two] = /^\| every row, a line an item \|.* \| ([\d.]+) \| ([\d.]+) \|$/m.exec(between('rows'))!;
+    expect(Number(three)).toBeLessThan(1);
+    expect(Number(two)).toBeLessThan(1);
+  });
+
+  theyRun('readme', samples);
 });
