@@ -1,6 +1,6 @@
 /**
  * The floors of the house: a folder of src/ may import only what stands below it.
- * Everything may import errors/ and util/. Only src/native may load the addon.
+ * Everything may import platform/, errors/ and util/. Only src/native may load the addon.
  */
 const floors = [
   ['native'],
@@ -22,7 +22,7 @@ const floors = [
   ['distributed'],
   ['operators'],
 ];
-const always = ['errors', 'util'];
+const always = ['platform', 'errors', 'util'];
 
 const rules = floors.flatMap((floor, level) =>
   floor.map((name) => {
@@ -39,10 +39,11 @@ const rules = floors.flatMap((floor, level) =>
 
 /**
  * Modules that a child loads before it has work: they name the files that they need, since an index evaluates all of its folder.
- * So does the template of the forkserver, of which each child is a copy.
+ * So does the template of the forkserver, of which each child is a copy. The resource tracker stays for as
+ * long as anybody has shared memory with a name.
  */
 const childSide =
-  '^src/((native|memory|codec|closures|modules|descriptors|reduction|share)/|process/(child|fork|forkserver)/|pool/(worker|wire)/|operators/remote-run|distributed/worker/)';
+  '^src/((native|memory|codec|closures|modules|descriptors|reduction|share)/|process/(child|fork|forkserver)/|process/start-method\\.ts|pool/(worker|wire)/|operators/remote-run|distributed/worker/|shared-memory/tracker\\.ts)';
 
 module.exports = {
   forbidden: [
@@ -53,7 +54,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/([^/]+)/', pathNot: `${childSide}|public\\.ts$` },
       // Managers are loaded when the first one is made.
-      to: { path: '^src/', pathNot: '^src/($1|errors|util)/|/index\\.ts$|^src/managers/start\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/($1|platform|errors|util)/|/index\\.ts$|^src/managers/start\\.ts$' },
     },
     {
       name: 'public-is-for-users',
@@ -63,7 +64,8 @@ module.exports = {
       to: { path: '/public\\.ts$' },
     },
     { name: 'floor-errors', severity: 'error', from: { path: '^src/errors/' }, to: { path: '^src/', pathNot: '^src/(errors|util)/' } },
-    { name: 'floor-util', severity: 'error', from: { path: '^src/util/' }, to: { path: '^src/', pathNot: '^src/(errors|util)/' } },
+    { name: 'floor-util', severity: 'error', from: { path: '^src/util/' }, to: { path: '^src/', pathNot: '^src/(platform|errors|util)/' } },
+    { name: 'floor-platform', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/', pathNot: '^src/platform/' } },
     // Type-only circles too.
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },

@@ -9,7 +9,7 @@ export default {
   entry: [
     ...ENTRIES.map((name) => `src/${name}.ts!`),
     '*.config.js',
-    'scripts/*.{js,cjs}',
+    'scripts/*.{js,cjs,mjs}',
     'bench/**/*.{js,mjs,ts}',
     'examples/**/*.ts',
     'test/**/*.{ts,mts,cts,js,mjs,cjs}',

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <functional>
 
 #include "arguments.h"
 #include "exports.h"
@@ -58,20 +57,51 @@ using CurrentIsolate = void* (*)();
 using CurrentContext = void* (*)(void* isolate);
 using CurrentEnvironment = void* (*)(void* context);
 using AtExit = void (*)(void* environment, void (*callback)(void*), void* argument);
+constexpr const char* kAtExit = "_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_";
 
 template <typename T>
 T symbol(const char* name) {
   return reinterpret_cast<T>(dlsym(RTLD_DEFAULT, name));
 }
 
+// That of the calling thread; null where this build of Node does not show it.
+void* currentEnvironment() {
+  const auto isolate = symbol<CurrentIsolate>("_ZN2v87Isolate10GetCurrentEv");
+  const auto context = symbol<CurrentContext>("_ZN2v87Isolate17GetCurrentContextEv");
+  const auto environment = symbol<CurrentEnvironment>("_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
+  if (isolate == nullptr || context == nullptr || environment == nullptr) return nullptr;
+  return environment(context(isolate()));
+}
+
 // node::SetProcessExitHandler: where Node ends the process without having called what AtExit was
 // given, such as for an error in the handler of an error. Part of node.h since Node 14; without it
 // such an end would join threads that are gone.
+//
+// It takes a std::function, and that of libstdc++, as its name says; the one that this is compiled
+// with may be another library's. So its four words are written out. Nothing is kept in the object,
+// so there is nothing to copy or to destroy.
+struct ExitHandler {
+  void* object[2];
+  bool (*manage)(ExitHandler* to, const ExitHandler* from, int operation);
+  void (*invoke)(const ExitHandler* self, void** environment, int* code);
+};
 void replaceExit(void* environment) {
-  using Handler = std::function<void(void* environment, int code)>;
-  using SetHandler = void (*)(void* environment, Handler&& handler);
+  using SetHandler = void (*)(void* environment, ExitHandler* handler);
   const auto set = symbol<SetHandler>("_ZN4node21SetProcessExitHandlerEPNS_11EnvironmentEOSt8functionIFvS1_iEE");
-  if (set != nullptr) set(environment, [](void*, int code) { leaveNow(code); });
+  if (set == nullptr) return;
+  ExitHandler handler{
+      {nullptr, nullptr},
+      [](ExitHandler*, const ExitHandler*, int) { return false; },
+      [](const ExitHandler*, void**, int* code) { leaveNow(*code); },
+  };
+  set(environment, &handler);
+}
+
+// canEndForks() -> whether a fork of this build of Node could end in good order
+napi_value canEndForks(napi_env env, napi_callback_info) {
+  napi_value result = nullptr;
+  napi_get_boolean(env, findExit(), &result);
+  return result;
 }
 
 // leaveProcess(code): ends this process without Node's teardown
@@ -92,21 +122,25 @@ napi_value noteExitCode(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
+bool findExit() {
+  // Once for all threads: the answer is that of this build of Node.
+  static const bool found = [] {
+    void* current = currentEnvironment();
+    return current != nullptr && symbol<AtExit>(kAtExit) != nullptr && findPlatform(current);
+  }();
+  return found;
+}
+
 bool hookExit(napi_env env, napi_value exitCode) {
   // Once: the exit of the parent itself is not touched while `armed` is false.
   static bool hooked = false;
   if (hooked) return true;
-  const auto isolate = symbol<CurrentIsolate>("_ZN2v87Isolate10GetCurrentEv");
-  const auto context = symbol<CurrentContext>("_ZN2v87Isolate17GetCurrentContextEv");
-  const auto environment = symbol<CurrentEnvironment>("_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
-  const auto add = symbol<AtExit>("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
-  if (isolate == nullptr || context == nullptr || environment == nullptr || add == nullptr) return false;
-  void* current = environment(context(isolate()));
-  if (current == nullptr || !findPlatform(current)) return false;
-  if (napi_create_reference(env, exitCode, 1, &exiting.code) != napi_ok) return false;
+  if (!findExit()) return false;
+  void* current = currentEnvironment();
+  if (current == nullptr || napi_create_reference(env, exitCode, 1, &exiting.code) != napi_ok) return false;
   exiting.env = env;
   exiting.environment = current;
-  add(current, atExit, nullptr);
+  symbol<AtExit>(kAtExit)(current, atExit, nullptr);
   hooked = true;
   return true;
 }
@@ -124,6 +158,7 @@ bool isExitArmed() { return exiting.armed; }
 void* hookedEnvironment() { return exiting.environment; }
 
 void exportForkExit(Exports& out) {
+  out.add("canEndForks", canEndForks);
   out.add("leaveProcess", leaveProcess);
   out.add("noteExitCode", noteExitCode);
 }

@@ -107,6 +107,18 @@ constexpr size_t kEntries = 128;
 void* table[kEntries];
 void*** platform = nullptr;  // the object, whose first word is the address of its table
 
+// 0 where the C library does not tell sizes: musl.
+size_t sizeOf(const void* symbol) {
+#if defined(__GLIBC__)
+  Dl_info info;
+  void* described = nullptr;
+  if (dladdr1(symbol, &info, &described, RTLD_DL_SYMENT) == 0 || described == nullptr) return 0;
+  return static_cast<const ElfW(Sym)*>(described)->st_size;
+#else
+  return 0;
+#endif
+}
+
 }  // namespace
 
 bool findPlatform(void* environment) {
@@ -120,11 +132,7 @@ bool findPlatform(void* environment) {
   void* delay22 = dlsym(RTLD_DEFAULT,
                         "_ZN4node12NodePlatform33PostDelayedTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_deleteIS4_EEdRKNS1_14SourceLocationE");
   if (get == nullptr || original == nullptr || (post20 == nullptr) == (post22 == nullptr)) return false;
-  Dl_info info;
-  void* described = nullptr;
-  if (dladdr1(original, &info, &described, RTLD_DL_SYMENT) == 0 || described == nullptr) return false;
-  const auto* entry = static_cast<const ElfW(Sym)*>(described);
-  const size_t count = entry->st_size / sizeof(void*);
+  const size_t count = sizeOf(original) / sizeof(void*);
   if (count < 4 || count > kEntries) return false;
   void*** object = get(environment);
   // A table starts with two words that are not functions.

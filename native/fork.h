@@ -33,9 +33,11 @@ void restoreSignals();
 
 // ---- fork-exit-linux.cc: how a fork ends
 
+// Whether this build of Node has a node::AtExit, and a platform that can be stood in for. Call it on
+// a thread of Node.
+bool findExit();
 // In the parent, before its first fork: prepares what ends the child. `exitCode` is a function that
-// answers the exit code of the process as it stands. Returns false where this build of Node has no
-// node::AtExit, or no platform that can be stood in for.
+// answers the exit code of the process as it stands. Returns false where findExit does.
 bool hookExit(napi_env env, napi_value exitCode);
 // In the child: from here on this process ends by _exit, always.
 void armExit(napi_env env);

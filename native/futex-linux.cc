@@ -67,14 +67,14 @@ int64_t deadlineAfter(double milliseconds) {
 
 int futexWait(const Word* word, Word expected, int64_t deadline, bool isPrivate) {
   const timespec until = timespecOf(deadline < 0 ? 0 : deadline);
-  const int operation = FUTEX_WAIT_BITSET | (isPrivate ? FUTEX_PRIVATE_FLAG : 0);  // the one whose timeout is absolute
-  const long result = syscall(SYS_futex, word, operation, expected, deadline < 0 ? nullptr : &until, nullptr, FUTEX_BITSET_MATCH_ANY);
+  const int operation = kFutexWaitBitset | (isPrivate ? kFutexPrivate : 0);  // the one whose timeout is absolute
+  const long result = syscall(SYS_futex, word, operation, expected, deadline < 0 ? nullptr : &until, nullptr, kFutexMatchAny);
   return result == 0 ? 0 : -errno;
 }
 
 int futexWake(const Word* word, int count, bool isPrivate) {
   if (count == 0) return 0;  // the kernel takes 0 for 1
-  const long result = syscall(SYS_futex, word, FUTEX_WAKE | (isPrivate ? FUTEX_PRIVATE_FLAG : 0), count, nullptr, nullptr, 0);
+  const long result = syscall(SYS_futex, word, kFutexWake | (isPrivate ? kFutexPrivate : 0), count, nullptr, nullptr, 0);
   return result >= 0 ? static_cast<int>(result) : -errno;
 }
 

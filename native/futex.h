@@ -2,17 +2,20 @@
 // processes, so no call here is FUTEX_PRIVATE unless it says so.
 #pragma once
 
-#include <linux/futex.h>
 #include <node_api.h>
 
 #include <cstddef>
 #include <cstdint>
 
-#ifndef FUTEX_32
-#define FUTEX_32 2
-#endif
-
 namespace multiprocess {
+
+// Of futex(2) and futex_waitv(2), declared here because the kernel's header for them is no part of a C
+// library: Alpine has it in a package that no compiler brings along.
+constexpr int kFutexWake = 1;
+constexpr int kFutexWaitBitset = 9;
+constexpr int kFutexPrivate = 128;
+constexpr uint32_t kFutexMatchAny = 0xffffffff;
+constexpr uint32_t kFutex32 = 2;
 
 using Word = uint32_t;
 

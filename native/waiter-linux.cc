@@ -110,9 +110,9 @@ Wait* sleep(Waiter* waiter, std::unique_lock<std::mutex>& lock) {
   const Word control = waiter->control;
   const size_t count = waiter->set.size();
   int64_t deadline = earliest(waiter);
-  entries[0] = {control, reinterpret_cast<uintptr_t>(&waiter->control), FUTEX_32 | FUTEX_PRIVATE_FLAG, 0};
+  entries[0] = {control, reinterpret_cast<uintptr_t>(&waiter->control), kFutex32 | kFutexPrivate, 0};
   for (size_t i = 0; i < count; i++) {
-    entries[i + 1] = {waiter->set[i]->expected, reinterpret_cast<uintptr_t>(waiter->set[i]->word), FUTEX_32, 0};
+    entries[i + 1] = {waiter->set[i]->expected, reinterpret_cast<uintptr_t>(waiter->set[i]->word), kFutex32, 0};
   }
   const Wait* only = count == 1 ? waiter->set[0] : nullptr;
   waiter->asleep = true;

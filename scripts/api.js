@@ -1,5 +1,5 @@
 /**
- * Writes what each subpath exports into etc/api/<subpath>.api.md, from the declarations in dist/. The reports are committed, so that a change
+ * Writes what each subpath exports into etc/api/<subpath>.api.md, from the declarations that tsc writes. The reports are committed, so that a change
  * of the public interface is read as one.
  *
  *   node scripts/api.js          writes the reports
@@ -12,7 +12,10 @@ import { root, subpaths } from './subpaths.js';
 
 const reports = `${root}etc/api`;
 const fresh = `${root}.build/api`;
-const entries = subpaths().map(({ name, declarations }) => ({ name, file: `${root}${declarations}` }));
+const entries = subpaths().map(({ name, source }) => ({
+  name,
+  file: `${root}${source.replace(/^src\/(.*)\.ts$/, '.build/types/$1.d.ts')}`,
+}));
 const { compilerOptions } = JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8'));
 const { target, lib, module, moduleResolution, types, strict } = compilerOptions;
 
@@ -27,7 +30,15 @@ const configs = entries.map(({ name, file }) =>
       newlineKind: 'lf',
       compiler: {
         overrideTsconfig: {
-          compilerOptions: { target, lib, module, moduleResolution, types, strict, typeRoots: [`${root}node_modules/@types`] },
+          compilerOptions: {
+            target,
+            lib,
+            module,
+            moduleResolution,
+            types,
+            strict,
+            typeRoots: [`${root}node_modules/@types`],
+          },
           files: entries.map((entry) => entry.file),
         },
       },
@@ -71,7 +82,9 @@ for (const [index, config] of configs.entries()) {
 if (process.argv.includes('--check')) {
   const { status } = spawnSync('diff', ['-ruN', 'etc/api', '.build/api'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) {
-    console.error('\nThe public interface is not what etc/api says. If that is meant: npm run build && npm run api, and commit etc/api.');
+    console.error(
+      '\nThe public interface is not what etc/api says. If that is meant: npm run build && npm run api, and commit etc/api.',
+    );
     process.exitCode = 1;
   }
 } else {

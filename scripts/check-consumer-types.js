@@ -24,13 +24,19 @@ const modules = subpaths().map(({ specifier }) => specifier);
 const compilers = [...new Set(versions.map(([typescript]) => typescript))].map(
   (version) => `typescript-${version}@npm:typescript@${version}`,
 );
-const types = [...new Set(versions.map(([, node]) => node))].map((version) => `types-node-${version}@npm:@types/node@${version}`);
+const types = [...new Set(versions.map(([, node]) => node))].map(
+  (version) => `types-node-${version}@npm:@types/node@${version}`,
+);
 mkdirSync(home, { recursive: true });
 if (!existsSync(`${home}/node_modules`)) {
   writeFileSync(`${home}/package.json`, JSON.stringify({ private: true, type: 'module' }));
-  execFileSync('npm', ['install', '--prefix', home, '--no-audit', '--no-fund', '--no-package-lock', ...compilers, ...types, 'rxjs@7'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  execFileSync(
+    'npm',
+    ['install', '--prefix', home, '--no-audit', '--no-fund', '--no-package-lock', ...compilers, ...types, 'rxjs@7'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
 }
 
 /** A link in the consumer's node_modules. */
@@ -42,7 +48,10 @@ function link(name, target) {
 link('multiprocess', root.slice(0, -1));
 for (const end of ['ts', 'cts']) {
   cpSync(`${root}test/fixtures/consumer/main.ts`, `${home}/main.${end}`);
-  writeFileSync(`${home}/modules.${end}`, modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join(''));
+  writeFileSync(
+    `${home}/modules.${end}`,
+    modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join(''),
+  );
 }
 writeFileSync(
   `${home}/tsconfig.json`,

@@ -2,10 +2,16 @@
 import { subpaths } from './subpaths.js';
 
 /** Subpaths of the package. */
-const PUBLIC = subpaths().map(({ source }) => source.replace(/^src\/|\.ts$/g, ''));
+export const PUBLIC = subpaths().map(({ source }) => source.replace(/^src\/|\.ts$/g, ''));
 
 /** What processes and threads of this library run: it begins when it is evaluated. */
-export const PROGRAMS = ['pool/worker/worker', 'process/child/child', 'process/forkserver/server/template', 'shared-memory/tracker'];
+export const PROGRAMS = [
+  'pool/worker/worker',
+  'process/child/child',
+  'process/forkserver/server/template',
+  'shared-memory/tracker',
+  'native/threads/kernel-thread',
+];
 
 /** What they load by its URL. The type `Entry` in src/util/package.ts has these and the programs. */
 const LOADED = [
@@ -34,7 +40,7 @@ const LOADED = [
 ];
 
 /** What only tests and benchmarks import, in processes that run the compiled library. */
-const INTERNAL = [
+export const INTERNAL = [
   'connection/handshake/authentication',
   'errors/index',
   'process/index',
@@ -57,6 +63,7 @@ export const ENTRIES = [...new Set([...PUBLIC, ...PROGRAMS, ...LOADED, ...INTERN
  *   template   before anything else, so that nothing keeps the old Math.random
  *   child      before a child knows what it runs
  *   tracker    the resource tracker
+ *   kernel     the thread that keeps what threads share where there is no addon
  *   receiving  to receive values and functions, and a pool's worker
  *   objects    what is shared, to receive it
  *   connection connections, and the start of processes
@@ -70,7 +77,14 @@ export const CHUNKS = {
   template: ['process/forkserver/server/template'],
   child: ['process/child/child'],
   tracker: ['shared-memory/tracker'],
-  receiving: ['reduction/receiving', 'pool/wire/carried-stores', 'pool/worker/worker', 'pool/worker/thread-entry'],
+  kernel: ['native/threads/kernel-thread'],
+  receiving: [
+    'native/index',
+    'reduction/receiving',
+    'pool/wire/carried-stores',
+    'pool/worker/worker',
+    'pool/worker/thread-entry',
+  ],
   objects: [
     'memory/heap',
     'queues/index',

@@ -103,7 +103,10 @@ function compile(file, code, codeCache) {
   } catch {
     // There is none.
   }
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, { filename: file, cachedData });
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, {
+    filename: file,
+    cachedData,
+  });
   exports.compiled?.(script, codeCache);
   return script;
 }
@@ -111,7 +114,8 @@ function compile(file, code, codeCache) {
 /** Where dist/ is: here, or, for a bundle, where the program that runs would find the package. */
 function folder() {
   const here = typeof __dirname === 'string' ? resolve(__dirname) : undefined;
-  if (here !== undefined && existsSync(join(here, 'load.cjs')) && existsSync(join(here, 'chunks', 'child.cjs'))) return here;
+  if (here !== undefined && existsSync(join(here, 'load.cjs')) && existsSync(join(here, 'chunks', 'child.cjs')))
+    return here;
   const looked = [process.argv[1], here, process.cwd()].flatMap((path) => (path === undefined ? [] : [resolve(path)]));
   let found = '';
   for (const path of looked) {

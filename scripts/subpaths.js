@@ -16,7 +16,6 @@ function typesOf(target) {
  *
  *   name          queues; index for the root
  *   specifier     multiprocess/queues
- *   declarations  dist/queues/index.d.ts
  *   source        src/queues/index.ts
  */
 export function subpaths() {
@@ -27,7 +26,6 @@ export function subpaths() {
     return {
       name: subpath === '.' ? 'index' : subpath.slice('./'.length),
       specifier: subpath.replace('.', own),
-      declarations: types.replace('./', ''),
       source: types.replace('./dist/', 'src/').replace(/\.d\.ts$/, '.ts'),
     };
   });

@@ -1,31 +1,15 @@
-/** multiprocess: any function in real processes, with streams, backpressure and shared memory. */
+/**
+ * Any function in real processes, with streams, backpressure and shared memory: all that most programs
+ * need.
+ *
+ * Parts that fewer programs need are imported from the other modules. What a module and this one both
+ * have is the same object.
+ *
+ * @packageDocumentation
+ */
 
-// Connections
-export {
-  type Address,
-  Client,
-  type ClientOptions,
-  Connection,
-  type ConnectionOptions,
-  Listener,
-  type ListenerOptions,
-  Pipe,
-  type PipeOptions,
-  pipe,
-  type Waitable,
-  wait,
-} from './connection/index.js';
-// Contexts
-export { Context, getContext, setForkserverPreload } from './context/index.js';
-// Errors
-export * from './errors/index.js';
-// Managers. Their classes are in `multiprocess/managers`, so that who needs none does not load
-// them.
-export type { ManagerOptions, Remote, SyncManager } from './managers/index.js';
-export { manager, manager as Manager } from './managers/start.js';
-// Operators
-export { fromQueue, type PoolMapOptions, poolMap, type ToQueueOptions, throughQueue, toQueue } from './operators/index.js';
 // Pools
+
 export {
   type AsyncCallOptions,
   type AsyncMapOptions,
@@ -58,7 +42,25 @@ export {
   type WorkerStats,
   workerState,
 } from './pool/index.js';
+
+// Streams
+
+export {
+  type ForEachOptions,
+  type Overflow,
+  type Progress,
+  type ResultIterator,
+  type Source,
+  type Subscribable,
+  TaskStream,
+} from './streams/index.js';
+
+// Functions
+
+export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
+
 // Processes
+
 export {
   activeChildren,
   type ContextLike,
@@ -78,7 +80,13 @@ export {
   setStartMethod,
   type Target,
 } from './process/index.js';
+
+// Contexts
+
+export { Context, getContext, setForkserverPreload } from './context/index.js';
+
 // Queues and topics
+
 export {
   type ConsumeOptions,
   type Gap,
@@ -91,38 +99,20 @@ export {
   Topic,
   type TopicOptions,
 } from './queues/index.js';
-// Functions
-export { type Capture, Explanation, explain, type Problem, type TaskFunction, task } from './reduction/index.js';
-// Values that are read everywhere
-export { Shared, share } from './share/index.js';
-// Shared maps
-export { SharedMap, type SharedMapOptions } from './shared-map/index.js';
-// Shared memory
-export { ShareableList, type ShareableValue, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory/index.js';
-// Shared values
+
+// Operators
+
 export {
-  RawArray,
-  RawValue,
-  SharedArray,
-  type SharedArrayConstructor,
-  type SharedOptions,
-  type StructType,
-  struct,
-  type TypeCode,
-  Value,
-  type ValueConstructor,
-} from './sharedctypes/index.js';
-// Streams
-export {
-  type ForEachOptions,
-  type Overflow,
-  type Progress,
-  type ResultIterator,
-  type Source,
-  type Subscribable,
-  TaskStream,
-} from './streams/index.js';
+  fromQueue,
+  type PoolMapOptions,
+  poolMap,
+  type ToQueueOptions,
+  throughQueue,
+  toQueue,
+} from './operators/index.js';
+
 // Locks and their kin
+
 export {
   Barrier,
   type BarrierOptions,
@@ -137,3 +127,62 @@ export {
   type SharedObject,
   type WaitOptions,
 } from './synchronize/index.js';
+
+// Shared values
+
+export {
+  RawArray,
+  RawValue,
+  SharedArray,
+  type SharedArrayConstructor,
+  type SharedOptions,
+  type StructType,
+  struct,
+  type TypeCode,
+  Value,
+  type ValueConstructor,
+} from './sharedctypes/index.js';
+
+// Shared maps
+
+export { SharedMap, type SharedMapOptions } from './shared-map/index.js';
+
+// Values that are read everywhere
+
+export { Shared, share } from './share/index.js';
+
+// Shared memory
+
+export {
+  ShareableList,
+  type ShareableValue,
+  SharedMemory,
+  type SharedMemoryCreateOptions,
+} from './shared-memory/index.js';
+
+// Connections
+
+export {
+  type Address,
+  Client,
+  type ClientOptions,
+  Connection,
+  type ConnectionOptions,
+  Listener,
+  type ListenerOptions,
+  Pipe,
+  type PipeOptions,
+  pipe,
+  type Waitable,
+  wait,
+} from './connection/index.js';
+
+// Managers
+
+// Their classes are in `multiprocess/managers`, so that who needs none does not load them.
+export type { ManagerOptions, Remote, SyncManager } from './managers/index.js';
+export { manager, manager as Manager } from './managers/start.js';
+
+// Errors
+
+export * from './errors/index.js';

@@ -37,7 +37,13 @@ export function coverageShapeOf(name: string, value: unknown): CoverageShape | n
   const counters: unknown = called ? valueOrNull(value as () => unknown) : value;
   if (!isCounters(counters)) return null;
   const { path, s, f, b } = counters;
-  return { path, statements: sizeOf(s), functions: sizeOf(f), branches: Object.values(b).map(({ length }) => length), called };
+  return {
+    path,
+    statements: sizeOf(s),
+    functions: sizeOf(f),
+    branches: Object.values(b).map(({ length }) => length),
+    called,
+  };
 }
 
 function valueOrNull(give: () => unknown): unknown {

@@ -29,7 +29,7 @@ import type { ModuleData, ModuleExport } from '../modules/module-request.js';
 import { endSession, keepSession } from './inspect/session.js';
 import { indexOncePerMessage } from './references/commonjs.js';
 import { forgetCells } from './send/cells.js';
-import { reduceFunction } from './send/reduce.js';
+import { reduceExactly } from './send/reduce.js';
 import { beginWork } from './send/work.js';
 
 export { declaresPrivates } from './analysis/private-members.js';
@@ -62,7 +62,7 @@ export function endMessage(): void {
 export function exportReference(fn: Function): ModuleExport | null {
   enterMessage();
   try {
-    const { kind, data } = reduceFunction(fn);
+    const { kind, data } = reduceExactly(fn);
     if (kind !== 'module') return null;
     const { keys, ...reference } = data as ModuleData;
     return keys === undefined ? reference : null;

@@ -36,7 +36,8 @@ export const moduleKind: NodeKind = {
     const { keys, ...reference } = check(data);
     const value = exportOf(reference);
     if (keys === undefined || keys.length === 0) return { value };
-    if (!Array.isArray(keys) || typeof value !== 'object' || value === null) throw badPayload('members of what is no namespace');
+    if (!Array.isArray(keys) || typeof value !== 'object' || value === null)
+      throw badPayload('members of what is no namespace');
     const object = overlay(value, keys, children);
     return {
       value: object,
@@ -73,7 +74,8 @@ export const boundKind: NodeKind = {
   tag: 'bound',
   shell: false,
   build(data, children, late) {
-    if (late.length === 0) return { value: Reflect.apply(Function.prototype.bind, children[0] as Function, children.slice(1)) };
+    if (late.length === 0)
+      return { value: Reflect.apply(Function.prototype.bind, children[0] as Function, children.slice(1)) };
     // A cycle: the parts are looked up at each call instead.
     const parts = [...children];
     const call = function (this: unknown, ...rest: unknown[]): unknown {

@@ -1,6 +1,7 @@
 /** Every reason why a function cannot be sent or rebuilt: who, what, and the repair. */
 import type { SerializationError } from '../errors/index.js';
 import { refuse } from '../errors/refuse.js';
+import { otherHost } from '../util/host.js';
 
 /** `this` of a surrounding function inside an arrow, and the members that are read of it. */
 export function outerThis(actor: string, members: readonly string[] | null, isDebugged = false): SerializationError {
@@ -50,7 +51,11 @@ export function computedField(actor: string, key: string): SerializationError {
 
 /** `new.target` of a surrounding function inside an arrow. */
 export function outerNewTarget(actor: string): SerializationError {
-  return refuse('MP_NEW_TARGET', `${actor} uses the \`new.target\` of the function around it`, 'store it in a constant first and use that');
+  return refuse(
+    'MP_NEW_TARGET',
+    `${actor} uses the \`new.target\` of the function around it`,
+    'store it in a constant first and use that',
+  );
 }
 
 /** `super` in a method sent on its own. */
@@ -136,15 +141,20 @@ export function nativeFunction(actor: string): SerializationError {
 
 /** The text of the function does not parse. */
 export function unreadable(actor: string): SerializationError {
-  return refuse('MP_UNREADABLE_FUNCTION', `${actor} has source text that does not parse`, 'move it into a module and export it from there');
+  return refuse(
+    'MP_UNREADABLE_FUNCTION',
+    `${actor} has source text that does not parse`,
+    'move it into a module and export it from there',
+  );
 }
 
-/** No inspector: the permission model, or a build without it. */
+/** No inspector: the permission model, a build without it, another runtime. */
 export function inspectorUnavailable(actor: string, cause: unknown): SerializationError {
+  const host = otherHost();
   return refuse(
     'MP_INSPECTOR_UNAVAILABLE',
-    `${actor} captures names, and reading them needs Node's inspector, which is not available here`,
-    'start Node with --allow-inspector (where the permission model is on), or name the captures yourself: task({ name }, ({ name }, item) => …)',
+    `${actor} captures names, and reading them needs Node's inspector, which ${host === null ? 'is not available here' : `${host} does not have`}`,
+    `${host === null ? 'start Node with --allow-inspector (where the permission model is on), or ' : ''}name the captures yourself: task({ name }, ({ name }, item) => …)`,
     { cause },
   );
 }

@@ -31,7 +31,10 @@ const tasks = new WeakMap<Function, Parts>();
  * const triple = task({ factor: 3 }, ({ factor }, x: number) => x * factor);
  * console.log(await pool.map(triple, [1, 2, 3])); // [ 3, 6, 9 ]
  */
-export function task<C extends object, A extends unknown[], R>(captures: C, fn: (captures: C, ...args: A) => R): TaskFunction<A, R> {
+export function task<C extends object, A extends unknown[], R>(
+  captures: C,
+  fn: (captures: C, ...args: A) => R,
+): TaskFunction<A, R> {
   if (typeof captures !== 'object' || captures === null) {
     throw new ArgumentError(`task: the captures must be an object, not ${describe(captures)}.`);
   }

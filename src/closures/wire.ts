@@ -23,7 +23,12 @@ export type Slot = { readonly name: string } & (
    * With `keys`: a namespace, of which these members come from as many children
    * (namespace-overlay.ts).
    */
-  | { readonly from: 'module'; readonly module: ModuleExport; readonly keys?: readonly string[]; readonly child?: number }
+  | {
+      readonly from: 'module';
+      readonly module: ModuleExport;
+      readonly keys?: readonly string[];
+      readonly child?: number;
+    }
   /** Counters of coverage, or what gives them. */
   | { readonly from: 'coverage'; readonly shape: CoverageShape }
   /** The function itself. */

@@ -10,8 +10,10 @@ import { PACKAGE } from '../util/package.js';
 const MAX_FRAMES = 60;
 /** Frames that are shown. */
 const SHOWN = 10;
-/** What is compiled, and what source maps say instead. */
-const OWN = ['dist/', 'src/'].map((folder) => fileURLToPath(new URL(folder, PACKAGE)));
+/** What is compiled, and what source maps say instead; by path and by URL, which escapes blanks. */
+const OWN = ['dist/', 'src/']
+  .map((folder) => new URL(folder, PACKAGE))
+  .flatMap((folder) => [fileURLToPath(folder), folder.href]);
 /** Frames between two of the library's: callbacks of builtins. */
 const NATIVE = /\(<anonymous>\)$|\(node:internal|at node:internal|\(native\)$/;
 

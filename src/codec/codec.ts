@@ -28,8 +28,9 @@ export { PendingValue } from './pending.js';
 
 registerBuiltinKinds();
 
-/** Up to here a loop copies faster than a call. */
+/** Up to here a loop copies faster than a call: byte by byte, and by words. */
 const SHORT = 48;
+const SHORT_BY_WORDS = 1024;
 const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
 const NO_CODES: readonly CodeRecord[] = Object.freeze([]);
 const NONE: ReadonlyMap<number, unknown> = new Map();
@@ -78,13 +79,26 @@ export class Encoder {
    * @throws SerializationError with a `path` to what cannot be sent.
    */
   encode(value: unknown, enclosing: object[] | null = null): Message {
-    if (this.#busy) throw new TypeError('Encoder: a getter or reducer encodes with the Encoder that is calling it; use dumps there.');
+    return this.#encode(value, enclosing, false);
+  }
+
+  /**
+   * As {@link encode}, of an array of which its reader takes the elements only: arguments, items.
+   * Looking for other properties would take longer than writing a short list.
+   */
+  encodeList(items: readonly unknown[]): Message {
+    return this.#encode(items, null, true);
+  }
+
+  #encode(value: unknown, enclosing: object[] | null, list: boolean): Message {
+    if (this.#busy)
+      throw new TypeError('Encoder: a getter or reducer encodes with the Encoder that is calling it; use dumps there.');
     const message = this.#message;
     const sink = this.#sink;
     sink.reset();
     this.#busy = true;
     try {
-      if (this.#plain.write(value)) {
+      if (this.#plain.write(value, list)) {
         message.buffers = NO_BUFFERS;
         message.codes = NO_CODES;
         message.stateless = typeof value !== 'object' || value === null;
@@ -95,7 +109,7 @@ export class Encoder {
         message.freight = this.#encodeLoaded(value, enclosing);
       }
     } catch (error) {
-      throw atCaller(error, this.encode);
+      throw atCaller(error, this.#encode);
     } finally {
       this.#busy = false;
     }
@@ -107,10 +121,14 @@ export class Encoder {
   /**
    * Writes the last message into `target` at `offset` (a multiple of 8 where it has buffers) and
    * returns where it ends.
+   *
+   * @param words The same memory as `target`, from its beginning: short messages are copied by them.
    */
-  layout(target: Uint8Array, offset: number): number {
+  layout(target: Uint8Array, offset: number, words?: Int32Array): number {
     const { bytes, length, buffers, total } = this.#message;
-    if (length > SHORT) target.set(bytes.subarray(0, length), offset);
+    if (words !== undefined && length <= SHORT_BY_WORDS && (offset & 3) === 0) {
+      this.#sink.copy(length, target, words, offset);
+    } else if (length > SHORT) target.set(bytes.subarray(0, length), offset);
     else for (let i = 0; i < length; i++) target[offset + i] = bytes[i]!;
     if (buffers.length === 0) return offset + length;
     let at = offset + length;
@@ -189,7 +207,9 @@ export class Decoder {
     if (!needsModules(span)) return readTable(span);
     const needs = needsOf(span);
     if (areLoaded(needs.modules)) return readTable(span);
-    const kept = owned ? { ...span, codes: needs.codes } : spanOf(source.slice(start, end), 0, end - start, true, needs.codes, annex);
+    const kept = owned
+      ? { ...span, codes: needs.codes }
+      : spanOf(source.slice(start, end), 0, end - start, true, needs.codes, annex);
     return new PendingValue(loadModules(needs.modules).then(() => readTable(kept)));
   }
 
@@ -217,7 +237,14 @@ export class Decoder {
 
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
-function spanOf(source: Uint8Array, start: number, end: number, owned: boolean, codes?: CodeLookup, annex?: Annex): Span {
+function spanOf(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  owned: boolean,
+  codes?: CodeLookup,
+  annex?: Annex,
+): Span {
   const span: Span = { source, start, end: bounded(source, start, end), owned };
   if (codes === undefined && annex === undefined) return span;
   return { ...span, ...(codes === undefined ? {} : { codes }), ...(annex === undefined ? {} : { annex }) };

@@ -94,7 +94,11 @@ function platformPath(value: object): GlobalPath | null {
 }
 
 function dataValue(owner: unknown, key: string): unknown {
-  for (let object = owner as object | null | undefined; object != null; object = Object.getPrototypeOf(object) as object | null) {
+  for (
+    let object = owner as object | null | undefined;
+    object != null;
+    object = Object.getPrototypeOf(object) as object | null
+  ) {
     const descriptor = Object.getOwnPropertyDescriptor(object, key);
     if (descriptor !== undefined) return descriptor.value;
   }
@@ -151,5 +155,7 @@ function follow(owner: object, step: string): unknown {
   const half = step.startsWith('<') ? 'get' : step.startsWith('>') ? 'set' : null;
   const name = half === null ? step : step.slice(1);
   const key = name.startsWith('@') ? (Symbol as unknown as Record<string, symbol>)[name.slice(1)]! : name;
-  return half === null ? (owner as Record<string | symbol, unknown>)[key] : Object.getOwnPropertyDescriptor(owner, key)?.[half];
+  return half === null
+    ? (owner as Record<string | symbol, unknown>)[key]
+    : Object.getOwnPropertyDescriptor(owner, key)?.[half];
 }

@@ -54,7 +54,8 @@ export function refusal(of: Refusal, steps: readonly Step[]): SerializationError
   const elsewhere = madeElsewhere(steps);
   const repair = adviceOf(steps) ?? elsewhere?.repair ?? of.repair;
   const details = { code: of.code, repair, ...(path === '' ? {} : { path }) };
-  if (elsewhere !== null) return new SerializationError(`${elsewhere.sentence} ${of.what}: ${of.why}; ${repair}.`, details);
+  if (elsewhere !== null)
+    return new SerializationError(`${elsewhere.sentence} ${of.what}: ${of.why}; ${repair}.`, details);
   const said = captureSentence(of, steps) ?? `Cannot send ${of.what}${path === '' ? '' : ` (${path})`}`;
   return new SerializationError(`${said}: ${of.why}; ${repair}.`, details);
 }
@@ -68,7 +69,10 @@ export function located(error: SerializationError, steps: readonly Step[]): Seri
   const repair = adviceOf(steps) ?? elsewhere?.repair ?? error.repair;
   const details = { code: error.code, path: full, ...('cause' in error ? { cause: error.cause } : {}) };
   if (repair === undefined || repair === error.repair) {
-    return new SerializationError(`${error.message} (in ${path})`, { ...details, ...(repair === undefined ? {} : { repair }) });
+    return new SerializationError(`${error.message} (in ${path})`, {
+      ...details,
+      ...(repair === undefined ? {} : { repair }),
+    });
   }
   const said = error.message.replace(error.repair === undefined ? '' : `; ${error.repair}.`, '').replace(/\.$/, '');
   const sentence = elsewhere === null ? said : `${elsewhere.sentence} what is refused: ${said}`;
@@ -89,7 +93,10 @@ function adviceOf(steps: readonly Step[]): string | undefined {
  * another file than the one that captures it, so that whoever reads the path can do nothing about
  * what is at its end. Imported, it is not copied at all.
  */
-function madeElsewhere(steps: readonly Step[], innermost?: string): { readonly sentence: string; readonly repair: string } | null {
+function madeElsewhere(
+  steps: readonly Step[],
+  innermost?: string,
+): { readonly sentence: string; readonly repair: string } | null {
   let captured: number | null = null;
   let home: string | null = null;
   let foreign = false;
@@ -101,7 +108,8 @@ function madeElsewhere(steps: readonly Step[], innermost?: string): { readonly s
     else if (nameIn(steps[index]!.label) !== null) captured = index;
   }
   const last = fileOf(innermost);
-  if (captured === null || home?.includes('/node_modules/') === true || (!foreign && (last === null || last === home))) return null;
+  if (captured === null || home?.includes('/node_modules/') === true || (!foreign && (last === null || last === home)))
+    return null;
   const { label, actor } = steps[captured]!;
   const name = nameIn(label)!;
   const outer = pathOf(steps.slice(captured + 1));

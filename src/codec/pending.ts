@@ -1,7 +1,7 @@
 /** A value whose message named modules that are still loading. */
 export class PendingValue {
   /**
-   * The value, once they are loaded. Rejects with SerializationError `MP_MODULE` when one does not
+   * The value, once they are loaded. Rejects with SerializationError `MP_MODULE_FAILED` when one does not
    * load.
    */
   readonly ready: Promise<unknown>;

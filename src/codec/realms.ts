@@ -5,7 +5,9 @@
 const STANDARD_CLASSES =
   `Object Function Array Map Set Date RegExp Boolean Number String BigInt Symbol ArrayBuffer DataView Error EvalError RangeError ReferenceError
   SyntaxError TypeError URIError AggregateError SuppressedError CompileError LinkError RuntimeError Int8Array Uint8Array Uint8ClampedArray
-  Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array`.split(/\s+/);
+  Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array`.split(
+    /\s+/,
+  );
 
 const known = new WeakMap<object, object | null>();
 let ours: Map<string, object> | undefined;
@@ -29,7 +31,9 @@ export function builtinWithPrototype(prototype: object): Function | undefined {
   if (classes === undefined) {
     const scope = globalThis as unknown as Record<string, (Function & { prototype?: object }) | undefined>;
     classes = new Map(
-      STANDARD_CLASSES.flatMap((name) => (scope[name]?.prototype === undefined ? [] : [[scope[name].prototype, scope[name]]])),
+      STANDARD_CLASSES.flatMap((name) =>
+        scope[name]?.prototype === undefined ? [] : [[scope[name].prototype, scope[name]]],
+      ),
     );
   }
   return classes.get(prototype);
@@ -39,7 +43,8 @@ function find(prototype: object): object | null {
   const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   if (typeof type !== 'function' || type.prototype !== prototype) return null;
   const name: unknown = Object.getOwnPropertyDescriptor(type, 'name')?.value;
-  if (typeof name !== 'string' || Function.prototype.toString.call(type) !== `function ${name}() { [native code] }`) return null;
+  if (typeof name !== 'string' || Function.prototype.toString.call(type) !== `function ${name}() { [native code] }`)
+    return null;
   const local = builtins().get(name);
   return local === undefined || local === prototype ? null : local;
 }

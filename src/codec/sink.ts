@@ -26,6 +26,18 @@ export class Sink {
   view: DataView = new DataView(this.bytes.buffer);
   at = 0;
 
+  /** The same memory as `bytes`. */
+  #words: Int32Array = new Int32Array(this.bytes.buffer);
+
+  /** Copies the first `length` bytes to `offset`, a multiple of 4, of memory that is `bytes` and `words`. */
+  copy(length: number, bytes: Uint8Array, words: Int32Array, offset: number): void {
+    const source = this.#words;
+    const count = length >> 2;
+    const to = offset >> 2;
+    for (let i = 0; i < count; i++) words[to + i] = source[i]!;
+    for (let i = count << 2; i < length; i++) bytes[offset + i] = this.bytes[i]!;
+  }
+
   /** Starts a new message. */
   reset(): void {
     this.at = 0;
@@ -79,6 +91,7 @@ export class Sink {
   #use(bytes: Buffer): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
+    this.#words = new Int32Array(bytes.buffer, 0, bytes.length >> 2);
   }
 }
 
@@ -91,11 +104,14 @@ function allocated<T>(bytes: number, make: () => T): T {
   try {
     return make();
   } catch (cause) {
-    throw new SerializationError(`The value cannot be sent: there is no memory for ${bytes} bytes of message; send it in parts.`, {
-      code: 'MP_TOO_LARGE',
-      repair: 'send it in parts',
-      cause,
-    });
+    throw new SerializationError(
+      `The value cannot be sent: there is no memory for ${bytes} bytes of message; send it in parts.`,
+      {
+        code: 'MP_TOO_LARGE',
+        repair: 'send it in parts',
+        cause,
+      },
+    );
   }
 }
 

@@ -6,6 +6,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { ArgumentError, ConnectionError } from '../errors/index.js';
 import { Family, type SocketName } from '../native/index.js';
+import { MAX_PATH_BYTES } from '../platform/sockets-linux.js';
 import { checkOptions, describe } from '../util/options.js';
 
 /** A place in a TCP network. */
@@ -35,11 +36,15 @@ export function familyOf(actor: string, address: Address, family: AddressFamily 
       throw new ArgumentError(
         `${actor}: ${describe(address)} is a pipe of Windows (AF_PIPE), which this system does not have; use a path.`,
       );
-    if (address === '') throw new ArgumentError(`${actor}: \`address\` must not be empty; leave it out to have one chosen.`);
+    if (address === '')
+      throw new ArgumentError(`${actor}: \`address\` must not be empty; leave it out to have one chosen.`);
     if (family !== undefined && family !== 'AF_UNIX') throw unfit(actor, family, '`{ host, port }`');
-    if (Buffer.byteLength(address) > 107)
-      throw new ArgumentError(`${actor}: the path of a unix socket has at most 107 bytes; choose a shorter one.`);
-    if (address.indexOf('\0', 1) > 0) throw new ArgumentError(`${actor}: only the first character of \`address\` may be NUL.`);
+    if (Buffer.byteLength(address) > MAX_PATH_BYTES)
+      throw new ArgumentError(
+        `${actor}: the path of a unix socket has at most ${MAX_PATH_BYTES} bytes; choose a shorter one.`,
+      );
+    if (address.indexOf('\0', 1) > 0)
+      throw new ArgumentError(`${actor}: only the first character of \`address\` may be NUL.`);
     return 'AF_UNIX';
   }
   if (typeof address !== 'object' || address === null) {
@@ -47,7 +52,8 @@ export function familyOf(actor: string, address: Address, family: AddressFamily 
   }
   checkOptions(`${actor} (address)`, address, ['host', 'port']);
   const { host, port } = address;
-  if (typeof host !== 'string') throw new ArgumentError(`${actor}: \`address.host\` must be a string, not ${describe(host)}.`);
+  if (typeof host !== 'string')
+    throw new ArgumentError(`${actor}: \`address.host\` must be a string, not ${describe(host)}.`);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new ArgumentError(`${actor}: \`address.port\` must be an integer of 0 to 65535, not ${describe(port)}.`);
   }
@@ -58,7 +64,9 @@ export function familyOf(actor: string, address: Address, family: AddressFamily 
 /** @throws ArgumentError for what is no family here. */
 export function checkFamily(actor: string, family: AddressFamily | undefined): void {
   if (family === undefined || Object.hasOwn(Family, family)) return;
-  throw new ArgumentError(`${actor}: family ${describe(family)} is not known here; choose AF_UNIX, AF_INET or AF_INET6.`);
+  throw new ArgumentError(
+    `${actor}: family ${describe(family)} is not known here; choose AF_UNIX, AF_INET or AF_INET6.`,
+  );
 }
 
 /**
@@ -68,7 +76,12 @@ export function checkFamily(actor: string, family: AddressFamily | undefined): v
 export async function resolveAddress(address: Address, family: AddressFamily): Promise<SocketName> {
   if (typeof address === 'string') return { family: Family.AF_UNIX, host: address, port: 0 };
   const version = family === 'AF_INET6' ? 6 : 4;
-  const host = isIP(address.host) === version ? address.host : address.host === '' ? ANY[version] : await lookUp(address.host, version);
+  const host =
+    isIP(address.host) === version
+      ? address.host
+      : address.host === ''
+        ? ANY[version]
+        : await lookUp(address.host, version);
   return { family: Family[family], host, port: address.port };
 }
 

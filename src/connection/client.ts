@@ -1,5 +1,14 @@
 import { ConnectionError, TimeoutError } from '../errors/index.js';
-import { closeDescriptor, connectSocket, Errno, errnoOf, finishSocket, Ready, type SocketName, whenReady } from '../native/index.js';
+import {
+  closeDescriptor,
+  connectSocket,
+  Errno,
+  errnoOf,
+  finishSocket,
+  Ready,
+  type SocketName,
+  whenReady,
+} from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
@@ -7,9 +16,17 @@ import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
 import { type Address, type AddressFamily, familyOf, resolveAddress, showAddress } from './address.js';
 import { Connection } from './connection.js';
-import { type AuthKey, answerChallenge, deliverChallenge, HANDSHAKE_TIMEOUT_MS, keyOf } from './handshake/authentication.js';
-import { type ClientTls, secureClient } from './handshake/tls.js';
+import {
+  type AuthKey,
+  answerChallenge,
+  deliverChallenge,
+  HANDSHAKE_TIMEOUT_MS,
+  keyOf,
+} from './handshake/authentication.js';
+import { type ClientTls, checkTls, secureClient } from './handshake/tls.js';
 import { handshakeTimedOut } from './messages.js';
+import { type Carrier, transportOver } from './transport/carrier.js';
+import { connectStream, usesStreams } from './transport/streams.js';
 
 /** How {@link Client} connects. */
 export interface ClientOptions extends WaitOptions {
@@ -59,12 +76,25 @@ const FULL_BACKLOG_RETRY_MS = 5;
  * side has an authkey (or TLS) and the other has none; `signal.reason`; ArgumentError.
  *
  * Python: `multiprocessing.connection.Client`.
+ * @example
+ * import { Client, Listener } from 'multiprocess';
+ *
+ * await using listener = await Listener.listen({ authkey: 'secret' });
+ * const [server, client] = await Promise.all([
+ *   listener.accept(),
+ *   Client<string>(listener.address, { authkey: 'secret' }),
+ * ]);
+ * await server.send('hello');
+ * console.log(await client.recv()); // hello
+ * for (const end of [server, client]) end.close();
  */
 export async function Client<T = unknown>(address: Address, options?: ClientOptions): Promise<Connection<T>> {
   checkWaitOptions('Client', options, CLIENT_OPTIONS, { string: 'authkey', number: 'timeout' });
   const family = familyOf('Client', address, options?.family);
   const key = options?.authkey === undefined ? undefined : keyOf('Client', options.authkey);
-  if (options?.tls !== undefined && options.tls !== true) checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
+  if (options?.tls !== undefined && options.tls !== true)
+    checkOptions('Client (tls)', options.tls, Object.keys(options.tls));
+  if (options?.tls !== undefined) checkTls('Client', family);
   serializerOf('Client', options?.serializer);
   const handshakeTimeout =
     checkNumber('Client', 'handshakeTimeout', options?.handshakeTimeout, { min: 1, infinite: true }) ??
@@ -79,15 +109,17 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   );
   let endHandshake = () => {};
   try {
-    const descriptor = await connectTo(await resolveAddress(address, family), signal);
+    const carrier = await connectTo(await resolveAddress(address, family), signal);
     const secured = options?.tls !== undefined;
     if (secured || key !== undefined)
-      endHandshake = after(handshakeTimeout, () => limit.abort(handshakeTimedOut(address, key !== undefined, secured, handshakeTimeout)));
+      endHandshake = after(handshakeTimeout, () =>
+        limit.abort(handshakeTimedOut(address, key !== undefined, secured, handshakeTimeout)),
+      );
     const { tls, serializer } = options ?? {};
     const connection =
       tls === undefined
-        ? new Connection(descriptor, { serializer })
-        : await secureClient(descriptor, hostOf(address), tls, serializer, signal);
+        ? new Connection(transportOver(carrier), { serializer })
+        : await secureClient(carrier, hostOf(address), tls, serializer, signal);
     try {
       if (key !== undefined) {
         const bounds = { signal, timeout: Number.POSITIVE_INFINITY };
@@ -106,11 +138,12 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   }
 }
 
-async function connectTo(name: SocketName, signal: AbortSignal): Promise<number> {
+async function connectTo(name: SocketName, signal: AbortSignal): Promise<Carrier> {
   for (;;) {
     signal.throwIfAborted();
     let fd: number | undefined;
     try {
+      if (usesStreams(name)) return await connectStream(name, signal);
       const made = connectSocket(name);
       fd = made.fd;
       if (made.pending) {
@@ -123,10 +156,13 @@ async function connectTo(name: SocketName, signal: AbortSignal): Promise<number>
       const errno = errnoOf(cause);
       if (NOBODY_LISTENS.has(errno)) {
         const what = name.port === 0 ? describe(name.host) : `${name.host}:${name.port}`;
-        const error = new ConnectionError(`Client: nobody listens at ${what}; start the listener first, or check the address.`, {
-          code: 'MP_CONNECTION_REFUSED',
-          cause,
-        });
+        const error = new ConnectionError(
+          `Client: nobody listens at ${what}; start the listener first, or check the address.`,
+          {
+            code: 'MP_CONNECTION_REFUSED',
+            cause,
+          },
+        );
         throw Object.assign(error, { errno });
       }
       if (errno !== Errno.EAGAIN) throw cause;

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { ArgumentError, BufferTooShortError, ConnectionError } from '../errors/index.js';
-import { ATTACH, attachBlock, type BlockHandle, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, attachBlock, type BlockHandle, registerShareable } from '../memory/index.js';
+import { checkUsable, type SocketName } from '../native/index.js';
 import {
   declineOffer,
   obtainDescriptor,
@@ -77,6 +78,19 @@ interface Handle {
  * message.
  *
  * Python: `multiprocessing.connection.Connection`. `poll(None)` is `poll({ timeout: Infinity })`.
+ * @example
+ * import { Pool, pipe } from 'multiprocess';
+ *
+ * const [ours, theirs] = pipe<number>();
+ * await using pool = new Pool({ processes: 1 });
+ * const served = pool.apply(async (end) => {
+ *   for await (const n of end) await end.send(n * 2);
+ * }, [theirs]);
+ * theirs.close();
+ * await ours.send(21);
+ * console.log(await ours.recv()); // 42
+ * ours.close();
+ * await served;
  */
 export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDisposable, Disposable {
   readonly #exchange: Exchange;
@@ -90,7 +104,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    * pipe.
    *
    * @param descriptor its flags are left alone.
-   * @throws ArgumentError `MP_INVALID_ARGUMENT` for what cannot be a descriptor.
+   * @throws ArgumentError `MP_INVALID_ARGUMENT` for what cannot be a descriptor; UnsupportedError
+   * without the native addon.
    */
   constructor(descriptor: number, options?: ConnectionOptions);
   /** @internal */
@@ -100,10 +115,12 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     const serializer = serializerOf('Connection', options?.serializer);
     this.#readable = options?.readable ?? true;
     this.#writable = options?.writable ?? true;
-    if (!this.#readable && !this.#writable) throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
+    if (!this.#readable && !this.#writable)
+      throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
     if (!(carrier instanceof TransportMaker) && !(Number.isInteger(carrier) && carrier >= 0)) {
       throw new ArgumentError(`Connection: the descriptor must be an integer of at least 0, not ${describe(carrier)}.`);
     }
+    if (typeof carrier === 'number') checkUsable('Connection', carrier);
     this.#exchange = new Exchange(this, carrier, serializer);
     this.#resources = { transport: this.#exchange.transport, offer: this.#offer, exchange: this.#exchange };
     trackConnection(this, this.#resources);
@@ -126,13 +143,14 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
 
   /**
    * Returns the descriptor; it stays the connection's.
-   * @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over TLS.
+   * @throws ClosedError `MP_CLOSED`; ConnectionError `MP_CONNECTION` over a stream of
+   * Node: TLS, and TCP without the native addon.
    */
   fileno(): number {
     this.#check('Connection.fileno');
     if (this.#exchange.transport.fd < 0) {
       throw new ConnectionError(
-        'Connection.fileno: a connection over TLS has no descriptor of its own; wait() takes the connection itself.',
+        `Connection.fileno: a connection ${this.#exchange.transport.title} has no descriptor of its own; wait() takes the connection itself.`,
       );
     }
     this.#exchange.inbox.forget();
@@ -196,7 +214,12 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   recv(options?: WaitOptions): Promise<T> {
     try {
       this.#checkReads('Connection.recv');
-      return this.#exchange.receive('Connection.recv', false, Number.POSITIVE_INFINITY, boundsOf('Connection.recv', options)) as Promise<T>;
+      return this.#exchange.receive(
+        'Connection.recv',
+        false,
+        Number.POSITIVE_INFINITY,
+        boundsOf('Connection.recv', options),
+      ) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -220,10 +243,14 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    * `maxLength` bytes, after which nothing can be received.
    */
   recvBytes(options?: RecvBytesOptions): Promise<Uint8Array> {
+    return this.#receiveBytes('Connection.recvBytes', options);
+  }
+
+  #receiveBytes(actor: string, options: RecvBytesOptions | undefined): Promise<Uint8Array> {
     try {
-      this.#checkReads('Connection.recvBytes');
-      const most = maxLengthOf('Connection.recvBytes', options);
-      return this.#exchange.receive('Connection.recvBytes', true, most, options) as Promise<Uint8Array>;
+      this.#checkReads(actor);
+      const most = maxLengthOf(actor, options);
+      return this.#exchange.receive(actor, true, most, options) as Promise<Uint8Array>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -246,7 +273,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    */
   async recvBytesInto(buf: ArrayBufferView | ArrayBufferLike, offset = 0, options?: WaitOptions): Promise<number> {
     const room = partOf('Connection.recvBytesInto', buf, offset, undefined);
-    const data = await this.recvBytes(options);
+    const data = await this.#receiveBytes('Connection.recvBytesInto', options);
     if (data.length > room.length) {
       throw new BufferTooShortError(
         `Connection.recvBytesInto: the message has ${data.length} bytes, the buffer room for ${room.length}; take the message from \`data\` of this error.`,
@@ -288,7 +315,6 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
    */
   close(): void {
     if (this.#exchange.closed) return;
-    forgetShared(this);
     untrackConnection(this, this.#resources);
     this.#exchange.close();
   }
@@ -324,9 +350,7 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   /** @internal */
   [inspect.custom](): string {
     const ways = [this.#readable ? 'readable' : '', this.#writable ? 'writable' : ''].filter(Boolean).join(', ');
-    return this.#exchange.closed
-      ? '<Connection (closed)>'
-      : `<Connection ${this.#exchange.transport.fd < 0 ? 'over TLS' : this.#exchange.transport.fd} (${ways})>`;
+    return this.#exchange.closed ? '<Connection (closed)>' : `<Connection ${this.#exchange.transport.title} (${ways})>`;
   }
 
   /** @internal Returns whether {@link wait} need not wait. */
@@ -340,16 +364,22 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
     return connection.#exchange;
   }
 
-  /** @internal Its descriptor, undisturbed; `undefined` over TLS. */
+  /** @internal Its descriptor, undisturbed; `undefined` over a stream of Node. */
   static descriptor(connection: Connection): number | undefined {
     return connection.#exchange.transport.fd < 0 ? undefined : connection.#exchange.transport.fd;
   }
 
+  /** @internal Where the peer is; `null` where it has no name. */
+  static peer(connection: Connection): SocketName | null {
+    return connection.#exchange.transport.peer();
+  }
+
   /** @internal */
   static toHandle(connection: Connection): Handle {
-    connection.#check('Connection');
     if (connection.#exchange.transport.fd < 0) {
-      throw new ConnectionError('Connection: one over TLS cannot be sent to another process, since its keys are here; pass the data on.');
+      throw new ConnectionError(
+        `Connection: one ${connection.#exchange.transport.title} cannot be sent to another process or thread, since its stream is here; pass the data on.`,
+      );
     }
     const serializer = optionOf(connection.#exchange.serializer);
     return {
@@ -396,6 +426,7 @@ registerShareable('connection', {
   module: entry('connection/index'),
   class: Connection,
   toHandle: Connection.toHandle,
+  closed: (connection) => connection.closed,
   parts: Connection.parts,
   again: ({ offer }) => declineOffer(offer),
 });

@@ -1,21 +1,23 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
-import { ArgumentError, AuthenticationError, ClosedError } from '../errors/index.js';
-import { acceptSocket, closeDescriptor, Errno, errnoOf, Family, listenSocket, Readiness, Ready, socketName } from '../native/index.js';
+import { ArgumentError, AuthenticationError, ClosedError, ConnectionError } from '../errors/index.js';
+import { Errno, errnoOf, nativeAvailable } from '../native/index.js';
 import { type SerializerOption, serializerOf } from '../reduction/index.js';
 import { staysHere } from '../util/local-class.js';
 import { checkNumber, checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
 import { clearTimeout, setTimeout } from '../util/timers.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
+import type { WaitableObject } from '../util/waitable.js';
 import { AcceptQueue } from './accept-queue.js';
 import { type Address, type AddressFamily, addressOf, checkFamily, familyOf, resolveAddress } from './address.js';
 import { Connection } from './connection.js';
 import { type AuthKey, keyOf } from './handshake/authentication.js';
 import { Handshakes } from './handshake/handshakes.js';
-import type { ListenerTls } from './handshake/tls.js';
+import { checkTls, type ListenerTls } from './handshake/tls.js';
 import { cannotListen } from './messages.js';
-import { isStale, SocketFile } from './transport/socket-file.js';
+import { type Entrance, openEntrance } from './transport/entrance.js';
+import { freshName, isStale, SocketFile } from './transport/socket-file.js';
 
 /** How {@link Listener.listen} listens. */
 export interface ListenerOptions {
@@ -52,7 +54,16 @@ export interface ListenerOptions {
   readonly maxHandshakes?: number | undefined;
 }
 
-const LISTENER_OPTIONS = ['address', 'family', 'backlog', 'authkey', 'tls', 'serializer', 'handshakeTimeout', 'maxHandshakes'];
+const LISTENER_OPTIONS = [
+  'address',
+  'family',
+  'backlog',
+  'authkey',
+  'tls',
+  'serializer',
+  'handshakeTimeout',
+  'maxHandshakes',
+];
 
 /**
  * Accepts connections of {@link Client}s, of this library or of Python.
@@ -68,7 +79,9 @@ const LISTENER_OPTIONS = ['address', 'family', 'backlog', 'authkey', 'tls', 'ser
  * connect may send it. Use `serializer: 'msgpackr'` for peers that are not trusted.
  *
  * A unix socket that was chosen lies in a folder of mode 0700; its file is removed by `close`, or
- * when the process ends in good order.
+ * when the process ends in good order. Without the native addon paths are names that the threads of
+ * this process share, and are no files; TCP goes over sockets of Node, which accept up to `backlog`
+ * connections ahead and hang up on more.
  *
  * Python: `multiprocessing.connection.Listener`. There the backlog is 1.
  *
@@ -88,9 +101,8 @@ export class Listener implements AsyncDisposable, Disposable {
   readonly address: Address;
   /** What sort of socket it is. */
   readonly family: AddressFamily;
-  readonly #descriptor: number;
+  readonly #entrance: Entrance;
   readonly #file: SocketFile | undefined;
-  readonly #readiness: Readiness;
   readonly #handshakes: Handshakes;
   readonly #queue = new AcceptQueue();
   #lastAccepted: Address | null = null;
@@ -99,14 +111,18 @@ export class Listener implements AsyncDisposable, Disposable {
   #pause = 0;
   #retry: NodeJS.Timeout | undefined;
 
-  private constructor(descriptor: number, family: AddressFamily, file: SocketFile | undefined, options: ListenerOptions) {
-    if (typeof descriptor !== 'number')
+  private constructor(
+    entrance: Entrance,
+    family: AddressFamily,
+    file: SocketFile | undefined,
+    options: ListenerOptions,
+  ) {
+    if (typeof (entrance as Partial<Entrance> | undefined)?.take !== 'function')
       throw new ArgumentError('Listener: there is no public constructor; use `await Listener.listen({ address })`.');
-    this.#descriptor = descriptor;
+    this.#entrance = entrance;
     this.#file = file;
     this.family = family;
-    this.address = addressOf(socketName(descriptor, 'own'));
-    this.#readiness = new Readiness(descriptor, () => this.#arrived());
+    this.address = addressOf(entrance.name);
     const { authkey, tls, serializer, handshakeTimeout = 10_000, maxHandshakes = 128 } = options;
     const key = authkey === undefined ? undefined : keyOf('Listener.listen', authkey);
     this.#handshakes = new Handshakes(
@@ -134,23 +150,33 @@ export class Listener implements AsyncDisposable, Disposable {
     if (options.authkey !== undefined) keyOf('Listener.listen', options.authkey);
     serializerOf('Listener.listen', options.serializer);
     checkFamily('Listener.listen', options.family);
-    const file = options.address === undefined && (options.family ?? 'AF_UNIX') === 'AF_UNIX' ? SocketFile.arbitrary() : undefined;
-    const address = options.address ?? file?.path ?? { host: options.family === 'AF_INET6' ? '::1' : 'localhost', port: 0 };
+    // Without the addon an address of a unix socket is a name among threads, and no file.
+    const files = nativeAvailable();
+    const chosen = options.address === undefined && (options.family ?? 'AF_UNIX') === 'AF_UNIX';
+    const file = chosen && files ? SocketFile.arbitrary() : undefined;
+    const address =
+      options.address ??
+      file?.path ??
+      (chosen ? freshName() : { host: options.family === 'AF_INET6' ? '::1' : 'localhost', port: 0 });
     const family = familyOf('Listener.listen', address, options.family);
-    let descriptor: number | undefined;
+    if (options.tls !== undefined) checkTls('Listener.listen', family);
+    let entrance: Entrance | undefined;
+    let listener: Listener | undefined;
     try {
       const name = await resolveAddress(address, family);
       try {
-        descriptor = listenSocket(name, backlog);
+        entrance = await openEntrance(name, backlog, () => listener!.#arrived());
       } catch (cause) {
         throw cannotListen(address, isStale(address), cause);
       }
-      const path = file === undefined && typeof address === 'string' && !address.startsWith('\0') ? address : undefined;
+      const given = files && file === undefined && typeof address === 'string' && !address.startsWith('\0');
+      const path = given ? address : undefined;
       const bound = path === undefined ? file : new SocketFile(path, false);
       bound?.bound();
-      return new Listener(descriptor, family, bound, options);
+      listener = new Listener(entrance, family, bound, options);
+      return listener;
     } catch (error) {
-      if (descriptor !== undefined) closeDescriptor(descriptor);
+      entrance?.close();
       file?.remove();
       throw error;
     }
@@ -171,11 +197,15 @@ export class Listener implements AsyncDisposable, Disposable {
 
   /**
    * Returns the descriptor of the listening socket, for {@link wait}; it stays the listener's.
-   * @throws ClosedError.
+   * @throws ClosedError; ConnectionError `MP_CONNECTION` for TCP without the native addon.
    */
   fileno(): number {
     this.#check('Listener.fileno');
-    return this.#descriptor;
+    const { target } = this.#entrance;
+    if (typeof target === 'number') return target;
+    throw new ConnectionError(
+      'Listener.fileno: a listener at TCP has no descriptor without the native addon; wait() takes the listener itself.',
+    );
   }
 
   /**
@@ -235,8 +265,7 @@ export class Listener implements AsyncDisposable, Disposable {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#readiness.close();
-    closeDescriptor(this.#descriptor);
+    this.#entrance.close();
     this.#file?.remove();
     this.#handshakes.close();
     this.#queue.close(() => closed('Listener.accept'));
@@ -257,14 +286,20 @@ export class Listener implements AsyncDisposable, Disposable {
     return `<Listener ${inspect(this.address)}${this.#closed ? ' (closed)' : ''}>`;
   }
 
+  /** @internal What {@link wait} waits for. */
+  static target(listener: Listener): number | WaitableObject {
+    listener.#check('wait');
+    return listener.#entrance.target;
+  }
+
   #arrived(): void {
     try {
       // A few at a time: those that were taken in must get to answer.
       for (let i = 0; i < MAX_ACCEPTED_AT_ONCE && this.#queue.wanted > 0 && !this.#handshakes.full; i++) {
-        const descriptor = acceptSocket(this.#descriptor);
-        if (descriptor === null) break;
+        const arrival = this.#entrance.take();
+        if (arrival === null) break;
         this.#pause = 0;
-        this.#handshakes.begin(descriptor, originOf(descriptor));
+        this.#handshakes.begin(arrival.carrier, arrival.origin);
       }
     } catch (error) {
       if (TRANSIENT_ERRORS.has(errnoOf(error))) this.#backOff(error);
@@ -279,7 +314,9 @@ export class Listener implements AsyncDisposable, Disposable {
    */
   #backOff(error: unknown): void {
     if (this.#pause === 0) {
-      process.emitWarning(`Listener.accept: ${(error as Error).message} It tries again until it can.`, { code: 'MP_LISTENER_EXHAUSTED' });
+      process.emitWarning(`Listener.accept: ${(error as Error).message} It tries again until it can.`, {
+        code: 'MP_LISTENER_EXHAUSTED',
+      });
     }
     this.#pause = Math.min(MAX_PAUSE_MS, this.#pause * 2 || FIRST_PAUSE_MS);
     this.#retry = setTimeout(() => {
@@ -294,16 +331,15 @@ export class Listener implements AsyncDisposable, Disposable {
   }
 
   #accepted(connection: Connection): Connection {
-    const descriptor = Connection.descriptor(connection);
-    const peer = descriptor === undefined ? '' : addressOf(socketName(descriptor, 'peer'));
-    this.#lastAccepted = peer === '' ? null : peer;
+    const peer = Connection.peer(connection);
+    this.#lastAccepted = peer === null ? null : addressOf(peer);
     return connection;
   }
 
   #want(): void {
     if (this.#closed) return;
     const wants = this.#queue.wanted > 0 && this.#retry === undefined && !this.#handshakes.full;
-    this.#readiness.want(wants ? Ready.readable : 0);
+    this.#entrance.want(wants);
   }
 
   #check(actor: string): void {
@@ -337,16 +373,6 @@ const TRANSIENT_ERRORS: ReadonlySet<number | undefined> = new Set([
   Errno.EHOSTUNREACH,
   Errno.EOPNOTSUPP,
 ]);
-
-/** Returns what peers of one origin have in common: their host. */
-function originOf(descriptor: number): string {
-  try {
-    const { family, host } = socketName(descriptor, 'peer');
-    return family === Family.AF_UNIX ? '' : host;
-  } catch {
-    return ''; // It has hung up.
-  }
-}
 
 function closed(actor: string): ClosedError {
   return new ClosedError(`${actor}: the listener is closed; use it before close(), or make another one.`);

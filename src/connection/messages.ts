@@ -1,8 +1,7 @@
 /** Every message of this folder. */
 import { dirname, resolve } from 'node:path';
-import { getSystemErrorName } from 'node:util';
 import { AuthenticationError, ClosedError, ConnectionError, MultiprocessError, TimeoutError } from '../errors/index.js';
-import { Errno } from '../native/index.js';
+import { Errno, errorName } from '../native/index.js';
 import { type Address, showAddress } from './address.js';
 
 /**
@@ -29,18 +28,24 @@ export function cannotListen(address: Address, stale: boolean, cause: unknown): 
     EADDRNOTAVAIL: "the address is not this machine's; choose one of its own, or '' for all interfaces",
     EROFS: `the file system of ${folder} is read-only; choose another path`,
   };
-  const name = getSystemErrorName(errno);
+  const name = errorName(errno);
   const repair = repairs[name];
   if (repair === undefined) return cause;
-  const error = new MultiprocessError(`Listener.listen: cannot listen at ${place}: ${name}, ${repair}.`, { code: 'MP_SYSTEM', cause });
+  const error = new MultiprocessError(`Listener.listen: cannot listen at ${place}: ${name}, ${repair}.`, {
+    code: 'MP_SYSTEM',
+    cause,
+  });
   return Object.assign(error, { errno, syscall: 'bind' });
 }
 
 /** The peer closed its end, between two messages. */
 export function endOfFile(): ConnectionError {
-  return new ConnectionError('Connection: the peer has closed its end and everything it sent was received; close this end too.', {
-    code: 'MP_CONNECTION_EOF',
-  });
+  return new ConnectionError(
+    'Connection: the peer has closed its end and everything it sent was received; close this end too.',
+    {
+      code: 'MP_CONNECTION_EOF',
+    },
+  );
 }
 
 /** The peer closed its end, or ended, within a message. */
@@ -54,18 +59,28 @@ export function truncated(got: number, length: number): ConnectionError {
 /** What a failed read or write of the kernel means. `errno` is negated, as in Node. */
 export function channelError(doing: 'receive' | 'send', errno: number): MultiprocessError {
   if (errno === Errno.EPIPE) {
-    return new ConnectionError('Connection: nobody can receive what is sent, since the peer has closed its end; close this end too.', {
-      code: 'MP_BROKEN_PIPE',
-    });
+    return new ConnectionError(
+      'Connection: nobody can receive what is sent, since the peer has closed its end; close this end too.',
+      {
+        code: 'MP_BROKEN_PIPE',
+      },
+    );
   }
   if (errno === Errno.ECONNRESET) {
-    return new ConnectionError('Connection: the peer has closed its end without receiving everything that was sent to it.', {
-      code: 'MP_CONNECTION_RESET',
-    });
+    return new ConnectionError(
+      'Connection: the peer has closed its end without receiving everything that was sent to it.',
+      {
+        code: 'MP_CONNECTION_RESET',
+      },
+    );
   }
-  const name = getSystemErrorName(errno);
-  const repair = errno === Errno.EBADF ? ': the descriptor is not open; it was closed by somebody else, or never was one' : '';
-  return Object.assign(new ConnectionError(`Connection: cannot ${doing}: ${name}${repair}.`, { code: 'MP_CONNECTION' }), { errno });
+  const name = errorName(errno);
+  const repair =
+    errno === Errno.EBADF ? ': the descriptor is not open; it was closed by somebody else, or never was one' : '';
+  return Object.assign(
+    new ConnectionError(`Connection: cannot ${doing}: ${name}${repair}.`, { code: 'MP_CONNECTION' }),
+    { errno },
+  );
 }
 
 /** A length that is refused before anything is allocated. */
@@ -79,9 +94,12 @@ export function badLength(length: number, most: number): ConnectionError {
 
 /** Reading was given up after {@link badLength}. */
 export function unreadable(): ConnectionError {
-  return new ConnectionError('Connection: nothing more can be received after a message whose length was refused; close it.', {
-    code: 'MP_MESSAGE_LENGTH',
-  });
+  return new ConnectionError(
+    'Connection: nothing more can be received after a message whose length was refused; close it.',
+    {
+      code: 'MP_MESSAGE_LENGTH',
+    },
+  );
 }
 
 /** Another reader ended within a message. */

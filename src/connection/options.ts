@@ -17,5 +17,7 @@ export interface RecvBytesOptions extends WaitOptions {
  */
 export function maxLengthOf(actor: string, options: RecvBytesOptions | undefined): number {
   checkWaitOptions(actor, options, ['maxLength']);
-  return checkNumber(actor, 'maxLength', options?.maxLength, { integer: true, infinite: true }) ?? Number.POSITIVE_INFINITY;
+  return (
+    checkNumber(actor, 'maxLength', options?.maxLength, { integer: true, infinite: true }) ?? Number.POSITIVE_INFINITY
+  );
 }

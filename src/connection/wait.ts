@@ -7,6 +7,7 @@ import { describe } from '../util/options.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
 import { readyBy, WAITABLE, type WaitableObject } from '../util/waitable.js';
 import { Connection } from './connection.js';
+import { Listener } from './listener.js';
 
 /**
  * What {@link wait} waits for:
@@ -32,8 +33,8 @@ export type Waitable =
  * given.
  *
  * Ready means: a connection has something to receive, or its peer closed it; a listener has a
- * client; a process has ended; a stream has data or is at its end; a descriptor is readable; a queue
- * has an item, or its streams would end; a topic gave an item since the wait began, what it replays
+ * client; a process has ended; a stream has data or is at its end; a descriptor is readable; `get`
+ * of a queue would not wait (it has an item, failed, or all its writers have completed); a topic gave an item since the wait began, what it replays
  * included (a StateTopic is ready at once), or has ended; an Event is set; an AsyncResult has
  * settled. Nothing is consumed: another consumer may take an item first.
  *
@@ -100,6 +101,7 @@ function targetOf(object: Waitable): number | WaitableObject {
     throw new ArgumentError(`wait: a descriptor must be an integer of at least 0, not ${describe(object)}.`);
   }
   if (object instanceof Connection) return ofConnection(object);
+  if (object instanceof Listener) return Listener.target(object);
   if (typeof object === 'object' && object !== null) {
     if (WAITABLE in object && typeof object[WAITABLE] === 'function') return object;
     if ('fileno' in object && typeof object.fileno === 'function') return object.fileno();
@@ -116,10 +118,11 @@ function ofConnection(connection: Connection): number | WaitableObject {
   return Connection.ready(connection) ? READY : (Connection.descriptor(connection) ?? ofCarrier(connection));
 }
 
-/** Over TLS: what is ready are decrypted bytes. */
+/** Over a stream of Node: what is ready are bytes that it has read. */
 function ofCarrier(connection: Connection): WaitableObject {
   return {
-    [WAITABLE]: (onReady) => readyBy((signal) => connection.poll({ timeout: Number.POSITIVE_INFINITY, signal }), onReady),
+    [WAITABLE]: (onReady) =>
+      readyBy((signal) => connection.poll({ timeout: Number.POSITIVE_INFINITY, signal }), onReady),
   };
 }
 

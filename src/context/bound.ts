@@ -8,8 +8,13 @@ import type { StartMethod } from '../process/index.js';
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT` when they name a start method of their own.
  */
-export function bound<O extends object>(actor: string, options: O, context: StartMethod): O & { readonly context: StartMethod } {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options as O & { context: StartMethod };
+export function bound<O extends object>(
+  actor: string,
+  options: O,
+  context: StartMethod,
+): O & { readonly context: StartMethod } {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    return options as O & { context: StartMethod };
   if ((options as { context?: unknown }).context !== undefined) {
     throw new ArgumentError(
       `${actor}: its start method is '${context}', and \`context\` cannot change it; leave \`context\` out, or take the class of the root.`,

@@ -49,7 +49,12 @@ export interface ContextPools {
   readonly thread: typeof ThreadPool;
 }
 
-const PROCESSES: ContextProcesses = { spawn: SpawnProcess, forkserver: ForkServerProcess, fork: ForkProcess, thread: ThreadProcess };
+const PROCESSES: ContextProcesses = {
+  spawn: SpawnProcess,
+  forkserver: ForkServerProcess,
+  fork: ForkProcess,
+  thread: ThreadProcess,
+};
 const POOLS: ContextPools = { spawn: SpawnPool, forkserver: ForkServerPool, fork: ForkPool, thread: ThreadPool };
 
 /** The class `Process` of a context: as `Process`, without the choice of a start method. */
@@ -67,6 +72,12 @@ export type ContextPool<M extends StartMethod> = ContextPools[M];
  *
  * Python: `multiprocessing.context.BaseContext` and its subclasses; get one from {@link
  * getContext}.
+ * @example
+ * import { getContext } from 'multiprocess';
+ *
+ * const threads = getContext('thread');
+ * await using pool = new threads.Pool({ processes: 1 });
+ * console.log(await pool.map((n: number) => n * 2, [1, 2])); // [ 2, 4 ]
  */
 export class Context<M extends StartMethod = StartMethod> {
   readonly #method: M;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ClosedError } from '../errors/index.js';
-import { ATTACH, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, registerShareable } from '../memory/index.js';
 import { closeDescriptor, duplicateDescriptor } from '../native/index.js';
 import { crypto } from '../util/crypto.js';
 import { entry } from '../util/package.js';
@@ -48,6 +48,8 @@ export class DupFd implements Disposable {
   readonly #held: Held = { fd: -1, offer: new StandingOffer() };
   /** The same wherever it arrives. */
   #id = crypto().randomUUID() as string;
+  /** How its use ended here, if it did. */
+  #ended: 'detached' | 'closed' = 'closed';
 
   /**
    * @param fd an open descriptor.
@@ -59,13 +61,15 @@ export class DupFd implements Disposable {
   }
 
   /**
-   * The descriptor, now yours to close. It is close-on-exec.
+   * The descriptor, now yours to close. It is close-on-exec. In a thread `fs.closeSync` closes it,
+   * and Node warns that it was "not opened in unmanaged mode": this library opened it.
    * @throws ClosedError `MP_CLOSED` when it was detached or closed here before.
    */
   detach(): number {
     const { fd } = this.#held;
     this.#check();
     this.#give();
+    this.#ended = 'detached';
     return fd;
   }
 
@@ -84,7 +88,7 @@ export class DupFd implements Disposable {
 
   /** Its descriptor, as `console.log` shows it. */
   toString(): string {
-    return this.#held.fd < 0 ? '<DupFd (detached)>' : `<DupFd ${this.#held.fd}>`;
+    return this.#held.fd < 0 ? `<DupFd (${this.#ended})>` : `<DupFd ${this.#held.fd}>`;
   }
 
   /** @internal */
@@ -94,8 +98,17 @@ export class DupFd implements Disposable {
 
   /** @internal */
   static toHandle(from: DupFd): Handle {
-    from.#check();
     return { id: from.#id, offer: from.#held.offer.of(from.#held.fd) };
+  }
+
+  /** @internal */
+  static isClosed(from: DupFd): boolean {
+    return from.#held.fd < 0;
+  }
+
+  /** @internal */
+  static howEnded(from: DupFd): string {
+    return from.#ended;
   }
 
   /** @internal */
@@ -114,11 +127,11 @@ export class DupFd implements Disposable {
     this.#held.fd = -1;
     this.#held.offer.release();
     unclaimed.unregister(this);
-    forgetShared(this);
   }
 
   #check(): void {
-    if (this.#held.fd < 0) throw new ClosedError('DupFd: the descriptor was detached or closed here before; make a DupFd for each use.');
+    if (this.#held.fd < 0)
+      throw new ClosedError(`DupFd: the descriptor was ${this.#ended} here before; make a DupFd for each use.`);
   }
 }
 
@@ -126,6 +139,8 @@ registerShareable('dup-fd', {
   module: entry('descriptors/dup-fd'),
   class: DupFd,
   toHandle: DupFd.toHandle,
+  closed: DupFd.isClosed,
+  ended: DupFd.howEnded,
   again: ({ offer }) => declineOffer(offer),
   identity: ({ id }) => id,
 });

@@ -2,7 +2,14 @@ import { ArgumentError } from '../errors/index.js';
 import { TRANSIT_MS } from '../memory/regions/transit.js';
 import { noteKeep } from '../memory/shareable/freight.js';
 import { closeDescriptor } from '../native/descriptors.js';
-import { type DescriptorOffer, fetchDescriptor, holdOffer, offerDescriptor, releaseOffer, renewOffer } from '../native/sharer.js';
+import {
+  type DescriptorOffer,
+  fetchDescriptor,
+  holdOffer,
+  offerDescriptor,
+  releaseOffer,
+  renewOffer,
+} from '../native/sharer.js';
 import { describe } from '../util/options.js';
 import { spawningPopen, takeDescriptor } from '../util/spawning.js';
 
@@ -30,7 +37,8 @@ export class StandingOffer {
   of(fd: number): Passage {
     const number = passed(fd);
     if (number !== null) return number;
-    if (this.#offer === undefined || !renewOffer(this.#offer, TRANSIT_MS)) this.#offer = offerDescriptor(fd, TRANSIT_MS);
+    if (this.#offer === undefined || !renewOffer(this.#offer, TRANSIT_MS))
+      this.#offer = offerDescriptor(fd, TRANSIT_MS);
     noteOffer(this.#offer);
     return this.#offer;
   }

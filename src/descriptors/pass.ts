@@ -32,6 +32,19 @@ export type SocketLike =
  *
  * @param fds at most 253.
  * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF; EPIPE when the other end is closed).
+ * @example
+ * import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+ * import { pipe } from 'multiprocess';
+ * import { recvFds, sendFds } from 'multiprocess/reduction';
+ *
+ * for (const name of ['a.txt', 'b.txt']) writeFileSync(name, name);
+ * const files = ['a.txt', 'b.txt'].map((name) => openSync(name, 'r'));
+ * const [ours, theirs] = pipe();
+ * await sendFds(ours, files);
+ * const copies = await recvFds(theirs, 2);
+ * console.log(copies.map((fd) => readFileSync(fd, 'utf8'))); // [ 'a.txt', 'b.txt' ]
+ * for (const fd of [...files, ...copies]) closeSync(fd);
+ * for (const end of [ours, theirs]) end.close();
  */
 export async function sendFds(socket: SocketLike, fds: readonly number[]): Promise<void> {
   sendDescriptors(descriptorOf('sendFds', socket), fds, Uint8Array.of(fds.length % 256));
@@ -39,11 +52,24 @@ export async function sendFds(socket: SocketLike, fds: readonly number[]): Promi
 
 /**
  * Receives what {@link sendFds} (or Python's `sendfds`) sent: new descriptors, close-on-exec, yours
- * to close.
+ * to close. In a thread Node does not know them: `fs.closeSync` closes them, and warns that they were
+ * "not opened in unmanaged mode".
  *
  * @param count how many were sent.
  * @throws ConnectionError `MP_CONNECTION_EOF` when the other end is closed, `MP_NO_DESCRIPTOR` when
  * others, or none, came with the byte (they are closed).
+ * @example
+ * import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+ * import { pipe, Process } from 'multiprocess';
+ * import { recvFds, sendFds } from 'multiprocess/reduction';
+ *
+ * writeFileSync('log.txt', 'a line');
+ * const [ours, theirs] = pipe();
+ * const child = await new Process(() => sendFds(theirs, [openSync('log.txt', 'r')])).start();
+ * const [log] = await recvFds(ours, 1);
+ * console.log(readFileSync(log!, 'utf8'), await child.exited); // a line 0
+ * closeSync(log!);
+ * for (const end of [ours, theirs]) end.close();
  */
 export async function recvFds(socket: SocketLike, count: number): Promise<number[]> {
   const fd = descriptorOf('recvFds', socket);
@@ -55,7 +81,9 @@ export async function recvFds(socket: SocketLike, count: number): Promise<number
       continue;
     }
     if (got.payload.length === 0)
-      throw new ConnectionError('recvFds: the other end was closed before it sent any descriptor.', { code: 'MP_CONNECTION_EOF' });
+      throw new ConnectionError('recvFds: the other end was closed before it sent any descriptor.', {
+        code: 'MP_CONNECTION_EOF',
+      });
     if (got.fds.length === count && got.payload[0] === count % 256) return got.fds;
     for (const one of got.fds) closeDescriptor(one);
     throw new ConnectionError(
@@ -73,13 +101,42 @@ export async function recvFds(socket: SocketLike, count: number): Promise<number
  * @param pid process id of who receives it: accepted and not needed here, as in Python outside of
  * Windows.
  * @throws as {@link sendFds}.
+ * @example
+ * import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+ * import { pipe, Process } from 'multiprocess';
+ * import { recvHandle, sendHandle } from 'multiprocess/reduction';
+ *
+ * const [ours, theirs] = pipe();
+ * const child = await new Process(async () => {
+ *   writeSync(await recvHandle(theirs), 'written by the child');
+ * }).start();
+ * const file = openSync('handed.txt', 'w');
+ * await sendHandle(ours, file, child.pid);
+ * console.log(await child.exited, readFileSync('handed.txt', 'utf8')); // 0 written by the child
+ * closeSync(file);
+ * for (const end of [ours, theirs]) end.close();
  */
 export async function sendHandle(connection: SocketLike, handle: number, pid?: number | null): Promise<void>;
 export async function sendHandle(connection: SocketLike, handle: number): Promise<void> {
   await sendFds(connection, [handle]);
 }
 
-/** Receives what {@link sendHandle} sent. @throws as {@link recvFds}. */
+/**
+ * Receives what {@link sendHandle} sent. @throws as {@link recvFds}.
+ * @example
+ * import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+ * import { pipe } from 'multiprocess';
+ * import { recvHandle, sendHandle } from 'multiprocess/reduction';
+ *
+ * writeFileSync('note.txt', 'a note');
+ * const file = openSync('note.txt', 'r');
+ * const [ours, theirs] = pipe();
+ * await sendHandle(ours, file);
+ * const copy = await recvHandle(theirs);
+ * console.log(copy !== file, readFileSync(copy, 'utf8')); // true a note
+ * for (const fd of [file, copy]) closeSync(fd);
+ * for (const end of [ours, theirs]) end.close();
+ */
 export async function recvHandle(connection: SocketLike): Promise<number> {
   const [fd] = await recvFds(connection, 1);
   return fd!;
@@ -92,5 +149,7 @@ function descriptorOf(actor: string, socket: SocketLike): number {
     const fd = (socket as { _handle?: { fd?: number } | null })._handle?.fd;
     if (typeof fd === 'number' && fd >= 0) return fd;
   }
-  throw new ArgumentError(`${actor}: needs an open unix socket (a descriptor, a Connection or a net.Socket), not ${describe(socket)}.`);
+  throw new ArgumentError(
+    `${actor}: needs an open unix socket (a descriptor, a Connection or a net.Socket), not ${describe(socket)}.`,
+  );
 }

@@ -15,10 +15,20 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Base class of all errors of this library. `code` is stable and starts with `MP_`. */
+/**
+ * Base class of all errors of this library. `code` is stable and starts with `MP_`.
+ * @example
+ * import { MultiprocessError, Pool } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const error = await pool.apply(() => process.exit(1)).catch((reason) => reason);
+ * if (error instanceof MultiprocessError) console.log(error.code); // MP_WORKER_CRASH
+ */
 export class MultiprocessError extends Error {
   /** Stable reason, `MP_…`. */
   readonly code: string;
+  /** Which item of a map or stream it belongs to, from 0 on. An error of a task's own class has it too. */
+  declare readonly itemIndex?: number;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);

@@ -1,6 +1,15 @@
 import { brand, type ErrorDetails, MultiprocessError } from './multiprocess-error.js';
 
-/** A process could not be started or controlled. `MP_PROCESS`, `MP_SPAWN`, `MP_BOOTSTRAPPING`. */
+/**
+ * A process could not be started or controlled. `MP_PROCESS`, `MP_SPAWN`, `MP_BOOTSTRAPPING`.
+ * @example
+ * import { Process, ProcessError } from 'multiprocess';
+ *
+ * const child = await new Process(() => {}).start();
+ * const error = await child.start().catch((reason) => reason);
+ * console.log(error instanceof ProcessError, error.code); // true MP_ALREADY_STARTED
+ * await child.join();
+ */
 export class ProcessError extends MultiprocessError {}
 brand(ProcessError, 'MP_PROCESS');
 
@@ -16,7 +25,15 @@ export interface WorkerCrashDetails extends ErrorDetails {
   readonly stderr?: string;
 }
 
-/** The worker that ran this item ended before the item had a result. `MP_WORKER_CRASH`. */
+/**
+ * The worker that ran this item ended before the item had a result. `MP_WORKER_CRASH`.
+ * @example
+ * import { Pool, WorkerCrashError } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const error = await pool.apply(() => process.exit(3)).catch((reason) => reason);
+ * console.log(error instanceof WorkerCrashError, error.exitCode); // true 3
+ */
 export class WorkerCrashError extends MultiprocessError {
   /** Process id of the worker. */
   readonly pid: number | null;
@@ -43,6 +60,13 @@ brand(WorkerCrashError, 'MP_WORKER_CRASH');
 /**
  * Something failed on the other side that has no better class here; `cause` holds what is known of
  * it. `MP_REMOTE`.
+ * @example
+ * import { manager, RemoteError } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const stock = await m.dict({ apples: 3 });
+ * const error = await stock.callMethod('peel').catch((reason) => reason);
+ * console.log(error instanceof RemoteError, error.code); // true MP_NOT_EXPOSED
  */
 export class RemoteError extends MultiprocessError {}
 brand(RemoteError, 'MP_REMOTE');

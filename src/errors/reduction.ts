@@ -14,6 +14,15 @@ export interface SerializationDetails extends ErrorDetails {
 /**
  * A value cannot be sent, or bytes cannot be read back. The message says which part, why, and what
  * to do. `MP_NOT_SERIALIZABLE`, `MP_BAD_PAYLOAD` and the codes of `reduction`.
+ * @example
+ * import { SerializationError } from 'multiprocess';
+ * import { dumps } from 'multiprocess/reduction';
+ *
+ * try {
+ *   dumps({ rows: Promise.resolve([]) });
+ * } catch (error) {
+ *   if (error instanceof SerializationError) console.log(error.code, error.path); // MP_PROMISE .rows
+ * }
  */
 export class SerializationError extends MultiprocessError {
   /** Where the culprit hangs, or `undefined` when the value itself is the culprit. */

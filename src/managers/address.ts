@@ -1,6 +1,7 @@
 /** Addresses of servers. */
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../connection/index.js';
+import { abstractAddress } from '../platform/sockets-linux.js';
 
 export type { Address } from '../connection/index.js';
 
@@ -9,7 +10,7 @@ export type { Address } from '../connection/index.js';
  * server however that ends. Anybody on this host may knock there; only who knows the key gets in.
  */
 export function freshAddress(): string {
-  return `\0multiprocess-manager-${randomBytes(9).toString('hex')}`;
+  return abstractAddress(`multiprocess-manager-${randomBytes(9).toString('hex')}`);
 }
 
 /** Returns an address in a message. */

@@ -1,36 +1,20 @@
-/** Objects in a server, shared behind proxies. Python: `multiprocessing.managers`. */
+/**
+ * Objects in a server, shared behind proxies, between processes and hosts. Python:
+ * `multiprocessing.managers`.
+ *
+ * @packageDocumentation
+ */
 
-export type { Address, AuthKey, ClientTls, ListenerTls } from '../connection/index.js';
-export { RemoteCall, type StreamItem } from './client/remote-call.js';
 // Managers
+
 export { BaseManager, type ManagerClass, type TypesOf } from './manager.js';
 export type { ManagerOptions } from './manager-options.js';
-// Proxies
-export type { CallOptions } from './proxies.js';
-export { BaseProxy, referentOf, type Token, textOf, tokenOf } from './proxy.js';
-// Types
-export { defineTypes, type Maker, type ManagedType, type ProxyType, type TypeOptions } from './registry.js';
-export type {
-  Creation,
-  Creations,
-  Hidden,
-  Remote,
-  RemoteArgument,
-  RemoteArguments,
-  RemoteMaker,
-  RemoteMember,
-  RemoteMembers,
-  RemoteResult,
-  TypeEntry,
-} from './remote.js';
-// What methods of referents may ask
-export { type ClientAgent, type CurrentCall, currentCall } from './server/current-call.js';
-// Servers
-export { type ObjectInfo, Server } from './server.js';
 export { SharedMemoryManager } from './shared-memory-manager.js';
 export { manager } from './start.js';
 export { SyncManager } from './sync-manager.js';
+
 // The types of a SyncManager
+
 export {
   ArrayProxy,
   BarrierProxy,
@@ -58,6 +42,7 @@ export {
   QueueProxy,
   type RemoteHeld,
   RLockProxy,
+  RwLockProxy,
   SemaphoreProxy,
   type SetChange,
   type SetOperand,
@@ -67,3 +52,32 @@ export {
   ValueProxy,
   type WatchOptions,
 } from './types/index.js';
+
+// Types of your own
+
+export { defineTypes, type Maker, type ManagedType, type ProxyType, type TypeOptions } from './registry.js';
+export { type ClientAgent, type CurrentCall, currentCall } from './server/current-call.js';
+
+// Proxies
+
+export { RemoteCall, type StreamItem } from './client/remote-call.js';
+export type { CallOptions } from './proxies.js';
+export { BaseProxy, referentOf, type Token, textOf, tokenOf } from './proxy.js';
+export type {
+  Creation,
+  Creations,
+  Hidden,
+  Remote,
+  RemoteArgument,
+  RemoteArguments,
+  RemoteMaker,
+  RemoteMember,
+  RemoteMembers,
+  RemoteResult,
+  TypeEntry,
+} from './remote.js';
+
+// Servers
+
+export type { Address, AuthKey, ClientTls, ListenerTls } from '../connection/index.js';
+export { type ObjectInfo, Server } from './server.js';

@@ -2,7 +2,14 @@ import { inspect } from 'node:util';
 import { type Address, type ClientTls, keyOf, type ListenerTls } from '../connection/index.js';
 import { ArgumentError, TimeoutError } from '../errors/index.js';
 import { currentProcess, type JoinOptions, type Process, startMethodOf } from '../process/index.js';
-import { encodingForWorker, optionOf, type Serializer, type SerializerOption, serializerOf } from '../reduction/index.js';
+import {
+  encodingForWorker,
+  optionOf,
+  type Serializer,
+  type SerializerOption,
+  serializerOf,
+} from '../reduction/index.js';
+import { onAbort } from '../util/abort.js';
 import { atExit } from '../util/at-exit.js';
 import { checkFunction, checkOptions, describe } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
@@ -33,7 +40,8 @@ const MANAGER_OPTIONS = ['address', 'authkey', 'context', 'serializer', 'tls'];
 /**
  *   initial    start() -> started; connect() -> connected; shutdown() -> ended; getServer() stays
  *   started    its server runs, or is being started: shutdown(), a start that failed -> ended
- *   connected  to another's server: shutdown() -> ended; a connect() that failed -> initial
+ *   connected  to another's server, or about to be: shutdown() -> ended; a connect() that failed ->
+ *              initial
  *   ended      every call is refused
  */
 type State = 'initial' | 'started' | 'connected' | 'ended';
@@ -85,6 +93,10 @@ export class BaseManager implements AsyncDisposable {
   #channel: RemoteChannel | null = null;
   #server: Server | null = null;
   #stopping: Promise<void> | null = null;
+  /** Aborted when it is shut down: a start that is under way is given up. */
+  readonly #gone = new AbortController();
+  /** Settles when a start is over, whatever came of it. */
+  #starting: Promise<void> | null = null;
   #unhook: (() => void) | undefined;
 
   /** @throws ArgumentError; nothing is started yet. */
@@ -173,8 +185,9 @@ export class BaseManager implements AsyncDisposable {
    *
    * @param initializer called in the server before it serves; it is sent there with its captures.
    * @throws (as rejection) ProcessError `MP_ALREADY_STARTED`, `MP_SERVER_START` when the server
-   * ended before it served; what the initializer, the start of a process, and listening throw;
-   * SerializationError for a type that cannot be sent; ArgumentError.
+   * ended before it served; ClosedError when it was shut down meanwhile; what the initializer, the
+   * start of a process, and listening throw; SerializationError for a type that cannot be sent;
+   * ArgumentError.
    */
   async start<A extends unknown[]>(initializer?: ((...args: A) => unknown) | null, initArgs?: A): Promise<void> {
     const actor = `${this.#name}.start`;
@@ -183,6 +196,16 @@ export class BaseManager implements AsyncDisposable {
       throw new ArgumentError(`${actor}: \`initArgs\` must be an array, not ${describe(initArgs)}.`);
     }
     this.#begin(actor, 'started');
+    const started = this.#start(actor, initializer as ServerWork['initializer'] | undefined, initArgs);
+    this.#starting = started.catch(() => {});
+    await started;
+  }
+
+  async #start(
+    actor: string,
+    initializer: ServerWork['initializer'] | undefined,
+    initArgs: unknown[] | undefined,
+  ): Promise<void> {
     const { authkey, context, tls } = this.#options;
     const types = typesOf(this);
     if (startMethodOf(actor, context) === 'forkserver') {
@@ -191,16 +214,21 @@ export class BaseManager implements AsyncDisposable {
     const launch = new ServerLaunch(actor);
     this.#launch = launch;
     try {
-      const { address, connection, greeting } = await launch.start(nextName(this.#name), context, () => ({
-        types: [...types].map(([typeid, type]) => sentType(typeid, type)),
-        address: this.#address ?? null,
-        authkey: Buffer.from(this.#key()).toString('hex'),
-        tls: (tls as ListenerTls | undefined) ?? null,
-        serializer: optionOf(this.#serializer),
-        client: { pid: process.pid, name: currentProcess().name },
-        initializer: (initializer as ServerWork['initializer'] | undefined) ?? null,
-        initArgs: initArgs ?? [],
-      }));
+      const { address, connection, greeting } = await launch.start(
+        nextName(this.#name),
+        context,
+        () => ({
+          types: [...types].map(([typeid, type]) => sentType(typeid, type)),
+          address: this.#address ?? null,
+          authkey: Buffer.from(this.#key()).toString('hex'),
+          tls: (tls as ListenerTls | undefined) ?? null,
+          serializer: optionOf(this.#serializer),
+          client: { pid: process.pid, name: currentProcess().name },
+          initializer: initializer ?? null,
+          initArgs: initArgs ?? [],
+        }),
+        this.#gone.signal,
+      );
       this.#address = address;
       const secured = tls === undefined ? undefined : clientTls(tls);
       const { name } = launch.process!;
@@ -216,13 +244,14 @@ export class BaseManager implements AsyncDisposable {
         connection.close();
         await channel.connect();
       } else channel.adopt(connection, greeting);
+      this.#gone.signal.throwIfAborted();
       noteServer(address, authkey, secured);
     } catch (cause) {
       this.#unhook?.();
       this.#channel?.unuse();
       this.#channel = null;
       this.#state = 'ended';
-      throw await launch.failed(cause);
+      throw await launch.failed(cause, this.#gone.signal);
     }
   }
 
@@ -231,8 +260,8 @@ export class BaseManager implements AsyncDisposable {
    *
    * @param options `timeout` in ms for all of it.
    * @throws (as rejection) ConnectionError `MP_MANAGER_LOST` when none is there;
-   * AuthenticationError; TimeoutError; ProcessError `MP_ALREADY_STARTED`; ArgumentError without an
-   * address.
+   * AuthenticationError; TimeoutError; ClosedError when it was shut down meanwhile; ProcessError
+   * `MP_ALREADY_STARTED`; ArgumentError without an address.
    */
   async connect(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
     const actor = `${this.#name}.connect`;
@@ -249,13 +278,16 @@ export class BaseManager implements AsyncDisposable {
       serializer: this.#serializer,
     });
     channel.use();
+    const connecting = channel.connect(options.timeout);
     try {
-      await channel.connect(options.timeout);
+      await unlessAborted(connecting, this.#gone.signal);
       noteServer(this.#address, authkey, secured);
       this.#channel = channel;
     } catch (error) {
-      channel.unuse();
-      this.#state = 'initial';
+      // One that connects after all is closed then.
+      const unused = () => channel.unuse();
+      connecting.then(unused, unused);
+      if (this.#state === 'connected') this.#state = 'initial';
       throw error;
     }
   }
@@ -277,8 +309,8 @@ export class BaseManager implements AsyncDisposable {
   }
 
   /**
-   * Ends the server that {@link start} made: asks it, then SIGTERM after a second, then SIGKILL. A
-   * manager that only connected leaves it. May be called again.
+   * Ends the server that {@link start} made, or is making: asks it, then SIGTERM after a second, then
+   * SIGKILL. A manager that only connected leaves it. May be called again.
    */
   shutdown(): Promise<void> {
     this.#stopping ??= this.#shutdown();
@@ -293,7 +325,9 @@ export class BaseManager implements AsyncDisposable {
     const { process } = this;
     if (process === null) throw notStarted(`${this.#name}.join`);
     if (!(await process.join(options))) {
-      throw new TimeoutError(`${this.#name}.join: the server still runs after ${options.timeout} ms; shutdown() ends it.`);
+      throw new TimeoutError(
+        `${this.#name}.join: the server still runs after ${options.timeout} ms; shutdown() ends it.`,
+      );
     }
   }
 
@@ -323,7 +357,11 @@ export class BaseManager implements AsyncDisposable {
   [Symbol.for('multiprocess.reduce')](): readonly [typeof connected, readonly [unknown, ServerHandle]] {
     const { access } = this.#open('send');
     const key = encodingForWorker() ? notedKey(access.address) : undefined;
-    const handle = { address: access.address, serializer: optionOf(access.serializer), secured: access.tls !== undefined };
+    const handle = {
+      address: access.address,
+      serializer: optionOf(access.serializer),
+      secured: access.tls !== undefined,
+    };
     return [connected, [this.constructor, key === undefined ? handle : { ...handle, key }]];
   }
 
@@ -374,6 +412,8 @@ export class BaseManager implements AsyncDisposable {
   async #shutdown(): Promise<void> {
     const before = this.#state;
     this.#state = 'ended';
+    this.#gone.abort(shutDown(`${this.#name}.${before === 'connected' ? 'connect' : 'start'}`));
+    await this.#starting;
     this.#unhook?.();
     const channel = this.#channel;
     this.#channel = null;
@@ -414,6 +454,14 @@ export function connected(type: new (options: ManagerOptions) => BaseManager, ha
 
 /** Members of managers that no type may be named as. */
 const RESERVED_NAMES = new Set<string>(Object.getOwnPropertyNames(BaseManager.prototype));
+
+/** Settles as `promise`, or rejects with the signal's reason. */
+function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const unlisten = onAbort(signal, () => reject(signal.reason as Error));
+    promise.finally(unlisten).then(resolve, reject);
+  });
+}
 
 let count = 0;
 

@@ -1,6 +1,13 @@
 /** Errors of managers: who failed, why, and what to do. */
 
-import { ArgumentError, ClosedError, ConnectionError, ProcessError, RemoteError, TimeoutError } from '../errors/index.js';
+import {
+  ArgumentError,
+  ClosedError,
+  ConnectionError,
+  ProcessError,
+  RemoteError,
+  TimeoutError,
+} from '../errors/index.js';
 import { type Address, showAddressOf } from './address.js';
 
 /** The server is gone, with all of its objects. */
@@ -55,15 +62,21 @@ export function notCreated(typeid: string, cause: unknown): RemoteError {
 }
 
 export function badFrame(what: string): RemoteError {
-  return new RemoteError(`The manager was sent what it does not understand: ${what}; use the same version of the package on both sides.`, {
-    code: 'MP_BAD_FRAME',
-  });
+  return new RemoteError(
+    `The manager was sent what it does not understand: ${what}; use the same version of the package on both sides.`,
+    {
+      code: 'MP_BAD_FRAME',
+    },
+  );
 }
 
 export function callerGone(): ConnectionError {
-  return new ConnectionError('The client that gave this function to the manager has ended; register it again from one that lives.', {
-    code: 'MP_CLIENT_LOST',
-  });
+  return new ConnectionError(
+    'The client that gave this function to the manager has ended; register it again from one that lives.',
+    {
+      code: 'MP_CLIENT_LOST',
+    },
+  );
 }
 
 export function released(): ClosedError {
@@ -75,13 +88,18 @@ export function callTimedOut(what: string, timeout: number): TimeoutError {
 }
 
 export function notStarted(actor: string): ProcessError {
-  return new ProcessError(`${actor}: this manager was neither started nor connected; await start() or connect() first.`, {
-    code: 'MP_NOT_STARTED',
-  });
+  return new ProcessError(
+    `${actor}: this manager was neither started nor connected; await start() or connect() first.`,
+    {
+      code: 'MP_NOT_STARTED',
+    },
+  );
 }
 
 export function alreadyStarted(actor: string): ProcessError {
-  return new ProcessError(`${actor}: this manager was started or connected before; make a new one.`, { code: 'MP_ALREADY_STARTED' });
+  return new ProcessError(`${actor}: this manager was started or connected before; make a new one.`, {
+    code: 'MP_ALREADY_STARTED',
+  });
 }
 
 export function shutDown(actor: string): ClosedError {

@@ -37,7 +37,12 @@ export interface CallOptions {
 export interface Channel {
   readonly address: Address;
   /** Calls a member. @param member its place in the shape, or its name where that is not known. */
-  call(link: Link, member: number | string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown>;
+  call(
+    link: Link,
+    member: number | string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+  ): Promise<unknown>;
   /** Reads a property. */
   read(link: Link, member: number): Promise<unknown>;
   /** Returns the referent itself, or its text. */

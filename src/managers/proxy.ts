@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { ATTACH, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, registerShareable } from '../memory/index.js';
 import type { TaskStream } from '../streams/index.js';
 import { describe } from '../util/options.js';
 import { entry } from '../util/package.js';
@@ -53,12 +53,21 @@ const collected = new FinalizationRegistry<Link>((link) => {
  * {@link callMethod} takes `timeout` too.
  *
  * Python: `multiprocessing.managers.BaseProxy`. A subclass may be given as `proxyType`.
+ * @example
+ * import { manager } from 'multiprocess';
+ * import { BaseProxy } from 'multiprocess/managers';
+ *
+ * await using m = await manager();
+ * const stock = await m.dict({ apples: 3 });
+ * console.log(stock instanceof BaseProxy, await stock.getValue()); // true Map(1) { 'apples' => 3 }
+ * console.log(await stock.callMethod('get', ['apples'], { timeout: 5_000 })); // 3
  */
 export class BaseProxy<T = unknown> implements Disposable {
   /** @internal Made by managers, never by users. */
   // biome-ignore lint/suspicious/noExplicitAny: subclasses pass on whatever they are given
   constructor(..._made: any[]) {
-    if (making === undefined) throw new ArgumentError('BaseProxy: proxies are made by managers; call the creation method of one.');
+    if (making === undefined)
+      throw new ArgumentError('BaseProxy: proxies are made by managers; call the creation method of one.');
     links.set(this, making);
     making = undefined;
   }
@@ -76,8 +85,10 @@ export class BaseProxy<T = unknown> implements Disposable {
   callMethod<R = any>(name: string, args: readonly unknown[] = [], options?: CallOptions): RemoteCall<R> {
     try {
       checkWaitOptions('callMethod', options);
-      if (typeof name !== 'string') throw new ArgumentError(`callMethod: the name of the method must be a string, not ${describe(name)}.`);
-      if (!Array.isArray(args)) throw new ArgumentError(`callMethod: the arguments must be an array, not ${describe(args)}.`);
+      if (typeof name !== 'string')
+        throw new ArgumentError(`callMethod: the name of the method must be a string, not ${describe(name)}.`);
+      if (!Array.isArray(args))
+        throw new ArgumentError(`callMethod: the arguments must be an array, not ${describe(args)}.`);
       const link = openLink(this);
       return link.channel.call(link, memberOf(link.shape, name) ?? name, args, options) as RemoteCall<R>;
     } catch (error) {
@@ -107,7 +118,13 @@ export class BaseProxy<T = unknown> implements Disposable {
   /** @internal */
   static [ATTACH](handle: ProxyHandle, [type]: readonly unknown[]): BaseProxy {
     const { server, object, shape, session, grant } = handle;
-    if (typeof server !== 'string' || !Number.isInteger(object) || !isShape(shape) || !Number.isInteger(session) || !isGrant(grant)) {
+    if (
+      typeof server !== 'string' ||
+      !Number.isInteger(object) ||
+      !isShape(shape) ||
+      !Number.isInteger(session) ||
+      !isGrant(grant)
+    ) {
       throw badFrame('a proxy without a handle');
     }
     const here = localServers.get(server);
@@ -128,7 +145,6 @@ export class BaseProxy<T = unknown> implements Disposable {
     const link = links.get(this)!;
     if (link.closed) return;
     link.closed = true;
-    forgetShared(this);
     collected.unregister(this);
     link.channel.release(link);
   }
@@ -141,7 +157,18 @@ export class BaseProxy<T = unknown> implements Disposable {
 }
 printedAsShown(BaseProxy);
 
-/** Returns what names a proxy's object. @throws ArgumentError for what is no proxy. */
+/**
+ * Returns what names a proxy's object. @throws ArgumentError for what is no proxy.
+ * @example
+ * import { manager } from 'multiprocess';
+ * import { tokenOf } from 'multiprocess/managers';
+ *
+ * await using m = await manager();
+ * const stock = await m.dict({ apples: 3 });
+ * const shelf = await m.dict({ stock });
+ * const same = (await shelf.get('stock'))!;
+ * console.log(tokenOf(stock).typeid, tokenOf(same).id === tokenOf(stock).id); // dict true
+ */
 export function tokenOf(proxy: object): Token {
   const link = links.get(proxy);
   if (link === undefined) throw new ArgumentError(`tokenOf: needs a proxy, not ${describe(proxy)}.`);
@@ -149,7 +176,16 @@ export function tokenOf(proxy: object): Token {
 }
 
 /**
- * Returns the text of a proxy's object, as `String` gives it in the server. Python: `str(proxy)`.
+ * Returns the text of a proxy's object, made in the server: that of its `toString`, or, where it has
+ * none of its own, what `util.inspect` shows. Python: `str(proxy)`.
+ * @example
+ * import { manager } from 'multiprocess';
+ * import { textOf, tokenOf } from 'multiprocess/managers';
+ *
+ * await using m = await manager();
+ * const count = await m.Value('i', 3);
+ * console.log(tokenOf(count).typeid, await textOf(count)); // Value Value('i', 3)
+ * console.log(await textOf(await m.dict({ a: 1 }))); // Map(1) { 'a' => 1 }
  */
 export function textOf(proxy: object): Promise<string> {
   const link = links.get(proxy);
@@ -160,10 +196,30 @@ export function textOf(proxy: object): Promise<string> {
 /**
  * Returns the object that a proxy inside its own server stands for; `undefined` for any other
  * value. For referents that are given other ones.
+ * @example
+ * import { BaseManager, referentOf } from 'multiprocess/managers';
+ *
+ * class Account {
+ *   sum = 0;
+ * }
+ * class Bank {
+ *   pay(account: object, amount: number) {
+ *     (referentOf(account) as Account).sum += amount; // the client passed a proxy
+ *   }
+ * }
+ * class Banks extends BaseManager.with({ Account, Bank }) {}
+ *
+ * await using banks = new Banks();
+ * await banks.start();
+ * const [account, bank] = [await banks.Account(), await banks.Bank()];
+ * await bank.pay(account, 5);
+ * console.log(await account.sum); // 5
  */
 export function referentOf(value: unknown): unknown {
   const link =
-    typeof value === 'object' && value !== null ? (links.get(value) as { referent?: { object: unknown } } | undefined) : undefined;
+    typeof value === 'object' && value !== null
+      ? (links.get(value) as { referent?: { object: unknown } } | undefined)
+      : undefined;
   return link?.referent?.object;
 }
 
@@ -294,9 +350,10 @@ registerShareable<BaseProxy, ProxyHandle>('manager-proxy', {
   module: entry('managers/index'),
   class: BaseProxy,
   toHandle: (proxy) => {
-    const link = openLink(proxy);
+    const link = links.get(proxy)!;
     return link.channel.handleOf(link);
   },
+  closed: (proxy) => links.get(proxy)!.closed,
   // The class of a proxy goes along, unless the receiver has it with the type.
   parts: (proxy) => {
     const { shape } = links.get(proxy)!;

@@ -66,7 +66,17 @@ export interface ManagedType extends TypeOptions {
   readonly module?: string | undefined;
 }
 
-const TYPE_OPTIONS = ['callable', 'exposed', 'methodToTypeid', 'proxyType', 'createMethod', 'functions', 'value', 'release', 'lasting'];
+const TYPE_OPTIONS = [
+  'callable',
+  'exposed',
+  'methodToTypeid',
+  'proxyType',
+  'createMethod',
+  'functions',
+  'value',
+  'release',
+  'lasting',
+];
 
 /** Names that no referent has for anybody: they lead out of it. */
 const NEVER_EXPOSED = new Set([
@@ -98,8 +108,35 @@ const defined = new Map<string, ManagedType>();
  *
  * @param module its `import.meta.url`.
  * @throws ArgumentError.
+ * @example
+ * import { parentProcess } from 'multiprocess';
+ * import { BaseManager, defineTypes, type Remote } from 'multiprocess/managers';
+ *
+ * class Counter {
+ *   n = 0;
+ *   next() {
+ *     return ++this.n;
+ *   }
+ * }
+ * defineTypes(import.meta.url, { Counter: { callable: () => new Counter() } });
+ *
+ * class Counters extends BaseManager {
+ *   declare Counter: () => Promise<Remote<Counter>>;
+ * }
+ * Counters.register('Counter');
+ *
+ * if (parentProcess() === null) {
+ *   // Not in the server, which loads this file, too.
+ *   await using counters = new Counters();
+ *   await counters.start();
+ *   const counter = await counters.Counter();
+ *   console.log(await counter.next()); // 1
+ * }
  */
-export function defineTypes(module: string, types: Readonly<Record<string, TypeOptions & { readonly callable?: Maker }>>): void {
+export function defineTypes(
+  module: string,
+  types: Readonly<Record<string, TypeOptions & { readonly callable?: Maker }>>,
+): void {
   for (const [typeid, options] of Object.entries(types)) {
     defined.set(typeid, { ...checkType('defineTypes', typeid, options), module });
   }
@@ -112,7 +149,8 @@ export function definedType(typeid: string): ManagedType | undefined {
 
 /** A type as `register` is given it. @throws ArgumentError. */
 export function checkType(actor: string, typeid: unknown, options: ManagedType): ManagedType {
-  if (typeof typeid !== 'string' || typeid === '') throw new ArgumentError(`${actor}: the typeid must be a name, not ${describe(typeid)}.`);
+  if (typeof typeid !== 'string' || typeid === '')
+    throw new ArgumentError(`${actor}: the typeid must be a name, not ${describe(typeid)}.`);
   checkOptions(actor, options, TYPE_OPTIONS);
   const { callable, exposed, methodToTypeid, proxyType, functions } = options;
   if (callable !== undefined) checkFunction(actor, 'callable', callable);
@@ -123,9 +161,11 @@ export function checkType(actor: string, typeid: unknown, options: ManagedType):
     throw new ArgumentError(`${actor}: \`functions\` must be 'callback' or 'value', not ${describe(functions)}.`);
   }
   if (exposed !== undefined) {
-    if (!Array.isArray(exposed)) throw new ArgumentError(`${actor}: \`exposed\` must be an array of names, not ${describe(exposed)}.`);
+    if (!Array.isArray(exposed))
+      throw new ArgumentError(`${actor}: \`exposed\` must be an array of names, not ${describe(exposed)}.`);
     const bad = exposed.find((name) => !mayBeExposed(name)) as unknown;
-    if (bad !== undefined) throw new ArgumentError(`${actor}: ${describe(bad)} cannot be exposed; leave it out of \`exposed\`.`);
+    if (bad !== undefined)
+      throw new ArgumentError(`${actor}: ${describe(bad)} cannot be exposed; leave it out of \`exposed\`.`);
   }
   for (const [name, of] of Object.entries(methodToTypeid ?? {})) {
     if (typeof of === 'string' && mayBeExposed(name)) continue;

@@ -71,5 +71,9 @@ export type Creation<F> = F extends new (
 
 /** The creation methods of types. */
 export type Creations<M> = {
-  readonly [K in keyof M]: M[K] extends RemoteMaker ? Creation<M[K]> : M[K] extends TypeEntry ? Creation<M[K]['callable']> : never;
+  readonly [K in keyof M]: M[K] extends RemoteMaker
+    ? Creation<M[K]>
+    : M[K] extends TypeEntry
+      ? Creation<M[K]['callable']>
+      : never;
 };

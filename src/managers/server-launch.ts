@@ -10,6 +10,7 @@ import { type Connection, pipe } from '../connection/index.js';
 import { ProcessError } from '../errors/index.js';
 import { addTemplateModule, Process, startMethodOf } from '../process/index.js';
 import { DupFd } from '../reduction/index.js';
+import { onAbort } from '../util/abort.js';
 import { entry } from '../util/package.js';
 import type { Address } from './address.js';
 import type { ManagerOptions } from './manager-options.js';
@@ -51,10 +52,17 @@ export class ServerLaunch {
 
   /**
    * Starts it. Resolves when it serves.
-   * @param name of the process. @param work makes what it is told.
-   * @throws what the start of a process, the initializer and listening throw; see {@link failed}.
+   * @param name of the process. @param work makes what it is told. @param gone: nobody wants it any
+   * more.
+   * @throws what the start of a process, the initializer and listening throw, `gone.reason`; see
+   * {@link failed}.
    */
-  async start(name: string, context: ManagerOptions['context'], work: () => ServerWork): Promise<LaunchedServer> {
+  async start(
+    name: string,
+    context: ManagerOptions['context'],
+    work: () => ServerWork,
+    gone: AbortSignal,
+  ): Promise<LaunchedServer> {
     const [mine, theirs] = pipe<ServerNews>();
     // A thread's descriptors are this process's: what was sent to it would keep its connection when
     // it has ended.
@@ -66,7 +74,7 @@ export class ServerLaunch {
       await process.start();
       theirs.close();
       own?.close();
-      const [address, error, greeting] = await newsOf(process, mine as Connection<ServerNews>);
+      const [address, error, greeting] = await newsOf(process, mine as Connection<ServerNews>, gone);
       if (address === null) throw error;
       return { address, connection: mine as Connection, greeting };
     } catch (cause) {
@@ -81,14 +89,20 @@ export class ServerLaunch {
    * Ends what is left of a start that failed. Returns the error for it: the cause, or that the
    * server ended before it served.
    */
-  async failed(cause: unknown): Promise<unknown> {
+  async failed(cause: unknown, gone: AbortSignal): Promise<unknown> {
     const process = this.#process;
     if (process === null || process.pid === null) return cause;
+    // One that nobody wants has not failed, and does not end by itself.
+    if (gone.aborted) process.terminate();
     await this.end();
+    if (gone.aborted) return gone.reason;
     if (cause !== SERVER_ENDED && (cause as { code?: unknown } | null)?.code !== 'MP_CONNECTION_EOF') return cause;
-    return new ProcessError(`${this.#actor}: the server ended before it served, with exit code ${process.exitCode}; its stderr says why.`, {
-      code: 'MP_SERVER_START',
-    });
+    return new ProcessError(
+      `${this.#actor}: the server ended before it served, with exit code ${process.exitCode}; its stderr says why.`,
+      {
+        code: 'MP_SERVER_START',
+      },
+    );
   }
 
   /** Gives it a second to end by itself, then SIGTERM and another one, then SIGKILL. */
@@ -125,7 +139,8 @@ export function prepareTemplate(modules: Iterable<string>): void {
  * Waits for what the server says first. A thread that ends before it has taken its connection over
  * leaves that open in this process, so no end of the connection tells of it: its own end does.
  */
-async function newsOf(server: Process, connection: Connection<ServerNews>): Promise<ServerNews> {
+async function newsOf(server: Process, connection: Connection<ServerNews>, gone: AbortSignal): Promise<ServerNews> {
+  gone.throwIfAborted();
   const told = new AbortController();
   const lost = new AbortController();
   const ended = async (): Promise<void> => {
@@ -134,9 +149,11 @@ async function newsOf(server: Process, connection: Connection<ServerNews>): Prom
     if (!(await connection.poll({ timeout: 0 }))) lost.abort(SERVER_ENDED);
   };
   ended().catch(() => {}); // The news was there first.
+  const unlisten = onAbort(gone, () => lost.abort(gone.reason));
   try {
     return await connection.recv({ signal: lost.signal });
   } finally {
+    unlisten();
     told.abort();
   }
 }

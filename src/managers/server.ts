@@ -39,6 +39,21 @@ const RELEASE_GRACE_MS = 1_000;
  * another object of the server holds one.
  *
  * Python: `multiprocessing.managers.Server`.
+ * @example
+ * import { BaseManager } from 'multiprocess/managers';
+ *
+ * const visits = new Map<string, number>();
+ * class Visits extends BaseManager.with({ visits: () => visits }) {}
+ *
+ * const server = new Visits({ authkey: 'secret' }).getServer();
+ * const serving = server.serveForever();
+ * const client = new Visits({ address: await server.listen(), authkey: 'secret' });
+ * await client.connect();
+ * await (await client.visits()).set('ada', 1);
+ * console.log(visits.get('ada')); // 1
+ * await client.shutdown();
+ * server.stop();
+ * await serving;
  */
 export class Server implements AsyncDisposable {
   /** @internal Tells it from all other servers. */
@@ -252,7 +267,13 @@ export class Server implements AsyncDisposable {
         return;
       }
       const name = await wire.payload(frame);
-      const session = new Session(this, wire, ++this.#clients, frame.object, typeof name === 'string' ? name.slice(0, 200) : '');
+      const session = new Session(
+        this,
+        wire,
+        ++this.#clients,
+        frame.object,
+        typeof name === 'string' ? name.slice(0, 200) : '',
+      );
       this.#sessions.add(session);
       wire.send([this.name, this.typeids()], Kind.welcome, frame.id, session.id);
       await session.serve();
@@ -265,7 +286,9 @@ export class Server implements AsyncDisposable {
     const release = referent.type.release as ((object: unknown) => unknown) | undefined;
     if (release === undefined) return;
     try {
-      const releasing = Promise.resolve(release(referent.object)).catch((error: unknown) => subDebug('release failed: %s', String(error)));
+      const releasing = Promise.resolve(release(referent.object)).catch((error: unknown) =>
+        subDebug('release failed: %s', String(error)),
+      );
       this.#releasing.add(releasing);
       void releasing.finally(() => this.#releasing.delete(releasing));
     } catch (error) {

@@ -11,6 +11,13 @@ import type { SyncManager } from './sync-manager.js';
  * Python: `multiprocessing.Manager()`.
  *
  * @throws (as rejection) what `BaseManager.start` throws.
+ * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const stock = await m.dict({ apples: 3 });
+ * await stock.set('pears', 5);
+ * console.log(await stock.getValue()); // Map(2) { 'apples' => 3, 'pears' => 5 }
  */
 export async function manager(options?: ManagerOptions): Promise<SyncManager> {
   const { SyncManager } = await import('./sync-manager.js');

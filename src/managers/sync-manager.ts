@@ -16,11 +16,13 @@ import type {
   PoolProxy,
   QueueProxy,
   RLockProxy,
+  RwLockProxy,
   SemaphoreProxy,
   SetProxy,
   ValueProxy,
 } from './types/index.js';
 import { TYPEIDS } from './types/index.js';
+import { listed } from './types/listed.js';
 import type { ManagedQueueOptions } from './types/queue.js';
 
 /** The creation methods of a {@link SyncManager}. */
@@ -52,6 +54,8 @@ export interface SyncManager {
   Lock(): Promise<LockProxy>;
   /** Mutual exclusion that its owner may enter again. */
   RLock(): Promise<RLockProxy>;
+  /** Many readers, or one writer. */
+  RwLock(): Promise<RwLockProxy>;
   /** Permits. @param value At the start; default 1. */
   Semaphore(value?: number): Promise<SemaphoreProxy>;
   /** Permits, never more than at first. @param value Default 1. */
@@ -97,3 +101,13 @@ export interface SyncManager {
 export class SyncManager extends BaseManager {}
 
 for (const typeid of TYPEIDS) SyncManager.register(typeid);
+
+// Those that take items read them here: an iterator stays in its thread, its items go.
+for (const typeid of ['dict', 'list', 'set', 'Array']) {
+  const { [typeid]: create } = {
+    async [typeid](this: SyncManager, ...args: unknown[]) {
+      return await BaseManager.create(this, typeid, args.map(listed));
+    },
+  };
+  Object.defineProperty(SyncManager.prototype, typeid, { value: create, writable: true, configurable: true });
+}

@@ -6,7 +6,7 @@ export { shareForFork } from './regions/lease.js';
 export { allocateMapped, attachMapped, MappedBlock } from './regions/mapped-block.js';
 export { Region } from './regions/region.js';
 export { acquireRegion, enterRegion, regionHandle, releaseRegion } from './regions/registry.js';
-export { TRANSIT_MS } from './regions/transit.js';
+export { blockIdentity, TRANSIT_MS } from './regions/transit.js';
 export { BufferInbox } from './ring/buffer-inbox.js';
 export { BufferPool } from './ring/buffer-pool.js';
 export { Link, type LinkBells, LinkSide, linkBytes } from './ring/link.js';
@@ -18,7 +18,6 @@ export { Freight, freightOf, holdUntil, noteKeep } from './shareable/freight.js'
 export {
   ATTACH,
   type BlockOnly,
-  forgetShared,
   isShareable,
   noteMemory,
   registerShareable,

@@ -7,8 +7,8 @@
  * nodejs.org/api/esm.html#resolution-algorithm-specification.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
+import { pathOf } from '../util/file-names.js';
 
 type Target = string | null | readonly Target[] | { readonly [condition: string]: Target };
 
@@ -28,7 +28,9 @@ const packages = new Map<string, Package | null>();
  * `exports`) or nothing is found.
  */
 export function resolveImport(specifier: string, parent: string): string | null {
-  const from = dirname(fileURLToPath(parent));
+  const file = pathOf(parent);
+  if (file === null) return null;
+  const from = dirname(file);
   if (specifier.startsWith('#')) {
     const scope = scopeOf(from);
     return scope?.imports === undefined ? null : match(scope.imports, specifier, scope, parent);
@@ -43,7 +45,10 @@ export function resolveImport(specifier: string, parent: string): string | null 
 /** `exports` may be the target of `.` alone. */
 function subpaths(exports: Target): { readonly [subpath: string]: Target } {
   const isMap =
-    typeof exports === 'object' && exports !== null && !Array.isArray(exports) && Object.keys(exports).every((key) => key.startsWith('.'));
+    typeof exports === 'object' &&
+    exports !== null &&
+    !Array.isArray(exports) &&
+    Object.keys(exports).every((key) => key.startsWith('.'));
   return isMap ? (exports as { readonly [subpath: string]: Target }) : { '.': exports };
 }
 
@@ -87,7 +92,7 @@ function fileOf(target: Target, star: string, of: Package, parent: string): stri
 /** The package that a folder belongs to. */
 function scopeOf(folder: string): Package | null {
   for (let at = folder; ; at = dirname(at)) {
-    if (at.endsWith('/node_modules')) return null;
+    if (basename(at) === 'node_modules') return null;
     const found = packageIn(at);
     if (found !== null || at === dirname(at)) return found;
   }
@@ -95,7 +100,7 @@ function scopeOf(folder: string): Package | null {
 
 function installed(name: string, from: string): Package | null {
   for (let at = from; ; at = dirname(at)) {
-    const found = at.endsWith('/node_modules') ? null : packageIn(join(at, 'node_modules', name));
+    const found = basename(at) === 'node_modules' ? null : packageIn(join(at, 'node_modules', name));
     if (found !== null || at === dirname(at)) return found;
   }
 }

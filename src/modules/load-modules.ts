@@ -28,7 +28,8 @@ type Namespace = Record<string, unknown>;
 const loaded = new Map<string, unknown>();
 
 function keyOf({ specifier, parent, attributes, commonjs }: ModuleRequest): string {
-  const suffix = attributes === undefined || Object.keys(attributes).length === 0 ? '' : `\0${JSON.stringify(attributes)}`;
+  const suffix =
+    attributes === undefined || Object.keys(attributes).length === 0 ? '' : `\0${JSON.stringify(attributes)}`;
   return `${commonjs === true ? 'require' : isAbsolute(specifier) ? '' : (parent ?? '')}\0${specifier}${suffix}`;
 }
 
@@ -90,7 +91,10 @@ const PENDING_PATIENCE_MS = 10_000;
 /** What waits for a module waits for ever if an `await` at its top never settles: nothing else would say so. */
 async function namedWhilePending<T>({ specifier, parent }: ModuleRequest, loading: Promise<T>): Promise<T> {
   const timer = setTimeout(() => {
-    process.emitWarning(stillLoading(specifier, parent, PENDING_PATIENCE_MS), { type: 'MultiprocessWarning', code: 'MP_MODULE_PENDING' });
+    process.emitWarning(stillLoading(specifier, parent, PENDING_PATIENCE_MS), {
+      type: 'MultiprocessWarning',
+      code: 'MP_MODULE_PENDING',
+    });
   }, PENDING_PATIENCE_MS);
   timer.unref();
   try {
@@ -133,7 +137,9 @@ export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
     try {
       loaded.set(
         key,
-        loadForParentSync(() => (request.commonjs === true ? requireFile(request.specifier) : importedView(requireFrom(request)))),
+        loadForParentSync(() =>
+          request.commonjs === true ? requireFile(request.specifier) : importedView(requireFrom(request)),
+        ),
       );
     } catch (cause) {
       const isAsync = (cause as { code?: unknown } | null)?.code === 'ERR_REQUIRE_ASYNC_MODULE';
@@ -144,14 +150,14 @@ export function loadModulesSync(requests: Iterable<ModuleRequest>): void {
 
 function requireFrom({ specifier, parent }: ModuleRequest): unknown {
   const base = parent?.startsWith('file:') ? parent : import.meta.url;
-  const target = specifier.startsWith('.') ? new URL(specifier, base) : specifier.startsWith('file:') ? new URL(specifier) : null;
-  if (target !== null) return createRequire(base)(filePath(target));
+  const target = specifier.startsWith('.')
+    ? new URL(specifier, base)
+    : specifier.startsWith('file:')
+      ? new URL(specifier)
+      : null;
+  // `require` takes paths, not URLs.
+  if (target !== null) return createRequire(base)(fileURLToPath(target));
   return createRequire(base)(isAbsolute(specifier) ? specifier : (resolveImport(specifier, base) ?? specifier));
-}
-
-/** `require` takes paths, not URLs. */
-function filePath(url: URL): string {
-  return decodeURIComponent(url.pathname);
 }
 
 /** What `import` makes of the exports. */
@@ -175,7 +181,8 @@ function viewOf(exports: unknown): Namespace {
   let view = views.get(exports);
   if (view === undefined) {
     view = {};
-    for (const key of Object.keys(exports)) Object.defineProperty(view, key, Object.getOwnPropertyDescriptor(exports, key)!);
+    for (const key of Object.keys(exports))
+      Object.defineProperty(view, key, Object.getOwnPropertyDescriptor(exports, key)!);
     Object.defineProperty(view, 'default', { value: exports, writable: true, enumerable: true, configurable: true });
     views.set(exports, view);
   }
@@ -207,7 +214,11 @@ export function exportOf(reference: ModuleExport): unknown {
 const importers = new Map<string, (specifier: string, options?: object) => Promise<Namespace>>();
 
 /** `import(specifier)` as if written in the file `parent`. */
-export function importFrom(parent: string | null, specifier: string, attributes?: ModuleRequest['attributes']): Promise<Namespace> {
+export function importFrom(
+  parent: string | null,
+  specifier: string,
+  attributes?: ModuleRequest['attributes'],
+): Promise<Namespace> {
   const hasAttributes = attributes !== undefined && Object.keys(attributes).length > 0;
   const options = hasAttributes ? { with: attributes } : undefined;
   if (isAbsolute(specifier) || parent === null) return importModule(specifier, options) as Promise<Namespace>;

@@ -40,10 +40,13 @@ export function stillLoading(specifier: string, parent: string | null, ms: numbe
 /** What makes a module that loads in the sender load here. */
 function repairOfLoad(cause: unknown): string {
   const { code, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: unknown };
-  if (code === 'ERR_REQUIRE_ESM_RACE_CONDITION') return 'import the module that is required before, in the `initializer` of the pool';
+  if (code === 'ERR_REQUIRE_ESM_RACE_CONDITION')
+    return 'import the module that is required before, in the `initializer` of the pool';
   // Written for a compiler or loader that the sender has.
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_DIR_IMPORT' || name === 'SyntaxError') return LOADER;
-  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return `${LOADER}; a package must be installed where that file is`;
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_DIR_IMPORT' || name === 'SyntaxError')
+    return LOADER;
+  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
+    return `${LOADER}; a package must be installed where that file is`;
   return 'a module must load in every process that uses it: what only the first process can do belongs into a function that it calls';
 }
 

@@ -2,134 +2,100 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { UnsupportedError } from '../errors/usage.js';
 import { clause } from '../util/clause.js';
-import { type PathKeeper, setPathKeeper } from '../util/owned-paths.js';
+import { otherHost } from '../util/host.js';
+import { setPathKeeper } from '../util/owned-paths.js';
 import { PACKAGE } from '../util/package.js';
-
-/**
- * What the addon exports. Numbers below zero are refusals: a negated errno, or a {@link Refusal}.
- */
-export interface Addon extends PathKeeper {
-  createMemory(name: string, size: number): number;
-  openSharedMemory(path: string, create: boolean, exclusive: boolean, size: number, mode: number): number;
-  createSharedMemory(directory: string, size: number, mode: number): number;
-  nameSharedMemory(fd: number, path: string): number;
-  unlinkSharedMemory(path: string): number;
-  descriptorSize(fd: number): number;
-  releasePages(fd: number, offset: number, length: number): number;
-  mapMemory(fd: number, size: number, populate: boolean, offset: number, copyOnWrite: boolean): ArrayBuffer | number;
-  unmapMemory(buffer: ArrayBuffer): number;
-  futexWait(words: Int32Array, index: number, expected: number, timeout: number): number;
-  futexWake(words: Int32Array, index: number, count: number): number;
-  waitOpen(onSettled: (count: number) => void, results: Int32Array): number;
-  waitStart(id: number, words: Int32Array, index: number, expected: number, timeout: number): number;
-  waitCancel(id: number): void;
-  waitHold(on: boolean): void;
-  createEventfd(): number;
-  ringDoorbell(fd: number): number | undefined;
-  pollHold(handle: object, on: boolean): void;
-  pollClose(handle: object): void;
-  doorbellOpen(fd: number, onRing: () => void): object | number;
-  duplicateDescriptor(fd: number, closeOnExec: boolean): number;
-  closeDescriptor(fd: number): number;
-  setCloseOnExec(fd: number, on: boolean): number;
-  socketPair(ends: Int32Array): number;
-  createPipe(ends: Int32Array): number;
-  sendDescriptors(socket: number, fds: Int32Array, payload: Uint8Array): number;
-  receiveDescriptors(socket: number, fds: Int32Array, payload: Uint8Array, got: Int32Array): number;
-  openDescriptorOf(pid: number, fd: number): number;
-  setParentDeathSignal(signal: number, expectedParent: number): number;
-  openProcess(pid: number): number;
-  pinThread(tid: number, cpu: number): number;
-  childStatus(pid: number): number;
-  keepChild(pid: number, ends: boolean): void;
-  dropChild(pid: number): void;
-  forkProcess(timeout: number, exitCode: () => number, running: boolean): number;
-  callFromLoop(callback: () => void): void;
-  watchEnd(onEnd: (last: boolean) => void): number;
-  leaveProcess(code: number): void;
-  noteExitCode(code: number): void;
-  touchedPages(): Float64Array;
-  populatePages(runs: Float64Array): number;
-  trimMemory(): void;
-  bindLifeline(fd: number): number;
-  reapProcess(pid: number): number;
-  signalProcess(pidfd: number, signal: number): number;
-  signalChild(pid: number, signal: number): number;
-  sendSignal(pid: number, signal: number): number;
-  ignoreSignal(signal: number): number;
-  pollDescriptors(entries: Int32Array, timeout: number): number;
-  moveDescriptor(from: number, to: number): number;
-  threadId(): number;
-  yieldThread(): void;
-  watcherOpen(onReady: (count: number) => void, results: Int32Array): object | number;
-  watcherControl(watcher: object, operation: number, fd: number, events: number, token: number): number;
-  channelRead(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean, known: number): number;
-  channelWrite(fd: number, bytes: Uint8Array, start: number, end: number): number;
-  channelWriteWith(fd: number, bytes: Uint8Array, start: number, end: number, descriptor: number): number;
-  socketListen(family: number, host: string, port: number, backlog: number): number;
-  socketConnect(family: number, host: string, port: number, made: Int32Array): number;
-  socketFinish(fd: number): number;
-  socketAccept(fd: number): number;
-  peerUser(fd: number): number;
-  socketName(fd: number, peer: boolean): string | number;
-  sharerOffer(fd: number, duration: number, released: boolean): string | number;
-  sharerRenew(key: string, duration: number): number;
-  sharerHold(key: string, on: boolean, duration: number): number;
-  sharerRelease(key: string): number;
-  sharerStop(): number;
-  sharerFetch(address: string, key: string, timeout: number): number;
-}
-
-/** Refusals that are no errno; the same numbers as in native/status.h. */
-export const Refusal = {
-  badArgument: -5000,
-  notInt32Array: -5001,
-  outOfBounds: -5002,
-  notShared: -5003,
-  notMapped: -5004,
-  beyondEnd: -5005,
-  noExternalBuffers: -5006,
-  tooLarge: -5007,
-  truncated: -5008,
-  notDetachable: -5009,
-  threadsBusy: -5010,
-  noExitHook: -5011,
-  threadsAlive: -5012,
-  unknownLoop: -5013,
-} as const;
+import type { Addon } from './calls.js';
 
 const candidates = ['build/Release/multiprocess.node', `prebuilds/${platform}-${arch}/multiprocess.node`];
 
-let loaded: Addon | undefined;
-let failure: UnsupportedError | undefined;
+let calls: Addon | undefined;
+/** Makes what stands for the addon. */
+let standIn: (() => Addon) | undefined;
+/** Why {@link calls} are not the addon's. */
+let failure: UnsupportedError | null = null;
 
-function load(): Addon {
-  if (failure !== undefined) throw failure;
+/** Environment variable: `off` has this program do without the addon, as where there is none. */
+const VARIABLE = 'MULTIPROCESS_NATIVE';
+
+/**
+ * Key of what a thread's parent decided: threads share memory, so all of them have the addon or
+ * none has. `null`: with it; otherwise why without.
+ */
+const DECIDED = 'multiprocess.withoutAddon';
+
+interface Decision {
+  readonly message: string;
+  readonly code: string;
+}
+
+/**
+ * Decides whether this thread has the addon: once, since what was shared without it means nothing
+ * with it.
+ * @throws UnsupportedError where the thread's parent has it, and this thread cannot load it.
+ */
+function decide(): Addon {
+  const decided = getEnvironmentData(DECIDED) as Decision | null | undefined;
+  if (decided === undefined && process.env[VARIABLE] === 'off') {
+    return doWithout({
+      message: `The native addon of multiprocess is switched off by ${VARIABLE}=off; start the program without it.`,
+      code: 'MP_NO_ADDON',
+    });
+  }
+  if (decided !== undefined && decided !== null) return doWithout(decided);
+  // The addon ends Bun (1.4), which has no libuv, and what Deno (2.9) has of libuv is too little.
+  const host = otherHost();
+  if (host !== null) {
+    return doWithout({
+      message: `The native addon of multiprocess needs Node.js, and this is ${host}; run the program with Node for processes and named shared memory.`,
+      code: 'MP_UNSUPPORTED',
+    });
+  }
   const reasons: unknown[] = [];
+  const found = load(reasons);
+  if (found !== null) {
+    setPathKeeper(found);
+    setEnvironmentData(DECIDED, null as never); // Its type leaves `null` out.
+    calls = found;
+    return found;
+  }
+  const decision =
+    platform === 'linux'
+      ? { message: `The native addon of multiprocess ${explanation(reasons)}.`, code: 'MP_NO_ADDON' }
+      : {
+          message: `multiprocess has no native addon for ${platform}, without which it has threads alone; run the program on Linux, or in a Linux container.`,
+          code: 'MP_UNSUPPORTED',
+        };
+  // A file that is there may load later (descriptors or memory ran out), as it did in the parent.
+  if (decided === null) throw new UnsupportedError(decision.message, { code: decision.code, cause: reasons[0] });
+  return doWithout(decision, reasons);
+}
+
+function load(reasons: unknown[]): Addon | null {
   for (const candidate of candidates) {
     const path = fileURLToPath(new URL(candidate, PACKAGE));
     if (!existsSync(path)) continue;
     try {
-      loaded = createRequire(import.meta.url)(path) as Addon;
-      setPathKeeper(loaded);
-      return loaded;
+      return createRequire(import.meta.url)(path) as Addon;
     } catch (error) {
       reasons.push(error);
     }
   }
-  if (platform !== 'linux') {
-    failure = new UnsupportedError(
-      `multiprocess has no native addon for ${platform}, without which it has neither processes nor shared memory; run the program on Linux, or in a Linux container.`,
-    );
-  } else {
-    failure = new UnsupportedError(`The native addon of multiprocess ${explanation(reasons)}.`, { code: 'MP_NO_ADDON', cause: reasons[0] });
-  }
-  const error = failure;
-  // A file that is there may load later: descriptors or memory ran out.
-  if (reasons.length > 0) failure = undefined;
-  throw error;
+  return null;
+}
+
+/** Threads alone, from here on. */
+function doWithout({ message, code }: Decision, reasons: readonly unknown[] = []): Addon {
+  const error = new UnsupportedError(message, { code, ...(reasons.length === 0 ? {} : { cause: reasons[0] }) });
+  failure = error;
+  setEnvironmentData(DECIDED, { message, code });
+  if (standIn === undefined) throw error;
+  calls = standIn();
+  setPathKeeper(calls);
+  return calls;
 }
 
 /**
@@ -140,7 +106,8 @@ function explanation(reasons: readonly unknown[]): string {
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } };
   if (reasons.some((error) => (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED')) {
     const forbidden = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ').includes('--no-addons');
-    if (forbidden || permission === undefined) return 'may not be loaded: Node was started with --no-addons; start it without';
+    if (forbidden || permission === undefined)
+      return 'may not be loaded: Node was started with --no-addons; start it without';
     return 'may not be loaded: Node was started with --permission; add --allow-addons';
   }
   if (reasons.length > 0) return `could not be loaded (${reasons.map(clause).join('; ')}); ${REBUILD}`;
@@ -154,12 +121,20 @@ function explanation(reasons: readonly unknown[]): string {
 const REBUILD = 'build it with `npm rebuild multiprocess --foreground-scripts` (needs g++, make and python3)';
 
 /**
- * Returns the addon.
- * @throws UnsupportedError `MP_NO_ADDON` when it is missing, `MP_UNSUPPORTED` on a platform that
- * has none.
+ * From here on threads can do without the addon. It is no import: a process that was started as a
+ * child has the addon or ends, and must not load this for nothing.
+ */
+export function provideStandIn(make: () => Addon): void {
+  standIn = make;
+}
+
+/**
+ * Returns the addon; where there is none, what stands for it between threads, whose other calls
+ * throw UnsupportedError.
+ * @throws UnsupportedError where the thread's parent has it, and this thread cannot load it.
  */
 export function addon(): Addon {
-  return loaded ?? load();
+  return calls ?? decide();
 }
 
 /** Returns whether the addon is there and loads. Never throws. */
@@ -171,8 +146,21 @@ export function nativeAvailable(): boolean {
 export function nativeError(): Error | null {
   try {
     addon();
-    return null;
+    return failure;
   } catch (error) {
     return error as Error;
   }
+}
+
+/**
+ * Returns the error of what cannot be had without the addon, which says why there is none. Its code
+ * is that of the reason: `MP_NO_ADDON` where the addon could be had, else `MP_UNSUPPORTED`.
+ *
+ * @param what was asked for: `Pool: \`pin\` cannot be had here`.
+ * @param instead what to do, as a sentence of its own without its full stop.
+ */
+export function withoutAddon(what: string, instead: string): UnsupportedError {
+  const cause = nativeError();
+  const { code = 'MP_UNSUPPORTED' } = cause as { readonly code?: string };
+  return new UnsupportedError(`${what}: ${clause(cause)}. ${instead}.`, { code, cause });
 }

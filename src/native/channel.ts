@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors/index.js';
 import { performance } from '../util/timers.js';
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { systemError } from './system-error.js';
 
 /** Events of a descriptor, by the numbers of poll(2) and epoll(7). */
@@ -21,7 +22,14 @@ const MAX_BLOCKED_MS = 100;
  * @returns bytes read, 0 at the end of the stream, or a negated errno: `Errno.EAGAIN` when nothing
  * is there.
  */
-export function readChannel(fd: number, bytes: Uint8Array, start: number, end: number, peek: boolean, known = 0): number {
+export function readChannel(
+  fd: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  peek: boolean,
+  known = 0,
+): number {
   return addon().channelRead(fd, bytes, start, end, peek, known);
 }
 
@@ -36,7 +44,13 @@ export function writeChannel(fd: number, bytes: Uint8Array, start: number, end: 
 /**
  * As {@link writeChannel} to a unix socket, and a copy of `descriptor` travels with the first byte.
  */
-export function writeChannelWith(fd: number, bytes: Uint8Array, start: number, end: number, descriptor: number): number {
+export function writeChannelWith(
+  fd: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  descriptor: number,
+): number {
   return addon().channelWriteWith(fd, bytes, start, end, descriptor);
 }
 
@@ -82,7 +96,8 @@ function block(entries: Int32Array, timeout: number): number {
   for (let left = timeout; ; left = end - performance.now()) {
     const ready = pollDescriptors(entries, Math.ceil(Math.min(Math.max(left, 0), MAX_BLOCKED_MS)));
     if (ready > 0 || (ready === 0 && (timeout <= 0 || end <= performance.now()))) return ready;
-    if (ready === Refusal.badArgument) throw new ArgumentError('pollDescriptors: descriptors and the timeout must be numbers.');
+    if (ready === Refusal.badArgument)
+      throw new ArgumentError('pollDescriptors: descriptors and the timeout must be numbers.');
     if (ready < 0) throw systemError('Waiting for descriptors', 'poll', ready);
   }
 }

@@ -2,9 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { MultiprocessError } from '../errors/multiprocess-error.js';
 import { ArgumentError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { addon, Refusal } from './addon.js';
+import { addon, nativeAvailable, withoutAddon } from './addon.js';
+import { Refusal } from './calls.js';
 import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
+import { FIRST_NUMBER } from './threads/agent-table.js';
 
 /** Most descriptors one message carries (SCM_MAX_FD). */
 const MAX_DESCRIPTORS = 253;
@@ -35,6 +37,18 @@ export interface ReceivedDescriptors {
 export function duplicateDescriptor(fd: number, options?: { readonly closeOnExec?: boolean }): number {
   checkOptions('duplicateDescriptor', options, ['closeOnExec']);
   return checked('duplicateDescriptor', fd, 'fcntl', addon().duplicateDescriptor(fd, options?.closeOnExec ?? true));
+}
+
+/**
+ * @throws UnsupportedError for a descriptor of the system where the addon is missing, which alone can
+ * use it.
+ */
+export function checkUsable(actor: string, fd: number): void {
+  if (nativeAvailable() || fd >= FIRST_NUMBER) return;
+  throw withoutAddon(
+    `${actor}: descriptor ${fd} cannot be used here`,
+    'Use pipe() between threads, and the streams of Node for files and sockets',
+  );
 }
 
 /** Closes a descriptor. @throws MultiprocessError `MP_SYSTEM` (EBADF when it is not open). */
@@ -114,7 +128,11 @@ export function sendDescriptors(socket: number, fds: readonly number[], payload:
  * @throws ArgumentError when more than `maximum` arrived (those are closed); MultiprocessError
  * `MP_SYSTEM`.
  */
-export function receiveDescriptors(socket: number, maximum: number, most = MAX_PAYLOAD_BYTES): ReceivedDescriptors | null {
+export function receiveDescriptors(
+  socket: number,
+  maximum: number,
+  most = MAX_PAYLOAD_BYTES,
+): ReceivedDescriptors | null {
   checkNumber('receiveDescriptors', 'maximum', maximum, { integer: true });
   checkNumber('receiveDescriptors', 'most', most, { integer: true, min: 1 });
   const fds = receivedFds.subarray(0, Math.min(maximum, MAX_DESCRIPTORS));
@@ -142,7 +160,9 @@ export function receiveDescriptors(socket: number, maximum: number, most = MAX_P
 export function openDescriptorOf(pid: number, fd: number): number {
   const result = addon().openDescriptorOf(pid, fd);
   if (result === Refusal.badArgument) {
-    throw new ArgumentError(`openDescriptorOf: \`pid\` and \`fd\` must be numbers, not ${describe(pid)} and ${describe(fd)}.`);
+    throw new ArgumentError(
+      `openDescriptorOf: \`pid\` and \`fd\` must be numbers, not ${describe(pid)} and ${describe(fd)}.`,
+    );
   }
   if (result >= 0) return result;
   if ((result === Errno.EPERM || result === Errno.EACCES) && hasChangedUser(pid)) {
@@ -173,6 +193,7 @@ function hasChangedUser(pid: number): boolean {
 
 function checked(actor: string, fd: number, syscall: string, result: number): number {
   if (result >= 0) return result;
-  if (result === Refusal.badArgument) throw new ArgumentError(`${actor}: the descriptor must be a number, not ${describe(fd)}.`);
+  if (result === Refusal.badArgument)
+    throw new ArgumentError(`${actor}: the descriptor must be a number, not ${describe(fd)}.`);
   throw systemError(`${actor} on descriptor ${fd}`, syscall, result);
 }

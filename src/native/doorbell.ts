@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { systemError } from './system-error.js';
 
 /**
@@ -40,7 +41,8 @@ export class Doorbell {
    * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
    */
   constructor(fd: number, onRing: () => void) {
-    if (typeof onRing !== 'function') throw new ArgumentError(`Doorbell: \`onRing\` must be a function, not ${describe(onRing)}.`);
+    if (typeof onRing !== 'function')
+      throw new ArgumentError(`Doorbell: \`onRing\` must be a function, not ${describe(onRing)}.`);
     const bell = addon().doorbellOpen(fd, onRing);
     if (typeof bell === 'number') throw bellError('Doorbell', fd, 'epoll_ctl', bell);
     this.#bell = bell;
@@ -66,6 +68,7 @@ export class Doorbell {
 }
 
 function bellError(actor: string, fd: number, syscall: string, refusal: number): Error {
-  if (refusal === Refusal.badArgument) return new ArgumentError(`${actor}: \`fd\` must be a descriptor, not ${describe(fd)}.`);
+  if (refusal === Refusal.badArgument)
+    return new ArgumentError(`${actor}: \`fd\` must be a descriptor, not ${describe(fd)}.`);
   return systemError(`${actor} on descriptor ${fd}`, syscall, refusal);
 }

@@ -1,4 +1,5 @@
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 
@@ -49,6 +50,14 @@ export function callFromLoop(callback: () => void): void {
 export function watchEnd(onEnd: (last: boolean) => void): void {
   const result = addon().watchEnd(onEnd);
   if (result < 0) throw systemError('watchEnd', 'eventfd', result);
+}
+
+/**
+ * Whether this build of Node shows what a fork needs to end: `node::AtExit`, and the table of its
+ * platform with its size, which the C library tells. Builds for musl do not.
+ */
+export function canEndForks(): boolean {
+  return addon().canEndForks();
 }
 
 /** Ends this process at once: `exit` handlers, Node's teardown and those of C do not run. */

@@ -1,7 +1,8 @@
 import { ArgumentError } from '../errors/index.js';
 import { checkNumber, describe } from '../util/options.js';
 import { performance } from '../util/timers.js';
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { systemError } from './system-error.js';
 
 /** How a wait ended. `changed`: the word differed from `expected`; nobody need have woken us. */

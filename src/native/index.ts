@@ -1,11 +1,20 @@
 /** The TypeScript face of the addon: the only place of the library that loads a .node file. */
 
 // Whether it is there
-export { nativeAvailable, nativeError } from './addon.js';
+export { nativeAvailable, nativeError, withoutAddon } from './addon.js';
 // Bytes through descriptors
-export { type Polled, pollDescriptor, pollDescriptors, Ready, readChannel, writeChannel, writeChannelWith } from './channel.js';
+export {
+  type Polled,
+  pollDescriptor,
+  pollDescriptors,
+  Ready,
+  readChannel,
+  writeChannel,
+  writeChannelWith,
+} from './channel.js';
 // Descriptors
 export {
+  checkUsable,
   closeDescriptor,
   createPipe,
   duplicateDescriptor,
@@ -27,6 +36,7 @@ export { keepChild } from './estate.js';
 export {
   bindLifeline,
   callFromLoop,
+  canEndForks,
   type ForkRefusal,
   forkProcess,
   ignoreSignal,
@@ -45,15 +55,20 @@ export { type AsyncWaitOutcome, futexWaitAsync } from './futex-async.js';
 // Memory
 export {
   createMemory,
-  createSharedMemory,
   descriptorSize,
+  growMemory,
   mapMemory,
-  nameSharedMemory,
-  openSharedMemory,
+  memoryIdentity,
   releasePages,
-  unlinkSharedMemory,
   unmapMemory,
 } from './memory.js';
+// Memory with names
+export {
+  createSharedMemory,
+  nameSharedMemory,
+  openSharedMemory,
+  unlinkSharedMemory,
+} from './named-memory.js';
 // Processes and threads
 export {
   childStatus,
@@ -81,6 +96,12 @@ export {
   type SocketName,
   socketName,
 } from './sockets.js';
+// Refusals of the kernel
+export { errorName, systemError } from './system-error.js';
+// Threads without it
+export { agentHasEnded, endMember, ownAgent, prepareMember } from './threads/family.js';
+export type { Membership } from './threads/membership.js';
+export { countThings } from './threads/things.js';
 export { awaitProcess, type ProcessWatch, watchProcess } from './watch-process.js';
 // Readiness
 export { watchReady, whenReady } from './when-ready.js';

@@ -1,22 +1,16 @@
 import { constants } from 'node:buffer';
+import { fstatSync, ftruncateSync } from 'node:fs';
 import { ArgumentError, ClosedError, UnsupportedError } from '../errors/usage.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
-import { addon, Refusal } from './addon.js';
-import { Errno } from './errno.js';
-import { noteName } from './names-log.js';
+import { addon, nativeAvailable, provideStandIn } from './addon.js';
+import { Refusal } from './calls.js';
+import { checkBytes } from './check-bytes.js';
 import { systemError } from './system-error.js';
+import { threadCalls } from './threads/calls.js';
+import { familyName } from './threads/family.js';
 
-/** How {@link openSharedMemory} opens a block. */
-export interface SharedMemoryOptions {
-  /** Make the block when it is not there. Default `false`. */
-  readonly create?: boolean | undefined;
-  /** Refuse (EEXIST) when it is there; only with `create`. Default `false`. */
-  readonly exclusive?: boolean | undefined;
-  /** Size in bytes to give it; only with `create`. Default: left as it is, 0 for a new one. */
-  readonly size?: number | undefined;
-  /** Permissions of a new block. Default `0o600`. */
-  readonly mode?: number | undefined;
-}
+// Whoever shares anything begins here.
+provideStandIn(threadCalls);
 
 /** How {@link mapMemory} maps. */
 export interface MapOptions {
@@ -31,11 +25,8 @@ export interface MapOptions {
   readonly copyOnWrite?: boolean | undefined;
 }
 
-const SHM_FOLDER = '/dev/shm/';
-const DEFAULT_MODE = 0o600;
-
 /** Buffers of this thread that were mapped here: tells an unmapped one from a foreign one. */
-const known = new WeakSet<ArrayBuffer>();
+const known = new WeakSet<ArrayBufferLike>();
 
 /**
  * Makes an anonymous block that lives while a descriptor or a mapping of it does; it shows as
@@ -50,72 +41,13 @@ const known = new WeakSet<ArrayBuffer>();
 export function createMemory(name: string, size: number): number {
   checkBytes('createMemory', size);
   if (typeof name !== 'string' || name.includes('\0') || Buffer.byteLength(name) > 236) {
-    throw new ArgumentError(`createMemory: \`name\` must be a string of at most 236 bytes without NUL, not ${describe(name)}.`);
+    throw new ArgumentError(
+      `createMemory: \`name\` must be a string of at most 236 bytes without NUL, not ${describe(name)}.`,
+    );
   }
   const fd = addon().createMemory(`multiprocess-${name}`, size);
   if (fd < 0) throw systemError(`createMemory "${name}" of ${size} bytes`, 'memfd_create', fd);
   return fd;
-}
-
-/**
- * Opens a named block (shm_open): `/dev/shm/<name>`, shared with every program that knows the name.
- *
- * @param name with or without the leading slash; no further slash.
- * @returns a close-on-exec descriptor.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM` with EEXIST, ENOENT, EACCES, or ENOSPC when
- * /dev/shm has no room for `size`.
- */
-export function openSharedMemory(name: string, options: SharedMemoryOptions): number {
-  checkOptions('openSharedMemory', options, ['create', 'exclusive', 'size', 'mode']);
-  const { create = false, exclusive = false, size, mode = DEFAULT_MODE } = options ?? {};
-  if (!create && (exclusive || size !== undefined)) {
-    throw new ArgumentError('openSharedMemory: `exclusive` and `size` need `create: true`; an existing block keeps its size.');
-  }
-  checkNumber('openSharedMemory', 'size', size, { integer: true });
-  checkNumber('openSharedMemory', 'mode', mode, { integer: true });
-  const path = pathOf('openSharedMemory', name);
-  if (create) noteName(path.slice(SHM_FOLDER.length));
-  const fd = addon().openSharedMemory(path, create, exclusive, size ?? -1, mode);
-  if (fd < 0) throw systemError(`openSharedMemory "${name}"`, 'shm_open', fd);
-  return fd;
-}
-
-/**
- * Makes a block that has no name yet: it goes when its last descriptor and mapping go, unless
- * {@link nameSharedMemory} names it.
- *
- * @param size bytes, at least 1.
- * @returns a close-on-exec descriptor; `null` where the file system of /dev/shm knows no files
- * without names.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, ENOSPC when /dev/shm has no room for
- * `size`.
- */
-export function createSharedMemory(size: number): number | null {
-  checkBytes('createSharedMemory', size);
-  const fd = addon().createSharedMemory(SHM_FOLDER, size, DEFAULT_MODE);
-  if (fd === Errno.EOPNOTSUPP) return null;
-  if (fd < 0) throw systemError(`createSharedMemory of ${size} bytes`, 'open', fd);
-  return fd;
-}
-
-/**
- * Names a block of {@link createSharedMemory}.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM`, EEXIST when the name is taken.
- */
-export function nameSharedMemory(fd: number, name: string): void {
-  const path = pathOf('nameSharedMemory', name);
-  noteName(path.slice(SHM_FOLDER.length));
-  const result = addon().nameSharedMemory(fd, path);
-  if (result < 0) throw systemError(`nameSharedMemory "${name}"`, 'linkat', result);
-}
-
-/**
- * Removes the name of a block; who has it open keeps it.
- * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (ENOENT when there is none).
- */
-export function unlinkSharedMemory(name: string): void {
-  const result = addon().unlinkSharedMemory(pathOf('unlinkSharedMemory', name));
-  if (result < 0) throw systemError(`unlinkSharedMemory "${name}"`, 'shm_unlink', result);
 }
 
 /** Size in bytes of what a descriptor refers to. @throws MultiprocessError `MP_SYSTEM`. */
@@ -123,6 +55,22 @@ export function descriptorSize(fd: number): number {
   const size = addon().descriptorSize(fd);
   if (size < 0) throw systemError(`descriptorSize of ${fd}`, 'fstat', size);
   return size;
+}
+
+/**
+ * Makes a block larger. Its users may map the new bytes, which are zero.
+ * @throws Error of Node's file system when the kernel refuses.
+ */
+export function growMemory(fd: number, size: number): void {
+  // Memory of threads grows with what is mapped of it.
+  if (nativeAvailable()) ftruncateSync(fd, size);
+}
+
+/** Returns what tells the memory behind a descriptor from all other that lives. */
+export function memoryIdentity(fd: number): string {
+  if (!nativeAvailable()) return `${familyName()}:${fd}`;
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /**
@@ -144,6 +92,8 @@ export function releasePages(fd: number, offset: number, length: number): void {
  * Maps `size` bytes of a descriptor, readable and writable. The descriptor may be closed
  * afterwards.
  *
+ * Without the addon it is the SharedArrayBuffer that all threads have, which nobody can unmap.
+ *
  * The bytes stay mapped until {@link unmapMemory}, or until the buffer and all its views are
  * collected. The buffer belongs to this thread: Node refuses to transfer it (20: copies it
  * instead), another thread maps for itself. Node marks it so; never call `markAsUntransferable` on
@@ -153,7 +103,7 @@ export function releasePages(fd: number, offset: number, length: number): void {
  * @throws ArgumentError when the descriptor holds fewer bytes; UnsupportedError where Node forbids
  * such buffers; MultiprocessError `MP_SYSTEM`.
  */
-export function mapMemory(fd: number, size: number, options?: MapOptions): ArrayBuffer {
+export function mapMemory(fd: number, size: number, options?: MapOptions): ArrayBufferLike {
   checkOptions('mapMemory', options, ['populate', 'offset', 'copyOnWrite']);
   const offset = checkNumber('mapMemory', 'offset', options?.offset, { integer: true }) ?? 0;
   checkBytes('mapMemory', size);
@@ -175,7 +125,7 @@ export function mapMemory(fd: number, size: number, options?: MapOptions): Array
  * @throws ClosedError when it was unmapped before; ArgumentError when it is no mapping of this
  * library.
  */
-export function unmapMemory(buffer: ArrayBuffer): void {
+export function unmapMemory(buffer: ArrayBufferLike): void {
   const result = addon().unmapMemory(buffer);
   if (result === 0) return;
   if (result === Refusal.notDetachable) {
@@ -183,7 +133,8 @@ export function unmapMemory(buffer: ArrayBuffer): void {
       'unmapMemory: the buffer was locked by `markAsUntransferable`; leave that out, mappings are never transferred.',
     );
   }
-  if (known.has(buffer)) throw new ClosedError('unmapMemory: this buffer was unmapped before; unmap each mapping once.');
+  if (known.has(buffer))
+    throw new ClosedError('unmapMemory: this buffer was unmapped before; unmap each mapping once.');
   throw new ArgumentError(
     `unmapMemory: ${describe(buffer)} was not made by mapMemory of this thread; pass the ArrayBuffer itself, not a view.`,
   );
@@ -201,20 +152,9 @@ function mapError(fd: number, size: number, refusal: number): Error {
       'mapMemory: this build of Node.js forbids external ArrayBuffers (V8 sandbox); use the official build, or SharedArrayBuffers between threads.',
     );
   }
-  if (refusal === Refusal.tooLarge) return new ArgumentError(`mapMemory: this Node.js refused a buffer of ${size} bytes; map it in parts.`);
-  if (refusal === Refusal.badArgument) return new ArgumentError(`mapMemory: \`fd\` must be a descriptor, not ${describe(fd)}.`);
+  if (refusal === Refusal.tooLarge)
+    return new ArgumentError(`mapMemory: this Node.js refused a buffer of ${size} bytes; map it in parts.`);
+  if (refusal === Refusal.badArgument)
+    return new ArgumentError(`mapMemory: \`fd\` must be a descriptor, not ${describe(fd)}.`);
   return systemError(`mapMemory of ${size} bytes of descriptor ${fd}`, 'mmap', refusal);
-}
-
-function checkBytes(actor: string, size: number): void {
-  checkNumber(actor, 'size', size, { integer: true, min: 1 });
-  if (size === undefined) throw new ArgumentError(`${actor}: \`size\` is missing; give the number of bytes.`);
-}
-
-function pathOf(actor: string, name: string): string {
-  const bare = typeof name === 'string' && name.startsWith('/') ? name.slice(1) : name;
-  if (typeof bare !== 'string' || bare === '' || bare === '.' || bare === '..' || /[/\0]/.test(bare) || Buffer.byteLength(bare) > 255) {
-    throw new ArgumentError(`${actor}: \`name\` must be 1 to 255 bytes without a slash inside, not ${describe(name)}.`);
-  }
-  return SHM_FOLDER + bare;
 }

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ArgumentError } from '../errors/usage.js';
 import { describe } from '../util/options.js';
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { systemError } from './system-error.js';
 
 /**
@@ -98,7 +99,9 @@ export function openProcess(pid: number): number {
 }
 
 /** How a child has ended. */
-export type ChildStatus = { readonly exitCode: number; readonly signal: null } | { readonly exitCode: null; readonly signal: number };
+export type ChildStatus =
+  | { readonly exitCode: number; readonly signal: null }
+  | { readonly exitCode: null; readonly signal: number };
 
 /** What the addon adds to the number of the signal that ended a child. */
 const SIGNALLED_BASE = 1000;
@@ -112,7 +115,9 @@ const SIGNALLED_BASE = 1000;
 export function childStatus(pid: number): ChildStatus | null {
   const answer = addon().childStatus(pid);
   if (answer <= 0) return null;
-  return answer > SIGNALLED_BASE ? { exitCode: null, signal: answer - SIGNALLED_BASE } : { exitCode: answer - 1, signal: null };
+  return answer > SIGNALLED_BASE
+    ? { exitCode: null, signal: answer - SIGNALLED_BASE }
+    : { exitCode: answer - 1, signal: null };
 }
 
 /**
@@ -151,7 +156,8 @@ export function pinToCpu(cpu: number, all: boolean): void {
   const pin = (thread: number): void => {
     const result = addon().pinThread(thread, cpu);
     // It ended meanwhile.
-    if (result < 0 && !(thread !== 0 && result === -ESRCH)) throw systemError(`pinToCpu ${cpu}`, 'sched_setaffinity', result);
+    if (result < 0 && !(thread !== 0 && result === -ESRCH))
+      throw systemError(`pinToCpu ${cpu}`, 'sched_setaffinity', result);
   };
   pin(0);
   if (!all) return;

@@ -1,6 +1,7 @@
 import { ArgumentError, MultiprocessError } from '../errors/index.js';
 import { describe } from '../util/options.js';
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 
@@ -79,14 +80,16 @@ export function withdrawOffers(): void {
 export function fetchDescriptor(offer: DescriptorOffer, timeout = 10_000): number {
   const fd = addon().sharerFetch(offer.address, offer.key, timeout);
   if (fd >= 0) return fd;
-  if (fd === Refusal.badArgument) throw new ArgumentError(`fetchDescriptor: ${describe(offer)} is no offer of a descriptor.`);
+  if (fd === Refusal.badArgument)
+    throw new ArgumentError(`fetchDescriptor: ${describe(offer)} is no offer of a descriptor.`);
   if (fd === Errno.ENOENT || fd === Errno.ECONNREFUSED || fd === Errno.ECONNRESET) {
     throw new MultiprocessError(
       'The descriptor cannot be had: the process that sent it has ended, or took it back (bytes of dumps() are good for 30 seconds); keep that process running and send it again.',
       { code: 'MP_OWNER_GONE' },
     );
   }
-  const why = fd === Errno.ETIMEDOUT ? 'its process does not answer (is it stopped?)' : 'its process belongs to another user';
+  const why =
+    fd === Errno.ETIMEDOUT ? 'its process does not answer (is it stopped?)' : 'its process belongs to another user';
   if (fd === Errno.ETIMEDOUT || fd === Errno.EACCES) {
     throw new MultiprocessError(`The descriptor cannot be had: ${why}.`, { code: 'MP_SYSTEM' });
   }

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors/index.js';
 import { describe } from '../util/options.js';
-import { addon, Refusal } from './addon.js';
+import { addon } from './addon.js';
+import { Refusal } from './calls.js';
 import { Errno } from './errno.js';
 import { systemError } from './system-error.js';
 

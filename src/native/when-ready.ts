@@ -19,7 +19,11 @@ export interface Sought {
  * @param timeout milliseconds; 0 or less: only looks; `Infinity` for ever.
  * @throws (as rejection) `signal.reason`; MultiprocessError `MP_SYSTEM`.
  */
-export async function whenReady(list: readonly Sought[], timeout = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<boolean> {
+export async function whenReady(
+  list: readonly Sought[],
+  timeout = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
+): Promise<boolean> {
   signal?.throwIfAborted();
   const polled: Polled[] = list.map(({ fd, events }) => ({ fd, events, happened: 0 }));
   if (polled.length > 0 && pollDescriptors(polled, 0) > 0) return true;

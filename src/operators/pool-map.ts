@@ -17,6 +17,14 @@ export interface PoolMapOptions<T> extends StreamOptions<T> {
  * for others see `overflow`. Cancellation: unsubscribing returns the source and cancels the tasks.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION` when it is applied.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { poolMap } from 'multiprocess/operators';
+ * import { from } from 'rxjs';
+ *
+ * await using pool = new Pool({ processes: 2 });
+ * const squares = from([1, 2, 3]).pipe(poolMap(pool, (n) => n * n));
+ * await squares.forEach((square) => console.log(square)); // 1 4 9
  */
 export function poolMap<T, R>(
   pool: Pool,
@@ -33,7 +41,11 @@ export function poolMap<T, R>(
   fn: Callable<[T], R>,
   options?: PoolMapOptions<T>,
 ): OperatorFunction<T, R | PromiseSettledResult<R>>;
-export function poolMap<T, R>(pool: Pool, fn: Callable<[T], R>, options: PoolMapOptions<T> = {}): OperatorFunction<T, unknown> {
+export function poolMap<T, R>(
+  pool: Pool,
+  fn: Callable<[T], R>,
+  options: PoolMapOptions<T> = {},
+): OperatorFunction<T, unknown> {
   const { ordered = true, ...rest } = options;
   return (source) => (ordered ? pool.imap<T, R>(fn, source, rest) : pool.imapUnordered<T, R>(fn, source, rest));
 }

@@ -16,7 +16,11 @@ export interface Pouring {
 }
 
 /** Reads `source` and hands each item to `put`, one after the other. */
-export function pour<T>(source: Source<T>, overflow: Overflow<T> | undefined, put: (item: T) => Promise<void>): Pouring {
+export function pour<T>(
+  source: Source<T>,
+  overflow: Overflow<T> | undefined,
+  put: (item: T) => Promise<void>,
+): Pouring {
   let woken: Deferred<void> | null = null;
   let cancelled = false;
   const reader = openSource(source, { wake: () => woken?.resolve(), capacity: () => 1_024, overflow });

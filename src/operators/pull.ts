@@ -43,8 +43,18 @@ function reading<T>(source: Source<T>, overflow?: Overflow<T>): (wake: () => voi
  * the source; calls under way are left to finish.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { mapPull } from 'multiprocess/operators';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const stored = pool.imap((n: number) => n * n, [1, 2, 3]).pipe(mapPull(async (square) => `row ${square}`));
+ * await stored.forEach((row) => console.log(row)); // row 1 row 4 row 9
  */
-export function mapPull<T, R>(fn: (item: T, index: number) => R | PromiseLike<R>, options?: ConcurrencyOptions): OperatorFunction<T, R> {
+export function mapPull<T, R>(
+  fn: (item: T, index: number) => R | PromiseLike<R>,
+  options?: ConcurrencyOptions,
+): OperatorFunction<T, R> {
   checkFunction('mapPull', 'fn', fn);
   const concurrency = concurrencyOf('mapPull', options, 1);
   return (source) =>
@@ -57,8 +67,18 @@ export function mapPull<T, R>(fn: (item: T, index: number) => R | PromiseLike<R>
 /**
  * As rxjs `filter`, awaiting what `predicate` promises, with the source pulled. Otherwise as {@link
  * mapPull}.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { filterPull } from 'multiprocess/operators';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const even = pool.imap((n: number) => n * n, [1, 2, 3, 4]).pipe(filterPull((square) => square % 2 === 0));
+ * await even.forEach((square) => console.log(square)); // 4 16
  */
-export function filterPull<T>(predicate: (item: T, index: number) => unknown, options?: ConcurrencyOptions): OperatorFunction<T, T> {
+export function filterPull<T>(
+  predicate: (item: T, index: number) => unknown,
+  options?: ConcurrencyOptions,
+): OperatorFunction<T, T> {
   checkFunction('filterPull', 'predicate', predicate);
   const concurrency = concurrencyOf('filterPull', options, 1);
   return (source) =>
@@ -76,6 +96,16 @@ export function filterPull<T>(predicate: (item: T, index: number) => unknown, op
 /**
  * As rxjs `take`: the first `count` items; the source is returned with the last of them, and read
  * no further.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { takePull } from 'multiprocess/operators';
+ *
+ * function* naturals() {
+ *   for (let n = 1; ; n++) yield n;
+ * }
+ * await using pool = new Pool({ processes: 1 });
+ * const first = pool.imap((n: number) => n * n, naturals()).pipe(takePull(3));
+ * await first.forEach((square) => console.log(square)); // 1 4 9
  */
 export function takePull<T>(count: number): OperatorFunction<T, T> {
   checkNumber('takePull', 'count', count, { integer: true, infinite: true });
@@ -87,6 +117,13 @@ export function takePull<T>(count: number): OperatorFunction<T, T> {
  *
  * Backpressure: up to `size` items are read ahead of what is taken. Cancellation: an array that is
  * not full is dropped when the stream is left.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { batchPull } from 'multiprocess/operators';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const batches = pool.imap((n: number) => n * n, [1, 2, 3, 4, 5]).pipe(batchPull(2));
+ * await batches.forEach((batch) => console.log(batch)); // [ 1, 4 ] [ 9, 16 ] [ 25 ]
  */
 export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
   checkNumber('batchPull', 'size', size, { integer: true, min: 1 });
@@ -96,8 +133,17 @@ export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
 /**
  * As rxjs `concatMap`: the items of the source that `fn` returns for each item, one source after
  * the other, each pulled. A promise is a source of one item.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { concatMapPull } from 'multiprocess/operators';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const words = pool.imap((line: string) => line.split(' '), ['a b', 'c']).pipe(concatMapPull((list) => list));
+ * await words.forEach((word) => console.log(word)); // a b c
  */
-export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R> | PromiseLike<R>): OperatorFunction<T, R> {
+export function concatMapPull<T, R>(
+  fn: (item: T, index: number) => Source<R> | PromiseLike<R>,
+): OperatorFunction<T, R> {
   checkFunction('concatMapPull', 'fn', fn);
   return merging('concatMapPull', fn, 1);
 }
@@ -105,6 +151,17 @@ export function concatMapPull<T, R>(fn: (item: T, index: number) => Source<R> | 
 /**
  * As rxjs `mergeMap`, with up to `concurrency` (default 4) inner sources open at a time, each
  * pulled, one item of each in turn. A promise is a source of one item.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { mergeMapPull } from 'multiprocess/operators';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const pages = pool
+ *   .imap((n: number) => n + 1, [1, 2])
+ *   .pipe(mergeMapPull(async (n) => `page ${n}`, { concurrency: 2 }));
+ * const seen: string[] = [];
+ * await pages.forEach((page) => void seen.push(page));
+ * console.log(seen.sort()); // [ 'page 2', 'page 3' ]
  */
 export function mergeMapPull<T, R>(
   fn: (item: T, index: number) => Source<R> | PromiseLike<R>,
@@ -133,7 +190,8 @@ function merging<T, R>(
 
 /** What `fn` returned, as a source. @throws ArgumentError `MP_INVALID_ARGUMENT` when it is none. */
 function innerSource<R>(actor: string, returned: Source<R> | PromiseLike<R>): Source<R> {
-  if (typeof (returned as PromiseLike<R> | null | undefined)?.then === 'function') return from(returned as PromiseLike<R>);
+  if (typeof (returned as PromiseLike<R> | null | undefined)?.then === 'function')
+    return from(returned as PromiseLike<R>);
   checkSource(actor, returned);
   return returned as Source<R>;
 }
@@ -143,6 +201,14 @@ function innerSource<R>(actor: string, returned: Source<R> | PromiseLike<R>): So
  * `overflow` says how much may.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { bounded, poolMap } from 'multiprocess/operators';
+ * import { range } from 'rxjs';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const newest = range(1, 1_000).pipe(bounded({ policy: 'drop-oldest', capacity: 2 }), poolMap(pool, (n) => n));
+ * await newest.forEach((n) => console.log(n)); // 999 1000
  */
 export function bounded<T>(overflow: Overflow<T>): OperatorFunction<T, T> {
   checkOverflow('bounded', overflow);

@@ -34,6 +34,14 @@ export interface ToQueueOptions<T> {
  * not completed then.
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
+ * @example
+ * import { Queue } from 'multiprocess';
+ * import { toQueue } from 'multiprocess/operators';
+ * import { from } from 'rxjs';
+ *
+ * const queue = new Queue<number>({ maxSize: 2 });
+ * from([1, 2, 3]).pipe(toQueue(queue)).subscribe();
+ * for await (const item of queue) console.log(item); // 1 2 3
  */
 export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): OperatorFunction<T, never> {
   checkQueue('toQueue', queue);
@@ -65,6 +73,14 @@ export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): Op
  * The items of a queue, as `queue.consume()`: this thread is one of the competing consumers, with
  * backpressure.
  * @throws ArgumentError.
+ * @example
+ * import { Queue } from 'multiprocess';
+ * import { fromQueue } from 'multiprocess/operators';
+ *
+ * const queue = new Queue<number>();
+ * for (const item of [1, 2, 3]) await queue.put(item);
+ * queue.complete();
+ * console.log(await fromQueue(queue).toArray()); // [ 1, 2, 3 ]
  */
 export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
   checkQueue('fromQueue', queue);
@@ -77,6 +93,14 @@ export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
  *
  * Semantics: completes when the queue does: when it is empty and all its writers, this one too,
  * have completed. Backpressure, Cancellation: as {@link toQueue} and {@link fromQueue}.
+ * @example
+ * import { Queue } from 'multiprocess';
+ * import { throughQueue } from 'multiprocess/operators';
+ * import { from } from 'rxjs';
+ *
+ * const queue = new Queue<number>();
+ * const taken = from([1, 2, 3]).pipe(throughQueue(queue));
+ * await taken.forEach((item) => console.log(item)); // 1 2 3
  */
 export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): MonoTypeOperatorFunction<T> {
   checkQueue('throughQueue', queue);

@@ -21,7 +21,9 @@ export default async function remoteRun(
   const signal = currentTask()?.signal;
   let unlisten: (() => void) | undefined;
   try {
-    const source = (await (typeof target === 'function' ? target : await defaultExport(target.href))(...args)) as Source<unknown>;
+    const source = (await (typeof target === 'function' ? target : await defaultExport(target.href))(
+      ...args,
+    )) as Source<unknown>;
     const pouring = pour(source, undefined, (item) => queue.put(item, signal === undefined ? {} : { signal }));
     await new Promise<void>((done, fail) => {
       pouring.done.then(done, fail);

@@ -1,7 +1,17 @@
 import { ArgumentError } from '../errors/index.js';
 import type { Pool } from '../pool/index.js';
 import { Queue } from '../queues/index.js';
-import { DONE, FAILED, PULL, type PullReader, type ReadState, type Source, streamOf, type TaskStream, WAIT } from '../streams/index.js';
+import {
+  DONE,
+  FAILED,
+  PULL,
+  type PullReader,
+  type ReadState,
+  type Source,
+  streamOf,
+  type TaskStream,
+  WAIT,
+} from '../streams/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 
@@ -78,7 +88,9 @@ class RemoteReader<T> implements PullReader<T> {
     this.#wake = wake;
     this.#queue = new Queue<T>({ maxSize: credits });
     this.#reader = this.#queue.consume({ prefetch: Math.max(1, credits >> 1) })[PULL](wake);
-    const run: Promise<unknown> = pool.apply(RUN, [this.#queue as Queue<unknown>, target, args], { signal: this.#gone.signal });
+    const run: Promise<unknown> = pool.apply(RUN, [this.#queue as Queue<unknown>, target, args], {
+      signal: this.#gone.signal,
+    });
     this.#ended = run
       .catch((error: unknown) => {
         // The task did not get to tell the queue: it could not be sent, or its worker died.

@@ -91,7 +91,9 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
    */
   async get(options?: WaitOptions): Promise<R> {
     if (!(await settles(this.#promise, boundsOf('AsyncResult.get', options)))) {
-      throw new TimeoutError(`AsyncResult.get: not ready after ${options?.timeout} ms; the task goes on. Use cancel() to stop it.`);
+      throw new TimeoutError(
+        `AsyncResult.get: not ready after ${options?.timeout} ms; the task goes on. Use cancel() to stop it.`,
+      );
     }
     return this.#promise;
   }
@@ -120,7 +122,9 @@ export class AsyncResult<R, P = unknown> implements PromiseLike<R> {
   /** Whether there is a value. @throws ProcessError `MP_NOT_READY` before it is ready. */
   successful(): boolean {
     if (this.#state === 'pending') {
-      throw new ProcessError('AsyncResult.successful: it is not ready yet; await wait() first.', { code: 'MP_NOT_READY' });
+      throw new ProcessError('AsyncResult.successful: it is not ready yet; await wait() first.', {
+        code: 'MP_NOT_READY',
+      });
     }
     return this.#state === 'fulfilled';
   }
@@ -196,7 +200,16 @@ export class CallProgress {
   /** The task reported something; `dropped` of its reports were lost just before. */
   report(report: unknown, dropped: number): void {
     this.#dropped += dropped;
-    this.#reports?.next({ pulled: 1, running: 1, buffered: 0, delivered: 0, failed: 0, total: 1, report, ...this.#lost() });
+    this.#reports?.next({
+      pulled: 1,
+      running: 1,
+      buffered: 0,
+      delivered: 0,
+      failed: 0,
+      total: 1,
+      report,
+      ...this.#lost(),
+    });
   }
 
   #lost(): { readonly dropped?: number } {

@@ -23,7 +23,7 @@ export interface CurrentTask<P = unknown> {
    * there is no room the newest report is kept and those before it are dropped, which `progress`
    * counts. To lose none use `remote` of `multiprocess/operators`.
    */
-  report(progress: P): void;
+  readonly report: (progress: P) => void;
 }
 
 /**
@@ -58,5 +58,7 @@ scope[TASK_SLOT] = taskSlot;
  */
 export function currentTask<P = unknown>(): CurrentTask<P> | null {
   const { tasks } = taskSlot;
-  return tasks === undefined ? (taskSlot.task as CurrentTask<P> | null) : ((tasks.getStore() as CurrentTask<P> | undefined) ?? null);
+  return tasks === undefined
+    ? (taskSlot.task as CurrentTask<P> | null)
+    : ((tasks.getStore() as CurrentTask<P> | undefined) ?? null);
 }

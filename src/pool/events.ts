@@ -151,7 +151,7 @@ export interface PoolMeasurements {
 export interface PoolStats extends PoolMeasurements {
   /** Most workers there may be: the `processes` of the pool, or of its last `resize()`. */
   readonly processes: number;
-  /** The workers there are. */
+  /** The workers there are, by their number. */
   readonly workers: readonly WorkerStats[];
   /** Items that run now. */
   readonly running: number;

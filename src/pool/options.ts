@@ -1,14 +1,10 @@
+/** The options of pools and of calls: their contract, their names, and the checks of a call's. */
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
-import { ArgumentError, UnsupportedError } from '../errors/index.js';
-import { type ContextLike, checkAvailable, type StartMethod, startMethodOf } from '../process/index.js';
-import { allowedCpus, countCpus } from '../util/cpu.js';
-import { checkFunction, checkNumber, checkOptions, describe } from '../util/options.js';
+import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads';
+import { ArgumentError } from '../errors/index.js';
+import type { ContextLike } from '../process/index.js';
+import { checkFunction, checkNumber, describe } from '../util/options.js';
 import { type RetryOptions, RetryPolicy } from './scheduling/retry-policy.js';
-import { LONGEST, limit } from './time-limit.js';
-import { carryStore } from './wire/carried-stores.js';
-
-export { LONGEST, limit };
 
 /** Arguments of an initializer that nothing is known about. */
 // biome-ignore lint/suspicious/noExplicitAny: anything may be assigned to it, and it to anything
@@ -16,7 +12,10 @@ export type AnyArguments = any;
 
 /** Options of a Pool. `I` are the parameters of its initializer. */
 export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
-  /** Number of workers, at least 1. Default: the CPUs this process may use, see `cpuCount()`. */
+  /**
+   * Number of workers, at least 1. Default: the CPUs this process may use, see `cpuCount()`. More
+   * than the system has processes for, or memory, are refused.
+   */
   readonly processes?: number | undefined;
   /**
    * Workers that are kept though there is nothing to do, and that the pool starts with; more are
@@ -66,6 +65,8 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
    * hosts: while one awaits, others run, in the same thread. Time limits, signals, priorities and
    * `currentTask()` are each item's own. A worker that dies, or is killed for an item that did not
    * stop, takes all of them with it: each that had begun fails with WorkerCrashError, or is retried.
+   * It holds for all calls of the pool; for tasks that are to run alone in their worker make another
+   * one. A `window` bounds how many items of a stream are under way in all.
    *
    * @example
    * import { setTimeout } from 'node:timers/promises';
@@ -95,12 +96,13 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
   readonly retries?: number | RetryOptions | undefined;
   /**
    * Milliseconds that a cancelled or overdue task has to react to its AbortSignal, and a worker
-   * that should end to obey, before the worker is killed. Default 1000.
+   * that should end to obey, before the worker is killed. Default 1000; at most, as for `Infinity`, the
+   * 24 days that a timer holds.
    */
   readonly gracePeriod?: number | undefined;
   /**
-   * Most calls that may wait, beyond one for each worker; one more is refused with QueueFullError.
-   * Default: no limit.
+   * Most calls that may wait, beyond those that the workers can run at once (`processes` x
+   * `concurrency`); one more is refused with QueueFullError. Default: no limit.
    */
   readonly maxQueue?: number | undefined;
   /**
@@ -124,7 +126,8 @@ export interface PoolOptions<I extends readonly unknown[] | [] = AnyArguments> {
 }
 
 /** Options of a ThreadPool. */
-export interface ThreadPoolOptions<I extends readonly unknown[] | [] = AnyArguments> extends Omit<PoolOptions<I>, 'context'> {}
+export interface ThreadPoolOptions<I extends readonly unknown[] | [] = AnyArguments>
+  extends Omit<PoolOptions<I>, 'context'> {}
 
 /** Options of one call. */
 export interface CallOptions {
@@ -210,7 +213,7 @@ export interface MapOptions<T = AnyArguments> extends CallOptions, KeyOptions<T>
   /**
    * What a failing item does, when all have settled. `'fail'` (default): the map rejects with the
    * error that occurred first. `'skip'`: nothing stands for it among the values. `'settle'`: each
-   * value is a `PromiseSettledResult`.
+   * value is a `PromiseSettledResult`, whose `reason` has the `itemIndex` where it is an Error.
    *
    * @example
    * import { Pool } from 'multiprocess';
@@ -234,7 +237,7 @@ export interface AsyncMapOptions<R, T = AnyArguments> extends MapOptions<T> {
 }
 
 export const CALL_OPTIONS = ['signal', 'timeout', 'queueTimeout', 'priority', 'retries'];
-const POOL_OPTIONS = [
+export const POOL_OPTIONS = [
   'processes',
   'concurrency',
   'minProcesses',
@@ -258,134 +261,25 @@ const POOL_OPTIONS = [
 ];
 export const THREAD_POOL_OPTIONS = POOL_OPTIONS.filter((name) => name !== 'context');
 
-/**
- * Default of `initTimeout`: loading a model takes minutes, and a limit that is too short breaks a
- * program that works, one that is too long only tells late.
- */
-const INIT_TIMEOUT = 300_000;
+/** What to say of an option that a call has not, but its pool. */
+const OF_THE_POOL = { 'an option of the pool, for all of its calls: pass it where that is made': POOL_OPTIONS };
+/** What to say of one that streams have. */
+const OF_STREAMS = { 'an option of streams: pass it to imap() or imapUnordered()': ['window', 'overflow'] };
+const OF_ITEMS = {
+  'an option of what runs many items: pass it to map(), starmap() or imap()': ['chunkSize', 'errors', 'key'],
+  ...OF_STREAMS,
+};
 
-/** Default of `exitTimeout`: what it writes may be large, and join() waits for it. */
-const EXIT_TIMEOUT = 60_000;
-
-const RESOURCE_LIMITS = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
-
-/** Pool options with their defaults filled in. */
-export interface PoolSettings {
-  readonly processes: number;
-  readonly concurrency: number;
-  /** Workers that are kept though there is nothing to do, if that was given. */
-  readonly minProcesses: number | undefined;
-  readonly method: StartMethod;
-  readonly initializer: unknown;
-  readonly initArgs: readonly unknown[];
-  /** 0 for no limit. */
-  readonly initTimeout: number;
-  readonly workerExit: unknown;
-  /** 0 for no limit. */
-  readonly exitTimeout: number;
-  /** Infinity for no limit. */
-  readonly maxMemory: number;
-  /** CPUs to pin workers to; `null`: they are not pinned. */
-  readonly cpus: readonly number[] | null;
-  readonly stores: readonly AsyncLocalStorage<unknown>[];
-  readonly lifetime: number;
-  readonly retries: RetryPolicy;
-  readonly grace: number;
-  readonly maxQueue: number;
-  readonly idleTimeout: number;
-  readonly env: PoolOptions['env'];
-  readonly execArgv: readonly string[] | undefined;
-  readonly resourceLimits: ResourceLimits | undefined;
-}
-
-/**
- * Checks pool options.
- * @throws ArgumentError; UnsupportedError for a start method this version does not have.
- */
-export function poolSettings(actor: string, options: PoolOptions): PoolSettings {
-  checkOptions(actor, options, POOL_OPTIONS, { number: 'processes' });
-  const { context, initializer, initArgs, workerExit } = options;
-  const method = startMethodOf(actor, context);
-  checkAvailable(actor, method);
-  for (const [name, hook] of Object.entries({ initializer, workerExit })) {
-    if (hook !== undefined && typeof hook !== 'function' && !((hook as unknown) instanceof URL))
-      throw new ArgumentError(`${actor}: \`${name}\` must be a function or a module URL, not ${describe(hook)}.`);
-  }
-  if (initArgs !== undefined && !Array.isArray(initArgs))
-    throw new ArgumentError(`${actor}: \`initArgs\` must be an array, not ${describe(initArgs)}.`);
-  const { env, execArgv, resourceLimits } = options;
-  if (env !== undefined && (method !== 'thread' || env !== SHARE_ENV) && (typeof env !== 'object' || env === null)) {
-    const shared = method === 'thread' ? ' or SHARE_ENV' : '';
-    throw new ArgumentError(`${actor}: \`env\` must be an object${shared}, not ${describe(env)}.`);
-  }
-  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string')))
-    throw new ArgumentError(`${actor}: \`execArgv\` must be an array of strings, not ${describe(execArgv)}.`);
-  if (resourceLimits !== undefined && method !== 'thread')
-    throw new ArgumentError(`${actor}: \`resourceLimits\` is for threads; limit a process by \`execArgv: ['--max-old-space-size=…']\`.`);
-  if (resourceLimits !== undefined && (typeof resourceLimits !== 'object' || resourceLimits === null))
-    throw new ArgumentError(`${actor}: \`resourceLimits\` must be an object, not ${describe(resourceLimits)}.`);
-  checkOptions(`${actor}: resourceLimits`, resourceLimits, RESOURCE_LIMITS);
-  for (const name of RESOURCE_LIMITS) checkNumber(actor, `resourceLimits.${name}`, resourceLimits?.[name], { min: 0.1 });
-  const whole = { integer: true };
-  const processes = checkNumber(actor, 'processes', options.processes, { min: 1, ...whole }) ?? countCpus(actor);
-  const idleTimeout = checkNumber(actor, 'idleTimeout', options.idleTimeout, { infinite: true }) ?? Number.POSITIVE_INFINITY;
-  const minProcesses = checkNumber(actor, 'minProcesses', options.minProcesses, whole);
-  if (minProcesses !== undefined && minProcesses > processes) {
-    throw new ArgumentError(
-      `${actor}: \`minProcesses\` must be at most \`processes\`, which is ${processes}, not ${minProcesses}; raise \`processes\` or lower it.`,
-    );
-  }
-  return {
-    processes,
-    minProcesses,
-    concurrency: checkNumber(actor, 'concurrency', options.concurrency, { min: 1, integer: true }) ?? 1,
-    method,
-    initializer,
-    initArgs: initArgs ?? [],
-    initTimeout: limit(checkNumber(actor, 'initTimeout', options.initTimeout, { min: 1, infinite: true }) ?? INIT_TIMEOUT),
-    workerExit,
-    exitTimeout: limit(checkNumber(actor, 'exitTimeout', options.exitTimeout, { min: 1, infinite: true }) ?? EXIT_TIMEOUT),
-    maxMemory: checkNumber(actor, 'maxMemory', options.maxMemory, { min: 1, infinite: true }) ?? Number.POSITIVE_INFINITY,
-    cpus: cpusOf(actor, options.pin),
-    stores: storesOf(actor, options.stores),
-    lifetime:
-      checkNumber(actor, 'maxTasksPerChild', options.maxTasksPerChild, { min: 1, ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
-    retries: RetryPolicy.from(actor, options.retries) ?? RetryPolicy.NONE,
-    grace: Math.min(LONGEST, checkNumber(actor, 'gracePeriod', options.gracePeriod) ?? 1000),
-    maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, { ...whole, infinite: true }) ?? Number.POSITIVE_INFINITY,
-    idleTimeout,
-    env,
-    execArgv,
-    resourceLimits,
-  };
-}
-
-/** The stores, each of which can be sent from here on. @throws ArgumentError. */
-function storesOf(actor: string, stores: PoolOptions['stores']): readonly AsyncLocalStorage<unknown>[] {
-  if (stores === undefined) return [];
-  if (!Array.isArray(stores))
-    throw new ArgumentError(`${actor}: \`stores\` must be an array of AsyncLocalStorage, not ${describe(stores)}.`);
-  return [...new Set(stores)].map((store) => carryStore(actor, store));
-}
-
-/** The CPUs to pin workers to. @throws ArgumentError; UnsupportedError `MP_UNSUPPORTED`. */
-function cpusOf(actor: string, pin: PoolOptions['pin']): readonly number[] | null {
-  if (pin === undefined || pin === false) return null;
-  if (pin !== true && !(Array.isArray(pin) && pin.length > 0 && pin.every((cpu) => Number.isInteger(cpu) && cpu >= 0))) {
-    throw new ArgumentError(
-      `${actor}: \`pin\` must be true, false or an array of CPU numbers, not ${Array.isArray(pin) ? JSON.stringify(pin) : describe(pin)}.`,
-    );
-  }
-  const allowed = allowedCpus();
-  if (allowed === null)
-    throw new UnsupportedError(`${actor}: \`pin\`: this system does not say in /proc which CPUs may be used; leave \`pin\` out.`);
-  if (pin === true) return allowed;
-  const missing = (pin as readonly number[]).filter((cpu) => !allowed.includes(cpu));
-  if (missing.length === 0) return [...(pin as readonly number[])];
-  throw new ArgumentError(
-    `${actor}: \`pin\` names CPU ${missing.join(', ')}, which this process may not use; it may use ${allowed.join(', ')}.`,
-  );
-}
+/** Options that one might look for at a place where they are not. */
+export const ELSEWHERE = {
+  call: { ...OF_ITEMS, ...OF_THE_POOL },
+  map: { ...OF_STREAMS, ...OF_THE_POOL },
+  stream: OF_THE_POOL,
+  pool: {
+    'an option of calls: pass it to apply(), map() or imap()': ['signal', 'timeout', 'queueTimeout', 'priority'],
+    ...OF_ITEMS,
+  },
+};
 
 /** Checks the `key` of a map or a stream. @throws ArgumentError. */
 export function checkKey(actor: string, { key }: KeyOptions<never>): void {

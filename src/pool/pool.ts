@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Observable } from 'rxjs';
-import { ArgumentError, TimeoutError } from '../errors/index.js';
+import { ArgumentError } from '../errors/index.js';
 import {
   type Backend,
   checkFlowOptions,
@@ -14,9 +14,12 @@ import {
 } from '../streams/index.js';
 import { staysHere } from '../util/local-class.js';
 import { checkNumber, checkOptions } from '../util/options.js';
-import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
-import { AsyncResult, type AsyncWork, CallProgress } from './async-result.js';
+import type { WaitOptions } from '../util/wait-options.js';
+import { checkWorkers } from '../util/worker-limit.js';
+import { AsyncResult, type AsyncWork } from './async-result.js';
+import { asyncCall, CALLBACKS, checkSpread, promised } from './call-forms.js';
 import type { PoolEvent, PoolStats } from './events.js';
+import { joined } from './joined.js';
 import {
   type AnyArguments,
   type AsyncCallOptions,
@@ -25,16 +28,16 @@ import {
   type CallOptions,
   checkCallValues,
   checkKey,
+  ELSEWHERE,
   type KeyOptions,
-  LONGEST,
   type MapOptions,
   type PoolOptions,
-  poolSettings,
   type SettleErrors,
   type UnsettledErrors,
 } from './options.js';
-import type { CallObserver } from './scheduling/call.js';
 import { Engine } from './scheduling/engine.js';
+import { poolSettings } from './settings.js';
+import { LONGEST } from './time-limit.js';
 
 /**
  * What can be run in a worker: a function with its captures, a `task()`, or the URL of a module
@@ -45,7 +48,6 @@ export type Callable<A extends readonly unknown[], R> = ((...args: A) => R | Pro
 /** Options of imap and imapUnordered. */
 export interface StreamOptions<T> extends CallOptions, KeyOptions<T>, Omit<StreamFlowOptions<T>, 'ordered'> {}
 
-const CALLBACKS = ['callback', 'errorCallback'];
 /** `signal` is among both. */
 const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize', 'errors', 'key'])];
 const RUN_OPTIONS = [...CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name)), 'key'];
@@ -111,10 +113,18 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   apply<R>(fn: Callable<never, R>, args?: readonly unknown[], options?: CallOptions): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       if (options !== undefined) {
-        checkOptions('Pool.apply', options, CALL_OPTIONS, { number: 'timeout' });
+        checkSpread('Pool.apply', args, options);
+        checkOptions('Pool.apply', options, CALL_OPTIONS, { number: 'timeout' }, ELSEWHERE.call);
         checkCallValues('Pool.apply', options);
       }
-      this.#engine.call('Pool.apply', fn, args, options, { resolve: resolve as (value: unknown) => void, reject }, undefined);
+      this.#engine.call(
+        'Pool.apply',
+        fn,
+        args,
+        options,
+        { resolve: resolve as (value: unknown) => void, reject },
+        undefined,
+      );
     });
   }
 
@@ -130,30 +140,18 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   ): AsyncResult<R, P>;
   applyAsync<R>(fn: Callable<never, R>, args?: readonly unknown[], options: AsyncCallOptions<R> = {}): AsyncResult<R> {
     const actor = 'Pool.applyAsync';
-    checkOptions(actor, options, [...CALL_OPTIONS, ...CALLBACKS], { function: 'callback', number: 'timeout' });
+    checkSpread(actor, args, options);
+    checkOptions(
+      actor,
+      options,
+      [...CALL_OPTIONS, ...CALLBACKS],
+      { function: 'callback', number: 'timeout' },
+      ELSEWHERE.call,
+    );
     checkCallValues(actor, options);
-    const progress = new CallProgress();
-    let cancel: ((reason: unknown) => void) | undefined;
-    const promise = new Promise<R>((resolve, reject) => {
-      const observer: CallObserver = {
-        resolve: (value) => {
-          progress.end(false);
-          resolve(value as R);
-        },
-        reject: (error) => {
-          progress.end(true);
-          reject(error);
-        },
-      };
-      try {
-        const call = this.#engine.call(actor, fn, args, options, observer, (report, dropped) => progress.report(report, dropped));
-        cancel = (reason) => call.cancel(reason);
-      } catch (error) {
-        observer.reject(error);
-      }
-    });
-    const work: AsyncWork<R> = { promise, progress: progress.observable, cancel: (reason) => cancel?.(reason) };
-    return new AsyncResult(work, options.callback, options.errorCallback);
+    return asyncCall<R>(options, (watcher) =>
+      this.#engine.call(actor, fn, args, options, watcher, (report, dropped) => watcher.report(report, dropped)),
+    );
   }
 
   /**
@@ -177,12 +175,20 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
   defer<A extends unknown[], R>(fn: Callable<A, R>, args: readonly [...A], options?: CallOptions): Observable<R>;
   defer<R>(fn: Callable<never, R>, args?: readonly unknown[], options?: CallOptions): Observable<R> {
     const actor = 'Pool.defer';
-    checkOptions(actor, options, CALL_OPTIONS, { number: 'timeout' });
+    checkSpread(actor, args, options);
+    checkOptions(actor, options, CALL_OPTIONS, { number: 'timeout' }, ELSEWHERE.call);
     checkCallValues(actor, options ?? {});
     const calls = new Observable<R>((subscriber) => {
       let call: { cancel(reason: unknown): void } | undefined;
       new Promise<R>((resolve, reject) => {
-        call = this.#engine.call(actor, fn, args, options, { resolve: resolve as (value: unknown) => void, reject }, undefined);
+        call = this.#engine.call(
+          actor,
+          fn,
+          args,
+          options,
+          { resolve: resolve as (value: unknown) => void, reject },
+          undefined,
+        );
       }).then(
         (value) => {
           subscriber.next(value);
@@ -206,7 +212,11 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * @returns the values; with `errors: 'settle'` an outcome for each. Rejects as {@link apply} does,
    * with the `itemIndex` of the item that failed, and with the source's own error.
    */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options: MapOptions<T> & SettleErrors): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options: MapOptions<T> & SettleErrors,
+  ): Promise<PromiseSettledResult<R>[]>;
   map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T> & UnsettledErrors): Promise<R[]>;
   map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T>): Promise<R[] | PromiseSettledResult<R>[]>;
   map<T>(fn: unknown, items: Source<T>, options: MapOptions<T> = {}): Promise<unknown[]> {
@@ -222,7 +232,11 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     items: Source<T>,
     options: AsyncMapOptions<PromiseSettledResult<R>, T> & SettleErrors,
   ): AsyncResult<PromiseSettledResult<R>[]>;
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R, T> & UnsettledErrors): AsyncResult<R[]>;
+  mapAsync<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options?: AsyncMapOptions<R, T> & UnsettledErrors,
+  ): AsyncResult<R[]>;
   mapAsync<T>(fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T> = {}): AsyncResult<never[]> {
     const work: AsyncWork<unknown[]> = this.#collect('Pool.mapAsync', fn, items, options, false, CALLBACKS);
     return new AsyncResult(work as AsyncWork<never[]>, options.callback, options.errorCallback);
@@ -274,9 +288,17 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * fails if the pool is closed when it is executed. @throws ClosedError `MP_POOL_CLOSED` when the
    * pool is closed already.
    */
-  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> & SettleErrors): TaskStream<PromiseSettledResult<R>>;
+  imap<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options: StreamOptions<T> & SettleErrors,
+  ): TaskStream<PromiseSettledResult<R>>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & UnsettledErrors): TaskStream<R>;
-  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
+  imap<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T>,
+  ): TaskStream<R | PromiseSettledResult<R>>;
   imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imap', fn, source, options, true);
   }
@@ -287,8 +309,16 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     source: Source<T>,
     options: StreamOptions<T> & SettleErrors,
   ): TaskStream<PromiseSettledResult<R>>;
-  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & UnsettledErrors): TaskStream<R>;
-  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R | PromiseSettledResult<R>>;
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T> & UnsettledErrors,
+  ): TaskStream<R>;
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T>,
+  ): TaskStream<R | PromiseSettledResult<R>>;
   imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options: StreamOptions<T> = {}): TaskStream<unknown> {
     return this.#stream('Pool.imapUnordered', fn, source, options, false);
   }
@@ -340,6 +370,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     const actor = 'Pool.resize';
     if (processes === undefined) throw new ArgumentError(`${actor}: pass the number of workers, at least 1.`);
     checkNumber(actor, 'processes', processes, { min: 1, integer: true });
+    checkWorkers(actor, 'processes', processes);
     await this.#engine.resize(processes);
   }
 
@@ -376,13 +407,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * `MP_TIMEOUT`; `signal.reason`.
    */
   async join(options?: WaitOptions): Promise<void> {
-    const bounds = boundsOf('Pool.join', options);
-    bounds?.signal?.throwIfAborted();
-    const joined = this.#engine.join();
-    if (bounds !== undefined && !(await settles(joined, bounds))) {
-      throw new TimeoutError(`Pool.join: not over after ${bounds.timeout} ms; the work goes on. Use terminate() to end it.`);
-    }
-    return joined;
+    return joined('Pool.join', () => this.#engine.join(), options);
   }
 
   /** Terminates, as Python's `with` does. */
@@ -395,7 +420,10 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return this.#engine.stats();
   }
 
-  /** What happens to workers, as it happens. Hot; never ends by itself. */
+  /**
+   * What happens to workers, as it happens. Hot; never ends by itself. Who subscribes right after the
+   * pool was made, before anything is awaited, is told of the start of its first workers too.
+   */
   get events(): Observable<PoolEvent> {
     return this.#engine.events;
   }
@@ -410,30 +438,50 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     return this.toString();
   }
 
-  #backend<T, R>(actor: string, fn: unknown, options: MapOptions<T>, spread: boolean): Backend<T, R> {
+  #backend<T, R>(
+    actor: string,
+    fn: unknown,
+    options: MapOptions<T>,
+    form?: { spread: boolean; together: boolean },
+  ): Backend<T, R> {
     // A stream that was not begun yet keeps its pool, see `dropped`.
-    return Object.assign(this.#engine.backend<T, R>(actor, fn, options, spread), { pool: this });
+    return Object.assign(this.#engine.backend<T, R>(actor, fn, options, form), { pool: this });
   }
 
-  #collect<T>(actor: string, fn: unknown, items: Source<T>, options: AsyncMapOptions<never, T>, spread: boolean, more: readonly string[]) {
-    checkOptions(actor, options, [...MAP_OPTIONS, ...more], { number: 'chunkSize' });
+  #collect<T>(
+    actor: string,
+    fn: unknown,
+    items: Source<T>,
+    options: AsyncMapOptions<never, T>,
+    spread: boolean,
+    more: readonly string[],
+  ) {
+    checkOptions(actor, options, [...MAP_OPTIONS, ...more], { number: 'chunkSize' }, ELSEWHERE.map);
     checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more]);
     checkCallValues(actor, options);
     checkKey(actor, options);
-    return collect<T, unknown>(actor, items, this.#backend<T, unknown>(actor, fn, options, spread), options);
+    // Those that answer with an AsyncResult show how far they are.
+    const together = more.length === 0;
+    return collect<T, unknown>(
+      actor,
+      items,
+      this.#backend<T, unknown>(actor, fn, options, { spread, together }),
+      options,
+    );
   }
 
-  #stream<T, R>(actor: string, fn: unknown, source: Source<T>, options: StreamOptions<T>, ordered: boolean): TaskStream<R> {
-    checkFlowOptions<T>(actor, options, FLOW_OPTIONS, RUN_OPTIONS);
+  #stream<T, R>(
+    actor: string,
+    fn: unknown,
+    source: Source<T>,
+    options: StreamOptions<T>,
+    ordered: boolean,
+  ): TaskStream<R> {
+    checkFlowOptions<T>(actor, options, FLOW_OPTIONS, RUN_OPTIONS, ELSEWHERE.stream);
     checkCallValues(actor, options);
     checkKey(actor, options);
-    return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options, false), source, { ...options, ordered });
+    return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options), source, { ...options, ordered });
   }
-}
-
-/** Makes a throw of the call itself a rejection: functions that return promises do not throw. */
-async function promised<R>(call: () => Promise<R>): Promise<R> {
-  return call();
 }
 
 staysHere(

@@ -1,5 +1,5 @@
 import { checkOptions } from '../util/options.js';
-import { type AnyArguments, THREAD_POOL_OPTIONS, type ThreadPoolOptions } from './options.js';
+import { type AnyArguments, ELSEWHERE, THREAD_POOL_OPTIONS, type ThreadPoolOptions } from './options.js';
 import { Pool } from './pool.js';
 
 /**
@@ -29,7 +29,7 @@ export class ThreadPool<I extends readonly unknown[] | [] = AnyArguments> extend
   constructor(options?: ThreadPoolOptions<[]>);
   constructor(options: ThreadPoolOptions<I> & { readonly initArgs: I });
   constructor(options: ThreadPoolOptions<AnyArguments> = {}) {
-    checkOptions('ThreadPool', options, THREAD_POOL_OPTIONS, { number: 'processes' });
+    checkOptions('ThreadPool', options, THREAD_POOL_OPTIONS, { number: 'processes' }, ELSEWHERE.pool);
     super({ ...options, context: 'thread' });
   }
 }

@@ -40,6 +40,7 @@ export function workerState<S = unknown>(): S {
 
 const WHY = {
   outside: 'this is no worker of a pool; call it inside of a task.',
-  initializing: 'the initializer of this worker has not settled yet; call it in a task, or pass on what the initializer makes.',
+  initializing:
+    'the initializer of this worker has not settled yet; call it in a task, or pass on what the initializer makes.',
   none: 'the pool of this worker has no `initializer`; give it one that returns what its tasks need.',
 };

@@ -3,6 +3,18 @@ import { SerializationError } from '../errors/reduction.js';
 /**
  * A key that only the start of a child may carry: it cannot be encoded otherwise. Python:
  * `AuthenticationString`.
+ * @example
+ * import { currentProcess } from 'multiprocess';
+ * import { AuthenticationKey } from 'multiprocess/process';
+ * import { dumps } from 'multiprocess/reduction';
+ *
+ * const { authkey } = currentProcess();
+ * console.log(authkey instanceof AuthenticationKey); // true
+ * try {
+ *   dumps({ authkey });
+ * } catch (error) {
+ *   console.log((error as { code?: string }).code); // MP_AUTHKEY
+ * }
  */
 export class AuthenticationKey extends Uint8Array {
   /** Views and copies of it are plain bytes. */

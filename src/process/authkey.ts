@@ -2,8 +2,8 @@
  * The key by which the processes of one program know each other: 32 random bytes, made by the first
  * and inherited by all others.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { ArgumentError } from '../errors/usage.js';
+import { fillRandom } from '../platform/random-linux.js';
 import { crypto } from '../util/crypto.js';
 import { describe } from '../util/options.js';
 import { AuthenticationKey } from './authentication-key.js';
@@ -17,16 +17,7 @@ const KEY_BYTES = 32;
  */
 function randomKey(): AuthenticationKey {
   const key = new AuthenticationKey(KEY_BYTES);
-  let source: number | null = null;
-  try {
-    source = openSync('/dev/urandom', 'r');
-    if (readSync(source, key) === KEY_BYTES) return key;
-  } catch {
-    // There is no such device here.
-  } finally {
-    if (source !== null) closeSync(source);
-  }
-  return crypto().randomFillSync(key);
+  return fillRandom(key) ? key : crypto().randomFillSync(key);
 }
 
 /**

@@ -68,7 +68,8 @@ function endNow(): void {
 
 async function endNaturally(): Promise<void> {
   // One that ends may have another one started.
-  for (let ordinary = running(false); ordinary.length > 0; ordinary = running(false)) await Promise.all(ordinary.map(ended));
+  for (let ordinary = running(false); ordinary.length > 0; ordinary = running(false))
+    await Promise.all(ordinary.map(ended));
   const daemons = running(true);
   for (const signal of DAEMON_SIGNALS) {
     for (const { popen } of daemons) send(popen, signal);

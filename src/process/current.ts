@@ -66,14 +66,30 @@ class Current implements CurrentProcess {
   }
 }
 
-/** Returns the process (or worker thread) that calls. Python: `current_process`. */
+/**
+ * Returns the process (or worker thread) that calls. Python: `current_process`.
+ * @example
+ * import { currentProcess, Process } from 'multiprocess';
+ *
+ * console.log(currentProcess().name); // MainProcess
+ * const named = () => process.exit(currentProcess().name === 'counter' ? 7 : 1);
+ * const child = await new Process(named, { name: 'counter' }).start();
+ * console.log(await child.exited); // 7
+ */
 export function currentProcess(): CurrentProcess {
   const own = identity();
   own.self ??= new Current();
   return own.self as CurrentProcess;
 }
 
-/** The process that started this one, as seen from here. */
+/**
+ * The process that started this one, as seen from here.
+ * @example
+ * import { Pool, parentProcess } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * console.log(await pool.apply((pid: number) => parentProcess()?.pid === pid, [process.pid])); // true
+ */
 export class ParentProcess {
   readonly #parent: Parent;
 
@@ -99,6 +115,8 @@ export class ParentProcess {
 
   /** Returns whether it runs. Children that were spawned die with their parent, so theirs does. */
   isAlive(): boolean {
+    // A thread ends with the one that started it.
+    if (this.pid === process.pid) return true;
     const state = processState(this.pid);
     return state !== null && !state.ended && (this.#parent.startTime ?? '') === String(state.startTime);
   }
@@ -110,11 +128,15 @@ export class ParentProcess {
    */
   async join(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
     checkOptions('ParentProcess.join', options, ['timeout'], { number: 'timeout' });
-    const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
+    const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, {
+      min: Number.NEGATIVE_INFINITY,
+      infinite: true,
+    });
     if (!this.isAlive()) return true;
     if (timeout !== undefined && timeout <= 0) return false;
     const over = deferred<void>();
-    const watch = watchProcess(this.pid, () => over.resolve());
+    // A thread does not see the end of its own process.
+    const watch = this.pid === process.pid ? { close: () => {} } : watchProcess(this.pid, () => over.resolve());
     if (watch === null) return true;
     try {
       return await settles(over.promise, { timeout });
@@ -136,6 +158,11 @@ let known: Parent | null = null;
 
 /**
  * Returns the process that started this one; `null` in the main process. Python: `parent_process`.
+ * @example
+ * import { Pool, parentProcess } from 'multiprocess';
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * console.log(parentProcess(), await pool.apply(() => parentProcess()?.name)); // null MainProcess
  */
 export function parentProcess(): ParentProcess | null {
   const own = identity().parent;
@@ -147,6 +174,14 @@ export function parentProcess(): ParentProcess | null {
 /**
  * Returns the children of this process (of this thread) that run, in the order of their start: a
  * new array. Python: `active_children`.
+ * @example
+ * import { activeChildren, Event, Process } from 'multiprocess';
+ *
+ * const end = new Event();
+ * const child = await new Process(async () => void (await end.wait()), { name: 'waiter' }).start();
+ * console.log(activeChildren().map(({ name }) => name)); // [ 'waiter' ]
+ * end.set();
+ * await child.exited;
  */
 export function activeChildren(): Process[] {
   return activeOwners() as Process[];

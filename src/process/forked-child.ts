@@ -3,7 +3,7 @@ export interface ForkedChild {
   /** Its process id. */
   readonly pid: number;
   /** Names it for good, and is readable when it has ended; -1 after {@link close}. */
-  readonly pidfd: number;
+  readonly sentinel: number;
   /** Sends it a signal. */
   signal(number: number): void;
   /** Whether the event loop must stay alive for it. */
@@ -14,6 +14,6 @@ export interface ForkedChild {
   look(): void;
   /** Blocks until it has ended or the time (milliseconds) is up: whether it has ended. */
   waitSync(timeout: number): boolean;
-  /** Gives back the pidfd, when it has ended or nobody cares any more. */
+  /** Gives back the sentinel, when it has ended or nobody cares any more. */
   close(): void;
 }

@@ -24,7 +24,7 @@ export interface Identity {
   authkey: AuthenticationKey | null;
   /** `1:2` is the second child of the first child of the main process, which has an empty path. */
   readonly path: string;
-  readonly parent: Parent | null;
+  parent: Parent | null;
   /** The program's main file; `undefined` until it is asked for in the main process. */
   main?: string | null;
   /** Children made so far. */

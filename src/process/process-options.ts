@@ -75,5 +75,6 @@ export function checkName(name: unknown): void {
 
 /** @throws ArgumentError. */
 export function checkFlag(daemon: unknown): void {
-  if (typeof daemon !== 'boolean') throw new ArgumentError(`Process: \`daemon\` must be true or false, not ${describe(daemon)}.`);
+  if (typeof daemon !== 'boolean')
+    throw new ArgumentError(`Process: \`daemon\` must be true or false, not ${describe(daemon)}.`);
 }

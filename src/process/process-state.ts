@@ -80,7 +80,9 @@ export function stateOf(of: object, member: string, closedToo = false): ProcessS
 /** Its child. @throws ProcessError `MP_NOT_STARTED`. */
 export function startedOf(state: ProcessState, member: string): Popen {
   if (state.popen === null) {
-    throw new ProcessError(`Process.${member}: ${state.name} was not started; call start() first.`, { code: 'MP_NOT_STARTED' });
+    throw new ProcessError(`Process.${member}: ${state.name} was not started; call start() first.`, {
+      code: 'MP_NOT_STARTED',
+    });
   }
   return state.popen;
 }

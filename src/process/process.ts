@@ -10,7 +10,14 @@ import { addChild } from './children.js';
 import { copyMain } from './fork/copy.js';
 import { identity, nextPath, ownIdent } from './identity.js';
 import { launch, type Popen } from './popen/index.js';
-import { checkFlag, checkName, checkProcess, type JoinOptions, type ProcessOptions, type Target } from './process-options.js';
+import {
+  checkFlag,
+  checkName,
+  checkProcess,
+  type JoinOptions,
+  type ProcessOptions,
+  type Target,
+} from './process-options.js';
 import { fresh, startedOf, stateOf, states, waitFor } from './process-state.js';
 import { Sentinel } from './sentinel.js';
 import { METHOD_TITLES, startMethodOf } from './start-method.js';
@@ -52,7 +59,11 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     const path = nextPath();
     const type = new.target.name;
     states.set(this, {
-      ...fresh(name ?? `${type === 'Process' || type === '' ? `${prefix}Process` : type}-${path}`, daemon ?? own.daemon, path),
+      ...fresh(
+        name ?? `${type === 'Process' || type === '' ? `${prefix}Process` : type}-${path}`,
+        daemon ?? own.daemon,
+        path,
+      ),
       target: target as Target<never, unknown> | undefined,
       args: args ?? [],
       options: { context, env, execArgv },
@@ -63,7 +74,9 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
   run(): unknown | Promise<unknown> {
     const state = states.get(this);
     const target = state?.target;
-    return typeof target === 'function' ? (target as (...args: readonly unknown[]) => unknown)(...state!.args) : undefined;
+    return typeof target === 'function'
+      ? (target as (...args: readonly unknown[]) => unknown)(...state!.args)
+      : undefined;
   }
 
   /**
@@ -76,7 +89,9 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
   async start(): Promise<this> {
     const state = stateOf(this, 'start');
     if (state.popen !== null) {
-      throw new ProcessError(`${state.name} was started already; a process runs once: make a new one.`, { code: 'MP_ALREADY_STARTED' });
+      throw new ProcessError(`${state.name} was started already; a process runs once: make a new one.`, {
+        code: 'MP_ALREADY_STARTED',
+      });
     }
     if (identity().daemon) {
       throw new ProcessError(
@@ -224,7 +239,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
   get sentinel(): Sentinel {
     const state = stateOf(this, 'sentinel');
     startedOf(state, 'sentinel');
-    state.sentinel ??= new Sentinel(() => startedOf(stateOf(this, 'sentinel'), 'sentinel').sentinel);
+    state.sentinel ??= new Sentinel(() => startedOf(stateOf(this, 'sentinel'), 'sentinel'));
     return state.sentinel;
   }
 
@@ -250,7 +265,9 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
     checkFlag(value);
     const state = stateOf(this, 'daemon');
     if (state.popen !== null) {
-      throw new ProcessError(`${state.name} was started already; set \`daemon\` before.`, { code: 'MP_ALREADY_STARTED' });
+      throw new ProcessError(`${state.name} was started already; set \`daemon\` before.`, {
+        code: 'MP_ALREADY_STARTED',
+      });
     }
     state.daemon = value;
   }

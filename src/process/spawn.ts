@@ -1,4 +1,9 @@
-/** What a spawned child is started with. Python: `multiprocess.spawn`. */
+/**
+ * What a spawned child is started with. Python: `multiprocessing.spawn`.
+ *
+ * @packageDocumentation
+ */
+
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from '../errors/index.js';
 import { executable, replaceExecutable } from '../util/executable.js';
@@ -33,19 +38,41 @@ export interface PreparationData {
 /**
  * Does nothing, and changes nothing: Python needs it in programs frozen to one executable. Here a
  * child never runs the program's main file.
+ * @example
+ * import { Pool } from 'multiprocess';
+ * import { freezeSupport } from 'multiprocess/spawn';
+ *
+ * freezeSupport(); // from a Python program: it may stay, and may go
+ * await using pool = new Pool({ processes: 1 });
+ * console.log(await pool.apply(Math.sqrt, [49])); // 7
  */
 export function freezeSupport(): void {}
 
 /**
  * Returns the command by which a child is started, without what is particular to one child.
  * @param options `execArgv`: Node options in place of those that would be inherited.
+ * @example
+ * import { getCommandLine } from 'multiprocess/spawn';
+ *
+ * const [node, ...rest] = getCommandLine({ execArgv: ['--max-old-space-size=200'] });
+ * console.log(node === process.execPath, rest[0]); // true --max-old-space-size=200
  */
 export function getCommandLine(options: { readonly execArgv?: readonly string[] | undefined } = {}): string[] {
   checkOptions('getCommandLine', options, ['execArgv']);
-  return [executable(), ...(options.execArgv ?? inheritedArguments(process.execArgv)), fileURLToPath(entry('process/child/child'))];
+  return [
+    executable(),
+    ...(options.execArgv ?? inheritedArguments(process.execArgv)),
+    fileURLToPath(entry('process/child/child')),
+  ];
 }
 
-/** Path of the Node that runs spawned children. Default: the one that runs this process. */
+/**
+ * Path of the Node that runs spawned children. Default: the one that runs this process.
+ * @example
+ * import { getExecutable } from 'multiprocess/spawn';
+ *
+ * console.log(getExecutable() === process.execPath); // true
+ */
 export function getExecutable(): string {
   return executable();
 }
@@ -54,6 +81,16 @@ export function getExecutable(): string {
  * Sets the Node that runs spawned children from now on.
  * @param path As text, bytes or a file URL; `null` restores the default.
  * @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ * @example
+ * import { Process } from 'multiprocess';
+ * import { setExecutable } from 'multiprocess/spawn';
+ *
+ * setExecutable('/opt/no-node-here/bin/node');
+ * const error = await new Process(() => {}).start().catch((reason) => reason);
+ * console.log(error.code); // MP_SPAWN
+ * setExecutable(null); // this Node again
+ * const child = await new Process(() => {}).start();
+ * console.log(await child.exited); // 0
  */
 export function setExecutable(path: string | Uint8Array | URL | null): void {
   if (path === null) {
@@ -72,7 +109,14 @@ export function setExecutable(path: string | Uint8Array | URL | null): void {
   replaceExecutable(program);
 }
 
-/** Returns what a child called `name` would learn. Does not fix the default start method. */
+/**
+ * Returns what a child called `name` would learn. Does not fix the default start method.
+ * @example
+ * import { getPreparationData } from 'multiprocess/spawn';
+ *
+ * const { name, parentName, cwd } = getPreparationData('reader');
+ * console.log(name, parentName, cwd === process.cwd()); // reader MainProcess true
+ */
 export function getPreparationData(name: string): PreparationData {
   return {
     name,
@@ -90,6 +134,18 @@ export function getPreparationData(name: string): PreparationData {
  * @param path As `getPreparationData().mainPath` gives it.
  * @returns its exports. Rejects with what loading it throws: ProcessError `MP_BOOTSTRAPPING` when
  * it starts processes while it loads.
+ * @example
+ * import { currentProcess, Pool } from 'multiprocess';
+ * import { getPreparationData, importMainPath } from 'multiprocess/spawn';
+ *
+ * export const rate = 2.5;
+ *
+ * if (currentProcess().name === 'MainProcess') {
+ *   const { mainPath } = getPreparationData('worker');
+ *   await using pool = new Pool({ processes: 1 });
+ *   const rateThere = async (path: string) => (await importMainPath(path))['rate'];
+ *   console.log(await pool.apply(rateThere, [mainPath!])); // 2.5
+ * }
  */
 export async function importMainPath(path: string): Promise<Record<string, unknown>> {
   return whileLoading(() => importModule(pathToFileURL(path).href) as Promise<Record<string, unknown>>);

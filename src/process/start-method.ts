@@ -6,6 +6,7 @@
  */
 import { ProcessError } from '../errors/process.js';
 import { ArgumentError } from '../errors/usage.js';
+import { nativeAvailable } from '../native/addon.js';
 import { checkOptions, describe } from '../util/options.js';
 
 /**
@@ -31,8 +32,8 @@ export const METHOD_TITLES: Readonly<Record<StartMethod, string>> = {
   thread: 'Thread',
 };
 
-/** The default where nobody chose one. */
-const DEFAULT_METHOD: StartMethod = 'spawn';
+/** Returns the default where nobody chose one: without the addon there are threads alone. */
+const defaultMethod = (): StartMethod => (nativeAvailable() ? 'spawn' : 'thread');
 
 const CHOSEN = Symbol.for('multiprocess.startMethod');
 /** On globalThis: a packed child has a copy of this module of its own. */
@@ -61,12 +62,17 @@ export function checkStartMethod(actor: string, value: unknown): StartMethod {
  * Python: `get_start_method`. As there, asking fixes the default, unless `allowNone` is given.
  *
  * @param options `allowNone`: answer `null` while nobody has set or asked for it.
+ * @example
+ * import { getStartMethod } from 'multiprocess';
+ *
+ * console.log(getStartMethod({ allowNone: true })); // null
+ * console.log(['spawn', 'thread'].includes(getStartMethod())); // true
  */
 export function getStartMethod(options: { readonly allowNone: true }): StartMethod | null;
 export function getStartMethod(options?: { readonly allowNone?: boolean | undefined }): StartMethod;
 export function getStartMethod(options: { readonly allowNone?: boolean | undefined } = {}): StartMethod | null {
   checkOptions('getStartMethod', options, ['allowNone']);
-  if (options.allowNone !== true) state[CHOSEN] ??= DEFAULT_METHOD;
+  if (options.allowNone !== true) state[CHOSEN] ??= defaultMethod();
   return state[CHOSEN] ?? null;
 }
 
@@ -75,8 +81,17 @@ export function getStartMethod(options: { readonly allowNone?: boolean | undefin
  *
  * @param method `null` together with `force` opens the default again.
  * @throws ProcessError `MP_CONTEXT_SET` when it was set or used before, unless `force` is given.
+ * @example
+ * import { getStartMethod, Pool, setStartMethod } from 'multiprocess';
+ *
+ * setStartMethod('thread'); // once, before anything is started
+ * await using pool = new Pool({ processes: 1 });
+ * console.log(getStartMethod(), await pool.apply(() => process.pid) === process.pid); // thread true
  */
-export function setStartMethod(method: StartMethod | null, options: { readonly force?: boolean | undefined } = {}): void {
+export function setStartMethod(
+  method: StartMethod | null,
+  options: { readonly force?: boolean | undefined } = {},
+): void {
   checkOptions('setStartMethod', options, ['force']);
   const force = options.force === true;
   if (method !== null || !force) checkStartMethod('setStartMethod', method);

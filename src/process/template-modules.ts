@@ -6,9 +6,16 @@ import { entry } from '../util/package.js';
 
 /** By URL. Every child needs these; {@link addTemplateModule} adds those of pools and managers. */
 const modules = new Set<string>(
-  (['native/index', 'memory/index', 'reduction/index', 'reduction/receiving', 'synchronize/index', 'process/child/child'] as const).map(
-    (name) => entry(name).href,
-  ),
+  (
+    [
+      'native/index',
+      'memory/index',
+      'reduction/index',
+      'reduction/receiving',
+      'synchronize/index',
+      'process/child/child',
+    ] as const
+  ).map((name) => entry(name).href),
 );
 
 /** The modules so far. */

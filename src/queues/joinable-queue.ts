@@ -17,6 +17,23 @@ import type { Waiters } from './shared/waiters.js';
  * so with `taskDone`; `join` waits until nothing is left.
  *
  * Python: `multiprocessing.JoinableQueue`.
+ * @example
+ * import { JoinableQueue, Pool } from 'multiprocess';
+ *
+ * const jobs = new JoinableQueue<number>();
+ * await using pool = new Pool({ processes: 1 });
+ * const worker = pool.apply(async () => {
+ *   let done = 0;
+ *   for await (const _ of jobs) {
+ *     done++;
+ *     jobs.taskDone();
+ *   }
+ *   return done;
+ * });
+ * for (const job of [1, 2, 3]) await jobs.put(job);
+ * await jobs.join(); // all are done
+ * jobs.complete();
+ * console.log(await worker); // 3
  */
 export class JoinableQueue<T = unknown> extends Queue<T> {
   readonly #finished: Waiters;
@@ -65,7 +82,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     try {
       if (this.#idle()) return Promise.resolve(true);
       this.#orphans.reset();
-      return this.#finished.wait(() => this.#done('JoinableQueue.join'), boundsOf('JoinableQueue.join', options));
+      return this.#finished.wait(
+        () => this.#done('JoinableQueue.join'),
+        'JoinableQueue.join',
+        boundsOf('JoinableQueue.join', options),
+      );
     } catch (error) {
       return Promise.reject(error);
     }
@@ -79,7 +100,10 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   joinSync(options?: WaitOptions): boolean {
     if (this.#idle()) return true;
     this.#orphans.reset();
-    return this.#finished.waitSync(() => this.#done('JoinableQueue.joinSync'), timeoutOf('JoinableQueue.joinSync', options));
+    return this.#finished.waitSync(
+      () => this.#done('JoinableQueue.joinSync'),
+      timeoutOf('JoinableQueue.joinSync', options),
+    );
   }
 
   #done(actor: string): boolean {
@@ -100,5 +124,6 @@ registerShareable('JoinableQueue', {
   module: entry('queues/index'),
   class: JoinableQueue,
   toHandle: (queue) => queue.handle,
+  closed: ({ core }) => core.closed,
   again: arrivedAgain,
 });

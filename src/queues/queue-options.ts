@@ -45,7 +45,8 @@ export interface ConsumeOptions {
   readonly prefetch?: number | undefined;
   /**
    * `'auto'` (default): an item is done with when it is delivered. `'manual'`: when `ack` is
-   * called; items that a process had when it died go to other consumers, before all others.
+   * called; items that a process had when it died go to other consumers, before all others, and
+   * before the queue ends. A consumer whose stream has ended before that does not come back.
    */
   readonly ack?: 'auto' | 'manual' | undefined;
 }
@@ -73,7 +74,8 @@ export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefine
   checkOptions(actor, options, NAMES, { number: 'maxSize' });
   const { maxSize, capacity, onWriterLost, overflow, writers } = options ?? {};
   checkNumber(actor, 'maxSize', maxSize, { integer: true });
-  if (maxSize !== undefined && maxSize > 0x7fffffff) throw new ArgumentError(`${actor}: \`maxSize\` must be below 2^31, not ${maxSize}.`);
+  if (maxSize !== undefined && maxSize > 0x7fffffff)
+    throw new ArgumentError(`${actor}: \`maxSize\` must be below 2^31, not ${maxSize}.`);
   if (onWriterLost !== undefined && onWriterLost !== 'error' && onWriterLost !== 'complete') {
     throw new ArgumentError(`${actor}: \`onWriterLost\` must be 'error' or 'complete', not ${describe(onWriterLost)}.`);
   }
@@ -91,11 +93,15 @@ export function settingsOf<T>(actor: string, options: QueueOptions<T> | undefine
  * Checks the options of a stream of a queue.
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
  */
-export function consumption(actor: string, options: ConsumeOptions | undefined): { readonly prefetch: number; readonly manual: boolean } {
+export function consumption(
+  actor: string,
+  options: ConsumeOptions | undefined,
+): { readonly prefetch: number; readonly manual: boolean } {
   checkOptions(actor, options, ['prefetch', 'ack'], { number: 'prefetch' });
   const { prefetch = DEFAULT_PREFETCH, ack = 'auto' } = options ?? {};
   checkNumber(actor, 'prefetch', prefetch, { integer: true, min: 1 });
-  if (ack !== 'auto' && ack !== 'manual') throw new ArgumentError(`${actor}: \`ack\` must be 'auto' or 'manual', not ${describe(ack)}.`);
+  if (ack !== 'auto' && ack !== 'manual')
+    throw new ArgumentError(`${actor}: \`ack\` must be 'auto' or 'manual', not ${describe(ack)}.`);
   return { prefetch, manual: ack === 'manual' };
 }
 
@@ -104,6 +110,8 @@ export function capacityOf(actor: string, capacity: number | undefined): number 
   checkNumber(actor, 'capacity', capacity, { integer: true, min: 1 });
   if (capacity === undefined) return DEFAULT_CAPACITY_BYTES;
   if (capacity > MAX_CAPACITY_BYTES)
-    throw new ArgumentError(`${actor}: \`capacity\` must be at most 2^30 bytes, not ${capacity}; larger items need no larger capacity.`);
+    throw new ArgumentError(
+      `${actor}: \`capacity\` must be at most 2^30 bytes, not ${capacity}; larger items need no larger capacity.`,
+    );
   return Math.max(MIN_CAPACITY_BYTES, 2 ** Math.ceil(Math.log2(capacity)));
 }

@@ -66,7 +66,7 @@ interface QueueHandle extends BlockOnly {
  * const jobs = new Queue<string>();
  * const producer = await new Process(async () => {
  *   await jobs.put('a.txt');
- *   jobs.complete(); // this process puts no more
+ *   jobs.complete(); // this thread puts no more
  * }).start();
  * for await (const path of jobs) console.log(path); // a.txt
  * await producer.join();
@@ -83,7 +83,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   constructor(from: QueueOptions<T> | QueueCore | undefined, overflow?: Overflow<T>);
   constructor(from?: QueueOptions<T> | QueueCore, overflow?: Overflow<T>) {
     const core = from instanceof QueueCore ? from : new QueueCore(settingsOf(new.target.name, from));
-    const make = () => (core.consume('Queue.subscribe', DEFAULT_PREFETCH, null) as Observable<T>).pipe(subscribeOn(asapScheduler), share());
+    const make = () =>
+      (core.consume('Queue.subscribe', DEFAULT_PREFETCH, null) as Observable<T>).pipe(
+        subscribeOn(asapScheduler),
+        share(),
+      );
     let shared = make();
     let born = lineage.generation;
     super((subscriber) => {
@@ -99,7 +103,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** @internal */
   static [ATTACH]({ block, overflow }: QueueHandle): Queue {
-    return new this(new QueueCore(block), overflow);
+    return new this(QueueCore.attach(block), overflow);
   }
 
   // ---- putting
@@ -183,8 +187,11 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    */
   getNowait(): T {
     this.core.use('Queue.getNowait');
-    const item = this.core.reader.tryTakeItem();
-    if (item === NONE) throw queueEmpty('Queue.getNowait', undefined);
+    const item = this.core.reader.tryTakeItem('Queue.getNowait');
+    if (item === NONE) {
+      this.core.reader.throwIfOver('Queue.getNowait');
+      throw queueEmpty('Queue.getNowait', undefined);
+    }
     return item as T;
   }
 
@@ -272,14 +279,14 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
   }
 
   /**
-   * For `wait` of `multiprocess/connection`: it is ready when it has an item, or none will come.
+   * For `wait` of `multiprocess/connection`: it is ready when `get` would not wait.
    *
    * @group Streams
    */
   [WAITABLE](onReady: () => void): true | (() => void) {
     this.core.use('wait');
     const { reader } = this.core;
-    return reader.ready || readyBy((signal) => reader.awaitReady(signal), onReady);
+    return reader.settled || readyBy((signal) => reader.awaitReady(signal), onReady);
   }
 
   /**
@@ -330,6 +337,10 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * This writer puts no more. Streams end when the queue is empty and all writers have completed or
    * ended.
    *
+   * A writer is a thread: what the thread puts afterwards, by whatever part of it, is refused with
+   * ClosedError `MP_QUEUE_COMPLETED`. So it is not for tasks of a pool, of which several run in one
+   * worker: they return what they have.
+   *
    * @group Subject
    */
   complete(): void {
@@ -345,7 +356,7 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
    * @group Python
    */
   close(): void {
-    this.core.close();
+    this.core.close(this);
   }
 
   /**
@@ -428,5 +439,6 @@ registerShareable('Queue', {
   module: entry('queues/index'),
   class: Queue,
   toHandle: (queue) => queue.handle,
+  closed: ({ core }) => core.closed,
   again: arrivedAgain,
 });

@@ -19,6 +19,13 @@ import { queueEmpty, queueFull } from './shared/messages.js';
  * `put` waits beyond that.
  *
  * Python: `multiprocessing.SimpleQueue`. There `put` blocks when a pipe of 64 KiB is full.
+ * @example
+ * import { Pool, SimpleQueue } from 'multiprocess';
+ *
+ * using queue = new SimpleQueue<string>();
+ * await using pool = new Pool({ processes: 1 });
+ * await pool.apply(async () => queue.put('hello'));
+ * console.log(await queue.get()); // hello
  */
 export class SimpleQueue<T = unknown> implements Disposable {
   readonly #core: QueueCore;
@@ -28,14 +35,15 @@ export class SimpleQueue<T = unknown> implements Disposable {
   /** @internal */
   constructor(core?: QueueCore);
   constructor(core: QueueCore = new QueueCore(settingsOf('SimpleQueue', undefined))) {
-    if (!(core instanceof QueueCore)) throw new ArgumentError(`SimpleQueue: takes no arguments, not ${describe(core)}.`);
+    if (!(core instanceof QueueCore))
+      throw new ArgumentError(`SimpleQueue: takes no arguments, not ${describe(core)}.`);
     this.#core = core;
     core.ownedBy(this);
   }
 
   /** @internal */
   static [ATTACH]({ block }: BlockOnly): SimpleQueue {
-    return new SimpleQueue(new QueueCore(block));
+    return new SimpleQueue(QueueCore.attach(block));
   }
 
   /**
@@ -56,7 +64,8 @@ export class SimpleQueue<T = unknown> implements Disposable {
   putSync(item: T, options?: WaitOptions): void {
     this.#core.use('SimpleQueue.putSync');
     const timeout = timeoutOf('SimpleQueue.putSync', options);
-    if (!this.#core.writer.putItemSync('SimpleQueue.putSync', item, timeout)) throw queueFull('queue', 'SimpleQueue.putSync', timeout);
+    if (!this.#core.writer.putItemSync('SimpleQueue.putSync', item, timeout))
+      throw queueFull('queue', 'SimpleQueue.putSync', timeout);
   }
 
   /**
@@ -83,12 +92,12 @@ export class SimpleQueue<T = unknown> implements Disposable {
   }
 
   /**
-   * For `wait` of `multiprocess/connection`: it is ready when it has an item, or none will come.
+   * For `wait` of `multiprocess/connection`: it is ready when `get` would not wait.
    */
   [WAITABLE](onReady: () => void): true | (() => void) {
     this.#core.use('wait');
     const { reader } = this.#core;
-    return reader.ready || readyBy((signal) => reader.awaitReady(signal), onReady);
+    return reader.settled || readyBy((signal) => reader.awaitReady(signal), onReady);
   }
 
   /** Whether it has no item. @throws ClosedError `MP_CLOSED`. */
@@ -99,7 +108,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
 
   /** Ends its use in this thread, for putting and getting. Closing twice does nothing. */
   close(): void {
-    this.#core.close();
+    this.#core.close(this);
   }
 
   /** As {@link close}. */
@@ -110,6 +119,11 @@ export class SimpleQueue<T = unknown> implements Disposable {
   /** @internal How it travels. */
   get handle(): BlockOnly {
     return { block: this.#core.handle };
+  }
+
+  /** @internal */
+  static isClosed(queue: SimpleQueue): boolean {
+    return queue.#core.closed;
   }
 
   /** `<SimpleQueue(empty=true)>`. */
@@ -127,5 +141,6 @@ registerShareable('SimpleQueue', {
   module: entry('queues/index'),
   class: SimpleQueue,
   toHandle: (queue) => queue.handle,
+  closed: SimpleQueue.isClosed,
   again: arrivedAgain,
 });

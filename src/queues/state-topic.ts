@@ -54,7 +54,7 @@ export class StateTopic<T = unknown> extends Topic<T> {
 
   /** @internal */
   static override [ATTACH]({ block }: BlockOnly): StateTopic {
-    return new StateTopic(undefined, new TopicCore(block));
+    return new StateTopic(undefined, TopicCore.attach(block));
   }
 
   /**
@@ -76,4 +76,5 @@ registerShareable('StateTopic', {
   module: entry('queues/index'),
   class: StateTopic,
   toHandle: (topic) => topic.handle,
+  closed: ({ core }) => core.closed,
 });

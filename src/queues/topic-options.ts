@@ -61,10 +61,18 @@ export function topicSettings(actor: string, options: TopicOptions | undefined):
     if (value > 0x7fffffff) throw new ArgumentError(`${actor}: \`${name}\` must be below 2^31, not ${value}.`);
   }
   if (!LAGS.includes(lag)) {
-    throw new ArgumentError(`${actor}: \`lag\` must be one of ${LAGS.map((one) => `'${one}'`).join(', ')}, not ${describe(lag)}.`);
+    throw new ArgumentError(
+      `${actor}: \`lag\` must be one of ${LAGS.map((one) => `'${one}'`).join(', ')}, not ${describe(lag)}.`,
+    );
   }
   if (onWriterLost !== 'error' && onWriterLost !== 'complete') {
     throw new ArgumentError(`${actor}: \`onWriterLost\` must be 'error' or 'complete', not ${describe(onWriterLost)}.`);
   }
-  return { replay, capacity: capacityOf(actor, capacity), maxSize, lag: LAGS.indexOf(lag), completeOnLoss: onWriterLost === 'complete' };
+  return {
+    replay,
+    capacity: capacityOf(actor, capacity),
+    maxSize,
+    lag: LAGS.indexOf(lag),
+    completeOnLoss: onWriterLost === 'complete',
+  };
 }

@@ -53,7 +53,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
 
   /** @internal */
   static [ATTACH]({ block }: BlockOnly): Topic {
-    return new Topic(new TopicCore(block));
+    return new Topic(TopicCore.attach(block));
   }
 
   /**
@@ -128,6 +128,9 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
   /**
    * This publisher is done, once what waits for room is published.
    *
+   * A publisher is a thread: what the thread publishes afterwards, by whatever part of it, is refused
+   * with ClosedError. So it is not for tasks of a pool, of which several run in one worker.
+   *
    * @group Subject
    */
   complete(): void {
@@ -187,7 +190,7 @@ export class Topic<T = unknown> extends Observable<T> implements AsyncIterable<T
    * @group Python
    */
   close(): void {
-    this.core.close();
+    this.core.close(this);
   }
 
   /**
@@ -248,4 +251,5 @@ registerShareable('Topic', {
   module: entry('queues/index'),
   class: Topic,
   toHandle: (topic) => topic.handle,
+  closed: ({ core }) => core.closed,
 });

@@ -53,7 +53,13 @@ export function dumps(value: unknown): Uint8Array {
  * @returns A new value.
  * @throws SerializationError `MP_BAD_PAYLOAD` for damaged bytes, `MP_ASYNC_MODULE` when a function
  * in it needs a module
- *   with a top-level await (use `loadsAsync`), `MP_MODULE` when a module does not load, `MP_REBUILD` when a reducer's function throws.
+ *   with a top-level await (use `loadsAsync`), `MP_MODULE_FAILED` when a module does not load, `MP_REBUILD` when a reducer's function throws.
+ * @example
+ * import { dumps, loads } from 'multiprocess/reduction';
+ *
+ * const factor = 3;
+ * const bytes = dumps((n: number) => n * factor);
+ * console.log(loads<(n: number) => number>(bytes)(2)); // 6
  */
 export function loads<T = unknown>(bytes: Uint8Array): T {
   checkBytes('loads', bytes);
@@ -68,7 +74,11 @@ export function loads<T = unknown>(bytes: Uint8Array): T {
  * Decodes what `dumps` made, and loads the modules it needs by import, in parallel.
  *
  * @param bytes A whole message. The value does not alias it.
- * @throws SerializationError (as rejection) `MP_BAD_PAYLOAD`, `MP_MODULE`, `MP_REBUILD`.
+ * @throws SerializationError (as rejection) `MP_BAD_PAYLOAD`, `MP_MODULE_FAILED`, `MP_REBUILD`.
+ * @example
+ * import { dumps, loadsAsync } from 'multiprocess/reduction';
+ *
+ * console.log(await loadsAsync(dumps(new Map([['a', 1]])))); // Map(1) { 'a' => 1 }
  */
 export async function loadsAsync<T = unknown>(bytes: Uint8Array): Promise<T> {
   checkBytes('loadsAsync', bytes);
@@ -104,8 +114,13 @@ function checkBytes(actor: string, bytes: unknown): void {
  * console.log(loads(await buffer(createReadStream('checkpoint')))); // { step: 3 }
  */
 export async function dump(value: unknown, stream: Writable): Promise<void> {
-  if (typeof (stream as Partial<Writable> | null | undefined)?.write !== 'function' || typeof stream.once !== 'function') {
-    throw new ArgumentError(`dump: \`stream\` must be a writable stream, not ${describe(stream)}; for bytes in memory use dumps.`);
+  if (
+    typeof (stream as Partial<Writable> | null | undefined)?.write !== 'function' ||
+    typeof stream.once !== 'function'
+  ) {
+    throw new ArgumentError(
+      `dump: \`stream\` must be a writable stream, not ${describe(stream)}; for bytes in memory use dumps.`,
+    );
   }
   const bytes = dumps(value);
   await new Promise<void>((resolve, reject) => {
@@ -134,7 +149,8 @@ function waitingFor(stream: Writable): Set<(error: Error) => void> {
   stream.once('close', () =>
     setImmediate(() => {
       const error =
-        stream.errored ?? new ClosedError('dump: the stream was closed before it took the message; keep it open until dump resolves.');
+        stream.errored ??
+        new ClosedError('dump: the stream was closed before it took the message; keep it open until dump resolves.');
       for (const reject of waiting) reject(error);
       waiting.clear();
     }),

@@ -45,8 +45,21 @@ export type { ModuleRequest } from '../modules/module-request.js';
 // Bytes that can be kept
 export { dump, dumps, loads, loadsAsync } from './dumps.js';
 // How peers agree to write values
-export { encodeWith, MULTIPROCESS, optionOf, type Serializer, type SerializerOption, serializerOf } from './serializer.js';
+export {
+  encodeWith,
+  MULTIPROCESS,
+  optionOf,
+  type Serializer,
+  type SerializerOption,
+  serializerOf,
+} from './serializer.js';
 export { registerKind, setFunctionReducer };
 
 for (const kind of functionKinds) registerKind(kind);
-setFunctionReducer(reduceFunction, reduceReference, { begin: beginMessage, end: endMessage, declaresPrivates, hiddenParts, weakSize });
+setFunctionReducer(reduceFunction, reduceReference, {
+  begin: beginMessage,
+  end: endMessage,
+  declaresPrivates,
+  hiddenParts,
+  weakSize,
+});

@@ -17,6 +17,7 @@ export { isError } from '../codec/kinds/errors.js';
 export { sendableError } from '../codec/kinds/sendable-error.js';
 export { withoutSockets } from '../codec/kinds/sockets.js';
 export type { CodeRecord } from '../codec/message.js';
+export { isShortPrimitive, putShort } from '../codec/plain/primitives.js';
 
 deferSending();
 for (const kind of functionKinds) registerKind(kind);

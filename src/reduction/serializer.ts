@@ -84,5 +84,7 @@ export function optionOf(serializer: Serializer): SerializerOption {
 export function encodeWith(actor: string, serializer: Serializer, value: unknown): Uint8Array {
   const bytes: unknown = serializer.encode(value);
   if (bytes instanceof Uint8Array) return bytes;
-  throw new ArgumentError(`${actor}: \`encode\` of the serializer must return a Uint8Array at once, not ${describe(bytes)}.`);
+  throw new ArgumentError(
+    `${actor}: \`encode\` of the serializer must return a Uint8Array at once, not ${describe(bytes)}.`,
+  );
 }

@@ -50,7 +50,7 @@ export function layoutOf({ length, buffers }: Message): Layout {
 }
 
 /** Writes a message and where it is. */
-export function write(memory: ArrayBuffer, { body, buffers }: Layout, message: Message, maker: number): void {
+export function write(memory: ArrayBufferLike, { body, buffers }: Layout, message: Message, maker: number): void {
   const bytes = new Uint8Array(memory);
   const doubles = doublesOf(memory);
   doubles[BODY_LENGTH] = body.length;
@@ -65,14 +65,17 @@ export function write(memory: ArrayBuffer, { body, buffers }: Layout, message: M
 }
 
 /** Where the parts of a written value are. */
-export function readLayout(memory: ArrayBuffer): Layout {
+export function readLayout(memory: ArrayBufferLike): Layout {
   const doubles = doublesOf(memory);
   const count = doubles[COUNT]!;
-  const buffers = Array.from({ length: count }, (_, i) => ({ offset: doubles[TABLE + 2 * i]!, length: doubles[TABLE + 2 * i + 1]! }));
+  const buffers = Array.from({ length: count }, (_, i) => ({
+    offset: doubles[TABLE + 2 * i]!,
+    length: doubles[TABLE + 2 * i + 1]!,
+  }));
   return { body: { offset: bodyOffset(count), length: doubles[BODY_LENGTH]! }, buffers, size: memory.byteLength };
 }
 
-function doublesOf(memory: ArrayBuffer): Float64Array {
+function doublesOf(memory: ArrayBufferLike): Float64Array {
   return new Float64Array(memory, 0, Math.floor(memory.byteLength / 8));
 }
 

@@ -80,7 +80,9 @@ export class SharedCopy {
   }
 
   async #load(): Promise<unknown> {
-    const made = this.#decode((source, start, end, owned, annex) => decoder.decode(source, start, end, owned, undefined, annex));
+    const made = this.#decode((source, start, end, owned, annex) =>
+      decoder.decode(source, start, end, owned, undefined, annex),
+    );
     const value = made instanceof PendingValue ? await made.ready : made;
     // Somebody may have asked for it meanwhile, and it may have been closed.
     this.#decoded ??= this.block.closed ? { value } : this.#keep(value);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { atCaller } from '../codec/caller.js';
 import { ArgumentError, ClosedError } from '../errors/index.js';
-import { ATTACH, type BlockOnly, forgetShared, registerShareable } from '../memory/shareable/shareable.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/shareable/shareable.js';
 import { describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
@@ -23,6 +23,14 @@ const abandoned = new FinalizationRegistry<SharedCopy>((copy) => copy.letGo());
  * It is shareable: as an argument, a result, captured by a function, in a queue, topic, connection
  * or manager it goes as a handle of some hundred bytes and arrives as the same object. The memory
  * goes with its last user: when each thread has disposed of it, lost it to the collector, or ended.
+ * @example
+ * import { Pool, share, type Shared } from 'multiprocess';
+ *
+ * const cities = share(new Map([['BER', 'Berlin'], ['OSL', 'Oslo']]));
+ * const nameOf = (table: Shared<Map<string, string>>, code: string) => table.value.get(code);
+ *
+ * await using pool = new Pool({ processes: 2 });
+ * console.log(await pool.map((code: string) => nameOf(cities, code), ['OSL', 'BER'])); // [ 'Oslo', 'Berlin' ]
  */
 export class Shared<out T = unknown> implements Disposable {
   readonly #copy: SharedCopy;
@@ -47,7 +55,7 @@ export class Shared<out T = unknown> implements Disposable {
 
   /** @internal How it travels. */
   static toHandle(shared: Shared): BlockOnly {
-    return { block: shared.#open('sent').block.handle };
+    return { block: shared.#copy.block.handle };
   }
 
   /** @internal The shareable objects inside. */
@@ -59,7 +67,7 @@ export class Shared<out T = unknown> implements Disposable {
    * The value. Modules that its functions come from are loaded before it returns.
    *
    * @throws ClosedError when it was disposed of here; SerializationError `MP_ASYNC_MODULE` when a
-   * function in it needs a module with a top-level await (then use {@link load}), `MP_MODULE` when
+   * function in it needs a module with a top-level await (then use {@link load}), `MP_MODULE_FAILED` when
    * one does not load, `MP_REBUILD` when a reducer's function throws.
    */
   get value(): T {
@@ -95,7 +103,6 @@ export class Shared<out T = unknown> implements Disposable {
    */
   close(): void {
     if (this.closed) return;
-    forgetShared(this);
     abandoned.unregister(this);
     this.#copy.close();
   }
@@ -123,5 +130,6 @@ registerShareable<Shared, BlockOnly>('Shared', {
   module: entry('share/shared'),
   class: Shared,
   toHandle: Shared.toHandle,
+  closed: (shared) => shared.closed,
   parts: Shared.parts,
 });

@@ -10,7 +10,16 @@
  * anew out of the chains that entries name ({@link Cells.rebuild}).
  */
 import type { MapKey } from './key.js';
-import { CELL_WORDS, CELLS_USED, CHAIN_STAMP, FREE_CELL, FREE_CELLS, HEADER_WORDS, type Layout, VALUE_BYTES } from './layout.js';
+import {
+  CELL_WORDS,
+  CELLS_USED,
+  CHAIN_STAMP,
+  FREE_CELL,
+  FREE_CELLS,
+  HEADER_WORDS,
+  type Layout,
+  VALUE_BYTES,
+} from './layout.js';
 
 /** Up to so many words a loop copies faster than a call. */
 const SHORT = 24;

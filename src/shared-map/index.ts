@@ -1,2 +1,7 @@
-/** A map in shared memory. */
+/**
+ * A map in shared memory, of a fixed capacity: strings or numbers to values, for processes and threads.
+ *
+ * @packageDocumentation
+ */
+
 export { SharedMap, type SharedMapOptions } from './shared-map.js';

@@ -40,9 +40,12 @@ const scratchDouble = new Float64Array(scratch, 0, 1);
 export function keyOf(actor: string, key: unknown): MapKey {
   if (typeof key === 'string') return textKey(actor, key);
   if (typeof key !== 'number') {
-    throw new ArgumentError(`${actor}: the key must be a string or a number, not ${describe(key)}; make one of it, as by String(key).`, {
-      code: 'MP_TYPE',
-    });
+    throw new ArgumentError(
+      `${actor}: the key must be a string or a number, not ${describe(key)}; make one of it, as by String(key).`,
+      {
+        code: 'MP_TYPE',
+      },
+    );
   }
   if (Number.isNaN(key)) {
     scratchWords[0] = 0;
@@ -76,7 +79,8 @@ export function keyWords(header: number): number {
 
 function textKey(actor: string, key: string): MapKey {
   const { length } = key;
-  if (2 * length >= MAX_BYTES) throw new ArgumentError(`${actor}: the key has ${length} characters; at most ${MAX_BYTES / 2 - 1} can be.`);
+  if (2 * length >= MAX_BYTES)
+    throw new ArgumentError(`${actor}: the key has ${length} characters; at most ${MAX_BYTES / 2 - 1} can be.`);
   const long = 2 * length > SCRATCH_BYTES ? new ArrayBuffer(2 * length + 4 - ((2 * length) % 4)) : null;
   const words = long === null ? scratchWords : new Int32Array(long);
   const bytes = long === null ? scratchBytes : new Uint8Array(long);

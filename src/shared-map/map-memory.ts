@@ -91,7 +91,7 @@ export class MapMemory {
     this.#block = block;
     this.#words = block.int32;
     this.layout = layoutOf(Atomics.load(this.#words, CAPACITY), Atomics.load(this.#words, CELLS));
-    this.#guard = new RobustMutex(block, GUARD, () => this.#repair());
+    this.#guard = new RobustMutex(block, GUARD, 'SharedMap', () => this.#repair());
     this.#cells = new Cells(this.#words, this.layout);
   }
 
@@ -119,7 +119,7 @@ export class MapMemory {
 
   /** The lock of a stripe, for updates. */
   lock(stripe: number): Mutex {
-    return new Mutex(this.#block, this.layout.locks + stripe * MUTEX_WORDS);
+    return new Mutex(this.#block, this.layout.locks + stripe * MUTEX_WORDS, 'SharedMap');
   }
 
   // ---- reading
@@ -186,7 +186,12 @@ export class MapMemory {
     return this.#guard.runLocked(() => {
       const first = Atomics.load(this.#words, at + FIRST) - 1;
       if (first < 0) return null;
-      return this.#copyEntry(first, this.#cells.header(first), withValue ? this.#cells.valueBytes(first) : -1, this.#cells.stamp(first));
+      return this.#copyEntry(
+        first,
+        this.#cells.header(first),
+        withValue ? this.#cells.valueBytes(first) : -1,
+        this.#cells.stamp(first),
+      );
     });
   }
 
@@ -226,7 +231,11 @@ export class MapMemory {
       Atomics.store(this.#words, at + FIRST, 0);
       // Out of its bucket.
       let link = this.#bucketOf(key.hash);
-      for (let other = Atomics.load(this.#words, link) - 1; other !== entry; other = Atomics.load(this.#words, link) - 1) {
+      for (
+        let other = Atomics.load(this.#words, link) - 1;
+        other !== entry;
+        other = Atomics.load(this.#words, link) - 1
+      ) {
         link = this.#entry(other) + NEXT;
       }
       Atomics.store(this.#words, link, Atomics.load(this.#words, at + NEXT));

@@ -1,7 +1,7 @@
 import { ArgumentError, MapFullError, NotOwnerError } from '../errors/index.js';
 import { Block, registerShareable } from '../memory/index.js';
 import { PendingValue } from '../reduction/index.js';
-import { type Mutex, owns, runAs, SharedObject, Token, timedOut, unused, used } from '../synchronize/index.js';
+import { HeldContexts, type Mutex, SharedObject, timedOut } from '../synchronize/index.js';
 import { checkFunction, checkNumber, checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
@@ -26,12 +26,6 @@ export interface SharedMapOptions {
 const DEFAULT_ENTRY_BYTES = 1_024;
 const MIN_DEFAULT_BYTES = 2 ** 20;
 const MAX_DEFAULT_BYTES = 2 ** 30;
-
-/** An update that runs in this thread. */
-interface Running {
-  readonly token: Token;
-  readonly key: string | number;
-}
 
 /**
  * A map in shared memory, of a fixed size: strings or numbers to values, for processes and threads.
@@ -69,11 +63,15 @@ interface Running {
  * console.log([...counts].sort().join(' ')); // be,2 not,1 or,1 to,2
  * await pool.terminate();
  */
-export class SharedMap<K extends string | number = string, V = unknown> extends SharedObject implements Iterable<[K, V]> {
+export class SharedMap<K extends string | number = string, V = unknown>
+  extends SharedObject
+  implements Iterable<[K, V]>
+{
   readonly #memory: MapMemory;
   /** Held by updates, one for each stripe that has had any here. */
   readonly #locks: (Mutex | undefined)[] = [];
-  readonly #running = new Set<Running>();
+  /** Keys of the updates that run in this thread. */
+  readonly #updates = new HeldContexts<string | number>();
 
   /**
    * An empty map.
@@ -105,7 +103,7 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
 
   /** Entries that are there. */
   get size(): number {
-    this.block.check();
+    this.block.check('SharedMap.size');
     return this.#memory.size;
   }
 
@@ -115,14 +113,14 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
    * `MP_ASYNC_MODULE`.
    */
   get(key: K): V | undefined {
-    this.block.check();
+    this.block.check('SharedMap.get');
     const found = this.#memory.valueOf(keyOf('SharedMap.get', key), memoryToRead);
     return found === null ? undefined : (decodeValue(found) as V);
   }
 
   /** Whether a key is there. @throws ArgumentError `MP_TYPE`; ClosedError. */
   has(key: K): boolean {
-    this.block.check();
+    this.block.check('SharedMap.has');
     return this.#memory.contains(keyOf('SharedMap.has', key));
   }
 
@@ -134,7 +132,7 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
    * `MP_DEADLOCK` within the function of an update of this key.
    */
   set(key: K, value: V): this {
-    this.block.check();
+    this.block.check('SharedMap.set');
     const encoded = encodeValue('SharedMap.set', value);
     const at = keyOf('SharedMap.set', key);
     this.#checkOwnUpdate('SharedMap.set', key);
@@ -147,7 +145,7 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
    * @throws ArgumentError `MP_TYPE`; NotOwnerError `MP_DEADLOCK` as {@link set}.
    */
   delete(key: K): boolean {
-    this.block.check();
+    this.block.check('SharedMap.delete');
     const at = keyOf('SharedMap.delete', key);
     this.#checkOwnUpdate('SharedMap.delete', key);
     return this.#memory.remove(at);
@@ -159,7 +157,7 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
    * @throws NotOwnerError `MP_DEADLOCK` within the function of an update.
    */
   clear(): void {
-    this.block.check();
+    this.block.check('SharedMap.clear');
     this.#checkOwnUpdate('SharedMap.clear', undefined);
     this.#memory.clear();
   }
@@ -182,52 +180,47 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
     const actor = 'SharedMap.update';
     checkFunction(actor, 'fn', fn);
     const bounds = boundsOf(actor, options);
-    this.block.check();
+    this.block.check(actor);
     const at = copyOf(keyOf(actor, key));
-    for (const { token } of this.#running) {
-      if (owns(token)) throw withinUpdate(actor, 'an update', 'call it after that one, or put both changes into one value');
-    }
+    if (this.#updates.callers().length > 0)
+      throw withinUpdate(actor, 'an update', 'call it after that one, or put both changes into one value');
     const lock = this.#lockOf(at.hash);
-    const taking = lock.acquire(bounds);
+    const taking = lock.acquire(actor, bounds);
     if (taking !== null && !(await taking)) throw timedOut(actor, bounds, 'set()');
-    this.block.check();
+    this.block.check(actor);
     lock.recover();
-    const running: Running = { token: new Token(), key };
-    running.token.depth = 1;
-    used(running.token);
-    this.#running.add(running);
+    const entered = this.#updates.enter(key);
     try {
       for (;;) {
         const found = this.#memory.valueOf(at);
         const decoded = found === null ? undefined : decodeValueAsync(found);
         const before = (decoded instanceof PendingValue ? await decoded.ready : decoded) as V | undefined;
-        const value = await runAs(running.token, () => fn(before, key));
-        this.block.check();
+        const value = await entered.run(() => fn(before, key));
+        this.block.check(actor);
         // In a copy of the program, which has this update too: it goes on where it began.
         if (!lock.ownedHere) await new Promise(() => {});
         if (this.#put(actor, at, encodeValue(actor, value), found?.stamp ?? NO_STAMP)) return value;
       }
     } finally {
-      this.#running.delete(running);
-      running.token.depth = 0;
-      unused(running.token);
-      if (!this.block.closed && lock.ownedHere) lock.release();
+      entered.leave();
+      if (!this.block.closed && lock.ownedHere) lock.release(actor);
     }
   }
 
   /** The keys. Weakly consistent, see the class. */
   *keys(): IterableIterator<K> {
-    for (const found of this.#entries(false)) yield keyFrom(found.header, found.key) as K;
+    for (const found of this.#entries('SharedMap.keys', false)) yield keyFrom(found.header, found.key) as K;
   }
 
   /** The values. Weakly consistent, see the class. */
   *values(): IterableIterator<V> {
-    for (const { value } of this.#entries(true)) yield decodeValue(value!) as V;
+    for (const { value } of this.#entries('SharedMap.values', true)) yield decodeValue(value!) as V;
   }
 
   /** Keys and values. Weakly consistent, see the class. */
   *entries(): IterableIterator<[K, V]> {
-    for (const { header, key, value } of this.#entries(true)) yield [keyFrom(header, key) as K, decodeValue(value!) as V];
+    for (const { header, key, value } of this.#entries('SharedMap.entries', true))
+      yield [keyFrom(header, key) as K, decodeValue(value!) as V];
   }
 
   /** As {@link entries}. */
@@ -238,7 +231,7 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
   /** Ends the use of the map in this thread, its updates too. Others are not affected. */
   override close(): void {
     if (!this.block.closed) {
-      for (const lock of this.#locks) if (lock?.ownedHere === true) lock.release();
+      for (const lock of this.#locks) if (lock?.ownedHere === true) lock.release('SharedMap.close');
     }
     super.close();
   }
@@ -248,13 +241,13 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
     return `<SharedMap(size=${this.size}, capacity=${this.capacity})>`;
   }
 
-  *#entries(withValue: boolean): Generator<FoundEntry, void> {
-    this.block.check();
+  *#entries(actor: string, withValue: boolean): Generator<FoundEntry, void> {
+    this.block.check(actor);
     for (let i = 0; i < this.#memory.entriesUsed; i++) {
       const found = this.#memory.entryAt(i, withValue);
       if (found === null) continue;
       yield found;
-      this.block.check();
+      this.block.check(actor);
     }
   }
 
@@ -284,16 +277,16 @@ export class SharedMap<K extends string | number = string, V = unknown> extends 
 
   /** @throws NotOwnerError within the function of an update of the key, or of any. */
   #checkOwnUpdate(actor: string, key: K | undefined): void {
-    for (const running of this.#running) {
-      if ((key === undefined || running.key === key || Object.is(running.key, key)) && owns(running.token)) {
-        throw withinUpdate(actor, 'an update of the same key', 'return the new value from there instead');
-      }
-    }
+    const within = this.#updates.callers();
+    if (within.some((own) => key === undefined || own === key || Object.is(own, key)))
+      throw withinUpdate(actor, 'an update of the same key', 'return the new value from there instead');
   }
 }
 
 function withinUpdate(actor: string, what: string, repair: string): NotOwnerError {
-  return new NotOwnerError(`${actor}: called within the function of ${what}, which would never end; ${repair}.`, { code: 'MP_DEADLOCK' });
+  return new NotOwnerError(`${actor}: called within the function of ${what}, which would never end; ${repair}.`, {
+    code: 'MP_DEADLOCK',
+  });
 }
 
 function layoutFor(options: SharedMapOptions) {
@@ -302,7 +295,8 @@ function layoutFor(options: SharedMapOptions) {
     throw new ArgumentError(`${actor}: \`capacity\` is missing; pass { capacity: n }, the most entries it may have.`);
   checkOptions(actor, options, ['capacity', 'bytes'], { number: 'capacity' });
   const { capacity } = options;
-  if (capacity === undefined) throw new ArgumentError(`${actor}: \`capacity\` is missing; give the most entries it may have.`);
+  if (capacity === undefined)
+    throw new ArgumentError(`${actor}: \`capacity\` is missing; give the most entries it may have.`);
   checkNumber(actor, 'capacity', capacity, { integer: true, min: 1 });
   checkNumber(actor, 'bytes', options.bytes, { integer: true, min: 1 });
   const usual = Math.min(Math.max(DEFAULT_ENTRY_BYTES * capacity, MIN_DEFAULT_BYTES), MAX_DEFAULT_BYTES);
@@ -321,4 +315,5 @@ registerShareable('SharedMap', {
   module: entry('shared-map/index'),
   class: SharedMap,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

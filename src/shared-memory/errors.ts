@@ -4,9 +4,12 @@ import { describe } from '../util/options.js';
 
 /** `MP_BLOCK_SIZE` */
 export function badSize(size: unknown): ArgumentError {
-  return new ArgumentError(`SharedMemory.create: \`size\` must be a whole number of bytes above 0, not ${describe(size)}.`, {
-    code: 'MP_BLOCK_SIZE',
-  });
+  return new ArgumentError(
+    `SharedMemory.create: \`size\` must be a whole number of bytes above 0, not ${describe(size)}.`,
+    {
+      code: 'MP_BLOCK_SIZE',
+    },
+  );
 }
 
 /** `MP_BLOCK_NAME` */
@@ -20,10 +23,13 @@ export function badName(actor: string, name: unknown): ArgumentError {
 
 /** `MP_BLOCK_EXISTS` */
 export function exists(actor: string, name: string, cause: unknown): MultiprocessError {
-  return new MultiprocessError(`${actor}: there is a block "${name}" already; attach to it, choose another name, or unlink it first.`, {
-    code: 'MP_BLOCK_EXISTS',
-    cause,
-  });
+  return new MultiprocessError(
+    `${actor}: there is a block "${name}" already; attach to it, choose another name, or unlink it first.`,
+    {
+      code: 'MP_BLOCK_EXISTS',
+      cause,
+    },
+  );
 }
 
 /** `MP_BLOCK_NOT_FOUND` */
@@ -36,10 +42,14 @@ export function notFound(actor: string, name: string, cause?: unknown): Multipro
 
 /** `MP_BLOCK_UNLINKED` */
 export function unlinkedBefore(name: string): MultiprocessError {
-  return new MultiprocessError(`SharedMemory "${name}": unlink was called before; unlink each block once.`, { code: 'MP_BLOCK_UNLINKED' });
+  return new MultiprocessError(`SharedMemory "${name}": unlink was called before; unlink each block once.`, {
+    code: 'MP_BLOCK_UNLINKED',
+  });
 }
 
 /** `MP_NO_LIST` */
 export function noList(name: string, reason: string): MultiprocessError {
-  return new MultiprocessError(`ShareableList.attach: block "${name}" holds no list (${reason}).`, { code: 'MP_NO_LIST' });
+  return new MultiprocessError(`ShareableList.attach: block "${name}" holds no list (${reason}).`, {
+    code: 'MP_NO_LIST',
+  });
 }

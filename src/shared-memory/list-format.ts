@@ -67,14 +67,19 @@ export function pack(actor: string, value: unknown): Packed {
       return { code: Code.text, format: null, value: null, bytes: limited(actor, encoder.encode(value)) };
     default:
       if (value === null) return { code: Code.none, format: NONE, value, bytes: null };
-      if (value instanceof Uint8Array) return { code: Code.bytes, format: null, value: null, bytes: limited(actor, value) };
+      if (value instanceof Uint8Array)
+        return { code: Code.bytes, format: null, value: null, bytes: limited(actor, value) };
       throw refused(actor, describe(value), 'a list holds numbers, bigints, booleans, strings, Uint8Arrays and null');
   }
 }
 
 function limited(actor: string, bytes: Uint8Array): Uint8Array {
   if (bytes.length > LONGEST)
-    throw refused(actor, `a value of ${bytes.length} bytes`, `the longest has ${LONGEST}; use a SharedMemory of its own`);
+    throw refused(
+      actor,
+      `a value of ${bytes.length} bytes`,
+      `the longest has ${LONGEST}; use a SharedMemory of its own`,
+    );
   return bytes;
 }
 

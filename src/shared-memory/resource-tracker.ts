@@ -1,9 +1,13 @@
 /**
  * What keeps names of shared memory from outliving their creators, for those who make such names
- * themselves.
+ * themselves. Python: `multiprocessing.resource_tracker`.
+ *
+ * @packageDocumentation
  */
-import { statSync } from 'node:fs';
+
 import { ArgumentError, MultiprocessError } from '../errors/index.js';
+import { nativeAvailable, withoutAddon } from '../native/index.js';
+import { blockIdOf } from '../platform/shared-memory-linux.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { ensureTracker, stopTracker, track, tracked, trackerAddress, untrack } from './tracker-client.js';
 
@@ -33,9 +37,10 @@ const registered = new Map<string, string>();
 export const resourceTracker = {
   /**
    * Starts the tracker unless it runs, and keeps it for as long as this process lives.
-   * @throws MultiprocessError `MP_SYSTEM`.
+   * @throws MultiprocessError `MP_SYSTEM`; UnsupportedError without the native addon.
    */
   ensureRunning(): void {
+    checkTrackable('resourceTracker.ensureRunning');
     ensureTracker();
   },
 
@@ -43,15 +48,19 @@ export const resourceTracker = {
    * Makes this process answer for a name below /dev/shm.
    *
    * @throws ArgumentError for a name of more than 255 bytes, or another type; MultiprocessError
-   *   `MP_BLOCK_NOT_FOUND` when there is no such name.
+   *   `MP_BLOCK_NOT_FOUND` when there is no such name; UnsupportedError without the native addon.
    */
   register(name: string, type: ResourceType): void {
     const key = checkResource('resourceTracker.register', name, type);
-    const inode = inodeOf(key);
+    checkTrackable('resourceTracker.register');
+    const inode = blockIdOf(key);
     if (inode === null) {
-      throw new MultiprocessError(`resourceTracker.register: there is no shared memory named ${describe(name)}; create it first.`, {
-        code: 'MP_BLOCK_NOT_FOUND',
-      });
+      throw new MultiprocessError(
+        `resourceTracker.register: there is no shared memory named ${describe(name)}; create it first.`,
+        {
+          code: 'MP_BLOCK_NOT_FOUND',
+        },
+      );
     }
     registered.set(key, inode);
     track(key, inode);
@@ -63,7 +72,7 @@ export const resourceTracker = {
    */
   unregister(name: string, type: ResourceType): void {
     const key = checkResource('resourceTracker.unregister', name, type);
-    const inode = registered.get(key) ?? (tracked(key) ? inodeOf(key) : null);
+    const inode = registered.get(key) ?? (tracked(key) ? blockIdOf(key) : null);
     registered.delete(key);
     if (inode !== null && inode !== undefined) untrack(key, inode);
   },
@@ -88,28 +97,76 @@ export const resourceTracker = {
 
 // The module's functions, as Python has them.
 
-/** That of {@link resourceTracker}. */
+/**
+ * That of {@link resourceTracker}.
+ * @example
+ * import { ensureRunning, resourceTracker } from 'multiprocess/resource-tracker';
+ *
+ * ensureRunning(); // now, for children that are started later
+ * console.log(resourceTracker.pid !== null); // true
+ */
 export const ensureRunning: (typeof resourceTracker)['ensureRunning'] = resourceTracker.ensureRunning;
-/** That of {@link resourceTracker}. */
+/**
+ * That of {@link resourceTracker}.
+ * @example
+ * import { rmSync, writeFileSync } from 'node:fs';
+ * import { register, unregister } from 'multiprocess/resource-tracker';
+ *
+ * const name = `pages-${process.pid}`;
+ * writeFileSync(`/dev/shm/${name}`, 'memory that another library made');
+ * register(name, 'shared_memory');
+ * try {
+ *   console.log('it goes, also when this process is killed'); // it goes, also when this process is killed
+ * } finally {
+ *   rmSync(`/dev/shm/${name}`);
+ *   unregister(name, 'shared_memory');
+ * }
+ */
 export const register: (typeof resourceTracker)['register'] = resourceTracker.register;
-/** That of {@link resourceTracker}. */
+/**
+ * That of {@link resourceTracker}.
+ * @example
+ * import { SharedMemory } from 'multiprocess';
+ * import { unregister } from 'multiprocess/resource-tracker';
+ *
+ * const made = SharedMemory.create(4096);
+ * unregister(made.name, 'shared_memory'); // it outlives this process, until somebody unlinks it
+ * made.close();
+ * const found = SharedMemory.attach(made.name);
+ * console.log(found.size); // 4096
+ * found.unlink();
+ * found.close();
+ */
 export const unregister: (typeof resourceTracker)['unregister'] = resourceTracker.unregister;
-/** That of {@link resourceTracker}. */
+/**
+ * That of {@link resourceTracker}.
+ * @example
+ * import { ensureRunning, resourceTracker, stop } from 'multiprocess/resource-tracker';
+ *
+ * ensureRunning();
+ * console.log(await stop(), resourceTracker.pid); // true null
+ */
 export const stop: (typeof resourceTracker)['stop'] = resourceTracker.stop;
 
+/** Without the addon there is no shared memory with a name. */
+function checkTrackable(actor: string): void {
+  if (nativeAvailable()) return;
+  throw withoutAddon(`${actor}: there are no names to track`, 'Threads share without names: leave the tracker out');
+}
+
 function checkResource(actor: string, name: unknown, type: unknown): string {
-  if (type !== 'shared_memory') throw new ArgumentError(`${actor}: \`type\` must be 'shared_memory', not ${describe(type)}.`);
+  if (type !== 'shared_memory')
+    throw new ArgumentError(`${actor}: \`type\` must be 'shared_memory', not ${describe(type)}.`);
   if (typeof name !== 'string') throw new ArgumentError(`${actor}: \`name\` must be a string, not ${describe(name)}.`);
   // Python's names begin with a slash.
   const plain = name.replace(/^\//, '');
   if (plain === '' || plain.includes('/') || plain.includes('\0'))
-    throw new ArgumentError(`${actor}: ${describe(name)} is no name of shared memory; it has no further slash and no NUL.`);
+    throw new ArgumentError(
+      `${actor}: ${describe(name)} is no name of shared memory; it has no further slash and no NUL.`,
+    );
   if (Buffer.byteLength(plain) > LONGEST)
-    throw new ArgumentError(`${actor}: the name is too long: ${Buffer.byteLength(plain)} bytes, and ${LONGEST} is the most.`);
+    throw new ArgumentError(
+      `${actor}: the name is too long: ${Buffer.byteLength(plain)} bytes, and ${LONGEST} is the most.`,
+    );
   return plain;
-}
-
-function inodeOf(name: string): string | null {
-  const found = statSync(`/dev/shm/${name}`, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? null : `${found.dev}:${found.ino}`;
 }

@@ -5,7 +5,15 @@ import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { noList } from './errors.js';
 import { bytesFormat, Code, lengthOf, type Packed, pack, type ShareableValue, slotSize } from './list-format.js';
-import { BOOLEAN_HALVES, DOUBLE_HALVES, formatHalves, INTEGER_HALVES, layOutList, NONE_HALVES, writeItem } from './list-layout.js';
+import {
+  BOOLEAN_HALVES,
+  DOUBLE_HALVES,
+  formatHalves,
+  INTEGER_HALVES,
+  layOutList,
+  NONE_HALVES,
+  writeItem,
+} from './list-layout.js';
 import { type Handle, SharedMemory, type SharedMemoryCreateOptions } from './shared-memory.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -64,7 +72,9 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
       this.shm = items.shm;
     } else {
       if (typeof (items as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== 'function') {
-        throw new ArgumentError('ShareableList: the items must be iterable; to open an existing list call ShareableList.attach(name).');
+        throw new ArgumentError(
+          'ShareableList: the items must be iterable; to open an existing list call ShareableList.attach(name).',
+        );
       }
       const packed: Packed[] = [];
       for (const item of items) packed.push(pack('ShareableList', item));
@@ -227,9 +237,12 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
   #at(method: string, index: number): number {
     const at = index < 0 ? index + this.#length : index;
     if (Number.isInteger(at) && at >= 0 && at < this.#length) return at;
-    throw new ArgumentError(`ShareableList.${method}: index ${String(index)} is out of range; the list has ${this.#length} items.`, {
-      code: 'MP_LIST_INDEX',
-    });
+    throw new ArgumentError(
+      `ShareableList.${method}: index ${String(index)} is out of range; the list has ${this.#length} items.`,
+      {
+        code: 'MP_LIST_INDEX',
+      },
+    );
   }
 
   #integer(start: number): number | bigint {
@@ -241,7 +254,8 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
 
   #text(at: number, start: number): string | Uint8Array {
     const format = this.#format(at);
-    if (!/^\d+sx?$/.test(format)) throw noList(this.shm.name, `item ${at} has the unknown format ${JSON.stringify(format)}`);
+    if (!/^\d+sx?$/.test(format))
+      throw noList(this.shm.name, `item ${at} has the unknown format ${JSON.stringify(format)}`);
     const slot = this.#bytes.subarray(start, this.#starts[at + 1]);
     const bytes = slot.subarray(0, lengthOf(format, slot));
     return this.#bytes[this.#codes + at] === Code.text ? decoder.decode(bytes) : bytes.slice();
@@ -272,7 +286,8 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
     let last = base;
     for (let i = 0; i <= this.#length; i++) {
       const at = base + Number(this.#integer(8 + 8 * i));
-      if (at < last || at % 8 !== 0 || at > this.shm.size || (i === 0 && at !== base)) throw noList(this.shm.name, `offset ${i} is wrong`);
+      if (at < last || at % 8 !== 0 || at > this.shm.size || (i === 0 && at !== base))
+        throw noList(this.shm.name, `offset ${i} is wrong`);
       starts[i] = at;
       last = at;
     }
@@ -304,6 +319,7 @@ registerShareable<ShareableList, Handle>('shareable-list', {
   module: entry('shared-memory/index'),
   class: ShareableList,
   toHandle: ({ shm }) => SharedMemory.toHandle(shm),
+  closed: ({ shm }) => SharedMemory.isClosed(shm),
   parts: ({ shm }) => [shm],
   identity: ({ name, inode }) => `${name} ${inode}`,
 });

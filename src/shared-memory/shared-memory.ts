@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ArgumentError, ClosedError } from '../errors/index.js';
-import { ATTACH, forgetShared, noteMemory, registerShareable } from '../memory/index.js';
+import { ATTACH, noteMemory, registerShareable } from '../memory/index.js';
 import {
   closeDescriptor,
   createSharedMemory,
@@ -73,14 +73,18 @@ export class SharedMemory implements Disposable {
   /** @param descriptor stays the caller's. */
   private constructor(name: string, descriptor: number) {
     if (typeof descriptor !== 'number')
-      throw new ArgumentError('SharedMemory: there is no public constructor; use SharedMemory.create(size) or SharedMemory.attach(name).');
+      throw new ArgumentError(
+        'SharedMemory: there is no public constructor; use SharedMemory.create(size) or SharedMemory.attach(name).',
+      );
     const { dev, ino } = fstatSync(descriptor, { bigint: true });
     this.#name = name;
     this.#size = descriptorSize(descriptor);
     this.#inode = `${dev}:${ino}`;
     if (this.#size === 0)
-      throw new ArgumentError(`SharedMemory.attach: block "${name}" is empty; its creator has not given it a size yet.`);
-    this.#buffer = mapMemory(descriptor, this.#size);
+      throw new ArgumentError(
+        `SharedMemory.attach: block "${name}" is empty; its creator has not given it a size yet.`,
+      );
+    this.#buffer = mapMemory(descriptor, this.#size) as ArrayBuffer;
     this.#buf = new Uint8Array(this.#buffer);
     noteMemory(this.#buffer, this);
   }
@@ -201,7 +205,6 @@ export class SharedMemory implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    forgetShared(this);
     unmapMemory(this.#buffer);
   }
 
@@ -241,8 +244,12 @@ export class SharedMemory implements Disposable {
 
   /** @internal */
   static toHandle(block: SharedMemory): Handle {
-    block.#check();
     return { name: block.#name, inode: block.#inode, tracker: trackerAddress() };
+  }
+
+  /** @internal */
+  static isClosed(block: SharedMemory): boolean {
+    return block.#closed;
   }
 
   /** @internal */
@@ -257,7 +264,8 @@ export class SharedMemory implements Disposable {
   }
 
   #check(): void {
-    if (this.#closed) throw new ClosedError(`SharedMemory "${this.#name}" is closed here; attach to its name again to use it.`);
+    if (this.#closed)
+      throw new ClosedError(`SharedMemory "${this.#name}" is closed here; attach to its name again to use it.`);
   }
 }
 
@@ -272,5 +280,6 @@ registerShareable('shared-memory', {
   module: entry('shared-memory/index'),
   class: SharedMemory,
   toHandle: SharedMemory.toHandle,
+  closed: SharedMemory.isClosed,
   identity: ({ name, inode }) => `${name} ${inode}`,
 });

@@ -11,10 +11,18 @@
  *   - device:inode name
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MultiprocessError } from '../errors/index.js';
-import { closeDescriptor, createPipe, keepChild, processStartTime, processState, watchProcess } from '../native/index.js';
+import {
+  closeDescriptor,
+  createPipe,
+  keepChild,
+  processStartTime,
+  processState,
+  watchProcess,
+} from '../native/index.js';
+import { reopenDescriptor } from '../platform/proc-linux.js';
 import { registerAfterFork } from '../util/after-fork.js';
 import { atExit } from '../util/at-exit.js';
 import { deferred } from '../util/deferred.js';
@@ -148,7 +156,9 @@ function send(line: string, hint?: TrackerAddress): void {
   timer = null;
   if (descriptor === null) {
     connect(hint);
-    line = [...names.values()].map(({ name, inode }) => registration(name, inode)).join('') + (line.startsWith('-') ? line : '');
+    line =
+      [...names.values()].map(({ name, inode }) => registration(name, inode)).join('') +
+      (line.startsWith('-') ? line : '');
   }
   try {
     writeLines(line);
@@ -209,7 +219,7 @@ function open(candidate: TrackerAddress): number | null {
   if (!runs(candidate)) return null;
   const [pid] = candidate.split(':');
   try {
-    return openSync(`/proc/${pid}/fd/0`, 'w');
+    return reopenDescriptor(Number(pid), 0, 'w');
   } catch {
     return null; // It ended meanwhile, or belongs to another user.
   }
@@ -225,12 +235,16 @@ function start(): void {
   delete env[VARIABLE];
   const program = fileURLToPath(entry('shared-memory/tracker'));
   try {
-    const child = spawn(ownExecutable('The resource tracker'), ['--max-old-space-size=32', '--v8-pool-size=1', program], {
-      stdio: [reads, 'ignore', 'inherit'],
-      detached: true,
-      cwd: '/',
-      env,
-    });
+    const child = spawn(
+      ownExecutable('The resource tracker'),
+      ['--max-old-space-size=32', '--v8-pool-size=1', program],
+      {
+        stdio: [reads, 'ignore', 'inherit'],
+        detached: true,
+        cwd: '/',
+        env,
+      },
+    );
     child.on('error', () => {}); // Told below.
     keepChild(child, false);
     child.unref();

@@ -9,9 +9,12 @@
  * something leaked. It holds names and process ids only, so nothing is lost for their owners when
  * it is killed: they start another and tell it again.
  */
-import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type ProcessWatch, processStartTime, unlinkSharedMemory, watchProcess } from '../native/index.js';
+// Not by the index, which has what threads are without the addon.
+import { unlinkSharedMemory } from '../native/named-memory.js';
+import { processStartTime } from '../native/process.js';
+import { type ProcessWatch, watchProcess } from '../native/watch-process.js';
+import { blockIdOf } from '../platform/shared-memory-linux.js';
 import { setImmediate } from '../util/timers.js';
 
 interface Block {
@@ -85,8 +88,7 @@ function ended(owner: string): void {
 /** Whether the name was there, and still meant this block. */
 function unlink({ name, inode }: Block): boolean {
   try {
-    const { dev, ino } = statSync(`/dev/shm/${name}`, { bigint: true });
-    if (`${dev}:${ino}` !== inode) return false;
+    if (blockIdOf(name) !== inode) return false;
     unlinkSharedMemory(name);
     return true;
   } catch {

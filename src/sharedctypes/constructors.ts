@@ -47,9 +47,17 @@ export interface SharedArrayConstructor {
    * @param sizeOrItems How many elements, all zero; or the elements.
    * @throws as {@link RawArray}; ArgumentError `MP_INVALID_ARGUMENT` for a lock that is none.
    */
-  new <K extends TypeCode>(type: K, sizeOrItems: number | Iterable<Settable<K>>, options?: LockedOptions): SharedArray<K>;
+  new <K extends TypeCode>(
+    type: K,
+    sizeOrItems: number | Iterable<Settable<K>>,
+    options?: LockedOptions,
+  ): SharedArray<K>;
   /** Where it is decided at run time whether there is a lock. */
-  new <K extends TypeCode>(type: K, sizeOrItems: number | Iterable<Settable<K>>, options?: SharedOptions): SharedArray<K> | RawArray<K>;
+  new <K extends TypeCode>(
+    type: K,
+    sizeOrItems: number | Iterable<Settable<K>>,
+    options?: SharedOptions,
+  ): SharedArray<K> | RawArray<K>;
   /** What its objects inherit. */
   readonly prototype: SharedArray;
 }

@@ -1,4 +1,10 @@
-/** Typed values and arrays in shared memory. */
+/**
+ * Typed values and arrays in shared memory. Python: `multiprocessing.sharedctypes`.
+ *
+ * @packageDocumentation
+ */
+
+// With a lock
 
 export {
   type LockedOptions,
@@ -8,10 +14,17 @@ export {
   Value,
   type ValueConstructor,
 } from './constructors.js';
-export { copy, type Raw, type Synchronized, synchronized } from './functions.js';
+export { type Synchronized, synchronized } from './functions.js';
 export type { Guarded, SharedOptions, ValueLock } from './guarded.js';
+
+// Without a lock
+
+export { copy, type Raw } from './functions.js';
 export { RawArray } from './raw-array.js';
 export { RawValue } from './raw-value.js';
+
+// Types
+
 export {
   type ArrayOf,
   type Elements,

@@ -5,7 +5,6 @@ import {
   allocateMapped,
   attachMapped,
   type BlockOnly,
-  forgetShared,
   type MappedBlock,
   noteMemory,
   registerShareable,
@@ -84,7 +83,7 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     this.block = block;
     noteMemory(block.buffer, this);
     if (isStruct(type)) {
-      const check = () => void block.buffer;
+      const check = () => block.check('RawArray.array');
       const records: Accessor[] = Array.from({ length }, (_, i) => accessor(type, block.buffer, i * size, check));
       this.#array = Object.freeze(records.map((record) => record.get())) as ArrayOf<K>;
       this.#read = (index) => records[index]!.get();
@@ -118,7 +117,7 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
    * @throws ClosedError.
    */
   get array(): ArrayOf<K> {
-    void this.block.buffer;
+    this.block.check('RawArray.array');
     return this.#array;
   }
 
@@ -154,7 +153,8 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
 
   /** Sets the text, and a NUL after it where there is room. */
   set value(text: string) {
-    if (this.type !== 'c' && this.type !== 'u') throw new ArgumentError('RawArray: only arrays of characters have a `value`; use `array`.');
+    if (this.type !== 'c' && this.type !== 'u')
+      throw new ArgumentError('RawArray: only arrays of characters have a `value`; use `array`.');
     const characters = [...text];
     if (characters.length > this.length) {
       throw new ArgumentError(`RawArray: a text of ${characters.length} characters does not fit into ${this.length}.`);
@@ -173,7 +173,6 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
    * nothing.
    */
   close(): void {
-    forgetShared(this);
     this.block.close();
   }
 
@@ -188,12 +187,15 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
   }
 
   #at(method: string, index: number): number {
-    void this.block.buffer;
+    if (this.block.closed) this.block.check(`RawArray.${method}`);
     const at = index < 0 ? index + this.length : index;
     if (Number.isInteger(at) && at >= 0 && at < this.length) return at;
-    throw new ArgumentError(`RawArray.${method}: index ${String(index)} is out of range; the array has ${this.length} elements.`, {
-      code: 'MP_INDEX',
-    });
+    throw new ArgumentError(
+      `RawArray.${method}: index ${String(index)} is out of range; the array has ${this.length} elements.`,
+      {
+        code: 'MP_INDEX',
+      },
+    );
   }
 }
 printedAsShown(RawArray);
@@ -209,4 +211,5 @@ registerShareable<RawArray, Handle>('RawArray', {
   module: entry('sharedctypes/index'),
   class: RawArray,
   toHandle: ({ block, type, length }) => ({ block: block.handle, type: typeData(type), length }),
+  closed: ({ block }) => block.closed,
 });

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly, registerShareable } from '../memory/index.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { type Accessor, accessor } from './record.js';
@@ -46,7 +46,7 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
     this.type = type;
     const block = from instanceof Block ? from : allocateBlock(size);
     this.block = block;
-    this.#accessor = accessor(type, block.region.buffer, block.offset, () => block.check());
+    this.#accessor = accessor(type, block.region.buffer, block.offset, () => block.check('RawValue.value'));
     if (from === undefined || from instanceof Block) return;
     try {
       this.#accessor.set(from);
@@ -77,7 +77,6 @@ export class RawValue<K extends TypeCode = TypeCode> implements Disposable {
 
   /** Ends its use in this thread. Others are not affected. Closing twice does nothing. */
   close(): void {
-    forgetShared(this);
     this.block.close();
   }
 
@@ -97,4 +96,5 @@ registerShareable<RawValue, Handle>('RawValue', {
   module: entry('sharedctypes/index'),
   class: RawValue,
   toHandle: ({ block, type }) => ({ block: block.handle, type: typeData(type) }),
+  closed: ({ block }) => block.closed,
 });

@@ -37,7 +37,10 @@ export function accessor(type: TypeCode, buffer: ArrayBufferLike, offset: number
 function record(type: StructType, buffer: ArrayBufferLike, offset: number, check: () => void): object {
   const live = {};
   for (const [name, field] of Object.entries(type.fields)) {
-    Object.defineProperty(live, name, { ...accessor(field, buffer, offset + type.offsets[name]!, check), enumerable: true });
+    Object.defineProperty(live, name, {
+      ...accessor(field, buffer, offset + type.offsets[name]!, check),
+      enumerable: true,
+    });
   }
   // Printed as the values that it has now.
   Object.defineProperty(live, inspect.custom, { value: () => ({ ...live }) });
@@ -47,13 +50,18 @@ function record(type: StructType, buffer: ArrayBufferLike, offset: number, check
 function assign(type: StructType, live: object, value: unknown): void {
   if (value === live) return;
   if (typeof value !== 'object' || value === null) {
-    throw new ArgumentError(`A shared record must be set to an object with its fields, not ${describe(value)}.`, { code: 'MP_TYPE' });
+    throw new ArgumentError(`A shared record must be set to an object with its fields, not ${describe(value)}.`, {
+      code: 'MP_TYPE',
+    });
   }
   for (const name of Object.keys(value)) {
     if (!Object.hasOwn(type.fields, name)) {
-      throw new ArgumentError(`A shared record has no field \`${name}\`; it has ${Object.keys(type.fields).join(', ')}.`, {
-        code: 'MP_TYPE',
-      });
+      throw new ArgumentError(
+        `A shared record has no field \`${name}\`; it has ${Object.keys(type.fields).join(', ')}.`,
+        {
+          code: 'MP_TYPE',
+        },
+      );
     }
   }
   for (const [name, field] of Object.entries(value)) (live as Record<string, unknown>)[name] = field;

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { ATTACH, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
@@ -52,26 +52,31 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
 
   /** The elements, live. See {@link RawArray.array}. */
   get array(): ArrayOf<K> {
+    this.#raw.block.check('SharedArray.array');
     return this.#raw.array;
   }
 
   /** The text of an array of characters. See {@link RawArray.value}. */
   get value(): string | undefined {
+    this.#raw.block.check('SharedArray.value');
     return this.#raw.value;
   }
 
   /** Sets the text. */
   set value(text: string) {
+    this.#raw.block.check('SharedArray.value');
     this.#raw.value = text;
   }
 
   /** An element. See {@link RawArray.get}. */
   get(index: number): ValueOf<K> {
+    this.#raw.block.check('SharedArray.get');
     return this.#raw.get(index);
   }
 
   /** Changes an element. See {@link RawArray.set}. */
   set(index: number, value: Settable<K>): void {
+    this.#raw.block.check('SharedArray.set');
     this.#raw.set(index, value);
   }
 
@@ -90,7 +95,6 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
    * nothing.
    */
   close(): void {
-    forgetShared(this);
     this.#raw.close();
   }
 
@@ -110,5 +114,6 @@ registerShareable<SharedArray, BlockOnly>('SharedArray', {
   module: entry('sharedctypes/index'),
   class: SharedArray,
   toHandle: (array) => ({ block: array.getObj().block.handle }),
+  closed: (array) => array.getObj().block.closed,
   parts: (array) => [array.getObj(), array.getLock()],
 });

@@ -133,7 +133,9 @@ export interface Scalar {
 const same = (element: number | bigint): unknown => element;
 
 function refuse(expected: string, value: unknown): never {
-  throw new ArgumentError(`A shared value of this type must be ${expected}, not ${describe(value)}.`, { code: 'MP_TYPE' });
+  throw new ArgumentError(`A shared value of this type must be ${expected}, not ${describe(value)}.`, {
+    code: 'MP_TYPE',
+  });
 }
 
 function integer(value: unknown): number {
@@ -161,7 +163,8 @@ function character(limit: number, expected: string): (value: unknown) => number 
   return (value) => {
     const point = typeof value === 'string' ? value.codePointAt(0) : value;
     const fits = typeof point === 'number' && Number.isInteger(point) && point >= 0 && point <= limit;
-    if (!fits || (typeof value === 'string' && value.length !== (point > 0xffff ? 2 : 1))) return refuse(expected, value);
+    if (!fits || (typeof value === 'string' && value.length !== (point > 0xffff ? 2 : 1)))
+      return refuse(expected, value);
     return point;
   };
 }
@@ -181,7 +184,9 @@ const u64 = scalar(BigUint64Array, 8, long);
 const f32 = scalar(Float32Array, 4, float);
 const f64 = scalar(Float64Array, 8, float);
 const boolean = scalar(Uint8Array, 1, bool, (element) => element !== 0);
-const char = scalar(Uint8Array, 1, character(0xff, 'one character up to U+00FF'), (element) => String.fromCharCode(Number(element)));
+const char = scalar(Uint8Array, 1, character(0xff, 'one character up to U+00FF'), (element) =>
+  String.fromCharCode(Number(element)),
+);
 const wide = scalar(Uint32Array, 4, character(0x10ffff, 'one character'), (element) =>
   String.fromCodePoint(Math.min(Number(element), 0x10ffff)),
 );
@@ -201,9 +206,12 @@ export function isStruct(type: unknown): type is StructType {
 /** The scalar of a code. @throws ArgumentError `MP_TYPE_CODE` for anything that is no type code. */
 export function scalarOf(actor: string, type: unknown): Scalar {
   if (typeof type === 'string' && Object.hasOwn(scalars, type)) return scalars[type as ScalarCode];
-  throw new ArgumentError(`${actor}: ${describe(type)} is no type code; use one of ${Object.keys(scalars).join(' ')}, or struct({ … }).`, {
-    code: 'MP_TYPE_CODE',
-  });
+  throw new ArgumentError(
+    `${actor}: ${describe(type)} is no type code; use one of ${Object.keys(scalars).join(' ')}, or struct({ … }).`,
+    {
+      code: 'MP_TYPE_CODE',
+    },
+  );
 }
 
 /** Bytes of a type. @throws ArgumentError `MP_TYPE_CODE`. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
-import { ATTACH, type BlockOnly, forgetShared, registerShareable } from '../memory/index.js';
+import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
 import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
@@ -49,11 +49,13 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
 
   /** The value, without taking the lock. See {@link RawValue.value}. */
   get value(): ValueOf<K> {
+    this.#raw.block.check('Value.value');
     return this.#raw.value;
   }
 
   /** Sets it, without taking the lock. */
   set value(value: Settable<K>) {
+    this.#raw.block.check('Value.value');
     this.#raw.value = value;
   }
 
@@ -74,7 +76,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   async update(change: (value: ValueOf<K>) => Settable<K> | void): Promise<ValueOf<K>> {
     if (!this.tryAcquire()) await this.acquire();
     try {
-      return this.#change(change);
+      return this.#change('update', change);
     } finally {
       this.release();
     }
@@ -84,7 +86,7 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   updateSync(change: (value: ValueOf<K>) => Settable<K> | void): ValueOf<K> {
     this.acquireSync();
     try {
-      return this.#change(change);
+      return this.#change('updateSync', change);
     } finally {
       this.release();
     }
@@ -95,7 +97,6 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
    * nothing.
    */
   close(): void {
-    forgetShared(this);
     this.#raw.close();
   }
 
@@ -109,10 +110,13 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
     return this.#raw.block.closed ? 'Value (closed)' : `Value(${inspect(this.value)})`;
   }
 
-  #change(change: (value: ValueOf<K>) => Settable<K> | void): ValueOf<K> {
+  #change(method: string, change: (value: ValueOf<K>) => Settable<K> | void): ValueOf<K> {
+    if (this.#raw.block.closed) this.#raw.block.check(`Value.${method}`);
     const changed = change(this.#raw.value);
     if (typeof (changed as { then?: unknown } | undefined)?.then === 'function') {
-      throw new ArgumentError('Value.update: the function must not be asynchronous; use runExclusive for that.', { code: 'MP_TYPE' });
+      throw new ArgumentError(`Value.${method}: the function must not be asynchronous; use runExclusive for that.`, {
+        code: 'MP_TYPE',
+      });
     }
     if (changed !== undefined || typeof this.#raw.type === 'string') this.#raw.value = changed as Settable<K>;
     return this.#raw.value;
@@ -124,5 +128,6 @@ registerShareable<Value, BlockOnly>('Value', {
   module: entry('sharedctypes/index'),
   class: Value,
   toHandle: (value) => ({ block: value.getObj().block.handle }),
+  closed: (value) => value.getObj().block.closed,
   parts: (value) => [value.getObj(), value.getLock()],
 });

@@ -12,10 +12,16 @@ export interface ForEachOptions {
 }
 
 /** Runs the execution that `run` makes. A result is taken only when a call may begin. */
-export function forEachAsync<R>(run: (ready: () => void) => Feed<R>, fn: (value: R) => unknown, options: ForEachOptions): Promise<void> {
+export function forEachAsync<R>(
+  run: (ready: () => void) => Feed<R>,
+  fn: (value: R) => unknown,
+  options: ForEachOptions,
+): Promise<void> {
   checkOptions('forEachAsync', options, ['concurrency'], { number: 'concurrency' });
-  const concurrency = checkNumber('forEachAsync', 'concurrency', options.concurrency, { min: 1, integer: true, infinite: true }) ?? 1;
-  if (typeof fn !== 'function') throw new ArgumentError(`forEachAsync: the first argument must be a function, not ${describe(fn)}.`);
+  const concurrency =
+    checkNumber('forEachAsync', 'concurrency', options.concurrency, { min: 1, integer: true, infinite: true }) ?? 1;
+  if (typeof fn !== 'function')
+    throw new ArgumentError(`forEachAsync: the first argument must be a function, not ${describe(fn)}.`);
   return new Promise((resolve, reject) => {
     let calls = 0;
     let ended = false;

@@ -39,7 +39,9 @@ export function notASource(actor: string, source: unknown): ArgumentError {
 
 /** The stream was disposed while somebody read it, or before. */
 export function disposed(): ClosedError {
-  return new ClosedError('The stream was disposed; what it had not delivered is lost. Dispose it only after its last reader has finished.');
+  return new ClosedError(
+    'The stream was disposed; what it had not delivered is lost. Dispose it only after its last reader has finished.',
+  );
 }
 
 /** A Node.js Readable takes `null` for its end. */

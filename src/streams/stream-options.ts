@@ -1,6 +1,6 @@
 /** The options of streams: their contract, and the one place that checks them. */
 import { ArgumentError } from '../errors/index.js';
-import { checkNumber, checkOptions, describe } from '../util/options.js';
+import { checkNumber, checkOptions, describe, type OptionsElsewhere } from '../util/options.js';
 import { checkOverflow, type Overflow } from './sources/overflow.js';
 
 /** How many items travel, and how. */
@@ -25,7 +25,8 @@ export interface FlowOptions<T> {
   /**
    * What a failing item does. `'fail'` (default): results before it are delivered, its siblings are
    * cancelled, the stream errors; of a map all items settle, then it rejects with the first error.
-   * `'skip'`: nothing is delivered for it. `'settle'`: every result is a `PromiseSettledResult`.
+   * `'skip'`: nothing is delivered for it. `'settle'`: every result is a `PromiseSettledResult`, and
+   * its `reason` has the `itemIndex` where it is an Error; `enumerate()` gives each its index.
    */
   readonly errors?: 'fail' | 'skip' | 'settle' | undefined;
 }
@@ -44,14 +45,21 @@ export const FLOW_OPTIONS: readonly string[] = ['window', 'chunkSize', 'overflow
 
 /**
  * Checks the options of a stream or of `collect`. `more` are names the caller understands beside
- * these.
+ * these, `elsewhere` those that it does not and can say where they belong.
  *
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
  */
-export function checkFlowOptions<T>(actor: string, options: FlowOptions<T>, known: readonly string[], more: readonly string[] = []): void {
-  checkOptions(actor, options, [...known, ...more], { number: 'chunkSize' });
+export function checkFlowOptions<T>(
+  actor: string,
+  options: FlowOptions<T>,
+  known: readonly string[],
+  more: readonly string[] = [],
+  elsewhere: OptionsElsewhere = {},
+): void {
+  checkOptions(actor, options, [...known, ...more], { number: 'chunkSize' }, elsewhere);
   checkNumber(actor, 'window', options.window, { min: 1, integer: true });
-  if (options.chunkSize !== 'auto') checkNumber(actor, 'chunkSize', options.chunkSize, { min: 1, integer: true });
+  if (options.chunkSize !== 'auto')
+    checkNumber(actor, 'chunkSize', options.chunkSize, { min: 1, integer: true, or: "'auto'" });
   checkOverflow(actor, options.overflow);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw new ArgumentError(`${actor}: \`signal\` must be an AbortSignal, not ${describe(options.signal)}.`);

@@ -116,7 +116,11 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
   toArray(): Promise<R[]> {
     return new Promise((resolve, reject) => {
       const results: R[] = [];
-      const sink: PumpSink<R> = { next: (value) => void results.push(value), error: reject, complete: () => resolve(results) };
+      const sink: PumpSink<R> = {
+        next: (value) => void results.push(value),
+        error: reject,
+        complete: () => resolve(results),
+      };
       new Pump<R>((ready) => this.#run(ready), sink).start();
     });
   }
@@ -174,7 +178,8 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
    */
   enumerate(): TaskStream<readonly [index: number, value: R]> {
     const inner = this.#shape;
-    const shape: Projector = inner === undefined ? (index, value) => [index, value] : (index, value) => [index, inner(index, value)];
+    const shape: Projector =
+      inner === undefined ? (index, value) => [index, value] : (index, value) => [index, inner(index, value)];
     return new TaskStream(this.#origin, shape, this);
   }
 
@@ -254,4 +259,7 @@ export class TaskStream<R> extends Observable<R> implements AsyncIterable<R>, As
 }
 printedAsShown(TaskStream);
 
-staysHere(TaskStream, 'collect it (`await stream.toArray()`) and send the items, or put them into a Queue or Topic, which can be sent');
+staysHere(
+  TaskStream,
+  'collect it (`await stream.toArray()`) and send the items, or put them into a Queue or Topic, which can be sent',
+);

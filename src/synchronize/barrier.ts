@@ -37,6 +37,13 @@ interface BarrierHandle extends BlockOnly {
  *
  * Python: `multiprocessing.Barrier`. The action travels with the barrier and may be asynchronous,
  * but not under `waitSync`.
+ * @example
+ * import { Barrier, Pool } from 'multiprocess';
+ *
+ * const barrier = new Barrier(2);
+ * await using pool = new Pool({ processes: 2 });
+ * const meet = async () => barrier.wait();
+ * console.log((await Promise.all([pool.apply(meet), pool.apply(meet)])).sort()); // [ 0, 1 ]
  */
 export class Barrier extends SharedObject {
   /** How many must come. */
@@ -54,7 +61,8 @@ export class Barrier extends SharedObject {
   constructor(parties: number, options: BarrierOptions | undefined, block: Block);
   constructor(parties: number, options?: BarrierOptions, block?: Block) {
     checkOptions('Barrier', options, ['action', 'timeout'], { function: 'action', number: 'timeout' });
-    if (parties === undefined) throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
+    if (parties === undefined)
+      throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
     checkNumber('Barrier', 'parties', parties, { integer: true, min: 1 });
     checkNumber('Barrier', 'timeout', options?.timeout, { infinite: true });
     if (options?.action !== undefined && typeof options.action !== 'function') {
@@ -70,7 +78,11 @@ export class Barrier extends SharedObject {
 
   /** @internal */
   static override [ATTACH]({ block, parties, timeout }: BarrierHandle, [action]: readonly unknown[]): Barrier {
-    return new Barrier(parties, { action: action as (() => unknown) | undefined, timeout: timeout ?? undefined }, attachBlock(block));
+    return new Barrier(
+      parties,
+      { action: action as (() => unknown) | undefined, timeout: timeout ?? undefined },
+      attachBlock(block),
+    );
   }
 
   /**
@@ -82,14 +94,15 @@ export class Barrier extends SharedObject {
     const { timeout = this.#timeout, signal } = boundsOf('Barrier.wait', options) ?? {};
     signal?.throwIfAborted();
     const bounds: Bounds = { timeout, signal };
-    const arrival = this.#arrive();
+    const arrival = this.#arrive('Barrier.wait');
     const { phase } = arrival;
     if (arrival.kind === 'last') {
       await this.#run(phase, this.#action);
       return this.#passed(arrival, this.#state.pass(phase));
     }
     try {
-      if (!(await this.#state.queue.wait(() => this.#state.over(phase), bounds))) this.#state.abort(phase);
+      if (!(await this.#state.queue.wait(() => this.#state.over(phase), 'Barrier.wait', bounds)))
+        this.#state.abort(phase);
     } catch (error) {
       if (this.block.closed) throw error;
       if (!this.#state.over(phase)) {
@@ -105,7 +118,7 @@ export class Barrier extends SharedObject {
   /** As {@link wait}, blocking the thread. */
   waitSync(options?: WaitOptions): number {
     const timeout = timeoutOf('Barrier.waitSync', options) ?? this.#timeout;
-    const arrival = this.#arrive();
+    const arrival = this.#arrive('Barrier.waitSync');
     const { phase } = arrival;
     if (arrival.kind === 'last') {
       try {
@@ -126,13 +139,13 @@ export class Barrier extends SharedObject {
 
   /** Makes the barrier new: who waits gets a BrokenBarrierError, who comes later begins a round. */
   reset(): void {
-    this.block.check();
+    this.block.check('Barrier.reset');
     this.#state.reset();
   }
 
   /** Breaks the barrier for all who wait and all who come, until {@link reset}. */
   abort(): void {
-    this.block.check();
+    this.block.check('Barrier.abort');
     this.#state.abort();
   }
 
@@ -143,13 +156,13 @@ export class Barrier extends SharedObject {
 
   /** How many wait. */
   get nWaiting(): number {
-    this.block.check();
+    this.block.check('Barrier.nWaiting');
     return this.#state.arrived % this.parties;
   }
 
   /** Whether it is broken. */
   get broken(): boolean {
-    this.block.check();
+    this.block.check('Barrier.broken');
     return this.#state.broken;
   }
 
@@ -168,8 +181,8 @@ export class Barrier extends SharedObject {
     return this.#action;
   }
 
-  #arrive(): Arrival {
-    this.block.check();
+  #arrive(actor: string): Arrival {
+    this.block.check(actor);
     const arrival = this.#state.arrive(this.parties);
     if (arrival.kind === 'broken') throw this.#error();
     return arrival;
@@ -197,9 +210,10 @@ export class Barrier extends SharedObject {
   }
 }
 
-registerShareable('Barrier', {
+registerShareable<Barrier, BarrierHandle>('Barrier', {
   module: entry('synchronize/index'),
   class: Barrier,
   toHandle: (barrier) => barrier.handle,
+  closed: SharedObject.isClosed,
   parts: (barrier) => (barrier.action === undefined ? [] : [barrier.action]),
 });

@@ -8,6 +8,15 @@ import { SharedObject } from './state/shared-object.js';
  * it happens.
  *
  * Python: `multiprocessing.BoundedSemaphore`.
+ * @example
+ * import { BoundedSemaphore } from 'multiprocess';
+ *
+ * const one = new BoundedSemaphore(1);
+ * try {
+ *   one.release(); // nobody has acquired it
+ * } catch (error) {
+ *   console.log((error as { code: string }).code); // MP_OVER_RELEASE
+ * }
  */
 export class BoundedSemaphore extends Semaphore {
   protected override get most(): number {
@@ -24,4 +33,5 @@ registerShareable('BoundedSemaphore', {
   module: entry('synchronize/index'),
   class: BoundedSemaphore,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

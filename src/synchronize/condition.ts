@@ -84,7 +84,7 @@ export class Condition extends SharedObject implements LockLike {
     const bounds = boundsOf('Condition.wait', options);
     this.#checkOwned('wait');
     bounds?.signal?.throwIfAborted();
-    return this.#wait(bounds);
+    return this.#wait('Condition.wait', bounds);
   }
 
   /** As {@link wait}, blocking the thread. */
@@ -115,7 +115,7 @@ export class Condition extends SharedObject implements LockLike {
       const left = end - performance.now();
       if (answer || left <= 0) return answer;
       bounds?.signal?.throwIfAborted();
-      await this.#wait({ ...bounds, timeout: left });
+      await this.#wait('Condition.waitFor', { ...bounds, timeout: left });
     }
   }
 
@@ -191,11 +191,11 @@ export class Condition extends SharedObject implements LockLike {
     return `<Condition(${String(this.lock)}, ${this.#state.count})>`;
   }
 
-  async #wait(bounds: Bounds | undefined): Promise<boolean> {
+  async #wait(actor: string, bounds: Bounds | undefined): Promise<boolean> {
     const queue = this.#state.join();
     const token = this.#lock.suspend();
     try {
-      return (await queue.wait(this.#state.take, bounds)) || this.#state.leave(false);
+      return (await queue.wait(this.#state.take, actor, bounds)) || this.#state.leave(false);
     } catch (error) {
       if (!this.block.closed) this.#state.leave(true);
       throw error;
@@ -205,8 +205,9 @@ export class Condition extends SharedObject implements LockLike {
   }
 
   #checkOwned(method: string): void {
-    this.block.check();
-    if (!this.#lock.owned) throw new NotOwnerError(`Condition.${method}: the caller does not hold the lock; acquire it first.`);
+    if (this.block.closed) this.block.check(`Condition.${method}`);
+    if (!this.#lock.owned)
+      throw new NotOwnerError(`Condition.${method}: the caller does not hold the lock; acquire it first.`);
   }
 }
 
@@ -214,5 +215,6 @@ registerShareable<Condition, BlockOnly>('Condition', {
   module: entry('synchronize/index'),
   class: Condition,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
   parts: (condition) => [condition.lock],
 });

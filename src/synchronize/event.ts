@@ -15,6 +15,14 @@ const AT_ONCE = Promise.resolve(true);
  * still ends all waits that had begun. Setting never waits, also when a waiter has died.
  *
  * Python: `multiprocessing.Event`.
+ * @example
+ * import { Event, Pool } from 'multiprocess';
+ *
+ * const go = new Event();
+ * await using pool = new Pool({ processes: 1 });
+ * const waiting = pool.apply(async () => go.wait());
+ * go.set();
+ * console.log(await waiting); // true
  */
 export class Event extends SharedObject {
   readonly #words: Int32Array;
@@ -34,17 +42,17 @@ export class Event extends SharedObject {
 
   /** Whether the flag is set. */
   isSet(): boolean {
-    return (this.#word() & SET) !== 0;
+    return (this.#word('isSet') & SET) !== 0;
   }
 
   /** Sets the flag and ends all waits, in every process. */
   set(): void {
-    this.#change(true);
+    this.#change('set', true);
   }
 
   /** Takes the flag back. */
   clear(): void {
-    this.#change(false);
+    this.#change('clear', false);
   }
 
   /**
@@ -56,11 +64,11 @@ export class Event extends SharedObject {
     try {
       bounds = boundsOf('Event.wait', options);
       bounds?.signal?.throwIfAborted();
-      if (this.isSet()) return AT_ONCE;
+      if ((this.#word('wait') & SET) !== 0) return AT_ONCE;
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#queue.wait(this.#passes(), bounds);
+    return this.#queue.wait(this.#passes(), 'Event.wait', bounds);
   }
 
   /** For `wait` of `multiprocess/connection`: it is ready when the flag is set. */
@@ -71,7 +79,7 @@ export class Event extends SharedObject {
   /** Waits for the flag, blocking the thread: `false` when the time ran out first. */
   waitSync(options?: WaitOptions): boolean {
     const timeout = timeoutOf('Event.waitSync', options);
-    return this.isSet() || this.#queue.waitSync(this.#passes(), timeout);
+    return (this.#word('waitSync') & SET) !== 0 || this.#queue.waitSync(this.#passes(), timeout);
   }
 
   /**
@@ -84,12 +92,12 @@ export class Event extends SharedObject {
   asObservable(): Observable<boolean> {
     return new Observable((subscriber) => {
       const gone = new AbortController();
-      let seen = this.#word() & ~WAITERS;
-      const differs = () => (this.#word() & ~WAITERS) !== seen;
+      let seen = this.#word('asObservable') & ~WAITERS;
+      const differs = () => (this.#word('asObservable') & ~WAITERS) !== seen;
       const watch = () => {
-        this.#queue.wait(differs, { signal: gone.signal }).then(
+        this.#queue.wait(differs, 'Event.asObservable', { signal: gone.signal }).then(
           () => {
-            const [before, now] = [seen, this.#word() & ~WAITERS];
+            const [before, now] = [seen, this.#word('asObservable') & ~WAITERS];
             seen = now;
             const wasSet = generation(before) !== generation(now);
             if (wasSet) {
@@ -115,18 +123,18 @@ export class Event extends SharedObject {
     return `<Event ${this.isSet() ? 'set' : 'unset'}>`;
   }
 
-  #word(): number {
-    this.block.check();
+  #word(method: string): number {
+    if (this.block.closed) this.block.check(`Event.${method}`);
     return Atomics.load(this.#words, 0);
   }
 
   #passes(): () => boolean {
-    const start = generation(this.#word());
+    const start = generation(Atomics.load(this.#words, 0));
     return () => passes(this.#words, start);
   }
 
-  #change(set: boolean): void {
-    this.block.check();
+  #change(method: string, set: boolean): void {
+    if (this.block.closed) this.block.check(`Event.${method}`);
     const word = change(this.#words, set);
     if (word < 0) return;
     if ((word & WAITERS) !== 0) this.#cell.notify();
@@ -138,4 +146,5 @@ registerShareable('Event', {
   module: entry('synchronize/index'),
   class: Event,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

@@ -72,42 +72,44 @@ export class Lock extends SharedObject implements LockLike {
   constructor(block?: Block);
   constructor(block?: Block) {
     super(4 * MUTEX_WORDS, block);
-    this.#mutex = new Mutex(this.block, 0);
+    this.#mutex = new Mutex(this.block, 0, 'Lock');
   }
 
   acquire(options?: WaitOptions): Promise<boolean> {
     try {
-      return this.#mutex.acquire(boundsOf('Lock.acquire', options)) ?? AT_ONCE;
+      return this.#mutex.acquire('Lock.acquire', boundsOf('Lock.acquire', options)) ?? AT_ONCE;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   tryAcquire(): boolean {
-    return this.#mutex.tryAcquire();
+    return this.#mutex.tryAcquire('Lock.tryAcquire');
   }
 
   acquireSync(options?: WaitOptions): boolean {
-    return this.#mutex.acquireSync(timeoutOf('Lock.acquireSync', options));
+    return this.#mutex.acquireSync('Lock.acquireSync', timeoutOf('Lock.acquireSync', options));
   }
 
   /** Releases it, whoever acquired it. @throws NotOwnerError when nobody holds it. */
   release(): void {
-    if (!this.#mutex.release()) throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
+    if (!this.#mutex.release('Lock.release'))
+      throw new NotOwnerError('Lock.release: nobody holds it; release once for each acquire that answered true.');
   }
 
   locked(): boolean {
+    this.block.check('Lock.locked');
     return this.#mutex.owner !== 0;
   }
 
   async hold(options?: WaitOptions): Promise<Disposable> {
-    if (!(await this.acquire(options))) throw timedOut('Lock.hold', options);
+    await this.#take('Lock.hold', options);
     return new ReleaseOnce(() => this.release());
   }
 
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('Lock.runExclusive', 'fn', fn);
-    if (!(await this.acquire(options))) throw timedOut('Lock.runExclusive', options);
+    await this.#take('Lock.runExclusive', options);
     try {
       return await fn();
     } finally {
@@ -116,15 +118,18 @@ export class Lock extends SharedObject implements LockLike {
   }
 
   get ownerDied(): boolean {
+    this.block.check('Lock.ownerDied');
     return this.#mutex.ownerDied;
   }
 
   recover(): void {
+    this.block.check('Lock.recover');
     this.#mutex.recover();
   }
 
   /** Process (or, for a worker thread, thread) id of who acquired it; `null` when nobody did. */
   get owner(): number | null {
+    this.block.check('Lock.owner');
     return osThreadIdOf(this.#mutex.owner) || null;
   }
 
@@ -137,18 +142,23 @@ export class Lock extends SharedObject implements LockLike {
 
   /** @internal Releases it for a wait. */
   suspend(): null {
-    this.#mutex.release();
+    this.#mutex.release('Condition.wait');
     return null;
   }
 
   /** @internal Acquires it after a wait. */
   async resume(_: null): Promise<void> {
-    await this.#mutex.acquire();
+    await this.#mutex.acquire('Condition.wait');
   }
 
   /** @internal */
   resumeSync(_: null): void {
-    this.#mutex.acquireSync();
+    this.#mutex.acquireSync('Condition.waitSync');
+  }
+
+  async #take(actor: string, options: WaitOptions | undefined): Promise<void> {
+    const taking = this.#mutex.acquire(actor, boundsOf(actor, options));
+    if (taking !== null && !(await taking)) throw timedOut(actor, options);
   }
 
   /** `<Lock(owner=None)>`, `<Lock(owner=MainProcess)>`, `<Lock(owner=SomeOtherProcess 4711)>`. */
@@ -161,4 +171,5 @@ registerShareable('Lock', {
   module: entry('synchronize/index'),
   class: Lock,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

@@ -24,6 +24,14 @@ import { MUTEX_WORDS, Mutex } from './words/mutex.js';
  * its caller. Use `runExclusive` or `hold()` there.
  *
  * Python: `multiprocessing.RLock`, whose owner is the process and thread.
+ * @example
+ * import { RLock } from 'multiprocess';
+ *
+ * const lock = new RLock();
+ * const outer = await lock.runExclusive(async () => {
+ *   return lock.runExclusive(() => 'the same owner again');
+ * });
+ * console.log(outer); // the same owner again
  */
 export class RLock extends SharedObject implements LockLike {
   readonly #mutex: Mutex;
@@ -39,60 +47,62 @@ export class RLock extends SharedObject implements LockLike {
   constructor(block?: Block);
   constructor(block?: Block) {
     super(4 * MUTEX_WORDS, block);
-    this.#mutex = new Mutex(this.block, 0);
+    this.#mutex = new Mutex(this.block, 0, 'RLock');
   }
 
   acquire(options?: WaitOptions): Promise<boolean> {
-    if (this.#again()) return Promise.resolve(true);
-    const token = new Token();
-    let taking: Promise<boolean> | null;
     try {
-      taking = this.#mutex.acquire(boundsOf('RLock.acquire', options));
+      if (this.#again('RLock.acquire')) return Promise.resolve(true);
     } catch (error) {
       return Promise.reject(error);
     }
-    return enterWith(token, (resolve, reject) => {
+    return enterWith('RLock.acquire', (token, resolve, reject) => {
+      const taking = this.#mutex.acquire('RLock.acquire', boundsOf('RLock.acquire', options));
       if (taking === null) resolve(this.#begin(token));
       else taking.then((had) => resolve(had && this.#begin(token)), reject);
     });
   }
 
   tryAcquire(): boolean {
-    if (this.#again()) return true;
-    if (!this.#mutex.tryAcquire()) return false;
+    if (this.#again('RLock.tryAcquire')) return true;
+    if (!this.#mutex.tryAcquire('RLock.tryAcquire')) return false;
     this.#enter();
     return true;
   }
 
   acquireSync(options?: WaitOptions): boolean {
     const timeout = timeoutOf('RLock.acquireSync', options);
-    if (this.#again()) return true;
+    if (this.#again('RLock.acquireSync')) return true;
     if (this.#mutex.ownedHere && timeout === undefined) {
-      throw new NotOwnerError('RLock.acquireSync: another async task of this thread holds it and could never release it; use acquire().', {
-        code: 'MP_DEADLOCK',
-      });
+      throw new NotOwnerError(
+        'RLock.acquireSync: another async task of this thread holds it and could never release it; use acquire().',
+        {
+          code: 'MP_DEADLOCK',
+        },
+      );
     }
-    if (!this.#mutex.acquireSync(timeout)) return false;
+    if (!this.#mutex.acquireSync('RLock.acquireSync', timeout)) return false;
     this.#enter();
     return true;
   }
 
   /** Releases it once. @throws NotOwnerError when the caller does not hold it. */
   release(): void {
+    this.block.check('RLock.release');
     if (!this.owned) throw this.#notOwner('release');
     this.#giveBack(this.#token as Token);
   }
 
   locked(): boolean {
+    this.block.check('RLock.locked');
     return this.#mutex.owner !== 0;
   }
 
   hold(options?: WaitOptions): Promise<Disposable> {
-    const own = this.owned;
-    const token = own ? (this.#token as Token) : new Token();
-    const taken = this.#take(token, options, 'RLock.hold').then(() => new ReleaseOnce(() => this.#giveBack(token)));
-    if (own) return taken;
-    return enterWith(token, (resolve, reject) => void taken.then(resolve, reject));
+    const take = (token: Token) =>
+      this.#take(token, options, 'RLock.hold').then(() => new ReleaseOnce(() => this.#giveBack(token)));
+    if (this.owned) return take(this.#token as Token);
+    return enterWith('RLock.hold', (token, resolve, reject) => void take(token).then(resolve, reject));
   }
 
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
@@ -107,10 +117,12 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   get ownerDied(): boolean {
+    this.block.check('RLock.ownerDied');
     return this.#mutex.ownerDied;
   }
 
   recover(): void {
+    this.block.check('RLock.recover');
     this.#mutex.recover();
   }
 
@@ -121,6 +133,7 @@ export class RLock extends SharedObject implements LockLike {
 
   /** Process (or, for a worker thread, thread) id of who holds it; `null` when nobody does. */
   get owner(): number | null {
+    this.block.check('RLock.owner');
     return osThreadIdOf(this.#mutex.owner) || null;
   }
 
@@ -131,7 +144,8 @@ export class RLock extends SharedObject implements LockLike {
   protected override shown(): string {
     const owner = this.#mutex.owner;
     const died = this.ownerDied ? ', owner died' : '';
-    if (this.#token === null || !this.#mutex.ownedHere) return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
+    if (this.#token === null || !this.#mutex.ownedHere)
+      return `<RLock(${ownerName(owner)}, ${owner === 0 ? 0 : 'nonzero'}${died})>`;
     return `<RLock(${this.owned ? ownName() : `SomeOtherTask of ${ownName()}`}, ${this.#token.depth}${died})>`;
   }
 
@@ -149,13 +163,13 @@ export class RLock extends SharedObject implements LockLike {
 
   /** @internal Acquires again, as deep as it was. */
   async resume(token: Token): Promise<void> {
-    await this.#mutex.acquire();
+    await this.#mutex.acquire('Condition.wait');
     this.#resumed(token);
   }
 
   /** @internal */
   resumeSync(token: Token): void {
-    this.#mutex.acquireSync();
+    this.#mutex.acquireSync('Condition.waitSync');
     this.#resumed(token);
   }
 
@@ -166,16 +180,14 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   async #take(token: Token, options: WaitOptions | undefined, actor: string): Promise<void> {
-    if (this.owned) {
-      (this.#token as Token).depth++;
-      return;
-    }
-    const taking = this.#mutex.acquire(boundsOf(actor, options));
+    if (this.#again(actor)) return;
+    const taking = this.#mutex.acquire(actor, boundsOf(actor, options));
     if (taking !== null && !(await taking)) throw timedOut(actor, options);
     this.#begin(token);
   }
 
-  #again(): boolean {
+  #again(actor: string): boolean {
+    this.block.check(actor);
     if (!this.owned) return false;
     (this.#token as Token).depth++;
     return true;
@@ -195,11 +207,12 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   #giveBack(token: Token): void {
+    this.block.check('RLock.release');
     if (this.#token !== token) throw this.#notOwner('release');
     if (--token.depth > 0) return;
     if (!token.suspended) unused(token);
     this.#token = null;
-    this.#mutex.release();
+    this.#mutex.release('RLock.release');
   }
 
   #notOwner(method: string): NotOwnerError {
@@ -220,4 +233,5 @@ registerShareable('RLock', {
   module: entry('synchronize/index'),
   class: RLock,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

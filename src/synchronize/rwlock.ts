@@ -1,16 +1,16 @@
-import { NotOwnerError } from '../errors/index.js';
 import { type Block, type Bounds, currentAgent, registerShareable, Urgency } from '../memory/index.js';
 import { checkFunction } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { performance } from '../util/timers.js';
-import { owns, runAs, Token, unused, used } from './owner/async-owner.js';
 import { ownerName } from './owner/owner-name.js';
+import { deadlock, RwCallers } from './owner/rw-callers.js';
 import { RW_WORDS, RwState, type Share } from './state/rw-state.js';
 import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
 
-const TRY_READ = 'tryRead(), which answers null';
-const TRY_WRITE = 'tryWrite(), which answers null';
+/** What can be called in place of a read or a write that did not come in in time. */
+export const TRY_READ = 'tryRead(), which answers null';
+export const TRY_WRITE = 'tryWrite(), which answers null';
 
 /** What one call has acquired: releases it, once, at the end of a `using` block or when told. */
 class Hold implements Disposable {
@@ -26,6 +26,11 @@ class Hold implements Disposable {
     this.share = share;
   }
 
+  /** Whether it was acquired for writing. */
+  get writes(): boolean {
+    return this.share === null;
+  }
+
   /** Releases. Doing so twice does nothing, nor once the lock was closed here. */
   [Symbol.dispose](): void {
     if (!this.#held) return;
@@ -35,12 +40,6 @@ class Hold implements Disposable {
     if (this.share === null) state.leaveWriter();
     else state.leave(this.share);
   }
-}
-
-/** What runs within `runRead` or `runWrite`. */
-interface Running {
-  readonly hold: Hold;
-  readonly token: Token;
 }
 
 /**
@@ -82,7 +81,7 @@ interface Running {
 export class RwLock extends SharedObject {
   /** @internal */
   readonly state: RwState;
-  readonly #running = new Set<Running>();
+  readonly #callers = new RwCallers<Hold>();
 
   /**
    * A new lock, which nobody holds.
@@ -119,7 +118,7 @@ export class RwLock extends SharedObject {
 
   /** Acquires it for reading if that is possible at once; `null` if not. */
   tryRead(): Disposable | null {
-    this.block.check();
+    this.block.check('RwLock.tryRead');
     const share = this.state.arrive();
     if (this.state.passes(share) || this.state.passesAfterAll(share)) return new Hold(this, share);
     this.state.leave(share);
@@ -128,8 +127,8 @@ export class RwLock extends SharedObject {
 
   /** Acquires it for writing if that is possible at once; `null` if not. */
   tryWrite(): Disposable | null {
-    this.block.check();
-    if (!this.state.writers.tryAcquire()) return null;
+    this.block.check('RwLock.tryWrite');
+    if (!this.state.writers.tryAcquire('RwLock.tryWrite')) return null;
     this.state.settle();
     if (this.state.tryEnter()) return new Hold(this, null);
     this.state.leaveWriter();
@@ -139,7 +138,7 @@ export class RwLock extends SharedObject {
   /** As {@link read}, blocking the thread. */
   readSync(options?: WaitOptions): Disposable {
     const timeout = timeoutOf('RwLock.readSync', options);
-    this.block.check();
+    this.block.check('RwLock.readSync');
     const share = this.state.arrive();
     if (this.state.passes(share)) return new Hold(this, share);
     // A writer waits for a task of this thread, which cannot go on meanwhile.
@@ -158,12 +157,16 @@ export class RwLock extends SharedObject {
   writeSync(options?: WaitOptions): Disposable {
     const actor = 'RwLock.writeSync';
     const timeout = timeoutOf(actor, options);
-    this.block.check();
+    this.block.check(actor);
     if (timeout === undefined && (this.state.readsHere || this.state.writers.ownedHere)) {
-      throw deadlock(actor, 'a task of this thread holds it, or waits for it, and could not go on', 'release it first, or use write()');
+      throw deadlock(
+        actor,
+        'a task of this thread holds it, or waits for it, and could not go on',
+        'release it first, or use write()',
+      );
     }
     const end = endOf(timeout);
-    if (!this.state.writers.acquireSync(timeout)) throw timedOut(actor, options, TRY_WRITE);
+    if (!this.state.writers.acquireSync(actor, timeout)) throw timedOut(actor, options, TRY_WRITE);
     this.state.settle();
     if (!this.state.enter(Urgency.Fresh) && !this.state.drain.waitSync(this.state.enter, end - performance.now())) {
       this.state.leaveWriter();
@@ -178,7 +181,8 @@ export class RwLock extends SharedObject {
    */
   async runRead<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('RwLock.runRead', 'fn', fn);
-    return this.#run(fn, await this.#enterReader('RwLock.runRead', options));
+    const hold = await this.#enterReader('RwLock.runRead', options);
+    return this.#callers.run(hold, fn, () => hold[Symbol.dispose]());
   }
 
   /**
@@ -187,18 +191,19 @@ export class RwLock extends SharedObject {
    */
   async runWrite<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('RwLock.runWrite', 'fn', fn);
-    return this.#run(fn, await this.#enterWriter('RwLock.runWrite', options));
+    const hold = await this.#enterWriter('RwLock.runWrite', options);
+    return this.#callers.run(hold, fn, () => hold[Symbol.dispose]());
   }
 
   /** Whether a writer died inside and nobody has called {@link recover} since. */
   get ownerDied(): boolean {
-    this.block.check();
+    this.block.check('RwLock.ownerDied');
     return this.state.ownerDied;
   }
 
   /** Says that what the lock guards is whole again. */
   recover(): void {
-    this.block.check();
+    this.block.check('RwLock.recover');
     this.state.recover();
   }
 
@@ -221,95 +226,65 @@ export class RwLock extends SharedObject {
 
   #enterReader(actor: string, options: WaitOptions | undefined): Hold | Promise<Hold> {
     const bounds = boundsOf(actor, options);
-    this.block.check();
+    this.block.check(actor);
     bounds?.signal?.throwIfAborted();
     const share = this.state.arrive();
     if (this.state.passes(share)) return new Hold(this, share);
-    const within = this.#callers();
-    const reading = within.find((hold) => hold.share !== null)?.share;
-    if (reading != null) return new Hold(this, this.state.join(share, reading));
-    if (within.length > 0 && isUnbounded(bounds)) {
+    let within: Hold | undefined;
+    try {
+      within = this.#callers.reader(actor, bounds);
+    } catch (error) {
       this.state.leave(share);
-      throw deadlock(actor, 'the caller runs within runWrite()', 'read without it, or after it');
+      throw error;
     }
+    if (within !== undefined) return new Hold(this, this.state.join(share, within.share!));
     return this.#awaitGate(share, actor, bounds);
   }
 
   async #awaitGate(share: Share, actor: string, bounds: Bounds | undefined): Promise<Hold> {
     let had = false;
     try {
-      had = await this.state.gate.wait(() => this.state.passes(share), bounds);
+      had = await this.state.gate.wait(() => this.state.passes(share), actor, bounds);
     } finally {
       // Closing has taken it back already.
       if (!had && !this.block.closed) this.state.leave(share);
     }
-    this.block.check();
+    this.block.check(actor);
     if (!had) throw timedOut(actor, bounds, TRY_READ);
     return new Hold(this, share);
   }
 
   async #enterWriter(actor: string, options: WaitOptions | undefined): Promise<Hold> {
     const bounds = boundsOf(actor, options);
-    this.block.check();
-    const within = this.#callers();
-    if (within.length > 0 && isUnbounded(bounds)) {
-      throw within.some((hold) => hold.share === null)
-        ? deadlock(actor, 'the caller runs within runWrite()', 'write without it, or after it')
-        : deadlock(actor, 'the caller runs within runRead()', 'write after it, and read again there: another writer may come in between');
-    }
+    this.block.check(actor);
+    this.#callers.checkWriter(actor, bounds);
     const end = endOf(bounds?.timeout);
-    const taking = this.state.writers.acquire(bounds);
+    const taking = this.state.writers.acquire(actor, bounds);
     if (taking !== null && !(await taking)) throw timedOut(actor, bounds, TRY_WRITE);
-    this.block.check();
+    this.block.check(actor);
     this.state.settle();
     let had = this.state.enter(Urgency.Fresh);
     try {
-      had ||= await this.state.drain.wait(this.state.enter, { timeout: end - performance.now(), signal: bounds?.signal });
+      had ||= await this.state.drain.wait(this.state.enter, actor, {
+        timeout: end - performance.now(),
+        signal: bounds?.signal,
+      });
     } finally {
       if (!had && !this.block.closed) this.state.leaveWriter();
     }
-    this.block.check();
+    this.block.check(actor);
     if (!had) throw timedOut(actor, bounds, TRY_WRITE);
     return new Hold(this, null);
   }
-
-  async #run<R>(fn: () => R | PromiseLike<R>, hold: Hold): Promise<R> {
-    const running: Running = { hold, token: new Token() };
-    running.token.depth = 1;
-    used(running.token);
-    this.#running.add(running);
-    try {
-      return await runAs(running.token, fn);
-    } finally {
-      this.#running.delete(running);
-      running.token.depth = 0;
-      unused(running.token);
-      hold[Symbol.dispose]();
-    }
-  }
-
-  /** What the caller runs within. */
-  #callers(): Hold[] {
-    const found: Hold[] = [];
-    for (const { hold, token } of this.#running) if (owns(token)) found.push(hold);
-    return found;
-  }
-}
-
-function isUnbounded(bounds: Bounds | undefined): boolean {
-  return bounds?.timeout === undefined && bounds?.signal === undefined;
 }
 
 function endOf(timeout: number | undefined): number {
   return timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout;
 }
 
-function deadlock(actor: string, why: string, repair: string): NotOwnerError {
-  return new NotOwnerError(`${actor}: ${why}, and it would wait for ever; ${repair}.`, { code: 'MP_DEADLOCK' });
-}
-
 registerShareable('RwLock', {
   module: entry('synchronize/index'),
   class: RwLock,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

@@ -1,5 +1,13 @@
 import { ArgumentError, NotOwnerError } from '../errors/index.js';
-import { type Attempt, Block, type Bounds, registerShareable, Urgency, type WaitCell, WaitQueue } from '../memory/index.js';
+import {
+  type Attempt,
+  Block,
+  type Bounds,
+  registerShareable,
+  Urgency,
+  type WaitCell,
+  WaitQueue,
+} from '../memory/index.js';
 import { checkFunction, checkNumber } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { ReleaseOnce } from './owner/release-once.js';
@@ -8,7 +16,17 @@ import { SharedObject } from './state/shared-object.js';
 import { boundsOf, timedOut, timeoutOf, type WaitOptions } from './wait-options.js';
 import { FairnessReserve } from './words/fairness.js';
 import { LivenessThrottle } from './words/liveness-throttle.js';
-import { announce, FAIR, give, MAX_PERMITS, PERMIT_UNIT, permits, take, WAITERS, withdraw } from './words/semaphore-word.js';
+import {
+  announce,
+  FAIR,
+  give,
+  MAX_PERMITS,
+  PERMIT_UNIT,
+  permits,
+  take,
+  WAITERS,
+  withdraw,
+} from './words/semaphore-word.js';
 
 /** Words of a semaphore: its word, its bound, its holders. */
 const WORDS = 2 + PERMIT_LEDGER_WORDS;
@@ -26,6 +44,16 @@ const AT_ONCE = Promise.resolve(true);
  * know who will release them.
  *
  * Python: `multiprocessing.Semaphore`.
+ * @example
+ * import { Pool, Semaphore } from 'multiprocess';
+ *
+ * const licences = new Semaphore(2);
+ * await using pool = new Pool({ processes: 4 });
+ * const work = async (n: number) => {
+ *   using _ = await licences.hold(); // two at a time, whoever asks
+ *   return n * 2;
+ * };
+ * console.log(await pool.map(work, [1, 2, 3, 4])); // [ 2, 4, 6, 8 ]
  */
 export class Semaphore extends SharedObject {
   readonly #words: Int32Array;
@@ -46,7 +74,8 @@ export class Semaphore extends SharedObject {
     const attached = value instanceof Block;
     if (!attached) {
       checkNumber(new.target.name, 'value', value, { integer: true });
-      if (value > MAX_PERMITS) throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MAX_PERMITS}, not ${value}.`);
+      if (value > MAX_PERMITS)
+        throw new ArgumentError(`${new.target.name}: \`value\` must be at most ${MAX_PERMITS}, not ${value}.`);
     }
     super(4 * WORDS, attached ? value : undefined);
     this.#words = this.block.int32;
@@ -68,20 +97,20 @@ export class Semaphore extends SharedObject {
    * Takes a permit without blocking: `false` when the time ran out. Rejects with `signal.reason`.
    */
   acquire(options?: WaitOptions): Promise<boolean> {
-    this.block.check();
-    if (options === undefined && this.#queue.length === 0 && take(this.#words, false, 0, 0) >= 0) return AT_ONCE;
+    if (options === undefined && !this.block.closed && this.#queue.length === 0 && take(this.#words, false, 0, 0) >= 0)
+      return AT_ONCE;
     return this.#wait(this.#attempt, 'acquire', options);
   }
 
   /** Takes a permit if one is there. */
   tryAcquire(): boolean {
-    this.block.check();
+    this.#check('tryAcquire');
     return take(this.#words, false, 0, 0) >= 0 || this.#tryHarder();
   }
 
   /** Takes a permit, blocking the thread: `false` when the time ran out. */
   acquireSync(options?: WaitOptions): boolean {
-    this.block.check();
+    this.#check('acquireSync');
     const timeout = options === undefined ? undefined : timeoutOf(`${this.constructor.name}.acquireSync`, options);
     return take(this.#words, false, 0, 0) >= 0 || this.#queue.waitSync(this.#attempt, timeout);
   }
@@ -92,7 +121,7 @@ export class Semaphore extends SharedObject {
    * @throws NotOwnerError when a bounded semaphore would have more than at first; ArgumentError.
    */
   release(count = 1): void {
-    this.block.check();
+    this.#check('release');
     if (count !== 1) checkNumber(`${this.constructor.name}.release`, 'count', count, { integer: true, min: 1 });
     const word = give(this.#words, count, this.most, 0);
     if (word < 0) throw this.#tooMany();
@@ -101,7 +130,7 @@ export class Semaphore extends SharedObject {
 
   /** Permits that are there now. */
   getValue(): number {
-    this.block.check();
+    this.#check('getValue');
     return permits(Atomics.load(this.#words, 0));
   }
 
@@ -109,15 +138,23 @@ export class Semaphore extends SharedObject {
    * Takes a permit for a `using` block; it comes back too when this process or thread ends.
    * @throws TimeoutError `MP_TIMEOUT`.
    */
-  async hold(options?: WaitOptions): Promise<Disposable> {
-    if (!(await this.#wait(this.#attemptHold, 'hold', options))) throw timedOut(`${this.constructor.name}.hold`, options);
-    return new ReleaseOnce(() => this.#wake(this.#ledger.give(), 1));
+  hold(options?: WaitOptions): Promise<Disposable> {
+    return this.#hold('hold', options);
+  }
+
+  async #hold(method: string, options: WaitOptions | undefined): Promise<Disposable> {
+    if (!(await this.#wait(this.#attemptHold, method, options)))
+      throw timedOut(`${this.constructor.name}.${method}`, options);
+    return new ReleaseOnce(() => {
+      this.#check('release');
+      this.#wake(this.#ledger.give(), 1);
+    });
   }
 
   /** Runs `fn` while holding a permit. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction(`${this.constructor.name}.runExclusive`, 'fn', fn);
-    const held = await this.hold(options);
+    const held = await this.#hold('runExclusive', options);
     try {
       return await fn();
     } finally {
@@ -140,15 +177,20 @@ export class Semaphore extends SharedObject {
     return Atomics.load(this.#words, 1);
   }
 
+  /** @throws ClosedError that names the method. */
+  #check(method: string): void {
+    if (this.block.closed) this.block.check(`${this.constructor.name}.${method}`);
+  }
+
   #wait(attempt: Attempt, method: string, options: WaitOptions | undefined): Promise<boolean> {
     let bounds: Bounds | undefined;
     try {
-      this.block.check();
+      this.#check(method);
       if (options !== undefined) bounds = boundsOf(`${this.constructor.name}.${method}`, options);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#queue.wait(attempt, bounds);
+    return this.#queue.wait(attempt, `${this.constructor.name}.${method}`, bounds);
   }
 
   readonly #attempt: Attempt = (urgency) =>
@@ -194,4 +236,5 @@ registerShareable('Semaphore', {
   module: entry('synchronize/index'),
   class: Semaphore,
   toHandle: SharedObject.toHandle,
+  closed: SharedObject.isClosed,
 });

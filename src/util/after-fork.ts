@@ -22,6 +22,17 @@ const dead = new FinalizationRegistry<number>((id) => void entries.delete(id));
  * are started afresh (spawn, threads) have nothing to take over and call nothing.
  *
  * Python: `multiprocess.util.register_after_fork`.
+ * @example
+ * // node --single-threaded --v8-pool-size=1
+ * import { getContext } from 'multiprocess';
+ * import { registerAfterFork } from 'multiprocess/util';
+ *
+ * const cache = new Map([['row', 1]]);
+ * registerAfterFork(cache, (own) => own.clear());
+ * const { Process } = getContext('fork');
+ * const child = await new Process(() => console.log('in the fork', cache.size)).start();
+ * await child.join();
+ * console.log('here', cache.size); // in the fork 0 here 1
  */
 export function registerAfterFork<T extends object>(object: T, callback: (object: T) => void): void {
   if (typeof object !== 'object' && typeof object !== 'function')

@@ -93,10 +93,27 @@ export function isKeptByForks(listener: object): boolean {
   return kept.has(listener);
 }
 
-/** Whether this process is ending. Python: `util.is_exiting`. */
+/**
+ * Whether this process is ending. Python: `util.is_exiting`.
+ * @example
+ * import { isExiting } from 'multiprocess/util';
+ *
+ * console.log(isExiting()); // false
+ * process.on('exit', () => {
+ *   if (isExiting()) console.log('too late for a new child'); // too late for a new child
+ * });
+ */
 export function isExiting(): boolean {
   return exiting || running;
 }
+
+// Before every listener of the program, which may ask, and whether or not anything is hooked.
+process.prependListener(
+  'exit',
+  keptByForks(() => {
+    exiting = true;
+  }),
+);
 
 function install(): void {
   if (installed) return;
@@ -140,7 +157,6 @@ function onBeforeExit(): void {
 }
 
 function onExit(): void {
-  exiting = true;
   for (const stage of STAGES) for (const hook of [...hooks[stage]]) guarded(hook);
   release();
 }
@@ -172,5 +188,7 @@ function guarded(hook: ExitHook): void {
  * stderr.
  */
 function complain(error: unknown): void {
-  process.stderr.write(`multiprocess: a hook failed at exit: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    `multiprocess: a hook failed at exit: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
 }

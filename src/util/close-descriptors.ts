@@ -1,5 +1,6 @@
-import { closeSync, readdirSync, readlinkSync } from 'node:fs';
-import { ArgumentError } from '../errors/index.js';
+import { closeSync } from 'node:fs';
+import { ArgumentError, UnsupportedError } from '../errors/index.js';
+import { descriptorTarget, ownDescriptors } from '../platform/proc-linux.js';
 import { describe } from './options.js';
 
 /**
@@ -17,7 +18,22 @@ const KEPT = /^(anon_inode:|socket:|pipe:|\/memfd:multiprocess)/;
  *
  * Python: `multiprocess.util.close_all_fds_except`, which closes those too.
  *
- * @throws ArgumentError when something is no descriptor; nothing was closed.
+ * @throws ArgumentError when something is no descriptor; UnsupportedError `MP_UNSUPPORTED` where the
+ * system does not list descriptors (other systems than Linux). Nothing was closed.
+ * @example
+ * import { openSync, readFileSync, writeFileSync } from 'node:fs';
+ * import { closeAllFdsExcept } from 'multiprocess/util';
+ *
+ * writeFileSync('kept.txt', 'still open');
+ * const [kept, other] = [openSync('kept.txt', 'r'), openSync('kept.txt', 'r')];
+ * closeAllFdsExcept([kept]);
+ * let closed = '';
+ * try {
+ *   readFileSync(other);
+ * } catch (error) {
+ *   closed = (error as NodeJS.ErrnoException).code!;
+ * }
+ * console.log(readFileSync(kept, 'utf8'), closed); // still open EBADF
  */
 export function closeAllFdsExcept(fds: Iterable<number>): void {
   const kept = new Set([0, 1, 2]);
@@ -26,14 +42,19 @@ export function closeAllFdsExcept(fds: Iterable<number>): void {
       throw new ArgumentError(`closeAllFdsExcept: a descriptor is an integer of at least 0, not ${describe(fd)}.`);
     kept.add(fd);
   }
-  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+  const open = ownDescriptors();
+  if (open === null)
+    throw new UnsupportedError(
+      `closeAllFdsExcept: ${process.platform} does not say which descriptors a process has open; close by itself what was opened.`,
+    );
+  for (const fd of open) {
     if (!kept.has(fd) && closable(fd)) closeSync(fd);
   }
 }
 
 function closable(fd: number): boolean {
   try {
-    return !KEPT.test(readlinkSync(`/proc/self/fd/${fd}`));
+    return !KEPT.test(descriptorTarget(fd));
   } catch {
     return false; // The descriptor of the listing, closed by now.
   }

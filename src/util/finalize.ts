@@ -62,7 +62,8 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
   constructor(object: object | null, callback: (...args: A) => R, options: FinalizeOptions<A> = {}) {
     checkOptions('Finalize', options, ['args', 'exitPriority']);
     const { args, exitPriority } = options;
-    if (typeof callback !== 'function') throw new ArgumentError(`Finalize: \`callback\` must be a function, not ${describe(callback)}.`);
+    if (typeof callback !== 'function')
+      throw new ArgumentError(`Finalize: \`callback\` must be a function, not ${describe(callback)}.`);
     if (object !== null && typeof object !== 'object' && typeof object !== 'function')
       throw new ArgumentError(`Finalize: the first argument must be an object or null, not ${describe(object)}.`);
     if (exitPriority !== undefined && !Number.isInteger(exitPriority))

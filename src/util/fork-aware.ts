@@ -9,6 +9,17 @@ import { checkNumber, checkOptions } from './options.js';
  * finds it empty. It cannot be sent.
  *
  * Python: `multiprocess.util.ForkAwareLocal`.
+ * @example
+ * // node --single-threaded --v8-pool-size=1
+ * import { getContext } from 'multiprocess';
+ * import { ForkAwareLocal } from 'multiprocess/util';
+ *
+ * const local = new ForkAwareLocal();
+ * local['requests'] = 5;
+ * const { Process } = getContext('fork');
+ * const child = await new Process(() => console.log('in the fork', local['requests'])).start();
+ * await child.join();
+ * console.log('here', local['requests']); // in the fork undefined here 5
  */
 export class ForkAwareLocal {
   [name: string]: unknown;
@@ -32,6 +43,19 @@ interface Waiter {
  * `Lock`.
  *
  * Python: `multiprocess.util.ForkAwareThreadLock`.
+ * @example
+ * import { ForkAwareThreadLock } from 'multiprocess/util';
+ *
+ * const lock = new ForkAwareThreadLock();
+ * const order: string[] = [];
+ * const visit = (name: string) =>
+ *   lock.runExclusive(async () => {
+ *     order.push(`${name} in`);
+ *     await null;
+ *     order.push(`${name} out`);
+ *   });
+ * await Promise.all([visit('a'), visit('b')]);
+ * console.log(order.join(', ')); // a in, a out, b in, b out
  */
 export class ForkAwareThreadLock {
   #held = false;
@@ -62,7 +86,9 @@ export class ForkAwareThreadLock {
    * @param options `timeout` in milliseconds; `signal` rejects the wait with its reason.
    * @returns `false` when the time ran out.
    */
-  async acquire(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+  async acquire(
+    options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<boolean> {
     checkOptions('ForkAwareThreadLock.acquire', options, ['timeout', 'signal'], { number: 'timeout' });
     const timeout = checkNumber('ForkAwareThreadLock.acquire', 'timeout', options.timeout, { infinite: true });
     const { signal } = options;
@@ -92,9 +118,12 @@ export class ForkAwareThreadLock {
   /** Gives it to the next who waits. @throws ClosedError `MP_NOT_LOCKED` when it is not held. */
   release(): void {
     if (!this.#held) {
-      throw new ClosedError('ForkAwareThreadLock.release: it is not held; release it once for each time it was acquired.', {
-        code: 'MP_NOT_LOCKED',
-      });
+      throw new ClosedError(
+        'ForkAwareThreadLock.release: it is not held; release it once for each time it was acquired.',
+        {
+          code: 'MP_NOT_LOCKED',
+        },
+      );
     }
     const next = this.#waiting.shift();
     if (next === undefined) this.#held = false;

@@ -72,7 +72,14 @@ export class HistogramWords {
       }
       return max / 1000;
     };
-    return { count, mean: sum / count / 1000, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), max: max / 1000 };
+    return {
+      count,
+      mean: sum / count / 1000,
+      p50: quantile(0.5),
+      p90: quantile(0.9),
+      p99: quantile(0.99),
+      max: max / 1000,
+    };
   }
 }
 

@@ -1,15 +1,27 @@
 /**
  * What the other modules stand on and a program may use: finalizers, the log, diagnostics, and what
- * to do after a fork.
+ * to do after a fork. Python: `multiprocessing.util`.
+ *
+ * @packageDocumentation
  */
 
-// Forking
-export { registerAfterFork } from './after-fork.js';
-// Ending
-export { isExiting } from './at-exit.js';
-// Descriptors
-export { closeAllFdsExcept } from './close-descriptors.js';
+// The log
+
+export { DEBUG, ERROR, INFO, type LogRecord, NOTSET, SUBDEBUG, SUBWARNING, WARNING } from './log-record.js';
+export {
+  debug,
+  getLogger,
+  info,
+  type Logger,
+  type LogHandler,
+  type LogLevel,
+  logToStderr,
+  subDebug,
+  subWarning,
+} from './logger.js';
+
 // Diagnostics
+
 export type {
   ProcessCrashMessage,
   ProcessExitMessage,
@@ -19,10 +31,18 @@ export type {
   TaskStartMessage,
   TaskTraceMessage,
 } from './diagnostics.js';
+
+// Ending
+
+export { isExiting } from './at-exit.js';
 export { Finalize, type FinalizeOptions } from './finalize.js';
+
+// Forking
+
+export { registerAfterFork } from './after-fork.js';
 export { ForkAwareLocal, ForkAwareThreadLock } from './fork-aware.js';
-// The log
-export { DEBUG, ERROR, INFO, type LogRecord, NOTSET, SUBDEBUG, SUBWARNING, WARNING } from './log-record.js';
-export { debug, getLogger, info, type Logger, type LogHandler, type LogLevel, logToStderr, subDebug, subWarning } from './logger.js';
-// Temporary files
+
+// Files and descriptors
+
+export { closeAllFdsExcept } from './close-descriptors.js';
 export { getTempDir } from './temp-dir.js';

@@ -49,7 +49,11 @@ export function isLoading(): boolean {
  * loaded.
  */
 function marked<T>(load: () => T, then: (result: T) => void): T {
-  scope[LOADING] ??= { storage: new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)(), pending: 0, before: 0 };
+  scope[LOADING] ??= {
+    storage: new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)(),
+    pending: 0,
+    before: 0,
+  };
   const loads = scope[LOADING];
   if (loads.pending++ === 0) loads.before = underWay();
   let result: T;

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { FILE_PLACE, pathOf } from './file-names.js';
 
 /** No level of its own. */
 export const NOTSET = 0;
@@ -65,7 +65,7 @@ export class LogRecord {
   /** The file that made it: a path, or `''` when unknown. */
   get file(): string {
     const url = this.#place()?.[1] ?? '';
-    return url.startsWith('file:') ? fileURLToPath(url) : url;
+    return pathOf(url) ?? url;
   }
 
   /** The line in that file, or 0. */
@@ -80,6 +80,6 @@ export class LogRecord {
 
   #place(): RegExpMatchArray | null {
     const frame = this.#trace.stack?.split('\n').find((line) => line.startsWith('    at '));
-    return frame?.match(/([^()\s]*):(\d+):\d+\)?$/) ?? null;
+    return frame?.match(FILE_PLACE) ?? frame?.match(/([^()\s]*):(\d+):\d+\)?$/) ?? null;
   }
 }

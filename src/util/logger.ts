@@ -125,6 +125,13 @@ let logger: Logger | null = null;
 /**
  * The logger of this library, in this thread. It inherits its level from the parent's. Python:
  * `get_logger`.
+ * @example
+ * import { getLogger, info } from 'multiprocess/util';
+ *
+ * const logger = getLogger();
+ * logger.setLevel('INFO');
+ * logger.addHandler((record) => console.log(record.message)); // ready 3
+ * info('ready %d', 3);
  */
 export function getLogger(): Logger {
   if (logger === null) {
@@ -141,6 +148,11 @@ export function getLogger(): Logger {
  *
  * @param level Default: what it is; without one, WARNING.
  * @returns the logger. Python: `log_to_stderr`; called twice it writes once.
+ * @example
+ * import { info, logToStderr } from 'multiprocess/util';
+ *
+ * logToStderr('INFO');
+ * info('reading %s', 'a.csv'); // stderr: [INFO/MainProcess] reading a.csv
  */
 export function logToStderr(level?: LogLevel): Logger {
   const log = getLogger();
@@ -149,22 +161,58 @@ export function logToStderr(level?: LogLevel): Logger {
   return log;
 }
 
-/** A message of level SUBDEBUG (5). */
+/**
+ * A message of level SUBDEBUG (5).
+ * @example
+ * import { getLogger, subDebug } from 'multiprocess/util';
+ *
+ * const logger = getLogger();
+ * logger.setLevel('SUBDEBUG');
+ * logger.addHandler(({ levelName, message }) => console.log(levelName, message)); // SUBDEBUG looked at 3 pages
+ * subDebug('looked at %d pages', 3);
+ */
 export function subDebug(message: string, ...args: unknown[]): void {
   getLogger().write(SUBDEBUG, message, args, subDebug);
 }
 
-/** A message of level DEBUG (10). */
+/**
+ * A message of level DEBUG (10).
+ * @example
+ * import { debug, getLogger } from 'multiprocess/util';
+ *
+ * const logger = getLogger();
+ * logger.setLevel('DEBUG');
+ * logger.addHandler(({ levelName, message }) => console.log(levelName, message)); // DEBUG looked at 3 pages
+ * debug('looked at %d pages', 3);
+ */
 export function debug(message: string, ...args: unknown[]): void {
   getLogger().write(DEBUG, message, args, debug);
 }
 
-/** A message of level INFO (20). */
+/**
+ * A message of level INFO (20).
+ * @example
+ * import { getLogger, info } from 'multiprocess/util';
+ *
+ * const logger = getLogger();
+ * logger.setLevel('INFO');
+ * logger.addHandler(({ levelName, message }) => console.log(levelName, message)); // INFO looked at 3 pages
+ * info('looked at %d pages', 3);
+ */
 export function info(message: string, ...args: unknown[]): void {
   getLogger().write(INFO, message, args, info);
 }
 
-/** A message of level SUBWARNING (25). */
+/**
+ * A message of level SUBWARNING (25).
+ * @example
+ * import { getLogger, subWarning } from 'multiprocess/util';
+ *
+ * const logger = getLogger();
+ * logger.setLevel('SUBWARNING');
+ * logger.addHandler(({ levelName, message }) => console.log(levelName, message)); // SUBWARNING looked at 3 pages
+ * subWarning('looked at %d pages', 3);
+ */
 export function subWarning(message: string, ...args: unknown[]): void {
   getLogger().write(SUBWARNING, message, args, subWarning);
 }
@@ -172,5 +220,7 @@ export function subWarning(message: string, ...args: unknown[]): void {
 function numberOf(actor: string, level: unknown): number {
   const number = typeof level === 'string' ? levelOf(level) : level;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 0) return number;
-  throw new ArgumentError(`${actor}: \`level\` must be a number from 0 on or a name such as 'INFO', not ${describe(level)}.`);
+  throw new ArgumentError(
+    `${actor}: \`level\` must be a number from 0 on or a name such as 'INFO', not ${describe(level)}.`,
+  );
 }

@@ -6,9 +6,16 @@ import { ArgumentError } from '../errors/usage.js';
  *
  * @param bare What a value in the place of the options stands for, where Python or a peer has it
  * there: names of options by kind of value.
+ * @param elsewhere Names that are known in another place, by what to say of them.
  * @throws ArgumentError `MP_UNKNOWN_OPTION`, or `MP_INVALID_ARGUMENT` when `options` is no object.
  */
-export function checkOptions(actor: string, options: unknown, known: readonly string[], bare: BareValues = {}): void {
+export function checkOptions(
+  actor: string,
+  options: unknown,
+  known: readonly string[],
+  bare: BareValues = {},
+  elsewhere: OptionsElsewhere = {},
+): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const name = bare[Array.isArray(options) ? 'array' : typeof options];
@@ -19,20 +26,31 @@ export function checkOptions(actor: string, options: unknown, known: readonly st
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);
+    const place = Object.keys(elsewhere).find((text) => elsewhere[text]!.includes(name));
     const message =
-      near === undefined
-        ? `${actor}: unknown option \`${name}\`; known are ${known.map((k) => `\`${k}\``).join(', ')}.`
-        : `${actor}: misspelled option \`${name}\`: did you mean \`${near}\`?`;
+      place !== undefined
+        ? `${actor}: \`${name}\` is ${place}.`
+        : near === undefined
+          ? `${actor}: unknown option \`${name}\`; known are ${known.map((k) => `\`${k}\``).join(', ')}.`
+          : `${actor}: misspelled option \`${name}\`: did you mean \`${near}\`?`;
     throw new ArgumentError(message, { code: 'MP_UNKNOWN_OPTION' });
   }
 }
 
 /** Names of options by kind of value: what a bare value in their place most likely is. */
-export type BareValues = { readonly [kind in 'number' | 'string' | 'boolean' | 'function' | 'array' | string]?: string };
+export type BareValues = {
+  readonly [kind in 'number' | 'string' | 'boolean' | 'function' | 'array' | string]?: string;
+};
+
+/** Names of options of something else, by the end of a sentence: "an option of …; pass it …". */
+export type OptionsElsewhere = { readonly [advice: string]: readonly string[] };
 
 /** `\`{ timeout: 5 }\`, in milliseconds`: the option as it is written. */
 function optionText(name: string, value: unknown): string {
-  const text = name === 'authkey' || typeof value === 'object' || typeof value === 'function' ? name : `${name}: ${describe(value)}`;
+  const text =
+    name === 'authkey' || typeof value === 'object' || typeof value === 'function'
+      ? name
+      : `${name}: ${describe(value)}`;
   return `\`{ ${text} }\`${name === 'timeout' ? ', in milliseconds' : ''}`;
 }
 
@@ -44,6 +62,8 @@ export interface NumberRule {
   readonly integer?: boolean;
   /** Whether `Infinity` is allowed. Default `false`. */
   readonly infinite?: boolean;
+  /** What else may stand there, as the message names it: "'auto'". */
+  readonly or?: string;
 }
 
 /**
@@ -59,13 +79,21 @@ export function checkNumber(actor: string, name: string, value: unknown, rule: N
     (Number.isFinite(value) || (rule.infinite === true && value === Number.POSITIVE_INFINITY)) &&
     (rule.integer !== true || Number.isInteger(value) || value === Number.POSITIVE_INFINITY);
   if (fits) return value;
-  const kind = rule.integer === true ? 'an integer' : 'a number';
-  throw new ArgumentError(`${actor}: \`${name}\` must be ${kind} of at least ${min}, not ${describe(value)}.`);
+  throw new ArgumentError(`${actor}: \`${name}\` must be ${numberText(rule, min, value)}, not ${describe(value)}.`);
+}
+
+/** `a number of at least 0`, as far as it says why `value` is refused. */
+function numberText({ integer, infinite, or }: NumberRule, min: number, value: unknown): string {
+  const endless = infinite !== true && (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
+  const kind = integer === true ? 'an integer' : endless ? 'a finite number' : 'a number';
+  const bound = min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`;
+  return `${kind}${bound}${or === undefined ? '' : ` or ${or}`}`;
 }
 
 /** @throws ArgumentError when `value` is no function. */
 export function checkFunction(actor: string, name: string, value: unknown): void {
-  if (typeof value !== 'function') throw new ArgumentError(`${actor}: \`${name}\` must be a function, not ${describe(value)}.`);
+  if (typeof value !== 'function')
+    throw new ArgumentError(`${actor}: \`${name}\` must be a function, not ${describe(value)}.`);
 }
 
 /** How a module is named, for who gave its path as text. */
@@ -90,11 +118,17 @@ function className(value: object): unknown {
   }
 }
 
+/** Returns whether one of two names is the beginning of the other: `window` of `windowSize`. */
+function begins(name: string, candidate: string): boolean {
+  const [one, other] = [name.toLowerCase(), candidate.toLowerCase()];
+  return Math.min(one.length, other.length) >= 4 && (one.startsWith(other) || other.startsWith(one));
+}
+
 function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const distance = candidate.toLowerCase() === name.toLowerCase() ? 0 : editDistance(name, candidate);
+    const distance = begins(name, candidate) ? 0 : editDistance(name, candidate);
     if (distance < least) {
       least = distance;
       best = candidate;

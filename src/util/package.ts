@@ -23,6 +23,7 @@ export type Entry =
   | 'memory/heap'
   | 'memory/index'
   | 'native/index'
+  | 'native/threads/kernel-thread'
   | 'operators/remote-run'
   | 'pool/wire/carried-stores'
   | 'pool/worker/thread-entry'

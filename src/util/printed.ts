@@ -6,7 +6,8 @@ import { inspect } from 'node:util';
  * Called where the class is defined.
  */
 export function printedAsShown(...types: readonly { readonly prototype: object }[]): void {
-  for (const { prototype } of types) Object.defineProperty(prototype, 'toString', { value: shown, writable: true, configurable: true });
+  for (const { prototype } of types)
+    Object.defineProperty(prototype, 'toString', { value: shown, writable: true, configurable: true });
 }
 
 function shown(this: object): string {

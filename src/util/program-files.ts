@@ -6,7 +6,8 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { fileUrlOf, pathOf } from './file-names.js';
 import { CODE } from './package.js';
 
 /** Words that were looked up: a program may change `process.argv` after its start. */
@@ -76,16 +77,18 @@ function frames(): readonly NodeJS.CallSite[] {
 
 /**
  * The files on the stack, the innermost first, without those of Node; and whether each is being
- * evaluated as a module right now.
+ * evaluated as a module right now, which V8 tells in Node only.
  */
 function filesOnStack(): { readonly url: string; readonly loads: boolean }[] {
   const found: { url: string; loads: boolean }[] = [];
   for (const frame of frames()) {
     const name = frame.getFileName();
-    if (typeof name !== 'string' || name.startsWith('node:')) continue;
-    const url = name.startsWith('file:') ? name : name.startsWith('/') ? pathToFileURL(name).href : null;
+    const url = typeof name === 'string' ? fileUrlOf(name) : null;
     if (url === null) continue;
-    const loads = frame.getFunctionName() === null && frame.getEnclosingLineNumber() === 1 && frame.getEnclosingColumnNumber() === 1;
+    const loads =
+      frame.getFunctionName() === null &&
+      frame.getEnclosingLineNumber?.() === 1 &&
+      frame.getEnclosingColumnNumber?.() === 1;
     found.push({ url, loads });
   }
   return found;
@@ -116,5 +119,5 @@ export function noteStarters(): void {
 /** Path of the file whose code calls this library; `null` where that has none. */
 export function callingFile(): string | null {
   const url = filesOnStack().find((file) => !file.url.startsWith(own))?.url;
-  return url === undefined ? null : fileURLToPath(url);
+  return url === undefined ? null : pathOf(url);
 }

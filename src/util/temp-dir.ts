@@ -16,6 +16,17 @@ let guarded = false;
  * child gets one of its own.
  *
  * @throws MultiprocessError `MP_SYSTEM`, with `errno`, when it cannot be made.
+ * @example
+ * import { writeFileSync } from 'node:fs';
+ * import { join } from 'node:path';
+ * import { Pool } from 'multiprocess';
+ * import { getTempDir } from 'multiprocess/util';
+ *
+ * const file = join(getTempDir(), 'rows.json');
+ * writeFileSync(file, '[1, 2, 3]');
+ * await using pool = new Pool({ processes: 1 });
+ * const count = async (path: string) => JSON.parse(await (await import('node:fs/promises')).readFile(path, 'utf8')).length;
+ * console.log(await pool.apply(count, [file])); // 3
  */
 export function getTempDir(): string {
   if (here.path !== null) return here.path;

@@ -28,7 +28,9 @@ export function checkWaitOptions(
 ): void {
   if (options === undefined) return;
   if ((options as unknown) === false) {
-    throw new ArgumentError(`${actor}: options must be an object, not false. Pass \`{ timeout: 0 }\` so that it does not wait.`);
+    throw new ArgumentError(
+      `${actor}: options must be an object, not false. Pass \`{ timeout: 0 }\` so that it does not wait.`,
+    );
   }
   checkOptions(actor, options, [...WAIT_OPTIONS, ...known], bare);
   const { timeout, signal } = options;

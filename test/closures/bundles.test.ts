@@ -75,7 +75,8 @@ describe('A package whose functions all reach each other', () => {
 
   test('explain ends as well', async () => {
     const program =
-      tangle(300, '') + wrapped("const { explain } = await import('multiprocess'); console.log(explain(() => own(1)).sendable);");
+      tangle(300, '') +
+      wrapped("const { explain } = await import('multiprocess'); console.log(explain(() => own(1)).sendable);");
     expect(await output('explained', program, false)).toBe('true\n');
   }, 100_000);
 
@@ -86,6 +87,8 @@ describe('A package whose functions all reach each other', () => {
       const file = ${JSON.stringify(pathToFileURL(`${out}package.mjs`).href)};
       ${wrapped(`console.log(await pool.apply(() => own(1)).catch(({ code, repair }) => [code, repair].join()));
       console.log(await pool.apply(async () => (await import(file)).own(1)));`)}`;
-    expect(await output('refused', program, false)).toMatch(/^MP_TOO_MANY_FUNCTIONS,import the package inside the function.*\n2\n$/);
+    expect(await output('refused', program, false)).toMatch(
+      /^MP_TOO_MANY_FUNCTIONS,import the package inside the function.*\n2\n$/,
+    );
   }, 100_000);
 });

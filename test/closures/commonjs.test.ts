@@ -89,7 +89,10 @@ describe('A package whose exports are getters goes by reference', () => {
       Object.defineProperty(exports, 'again', { enumerable: true, get: function () { return inner.second; } });
       Object.defineProperty(exports, 'lazy', { enumerable: true, get() { globalThis.wasLoaded = true; return require('./inner.cjs'); } });`,
     );
-    write('instance.cjs', 'class Clients { constructor() { this.make = () => process.pid; } }\nmodule.exports = new Clients();');
+    write(
+      'instance.cjs',
+      'class Clients { constructor() { this.make = () => process.pid; } }\nmodule.exports = new Clients();',
+    );
     const main = write(
       'aliases.cjs',
       `${require_}
@@ -222,7 +225,13 @@ describe('What is hooked into require', () => {
 
   test('applies in workers', () => {
     const main = write('hooked.ts', program);
-    expect(run(['-r', join(out, 'hook.cjs'), main])).toEqual({ named: 'a2', directly: 'a2', enum: 'a', class: 4, namespace: 'a2' });
+    expect(run(['-r', join(out, 'hook.cjs'), main])).toEqual({
+      named: 'a2',
+      directly: 'a2',
+      enum: 'a',
+      class: 4,
+      namespace: 'a2',
+    });
   });
 
   test('by the program itself: a worker that has no hook says how it gets one', () => {
@@ -251,7 +260,10 @@ test('whole exports of the main file are refused, since that cannot be loaded ag
     'main-exports.cjs',
     `${require_} exports.a = 1; ${report('whole: () => Object.keys(exports), member: () => exports.a')}`,
   );
-  expect(run([main])).toEqual({ whole: expect.stringMatching(/^MP_COMMONJS_MODULE .*`const value = exports\.value`/), member: 1 });
+  expect(run([main])).toEqual({
+    whole: expect.stringMatching(/^MP_COMMONJS_MODULE .*`const value = exports\.value`/),
+    member: 1,
+  });
 });
 
 /** Loads CommonJS files into a realm and a registry of its own, as jest does. */
@@ -341,7 +353,8 @@ const COMPILING_RUNNER = `const { existsSync, readFileSync } = require('node:fs'
     if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
     const module = { exports: {}, require: requireOf(file), loaded: false };
     registry[file] = module;
-    const code = readFileSync(file, 'utf8').replace(/: number/g, '');
+    const read = readFileSync(file, 'utf8');
+    const code = file.endsWith('.ts') ? read.replace(/: number/g, '') : read;
     const text = '({"Object.<anonymous>":function(module,exports,require,__dirname,__filename){' + code + '\\n}});';
     const wrapper = new vm.Script(text, { filename: file }).runInContext(realm)['Object.<anonymous>'];
     wrapper.call(module.exports, module, module.exports, module.require, dirname(file), file);
@@ -376,5 +389,12 @@ test('what a test runner compiles goes by value, since no worker can load it', (
       bytes: ((found) => () => found < 700)(size),
     `)}`,
   );
-  expect(run([runner, cases])).toEqual({ namespace: 4, name: 4, class: 4, instance: [10, true], asItIs: 1, bytes: true });
+  expect(run([runner, cases])).toEqual({
+    namespace: 4,
+    name: 4,
+    class: 4,
+    instance: [10, true],
+    asItIs: 1,
+    bytes: true,
+  });
 });

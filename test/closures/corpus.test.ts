@@ -59,8 +59,13 @@ const installed = fileURLToPath(new URL('../../node_modules/', import.meta.url))
 
 /** The largest script in a folder of a package. */
 function largest(folder: string): string {
-  const files = readdirSync(join(installed, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.[cm]?js$/.test(name));
-  const sized = files.map((name) => ({ file: join(installed, folder, name), size: statSync(join(installed, folder, name)).size }));
+  const files = readdirSync(join(installed, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.[cm]?js$/.test(name),
+  );
+  const sized = files.map((name) => ({
+    file: join(installed, folder, name),
+    size: statSync(join(installed, folder, name)).size,
+  }));
   return sized.reduce((most, each) => (each.size > most.size ? each : most)).file;
 }
 
@@ -97,8 +102,23 @@ describe('Every function is analysed and compiles again', () => {
         }
         const names = [...analysis.free.keys()].filter((free) => free !== 'arguments');
         try {
-          if (analysis.outerPrivate === null && !analysis.outerSuper && !analysis.outerNewTarget && analysis.importMeta.length === 0) {
-            const data = { text, form: analysis.form, strict: false, name: 'f', url: '', line: 0, column: 0, edits: [], args: -1 };
+          if (
+            analysis.outerPrivate === null &&
+            !analysis.outerSuper &&
+            !analysis.outerNewTarget &&
+            analysis.importMeta.length === 0
+          ) {
+            const data = {
+              text,
+              form: analysis.form,
+              strict: false,
+              name: 'f',
+              url: '',
+              line: 0,
+              column: 0,
+              edits: [],
+              args: -1,
+            };
             factoryOf(data as unknown as FunctionData, names, []);
           }
         } catch (error) {
@@ -113,7 +133,8 @@ describe('Every function is analysed and compiles again', () => {
 
   test('free names are those that V8 misses', () => {
     // A function in which every free name is bound to a parameter runs with no access to a global: the names are complete.
-    const text = '(a, { b = c, ...d } = e) => { for (const f of g) { h: for (;;) break h; } return { i, j: k.l, [m]: n`x`, ...o }; }';
+    const text =
+      '(a, { b = c, ...d } = e) => { for (const f of g) { h: for (;;) break h; } return { i, j: k.l, [m]: n`x`, ...o }; }';
     expect([...analyse(text)!.free.keys()].sort()).toEqual(['c', 'e', 'g', 'i', 'k', 'm', 'n', 'o']);
     expect(() => vm.compileFunction(`return ${text}`)).not.toThrow();
   });

@@ -37,7 +37,12 @@ describe('explain shows', () => {
   });
 
   test('what goes by reference, and to what', () => {
-    expect(explain(basename)).toMatchObject({ sendable: true, how: 'reference', from: 'node:path (basename)', captures: [] });
+    expect(explain(basename)).toMatchObject({
+      sendable: true,
+      how: 'reference',
+      from: 'node:path (basename)',
+      captures: [],
+    });
     const own = basename;
     expect(
       named(
@@ -51,7 +56,10 @@ describe('explain shows', () => {
   test('bound functions, tasks and functions with properties by their parts', () => {
     const names = (fn: Function) => explain(fn).captures.map(({ name }) => name);
     expect(names(helper.bind(null, 1))).toEqual(['bound function', 'bound this', 'bound argument 0']);
-    expect(names(task({ factor }, (c, n: number) => n * c.factor))).toEqual(['captures of task()', 'function of task()']);
+    expect(names(task({ factor }, (c, n: number) => n * c.factor))).toEqual([
+      'captures of task()',
+      'function of task()',
+    ]);
     expect(names(Object.assign(() => 1, { hits: 2 }))).toEqual(['.hits']);
   });
 
@@ -74,11 +82,16 @@ describe('explain shows', () => {
         code: 'MP_NATIVE_OBJECT',
         path: expect.stringMatching(/^\.stream <- captured `db` <- captured `ask` <- function query \(/),
         repair: expect.stringMatching(/inside the function/),
-        message: expect.stringMatching(/^Cannot send function query \(.*: it captures `ask`, which captures `db`, and `db\.stream` is/),
+        message: expect.stringMatching(
+          /^Cannot send function query \(.*: it captures `ask`, which captures `db`, and `db\.stream` is/,
+        ),
       },
     });
     expect(named(explanation, 'factor')!.problem).toBeUndefined();
-    expect(named(explanation, 'ask')).toMatchObject({ problem: { code: 'MP_NATIVE_OBJECT' }, captures: [{ name: 'db', kind: 'Client' }] });
+    expect(named(explanation, 'ask')).toMatchObject({
+      problem: { code: 'MP_NATIVE_OBJECT' },
+      captures: [{ name: 'db', kind: 'Client' }],
+    });
   });
 
   test('a client that is connected, whose socket is neither paused nor shared', async () => {
@@ -91,7 +104,9 @@ describe('explain shows', () => {
       const { stream } = db;
       expect(explain(() => db)).toMatchObject({ sendable: false, problem: { code: 'MP_NATIVE_OBJECT' } });
       expect(explain(() => stream)).toMatchObject({ sendable: false });
-      expect(() => dumps(() => db)).toThrow(/captures `db`, and `db\.stream` is an instance of Socket.*inside the function/);
+      expect(() => dumps(() => db)).toThrow(
+        /captures `db`, and `db\.stream` is an instance of Socket.*inside the function/,
+      );
       expect(() => dumps([db])).toThrow(expect.objectContaining({ code: 'MP_NATIVE_OBJECT' }));
       stream.write('still mine');
       expect(String(await new Promise((data) => stream.once('data', data)))).toBe('still mine');
@@ -103,7 +118,11 @@ describe('explain shows', () => {
 
   test('a function that is itself the culprit', () => {
     // biome-ignore lint/security/noGlobalEval: direct eval is what is refused.
-    expect(explain(() => eval('1'))).toMatchObject({ sendable: false, problem: { code: 'MP_DIRECT_EVAL' }, captures: [] });
+    expect(explain(() => eval('1'))).toMatchObject({
+      sendable: false,
+      problem: { code: 'MP_DIRECT_EVAL' },
+      captures: [],
+    });
   });
 
   test('plain data, which JSON carries', () => {
@@ -115,14 +134,17 @@ describe('explain shows', () => {
     const db = new Client();
     const good = inspect(explain((n: number) => helper(n) + rows.length));
     expect(good.split('\n')[0]).toMatch(/^an anonymous function \(.*\): by value, [\d.]+ (B|KiB)$/);
-    expect(good).toMatch(/^ {2}helper {4}function {4}\d+ B\n {4}factor {2}number {6}1 B\n {2}rows {6}array of 3 {2}\d+ B$/m);
+    expect(good).toMatch(
+      /^ {2}helper {4}function {4}\d+ B\n {4}factor {2}number {6}1 B\n {2}rows {6}array of 3 {2}\d+ B$/m,
+    );
     const bad = inspect(explain(() => db));
     expect(bad).toMatch(
       /cannot be sent: MP_NATIVE_OBJECT\n {2}db {2}Client {2}cannot be sent: MP_NATIVE_OBJECT\nCannot send an anonymous function/,
     );
   });
 
-  test('only functions', () => expect(() => explain(5 as never)).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' })));
+  test('only functions', () =>
+    expect(() => explain(5 as never)).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' })));
 });
 
 describe('More than 1 MiB of captures', () => {
@@ -139,7 +161,9 @@ describe('More than 1 MiB of captures', () => {
       dumps(large);
       expect(warn).toHaveBeenCalledTimes(2);
       expect(warn.mock.calls[0]).toEqual([
-        expect.stringMatching(/^function take \(.*explain\.test\.ts:\d+:\d+\) captures 2\.0 MiB, most of it `large` \(2\.0 MiB\)/),
+        expect.stringMatching(
+          /^function take \(.*explain\.test\.ts:\d+:\d+\) captures 2\.0 MiB, most of it `large` \(2\.0 MiB\)/,
+        ),
         { type: 'MultiprocessWarning', code: 'MP_LARGE_CAPTURE' },
       ]);
     } finally {

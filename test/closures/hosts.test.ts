@@ -12,7 +12,13 @@ const major = Number(process.versions.node.split('.')[0]);
 
 function node(args: readonly string[], input = ''): { stdout: string; stderr: string } {
   const env = { ...process.env, NODE_NO_WARNINGS: '1', NODE_OPTIONS: '' };
-  const { stdout, stderr } = spawnSync(process.execPath, args, { env, input, encoding: 'utf8', timeout: 30_000, killSignal: 'SIGKILL' });
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    env,
+    input,
+    encoding: 'utf8',
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
   return { stdout, stderr };
 }
 
@@ -27,11 +33,14 @@ const program = `
 `;
 
 describe('Closures are read', () => {
-  test('in --eval, as a module', () => expect(node(['--input-type=module', '-e', program])).toMatchObject({ stdout: 'result 43\n' }));
+  test('in --eval, as a module', () =>
+    expect(node(['--input-type=module', '-e', program])).toMatchObject({ stdout: 'result 43\n' }));
 
-  test('in --eval, as a script', () => expect(node(['-e', `(async () => {${program}})()`])).toMatchObject({ stdout: 'result 43\n' }));
+  test('in --eval, as a script', () =>
+    expect(node(['-e', `(async () => {${program}})()`])).toMatchObject({ stdout: 'result 43\n' }));
 
-  test('from standard input', () => expect(node(['--input-type=module', '-'], program)).toMatchObject({ stdout: 'result 43\n' }));
+  test('from standard input', () =>
+    expect(node(['--input-type=module', '-'], program)).toMatchObject({ stdout: 'result 43\n' }));
 
   test('in the REPL', () => {
     const lines = [

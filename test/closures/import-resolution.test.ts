@@ -20,7 +20,11 @@ function write(path: string, content: string | object): void {
 beforeAll(() => {
   write('app/package.json', {
     name: 'app',
-    imports: { '#inner/*.js': { import: './inner/*.mjs', default: './inner/*.cjs' }, '#dual': 'dual', '#fs': 'node:fs' },
+    imports: {
+      '#inner/*.js': { import: './inner/*.mjs', default: './inner/*.cjs' },
+      '#dual': 'dual',
+      '#fs': 'node:fs',
+    },
     exports: { './self': './inner/self.mjs' },
   });
   write('app/main.mjs', '');

@@ -6,7 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { analyse } from '../../src/closures/analysis/analysis.js';
-import { declarationsOf, importStatement, isStrictScript, requiredModuleOf } from '../../src/closures/analysis/glance.js';
+import {
+  declarationsOf,
+  importStatement,
+  isStrictScript,
+  requiredModuleOf,
+} from '../../src/closures/analysis/glance.js';
 import { type Binding, resolve, type Scope } from '../../src/closures/analysis/scope.js';
 import { parseProgram } from '../../src/closures/analysis/syntax.js';
 import { walkProgram } from '../../src/closures/analysis/walk.js';
@@ -154,34 +159,38 @@ describe('A function in a bundle', () => {
     'in CommonJS, minified': ['out-min.cjs', ['--format=cjs', '--minify'], 'main-min.cjs'],
   };
 
-  test.each(Object.entries(forms))('%s is found without parsing that', { timeout: 120_000 }, async (_, [file, options, main]) => {
-    mkdirSync(out, { recursive: true });
-    const source = `${out}bundled.mjs`;
-    writeFileSync(source, `${PACKAGES}\n${pad.replaceAll('function pad', 'export function pad')}\nexport ${noise}`);
-    const define = options.includes('--format=cjs') ? ['--define:import.meta.url=__filename'] : [];
-    await run('node_modules/.bin/esbuild', [
-      source,
-      '--bundle',
-      '--platform=node',
-      '--external:multiprocess',
-      ...options,
-      ...define,
-      `--outfile=${out}${file}`,
-    ]);
-    writeFileSync(`${out}counter.cjs`, COUNTER);
-    writeFileSync(
-      `${out}${main}`,
-      main.endsWith('.mjs') ? `import { main } from './${file}';\nawait main();` : `require('./${file}').main();`,
-    );
-    const { stdout } = await run(process.execPath, ['--require', `${out}counter.cjs`, `${out}${main}`], {
-      timeout: 100_000,
-      killSignal: 'SIGKILL',
-    });
-    const [results, characters] = stdout.trim().split('\n');
-    expect(JSON.parse(results!)).toEqual([8, 4 + 10 + 2, [4, 2], 24, ['b', 'a/b', '/']]);
-    // What is parsed of it is small functions, and the list of its exports.
-    expect(Number(characters)).toBeLessThan(readFileSync(`${out}${file}`, 'utf8').length / 3);
-  });
+  test.each(Object.entries(forms))(
+    '%s is found without parsing that',
+    { timeout: 120_000 },
+    async (_, [file, options, main]) => {
+      mkdirSync(out, { recursive: true });
+      const source = `${out}bundled.mjs`;
+      writeFileSync(source, `${PACKAGES}\n${pad.replaceAll('function pad', 'export function pad')}\nexport ${noise}`);
+      const define = options.includes('--format=cjs') ? ['--define:import.meta.url=__filename'] : [];
+      await run('node_modules/.bin/esbuild', [
+        source,
+        '--bundle',
+        '--platform=node',
+        '--external:multiprocess',
+        ...options,
+        ...define,
+        `--outfile=${out}${file}`,
+      ]);
+      writeFileSync(`${out}counter.cjs`, COUNTER);
+      writeFileSync(
+        `${out}${main}`,
+        main.endsWith('.mjs') ? `import { main } from './${file}';\nawait main();` : `require('./${file}').main();`,
+      );
+      const { stdout } = await run(process.execPath, ['--require', `${out}counter.cjs`, `${out}${main}`], {
+        timeout: 100_000,
+        killSignal: 'SIGKILL',
+      });
+      const [results, characters] = stdout.trim().split('\n');
+      expect(JSON.parse(results!)).toEqual([8, 4 + 10 + 2, [4, 2], 24, ['b', 'a/b', '/']]);
+      // What is parsed of it is small functions, and the list of its exports.
+      expect(Number(characters)).toBeLessThan(readFileSync(`${out}${file}`, 'utf8').length / 3);
+    },
+  );
 });
 
 /** Functions that objects lead to. */
@@ -229,7 +238,9 @@ describe('What is seen around a function of a script that is too long to be pars
       const text = fn.toString();
       const found = locate(fn, mirror(fn, ''), text, '');
       const placed =
-        found === null || found === 'internal' ? undefined : placedIn(findings.functions, found.start, found.start + text.length);
+        found === null || found === 'internal'
+          ? undefined
+          : placedIn(findings.functions, found.start, found.start + text.length);
       if (placed === undefined) continue;
       const around = surroundings(found as Place, text, false)!;
       for (const { name } of analyse(text)!.free.values()) {
@@ -237,7 +248,11 @@ describe('What is seen around a function of a script that is too long to be pars
         if (exact === null) continue;
         names++;
         const seen = around.lookup(name)!;
-        expect([name, !seen.assigned && exact.assigned, !seen.assignedInside && exact.assignedInside]).toEqual([name, false, false]);
+        expect([name, !seen.assigned && exact.assigned, !seen.assignedInside && exact.assignedInside]).toEqual([
+          name,
+          false,
+          false,
+        ]);
         expect(seen.required).toEqual(exact.required);
       }
     }
@@ -332,7 +347,11 @@ describe('A look at a script says what a parser says, or nothing', () => {
   test('about what it loads', () => {
     expect(importStatement("import a, { b as name } from './x.js' with { type: 'json' };", 'name')).toContain('type');
     expect(importStatement("const name = 1; import { names } from 'x';", 'name')).toBeNull();
-    expect(requiredModuleOf('const name = __toESM(require("x"), 1);', 'name')).toEqual({ specifier: 'x', name: null, wrapped: true });
+    expect(requiredModuleOf('const name = __toESM(require("x"), 1);', 'name')).toEqual({
+      specifier: 'x',
+      name: null,
+      wrapped: true,
+    });
     expect(requiredModuleOf("const { name } = require('x');", 'name')).toBeUndefined();
     expect(requiredModuleOf("const name = require('x').name;", 'name')).toBeUndefined();
     expect(requiredModuleOf("const other = require('x'); const name = 1;", 'name')).toBeNull();

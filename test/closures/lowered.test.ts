@@ -33,7 +33,9 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 
 const programs = readdirSync(folder).flatMap((tool) =>
   ['main', 'decorated', 'legacy', 'instrumented'].flatMap((name) =>
-    ['mjs', 'cjs'].map((extension) => `${tool}/${name}.${extension}`).filter((file) => existsSync(new URL(file, folder))),
+    ['mjs', 'cjs']
+      .map((extension) => `${tool}/${name}.${extension}`)
+      .filter((file) => existsSync(new URL(file, folder))),
   ),
 );
 
@@ -53,17 +55,23 @@ describe.concurrent('A function gives the same in a worker', () => {
 });
 
 describe.concurrent('An import() that a bundler compiled is refused, with what leaves it to Node', () => {
-  test.each(['webpack-development', 'webpack-production', 'rspack-development', 'rspack-production'])('%s', async (tool) => {
-    const path = fileURLToPath(new URL(`${tool}/bundled.mjs`, folder));
-    const { stdout } = await run(process.execPath, [path], { timeout: 50_000, killSignal: 'SIGKILL' });
-    const refused = { code: 'MP_BUNDLED_IMPORT', repair: expect.stringContaining('/* webpackIgnore: true */') as string };
-    expect(JSON.parse(stdout)).toEqual({
-      'a chunk': refused,
-      'a builtin': refused,
-      'a builtin, left to Node': 'function',
-      'a namespace': 3,
-    });
-  });
+  test.each(['webpack-development', 'webpack-production', 'rspack-development', 'rspack-production'])(
+    '%s',
+    async (tool) => {
+      const path = fileURLToPath(new URL(`${tool}/bundled.mjs`, folder));
+      const { stdout } = await run(process.execPath, [path], { timeout: 50_000, killSignal: 'SIGKILL' });
+      const refused = {
+        code: 'MP_BUNDLED_IMPORT',
+        repair: expect.stringContaining('/* webpackIgnore: true */') as string,
+      };
+      expect(JSON.parse(stdout)).toEqual({
+        'a chunk': refused,
+        'a builtin': refused,
+        'a builtin, left to Node': 'function',
+        'a namespace': 3,
+      });
+    },
+  );
 });
 
 test('a refused `this` names the debugger that may be attached', async () => {

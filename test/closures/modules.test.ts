@@ -7,4 +7,6 @@ describeOutcomes('What a CommonJS file requires and exports crosses', 'commonjs.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);
 if (stripsTypes) describeOutcomes('TypeScript that Node runs itself crosses', 'typed.ts');
-else test('TypeScript needs a loader on this version of Node', () => expect(process.features).not.toHaveProperty('typescript'));
+else
+  test('TypeScript needs a loader on this version of Node', () =>
+    expect(process.features).not.toHaveProperty('typescript'));

@@ -57,7 +57,10 @@ describe('Under the test runner', () => {
     try {
       expect(await pool.apply(() => [proxied.twice(2), proxied.deepest.thrice(2)])).toEqual([4, 6]);
       expect(await pool.apply(() => [inner.twice(2), inner.deepest.thrice(2)])).toEqual([4, 6]);
-      expect(await pool.apply(() => [Object.keys(namespaces), Object.keys(inner)])).toEqual([['inner'], ['deepest', 'twice']]);
+      expect(await pool.apply(() => [Object.keys(namespaces), Object.keys(inner)])).toEqual([
+        ['inner'],
+        ['deepest', 'twice'],
+      ]);
     } finally {
       await pool.terminate();
     }
@@ -156,7 +159,8 @@ describe('task()', () => {
 });
 
 test('The stack of an error of a worker has the lines of the source', async () => {
-  const lineOf = (error: unknown): string | undefined => /runner\.test\.ts:(\d+)/.exec(String((error as Error).stack))?.[1];
+  const lineOf = (error: unknown): string | undefined =>
+    /runner\.test\.ts:(\d+)/.exec(String((error as Error).stack))?.[1];
   const fail = (): never => {
     throw new Error('here');
   };

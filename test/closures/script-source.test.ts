@@ -29,7 +29,11 @@ async function output(text: string, options: readonly string[] = []): Promise<st
 function placeOf(fn: Function): { line: number; column: number; text: string } | null {
   const found = locate(fn, mirror(fn, ''), fn.toString(), '');
   if (found === null || found === 'internal') return null;
-  return { line: found.line, column: found.column, text: found.script.source.slice(found.start, found.start + fn.toString().length) };
+  return {
+    line: found.line,
+    column: found.column,
+    text: found.script.source.slice(found.start, found.start + fn.toString().length),
+  };
 }
 
 describe('The source of a script', () => {
@@ -85,10 +89,14 @@ describe('Asking V8 for a source', () => {
   it('leaves the flag as the program has it', async () => {
     const closure = 'const K = 1; dumps((x) => x + K);';
     const use = "const use = new Function('f', 'return %FunctionGetScriptId(f) > 0');";
-    expect(await output(`${closure} try { ${use} console.log('set'); } catch (error) { console.log(error.name); }`)).toBe('SyntaxError');
-    expect(await output(`require('node:v8').setFlagsFromString('--allow-natives-syntax'); ${closure} ${use} console.log(use(use));`)).toBe(
-      'true',
-    );
+    expect(
+      await output(`${closure} try { ${use} console.log('set'); } catch (error) { console.log(error.name); }`),
+    ).toBe('SyntaxError');
+    expect(
+      await output(
+        `require('node:v8').setFlagsFromString('--allow-natives-syntax'); ${closure} ${use} console.log(use(use));`,
+      ),
+    ).toBe('true');
     expect(await output(`${closure} ${use} console.log(use(use));`, ['--allow-natives-syntax'])).toBe('true');
   });
 
@@ -134,7 +142,10 @@ describe('The stack of an error in a function that a hook compiled', () => {
         await pool.terminate();
       })();`,
     );
-    const { stdout } = await run(process.execPath, ['--require', hook, program], { timeout: 60_000, killSignal: 'SIGKILL' });
+    const { stdout } = await run(process.execPath, ['--require', hook, program], {
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
     expect(stdout.trim()).toBe('4');
   });
 });

@@ -127,7 +127,10 @@ function esbuild(text: string): string {
 function withGetters(text: string): string {
   const names = [...text.matchAll(/^export (?:const|class|function) (\w+)/gm)].map(([, name]) => name!);
   const body = compiled(text.replace(/^export default /gm, 'const standard = ').replace(/^export /gm, ''));
-  const exports = [...names.map((name) => `${name}: function () { return ${name}; }`), 'default: function () { return standard; }'];
+  const exports = [
+    ...names.map((name) => `${name}: function () { return ${name}; }`),
+    'default: function () { return standard; }',
+  ];
   return `"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });
     function _export(target, all) { for (var name in all) Object.defineProperty(target, name, { enumerable: true, get: all[name] }); }
     _export(exports, { ${exports.join(', ')} });\n${body}`;
@@ -211,7 +214,9 @@ test('what leads to a shared object and cannot be copied goes by reference, with
   );
   const { results, stderr } = run(main);
   expect(results).toEqual({ total: 0 });
-  expect(stderr.match(/MP_SHARED_IN_MODULE.*`service` of .*bound\.mjs.*pass the shared object as an argument/g)).toHaveLength(1);
+  expect(
+    stderr.match(/MP_SHARED_IN_MODULE.*`service` of .*bound\.mjs.*pass the shared object as an argument/g),
+  ).toHaveLength(1);
 });
 
 test('a module without anything shared goes by reference, with its state', () => {

@@ -71,7 +71,13 @@ describe.each(Object.entries(hosts))('In %s, exact are', (_host, args) => {
       [1, 1, 200_000],
       [1, 2, 200_000],
     ],
-    'required, edited, required again': [`value 2:38 d ${required}`, 'value 3:27 d', `value 2:38 d ${required}`, 200_002, -1],
+    'required, edited, required again': [
+      `value 2:38 d ${required}`,
+      'value 3:27 d',
+      `value 2:38 d ${required}`,
+      200_002,
+      -1,
+    ],
     'what require gives': [
       'value 3:28 tab_1=/tab.cjs',
       `value 3:54 ${required}`,
@@ -90,7 +96,11 @@ describe.each(Object.entries(hosts))('In %s, exact are', (_host, args) => {
     'edited after loading': [`value 2:32 k ${table}`, 200_004],
     'removed after loading': [`value 2:32 k ${table}`, 200_004, 'value 3:26 k', 6, 6],
     'a wrapper of their own around CommonJS': [expect.stringMatching(/^value 1:\d+ k$/), 4],
-    'the same text at the same place of two files': [`value 2:32 ${table}`, 'value 2:32 table=./seven.mjs (table)', `value 2:32 ${table}`],
+    'the same text at the same place of two files': [
+      `value 2:32 ${table}`,
+      'value 2:32 table=./seven.mjs (table)',
+      `value 2:32 ${table}`,
+    ],
     'several alike in one line': [14, true, 5],
     'a bundle of several megabytes': ['value  h T=./tab.mjs (table) N=./tab.mjs', 400_004],
   };
@@ -159,7 +169,9 @@ const file: string = __filename;`;
   };
   const expected = (extension: string) => [
     expect.stringMatching(extension === 'cts' ? /^tab=file:.*tab\.cts \d+/ : /^tab=\.\/tab\.m?ts \d+/),
-    expect.stringMatching(extension === 'cts' ? /^table=file:.*tab\.cts \(table\) / : /^table=\.\/tab\.m?ts \(table\) /),
+    expect.stringMatching(
+      extension === 'cts' ? /^table=file:.*tab\.cts \(table\) / : /^table=\.\/tab\.m?ts \(table\) /,
+    ),
     'plain',
     7,
     [2],
@@ -170,13 +182,17 @@ const file: string = __filename;`;
 
   for (const [state, then] of Object.entries(done)) {
     for (const extension of ['ts', 'mts', 'cts']) {
-      test.runIf(stripsTypes)(`.${extension}, ${state}`, () => expect(run(extension, then, [])).toEqual(expected(extension)));
+      test.runIf(stripsTypes)(`.${extension}, ${state}`, () =>
+        expect(run(extension, then, [])).toEqual(expected(extension)),
+      );
     }
-    test(`.mts by tsx, ${state}`, () => expect(run('mts', then, ['--import', 'tsx']).slice(0, 7)).toEqual(expected('mts').slice(0, 7)));
+    test(`.mts by tsx, ${state}`, () =>
+      expect(run('mts', then, ['--import', 'tsx']).slice(0, 7)).toEqual(expected('mts').slice(0, 7)));
   }
 
-  test.runIf(stripsTypes && process.allowedNodeEnvironmentFlags.has('--experimental-transform-types'))('.mts, transformed by Node', () =>
-    expect(run('mts', '', ['--experimental-transform-types']).slice(0, 7)).toEqual(expected('mts').slice(0, 7)),
+  test.runIf(stripsTypes && process.allowedNodeEnvironmentFlags.has('--experimental-transform-types'))(
+    '.mts, transformed by Node',
+    () => expect(run('mts', '', ['--experimental-transform-types']).slice(0, 7)).toEqual(expected('mts').slice(0, 7)),
   );
 });
 
@@ -199,7 +215,10 @@ await pool.terminate();
   test('in a line of a megabyte, and of functions made by a sent function', () => {
     const wide = ' '.repeat(1_000_000);
     const made = `await (async (f) => [here(f()), await pool.apply(async (f) => { try { f()(); } catch (error) { return error.stack; } }, [f]).then((stack) => at({ stack }))])(() => () => { throw new Error('made'); })`;
-    const file = write('wide.mjs', program(`const results = [${wide}${both(failing)}, ${both(inner)}, ${made}, ${both(failing)}];`));
+    const file = write(
+      'wide.mjs',
+      program(`const results = [${wide}${both(failing)}, ${both(inner)}, ${made}, ${both(failing)}];`),
+    );
     const results = JSON.parse(node([file])) as [string, string][];
     expect(results.map(([own]) => own)).toEqual(results.map(([, theirs]) => theirs));
     for (const [own] of results) expect(Number(own.split(':')[2])).toBeGreaterThan(1_000_000);
@@ -218,7 +237,10 @@ await pool.terminate();
       expect(Number(theirs.split(':')[2]) - Number(own.split(':')[2])).toBeLessThanOrEqual('count: '.length);
     }
     const plain = '() => { count += k; last = [count, count++]; throw new Error(String(last)); }';
-    const exact = write('assigning.mjs', program(`let count = 0, last; const results = [${both(plain)}, ${both(plain)}]; void last;`));
+    const exact = write(
+      'assigning.mjs',
+      program(`let count = 0, last; const results = [${both(plain)}, ${both(plain)}]; void last;`),
+    );
     for (const [own, theirs] of JSON.parse(node([exact])) as [string, string][]) expect(theirs).toBe(own);
   });
 
@@ -265,7 +287,9 @@ await pool.terminate();`,
   test('in a minified bundle, and through its map', () => {
     const source = write(
       'minify.mjs',
-      program(`const results = [${both(failing)}, ${both(inner)}];\n${'export const pad = "x";'.replace('"x"', `"${'x'.repeat(5_000)}"`)}`),
+      program(
+        `const results = [${both(failing)}, ${both(inner)}];\n${'export const pad = "x";'.replace('"x"', `"${'x'.repeat(5_000)}"`)}`,
+      ),
     );
     for (const sourcemap of ['', '--sourcemap=inline']) {
       const outfile = join(out, 'minified.mjs');
@@ -314,7 +338,8 @@ console.log(refs.filter((ref) => ref.deref() !== undefined).length);`;
     'a getter that logs':
       'const got = []; dumps({ f: () => factor, get g() { const value = { large: [1] }; got.push(new WeakRef(value)); console.error(value); return 1; } }); refs.push(...got);',
     'a burst of closures': 'for (let i = 0; i < 50; i++) dumps((x) => helper(x) + i);',
-    'a call by a pool': 'const pool = new Pool({ processes: 1 }); await pool.apply((x) => helper(x), [1]); await pool.terminate();',
+    'a call by a pool':
+      'const pool = new Pool({ processes: 1 }); await pool.apply((x) => helper(x), [1]); await pool.terminate();',
   };
   const run = (send: string, thread: boolean) => {
     const file = write('leaves.mjs', program(send));

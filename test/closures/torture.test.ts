@@ -67,7 +67,9 @@ const hosts: Readonly<Record<string, Host>> = {
     missing: !stripsTypes && 'this Node does not strip types',
   },
   'node --test': { args: () => ['--test', join(folder, 'cases.node-test.mjs')] },
-  'node --test with coverage': { args: () => ['--test', '--experimental-test-coverage', join(folder, 'cases.node-test.mjs')] },
+  'node --test with coverage': {
+    args: () => ['--test', '--experimental-test-coverage', join(folder, 'cases.node-test.mjs')],
+  },
   'vitest, forks': { args: () => vitestArgs('forks'), files: false },
   'vitest, threads': { args: () => vitestArgs('threads'), files: false },
   'vitest, vmThreads': { args: () => vitestArgs('vmThreads'), files: false },
@@ -92,12 +94,15 @@ function writeTypeScript(): void {
     mkdirSync(target, { recursive: true });
     for (const name of readdirSync(from, { withFileTypes: true })) {
       const source = join(from, name.name);
-      if (name.isDirectory() || !name.name.endsWith('.mjs')) cpSync(source, join(target, name.name), { recursive: true });
+      if (name.isDirectory() || !name.name.endsWith('.mjs'))
+        cpSync(source, join(target, name.name), { recursive: true });
       else {
         const text = readFileSync(source, 'utf8').replace(/(from '\.{1,2}\/(?!pack)[^']*)\.mjs'/g, "$1.mts'");
         const typed =
           name.name === 'cases.mjs'
-            ? text.replace(/^/, "import { cases as typed } from '../fixtures/typed.ts';\n").replace('torture };', 'torture, typed };')
+            ? text
+                .replace(/^/, "import { cases as typed } from '../fixtures/typed.ts';\n")
+                .replace('torture };', 'torture, typed };')
             : text;
         writeFileSync(join(target, name.name.replace(/mjs$/, 'mts')), typed);
       }
@@ -145,7 +150,14 @@ beforeAll(() => {
     ['cjs', 'cjs'],
   ] as const) {
     const external = ['multiprocess', 'multiprocess/*', 'rxjs', 'acorn'].map((name) => `--external:${name}`);
-    const flags = ['--bundle', ...external, '--platform=node', `--format=${format}`, '--log-level=error', '--loader:.json=json'];
+    const flags = [
+      '--bundle',
+      ...external,
+      '--platform=node',
+      `--format=${format}`,
+      '--log-level=error',
+      '--loader:.json=json',
+    ];
     execFileSync(esbuild, [main, ...flags, `--outfile=${join(out, `bundle.${extension}`)}`]);
   }
   writeTypeScript();

@@ -1,6 +1,15 @@
 /** Code records: what a sender counts as known and what a receiver holds stay the same, whatever is sent in which order. */
 import { describe, expect, it } from 'vitest';
-import { CodeBook, CodeTable, codeBlock, Decoder, dumps, Encoder, KnownCodes, loads } from '../../src/reduction/index.js';
+import {
+  CodeBook,
+  CodeTable,
+  codeBlock,
+  Decoder,
+  dumps,
+  Encoder,
+  KnownCodes,
+  loads,
+} from '../../src/reduction/index.js';
 
 const decoder = new Decoder();
 
@@ -98,6 +107,8 @@ describe('Code records', () => {
     }
     const claimed = block.slice();
     claimed[0] = 200;
-    expect(() => new CodeTable().learn(claimed, 0, claimed.length)).toThrow(expect.objectContaining({ code: 'MP_BAD_PAYLOAD' }));
+    expect(() => new CodeTable().learn(claimed, 0, claimed.length)).toThrow(
+      expect.objectContaining({ code: 'MP_BAD_PAYLOAD' }),
+    );
   });
 });

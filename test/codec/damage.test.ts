@@ -19,7 +19,12 @@ const samples: unknown[] = [
   new Map<unknown, unknown>([['k', new Set([1, 2n, 2n ** 90n])]]),
   cyclic,
   [new Uint16Array(buffer), buffer, new DataView(buffer, 2, 4), Buffer.from('abc')],
-  [new Error('e', { cause: new AggregateError([new RangeError('r')], 'all') }), Object(1n), holey([1], 9), Symbol.for('s')],
+  [
+    new Error('e', { cause: new AggregateError([new RangeError('r')], 'all') }),
+    Object(1n),
+    holey([1], 9),
+    Symbol.for('s'),
+  ],
   Object.freeze({
     ['__proto__']: 1,
     f: Object.create(null),
@@ -34,7 +39,12 @@ const samples: unknown[] = [
     map: new Map([[i, [new Uint8Array(4), /x/]]]),
     big: 2n ** 63n,
   })),
-  [new Float64Array([1.5, 2]), new Set(['a string of some length', 'another one', 'and a third, so that they are gathered']), 1.5, -1],
+  [
+    new Float64Array([1.5, 2]),
+    new Set(['a string of some length', 'another one', 'and a third, so that they are gathered']),
+    1.5,
+    -1,
+  ],
 ];
 const messages = samples.map((sample) => dumps(sample));
 const prototypes = fingerprint();
@@ -89,7 +99,8 @@ describe('loads of damaged bytes gives a value or MP_BAD_PAYLOAD', () => {
 
   it('for headers that claim huge contents, without allocating them', () => {
     const before = process.memoryUsage();
-    for (const head of [0xdd, 0xdf, 0xdb, 0xc6, 0xc9]) attempt(Uint8Array.from([head, 0xff, 0xff, 0xff, 0xff, 0x74, 1, 0]));
+    for (const head of [0xdd, 0xdf, 0xdb, 0xc6, 0xc9])
+      attempt(Uint8Array.from([head, 0xff, 0xff, 0xff, 0xff, 0x74, 1, 0]));
     // A million bytes of arrays, each within the one before, that claim 65,535 elements each.
     const claims = new Uint8Array(999_999);
     for (let i = 0; i < claims.length; i += 3) claims.set([0xdc, 0xff, 0xff], i);
@@ -145,7 +156,9 @@ describe('damaged bytes are refused', () => {
   it('when their version or a node kind is unknown', () => {
     const message = dumps(cyclic);
     expect(() => loads(Uint8Array.from(message, (byte, i) => (i === 1 ? 9 : byte)))).toThrow(/version is 9/);
-    expect(() => loads(Uint8Array.from([0xc1, 1, 0, 0, 13, 0, 0, 0, 1, 0xa2, 0x7a, 0x7a, 0xc0]))).toThrow(/"zz" is unknown/);
+    expect(() => loads(Uint8Array.from([0xc1, 1, 0, 0, 13, 0, 0, 0, 1, 0xa2, 0x7a, 0x7a, 0xc0]))).toThrow(
+      /"zz" is unknown/,
+    );
   });
 
   it('when the span lies outside its source', () => {

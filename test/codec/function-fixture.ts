@@ -13,7 +13,11 @@ const sourceKind: NodeKind = {
   shell: false,
   build(data, children) {
     const { source, base } = data as { source: string; base: boolean };
-    return { value: new Function('Base', `return (${base ? source.replace(/extends\s+\S+/, 'extends Base') : source})`)(children[0]) };
+    return {
+      value: new Function('Base', `return (${base ? source.replace(/extends\s+\S+/, 'extends Base') : source})`)(
+        children[0],
+      ),
+    };
   },
 };
 

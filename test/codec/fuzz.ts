@@ -55,7 +55,8 @@ export function attempt(bytes: Uint8Array): void {
   tally.slowest = Math.max(tally.slowest, performance.now() - start);
   const beyond = used() - before - bytes.length * MEMORY_PER_BYTE;
   tally.largest = Math.max(tally.largest, beyond);
-  if (beyond > ALLOWANCE) throw new Error(`${beyond} bytes too many for ${Buffer.from(bytes).toString('hex').slice(0, 4000)}`);
+  if (beyond > ALLOWANCE)
+    throw new Error(`${beyond} bytes too many for ${Buffer.from(bytes).toString('hex').slice(0, 4000)}`);
 }
 
 const prototypes = [
@@ -96,13 +97,16 @@ function identity(value: unknown): string {
   return `#${identities.get(value)}`;
 }
 
-const EXTREME = [0, 1, 0x3f, 0x40, 0x7f, 0x80, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc4, 0xd4, 0xd5, 0xd6, 0xd7, 0xdc, 0xdd, 0xdf, 0xff];
+const EXTREME = [
+  0, 1, 0x3f, 0x40, 0x7f, 0x80, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc4, 0xd4, 0xd5, 0xd6, 0xd7, 0xdc, 0xdd, 0xdf, 0xff,
+];
 const WORDS = [0, 1, 8, 63, 64, 255, 256, 65_535, 65_536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
 
 type Mutation = (bytes: Uint8Array<ArrayBuffer>, next: Next, others: readonly Uint8Array[]) => Uint8Array<ArrayBuffer>;
 
 /** Mostly in the first part, where the structure is. */
-const place = (bytes: Uint8Array, next: Next): number => next(next(4) === 0 ? bytes.length : Math.min(bytes.length, 200));
+const place = (bytes: Uint8Array, next: Next): number =>
+  next(next(4) === 0 ? bytes.length : Math.min(bytes.length, 200));
 const join = (...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
 
@@ -122,7 +126,8 @@ const mutations: readonly Mutation[] = [
   // A length or count, little or big endian.
   (bytes, next) => {
     const at = place(bytes, next);
-    if (at + 4 <= bytes.length) new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, WORDS[next(WORDS.length)]!, next(2) === 0);
+    if (at + 4 <= bytes.length)
+      new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, WORDS[next(WORDS.length)]!, next(2) === 0);
     return bytes;
   },
   (bytes, next) => bytes.slice(0, place(bytes, next)),
@@ -164,7 +169,8 @@ export const tags: readonly string[] = builtinKinds.map(({ tag }) => tag);
 /** A damaged copy of one of the messages. */
 export function mutate(messages: readonly Uint8Array[], next: Next): Uint8Array {
   let bytes = new Uint8Array(messages[next(messages.length)]!);
-  for (let i = next(3); i >= 0 && bytes.length > 0; i--) bytes = mutations[next(mutations.length)]!(bytes, next, messages);
+  for (let i = next(3); i >= 0 && bytes.length > 0; i--)
+    bytes = mutations[next(mutations.length)]!(bytes, next, messages);
   // A body length that fits again lets the reader get further.
   if (bytes[0] === 0xc1 && bytes.length >= 8 && next(2) === 0)
     new DataView(bytes.buffer, bytes.byteOffset).setUint32(4, bytes.length, true);
@@ -187,7 +193,8 @@ export function table(next: Next): Uint8Array {
     if (kind.shell && next(2) === 0) ops.push(2, nodes.length - 1, ...children(next, nodes.length));
     if (next(8) === 0) ops.push(4, next(nodes.length), next(6), next(nodes.length));
   }
-  for (let i = 0; i < nodes.length; i++) if (nodes[i]!.shell && next(2) === 0) ops.push(2, i, ...children(next, nodes.length));
+  for (let i = 0; i < nodes.length; i++)
+    if (nodes[i]!.shell && next(2) === 0) ops.push(2, i, ...children(next, nodes.length));
   ops.push(0, 0xc1, next(nodes.length));
   const length = 8 + ops.length;
   return Uint8Array.from([0xc1, 1, 0, 0, length & 0xff, length >> 8, 0, 0, ...ops]);
@@ -196,7 +203,8 @@ export function table(next: Next): Uint8Array {
 function children(next: Next, nodes: number): number[] {
   const count = next(7);
   const tokens = [count];
-  for (let i = 0; i < count; i++) tokens.push(...(nodes > 0 && next(2) === 0 ? [0xc1, next(nodes)] : next(12) === 0 ? [0x90] : data(next)));
+  for (let i = 0; i < count; i++)
+    tokens.push(...(nodes > 0 && next(2) === 0 ? [0xc1, next(nodes)] : next(12) === 0 ? [0x90] : data(next)));
   return tokens;
 }
 

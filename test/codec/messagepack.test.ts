@@ -8,7 +8,10 @@ import { serializerOf } from '../../src/reduction/index.js';
 import { seeded } from '../support/seeded.js';
 
 const { encode, decode } = serializerOf('test', 'msgpackr');
-const theirs = { packr: new Packr({ useRecords: false, variableMapSize: true }), unpackr: new Unpackr({ useRecords: false }) };
+const theirs = {
+  packr: new Packr({ useRecords: false, variableMapSize: true }),
+  unpackr: new Unpackr({ useRecords: false }),
+};
 const through = (value: unknown) => decode(encode(value));
 
 function refusalOf(value: unknown): { code: string; path: string | undefined; message: string } {

@@ -112,7 +112,10 @@ describe('dump', () => {
 
   it('writes nothing of a value that cannot be sent', async () => {
     const stream = new PassThrough();
-    await expect(dump(['x'.repeat(1000), Promise.resolve()], stream)).rejects.toMatchObject({ code: 'MP_PROMISE', path: '[1]' });
+    await expect(dump(['x'.repeat(1000), Promise.resolve()], stream)).rejects.toMatchObject({
+      code: 'MP_PROMISE',
+      path: '[1]',
+    });
     expect(stream.readableLength).toBe(0);
   });
 

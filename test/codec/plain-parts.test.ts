@@ -35,13 +35,17 @@ function link(from: object, to: object, n: number): void {
   if (Array.isArray(from)) from.push(to);
   else if (from instanceof Map) from.set(n % 2 === 0 ? n : to, to);
   else if (from instanceof Set) from.add(to);
-  else if (!ArrayBuffer.isView(from) && !(from instanceof ArrayBuffer) && Object.isExtensible(from)) Object.assign(from, { [`k${n}`]: to });
+  else if (!ArrayBuffer.isView(from) && !(from instanceof ArrayBuffer) && Object.isExtensible(from))
+    Object.assign(from, { [`k${n}`]: to });
 }
 
 /** Data, instances and memory that refer to each other at random. */
 const graph = fc
   .tuple(
-    fc.array(fc.tuple(fc.nat({ max: SORTS - 1 }), fc.array(fc.nat({ max: 11 }), { maxLength: 5 })), { minLength: 1, maxLength: 12 }),
+    fc.array(fc.tuple(fc.nat({ max: SORTS - 1 }), fc.array(fc.nat({ max: 11 }), { maxLength: 5 })), {
+      minLength: 1,
+      maxLength: 12,
+    }),
     fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 6 }),
   )
   .map(([plan, reached]) => {

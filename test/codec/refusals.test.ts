@@ -25,7 +25,12 @@ describe('dumps refuses', () => {
     ['a WeakRef', () => new WeakRef({}), 'MP_WEAK', /Map or Set/],
     ['a local symbol', () => Symbol('mine'), 'MP_SYMBOL', /Symbol\.for\("mine"\)/],
     ['a SharedArrayBuffer', () => new SharedArrayBuffer(8), 'MP_SHARED_ARRAY_BUFFER', /SharedMemory/],
-    ['a view of a SharedArrayBuffer', () => new Int32Array(new SharedArrayBuffer(8)), 'MP_SHARED_ARRAY_BUFFER', /SharedMemory/],
+    [
+      'a view of a SharedArrayBuffer',
+      () => new Int32Array(new SharedArrayBuffer(8)),
+      'MP_SHARED_ARRAY_BUFFER',
+      /SharedMemory/,
+    ],
     ['a socket', () => new net.Socket(), 'MP_NATIVE_OBJECT', /Socket: it is not connected/],
     ['a server', () => net.createServer(), 'MP_NATIVE_OBJECT', /Server: it is not listening/],
     ['a stream', () => Readable.from([1]), 'MP_NATIVE_OBJECT', /Readable/],
@@ -59,14 +64,19 @@ describe('dumps refuses', () => {
 
   it('an instance of a user class over a platform class', () => {
     class Mine extends Readable {}
-    expect(refusalOf(new Mine())).toMatchObject({ code: 'MP_NATIVE_OBJECT', message: expect.stringContaining('Mine (over Readable)') });
+    expect(refusalOf(new Mine())).toMatchObject({
+      code: 'MP_NATIVE_OBJECT',
+      message: expect.stringContaining('Mine (over Readable)'),
+    });
   });
 
   it('a timer, a typed array of a prototype without class and a transferred ArrayBuffer', () => {
     const timer = setTimeout(() => {}, 0);
     clearTimeout(timer);
     expect(refusalOf({ timer })).toMatchObject({ code: 'MP_NATIVE_OBJECT', path: '.timer' });
-    expect(refusalOf(Object.setPrototypeOf(new Uint8Array(4), Object.create(Uint8Array.prototype))).code).toBe('MP_PLATFORM_SUBCLASS');
+    expect(refusalOf(Object.setPrototypeOf(new Uint8Array(4), Object.create(Uint8Array.prototype))).code).toBe(
+      'MP_PLATFORM_SUBCLASS',
+    );
     const gone = new ArrayBuffer(8);
     structuredClone(gone, { transfer: [gone] });
     expect(refusalOf([gone]).code).toBe('MP_DETACHED');

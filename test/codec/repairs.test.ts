@@ -57,8 +57,16 @@ const expected: Readonly<Record<string, readonly [code: string, repair: string |
   'captures of task()': ['MP_TASK_CAPTURES', 'in the captures object', 6],
   'a module with a top-level await': ['MP_ASYNC_MODULE', 'loadsAsync', 'ready'],
   'a schema made here by other code': ['MP_PROMISE', 'create `madeSchema` in a module of its own and import it', true],
-  'a part of a schema made here by other code': ['MP_PROMISE', 'create `madeSchema` in a module of its own and import it', true],
-  'a logger made here by other code': ['MP_NATIVE_FUNCTION', 'create `madeLogger` in a module of its own and import it', 'line'],
+  'a part of a schema made here by other code': [
+    'MP_PROMISE',
+    'create `madeSchema` in a module of its own and import it',
+    true,
+  ],
+  'a logger made here by other code': [
+    'MP_NATIVE_FUNCTION',
+    'create `madeLogger` in a module of its own and import it',
+    'line',
+  ],
   'a Promise': ['MP_PROMISE', 'await it', 1],
   'a WeakMap': ['MP_WEAK', 'Map or Set', 1],
   'a WeakSet': ['MP_WEAK', 'Map or Set', true],
@@ -77,7 +85,7 @@ const expected: Readonly<Record<string, readonly [code: string, repair: string |
   'a Response': ['MP_NATIVE_OBJECT', 'new Uint8Array(await response.arrayBuffer())', [200, true, 3]],
   'a FormData': ['MP_NATIVE_OBJECT', '[...form]', [['a', 'b']]],
   'a stream': ['MP_NATIVE_OBJECT', 'inside the function', 2],
-  'a subclass of a platform class': ['MP_NATIVE_OBJECT', 'register(Class, reduce)', ['a']],
+  'a subclass of a platform class': ['MP_NATIVE_OBJECT', 'register(Lines, reduce)', ['a']],
   'a typed array whose prototype has no class': ['MP_PLATFORM_SUBCLASS', '`class Name extends Uint8Array {}`', 2],
   'an ArrayBuffer that was transferred': ['MP_DETACHED', 'send a copy', 8],
   '#private fields, registered': ['MP_PRIVATE_FIELDS', 'register(Money, reduce)', 5],
@@ -143,7 +151,8 @@ describe('A refusal names a repair, and the repair works', () => {
     );
     const flags = ['--permission', '--allow-fs-read=*', '--allow-addons'];
     expect(node([...flags, main])).toMatch(/^MP_INSPECTOR_UNAVAILABLE .*--allow-inspector.*task\(\{ name \}.*\n6\n$/);
-    if (process.allowedNodeEnvironmentFlags.has('--allow-inspector')) expect(node([...flags, '--allow-inspector', main])).toBe('6\n6\n');
+    if (process.allowedNodeEnvironmentFlags.has('--allow-inspector'))
+      expect(node([...flags, '--allow-inspector', main])).toBe('6\n6\n');
   });
 
   test('an export that is missing over there, until both sides load the same file', () => {
@@ -170,11 +179,16 @@ describe('A refusal names a repair, and the repair works', () => {
   });
 
   test('each code of these messages is among them', () => {
-    const codes = (file: string) => [...readFileSync(join(sources, file), 'utf8').matchAll(/'(MP_\w+)'/g)].map(([, code]) => code!);
+    const codes = (file: string) =>
+      [...readFileSync(join(sources, file), 'utf8').matchAll(/'(MP_\w+)'/g)].map(([, code]) => code!);
     const all = new Set(
-      ['closures/messages.ts', 'modules/messages.ts', 'codec/kinds/refused.ts', 'codec/kinds/reduced.ts', 'codec/kinds/binary.ts'].flatMap(
-        codes,
-      ),
+      [
+        'closures/messages.ts',
+        'modules/messages.ts',
+        'codec/kinds/refused.ts',
+        'codec/kinds/reduced.ts',
+        'codec/kinds/binary.ts',
+      ].flatMap(codes),
     );
     const seen = new Set([
       ...Object.values(expected).map(([code]) => code),

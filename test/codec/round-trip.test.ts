@@ -68,7 +68,9 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
     fc.array(fc.tuple(text, tie('tree'))).map((entries) => Object.fromEntries(entries)),
     fc
       .array(fc.tuple(text, tie('tree')))
-      .map((entries) => Object.assign(Object.create(null), Object.fromEntries(entries.filter(([key]) => key !== '__proto__')))),
+      .map((entries) =>
+        Object.assign(Object.create(null), Object.fromEntries(entries.filter(([key]) => key !== '__proto__'))),
+      ),
     fc.array(fc.tuple(tie('tree'), tie('tree'))).map((entries) => new Map(entries)),
     fc.array(tie('tree')).map((members) => new Set(members)),
     fc.array(tie('tree'), { maxLength: 3 }).map((list) => Object.freeze(list)),
@@ -78,7 +80,10 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
 
 /** Containers that refer to each other at random: cycles and shared references of every shape. */
 const graph = fc
-  .array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.array(fc.nat({ max: 9 }), { maxLength: 4 })), { minLength: 1, maxLength: 10 })
+  .array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.array(fc.nat({ max: 9 }), { maxLength: 4 })), {
+    minLength: 1,
+    maxLength: 10,
+  })
   .map((plan) => {
     const nodes: object[] = plan.map(([sort]) => [[], {}, new Map(), new Set()][sort]!);
     plan.forEach(([, edges], i) => {
@@ -110,7 +115,9 @@ describe('loads(dumps(x))', () => {
       fc.property(tree, fc.nat({ max: 40 }), fc.boolean(), (value, lines, shared) => {
         const offset = lines * 8;
         const message = encoder.encode(value);
-        const ring = new Uint8Array(new (shared ? SharedArrayBuffer : ArrayBuffer)(offset + message.total + 50)).fill(0xdd);
+        const ring = new Uint8Array(new (shared ? SharedArrayBuffer : ArrayBuffer)(offset + message.total + 50)).fill(
+          0xdd,
+        );
         const end = encoder.layout(ring, offset);
         expect(end).toBe(offset + message.total);
         const copy = decoder.decode(ring, offset, end);
@@ -164,7 +171,8 @@ describe('the fast path', () => {
       new Uint8Array(new ArrayBuffer(8), 4),
     ]) {
       expect(isPlain(value), String(Object.prototype.toString.call(value))).toBe(false);
-      if (value !== Math && !(value as { constructor?: unknown })?.constructor?.toString().includes('function Map')) expectSame(value);
+      if (value !== Math && !(value as { constructor?: unknown })?.constructor?.toString().includes('function Map'))
+        expectSame(value);
     }
   });
 
@@ -174,13 +182,34 @@ describe('the fast path', () => {
 
   it('writes numbers and strings as msgpack has them', async () => {
     const { unpack } = await import('msgpackr');
-    for (const value of [[1, 200, 70_000, -40_000, -1, 2 ** 40, 1.5, 'é'.repeat(40)], 'text', 12, [true, null, ['a', [-200]]]]) {
+    for (const value of [
+      [1, 200, 70_000, -40_000, -1, 2 ** 40, 1.5, 'é'.repeat(40)],
+      'text',
+      12,
+      [true, null, ['a', [-200]]],
+    ]) {
       expect(unpack(dumps(value))).toEqual(value);
     }
   });
 
   it('reads many records of a structure as it reads one, whatever the keys are called', () => {
-    const keys = ['a', 'constructor', 'toString', '1', '0', 'a b', "it's", '"', '\\', '\u2028', 'ä', '', '{x}', '`', '});//'];
+    const keys = [
+      'a',
+      'constructor',
+      'toString',
+      '1',
+      '0',
+      'a b',
+      "it's",
+      '"',
+      '\\',
+      '\u2028',
+      'ä',
+      '',
+      '{x}',
+      '`',
+      '});//',
+    ];
     const record = (i: number): object => Object.fromEntries(keys.map((key, n) => [key, i * n]));
     const wide = (i: number): object => Object.fromEntries(Array.from({ length: 90 }, (_, n) => [`k${n}`, i + n]));
     for (let round = 0; round < 3; round++) {

@@ -47,7 +47,9 @@ function compare(x: object, y: object, path: string, work: [unknown, unknown, st
     for (const [i, value] of [...x].entries()) work.push([value, other[i], `${path} member ${i}`]);
   }
   if (types.isArrayBuffer(x))
-    return Buffer.compare(new Uint8Array(x), new Uint8Array(y as ArrayBuffer)) === 0 ? undefined : `${path}: bytes differ`;
+    return Buffer.compare(new Uint8Array(x), new Uint8Array(y as ArrayBuffer)) === 0
+      ? undefined
+      : `${path}: bytes differ`;
   if (ArrayBuffer.isView(x)) {
     const other = y as ArrayBufferView;
     work.push([x.byteLength, other.byteLength, `${path} length`]);

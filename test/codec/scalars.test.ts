@@ -53,7 +53,9 @@ describe('all readers take a scalar for the same value', () => {
       for (let round = 0; round < 200; round++) {
         // Extremes in the first rounds.
         const fill = [0, 0xff, 0x7f, 0x80][round];
-        const bytes = Uint8Array.from({ length: 1 + scalarWidth(first) }, (_, i) => (i === 0 ? first : (fill ?? next(256))));
+        const bytes = Uint8Array.from({ length: 1 + scalarWidth(first) }, (_, i) =>
+          i === 0 ? first : (fill ?? next(256)),
+        );
         const value = readScalar(new DataView(bytes.buffer), first, 1);
         for (const [name, read] of Object.entries(readers)) {
           expect(read(bytes), `${name}: ${Buffer.from(bytes).toString('hex')}`).toBe(value);
@@ -65,7 +67,24 @@ describe('all readers take a scalar for the same value', () => {
   it('as it was written', () => {
     const next = random(seed + 1);
     const sink = new Sink();
-    const numbers = [0, -0, 63, 64, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 1.5, NaN, Infinity, -Infinity];
+    const numbers = [
+      0,
+      -0,
+      63,
+      64,
+      127,
+      128,
+      255,
+      256,
+      65_535,
+      65_536,
+      2 ** 32 - 1,
+      2 ** 32,
+      1.5,
+      NaN,
+      Infinity,
+      -Infinity,
+    ];
     const signed = [-1, -32, -33, -128, -129, -32_768, -32_769, -(2 ** 31), -(2 ** 31) - 1];
     const bigs = [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n, 2n ** 64n - 1n];
     const drawn = Array.from({ length: 500 }, () => (next(2 ** 32) - 2 ** 31) / 2 ** next(31));

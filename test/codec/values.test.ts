@@ -25,7 +25,13 @@ describe('objects', () => {
 
   it('keep null prototypes, symbol keys, and being frozen, sealed or closed', () => {
     const bare = Object.assign(Object.create(null), { a: 1, [Symbol.iterator]: 2 });
-    expectSame([bare, { [Symbol.for('k')]: { deep: 1 } }, Object.freeze({ a: [1] }), Object.seal([1]), Object.preventExtensions({ b: 1 })]);
+    expectSame([
+      bare,
+      { [Symbol.for('k')]: { deep: 1 } },
+      Object.freeze({ a: [1] }),
+      Object.seal([1]),
+      Object.preventExtensions({ b: 1 }),
+    ]);
     expectSame(Object.freeze(Object.assign([1], { extra: Object.freeze(new Map([[1, 2]])) })));
   });
 
@@ -57,7 +63,8 @@ describe('objects', () => {
     for (let i = 0; i < 200_000; i++) value = i % 3 === 0 ? [value] : i % 3 === 1 ? { value } : new Map([[1, value]]);
     let at = copy(value);
     let depth = 0;
-    for (; at !== 'bottom'; depth++) at = Array.isArray(at) ? at[0] : at instanceof Map ? at.get(1) : (at as { value: unknown }).value;
+    for (; at !== 'bottom'; depth++)
+      at = Array.isArray(at) ? at[0] : at instanceof Map ? at.get(1) : (at as { value: unknown }).value;
     expect(depth).toBe(200_000);
   });
 
@@ -89,7 +96,13 @@ describe('binary data', () => {
     const whole = new Uint8Array(buffer);
     const part = new Uint16Array(buffer, 4, 6);
     const view = new DataView(buffer, 8);
-    for (const value of [[whole, part, view], [part, whole], [buffer, whole], [whole, buffer, Buffer.from(buffer)], { view, buffer }]) {
+    for (const value of [
+      [whole, part, view],
+      [part, whole],
+      [buffer, whole],
+      [whole, buffer, Buffer.from(buffer)],
+      { view, buffer },
+    ]) {
       expectSame(value);
     }
     const [a, b] = copy([whole, part]) as [Uint8Array, Uint16Array];
@@ -177,11 +190,21 @@ describe('errors', () => {
     const error = new DOMException('stop', 'AbortError');
     const arrived = copy(error);
     expect(arrived).toBeInstanceOf(DOMException);
-    expect([arrived.name, arrived.message, arrived.code, arrived.stack]).toEqual(['AbortError', 'stop', error.code, error.stack]);
+    expect([arrived.name, arrived.message, arrived.code, arrived.stack]).toEqual([
+      'AbortError',
+      'stop',
+      error.code,
+      error.stack,
+    ]);
   });
 
   it('of this library arrive as the same class with code and fields, without sending the class', () => {
-    const crash = new WorkerCrashError('died', { pid: 5, exitCode: null, signal: 'SIGKILL', cause: new ClosedError('gone') });
+    const crash = new WorkerCrashError('died', {
+      pid: 5,
+      exitCode: null,
+      signal: 'SIGKILL',
+      cause: new ClosedError('gone'),
+    });
     const arrived = copy(crash);
     expectSame(crash);
     expect(arrived).toBeInstanceOf(WorkerCrashError);
@@ -223,7 +246,11 @@ describe('instances', () => {
   it('arrive with accessors of their own', () => {
     class Box {
       constructor() {
-        Object.defineProperty(this, 'twice', { get: new Function('return 42') as () => number, enumerable: true, configurable: true });
+        Object.defineProperty(this, 'twice', {
+          get: new Function('return 42') as () => number,
+          enumerable: true,
+          configurable: true,
+        });
       }
     }
     sameClass(Box);
@@ -275,7 +302,11 @@ describe('instances', () => {
 
   it('made by Object.create keep their prototype object', () => {
     const base = { greet: 'hi' };
-    const [a, b, proto] = copy([Object.create(base, { own: { value: 1, enumerable: true } }), Object.create(base), base]) as any[];
+    const [a, b, proto] = copy([
+      Object.create(base, { own: { value: 1, enumerable: true } }),
+      Object.create(base),
+      base,
+    ]) as any[];
     expect(Object.getPrototypeOf(a)).toBe(proto);
     expect(Object.getPrototypeOf(b)).toBe(proto);
     expect([a.greet, a.own]).toEqual(['hi', 1]);
@@ -334,10 +365,19 @@ describe('instances', () => {
     expect(url.href).toBe('https://a.example/p?q=1#h');
     expect(params.getAll('a')).toEqual(['1', '2']);
     expect([decoder.encoding, decoder.fatal]).toEqual(['utf-16le', true]);
-    expect(format.format(1234.5)).toBe(new Intl.NumberFormat('de-CH', { style: 'currency', currency: 'CHF' }).format(1234.5));
+    expect(format.format(1234.5)).toBe(
+      new Intl.NumberFormat('de-CH', { style: 'currency', currency: 'CHF' }).format(1234.5),
+    );
     expect(locale.region).toBe('CA');
     expect(copy(new TextEncoder()).encode('a')).toEqual(new Uint8Array([97]));
-    for (const name of ['Collator', 'DateTimeFormat', 'ListFormat', 'PluralRules', 'RelativeTimeFormat', 'Segmenter'] as const) {
+    for (const name of [
+      'Collator',
+      'DateTimeFormat',
+      'ListFormat',
+      'PluralRules',
+      'RelativeTimeFormat',
+      'Segmenter',
+    ] as const) {
       const value = new (Intl[name] as unknown as new (locale: string) => Intl.Collator)('en');
       expect(copy(value).resolvedOptions()).toEqual(value.resolvedOptions());
     }

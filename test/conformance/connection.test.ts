@@ -269,7 +269,9 @@ const listenOn = async (family: AddressFamily, authkey?: Uint8Array) =>
 describe('_TestListener', () => {
   it.each(FAMILIES)('test_multiple_bind: %s', async (family) => {
     const listener = await listenOn(family);
-    const error = await Listener.listen({ address: listener.address, family }).catch((reason: unknown) => reason as any);
+    const error = await Listener.listen({ address: listener.address, family }).catch(
+      (reason: unknown) => reason as any,
+    );
     expect(error).toMatchObject({ code: 'MP_SYSTEM', syscall: 'bind' });
     expect(error.message).toContain('EADDRINUSE');
   });
@@ -293,7 +295,10 @@ describe('_TestListener', () => {
     await server.send('accepted');
     expect(await client.recv()).toBe('accepted');
     const refused = listener.accept();
-    const [mine] = await Promise.all([failure(Client(listener.address, { authkey: 'x' })), expect(refused).rejects.toThrow(/another key/)]);
+    const [mine] = await Promise.all([
+      failure(Client(listener.address, { authkey: 'x' })),
+      expect(refused).rejects.toThrow(/another key/),
+    ]);
     expect(mine).toBe('MP_AUTHENTICATION');
   });
 
@@ -515,7 +520,9 @@ describe('TestWait', () => {
     sentinel.close();
     expect(await wait([a, descriptor, b])).toEqual([descriptor]);
     await a.send(null);
-    expect(new Set(await wait([a, { sentinel: descriptor }, b], { timeout: 20_000 }))).toEqual(new Set([{ sentinel: descriptor }, b]));
+    expect(new Set(await wait([a, { sentinel: descriptor }, b], { timeout: 20_000 }))).toEqual(
+      new Set([{ sentinel: descriptor }, b]),
+    );
     await b.send(null);
     expect(await wait([a, descriptor, b])).toEqual([a, descriptor, b]);
   });

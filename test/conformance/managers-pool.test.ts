@@ -1,12 +1,17 @@
 /** The lines of Python's _TestPool through a manager's proxies, each under its name. */
-import { ClosedError, manager, SerializationError, type SyncManager, TimeoutError } from 'multiprocess';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { ClosedError, currentTask, manager, SerializationError, type SyncManager, TimeoutError } from 'multiprocess';
 import type { PoolProxy } from 'multiprocess/managers';
 import { Subject } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const square = (x: number): number => x * x;
 const multiply = (x: number, y: number): number => x * y;
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc') as () => void;
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 class SayWhenError extends Error {}
@@ -42,6 +47,36 @@ describe('_TestPool', () => {
     const pairs = upTo(100).map((x) => [x, 99 - x] as [number, number]);
     expect(await pool.starmap(multiply, pairs, { chunkSize: 20 })).toEqual(pairs.map(([x, y]) => x * y));
     expect(await pool.starmapAsync(multiply, pairs).get()).toEqual(pairs.map(([x, y]) => x * y));
+  });
+
+  it('map, starmap and streams settle, retry and keep keys in order, as those of a Pool', async () => {
+    const flaky = (x: number): number => {
+      if (x === 2) throw new RangeError('not 2');
+      return x * x;
+    };
+    const settled = [
+      { status: 'fulfilled', value: 1 },
+      { status: 'rejected', reason: expect.objectContaining({ message: 'not 2', itemIndex: 1 }) },
+    ];
+    const settle = { errors: 'settle' } as const;
+    const outcomes: PromiseSettledResult<number>[] = await pool.map(flaky, [1, 2], settle);
+    expect(outcomes).toEqual(settled);
+    expect(await pool.starmap((x: number) => flaky(x), [[1], [2]], settle)).toEqual(settled);
+    expect(await pool.mapAsync(flaky, [1, 2], settle).get()).toEqual(settled);
+    expect(await pool.starmapAsync((x: number) => flaky(x), new Set([[1], [2]] as [number][]), settle).get()).toEqual(
+      settled,
+    );
+    expect(await pool.imap(flaky, [1, 2], settle).toArray()).toEqual(settled);
+    expect(await pool.map(flaky, [1, 2, 3], { errors: 'skip' })).toEqual([1, 9]);
+    const retried = { retries: { errors: 2, when: (error: unknown) => error instanceof RangeError, backoff: () => 1 } };
+    const third = (x: number): number => {
+      const { attempt } = currentTask()!;
+      if (attempt < 2) throw new RangeError(`attempt ${attempt}`);
+      return x + attempt;
+    };
+    expect(await pool.map(third, [1, 2], retried)).toEqual([3, 4]);
+    const where = await pool.map((x: number) => [x % 2, process.pid] as const, upTo(12), { key: (x) => x % 2 });
+    for (const key of [0, 1]) expect(new Set(where.filter(([k]) => k === key).map(([, pid]) => pid)).size).toBe(1);
   });
 
   it('test_map_async, test_map_async_callbacks: only the matching callback runs, once, before wait() returns', async () => {
@@ -80,7 +115,9 @@ describe('_TestPool', () => {
 
   it('test_imap: results come in order, of arrays, of endless generators and of observables', async () => {
     expect(await pool.imap(square, upTo(10)).toArray()).toEqual(upTo(10).map(square));
-    expect(await pool.imap(square, throwingAt(9_999, 1_000), { chunkSize: 100 }).toArray()).toEqual(upTo(1_000).map(square));
+    expect(await pool.imap(square, throwingAt(9_999, 1_000), { chunkSize: 100 }).toArray()).toEqual(
+      upTo(1_000).map(square),
+    );
     let drawn = 0;
     const endless = function* () {
       for (;;) yield drawn++;
@@ -117,6 +154,29 @@ describe('_TestPool', () => {
     expect(values.sort((a, b) => a - b)).toEqual(upTo(200).map(square));
   });
 
+  it('test_imap_unordered_handle_iterable_exception: values come, none twice, and the error of the source at some point', async () => {
+    const seen: number[] = [];
+    const read = async () => {
+      for await (const value of pool.imapUnordered(square, throwingAt(5))) seen.push(value);
+    };
+    await expect(read()).rejects.toThrow('somebody said when');
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(upTo(5).map(square)).toEqual(expect.arrayContaining(seen));
+  });
+
+  it('test_release_task_refs: arguments and results are not kept alive by the proxy after the call', async () => {
+    const refs = await (async () => {
+      const objects = upTo(10).map((n) => ({ n }));
+      const results = await pool.map((object: { n: number }) => object, objects);
+      expect(results).toEqual(objects);
+      return [...objects, ...results].map((object) => new WeakRef(object));
+    })();
+    await until(() => {
+      collect();
+      return refs.every((ref) => ref.deref() === undefined);
+    }, 'all are collected');
+  });
+
   it('test_make_pool: sizes -1 and 0 are refused, size 3 has three workers', async () => {
     for (const size of [-1, 0]) await expect(m.Pool(size)).rejects.toMatchObject({ name: 'RemoteError' });
     expect((await pool.stats()).workers).toHaveLength(3);
@@ -124,11 +184,11 @@ describe('_TestPool', () => {
 
   it('test_empty_iterable: nothing gives nothing', async () => {
     const other = await m.Pool(1);
-    expect([await other.map(square, []), await other.imap(square, []).toArray(), await other.mapAsync(square, []).get()]).toEqual([
-      [],
-      [],
-      [],
-    ]);
+    expect([
+      await other.map(square, []),
+      await other.imap(square, []).toArray(),
+      await other.mapAsync(square, []).get(),
+    ]).toEqual([[], [], []]);
     await other.close();
     await other.join();
   });

@@ -3,6 +3,7 @@
 import { BrokenBarrierError, ClosedError, manager, NotOwnerError, Pool, type SyncManager } from 'multiprocess';
 import { type ConditionProxy, textOf } from 'multiprocess/managers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { install, runNode } from '../support/installed-program.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -26,6 +27,19 @@ async function failing(run: () => Promise<unknown>, code: string): Promise<numbe
 }
 
 describe('_TestQueue', () => {
+  it('test_no_import_lock_contention: a queue is made, written and read while a module is loading', async () => {
+    const folder = install({
+      'loading.mjs': `import { manager } from 'multiprocess';
+        const m = await manager();
+        const queue = await m.Queue();
+        await queue.put('foo');
+        export const got = await queue.get({ timeout: 20_000 });
+        await m.shutdown();`,
+      'main.mjs': "import { got } from './loading.mjs'; console.log(got);",
+    });
+    expect(await runNode(['main.mjs'], folder)).toEqual({ stdout: 'foo\n', stderr: '', code: 0 });
+  });
+
   it('test_put: puts in every form succeed while there is room, then fail at once or in time', async () => {
     const queue = await m.Queue<number>({ maxSize: 6 });
     await queue.put(1);
@@ -50,7 +64,12 @@ describe('_TestQueue', () => {
     await pool.apply(async () => {
       for (const item of [2, 3, 4, 5]) await queue.put(item);
     });
-    expect([await queue.get(), await queue.get({ timeout: 1_000 }), await queue.getNowait(), await queue.get()]).toEqual([2, 3, 4, 5]);
+    expect([
+      await queue.get(),
+      await queue.get({ timeout: 1_000 }),
+      await queue.getNowait(),
+      await queue.get(),
+    ]).toEqual([2, 3, 4, 5]);
     expect(await queue.empty()).toBe(true);
     await failing(() => queue.getNowait(), 'MP_QUEUE_EMPTY');
     await failing(() => queue.get({ timeout: 0 }), 'MP_QUEUE_EMPTY');
@@ -147,7 +166,10 @@ describe('_TestLock', () => {
     await expect(lock.release()).rejects.toThrow(NotOwnerError);
   });
 
-  it.each(['Lock', 'RLock'] as const)('test_%s_locked_2processes: locked() is true where it is held and elsewhere', async (type) => {
+  it.each([
+    ['lock', 'Lock'],
+    ['rlock', 'RLock'],
+  ] as const)('test_%s_locked_2processes: locked() is true where it is held and elsewhere', async (_, type) => {
     const lock = await m[type]();
     const [held, done] = [await m.Event(), await m.Event()];
     const holder = pool.apply(async () => {
@@ -177,7 +199,10 @@ describe('_TestLock', () => {
     await expect(lock.release()).rejects.toThrow(NotOwnerError);
   });
 
-  it.each(['Lock', 'RLock'] as const)('test_%s_context: it is locked inside of scoped use, and not after', async (type) => {
+  it.each([
+    ['lock', 'Lock'],
+    ['rlock', 'RLock'],
+  ] as const)('test_%s_context: it is locked inside of scoped use, and not after', async (_, type) => {
     const lock = await m[type]();
     {
       await using held = await lock.hold();
@@ -215,7 +240,10 @@ describe('_TestSemaphore', () => {
     const semaphore = await m.BoundedSemaphore(2);
     await sequence(semaphore);
     await expect(semaphore.release()).rejects.toThrow(NotOwnerError);
-    expect([await semaphore.getValue(), await textOf(semaphore)]).toEqual([2, '<BoundedSemaphore(value=2, maxvalue=2)>']);
+    expect([await semaphore.getValue(), await textOf(semaphore)]).toEqual([
+      2,
+      '<BoundedSemaphore(value=2, maxvalue=2)>',
+    ]);
   });
 
   it('test_timeout: without a permit a try is false at once, and a timed wait after its time', async () => {
@@ -241,14 +269,16 @@ describe('_TestCondition', () => {
       return result;
     };
     // Half of them in processes, half in this one.
-    const results = Promise.all([pool.map(waiter, upTo(n - (n >> 1)), { chunkSize: 1 }), Promise.all(upTo(n >> 1).map(waiter))]).then(
-      (all) => all.flat(),
-    );
+    const results = Promise.all([
+      pool.map(waiter, upTo(n - (n >> 1)), { chunkSize: 1 }),
+      Promise.all(upTo(n >> 1).map(waiter)),
+    ]).then((all) => all.flat());
     for (const _ of upTo(n)) await sleeping.acquire();
     return { condition, woken, results };
   };
   const notify = (condition: ConditionProxy, n: number) => condition.runExclusive(() => condition.notify(n));
-  const clean = async (condition: ConditionProxy) => expect(await textOf(condition)).toBe('<Condition(<RLock(None, 0)>, 0)>');
+  const clean = async (condition: ConditionProxy) =>
+    expect(await textOf(condition)).toBe('<Condition(<RLock(None, 0)>, 0)>');
 
   it('test_notify: each notify wakes exactly one', async () => {
     const { condition, woken, results } = await waiters(2);
@@ -380,23 +410,26 @@ describe('_TestBarrier', () => {
   const outcome = (error: unknown) => (error as Error).name;
   const BROKEN = 'BrokenBarrierError';
 
-  it.each([1, 10])('test_barrier, test_barrier_10: nobody is past before all have come, in %i rounds', async (rounds) => {
-    const barrier = await m.Barrier(N);
-    const before = await m.Value('i', 0);
-    const seen = await parties(async () => {
-      const lockstep: boolean[] = [];
-      for (let round = 0; round < rounds; round++) {
-        await before.update((n) => n + 1);
-        await barrier.wait();
-        const value = await before.value;
-        lockstep.push(value >= 5 * (round + 1) && value <= 5 * (round + 2));
-        await barrier.wait();
-      }
-      return lockstep.every(Boolean);
-    });
-    expect(seen).toEqual(upTo(N).map(() => true));
-    expect([await barrier.nWaiting, await barrier.broken, await barrier.parties]).toEqual([0, false, 5]);
-  });
+  it.each([1, 10])(
+    'test_barrier, test_barrier_10: nobody is past before all have come, in %i rounds',
+    async (rounds) => {
+      const barrier = await m.Barrier(N);
+      const before = await m.Value('i', 0);
+      const seen = await parties(async () => {
+        const lockstep: boolean[] = [];
+        for (let round = 0; round < rounds; round++) {
+          await before.update((n) => n + 1);
+          await barrier.wait();
+          const value = await before.value;
+          lockstep.push(value >= 5 * (round + 1) && value <= 5 * (round + 2));
+          await barrier.wait();
+        }
+        return lockstep.every(Boolean);
+      });
+      expect(seen).toEqual(upTo(N).map(() => true));
+      expect([await barrier.nWaiting, await barrier.broken, await barrier.parties]).toEqual([0, false, 5]);
+    },
+  );
 
   it('test_wait_return: each party gets an index of its own, one of them 0', async () => {
     const barrier = await m.Barrier(N);

@@ -60,7 +60,10 @@ describe('_TestContainers', () => {
     expect([...(await b.copy()), 5, 6]).toEqual([...upTo(5), ...upTo(5), 5, 6]);
     expect(await a.slice()).toEqual(upTo(10));
     const d = await m.list([a, b]);
-    expect(await Promise.all((await d.slice()).map((each) => each.copy()))).toEqual([upTo(10), [...upTo(5), ...upTo(5)]]);
+    expect(await Promise.all((await d.slice()).map((each) => each.copy()))).toEqual([
+      upTo(10),
+      [...upTo(5), ...upTo(5)],
+    ]);
     const f = await m.list([a]);
     await a.append('hello' as never);
     expect(await (await f.get(0)).slice()).toEqual([...upTo(10), 'hello']);
@@ -72,7 +75,19 @@ describe('_TestContainers', () => {
 
   it('test_list_isinstance: the proxy has every method of the mutable-sequence interface', async () => {
     const a = (await m.list()) as unknown as Record<string, unknown>;
-    const python = ['append', 'clear', 'copy', 'count', 'extend', 'index', 'insert', 'pop', 'remove', 'reverse', 'sort'];
+    const python = [
+      'append',
+      'clear',
+      'copy',
+      'count',
+      'extend',
+      'index',
+      'insert',
+      'pop',
+      'remove',
+      'reverse',
+      'sort',
+    ];
     for (const name of [...python, 'get', 'set', 'delete']) expect(typeof a[name], name).toBe('function');
     expect(await a['length']).toBe(0);
   });
@@ -105,7 +120,11 @@ describe('_TestContainers', () => {
     const plain = new Map(upTo(26).map((i) => [i, String.fromCharCode(65 + i)]));
     for (const [key, value] of plain) await d.set(key, value);
     expect(await d.copy()).toEqual(plain);
-    expect([await d.keys(), await d.values(), await d.entries()]).toEqual([[...plain.keys()], [...plain.values()], [...plain]]);
+    expect([await d.keys(), await d.values(), await d.entries()]).toEqual([
+      [...plain.keys()],
+      [...plain.values()],
+      [...plain],
+    ]);
   });
 
   it('test_dict_isinstance: the proxy has every method of the mutable-mapping interface', async () => {
@@ -203,7 +222,8 @@ describe('_TestMyManager', () => {
     await expect(bar.callMethod('g')).rejects.toBeInstanceOf(RemoteError);
     const squares: unknown[] = [];
     const baz = await my.baz();
-    for (let step = await baz.callMethod('next'); step.done !== true; step = await baz.callMethod('next')) squares.push(step.value);
+    for (let step = await baz.callMethod('next'); step.done !== true; step = await baz.callMethod('next'))
+      squares.push(step.value);
     expect(squares).toEqual(upTo(10).map((i) => i * i));
   }
 
@@ -376,7 +396,10 @@ describe('TestSyncManagerTypes', () => {
     expect([await rlock.locked(), await condition.locked()]).toEqual([false, false]);
   });
 
-  it.each(['Semaphore', 'BoundedSemaphore'] as const)('test_%s: acquired by the child, released by the parent', async (type) => {
+  it.each([
+    ['semaphore', 'Semaphore'],
+    ['bounded_semaphore', 'BoundedSemaphore'],
+  ] as const)('test_%s: acquired by the child, released by the parent', async (_, type) => {
     const semaphore = await m[type]();
     await inChild(async () => {
       await semaphore.acquire();
@@ -403,7 +426,10 @@ describe('TestSyncManagerTypes', () => {
     await expect(pool.apply(() => 1)).rejects.toMatchObject({ name: 'ClosedError' });
   });
 
-  it.each(['Queue', 'JoinableQueue'] as const)('test_%s: two items of the parent, taken by the child', async (type) => {
+  it.each([
+    ['queue', 'Queue'],
+    ['joinable_queue', 'JoinableQueue'],
+  ] as const)('test_%s: two items of the parent, taken by the child', async (_, type) => {
     const queue = await m[type]<number>(2);
     await queue.put(1);
     await queue.put(2);
@@ -438,7 +464,10 @@ describe('TestSyncManagerTypes', () => {
     await o.set('foo', 5);
     await inChild(async () => {
       same([await o.size, await o.has('foo'), await o.get('foo'), await o.get('bar')], [1, true, 5, undefined]);
-      same([await o.entries(), await o.keys(), await o.values(), await o.copy()], [[['foo', 5]], ['foo'], [5], new Map([['foo', 5]])]);
+      same(
+        [await o.entries(), await o.keys(), await o.values(), await o.copy()],
+        [[['foo', 5]], ['foo'], [5], new Map([['foo', 5]])],
+      );
       await o.update({ bar: 6 });
       same((await o.keys()).reverse(), ['bar', 'foo']);
       same([await o.popitem(), await o.setdefault('baz', 7), await o.pop('baz')], [['bar', 6], 7, 7]);
@@ -470,16 +499,20 @@ describe('TestSyncManagerTypes', () => {
       await a.discard('d');
       same(await a.remove('d').catch((error: { code: string }) => error.code), 'MP_KEY');
     });
-    expect([await a.symmetricDifference(['a', 'x']), await a.issubset(['a', 'b', 'c', 'd']), await a.issuperset(['a'])]).toEqual([
-      new Set(['b', 'c', 'x']),
-      true,
-      true,
-    ]);
+    expect([
+      await a.symmetricDifference(['a', 'x']),
+      await a.issubset(['a', 'b', 'c', 'd']),
+      await a.issuperset(['a']),
+    ]).toEqual([new Set(['b', 'c', 'x']), true, true]);
     await a.intersectionUpdate(['a', 'b']);
     await a.differenceUpdate(['b']);
     await a.update(['z']);
     await a.symmetricDifferenceUpdate(['z', 'y']);
-    expect([await a.copy(), await a.equals(['y', 'a']), await a.isdisjoint(['q'])]).toEqual([new Set(['a', 'y']), true, true]);
+    expect([await a.copy(), await a.equals(['y', 'a']), await a.isdisjoint(['q'])]).toEqual([
+      new Set(['a', 'y']),
+      true,
+      true,
+    ]);
   });
 
   it('test_set_init: made from a set, a list, or keys; from a number it fails with RemoteError', async () => {
@@ -615,5 +648,8 @@ it('Manager of multiprocess/dummy has its server in a thread', async () => {
   await using own = await Manager();
   const list = await own.list([1]);
   await list.append(2);
-  expect([await list.copy(), own.process!.pid === process.pid || own.process!.ident !== process.pid]).toEqual([[1, 2], true]);
+  expect([await list.copy(), own.process!.pid === process.pid || own.process!.ident !== process.pid]).toEqual([
+    [1, 2],
+    true,
+  ]);
 });

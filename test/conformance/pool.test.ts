@@ -1,6 +1,7 @@
 /** The lines of Python's _TestPool, _TestPoolWorkerErrors and _TestPoolWorkerLifetime that apply to processes, each under its name. */
-import { ClosedError, Pool, SerializationError, TimeoutError } from 'multiprocess';
+import { Barrier, ClosedError, Pool, SerializationError, TimeoutError, Value } from 'multiprocess';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeOf } from '../support/code-of.js';
 import { Ledger } from '../support/ledger.js';
 import { alive } from '../support/processes.js';
 import { program } from '../support/programs.js';
@@ -113,7 +114,10 @@ describe('_TestPool', () => {
   });
 
   it('test_async: the result of applyAsync waits for and gives the value', async () => {
-    const result = pool.applyAsync((x: number) => new Promise<number>((done) => setTimeout(() => done(x * x), 100)), [7]);
+    const result = pool.applyAsync(
+      (x: number) => new Promise<number>((done) => setTimeout(() => done(x * x), 100)),
+      [7],
+    );
     expect(result.ready()).toBe(false);
     expect(await result.get()).toBe(49);
   });
@@ -168,7 +172,8 @@ describe('_TestPool', () => {
   });
 
   it('test_make_pool: sizes -1 and 0 raise; size 3 has three workers', async () => {
-    for (const processes of [-1, 0]) expect(() => new Pool({ processes })).toThrow(/`processes` must be an integer of at least 1/);
+    for (const processes of [-1, 0])
+      expect(() => new Pool({ processes })).toThrow(/`processes` must be an integer of at least 1/);
     await using three = new Pool({ processes: 3 });
     expect(three.stats().workers).toHaveLength(3);
     three.close();
@@ -184,7 +189,9 @@ describe('_TestPool', () => {
     await own.join();
     await expect(result.get()).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });
     const settled = await Promise.allSettled(queued);
-    expect(settled.filter((one) => one.status === 'rejected' && one.reason.code === 'MP_POOL_TERMINATED').length).toBeGreaterThan(900);
+    expect(
+      settled.filter((one) => one.status === 'rejected' && one.reason.code === 'MP_POOL_TERMINATED').length,
+    ).toBeGreaterThan(900);
   });
 
   it('test_empty_iterable: everything over nothing gives nothing, and close and join then return', async () => {
@@ -309,7 +316,9 @@ describe('_TestPoolWorkerLifetime', () => {
     const results = upTo(100).map((i) => pool.applyAsync(square, [i]));
     expect(await Promise.all(results)).toEqual(upTo(100).map(square));
     await Promise.all(upTo(30).map((i) => pool.apply(square, [i])));
-    expect(pool.stats().workers.map((worker) => worker.ident)).not.toEqual(expect.arrayContaining([expect.toBeOneOf(first)]));
+    expect(pool.stats().workers.map((worker) => worker.ident)).not.toEqual(
+      expect.arrayContaining([expect.toBeOneOf(first)]),
+    );
     if (!threads) expect(first.filter(alive)).toEqual([]);
   });
 
@@ -337,8 +346,27 @@ describe('_TestPoolWorkerLifetime', () => {
   });
 });
 
-describe('Pool.imap(buffersize) of CPython 3.16', () => {
-  it('imap buffersize: no more than the window is drawn ahead of the results taken', async () => {
+describe('TestInitializers', () => {
+  it('test_pool_initializer: what is no function is refused; a function runs once in each worker, with its arguments', async () => {
+    expect(codeOf(() => new Pool({ initializer: 1 as never }))).toBe('MP_INVALID_ARGUMENT');
+    const runs = new Value('i', 0);
+    {
+      await using pool = new Pool({
+        processes: 2,
+        initializer: (by: number) => runs.update((n) => n + by),
+        initArgs: [7],
+      });
+      // Each of the two is needed: the calls wait for each other.
+      const barrier = new Barrier(2);
+      await pool.map(() => barrier.wait(), [1, 2], { chunkSize: 1 });
+      await pool.map(square, upTo(20));
+    }
+    expect(runs.value).toBe(14);
+  });
+});
+
+describe('CPython 3.16, imap(buffersize)', () => {
+  it('3.16 imap buffersize: no more than the window is drawn ahead of the results taken', async () => {
     await using pool = new Pool({ processes: 2 });
     let drawn = 0;
     function* counting(): Generator<number> {
@@ -352,7 +380,7 @@ describe('Pool.imap(buffersize) of CPython 3.16', () => {
     }
   });
 
-  it('imap buffersize infinite iterable: results come, and terminate() ends it', async () => {
+  it('3.16 imap buffersize infinite iterable: results come, and terminate() ends it', async () => {
     const pool = new Pool({ processes: 2 });
     let i = 0;
     const endless = {
@@ -369,7 +397,7 @@ describe('Pool.imap(buffersize) of CPython 3.16', () => {
     await expect(drain()).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });
   });
 
-  it('imap buffersize close: close() and join() return after partial consumption', async () => {
+  it('3.16 imap buffersize close: close() and join() return after partial consumption', async () => {
     const pool = new Pool({ processes: 2 });
     const iterator = pool.imap(square, upTo(10_000))[Symbol.asyncIterator]();
     expect((await iterator.next()).value).toBe(0);

@@ -6,11 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownBlocks } from '../support/blocks.js';
 import { codeOf } from '../support/code-of.js';
 import { Ledger } from '../support/ledger.js';
+import { itNeeds } from '../support/needs.js';
 import { program } from '../support/programs.js';
 import { until } from '../support/until.js';
 
 // Loaded by Node, as in a program: what vitest transforms has no module that a child could import it from.
-const library: typeof import('multiprocess') = createRequire(import.meta.url)('multiprocess');
+const require = createRequire(import.meta.url);
+const library: typeof import('multiprocess') = require('multiprocess');
+const { wait }: typeof import('multiprocess/connection') = require('multiprocess/connection');
 const { activeChildren, cpuCount, currentProcess, Process, parentProcess, SharedArray, Value } = library;
 
 /** What a program is started with that can be forked. */
@@ -18,7 +21,8 @@ const FORK_OPTIONS = ['--single-threaded', '--v8-pool-size=1'];
 
 const stay = (): unknown => setInterval(() => {}, 60_000);
 /** Appends a line of JSON to a file, in a child. */
-const note = (path: string, what: unknown): void => process.getBuiltinModule('node:fs').appendFileSync(path, `${JSON.stringify(what)}\n`);
+const note = (path: string, what: unknown): void =>
+  process.getBuiltinModule('node:fs').appendFileSync(path, `${JSON.stringify(what)}\n`);
 
 /** A subclass as a program would write it. */
 class Adder extends Process {
@@ -82,7 +86,9 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
         ),
       );
       expect(await child.exited).toBe(0);
-      expect(readFileSync(ledger.path, 'utf8')).toBe("[ 1, 'two', [ 3, [ 4, { five: Map(1) { 6 => null } } ] ], undefined, 7n ]");
+      expect(readFileSync(ledger.path, 'utf8')).toBe(
+        "[ 1, 'two', [ 3, [ 4, { five: Map(1) { 6 => null } } ] ], undefined, 7n ]",
+      );
     });
 
     it('test_daemon_argument: the daemon flag is that of the creator unless it is given', () => {
@@ -112,7 +118,15 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
         async (path: string, a: number, options: { b: string }) => {
           const current = currentProcess();
           const key = Buffer.from(current.authkey).toString('hex');
-          note(path, { a, ...options, name: current.name, key, pid: process.pid, ident: current.ident, daemon: current.daemon });
+          note(path, {
+            a,
+            ...options,
+            name: current.name,
+            key,
+            pid: process.pid,
+            ident: current.ident,
+            daemon: current.daemon,
+          });
           while (go.value === 0) await new Promise((done) => setTimeout(done, 5));
         },
         { args: [ledger.path, 1, { b: 'x' }], daemon: true, context },
@@ -214,6 +228,17 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(await (await started(new Process(deaf, { context }))).exited).toBe(7);
     });
 
+    it('test_process_mainthread_native_id: the main thread of a child is another one of the kernel', async () => {
+      const thread = (): string =>
+        process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self').split('/').pop()!;
+      const tell = (path: string) =>
+        note(path, process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self').split('/').pop());
+      await (await started(new Process(tell, { args: [ledger.path], context }))).join();
+      const [theirs] = said();
+      expect(Number(theirs)).toBeGreaterThan(0);
+      expect(theirs).not.toBe(thread());
+    });
+
     it('test_cpu_count: is an integer of at least 1', () => {
       expect(Number.isInteger(cpuCount())).toBe(true);
       expect(cpuCount()).toBeGreaterThanOrEqual(1);
@@ -244,20 +269,33 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(said()).toEqual([[], [0], [0, 0], [0, 1], [1], [1, 0], [1, 1]]);
     });
 
-    it('test_sentinel: throws before the start; then it is readable once the child has ended', async () => {
-      const child = new Process(stay, { context });
-      expect(codeOf(() => child.sentinel)).toBe('MP_NOT_STARTED');
-      await started(child);
-      const fd = child.sentinel.fileno();
-      expect(Number.isInteger(fd)).toBe(true);
-      expect(child.sentinel.fileno()).toBe(fd);
-      expect(readable(fd)).toBe(false);
+    itNeeds('descriptors')(
+      'test_sentinel: throws before the start; then it is readable once the child has ended',
+      async () => {
+        const child = new Process(stay, { context });
+        expect(codeOf(() => child.sentinel)).toBe('MP_NOT_STARTED');
+        await started(child);
+        const fd = child.sentinel.fileno();
+        expect(Number.isInteger(fd)).toBe(true);
+        expect(child.sentinel.fileno()).toBe(fd);
+        expect(readable(fd)).toBe(false);
+        child.kill();
+        await child.join();
+        expect(readable(fd)).toBe(true);
+      },
+    );
+
+    it('test_sentinel: wait() takes it, while the child runs and when it has ended', async () => {
+      const child = await started(new Process(stay, { context }));
+      expect(await wait([child.sentinel], { timeout: 0 })).toEqual([]);
+      const ready = wait([child.sentinel]);
       child.kill();
+      expect(await ready).toEqual([child.sentinel]);
       await child.join();
-      expect(readable(fd)).toBe(true);
+      expect(await wait([child.sentinel], { timeout: 0 })).toEqual([child.sentinel]);
     });
 
-    it('test_sentinel: that of a child that has ended is readable from the start', async () => {
+    itNeeds('descriptors')('test_sentinel: that of a child that has ended is readable from the start', async () => {
       const child = await started(new Process(() => {}, { context }));
       await child.join();
       expect(readable(child.sentinel.fileno())).toBe(true);
@@ -270,7 +308,13 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       await child.join();
       expect(child.exitCode).toBe(-9);
       child.close();
-      for (const use of [() => child.isAlive(), () => child.terminate(), () => child.pid, () => child.exitCode, () => child.sentinel]) {
+      for (const use of [
+        () => child.isAlive(),
+        () => child.terminate(),
+        () => child.pid,
+        () => child.exitCode,
+        () => child.sentinel,
+      ]) {
         expect(use).toThrow('process object is closed');
       }
       await expect(child.join()).rejects.toMatchObject({ code: 'MP_CLOSED' });
@@ -278,7 +322,9 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       child.close();
     });
 
-    it('test_many_processes: many short children end with 0, many that are terminated at once with -15', { timeout: 120_000 }, async () => {
+    it('test_many_processes: many short children end with 0, many that are terminated at once with -15', {
+      timeout: 120_000,
+    }, async () => {
       const short = await Promise.all(Array.from({ length: 10 }, () => started(new Process(() => {}, { context }))));
       for (const child of short) expect(await child.exited).toBe(0);
       const long = await Promise.all(Array.from({ length: 10 }, () => started(new Process(stay, { context }))));
@@ -311,14 +357,18 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
     });
 
     // A fork has all that its parent has, as in Python, which leaves these out for it too.
-    it.runIf(isolated && method !== 'fork')('test_child_fd_inflation: a child has no more descriptors because siblings run', async () => {
-      const count = (path: string) => note(path, process.getBuiltinModule('node:fs').readdirSync('/proc/self/fd').length);
-      await (await started(new Process(count, { args: [ledger.path], context }))).join();
-      for (let i = 0; i < 5; i++) await started(new Process(stay, { context }));
-      await (await started(new Process(count, { args: [ledger.path], context }))).join();
-      const [alone, among] = said();
-      expect(among).toBeLessThanOrEqual(alone);
-    });
+    it.runIf(isolated && method !== 'fork')(
+      'test_child_fd_inflation: a child has no more descriptors because siblings run',
+      async () => {
+        const count = (path: string) =>
+          note(path, process.getBuiltinModule('node:fs').readdirSync('/proc/self/fd').length);
+        await (await started(new Process(count, { args: [ledger.path], context }))).join();
+        for (let i = 0; i < 5; i++) await started(new Process(stay, { context }));
+        await (await started(new Process(count, { args: [ledger.path], context }))).join();
+        const [alone, among] = said();
+        expect(among).toBeLessThanOrEqual(alone);
+      },
+    );
 
     it('test_wait_for_threads: a child ends when nothing keeps its loop alive; what is unref-ed does not', async () => {
       const child = await started(
@@ -386,7 +436,9 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(() => new Process(stay, { env: 'x' as never })).toThrow('`env` must be an object');
       expect(() => new Process(stay, { execArgv: 'x' as never })).toThrow('`execArgv` must be an array of strings');
       expect(() => new Process('x' as never)).toThrow('the target must be a function or a module URL');
-      expect(() => new Process(stay, { context: 'clone' as never })).toThrow(expect.objectContaining({ code: 'MP_UNKNOWN_START_METHOD' }));
+      expect(() => new Process(stay, { context: 'clone' as never })).toThrow(
+        expect.objectContaining({ code: 'MP_UNKNOWN_START_METHOD' }),
+      );
     });
 
     it('a module URL runs its default export', async () => {
@@ -414,7 +466,13 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
           super((x: number) => note(path, ['target', x]), { args: [5], context, name: 'the one' });
         }
         override async run(): Promise<void> {
-          note(this.path, [this.name, this.pid === process.pid, this === (currentProcess() as unknown), this.isAlive(), this.exitCode]);
+          note(this.path, [
+            this.name,
+            this.pid === process.pid,
+            this === (currentProcess() as unknown),
+            this.isAlive(),
+            this.exitCode,
+          ]);
           await super.run();
           await this.start().catch((error: { code: string }) => note(this.path, error.code));
         }
@@ -456,7 +514,8 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
   describe(`programs over ${method}`, () => {
     const nodeOptions = method === 'fork' ? FORK_OPTIONS : [];
     const run = (name: string, args: string[] = [], options: { node?: string[]; env?: NodeJS.ProcessEnv } = {}) =>
-      program(`process/${name}`, [method, ...args], { ...options, node: [...nodeOptions, ...(options.node ?? [])] }).ended;
+      program(`process/${name}`, [method, ...args], { ...options, node: [...nodeOptions, ...(options.node ?? [])] })
+        .ended;
 
     const failures: [string, RegExp][] = [
       ['error', /thrown on purpose[\s\S]*errors\.js/],
@@ -467,7 +526,7 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       ['object', /why: 'an object'/],
     ];
     for (const [what, expected] of failures) {
-      it(`test_stderr_flush: an uncaught ${what} is on stderr, whole, with the process's name, and the exit code is 1`, async () => {
+      it(`_TestSubclassingProcess.test_stderr_flush: an uncaught ${what} is on stderr, whole, with the process's name, and the exit code is 1`, async () => {
         const { stdout, stderr, code } = await run('errors.js', [what]);
         expect(stderr).toMatch(expected);
         expect(stderr).toContain('Failing-1');
@@ -481,7 +540,7 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(stdout.trim().split('\n').sort()).toEqual(['beforeExit', 'exit 0', 'parent 0']);
     });
 
-    it('output of a child is not lost, and that of the parent is not written twice (test_flushing)', async () => {
+    it('TestStdinBadfiledescriptor.test_flushing: output of a child is not lost, and that of the parent is not written twice', async () => {
       const { stdout, code } = await run('output.js');
       expect(code).toBe(0);
       expect(stdout.match(/^parent$/gm)).toHaveLength(1);
@@ -489,7 +548,7 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(stdout.endsWith('last\n')).toBe(true);
     });
 
-    it('test_queue_in_process, test_pool_in_process: a child may start a child and run a pool', async () => {
+    it('TestStdinBadfiledescriptor.test_queue_in_process, test_pool_in_process: a child may start a child and run a pool', async () => {
       const { stdout, stderr, code } = await run('nested.js');
       expect(stderr).toBe('');
       expect(stdout).toBe('grandchild\npool 1,4,9\nend 0\n');
@@ -514,30 +573,36 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(stdout.trim().split('\n')).toEqual(['parent', 'exit', 'first', 'other done', 'last']);
     });
 
-    it.runIf(isolated)('twenty children are gone when their parent is SIGKILLed, and nothing of them is left in /dev/shm', async () => {
-      const before = ownBlocks();
-      const parent = program('process/many.js', [method], { node: nodeOptions });
-      const [, pids] = await parent.line(/^pids ([\d ]+)$/m);
-      const alive = (pid: number) => {
-        try {
-          return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z');
-        } catch {
-          return false;
-        }
-      };
-      const children = pids!.split(' ').map(Number);
-      expect(children.filter(alive)).toHaveLength(20);
-      parent.child.kill('SIGKILL');
-      await until(() => !children.some(alive), 'all children are gone');
-      await until(() => JSON.stringify(ownBlocks()) === JSON.stringify(before), '/dev/shm is as before');
-    });
+    it.runIf(isolated)(
+      'twenty children are gone when their parent is SIGKILLed, and nothing of them is left in /dev/shm',
+      async () => {
+        const before = ownBlocks();
+        const parent = program('process/many.js', [method], { node: nodeOptions });
+        const [, pids] = await parent.line(/^pids ([\d ]+)$/m);
+        const alive = (pid: number) => {
+          try {
+            return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z');
+          } catch {
+            return false;
+          }
+        };
+        const children = pids!.split(' ').map(Number);
+        expect(children.filter(alive)).toHaveLength(20);
+        parent.child.kill('SIGKILL');
+        await until(() => !children.some(alive), 'all children are gone');
+        await until(() => JSON.stringify(ownBlocks()) === JSON.stringify(before), '/dev/shm is as before');
+      },
+    );
 
-    it.runIf(method === 'fork')('TestNoForkBomb: a fork runs a function of a main module without a guard', async () => {
-      expect(await run('unguarded.js', ['closure'])).toMatchObject({ stdout: 'ran\n', stderr: '', code: 0 });
-    });
+    it.runIf(method === 'fork')(
+      'TestNoForkBomb.test_noforkbomb: a fork runs a function of a main module without a guard',
+      async () => {
+        expect(await run('unguarded.js', ['closure'])).toMatchObject({ stdout: 'ran\n', stderr: '', code: 0 });
+      },
+    );
 
     it.skipIf(method === 'fork')(
-      'TestNoForkBomb: a main module without a guard ends with an explanation in the child, and never recurses',
+      'TestNoForkBomb.test_noforkbomb: a main module without a guard ends with an explanation in the child, and never recurses',
       async () => {
         const { stdout, stderr, code } = await run('unguarded.js');
         expect(stdout).toBe('');
@@ -547,9 +612,12 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       },
     );
 
-    it.runIf(isolated)('TestCloseFds: a child does not inherit an unrelated descriptor of high number, but a fork does', async () => {
-      expect((await run('descriptor.js')).stdout).toBe(method === 'fork' ? 'there\n' : 'not there\n');
-    });
+    it.runIf(isolated)(
+      'TestCloseFds.test_closefd: a child does not inherit an unrelated descriptor of high number, but a fork does',
+      async () => {
+        expect((await run('descriptor.js')).stdout).toBe(method === 'fork' ? 'there\n' : 'not there\n');
+      },
+    );
 
     it('a wait at the top level of a program keeps it alive until the child has ended', async () => {
       expect((await run('waits.js')).stdout).toBe('joined true\nexited 5\n');

@@ -3,6 +3,7 @@ import { ClosedError, JoinableQueue, Pool, Queue, SerializationError, SimpleQueu
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.js';
 import { startFixture } from '../support/fixture-process.js';
+import { itNeeds } from '../support/needs.js';
 import { pass } from '../support/pass.js';
 
 let pool: Pool;
@@ -52,9 +53,12 @@ describe('_TestQueue', () => {
       for (const item of [2, 3, 4, 5]) await queue.put(item);
     });
     expect([queue.empty(), queue.full()]).toEqual([false, false]);
-    expect([await queue.get(), await queue.get({ timeout: 1_000 }), queue.getSync({ timeout: 1_000 }), queue.getNowait()]).toEqual([
-      2, 3, 4, 5,
-    ]);
+    expect([
+      await queue.get(),
+      await queue.get({ timeout: 1_000 }),
+      queue.getSync({ timeout: 1_000 }),
+      queue.getNowait(),
+    ]).toEqual([2, 3, 4, 5]);
     expect(queue.empty()).toBe(true);
     expect(codeOf(() => queue.getNowait())).toBe('MP_QUEUE_EMPTY');
     await failing(() => queue.get({ timeout: 0 }), 'MP_QUEUE_EMPTY');
@@ -161,12 +165,16 @@ describe('_TestQueue', () => {
 });
 
 describe('TestStartMethod', () => {
-  it('test_nested_startmethod: a child hands a queue that it was given on to its own child', async () => {
-    using queue = closing(new Queue<number>());
-    const child = startFixture('queues/nested.mjs', { args: [pass(queue)] });
-    expect([await queue.get({ timeout: 20_000 }), await queue.get({ timeout: 20_000 })].sort()).toEqual([1, 2]);
-    expect(await child.ended).toBe(0);
-  });
+  // Its child is a program of its own.
+  itNeeds('processes')(
+    'test_nested_startmethod: a child hands a queue that it was given on to its own child',
+    async () => {
+      using queue = closing(new Queue<number>());
+      const child = startFixture('queues/nested.mjs', { args: [pass(queue)] });
+      expect([await queue.get({ timeout: 20_000 }), await queue.get({ timeout: 20_000 })].sort()).toEqual([1, 2]);
+      expect(await child.ended).toBe(0);
+    },
+  );
 });
 
 describe('TestSimpleQueue', () => {
@@ -187,7 +195,13 @@ describe('TestSimpleQueue', () => {
       return queue.empty();
     });
     expect(seen).toBe(false);
-    expect([queue.empty(), await queue.get(), queue.empty(), queue.getSync(), queue.empty()]).toEqual([false, true, false, false, true]);
+    expect([queue.empty(), await queue.get(), queue.empty(), queue.getSync(), queue.empty()]).toEqual([
+      false,
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 
   it('test_close: closing twice is harmless', () => {

@@ -76,9 +76,13 @@ describe('TestResourceTracker', () => {
     it(`test_resource_tracker_exit_code: the tracker ends with ${leaks ? '1 when something leaked' : '0 when all was unregistered'}`, async () => {
       writeFileSync(`/dev/shm/multiprocess-test-${process.pid}`, 'x');
       const [reads, writes] = createPipe();
-      const tracker = spawn(process.execPath, [fileURLToPath(new URL('../../dist/shared-memory/tracker.js', import.meta.url))], {
-        stdio: [reads, 'ignore', 'ignore'],
-      });
+      const tracker = spawn(
+        process.execPath,
+        [fileURLToPath(new URL('../../dist/shared-memory/tracker.js', import.meta.url))],
+        {
+          stdio: [reads, 'ignore', 'ignore'],
+        },
+      );
       closeDescriptor(reads);
       const ended = new Promise((resolve) => tracker.once('close', resolve));
       const address = `${tracker.pid}:${readFileSync(`/proc/${tracker.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19]}`;
@@ -146,7 +150,9 @@ describe('TestResourceTracker', () => {
     const started = SharedMemory.create(8);
     started.unlink();
     const { code } = await program('tracker.js', ['end'], {
-      env: { MULTIPROCESS_TRACKER: `${pid}:${readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19]}` },
+      env: {
+        MULTIPROCESS_TRACKER: `${pid}:${readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19]}`,
+      },
     }).ended;
     expect(code).toBe(0);
     expect(alive(Number(pid))).toBe(true);

@@ -2,10 +2,12 @@
  * The lines of Python's _TestValue, _TestArray, _TestHeap, _TestSharedCTypes and _TestSharedMemory, each under its name.
  * TestResourceTracker is in test/shared-memory/tracker.test.ts, test_shared_memory_recreate in random-name.test.ts beside it.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { Pool, RawArray, RawValue, ShareableList, SharedArray, SharedMemory, struct, Value } from 'multiprocess';
-import { Heap, type HeapBlock } from 'multiprocess/heap';
+import { BufferWrapper, Heap, type HeapBlock } from 'multiprocess/heap';
 import { copy } from 'multiprocess/sharedctypes';
 import { Lock } from 'multiprocess/synchronize';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -59,12 +61,14 @@ describe('_TestValue', () => {
       expect([typeof value.getLock().acquire, value.getObj().value]).toEqual(['function', 5]);
       if (options?.lock === lock) expect(value.getLock()).toBe(lock);
     }
-    for (const raw of [new Value('i', 5, { lock: false }), new RawValue('i', 5)]) expect('getLock' in raw || 'getObj' in raw).toBe(false);
+    for (const raw of [new Value('i', 5, { lock: false }), new RawValue('i', 5)])
+      expect('getLock' in raw || 'getObj' in raw).toBe(false);
     expect(codeOf(() => new Value('i', 5, { lock: 'navalue' as never }))).toBe('MP_INVALID_ARGUMENT');
   });
 
   it('test_invalid_typecode: an unknown type code is refused as such, locked and raw', () => {
-    for (const make of [() => new Value('x' as 'i'), () => new RawValue('x' as 'i')]) expect(make).toThrow(/"x" is no type code/);
+    for (const make of [() => new Value('x' as 'i'), () => new RawValue('x' as 'i')])
+      expect(make).toThrow(/"x" is no type code/);
   });
 });
 
@@ -76,7 +80,11 @@ describe('_TestArray', () => {
     it(`${line}: length, index, slices, and a child's prefix sums are seen`, async () => {
       const items = [680, 626, 934, 821, 150, 233, 548, 982, 714, 831];
       const array = new (Type as typeof SharedArray)('i', items);
-      expect([array.length, array.array[3], [...array.array.subarray(2, 7)]]).toEqual([10, items[3], items.slice(2, 7)]);
+      expect([array.length, array.array[3], [...array.array.subarray(2, 7)]]).toEqual([
+        10,
+        items[3],
+        items.slice(2, 7),
+      ]);
       array.array.set(Int32Array.of(1, 2, 3, 4), 4);
       items.splice(4, 4, 1, 2, 3, 4);
       expect([...array]).toEqual(items);
@@ -116,6 +124,27 @@ describe('_TestArray', () => {
 });
 
 describe('_TestHeap', () => {
+  it('test_free_from_gc: what the collector frees, of owners in a cycle, is given back, and no other block is touched', async () => {
+    v8.setFlagsFromString('--expose-gc');
+    const collect = vm.runInNewContext('gc') as () => void;
+    const kept = Array.from({ length: 50 }, (_, i) => new BufferWrapper(100).createMemoryview().fill(i));
+    const mappings = (): number => readFileSync('/proc/self/maps', 'utf8').match(/memfd:multiprocess/g)?.length ?? 0;
+    const before = mappings();
+    // Owners that refer to each other, dropped at once. The collector also runs while others are made.
+    for (let i = 0; i < 300; i++) {
+      const one = { wrapper: new BufferWrapper(40_960), other: null as unknown };
+      one.other = { wrapper: new BufferWrapper(1_024), other: one };
+      one.wrapper.createMemoryview().fill(255);
+      if (i % 50 === 0) collect();
+    }
+    expect(mappings()).toBeGreaterThan(before);
+    await until(() => {
+      collect();
+      return mappings() <= before;
+    }, 'all that nobody has is given back');
+    for (const [i, view] of kept.entries()) expect(view.every((byte) => byte === i)).toBe(true);
+  });
+
   it('test_heap: over 5000 allocations and frees, blocks tile the arenas, and nothing is left at the end', () => {
     const heap = new Heap();
     const blocks: HeapBlock[] = [];
@@ -156,7 +185,11 @@ describe('_TestSharedCTypes', () => {
     ['test_synchronize', true],
   ] as const) {
     it(`${line}: numbers, a record, an array and a text are doubled by a child and read back`, async () => {
-      const [x, y, z] = [new Value('i', 7, { lock }), new Value('d', 1 / 3, { lock }), new Value('q', 2n ** 33n, { lock })];
+      const [x, y, z] = [
+        new Value('i', 7, { lock }),
+        new Value('d', 1 / 3, { lock }),
+        new Value('q', 2n ** 33n, { lock }),
+      ];
       const foo = new Value(Foo, { x: 3, y: 2 }, { lock });
       const array = new SharedArray('d', [0, 1, 2], { lock });
       const text = new SharedArray('c', 20, { lock });
@@ -218,7 +251,8 @@ describe('_TestSharedMemory', () => {
   });
 
   it('test_invalid_shared_memory_creation: sizes of -1, 0 and none are refused', () => {
-    for (const size of [-1, 0, undefined]) expect(codeOf(() => SharedMemory.create(size as number))).toBe('MP_BLOCK_SIZE');
+    for (const size of [-1, 0, undefined])
+      expect(codeOf(() => SharedMemory.create(size as number))).toBe('MP_BLOCK_SIZE');
   });
 
   it('test_shared_memory_pickle_unpickle: a restored handle is the same block', () => {
@@ -256,7 +290,8 @@ describe('_TestSharedMemory', () => {
     expect(sl.format).toBe('8s8sdqxxxxxx?xxxxxxxx?q');
     expect([sl.length, sl.shm.size, sl.index(42), sl.get(-2)]).toEqual([7, 191, 6, true]);
     expect(String(sl)).toContain(sl.shm.name);
-    for (const use of [() => sl.get(7), () => sl.set(7, 2), () => sl.get(-8)]) expect(codeOf(use)).toBe('MP_LIST_INDEX');
+    for (const use of [() => sl.get(7), () => sl.set(7, 2), () => sl.get(-8)])
+      expect(codeOf(use)).toBe('MP_LIST_INDEX');
     expect(codeOf(() => sl.index(100.5))).toBe('MP_LIST_VALUE');
     sl.set(3, 42);
     expect([sl.get(3), sl.format]).toEqual([42, '8s8sdqxxxxxx?xxxxxxxx?q']);
@@ -306,7 +341,7 @@ describe('_TestSharedMemory', () => {
     await until(() => !existsSync(`/dev/shm/${name}`), 'the name is removed');
   });
 
-  it('test_shared_memory_untracking: another program that attaches and exits leaves the block in place', async () => {
+  it('test_shared_memory_untracking, test_shared_memory_tracking: another program that attaches and exits leaves the block in place', async () => {
     const sms = keep(SharedMemory.create(16));
     const other = startFixture('shared-memory/attach.mjs', { args: [sms.name, 'exit'] });
     expect(await other.ended).toBe(0);

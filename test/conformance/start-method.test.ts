@@ -13,6 +13,7 @@ import {
 import { forkserver } from 'multiprocess/forkserver';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.js';
+import { itNeeds } from '../support/needs.js';
 import { program } from '../support/programs.js';
 
 /** Numbers for methods, which fit into a shared value. */
@@ -71,7 +72,7 @@ describe('TestStartMethod', () => {
     }
   });
 
-  it('test_spawn_dont_set_context: a process of a context leaves the default open; freeze_support does too', async () => {
+  it('test_spawn_dont_set_context, test_freeze_support_dont_set_context: a process of a context leaves the default open; freeze_support does too', async () => {
     const { freezeSupport } = await import('multiprocess/spawn');
     freezeSupport();
     expect(getStartMethod({ allowNone: true })).toBe(null);
@@ -90,18 +91,24 @@ describe('TestStartMethod', () => {
     }
   });
 
-  it('a start method that does not work here is refused with the reason and what to use instead', async () => {
-    for (const refused of [() => getContext('fork'), () => new Process(report, { context: 'fork', args: [new Value('i32')] }).start()]) {
-      const error = await (async () => refused())().then(
-        () => null,
-        (reason: Error) => reason,
-      );
-      expect(error).toMatchObject({ code: 'MP_UNSUPPORTED' });
-      expect(error!.message).toMatch(
-        /'fork' cannot be used here: node was not started with `--single-threaded --v8-pool-size=1`.*'forkserver' needs no options.* Use 'spawn' or /,
-      );
-    }
-  });
+  itNeeds('forks')(
+    'a start method that does not work here is refused with the reason and what to use instead',
+    async () => {
+      for (const refused of [
+        () => getContext('fork'),
+        () => new Process(report, { context: 'fork', args: [new Value('i32')] }).start(),
+      ]) {
+        const error = await (async () => refused())().then(
+          () => null,
+          (reason: Error) => reason,
+        );
+        expect(error).toMatchObject({ code: 'MP_UNSUPPORTED' });
+        expect(error!.message).toMatch(
+          /'fork' cannot be used here: node was not started with `--single-threaded --v8-pool-size=1`.*'forkserver' needs no options.* Use 'spawn' or /,
+        );
+      }
+    },
+  );
 
   it('test_mixed_startmethod: a lock made from one context works in the children of another', async () => {
     const [one, ...others] = getAllStartMethods().map((method) => getContext(method)) as [Context, ...Context[]];

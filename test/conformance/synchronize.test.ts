@@ -2,12 +2,30 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { Barrier, BoundedSemaphore, BrokenBarrierError, Condition, Event, Lock, NotOwnerError, Pool, RLock, Semaphore } from 'multiprocess';
+import {
+  Barrier,
+  BoundedSemaphore,
+  BrokenBarrierError,
+  Condition,
+  Event,
+  Lock,
+  NotOwnerError,
+  Pool,
+  RLock,
+  Semaphore,
+} from 'multiprocess';
 import { dumps } from 'multiprocess/reduction';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withAddon } from '../support/needs.js';
+import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** Who has a lock, as a worker sees it. */
+const SOMEBODY = threads ? 'SomeOtherThread' : 'SomeOtherProcess';
+/** The number by which it calls this thread: the kernel's, or that of the first of a family. */
+const MYSELF = withAddon ? process.pid : 1;
+
 let pool: Pool;
 beforeAll(() => {
   pool = new Pool({ processes: 6 });
@@ -40,14 +58,14 @@ describe('_TestLock', () => {
     await lock.acquire();
     expect(inspect(lock)).toBe('<Lock(owner=MainProcess)>');
     expect(await inThread(lock)).toMatch(/^<Lock\(owner=SomeOtherThread \d+\)>$/);
-    expect(await pool.apply(() => String(lock))).toBe(`<Lock(owner=SomeOtherProcess ${process.pid})>`);
+    expect(await pool.apply(() => String(lock))).toBe(`<Lock(owner=${SOMEBODY} ${MYSELF})>`);
     lock.release();
     const acquire = () => {
       lock.tryAcquire();
       return String(lock);
     };
-    expect(await pool.apply(acquire)).toMatch(/^<Lock\(owner=\w*PoolWorker-\d+\)>$/);
-    expect(inspect(lock)).toMatch(/^<Lock\(owner=SomeOtherProcess \d+\)>$/);
+    expect(await pool.apply(acquire)).toMatch(/^<Lock\(owner=\w*PoolWorker-\d+(\|Thread-\d+)?\)>$/);
+    expect(inspect(lock)).toMatch(new RegExp(`^<Lock\\(owner=${SOMEBODY} \\d+\\)>$`));
   });
 
   it('test_lock: a lock is acquired once, and released once', async () => {
@@ -60,7 +78,10 @@ describe('_TestLock', () => {
     expect(() => lock.release()).toThrow(NotOwnerError);
   });
 
-  it.each([Lock, RLock])('test_%o_locked_2processes: locked() is true where it is held and elsewhere', async (Type) => {
+  it.each([
+    ['lock', Lock],
+    ['rlock', RLock],
+  ])('test_%s_locked_2processes: locked() is true where it is held and elsewhere', async (_, Type) => {
     const lock = new Type();
     const [held, done] = [new Event(), new Event()];
     const holder = pool.apply(async () => {
@@ -86,7 +107,7 @@ describe('_TestLock', () => {
       expect(inspect(lock)).toBe(`<RLock(MainProcess, ${depth})>`);
     }
     expect(await inThread(lock)).toMatch(/^<RLock\(SomeOtherThread \d+, nonzero\)>$/);
-    expect(await pool.apply(() => String(lock))).toBe(`<RLock(SomeOtherProcess ${process.pid}, nonzero)>`);
+    expect(await pool.apply(() => String(lock))).toBe(`<RLock(${SOMEBODY} ${MYSELF}, nonzero)>`);
     for (let i = 0; i < 3; i++) lock.release();
     expect(inspect(lock)).toBe('<RLock(None, 0)>');
   });
@@ -102,7 +123,10 @@ describe('_TestLock', () => {
     expect(() => lock.release()).toThrow(NotOwnerError);
   });
 
-  it.each([Lock, RLock])('test_%o_context: it is locked inside of scoped use, and not after', async (Type) => {
+  it.each([
+    ['lock', Lock],
+    ['rlock', RLock],
+  ])('test_%s_context: it is locked inside of scoped use, and not after', async (_, Type) => {
     const lock = new Type();
     const held = await lock.hold();
     expect(lock.locked()).toBe(true);
@@ -170,9 +194,10 @@ describe('_TestCondition', () => {
       return result;
     };
     // Half of them in processes, half in this one.
-    const results = Promise.all([pool.map(waiter, upTo(n - (n >> 1)), { chunkSize: 1 }), Promise.all(upTo(n >> 1).map(waiter))]).then(
-      (all) => all.flat(),
-    );
+    const results = Promise.all([
+      pool.map(waiter, upTo(n - (n >> 1)), { chunkSize: 1 }),
+      Promise.all(upTo(n >> 1).map(waiter)),
+    ]).then((all) => all.flat());
     for (let i = 0; i < n; i++) await sleeping.acquire();
     return { condition, woken, results };
   };
@@ -328,26 +353,29 @@ describe('_TestBarrier', () => {
   };
   const outcome = (error: unknown) => (error as Error).name;
 
-  it.each([1, 10])('test_barrier, test_barrier_10: nobody is past before all have come, in %i rounds', async (rounds) => {
-    const barrier = new Barrier(N);
-    const [before, after] = [new Semaphore(0), new Semaphore(0)];
-    const seen = await parties(async () => {
-      const lockstep: boolean[] = [];
-      for (let round = 0; round < rounds; round++) {
-        before.release();
-        await barrier.wait();
-        // All N have come to this round, and nobody can be in the one after the next.
-        lockstep.push(before.getValue() >= 5 * (round + 1) && before.getValue() <= 5 * (round + 2));
-        after.release();
-        await barrier.wait();
-        lockstep.push(after.getValue() >= 5 * (round + 1));
-      }
-      return lockstep.every(Boolean);
-    });
-    expect(seen).toEqual(upTo(N).map(() => true));
-    expect(barrier.nWaiting).toBe(0);
-    expect(barrier.broken).toBe(false);
-  });
+  it.each([1, 10])(
+    'test_barrier, test_barrier_10: nobody is past before all have come, in %i rounds',
+    async (rounds) => {
+      const barrier = new Barrier(N);
+      const [before, after] = [new Semaphore(0), new Semaphore(0)];
+      const seen = await parties(async () => {
+        const lockstep: boolean[] = [];
+        for (let round = 0; round < rounds; round++) {
+          before.release();
+          await barrier.wait();
+          // All N have come to this round, and nobody can be in the one after the next.
+          lockstep.push(before.getValue() >= 5 * (round + 1) && before.getValue() <= 5 * (round + 2));
+          after.release();
+          await barrier.wait();
+          lockstep.push(after.getValue() >= 5 * (round + 1));
+        }
+        return lockstep.every(Boolean);
+      });
+      expect(seen).toEqual(upTo(N).map(() => true));
+      expect(barrier.nWaiting).toBe(0);
+      expect(barrier.broken).toBe(false);
+    },
+  );
 
   it('test_wait_return: each party gets an index of its own, one of them 0', async () => {
     const barrier = new Barrier(N);
@@ -376,7 +404,13 @@ describe('_TestBarrier', () => {
       }
       return barrier.wait().then(() => 'passed', outcome);
     });
-    expect(seen.sort()).toEqual(['BrokenBarrierError', 'BrokenBarrierError', 'BrokenBarrierError', 'BrokenBarrierError', 'aborted']);
+    expect(seen.sort()).toEqual([
+      'BrokenBarrierError',
+      'BrokenBarrierError',
+      'BrokenBarrierError',
+      'BrokenBarrierError',
+      'aborted',
+    ]);
     expect(barrier.broken).toBe(true);
     await expect(barrier.wait()).rejects.toThrow(BrokenBarrierError);
   });
@@ -409,7 +443,13 @@ describe('_TestBarrier', () => {
       await barrier.wait();
       return first;
     });
-    expect(seen.sort()).toEqual(['BrokenBarrierError', 'BrokenBarrierError', 'BrokenBarrierError', 'BrokenBarrierError', 'aborted']);
+    expect(seen.sort()).toEqual([
+      'BrokenBarrierError',
+      'BrokenBarrierError',
+      'BrokenBarrierError',
+      'BrokenBarrierError',
+      'aborted',
+    ]);
     expect(barrier.broken).toBe(false);
   });
 
@@ -450,5 +490,20 @@ describe('_TestBarrier', () => {
     expect(seen).toEqual(upTo(N).map(() => 'in step'));
     expect(sent.getValue()).toBe(5000);
     await until(() => barrier.nWaiting === 0, 'nobody waits');
+  });
+});
+
+describe('SemLockTests', () => {
+  it('test_semlock_subclass: a semaphore can be subclassed, and works as one here and in a worker', async () => {
+    class Gate extends Semaphore {
+      isOpen(): boolean {
+        return this.getValue() > 0;
+      }
+    }
+    const gate = new Gate(1);
+    expect([gate.isOpen(), gate.tryAcquire(), gate.isOpen()]).toEqual([true, true, false]);
+    await pool.apply(() => gate.release());
+    expect(gate.isOpen()).toBe(true);
+    gate.close();
   });
 });

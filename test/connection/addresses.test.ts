@@ -68,7 +68,11 @@ it('a listener has a relative path or an abstract name as its address', async ()
 });
 
 it.each<[string, () => unknown, RegExp]>([
-  ['a missing directory', () => join(folder, 'no', 'such', 's'), /directory ".*no\/such" does not exist; make it first/],
+  [
+    'a missing directory',
+    () => join(folder, 'no', 'such', 's'),
+    /directory ".*no\/such" does not exist; make it first/,
+  ],
   ['a file for a directory', () => join(file('f'), 's'), /".*\/f" is not a directory/],
   ['a file that is there', () => file('s'), /there is a file already/],
   [
@@ -157,7 +161,9 @@ it('without a usable TMPDIR the error says so', () => {
   const [listening, temporary] = JSON.parse(stdout) as { code: string; errno: number; message: string }[];
   for (const error of [listening, temporary]) {
     expect(error).toMatchObject({ code: 'MP_SYSTEM', errno: -2 });
-    expect(error!.message).toContain('"/nonexistent/tmp" (ENOENT); set TMPDIR to a directory that exists and is writable');
+    expect(error!.message).toContain(
+      '"/nonexistent/tmp" (ENOENT); set TMPDIR to a directory that exists and is writable',
+    );
   }
   expect(listening!.message).toMatch(/^Listener\.listen: .*give it an `address`/);
 });

@@ -73,7 +73,12 @@ describe('messages', () => {
     await sent;
     expect(got.note).toBe('x');
     expect(got.array).toBeInstanceOf(Float64Array);
-    expect(Buffer.compare(Buffer.from(got.array.buffer, got.array.byteOffset, got.array.byteLength), Buffer.from(array.buffer))).toBe(0);
+    expect(
+      Buffer.compare(
+        Buffer.from(got.array.buffer, got.array.byteOffset, got.array.byteLength),
+        Buffer.from(array.buffer),
+      ),
+    ).toBe(0);
   });
 
   // 2.2 GB three times over: only where it is asked for.
@@ -147,7 +152,11 @@ describe('receiving', () => {
   it('that timed out or was aborted loses nothing', async () => {
     const [a, b] = pair();
     const gone = new AbortController();
-    const early = [failure(b.recv({ timeout: 10 })), b.recv({ signal: gone.signal }).catch((why: unknown) => why), b.recv()];
+    const early = [
+      failure(b.recv({ timeout: 10 })),
+      b.recv({ signal: gone.signal }).catch((why: unknown) => why),
+      b.recv(),
+    ];
     expect(await early[0]).toBe('MP_TIMEOUT');
     gone.abort('changed my mind');
     expect(await early[1]).toBe('changed my mind');
@@ -255,7 +264,9 @@ describe('sending', () => {
   it('waits while nobody receives, and resolves in order', async () => {
     const [a, b] = pair();
     const order: number[] = [];
-    const sends = Array.from({ length: 50 }, (_, i) => a.sendBytes(new Uint8Array(100_000).fill(i)).then(() => order.push(i)));
+    const sends = Array.from({ length: 50 }, (_, i) =>
+      a.sendBytes(new Uint8Array(100_000).fill(i)).then(() => order.push(i)),
+    );
     await turn();
     await turn();
     expect(order.length).toBeLessThan(20);

@@ -64,7 +64,12 @@ it('a client without a key at a listener with one learns that from its first mes
 });
 
 it.each([
-  ['a client with TLS at a listener without', {}, { tls: true as const, handshakeTimeout: 200 }, /MP_HANDSHAKE_TIMEOUT|MP_CONNECTION/],
+  [
+    'a client with TLS at a listener without',
+    {},
+    { tls: true as const, handshakeTimeout: 200 },
+    /MP_HANDSHAKE_TIMEOUT|MP_CONNECTION/,
+  ],
   [
     'a client with TLS at one that has a key only',
     { authkey: 'k' },

@@ -47,7 +47,8 @@ describe.skipIf(!hasPython)('a stock Python', () => {
     ['AF_UNIX, abstract', { address: `\0multiprocess-test-${process.pid}` }],
   ])('connects to our listener: %s', async (_name, options) => {
     const listener = await Listener.listen({ ...options, authkey: 'sesame' });
-    const where = typeof listener.address === 'string' ? listener.address.replace('\0', '@') : `127.0.0.1 ${listener.address.port}`;
+    const where =
+      typeof listener.address === 'string' ? listener.address.replace('\0', '@') : `127.0.0.1 ${listener.address.port}`;
     const program = `${ECHO}
 import sys
 from multiprocessing.connection import Client
@@ -139,7 +140,13 @@ c.send_bytes(b'and a message')
  * Python 3.12 and later, transcribed from its connection.py: `_get_digest_name_and_payload`,
  * `_create_response`, `_verify_challenge`, `deliver_challenge`, `answer_challenge`.
  */
-const NODE_DIGEST: Record<string, string> = { md5: 'md5', sha256: 'sha256', sha384: 'sha384', sha3_256: 'sha3-256', sha3_384: 'sha3-384' };
+const NODE_DIGEST: Record<string, string> = {
+  md5: 'md5',
+  sha256: 'sha256',
+  sha384: 'sha384',
+  sha3_256: 'sha3-256',
+  sha3_384: 'sha3-384',
+};
 function nameAndPayload(message: Buffer): [string, Buffer] {
   if (message.length === 20 || message.length === 16) return ['', message];
   const curly = message.indexOf('}', 1);
@@ -149,7 +156,8 @@ function nameAndPayload(message: Buffer): [string, Buffer] {
   }
   throw new Error('unsupported message length, missing digest prefix, or unsupported digest');
 }
-const mac = (key: string, message: Buffer, name: string) => createHmac(NODE_DIGEST[name]!, key).update(message).digest();
+const mac = (key: string, message: Buffer, name: string) =>
+  createHmac(NODE_DIGEST[name]!, key).update(message).digest();
 async function modernDeliver(c: Connection, key: string, name: string): Promise<void> {
   const message = Buffer.concat([Buffer.from(`{${name}}`), randomBytes(40)]);
   await c.sendBytes(Buffer.concat([Buffer.from('#CHALLENGE#'), message]));
@@ -165,7 +173,8 @@ async function modernAnswer(c: Connection, key: string): Promise<void> {
   const [name] = nameAndPayload(message);
   const digest = mac(key, message, name === '' ? 'md5' : name);
   await c.sendBytes(name === '' ? digest : Buffer.concat([Buffer.from(`{${name}}`), digest]));
-  if (Buffer.from(await c.recvBytes({ maxLength: 256 })).toString() !== '#WELCOME#') throw new Error('digest sent was rejected');
+  if (Buffer.from(await c.recvBytes({ maxLength: 256 })).toString() !== '#WELCOME#')
+    throw new Error('digest sent was rejected');
 }
 
 const RECORDED_SHA256 = '7b7368613235367dfc57fbe650d6124b98215e7b5d197d5807ad69982d275a9735ea2d56f1fa6989';

@@ -24,7 +24,8 @@ let enrolled = 0;
 function protocolOf(mutation?: readonly [from: string, to: string]): any {
   let source = readFileSync(new URL('../../src/connection/exchange/reader-words.ts', import.meta.url), 'utf8');
   if (mutation !== undefined) {
-    if (source.split(mutation[0]).length !== 2) throw new Error(`The mutation does not match exactly once: ${mutation[0]}`);
+    if (source.split(mutation[0]).length !== 2)
+      throw new Error(`The mutation does not match exactly once: ${mutation[0]}`);
     source = source.replace(mutation[0], () => mutation[1]);
   }
   const memory = {
@@ -33,7 +34,11 @@ function protocolOf(mutation?: readonly [from: string, to: string]): any {
       return yield ['dead', names[agent - 1]];
     },
   };
-  return loadRewritten([{ file: 'connection/exchange/reader-words', source }], { 'memory/index': memory }, { calls: ['hasEnded'] });
+  return loadRewritten(
+    [{ file: 'connection/exchange/reader-words', source }],
+    { 'memory/index': memory },
+    { calls: ['hasEnded'] },
+  );
 }
 
 function scenario({ ReaderWords }: any, rounds: Record<string, number>): Scenario {
@@ -86,7 +91,8 @@ function scenario({ ReaderWords }: any, rounds: Record<string, number>): Scenari
       for (let i = 0; i < words[TAKEN]!; i++) {
         const handed = words[HANDED + i]!;
         // One that died may have read without handing out, or handed out without taking.
-        if (dead.size > 0 && handed !== 1) strictEqual(handed === 0 || handed === 2, true, `message ${i} was handed out ${handed} times`);
+        if (dead.size > 0 && handed !== 1)
+          strictEqual(handed === 0 || handed === 2, true, `message ${i} was handed out ${handed} times`);
         else strictEqual(handed, 1, `message ${i} was handed out ${handed} times`);
       }
       if (dead.size === 0) strictEqual(words[TAKEN], messages, 'somebody stopped early');
@@ -121,7 +127,10 @@ it.each([
     ],
   ],
   ['does not wait for the one before', ["if (first !== this.#me && !hasEnded(first)) return 'wait';", '']],
-  ['does not tell that it reads too', ['if (Atomics.compareExchange(words, READER, reader, MANY) === reader) return', 'return']],
+  [
+    'does not tell that it reads too',
+    ['if (Atomics.compareExchange(words, READER, reader, MANY) === reader) return', 'return'],
+  ],
   [
     'takes it for shared although that failed',
     [
@@ -129,10 +138,15 @@ it.each([
       'Atomics.compareExchange(words, READER, reader, MANY); return',
     ],
   ],
-  ['never says that it is done', ['if (Atomics.load(this.#words, FIRST) === this.#me) Atomics.store(this.#words, OWES, 0);', '']],
+  [
+    'never says that it is done',
+    ['if (Atomics.load(this.#words, FIRST) === this.#me) Atomics.store(this.#words, OWES, 0);', ''],
+  ],
 ] as const)('a mutant that %s is caught', (_name, mutation) => {
   const mutant = protocolOf(mutation);
   expect(() =>
-    explore(() => scenario(mutant, _name.startsWith('takes') ? { a: 1, b: 1, c: 1 } : { a: 2, b: 2 }), { races: false }),
+    explore(() => scenario(mutant, _name.startsWith('takes') ? { a: 1, b: 1, c: 1 } : { a: 2, b: 2 }), {
+      races: false,
+    }),
   ).toThrow();
 });

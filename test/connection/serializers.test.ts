@@ -21,10 +21,18 @@ const failure = async (promise: Promise<unknown>) =>
 let listener: Listener | undefined;
 afterEach(() => listener?.close());
 
-async function connected(serializer: any, more: { tls?: boolean; authkey?: string } = {}): Promise<[Connection<any>, Connection<any>]> {
+async function connected(
+  serializer: any,
+  more: { tls?: boolean; authkey?: string } = {},
+): Promise<[Connection<any>, Connection<any>]> {
   const { authkey } = more;
   const tls = more.tls === true ? { tls: { key: KEY, cert: CERT } } : {};
-  listener = await Listener.listen({ serializer, authkey, ...tls, ...(more.tls === true ? { family: 'AF_INET' } : {}) });
+  listener = await Listener.listen({
+    serializer,
+    authkey,
+    ...tls,
+    ...(more.tls === true ? { family: 'AF_INET' } : {}),
+  });
   const client = Client(listener.address, {
     serializer,
     authkey,
@@ -143,7 +151,9 @@ describe('serializer: { encode, decode }', () => {
       },
     });
     await expect(a.send('bad')).rejects.toThrow(new RangeError('not that'));
-    expect((await failure(a.send('late'))).message).toMatch(/must return a Uint8Array at once, not an instance of Promise/);
+    expect((await failure(a.send('late'))).message).toMatch(
+      /must return a Uint8Array at once, not an instance of Promise/,
+    );
     for (const text of ['one', 'no', 'three']) await a.send(text);
     expect(await b.recv()).toBe(3);
     await expect(b.recv()).rejects.toThrow(new RangeError('never'));

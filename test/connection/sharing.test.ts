@@ -7,6 +7,7 @@ import { forkserver } from 'multiprocess/forkserver';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dumps } from '../../dist/reduction/index.js';
 import { closing, pair } from '../support/connections.js';
+import { startable } from '../support/needs.js';
 
 let pool: Pool;
 beforeAll(() => {
@@ -114,7 +115,7 @@ it('an end is closed when all who had it closed it, also while an offer of it st
   expect(await codeOf(a.recv())).toBe('MP_CONNECTION_EOF');
 });
 
-it.each(['spawn', 'forkserver'] as const)(
+it.each(startable('spawn', 'forkserver'))(
   'an end that a child was started with is closed with that child, also if it never looked at it (%s)',
   // Far less than the 30 s for which an offer stands.
   { timeout: 15_000 },

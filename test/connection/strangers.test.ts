@@ -25,7 +25,8 @@ async function stranger(address: unknown, ...bytes: Uint8Array[]): Promise<net.S
   return socket;
 }
 
-const gone = (socket: net.Socket) => new Promise((resolve) => (socket.closed ? resolve(null) : socket.once('close', resolve)));
+const gone = (socket: net.Socket) =>
+  new Promise((resolve) => (socket.closed ? resolve(null) : socket.once('close', resolve)));
 const frame = (length: number, body: Uint8Array = new Uint8Array(0)) => {
   const header = Buffer.alloc(4);
   header.writeInt32BE(length);
@@ -124,7 +125,9 @@ it('a client gives up on a listener that sends nothing, or too much', async () =
   await expect(aborted).rejects.toThrow('no longer wanted');
   silent.close();
 
-  const loud = net.createServer((socket) => void socket.on('error', () => {}).write(frame(1 << 30))).listen(0, '127.0.0.1');
+  const loud = net
+    .createServer((socket) => void socket.on('error', () => {}).write(frame(1 << 30)))
+    .listen(0, '127.0.0.1');
   await once(loud, 'listening');
   const other = { host: '127.0.0.1', port: (loud.address() as net.AddressInfo).port };
   await expect(Client(other, KEY)).rejects.toMatchObject({ code: 'MP_MESSAGE_LENGTH' });

@@ -45,7 +45,9 @@ it('a certificate that is not trusted, another key, and a peer without TLS are r
   const plain = net.connect(to.port).on('error', () => {});
   await once(plain, 'connect');
   plain.resume().write('not a handshake');
+  // The listener accepts in the order of arrival, and no more once `mine` has failed its only accept().
   const silent = net.connect(to.port).on('error', () => {});
+  await once(silent, 'connect');
   const mine = codeOf(Client(to, { tls: { ca: server.cert }, authkey: 'x' }));
   expect(await codeOf(accepted)).toBe('MP_AUTHENTICATION');
   expect(await mine).toBe('MP_AUTHENTICATION');

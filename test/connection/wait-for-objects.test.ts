@@ -57,6 +57,41 @@ it('of a queue ends when none will come', async () => {
   queue.close();
 });
 
+it.each([
+  ['Queue', () => new Queue<number>()],
+  ['SimpleQueue', () => new SimpleQueue<number>()],
+])('of a %s whose writers ended without a word looks once for each item', async (_, make) => {
+  const queue = make();
+  const produce = (item: number) => new Process(async () => queue.put(item)).start();
+  const producers = [await produce(1)];
+  await producers[0]!.join();
+  const taken: number[] = [];
+  let looks = 0;
+  for (; taken.length < 2; looks++) {
+    expect(await wait([queue])).toEqual([queue]);
+    while (!queue.empty()) taken.push(await queue.get());
+    expect(await wait([queue], { timeout: 0 })).toEqual([]);
+    if (taken.length < 2) producers.push(await produce(2));
+  }
+  expect([taken, looks]).toEqual([[1, 2], 2]);
+  for (const producer of producers) await producer.join();
+  queue.close();
+});
+
+it('of a queue that has come to its end is followed by what says so, for each way to take', async () => {
+  const completed = new Queue<number>();
+  completed.complete();
+  const failed = new Queue<number>();
+  failed.error(new Error('no more'));
+  expect(await wait([completed, failed])).toEqual([completed, failed]);
+  expect(() => completed.getNowait()).toThrow(expect.objectContaining({ code: 'MP_QUEUE_COMPLETED' }));
+  await expect(completed.get()).rejects.toMatchObject({ code: 'MP_QUEUE_COMPLETED' });
+  expect(() => failed.getNowait()).toThrow('no more');
+  await expect(failed.get()).rejects.toThrow('no more');
+  completed.close();
+  failed.close();
+});
+
 it('of a queue hears another process', async () => {
   const queue = new Queue<string>();
   const producer = await new Process(async () => queue.put('from there')).start();

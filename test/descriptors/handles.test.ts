@@ -61,9 +61,11 @@ describe('the resource sharer', () => {
     const offer = offerDescriptor(writes, 50);
     closeDescriptor(writes);
     // At its end, since the copy of the sharer was the last.
-    expect(await new Promise((resolve) => new net.Socket({ fd: reads, readable: true }).resume().on('end', () => resolve('end')))).toBe(
-      'end',
-    );
+    expect(
+      await new Promise((resolve) =>
+        new net.Socket({ fd: reads, readable: true }).resume().on('end', () => resolve('end')),
+      ),
+    ).toBe('end');
     expect(codeOf(() => fetchDescriptor(offer))).toBe('MP_OWNER_GONE');
   });
 
@@ -122,11 +124,15 @@ describe('DupFd', () => {
       [dup],
     );
     // Detached there, it cannot be sent on.
-    await expect(done).rejects.toThrow(/detached/);
+    await expect(done).rejects.toThrow(
+      'DupFd: it is detached in this thread and cannot be sent; send it before it is detached.',
+    );
     expect(readFileSync(join(folder, 'dup'), 'utf8')).toBe('written by the worker');
     const mine = dup.detach();
     expect(codeOf(() => dup.detach())).toBe('MP_CLOSED');
+    expect(() => dup.detach()).toThrow('DupFd: the descriptor was detached here before');
     expect(codeOf(() => dumps(dup))).toBe('MP_CLOSED');
+    expect(String(dup)).toBe('<DupFd (detached)>');
     closeSync(mine);
   });
 
@@ -137,6 +143,9 @@ describe('DupFd', () => {
     expect(loads(dumps(dup))).toBe(dup);
     dup.close();
     dup[Symbol.dispose]();
+    expect(String(dup)).toBe('<DupFd (closed)>');
+    expect(() => dup.detach()).toThrow('DupFd: the descriptor was closed here before');
+    expect(() => dumps(dup)).toThrow('DupFd: it is closed in this thread and cannot be sent');
   });
 });
 
@@ -214,7 +223,9 @@ describe('sockets', () => {
     const db = { connection: { stream: net.connect((server.address() as net.AddressInfo).port, '127.0.0.1') } };
     await once(db.connection.stream, 'connect');
     db.connection.stream.on('data', () => {});
-    expect(() => dumps(db)).toThrow(/an instance of Socket \(.stream <- .connection\).*create the client on the other side/s);
+    expect(() => dumps(db)).toThrow(
+      /an instance of Socket \(.stream <- .connection\).*create the client on the other side/s,
+    );
     db.connection.stream.destroy();
     server.close();
   });

@@ -8,7 +8,9 @@ import { hasNats, type Nats, startNats } from '../support/nats.js';
 import { until } from '../support/until.js';
 
 const MODULE = new URL('../fixtures/distributed/tasks.js', import.meta.url);
-const tasks = createRequire(import.meta.url)(fileURLToPath(MODULE)) as typeof import('../fixtures/distributed/tasks.js');
+const tasks = createRequire(import.meta.url)(
+  fileURLToPath(MODULE),
+) as typeof import('../fixtures/distributed/tasks.js');
 
 describe.skipIf(!hasNats)('an agent', () => {
   let nats: Nats;
@@ -45,7 +47,9 @@ describe.skipIf(!hasNats)('an agent', () => {
   });
 
   test('whose task kills it again and again gives the task up', async () => {
-    const agents = await Promise.all(Array.from({ length: 3 }, () => startAgent(nats.servers, 'poison', ['--lease', '500'])));
+    const agents = await Promise.all(
+      Array.from({ length: 3 }, () => startAgent(nats.servers, 'poison', ['--lease', '500'])),
+    );
     await using pool = await DistributedPool.connect({ servers: nats.servers, name: 'poison', maxAttempts: 2 });
     const results = await pool.imap(tasks.killAgentAt3, [1, 2, 3, 4], { errors: 'settle', chunkSize: 4 }).toArray();
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
@@ -116,7 +120,10 @@ describe.skipIf(!hasNats)('an agent', () => {
       await using pool = await DistributedPool.connect({ servers: nats.servers, name: 'cli' });
       const running = pool.apply(tasks.wait, [200]);
       const started = Date.now();
-      await until(() => pool.stats().hosts.some(({ held }) => held === 1) || Date.now() - started > 1_200, 'the task to be held');
+      await until(
+        () => pool.stats().hosts.some(({ held }) => held === 1) || Date.now() - started > 1_200,
+        'the task to be held',
+      );
       agent.child.kill('SIGTERM');
       expect(await running).toBe(200);
       expect(await agent.ended).toEqual({ code: 0, signal: null });

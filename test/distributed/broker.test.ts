@@ -10,7 +10,9 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const MODULE = new URL('../fixtures/distributed/tasks.js', import.meta.url);
-const tasks = createRequire(import.meta.url)(fileURLToPath(MODULE)) as typeof import('../fixtures/distributed/tasks.js');
+const tasks = createRequire(import.meta.url)(
+  fileURLToPath(MODULE),
+) as typeof import('../fixtures/distributed/tasks.js');
 
 describe.skipIf(!hasNats)('a broker that goes and comes back', () => {
   let nats: Nats;
@@ -56,7 +58,9 @@ describe.skipIf(!hasNats)('a broker that goes and comes back', () => {
     await until(() => !pool.stats().connected, 'the loss to be seen');
     try {
       await expect(pool.apply(tasks.add, [1, 2], { timeout: 100 })).rejects.toBeInstanceOf(TimeoutError);
-      await expect(pool.apply(tasks.add, [1, 2], { queueTimeout: 100 })).rejects.toMatchObject({ code: 'MP_QUEUE_TIMEOUT' });
+      await expect(pool.apply(tasks.add, [1, 2], { queueTimeout: 100 })).rejects.toMatchObject({
+        code: 'MP_QUEUE_TIMEOUT',
+      });
       const reason = new Error('enough');
       const aborted = pool.apply(tasks.add, [1, 2], { signal: AbortSignal.any([AbortSignal.timeout(50)]) });
       await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -119,8 +123,17 @@ describe.skipIf(!hasNats)('connections that are cut', () => {
     const nats = await startNats();
     const proxies = [await TcpProxy.start(nats.port), await TcpProxy.start(nats.port)];
     const [driverSide, agentSide] = proxies as [TcpProxy, TcpProxy];
-    const agent = await Agent.start({ servers: `nats://127.0.0.1:${agentSide.port}`, name: 'cut', processes: 2, lease: 1_000 });
-    const pool = await DistributedPool.connect({ servers: `nats://127.0.0.1:${driverSide.port}`, name: 'cut', maxAttempts: 1_000 });
+    const agent = await Agent.start({
+      servers: `nats://127.0.0.1:${agentSide.port}`,
+      name: 'cut',
+      processes: 2,
+      lease: 1_000,
+    });
+    const pool = await DistributedPool.connect({
+      servers: `nats://127.0.0.1:${driverSide.port}`,
+      name: 'cut',
+      maxAttempts: 1_000,
+    });
     try {
       let next = 0;
       let over = false;

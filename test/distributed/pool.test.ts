@@ -1,7 +1,10 @@
 /** A pool of many hosts: calls, maps and streams are those of Pool. */
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   ArgumentError,
   AuthenticationError,
@@ -15,13 +18,16 @@ import {
   WorkerCrashError,
 } from 'multiprocess';
 import { Agent, type DeadLetter, DistributedPool, type DistributedPoolEvent } from 'multiprocess/distributed';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startAgent } from '../support/agents.js';
 import { hasNats, type Nats, startNats } from '../support/nats.js';
 import { until } from '../support/until.js';
 
 const MODULE = new URL('../fixtures/distributed/tasks.js', import.meta.url);
 /** Loaded by Node, not by vitest: its exports are those of a file. */
-const tasks = createRequire(import.meta.url)(fileURLToPath(MODULE)) as typeof import('../fixtures/distributed/tasks.js');
+const tasks = createRequire(import.meta.url)(
+  fileURLToPath(MODULE),
+) as typeof import('../fixtures/distributed/tasks.js');
 
 describe.skipIf(!hasNats)('a distributed pool', () => {
   let nats: Nats;
@@ -127,7 +133,9 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
 
     test('that are brief go together, and each settles by itself', async () => {
       await Promise.all(Array.from({ length: 20 }, (_, i) => pool.apply(tasks.failAt, [i + 10])));
-      const outcomes = await Promise.allSettled(Array.from({ length: 300 }, (_, i) => pool.apply(tasks.failAt, [i % 100])));
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 300 }, (_, i) => pool.apply(tasks.failAt, [i % 100])),
+      );
       outcomes.forEach((outcome, i) => {
         expect(outcome).toMatchObject(i % 100 === 3 ? { status: 'rejected' } : { status: 'fulfilled', value: i % 100 });
       });
@@ -137,7 +145,9 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
 
     test('that go together lose only the one that kills its worker', async () => {
       await Promise.all(Array.from({ length: 20 }, () => pool.apply(tasks.killAt5, [1])));
-      const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => pool.apply(tasks.killAt5, [i], { retries: 0 })));
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, i) => pool.apply(tasks.killAt5, [i], { retries: 0 })),
+      );
       expect(outcomes.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([5]);
     });
 
@@ -189,8 +199,16 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
     });
 
     test('lose only the item that kills its worker', async () => {
-      const results = await pool.imap(tasks.killAt5, [3, 4, 5, 6, 7], { errors: 'settle', chunkSize: 5, retries: 0 }).toArray();
-      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+      const results = await pool
+        .imap(tasks.killAt5, [3, 4, 5, 6, 7], { errors: 'settle', chunkSize: 5, retries: 0 })
+        .toArray();
+      expect(results.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'fulfilled',
+      ]);
     });
 
     test('fail alone for an item that cannot be sent', async () => {
@@ -234,7 +252,9 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
     test('say how far they are', async () => {
       const stream = pool.imap(tasks.self, [1, 2, 3]);
       let last: { delivered: number } | undefined;
-      const done = new Promise<void>((resolve) => stream.progress.subscribe({ next: (progress) => (last = progress), complete: resolve }));
+      const done = new Promise<void>((resolve) =>
+        stream.progress.subscribe({ next: (progress) => (last = progress), complete: resolve }),
+      );
       await stream.toArray();
       await done;
       expect(last).toMatchObject({ pulled: 3, delivered: 3, total: 3 });
@@ -249,7 +269,9 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
           yield shared;
         }
       }
-      const results = await pool.imap((x: { n: number; map: Map<string, number> }) => [x.n, x.map.get('n')], source()).toArray();
+      const results = await pool
+        .imap((x: { n: number; map: Map<string, number> }) => [x.n, x.map.get('n')], source())
+        .toArray();
       expect(results).toEqual([
         [0, 0],
         [1, 1],
@@ -258,9 +280,123 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
     });
   });
 
+  describe('retries', () => {
+    const numbers = [1, 2, 3, 4, 5, 6];
+    const twice = numbers.map((x) => [x, 2]);
+
+    test('after errors: each item by itself, in its place', async () => {
+      const retries = { errors: 2 };
+      expect(await pool.apply(tasks.failTwice, [7], { retries })).toEqual([7, 2]);
+      expect(await pool.applyAsync(tasks.failTwice, [7], { retries })).toEqual([7, 2]);
+      expect(await pool.map(tasks.failTwice, numbers, { retries, chunkSize: 6 })).toEqual(twice);
+      expect(await pool.imap(tasks.failTwice, numbers, { retries, chunkSize: 3 }).toArray()).toEqual(twice);
+      const unordered = await pool.imapUnordered(tasks.failTwice, numbers, { retries }).toArray();
+      expect(unordered.sort(([a = 0], [b = 0]) => a - b)).toEqual(twice);
+      expect(pool.stats().active).toBe(0);
+    });
+
+    test('end with the last error', async () => {
+      await expect(pool.apply(tasks.failTwice, [7], { retries: { errors: 1 } })).rejects.toThrow('7: run 1');
+      const settled = await pool
+        .imap(tasks.failTwice, [1, 2], { retries: { errors: 1 }, errors: 'settle', chunkSize: 2 })
+        .toArray();
+      expect(settled).toMatchObject([
+        { status: 'rejected', reason: { message: '1: run 1', itemIndex: 0 } },
+        { status: 'rejected', reason: { message: '2: run 1', itemIndex: 1 } },
+      ]);
+    });
+
+    test('ask `when`, and wait for `backoff`', async () => {
+      const asked: [string, number][] = [];
+      const waits: number[] = [];
+      const retries = {
+        errors: 5,
+        when: (error: unknown, attempt: number) => asked.push([(error as Error).message, attempt]) > 0,
+        backoff: (attempt: number) => {
+          waits.push(attempt);
+          return 20;
+        },
+      };
+      const began = performance.now();
+      expect(await pool.apply(tasks.failTwice, [7], { retries })).toEqual([7, 2]);
+      expect(performance.now() - began).toBeGreaterThanOrEqual(39);
+      expect(asked).toEqual([
+        ['7: run 0', 1],
+        ['7: run 1', 2],
+      ]);
+      expect(waits).toEqual([1, 2]);
+      const never = { errors: 5, when: () => false };
+      await expect(pool.apply(tasks.failTwice, [7], { retries: never })).rejects.toThrow('7: run 0');
+    });
+
+    test('send again what is larger than a message', async () => {
+      const large = new Uint8Array(2_000_000);
+      const failing = (x: Uint8Array) => {
+        const attempt = tasks.attemptOf();
+        if (attempt < 1) throw new Error('again');
+        return [x.length, attempt];
+      };
+      expect(await pool.map(failing, [large, large], { retries: { errors: 1 }, chunkSize: 2 })).toEqual([
+        [2_000_000, 1],
+        [2_000_000, 1],
+      ]);
+    });
+
+    test('after an overdue run', async () => {
+      const error = await pool
+        .apply(tasks.untilAborted, [], { timeout: 50, retries: { errors: 1 } })
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TimeoutError);
+    });
+
+    test('are given up with their call', async () => {
+      const controller = new AbortController();
+      const call = pool.apply(tasks.failTwice, [7], {
+        signal: controller.signal,
+        retries: { errors: 5, backoff: 60_000 },
+      });
+      await until(() => agent.info().failed > 0 && agent.info().held === 0, 'the first run to fail');
+      controller.abort(new Error('enough'));
+      await expect(call).rejects.toThrow('enough');
+      expect(pool.stats().active).toBe(0);
+    });
+
+    test('of crashes leave those of errors alone', async () => {
+      const error = await pool
+        .apply(tasks.killAt5, [5], { retries: { errors: 3, when: () => true } })
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(WorkerCrashError);
+    });
+
+    test('are refused for durable runs', async () => {
+      await using durable = await DistributedPool.connect({ servers: nats.servers, name: 'all', durable: true });
+      const options = { retries: { errors: 1, when: () => true } };
+      const calls = [
+        () => durable.apply(tasks.failTwice, [1], options),
+        () => durable.applyAsync(tasks.failTwice, [1], options),
+        () => durable.map(tasks.failTwice, [1], options),
+        () => durable.mapAsync(tasks.failTwice, [1], options),
+        () => durable.starmap(tasks.failTwice, [[1]], options),
+        () => durable.starmapAsync(tasks.failTwice, [[1]], options),
+        () => durable.imap(tasks.failTwice, [1], options).toArray(),
+        () => durable.imapUnordered(tasks.failTwice, [1], options).toArray(),
+      ];
+      for (const call of calls) {
+        const error = await (async () => await call())().catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ name: 'ArgumentError', code: 'MP_INVALID_ARGUMENT' });
+        expect((error as Error).message).toMatch(/^DistributedPool\.\w+: .*catch the error in the task/);
+      }
+      // Nothing of them is left, and deaths are retried as ever.
+      expect(await durable.runs()).toEqual([]);
+      expect(await durable.apply(tasks.add, [1, 2], { retries: { crashes: 2 } })).toBe(3);
+    });
+  });
+
   describe('hosts', () => {
     test('say what they are', async () => {
-      expect(await pool.hosts()).toMatchObject([{ id: agent.id, processes: 2, state: 'ready', allowFunctions: true, pid: process.pid }]);
+      expect(await pool.hosts()).toMatchObject([
+        { id: agent.id, processes: 2, state: 'ready', allowFunctions: true, pid: process.pid },
+      ]);
       expect(pool.stats()).toMatchObject({ connected: true, processes: 2, runs: 0, active: 0 });
     });
 
@@ -347,9 +483,15 @@ describe.skipIf(!hasNats)('bad input', () => {
   const credentials = { user: 'u', password: 'p' };
 
   test('wrong credentials', async () => {
-    const attempt = DistributedPool.connect({ servers: nats.servers, name: 'x', credentials: { user: 'u', password: 'wrong' } });
+    const attempt = DistributedPool.connect({
+      servers: nats.servers,
+      name: 'x',
+      credentials: { user: 'u', password: 'wrong' },
+    });
     await expect(attempt).rejects.toBeInstanceOf(AuthenticationError);
-    await expect(Agent.start({ servers: nats.servers, name: 'x' })).rejects.toMatchObject({ code: 'MP_BROKER_CREDENTIALS' });
+    await expect(Agent.start({ servers: nats.servers, name: 'x' })).rejects.toMatchObject({
+      code: 'MP_BROKER_CREDENTIALS',
+    });
   });
 
   test('a broker that is not there', async () => {
@@ -360,12 +502,21 @@ describe.skipIf(!hasNats)('bad input', () => {
 
   test('names and options', async () => {
     await expect(DistributedPool.connect({ servers: nats.servers, name: 'a.b' })).rejects.toBeInstanceOf(ArgumentError);
-    await expect(DistributedPool.connect({ server: nats.servers, name: 'a' } as never)).rejects.toThrow('did you mean `servers`');
-    await expect(Agent.start({ servers: nats.servers, name: 'a', preload: ['no-such-module'] })).rejects.toThrow('no-such-module');
+    await expect(DistributedPool.connect({ server: nats.servers, name: 'a' } as never)).rejects.toThrow(
+      'did you mean `servers`',
+    );
+    await expect(Agent.start({ servers: nats.servers, name: 'a', preload: ['no-such-module'] })).rejects.toThrow(
+      'no-such-module',
+    );
   });
 
   test('a pool that no agent serves', async () => {
-    await using pool = await DistributedPool.connect({ servers: nats.servers, name: 'nobody', credentials, poolTimeout: 300 });
+    await using pool = await DistributedPool.connect({
+      servers: nats.servers,
+      name: 'nobody',
+      credentials,
+      poolTimeout: 300,
+    });
     await expect(pool.apply(tasks.add, [1, 2])).rejects.toMatchObject({ code: 'MP_UNKNOWN_POOL' });
     await expect(pool.map(tasks.default, [1, 2])).rejects.toMatchObject({ code: 'MP_UNKNOWN_POOL' });
   });
@@ -381,7 +532,9 @@ describe.skipIf(!hasNats)('bad input', () => {
     const agent = await Agent.start({ servers: nats.servers, name: 'gone', processes: 1, credentials });
     await agent.stop();
     await using pool = await DistributedPool.connect({ servers: nats.servers, name: 'gone', credentials });
-    await expect(pool.apply(tasks.add, [1, 2], { queueTimeout: 100 })).rejects.toMatchObject({ code: 'MP_QUEUE_TIMEOUT' });
+    await expect(pool.apply(tasks.add, [1, 2], { queueTimeout: 100 })).rejects.toMatchObject({
+      code: 'MP_QUEUE_TIMEOUT',
+    });
   });
 
   test('an agent that runs modules only', async () => {
@@ -391,13 +544,86 @@ describe.skipIf(!hasNats)('bad input', () => {
     const error = await pool.apply((x: number) => x, [1]).catch((reason: unknown) => reason as Error);
     expect(error).toMatchObject({ code: 'MP_FUNCTIONS_NOT_ALLOWED' });
     expect((error as Error).message).toContain('--allow-functions');
-    await expect(pool.apply(tasks.self, [() => 1] as never)).rejects.toMatchObject({ code: 'MP_FUNCTIONS_NOT_ALLOWED' });
+    await expect(pool.apply(tasks.self, [() => 1] as never)).rejects.toMatchObject({
+      code: 'MP_FUNCTIONS_NOT_ALLOWED',
+    });
     expect(await pool.apply(tasks.self, [new Map([[1, new Date(3)]])])).toEqual(new Map([[1, new Date(3)]]));
   });
 
   test('an agent whose workers cannot start', async () => {
     const preload = ['./test/fixtures/tasks/exits-on-import.js'];
-    await expect(Agent.start({ servers: nats.servers, name: 'broken', processes: 1, credentials, preload })).rejects.toBeInstanceOf(Error);
+    await expect(
+      Agent.start({ servers: nats.servers, name: 'broken', processes: 1, credentials, preload }),
+    ).rejects.toBeInstanceOf(Error);
+  });
+
+  test('a task that is larger than the whole queue', async () => {
+    const options = { servers: nats.servers, name: 'tiny', credentials };
+    await using _agent = await Agent.start({ ...options, processes: 1, maxQueueBytes: 2_000 });
+    await using pool = await DistributedPool.connect(options);
+    // Its arguments do not lie in the queue.
+    expect(await pool.apply(tasks.lengthOf, [new Uint8Array(100_000)])).toBe(100_000);
+    const items = Array.from({ length: 300 }, (_, i) => i);
+    expect(await pool.map(tasks.default, items, { chunkSize: 300 })).toEqual(items.map((x) => 2 * x));
+    const none = { servers: nats.servers, name: 'none', credentials };
+    await using _none = await Agent.start({ ...none, processes: 1, maxQueueBytes: 100 });
+    await using other = await DistributedPool.connect(none);
+    const error = await other.apply(tasks.add, [1, 2]).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'MP_TOO_LARGE' });
+    expect((error as Error).message).toMatch(/queue of pool none.*MP_T_none may have 100 .*`maxQueueBytes`/);
+    await expect(other.map(tasks.default, items)).rejects.toMatchObject({ code: 'MP_TOO_LARGE' });
+    expect(other.stats()).toMatchObject({ active: 0, unsent: 0 });
+  });
+
+  test('a payload that is larger than any may be', async () => {
+    const options = { servers: nats.servers, name: 'huge', credentials };
+    await using agent = await Agent.start({ ...options, processes: 1 });
+    await using pool = await DistributedPool.connect(options);
+    const bytes = 256 * 1024 * 1024 + 1;
+    await expect(pool.apply(tasks.bytes, [bytes])).rejects.toMatchObject({ code: 'MP_TOO_LARGE' });
+    await expect(pool.apply(tasks.lengthOf, [new Uint8Array(bytes)])).rejects.toMatchObject({ code: 'MP_TOO_LARGE' });
+    expect(await pool.apply(tasks.add, [1, 2])).toBe(3);
+    await until(() => agent.info().held === 0, 'the agent to be done');
+    expect(agent.info().failed).toBe(1);
+  });
+
+  test('a host without the module, and one with another version of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'multiprocess-hosts-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const install = (host: string, version: string): string => {
+      const at = join(folder, host, 'node_modules', 'jobs');
+      mkdirSync(at, { recursive: true });
+      writeFileSync(join(folder, host, 'package.json'), '{ "name": "host", "type": "module" }');
+      writeFileSync(join(at, 'package.json'), JSON.stringify({ name: 'jobs', version, type: 'module' }));
+      writeFileSync(join(at, 'jobs.js'), 'export default (x) => x + 1;\n');
+      return at;
+    };
+    const mine = install('driver', '1.2.3');
+    const url = pathToFileURL(join(mine, 'jobs.js'));
+    install('other', '2.0.0');
+    mkdirSync(join(folder, 'bare'));
+    const call = async (host: string): Promise<unknown> => {
+      const name = `host-${host}`;
+      const agent = await startAgent(nats.servers, name, ['--user', 'u', '--password', 'p'], join(folder, host));
+      await using pool = await DistributedPool.connect({ servers: nats.servers, name, credentials });
+      try {
+        return await pool.apply<[number], number>(url, [1]);
+      } catch (error) {
+        return error;
+      } finally {
+        agent.child.kill('SIGTERM');
+        await agent.ended;
+      }
+    };
+    expect(await call('driver')).toBe(2);
+    const skew = await call('other');
+    expect(skew).toMatchObject({ code: 'MP_VERSION_SKEW' });
+    expect((skew as Error).message).toMatch(/has jobs 2\.0\.0.*the driver has 1\.2\.3/);
+    // Nor does it have the driver's files, where it is another machine.
+    renameSync(join(folder, 'driver'), join(folder, 'gone'));
+    const missing = await call('bare');
+    expect(missing).toMatchObject({ code: 'MP_MODULE_MISSING' });
+    expect((missing as Error).message).toMatch(/does not have .*; install it where the agent runs/);
   });
 
   test('a full pool makes its sources wait', async () => {

@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasNats, type Nats, startNats } from '../support/nats.js';
 
 const MODULE = new URL('../fixtures/distributed/tasks.js', import.meta.url);
-const tasks = createRequire(import.meta.url)(fileURLToPath(MODULE)) as typeof import('../fixtures/distributed/tasks.js');
+const tasks = createRequire(import.meta.url)(
+  fileURLToPath(MODULE),
+) as typeof import('../fixtures/distributed/tasks.js');
 
 describe.skipIf(!hasNats)('a broker with little storage', () => {
   let nats: Nats;

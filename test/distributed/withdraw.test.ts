@@ -9,7 +9,9 @@ import { hasNats, type Nats, startNats } from '../support/nats.js';
 import { until } from '../support/until.js';
 
 const MODULE = new URL('../fixtures/distributed/tasks.js', import.meta.url);
-const tasks = createRequire(import.meta.url)(fileURLToPath(MODULE)) as typeof import('../fixtures/distributed/tasks.js');
+const tasks = createRequire(import.meta.url)(
+  fileURLToPath(MODULE),
+) as typeof import('../fixtures/distributed/tasks.js');
 
 describe.skipIf(!hasNats)('what is withdrawn', () => {
   let nats: Nats;
@@ -33,7 +35,9 @@ describe.skipIf(!hasNats)('what is withdrawn', () => {
     await using other = await DistributedPool.connect(options);
     const controller = new AbortController();
     const { signal } = controller;
-    const mine = Array.from({ length: 20 }, () => one.apply(tasks.untilAborted, [], { signal }).catch((reason: unknown) => reason));
+    const mine = Array.from({ length: 20 }, () =>
+      one.apply(tasks.untilAborted, [], { signal }).catch((reason: unknown) => reason),
+    );
     await until(() => agent.info().held > 0 && one.stats().unsent === 0, 'the calls to be queued');
     const theirs = Array.from({ length: 20 }, (_, i) => other.apply(tasks.add, [i, 1], { queueTimeout: 20_000 }));
     await until(() => other.stats().unsent === 0, 'the others to be queued');
@@ -51,7 +55,10 @@ describe.skipIf(!hasNats)('what is withdrawn', () => {
     const controller = new AbortController();
     const items = Array.from({ length: 300 }, () => 60_000);
     const map = pool.map(tasks.wait, items, { chunkSize: 1, signal: controller.signal });
-    await until(() => agent.info().held > 0 && pool.stats().active > 1 && pool.stats().unsent === 0, 'the map to be queued');
+    await until(
+      () => agent.info().held > 0 && pool.stats().active > 1 && pool.stats().unsent === 0,
+      'the map to be queued',
+    );
     controller.abort(new Error('enough'));
     await expect(map).rejects.toThrow('enough');
     pool.close();

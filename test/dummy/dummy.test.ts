@@ -8,7 +8,8 @@ describe('multiprocess/dummy', () => {
     for (const [name, value] of Object.entries(dummy)) {
       if (name === 'Array' || name === 'freezeSupport') continue;
       expect(root).toHaveProperty(name);
-      if (!['Process', 'Pool', 'manager', 'Manager'].includes(name)) expect(value).toBe((root as Record<string, unknown>)[name]);
+      if (!['Process', 'Pool', 'manager', 'Manager'].includes(name))
+        expect(value).toBe((root as Record<string, unknown>)[name]);
     }
     expect(new dummy.Process()).toBeInstanceOf(root.Process);
   });
@@ -41,7 +42,12 @@ describe('multiprocess/dummy', () => {
     const semaphore = new dummy.Semaphore(2);
     const barrier = new dummy.Barrier(3);
     const inside = new dummy.SharedArray('i32', 2);
-    const party = async (l: root.Lock, s: root.Semaphore, b: root.Barrier, counts: root.SharedArray<'i32'>): Promise<void> => {
+    const party = async (
+      l: root.Lock,
+      s: root.Semaphore,
+      b: root.Barrier,
+      counts: root.SharedArray<'i32'>,
+    ): Promise<void> => {
       await b.wait();
       for (let i = 0; i < 20; i++) {
         await s.acquire();

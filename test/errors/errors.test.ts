@@ -31,9 +31,18 @@ const codes: Readonly<Record<keyof Errors & string, string>> = {
   WorkerCrashError: 'MP_WORKER_CRASH',
 };
 
-const details = { data: new Uint8Array([1]), pid: 1, exitCode: null, signal: 'SIGKILL', path: 'captured `db`' } as const;
+const details = {
+  data: new Uint8Array([1]),
+  pid: 1,
+  exitCode: null,
+  signal: 'SIGKILL',
+  path: 'captured `db`',
+} as const;
 const make = (from: Errors, name: string, more: object = {}): Error =>
-  new (from as unknown as Record<string, new (message: string, details: object) => Error>)[name]!('message', { ...details, ...more });
+  new (from as unknown as Record<string, new (message: string, details: object) => Error>)[name]!('message', {
+    ...details,
+    ...more,
+  });
 
 it('every class is in the table below', () => {
   expect(Object.keys(errors).sort()).toEqual(Object.keys(codes).sort());
@@ -107,6 +116,9 @@ it('a class of the user is only its own, though it extends one of ours', () => {
   expect(new errors.TimeoutError('x')).not.toBeInstanceOf(Mine);
 });
 
-it.each([null, undefined, 1, 'MultiprocessError', {}, new Error('x'), Object.create(null)])('%o is none of ours', (value) => {
-  expect(value instanceof errors.MultiprocessError).toBe(false);
-});
+it.each([null, undefined, 1, 'MultiprocessError', {}, new Error('x'), Object.create(null)])(
+  '%o is none of ours',
+  (value) => {
+    expect(value instanceof errors.MultiprocessError).toBe(false);
+  },
+);

@@ -74,7 +74,12 @@ it.each<[string, (options: unknown) => unknown, unknown, string]>([
   ['event.wait(1)', (o) => event.wait(loose(o)), 1, '{ timeout: 1 }'],
   ['queue.put(1, 50)', (o) => queue.put(1, loose(o)), 50, '{ timeout: 50 }'],
   ['mergeMapPull(f, 2)', (o) => mergeMapPull(() => [], loose(o)), 2, '{ concurrency: 2 }'],
-  ['SharedMemory.create(8, name)', (o) => SharedMemory.create(8, loose(o)).unlink(), `mp_${process.pid}`, `{ name: "mp_${process.pid}" }`],
+  [
+    'SharedMemory.create(8, name)',
+    (o) => SharedMemory.create(8, loose(o)).unlink(),
+    `mp_${process.pid}`,
+    `{ name: "mp_${process.pid}" }`,
+  ],
 ])('%s is answered with the form that works', async (_title, call, bare, form) => {
   const error = await refusal(() => call(bare));
   expect(formOf(error.message)).toBe(form);
@@ -105,20 +110,30 @@ it('the start method of a bound class cannot be changed by its options', async (
 });
 
 it('a function and its items in the wrong order are told apart, and so is a path from a module', async () => {
-  expect((await refusal(() => pool.map(loose([1, 2]), loose(double)))).message).toContain('The function comes first, then the items.');
-  expect((await refusal(() => pool.apply(loose('./worker.js')))).message).toContain("new URL('./file.js', import.meta.url)");
-  expect((await refusal(() => new (loose(Process))('./worker.js'))).message).toContain("new URL('./file.js', import.meta.url)");
+  expect((await refusal(() => pool.map(loose([1, 2]), loose(double)))).message).toContain(
+    'The function comes first, then the items.',
+  );
+  expect((await refusal(() => pool.apply(loose('./worker.js')))).message).toContain(
+    "new URL('./file.js', import.meta.url)",
+  );
+  expect((await refusal(() => new (loose(Process))('./worker.js'))).message).toContain(
+    "new URL('./file.js', import.meta.url)",
+  );
   await expect(pool.map(double, [1, 2])).resolves.toEqual([2, 4]);
 });
 
 it('an item of starmap that is no list of arguments is named', async () => {
   const error = await refusal(() => pool.starmap(loose(double), loose([[1], 2])));
-  expect(error.message).toContain('Pool.starmap: each item must be an array of arguments, not 2. For one argument each use map().');
+  expect(error.message).toContain(
+    'Pool.starmap: each item must be an array of arguments, not 2. For one argument each use map().',
+  );
   await expect(pool.starmap(double, [[1], [2]])).resolves.toEqual([2, 4]);
 });
 
 it('a listener is made by listen()', async () => {
-  expect((await refusal(() => new (loose(Listener))('socket'))).message).toContain('use `await Listener.listen({ address })`');
+  expect((await refusal(() => new (loose(Listener))('socket'))).message).toContain(
+    'use `await Listener.listen({ address })`',
+  );
 });
 
 it('a key that stands where the options belong is not repeated', async () => {
@@ -128,6 +143,8 @@ it('a key that stands where the options belong is not repeated', async () => {
 });
 
 it('what has no obvious meaning is refused without advice', async () => {
-  expect((await refusal(() => new (loose(Pool))(() => 1))).message).toBe('Pool: options must be an object, not a function.');
+  expect((await refusal(() => new (loose(Pool))(() => 1))).message).toBe(
+    'Pool: options must be an object, not a function.',
+  );
   expect(concatMapPull(() => [])).toBeTypeOf('function');
 });

@@ -63,7 +63,9 @@ describe('an item handed to a worker that does not begin it', () => {
   it('costs a stream one item for each time limit, not the others of its chunk', async () => {
     await using pool = new Pool({ processes: 1, gracePeriod: 100 });
     await freeze(pool);
-    const outcomes = await pool.imap((x: number) => x, [1, 2, 3, 4], { chunkSize: 4, window: 8, timeout: 300, errors: 'settle' }).toArray();
+    const outcomes = await pool
+      .imap((x: number) => x, [1, 2, 3, 4], { chunkSize: 4, window: 8, timeout: 300, errors: 'settle' })
+      .toArray();
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
     expect(outcomes[0]).toMatchObject({ reason: { code: 'MP_TIMEOUT' } });
   });
@@ -81,7 +83,9 @@ describe('an item handed to a worker that does not begin it', () => {
     const result = pool.applyAsync(() => 1);
     result.cancel(new RangeError('enough'));
     await expect(result.get()).rejects.toThrow('enough');
-    await expect(pool.apply(() => 1, [], { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(pool.apply(() => 1, [], { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
   });
 });
 
@@ -145,7 +149,8 @@ describe.skipIf(threads)('a worker that was stopped by SIGSTOP', () => {
     });
     await until(() => pool.stats().workers[0]!.state === 'ready', 'ready');
     const { pid } = pool.stats().workers[0]!;
-    const state = (): string => process.getBuiltinModule('node:fs').readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]!;
+    const state = (): string =>
+      process.getBuiltinModule('node:fs').readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]!;
     await until(() => state() === 'T', 'stopped');
     running.cancel();
     await expect(running.get()).rejects.toMatchObject({ name: 'AbortError' });

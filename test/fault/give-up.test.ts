@@ -17,22 +17,25 @@ it('a pool whose workers never become ready gives up after three, by name', asyn
   expect(pool.stats()).toMatchObject({ started: 3, workers: [] });
 });
 
-it.skipIf(threads)('a pool outlives a storm that kills its workers before they are ready, once they had been', async () => {
-  await using pool = new Pool({ processes: 2, retries: Number.POSITIVE_INFINITY });
-  expect(await pool.map((x: number) => x, [1, 2, 3])).toEqual([1, 2, 3]);
-  let killed = 0;
-  // Each worker as soon as it is started: none becomes ready.
-  const storm = pool.events.subscribe((event) => {
-    if (event.type === 'worker-start' && event.pid !== null) {
-      process.kill(event.pid, 'SIGKILL');
-      killed++;
-    }
-  });
-  for (const { pid } of pool.stats().workers) process.kill(pid!, 'SIGKILL');
-  await until(() => killed >= 8, 'eight workers killed while they start');
-  storm.unsubscribe();
-  expect(await pool.apply(() => 2)).toBe(2);
-});
+it.skipIf(threads)(
+  'a pool outlives a storm that kills its workers before they are ready, once they had been',
+  async () => {
+    await using pool = new Pool({ processes: 2, retries: Number.POSITIVE_INFINITY });
+    expect(await pool.map((x: number) => x, [1, 2, 3])).toEqual([1, 2, 3]);
+    let killed = 0;
+    // Each worker as soon as it is started: none becomes ready.
+    const storm = pool.events.subscribe((event) => {
+      if (event.type === 'worker-start' && event.pid !== null) {
+        process.kill(event.pid, 'SIGKILL');
+        killed++;
+      }
+    });
+    for (const { pid } of pool.stats().workers) process.kill(pid!, 'SIGKILL');
+    await until(() => killed >= 8, 'eight workers killed while they start');
+    storm.unsubscribe();
+    expect(await pool.apply(() => 2)).toBe(2);
+  },
+);
 
 it('a pool whose workers cannot become ready any more gives up, by name', async () => {
   using ledger = new Ledger();
@@ -56,7 +59,9 @@ it('a pool whose workers die by themselves, and never ran anything, gives up', a
   const initializer = () => void setTimeout(() => process.exit(6), 5);
   await using pool = new Pool({ processes: 1, initializer });
   await until(() => pool.stats().started >= 10 && pool.stats().workers.length === 0, 'the end of the pool');
-  await expect(pool.apply(() => 1)).rejects.toMatchObject({ message: expect.stringContaining('without having run anything') });
+  await expect(pool.apply(() => 1)).rejects.toMatchObject({
+    message: expect.stringContaining('without having run anything'),
+  });
   expect(pool.stats().started).toBe(10);
 });
 
@@ -65,11 +70,18 @@ it('an item that kills each of its workers is given up, also with retries withou
   expect(await pool.map((x: number) => x, [1, 2, 3])).toEqual([1, 2, 3]);
   const { started } = pool.stats();
   const error: unknown = await pool.apply(() => process.exit(7)).catch((reason: unknown) => reason);
-  expect(error).toMatchObject({ code: 'MP_WORKER_CRASH', exitCode: 7, message: expect.stringContaining('before the task had a result') });
+  expect(error).toMatchObject({
+    code: 'MP_WORKER_CRASH',
+    exitCode: 7,
+    message: expect.stringContaining('before the task had a result'),
+  });
   expect(pool.stats().started - started).toBeGreaterThanOrEqual(9);
-  const settled = await pool.map((x: number) => (x === 1 ? process.exit(8) : x), [0, 1, 2, 3], { chunkSize: 1, errors: 'settle' });
-  expect(settled.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as WorkerCrashError).exitCode))).toEqual([
-    0, 8, 2, 3,
-  ]);
+  const settled = await pool.map((x: number) => (x === 1 ? process.exit(8) : x), [0, 1, 2, 3], {
+    chunkSize: 1,
+    errors: 'settle',
+  });
+  expect(
+    settled.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as WorkerCrashError).exitCode)),
+  ).toEqual([0, 8, 2, 3]);
   expect(await pool.apply((x: number) => x + 1, [1])).toBe(2);
 });

@@ -3,6 +3,7 @@ import { Pool, SerializationError, TimeoutError, WorkerCrashError } from 'multip
 import { beforeEach, describe, expect, it } from 'vitest';
 import { forkserver } from '../../dist/process/forkserver/index.js';
 import { Ledger } from '../support/ledger.js';
+import { itNeeds } from '../support/needs.js';
 import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
 
@@ -11,7 +12,8 @@ beforeEach(() => {
   ledger = new Ledger();
   return () => ledger[Symbol.dispose]();
 });
-const append = (path: string, text: string): void => process.getBuiltinModule('node:fs').appendFileSync(path, `${text}\n`);
+const append = (path: string, text: string): void =>
+  process.getBuiltinModule('node:fs').appendFileSync(path, `${text}\n`);
 
 it('runs once in each worker before its first task, with its arguments', async () => {
   const initializer = async (path: string, name: string) => {
@@ -20,7 +22,9 @@ it('runs once in each worker before its first task, with its arguments', async (
     (globalThis as { prepared?: string }).prepared = name;
   };
   await using pool = new Pool({ processes: 2, initializer, initArgs: [ledger.path, 'ready'] });
-  const seen = await pool.map(() => (globalThis as { prepared?: string }).prepared, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
+  const seen = await pool.map(() => (globalThis as { prepared?: string }).prepared, [1, 2, 3, 4, 5, 6], {
+    chunkSize: 1,
+  });
   expect(new Set(seen)).toEqual(new Set(['ready']));
   await until(() => pool.stats().workers.every((worker) => worker.state === 'ready'), 'both ready');
   expect(ledger.lines()).toEqual(['ready', 'ready']);
@@ -32,7 +36,11 @@ it('that throws fails the pool with its error, for calls before and after, and s
     throw new RangeError('no licence');
   };
   const pool = new Pool({ processes: 2, initializer, initArgs: [ledger.path] });
-  const early = [pool.apply(append, [ledger.path, 'task']), pool.map((x: number) => x, [1, 2]), pool.imap((x: number) => x, [1]).toArray()];
+  const early = [
+    pool.apply(append, [ledger.path, 'task']),
+    pool.map((x: number) => x, [1, 2]),
+    pool.imap((x: number) => x, [1]).toArray(),
+  ];
   for (const one of await Promise.allSettled(early))
     expect(one).toMatchObject({ status: 'rejected', reason: { name: 'RangeError', message: 'no licence' } });
   await expect(pool.apply(() => 1)).rejects.toThrow('no licence');
@@ -45,7 +53,10 @@ it('that throws fails the pool with its error, for calls before and after, and s
 });
 
 it('whose error has a class of its own fails the pool with an Error, not with something half read', async () => {
-  const pool = new Pool({ processes: 1, initializer: new URL('../fixtures/tasks/failing-initializer.js', import.meta.url) });
+  const pool = new Pool({
+    processes: 1,
+    initializer: new URL('../fixtures/tasks/failing-initializer.js', import.meta.url),
+  });
   const error: unknown = await pool.apply(() => 1).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(Error);
   expect(error).toMatchObject({ message: 'not today' });
@@ -69,7 +80,8 @@ it.skipIf(threads)('whose worker is killed meanwhile runs again in the next work
   const initializer = (path: string) => {
     const { appendFileSync, readFileSync } = process.getBuiltinModule('node:fs');
     appendFileSync(path, `${process.pid}\n`);
-    if (readFileSync(path, 'utf8').trim().split('\n').length === 1) return new Promise(() => setInterval(() => {}, 1000));
+    if (readFileSync(path, 'utf8').trim().split('\n').length === 1)
+      return new Promise(() => setInterval(() => {}, 1000));
     return undefined;
   };
   await using pool = new Pool({ processes: 1, initializer, initArgs: [ledger.path] });
@@ -96,7 +108,8 @@ describe('that does not settle', () => {
     const pool = new Pool({
       processes: 2,
       initializer: () => new Promise(() => setInterval(() => {}, 1000)),
-      initTimeout: 600,
+      // A thread or process of a busy machine is there long before.
+      initTimeout: 3000,
       gracePeriod: 200,
     });
     const early = pool.apply(() => 1);
@@ -115,7 +128,8 @@ describe('that does not settle', () => {
       initializer: () => {
         for (;;);
       },
-      initTimeout: 600,
+      // A thread or process of a busy machine is there long before.
+      initTimeout: 3000,
       gracePeriod: 200,
     });
     await expect(pool.apply(() => 1)).rejects.toMatchObject({ code: 'MP_INIT_TIMEOUT' });
@@ -135,11 +149,15 @@ describe('that does not settle', () => {
   });
 
   it('is not one that is only slow', async () => {
-    await using pool = new Pool({ processes: 1, initializer: () => new Promise((done) => setTimeout(done, 200)), initTimeout: 20_000 });
+    await using pool = new Pool({
+      processes: 1,
+      initializer: () => new Promise((done) => setTimeout(done, 200)),
+      initTimeout: 20_000,
+    });
     expect(await pool.apply(() => 1)).toBe(1);
   });
 
-  it('is told from a worker that is not ready in time, also where it had no process yet', async () => {
+  itNeeds('forks')('is told from a worker that is not ready in time, also where it had no process yet', async () => {
     await using pool = new Pool({ processes: 1, context: 'forkserver', initTimeout: 1 });
     const message = expect.stringContaining('not ready within the initTimeout of 1 ms');
     await expect(pool.apply(() => 1)).rejects.toMatchObject({ code: 'MP_WORKER_CRASH', message });
@@ -147,7 +165,8 @@ describe('that does not settle', () => {
   });
 
   it('has a limit in milliseconds', () => {
-    for (const never of [-1, 0]) expect(() => new Pool({ initTimeout: never })).toThrow('must be a number of at least 1');
+    for (const never of [-1, 0])
+      expect(() => new Pool({ initTimeout: never })).toThrow('must be a number of at least 1');
     expect(() => new Pool({ exitTimeout: 0 })).toThrow('must be a number of at least 1');
     expect(() => new Pool({ initTimeout: '5' as never })).toThrow('initTimeout');
     expect(() => new Pool({ inittimeout: 5 } as never)).toThrow('initTimeout');

@@ -25,9 +25,17 @@ describe('what cannot be serialised', () => {
     const outcomes = await pool
       .imap(identity, [1, new WeakMap(), 3, new WeakSet(), 5], { chunkSize: 5, window: 20, errors: 'settle' })
       .toArray();
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
     expect(outcomes[1]).toMatchObject({ reason: expect.any(SerializationError) });
-    await expect(pool.map(identity, [1, new WeakMap(), 3], { chunkSize: 3 })).rejects.toBeInstanceOf(SerializationError);
+    await expect(pool.map(identity, [1, new WeakMap(), 3], { chunkSize: 3 })).rejects.toBeInstanceOf(
+      SerializationError,
+    );
   });
 
   it('as a result rejects its item alone', async () => {
@@ -158,15 +166,8 @@ describe('thenables of other makes', () => {
     };
     const kinds = ['at once', 'plain', 'twice', 'plain', 'throws', 'plain', 'getter', 'plain'];
     const outcomes = await pool.imap(odd, kinds, { chunkSize: 8, window: 32, errors: 'settle' }).toArray();
-    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.message))).toEqual([
-      'at once',
-      'plain',
-      'twice',
-      'plain',
-      'in then',
-      'plain',
-      'in the getter',
-      'plain',
-    ]);
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.message)),
+    ).toEqual(['at once', 'plain', 'twice', 'plain', 'in then', 'plain', 'in the getter', 'plain']);
   });
 });

@@ -40,7 +40,10 @@ describe('a call whose worker dies', () => {
   });
 
   it('while the module of its function is imported is blamed after one death', async () => {
-    await expect(pool.apply(exitsOnImport as never, [1])).rejects.toMatchObject({ code: 'MP_WORKER_CRASH', exitCode: 9 });
+    await expect(pool.apply(exitsOnImport as never, [1])).rejects.toMatchObject({
+      code: 'MP_WORKER_CRASH',
+      exitCode: 9,
+    });
     expect(crashed()).toBe(1);
     expect(await pool.apply(same, [1])).toBe(1);
   });
@@ -86,7 +89,9 @@ describe('a call whose worker dies', () => {
 
 describe('of a chunk whose worker dies while it is decoded', () => {
   it('only the culprit is lost', async () => {
-    const outcomes = await pool.imap(same, among(new Poison()), { chunkSize: 8, window: 64, errors: 'settle' }).toArray();
+    const outcomes = await pool
+      .imap(same, among(new Poison()), { chunkSize: 8, window: 64, errors: 'settle' })
+      .toArray();
     expect(settled(outcomes)).toEqual([0, 1, 2, expect.any(WorkerCrashError), 4, 5, 6, 7]);
     expect(crashed()).toBeLessThanOrEqual(4);
     const rest = await pool.imap(same, among(new Poison()), { chunkSize: 8, window: 64, errors: 'skip' }).toArray();

@@ -48,7 +48,9 @@ test('a fork uses the proxies of its parent, which goes on with them', async () 
 test('a fork of a server beside its manager does not keep the connections of clients', async () => {
   await using jobs = new Jobs({ context: 'fork' });
   await jobs.start();
-  const child = await new Process(() => new Promise<void>((resolve) => setTimeout(resolve, 30_000)), { context: 'fork' }).start();
+  const child = await new Process(() => new Promise<void>((resolve) => setTimeout(resolve, 30_000)), {
+    context: 'fork',
+  }).start();
   const counter = await jobs.Counter();
   jobs.process!.kill();
   await expect(counter.add(1)).rejects.toMatchObject({ code: 'MP_MANAGER_LOST' });

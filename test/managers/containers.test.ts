@@ -3,6 +3,7 @@
  * iterations.
  */
 import { ArgumentError, manager, type SyncManager } from 'multiprocess';
+import { BaseManager, textOf } from 'multiprocess/managers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let m: SyncManager;
@@ -51,7 +52,9 @@ describe('a shared dict', () => {
     await d.set('__proto__', 1);
     await d.set('constructor', 2);
     expect(await d.entries()).toEqual([['__proto__', 1], ['constructor', 2]]); // biome-ignore format: one line
-    await expect((d as unknown as { callMethod(name: string): Promise<unknown> }).callMethod('constructor')).rejects.toThrow();
+    await expect(
+      (d as unknown as { callMethod(name: string): Promise<unknown> }).callMethod('constructor'),
+    ).rejects.toThrow();
     await expect(d.callMethod('contents')).rejects.toMatchObject({ code: 'MP_NOT_EXPOSED' });
   });
 
@@ -110,6 +113,14 @@ describe('a shared list', () => {
     expect(await a.copy()).toEqual([1, 2, 1, 2, 1, 2]);
     await a.repeat(0);
     expect(await a.length).toBe(0);
+    await a.repeat(1e9);
+    expect(await a.length).toBe(0);
+  });
+
+  it('is not repeated beyond what the server could answer after', async () => {
+    const a = await m.list<number>([1, 2]);
+    await expect(a.repeat(1e9)).rejects.toThrow(/^list\.repeat: `n` must be at most 33554432, not 1000000000: /);
+    expect(await a.copy()).toEqual([1, 2]);
   });
 
   it('names a missing index or item', async () => {
@@ -164,7 +175,12 @@ describe('a shared set', () => {
     expect(await s.intersection([2, 3, 9], [3])).toEqual(new Set([3]));
     expect(await s.difference([1], [2])).toEqual(new Set([3, 4]));
     expect(await s.symmetricDifference([4, 5, 5])).toEqual(new Set([1, 2, 3, 5]));
-    expect([await s.issubset([1, 2, 3, 4, 5]), await s.isSupersetOf([1]), await s.isdisjoint([7]), await s.equals([4, 3, 2, 1])]).toEqual(
+    expect([
+      await s.issubset([1, 2, 3, 4, 5]),
+      await s.isSupersetOf([1]),
+      await s.isdisjoint([7]),
+      await s.equals([4, 3, 2, 1]),
+    ]).toEqual(
       [true, true, true, true], // biome-ignore format: one line
     );
     expect([await s.delete(4), await s.delete(4), await s.discard(77)]).toEqual([true, false, undefined]);
@@ -212,7 +228,13 @@ describe('a Value and an Array', () => {
     expect([await v.value, await v.type, await v.update((n) => n * 2), await v.getValue()]).toEqual([5, 'i', 10, 10]);
     const a = await m.Array('i', [1, 2, 3]);
     await a.set(-1, 30);
-    expect([await a.get(-1), await a.length, await a.slice(1), await a.at(9), await a.type]).toEqual([30, 3, [2, 30], undefined, 'i']);
+    expect([await a.get(-1), await a.length, await a.slice(1), await a.at(9), await a.type]).toEqual([
+      30,
+      3,
+      [2, 30],
+      undefined,
+      'i',
+    ]);
     expect(await failure(a.set(3, 0))).toBe('MP_LIST_INDEX');
     expect(await failure(a.set(0, 'x' as never))).toBe('MP_TYPE');
     await expect(m.Array('i', -1)).rejects.toMatchObject({ code: 'MP_REMOTE' });
@@ -275,4 +297,39 @@ describe('with a serializer of plain data', () => {
     }
     expect(seen).toEqual([0, 1, 2]);
   });
+});
+
+it('textOf gives what each holds', async () => {
+  class Point {
+    x = 1;
+  }
+  const own = new (BaseManager.with({ Point }))();
+  await own.start();
+  const jobs = await m.JoinableQueue();
+  await jobs.put('a');
+  const long = await m.Array('i', 1000);
+  const texts = {
+    list: await textOf(await m.list([1, { a: 'b' }])),
+    dict: await textOf(await m.dict({ a: 1 })),
+    set: await textOf(await m.set([1, 'a'])),
+    array: await textOf(await m.Array('d', [1.5, 2])),
+    long: (await textOf(long)).replaceAll(/(0,\s+)+/g, '0, '),
+    queue: await textOf(await m.Queue()),
+    jobs: await textOf(jobs),
+    pool: await textOf(await m.Pool(1)),
+    // Of a class without a text of its own.
+    point: await textOf(await own.Point()),
+  };
+  expect(texts).toEqual({
+    list: "[ 1, { a: 'b' } ]",
+    dict: "Map(1) { 'a' => 1 }",
+    set: "Set(2) { 1, 'a' }",
+    array: "Array('d', [ 1.5, 2 ])",
+    long: expect.stringMatching(/^Array\('i', \[\s+0, 0\s+\] and 900 more\)$/),
+    queue: '<Queue(size=0)>',
+    jobs: '<JoinableQueue(size=1, unfinished=1)>',
+    pool: expect.stringMatching(/^<Pool /),
+    point: 'Point { x: 1 }',
+  });
+  await own.shutdown();
 });

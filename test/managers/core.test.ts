@@ -109,7 +109,9 @@ describe('a proxy', () => {
   test('calls methods in the server, one after the other, many under way', async () => {
     const counter = await jobs.Counter();
     expect(await counter.add(2)).toBe(2);
-    expect(await Promise.all(Array.from({ length: 1000 }, () => counter.add()))).toEqual(Array.from({ length: 1000 }, (_, i) => i + 3));
+    expect(await Promise.all(Array.from({ length: 1000 }, () => counter.add()))).toEqual(
+      Array.from({ length: 1000 }, (_, i) => i + 3),
+    );
     expect(await counter.whoami()).toBe(jobs.process!.pid);
     expect(counter).toBeInstanceOf(BaseProxy);
     expect(`${counter}`).toMatch(/^<Counter proxy of object \d+ at ".*">$/);
@@ -158,13 +160,21 @@ describe('a proxy', () => {
     expect((shy as unknown as Counter).fail).toBeUndefined();
   });
 
-  test.each(['_private', 'constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '#secret', '', 'n', 'then'])(
-    'does not reach `%s`',
-    async (name) => {
-      const counter = await jobs.Counter();
-      expect(await codeOf(counter.callMethod(name))).toBe('MP_NOT_EXPOSED');
-    },
-  );
+  test.each([
+    '_private',
+    'constructor',
+    '__proto__',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    '#secret',
+    '',
+    'n',
+    'then',
+  ])('does not reach `%s`', async (name) => {
+    const counter = await jobs.Counter();
+    expect(await codeOf(counter.callMethod(name))).toBe('MP_NOT_EXPOSED');
+  });
 
   test('getValue gives a copy', async () => {
     const cell = await jobs.Cell();

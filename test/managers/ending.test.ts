@@ -2,11 +2,16 @@
 import { existsSync } from 'node:fs';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { getAllStartMethods, type StartMethod } from 'multiprocess';
+import { Event, getAllStartMethods, type StartMethod } from 'multiprocess';
+import { Listener } from 'multiprocess/connection';
+import { forkserver } from 'multiprocess/forkserver';
 import { BaseManager } from 'multiprocess/managers';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { startFixture } from '../support/fixture-process.js';
 import { until } from '../support/until.js';
+
+// The template.
+afterAll(() => forkserver.stop());
 
 const gone = (pid: number) => !existsSync(`/proc/${pid}`);
 
@@ -147,6 +152,64 @@ test('shutting down twice, at once and after the server has ended, does nothing 
   await killed.shutdown();
   const never = new Cells();
   await never.shutdown();
+});
+
+describe.each(getAllStartMethods().filter((method) => method !== 'fork'))(
+  'a manager by %s that is shut down while it starts',
+  (context: StartMethod) => {
+    const shutDown = expect.objectContaining({
+      code: 'MP_CLOSED',
+      message: expect.stringMatching(/^Cells\.start: .*shut down/),
+    });
+
+    test.each([0, 1, 20, 200, 1_000])('after %i turns has no server, and its start says why', async (turns) => {
+      const cells = new Cells({ context });
+      const starting = cells.start().then(
+        () => 'served',
+        (error: unknown) => error,
+      );
+      for (let i = 0; i < turns; i++) await new Promise((done) => setImmediate(done));
+      await cells.shutdown();
+      const outcome = await starting;
+      // The later ones may serve before.
+      if (turns <= 1 || outcome !== 'served') expect(outcome).toEqual(shutDown);
+      expect(cells.process?.isAlive() ?? false).toBe(false);
+      await expect(cells.start()).rejects.toMatchObject({ code: 'MP_CLOSED' });
+    });
+
+    test('inside of its initializer, which never ends, has none either', async () => {
+      const cells = new Cells({ context });
+      using reached = new Event();
+      const starting = cells.start(
+        async (event: Event) => {
+          event.set();
+          await new Promise(() => setInterval(() => {}, 1_000));
+        },
+        [reached],
+      );
+      const refused = expect(starting).rejects.toEqual(shutDown);
+      await reached.wait();
+      await cells.shutdown();
+      await refused;
+      expect(cells.process!.isAlive()).toBe(false);
+    });
+  },
+);
+
+test('a manager that is shut down while it connects ends at once, and stays ended', async () => {
+  // Who connects waits for a greeting that does not come.
+  await using silent = await Listener.listen({ authkey: 'key' });
+  const cells = new Cells({ address: silent.address as string, authkey: 'key' });
+  const connecting = cells.connect();
+  const refused = expect(connecting).rejects.toMatchObject({
+    code: 'MP_CLOSED',
+    message: expect.stringMatching(/^Cells\.connect: .*shut down/),
+  });
+  const peer = await silent.accept();
+  await cells.shutdown();
+  await refused;
+  await expect(cells.connect()).rejects.toMatchObject({ code: 'MP_CLOSED' });
+  peer.close();
 });
 
 test('one server after the other can listen at the same address', async () => {

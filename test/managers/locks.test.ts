@@ -1,5 +1,7 @@
 /** Locks of a manager whose holders and waiters die, give up, or are tasks of one process. */
+import { AsyncResource } from 'node:async_hooks';
 import { BrokenBarrierError, manager, Process, type SyncManager } from 'multiprocess';
+import { textOf } from 'multiprocess/managers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let m: SyncManager;
@@ -117,10 +119,20 @@ async function clients(of: SyncManager): Promise<number> {
 
 describe('a wait that is given up', () => {
   it('rejects with its reason, and leaves nothing behind', async () => {
-    const [lock, queue, semaphore, event] = [await m.Lock(), await m.Queue<number>(1), await m.Semaphore(0), await m.Event()];
+    const [lock, queue, semaphore, event] = [
+      await m.Lock(),
+      await m.Queue<number>(1),
+      await m.Semaphore(0),
+      await m.Event(),
+    ];
     await lock.acquire();
     const { signal, abort } = aborted();
-    const waits = [lock.acquire({ signal }), queue.get({ signal }), semaphore.acquire({ signal }), event.wait({ signal })];
+    const waits = [
+      lock.acquire({ signal }),
+      queue.get({ signal }),
+      semaphore.acquire({ signal }),
+      event.wait({ signal }),
+    ];
     await lock.locked();
     abort();
     for (const wait of waits) await expect(wait).rejects.toThrow('given up');
@@ -208,6 +220,147 @@ describe('tasks of one process', () => {
     await condition.release();
   });
 });
+
+describe('an RwLock', () => {
+  it('lets many readers in together, and one writer alone', async () => {
+    const lock = await m.RwLock();
+    const [a, b] = [await lock.read(), await lock.read()];
+    expect(await textOf(lock)).toBe('<RwLock(writer=None, readers=2)>');
+    expect(await lock.tryWrite()).toBeNull();
+    await a[Symbol.asyncDispose]();
+    await a[Symbol.asyncDispose]();
+    expect(await lock.tryWrite()).toBeNull();
+    await b[Symbol.asyncDispose]();
+    const writer = (await lock.tryWrite())!;
+    expect(await lock.owner).toBe(process.pid);
+    expect([await lock.tryRead(), await lock.tryWrite()]).toEqual([null, null]);
+    await expect(lock.read({ timeout: 5 })).rejects.toMatchObject({
+      code: 'MP_TIMEOUT',
+      message: expect.stringMatching(/^RwLock\.read: .* 5 ms.*tryRead\(\)/),
+    });
+    await expect(lock.write({ timeout: 5 })).rejects.toMatchObject({ code: 'MP_TIMEOUT' });
+    await writer[Symbol.asyncDispose]();
+    expect([await lock.owner, await lock.runRead(() => 1), await lock.runWrite(async () => 2)]).toEqual([null, 1, 2]);
+    await expect(lock.runRead(() => Promise.reject(new Error('inside')))).rejects.toThrow('inside');
+    expect(await textOf(lock)).toBe('<RwLock(writer=None, readers=0)>');
+  });
+
+  it('keeps readers back behind a writer, and lets them in together before the next', async () => {
+    const lock = await m.RwLock();
+    const order: string[] = [];
+    const first = await lock.read();
+    const enter = async (name: string, held: Promise<AsyncDisposable>) => {
+      const hold = await held;
+      order.push(name);
+      return hold;
+    };
+    const writes = [enter('w1', lock.write()), enter('w2', lock.write())];
+    const reads = [enter('r1', lock.read()), enter('r2', lock.read())];
+    expect(await lock.tryRead()).toBeNull();
+    expect(order).toEqual([]);
+    await first[Symbol.asyncDispose]();
+    await (await writes[0]!)[Symbol.asyncDispose]();
+    const held = await Promise.all(reads);
+    expect(order).toEqual(['w1', 'r1', 'r2']);
+    for (const hold of held) await hold[Symbol.asyncDispose]();
+    await (await writes[1]!)[Symbol.asyncDispose]();
+    expect(order).toEqual(['w1', 'r1', 'r2', 'w2']);
+  });
+
+  it('is given up without a trace: readers behind a writer that left go on', async () => {
+    const lock = await m.RwLock();
+    const reader = await lock.read();
+    const { signal, abort } = aborted();
+    const writing = lock.write({ signal });
+    expect(await lock.tryRead()).toBeNull();
+    const reading = lock.read();
+    abort();
+    await expect(writing).rejects.toThrow('given up');
+    for (const hold of [reader, await reading]) await hold[Symbol.asyncDispose]();
+    await expect(lock.write({ signal })).rejects.toThrow('given up');
+    for (let i = 0; i < 100; i++) {
+      const one = aborted();
+      const both = [lock.write({ signal: one.signal }), lock.read({ signal: one.signal })];
+      if (i % 2 === 0) setImmediate(one.abort);
+      else one.abort();
+      for (const hold of await Promise.allSettled(both))
+        if (hold.status === 'fulfilled') await hold.value[Symbol.asyncDispose]();
+    }
+    expect(await lock.tryWrite()).not.toBeNull();
+  });
+
+  it('gives back what killed ones held, and tells of a writer by ownerDied', async () => {
+    const lock = await m.RwLock();
+    await killed(async (reached) => {
+      await lock.read();
+      await reached.set();
+    });
+    await (await lock.write())[Symbol.asyncDispose]();
+    expect(await lock.ownerDied).toBe(false);
+    await killed(async (reached) => {
+      await lock.write();
+      await reached.set();
+    });
+    await (await lock.read())[Symbol.asyncDispose]();
+    expect(await lock.ownerDied).toBe(true);
+    expect(await textOf(lock)).toContain('owner died');
+    await lock.recover();
+    expect(await lock.ownerDied).toBe(false);
+  });
+
+  it('of a waiter that is killed goes to the others', async () => {
+    const lock = await m.RwLock();
+    const reader = await lock.read();
+    await killed(async (reached) => {
+      void lock.write();
+      while ((await lock.tryRead()) !== null);
+      await reached.set();
+    });
+    await (await lock.read())[Symbol.asyncDispose]();
+    await reader[Symbol.asyncDispose]();
+    await (await lock.write())[Symbol.asyncDispose]();
+  });
+
+  it('refuses what would wait for itself, and lets in who reads within reading', async () => {
+    const lock = await m.RwLock();
+    const deadlock = { code: 'MP_DEADLOCK', message: expect.stringMatching(/^RwLock\.\w+: the caller runs within/) };
+    await lock.runWrite(async () => {
+      await expect(lock.read()).rejects.toMatchObject(deadlock);
+      await expect(lock.runWrite(() => 1)).rejects.toMatchObject(deadlock);
+      await expect(lock.read({ timeout: 1 })).rejects.toMatchObject({ code: 'MP_TIMEOUT' });
+    });
+    let writing: Promise<number> | undefined;
+    await lock.runRead(async () => {
+      await expect(lock.write()).rejects.toMatchObject(deadlock);
+      writing = Promise.resolve().then(() => outside());
+      const others = () => fresh(() => lock.tryRead());
+      for (let other = await others(); other !== null; other = await others()) await other[Symbol.asyncDispose]();
+      expect(await lock.runRead(() => 3)).toBe(3);
+    });
+    expect(await writing).toBe(4);
+
+    async function outside(): Promise<number> {
+      return fresh(() => lock.runWrite(() => 4));
+    }
+  });
+
+  it('is one lock in every process', async () => {
+    const [lock, count] = [await m.RwLock(), await m.Value('i', 0)];
+    const add = async () => {
+      for (let i = 0; i < 20; i++) await lock.runWrite(async () => count.set((await count.get()) + 1));
+    };
+    const children = await Promise.all([1, 2].map(() => new Process(add).start()));
+    await add();
+    for (const child of children) await child.join();
+    expect(await lock.runRead(() => count.get())).toBe(60);
+  });
+});
+
+/** Calls in an async context of its own, outside of any lock. */
+const root = new AsyncResource('test');
+function fresh<R>(fn: () => R): R {
+  return root.runInAsyncScope(fn);
+}
 
 it('an action of a barrier that fails breaks it', async () => {
   const action = () => {

@@ -132,9 +132,15 @@ describe('register', () => {
     expect(refused(() => Bank.register('shutdown', Account))).toMatch(/^MP_INVALID_ARGUMENT.*another name/);
     expect(refused(() => Bank.register('constructor', Account))).toMatch(/^MP_INVALID_ARGUMENT/);
     expect(refused(() => Bank.register('A', 5 as never))).toMatch(/^MP_INVALID_ARGUMENT/);
-    expect(refused(() => Bank.register('A', Account, { exposed: ['constructor'] }))).toMatch(/^MP_INVALID_ARGUMENT.*cannot be exposed/);
-    expect(refused(() => Bank.register('A', Account, { exposd: [] } as never))).toMatch(/^MP_UNKNOWN_OPTION.*did you mean `exposed`/);
-    expect(refused(() => Bank.register('A', Account, { methodToTypeid: { add: 5 } as never }))).toMatch(/^MP_INVALID_ARGUMENT/);
+    expect(refused(() => Bank.register('A', Account, { exposed: ['constructor'] }))).toMatch(
+      /^MP_INVALID_ARGUMENT.*cannot be exposed/,
+    );
+    expect(refused(() => Bank.register('A', Account, { exposd: [] } as never))).toMatch(
+      /^MP_UNKNOWN_OPTION.*did you mean `exposed`/,
+    );
+    expect(refused(() => Bank.register('A', Account, { methodToTypeid: { add: 5 } as never }))).toMatch(
+      /^MP_INVALID_ARGUMENT/,
+    );
     expect(refused(() => new AccountProxy())).toMatch(/^MP_INVALID_ARGUMENT.*made by managers/);
   });
 

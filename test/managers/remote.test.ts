@@ -225,7 +225,10 @@ describe('proxies travel', () => {
 describe('a proxy that never arrives', () => {
   /** What tests of this library call instead of waiting half a minute. */
   const endTransits = () => {
-    for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[Symbol.for('multiprocess.endTransits')] ?? []) end();
+    for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[
+      Symbol.for('multiprocess.endTransits')
+    ] ?? [])
+      end();
   };
 
   test('gives its object back when nobody can read the message any more, and not before', async () => {

@@ -64,7 +64,15 @@ describe('hand-made frames', () => {
     return connection;
   }
 
-  function frame({ kind = 0, flags = 0, member = 0, id = 0, object = 0, extra = 0, payload = new Uint8Array(0) as Uint8Array }): Buffer {
+  function frame({
+    kind = 0,
+    flags = 0,
+    member = 0,
+    id = 0,
+    object = 0,
+    extra = 0,
+    payload = new Uint8Array(0) as Uint8Array,
+  }): Buffer {
     const bytes = Buffer.alloc(16 + payload.length);
     bytes[0] = kind;
     bytes[1] = flags;
@@ -115,7 +123,8 @@ describe('hand-made frames', () => {
         for await (const _ of connection) void _;
       })().catch(() => {});
       for (let i = 0; i < 60; i++) {
-        const payload = random() < 0.7 ? dumps(values[pick(values.length)]) : Uint8Array.from({ length: pick(40) }, () => pick(256));
+        const payload =
+          random() < 0.7 ? dumps(values[pick(values.length)]) : Uint8Array.from({ length: pick(40) }, () => pick(256));
         const made = frame({
           kind: random() < 0.8 ? 1 + pick(14) : pick(256),
           flags: random() < 0.5 ? 0 : pick(8),
@@ -181,7 +190,9 @@ describe('with plain data only', () => {
     expect(await vault.knock(2)).toBe(2);
     expect(await vault.knock()).toBe(3);
     expect(await vault.n).toBe(3);
-    expect(await vault.echo({ deep: [1, 'é', null, true, new Date(5)] })).toEqual({ deep: [1, 'é', null, true, new Date(5)] });
+    expect(await vault.echo({ deep: [1, 'é', null, true, new Date(5)] })).toEqual({
+      deep: [1, 'é', null, true, new Date(5)],
+    });
     expect(await vault.later((n) => n * 2)).toBe(6);
     expect(await vault.items(600).toArray()).toEqual(Array.from({ length: 600 }, (_, i) => i));
     const other = (await vault.other()) as unknown as Remote<Vault>;

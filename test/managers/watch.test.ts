@@ -5,7 +5,18 @@
 
 import { manager, Pool, type SyncManager } from 'multiprocess';
 import type { DictChange, ListChange, SetChange, WatchOptions } from 'multiprocess/managers';
-import { distinctUntilChanged, firstValueFrom, lastValueFrom, map, Observable, scan, take, takeWhile, tap, toArray } from 'rxjs';
+import {
+  distinctUntilChanged,
+  firstValueFrom,
+  lastValueFrom,
+  map,
+  Observable,
+  scan,
+  take,
+  takeWhile,
+  tap,
+  toArray,
+} from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -245,7 +256,8 @@ describe('a watcher that does not keep up', () => {
     await Promise.all(upTo(COUNT).map((i) => d.set(`k${i}`, i)));
     await d.set('end', 0);
     try {
-      for (let last = changes[0]!; !isEnd(last); changes.push(last)) last = (await iterator.next()).value as DictChange<string, number>;
+      for (let last = changes[0]!; !isEnd(last); changes.push(last))
+        last = (await iterator.next()).value as DictChange<string, number>;
       await iterator.return?.();
       return { changes, error: undefined };
     } catch (error) {
@@ -253,7 +265,8 @@ describe('a watcher that does not keep up', () => {
     }
   }
   const isEnd = (change: DictChange<string, number>): boolean =>
-    (change.type === 'set' && change.key === 'end') || (change.type === 'state' && change.entries.some(([key]) => key === 'end'));
+    (change.type === 'set' && change.key === 'end') ||
+    (change.type === 'state' && change.entries.some(([key]) => key === 'end'));
 
   it("gets the present state with 'latest', and ends up with the last one", async () => {
     const { changes, error } = await slow({ maxSize: 10 });

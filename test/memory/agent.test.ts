@@ -10,7 +10,9 @@ describe('an agent', () => {
   it('lives as long as its thread, and is known by its id', async () => {
     expect(osThreadIdOf(currentAgent())).toBe(process.pid);
     expect(hasEnded(currentAgent())).toBe(false);
-    const child = await new Process(() => new Promise((resume) => setTimeout(resume, 600_000)), { name: 'sleeper' }).start();
+    const child = await new Process(() => new Promise((resume) => setTimeout(resume, 600_000)), {
+      name: 'sleeper',
+    }).start();
     const agent = agentOfThread(child.pid!);
     expect(osThreadIdOf(agent)).toBe(child.pid);
     expect(hasEnded(agent)).toBe(false);

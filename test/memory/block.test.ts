@@ -128,7 +128,8 @@ describe('Block', () => {
     block.close();
     block.close();
     expect(block.closed).toBe(true);
-    for (const use of [() => block.int32, () => block.bytes, () => block.cell(0), () => block.handle]) expect(use).toThrow(ClosedError);
+    for (const use of [() => block.int32, () => block.bytes, () => block.cell(0), () => block.handle])
+      expect(use).toThrow(ClosedError);
   });
 
   it('has cells on which waiters of other blocks of the arena do not wake', () => {
@@ -193,7 +194,14 @@ describe('attachBlock', () => {
     expect(arenas()).toBe(0);
     expect(codeOf(() => attachBlock(handle))).toBe('MP_OWNER_GONE');
     const live = make(64).handle;
-    for (const damage of [{ offset: 3 }, { offset: -64 }, { offset: 1 << 30 }, { length: 1 << 30 }, { length: 0 }, { offset: 0.5 }]) {
+    for (const damage of [
+      { offset: 3 },
+      { offset: -64 },
+      { offset: 1 << 30 },
+      { length: 1 << 30 },
+      { length: 0 },
+      { offset: 0.5 },
+    ]) {
       expect(() => attachBlock({ ...live, ...damage })).toThrow(ArgumentError);
     }
     expect(codeOf(() => attachBlock({ ...live, ino: '1:1' }))).toBe('MP_OWNER_GONE');

@@ -34,14 +34,17 @@ const codeOf = (run: () => unknown): string => {
 };
 
 describe('a buffer', () => {
-  it.each([0, 1, 4096, 512 * 1024, MIB + 1, 5 * MIB])('carries %i bytes, which are the receiver’s own afterwards', (length) => {
-    const { pool, inbox } = ends();
-    const sent = message(length);
-    const received = inbox.copyAndRelease(pool.writeToBuffer(sent)!);
-    pool.writeToBuffer(message(length, 9));
-    expect(same(received, sent.bytes)).toBe(true);
-    expect(received.buffer.byteLength).toBe(length);
-  });
+  it.each([0, 1, 4096, 512 * 1024, MIB + 1, 5 * MIB])(
+    'carries %i bytes, which are the receiver’s own afterwards',
+    (length) => {
+      const { pool, inbox } = ends();
+      const sent = message(length);
+      const received = inbox.copyAndRelease(pool.writeToBuffer(sent)!);
+      pool.writeToBuffer(message(length, 9));
+      expect(same(received, sent.bytes)).toBe(true);
+      expect(received.buffer.byteLength).toBe(length);
+    },
+  );
 
   it('is filled again when it came back, and a handle is plain data', () => {
     const { pool, inbox } = ends();
@@ -138,7 +141,9 @@ describe('across processes', () => {
     }`;
 
   it('messages arrive whole, the memory is used again, and a sender that is killed leaves what was mapped', async () => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (length: number): Promise<BufferHandle> => {
       child.stdin.write(`${length}\n`);

@@ -142,7 +142,9 @@ describe('a message that waits', () => {
     await using pool = new Pool({ processes: 1 });
     const value = new Value('i', 5);
     const captured = new Value('i', 6);
-    const busy = pool.apply((ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms), [LATE] as any);
+    const busy = pool.apply((ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms), [
+      LATE,
+    ] as any);
     const late = pool.apply((v: Value<'i'>) => v.value + captured.value, [value] as any);
     await sleep(500);
     value.close();
@@ -247,7 +249,9 @@ it('lets go of what nobody can read any more: queues closed unread, dropped item
   });
   await scenario(async (end) => {
     const [a, b] = pipe<any>();
-    const holder = new Process((mine: Connection<any>) => void setInterval(() => mine.closed, 1_000), { args: [b] as any });
+    const holder = new Process((mine: Connection<any>) => void setInterval(() => mine.closed, 1_000), {
+      args: [b] as any,
+    });
     await holder.start();
     b.close();
     await a.send([end]);

@@ -7,7 +7,9 @@ import { codeOf } from '../support/code-of.js';
 function checkTiles(heap: Heap): void {
   for (const arena of heap.arenas) {
     const parts = [
-      ...[...heap.blocks()].filter((block) => block.arena === arena).map(({ start, stop }) => [start, stop, 'used'] as const),
+      ...[...heap.blocks()]
+        .filter((block) => block.arena === arena)
+        .map(({ start, stop }) => [start, stop, 'used'] as const),
       ...heap.holes(arena).map(([start, stop]) => [start, stop, 'free'] as const),
     ].sort((a, b) => a[0] - b[0]);
     let at = 0;
@@ -28,21 +30,24 @@ function checkTiles(heap: Heap): void {
 describe('Heap', () => {
   it('tiles its arenas with blocks and merged holes after any sequence of malloc and free, and ends with nothing', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 0, max: 2 })), { maxLength: 80 }), (steps) => {
-        const heap = new Heap();
-        const blocks: HeapBlock[] = [];
-        for (const [size, frees] of steps) {
-          const block = heap.malloc(size);
-          expect(block.stop - block.start).toBeGreaterThanOrEqual(Math.max(size, 1));
-          blocks.push(block);
-          for (let i = 0; i < frees && blocks.length > 0; i++) heap.free(blocks.splice(size % blocks.length, 1)[0]!);
-          checkTiles(heap);
-        }
-        for (const block of blocks) heap.free(block);
-        const { mallocs, frees, ...rest } = heap.stats;
-        expect(rest).toEqual({ arenas: 0, size: 0, used: 0, free: 0, blocks: 0 });
-        expect(frees).toBe(mallocs);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 0, max: 2 })), { maxLength: 80 }),
+        (steps) => {
+          const heap = new Heap();
+          const blocks: HeapBlock[] = [];
+          for (const [size, frees] of steps) {
+            const block = heap.malloc(size);
+            expect(block.stop - block.start).toBeGreaterThanOrEqual(Math.max(size, 1));
+            blocks.push(block);
+            for (let i = 0; i < frees && blocks.length > 0; i++) heap.free(blocks.splice(size % blocks.length, 1)[0]!);
+            checkTiles(heap);
+          }
+          for (const block of blocks) heap.free(block);
+          const { mallocs, frees, ...rest } = heap.stats;
+          expect(rest).toEqual({ arenas: 0, size: 0, used: 0, free: 0, blocks: 0 });
+          expect(frees).toBe(mallocs);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -64,7 +69,8 @@ describe('Heap', () => {
     expect(codeOf(() => heap.free({ ...keep }))).toBe('MP_DOUBLE_FREE');
     expect(codeOf(() => new Heap().free(keep))).toBe('MP_FOREIGN_BLOCK');
     expect(codeOf(() => heap.free({} as HeapBlock))).toBe('MP_FOREIGN_BLOCK');
-    for (const size of [-1, 0.5, Number.NaN, undefined]) expect(codeOf(() => heap.malloc(size as number))).toBe('MP_INVALID_ARGUMENT');
+    for (const size of [-1, 0.5, Number.NaN, undefined])
+      expect(codeOf(() => heap.malloc(size as number))).toBe('MP_INVALID_ARGUMENT');
     expect(heap.stats.blocks).toBe(1);
     heap.free(keep);
   });

@@ -49,6 +49,77 @@ function expectReceived(link: Link, kind: number, id: number, { bytes }: { bytes
   expect(Buffer.compare(link.source.subarray(link.start, link.end), bytes)).toBe(0);
 }
 
+/** Writes as many bytes as it is told, of its number. */
+const bytesOf = (bytes: Uint8Array, _view: DataView, at: number, value: unknown): number => {
+  bytes.fill(Number(value), at, at + Number(value));
+  return at + Number(value);
+};
+
+describe('short messages', () => {
+  it('are written where they are to stand, and take what they are long', () => {
+    const { parent, worker } = ends();
+    for (const length of [0, 1, 9, 16]) expect(worker.sendShort(3, length, 7, bytesOf, length)).toBe(true);
+    for (const length of [0, 1, 9, 16]) {
+      expect(parent.receive()).toBe(true);
+      expect([parent.kind, parent.id, parent.state, parent.inRing]).toEqual([3, length, 7, true]);
+      expect([...parent.source.subarray(parent.start, parent.end)]).toEqual(new Array(length).fill(length));
+      parent.release();
+    }
+  });
+
+  it('are refused where there is no room, and while a message waits: send has them wait', () => {
+    const { parent, worker } = ends();
+    let sent = 0;
+    while (worker.sendShort(3, sent, 0, bytesOf, 9)) sent++;
+    expect(sent).toBe(CAPACITY / 32);
+    expect(worker.send(4, 0, 0, message(9))).toBe(-1);
+    expect(worker.writable).toBe(false);
+    expect(parent.receive()).toBe(true);
+    parent.release();
+    expect(worker.sendShort(3, 0, 0, bytesOf, 9)).toBe(false);
+    expect(worker.flush()).toBe(true);
+    expect(worker.sendShort(3, 0, 0, bytesOf, 9)).toBe(false);
+  });
+
+  it('are passed one by one, and their room is given back for all at once', () => {
+    const { parent, worker } = ends();
+    while (worker.sendShort(3, 1, 0, bytesOf, 9));
+    for (let i = 0; i < 5; i++) {
+      expect(parent.receiveKind(3)).toBe(true);
+      parent.pass();
+    }
+    expect(worker.sendShort(3, 1, 0, bytesOf, 9)).toBe(false);
+    parent.free();
+    for (let i = 0; i < 5; i++) expect(worker.sendShort(3, 1, 0, bytesOf, 9)).toBe(true);
+    expect(worker.sendShort(3, 1, 0, bytesOf, 9)).toBe(false);
+  });
+
+  it('wake a writer that waits for room when that is given back', async () => {
+    const { parent, worker, rung } = ends();
+    while (worker.sendShort(3, 1, 0, bytesOf, 9));
+    expect(worker.send(4, 0, 0, message(9))).toBe(-1);
+    const woken = rung.worker();
+    expect(parent.receiveKind(3)).toBe(true);
+    parent.pass();
+    parent.free();
+    await woken;
+    expect(worker.flush()).toBe(true);
+  });
+
+  it('are told from messages that stand elsewhere, which stay to be received', () => {
+    const { parent, worker } = ends();
+    worker.send(3, 1, 0, message(MAXIMUM + 1));
+    worker.sendShort(3, 2, 0, bytesOf, 1);
+    expect(parent.receiveKind(3)).toBe(false);
+    expectReceived(parent, 3, 1, message(MAXIMUM + 1));
+    expect(parent.inRing).toBe(false);
+    parent.release();
+    expect(parent.receiveKind(4)).toBe(false);
+    expect(parent.receiveKind(3)).toBe(true);
+    expect(parent.id).toBe(2);
+  });
+});
+
 describe('a message', () => {
   it.each([0, 1, 15, 16, 17, MAXIMUM - 1, MAXIMUM])('of %i bytes goes as one record, in either direction', (length) => {
     const { parent, worker } = ends();

@@ -101,10 +101,13 @@ describe('a region for threads', () => {
     const region = Region.local(64);
     expect(region.crossesProcesses).toBe(false);
     expect(region.buffer).toBeInstanceOf(SharedArrayBuffer);
-    const worker = new Worker("const { workerData } = require('node:worker_threads'); new Int32Array(workerData)[3] = 5;", {
-      eval: true,
-      workerData: region.buffer,
-    });
+    const worker = new Worker(
+      "const { workerData } = require('node:worker_threads'); new Int32Array(workerData)[3] = 5;",
+      {
+        eval: true,
+        workerData: region.buffer,
+      },
+    );
     await new Promise((done) => worker.once('exit', done));
     const adopted = Region.adopt(region.buffer as SharedArrayBuffer);
     expect(adopted.size).toBe(64);

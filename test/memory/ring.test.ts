@@ -156,7 +156,11 @@ describe.each(Object.entries(starts))('a ring whose cursors start %s', (_, start
     ring.writer.bytes.fill(0xee, ring.writer.reserve(60));
     ring.reader.next();
     const { buffer } = ring.control;
-    const heirs: Pair = { ...ring, reader: new RingReader(buffer, 0, 1024, () => {}), writer: new RingWriter(buffer, 0, 1024, () => {}) };
+    const heirs: Pair = {
+      ...ring,
+      reader: new RingReader(buffer, 0, 1024, () => {}),
+      writer: new RingWriter(buffer, 0, 1024, () => {}),
+    };
     expect(write(heirs, 50, 4)).toBe(true);
     for (let i = 1; i < 4; i++) expect(read(heirs, i)).toBe(100);
     expect(read(heirs, 4)).toBe(50);

@@ -53,7 +53,10 @@ describe('a shareable object', () => {
     const shared = new Counter();
     const pair: any = new Pair(shared, new Counter());
     expect(loads(dumps(pair))).toBe(pair);
-    const [same, count] = await pool.apply((p: any, c: Counter) => [p.first === c && p.second !== c, p.second.add()], [pair, shared]);
+    const [same, count] = await pool.apply(
+      (p: any, c: Counter) => [p.first === c && p.second !== c, p.second.add()],
+      [pair, shared],
+    );
     expect([same, count, pair.second.value]).toEqual([true, 0, 1]);
   });
 
@@ -67,7 +70,12 @@ describe('a shareable object', () => {
   it('that is closed cannot be sent', () => {
     const counter = new Counter();
     counter.block.close();
-    expect(() => dumps(counter)).toThrow(expect.objectContaining({ code: 'MP_CLOSED' }));
+    expect(() => dumps(counter)).toThrow(
+      expect.objectContaining({
+        code: 'MP_CLOSED',
+        message: expect.stringMatching(/^Counter: .*closed.*before it is closed/),
+      }),
+    );
   });
 
   it('of an unknown type whose module does not load is refused', () => {
@@ -79,7 +87,7 @@ describe('a shareable object', () => {
 
   it('has a type name of its own', () => {
     const other = { prototype: {}, [ATTACH]: () => ({}) };
-    const entry = { module: new URL(import.meta.url), class: other, toHandle: () => ({}) };
+    const entry = { module: new URL(import.meta.url), class: other, toHandle: () => ({}), closed: () => false };
     expect(() => registerShareable('test.counter', entry)).toThrow(/belongs to another class/);
   });
 });

@@ -170,7 +170,8 @@ describe('across processes', () => {
       // Now the child, which so is behind them in the queue of the word that it shares with the one in the middle.
       gate.store(round + 1);
       gate.notify();
-      while (place.load() === round) if (place.waitSync(round, 10_000) === 'timed-out') expect.fail('The child does not wait.');
+      while (place.load() === round)
+        if (place.waitSync(round, 10_000) === 'timed-out') expect.fail('The child does not wait.');
       never.waitSync(0, 5);
       for (const one of [first, aborted, reported]) one.store(round + 1);
       aborted.notify(1);

@@ -55,7 +55,7 @@ afterEach(() => items.block.close());
 
 it('a wake-up that a waiter who polls took in vain leaves the sleepers of other processes known', async () => {
   items = new Items();
-  const waiting = items.queue.wait(items.take);
+  const waiting = items.queue.wait(items.take, 'test');
   items.announce();
   items.give();
   expect(items.someSleep).toBe(false);
@@ -71,7 +71,7 @@ it('waiters are served in order, whatever phase the queue is in', async () => {
   items = new Items();
   const order: number[] = [];
   const waiting = Array.from({ length: 100 }, async (_, i) => {
-    await items.queue.wait(items.take);
+    await items.queue.wait(items.take, 'test');
     order.push(i);
   });
   expect(items.queue.length).toBe(100);
@@ -91,8 +91,8 @@ it('waiters that leave in any phase take nothing along', async () => {
   items = new Items();
   for (let round = 0; round < 40; round++) {
     const leaving = new AbortController();
-    const left = items.queue.wait(items.take, { signal: leaving.signal });
-    const stays = items.queue.wait(items.take);
+    const left = items.queue.wait(items.take, 'test', { signal: leaving.signal });
+    const stays = items.queue.wait(items.take, 'test');
     // At once while it polls, and after some turns, when it sleeps.
     for (let turn = 0; turn < round; turn++) await new Promise((resolve) => setImmediate(resolve));
     leaving.abort(new Error('left'));

@@ -23,3 +23,12 @@ test('without the addon the import succeeds and the first call says what to do',
   expect(await fixture.line()).toBe('UnsupportedError MP_NO_ADDON true');
   expect(await fixture.ended).toBe(0);
 });
+
+test('MULTIPROCESS_NATIVE=off does without the addon, in threads too', async () => {
+  const facade = new URL('../../dist/native/index.js', import.meta.url).href;
+  const fixture = startFixture('native/switched-off.mjs', { args: [facade], env: { MULTIPROCESS_NATIVE: 'off' } });
+  expect(await fixture.line()).toBe('false MP_NO_ADDON');
+  // Its environment does not say so.
+  expect(await fixture.line()).toBe('false MP_NO_ADDON');
+  expect(await fixture.ended).toBe(0);
+});

@@ -103,7 +103,9 @@ test('four processes ring under load and the last state is always seen', async (
       if (seen === 4 * each) done();
     });
   });
-  const children = Array.from({ length: 4 }, () => startFixture('native/ring.mjs', { args: [each], fds: [memory, fd] }));
+  const children = Array.from({ length: 4 }, () =>
+    startFixture('native/ring.mjs', { args: [each], fds: [memory, fd] }),
+  );
   await all;
   expect(await Promise.all(children.map((child) => child.ended))).toEqual([0, 0, 0, 0]);
 });

@@ -181,7 +181,9 @@ export function asyncWaitSuite(many: number, env: Readonly<Record<string, string
     });
 
     test('a SharedArrayBuffer that nobody else holds stays while it is waited on', async () => {
-      const waits = Array.from({ length: 20 }, () => futexWaitAsync(new Int32Array(new SharedArrayBuffer(64)), 1, 0, 60));
+      const waits = Array.from({ length: 20 }, () =>
+        futexWaitAsync(new Int32Array(new SharedArrayBuffer(64)), 1, 0, 60),
+      );
       expect(tally(await Promise.all(waits.map((wait) => wait.promise)))).toEqual({ 'timed-out': 20 });
     });
 

@@ -77,12 +77,14 @@ test('waits and wakes work on a SharedArrayBuffer between worker threads', async
 test('invalid words, indexes and numbers are refused', () => {
   const { buffer, words } = sharedWords();
   const inf = Number.POSITIVE_INFINITY;
-  for (const index of [-1, 1024, 0.5, Number.NaN, inf, '0']) expect(() => futexWake(words, index as number, 1)).toThrow(ArgumentError);
+  for (const index of [-1, 1024, 0.5, Number.NaN, inf, '0'])
+    expect(() => futexWake(words, index as number, 1)).toThrow(ArgumentError);
   expect(() => futexWake(words, 1024, 1)).toThrow('`index` must be an integer from 0 to 1023, not 1024');
   expect(() => futexWake(new Int32Array(4), 0, 1)).toThrow('lies in memory of this thread alone');
   expect(() => futexWake(new Uint32Array(buffer) as never, 0, 1)).toThrow('must be an Int32Array');
   expect(() => futexWake(undefined as never, 0, 1)).toThrow('must be an Int32Array');
-  for (const count of [-1, Number.NaN, undefined]) expect(() => futexWake(words, 0, count as number)).toThrow(ArgumentError);
+  for (const count of [-1, Number.NaN, undefined])
+    expect(() => futexWake(words, 0, count as number)).toThrow(ArgumentError);
   for (const timeout of [-1, Number.NaN, undefined, '5s']) {
     expect(() => futexWait(words, 0, 0, timeout as number)).toThrow(ArgumentError);
   }

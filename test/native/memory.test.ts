@@ -4,7 +4,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
 import { ArgumentError, ClosedError, MultiprocessError } from '../../src/errors/index.js';
-import { descriptorSize, mapMemory, openSharedMemory, releasePages, unlinkSharedMemory, unmapMemory } from '../../src/native/index.js';
+import {
+  descriptorSize,
+  mapMemory,
+  openSharedMemory,
+  releasePages,
+  unlinkSharedMemory,
+  unmapMemory,
+} from '../../src/native/index.js';
 import { startFixture } from '../support/fixture-process.js';
 import { mappedWords, owned, sharedWords } from '../support/native-resources.js';
 
@@ -109,7 +116,7 @@ test('a mapping is never transferred away', () => {
   const { buffer, words } = sharedWords();
   words[0] = 5;
   try {
-    structuredClone(buffer, { transfer: [buffer] });
+    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
   } catch (error) {
     expect((error as Error).name).toBe('DataCloneError');
   }
@@ -119,7 +126,8 @@ test('a mapping is never transferred away', () => {
 test('mapping more than the descriptor holds is refused with both sizes', () => {
   const { fd } = sharedWords(1024);
   expect(() => mapMemory(fd, 4097)).toThrow(`descriptor ${fd} holds 4096 bytes, fewer than the 4097 asked for`);
-  for (const size of [0, -1, 1.5, Number.NaN, undefined, 2 ** 53]) expect(() => mapMemory(fd, size as number)).toThrow(ArgumentError);
+  for (const size of [0, -1, 1.5, Number.NaN, undefined, 2 ** 53])
+    expect(() => mapMemory(fd, size as number)).toThrow(ArgumentError);
   expect(() => mapMemory(fd, 4096, { popluate: true } as never)).toThrow('did you mean `populate`');
 });
 

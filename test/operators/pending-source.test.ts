@@ -69,7 +69,10 @@ const streams: Record<string, (source: AsyncIterable<unknown[]>) => AsyncIterabl
   poolMap: (source) => piped(source, poolMap(pool, echo, { chunkSize: 1 })),
 };
 
-function piped<T, R>(source: Iterable<T> | AsyncIterable<T>, operator: OperatorFunction<T, R>): AsyncIterable<R> & Observable<R> {
+function piped<T, R>(
+  source: Iterable<T> | AsyncIterable<T>,
+  operator: OperatorFunction<T, R>,
+): AsyncIterable<R> & Observable<R> {
   return operator(source as never) as never;
 }
 
@@ -188,7 +191,9 @@ describe('a source that waits is returned', () => {
 
   it('by forEachAsync when its function fails', async () => {
     const { source, emitter } = waiting();
-    const failing = pool.imap(echo, source, { chunkSize: 1 }).forEachAsync(() => Promise.reject(new Error('on purpose')));
+    const failing = pool
+      .imap(echo, source, { chunkSize: 1 })
+      .forEachAsync(() => Promise.reject(new Error('on purpose')));
     await expect(failing).rejects.toThrow('on purpose');
     expect(listeners(emitter)).toBe(0);
   });

@@ -91,13 +91,14 @@ describe('the pull-aware operators', () => {
     expect(error).toBeInstanceOf(RangeError);
     expect(seen).toEqual([0, 1, 2]);
     expect(queue.qsize()).toBeGreaterThanOrEqual(3);
-    for (const operator of [takePull<number>(5), batchPull<number>(3), concatMapPull((item: number) => [item])] as OperatorFunction<
-      number,
-      unknown
-    >[]) {
-      await expect(lastValueFrom(throwError(() => new Error('torn')).pipe(operator as OperatorFunction<never, unknown>))).rejects.toThrow(
-        'torn',
-      );
+    for (const operator of [
+      takePull<number>(5),
+      batchPull<number>(3),
+      concatMapPull((item: number) => [item]),
+    ] as OperatorFunction<number, unknown>[]) {
+      await expect(
+        lastValueFrom(throwError(() => new Error('torn')).pipe(operator as OperatorFunction<never, unknown>)),
+      ).rejects.toThrow('torn');
     }
     await expect(
       through(
@@ -138,7 +139,10 @@ describe('the pull-aware operators', () => {
           filled(2),
           concatMapPull(() => none as never),
         ),
-      ).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT', message: expect.stringMatching(/^concatMapPull: the source is /) });
+      ).rejects.toMatchObject({
+        code: 'MP_INVALID_ARGUMENT',
+        message: expect.stringMatching(/^concatMapPull: the source is /),
+      });
     }
     // Left while the promise of an inner source is pending.
     const pending = filled(2)
@@ -191,7 +195,9 @@ describe('the pull-aware operators', () => {
 });
 
 describe('an endless source and a slow consumer', () => {
-  it('stay within the window of the pool when the consumer pulls: concatMapPull, for await', { timeout: 60_000 }, async () => {
+  it('stay within the window of the pool when the consumer pulls: concatMapPull, for await', {
+    timeout: 60_000,
+  }, async () => {
     await using pool = new Pool({ processes: 1 });
     const window = 8;
     for (const way of ['concatMapPull', 'for await'] as const) {

@@ -91,7 +91,9 @@ describe('poolMap', () => {
     const double = (n: number) => 2 * n;
     const expected = upTo(100).map(double);
     expect(await lastValueFrom(from(upTo(100)).pipe(poolMap(pool, double), toArray()))).toEqual(expected);
-    const unordered = await lastValueFrom(from(upTo(100)).pipe(poolMap(pool, double, { ordered: false }), map(Number), toArray()));
+    const unordered = await lastValueFrom(
+      from(upTo(100)).pipe(poolMap(pool, double, { ordered: false }), map(Number), toArray()),
+    );
     expect(unordered.sort((a, b) => a - b)).toEqual(expected);
     const queue = open();
     for (const item of upTo(10)) queue.putNowait(item);

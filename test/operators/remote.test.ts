@@ -85,7 +85,8 @@ it('ends with WorkerCrashError when the worker dies', async () => {
     pool,
     async function* () {
       yield 1;
-      process.kill(process.pid, 'SIGKILL');
+      if (process.getBuiltinModule('node:worker_threads').isMainThread) process.kill(process.pid, 'SIGKILL');
+      process.exit(9);
       yield 2;
     },
     [],

@@ -31,13 +31,17 @@ describe('the bundled package', () => {
     expect(stdout).toBe(['spawn', 'forkserver', 'thread'].map((context) => part(context, 'NotOwnerError')).join(''));
   };
 
-  it('runs Process, Pool and Queue by every start method, with one class for each name', { timeout: 120_000 }, () => works());
+  it('runs Process, Pool and Queue by every start method, with one class for each name', { timeout: 120_000 }, () =>
+    works(),
+  );
 
   it('does so with a code cache, and with maps of its sources', { timeout: 240_000 }, async () => {
     await run(process.execPath, [join(installed, 'scripts/cache.js')]);
-    expect(readdirSync(join(installed, 'dist/chunks')).some((name) => name.startsWith('receiving.cjs.v') && name.endsWith('.cache'))).toBe(
-      true,
-    );
+    expect(
+      readdirSync(join(installed, 'dist/chunks')).some(
+        (name) => name.startsWith('receiving.cjs.v') && name.endsWith('.cache'),
+      ),
+    ).toBe(true);
     await works();
     await works('--enable-source-maps');
   });

@@ -24,7 +24,8 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(app, { recursive: true }));
 
-const program = async (file: string, folder = app) => (await run(process.execPath, [file], { cwd: folder, timeout: 110_000 })).stdout;
+const program = async (file: string, folder = app) =>
+  (await run(process.execPath, [file], { cwd: folder, timeout: 110_000 })).stdout;
 
 describe('import and require', () => {
   it('of every subpath give the same things, called as they are exported', { timeout: 120_000 }, async () => {
@@ -104,7 +105,8 @@ describe('a program that was bundled with the package', () => {
     const entry = join(app, 'source.mjs');
     writeFileSync(entry, source);
     // In processes of their own: both leave threads or a child behind.
-    const bundler = (name: string, ...options: string[]) => run(join(root, 'node_modules/.bin', name), [entry, ...options]);
+    const bundler = (name: string, ...options: string[]) =>
+      run(join(root, 'node_modules/.bin', name), [entry, ...options]);
     for (const [end, format] of Object.entries({ mjs: 'esm', cjs: 'cjs' })) {
       const common = ['--platform=node', `--format=${format}`];
       await bundler('esbuild', '--bundle', ...common, `--outfile=${join(app, `esbuild.${end}`)}`);
@@ -114,13 +116,16 @@ describe('a program that was bundled with the package', () => {
   }, 120_000);
   afterAll(() => rmSync(elsewhere, { recursive: true }));
 
-  it.each(Object.entries(bundles))('by %s runs where the package is installed, and says at once where it is not', async (_, file) => {
-    expect(await program(file)).toBe('[ 3, 6 ]\n');
-    const { stderr } = await program(file, elsewhere).then(
-      () => ({ stderr: 'It ran.' }),
-      (error: { stderr: string }) => error,
-    );
-    expect(stderr).toContain("code: 'MP_BUNDLED'");
-    expect(stderr).toContain('esbuild --external:multiprocess');
-  });
+  it.each(Object.entries(bundles))(
+    'by %s runs where the package is installed, and says at once where it is not',
+    async (_, file) => {
+      expect(await program(file)).toBe('[ 3, 6 ]\n');
+      const { stderr } = await program(file, elsewhere).then(
+        () => ({ stderr: 'It ran.' }),
+        (error: { stderr: string }) => error,
+      );
+      expect(stderr).toContain("code: 'MP_BUNDLED'");
+      expect(stderr).toContain('esbuild --external:multiprocess');
+    },
+  );
 });

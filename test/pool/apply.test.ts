@@ -1,6 +1,7 @@
 /** Calls: values, closures, errors. */
 import { Pool } from 'multiprocess';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { slots } from '../support/concurrency.js';
 import { threads, whoami } from '../support/start-method.js';
 
 let pool: Pool;
@@ -26,6 +27,18 @@ it('takes functions without arguments, async functions, methods of objects and m
   };
   expect(await pool.apply(tools.half, [8])).toBe(4);
   expect(await pool.apply(new URL('../fixtures/tasks/reporting.js', import.meta.url), ['a', 'b'])).toBe(2);
+});
+
+it('takes the elements of an argument list, whatever else it has', async () => {
+  const all = (...args: unknown[]) => args;
+  expect(await pool.apply(all, Object.freeze([1, 'a']) as [number, string])).toEqual([1, 'a']);
+  expect(await pool.apply(all, Object.assign([1, 2], { note: 'mine', [Symbol('s')]: 3 }))).toEqual([1, 2]);
+  expect(await pool.apply(all, new Array(2))).toEqual([undefined, undefined]);
+  const shared = { n: 1 };
+  expect(await pool.apply((a: object, b: object) => a === b, [shared, shared])).toBe(true);
+  const itself: [number, unknown] = [1, null];
+  itself[1] = itself;
+  expect(await pool.apply((n: unknown, list: unknown) => (list as unknown[])[1] === list && n, itself)).toBe(1);
 });
 
 it('sends what a function captures, as it is at the call', async () => {
@@ -60,11 +73,19 @@ it('runs more functions than a worker keeps, and the first one again', async () 
 it('keeps class, message, properties and cause of an error, and names the remote place', async () => {
   const error: unknown = await pool
     .apply(function innerTask() {
-      throw Object.assign(new TypeError('outer', { cause: new RangeError('inner') }), { code: 'E_OUTER', list: [1, { a: 2 }] });
+      throw Object.assign(new TypeError('outer', { cause: new RangeError('inner') }), {
+        code: 'E_OUTER',
+        list: [1, { a: 2 }],
+      });
     })
     .catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(TypeError);
-  expect(error).toMatchObject({ message: 'outer', code: 'E_OUTER', list: [1, { a: 2 }], cause: { name: 'RangeError', message: 'inner' } });
+  expect(error).toMatchObject({
+    message: 'outer',
+    code: 'E_OUTER',
+    list: [1, { a: 2 }],
+    cause: { name: 'RangeError', message: 'inner' },
+  });
   expect((error as Error).stack).toContain('innerTask');
 });
 
@@ -87,6 +108,8 @@ it('runs side by side on all workers', async () => {
   };
   const { Ledger } = await import('../support/ledger.js');
   using ledger = new Ledger();
-  const pids = await Promise.all([pool.apply(meet, [ledger.path, 2]), pool.apply(meet, [ledger.path, 2])]);
+  // More than one worker runs at once.
+  const all = 2 * slots;
+  const pids = await Promise.all(Array.from({ length: all }, () => pool.apply(meet, [ledger.path, all])));
   expect(new Set(pids).size).toBe(2);
 });

@@ -70,7 +70,10 @@ it('calls the matching callback once, before it is ready', async () => {
   expect(seen).toEqual([5, false]);
   seen.length = 0;
   await pool
-    .applyAsync(fail, [], { callback: () => seen.push('value'), errorCallback: (error) => seen.push((error as Error).message) })
+    .applyAsync(fail, [], {
+      callback: () => seen.push('value'),
+      errorCallback: (error) => seen.push((error as Error).message),
+    })
     .wait();
   expect(seen).toEqual(['failed']);
 });

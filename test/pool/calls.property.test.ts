@@ -45,7 +45,8 @@ it(`each item settles once, keys never overlap, windows are kept (seed ${seed})`
   await fc.assert(
     fc.asyncProperty(plan, async (given) => {
       using ledger = new Ledger();
-      const { processes, concurrency, maxTasksPerChild, keyed, ordered, window, crashes, errors, policy, chunkSize } = given;
+      const { processes, concurrency, maxTasksPerChild, keyed, ordered, window, crashes, errors, policy, chunkSize } =
+        given;
       await using pool = new Pool({ processes, concurrency, maxTasksPerChild });
       const items = given.items.map((one, index): TracedItem => ({ ...one, index, path: ledger.path }));
       let pulled = 0;
@@ -70,7 +71,8 @@ it(`each item settles once, keys never overlap, windows are kept (seed ${seed})`
         : pool.imapUnordered(traced, given.generated ? source() : items, options);
       for await (const outcome of run) {
         taken++;
-        const index = outcome.status === 'fulfilled' ? outcome.value / 3 : (outcome.reason as { itemIndex: number }).itemIndex;
+        const index =
+          outcome.status === 'fulfilled' ? outcome.value / 3 : (outcome.reason as { itemIndex: number }).itemIndex;
         results.push({ index, outcome });
       }
       // Each settled once, in order where that was promised.
@@ -89,7 +91,9 @@ it(`each item settles once, keys never overlap, windows are kept (seed ${seed})`
       const before = ledger.lines().length;
       const values = await pool.map(
         traced,
-        items.map((one) => ({ ...one, acts: one.acts.filter((what) => what !== 'exit') })).filter(({ acts }) => acts.length > 0),
+        items
+          .map((one) => ({ ...one, acts: one.acts.filter((what) => what !== 'exit') }))
+          .filter(({ acts }) => acts.length > 0),
         {
           chunkSize,
           errors: policy,

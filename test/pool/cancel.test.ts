@@ -2,6 +2,7 @@
 import { Pool, QueueFullError, TimeoutError } from 'multiprocess';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { block, turn } from '../support/block.js';
+import { slots } from '../support/concurrency.js';
 import { Ledger } from '../support/ledger.js';
 import { alive } from '../support/processes.js';
 import { whoami } from '../support/start-method.js';
@@ -30,18 +31,24 @@ async function fresh(): Promise<void> {
 }
 beforeAll(fresh);
 afterAll(() => pool.terminate());
-beforeEach(({ onTestFailed }) => {
+beforeEach(async ({ onTestFailed }) => {
   // A failure must not spoil the tests behind it.
   onTestFailed(async () => {
     await pool.terminate();
     await fresh();
   });
   ledger = new Ledger();
+  // Where a worker runs several items, one that is about to be killed takes those of the next test with it.
+  await idle();
   return () => ledger[Symbol.dispose]();
 });
 
+/** Nothing runs in the pool, not even what was cancelled and did not stop. */
+const idle = (): Promise<void> => until(() => pool.stats().running === 0, 'the end of all items');
+
 /** The pool's one worker is free and answers. */
 async function settled(): Promise<number> {
+  await idle();
   return await pool.apply(pid);
 }
 
@@ -56,7 +63,7 @@ describe('a signal', () => {
   });
 
   it('takes back a call that waits in the queue', async () => {
-    const running = [pool.apply(sleep, [150]), pool.apply(sleep, [1]), pool.apply(sleep, [1])];
+    const running = Array.from({ length: 3 * slots }, (_, i) => pool.apply(sleep, [i < slots ? 150 : 1]));
     const controller = new AbortController();
     const queued = pool.apply(stubborn, [ledger.path, 'queued'], { signal: controller.signal });
     controller.abort(reason);
@@ -68,15 +75,15 @@ describe('a signal', () => {
 
   it('takes back a call that was sent and has not begun', async () => {
     const worker = await settled();
-    const running = pool.apply(sleep, [150]);
+    const running = Array.from({ length: slots }, () => pool.apply(sleep, [150]));
     const controller = new AbortController();
     const sent = pool.apply(stubborn, [ledger.path, 'sent'], { signal: controller.signal });
     await turn();
-    expect(pool.stats()).toMatchObject({ queued: 0, active: 2 });
+    expect(pool.stats()).toMatchObject({ queued: 0, active: slots + 1 });
     controller.abort(reason);
     await expect(sent).rejects.toBe(reason);
-    expect(pool.stats().active).toBe(1);
-    await running;
+    expect(pool.stats().active).toBe(slots);
+    await Promise.all(running);
     expect(await settled()).toBe(worker);
     expect(ledger.lines()).toEqual([]);
   });
@@ -93,8 +100,11 @@ describe('a signal', () => {
   });
 
   it('kills the worker of a task that does not react within gracePeriod, and only that one', async () => {
-    await using two = new Pool({ processes: 2, gracePeriod: 100 });
-    const other = two.applyAsync((ms: number) => new Promise<number>((done) => setTimeout(() => done(whoami()), ms)), [900]);
+    await using two = new Pool({ processes: 2, gracePeriod: 100, concurrency: 1 });
+    const other = two.applyAsync(
+      (ms: number) => new Promise<number>((done) => setTimeout(() => done(whoami()), ms)),
+      [900],
+    );
     const controller = new AbortController();
     const task = two.apply(stubborn, [ledger.path, 'a'], { signal: controller.signal });
     await until(() => ledger.lines().length === 1, 'the start of the task');
@@ -115,7 +125,9 @@ describe('a signal', () => {
     const watch = (warning: Error) => warnings.push(warning);
     process.on('warning', watch);
     const controller = new AbortController();
-    const calls = Array.from({ length: 200 }, (_, i) => pool.apply((x: number) => x, [i], { signal: controller.signal }));
+    const calls = Array.from({ length: 200 }, (_, i) =>
+      pool.apply((x: number) => x, [i], { signal: controller.signal }),
+    );
     expect(await Promise.all(calls)).toHaveLength(200);
     controller.abort(reason);
     expect(await pool.apply((x: number) => x, [1])).toBe(1);
@@ -188,7 +200,8 @@ describe('a signal', () => {
     await settled();
   });
 
-  it('takes back the right record after its place in the ring was used again', async () => {
+  // A worker that runs several gives records back when it has decoded them: see test/pool/concurrency.test.ts.
+  it.skipIf(slots > 1)('takes back the right record after its place in the ring was used again', async () => {
     // The worker has finished the first calls, unread; behind it waits on a long one while the ring goes once round.
     const echo = (i: number, bytes: Uint8Array, ms: number): number => {
       for (const end = Date.now() + ms; Date.now() < end; );
@@ -267,8 +280,8 @@ describe('cancel()', () => {
 describe('timeout', () => {
   it('counts from the start of the item, not from the call', async () => {
     const before = performance.now();
-    const calls = Array.from({ length: 4 }, () => pool.apply(sleep, [150], { timeout: 400 }));
-    expect(await Promise.all(calls)).toEqual([150, 150, 150, 150]);
+    const calls = Array.from({ length: 4 * slots }, () => pool.apply(sleep, [150], { timeout: 400 }));
+    expect(new Set(await Promise.all(calls))).toEqual(new Set([150]));
     expect(performance.now() - before).toBeGreaterThan(590);
   });
 
@@ -289,7 +302,9 @@ describe('timeout', () => {
 
   it('holds for each item of a chunk by itself', async () => {
     expect(await pool.map(sleep, [400, 400, 400, 400], { chunkSize: 4, timeout: 1_500 })).toEqual([400, 400, 400, 400]);
-    const outcomes = await pool.imap(sleep, [1, 60_000, 2], { chunkSize: 3, window: 8, timeout: 1_000, errors: 'settle' }).toArray();
+    const outcomes = await pool
+      .imap(sleep, [1, 60_000, 2], { chunkSize: 3, window: 8, timeout: 1_000, errors: 'settle' })
+      .toArray();
     expect(outcomes).toEqual([
       { status: 'fulfilled', value: 1 },
       { status: 'rejected', reason: expect.any(TimeoutError) },
@@ -339,7 +354,7 @@ describe('gracePeriod', () => {
 
 describe('queueTimeout', () => {
   it('rejects what no worker has begun in time, and that is not run', async () => {
-    const running = pool.apply(sleep, [400]);
+    const running = Array.from({ length: slots }, () => pool.apply(sleep, [400]));
     const write = (path: string) => process.getBuiltinModule('node:fs').appendFileSync(path, 'ran\n');
     const sent = pool.apply(write, [ledger.path], { queueTimeout: 50 });
     const queued = pool.apply(write, [ledger.path], { queueTimeout: 50 });
@@ -348,7 +363,7 @@ describe('queueTimeout', () => {
       await expect(late).rejects.toBeInstanceOf(TimeoutError);
       await expect(late).rejects.toMatchObject({ code: 'MP_QUEUE_TIMEOUT' });
     }
-    expect(await running).toBe(400);
+    expect(new Set(await Promise.all(running))).toEqual(new Set([400]));
     await settled();
     expect(ledger.lines()).toEqual([]);
   });
@@ -468,7 +483,7 @@ describe('maxQueue', () => {
   it('refuses one call more than may wait, whatever its priority, and takes calls again when there is room', async () => {
     await using small = new Pool({ processes: 1, maxQueue: 3, gracePeriod: 100 });
     await small.apply(pid);
-    const held = [small.apply(sleep, [200])];
+    const held = Array.from({ length: slots }, () => small.apply(sleep, [200]));
     const waiting = [small.apply(pid), small.apply(pid, [], { priority: 1 }), small.apply(pid, [], { priority: 2 })];
     const refused = small.apply(pid);
     await expect(refused).rejects.toBeInstanceOf(QueueFullError);

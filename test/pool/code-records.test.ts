@@ -39,7 +39,10 @@ it('more pieces of code than a worker keeps', async () => {
     for (const [i, fn] of texts.entries()) expect(await workers.apply(run, [fn, round])).toBe(i + round);
   }
   // More than one message may name.
-  const sum = await workers.apply((fns: ((x: number) => number)[]) => fns.reduce((total, fn) => total + fn(0), 0), [texts]);
+  const sum = await workers.apply(
+    (fns: ((x: number) => number)[]) => fns.reduce((total, fn) => total + fn(0), 0),
+    [texts],
+  );
   expect(sum).toBe((299 * 300) / 2);
   const back = await workers.apply((fns: ((x: number) => number)[]) => fns, [texts]);
   expect(back[299]!(1)).toBe(300);
@@ -51,7 +54,8 @@ it('a function that keeps state is rebuilt for each call, also when its record w
   const up = () => ++count;
   expect(await workers.apply(up)).toBe(11);
   const run = (fn: (x: number) => number) => fn(1);
-  for (let i = 0; i < 300; i++) await workers.apply(run, [new Function('x', `return x - ${i}`) as (x: number) => number]);
+  for (let i = 0; i < 300; i++)
+    await workers.apply(run, [new Function('x', `return x - ${i}`) as (x: number) => number]);
   expect(await workers.apply(up)).toBe(11);
   expect(count).toBe(10);
 });

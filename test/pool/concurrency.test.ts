@@ -123,7 +123,9 @@ describe('concurrency', () => {
 
   it('is refused when it is none', () => {
     for (const concurrency of [0, -1, 1.5, Number.POSITIVE_INFINITY, '2']) {
-      expect(() => new Pool({ concurrency: concurrency as number })).toThrow('Pool: `concurrency` must be an integer of at least 1');
+      expect(() => new Pool({ concurrency: concurrency as number })).toThrow(
+        'Pool: `concurrency` must be an integer of at least 1',
+      );
     }
   });
 });
@@ -162,7 +164,9 @@ describe('each item', () => {
       return [before, scope.storage.getStore()];
     };
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-    expect(await Promise.all(names.map((name) => pool.apply(stored, [name])))).toEqual(names.map((name) => [undefined, name]));
+    expect(await Promise.all(names.map((name) => pool.apply(stored, [name])))).toEqual(
+      names.map((name) => [undefined, name]),
+    );
     expect(await pool.map(stored, names, { chunkSize: 6 })).toEqual(names.map((name) => [undefined, name]));
   });
 
@@ -199,7 +203,12 @@ describe('each item', () => {
     await expect(late).rejects.toBeInstanceOf(TimeoutError);
     expect(await inTime).toEqual([60, 60, 60, 60, 60, 60]);
     await using local = new Pool({ processes: 1, concurrency: 4, gracePeriod: 100 });
-    const settled = await local.map(sleep, [1, 30_000, 2], { timeout: 150, errors: 'settle', chunkSize: 3, retries: { crashes: 3 } });
+    const settled = await local.map(sleep, [1, 30_000, 2], {
+      timeout: 1500,
+      errors: 'settle',
+      chunkSize: 3,
+      retries: { crashes: 3 },
+    });
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(settled[1]).toMatchObject({ reason: { code: 'MP_TIMEOUT', itemIndex: 1 } });
   });
@@ -220,7 +229,9 @@ describe('each item', () => {
   it('waits for a slot no longer than its queueTimeout', async () => {
     const running = [0, 1, 2, 3].map(() => pool.apply(sleep, [400]));
     await until(() => pool.stats().workers[0]!.items === 4, 'four items');
-    await expect(pool.apply(noted, [ledger.path, 'x'], { queueTimeout: 40 })).rejects.toMatchObject({ code: 'MP_QUEUE_TIMEOUT' });
+    await expect(pool.apply(noted, [ledger.path, 'x'], { queueTimeout: 40 })).rejects.toMatchObject({
+      code: 'MP_QUEUE_TIMEOUT',
+    });
     await Promise.all(running);
     expect(ledger.lines()).toEqual([]);
   });
@@ -256,7 +267,9 @@ describe('a worker that does not begin what it was handed', () => {
       process.kill(pid!, 'SIGSTOP');
       try {
         for (const chunkSize of [1, 'auto'] as const)
-          expect(await local.map((x: number) => x, [1, 2, 3, 4, 5, 6, 7, 8], { chunkSize })).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+          expect(await local.map((x: number) => x, [1, 2, 3, 4, 5, 6, 7, 8], { chunkSize })).toEqual([
+            1, 2, 3, 4, 5, 6, 7, 8,
+          ]);
       } finally {
         process.kill(pid!, 'SIGCONT');
       }
@@ -286,9 +299,14 @@ describe('a worker that dies', () => {
       if (x > 5) await new Promise(() => setInterval(() => {}, 1000));
       return x;
     };
-    const settled = await local.map(some, [0, 1, 2, 3, 4, 5, 6, 7, 8], { errors: 'settle', chunkSize: 9, timeout: 2000 });
+    const settled = await local.map(some, [0, 1, 2, 3, 4, 5, 6, 7, 8], {
+      errors: 'settle',
+      chunkSize: 9,
+      timeout: 2000,
+    });
     expect(settled.slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((value) => ({ status: 'fulfilled', value })));
-    for (const index of [5, 6, 7, 8]) expect(settled[index]).toMatchObject({ status: 'rejected', reason: { itemIndex: index } });
+    for (const index of [5, 6, 7, 8])
+      expect(settled[index]).toMatchObject({ status: 'rejected', reason: { itemIndex: index } });
   });
 
   it('has what may be retried run again', async () => {
@@ -307,8 +325,34 @@ describe('a worker that dies', () => {
     const stuck = local.apply(endless, [ledger.path], { timeout: 60 });
     const other = local.apply(sleep, [30_000]);
     await expect(stuck).rejects.toBeInstanceOf(TimeoutError);
-    await expect(other).rejects.toThrow(/killed|ended by SIGKILL|exited/);
+    await expect(other).rejects.toThrow(
+      / was killed by the pool, for an item of it had not ended 60 ms after it was told to stop, before /,
+    );
     expect(await local.apply(sleep, [1])).toBe(1);
+  });
+
+  it('for a cancelled item fails what had begun beside it, repeats what may be, and runs what had not begun', async () => {
+    await using local = new Pool({ processes: 1, concurrency: 3, gracePeriod: 60 });
+    const stuck = local.applyAsync(endless, [ledger.path]);
+    const beside = local.apply(endless, [ledger.path]);
+    const again = local.apply(
+      async (path: string) => {
+        const { attempt } = currentTask()!;
+        if (attempt === 0) process.getBuiltinModule('node:fs').appendFileSync(path, 'once\n');
+        if (attempt === 0) await new Promise(() => setInterval(() => {}, 1000));
+        return attempt;
+      },
+      [ledger.path],
+      { retries: 1 },
+    );
+    await begun(3);
+    const behind = Array.from({ length: 5 }, (_, i) => local.apply((x: number) => x, [i]));
+    stuck.cancel(new Error('given up'));
+    await expect(stuck).rejects.toThrow('given up');
+    await expect(beside).rejects.toBeInstanceOf(WorkerCrashError);
+    expect(await again).toBe(1);
+    expect(await Promise.all(behind)).toEqual([0, 1, 2, 3, 4]);
+    expect(local.stats()).toMatchObject({ crashed: 1, active: 0 });
   });
 });
 
@@ -327,7 +371,12 @@ describe('the end', () => {
   });
 
   it('of a worker’s life comes when what it runs has ended', async () => {
-    await using local = new Pool({ processes: 1, concurrency: 3, maxTasksPerChild: 5, initializer: () => ({ ran: 0 }) });
+    await using local = new Pool({
+      processes: 1,
+      concurrency: 3,
+      maxTasksPerChild: 5,
+      initializer: () => ({ ran: 0 }),
+    });
     const count = async (ms: number): Promise<number> => {
       const state = workerState<{ ran: number }>();
       const mine = ++state.ran;

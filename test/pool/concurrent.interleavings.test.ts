@@ -8,7 +8,15 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { describe, expect, it, vi } from 'vitest';
 import { LinkSide } from '../../src/memory/index.js';
-import { ABORT_INDEX, ABORT_SEQUENCE, ABORT_TICKET, KIND, MessageKind, STARTED_ITEMS, Status } from '../../src/pool/wire/protocol.js';
+import {
+  ABORT_INDEX,
+  ABORT_SEQUENCE,
+  ABORT_TICKET,
+  KIND,
+  MessageKind,
+  STARTED_ITEMS,
+  Status,
+} from '../../src/pool/wire/protocol.js';
 import { type Agent, type ExplorerOptions, explore, type Report, type Scenario } from '../support/explorer.js';
 import { CONTROL_BYTES, rewrittenMemory } from '../support/rewritten-memory.js';
 
@@ -83,7 +91,8 @@ function scenario(memory: Record<string, any>, { batches, stops, limit, careless
     for (const { sequence, items, ended: done } of held) {
       const ran = Math.min(items - done.length, running);
       running -= ran;
-      for (let index = 0; index < done.length + ran; index++) if (!done.includes(index)) inferred.push(`${sequence}.${index}`);
+      for (let index = 0; index < done.length + ran; index++)
+        if (!done.includes(index)) inferred.push(`${sequence}.${index}`);
     }
     return false;
   }

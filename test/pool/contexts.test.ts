@@ -36,13 +36,17 @@ const slow = (x: number) => new Promise<number>((done) => setTimeout(() => done(
 
 /** Runs `body` as the second request, with the first one under way all the time. */
 async function second(body: () => Promise<unknown>): Promise<void> {
-  const busy = requests.run('first', () => pool.imap(slow, interval(1).pipe(take(10)), { overflow: { policy: 'latest' } }).subscribe());
+  const busy = requests.run('first', () =>
+    pool.imap(slow, interval(1).pipe(take(10)), { overflow: { policy: 'latest' } }).subscribe(),
+  );
   await requests.run('second', body);
   busy.unsubscribe();
 }
 
 function over(stream: Observable<unknown>, see: () => void): Promise<void> {
-  return new Promise((resolve) => stream.subscribe({ next: see, error: () => resolve(see()), complete: () => resolve(see()) }));
+  return new Promise((resolve) =>
+    stream.subscribe({ next: see, error: () => resolve(see()), complete: () => resolve(see()) }),
+  );
 }
 
 async function* generated(see: () => void): AsyncGenerator<number> {
@@ -93,7 +97,9 @@ const cases: Record<string, (see: <T>(value?: T) => T) => Promise<unknown>> = {
   'operators behind a stream': (see) => over(pool.imapUnordered(slow, [1, 2, 3], { chunkSize: 1 }).pipe(map(see)), see),
   forEachAsync: (see) => pool.imap(slow, [1, 2, 3], { chunkSize: 1 }).forEachAsync(see),
   'forEachAsync, several at a time': (see) =>
-    pool.imap(slow, [1, 2, 3, 4, 5], { chunkSize: 1 }).forEachAsync(async (x) => see(await slow(see(x))), { concurrency: 3 }),
+    pool
+      .imap(slow, [1, 2, 3, 4, 5], { chunkSize: 1 })
+      .forEachAsync(async (x) => see(await slow(see(x))), { concurrency: 3 }),
   'a projection behind poolMap': (see) =>
     over(
       from([1, 2, 3]).pipe(
@@ -102,7 +108,8 @@ const cases: Record<string, (see: <T>(value?: T) => T) => Promise<unknown>> = {
       ),
       see,
     ),
-  'an asynchronous generator as source': (see) => pool.imap(slow, generated(see), { window: 2, chunkSize: 1 }).toArray(),
+  'an asynchronous generator as source': (see) =>
+    pool.imap(slow, generated(see), { window: 2, chunkSize: 1 }).toArray(),
   'a synchronous generator as source': (see) => pool.imap(slow, counted(see), { window: 2, chunkSize: 1 }).toArray(),
   'a hand-written iterator as source': (see) => pool.imap(slow, written(see), { window: 2, chunkSize: 1 }).toArray(),
   'the source of map': (see) => pool.map(slow, generated(see), { chunkSize: 1 }),
@@ -141,7 +148,9 @@ const cases: Record<string, (see: <T>(value?: T) => T) => Promise<unknown>> = {
     await watched;
   },
   'the callback of an error': async (see) => {
-    await pool.applyAsync(() => Promise.reject(new Error('on purpose')), [], { errorCallback: () => void see() }).catch(() => see());
+    await pool
+      .applyAsync(() => Promise.reject(new Error('on purpose')), [], { errorCallback: () => void see() })
+      .catch(() => see());
   },
   'an AsyncResult as a source': (see) => over(from(pool.applyAsync(slow, [1])), see),
   'events of a pool': async (see) => {
@@ -262,7 +271,9 @@ describe('in the context of whoever subscribed or called', () => {
 it('a recursive lock is entered again in what a stream calls', { timeout: 5_000 }, async () => {
   const lock = new RLock();
   const calls: number[] = [];
-  await lock.runExclusive(() => pool.imap((x: number) => x, [1]).forEachAsync((x) => lock.runExclusive(() => void calls.push(x))));
+  await lock.runExclusive(() =>
+    pool.imap((x: number) => x, [1]).forEachAsync((x) => lock.runExclusive(() => void calls.push(x))),
+  );
   await lock.runExclusive(() =>
     lastValueFrom(
       pool

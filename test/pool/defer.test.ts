@@ -60,7 +60,9 @@ it('switchMap keeps the newest only', async () => {
   const texts = new Subject<string>();
   const results = lastValueFrom(
     texts.pipe(
-      switchMap((text) => (text === 'slow' ? pool.defer(untilTold, [ledger.path]) : pool.defer(noted, [ledger.path, text]))),
+      switchMap((text) =>
+        text === 'slow' ? pool.defer(untilTold, [ledger.path]) : pool.defer(noted, [ledger.path, text]),
+      ),
       toArray(),
     ),
   );
@@ -77,7 +79,9 @@ it('errors as apply rejects', async () => {
     throw new RangeError('own');
   };
   await expect(lastValueFrom(pool.defer(failing))).rejects.toThrow('own');
-  await expect(lastValueFrom(pool.defer(() => 1, [], { signal: AbortSignal.abort(new Error('before')) }))).rejects.toThrow('before');
+  await expect(
+    lastValueFrom(pool.defer(() => 1, [], { signal: AbortSignal.abort(new Error('before')) })),
+  ).rejects.toThrow('before');
   await expect(lastValueFrom(pool.defer(3 as never))).rejects.toThrow('Pool.defer: expected a function');
   const local = new Pool({ processes: 1 });
   const calls = local.defer(() => 1);
@@ -96,6 +100,9 @@ it('tells its subscriber in the async context of the subscription', async () => 
   const store = new AsyncLocalStorage<string>();
   const told: (string | undefined)[] = [];
   const calls = of(1).pipe(switchMap(() => pool.defer(() => 1)));
-  await store.run('here', () => new Promise<void>((done) => calls.subscribe({ next: () => told.push(store.getStore()), complete: done })));
+  await store.run(
+    'here',
+    () => new Promise<void>((done) => calls.subscribe({ next: () => told.push(store.getStore()), complete: done })),
+  );
   expect(told).toEqual(['here']);
 });

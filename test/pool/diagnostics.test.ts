@@ -12,7 +12,8 @@ afterEach(() => {
   messages.length = 0;
 });
 
-const of = (name: string): unknown[] => messages.filter(([channel]) => channel === `multiprocess:${name}`).map(([, message]) => message);
+const of = (name: string): unknown[] =>
+  messages.filter(([channel]) => channel === `multiprocess:${name}`).map(([, message]) => message);
 
 describe('diagnostics channels', () => {
   it('tell of starts, settled tasks, crashes and ends', async () => {
@@ -39,7 +40,9 @@ describe('diagnostics channels', () => {
     ]);
     expect(of('process:exit')[0]).toEqual({ name, pid, method, exitCode: 4 });
     expect(of('process:exit')).toHaveLength(2);
-    expect(of('process:crash')).toEqual([{ name, pid, method, exitCode: 4, error: expect.objectContaining({ code: 'MP_WORKER_CRASH' }) }]);
+    expect(of('process:crash')).toEqual([
+      { name, pid, method, exitCode: 4, error: expect.objectContaining({ code: 'MP_WORKER_CRASH' }) },
+    ]);
   });
 
   it('tell of the begin and end of tasks where they run', async () => {

@@ -48,13 +48,19 @@ describe('minProcesses', () => {
     await using pool = new Pool({ processes: 2 });
     expect(numbers(pool)).toEqual([0, 1]);
     await expect(pool.apply(() => process.exit(3))).rejects.toMatchObject({ exitCode: 3 });
-    await until(() => numbers(pool).length === 2 && pool.stats().workers.every(({ state }) => state === 'ready'), 'the successor');
+    await until(
+      () => numbers(pool).length === 2 && pool.stats().workers.every(({ state }) => state === 'ready'),
+      'the successor',
+    );
     expect(numbers(pool).sort()).toEqual([0, 1]);
   });
 
   it('is refused when it makes no sense', () => {
-    expect(() => new Pool({ processes: 1, minProcesses: 2 })).toThrow(/`minProcesses` must be at most `processes`, which is 1, not 2/);
-    for (const minProcesses of [-1, 0.5, Number.NaN, '1' as never]) expect(() => new Pool({ minProcesses })).toThrow(ArgumentError);
+    expect(() => new Pool({ processes: 1, minProcesses: 2 })).toThrow(
+      /`minProcesses` must be at most `processes`, which is 1, not 2/,
+    );
+    for (const minProcesses of [-1, 0.5, Number.NaN, '1' as never])
+      expect(() => new Pool({ minProcesses })).toThrow(ArgumentError);
   });
 });
 
@@ -120,7 +126,10 @@ describe('resize', () => {
         { chunkSize: 100 },
       ),
       (async () => {
-        await until(() => pool.stats().workers.every(({ state, items }) => state === 'ready' && items > 0), 'work at both');
+        await until(
+          () => pool.stats().workers.every(({ state, items }) => state === 'ready' && items > 0),
+          'work at both',
+        );
         await pool.resize(1);
         return pool.stats().active;
       })(),

@@ -1,5 +1,5 @@
 /** What a worker knows of the program that it works for, by every start method. */
-import { currentProcess, getAllStartMethods, Pool } from 'multiprocess';
+import { currentProcess, getAllStartMethods, Pool, parentProcess } from 'multiprocess';
 import { forkserver } from 'multiprocess/forkserver';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -10,6 +10,15 @@ describe.each(getAllStartMethods())('a worker started by %s', (context) => {
     const key = Buffer.from(currentProcess().authkey).toString('hex');
     await using pool = new Pool({ processes: 1, context });
     expect(await pool.apply(() => Buffer.from(currentProcess().authkey).toString('hex'))).toBe(key);
+  });
+
+  it('knows the program as its parent', async () => {
+    await using pool = new Pool({ processes: 1, context });
+    const parent = await pool.apply(() => {
+      const told = parentProcess()!;
+      return { pid: told.pid, name: told.name, alive: told.isAlive() };
+    });
+    expect(parent).toEqual({ pid: process.pid, name: currentProcess().name, alive: true });
   });
 
   it('has the state that modules give to children: the level of the log', async () => {

@@ -38,7 +38,8 @@ describe('instances of classes over a builtin', () => {
   class Section extends DataView {
     label = 'view';
   }
-  const section = (...args: unknown[]): Section & DataView => Reflect.construct(Section as unknown as Function, args) as Section & DataView;
+  const section = (...args: unknown[]): Section & DataView =>
+    Reflect.construct(Section as unknown as Function, args) as Section & DataView;
   class Count extends Number {
     unit = 'm';
   }
@@ -54,7 +55,17 @@ describe('instances of classes over a builtin', () => {
   it('of closures keep class, content and fields in the worker', async () => {
     const memory = new Memory(16);
     const seen = await pool.apply(
-      (re: Re, matrix: Matrix, view: Section & DataView, part: Bytes, count: Count, text: Text, yes: Yes, place: Place, query: Query) => [
+      (
+        re: Re,
+        matrix: Matrix,
+        view: Section & DataView,
+        part: Bytes,
+        count: Count,
+        text: Text,
+        yes: Yes,
+        place: Place,
+        query: Query,
+      ) => [
         re.constructor.name,
         re.test('xaX'),
         re.tag[0] === re,
@@ -102,7 +113,12 @@ describe('instances of classes over a builtin', () => {
 
   it('come back as the class they went with, modules included', async () => {
     const pattern = await echo(new Pattern('ab', 'y'));
-    expect([pattern.constructor.name, pattern.doubled, pattern.flags, pattern.label]).toEqual(['Pattern', 'abab', 'y', 'pattern']);
+    expect([pattern.constructor.name, pattern.doubled, pattern.flags, pattern.label]).toEqual([
+      'Pattern',
+      'abab',
+      'y',
+      'pattern',
+    ]);
     const vector = await echo(Object.assign(new Vector(5000).fill(2), { extra: 1 }));
     expect([vector.constructor.name, vector.sum(), vector.label, (vector as { extra?: number }).extra]).toEqual([
       'Vector',
@@ -186,7 +202,10 @@ describe('results of Node', () => {
     }),
     MIMEType: new util.MIMEType('text/html;charset=utf-8'),
     X509Certificate: new crypto.X509Certificate(tls.rootCertificates[0]!),
-    'url.Url': Object.assign(new (url as unknown as { Url: new () => object }).Url(), { href: 'http://a/b', host: 'a' }),
+    'url.Url': Object.assign(new (url as unknown as { Url: new () => object }).Url(), {
+      href: 'http://a/b',
+      host: 'a',
+    }),
   };
   for (const [name, value] of Object.entries(values)) {
     it(`${name} arrives as it is`, async () => {
@@ -229,14 +248,18 @@ describe('refused with a repair that works', () => {
   it('a Response and a Request', async () => {
     const response = new Response('body', { status: 201 });
     expect(await refusal(response)).toContain('new Uint8Array(await response.arrayBuffer())');
-    expect(await pool.apply((bytes: Uint8Array) => bytes.length, [new Uint8Array(await response.arrayBuffer())])).toBe(4);
+    expect(await pool.apply((bytes: Uint8Array) => bytes.length, [new Uint8Array(await response.arrayBuffer())])).toBe(
+      4,
+    );
     expect(await refusal(new Request('http://host/'))).toContain('url, method and headers');
   });
 
   it('a CryptoKey', async () => {
     const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt']);
     expect(await refusal(key)).toContain("exportKey('jwk', key)");
-    expect(await pool.apply((jwk: { kty?: string }) => jwk.kty, [await crypto.subtle.exportKey('jwk', key)])).toBe('oct');
+    expect(await pool.apply((jwk: { kty?: string }) => jwk.kty, [await crypto.subtle.exportKey('jwk', key)])).toBe(
+      'oct',
+    );
   });
 
   it('entries of node:perf_hooks', async () => {
@@ -269,11 +292,14 @@ describe('refused with a repair that works', () => {
 
   it('a WebAssembly.Module: its bytes are compiled there', async () => {
     const bytes = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0]);
-    const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } }).WebAssembly;
+    const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } })
+      .WebAssembly;
     expect(await refusal(new Module(bytes))).toContain('new WebAssembly.Module(bytes)');
     const seen = await pool.apply(
       (sent: Uint8Array) => {
-        const { Module: Local } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } }).WebAssembly;
+        const { Module: Local } = (
+          globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } }
+        ).WebAssembly;
         return Object.prototype.toString.call(new Local(sent));
       },
       [bytes],

@@ -1,5 +1,5 @@
 /** Items by key: the same worker, one after the other, in their order; balance; what a worker's end does. */
-import { currentTask, Pool } from 'multiprocess';
+import { currentTask, Event, Pool } from 'multiprocess';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../support/ledger.js';
 
@@ -7,7 +7,8 @@ interface Row {
   readonly key: string;
   readonly n: number;
 }
-const rows = (count: number, keys: number): Row[] => Array.from({ length: count }, (_, n) => ({ key: `k${n % keys}`, n }));
+const rows = (count: number, keys: number): Row[] =>
+  Array.from({ length: count }, (_, n) => ({ key: `k${n % keys}`, n }));
 const key = (row: Row): string => row.key;
 /** Where and in which turn of its key an item ran. */
 const turn = async ({ key: name, n }: Row): Promise<[string, number, number, string, boolean]> => {
@@ -36,25 +37,28 @@ beforeEach(() => {
 });
 
 describe('equal keys', () => {
-  it.each([1, 4])('run at one worker, one after the other, in their order, with a concurrency of %i', async (concurrency) => {
-    await using local = new Pool({ processes: 3, concurrency });
-    for (const chunkSize of [1, 3, 'auto'] as const) {
-      const base = new Map<string, number>();
-      const seen = await local.imapUnordered(turn, rows(90, 7), { key, chunkSize, window: 40 }).toArray();
-      const where = new Map<string, string>();
-      for (const [name, , , worker, alone] of seen) {
-        expect(alone).toBe(true);
-        expect(where.get(name) ?? worker).toBe(worker);
-        where.set(name, worker);
+  it.each([1, 4])(
+    'run at one worker, one after the other, in their order, with a concurrency of %i',
+    async (concurrency) => {
+      await using local = new Pool({ processes: 3, concurrency });
+      for (const chunkSize of [1, 3, 'auto'] as const) {
+        const base = new Map<string, number>();
+        const seen = await local.imapUnordered(turn, rows(90, 7), { key, chunkSize, window: 40 }).toArray();
+        const where = new Map<string, string>();
+        for (const [name, , , worker, alone] of seen) {
+          expect(alone).toBe(true);
+          expect(where.get(name) ?? worker).toBe(worker);
+          where.set(name, worker);
+        }
+        for (const name of where.keys()) {
+          const mine = seen.filter(([other]) => other === name).sort((a, b) => a[2] - b[2]);
+          expect(mine.map(([, n]) => n)).toEqual(mine.map(([, n]) => n).sort((a, b) => a - b));
+          base.set(name, mine.length);
+        }
+        expect(new Set(where.values()).size).toBe(3);
       }
-      for (const name of where.keys()) {
-        const mine = seen.filter(([other]) => other === name).sort((a, b) => a[2] - b[2]);
-        expect(mine.map(([, n]) => n)).toEqual(mine.map(([, n]) => n).sort((a, b) => a - b));
-        base.set(name, mine.length);
-      }
-      expect(new Set(where.values()).size).toBe(3);
-    }
-  });
+    },
+  );
 
   it('keep their worker when they come one by one', async () => {
     async function* slowly(): AsyncGenerator<Row> {
@@ -64,13 +68,18 @@ describe('equal keys', () => {
       }
     }
     const where = new Map<string, Set<string>>();
-    for await (const [name, , , worker] of pool.imap(turn, slowly(), { key })) where.set(name, (where.get(name) ?? new Set()).add(worker));
+    for await (const [name, , , worker] of pool.imap(turn, slowly(), { key }))
+      where.set(name, (where.get(name) ?? new Set()).add(worker));
     expect([...where.values()].map(({ size }) => size)).toEqual([1, 1, 1]);
   });
 
   it('keep the order of the stream’s results, and of maps and starmaps', async () => {
-    expect((await pool.imap(turn, rows(60, 5), { key }).toArray()).map(([, n]) => n)).toEqual(Array.from({ length: 60 }, (_, i) => i));
-    expect((await pool.map(turn, rows(60, 5), { key })).map(([, n]) => n)).toEqual(Array.from({ length: 60 }, (_, i) => i));
+    expect((await pool.imap(turn, rows(60, 5), { key }).toArray()).map(([, n]) => n)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i),
+    );
+    expect((await pool.map(turn, rows(60, 5), { key })).map(([, n]) => n)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i),
+    );
     expect(
       await pool.starmap(
         (a: number, b: number) => a + b,
@@ -91,9 +100,13 @@ describe('equal keys', () => {
     const names = ['a0', 'a1', 'b0', 'a2', 'a3', 'b1'];
     const items = names.map((name) => [ledger.path, name] as const);
     for (const chunkSize of [1, 6]) {
-      expect(await pool.starmap(flaky, items, { key: ([, name]) => name[0]!, chunkSize, retries: { errors: 2, backoff: 20 } })).toEqual(
-        names,
-      );
+      expect(
+        await pool.starmap(flaky, items, {
+          key: ([, name]) => name[0]!,
+          chunkSize,
+          retries: { errors: 2, backoff: 20 },
+        }),
+      ).toEqual(names);
     }
     const runs = ledger.lines().filter((line) => line.startsWith('a'));
     const once = ['a0 0', 'a1 0', 'a1 1', 'a1 2', 'a2 0', 'a3 0'];
@@ -110,7 +123,9 @@ describe('when a worker ends', () => {
       return n;
     };
     const items = Array.from({ length: 60 }, (_, n) => [ledger.path, `k${n % 5}`, n] as const);
-    expect(await local.starmap(dies, items, { key: ([, name]) => name, chunkSize: 4 })).toEqual(items.map(([, , n]) => n));
+    expect(await local.starmap(dies, items, { key: ([, name]) => name, chunkSize: 4 })).toEqual(
+      items.map(([, , n]) => n),
+    );
     for (let k = 0; k < 5; k++) {
       const mine = ledger
         .lines()
@@ -157,7 +172,9 @@ describe('a key', () => {
       { reason: { message: 'Pool.map: `key` must give a string or a number, not undefined.', itemIndex: 2 } },
       { value: 4 },
     ]);
-    expect(() => pool.imap((x: number) => x, [1], { key: 'id' as never })).toThrow('Pool.imap: `key` must be a function');
+    expect(() => pool.imap((x: number) => x, [1], { key: 'id' as never })).toThrow(
+      'Pool.imap: `key` must be a function',
+    );
   });
 
   it('is that of the item as it was read', async () => {
@@ -187,7 +204,10 @@ describe('a key', () => {
       Array.from({ length: 20 }, (_, i) => i),
       { key: () => 'hot' },
     );
-    expect(await Promise.all([pool.apply((x: number) => x, [1]), pool.map((x: number) => x, [1, 2])])).toEqual([1, [1, 2]]);
+    expect(await Promise.all([pool.apply((x: number) => x, [1]), pool.map((x: number) => x, [1, 2])])).toEqual([
+      1,
+      [1, 2],
+    ]);
     expect((await slow).length).toBe(20);
   });
 
@@ -201,14 +221,23 @@ describe('a key', () => {
       [Symbol.asyncIterator]();
     expect((await stream.next()).value).toBe(0);
     await stream.return!();
-    const settled = await pool.map((x: number) => new Promise((done) => setTimeout(() => done(x), 100)), [0, 1, 2, 3], {
-      key: () => 1,
-      chunkSize: 1,
-      queueTimeout: 150,
-      errors: 'settle',
-    });
-    expect(settled[0]).toMatchObject({ status: 'fulfilled' });
-    expect(settled.at(-1)).toMatchObject({ reason: { code: 'MP_QUEUE_TIMEOUT', itemIndex: 3 } });
+    const go = new Event();
+    const task = async (x: number): Promise<number> => {
+      await go.wait();
+      return x;
+    };
+    const options = { key: () => 1, chunkSize: 1, window: 4, queueTimeout: 2_000, errors: 'settle' } as const;
+    const outcomes = pool.imapUnordered(task, [0, 1, 2, 3], options)[Symbol.asyncIterator]();
+    const struck: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { value } = await outcomes.next();
+      expect(value).toMatchObject({ status: 'rejected', reason: { code: 'MP_QUEUE_TIMEOUT' } });
+      struck.push((value as unknown as { reason: { itemIndex: number } }).reason.itemIndex);
+    }
+    expect(struck.sort()).toEqual([1, 2, 3]);
+    go.set();
+    expect((await outcomes.next()).value).toEqual({ status: 'fulfilled', value: 0 });
+    expect(await outcomes.next()).toMatchObject({ done: true });
     expect(pool.stats().queued).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 /** The life of pools, workers and the programs that have them. */
-import { ClosedError, Event, Pool, type PoolEvent, ProcessError, TimeoutError } from 'multiprocess';
+import { ClosedError, Event, Pool, type PoolEvent, ProcessError, TimeoutError, Value } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 import { alive } from '../support/processes.js';
 import { program } from '../support/programs.js';
@@ -17,7 +17,12 @@ describe('close and join', () => {
     const stream = pool.imap(sleep, [1]);
     pool.close();
     pool.close();
-    const refusals = [pool.apply(pid), pool.map(pid as never, [1]), pool.starmap(pid as never, [[]]), pool.applyAsync(pid).get()];
+    const refusals = [
+      pool.apply(pid),
+      pool.map(pid as never, [1]),
+      pool.starmap(pid as never, [[]]),
+      pool.applyAsync(pid).get(),
+    ];
     for (const refused of refusals) {
       await expect(refused).rejects.toBeInstanceOf(ClosedError);
       await expect(refused).rejects.toThrow(/Pool not running/);
@@ -54,7 +59,10 @@ describe('close and join', () => {
   it('join of a running pool throws', async () => {
     await using pool = new Pool({ processes: 1 });
     await expect(pool.join()).rejects.toBeInstanceOf(ProcessError);
-    await expect(pool.join()).rejects.toMatchObject({ code: 'MP_POOL_RUNNING', message: expect.stringContaining('close()') });
+    await expect(pool.join()).rejects.toMatchObject({
+      code: 'MP_POOL_RUNNING',
+      message: expect.stringContaining('close()'),
+    });
   });
 
   it('a signal or a timeout ends join, and leaves the work alone', async () => {
@@ -92,6 +100,55 @@ describe('close and join', () => {
         .map((x) => x * 2),
     );
     await until(() => pool.stats().workers.length === 0, 'the end of the workers');
+  });
+});
+
+// A fork has no process id before it runs.
+describe.skipIf(forked)('a worker that is stopped (SIGSTOP) while it starts', () => {
+  /** A thread cannot be stopped by itself; it is starting all the same. */
+  const stop = (pids: number[]): void => {
+    if (!threads) for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  };
+  const pidsOf = (pool: Pool): number[] => pool.stats().workers.map(({ pid }) => pid!);
+
+  it('is not waited for by join where nothing is left to do', async () => {
+    const pool = new Pool({ processes: 2, gracePeriod: 50 });
+    const events: string[] = [];
+    pool.events.subscribe(({ type }) => events.push(type));
+    const pids = pidsOf(pool);
+    stop(pids);
+    pool.close();
+    await pool.join();
+    expect(pool.stats()).toMatchObject({ workers: [], crashed: 0 });
+    expect(events.filter((type) => type !== 'worker-start')).toEqual(['worker-exit', 'worker-exit']);
+    if (!threads) expect(pids.filter(alive)).toEqual([]);
+  });
+
+  it('nor by resize, where others do the work', async () => {
+    await using pool = new Pool({ processes: 1, gracePeriod: 50 });
+    expect(await pool.apply((x: number) => x, [1])).toBe(1);
+    const grown = pool.resize(3);
+    const [first] = pool.stats().workers;
+    stop(pidsOf(pool).slice(1));
+    await Promise.all([pool.resize(1), grown]);
+    expect(pool.stats().workers.map(({ name }) => name)).toEqual([first!.name]);
+    expect(await pool.apply((x: number) => x, [2])).toBe(2);
+  });
+
+  it('but runs its initializer and its workerExit when it goes on', async () => {
+    const ran = new Value('i', 0);
+    const pool = new Pool({
+      processes: 2,
+      initializer: () => void ran.updateSync((n) => n + 1),
+      workerExit: () => 'bye',
+    });
+    const pids = pidsOf(pool);
+    stop(pids);
+    pool.close();
+    const joined = pool.join();
+    if (!threads) for (const pid of pids) process.kill(pid, 'SIGCONT');
+    await joined;
+    expect([ran.value, pool.workerResults]).toEqual([2, ['bye', 'bye']]);
   });
 });
 
@@ -153,7 +210,9 @@ describe('maxTasksPerChild', () => {
   it('runs chunks that are larger than the life of a worker', async () => {
     await using pool = new Pool({ processes: 2, maxTasksPerChild: 3 });
     expect(await pool.map((x: number) => x + 1, [1, 2, 3, 4, 5], { chunkSize: 7 })).toEqual([2, 3, 4, 5, 6]);
-    expect(await pool.imap((x: number) => x + 1, [1, 2, 3, 4], { chunkSize: 4, window: 40 }).toArray()).toEqual([2, 3, 4, 5]);
+    expect(await pool.imap((x: number) => x + 1, [1, 2, 3, 4], { chunkSize: 4, window: 40 }).toArray()).toEqual([
+      2, 3, 4, 5,
+    ]);
   });
 
   it('bounds the items of every worker, calls and chunks alike', async () => {
@@ -201,11 +260,13 @@ describe('idleTimeout', () => {
 
 describe('stats and events', () => {
   it('tell the size, the workers, what waits and what is under way', async () => {
-    await using pool = new Pool({ processes: 1 });
+    await using pool = new Pool({ processes: 1, concurrency: 1 });
     expect(pool.stats()).toMatchObject({ processes: 1, queued: 0, active: 0, started: 1, crashed: 0 });
     expect(pool.stats().workers).toMatchObject([
       {
-        name: expect.stringMatching(threads ? /^ThreadPoolWorker-\d+$/ : forked ? /^ForkServerPoolWorker-\d+$/ : /^SpawnPoolWorker-\d+$/),
+        name: expect.stringMatching(
+          threads ? /^ThreadPoolWorker-\d+$/ : forked ? /^ForkServerPoolWorker-\d+$/ : /^SpawnPoolWorker-\d+$/,
+        ),
         number: 0,
         pid: forked ? null : expect.any(Number),
         ident: forked ? null : expect.any(Number),
@@ -219,6 +280,15 @@ describe('stats and events', () => {
     expect(pool.stats()).toMatchObject({ active: 0, queued: 0, workers: [{ state: 'ready', items: 0 }] });
   });
 
+  it('are of the workers in the order of their numbers, also when one was replaced', async () => {
+    await using pool = new Pool({ processes: 3 });
+    await pool.resize(3);
+    await expect(pool.apply(() => process.exit(9))).rejects.toMatchObject({ exitCode: 9 });
+    await until(() => pool.stats().workers.length === 3, 'the successor');
+    expect(pool.stats().workers.map(({ number }) => number)).toEqual([0, 1, 2]);
+    expect(pool.stats()).toMatchObject({ started: 4, crashed: 1 });
+  });
+
   it('follow each worker from its start to its end', async () => {
     const pool = new Pool({ processes: 1, maxTasksPerChild: 2 });
     const events: PoolEvent[] = [];
@@ -228,9 +298,27 @@ describe('stats and events', () => {
     await pool.apply(pid);
     pool.close();
     await pool.join();
-    expect(events.map((event) => event.type)).toEqual(['worker-ready', 'worker-crash', 'worker-start', 'worker-ready', 'worker-exit']);
-    const crash = events[1]!;
-    expect(crash).toMatchObject({ lostTasks: 1, error: { exitCode: 9 }, pid: (events[0] as { pid: number }).pid });
+    expect(events.map((event) => event.type)).toEqual([
+      'worker-start',
+      'worker-ready',
+      'worker-crash',
+      'worker-start',
+      'worker-ready',
+      'worker-exit',
+    ]);
+    const crash = events[2]!;
+    expect(crash).toMatchObject({ lostTasks: 1, error: { exitCode: 9 }, pid: (events[1] as { pid: number }).pid });
+  });
+
+  it('begin with the first workers for whoever subscribes right after the pool was made', async () => {
+    await using pool = new Pool({ processes: 2, minProcesses: 1 });
+    const numbers: number[] = [];
+    pool.events.subscribe((event) => event.type === 'worker-start' && numbers.push(event.number));
+    // One more is started in the same turn: it comes after the first.
+    const calls = Promise.all([pool.apply(pid), pool.apply(pid)]);
+    expect(numbers).toEqual([]);
+    await calls;
+    expect(numbers).toEqual([0, 1]);
   });
 });
 
@@ -240,18 +328,30 @@ describe('a program', () => {
   });
 
   it('with outstanding work stays alive until that is done', async () => {
-    expect(await program('outstanding.js').ended).toEqual({ code: 0, signal: null, stdout: 'apply 1\nmap 2,4\nstream 9\n', stderr: '' });
+    expect(await program('outstanding.js').ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'apply 1\nmap 2,4\nstream 9\n',
+      stderr: '',
+    });
   });
 
   it('that awaits join and terminate gets there', async () => {
-    expect(await program('joins.js').ended).toEqual({ code: 0, signal: null, stdout: 'joined\nterminated\njoined idle\n', stderr: '' });
+    expect(await program('joins.js').ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'joined\nterminated\njoined idle\n',
+      stderr: '',
+    });
   });
 
   it('loses nothing its workers write to stdout and stderr', async () => {
     const { code, stdout, stderr } = await program('prints.js').ended;
     expect(code).toBe(0);
     // Counted in characters: when the pipe is full a write may be cut, and another worker's land in between.
-    const wanted = Array.from({ length: 200 }, (_, i) => 10 * `out ${i} ${'x'.repeat(500)}\n`.length).reduce((a, b) => a + b);
+    const wanted = Array.from({ length: 200 }, (_, i) => 10 * `out ${i} ${'x'.repeat(500)}\n`.length).reduce(
+      (a, b) => a + b,
+    );
     expect(stdout.length).toBe(wanted + 'end\n'.length);
     expect(stdout.endsWith('\nend\n')).toBe(true);
     expect(stderr.split('\n').filter((line) => line === 'err').length).toBe(200);
@@ -279,7 +379,12 @@ describe('a program', () => {
     const run = program('handles-interrupt.js');
     await run.line(/running\n/);
     process.kill(-run.child.pid!, 'SIGINT');
-    expect(await run.ended).toEqual({ code: 0, signal: null, stdout: 'running\ninterrupted\nresult 400\nclosed\n', stderr: '' });
+    expect(await run.ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'running\ninterrupted\nresult 400\nclosed\n',
+      stderr: '',
+    });
   });
 
   it('that starts a pool while its module loads in a worker is told how to guard it', async () => {

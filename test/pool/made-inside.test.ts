@@ -72,6 +72,40 @@ it('a class defined inside comes back, and its instances are of it', async () =>
   expect(new Point(2).size).toBe(14);
 });
 
+it('a class that was sent comes back the same, whatever edits its members needed', async () => {
+  let made = 0;
+  const key = Symbol.for('key');
+  class Edited {
+    #cents: number;
+    constructor(cents: number) {
+      this.#cents = cents;
+      made++;
+    }
+    ['com' + 'puted']() {
+      return this.#cents;
+    }
+    get [key]() {
+      return this.#cents;
+    }
+    static [Symbol.iterator]() {
+      return [made].values();
+    }
+    count() {
+      return this.#cents + made;
+    }
+    [Symbol.for('multiprocess.reduce')]() {
+      return [(cents: number) => new Edited(cents), [this.#cents]];
+    }
+  }
+  expect(made).toBe(0);
+  expect(await pool.apply((Type: typeof Edited) => Type, [Edited])).toBe(Edited);
+  const doubled = await pool.apply((from: Edited) => new Edited(from[key] * 2), [new Edited(21)]);
+  expect(doubled).toBeInstanceOf(Edited);
+  expect(doubled[key]).toBe(42);
+  const members = await pool.apply((Type: typeof Edited) => [Reflect.ownKeys(Type.prototype), Type], [Edited]);
+  expect(members[0]).toEqual(Reflect.ownKeys(Edited.prototype));
+});
+
 it('variables that they share are shared where they arrive', async () => {
   const counter = await pool.apply(
     (start: number) => {
@@ -126,7 +160,8 @@ it('the stack of an error points at the same place as without the detour', async
   const make = (text: string) => () => {
     throw new Error(text);
   };
-  const position = (error: unknown) => /made-inside\.test\.ts(?:#compiled)?(:\d+:\d+)/.exec((error as Error).stack!)?.[1];
+  const position = (error: unknown) =>
+    /made-inside\.test\.ts(?:#compiled)?(:\d+:\d+)/.exec((error as Error).stack!)?.[1];
   const direct = position(await pool.apply(make('here')).catch((error: unknown) => error));
   expect(direct).toBeDefined();
   const came = await pool.apply(make, ['there']);
@@ -139,7 +174,12 @@ it('a worker gives closures that it made to a pool of its own', async () => {
     const inner = new Pool({ processes: 1 });
     try {
       const twice = await inner.apply((x: number) => (y: number) => (x + y) * k, [1]);
-      return [await inner.apply(() => k + 1), await inner.map((x: number) => x * k, [1, 2]), twice(2), await inner.apply(twice, [3])];
+      return [
+        await inner.apply(() => k + 1),
+        await inner.map((x: number) => x * k, [1, 2]),
+        twice(2),
+        await inner.apply(twice, [3]),
+      ];
     } finally {
       await inner.terminate();
     }

@@ -37,6 +37,11 @@ it('keeps order for every chunk size, over 10,000 items', async () => {
   }
 });
 
+it('takes more results in a chunk than its worker has room for', async () => {
+  const many = upTo(300_000);
+  expect(await pool.map(double, many, { chunkSize: many.length })).toEqual(many.map(double));
+});
+
 it('sees in each item what earlier items of the same map did to its captures in that worker, and nothing of other maps', async () => {
   await using one = new Pool({ processes: 1 });
   let n = 0;
@@ -121,7 +126,9 @@ describe('an error', () => {
 it('reports its progress', async () => {
   const result = pool.mapAsync(double, upTo(200), { chunkSize: 10 });
   const seen: { pulled: number; delivered: number; total?: number }[] = [];
-  const finished = new Promise<void>((done) => result.progress.subscribe({ next: (p) => seen.push(p), complete: done }));
+  const finished = new Promise<void>((done) =>
+    result.progress.subscribe({ next: (p) => seen.push(p), complete: done }),
+  );
   await result;
   await finished;
   expect(seen.at(-1)).toMatchObject({ pulled: 200, running: 0, delivered: 200, failed: 0, total: 200 });

@@ -42,7 +42,13 @@ it('as results, alone and inside of containers and of other errors', async () =>
       [name],
     );
     expect(describe(arrived.error), name).toEqual(await pool.apply(describeLast));
-    const others = [arrived.list[0], arrived.map.get('key'), arrived.cause.cause, arrived.any.errors[0], arrived.settled[0]];
+    const others = [
+      arrived.list[0],
+      arrived.map.get('key'),
+      arrived.cause.cause,
+      arrived.any.errors[0],
+      arrived.settled[0],
+    ];
     expect(others.slice(0, 4).every((other) => other === arrived.error)).toBe(true);
     expect((others[4] as PromiseRejectedResult).reason).toBe(arrived.error);
   }
@@ -53,7 +59,10 @@ it('as arguments, queue items and messages, with the stack they had', async () =
   const [left, right] = pipe();
   for (const name of names) {
     const error = (await make(name)) as Error;
-    expect(await pool.apply((arrived: Error) => [describe(arrived), arrived.stack], [error]), name).toEqual([describe(error), error.stack]);
+    expect(await pool.apply((arrived: Error) => [describe(arrived), arrived.stack], [error]), name).toEqual([
+      describe(error),
+      error.stack,
+    ]);
     await queue.put(error);
     expect(describe(await queue.get()), name).toEqual(describe(error));
     await left.send({ error });
@@ -70,16 +79,21 @@ it('of a vm context are those of ours, also when thrown', async () => {
   const error = await reasonOf(
     pool.apply(() => {
       const { runInNewContext } = process.getBuiltinModule('node:vm');
-      runInNewContext('throw Object.assign(new TypeError("far", { cause: new RangeError("farther") }), { code: "E_FAR" })');
+      runInNewContext(
+        'throw Object.assign(new TypeError("far", { cause: new RangeError("farther") }), { code: "E_FAR" })',
+      );
     }),
   );
   expect(error).toBeInstanceOf(TypeError);
   expect(error).toMatchObject({ message: 'far', code: 'E_FAR' });
   expect((error as Error).cause).toBeInstanceOf(RangeError);
   const inside = vm.runInNewContext('class Mine extends SyntaxError { at = 5 }; new Mine("x")') as object;
-  expect(await pool.apply((e: { at: number }) => [e instanceof SyntaxError, e.constructor.name, e.at], [inside as { at: number }])).toEqual(
-    [true, 'Mine', 5],
-  );
+  expect(
+    await pool.apply(
+      (e: { at: number }) => [e instanceof SyntaxError, e.constructor.name, e.at],
+      [inside as { at: number }],
+    ),
+  ).toEqual([true, 'Mine', 5]);
 });
 
 it('behind a Proxy, and of a class with #private fields', async () => {

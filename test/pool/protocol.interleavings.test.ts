@@ -16,7 +16,10 @@ import type { Mutation } from '../support/source-text.js';
 vi.setConfig({ testTimeout: 300_000 });
 
 /** What the pool does, in order; at the end it waits for all that is not taken back. */
-type Course = readonly (readonly ['send', batch: number, items: number] | readonly ['withdraw' | 'stop', batch: number])[];
+type Course = readonly (
+  | readonly ['send', batch: number, items: number]
+  | readonly ['withdraw' | 'stop', batch: number]
+)[];
 
 interface Batch {
   readonly batch: number;
@@ -70,7 +73,10 @@ function scenario(memory: Record<string, any>, course: Course): Scenario {
     }
     yield* receive();
     if (dead) {
-      lost = { batches: [...held], blamed: held.length > 0 && (yield ['load', up.control, STARTED_ITEMS]) !== results.length };
+      lost = {
+        batches: [...held],
+        blamed: held.length > 0 && (yield ['load', up.control, STARTED_ITEMS]) !== results.length,
+      };
       return false;
     }
     yield ['at', 'drained', place, held, results, halted, withdrawn, transferring, up];

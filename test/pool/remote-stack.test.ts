@@ -19,7 +19,9 @@ function line(file: string, remark: string): string {
 
 function run(args: readonly string[]): { stacks: string[]; cause: string; own: unknown } {
   const env = { ...process.env, NODE_NO_WARNINGS: '1', NODE_OPTIONS: '' };
-  return JSON.parse(execFileSync(process.execPath, args, { env, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' }));
+  return JSON.parse(
+    execFileSync(process.execPath, args, { env, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' }),
+  );
 }
 
 function expectOwnLines({ stacks, cause, own }: ReturnType<typeof run>, callsAreMapped = true): void {
@@ -67,7 +69,8 @@ describe('Stacks point at the lines of the source', () => {
     });
   }
 
-  test('in a bundle under --enable-source-maps', () => expectOwnLines(run(['--enable-source-maps', join(out, 'linked.mjs')])));
+  test('in a bundle under --enable-source-maps', () =>
+    expectOwnLines(run(['--enable-source-maps', join(out, 'linked.mjs')])));
 
   test('also when the error ends the program', () => {
     const program = `import { Pool } from 'multiprocess'; const pool = new Pool({ processes: 1 });
@@ -118,12 +121,18 @@ describe('Under the test runner', () => {
       readonly request = new net.Socket();
     }
     const error = await caller(() => {
-      throw new HttpError('failed', { cause: Object.assign(new RangeError('inner'), { pending: Promise.resolve(1), code: 'E_INNER' }) });
+      throw new HttpError('failed', {
+        cause: Object.assign(new RangeError('inner'), { pending: Promise.resolve(1), code: 'E_INNER' }),
+      });
     });
     expect(error).toBeInstanceOf(HttpError);
     expect(error).toMatchObject({ message: 'failed', status: 500, request: expect.stringContaining('Socket') });
     expect(error.cause).toBeInstanceOf(RangeError);
-    expect(error.cause).toMatchObject({ message: 'inner', code: 'E_INNER', pending: expect.stringContaining('Promise') });
+    expect(error.cause).toMatchObject({
+      message: 'inner',
+      code: 'E_INNER',
+      pending: expect.stringContaining('Promise'),
+    });
     expect(error.stack).toContain('remote-stack.test.ts');
   });
 

@@ -104,7 +104,10 @@ describe('an error', () => {
   it('reruns its item with what was passed, though that was changed since', async () => {
     const call = { fails: 2, text: 'as it was' };
     const list = Array.from({ length: 6 }, (_, i) => ({ fails: i % 3, text: `row ${i}`, at: new Date(i) }));
-    const calls = [pool.apply(row, [call], { retries: { errors: 2 } }), pool.map(row, list, { retries: { errors: 2 }, chunkSize: 6 })];
+    const calls = [
+      pool.apply(row, [call], { retries: { errors: 2 } }),
+      pool.map(row, list, { retries: { errors: 2 }, chunkSize: 6 }),
+    ];
     call.text = 'changed';
     for (const one of list) one.text = 'changed';
     expect(await Promise.all(calls)).toEqual(['as it was', ['row 0', 'row 1', 'row 2', 'row 3', 'row 4', 'row 5']]);
@@ -175,7 +178,10 @@ describe('when', () => {
       throw new Error('of the promise');
     };
     const failing = pool.apply(after, [1], { retries: { errors: 1, when: when as never } });
-    await expect(failing).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT', message: expect.stringContaining('not a promise') });
+    await expect(failing).rejects.toMatchObject({
+      code: 'MP_INVALID_ARGUMENT',
+      message: expect.stringContaining('not a promise'),
+    });
   });
 
   it('may end what it is asked about', async () => {
@@ -185,7 +191,9 @@ describe('when', () => {
       over = local.terminate();
       return true;
     };
-    await expect(local.map(after, [0, 9, 0], { retries: { errors: 9, when } })).rejects.toMatchObject({ code: 'MP_POOL_TERMINATED' });
+    await expect(local.map(after, [0, 9, 0], { retries: { errors: 9, when } })).rejects.toMatchObject({
+      code: 'MP_POOL_TERMINATED',
+    });
     await over;
   });
 });
@@ -203,7 +211,9 @@ describe('backoff', () => {
   it('gives the milliseconds of each, and each is an event', async () => {
     const events: PoolEvent[] = [];
     const watching = pool.events.subscribe((event) => events.push(event));
-    expect(await pool.imap(after, [0, 2], { retries: { errors: 2, backoff: (attempt) => attempt * 3 } }).toArray()).toEqual([0, 2]);
+    expect(
+      await pool.imap(after, [0, 2], { retries: { errors: 2, backoff: (attempt) => attempt * 3 } }).toArray(),
+    ).toEqual([0, 2]);
     expect(await pool.apply(after, [1], { retries: { errors: 1 } })).toBe(1);
     watching.unsubscribe();
     const retries = events.filter(({ type }) => type === 'item-retry');
@@ -289,6 +299,8 @@ it('wrong retries are refused by name', () => {
   expect(refused({ errors: -1 })).toMatch('`retries.errors` must be an integer of at least 0');
   expect(refused({ errors: 1, when: 3 })).toMatch('`retries.when` must be a function');
   expect(refused({ crashes: 1, backoff: 'long' })).toMatch('`retries.backoff` must be a number');
-  expect(refused({ backoff: 5 })).toMatch('`retries.backoff` is of no use without `retries.errors` or `retries.crashes`');
+  expect(refused({ backoff: 5 })).toMatch(
+    '`retries.backoff` is of no use without `retries.errors` or `retries.crashes`',
+  );
   expect(refused('twice')).toMatch('`retries` must be an integer');
 });

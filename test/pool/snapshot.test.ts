@@ -90,7 +90,10 @@ describe('a source that uses its row or buffer again', () => {
     expect(await results).toEqual(numbers);
     const dropping = new Subject<Row>();
     const kept = pool
-      .imap(read, dropping, { window: 2, overflow: { policy: 'drop-oldest', capacity: 2, onDrop: (item) => lost.push(item.id) } })
+      .imap(read, dropping, {
+        window: 2,
+        overflow: { policy: 'drop-oldest', capacity: 2, onDrop: (item) => lost.push(item.id) },
+      })
       .toArray();
     const items = Array.from({ length: 20 }, (_, k) => write(fresh(), k));
     for (const item of items) dropping.next(item);
@@ -104,7 +107,11 @@ describe('a source that uses its row or buffer again', () => {
       for (let i = 0; i < 20; i++) yield i % 5 === 3 ? new WeakMap() : i % 5 === 4 ? i : write(row, i);
     };
     const outcomes = (await pool
-      .imap((x: unknown) => (typeof x === 'number' ? x : (x as Row).id), mixed(), { errors: 'settle', chunkSize: 10, window: 40 })
+      .imap((x: unknown) => (typeof x === 'number' ? x : (x as Row).id), mixed(), {
+        errors: 'settle',
+        chunkSize: 10,
+        window: 40,
+      })
       .toArray()) as PromiseSettledResult<number>[];
     expect(outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.itemIndex))).toEqual(
       Array.from({ length: 20 }, (_, i) => i),
@@ -266,7 +273,9 @@ it('a poisonous item of a generator is lost alone', async () => {
   };
   const dies = (row: Row): number => (row.id === 7 ? process.exit(1) : row.id);
   const outcomes = await pool.imap(dies, items(), { chunkSize: 20, window: 40, errors: 'settle' }).toArray();
-  const bad = (outcomes as PromiseSettledResult<number>[]).flatMap((one, i) => (one.status === 'rejected' ? [[i, one.reason]] : []));
+  const bad = (outcomes as PromiseSettledResult<number>[]).flatMap((one, i) =>
+    one.status === 'rejected' ? [[i, one.reason]] : [],
+  );
   expect(bad).toEqual([[7, expect.any(WorkerCrashError)]]);
 });
 

@@ -52,8 +52,10 @@ describe.each([1, 3])('with %d items at once', (concurrency) => {
     expect(waitTime.max).toBeGreaterThan(0);
     expect(utilisation).toBeGreaterThan(0);
     expect(utilisation).toBeLessThanOrEqual(1);
-    expect(slowest[0]).toMatchObject({ index: 13, count: 1, preview: '13' });
-    expect(slowest[0]!.ms).toBeGreaterThanOrEqual(149);
+    // On a busy machine another may have taken longer.
+    const thirteenth = slowest.find(({ index }) => index === 13);
+    expect(thirteenth).toMatchObject({ count: 1, preview: '13' });
+    expect(thirteenth!.ms).toBeGreaterThanOrEqual(149);
     expect(slowest.length).toBe(10);
     expect(slowest.map(({ ms }) => ms)).toEqual(slowest.map(({ ms }) => ms).sort((a, b) => b - a));
   });

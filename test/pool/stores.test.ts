@@ -25,9 +25,13 @@ describe.each([1, 3])('stores, %d items at once', (concurrency) => {
     const items = Array.from({ length: 50 }, (_, i) => i);
     const [maps, streamed, objects] = await Promise.all([
       store.run(5, () => pool.map(read as (x: number) => number | undefined, items)),
-      store.run(6, () => pool.imapUnordered(read as (x: number) => number | undefined, items, { chunkSize: 3 })).toArray(),
+      store
+        .run(6, () => pool.imapUnordered(read as (x: number) => number | undefined, items, { chunkSize: 3 }))
+        .toArray(),
       // Items that are messages of their own.
-      store.run(7, () => pool.map((_: object) => store.getStore(), [{ a: new Map() }, { a: new Set() }], { chunkSize: 2 })),
+      store.run(7, () =>
+        pool.map((_: object) => store.getStore(), [{ a: new Map() }, { a: new Set() }], { chunkSize: 2 }),
+      ),
     ]);
     expect(new Set(maps)).toEqual(new Set([5]));
     expect(new Set(streamed)).toEqual(new Set([6]));
@@ -38,7 +42,9 @@ describe.each([1, 3])('stores, %d items at once', (concurrency) => {
     await using pool = new Pool({ processes: 1, concurrency, stores: [store, requestStore] });
     const asks = () =>
       store.run(1, () =>
-        requestStore.run({ user: 'ada' }, () => pool.apply(() => [store.getStore(), currentUser(), requestStore.getStore()])),
+        requestStore.run({ user: 'ada' }, () =>
+          pool.apply(() => [store.getStore(), currentUser(), requestStore.getStore()]),
+        ),
       );
     expect(await asks()).toEqual([1, 'ada', { user: 'ada' }]);
     expect(await requestStore.run({ user: 'eve' }, () => pool.apply(currentUser))).toBe('eve');
@@ -84,7 +90,9 @@ it('a value that cannot be sent is refused by its path', async () => {
 });
 
 it('refuses what is no store', () => {
-  expect(() => new Pool({ stores: store as never })).toThrow(/`stores` must be an array of AsyncLocalStorage, not an instance of/);
+  expect(() => new Pool({ stores: store as never })).toThrow(
+    /`stores` must be an array of AsyncLocalStorage, not an instance of/,
+  );
   expect(() => new Pool({ stores: [new Map() as never] })).toThrow(/has an instance of Map/);
   class Mine extends AsyncLocalStorage<number> {}
   expect(() => new Pool({ stores: [new Mine()] })).toThrow(/a subclass of AsyncLocalStorage/);
@@ -101,27 +109,38 @@ describe('the trace of the caller', () => {
     const active = new Storage<string>();
     (globalThis as Record<symbol, unknown>)[Symbol.for('opentelemetry.js.api.1')] = {
       version: '1.9.0',
-      context: { active: () => active.getStore() ?? '', with: (context: string, fn: () => unknown) => active.run(context, fn) },
+      context: {
+        active: () => active.getStore() ?? '',
+        with: (context: string, fn: () => unknown) => active.run(context, fn),
+      },
       propagation: {
         inject(context: string, carrier: object, setter: { set(carrier: object, key: string, value: string): void }) {
           if (context !== '') setter.set(carrier, 'traceparent', context);
         },
-        extract: (context: string, carrier: object, getter: { get(carrier: object, key: string): string | undefined }) =>
-          getter.get(carrier, 'traceparent') ?? context,
+        extract: (
+          context: string,
+          carrier: object,
+          getter: { get(carrier: object, key: string): string | undefined },
+        ) => getter.get(carrier, 'traceparent') ?? context,
       },
     };
     return (parent, fn) => active.run(parent, fn);
   };
   const PARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const activeTrace = (): unknown =>
-    (globalThis as unknown as Record<symbol, { context: { active(): unknown } }>)[Symbol.for('opentelemetry.js.api.1')]?.context.active() ??
-    null;
+    (globalThis as unknown as Record<symbol, { context: { active(): unknown } }>)[
+      Symbol.for('opentelemetry.js.api.1')
+    ]?.context.active() ?? null;
 
   it('is that of its tasks, where workers have a tracer', async () => {
     const within = register();
     await using pool = new Pool({ processes: 1, initializer: register });
     expect(await (within(PARENT, () => pool.apply(activeTrace)) as Promise<unknown>)).toBe(PARENT);
-    expect(await (within(PARENT, () => pool.map(activeTrace, [1, 2, 3])) as Promise<unknown>)).toEqual([PARENT, PARENT, PARENT]);
+    expect(await (within(PARENT, () => pool.map(activeTrace, [1, 2, 3])) as Promise<unknown>)).toEqual([
+      PARENT,
+      PARENT,
+      PARENT,
+    ]);
     expect(await pool.apply(activeTrace)).toBe('');
   });
 

@@ -3,6 +3,7 @@ import { ReadableStream } from 'node:stream/web';
 import { ClosedError, Pool, StreamConsumedError, TaskStream } from 'multiprocess';
 import { interval, lastValueFrom, map, of, Subject, take, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { slots } from '../support/concurrency.js';
 import { Ledger } from '../support/ledger.js';
 import { until } from '../support/until.js';
 
@@ -28,7 +29,7 @@ function numbers() {
 let pool: Pool;
 let ledger: Ledger;
 beforeAll(async () => {
-  pool = new Pool({ processes: 2, gracePeriod: 200 });
+  pool = new Pool({ processes: 2, gracePeriod: 1000 });
   await pool.map(double, upTo(20), { chunkSize: 1 });
 });
 afterAll(() => pool.terminate());
@@ -63,24 +64,30 @@ describe('the window', () => {
     const iterator = pool.imap(double, source, { window: 16 })[Symbol.asyncIterator]();
     await iterator.next();
     await until(() => pool.stats().active === 0, 'a full window');
-    const pulled = source.pulled;
-    await pool.map(double, upTo(50), { chunkSize: 1 });
-    expect(source.pulled).toBe(pulled);
-    expect(pulled).toBeLessThanOrEqual(17);
+    // The window, and the one that was taken; whether its place is filled at once is up to the size of chunks.
+    for (let i = 0; i < 3; i++) {
+      expect(source.pulled).toBeLessThanOrEqual(17);
+      await pool.map(double, upTo(50), { chunkSize: 1 });
+    }
+    expect(source.pulled).toBeLessThanOrEqual(17);
     await iterator.return?.();
   });
 
   it('by default stays small for slow items, whatever the length of the source', async () => {
     const source = numbers();
     let taken = 0;
-    for await (const _ of pool.imap((x: number) => new Promise<number>((done) => setTimeout(() => done(x), 5)), source)) {
+    for await (const _ of pool.imap(
+      (x: number) => new Promise<number>((done) => setTimeout(() => done(x), 5)),
+      source,
+    )) {
       if (++taken === 20) break;
     }
-    expect(source.pulled).toBeLessThanOrEqual(20 + 8);
+    expect(source.pulled).toBeLessThanOrEqual(20 + 8 * slots);
   });
 
   it('counts what waits for order: one slow item stops the others', async () => {
-    const slowFirst = (x: number): Promise<number> => new Promise((done) => setTimeout(() => done(x), x === 0 ? 200 : 0));
+    const slowFirst = (x: number): Promise<number> =>
+      new Promise((done) => setTimeout(() => done(x), x === 0 ? 200 : 0));
     const source = numbers();
     const iterator = pool.imap(slowFirst, source, { window: 6, chunkSize: 1 })[Symbol.asyncIterator]();
     expect(await iterator.next()).toEqual({ done: false, value: 0 });
@@ -200,12 +207,18 @@ describe('leaving', () => {
       }
       const controller = new AbortController();
       const task = new URL('../fixtures/tasks/quick-then-cooperative.js', import.meta.url);
-      const stream = pool.imapUnordered<unknown, unknown>(task, items(), { window: 4, chunkSize: 1, signal: controller.signal });
+      const stream = pool.imapUnordered<unknown, unknown>(task, items(), {
+        window: 4,
+        chunkSize: 1,
+        signal: controller.signal,
+      });
       await go(stream as TaskStream<unknown>, controller);
       await stream.closed;
       expect(source.returned).toBe(1);
       const lines = ledger.lines();
-      expect(lines.filter((line) => line.includes('started')).length).toBe(lines.filter((line) => line.includes('stopped')).length);
+      expect(lines.filter((line) => line.includes('started')).length).toBe(
+        lines.filter((line) => line.includes('stopped')).length,
+      );
       expect(pool.stats()).toMatchObject({ started, active: 0 });
     });
   }
@@ -242,9 +255,17 @@ describe('errors', () => {
 
   it('skip leaves failing items out, settle shows them', async () => {
     for (const chunkSize of [1, 4]) {
-      expect(await pool.imap(failing, upTo(12), { errors: 'skip', chunkSize }).toArray()).toEqual([0, 1, 2, 4, 5, 6, 7, 9, 10, 11]);
+      expect(await pool.imap(failing, upTo(12), { errors: 'skip', chunkSize }).toArray()).toEqual([
+        0, 1, 2, 4, 5, 6, 7, 9, 10, 11,
+      ]);
       const settled = await pool.imap(failing, upTo(5), { errors: 'settle', chunkSize }).toArray();
-      expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+      expect(settled.map((one) => one.status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
       expect(settled[3]).toMatchObject({ reason: { message: 'bad 3' } });
     }
   });
@@ -312,18 +333,23 @@ describe('sources', () => {
   it('that push too much follow the overflow policy', async () => {
     const flood = () => of(...upTo(100));
     const slow = (x: number): Promise<number> => new Promise((done) => setTimeout(() => done(x), 5));
-    await expect(pool.imap(slow, flood(), { window: 2, overflow: { policy: 'error', capacity: 4 } }).toArray()).rejects.toMatchObject({
+    await expect(
+      pool.imap(slow, flood(), { window: 2, overflow: { policy: 'error', capacity: 4 } }).toArray(),
+    ).rejects.toMatchObject({
       code: 'MP_STREAM_OVERFLOW',
     });
     const dropped: number[] = [];
     const kept = await pool
-      .imap(slow, flood(), { window: 2, overflow: { policy: 'drop-oldest', capacity: 4, onDrop: (x) => dropped.push(x) } })
+      .imap(slow, flood(), {
+        window: 2,
+        overflow: { policy: 'drop-oldest', capacity: 4, onDrop: (x) => dropped.push(x) },
+      })
       .toArray();
     expect([...kept, ...dropped].sort((a, b) => a - b)).toEqual(upTo(100));
     expect(kept.slice(-4)).toEqual([96, 97, 98, 99]);
-    expect(await pool.imap(double, flood(), { window: 2, overflow: { policy: 'buffer', capacity: 'unbounded' } }).toArray()).toHaveLength(
-      100,
-    );
+    expect(
+      await pool.imap(double, flood(), { window: 2, overflow: { policy: 'buffer', capacity: 'unbounded' } }).toArray(),
+    ).toHaveLength(100);
   });
 
   it('streams of pools chain, under one bound', async () => {

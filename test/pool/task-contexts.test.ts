@@ -38,7 +38,9 @@ it.each([1, 'auto'] as const)('what a task enters is not there in the next one (
     const items = names.map((name) => ({ name, wait }));
     expect(await pool.map(enter, items, { chunkSize })).toEqual(names.map((name) => [undefined, name, name]));
   }
-  expect(await Promise.all(names.map((name) => pool.apply(enterNow, [name])))).toEqual(names.map((name) => [undefined, name]));
+  expect(await Promise.all(names.map((name) => pool.apply(enterNow, [name])))).toEqual(
+    names.map((name) => [undefined, name]),
+  );
   for (const name of names.slice(0, 5)) expect(await pool.apply(enterNow, [name])).toEqual([undefined, name]);
 });
 

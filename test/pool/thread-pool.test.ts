@@ -3,6 +3,7 @@ import { SHARE_ENV } from 'node:worker_threads';
 import { Lock, Pool, ThreadPool, Value, WorkerCrashError } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.js';
+import { itNeeds, withAddon } from '../support/needs.js';
 import { program } from '../support/programs.js';
 import { whoami } from '../support/start-method.js';
 
@@ -10,7 +11,9 @@ describe('ThreadPool', () => {
   it('runs tasks in threads of this process, and is a Pool', async () => {
     await using pool = new ThreadPool({ processes: 2 });
     expect(pool).toBeInstanceOf(Pool);
-    const [pid, thread] = await pool.apply(() => [process.pid, process.getBuiltinModule('node:worker_threads').threadId] as const);
+    const [pid, thread] = await pool.apply(
+      () => [process.pid, process.getBuiltinModule('node:worker_threads').threadId] as const,
+    );
     expect(pid).toBe(process.pid);
     expect(pool.stats().workers.map(({ ident }) => ident)).toContain(thread);
     expect(pool.stats().workers.map(({ name }) => name)).toEqual([
@@ -26,7 +29,9 @@ describe('ThreadPool', () => {
 
   it('has threads that are made by piscina', async () => {
     await using pool = new ThreadPool({ processes: 1 });
-    const loaded = await pool.apply(() => Object.keys(process.getBuiltinModule('node:module').createRequire('/').cache));
+    const loaded = await pool.apply(() =>
+      Object.keys(process.getBuiltinModule('node:module').createRequire('/').cache),
+    );
     expect(loaded.some((file) => /piscina\/dist\/worker\.js$/.test(file))).toBe(true);
   });
 
@@ -41,7 +46,10 @@ describe('ThreadPool', () => {
   });
 
   it('survives a thread that exceeds its memory limit', async () => {
-    await using pool = new ThreadPool({ processes: 1, resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 3 } });
+    await using pool = new ThreadPool({
+      processes: 1,
+      resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 3 },
+    });
     const greedy = (): never => {
       const kept: unknown[] = [];
       // Small objects: on Node 26 a thread that fills its memory with arrays hangs in the garbage collector, with and without a pool.
@@ -104,21 +112,28 @@ describe('ThreadPool', () => {
   });
 
   it('does not keep a program alive that has nothing left to do', async () => {
-    expect(await program('unclosed-thread-pool.js').ended).toEqual({ code: 0, signal: null, stdout: '[2,4,6]\n', stderr: '' });
+    expect(await program('unclosed-thread-pool.js').ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '[2,4,6]\n',
+      stderr: '',
+    });
   });
 
   it('refuses options that mean nothing to it', () => {
     expect(codeOf(() => new ThreadPool({ context: 'spawn' } as never))).toBe('MP_UNKNOWN_OPTION');
     expect(codeOf(() => new ThreadPool({ resourceLimits: { maxOldSpace: 1 } as never }))).toBe('MP_UNKNOWN_OPTION');
     expect(codeOf(() => new ThreadPool({ resourceLimits: { stackSizeMb: -1 } }))).toBe('MP_INVALID_ARGUMENT');
-    expect(codeOf(() => new Pool({ context: 'spawn', resourceLimits: { stackSizeMb: 4 } }))).toBe('MP_INVALID_ARGUMENT');
-    expect(codeOf(() => new Pool({ context: 'spawn', env: SHARE_ENV }))).toBe('MP_INVALID_ARGUMENT');
+    // Without the addon the start method is refused first.
+    const refused = withAddon ? 'MP_INVALID_ARGUMENT' : 'MP_NO_ADDON';
+    expect(codeOf(() => new Pool({ context: 'spawn', resourceLimits: { stackSizeMb: 4 } }))).toBe(refused);
+    expect(codeOf(() => new Pool({ context: 'spawn', env: SHARE_ENV }))).toBe(refused);
     expect(codeOf(() => new Pool({ execArgv: '--flag' as never }))).toBe('MP_INVALID_ARGUMENT');
   });
 });
 
 describe('Pool', () => {
-  it('gives its processes the environment and the Node options it was given', async () => {
+  itNeeds('processes')('gives its processes the environment and the Node options it was given', async () => {
     const env = { ...process.env, MULTIPROCESS_TEST: 'given' };
     await using pool = new Pool({ processes: 1, context: 'spawn', env, execArgv: ['--stack-trace-limit=33'] });
     expect(await pool.apply(() => [process.env['MULTIPROCESS_TEST'], Error.stackTraceLimit])).toEqual(['given', 33]);

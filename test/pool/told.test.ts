@@ -81,7 +81,9 @@ describe('the reason of a task’s signal', () => {
       );
     };
     expect(await result(new RangeError('x'.repeat(5000)))).toMatch(/^RangeError false undefined x{300} /);
-    expect(await result(Object.assign(new RangeError('odd'), { map: new WeakMap() }))).toMatch(/^RangeError false undefined odd/);
+    expect(await result(Object.assign(new RangeError('odd'), { map: new WeakMap() }))).toMatch(
+      /^RangeError false undefined odd/,
+    );
     expect(await result(new WeakMap())).toMatch(/^AbortError/);
   });
 
@@ -90,7 +92,9 @@ describe('the reason of a task’s signal', () => {
     expect(await reasonOf(timed)).toMatch(/^TimeoutError true MP_TIMEOUT Item 0 ran longer/);
     const control = new AbortController();
     const aborted = (path: string) => pool.map(noteReason as never, [path] as never[], { signal: control.signal });
-    expect(await reasonOf(aborted, () => control.abort(new RangeError('all of it')))).toMatch(/^RangeError false undefined all of it/);
+    expect(await reasonOf(aborted, () => control.abort(new RangeError('all of it')))).toMatch(
+      /^RangeError false undefined all of it/,
+    );
   });
 });
 
@@ -104,8 +108,15 @@ describe('an error of a map or stream says whose it is', () => {
     expect(await failure(pool.starmap(odd, [[0], [2], [7]]))).toMatchObject({ itemIndex: 2 });
     expect(await failure(pool.imap(odd, [0, 2, 9], { chunkSize: 3 }).toArray())).toMatchObject({ itemIndex: 2 });
     expect(await failure(pool.imapUnordered(odd, [0, 3]).toArray())).toMatchObject({ itemIndex: 1 });
-    const outcomes = (await pool.imap(odd, [0, 1, 2, 3], { errors: 'settle' }).toArray()) as PromiseSettledResult<number>[];
-    expect(outcomes.map((one) => (one.status === 'rejected' ? one.reason.itemIndex : null))).toEqual([null, 1, null, 3]);
+    const outcomes = (await pool
+      .imap(odd, [0, 1, 2, 3], { errors: 'settle' })
+      .toArray()) as PromiseSettledResult<number>[];
+    expect(outcomes.map((one) => (one.status === 'rejected' ? one.reason.itemIndex : null))).toEqual([
+      null,
+      1,
+      null,
+      3,
+    ]);
   });
 
   it('without being seen by what compares or prints errors', async () => {
@@ -118,7 +129,10 @@ describe('an error of a map or stream says whose it is', () => {
     expect(await failure(pool.map((x: unknown) => x, [1, new WeakMap(), 3]))).toMatchObject({ itemIndex: 1 });
     const slow = (x: number) => new Promise((done) => setTimeout(done, x, x));
     await using hasty = new Pool({ processes: 1, gracePeriod: 50 });
-    expect(await failure(hasty.map(slow, [1, 60_000], { timeout: 300 }))).toMatchObject({ itemIndex: 1, code: 'MP_TIMEOUT' });
+    expect(await failure(hasty.map(slow, [1, 60_000], { timeout: 300 }))).toMatchObject({
+      itemIndex: 1,
+      code: 'MP_TIMEOUT',
+    });
     const dies = (x: number): number => (x === 6 ? process.exit(3) : x);
     const crash = await failure(hasty.map(dies, [5, 6, 7], { chunkSize: 3 }));
     expect(crash).toBeInstanceOf(WorkerCrashError);
@@ -141,7 +155,11 @@ describe('a WorkerCrashError', () => {
     const error = await failure(pool.apply(throws));
     expect(error).toBeInstanceOf(WorkerCrashError);
     expect(error['cause']).toBeInstanceOf(RangeError);
-    expect(error['cause']).toMatchObject({ message: 'boom', code: 'E_BOOM', stack: expect.stringContaining('told.test.ts') });
+    expect(error['cause']).toMatchObject({
+      message: 'boom',
+      code: 'E_BOOM',
+      stack: expect.stringContaining('told.test.ts'),
+    });
     expect(error['stderr']).toContain('RangeError: boom');
     const rejects = () => {
       void Promise.reject(new TypeError('for nobody'));
@@ -187,7 +205,10 @@ describe('a WorkerCrashError', () => {
       return new Promise(() => {});
     };
     await using local = new Pool({ processes: 1, initializer });
-    expect(await failure(local.apply(() => 1))).toMatchObject({ code: 'MP_WORKER_CRASH', cause: { name: 'RangeError', message: 'early' } });
+    expect(await failure(local.apply(() => 1))).toMatchObject({
+      code: 'MP_WORKER_CRASH',
+      cause: { name: 'RangeError', message: 'early' },
+    });
   });
 });
 
@@ -231,6 +252,17 @@ describe('reports', () => {
     await result;
     expect(seen.at(-1)).toBe(200);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it('are made by the function alone, too', async () => {
+    const result = pool.applyAsync(() => {
+      const { report } = currentTask()!;
+      report('half');
+    });
+    const seen: unknown[] = [];
+    result.progress.subscribe((progress) => 'report' in progress && seen.push(progress.report));
+    await result;
+    expect(seen).toEqual(['half']);
   });
 
   it('that are few are all there', async () => {

@@ -1,7 +1,8 @@
 /** maxMemory: a worker that takes more is replaced, under load, and nothing is lost. And pin. */
 import { ArgumentError, Pool, type PoolEvent, type WorkerMemoryEvent } from 'multiprocess';
 import { describe, expect, it, vi } from 'vitest';
-import { allowedCpus } from '../../src/util/cpu.js';
+import { allowedCpus } from '../../src/platform/cpus-linux.js';
+import { describeNeeds } from '../support/needs.js';
 import { seeded } from '../support/seeded.js';
 import { threads, whoami } from '../support/start-method.js';
 import { until } from '../support/until.js';
@@ -74,7 +75,9 @@ describe('maxMemory', () => {
     try {
       await using pool = new Pool({ processes: 2, maxMemory: 1 });
       expect(await pool.map((x: number) => 2 * x, upTo(12), { chunkSize: 2 })).toEqual(upTo(12).map((x) => 2 * x));
-      expect(warn.mock.calls.filter(([, options]) => (options as { code?: string })?.code === 'MP_MAX_MEMORY').length).toBe(1);
+      expect(
+        warn.mock.calls.filter(([, options]) => (options as { code?: string })?.code === 'MP_MAX_MEMORY').length,
+      ).toBe(1);
     } finally {
       warn.mockRestore();
     }
@@ -101,14 +104,17 @@ describe('maxMemory', () => {
   });
 
   it('refuses what is no size', () => {
-    for (const maxMemory of [0, -1, Number.NaN, '1GB' as never]) expect(() => new Pool({ maxMemory })).toThrow(ArgumentError);
+    for (const maxMemory of [0, -1, Number.NaN, '1GB' as never])
+      expect(() => new Pool({ maxMemory })).toThrow(ArgumentError);
   });
 });
 
-describe('pin', () => {
+describeNeeds('descriptors')('pin', () => {
   const cpus = allowedCpus()!;
   const affinity = (): string =>
-    /Cpus_allowed_list:\s*(\S+)/.exec(process.getBuiltinModule('node:fs').readFileSync('/proc/thread-self/status', 'utf8'))![1]!;
+    /Cpus_allowed_list:\s*(\S+)/.exec(
+      process.getBuiltinModule('node:fs').readFileSync('/proc/thread-self/status', 'utf8'),
+    )![1]!;
 
   it('gives each worker a CPU of those this process may use, in turns', async () => {
     await using pool = new Pool({ processes: cpus.length + 1, pin: true });
@@ -150,7 +156,9 @@ describe('pin', () => {
   });
 
   it('refuses CPUs that this process may not use, by their numbers', () => {
-    expect(() => new Pool({ pin: [cpus[0]!, 4095] })).toThrow(/`pin` names CPU 4095, which this process may not use; it may use /);
+    expect(() => new Pool({ pin: [cpus[0]!, 4095] })).toThrow(
+      /`pin` names CPU 4095, which this process may not use; it may use /,
+    );
     for (const pin of [[], [-1], [0.5], 'yes' as never, 1 as never])
       expect(() => new Pool({ pin })).toThrow(/`pin` must be true, false or an array/);
   });

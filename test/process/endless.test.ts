@@ -6,9 +6,10 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { COUNT, countRuns, install, processesOf, runCounted } from '../support/installed-program.js';
+import { itNeeds, startable } from '../support/needs.js';
 import { until } from '../support/until.js';
 
-const methods = ['spawn', 'forkserver', 'thread'] as const;
+const methods = startable('spawn', 'forkserver', 'thread');
 
 let folder = '';
 /** Runs a program of these files. */
@@ -47,9 +48,10 @@ describe.each(methods)('%s: a module that ends its process while it loads', (met
   ];
 
   it.each(ends)('%s: a call fails with WorkerCrashError', async (end) => {
-    const { stdout } = await run({ 'lib.mjs': lib(end), 'main.mjs': pool('', 'await pool.apply((x) => f(x), [1]).catch(show)') }, [
-      'main.mjs',
-    ]);
+    const { stdout } = await run(
+      { 'lib.mjs': lib(end), 'main.mjs': pool('', 'await pool.apply((x) => f(x), [1]).catch(show)') },
+      ['main.mjs'],
+    );
     expect(stdout).toBe('MP_WORKER_CRASH\n');
     expect(countRuns(folder)).toBe(1);
   });
@@ -66,7 +68,10 @@ describe.each(methods)('%s: a module that ends its process while it loads', (met
 
   it('a pool whose initializer loads it fails', async () => {
     const { stdout } = await run(
-      { 'lib.mjs': lib('process.exit(1);'), 'main.mjs': pool(', initializer: () => f(1)', 'await pool.apply(() => 1).catch(show)') },
+      {
+        'lib.mjs': lib('process.exit(1);'),
+        'main.mjs': pool(', initializer: () => f(1)', 'await pool.apply(() => 1).catch(show)'),
+      },
       ['main.mjs'],
     );
     expect(stdout).toBe('MP_WORKER_CRASH\n');
@@ -164,8 +169,12 @@ describe('a child never runs the main file', () => {
 
   it('also where the parent is a worker of a cluster, or a worker thread', async () => {
     const worker = `import { Pool } from 'multiprocess'; ${COUNT} ${task} ${use}`;
-    const thread = "import { Worker } from 'node:worker_threads'; new Worker(new URL('./worker.mjs', import.meta.url));";
-    expect(await run({ 'main.mjs': thread, 'worker.mjs': worker }, ['main.mjs'])).toMatchObject({ stdout: '2\n', code: 0 });
+    const thread =
+      "import { Worker } from 'node:worker_threads'; new Worker(new URL('./worker.mjs', import.meta.url));";
+    expect(await run({ 'main.mjs': thread, 'worker.mjs': worker }, ['main.mjs'])).toMatchObject({
+      stdout: '2\n',
+      code: 0,
+    });
     expect(countRuns(folder)).toBe(1);
     const cluster = `import cluster from 'node:cluster'; import { Pool } from 'multiprocess'; ${COUNT} ${task}
       if (cluster.isPrimary) cluster.fork(); else { ${use} process.exit(); }`;
@@ -174,18 +183,22 @@ describe('a child never runs the main file', () => {
   });
 
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
-  const isolation = major > 23 || (major === 23 && minor >= 6) ? '--test-isolation=none' : '--experimental-test-isolation=none';
-  it.runIf(major > 22 || (major === 22 && minor >= 8))('also where the parent is a test file that shares its process', async () => {
-    const test = `import test from 'node:test'; import { Pool } from 'multiprocess'; ${COUNT} ${task} test('one', async () => { ${use} });`;
-    const { stdout, code } = await run({ 'one.test.mjs': test, 'two.test.mjs': test }, ['--test', isolation]);
-    expect(code).toBe(0);
-    expect(stdout.match(/^2$/gm)).toHaveLength(2);
-    expect(countRuns(folder)).toBe(2);
-  });
+  const isolation =
+    major > 23 || (major === 23 && minor >= 6) ? '--test-isolation=none' : '--experimental-test-isolation=none';
+  it.runIf(major > 22 || (major === 22 && minor >= 8))(
+    'also where the parent is a test file that shares its process',
+    async () => {
+      const test = `import test from 'node:test'; import { Pool } from 'multiprocess'; ${COUNT} ${task} test('one', async () => { ${use} });`;
+      const { stdout, code } = await run({ 'one.test.mjs': test, 'two.test.mjs': test }, ['--test', isolation]);
+      expect(code).toBe(0);
+      expect(stdout.match(/^2$/gm)).toHaveLength(2);
+      expect(countRuns(folder)).toBe(2);
+    },
+  );
 });
 
 describe('an executable that is no plain Node', () => {
-  it("Electron's runs as Node by ELECTRON_RUN_AS_NODE, which children do not inherit", async () => {
+  itNeeds('forks')("Electron's runs as Node by ELECTRON_RUN_AS_NODE, which children do not inherit", async () => {
     const main = `
       import { Pool, SharedMemory } from 'multiprocess';
       ${COUNT}
@@ -210,7 +223,7 @@ describe('an executable that is no plain Node', () => {
     expect(countRuns(folder)).toBe(1);
   });
 
-  it.each([
+  itNeeds('forks').each([
     ['pkg', "process.pkg = { entrypoint: '/snapshot/main.js' };"],
     ['nexe', 'process.__nexe = {};'],
   ])('that of %s is refused at once, until a Node is named', async (name, pretend) => {
@@ -229,7 +242,8 @@ describe('an executable that is no plain Node', () => {
     expect(stderr).toBe('');
     const lines = stdout.trim().split('\n');
     expect(lines).toHaveLength(3);
-    for (const line of lines.slice(0, 2)) expect(line).toMatch(new RegExp(`^MP_UNSUPPORTED .*made by ${name}.*setExecutable.*ThreadPool`));
+    for (const line of lines.slice(0, 2))
+      expect(line).toMatch(new RegExp(`^MP_UNSUPPORTED .*made by ${name}.*setExecutable.*ThreadPool`));
     expect(lines[2]).toBe('1');
   });
 });

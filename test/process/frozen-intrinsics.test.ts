@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { itNeeds } from '../support/needs.js';
 
 const PROGRAM = `
 import { getContext } from 'multiprocess';
@@ -16,10 +17,13 @@ try {
 }
 `;
 
-test('the forkserver is refused, with the reason', { timeout: 60_000 }, async () => {
+itNeeds('forks')('the forkserver is refused, with the reason', { timeout: 60_000 }, async () => {
   const args = ['--frozen-intrinsics', '--input-type=module', '-e', PROGRAM];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000, killSignal: 'SIGKILL' });
-  expect(JSON.parse(stdout)).toEqual(['MP_UNSUPPORTED', expect.stringContaining('`Math` is frozen (--frozen-intrinsics)')]);
+  expect(JSON.parse(stdout)).toEqual([
+    'MP_UNSUPPORTED',
+    expect.stringContaining('`Math` is frozen (--frozen-intrinsics)'),
+  ]);
 });
 
 const BUILTINS = `
@@ -56,8 +60,14 @@ const first = new Map(drawn.reverse().map(([pid, number]) => [pid, number]));
 console.log(JSON.stringify([new Set(first.values()).size === first.size, drawn.every(([, , frozen]) => frozen)]));
 `;
 
-test('forks of a template whose `Math` a preloaded module froze draw numbers of their own', { timeout: 60_000 }, async () => {
-  const args = ['--import', 'data:text/javascript,Object.freeze(Math)', '--input-type=module', '-e', FROZEN_MATH];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000, killSignal: 'SIGKILL' });
-  expect(JSON.parse(stdout)).toEqual([true, true]);
-});
+itNeeds('forks')(
+  'forks of a template whose `Math` a preloaded module froze draw numbers of their own',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const args = ['--import', 'data:text/javascript,Object.freeze(Math)', '--input-type=module', '-e', FROZEN_MATH];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000, killSignal: 'SIGKILL' });
+    expect(JSON.parse(stdout)).toEqual([true, true]);
+  },
+);

@@ -75,7 +75,11 @@ describe('children can be started from', () => {
   it('node -e', async () => {
     const code = readFileSync(`${hosts}main.mjs`, 'utf8');
     expect(await run(['--input-type=module', '-e', code])).toEqual({ stdout: OUTPUT, stderr: '', code: 0 });
-    expect(await run(['-e', readFileSync(`${hosts}main.cjs`, 'utf8')])).toEqual({ stdout: OUTPUT, stderr: '', code: 0 });
+    expect(await run(['-e', readFileSync(`${hosts}main.cjs`, 'utf8')])).toEqual({
+      stdout: OUTPUT,
+      stderr: '',
+      code: 0,
+    });
   });
 
   it('a program with a client of the inspector', async () => {
@@ -123,7 +127,7 @@ describe('children can be started from', () => {
 });
 
 describe('a child finds its environment as its parent did', () => {
-  it('test_child_sys_path: working directory, NODE_PATH, arguments, Node options and env of its own', async () => {
+  it('_TestSpawnedSysPath.test_child_sys_path: working directory, NODE_PATH, arguments, Node options and env of its own', async () => {
     const path = folder();
     mkdirSync(join(path, 'lib', 'found'), { recursive: true });
     writeFileSync(join(path, 'lib', 'found', 'index.js'), 'module.exports = "found by NODE_PATH"');
@@ -144,7 +148,7 @@ describe('a child finds its environment as its parent did', () => {
     expect(stdout).toBe(`${path} a,b found by NODE_PATH yes false\n--stack-size=900 ONLY\n`);
   });
 
-  it('test_set_executable: the Node that runs children can be set, as text, bytes or URL', async () => {
+  it('_TestProcess.test_set_executable: the Node that runs children can be set, as text, bytes or URL', async () => {
     const path = folder();
     writeFileSync(
       join(path, 'main.mjs'),
@@ -168,7 +172,7 @@ describe('a child finds its environment as its parent did', () => {
     expect(stdout).toBe(`${'true\nother-node\n0\n'.repeat(3)}true\n`);
   });
 
-  it('test_error_on_stdio_flush: it starts and exits 0 where stdout and stderr are closed, and breaks its own without harm', async () => {
+  it('_TestProcess.test_error_on_stdio_flush_1, test_error_on_stdio_flush_2: it starts and exits 0 where stdout and stderr are closed, and breaks its own without harm', async () => {
     const code = `import { Process } from 'multiprocess'; import { closeSync } from 'node:fs';
       closeSync(1);
       const one = await new Process(() => console.log('lost')).start(); const first = await one.exited;

@@ -83,7 +83,9 @@ describe('the words of NODE_OPTIONS', () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const hook = join(folder, 'hook.cjs');
     writeFileSync(hook, "globalThis.hooked = 'yes';");
-    const options = inheritedNodeOptions(`--inspect=0 --require="${hook.replace(/["\\]/g, '\\$&')}"   --max-old-space-size=123`);
+    const options = inheritedNodeOptions(
+      `--inspect=0 --require="${hook.replace(/["\\]/g, '\\$&')}"   --max-old-space-size=123`,
+    );
     const said = execFileSync(process.execPath, ['-p', 'globalThis.hooked + " " + process.execArgv.length'], {
       env: { ...process.env, NODE_OPTIONS: options },
       encoding: 'utf8',

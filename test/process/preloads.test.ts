@@ -11,11 +11,12 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { install, runNode } from '../support/installed-program.js';
+import { startable } from '../support/needs.js';
 
 const folder = fileURLToPath(new URL('../fixtures/programs/preloads/', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const methods = ['spawn', 'forkserver', 'thread'];
+const methods = startable('spawn', 'forkserver', 'thread');
 
 describe.each(methods)('%s: a preloaded module', (method) => {
   const preload = (...options: string[]) => runNode([...options, 'program.mjs'], folder, { METHOD: method });
@@ -27,7 +28,10 @@ describe.each(methods)('%s: a preloaded module', (method) => {
   });
 
   it('in NODE_OPTIONS that makes a pool: the pool gives up too', async () => {
-    const { stdout, stderr } = await runNode(['program.mjs'], folder, { METHOD: method, NODE_OPTIONS: '--import=./pool.mjs' });
+    const { stdout, stderr } = await runNode(['program.mjs'], folder, {
+      METHOD: method,
+      NODE_OPTIONS: '--import=./pool.mjs',
+    });
     expect(stderr).toContain('MP_BOOTSTRAPPING');
     expect(stdout).toMatch(/started \d\n$/);
   });
@@ -47,7 +51,11 @@ describe.each(methods)('%s: a preloaded module', (method) => {
   });
 
   it('may start processes in the program itself, as the error advises', async () => {
-    expect(await preload('--import', './guarded.mjs')).toEqual({ stdout: '2\nundefined\nstarted 2\n', stderr: '', code: 0 });
+    expect(await preload('--import', './guarded.mjs')).toEqual({
+      stdout: '2\nundefined\nstarted 2\n',
+      stderr: '',
+      code: 0,
+    });
   });
 });
 
@@ -76,10 +84,15 @@ describe.each(methods)('%s: a program is not run again', (method) => {
   const ONCE = { stdout: 'program\n2\nchild\n', stderr: '', code: 0 };
 
   it('named by its folder, whose package.json says which file it is', async () => {
-    expect(await runNode(['.'], install({ 'package.json': '{ "type": "module", "main": "src/start.js" }', 'src/start.js': esm }))).toEqual(
+    expect(
+      await runNode(
+        ['.'],
+        install({ 'package.json': '{ "type": "module", "main": "src/start.js" }', 'src/start.js': esm }),
+      ),
+    ).toEqual(ONCE);
+    expect(await runNode(['.'], install({ 'package.json': '{ "main": "src/start" }', 'src/start.js': cjs }))).toEqual(
       ONCE,
     );
-    expect(await runNode(['.'], install({ 'package.json': '{ "main": "src/start" }', 'src/start.js': cjs }))).toEqual(ONCE);
   });
 
   it('named without its extension, or by a folder with an index', async () => {
@@ -88,10 +101,15 @@ describe.each(methods)('%s: a program is not run again', (method) => {
   });
 
   it('imported by a launcher', async () => {
-    expect(await runNode(['launcher.mjs'], install({ 'launcher.mjs': "await import('./program.mjs');", 'program.mjs': esm }))).toEqual(
-      ONCE,
-    );
-    expect(await runNode(['launcher.cjs'], install({ 'launcher.cjs': "require('./program.cjs');", 'program.cjs': cjs }))).toEqual(ONCE);
+    expect(
+      await runNode(
+        ['launcher.mjs'],
+        install({ 'launcher.mjs': "await import('./program.mjs');", 'program.mjs': esm }),
+      ),
+    ).toEqual(ONCE);
+    expect(
+      await runNode(['launcher.cjs'], install({ 'launcher.cjs': "require('./program.cjs');", 'program.cjs': cjs })),
+    ).toEqual(ONCE);
   });
 });
 
@@ -99,25 +117,37 @@ const [major, minor] = process.versions.node.split('.').map(Number) as [number, 
 const buildsApplications = major > 25 || (major === 25 && minor >= 5);
 
 describe('an executable that runs the program again', () => {
-  it.runIf(buildsApplications)('a single executable application refuses, until a Node is named', { timeout: 60_000 }, async () => {
-    const path = mkdtempSync(join(tmpdir(), 'multiprocess-sea-'));
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-    cpSync(join(folder, 'application.cjs'), join(path, 'application.cjs'));
-    writeFileSync(join(path, 'sea.json'), '{ "main": "application.cjs", "output": "application", "disableExperimentalSEAWarning": true }');
-    execFileSync(process.execPath, ['--build-sea', 'sea.json'], { cwd: path, stdio: 'ignore' });
-    const child = spawn(join(path, 'application'), [root, process.execPath], { stdio: ['ignore', 'pipe', 'inherit'] });
-    expect(await text(child.stdout)).toBe(
-      'program\nspawn MP_UNSUPPORTED\nforkserver MP_UNSUPPORTED\nmemory MP_UNSUPPORTED\nspawn 2\nmemory 8\n',
-    );
-  });
+  it.runIf(buildsApplications)(
+    'a single executable application refuses, until a Node is named',
+    { timeout: 60_000 },
+    async () => {
+      const path = mkdtempSync(join(tmpdir(), 'multiprocess-sea-'));
+      onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+      cpSync(join(folder, 'application.cjs'), join(path, 'application.cjs'));
+      writeFileSync(
+        join(path, 'sea.json'),
+        '{ "main": "application.cjs", "output": "application", "disableExperimentalSEAWarning": true }',
+      );
+      execFileSync(process.execPath, ['--build-sea', 'sea.json'], { cwd: path, stdio: 'ignore' });
+      const child = spawn(join(path, 'application'), [root, process.execPath], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      expect(await text(child.stdout)).toBe(
+        'program\nspawn MP_UNSUPPORTED\nforkserver MP_UNSUPPORTED\nmemory MP_UNSUPPORTED\nspawn 2\nmemory 8\n',
+      );
+    },
+  );
 
-  it.each(['spawn', 'forkserver'])('%s: stops there', async (method) => {
+  it.each(startable('spawn', 'forkserver'))('%s: stops there', async (method) => {
     // As a single executable application, or a launcher, would.
     const path = install({});
     const program = join(path, 'program.mjs');
     cpSync(join(folder, 'again.mjs'), program);
     writeFileSync(join(path, 'node'), `#!/bin/sh\n${process.execPath} ${program} ${method}\n`, { mode: 0o755 });
-    const { stdout, stderr } = await runNode([program, method], path, { AGAIN: join(path, 'node'), RUNS: join(path, 'runs') });
+    const { stdout, stderr } = await runNode([program, method], path, {
+      AGAIN: join(path, 'node'),
+      RUNS: join(path, 'runs'),
+    });
     expect(stderr).toContain('MP_BOOTSTRAPPING');
     expect(stdout).toMatch(/^MP_/);
     expect(readFileSync(join(path, 'runs'), 'utf8').length).toBeLessThan(12);

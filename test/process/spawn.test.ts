@@ -87,5 +87,7 @@ describe('a child that was spawned', () => {
 it('a process that the system refuses is a ProcessError that names it', () => {
   const start = () => launch('spawn', { entry: new URL('file:///nowhere.mjs'), name: 'x'.repeat(200_000) });
   expect(start).toThrow(ProcessError);
-  expect(start).toThrow(expect.objectContaining({ code: 'MP_SPAWN', cause: expect.objectContaining({ code: 'E2BIG' }) }));
+  expect(start).toThrow(
+    expect.objectContaining({ code: 'MP_SPAWN', cause: expect.objectContaining({ code: 'E2BIG' }) }),
+  );
 });

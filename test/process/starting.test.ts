@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
+import { itNeeds } from '../support/needs.js';
 import { program } from '../support/programs.js';
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/programs/process/${name}`, import.meta.url));
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/programs/process/${name}`, import.meta.url));
 
 /**
  * Runs a program with few descriptors; resolves with its output when it and all its children have
@@ -24,14 +26,18 @@ function limited(descriptors: number, args: string[]): Promise<{ stdout: string;
 
 describe('without descriptors', () => {
   // The output ends only when every child has ended, since they hold it open.
-  it('TestPoolNotLeakOnFailure: a pool that cannot start all of its workers throws, and those it started end', async () => {
+  it('TestPoolNotLeakOnFailure.test_release_unused_processes: a pool that cannot start all of its workers throws, and those it started end', async () => {
     const { stdout, code } = await limited(512, [fixture('exhausted.js'), 'spawn']);
     expect(stdout).toBe('pool MP_SYSTEM\nprocess MP_SYSTEM\nprocess MP_SYSTEM\nchildren 0\nworks 1,4,9\nexit code 3\n');
     expect(code).toBe(0);
   });
 
-  it('a fork fails at once with the reason, and works when there are enough', async () => {
-    const { stdout, code } = await limited(100, ['--single-threaded', '--v8-pool-size=1', fixture('fork-exhausted.js')]);
+  itNeeds('forks')('a fork fails at once with the reason, and works when there are enough', async () => {
+    const { stdout, code } = await limited(100, [
+      '--single-threaded',
+      '--v8-pool-size=1',
+      fixture('fork-exhausted.js'),
+    ]);
     expect(stdout).toMatch(/^(MP_SYSTEM true\n){3,8}started, exit 0\n$/);
     expect(code).toBe(0);
   });
@@ -53,5 +59,7 @@ describe('a large pool', () => {
 });
 
 it('a start method that is unavailable is refused with those that are available', () => {
-  expect(() => new Pool({ processes: 1, context: 'fork' })).toThrow(/start method 'fork' cannot be used here: .*Use 'spawn'/);
+  expect(() => new Pool({ processes: 1, context: 'fork' })).toThrow(
+    /start method 'fork' cannot be used here: .*Use 'spawn'/,
+  );
 });

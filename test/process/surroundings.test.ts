@@ -3,13 +3,22 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Process } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
-import { closeDescriptor, connectSocket, Family, pollDescriptor, Ready, receiveDescriptors } from '../../dist/native/index.js';
+import {
+  closeDescriptor,
+  connectSocket,
+  Family,
+  pollDescriptor,
+  Ready,
+  receiveDescriptors,
+} from '../../dist/native/index.js';
 import { forkserver } from '../../dist/process/forkserver/index.js';
+import { itNeeds, startable } from '../support/needs.js';
 import { program } from '../support/programs.js';
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/programs/process/${name}`, import.meta.url));
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/programs/process/${name}`, import.meta.url));
 const root = process.getuid!() === 0;
-const methods = ['spawn', 'forkserver', 'fork', 'thread'];
+const methods = startable('spawn', 'forkserver', 'fork', 'thread');
 const forkOptions = (method: string): string[] => (method === 'fork' ? ['--single-threaded', '--v8-pool-size=1'] : []);
 
 function limited(descriptors: number, args: string[]): Promise<string> {
@@ -26,10 +35,12 @@ function limited(descriptors: number, args: string[]): Promise<string> {
 describe('descriptors', () => {
   it.each(methods)('%s: children that have ended leave none open', { timeout: 120_000 }, async (method) => {
     const count = method === 'forkserver' || method === 'fork' ? 130 : 15;
-    expect(await limited(120, [...forkOptions(method), fixture('descriptors.js'), method, String(count)])).toBe(`${count} 0 true\n`);
+    expect(await limited(120, [...forkOptions(method), fixture('descriptors.js'), method, String(count)])).toBe(
+      `${count} 0 true\n`,
+    );
   });
 
-  it.each([
+  itNeeds('forks').each([
     [64, 3],
     [200, 20],
     [400, 60],
@@ -40,7 +51,7 @@ describe('descriptors', () => {
   });
 });
 
-it.each(['spawn', 'forkserver'])('%s: works in a working directory that was removed', async (method) => {
+it.each(startable('spawn', 'forkserver'))('%s: works in a working directory that was removed', async (method) => {
   const { stdout, stderr, code } = await program('process/gone.js', [method]).ended;
   expect(stderr).toBe('');
   expect(stdout).toBe('/\n4\nENOENT\n4\n');
@@ -53,7 +64,7 @@ it('thread: Node starts none in a working directory that was removed, and the er
 });
 
 describe.runIf(root)('users', () => {
-  it('a process that was root starts children as who it is, and ends those it had', async () => {
+  itNeeds('forks')('a process that was root starts children as who it is, and ends those it had', async () => {
     const { stdout, stderr, code } = await program('process/setuid.js').ended;
     expect(stdout.split('\n')).toEqual([
       expect.stringMatching(/^forkserver 0 0 /),
@@ -70,7 +81,7 @@ describe.runIf(root)('users', () => {
     expect(code).toBe(0);
   });
 
-  it('the template accepts connections of its own user only', async () => {
+  itNeeds('forks')('the template accepts connections of its own user only', async () => {
     // It has loaded, and needs this event loop no more.
     await (await new Process(() => {}, { context: 'forkserver' }).start()).join();
     const host = `\0${forkserver.address}`;

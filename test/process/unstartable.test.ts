@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Pool, Process, type ProcessOptions } from 'multiprocess';
 import { getExecutable, setExecutable } from 'multiprocess/spawn';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { itNeeds, startable } from '../support/needs.js';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/programs/process/unstartable.js', import.meta.url));
 
@@ -27,7 +28,9 @@ function run(args: string[], limits = ''): Promise<string> {
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     );
-    onTestFinished(() => void (group.exitCode === null && group.pid !== undefined && process.kill(-group.pid, 'SIGKILL')));
+    onTestFinished(
+      () => void (group.exitCode === null && group.pid !== undefined && process.kill(-group.pid, 'SIGKILL')),
+    );
     let out = '';
     group.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     group.once('close', () => resolve(out));
@@ -37,29 +40,35 @@ function run(args: string[], limits = ''): Promise<string> {
 const LIVES = 'lives\nbystander lives\ncode 0\n';
 
 describe('a start that fails signals nobody', () => {
-  it.each(['spawn', 'forkserver'])('%s: Pool.terminate() before it is known, and after', async (method) => {
+  it.each(startable('spawn', 'forkserver'))('%s: Pool.terminate() before it is known, and after', async (method) => {
     expect(await run(['pool', method])).toMatch(new RegExp(`^MP_POOL_TERMINATED .*\n${LIVES}$`));
     const failed = await run(['failed', method]);
-    expect(failed).toMatch(new RegExp(`^MP_WORKER_CRASH .*"/nonexistent/node" \\(ENOENT\\); name a Node .*\n${LIVES}$`));
+    expect(failed).toMatch(
+      new RegExp(`^MP_WORKER_CRASH .*"/nonexistent/node" \\(ENOENT\\); name a Node .*\n${LIVES}$`),
+    );
     // The message itself, not its cause alone.
-    expect(failed).toMatch(/PoolWorker-3 could not be started: [^.]* cannot be started by "\/nonexistent\/node" \(ENOENT\)/);
+    expect(failed).toMatch(
+      /PoolWorker-3 could not be started: [^.]* cannot be started by "\/nonexistent\/node" \(ENOENT\)/,
+    );
   });
 
   it('spawn: Process.terminate(), kill() and interrupt()', async () => {
-    expect(await run(['process', 'spawn'])).toMatch(new RegExp(`^MP_SPAWN .*"/nonexistent/node" \\(ENOENT\\).*\n${LIVES}$`));
+    expect(await run(['process', 'spawn'])).toMatch(
+      new RegExp(`^MP_SPAWN .*"/nonexistent/node" \\(ENOENT\\).*\n${LIVES}$`),
+    );
   });
 
-  it('forkserver: a start that is ended before it is known to fail is given up', async () => {
+  itNeeds('forks')('forkserver: a start that is ended before it is known to fail is given up', async () => {
     expect(await run(['process', 'forkserver'])).toMatch(
       new RegExp(`^<Process name='ForkServerProcess-1' pid=null stopped exitCode=-15>\n${LIVES}$`),
     );
   });
 
-  it.each(['spawn', 'forkserver'])('%s: a start without free descriptors fails', async (method) => {
+  it.each(startable('spawn', 'forkserver'))('%s: a start without free descriptors fails', async (method) => {
     expect(await run(['many', method], 'ulimit -n 54;')).toBe(`MP_SYSTEM\n${LIVES}`);
   });
 
-  it('a template that could not be started can be stopped, and is replaced', async () => {
+  itNeeds('forks')('a template that could not be started can be stopped, and is replaced', async () => {
     expect(await run(['template'])).toBe(`stopped\n${LIVES}`);
   });
 });
@@ -72,7 +81,9 @@ describe('what the system does not take', () => {
     const env = { ...process.env, BULK: 'x'.repeat(200_000) };
     const error: Error = await start({ context: 'spawn', env }).then(Object, (reason) => reason);
     expect(error).toMatchObject({ code: 'MP_SPAWN' });
-    expect(error.message).toMatch(/environment variable BULK has 200005 bytes .*131071 \(E2BIG\); pass `env` without it/);
+    expect(error.message).toMatch(
+      /environment variable BULK has 200005 bytes .*131071 \(E2BIG\); pass `env` without it/,
+    );
     expect(error.message).not.toMatch(/ulimit -u/);
     expect(() => new Pool({ processes: 1, context: 'spawn', env })).toThrow(/environment variable BULK/);
   });
@@ -90,10 +101,14 @@ describe('what the system does not take', () => {
     );
   });
 
-  it.each(['spawn', 'forkserver', 'thread'] as const)('%s: a NUL is refused with its place', async (method) => {
-    await expect(start({ context: method, env: { A: 'x\0y' } })).rejects.toThrow(/environment variable "A" holds a NUL/);
+  it.each(startable('spawn', 'forkserver', 'thread'))('%s: a NUL is refused with its place', async (method) => {
+    await expect(start({ context: method, env: { A: 'x\0y' } })).rejects.toThrow(
+      /environment variable "A" holds a NUL/,
+    );
     await expect(start({ context: method, name: 'a\0b' })).rejects.toThrow(/its name holds a NUL/);
-    await expect(start({ context: method, execArgv: ['--title=\0'] })).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
+    await expect(start({ context: method, execArgv: ['--title=\0'] })).rejects.toMatchObject({
+      code: 'MP_INVALID_ARGUMENT',
+    });
   });
 
   it('a NUL in the executable is refused', () => {

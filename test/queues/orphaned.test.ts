@@ -3,7 +3,11 @@ import { JoinableQueue, Process, Queue, SimpleQueue } from 'multiprocess';
 import { describe, expect, it } from 'vitest';
 
 /** Fills the queue it was sent, awaiting or blocking, and tells how that ended. */
-async function fill(queue: Queue<unknown> | SimpleQueue<unknown>, told: SimpleQueue<string>, sync: boolean): Promise<void> {
+async function fill(
+  queue: Queue<unknown> | SimpleQueue<unknown>,
+  told: SimpleQueue<string>,
+  sync: boolean,
+): Promise<void> {
   const item = new Uint8Array(100_000);
   try {
     for (;;) {
@@ -112,7 +116,8 @@ describe('a join of', () => {
     const consumer = await child(async (q: JoinableQueue<number>) => {
       await q.get();
       q.taskDone();
-      process.kill(process.pid, 'SIGKILL');
+      if (process.getBuiltinModule('node:worker_threads').isMainThread) process.kill(process.pid, 'SIGKILL');
+      process.exit(9);
     }, queue);
     await consumer.join();
     const error = await Promise.resolve()

@@ -4,8 +4,10 @@ import { ClosedError, Lock, Pool, ProducerLostError, Queue } from 'multiprocess'
 import { dumps } from 'multiprocess/reduction';
 import { toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { expectBytes } from '../support/bytes.js';
 import { codeOf } from '../support/code-of.js';
 import { type FixtureProcess, startFixture } from '../support/fixture-process.js';
+import { itNeeds } from '../support/needs.js';
 import { pass } from '../support/pass.js';
 import { until } from '../support/until.js';
 
@@ -90,7 +92,8 @@ describe('items', () => {
     const producer = act('putSizes', queue, { sizes });
     expect(await said(producer)).toBe('put');
     expect(await producer.ended).toBe(0);
-    for (const [i, size] of sizes.entries()) expect(await queue.get({ timeout: 20_000 })).toEqual(new Uint8Array(size).fill(i));
+    for (const [i, size] of sizes.entries())
+      expectBytes(await queue.get({ timeout: 20_000 }), new Uint8Array(size).fill(i));
   });
 
   it('that are large wait for each other when more than 64 are there', async () => {
@@ -227,7 +230,9 @@ describe('a queue as a stream', () => {
 
   it('starves no consumer, stream or get, while there is enough for all', async () => {
     const [queue, back] = [open<number>({ maxSize: 200 }), open<string>()];
-    const consumers = ['countStream', 'countStream', 'countGets', 'countGets'].map((what) => act(what, queue, { back, enough: 500 }));
+    const consumers = ['countStream', 'countStream', 'countGets', 'countGets'].map((what) =>
+      act(what, queue, { back, enough: 500 }),
+    );
     for (const _ of consumers) expect(await back.get({ timeout: 20_000 })).toBe('ready');
     let put = 0;
     // The test's time runs out if one of them never gets enough.
@@ -307,6 +312,32 @@ describe('acknowledgement', () => {
     expect(had.sort((a, b) => a - b)).toEqual(upTo(40).slice(1));
   });
 
+  it.each(['get', 'getSync', 'getNowait', 'for await', 'error'])(
+    'gives back what a dead consumer had, also where nothing else will come: %s',
+    async (how) => {
+      const queue = open<number>();
+      for (let i = 0; i < 3; i++) queue.putNowait(i);
+      const consumer = act('holdManually', queue, { prefetch: 5, hold: 3, ack: false });
+      expect(await said(consumer)).toEqual([0, 1, 2]);
+      if (how === 'error') queue.error(new Error('no more'));
+      else queue.complete();
+      await kill(consumer);
+      const had: number[] = [];
+      const ended = { get: () => queue.get(), getSync: () => queue.getSync(), getNowait: () => queue.getNowait() };
+      if (how in ended) {
+        for (let i = 0; i < 3; i++) had.push(await ended[how as keyof typeof ended]());
+        const next = (async () => ended[how as keyof typeof ended]())();
+        expect(await next.catch((error: ClosedError) => error.code)).toBe('MP_QUEUE_COMPLETED');
+      } else {
+        const reading = (async () => {
+          for await (const item of queue) had.push(item);
+        })();
+        expect(await reading.catch((error: Error) => error.message)).toBe(how === 'error' ? 'no more' : undefined);
+      }
+      expect(had).toEqual([0, 1, 2]);
+    },
+  );
+
   it('holds no more than prefetch items, and goes on as they are acknowledged or given back', async () => {
     const queue = open<string>();
     for (const item of ['a', 'b', 'c']) queue.putNowait(item);
@@ -329,7 +360,10 @@ describe('acknowledgement', () => {
 describe('next on a full queue', () => {
   const overflowing = (overflow: object): [Queue<number>, number[]] => {
     const dropped: number[] = [];
-    const queue = open<number>({ maxSize: 2, overflow: { ...overflow, onDrop: (item: number) => dropped.push(item) } as never });
+    const queue = open<number>({
+      maxSize: 2,
+      overflow: { ...overflow, onDrop: (item: number) => dropped.push(item) } as never,
+    });
     for (const item of [1, 2, 3]) queue.next(item);
     return [queue, dropped];
   };
@@ -364,7 +398,8 @@ describe('the end of a process', () => {
     expect(await producer.ended).toBe(0);
   });
 
-  it('waits too for a child that was sent the queue and has not got it yet', async () => {
+  // The children of a thread end with it.
+  itNeeds('processes')('waits too for a child that was sent the queue and has not got it yet', async () => {
     const parent = startFixture('queues/exit-at-once.mjs');
     expect(await said(parent)).toBe(10);
     expect(await parent.ended).toBe(0);
@@ -411,7 +446,9 @@ it('works between worker threads and processes at once', async () => {
     for await (const item of queue) await back.put(item);
     queue.close();
     back.close();`;
-  const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: dumps([queue, back]) });
+  const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
+    workerData: dumps([queue, back]),
+  });
   const exit = once(thread, 'exit');
   const child = act('echo', queue, { back });
   for (let i = 0; i < 1_000; i++) await queue.put(i);
@@ -430,7 +467,9 @@ it('error() sends what can be sent of an error, and the beginning of one that is
   large.error(new Error('x'.repeat(100_000)));
   await expect(large.get()).rejects.toThrow('xxxx');
   const [bodies, cause] = [open(), open()];
-  bodies.error(Object.assign(new TypeError('refused'), { code: 'E_REFUSED', body: 'y'.repeat(10_000), rows: Array(5000).fill(1) }));
+  bodies.error(
+    Object.assign(new TypeError('refused'), { code: 'E_REFUSED', body: 'y'.repeat(10_000), rows: Array(5000).fill(1) }),
+  );
   const arrived = await bodies.get().catch((error: unknown) => error);
   expect(arrived).toBeInstanceOf(TypeError);
   expect(arrived).toMatchObject({ message: 'refused', code: 'E_REFUSED' });

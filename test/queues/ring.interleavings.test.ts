@@ -67,7 +67,13 @@ function* nothing(): Step {}
  * Consumers of `items` items that lie there; one of them may give its first claim back. With `after` the others begin when that one has ended
  * or is known to have died: all that a death can leave is found then, in far fewer states.
  */
-function claiming(protocol: Record<string, any>, items: number, consumers: readonly string[], leaver?: string, after?: string): Scenario {
+function claiming(
+  protocol: Record<string, any>,
+  items: number,
+  consumers: readonly string[],
+  leaver?: string,
+  after?: string,
+): Scenario {
   const { buffer, control, bytes } = ringMemory(0, items);
   const finished = new Map(consumers.map((name) => [name, [] as number[]]));
   function* consume(name: string): Agent {
@@ -296,12 +302,17 @@ describe('consumers of a ring, in every order of steps', () => {
 
   it('may die at any step: the next one finishes what it had not', () => many('a death', deaths(3)));
 
-  it('may die while they give back a claim: the item is not lost', () => many('a death in giving back', deaths(2, 'a')));
+  it('may die while they give back a claim: the item is not lost', () =>
+    many('a death in giving back', deaths(2, 'a')));
 
   it.each([
     [
       'a claim that is in force before it has a name',
-      { file: 'queues/queue/item-ring', from: 'Atomics.store(this.words, this.#word(position) + 3, agent);\n      into', to: 'into' },
+      {
+        file: 'queues/queue/item-ring',
+        from: 'Atomics.store(this.words, this.#word(position) + 3, agent);\n      into',
+        to: 'into',
+      },
     ],
     [
       'RETURNED that goes up after the records',
@@ -313,7 +324,10 @@ describe('consumers of a ring, in every order of steps', () => {
     Atomics.add(this.#control, this.#at + RETURNED, positions.length);`,
       },
     ],
-    ['a sweep over what is claimed', { file: 'queues/queue/item-ring', from: '!== DONE) break', to: '=== READY) break' }],
+    [
+      'a sweep over what is claimed',
+      { file: 'queues/queue/item-ring', from: '!== DONE) break', to: '=== READY) break' },
+    ],
     [
       'a cursor whose numbers change one by one',
       {
@@ -387,14 +401,24 @@ describe('sleepers on the word of a queue', () => {
   it.each([
     [
       'a sleeper that does not announce itself',
-      { file: 'memory/waiting/sleeper-bits', from: 'Atomics.or(words, at, bits) | bits;', to: 'Atomics.load(words, at);' },
+      {
+        file: 'memory/waiting/sleeper-bits',
+        from: 'Atomics.or(words, at, bits) | bits;',
+        to: 'Atomics.load(words, at);',
+      },
     ],
     [
       'a taker that forgets the others',
-      { file: 'queues/shared/wait-word', from: '  announceSleeper(words, at, WAITERS);\n}\n', to: '  announceSleeper(words, at, 0);\n}\n' },
+      {
+        file: 'queues/shared/wait-word',
+        from: '  announceSleeper(words, at, WAITERS);\n}\n',
+        to: '  announceSleeper(words, at, 0);\n}\n',
+      },
     ],
   ])('%s is caught', (_, mutation) => {
     const protocol = rewrittenQueues(mutation);
-    expect(() => explore(() => waiting(protocol, { a: {}, b: {} }, [1, 1]), { races: false })).toThrow(/waits for ever/);
+    expect(() => explore(() => waiting(protocol, { a: {}, b: {} }, [1, 1]), { races: false })).toThrow(
+      /waits for ever/,
+    );
   });
 });

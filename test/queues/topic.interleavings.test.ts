@@ -66,7 +66,13 @@ function topic(protocol: Record<string, any>, { lag, items, maxSize = 0, large =
     const payload = {
       *layout(target: Uint8Array, offset: number): Agent {
         if (large) new Float64Array(target.buffer, target.byteOffset + offset, 1)[0] = 4;
-        else yield [dies === 'p' ? 'store' : 'write', new Int32Array(target.buffer, target.byteOffset, CAPACITY >> 2), offset >> 2, id];
+        else
+          yield [
+            dies === 'p' ? 'store' : 'write',
+            new Int32Array(target.buffer, target.byteOffset, CAPACITY >> 2),
+            offset >> 2,
+            id,
+          ];
       },
     };
     for (;;) {
@@ -158,7 +164,9 @@ function topic(protocol: Record<string, any>, { lag, items, maxSize = 0, large =
       // Of what the dead had nothing is in the way of who comes then.
       alone(last.reclaim());
       alone(last.sweep());
-      if (large) for (let i = 0; i < slotsOf(lag) - (lag === 'latest' ? 1 : 0); i++) ok(alone(last.takeLarge(4)) >= 0, 'a slot is lost');
+      if (large)
+        for (let i = 0; i < slotsOf(lag) - (lag === 'latest' ? 1 : 0); i++)
+          ok(alone(last.takeLarge(4)) >= 0, 'a slot is lost');
     },
   };
 }
@@ -177,8 +185,15 @@ const many = (title: string, report: Report): void => {
   expect(report.states).toBeGreaterThan(50);
 };
 const run = (course: Course, mutation?: Parameters<typeof rewrittenMemories>[0]['mutation']): Report => {
-  const protocol = rewrittenMemories({ slots: slotsOf(course.lag), plain: course.dies !== 'p', ...(mutation && { mutation }) });
-  return explore(() => topic(protocol, course), { races: false, crash: course.dies === undefined ? [] : [course.dies] });
+  const protocol = rewrittenMemories({
+    slots: slotsOf(course.lag),
+    plain: course.dies !== 'p',
+    ...(mutation && { mutation }),
+  });
+  return explore(() => topic(protocol, course), {
+    races: false,
+    crash: course.dies === undefined ? [] : [course.dies],
+  });
 };
 const LAG: readonly Lag[] = ['block', 'drop-oldest', 'latest'];
 
@@ -203,7 +218,10 @@ describe('a publisher that dies at any step', () => {
   });
 
   it.each(LAG)('leaves no large item that is not whole, and loses no slot (lag: %s)', (lag) => {
-    many(`death of the publisher of large items, ${lag}`, run({ lag, items: lag === 'block' ? 1 : 3, large: true, dies: 'p' }));
+    many(
+      `death of the publisher of large items, ${lag}`,
+      run({ lag, items: lag === 'block' ? 1 : 3, large: true, dies: 'p' }),
+    );
   });
 });
 
@@ -213,19 +231,23 @@ describe('the search finds', () => {
       'a record that is in force before it is written',
       {
         file: 'queues/topic/topic-memory',
-        from: `      payload.layout(ring.bytes, ring.startOf(start));
+        from: `      payload.layout(ring.bytes, ring.startOf(start), ring.words);
       if (kind === RecordKind.Large) this.large.bindSlot(id, start);
       ring.tail.move((start + size) | 0, (count + 1) | 0);
 `,
         to: `      ring.tail.move((start + size) | 0, (count + 1) | 0);
-      payload.layout(ring.bytes, ring.startOf(start));
+      payload.layout(ring.bytes, ring.startOf(start), ring.words);
 `,
       },
       { lag: 'block', items: 1, dies: 'p' },
     ],
     [
       'a publisher that passes a subscriber it should wait for',
-      { file: 'queues/topic/topic-memory', from: 'slowest !== null && ((slowest[0] - position) | 0) <= 0', to: 'false' },
+      {
+        file: 'queues/topic/topic-memory',
+        from: 'slowest !== null && ((slowest[0] - position) | 0) <= 0',
+        to: 'false',
+      },
       { lag: 'block', items: 2, large: true },
     ],
     [
@@ -239,7 +261,11 @@ describe('the search finds', () => {
     ],
     [
       'a gap that forgets what was skipped for the newest item',
-      { file: 'queues/topic/topic-memory', from: 'const gap = count === from ? null', to: 'const gap = this.lag === "latest" ? null' },
+      {
+        file: 'queues/topic/topic-memory',
+        from: 'const gap = count === from ? null',
+        to: 'const gap = this.lag === "latest" ? null',
+      },
       { lag: 'latest', items: 3, maxSize: 2 },
     ],
     [

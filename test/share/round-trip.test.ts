@@ -32,15 +32,19 @@ function link(from: object, to: object, n: number): void {
   if (Array.isArray(from)) from.push(to);
   else if (from instanceof Map) from.set(n % 2 === 0 ? n : to, to);
   else if (from instanceof Set) from.add(to);
-  else if (Object.getPrototypeOf(from) === Object.prototype || from instanceof Node_) Object.assign(from, { [`k${n}`]: to });
+  else if (Object.getPrototypeOf(from) === Object.prototype || from instanceof Node_)
+    Object.assign(from, { [`k${n}`]: to });
 }
 
 const graph = fc
   .tuple(
-    fc.array(fc.tuple(fc.nat({ max: SORTS.length - 1 }), fc.nat({ max: 5 }), fc.array(fc.nat({ max: 9 }), { maxLength: 4 })), {
-      minLength: 1,
-      maxLength: 10,
-    }),
+    fc.array(
+      fc.tuple(fc.nat({ max: SORTS.length - 1 }), fc.nat({ max: 5 }), fc.array(fc.nat({ max: 9 }), { maxLength: 4 })),
+      {
+        minLength: 1,
+        maxLength: 10,
+      },
+    ),
     fc.constantFrom(16, KIB_64, 3 * KIB_64 + 2),
   )
   .map(([plan, bytes]) => {

@@ -22,7 +22,14 @@ it('a copy has the shared values of its parent, decoded or not, and ends none of
     read.waitSync();
   });
   await child.start();
-  const [same, one, two, seven, eight, inner] = (await results.get()) as [boolean, number, number, number, number, { value: string }];
+  const [same, one, two, seven, eight, inner] = (await results.get()) as [
+    boolean,
+    number,
+    number,
+    number,
+    number,
+    { value: string },
+  ];
   expect([same, one, two, seven, eight, inner.value]).toEqual([true, 1, 2, 7, 8, 'of the copy']);
   expect([doubles[5], before.value.doubles[5], later.value[5]]).toEqual([1, 1, 2]);
   expect(before.value.lock.locked()).toBe(true);

@@ -22,6 +22,7 @@ import { dumps, loads } from 'multiprocess/reduction';
 import { share as fromSubpath } from 'multiprocess/share';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFixture } from '../support/fixture-process.js';
+import { itNeeds } from '../support/needs.js';
 import { until } from '../support/until.js';
 
 const KIB_64 = 1 << 16;
@@ -38,7 +39,10 @@ afterAll(async () => {
 
 /** Called in workers too: handles that were sent or awaited end now, not after 30 s, and garbage is collected. */
 function collect(): void {
-  for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[Symbol.for('multiprocess.endTransits')] ?? []) end();
+  for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[
+    Symbol.for('multiprocess.endTransits')
+  ] ?? [])
+    end();
   process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
   (process.getBuiltinModule('node:vm').runInNewContext('gc') as () => void)();
 }
@@ -180,9 +184,9 @@ describe('large memory in a shared value', () => {
     const sizes = [0, 1, 4095, 4096, 4097, KIB_64 - 1, KIB_64, KIB_64 + 1, KIB_64 + 4096, 1_000_003];
     const arrays = sizes.map((size) => new Uint8Array(size).map((_, i) => i * 31 + size));
     using shared = share(arrays);
-    expect(shared.value.map((each) => Buffer.from(each).equals(Buffer.from(arrays[sizes.indexOf(each.length)]!)))).toEqual(
-      sizes.map(() => true),
-    );
+    expect(
+      shared.value.map((each) => Buffer.from(each).equals(Buffer.from(arrays[sizes.indexOf(each.length)]!))),
+    ).toEqual(sizes.map(() => true));
   });
 
   it('can be sent on as what it is: a copy of its bytes, no more', async () => {
@@ -279,24 +283,32 @@ describe('shareable objects in a shared value', () => {
 describe('a shared value travels', () => {
   const table = Array.from({ length: 100 }, (_, id) => ({ id }));
 
-  it.each(methods.filter((method) => method !== 'fork'))('to a process by %s, as argument and captured', async (context) => {
-    using shared = share({ table, doubles: new Float64Array(KIB_64).fill(2) });
-    const results = new Queue<unknown>();
-    const child = new Process(
-      (given: typeof shared, queue: typeof results) => {
-        given.value.doubles[0] = 9;
-        queue.putSync([given === shared, shared.value.table[7]!.id, shared.value.doubles[0], shared.value.doubles[1]]);
-      },
-      { args: [shared, results], context },
-    );
-    await child.start();
-    expect(await results.get()).toEqual([true, 7, 9, 2]);
-    await child.join();
-    expect(child.exitCode).toBe(0);
-    expect(shared.value.doubles[0]).toBe(2);
-    results.close();
-    await child[Symbol.asyncDispose]();
-  });
+  it.each(methods.filter((method) => method !== 'fork'))(
+    'to a process by %s, as argument and captured',
+    async (context) => {
+      using shared = share({ table, doubles: new Float64Array(KIB_64).fill(2) });
+      const results = new Queue<unknown>();
+      const child = new Process(
+        (given: typeof shared, queue: typeof results) => {
+          given.value.doubles[0] = 9;
+          queue.putSync([
+            given === shared,
+            shared.value.table[7]!.id,
+            shared.value.doubles[0],
+            shared.value.doubles[1],
+          ]);
+        },
+        { args: [shared, results], context },
+      );
+      await child.start();
+      expect(await results.get()).toEqual([true, 7, 9, 2]);
+      await child.join();
+      expect(child.exitCode).toBe(0);
+      expect(shared.value.doubles[0]).toBe(2);
+      results.close();
+      await child[Symbol.asyncDispose]();
+    },
+  );
 
   it.each(methods)('to a pool by %s', async (context) => {
     if (context === 'fork') return;
@@ -347,7 +359,12 @@ describe('a shared value is refused', () => {
     ['a promise', () => ({ a: Promise.resolve() }), 'MP_PROMISE', 'share: Cannot send a Promise (.a)'],
     ['a WeakMap', () => new WeakMap(), 'MP_WEAK', 'share: Cannot send a WeakMap'],
     ['a socket', () => [new net.Socket()], 'MP_NATIVE_OBJECT', 'share: Cannot send an instance of Socket ([0])'],
-    ['a SharedArrayBuffer', () => new SharedArrayBuffer(8), 'MP_SHARED_ARRAY_BUFFER', 'share: Cannot send a SharedArrayBuffer'],
+    [
+      'a SharedArrayBuffer',
+      () => new SharedArrayBuffer(8),
+      'MP_SHARED_ARRAY_BUFFER',
+      'share: Cannot send a SharedArrayBuffer',
+    ],
   ])('with %s', (_, value, code, message) => {
     expect(() => share(value())).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
   });
@@ -373,9 +390,11 @@ describe('a shared value is refused', () => {
     expect(String(shared)).toBe('Shared (closed)');
     expect(() => shared.value).toThrow(ClosedError);
     expect(() => shared.value).toThrow('Shared: it was disposed of in this thread and cannot be read any more');
-    expect(() => dumps(shared)).toThrow('cannot be sent any more');
+    expect(() => dumps(shared)).toThrow('Shared: it is closed in this thread and cannot be sent');
     await expect(shared.load()).rejects.toThrow(ClosedError);
-    await expect(pool.apply(() => shared.value)).rejects.toThrow('cannot be sent any more');
+    await expect(pool.apply(() => shared.value)).rejects.toThrow(
+      'Shared: it is closed in this thread and cannot be sent',
+    );
   });
 });
 
@@ -433,7 +452,7 @@ describe('the memory of a shared value', () => {
     while (mapped(pid) > 0);
   };
 
-  it('goes when it was disposed of', async () => {
+  itNeeds('mappings')('goes when it was disposed of', async () => {
     const shared = share(new Uint8Array(16 << 20));
     expect(mapped()).toBeGreaterThan(0);
     shared.close();
@@ -445,7 +464,7 @@ describe('the memory of a shared value', () => {
     await gone();
   });
 
-  it('goes in a worker after its maker has let go, and not before', async () => {
+  itNeeds('mappings')('goes in a worker after its maker has let go, and not before', async () => {
     const one = new Pool({ processes: 1 });
     const pid = await one.apply(() => process.pid);
     const shared = share(new Uint8Array(16 << 20));
@@ -459,7 +478,7 @@ describe('the memory of a shared value', () => {
     await gone();
   });
 
-  it('goes with a killed worker, and its value lives on elsewhere', async () => {
+  itNeeds('mappings')('goes with a killed worker, and its value lives on elsewhere', async () => {
     using shared = share(new Uint8Array(16 << 20).fill(6));
     const one = new Pool({ processes: 1, gracePeriod: 0 });
     expect(await one.apply(() => shared.value[5])).toBe(6);
@@ -476,7 +495,7 @@ describe('the memory of a shared value', () => {
     await gone();
   });
 
-  it('outlives a killed maker for who has it', async () => {
+  itNeeds('mappings')('outlives a killed maker for who has it', async () => {
     const fixture = startFixture('share/maker.mjs');
     const shared = loads<Shared<{ bytes: Uint8Array; text: string }>>(Buffer.from((await fixture.line())!, 'hex'));
     fixture.child.kill('SIGKILL');

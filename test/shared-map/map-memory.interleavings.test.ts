@@ -69,7 +69,8 @@ function scenario(
 
   function* doOne(memory: any, [what, ...args]: Deed): Steps<void> {
     const [key, ...expected] = args as [number, ...any[]];
-    const among = (found: unknown) => ok(expected.includes(found), `${what} ${key} found ${String(found)}, not ${expected.join(' or ')}`);
+    const among = (found: unknown) =>
+      ok(expected.includes(found), `${what} ${key} found ${String(found)}, not ${expected.join(' or ')}`);
     switch (what) {
       case 'put':
         strictEqual(yield* memory.put(keyOf(key), wordsOf(expected[0]), 4 * VALUE_WORDS, ANY), 0, 'it was not put');
@@ -131,7 +132,8 @@ function scenario(
       const memory = new map['MapMemory'](copy);
       const now = () => Object.keys(end).map((key) => before<any>(memory.valueOf(keyOf(Number(key))), 1));
       const seen = now().map((found) => (found === null ? null : whole(found.words)));
-      for (const [i, [key, allowed]] of Object.entries(end).entries()) ok(allowed.includes(seen[i]!), `in the end ${key} is ${seen[i]}`);
+      for (const [i, [key, allowed]] of Object.entries(end).entries())
+        ok(allowed.includes(seen[i]!), `in the end ${key} is ${seen[i]}`);
       // A change repairs, and changes nothing else.
       before(memory.remove(keyOf(99)), 1);
       deepStrictEqual(
@@ -144,8 +146,10 @@ function scenario(
       strictEqual(before(memory.freeCells(), 1), cells - size * map['cellsFor'](2, 4 * VALUE_WORDS), 'memory is lost');
       // All of it can be used.
       for (const key of Object.keys(end)) before(memory.remove(keyOf(Number(key))), 1);
-      for (let key = 50; key < 50 + CAPACITY; key++) strictEqual(before(memory.put(keyOf(key), wordsOf(key), 4 * VALUE_WORDS, ANY), 1), 0);
-      for (let key = 50; key < 50 + CAPACITY; key++) strictEqual(whole(before<any>(memory.valueOf(keyOf(key)), 1).words), key);
+      for (let key = 50; key < 50 + CAPACITY; key++)
+        strictEqual(before(memory.put(keyOf(key), wordsOf(key), 4 * VALUE_WORDS, ANY), 1), 0);
+      for (let key = 50; key < 50 + CAPACITY; key++)
+        strictEqual(whole(before<any>(memory.valueOf(keyOf(key)), 1).words), key);
     },
   };
 }
@@ -154,7 +158,13 @@ function run(deeds: Record<string, readonly Deed[]>, setup: Setup, victim?: stri
   const map = rewrittenSharedMap(Object.keys(deeds), mutation);
   const start = performance.now();
   const crash = victim === undefined ? {} : { crash: [victim] };
-  const report = explore(() => scenario(map, deeds, setup), { races: false, racy: true, plain: 'step', limit: 20_000_000, ...crash });
+  const report = explore(() => scenario(map, deeds, setup), {
+    races: false,
+    racy: true,
+    plain: 'step',
+    limit: 20_000_000,
+    ...crash,
+  });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.info(`${report.states} states, ${report.schedules} orders, longest ${report.longest}, ${seconds} s`);
   return report;
@@ -206,7 +216,11 @@ describe('the memory of a SharedMap', { timeout: 3_600_000 }, () => {
     ['a reader beside a repair', ...REPAIRED],
     ['two that add to one value', { a: [['add', 1]], b: [['add', 1]] }, { there: [[1, 10]], end: { 1: [12] } }],
     ['two that add to what is not there', { a: [['add', 1]], b: [['add', 1]] }, { end: { 1: [2] } }],
-    ['one that adds beside a put', { a: [['add', 1]], b: [['put', 1, 20]] }, { there: [[1, 10]], end: { 1: [20, 21] } }],
+    [
+      'one that adds beside a put',
+      { a: [['add', 1]], b: [['put', 1, 20]] },
+      { there: [[1, 10]], end: { 1: [20, 21] } },
+    ],
     [
       'one that looks beside a removal and a clearing',
       { w: [['clear']], r: [['has', 1, true, false]] },
@@ -214,7 +228,9 @@ describe('the memory of a SharedMap', { timeout: 3_600_000 }, () => {
     ],
     ...(EXHAUSTIVE ? [['a reader beside two replacements', ...REPLACED]] : []),
     ['two writers', { a: [['put', 1, 10]], b: [['put', 2, 20]] }, { end: { 1: [10], 2: [20] } }],
-  ] as [string, ...Case][])('%s: values are whole, and none is lost', (_, ...[deeds, setup, victim]) => many(run(deeds, setup, victim)));
+  ] as [string, ...Case][])('%s: values are whole, and none is lost', (_, ...[deeds, setup, victim]) =>
+    many(run(deeds, setup, victim)),
+  );
 
   it.each([
     ['a put', ...DYING_PUT],

@@ -23,6 +23,7 @@ import { dumps, loads } from 'multiprocess/reduction';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.js';
 import { mortal } from '../support/mortal.js';
+import { startable, withAddon } from '../support/needs.js';
 import { seeded } from '../support/seeded.js';
 import { until } from '../support/until.js';
 
@@ -44,7 +45,12 @@ describe('SharedMap', () => {
     map.set('a', 3);
     expect([map.get('a'), map.get('b'), map.has('a'), map.has('c'), map.size]).toEqual([3, 2, true, false, 2]);
     expect([map.delete('a'), map.delete('a'), map.has('a'), map.size]).toEqual([true, false, false, 1]);
-    expect([[...map], [...map.keys()], [...map.values()], [...map.entries()]]).toEqual([[['b', 2]], ['b'], [2], [['b', 2]]]);
+    expect([[...map], [...map.keys()], [...map.values()], [...map.entries()]]).toEqual([
+      [['b', 2]],
+      ['b'],
+      [2],
+      [['b', 2]],
+    ]);
     map.set('u', undefined);
     expect([map.get('u'), map.has('u')]).toEqual([undefined, true]);
     map.clear();
@@ -147,7 +153,14 @@ describe('SharedMap', () => {
     const map = new SharedMap<string, unknown>({ capacity: 4 });
     map.set('k', 'old');
     const shared = new SharedArray('i', 4);
-    for (const value of [new Lock(), { deep: [new Queue()] }, shared, shared.array, () => shared.array, new SharedMap({ capacity: 1 })]) {
+    for (const value of [
+      new Lock(),
+      { deep: [new Queue()] },
+      shared,
+      shared.array,
+      () => shared.array,
+      new SharedMap({ capacity: 1 }),
+    ]) {
       expect(codeOf(() => map.set('k', value))).toBe('MP_SHARED_IN_MAP');
     }
     expect(() => map.set('k', Promise.resolve())).toThrow(SerializationError);
@@ -188,7 +201,9 @@ describe('SharedMap', () => {
       expect(() => map.set(4, 4)).toThrow('it has 3 entries, its `capacity`');
       expect(() => map.set(4, 4)).toThrow(MapFullError);
       expect(codeOf(() => map.set(1, new Uint8Array(2_000)))).toBe('MP_MAP_FULL');
-      expect(() => map.set(1, new Uint8Array(2_000))).toThrow(/the entry takes \d+ bytes, and 832 of its 1024 are free/);
+      expect(() => map.set(1, new Uint8Array(2_000))).toThrow(
+        /the entry takes \d+ bytes, and 832 of its 1024 are free/,
+      );
       expect([...map]).toEqual([[1, 1], [2, 2], [3, 3]]); // biome-ignore format: entries
       map.delete(2);
       expect(map.set(4, 4).size).toBe(3);
@@ -223,8 +238,11 @@ describe('SharedMap', () => {
     const { seed, random } = seeded();
     const map = new SharedMap<string | number, unknown>({ capacity: 40, bytes: 60_000 });
     const model = new Map<string | number, unknown>();
-    const keys = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? i - 20 : i % 3 === 1 ? `k${i}` : `${'日本'.repeat(i)}${i}`));
-    const value = () => [random(1_000), 'text'.repeat(random(60)), { a: [random(9)] }, null, undefined, random(2) === 0][random(6)];
+    const keys = Array.from({ length: 60 }, (_, i) =>
+      i % 3 === 0 ? i - 20 : i % 3 === 1 ? `k${i}` : `${'日本'.repeat(i)}${i}`,
+    );
+    const value = () =>
+      [random(1_000), 'text'.repeat(random(60)), { a: [random(9)] }, null, undefined, random(2) === 0][random(6)];
     for (let i = 0; i < 20_000; i++) {
       const key = keys[random(keys.length)]!;
       const deed = random(10);
@@ -265,9 +283,12 @@ describe('SharedMap', () => {
           });
         }
       };
-      const thread = new Worker(new URL('../fixtures/shared-map/thread.mjs', import.meta.url), { workerData: dumps([map, 50]) });
+      const thread = new Worker(new URL('../fixtures/shared-map/thread.mjs', import.meta.url), {
+        workerData: dumps([map, 50]),
+      });
       const ended = once(thread, 'exit');
-      const children = (['spawn', 'forkserver', 'thread'] as const).map((method) => new (getContext(method).Process)(count) as Process);
+      const methods = withAddon ? startable('spawn', 'forkserver', 'thread') : (['thread'] as const);
+      const children = methods.map((method) => new (getContext(method).Process)(count) as Process);
       for (const child of children) await child.start();
       await Promise.all([count(), count()]);
       for (const child of children) {
@@ -275,15 +296,19 @@ describe('SharedMap', () => {
         expect(child.exitCode).toBe(0);
       }
       expect((await ended)[0]).toBe(0);
-      await forkserver.stop();
-      expect([map.get('sync'), map.get('async')]).toEqual([300, 300]);
+      if (withAddon) await forkserver.stop();
+      const times = 50 * (3 + methods.length);
+      expect([map.get('sync'), map.get('async')]).toEqual([times, times]);
     });
 
     it('arrives as itself by argument, capture, queue and connection', async () => {
       const map = new SharedMap<string, number>({ capacity: 4 });
       const pool = new Pool({ processes: 1 });
       expect(
-        await pool.apply((a: SharedMap<string, number>, b: unknown) => a === b && a === map && a.set('argument', 1).size, [map, map]),
+        await pool.apply(
+          (a: SharedMap<string, number>, b: unknown) => a === b && a === map && a.set('argument', 1).size,
+          [map, map],
+        ),
       ).toBe(1);
       expect(await pool.apply(() => map)).toBe(map);
       const queue = new Queue<SharedMap<string, number>>();
@@ -350,7 +375,9 @@ describe('SharedMap', () => {
       map.set('a', 'old');
       await expect(map.update('a', () => { throw new TypeError('no'); })).rejects.toThrow(TypeError); // biome-ignore format: short
       await expect(map.update('a', () => Promise.reject(new RangeError('no')))).rejects.toThrow(RangeError);
-      await expect(map.update('a', () => new Uint8Array(5_000))).rejects.toThrow('SharedMap.update: the map has no room');
+      await expect(map.update('a', () => new Uint8Array(5_000))).rejects.toThrow(
+        'SharedMap.update: the map has no room',
+      );
       await expect(map.update('a', () => new Lock())).rejects.toMatchObject({ code: 'MP_SHARED_IN_MAP' });
       await expect(map.update('b', () => 1)).rejects.toMatchObject({ code: 'MP_MAP_FULL' });
       expect([...map]).toEqual([['a', 'old']]);
@@ -425,7 +452,9 @@ describe('SharedMap', () => {
     it('refuses what would wait for itself, and nothing else', async () => {
       const map = new SharedMap<string, number>({ capacity: 10 });
       await map.update('a', async () => {
-        await expect(map.update('b', () => 1)).rejects.toThrow('SharedMap.update: called within the function of an update');
+        await expect(map.update('b', () => 1)).rejects.toThrow(
+          'SharedMap.update: called within the function of an update',
+        );
         expect(() => map.set('a', 5)).toThrow(NotOwnerError);
         expect(codeOf(() => map.delete('a'))).toBe('MP_DEADLOCK');
         expect(codeOf(() => map.clear())).toBe('MP_DEADLOCK');

@@ -80,7 +80,10 @@ describe('a name that is taken', () => {
     expect(said.toString()).toBe('MP_BLOCK_EXISTS\n');
     wanting.kill('SIGKILL');
     await once(wanting, 'close');
-    await until(() => ownBlocks().every((each) => each === name), 'the other one is removed, so the tracker knows of the death');
+    await until(
+      () => ownBlocks().every((each) => each === name),
+      'the other one is removed, so the tracker knows of the death',
+    );
     expect(statSync(`/dev/shm/${name}`).ino).toBe(ino);
   });
 

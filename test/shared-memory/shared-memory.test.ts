@@ -31,12 +31,12 @@ afterAll(() => pool.terminate());
 describe('SharedMemory', () => {
   it('has an error of its own for each mistake', () => {
     const block = create(8);
-    expect([0, -1, 1.5, Number.NaN, undefined].map((size) => codeOf(() => SharedMemory.create(size as number)))).toEqual(
-      Array(5).fill('MP_BLOCK_SIZE'),
-    );
-    expect(['', undefined, 'a/b', 'a\0b', '..', 5].map((name) => codeOf(() => SharedMemory.attach(name as string)))).toEqual(
-      Array(6).fill('MP_BLOCK_NAME'),
-    );
+    expect(
+      [0, -1, 1.5, Number.NaN, undefined].map((size) => codeOf(() => SharedMemory.create(size as number))),
+    ).toEqual(Array(5).fill('MP_BLOCK_SIZE'));
+    expect(
+      ['', undefined, 'a/b', 'a\0b', '..', 5].map((name) => codeOf(() => SharedMemory.attach(name as string))),
+    ).toEqual(Array(6).fill('MP_BLOCK_NAME'));
     expect(codeOf(() => SharedMemory.create(8, { name: 'x'.repeat(255) }))).toBe('MP_BLOCK_NAME');
     expect(codeOf(() => SharedMemory.create(8, { name: block.name }))).toBe('MP_BLOCK_EXISTS');
     expect(codeOf(() => SharedMemory.attach('multiprocess-nobody'))).toBe('MP_BLOCK_NOT_FOUND');
@@ -132,7 +132,9 @@ describe('SharedMemory', () => {
 });
 
 describe('ShareableList', () => {
-  function list<T extends number | bigint | boolean | string | Uint8Array | null>(items: Iterable<T>): ShareableList<T> {
+  function list<T extends number | bigint | boolean | string | Uint8Array | null>(
+    items: Iterable<T>,
+  ): ShareableList<T> {
     const made_ = new ShareableList(items);
     made.push(made_.shm);
     return made_;
@@ -166,7 +168,17 @@ describe('ShareableList', () => {
     const items = list<any>(['slot', 'next', 1]);
     const before = [...items];
     const format = items.format;
-    for (const value of ['123456789', '日本語日', new Uint8Array(9), undefined, {}, Symbol('x'), () => 1, 2n ** 63n, 'half \ud800']) {
+    for (const value of [
+      '123456789',
+      '日本語日',
+      new Uint8Array(9),
+      undefined,
+      {},
+      Symbol('x'),
+      () => 1,
+      2n ** 63n,
+      'half \ud800',
+    ]) {
       expect(() => items.set(0, value)).toThrow(ArgumentError);
       expect([...items]).toEqual(before);
       expect(items.format).toBe(format);
@@ -222,6 +234,12 @@ describe('ShareableList', () => {
     expect([items.count(1), items.count(new Uint8Array([1])), items.count(1n), items.count('x')]).toEqual([2, 1, 2, 0]);
     expect([items.index('1'), items.index(null), items.index(2n ** 60n)]).toEqual([1, 4, 6]);
     expect(codeOf(() => items.index(7))).toBe('MP_LIST_VALUE');
-    expect([items.at(-1), items.at(0), items.at(7), items.at(-8), items.get(-2)]).toEqual([2n ** 60n, 1, undefined, undefined, 1]);
+    expect([items.at(-1), items.at(0), items.at(7), items.at(-8), items.get(-2)]).toEqual([
+      2n ** 60n,
+      1,
+      undefined,
+      undefined,
+      1,
+    ]);
   });
 });

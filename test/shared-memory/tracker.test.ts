@@ -14,7 +14,10 @@ import { until } from '../support/until.js';
 const there = (name: string): boolean => existsSync(`/dev/shm/${name}`);
 
 async function creator(count: number, end = 'exit', address = '') {
-  const process = startFixture('shared-memory/create.mjs', { args: [count, end], env: { MULTIPROCESS_TRACKER: address } });
+  const process = startFixture('shared-memory/create.mjs', {
+    args: [count, end],
+    env: { MULTIPROCESS_TRACKER: address },
+  });
   const [tracker, ...names] = (await process.line())!.split(' ');
   return { ...process, tracker: Number(tracker!.split(':')[0]), names };
 }
@@ -38,7 +41,10 @@ describe('the tracker', () => {
 
   it('ignores SIGINT and SIGTERM', async () => {
     const process = await creator(1);
-    await until(() => readFileSync(`/proc/${process.tracker}/cmdline`, 'utf8').includes('resource tracker'), 'the tracker runs');
+    await until(
+      () => readFileSync(`/proc/${process.tracker}/cmdline`, 'utf8').includes('resource tracker'),
+      'the tracker runs',
+    );
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) globalThis.process.kill(process.tracker, signal);
     process.child.kill('SIGKILL');
     await until(() => !process.names.some(there), 'the name is unlinked');
@@ -84,7 +90,10 @@ describe('the tracker', () => {
 
   it('keeps a block whose maker has ended while one lives who received it', async () => {
     const pool = new Pool({ processes: 1, maxTasksPerChild: 1 });
-    const block = (await pool.apply(new URL('../fixtures/shared-memory/make-block.mjs', import.meta.url), [32])) as SharedMemory;
+    const block = (await pool.apply(
+      new URL('../fixtures/shared-memory/make-block.mjs', import.meta.url),
+      [32],
+    )) as SharedMemory;
     const [worker] = await pool.map(() => process.pid, [0]);
     pool.close();
     await pool.join();
@@ -105,9 +114,13 @@ describe('the tracker', () => {
     writeFileSync(`/dev/shm/${name}`, 'x');
     onTestFinished(() => void (there(name) && new SharedMemoryName(name).unlink()));
     const { dev, ino } = statSync(`/dev/shm/${name}`, { bigint: true });
-    const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/shared-memory/tracker.js', import.meta.url))], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../dist/shared-memory/tracker.js', import.meta.url))],
+      {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
+    );
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     child.stdin.end(`${lines({ name, inode: `${dev}:${ino}` }).join('\n')}\n`);
     return ended;

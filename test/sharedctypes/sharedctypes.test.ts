@@ -6,6 +6,7 @@ import { Lock } from 'multiprocess/synchronize';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dumps, loads } from '../../dist/reduction/index.js';
 import { codeOf } from '../support/code-of.js';
+import { withAddon } from '../support/needs.js';
 
 let pool: Pool;
 beforeAll(() => {
@@ -116,7 +117,11 @@ describe('Value', () => {
       value.release();
       expect(value.getObj()).toBeInstanceOf(RawValue);
     }
-    for (const raw of [new Value('i', 4, { lock: false }), new RawValue('i', 4), new SharedArray('i', 4, { lock: false })]) {
+    for (const raw of [
+      new Value('i', 4, { lock: false }),
+      new RawValue('i', 4),
+      new SharedArray('i', 4, { lock: false }),
+    ]) {
       expect('getLock' in raw || 'getObj' in raw || 'acquire' in raw).toBe(false);
     }
     for (const bad of [{}, 5, 'lock']) {
@@ -133,9 +138,18 @@ describe('a shared value or array', () => {
     const value = new Value('q', 1, { lock });
     const array = new SharedArray('d', [1, 2, 3], { lock });
     const [raw, rawArray] = [new RawValue('u8', 1), new RawArray(Point, [{ x: 1 }, { y: 2 }])];
-    expect(loads(dumps([value, array, raw, rawArray, lock, value.getObj()]))).toEqual([value, array, raw, rawArray, lock, value.getObj()]);
+    expect(loads(dumps([value, array, raw, rawArray, lock, value.getObj()]))).toEqual([
+      value,
+      array,
+      raw,
+      rawArray,
+      lock,
+      value.getObj(),
+    ]);
     const same = loads<unknown[]>(dumps([value, array, raw, rawArray, lock, value.getObj()]));
-    expect(same.map((item, i) => item === [value, array, raw, rawArray, lock, value.getObj()][i])).toEqual(Array(6).fill(true));
+    expect(same.map((item, i) => item === [value, array, raw, rawArray, lock, value.getObj()][i])).toEqual(
+      Array(6).fill(true),
+    );
     const back = await pool.apply(
       (v: any, a: any, r: any, p: any, l: any) => {
         if (v.getLock() !== l || a.getLock() !== l || v !== value) throw new Error('identity is lost');
@@ -171,15 +185,18 @@ describe('a shared value or array', () => {
     expect(await made.value.update((n) => n + 1)).toBe(6);
   });
 
-  it.each([() => new Value('i', 5), () => new SharedArray('i', [5, 6])])('is open when it arrives again after it was closed', (make) => {
-    const object = make();
-    const bytes = dumps(object);
-    const text = String(object);
-    object.close();
-    using again = loads(bytes) as typeof object;
-    expect(again === (object as unknown)).toBe(false);
-    expect(String(again)).toBe(text);
-  });
+  it.each([() => new Value('i', 5), () => new SharedArray('i', [5, 6])])(
+    'is open when it arrives again after it was closed',
+    (make) => {
+      const object = make();
+      const bytes = dumps(object);
+      const text = String(object);
+      object.close();
+      using again = loads(bytes) as typeof object;
+      expect(again === (object as unknown)).toBe(false);
+      expect(String(again)).toBe(text);
+    },
+  );
 
   it('refuses use after close, and its views are empty', () => {
     const value = new Value('i', 1);
@@ -191,7 +208,8 @@ describe('a shared value or array', () => {
       object.close();
       object.close();
     }
-    expect(live[0].length).toBe(0);
+    // A SharedArrayBuffer cannot be unmapped.
+    if (withAddon) expect(live[0].length).toBe(0);
     const uses = [
       () => value.value,
       () => Reflect.set(value, 'value', 2),
@@ -226,7 +244,12 @@ describe('a shared value or array', () => {
     const guarded = synchronized(array);
     value.value = 5;
     guarded.array[1] = 6;
-    expect([raw.value, array.array[1], value.getLock() === lock, guarded.getObj() === array]).toEqual([5, 6, true, true]);
+    expect([raw.value, array.array[1], value.getLock() === lock, guarded.getObj() === array]).toEqual([
+      5,
+      6,
+      true,
+      true,
+    ]);
     expect(codeOf(() => synchronized(value as never))).toBe('MP_INVALID_ARGUMENT');
   });
 });

@@ -138,7 +138,9 @@ describe('leaving a stream early', () => {
 
   it('returns the source at once, once, while its next() is pending, and drops that item', async () => {
     let release: () => void = () => {};
-    const source = countedAsync(undefined, (i) => (i === 2 ? new Promise<void>((done) => (release = done)) : undefined));
+    const source = countedAsync(undefined, (i) =>
+      i === 2 ? new Promise<void>((done) => (release = done)) : undefined,
+    );
     const seen: number[] = [];
     const stream = runStream('test', new TestBackend((x: number) => seen.push(x)), source);
     const iterator = stream[Symbol.asyncIterator]();

@@ -113,7 +113,9 @@ describe('collect', () => {
       collection.cancel();
     }
     const never = new TestBackend((x: number) => x);
-    await expect(collect('test', [1], never, { signal: AbortSignal.abort(new Error('early')) }).promise).rejects.toThrow('early');
+    await expect(
+      collect('test', [1], never, { signal: AbortSignal.abort(new Error('early')) }).promise,
+    ).rejects.toThrow('early');
     expect(never.jobs.length).toBe(0);
   });
 
@@ -126,6 +128,8 @@ describe('collect', () => {
   });
 
   it('refuses what is no source at once', () => {
-    expect(() => collect('Pool.map', Promise.resolve([1]) as never, new TestBackend(String))).toThrow(/Pool\.map: .*Await the promise/);
+    expect(() => collect('Pool.map', Promise.resolve([1]) as never, new TestBackend(String))).toThrow(
+      /Pool\.map: .*Await the promise/,
+    );
   });
 });

@@ -55,7 +55,9 @@ describe('_TestPool', () => {
   it('test_imap_unordered_handle_iterable_exception: values come, none twice, and the error of the input is raised', async () => {
     await expect(imap(throwingAt(1, -1), 1, { ordered: false }).toArray()).rejects.toThrow('Somebody said when');
     const expected = new Set(upTo(20).map(square));
-    const all = imap(throwingAt(20, 7), 2, { ordered: false }).forEachAsync((value) => expect(expected.delete(value)).toBe(true));
+    const all = imap(throwingAt(20, 7), 2, { ordered: false }).forEachAsync((value) =>
+      expect(expected.delete(value)).toBe(true),
+    );
     await expect(all).rejects.toThrow(SyntaxError);
     expect(expected.size).toBe(13);
   });

@@ -68,7 +68,9 @@ describe("errors: 'skip'", () => {
   for (const ordered of [true, false]) {
     it(`leaves the failed items out and goes on, ${ordered ? 'in order' : 'unordered'}`, async () => {
       const backend = new TestBackend(failingOn(0, 1, 2, 50, 98, 99), { seed: 4, chunkSize: 3 });
-      const { values, error } = await read(runStream('test', backend, upTo(100), { errors: 'skip', ordered, window: 12 }));
+      const { values, error } = await read(
+        runStream('test', backend, upTo(100), { errors: 'skip', ordered, window: 12 }),
+      );
       expect(error).toBe(undefined);
       expect([...values].sort((a, b) => a - b)).toEqual(upTo(100).filter((i) => ![0, 1, 2, 50, 98, 99].includes(i)));
       if (ordered) expect(values).toEqual([...values].sort((a, b) => a - b));
@@ -76,7 +78,11 @@ describe("errors: 'skip'", () => {
 
     it(`ends when every item failed, ${ordered ? 'in order' : 'unordered'}`, async () => {
       const all = upTo(100);
-      const stream = runStream('test', new TestBackend(failingOn(...all), { chunkSize: 3 }), all, { errors: 'skip', ordered, window: 7 });
+      const stream = runStream('test', new TestBackend(failingOn(...all), { chunkSize: 3 }), all, {
+        errors: 'skip',
+        ordered,
+        window: 7,
+      });
       expect(await stream.toArray()).toEqual([]);
       expect((await read(stream)).values).toEqual([]);
       await stream.closed;
@@ -86,7 +92,9 @@ describe("errors: 'skip'", () => {
 
 describe("errors: 'settle'", () => {
   it('gives a PromiseSettledResult for each item', async () => {
-    const settled = await runStream('test', new TestBackend(failingOn(1), { seed: 2 }), upTo(3), { errors: 'settle' }).toArray();
+    const settled = await runStream('test', new TestBackend(failingOn(1), { seed: 2 }), upTo(3), {
+      errors: 'settle',
+    }).toArray();
     expect(settled).toEqual([
       { status: 'fulfilled', value: 0 },
       { status: 'rejected', reason: new RangeError('item 1') },
@@ -165,7 +173,10 @@ describe('a job that fails as a whole', () => {
       sink!.fail(new TypeError('the function cannot be sent'));
       sink!.value(1, 11);
       sink!.flush();
-      expect(await reading).toEqual({ values: ordered ? [10] : [10, 12], error: new TypeError('the function cannot be sent') });
+      expect(await reading).toEqual({
+        values: ordered ? [10] : [10, 12],
+        error: new TypeError('the function cannot be sent'),
+      });
       await stream.closed;
       expect(source.returned).toBe(1);
     });

@@ -4,7 +4,10 @@ import { DONE, PULL, runStream, WAIT } from '../../src/streams/index.js';
 import { TestBackend } from './backends.js';
 
 /** Reads a stream as another stage does: only when it was woken. */
-function pulled<T>(stream: { [PULL](wake: () => void): { read(into: T[], max: number): number } }, max: number): Promise<T[]> {
+function pulled<T>(
+  stream: { [PULL](wake: () => void): { read(into: T[], max: number): number } },
+  max: number,
+): Promise<T[]> {
   return new Promise((resolve) => {
     const into: T[] = [];
     const read = () => {

@@ -54,7 +54,9 @@ it('follows changes, and forgets what is long ago', () => {
 
 it('a stream over a sized source tells its rate and its end', async () => {
   await using pool = new Pool({ processes: 2 });
-  const stream = pool.imap(async (x: number) => new Promise<number>((done) => setTimeout(() => done(x), 5)), upTo(60), { chunkSize: 1 });
+  const stream = pool.imap(async (x: number) => new Promise<number>((done) => setTimeout(() => done(x), 5)), upTo(60), {
+    chunkSize: 1,
+  });
   const seen: Progress[] = [];
   stream.progress.subscribe((progress) => seen.push(progress));
   expect(await stream.toArray()).toEqual(upTo(60));
@@ -84,7 +86,9 @@ it('a map has both, and none before something has a result', async () => {
   const go = new Event();
   const result = pool.mapAsync(() => go.wait(), upTo(3));
   const seen: { rate?: number; eta?: number }[] = [];
-  const over = new Promise<void>((complete) => result.progress.subscribe({ next: (progress) => seen.push(progress), complete }));
+  const over = new Promise<void>((complete) =>
+    result.progress.subscribe({ next: (progress) => seen.push(progress), complete }),
+  );
   expect(seen[0]).toMatchObject({ rate: 0, running: expect.any(Number) });
   expect(seen[0]).not.toHaveProperty('eta');
   go.set();

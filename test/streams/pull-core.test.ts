@@ -115,9 +115,11 @@ describe('the window', () => {
   it('defaults to twice the parallelism times the chunk size, and follows the chunk size', async () => {
     const watch = counted();
     let chunk = 3;
-    const iterator = runStream('test', new TestBackend(double, { parallelism: 2, chunkSize: () => chunk, pipeline: 9 }), watch)[
-      Symbol.asyncIterator
-    ]();
+    const iterator = runStream(
+      'test',
+      new TestBackend(double, { parallelism: 2, chunkSize: () => chunk, pipeline: 9 }),
+      watch,
+    )[Symbol.asyncIterator]();
     await iterator.next();
     await settle();
     expect(watch.pulled).toBe(12);
@@ -178,7 +180,10 @@ describe('partial chunks', () => {
   it('use up the window when one slow item holds the order and a worker is idle', async () => {
     let open: () => void = () => {};
     const gate = new Promise<void>((done) => (open = done));
-    const backend = new TestBackend(async (x: number) => (x === 0 ? gate.then(() => 0) : x), { chunkSize: 9, pipeline: 9 });
+    const backend = new TestBackend(async (x: number) => (x === 0 ? gate.then(() => 0) : x), {
+      chunkSize: 9,
+      pipeline: 9,
+    });
     const all = runStream('test', backend, upTo(30), { window: 9 }).toArray();
     await settle();
     expect(backend.last.chunks).toEqual([2, 2, 2, 2, 1]); // 9 = 4 chunks of 2, and 1 left over

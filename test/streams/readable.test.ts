@@ -6,7 +6,8 @@ import { TestBackend } from './backends.js';
 import { counted, settle, turn, upTo } from './sources.js';
 
 const same = <T>(x: T): T => x;
-const through = (source: Iterable<number>) => runStream('test', new TestBackend<number, number>(same, { seed: 6 }), source, { window: 8 });
+const through = (source: Iterable<number>) =>
+  runStream('test', new TestBackend<number, number>(same, { seed: 6 }), source, { window: 8 });
 
 describe('toReadable', () => {
   it('gives every result, undefined included, and ends', async () => {
@@ -64,8 +65,12 @@ describe('toReadable', () => {
       if (x === 3) throw new RangeError('three');
       return x === 1 ? null : x;
     };
-    await expect(runStream('test', new TestBackend(fail), [0, 2, 3]).toReadable().toArray()).rejects.toThrow(RangeError);
-    await expect(runStream('test', new TestBackend(fail), [0, 1, 2]).toReadable().toArray()).rejects.toThrow(/a result is null/);
+    await expect(runStream('test', new TestBackend(fail), [0, 2, 3]).toReadable().toArray()).rejects.toThrow(
+      RangeError,
+    );
+    await expect(runStream('test', new TestBackend(fail), [0, 1, 2]).toReadable().toArray()).rejects.toThrow(
+      /a result is null/,
+    );
     const thrown = runStream(
       'test',
       new TestBackend(() => {
@@ -85,7 +90,11 @@ describe('toReadable', () => {
 describe('toReadableStream', () => {
   it('gives every result, null included, and ends', async () => {
     const values: unknown[] = [];
-    for await (const value of runStream('test', new TestBackend((x: number) => (x === 2 ? null : x)), upTo(20)).toReadableStream())
+    for await (const value of runStream(
+      'test',
+      new TestBackend((x: number) => (x === 2 ? null : x)),
+      upTo(20),
+    ).toReadableStream())
       values.push(value);
     expect(values).toEqual(upTo(20).map((x) => (x === 2 ? null : x)));
   });

@@ -4,7 +4,16 @@ import { from, Observable, type Observer, of, Subject, timer } from 'rxjs';
 import { map } from 'rxjs/operators';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ArgumentError, StreamConsumedError, StreamOverflowError } from '../../src/errors/index.js';
-import { DONE, MORE, PULL, type PullReader, runStream, type Source, type StreamFlowOptions, sizeOf } from '../../src/streams/index.js';
+import {
+  DONE,
+  MORE,
+  PULL,
+  type PullReader,
+  runStream,
+  type Source,
+  type StreamFlowOptions,
+  sizeOf,
+} from '../../src/streams/index.js';
 import { until } from '../support/until.js';
 import { TestBackend } from './backends.js';
 import { counted, countedReadable, settle, turn, upTo } from './sources.js';
@@ -32,7 +41,9 @@ describe('a source', () => {
     'an Observable that emits at once': () => from(upTo(50)),
     'an Observable that emits later': () => timer(1).pipe(map(() => 0)),
     'an object with Symbol.observable': () => ({ '@@observable': () => from(upTo(50)) }) as unknown as Source<number>,
-    'an object with subscribe': () => ({ subscribe: (observer: Observer<number>) => of(...upTo(50)).subscribe(observer) }),
+    'an object with subscribe': () => ({
+      subscribe: (observer: Observer<number>) => of(...upTo(50)).subscribe(observer),
+    }),
     'another stream': () => through(upTo(50)),
   };
   for (const [kind, make] of Object.entries(kinds)) {
@@ -65,7 +76,10 @@ describe('a source', () => {
         return max === 1 ? MORE : DONE;
       },
     };
-    const source = Object.assign(new Observable<string>(), { [PULL]: () => reader, [Symbol.asyncIterator]: () => expect.unreachable() });
+    const source = Object.assign(new Observable<string>(), {
+      [PULL]: () => reader,
+      [Symbol.asyncIterator]: () => expect.unreachable(),
+    });
     expect(await through(source).toArray()).toEqual(['pulled']);
   });
 
@@ -142,15 +156,23 @@ describe('a source that can be read only once', () => {
 
 describe('an Observable that runs ahead', () => {
   /** Pushes 0 … n-1 while the only item under way is held, then lets everything run. */
-  async function overrun(n: number, overflow: object | undefined): Promise<{ values: number[]; error: unknown; observed: () => boolean }> {
+  async function overrun(
+    n: number,
+    overflow: object | undefined,
+  ): Promise<{ values: number[]; error: unknown; observed: () => boolean }> {
     const subject = new Subject<number>();
     let open: () => void = () => {};
     const gate = new Promise<void>((done) => (open = done));
     const work = (x: number): Promise<number> => gate.then(() => x);
-    const stream = runStream('test', new TestBackend(work, { parallelism: 1, chunkSize: 1 }), subject as Observable<number>, {
-      window: 2,
-      ...(overflow === undefined ? {} : { overflow: overflow as never }),
-    });
+    const stream = runStream(
+      'test',
+      new TestBackend(work, { parallelism: 1, chunkSize: 1 }),
+      subject as Observable<number>,
+      {
+        window: 2,
+        ...(overflow === undefined ? {} : { overflow: overflow as never }),
+      },
+    );
     const values: number[] = [];
     let error: unknown;
     let over = false;
@@ -204,7 +226,9 @@ describe('an Observable that runs ahead', () => {
     const onDrop = (): void => {
       throw new Error('must not be lost');
     };
-    expect((await overrun(8, { policy: 'drop-oldest', capacity: 1, onDrop })).error).toEqual(new Error('must not be lost'));
+    expect((await overrun(8, { policy: 'drop-oldest', capacity: 1, onDrop })).error).toEqual(
+      new Error('must not be lost'),
+    );
   });
 
   it('inside subscribe() is stopped there when it overflows, though it would never end', async () => {
@@ -213,13 +237,19 @@ describe('an Observable that runs ahead', () => {
       while (!subscriber.closed) subscriber.next(emitted++);
     });
     const backend = new TestBackend<number, number>(same, { chunkSize: 1, pipeline: 20 });
-    await expect(runStream('test', backend, endless, { window: 16 }).toArray()).rejects.toBeInstanceOf(StreamOverflowError);
+    await expect(runStream('test', backend, endless, { window: 16 }).toArray()).rejects.toBeInstanceOf(
+      StreamOverflowError,
+    );
     expect(emitted).toBe(33); // 16 in the window, 16 waiting, one too many
   });
 
   it('has room for at least 1024 waiting items when no window was given, however small the chunks are', async () => {
     const emit = (n: number) =>
-      runStream('test', new TestBackend<number, number>(same, { chunkSize: 1, parallelism: 2, pipeline: 9 }), from(upTo(n))).toArray();
+      runStream(
+        'test',
+        new TestBackend<number, number>(same, { chunkSize: 1, parallelism: 2, pipeline: 9 }),
+        from(upTo(n)),
+      ).toArray();
     expect(await emit(1028)).toEqual(upTo(1028));
     await expect(emit(1029)).rejects.toMatchObject({ code: 'MP_STREAM_OVERFLOW', message: /more than 1024 items/ });
   });
@@ -314,7 +344,8 @@ describe('options', () => {
       [{ overflow: { policy: 'error', capacity: 0 } }, /overflow.capacity/],
       [{ overflow: { policy: 'error', size: 3 } }, /unknown option `size`/],
     ];
-    for (const [options, message] of bad) expect(() => checkFlowOptions('test', options, FLOW_OPTIONS)).toThrow(message);
+    for (const [options, message] of bad)
+      expect(() => checkFlowOptions('test', options, FLOW_OPTIONS)).toThrow(message);
     const good = {
       window: 1,
       chunkSize: 'auto',
@@ -323,6 +354,8 @@ describe('options', () => {
       timeout: 5,
     } as const;
     expect(() => checkFlowOptions('test', good, FLOW_OPTIONS, ['timeout'])).not.toThrow();
-    expect(() => checkFlowOptions('test', { overflow: { policy: 'buffer', capacity: 'unbounded' } }, FLOW_OPTIONS)).not.toThrow();
+    expect(() =>
+      checkFlowOptions('test', { overflow: { policy: 'buffer', capacity: 'unbounded' } }, FLOW_OPTIONS),
+    ).not.toThrow();
   });
 });

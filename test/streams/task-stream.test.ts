@@ -66,7 +66,9 @@ describe('a TaskStream', () => {
   });
 
   it('answers concurrent next() calls in order, and done to those beyond the end', async () => {
-    const iterator = runStream('test', new TestBackend<number, number>(same, { seed: 2 }), upTo(10))[Symbol.asyncIterator]();
+    const iterator = runStream('test', new TestBackend<number, number>(same, { seed: 2 }), upTo(10))[
+      Symbol.asyncIterator
+    ]();
     const results = await Promise.all(Array.from({ length: 13 }, () => iterator.next()));
     expect(results.filter((result) => !result.done).map((result) => result.value)).toEqual(upTo(10));
     expect(results.slice(10).every((result) => result.done)).toBe(true);
@@ -137,8 +139,12 @@ describe('forEachAsync', () => {
 
   it('rejects when the stream does, and refuses nonsense', async () => {
     const stream = runStream('test', new TestBackend<number, number>(same), [1]);
-    await expect(stream.forEachAsync(() => {}, { concurrency: 0 })).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
-    await expect(stream.forEachAsync(() => {}, { concurency: 1 } as never)).rejects.toMatchObject({ code: 'MP_UNKNOWN_OPTION' });
+    await expect(stream.forEachAsync(() => {}, { concurrency: 0 })).rejects.toMatchObject({
+      code: 'MP_INVALID_ARGUMENT',
+    });
+    await expect(stream.forEachAsync(() => {}, { concurency: 1 } as never)).rejects.toMatchObject({
+      code: 'MP_UNKNOWN_OPTION',
+    });
     await expect(stream.forEachAsync(5 as never)).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
     const failing = runStream(
       'test',
@@ -185,7 +191,14 @@ describe('progress', () => {
     const stream = runStream('test', new TestBackend(odd), counted(20), { errors: 'skip' });
     const last = lastValueFrom(stream.progress);
     await stream.toArray();
-    expect(await last).toEqual({ pulled: 20, running: 0, buffered: 0, delivered: 10, failed: 10, rate: expect.any(Number) });
+    expect(await last).toEqual({
+      pulled: 20,
+      running: 0,
+      buffered: 0,
+      delivered: 10,
+      failed: 10,
+      rate: expect.any(Number),
+    });
   });
 
   it('shows a late watcher the present state, and starts nothing by itself', async () => {
@@ -226,7 +239,8 @@ describe('memory', () => {
     const iterator = stream[Symbol.asyncIterator]();
     for (let i = 0; i < 50; i++) await iterator.next();
     await settle();
-    const alive = (refs: WeakRef<object>[]): number => refs.slice(0, 45).filter((ref) => ref.deref() !== undefined).length;
+    const alive = (refs: WeakRef<object>[]): number =>
+      refs.slice(0, 45).filter((ref) => ref.deref() !== undefined).length;
     const collected = async (): Promise<boolean> => {
       await turn();
       gc();

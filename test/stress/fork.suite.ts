@@ -10,7 +10,9 @@ import { expect, it } from 'vitest';
 import type { StartMethod } from '../../dist/process/index.js';
 
 // Loaded by Node: a copy of a test cannot import through vitest, whose answers come to its parent.
-const { launch }: typeof import('../../dist/process/index.js') = createRequire(import.meta.url)('../../dist/process/index.js');
+const { launch }: typeof import('../../dist/process/index.js') = createRequire(import.meta.url)(
+  '../../dist/process/index.js',
+);
 
 const COUNT = Number(process.env['FORK_STORM'] ?? 60);
 const SEED = Number(process.env['FORK_SEED'] ?? Date.now() % 1_000_000);
@@ -50,7 +52,12 @@ export function forkStorm(method: StartMethod, prepare: () => (() => unknown) | 
           const deeds = new Set(Array.from({ length: 1 + random(3) }, () => DEEDS[random(DEEDS.length)]!));
           const code = random(100);
           const end = random(2) === 0 ? 'exit' : 'natural';
-          const env = { ...process.env, FIXTURE_DEEDS: [...deeds].join(','), FIXTURE_CODE: String(code), FIXTURE_END: end };
+          const env = {
+            ...process.env,
+            FIXTURE_DEEDS: [...deeds].join(','),
+            FIXTURE_CODE: String(code),
+            FIXTURE_END: end,
+          };
           const popen = launch(method, { entry, name: 'Storm', env });
           const got = await popen.wait({ timeout: WATCHDOG });
           if (got !== code) wrong.push(`pid ${popen.pid}: ${env.FIXTURE_DEEDS} (${end}) -> ${got}, not ${code}`);

@@ -38,11 +38,20 @@ it.each([1, 4])(
     const round = async (): Promise<void> => {
       const own = Array.from({ length: 200 }, () => next++);
       const signal = new AbortController();
-      const given = own.slice(0, 20).map((x) => pool.apply(flaky, [x], { retries, signal: signal.signal }).catch(() => 0));
-      const results = own.map((x) => pool.apply(flaky, [x], { retries, timeout: 60_000, priority: x % 3 }).catch(() => 0));
+      const given = own
+        .slice(0, 20)
+        .map((x) => pool.apply(flaky, [x], { retries, signal: signal.signal }).catch(() => 0));
+      const results = own.map((x) =>
+        pool.apply(flaky, [x], { retries, timeout: 60_000, priority: x % 3 }).catch(() => 0),
+      );
       signal.abort();
       await Promise.all([...given, ...results]);
-      const keyed = pool.imapUnordered(flaky, own, { retries, key: (x) => `${next}-${x % 40}`, errors: 'skip', window: 50 });
+      const keyed = pool.imapUnordered(flaky, own, {
+        retries,
+        key: (x) => `${next}-${x % 40}`,
+        errors: 'skip',
+        window: 50,
+      });
       let taken = 0;
       for await (const _ of keyed) if (++taken === 150) break;
       await pool.map(flaky, own, { retries, errors: 'settle' });
@@ -53,7 +62,9 @@ it.each([1, 4])(
     const before = await used();
     for (let i = third; i < rounds; i++) await round();
     const after = await used();
-    console.log(`${rounds} rounds: ${(before / MIB).toFixed(1)} MiB after a third, ${(after / MIB).toFixed(1)} MiB at the end`);
+    console.log(
+      `${rounds} rounds: ${(before / MIB).toFixed(1)} MiB after a third, ${(after / MIB).toFixed(1)} MiB at the end`,
+    );
     expect(after - before).toBeLessThan(4 * MIB);
   },
   3_600_000,

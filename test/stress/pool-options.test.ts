@@ -12,7 +12,8 @@ import { Ledger } from '../support/ledger.js';
 import { checkTraces, loaded, type TracedItem, traced } from '../support/traced-calls.js';
 
 const count = Number(process.env['STRESS_ITEMS'] ?? Number.POSITIVE_INFINITY);
-const seconds = count === Number.POSITIVE_INFINITY ? Number(process.env['STRESS_SECONDS'] ?? 10) : Number.POSITIVE_INFINITY;
+const seconds =
+  count === Number.POSITIVE_INFINITY ? Number(process.env['STRESS_SECONDS'] ?? 10) : Number.POSITIVE_INFINITY;
 const interval = Number(process.env['STRESS_KILL_MS'] ?? 50);
 const seed = Number(process.env['STRESS_SEED'] ?? Date.now() % 1_000_000);
 
@@ -29,7 +30,13 @@ it(
     );
     using ledger = new Ledger();
     const below = randomFrom(seed);
-    await using pool = new Pool({ processes: 3, concurrency: CONCURRENCY, maxTasksPerChild: 400, gracePeriod: 50, initializer: loaded });
+    await using pool = new Pool({
+      processes: 3,
+      concurrency: CONCURRENCY,
+      maxTasksPerChild: 400,
+      gracePeriod: 50,
+      initializer: loaded,
+    });
     const deadline = Date.now() + seconds * 1000;
     let pulled = 0;
     let taken = 0;

@@ -76,9 +76,13 @@ it(
       }
       for (let seq = 1; seq <= put; seq++) if (!items.has(seq)) missing++;
     }
-    const excused = members.filter(({ role, number }) => role === 'auto' && killed.has(number) && between.array[number] === 1).length;
+    const excused = members.filter(
+      ({ role, number }) => role === 'auto' && killed.has(number) && between.array[number] === 1,
+    ).length;
     if (missing > excused) problems.push(`${missing} items are missing, ${excused} may be`);
-    console.info(`${count} items, ${killed.size} killed, ${twice} came back, ${missing} of ${excused} went with their consumer`);
+    console.info(
+      `${count} items, ${killed.size} killed, ${twice} came back, ${missing} of ${excused} went with their consumer`,
+    );
     expect(problems.slice(0, 10), `seed ${seed}`).toEqual([]);
     expect(queue.qsize()).toBe(0);
     queue.close();

@@ -64,8 +64,14 @@ describe('two processes', () => {
         age(region, capacity);
         const [down, up] = [random(2 ** 31), random(2 ** 31)];
         const [downCount, upCount] = [60_000 + random(20_000), 60_000 + random(20_000)];
-        const parent = startFixture('memory/storm.mjs', { args: [LinkSide.Parent, capacity, down, downCount, up, upCount], fds });
-        const worker = startFixture('memory/storm.mjs', { args: [LinkSide.Worker, capacity, up, upCount, down, downCount], fds });
+        const parent = startFixture('memory/storm.mjs', {
+          args: [LinkSide.Parent, capacity, down, downCount, up, upCount],
+          fds,
+        });
+        const worker = startFixture('memory/storm.mjs', {
+          args: [LinkSide.Worker, capacity, up, upCount, down, downCount],
+          fds,
+        });
         expect(await within(`seeds ${down} and ${up}`, Promise.all([parent.ended, worker.ended]))).toEqual([0, 0]);
       }
     },

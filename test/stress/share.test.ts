@@ -49,7 +49,10 @@ function mapped(): number {
 }
 
 function collect(): void {
-  for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[Symbol.for('multiprocess.endTransits')] ?? []) end();
+  for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[
+    Symbol.for('multiprocess.endTransits')
+  ] ?? [])
+    end();
   process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
   (process.getBuiltinModule('node:vm').runInNewContext('gc') as () => void)();
 }

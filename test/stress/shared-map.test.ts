@@ -40,15 +40,18 @@ it(
     };
     const bytes = Buffer.from(dumps(objects)).toString('hex');
     let number = 0;
-    const start = (): FixtureProcess => startFixture('shared-map/storm.mjs', { args: [bytes, number++, random(1_000_000)] });
+    const start = (): FixtureProcess =>
+      startFixture('shared-map/storm.mjs', { args: [bytes, number++, random(1_000_000)] });
     const crew: FixtureProcess[] = [];
     let killed = 0;
     const violations: string[] = [];
     const watchdog = performance.now() + LONGEST;
     const look = async (): Promise<boolean> => {
       const ended = crew.find(({ child }) => child.exitCode !== null);
-      if (ended !== undefined) violations.push(`${(await ended.line()) ?? `it ended with ${ended.child.exitCode}`} (seed ${seed})`);
-      if (performance.now() > watchdog) violations.push(`stuck after ${objects.rounds.getValue()} of ${ROUNDS} rounds (seed ${seed})`);
+      if (ended !== undefined)
+        violations.push(`${(await ended.line()) ?? `it ended with ${ended.child.exitCode}`} (seed ${seed})`);
+      if (performance.now() > watchdog)
+        violations.push(`stuck after ${objects.rounds.getValue()} of ${ROUNDS} rounds (seed ${seed})`);
       return violations.length === 0;
     };
     while (objects.rounds.getValue() < ROUNDS && violations.length === 0) {
@@ -67,7 +70,8 @@ it(
         killed++;
       }
       // The four that are left, and no other, must go on.
-      for (const goal = objects.rounds.getValue() + 200; objects.rounds.getValue() < goal && (await look()); ) await pause(5);
+      for (const goal = objects.rounds.getValue() + 200; objects.rounds.getValue() < goal && (await look()); )
+        await pause(5);
     }
     expect(violations).toEqual([]);
     objects.stop.set();

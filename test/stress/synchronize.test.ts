@@ -67,7 +67,8 @@ it(
       crew.push(...wave);
       while (crew.length > 4 && violations.length === 0) {
         await new Promise((done) => setTimeout(done, 10 + random(20)));
-        if (performance.now() > watchdog) violations.push(`only ${rounds.getValue()} of ${ROUNDS} rounds in ${LONGEST} ms (seed ${seed})`);
+        if (performance.now() > watchdog)
+          violations.push(`only ${rounds.getValue()} of ${ROUNDS} rounds in ${LONGEST} ms (seed ${seed})`);
         const stopped = crew[random(crew.length)]!.child;
         stopped.kill('SIGSTOP');
         await new Promise((done) => setTimeout(done, random(5)));
@@ -83,7 +84,8 @@ it(
         await new Promise((done) => setTimeout(done, 5));
         const ended = crew.find(({ child }) => child.exitCode !== null);
         if (ended !== undefined) violations.push(`${await ended.line()} (seed ${seed})`);
-        if (performance.now() > watchdog) violations.push(`stuck after ${rounds.getValue()} of ${ROUNDS} rounds (seed ${seed})`);
+        if (performance.now() > watchdog)
+          violations.push(`stuck after ${rounds.getValue()} of ${ROUNDS} rounds (seed ${seed})`);
       }
       if (violations.length > 0) break;
       // A process that has been killed is seen to be dead a while later only, on a busy machine.
@@ -121,7 +123,8 @@ async function muster(shared: Shared, crew: FixtureProcess[], victim: number): P
   const { muster, atMuster, go, all, meal, eaten, fed, doomed, resume, condition } = shared;
   resume.clear();
   muster.set();
-  for (let i = 0; i < crew.length; i++) if (!(await atMuster.acquire({ timeout: 20_000 }))) return `only ${i} came to the muster`;
+  for (let i = 0; i < crew.length; i++)
+    if (!(await atMuster.acquire({ timeout: 20_000 }))) return `only ${i} came to the muster`;
   // The dead of this wave may have been parties: whoever comes first learns that, and the barrier is made new.
   for (const barrier of [all, doomed]) {
     await barrier.wait({ timeout: 0 }).catch(() => {});
@@ -135,7 +138,8 @@ async function muster(shared: Shared, crew: FixtureProcess[], victim: number): P
       condition.notify();
     });
   }
-  for (let i = 0; i < MEALS; i++) if (!(await eaten.acquire({ timeout: 10_000 }))) return `only ${i} of ${MEALS} notifications arrived`;
+  for (let i = 0; i < MEALS; i++)
+    if (!(await eaten.acquire({ timeout: 10_000 }))) return `only ${i} of ${MEALS} notifications arrived`;
   fed.set();
   await condition.runExclusive(() => condition.notifyAll());
   const deadline = performance.now() + 10_000;

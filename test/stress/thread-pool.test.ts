@@ -18,11 +18,21 @@ function random(state: number): () => number {
 
 type Fate = 'value' | 'error' | 'exit' | 'throw later' | 'spin';
 
-it(`settles each of ${items} items once while threads end in every way (seed ${seed})`, { timeout: 240_000 }, async () => {
+it(`settles each of ${items} items once while threads end in every way (seed ${seed})`, {
+  timeout: 240_000,
+}, async () => {
   const next = random(seed);
   const fate = (): Fate => {
     const roll = next();
-    return roll < 0.95 ? 'value' : roll < 0.97 ? 'error' : roll < 0.985 ? 'exit' : roll < 0.995 ? 'throw later' : 'spin';
+    return roll < 0.95
+      ? 'value'
+      : roll < 0.97
+        ? 'error'
+        : roll < 0.985
+          ? 'exit'
+          : roll < 0.995
+            ? 'throw later'
+            : 'spin';
   };
   const fates = Array.from({ length: items }, fate);
   const task = (i: number, what: Fate): unknown => {
@@ -43,7 +53,9 @@ it(`settles each of ${items} items once while threads end in every way (seed ${s
     await using pool = new ThreadPool({ processes: 3, gracePeriod: 20, maxTasksPerChild: 500 });
     const settled = new Array<number>(items).fill(0);
     const outcomes = await Promise.allSettled(
-      fates.map((what, i) => pool.apply(task, [i, what], what === 'spin' ? { timeout: 20 } : undefined).finally(() => settled[i]!++)),
+      fates.map((what, i) =>
+        pool.apply(task, [i, what], what === 'spin' ? { timeout: 20 } : undefined).finally(() => settled[i]!++),
+      ),
     );
     expect(settled.every((times) => times === 1)).toBe(true);
     for (const [i, outcome] of outcomes.entries()) {

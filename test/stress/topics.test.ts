@@ -65,7 +65,9 @@ class Course {
       const number = this.#offset + relative;
       const [otherNumber, otherKey] = [numbers.get(key) ?? number, keys.get(number) ?? key];
       if (otherNumber !== number || otherKey !== key) {
-        this.problems.push(`${this.name} saw ${key} as number ${number}, others as ${otherNumber}, and ${otherKey} there`);
+        this.problems.push(
+          `${this.name} saw ${key} as number ${number}, others as ${otherNumber}, and ${otherKey} there`,
+        );
         return true;
       }
       numbers.set(key, number);
@@ -90,7 +92,12 @@ it.each<Lag>(['block', 'drop-oldest', 'latest'])(
   `in a storm of ${KILLS} kills each subscription sees one order, and what it misses stands in its gaps (lag: %s)`,
   async (lag) => {
     const { seed, random } = seeded(`${lag}: `);
-    const topic = new Topic<[number, number, Uint8Array]>({ capacity: 16_384, lag, replay: 3, onWriterLost: 'complete' });
+    const topic = new Topic<[number, number, Uint8Array]>({
+      capacity: 16_384,
+      lag,
+      replay: 3,
+      onWriterLost: 'complete',
+    });
     const report = new Queue<Report>({ onWriterLost: 'complete' });
     const stop = new Event();
     const progress = new RawArray('i', MOST);
@@ -154,7 +161,8 @@ it.each<Lag>(['block', 'drop-oldest', 'latest'])(
       open = open.filter((one) => !one.settle(numbers, keys));
     }
     const total = own.end!;
-    for (const one of courses.values()) if ((one.end ?? 0) > total) problems.push(`${one.name} went on to ${one.end}, of ${total} items`);
+    for (const one of courses.values())
+      if ((one.end ?? 0) > total) problems.push(`${one.name} went on to ${one.end}, of ${total} items`);
     let held = 0;
     for (const { role, number } of members) {
       if (role !== 'publisher') continue;
@@ -165,7 +173,8 @@ it.each<Lag>(['block', 'drop-oldest', 'latest'])(
       seen.sort(([a], [b]) => a - b);
       held += published;
       for (const [i, [seq, at]] of seen.entries()) {
-        if (seq > published + (killed.has(number) ? AT_ONCE : 0)) problems.push(`item ${number}:${seq} was never published`);
+        if (seq > published + (killed.has(number) ? AT_ONCE : 0))
+          problems.push(`item ${number}:${seq} was never published`);
         if (i > 0 && at <= seen[i - 1]![1]) problems.push(`item ${number}:${seq} came before ${seen[i - 1]![0]}`);
       }
       if (lag === 'block') {

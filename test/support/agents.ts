@@ -12,9 +12,17 @@ export interface AgentProcess {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-/** Starts `multiprocess agent …`; resolves when it serves. It ends with the test at the latest. */
-export async function startAgent(servers: string, name: string, args: readonly string[] = []): Promise<AgentProcess> {
-  const agent = runCommand(['agent', '--servers', servers, '--name', name, '--processes', '1', ...args]);
+/**
+ * Starts `multiprocess agent …`; resolves when it serves. It ends with the test at the latest.
+ * @param folder Where it runs. Default: here.
+ */
+export async function startAgent(
+  servers: string,
+  name: string,
+  args: readonly string[] = [],
+  folder?: string,
+): Promise<AgentProcess> {
+  const agent = run(COMMAND, ['agent', '--servers', servers, '--name', name, '--processes', '1', ...args], folder);
   await new Promise<void>((resolve, reject) => {
     const look = (): void => {
       if (/ serves pool /.test(agent.log())) resolve();
@@ -36,10 +44,15 @@ export function runProgram(name: string, args: readonly string[]): AgentProcess 
   return run(fileURLToPath(new URL(`../fixtures/distributed/${name}`, import.meta.url)), args);
 }
 
-function run(file: string, args: readonly string[]): AgentProcess {
-  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } });
+function run(file: string, args: readonly string[], cwd?: string): AgentProcess {
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('close', (code, signal) => resolve({ code, signal })),
   );

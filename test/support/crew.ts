@@ -40,7 +40,8 @@ export class Crew<Role extends string> {
     const watchdog = performance.now() + longest;
     const look = (): boolean => {
       const ended = this.#alive.find(({ process: { child } }) => child.exitCode !== null);
-      if (ended !== undefined) problems.push(`${ended.role} ${ended.number} ended by itself (${ended.process.child.exitCode})`);
+      if (ended !== undefined)
+        problems.push(`${ended.role} ${ended.number} ended by itself (${ended.process.child.exitCode})`);
       if (performance.now() > watchdog) problems.push(`stuck after ${count()} items`);
       return problems.length === 0;
     };
@@ -66,7 +67,8 @@ export class Crew<Role extends string> {
 
   /** Waits until those of a group that are left have ended in good order. */
   async ended(group: string, what: string): Promise<void> {
-    for (const { role, process } of this.#alive) if (this.#storm.groupOf(role) === group) expect(await process.ended, what).toBe(0);
+    for (const { role, process } of this.#alive)
+      if (this.#storm.groupOf(role) === group) expect(await process.ended, what).toBe(0);
   }
 
   #start(role: Role): Member<Role> {

@@ -237,13 +237,16 @@ class Run {
       if (state.dead && !state.announced) choices.push({ kind: 'announce', agent, value: 0 });
       if (state.dead || state.next === null) return;
       const [operation, ...operands] = state.next;
-      if (operation === 'choose') for (let value = 0; value < operands[0]; value++) choices.push({ kind: 'step', agent, value });
-      else if (state.parked !== 'parked' && (operation !== 'sleep' || state.rung)) choices.push({ kind: 'step', agent, value: 0 });
+      if (operation === 'choose')
+        for (let value = 0; value < operands[0]; value++) choices.push({ kind: 'step', agent, value });
+      else if (state.parked !== 'parked' && (operation !== 'sleep' || state.rung))
+        choices.push({ kind: 'step', agent, value: 0 });
       if (state.parked === 'parked' && this.#mayEnd(operands[3])) choices.push({ kind: 'timeout', agent, value: 0 });
     });
     if (!this.#agents.some((state) => state.dead)) {
       this.#agents.forEach((state, agent) => {
-        if (state.next !== null && this.#options.crash?.includes(state.name)) choices.push({ kind: 'crash', agent, value: 0 });
+        if (state.next !== null && this.#options.crash?.includes(state.name))
+          choices.push({ kind: 'crash', agent, value: 0 });
       });
     }
     return choices;
@@ -292,14 +295,19 @@ class Run {
   key(): string {
     const memory = Buffer.from(this.#scenario.memory).toString('latin1');
     const agents = this.#agents.map(
-      (state) => `${state.history}${state.rung ? 'r' : ''}${state.parked[0]}${state.dead ? 'd' : ''}${state.announced ? 'a' : ''}`,
+      (state) =>
+        `${state.history}${state.rung ? 'r' : ''}${state.parked[0]}${state.dead ? 'd' : ''}${state.announced ? 'a' : ''}`,
     );
-    const queues = [...this.#queues].map(([word, queue]) => (queue.length > 0 ? `${word}=${queue.join('+')}` : '')).join();
+    const queues = [...this.#queues]
+      .map(([word, queue]) => (queue.length > 0 ? `${word}=${queue.join('+')}` : ''))
+      .join();
     return `${this.#interned.of(memory)};${agents.join()};${queues};${this.#options.races === false ? '' : this.#interned.of(this.#clocks.text())}`;
   }
 
   fail(what: string): never {
-    throw new Violation(`${what}\n${this.#trace.map((line, index) => `${String(index + 1).padStart(4)}  ${line()}`).join('\n')}`);
+    throw new Violation(
+      `${what}\n${this.#trace.map((line, index) => `${String(index + 1).padStart(4)}  ${line()}`).join('\n')}`,
+    );
   }
 
   check(): void {
@@ -349,7 +357,8 @@ class Run {
       else if (state.next[0] === 'self') value = agent + 1;
       else if (state.next[0] === 'history') value = state.history;
       else if (state.next[0] === 'dead' && !this.#options.crash?.includes(state.next[1])) value = false;
-      else if (this.#options.plain !== 'step' && /^(read|write|set)$/.test(state.next[0])) value = this.#perform(agent, state.next, 0);
+      else if (this.#options.plain !== 'step' && /^(read|write|set)$/.test(state.next[0]))
+        value = this.#perform(agent, state.next, 0);
       else return;
     }
   }
@@ -384,7 +393,10 @@ class Run {
         state.parked = 'no';
         return 'ok';
       case 'notify': {
-        const woken = (this.#queues.get(offsetOf(operands[0], operands[1])) ?? []).splice(0, operands[2] ?? Number.POSITIVE_INFINITY);
+        const woken = (this.#queues.get(offsetOf(operands[0], operands[1])) ?? []).splice(
+          0,
+          operands[2] ?? Number.POSITIVE_INFINITY,
+        );
         for (const other of woken) this.#agents[other]!.parked = 'notified';
         return woken.length;
       }
@@ -403,7 +415,13 @@ class Run {
     return answer;
   }
 
-  #plain(agent: number, kind: 'read' | 'write', array: ArrayBufferView & ArrayLike<number>, index: number, count: number): void {
+  #plain(
+    agent: number,
+    kind: 'read' | 'write',
+    array: ArrayBufferView & ArrayLike<number>,
+    index: number,
+    count: number,
+  ): void {
     if (array.buffer !== this.#scenario.memory || count === 0) return;
     const last = offsetOf(array, index + count - 1) >> 2;
     for (let word = offsetOf(array, index) >> 2; word <= last; word++) {
@@ -466,7 +484,8 @@ class Clocks {
   atomic(agent: number, word: number, reads: boolean, writes: boolean): number {
     const clock = this.#clock[agent]!;
     const released = this.#released.get(word);
-    if (reads && released !== undefined) for (let i = 0; i < this.#agents; i++) clock[i] = Math.max(clock[i]!, released[i]!);
+    if (reads && released !== undefined)
+      for (let i = 0; i < this.#agents; i++) clock[i] = Math.max(clock[i]!, released[i]!);
     let other = -1;
     if (word >= this.#atomicWords) {
       this.#record(writes ? 3 : 2, agent, word);
@@ -488,7 +507,9 @@ class Clocks {
     const clocks = [...this.#clock, ...released.map(([, clock]) => clock)];
     let text = released.map(([word]) => word).join();
     for (let agent = 0; agent < this.#agents; agent++) {
-      const seen = Math.min(...this.#clock.map((clock, other) => (other === agent ? Number.POSITIVE_INFINITY : clock[agent]!)));
+      const seen = Math.min(
+        ...this.#clock.map((clock, other) => (other === agent ? Number.POSITIVE_INFINITY : clock[agent]!)),
+      );
       const live: [place: number, epoch: number][] = [];
       for (const word of this.#touched) {
         for (let kind = 0; kind < 4; kind++) {
@@ -513,7 +534,8 @@ class Clocks {
     for (let other = 0; other < this.#agents; other++) {
       if (other === agent) continue;
       for (const kind of kinds) {
-        if (this.#epochs[(kind * this.#agents + other) * this.#words + word]! > this.#clock[agent]![other]!) return other;
+        if (this.#epochs[(kind * this.#agents + other) * this.#words + word]! > this.#clock[agent]![other]!)
+          return other;
       }
     }
     return -1;

@@ -78,7 +78,8 @@ function generatorNames(trees: readonly Tree[], rewriting: Rewriting): Names {
   const candidates: { name: string; getter: boolean; body: Tree }[] = [];
   for (const tree of trees) {
     walk(tree, (node) => {
-      if (node.type === 'FunctionDeclaration') candidates.push({ name: node['id'].name, getter: false, body: node['body'] });
+      if (node.type === 'FunctionDeclaration')
+        candidates.push({ name: node['id'].name, getter: false, body: node['body'] });
       if (node.type === 'MethodDefinition' && node['kind'] !== 'constructor') {
         candidates.push({ name: nameOf(node['key']), getter: node['kind'] === 'get', body: node['value'].body });
       }
@@ -109,13 +110,16 @@ function isPoint(node: Tree, names: Names, rewriting: Rewriting): boolean {
     return isAtomics(node) || isRangeSet(node) || names.functions.has(calleeOf(node));
   }
   return (
-    node.type === 'MemberExpression' && (isShared(node, rewriting) || (!node['computed'] && names.getters.has(nameOf(node['property']))))
+    node.type === 'MemberExpression' &&
+    (isShared(node, rewriting) || (!node['computed'] && names.getters.has(nameOf(node['property']))))
   );
 }
 
-const isAtomics = (node: Tree) => node['callee'].type === 'MemberExpression' && node['callee'].object.name === 'Atomics';
+const isAtomics = (node: Tree) =>
+  node['callee'].type === 'MemberExpression' && node['callee'].object.name === 'Atomics';
 const isRangeSet = (node: Tree) => calleeOf(node) === 'set' && node['arguments'].length === 2;
-const nameOf = (key: Tree): string => (key.type === 'PrivateIdentifier' ? `$${key['name']}` : String(key['name'] ?? key['value']));
+const nameOf = (key: Tree): string =>
+  key.type === 'PrivateIdentifier' ? `$${key['name']}` : String(key['name'] ?? key['value']);
 
 const plainName = (name: string): string => name.replace('#', '$');
 
@@ -141,11 +145,14 @@ function childrenOf(node: Tree): Tree[] {
   const children: Tree[] = [];
   for (const value of Object.values(node)) {
     for (const item of Array.isArray(value) ? value : [value]) {
-      if (typeof item === 'object' && item !== null && typeof item.type === 'string' && typeof item.start === 'number') children.push(item);
+      if (typeof item === 'object' && item !== null && typeof item.type === 'string' && typeof item.start === 'number')
+        children.push(item);
     }
   }
   // Of a shorthand property key and value are the same text.
-  return children.sort((a, b) => a.start - b.start).filter((child, i) => i === 0 || child.start !== children[i - 1]!.start);
+  return children
+    .sort((a, b) => a.start - b.start)
+    .filter((child, i) => i === 0 || child.start !== children[i - 1]!.start);
 }
 
 /** The key of an imported module: its path below src for a file, its own name for anything else. */
@@ -189,7 +196,13 @@ class Printer {
         return `${node['static'] ? 'static ' : ''}*${name}(${this.parameters(node['value'])}) ${this.print(node['value'].body, true)}`;
       }
       case 'ArrowFunctionExpression': {
-        if (!reaches({ type: 'Wrapper', start: 0, end: 0, body: node['body'] } as unknown as Tree, this.names, this.rewriting)) {
+        if (
+          !reaches(
+            { type: 'Wrapper', start: 0, end: 0, body: node['body'] } as unknown as Tree,
+            this.names,
+            this.rewriting,
+          )
+        ) {
           return this.pieces(node, false);
         }
         const body = this.print(node['body'], true);
@@ -200,7 +213,8 @@ class Printer {
         return this.pieces(node, false);
       case 'AssignmentExpression':
         if (node['left'].type === 'MemberExpression' && isShared(node['left'], this.rewriting)) {
-          if (node['operator'] !== '=') throw new Error(`generatorize: ${this.text.slice(node.start, node.end)} reads and writes at once`);
+          if (node['operator'] !== '=')
+            throw new Error(`generatorize: ${this.text.slice(node.start, node.end)} reads and writes at once`);
           return this.step(inside, 'write', [node['left'].object, node['left'].property, node['right']]);
         }
         return this.pieces(node, inside);
@@ -212,7 +226,10 @@ class Printer {
         return this.pieces(node, inside);
       case 'CallExpression':
         // In a constructor accesses are made at once; the agents do not run yet.
-        if (isAtomics(node)) return inside ? this.step(inside, node['callee'].property.name, node['arguments']) : this.pieces(node, inside);
+        if (isAtomics(node))
+          return inside
+            ? this.step(inside, node['callee'].property.name, node['arguments'])
+            : this.pieces(node, inside);
         if (isRangeSet(node)) return this.step(inside, 'set', [node['callee'].object, ...node['arguments']]);
         if (this.names.functions.has(calleeOf(node))) return this.delegate(inside, this.pieces(node, inside));
         return this.pieces(node, inside);

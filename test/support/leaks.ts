@@ -1,13 +1,18 @@
 /**
  * Runs around every test file: at its end no child process, no descriptor of ours and no shared block that this run made may be left.
+ * Without the addon: nothing that its threads share.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { countThings, nativeAvailable } from '../../dist/native/index.js';
 import { forgetNames, noteNames, ownBlocks } from './blocks.js';
 
-const OURS = /^(\/memfd:multiprocess|anon_inode:\[eventfd\]|\/dev\/shm\/)/;
+/** Without the addon eventfds are those of the loops of threads: one stays, which keeps what is shared. */
+const OURS = nativeAvailable()
+  ? /^(\/memfd:multiprocess|anon_inode:\[eventfd\]|\/dev\/shm\/)/
+  : /^(\/memfd:multiprocess|\/dev\/shm\/)/;
 
 function children(): string[] {
   const found: string[] = [];
@@ -44,23 +49,28 @@ function descriptors(): string[] {
 
 /** Shared memory goes when its last user goes, and that may be the garbage collector; handles keep it for a time of their own. */
 function release(): void {
-  for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[Symbol.for('multiprocess.endTransits')] ?? []) end();
+  for (const end of (globalThis as Record<symbol, (() => void)[] | undefined>)[
+    Symbol.for('multiprocess.endTransits')
+  ] ?? [])
+    end();
   v8.setFlagsFromString('--expose-gc');
   (vm.runInNewContext('gc') as () => void)();
 }
 
 noteNames();
 
-let before: { children: string[]; descriptors: string[]; shared: string[] };
+const things = (): number => (nativeAvailable() ? 0 : countThings());
+
+let before: { children: string[]; descriptors: string[]; shared: string[]; things: number };
 
 beforeAll(() => {
-  before = { children: children(), descriptors: descriptors(), shared: ownBlocks() };
+  before = { children: children(), descriptors: descriptors(), shared: ownBlocks(), things: things() };
 });
 
 afterAll(async () => {
   // What ended is reaped and closed on later turns of the loop; poll for it, with a watchdog.
   const deadline = Date.now() + 5_000;
-  const now = () => ({ children: children(), descriptors: descriptors(), shared: ownBlocks() });
+  const now = () => ({ children: children(), descriptors: descriptors(), shared: ownBlocks(), things: things() });
   while (JSON.stringify(now()) !== JSON.stringify(before) && Date.now() < deadline) {
     release();
     await new Promise((done) => setTimeout(done, 20));

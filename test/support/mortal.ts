@@ -10,7 +10,9 @@ export interface Mortal {
 
 /** Starts it; resolves once it has done `action` (test/fixtures/synchronize/mortal.mjs). */
 export async function mortal(action: string, objects: Readonly<Record<string, unknown>>): Promise<Mortal> {
-  const fixture = startFixture('synchronize/mortal.mjs', { args: [Buffer.from(dumps(objects)).toString('hex'), action] });
+  const fixture = startFixture('synchronize/mortal.mjs', {
+    args: [Buffer.from(dumps(objects)).toString('hex'), action],
+  });
   const line = await fixture.line();
   if (line !== 'done') throw new Error(`mortal ${action} said ${line}`);
   return {

@@ -3,7 +3,7 @@ import { afterEach } from 'vitest';
 import { closeDescriptor, createEventfd, createMemory, mapMemory, unmapMemory } from '../../src/native/index.js';
 
 const descriptors: number[] = [];
-const buffers: ArrayBuffer[] = [];
+const buffers: ArrayBufferLike[] = [];
 
 afterEach(() => {
   for (const fd of descriptors.splice(0)) closeDescriptor(fd);
@@ -22,13 +22,13 @@ export function eventfd(): number {
 }
 
 /** A block with a mapping of it for this test. */
-export function sharedWords(count = 1024): { fd: number; buffer: ArrayBuffer; words: Int32Array } {
+export function sharedWords(count = 1024): { fd: number; buffer: ArrayBufferLike; words: Int32Array } {
   const fd = owned(createMemory('test', count * 4));
   return { fd, ...mappedWords(fd, count) };
 }
 
 /** Another mapping of a block for this test. */
-export function mappedWords(fd: number, count = 1024): { buffer: ArrayBuffer; words: Int32Array } {
+export function mappedWords(fd: number, count = 1024): { buffer: ArrayBufferLike; words: Int32Array } {
   const buffer = mapMemory(fd, count * 4);
   buffers.push(buffer);
   return { buffer, words: new Int32Array(buffer) };

@@ -22,13 +22,21 @@ export interface Program {
 }
 
 /** Starts `name` (below test/fixtures/programs) in a process group of its own, which ends with the test at the latest. */
-export function program(name: string, args: readonly string[] = [], options: { node?: string[]; env?: NodeJS.ProcessEnv } = {}): Program {
+export function program(
+  name: string,
+  args: readonly string[] = [],
+  options: { node?: string[]; env?: NodeJS.ProcessEnv } = {},
+): Program {
   const file = fileURLToPath(new URL(`../fixtures/programs/${name}`, import.meta.url));
-  const child = spawn(process.execPath, [...(threads ? ['--import', WITH_THREADS] : []), ...(options.node ?? []), file, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    env: { ...process.env, NODE_OPTIONS: '', ...options.env },
-  });
+  const child = spawn(
+    process.execPath,
+    [...(threads ? ['--import', WITH_THREADS] : []), ...(options.node ?? []), file, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, NODE_OPTIONS: '', ...options.env },
+    },
+  );
   let stdout = '';
   let stderr = '';
   const watchers = new Set<() => void>();

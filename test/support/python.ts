@@ -5,11 +5,15 @@ const version = spawnSync('python3', ['--version'], { encoding: 'utf8' });
 
 /** Whether python3 is here. */
 export const hasPython = version.status === 0;
-if (!hasPython) console.warn('skipped: python3 is not on this machine, so nothing is checked against it');
+if (!hasPython) console.warn('skipped: nothing is checked against Python; `apt-get install python3` installs one');
 
 /** Runs a program and returns what it printed; its arguments are in sys.argv. Rejects with its stderr when it fails. */
 export async function python(code: string, ...args: string[]): Promise<string> {
-  const child = spawn('python3', ['-c', code, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000, killSignal: 'SIGKILL' });
+  const child = spawn('python3', ['-c', code, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -9,7 +9,9 @@ import { changedSources, type Fitting, type Mutation } from './source-text.js';
 /** Bytes of a link's control page here. */
 export const CONTROL_BYTES = 192;
 
-const FILES = ['record-layout', 'sleep-word', 'ring', 'link-kinds', 'parts', 'buffer-records', 'link'].map((file) => `memory/ring/${file}`);
+const FILES = ['record-layout', 'sleep-word', 'ring', 'link-kinds', 'parts', 'buffer-records', 'link'].map(
+  (file) => `memory/ring/${file}`,
+);
 
 /** What Link takes from the addon. A bell only exists here as the step that rings it. */
 const native = {

@@ -98,6 +98,7 @@ class ModelledMutex {
   constructor(
     _block: unknown,
     readonly at: number,
+    _name: string,
     readonly repair: () => Generator<any, any, any> | undefined,
   ) {}
 
@@ -134,7 +135,7 @@ const native = {
   *descriptorSize() {
     return (yield ['load', ground.size, 0]) as unknown as number;
   },
-  *ftruncateSync(_: number, size: number) {
+  *growMemory(_: number, size: number) {
     yield ['store', ground.size, 0, size];
   },
   *mapMemory(_: number, __: number, { offset }: { offset: number }): Generator<any, ArrayBuffer, any> {
@@ -163,7 +164,15 @@ const native = {
  * waiters, which have words of their own, are left out.
  * @param plain Whether words of records are looked at for races. Not where a publisher dies: nothing orders what comes then after what it wrote.
  */
-export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutation; slots: number; plain: boolean }): Record<string, any> {
+export function rewrittenMemories({
+  mutation,
+  slots,
+  plain,
+}: {
+  mutation?: Mutation;
+  slots: number;
+  plain: boolean;
+}): Record<string, any> {
   const fittings: Fitting[] = [
     ['const SLOTS = 64;', `const SLOTS = ${slots};`],
     ['const SLOTS = 128;', 'const SLOTS = 2;'],
@@ -217,7 +226,17 @@ export function rewrittenMemories({ mutation, slots, plain }: { mutation?: Mutat
     'queues/shared/waiters': { Waiters: none },
   };
   return loadRewritten(modules, externals, {
-    calls: ['writePad', 'run', 'runLocked', 'layout', 'swept', 'onSwept', 'hasEnded', 'currentAgent', ...Object.keys(native)],
+    calls: [
+      'writePad',
+      'run',
+      'runLocked',
+      'layout',
+      'swept',
+      'onSwept',
+      'hasEnded',
+      'currentAgent',
+      ...Object.keys(native),
+    ],
     shared: plain ? ['words'] : [],
   });
 }

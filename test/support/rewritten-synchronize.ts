@@ -16,7 +16,10 @@ export const SLOTS = 3;
 const SMALL_TABLE: Fitting[] = [['const SLOTS = 1_024;', `const SLOTS = ${SLOTS};`]];
 
 /** Loads one protocol and `sleepUntil`. */
-export function rewrittenProtocol(protocol: 'lock-word' | 'semaphore-word' | 'event-word', mutation?: Mutation): Record<string, any> {
+export function rewrittenProtocol(
+  protocol: 'lock-word' | 'semaphore-word' | 'event-word',
+  mutation?: Mutation,
+): Record<string, any> {
   return loadRewritten(
     changedSources(['memory/waiting/wait-protocol', `synchronize/words/${protocol}`], mutation),
     { ...time, 'memory/index': { AGENT_MASK: 0x3fffffff, ...sleeperBits(mutation) } },
@@ -138,7 +141,9 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
   );
   const externals = { 'memory/index': outside, 'errors/index': errors };
   const calls = [...CALLS, '#attempt', '#repair', '#notify', '#wake', 'runLocked'];
-  const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/agent-table'].map((file) => `synchronize/${file}`);
+  const inner = ['words/lock-word', 'words/mutex', 'words/robust-mutex', 'state/agent-table'].map(
+    (file) => `synchronize/${file}`,
+  );
   const locks = loadRewritten(
     changedSources(inner, mutation, SMALL_TABLE),
     { ...externals, 'synchronize/words/fairness': withoutTime, 'synchronize/words/liveness-throttle': withoutTime },
@@ -156,7 +161,22 @@ export function rewrittenSections(names: readonly string[], mutation?: Mutation)
       'synchronize/state/agent-table': table,
       'synchronize/words/semaphore-word': semaphore,
     },
-    { calls: [...calls, 'take', 'give', 'enter', 'free', 'leave', 'inUse', 'ended', 'someEnded', 'known', 'isMine', 'repairIfAbandoned'] },
+    {
+      calls: [
+        ...calls,
+        'take',
+        'give',
+        'enter',
+        'free',
+        'leave',
+        'inUse',
+        'ended',
+        'someEnded',
+        'known',
+        'isMine',
+        'repairIfAbandoned',
+      ],
+    },
   );
   // Lock and semaphore words have functions of the same names.
   return { ...locks, ...sections, semaphore, WaitQueue: outside.WaitQueue };
@@ -199,7 +219,9 @@ export function rewrittenGuard(names: readonly string[], mutation?: Mutation): R
     'synchronize/words/fairness': withoutTime,
     'synchronize/words/liveness-throttle': withoutTime,
   };
-  return loadRewritten(changedSources(files, mutation), externals, { calls: [...CALLS, '#attempt', '#repair', 'runLocked'] });
+  return loadRewritten(changedSources(files, mutation), externals, {
+    calls: [...CALLS, '#attempt', '#repair', 'runLocked'],
+  });
 }
 
 /** Who tries finds nothing reserved, and looks after the dead each time. */

@@ -7,4 +7,5 @@ export const threads: boolean = getStartMethod({ allowNone: true }) === 'thread'
 export const forked: boolean = getStartMethod({ allowNone: true }) === 'forkserver';
 
 /** The kernel's id of the thread that runs this: of a process with one thread, its process id. */
-export const whoami = (): number => Number(process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self').split('/').pop());
+export const whoami = (): number =>
+  Number(process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self').split('/').pop());

@@ -6,6 +6,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  /** Whether the client does not hear of the end. */
+  unheard: boolean;
 }
 
 export class TcpProxy {
@@ -49,6 +51,14 @@ export class TcpProxy {
     for (const { server } of this.#pairs) server.end();
   }
 
+  /** Ends all connections at the broker; those of its clients stay, and nothing answers there. */
+  cutUnheard(): void {
+    for (const pair of this.#pairs) {
+      pair.unheard = true;
+      pair.server.destroy();
+    }
+  }
+
   /** Lets nothing pass until {@link release}: the peers take each other for slow, then for dead. */
   hold(): void {
     this.#held = true;
@@ -72,20 +82,31 @@ export class TcpProxy {
   }
 
   #join(client: Socket, server: Socket): void {
-    const pair = { client, server };
+    const pair: Pair = { client, server, unheard: false };
     this.#pairs.add(pair);
     if (this.#held) {
       client.pause();
       server.pause();
     }
     const pass = (from: Socket, to: Socket): void => {
-      from.on('data', (data) => {
-        if (this.delay === 0) to.write(data);
-        else setTimeout(() => to.destroyed || to.write(data), this.delay);
-      });
-      from.on('end', () => setTimeout(() => to.end(), this.delay));
+      // In its order, also when the delay has changed; `null` is the end.
+      const waiting: (Buffer | null)[] = [];
+      const write = (data: Buffer | null | undefined): void => {
+        if (data === null) to.end();
+        else if (data !== undefined && !to.destroyed) to.write(data);
+      };
+      const send = (data: Buffer | null): void => {
+        if (this.delay === 0 && waiting.length === 0) write(data);
+        else {
+          waiting.push(data);
+          setTimeout(() => write(waiting.shift()), this.delay);
+        }
+      };
+      from.on('data', send);
+      from.on('end', () => send(null));
       from.on('error', () => {});
       from.on('close', () => {
+        if (pair.unheard && from === server) return;
         this.#pairs.delete(pair);
         to.destroy();
       });

@@ -21,7 +21,9 @@ export const traced = async ({ index, key, ms, acts, path }: TracedItem): Promis
   const { appendFileSync } = process.getBuiltinModule('node:fs');
   const { threadId } = process.getBuiltinModule('node:worker_threads');
   const { attempt } = currentTask()!;
-  const trace = (what: string) => appendFileSync(path, `${what} ${index} ${key} ${attempt} ${process.pid}:${threadId}\n`);
+  // Process ids are used again within a long storm.
+  const worker = `${process.pid}:${threadId}:${performance.timeOrigin}`;
+  const trace = (what: string) => appendFileSync(path, `${what} ${index} ${key} ${attempt} ${worker}\n`);
   trace('begin');
   if (ms > 0) await new Promise((done) => setTimeout(done, ms));
   const act = acts[Math.min(attempt, acts.length - 1)];

@@ -20,7 +20,9 @@ describe('closing what this thread waits for', () => {
       ...[new Semaphore(0)].map((semaphore) => [semaphore, semaphore.acquire()] as [Semaphore, Promise<unknown>]),
       [barrier, barrier.wait()],
       [condition, idle()],
-      ...[new Queue(), new SimpleQueue()].map((queue) => [queue, queue.get()] as [SimpleQueue<unknown>, Promise<unknown>]),
+      ...[new Queue(), new SimpleQueue()].map(
+        (queue) => [queue, queue.get()] as [SimpleQueue<unknown>, Promise<unknown>],
+      ),
     ];
     const ends = Promise.allSettled(waits.map(([, wait]) => wait));
     for (let i = 0; i < 3; i++) await turn();

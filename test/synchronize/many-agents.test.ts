@@ -30,12 +30,16 @@ const thread = async (bytes: Uint8Array): Promise<Said> => {
   return said;
 };
 
-it(`${AGENTS} agents pass a barrier, are all notified, hold a permit each, and pass the barrier again`, { timeout: 300_000 }, async () => {
+it(`${AGENTS} agents pass a barrier, are all notified, hold a permit each, and pass the barrier again`, {
+  timeout: 300_000,
+}, async () => {
   const objects = { barrier: new Barrier(AGENTS + 1), condition: new Condition(), semaphore: new Semaphore(AGENTS) };
   const { barrier, condition, semaphore } = objects;
   const bytes = dumps(objects);
   const hex = Buffer.from(bytes).toString('hex');
-  const agents = Array.from({ length: AGENTS }, () => (PROCESSES > 0 ? process_(startFixture(AGENT, { args: [hex] })) : thread(bytes)));
+  const agents = Array.from({ length: AGENTS }, () =>
+    PROCESSES > 0 ? process_(startFixture(AGENT, { args: [hex] })) : thread(bytes),
+  );
   const first = await barrier.wait();
   await until(() => String(condition).endsWith(`, ${AGENTS})>`), 'all wait', 120_000);
   await condition.runExclusive(() => condition.notify(3));

@@ -43,7 +43,9 @@ function cellOf(words: Int32Array, { impatient, patient }: Course, state: () => 
     *waitSync(expected: number): Generator<any, string, any> {
       const step = ['wait', words, 0, expected, left > 0 ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY] as const;
       // Once a death is known the beat ends any wait.
-      const outcome = yield Object.defineProperty([...step], 4, { get: () => (left === 0 && beat?.known ? PATIENT_AFTER_MS : step[4]) });
+      const outcome = yield Object.defineProperty([...step], 4, {
+        get: () => (left === 0 && beat?.known ? PATIENT_AFTER_MS : step[4]),
+      });
       if (outcome === 'timed-out' && left > 0) {
         left--;
         now += PATIENT_AFTER_MS;
@@ -86,7 +88,12 @@ function lockScenario(protocol: Record<string, any>, courses: Record<string, Cou
       let had = yield* protocol['takeFree'](words, me);
       if (!had) {
         cell.enter();
-        had = yield* protocol['sleepUntil'](cell, gate, attempt, course.impatient ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY);
+        had = yield* protocol['sleepUntil'](
+          cell,
+          gate,
+          attempt,
+          course.impatient ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY,
+        );
       }
       if (!had) continue;
       // What the lock guards; damaged when an owner died inside.
@@ -152,7 +159,12 @@ function semaphoreScenario(protocol: Record<string, any>, permits: number, cours
       let had = (yield* protocol['take'](words, false, 0, 0)) >= 0;
       if (!had) {
         cell.enter();
-        had = yield* protocol['sleepUntil'](cell, gate, attempt, course.impatient ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY);
+        had = yield* protocol['sleepUntil'](
+          cell,
+          gate,
+          attempt,
+          course.impatient ? PATIENT_AFTER_MS : Number.POSITIVE_INFINITY,
+        );
       }
       if (!had) continue;
       const inside = (yield ['add', words, GUARDED, 1]) + 1;
@@ -223,7 +235,9 @@ describe('the word of a lock', () => {
       ['an agent that gives up among two that do not', { a: {}, b: { impatient: true }, c: {} }],
       ['an agent of three that becomes patient', { a: {}, b: { patient: true }, c: {} }],
     ),
-  ] as [string, Record<string, Course>][])('%s: one is inside at a time, and all get in', (_, courses) => many(lock(courses)));
+  ] as [string, Record<string, Course>][])('%s: one is inside at a time, and all get in', (_, courses) =>
+    many(lock(courses)),
+  );
 
   it.each(['a', 'b'])('%s may die at any step: the other gets in, and knows it', (name) => {
     const protocol = rewrittenProtocol('lock-word');
@@ -253,14 +267,22 @@ describe('the word of a lock', () => {
     ],
     [
       'a sleeper that does not announce itself',
-      { file: 'memory/waiting/sleeper-bits', from: 'Atomics.or(words, at, bits) | bits;', to: 'Atomics.load(words, at);' },
+      {
+        file: 'memory/waiting/sleeper-bits',
+        from: 'Atomics.or(words, at, bits) | bits;',
+        to: 'Atomics.load(words, at);',
+      },
     ],
   ])('%s is caught', (_, mutation) => {
     expect(() => lock({ a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever|two are inside|another one came in/);
   });
 
   it('a waiter that leaves and forgets the others is caught', () => {
-    const mutation = { file: 'memory/waiting/sleeper-bits', from: '(word & ~patient) | all', to: '(word & ~patient & ~all)' };
+    const mutation = {
+      file: 'memory/waiting/sleeper-bits',
+      from: '(word & ~patient) | all',
+      to: '(word & ~patient & ~all)',
+    };
     expect(() => lock({ a: {}, b: { impatient: true }, c: {} }, mutation)).toThrow(/waits for ever/);
   });
 });
@@ -270,13 +292,20 @@ describe('the word of a semaphore', () => {
     ['one permit, two agents twice', 1, { a: { rounds: 2 }, b: { rounds: 2 } }],
     ['one that gives up', 1, { a: { rounds: 2 }, b: { impatient: true } }],
     ['one that becomes patient', 1, { a: { rounds: 2 }, b: { patient: true } }],
-    ...exhaustive(['one permit, three agents', 1, { a: {}, b: {}, c: {} }], ['two permits, three agents', 2, { a: {}, b: {}, c: {} }]),
+    ...exhaustive(
+      ['one permit, three agents', 1, { a: {}, b: {}, c: {} }],
+      ['two permits, three agents', 2, { a: {}, b: {}, c: {} }],
+    ),
   ] as [string, number, Record<string, Course>][])('%s: permits add up, and all get one', (_, permits, courses) =>
     many(semaphore(permits, courses)),
   );
 
   it('a sleeper that takes a permit and forgets the others is caught', () => {
-    const mutation = { file: 'synchronize/words/semaphore-word', from: '- PERMIT_UNIT) | keep | mark', to: '- PERMIT_UNIT) | mark' };
+    const mutation = {
+      file: 'synchronize/words/semaphore-word',
+      from: '- PERMIT_UNIT) | keep | mark',
+      to: '- PERMIT_UNIT) | mark',
+    };
     expect(() => semaphore(1, { a: {}, b: {}, c: {} }, mutation)).toThrow(/waits for ever/);
   });
 });

@@ -1,6 +1,7 @@
 /** What a copy of a program does with a lock of readers and writers that its parent holds. */
 import { Event, getContext, Queue, RwLock } from 'multiprocess';
 import { expect, it } from 'vitest';
+import { until } from '../support/until.js';
 
 const context = getContext('fork');
 
@@ -21,7 +22,7 @@ it('a copy holds nothing of what its parent holds, and releases none of it', asy
   });
   await child.start();
   expect(await results.get()).toEqual([true, null, null, null, '<RwLock(writer=None, readers=2)>']);
-  expect(String(reading)).toMatch('readers=1)>');
+  await until(() => String(reading).endsWith('readers=1)>'), 'the end of the reading of the copy');
   expect(writing.tryRead()).toBeNull();
   hold[Symbol.dispose]();
   other[Symbol.dispose]();

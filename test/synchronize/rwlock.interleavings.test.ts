@@ -136,7 +136,8 @@ function scenario(protocol: Record<string, any>, courses: Record<string, Course>
     memory: block.memory,
     agents: Object.fromEntries(Object.keys(courses).map((name, i) => [name, agent(name, i + 1)])),
     end: (dead) => {
-      if (int32[died] === 1) strictEqual(int32[damage], 1, 'a writer that was not inside counts as one that died there');
+      if (int32[died] === 1)
+        strictEqual(int32[damage], 1, 'a writer that was not inside counts as one that died there');
       if (dead.size > 0) return;
       strictEqual(int32[0]! & 0x3fffffff, 0, 'a writer has it still');
       strictEqual((int32[gate]! >>> 1) & 1, 0, 'the gate is closed');
@@ -194,19 +195,35 @@ describe('readers and writers', { timeout: 3_600_000 }, () => {
       ['a writer beside a reader that comes twice', { w: W, r: { ...R, rounds: 2 } }, 'w'],
       ['a reader beside a reader and a writer', { r: R, q: R, w: W }, 'r'],
     ),
-  ] as [string, Record<string, Course>, string][])('%s dies at any step: the others get in, and know it', (_, courses, victim) =>
-    many(run(courses, victim)),
+  ] as [string, Record<string, Course>, string][])(
+    '%s dies at any step: the others get in, and know it',
+    (_, courses, victim) => many(run(courses, victim)),
   );
 
   const dyingReader: [Record<string, Course>, string] = [{ r: { ...R, ...early }, w: W }, 'r'];
   const dyingWriter: [Record<string, Course>, string] = [{ w: { ...W, ...early }, r: R }, 'w'];
   it.each([
-    ['a reader that does not look again', 'if (generationOf(word) === generation) return', 'if (word !== -1) return', [{ r: R, w: W }]],
-    ['a writer that forgets the generation before', 'if (this.#table.someHave(1 - reading)) return false;', '', [QUITTING]],
+    [
+      'a reader that does not look again',
+      'if (generationOf(word) === generation) return',
+      'if (word !== -1) return',
+      [{ r: R, w: W }],
+    ],
+    [
+      'a writer that forgets the generation before',
+      'if (this.#table.someHave(1 - reading)) return false;',
+      '',
+      [QUITTING],
+    ],
     ['a writer that does not wait', 'if (this.#table.someHave(reading)) return false;', '', [{ r: R, w: W }]],
     ['a last reader that wakes nobody', 'this.#drainCell.notify(1);', 'this.#drainCell.notify(0);', [{ r: R, w: W }]],
     ['a writer that wakes no reader', 'this.#gateCell.notify();', 'this.#gateCell.notify(0);', [{ r: R, w: W }]],
-    ['a writer that looked for sleepers too early', '(before & SLEEPERS) !== 0', '(word & SLEEPERS) !== 0', [{ r: R, w: W }]],
+    [
+      'a writer that looked for sleepers too early',
+      '(before & SLEEPERS) !== 0',
+      '(word & SLEEPERS) !== 0',
+      [{ r: R, w: W }],
+    ],
     [
       'a reader that waits until no writer is there',
       'Atomics.load(this.#words, GATE) >>> 1 !== phase;',
@@ -220,7 +237,12 @@ describe('readers and writers', { timeout: 3_600_000 }, () => {
       [{ r: { role: 'nested' }, w: W }],
     ],
     ['a reader that is counted for ever', 'if (this.#table.someEnded())', 'if (this.#words.length < 0)', dyingReader],
-    ['readers that trust a dead writer', 'if (!this.writers.abandoned || ', 'if (this.#words.length > 0 || ', dyingWriter],
+    [
+      'readers that trust a dead writer',
+      'if (!this.writers.abandoned || ',
+      'if (this.#words.length > 0 || ',
+      dyingWriter,
+    ],
     ['a death inside that is kept secret', 'Atomics.store(this.#words, DIED, 1);', '', dyingWriter],
     [
       'a writer that is inside before its readers have left',
@@ -228,7 +250,12 @@ describe('readers and writers', { timeout: 3_600_000 }, () => {
       'this.#open();',
       [{ w: W, r: R }, 'w'],
     ],
-  ] as [string, string, string, [Record<string, Course>, string?]][])('%s is caught', (_, from, to, [courses, victim]) => {
-    expect(() => run(courses, victim, { file: FILE, from, to })).toThrow(/for ever|is in beside|two writers|does not say|counts as one/);
-  });
+  ] as [string, string, string, [Record<string, Course>, string?]][])(
+    '%s is caught',
+    (_, from, to, [courses, victim]) => {
+      expect(() => run(courses, victim, { file: FILE, from, to })).toThrow(
+        /for ever|is in beside|two writers|does not say|counts as one/,
+      );
+    },
+  );
 });

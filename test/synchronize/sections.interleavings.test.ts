@@ -7,7 +7,15 @@
  */
 import { ok, strictEqual } from 'node:assert';
 import { describe, expect, it } from 'vitest';
-import { type Agent, before, type ExplorerOptions, explore, type Report, type Scenario, type Step } from '../support/explorer.js';
+import {
+  type Agent,
+  before,
+  type ExplorerOptions,
+  explore,
+  type Report,
+  type Scenario,
+  type Step,
+} from '../support/explorer.js';
 import { ExploredBlock, rewrittenSections, SLOTS } from '../support/rewritten-synchronize.js';
 import type { Mutation } from '../support/source-text.js';
 
@@ -90,7 +98,10 @@ describe('Semaphore.hold', () => {
             let held = 0;
             for (let i = 0; i < SLOTS; i++) held += words[table + 2 * i + 1]!;
             const journal = (words[0]! & protocol['semaphore'].MARK) !== 0;
-            ok(journal || (words[0]! >>> 3) + held === permits, `${words[0]! >>> 3} permits and ${held} held do not add up`);
+            ok(
+              journal || (words[0]! >>> 3) + held === permits,
+              `${words[0]! >>> 3} permits and ${held} held do not add up`,
+            );
           }
         },
       };
@@ -122,7 +133,9 @@ describe('Semaphore.hold', () => {
     ['permits that stay with the dead', 'if (count > 0) this.#change(slot, 0', 'if (count > 9) this.#change(slot, 0'],
   ])('%s is caught', (_, from, to) => {
     const mutation = { file: 'synchronize/state/permit-ledger', from, to };
-    expect(() => run(['a', 'b'], holding(['a', 'b'], 1, 'a'), { crash: ['a'] }, mutation)).toThrow(/add up|for ever|more are inside/);
+    expect(() => run(['a', 'b'], holding(['a', 'b'], 1, 'a'), { crash: ['a'] }, mutation)).toThrow(
+      /add up|for ever|more are inside/,
+    );
   });
 });
 
@@ -203,17 +216,35 @@ describe('Condition', () => {
   });
 
   it.each([
-    ['a grant that wakes nobody', 'this.#block.cell(slot + GRANTED).notify();', 'this.#block.cell(slot + GRANTED).notify(0);'],
-    ['a waiter that is not counted', 'Atomics.add(this.#words, slot + WAITING, 1);', 'Atomics.add(this.#words, slot + WAITING, 0);'],
+    [
+      'a grant that wakes nobody',
+      'this.#block.cell(slot + GRANTED).notify();',
+      'this.#block.cell(slot + GRANTED).notify(0);',
+    ],
+    [
+      'a waiter that is not counted',
+      'Atomics.add(this.#words, slot + WAITING, 1);',
+      'Atomics.add(this.#words, slot + WAITING, 0);',
+    ],
   ])('%s is caught', (_, from, to) => {
     const mutation = { file: 'synchronize/state/condition-state', from, to };
     expect(() => run(['a', 'notifier'], waiting(['a']), {}, mutation)).toThrow(/for ever/);
   });
 
-  it.runIf(EXHAUSTIVE)('what a dead waiter was notified of, kept from the others, is caught', { timeout: 3_600_000 }, () => {
-    const mutation = { file: 'synchronize/state/condition-state', from: 'if (granted > 0) this.#grant(granted, slot);', to: '' };
-    expect(() => run(['a', 'b', 'notifier'], waiting(['a', 'b'], 'a'), { crash: ['a'] }, mutation)).toThrow(/for ever/);
-  });
+  it.runIf(EXHAUSTIVE)(
+    'what a dead waiter was notified of, kept from the others, is caught',
+    { timeout: 3_600_000 },
+    () => {
+      const mutation = {
+        file: 'synchronize/state/condition-state',
+        from: 'if (granted > 0) this.#grant(granted, slot);',
+        to: '',
+      };
+      expect(() => run(['a', 'b', 'notifier'], waiting(['a', 'b'], 'a'), { crash: ['a'] }, mutation)).toThrow(
+        /for ever/,
+      );
+    },
+  );
 
   it.runIf(EXHAUSTIVE)(
     'two waiters of which one dies at any step: what it was notified of goes to the other',
@@ -236,7 +267,11 @@ describe('Barrier', () => {
       function agent(name: string): Agent {
         const barrier = new protocol['BarrierState'](block, 1);
         barrier.$mutex.owner = barrier;
-        return passing(name, barrier, name === early ? before(barrier.arrive(names.length), names.indexOf(name) + 1) : null);
+        return passing(
+          name,
+          barrier,
+          name === early ? before(barrier.arrive(names.length), names.indexOf(name) + 1) : null,
+        );
       }
       function* passing(name: string, barrier: any, came: any): Agent {
         for (let round = 0; round < rounds; round++) {
@@ -268,7 +303,8 @@ describe('Barrier', () => {
       const number = names.indexOf(victim ?? '') + 1;
       const enters = (step: Step) => step[0] === 'store' && step[1] === words && step[3] === number;
       const agents: Record<string, Agent> = {};
-      for (const name of names) agents[name] = name === victim ? noting(agent(name), enters, () => (words[known] = 1)) : agent(name);
+      for (const name of names)
+        agents[name] = name === victim ? noting(agent(name), enters, () => (words[known] = 1)) : agent(name);
       if (victim !== undefined) agents['breaker'] = breaker();
       return {
         block,
@@ -277,7 +313,8 @@ describe('Barrier', () => {
         end: (dead) => {
           if (dead.size > 0) return;
           for (const [i] of names.entries()) {
-            for (let round = 0; round < rounds; round++) strictEqual(words[results + i * rounds + round], 1, 'a round was broken');
+            for (let round = 0; round < rounds; round++)
+              strictEqual(words[results + i * rounds + round], 1, 'a round was broken');
           }
         },
       };
@@ -290,32 +327,46 @@ describe('Barrier', () => {
     run(['a', 'b'], rounding(['a', 'b'], 2));
   });
 
-  it.runIf(EXHAUSTIVE)('the last party dies at any step: who waits passes, or learns it is broken', { timeout: 3_600_000 }, () => {
-    expect(run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a', 'b'), { crash: ['a'] }).states).toBeGreaterThan(100);
-  });
+  it.runIf(EXHAUSTIVE)(
+    'the last party dies at any step: who waits passes, or learns it is broken',
+    { timeout: 3_600_000 },
+    () => {
+      expect(run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a', 'b'), { crash: ['a'] }).states).toBeGreaterThan(
+        100,
+      );
+    },
+  );
 
-  it.runIf(EXHAUSTIVE)('a party dies at any step: the other passes, or learns that the round is broken', { timeout: 3_600_000 }, () => {
-    run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a'), { crash: ['a'] });
-  });
+  it.runIf(EXHAUSTIVE)(
+    'a party dies at any step: the other passes, or learns that the round is broken',
+    { timeout: 3_600_000 },
+    () => {
+      run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a'), { crash: ['a'] });
+    },
+  );
 
-  it.runIf(EXHAUSTIVE)('one that is no party dies at any step of an abort: who waits learns it', { timeout: 3_600_000 }, () => {
-    const make: Make = (protocol) => {
-      const scenario = rounding(['a', 'b'], 1, 'c')(protocol);
-      const block = scenario.block;
-      const known = protocol['barrierWords'](1);
-      function* aborter(): Agent {
-        const barrier = new protocol['BarrierState'](block, 1);
-        barrier.$mutex.owner = barrier;
-        yield* barrier.abort();
-        yield ['ring', 'breaker'];
-      }
-      const begins = (step: Step) => step[0] === 'store';
-      const { a, breaker } = scenario.agents;
-      const c = noting(aborter(), begins, () => (block.int32[known] = 1));
-      return { memory: scenario.memory, agents: { a: a!, c, breaker: breaker! } };
-    };
-    expect(run(['a', 'c', 'breaker'], make, { crash: ['c'] }).states).toBeGreaterThan(1_000);
-  });
+  it.runIf(EXHAUSTIVE)(
+    'one that is no party dies at any step of an abort: who waits learns it',
+    { timeout: 3_600_000 },
+    () => {
+      const make: Make = (protocol) => {
+        const scenario = rounding(['a', 'b'], 1, 'c')(protocol);
+        const block = scenario.block;
+        const known = protocol['barrierWords'](1);
+        function* aborter(): Agent {
+          const barrier = new protocol['BarrierState'](block, 1);
+          barrier.$mutex.owner = barrier;
+          yield* barrier.abort();
+          yield ['ring', 'breaker'];
+        }
+        const begins = (step: Step) => step[0] === 'store';
+        const { a, breaker } = scenario.agents;
+        const c = noting(aborter(), begins, () => (block.int32[known] = 1));
+        return { memory: scenario.memory, agents: { a: a!, c, breaker: breaker! } };
+      };
+      expect(run(['a', 'c', 'breaker'], make, { crash: ['c'] }).states).toBeGreaterThan(1_000);
+    },
+  );
 
   it.runIf(EXHAUSTIVE)('a party dies at any step of two rounds', { timeout: 3_600_000 }, () => {
     run(['a', 'b', 'breaker'], rounding(['a', 'b'], 2, 'a'), { crash: ['a'] });
@@ -346,7 +397,9 @@ describe('Barrier', () => {
     const mutation = { file: 'synchronize/state/barrier-state', from, to };
     const caught = /ever|was broken|was full/;
     if (/repairIfAbandoned|died/.test(from)) {
-      expect(() => run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a', 'b'), { crash: ['a'] }, mutation)).toThrow(caught);
+      expect(() => run(['a', 'b', 'breaker'], rounding(['a', 'b'], 1, 'a', 'b'), { crash: ['a'] }, mutation)).toThrow(
+        caught,
+      );
     } else expect(() => run(['a', 'b'], rounding(['a', 'b'], 2), {}, mutation)).toThrow(caught);
   });
 });

@@ -88,15 +88,26 @@ async function runOn(host, node, context) {
   const on = { ...context, node: node.file, major: node.major, results };
   await host.prepareOn?.(on);
   const { command, env, ...more } = host.command(on);
-  const ended = await execute(command, { cwd: context.folder, env: { ...env, TOOLCHAIN_RESULTS: results }, limit: host.limit, ...more });
+  const ended = await execute(command, {
+    cwd: context.folder,
+    env: { ...env, TOOLCHAIN_RESULTS: results },
+    limit: host.limit,
+    ...more,
+  });
   return judge({ minimum: MINIMUM_CASES, ...host, ...expectationsOf(host, node.major) }, ended, results);
 }
 
 function print(host, node, { passed, total, refused, known, timing, faults }, ms) {
-  const times = timing === undefined ? '' : `, closures ${timing.first} / ${timing.next} / ${timing.known.toFixed(2)} ms`;
-  const notes = [refused.length > 0 && `${refused.length} refused`, known.length > 0 && `${known.length} known to fail`].filter(Boolean);
+  const times =
+    timing === undefined ? '' : `, closures ${timing.first} / ${timing.next} / ${timing.known.toFixed(2)} ms`;
+  const notes = [
+    refused.length > 0 && `${refused.length} refused`,
+    known.length > 0 && `${known.length} known to fail`,
+  ].filter(Boolean);
   const text = `${passed}/${total}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}${times}`;
-  console.log(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${host.name}, Node ${node.version}: ${text}, ${(ms / 1000).toFixed(1)} s`);
+  console.log(
+    `${faults.length === 0 ? 'ok  ' : 'FAIL'} ${host.name}, Node ${node.version}: ${text}, ${(ms / 1000).toFixed(1)} s`,
+  );
   for (const { name, text, stack } of faults) {
     const lines = options.verbose ? `${text}\n${stack ?? ''}`.trim() : text.slice(0, MAX_FAULT_CHARACTERS);
     console.log(`       ${name}: ${lines.replaceAll('\n', '\n         ')}`);
@@ -130,7 +141,9 @@ function latestRows() {
   const all = latest();
   return families.flatMap(({ hosts }) =>
     hosts.map((host) => {
-      const found = nodes.flatMap((node) => (all[host.name]?.[node.major] === undefined ? [] : [[node, all[host.name][node.major]]]));
+      const found = nodes.flatMap((node) =>
+        all[host.name]?.[node.major] === undefined ? [] : [[node, all[host.name][node.major]]],
+      );
       return { host, results: new Map(found) };
     }),
   );
@@ -176,7 +189,9 @@ await Promise.all([...new Set(chosen.map(({ toolbox }) => toolbox))].map(openToo
 console.log(`toolchains are installed, ${Math.round((Date.now() - start) / 1000)} s`);
 await Promise.all(Array.from({ length: Number(options.jobs) }, work));
 const count = rows.reduce((sum, { results }) => sum + results.size, 0);
-console.log(`${count} runs of ${rows.length} hosts in ${Math.round((Date.now() - start) / 1000)} s, ${failed} not as expected`);
+console.log(
+  `${count} runs of ${rows.length} hosts in ${Math.round((Date.now() - start) / 1000)} s, ${failed} not as expected`,
+);
 if (options.prune) {
   const passed = rows.flatMap(({ host, results }) =>
     [...results].flatMap(([{ major }, result]) => result.stale.map((name) => ({ host: host.name, major, name }))),

@@ -19,6 +19,7 @@ import {
   ThreadPool,
   Value,
 } from '../../src/index.js';
+import type { PoolProxy } from '../../src/managers/index.js';
 
 declare const pool: Pool;
 declare const maybe: AbortSignal | undefined;
@@ -40,7 +41,9 @@ expectTypeOf(pool.apply(async (n: number) => n, [1], { timeout: 10 })).toEqualTy
 expectTypeOf(pool.apply((n?: number) => n ?? 0)).toEqualTypeOf<Promise<number>>();
 expectTypeOf(pool.apply((n?: number) => n ?? 0, [1])).toEqualTypeOf<Promise<number>>();
 expectTypeOf(pool.apply(Math.max, [1, 2, 3])).toEqualTypeOf<Promise<number>>();
-expectTypeOf(pool.apply((...all: number[]) => all.length, [1, 2, 3] as readonly number[])).toEqualTypeOf<Promise<number>>();
+expectTypeOf(pool.apply((...all: number[]) => all.length, [1, 2, 3] as readonly number[])).toEqualTypeOf<
+  Promise<number>
+>();
 expectTypeOf(pool.apply((mode: 'r' | 'w') => mode, ['r'])).toEqualTypeOf<Promise<'r' | 'w'>>();
 expectTypeOf(pool.apply(new URL('file:///m.js'), [1, 2])).toEqualTypeOf<Promise<unknown>>();
 expectTypeOf(pool.apply<[number], string>((n) => String(n), [1])).toEqualTypeOf<Promise<string>>();
@@ -90,6 +93,18 @@ expectTypeOf(of(1).pipe(poolMap(pool, (n: number) => n))).toEqualTypeOf<Observab
 expectTypeOf(of(1).pipe(poolMap(pool, (n: number) => n, { errors: 'settle' }))).toEqualTypeOf<Observable<Settled>>();
 expectTypeOf(of(1).pipe(poolMap(pool, (n: number) => n, settle))).toEqualTypeOf<Observable<Settled>>();
 expectTypeOf(of(1).pipe(poolMap(pool, (n: number) => n, some))).toEqualTypeOf<Observable<number | Settled>>();
+
+// the same of a manager's pool
+declare const remote: PoolProxy;
+expectTypeOf(remote.map((n) => n * 2, [1, 2])).toEqualTypeOf<Promise<number[]>>();
+expectTypeOf(remote.map((n) => n, [1], settle)).toEqualTypeOf<Promise<Settled[]>>();
+expectTypeOf(remote.mapAsync((n: number) => String(n), [1])).toEqualTypeOf<AsyncResult<string[]>>();
+expectTypeOf(remote.mapAsync((n: number) => n, [1], settle)).toEqualTypeOf<AsyncResult<Settled[]>>();
+expectTypeOf(remote.starmap((a: number, b: string) => b + a, [[1, 'x']])).toEqualTypeOf<Promise<string[]>>();
+expectTypeOf(remote.starmap((a: number) => a, [[1]], settle)).toEqualTypeOf<Promise<Settled[]>>();
+expectTypeOf(remote.imap((n) => n, [1], skip)).toEqualTypeOf<TaskStream<number>>();
+expectTypeOf(remote.imap((n) => n, [1], settle)).toEqualTypeOf<TaskStream<Settled>>();
+expectTypeOf(remote.imapUnordered((n: number) => n, [1], some)).toEqualTypeOf<TaskStream<number | Settled>>();
 
 // initArgs fit the initializer, in every class of pool
 new Pool();

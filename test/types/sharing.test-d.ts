@@ -26,7 +26,16 @@ import {
   toQueue,
   Value,
 } from '../../src/index.js';
-import { batchPull, bounded, concatMapPull, filterPull, mapPull, mergeMapPull, remote, takePull } from '../../src/operators/index.js';
+import {
+  batchPull,
+  bounded,
+  concatMapPull,
+  filterPull,
+  mapPull,
+  mergeMapPull,
+  remote,
+  takePull,
+} from '../../src/operators/index.js';
 import { loads } from '../../src/reduction/index.js';
 import { copy, synchronized } from '../../src/sharedctypes/index.js';
 import { Finalize } from '../../src/util/index.js';
@@ -38,7 +47,10 @@ interface Row {
 }
 
 // Queues and topics carry one type.
-const queue = new Queue<Row>({ maxSize: 4, overflow: { policy: 'drop-oldest', onDrop: (row) => expectTypeOf(row).toEqualTypeOf<Row>() } });
+const queue = new Queue<Row>({
+  maxSize: 4,
+  overflow: { policy: 'drop-oldest', onDrop: (row) => expectTypeOf(row).toEqualTypeOf<Row>() },
+});
 expectTypeOf(queue.get({ signal: maybe })).resolves.toEqualTypeOf<Row>();
 expectTypeOf(queue.consume({ ack: 'manual', prefetch: undefined })).toEqualTypeOf<TaskStream<Row>>();
 queue.subscribe((row) => expectTypeOf(row).toEqualTypeOf<Row>());
@@ -68,7 +80,9 @@ expectTypeOf(from([1]).pipe(mapPull(async (n) => String(n)))).toEqualTypeOf<Obse
 expectTypeOf(from([1]).pipe(filterPull((n) => n > 0))).toEqualTypeOf<Observable<number>>();
 expectTypeOf(from([1]).pipe(takePull(1), batchPull(2))).toEqualTypeOf<Observable<number[]>>();
 expectTypeOf(from([1]).pipe(concatMapPull((n) => [String(n)]))).toEqualTypeOf<Observable<string>>();
-expectTypeOf(from([1]).pipe(mergeMapPull((n) => of({ id: n }), { concurrency: undefined }))).toEqualTypeOf<Observable<{ id: number }>>();
+expectTypeOf(from([1]).pipe(mergeMapPull((n) => of({ id: n }), { concurrency: undefined }))).toEqualTypeOf<
+  Observable<{ id: number }>
+>();
 expectTypeOf(from([1]).pipe(bounded({ policy: 'latest' }))).toEqualTypeOf<Observable<number>>();
 expectTypeOf(remote(pool, (n: number) => [n, n], [1])).toEqualTypeOf<TaskStream<number>>();
 // @ts-expect-error a string where a number is wanted

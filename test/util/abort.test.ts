@@ -1,5 +1,18 @@
 import { getEventListeners } from 'node:events';
-import { Barrier, Condition, Event, JoinableQueue, Lock, pipe, Queue, RwLock, Semaphore, SimpleQueue, Topic, wait } from 'multiprocess';
+import {
+  Barrier,
+  Condition,
+  Event,
+  JoinableQueue,
+  Lock,
+  pipe,
+  Queue,
+  RwLock,
+  Semaphore,
+  SimpleQueue,
+  Topic,
+  wait,
+} from 'multiprocess';
 import { afterEach, describe, expect, it } from 'vitest';
 import { onAbort } from '../../src/util/abort.js';
 

@@ -5,7 +5,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cpuCount, Pool, ThreadPool } from 'multiprocess';
 import { afterEach, expect, it, vi } from 'vitest';
-import { allowedCpus, countCpus } from '../../src/util/cpu.js';
+import { allowedCpus } from '../../src/platform/cpus-linux.js';
+import { countCpus } from '../../src/util/cpu.js';
 
 const trees: string[] = [];
 afterEach(() => {
@@ -27,7 +28,8 @@ function tree(files: Record<string, string>): string {
 const ALLOWED = (list: string) => ({
   'proc/thread-self/status': `Name:\tnode\nCpus_allowed:\tff\nCpus_allowed_list:\t${list}\nMems_allowed:\t1\n`,
 });
-const V2 = '30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n';
+const V2 =
+  '30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n';
 const V1 = '33 24 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:10 - cgroup cgroup rw,cpu,cpuacct\n';
 
 it('counts the CPUs of the affinity', () => {
@@ -50,7 +52,12 @@ it.each([
   ['50000 10000', 5],
   ['max 100000', 8],
 ])('rounds a quota of version 2 up: %s', (max, expected) => {
-  const files = { ...ALLOWED('0-7'), 'proc/self/cgroup': '0::/app\n', 'proc/self/mountinfo': V2, 'sys/fs/cgroup/app/cpu.max': `${max}\n` };
+  const files = {
+    ...ALLOWED('0-7'),
+    'proc/self/cgroup': '0::/app\n',
+    'proc/self/mountinfo': V2,
+    'sys/fs/cgroup/app/cpu.max': `${max}\n`,
+  };
   expect(countCpus('test', tree(files))).toBe(expected);
 });
 
@@ -103,7 +110,12 @@ it.each([
 });
 
 it('is bound by affinity where the quota is wider', () => {
-  const files = { ...ALLOWED('0-1'), 'proc/self/cgroup': '0::/\n', 'proc/self/mountinfo': V2, 'sys/fs/cgroup/cpu.max': '1600000 100000\n' };
+  const files = {
+    ...ALLOWED('0-1'),
+    'proc/self/cgroup': '0::/\n',
+    'proc/self/mountinfo': V2,
+    'sys/fs/cgroup/cpu.max': '1600000 100000\n',
+  };
   expect(countCpus('test', tree(files))).toBe(2);
 });
 
@@ -140,6 +152,9 @@ it.each(['0', '-2', '1.5', 'two', '1e3', ' '])('refuses MULTIPROCESS_CPU_COUNT=%
 it('follows the affinity of this machine', () => {
   const program = `import('multiprocess').then(({ cpuCount }) => console.log(cpuCount()))`;
   const first = String(allowedCpus()![0]);
-  const counted = execFileSync('taskset', ['-c', first, process.execPath, '-e', program], { encoding: 'utf8', cwd: process.cwd() });
+  const counted = execFileSync('taskset', ['-c', first, process.execPath, '-e', program], {
+    encoding: 'utf8',
+    cwd: process.cwd(),
+  });
   expect(counted.trim()).toBe('1');
 });

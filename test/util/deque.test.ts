@@ -5,8 +5,14 @@ import { Deque } from '../../src/util/deque.js';
 type Command = readonly ['push' | 'unshift' | 'remove' | 'at', number] | readonly ['pop' | 'shift'];
 
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(fc.constantFrom('push' as const, 'unshift' as const), fc.integer({ min: 0, max: 9 })) },
-  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('remove' as const, 'at' as const), fc.integer({ min: 0, max: 40 })) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(fc.constantFrom('push' as const, 'unshift' as const), fc.integer({ min: 0, max: 9 })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom('remove' as const, 'at' as const), fc.integer({ min: 0, max: 40 })),
+  },
   { weight: 3, arbitrary: fc.tuple(fc.constantFrom('pop' as const, 'shift' as const)) },
 );
 
@@ -37,7 +43,9 @@ it('a deque does what an array does', () => {
       const deque = new Deque<number>();
       const array: number[] = [];
       for (const [name, operand] of commands as readonly (readonly [keyof Deque<number>, number?])[]) {
-        expect((deque[name] as (operand?: number) => unknown)(operand)).toEqual(onArray(array, name as string, operand));
+        expect((deque[name] as (operand?: number) => unknown)(operand)).toEqual(
+          onArray(array, name as string, operand),
+        );
         expect(deque.length).toBe(array.length);
         expect(deque.first()).toBe(array[0]);
         expect(deque.last()).toBe(array.at(-1));

@@ -31,6 +31,7 @@ describe('checkOptions', () => {
     ['maxTaskPerChild', 'maxTasksPerChild'],
     ['initialiser', 'initializer'],
     ['singal', 'signal'],
+    ['signalToStop', 'signal'],
   ])('answers `%s` with `%s`', (name, near) => {
     expect(refusal(() => checkOptions('Pool', { [name]: 1 }, known))).toEqual({
       code: 'MP_UNKNOWN_OPTION',
@@ -74,7 +75,7 @@ describe('checkNumber', () => {
   it.each([
     [-1, {}, 'a number of at least 0, not -1'],
     [Number.NaN, {}, 'a number of at least 0, not NaN'],
-    [Number.POSITIVE_INFINITY, {}, 'a number of at least 0, not Infinity'],
+    [Number.POSITIVE_INFINITY, {}, 'a finite number of at least 0, not Infinity'],
     [Number.NEGATIVE_INFINITY, { infinite: true }, 'a number of at least 0, not -Infinity'],
     [1.5, { integer: true }, 'an integer of at least 0, not 1.5'],
     [2, { min: 3 }, 'a number of at least 3, not 2'],

@@ -13,17 +13,33 @@ const isClass = (value: unknown): value is Class =>
   typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class');
 
 it('every class that is exported has a text of its own', () => {
-  const classes = [...[multiprocess, heap, managers].flatMap((module) => Object.entries(module)), ['DupFd', DupFd] as const].filter(
-    ([, value]) => isClass(value),
-  );
+  const classes = [
+    ...[multiprocess, heap, managers].flatMap((module) => Object.entries(module)),
+    ['DupFd', DupFd] as const,
+  ].filter(([, value]) => isClass(value));
   expect(classes.length).toBeGreaterThan(40);
-  const without = classes.filter(([, type]) => (type as Class).prototype.toString === Object.prototype.toString).map(([name]) => name);
+  const without = classes
+    .filter(([, type]) => (type as Class).prototype.toString === Object.prototype.toString)
+    .map(([name]) => name);
   expect(without).toEqual([]);
 });
 
 it('objects are printed alike by console.log and in template strings, closed ones too', async () => {
-  const { AsyncResult, Listener, Pool, Process, pipe, Queue, RawArray, RawValue, SharedArray, SharedMemory, StateTopic, Topic, Value } =
-    multiprocess;
+  const {
+    AsyncResult,
+    Listener,
+    Pool,
+    Process,
+    pipe,
+    Queue,
+    RawArray,
+    RawValue,
+    SharedArray,
+    SharedMemory,
+    StateTopic,
+    Topic,
+    Value,
+  } = multiprocess;
   const pool = new Pool({ processes: 1 });
   const [left, right] = pipe();
   const listener = await Listener.listen();
@@ -66,7 +82,9 @@ it('objects are printed alike by console.log and in template strings, closed one
     check(object);
     expect(`${object}`).toMatch(
       new RegExp(
-        object === left ? 'Connection' : object.constructor.name.replace(/^Current$/, 'Process').replace(/^\w*Context$/, 'ontext'),
+        object === left
+          ? 'Connection'
+          : object.constructor.name.replace(/^Current$/, 'Process').replace(/^\w*Context$/, 'ontext'),
       ),
     );
   }
@@ -76,7 +94,8 @@ it('objects are printed alike by console.log and in template strings, closed one
   block.unlink();
   list.shm.close();
   list.shm.unlink();
-  for (const object of objects as Partial<{ close(): unknown }>[]) if (object !== pool && object !== listener) object.close?.();
+  for (const object of objects as Partial<{ close(): unknown }>[])
+    if (object !== pool && object !== listener) object.close?.();
   objects.forEach(check);
   expect(`${pool}`).toMatch(/ended/);
 });

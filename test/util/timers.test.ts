@@ -14,7 +14,16 @@ const PROGRAM = fileURLToPath(new URL('../fixtures/lifetime/faked.mjs', import.m
 describe.each(['spawn', 'thread'])('goes on (%s)', (method) => {
   it('under vi.useFakeTimers()', { timeout: 20_000 }, async () => {
     vi.useFakeTimers({
-      toFake: ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'Date', 'performance', 'queueMicrotask', 'hrtime'],
+      toFake: [
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'clearTimeout',
+        'Date',
+        'performance',
+        'queueMicrotask',
+        'hrtime',
+      ],
     });
     expect(await uses(method)).toContain('pool');
   });

@@ -6,9 +6,10 @@
 import type * as acorn from 'acorn';
 import { isStandardGlobal } from '../../codec/globals.js';
 import { type ClassMember, classMembers, fieldKeys, isRepeatable, unevaluated } from './class-members.js';
+import type { Findings, Span } from './findings.js';
 import { type Reference, resolve, type Scope } from './scope.js';
 import { type Form, parseFunction } from './syntax.js';
-import { type Findings, type Span, walkFunction } from './walk.js';
+import { walkFunction } from './walk.js';
 
 /** A name a function takes from outside. Positions are relative to the function's text. */
 export interface FreeName {
@@ -131,7 +132,9 @@ function freeNames(references: readonly Reference[], offset: number): Map<string
 }
 
 function summary(name: string, list: readonly Reference[], offset: number): FreeName {
-  const members = list.every((reference) => reference.use === 'member') ? new Set(list.map((reference) => reference.member!)) : null;
+  const members = list.every((reference) => reference.use === 'member')
+    ? new Set(list.map((reference) => reference.member!))
+    : null;
   return {
     name,
     uses: list.map(({ start, end, use, writes }) => ({ start: start - offset, end: end - offset, use, writes })),
@@ -140,7 +143,11 @@ function summary(name: string, list: readonly Reference[], offset: number): Free
   };
 }
 
-function ownName(node: acorn.FunctionExpression | acorn.ArrowFunctionExpression, findings: Findings, offset: number): FreeName | null {
+function ownName(
+  node: acorn.FunctionExpression | acorn.ArrowFunctionExpression,
+  findings: Findings,
+  offset: number,
+): FreeName | null {
   if (node.type !== 'FunctionExpression' || !node.id) return null;
   const { name } = node.id;
   const isOwn = (scope: Scope) => scope.lookup(name)?.kind === 'self' && scope.lookup(name)?.scope.start === node.start;
@@ -164,7 +171,9 @@ function unrepeatable(node: acorn.ClassExpression, text: string, offset: number)
 
 function namesInFieldKeys(node: acorn.ClassExpression, outside: readonly Reference[]): string[] {
   const keys = fieldKeys(node);
-  return outside.filter(({ start, end }) => keys.some((key) => key.start <= start && end <= key.end)).map(({ name }) => name);
+  return outside
+    .filter(({ start, end }) => keys.some((key) => key.start <= start && end <= key.end))
+    .map(({ name }) => name);
 }
 
 function declaredMembers(node: acorn.ClassExpression): Declared {
@@ -176,6 +185,8 @@ function declaredMembers(node: acorn.ClassExpression): Declared {
     const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
     if (name !== null) (member.static ? statics : prototype).add(name);
   }
-  const state = node.body.body.some((member) => member.type === 'StaticBlock' || (member.type === 'PropertyDefinition' && member.static));
+  const state = node.body.body.some(
+    (member) => member.type === 'StaticBlock' || (member.type === 'PropertyDefinition' && member.static),
+  );
   return { statics, prototype, state };
 }

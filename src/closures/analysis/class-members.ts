@@ -4,7 +4,7 @@
  * On the other side the class is made as it is now, and none of that runs.
  */
 import type * as acorn from 'acorn';
-import type { Span } from './walk.js';
+import type { Span } from './findings.js';
 
 /** A member of a class. Positions are relative to the text of the class. */
 export interface ClassMember extends Span {
@@ -27,7 +27,8 @@ export function classMembers({ body }: acorn.ClassExpression, text: string, offs
       return { ...span, kind: 'block', isStatic: true, name: null, isPrivate: false, key: null, value: null };
     }
     const isField = member.type === 'PropertyDefinition';
-    const value = isField && member.value ? { start: member.value.start - offset, end: member.value.end - offset } : null;
+    const value =
+      isField && member.value ? { start: member.value.start - offset, end: member.value.end - offset } : null;
     return {
       ...span,
       kind: isField ? 'field' : member.kind,
@@ -46,7 +47,11 @@ function nameOf({ key, computed }: acorn.MethodDefinition | acorn.PropertyDefini
   return key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
 }
 
-function keyOf({ key, computed }: acorn.MethodDefinition | acorn.PropertyDefinition, text: string, offset: number): Span {
+function keyOf(
+  { key, computed }: acorn.MethodDefinition | acorn.PropertyDefinition,
+  text: string,
+  offset: number,
+): Span {
   const start = key.start - offset;
   const end = key.end - offset;
   return computed ? { start: text.lastIndexOf('[', start - 1), end: text.indexOf(']', end) + 1 } : { start, end };
@@ -95,7 +100,11 @@ export function isRepeatable(node: acorn.Expression, isGlobal: (name: string) =>
     case 'TemplateLiteral':
       return node.expressions.every((each) => isRepeatable(each, isGlobal));
     case 'BinaryExpression':
-      return node.left.type !== 'PrivateIdentifier' && isRepeatable(node.left, isGlobal) && isRepeatable(node.right, isGlobal);
+      return (
+        node.left.type !== 'PrivateIdentifier' &&
+        isRepeatable(node.left, isGlobal) &&
+        isRepeatable(node.right, isGlobal)
+      );
     case 'CallExpression': {
       const { callee } = node;
       const owner = callee.type === 'MemberExpression' ? callee.object : callee;

@@ -35,7 +35,9 @@ export interface Declaration {
 export function declarationsOf(source: string, name: string): number | null {
   const { declarations, doubtful } = usesOf(source, name, 1);
   // A second `var` or function of one name assigns it.
-  return doubtful.length > 0 || declarations.filter(({ isRepeatable }) => isRepeatable).length > 1 ? null : declarations.length;
+  return doubtful.length > 0 || declarations.filter(({ isRepeatable }) => isRepeatable).length > 1
+    ? null
+    : declarations.length;
 }
 
 /** @param most Stops after so many doubtful ones. */
@@ -97,7 +99,9 @@ export function requiredModuleOf(source: string, name: string): RequireOrigin | 
   const word = `(?<![\\w$.])${escaped(name)}(?![\\w$])`;
   if (!new RegExp(`${word}[^;=]{0,400}=[^;]{0,400}\\brequire\\s*\\(`).test(source)) return null;
   const helper = '((?:__importStar|__importDefault|__toESM)\\d*\\(\\s*)?';
-  const whole = new RegExp(`\\b(?:const|let|var)\\s+${word}\\s*=\\s*${helper}require\\(\\s*(["'])([^"'\\n]+)\\2\\s*\\)(?!\\s*\\.)`);
+  const whole = new RegExp(
+    `\\b(?:const|let|var)\\s+${word}\\s*=\\s*${helper}require\\(\\s*(["'])([^"'\\n]+)\\2\\s*\\)(?!\\s*\\.)`,
+  );
   const found = whole.exec(source);
   return found === null ? undefined : { specifier: found[3]!, name: null, wrapped: found[1] !== undefined };
 }
@@ -106,10 +110,15 @@ export function requiredModuleOf(source: string, name: string): RequireOrigin | 
  * What may be the only declarator that fills a name by `require`: `name = require('x')`,
  * `{ name } = require('x')`. `null` where there is none, or more than one.
  */
-export function requireDeclarator(source: string, name: string): { readonly start: number; readonly end: number } | null {
+export function requireDeclarator(
+  source: string,
+  name: string,
+): { readonly start: number; readonly end: number } | null {
   const word = `(?<![\\w$.])${escaped(name)}(?![\\w$])`;
   const found = [
-    ...source.matchAll(new RegExp(`(?:${word}|\\{[^{}]*${word}[^{}]*\\})\\s*=\\s*(?:[\\w$.]+\\s*\\(\\s*)*require\\s*\\(`, 'g')),
+    ...source.matchAll(
+      new RegExp(`(?:${word}|\\{[^{}]*${word}[^{}]*\\})\\s*=\\s*(?:[\\w$.]+\\s*\\(\\s*)*require\\s*\\(`, 'g'),
+    ),
   ];
   const [first] = found;
   return first === undefined || found.length > 1
@@ -135,7 +144,10 @@ function endOfExpression(source: string, from: number): number {
  * The first statement that may export a variable, with the name that it gives; `null` if none does,
  * `undefined` where a parser has to say.
  */
-export function exportOf(source: string, local: string): { readonly at: number; readonly name: string } | null | undefined {
+export function exportOf(
+  source: string,
+  local: string,
+): { readonly at: number; readonly name: string } | null | undefined {
   const word = `${escaped(local)}(?![\\w$])`;
   const declared = new RegExp(`^(default\\s+)?(?:async\\s+)?(?:function\\s*\\*?|class|const|let|var)\\s+${word}`);
   const named = new RegExp(`^default\\s+${word}\\s*(?:[;\\n]|$)`);
@@ -208,7 +220,12 @@ function escaped(name: string): string {
 /** Letters, digits, `_`, `$`, and whatever is not ASCII. */
 function isWordPart(code: number): boolean {
   return (
-    (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 36 || code > 127
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 36 ||
+    code > 127
   );
 }
 

@@ -9,7 +9,17 @@
  * How a name was declared. `self` is the own name of a function or class expression, `implicit` is
  * `arguments`.
  */
-export type BindingKind = 'const' | 'let' | 'var' | 'param' | 'function' | 'class' | 'import' | 'catch' | 'self' | 'implicit';
+export type BindingKind =
+  | 'const'
+  | 'let'
+  | 'var'
+  | 'param'
+  | 'function'
+  | 'class'
+  | 'import'
+  | 'catch'
+  | 'self'
+  | 'implicit';
 
 /** A declared name. */
 export interface Binding {
@@ -97,7 +107,12 @@ export class Scope {
    * Declares `name` here, or for a `var` in the function around. A second declaration of a name
    * counts as an assignment.
    */
-  declare(name: string, kind: BindingKind, initialised: boolean, origin: Pick<Binding, 'from' | 'required'> = {}): void {
+  declare(
+    name: string,
+    kind: BindingKind,
+    initialised: boolean,
+    origin: Pick<Binding, 'from' | 'required'> = {},
+  ): void {
     const scope = kind === 'var' ? this.functionScope() : this;
     const known = scope.bindings.get(name);
     if (known !== undefined) {

@@ -158,7 +158,12 @@ function asPrivate(text: string): ParsedFunction | null {
   if (method.type !== 'MethodDefinition') return null;
   const offset = PRIVATE.length;
   const { start, end } = method.key;
-  return { form: 'member', node: method.value, key: { start: start - offset, end: end - offset, replace: true }, offset };
+  return {
+    form: 'member',
+    node: method.value,
+    key: { start: start - offset, end: end - offset, replace: true },
+    offset,
+  };
 }
 
 /** A computed key stands in brackets, which belong to what is replaced. */

@@ -6,7 +6,9 @@
  * "Outer" is relative to the node the walk starts at.
  */
 import type * as acorn from 'acorn';
-import { type Binding, type BindingKind, type ImportOrigin, type Owner, type Reference, Scope } from './scope.js';
+import { Findings } from './findings.js';
+import { importedNames, requiredNames } from './import-names.js';
+import { type BindingKind, type Owner, type Reference, Scope } from './scope.js';
 
 type FunctionNode =
   | acorn.FunctionDeclaration
@@ -15,48 +17,6 @@ type FunctionNode =
   | acorn.AnonymousFunctionDeclaration;
 type ClassNode = acorn.ClassDeclaration | acorn.ClassExpression | acorn.AnonymousClassDeclaration;
 type Node = acorn.AnyNode;
-
-/** A span of text. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Everything the walk found. */
-export class Findings {
-  readonly references: Reference[] = [];
-  readonly importMeta: Span[] = [];
-  dynamicImport = false;
-  directEval = false;
-  outerThis = false;
-  /**
-   * The members that are read of it; `null` when it is used otherwise: called on, assigned to,
-   * handed on.
-   */
-  thisMembers: Set<string> | null = new Set<string>();
-  outerNewTarget = false;
-  outerSuper = false;
-  /**
-   * Whether code of its own may do something else if it is strict: a function that is no arrow, an
-   * assignment to a member, `delete`, a number such as 010.
-   */
-  strictnessMatters = false;
-  /** First private name used that no class inside declares. */
-  outerPrivate: string | null = null;
-  /** Functions and classes by where they end: nested arrows may end together. */
-  readonly functions = new Map<number, Placed[]>();
-}
-
-/**
- * A function or class and the scope it stands in: what is kept of its node, which would keep the
- * whole tree.
- */
-export interface Placed {
-  /** A method starts at its parameters. */
-  readonly start: number;
-  readonly isDeclaration: boolean;
-  readonly scope: Scope;
-}
 
 /**
  * What an expression sees of its surroundings: how many functions stand around it that give it a
@@ -75,7 +35,11 @@ const OUTSIDE: Context = { self: false, home: false, target: false, privates: []
  * Walks a function or class on its own, but for the nodes that are `skipped`. `members` of the
  * class itself have a home.
  */
-export function walkFunction(node: FunctionNode | ClassNode, strict: boolean, skipped?: ReadonlySet<acorn.AnyNode>): Findings {
+export function walkFunction(
+  node: FunctionNode | ClassNode,
+  strict: boolean,
+  skipped?: ReadonlySet<acorn.AnyNode>,
+): Findings {
   const walker = new Walker(skipped);
   walker.visit(node, new Scope(null, node.start, true, strict, owner('program', node.start)), OUTSIDE);
   return walker.findings;
@@ -103,13 +67,20 @@ function owner(kind: Owner['kind'], start: number, body = start, name: string | 
 }
 
 function fieldOwner({ start, key, computed, value }: acorn.PropertyDefinition): Owner {
-  const known = computed ? null : key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
+  const known = computed
+    ? null
+    : key.type === 'Identifier'
+      ? key.name
+      : key.type === 'Literal'
+        ? String(key.value)
+        : null;
   return owner('field', start, unnamed(value)?.start ?? start, known);
 }
 
 /** esbuild keeps the names of functions by `__name(function, "name")`. */
 function unnamed(value: acorn.Expression | null | undefined): acorn.AnyNode | null | undefined {
-  const named = value?.type === 'CallExpression' && value.callee.type === 'Identifier' && value.callee.name.startsWith('__name');
+  const named =
+    value?.type === 'CallExpression' && value.callee.type === 'Identifier' && value.callee.name.startsWith('__name');
   return named ? value.arguments[0] : value;
 }
 
@@ -184,7 +155,9 @@ class Walker {
           const kind = node.kind === 'let' || node.kind === 'var' ? node.kind : 'const';
           const origins = requiredNames(declarator);
           const initialised = declarator.init !== null && declarator.init !== undefined;
-          this.#pattern(declarator.id, scope, context, ({ name }) => scope.declare(name, kind, initialised, origins.get(name)));
+          this.#pattern(declarator.id, scope, context, ({ name }) =>
+            scope.declare(name, kind, initialised, origins.get(name)),
+          );
           this.visit(declarator.init, scope, context);
         }
         return;
@@ -271,7 +244,13 @@ class Walker {
     return inner;
   }
 
-  #refer(node: acorn.Identifier, scope: Scope, writes: boolean, use: Reference['use'] = 'plain', member: string | null = null): void {
+  #refer(
+    node: acorn.Identifier,
+    scope: Scope,
+    writes: boolean,
+    use: Reference['use'] = 'plain',
+    member: string | null = null,
+  ): void {
     this.findings.references.push({ name: node.name, start: node.start, end: node.end, scope, writes, use, member });
   }
 
@@ -326,7 +305,9 @@ class Walker {
     const strict = scope.strict || (node.body.type === 'BlockStatement' && hasUseStrict(node.body.body));
     const self = owner(arrow ? 'arrow' : 'function', node.start, node.body.start);
     const params = new Scope(around, node.start, true, strict, self);
-    const inner: Context = arrow ? context : { self: true, home: context.home, target: true, privates: context.privates };
+    const inner: Context = arrow
+      ? context
+      : { self: true, home: context.home, target: true, privates: context.privates };
     // Only a method keeps the home object that its definition gave it; a plain function inside has
     // none.
     if (!arrow) params.declare('arguments', 'implicit', true);
@@ -369,10 +350,17 @@ class Walker {
   }
 
   #assign(pattern: acorn.Pattern, scope: Scope, context: Context): void {
-    this.#pattern(pattern, scope, context, (name, shorthand) => this.#refer(name, scope, true, shorthand ? 'shorthand' : 'plain'));
+    this.#pattern(pattern, scope, context, (name, shorthand) =>
+      this.#refer(name, scope, true, shorthand ? 'shorthand' : 'plain'),
+    );
   }
 
-  #pattern(node: acorn.Pattern, scope: Scope, context: Context, leaf: (name: acorn.Identifier, shorthand: boolean) => void): void {
+  #pattern(
+    node: acorn.Pattern,
+    scope: Scope,
+    context: Context,
+    leaf: (name: acorn.Identifier, shorthand: boolean) => void,
+  ): void {
     switch (node.type) {
       case 'Identifier':
         leaf(node, false);
@@ -426,11 +414,6 @@ function isReadByStrictness(node: acorn.WithStatement | acorn.UnaryExpression | 
   return node.type === 'WithStatement' || /^0\d|\\\d/.test(node.raw ?? '');
 }
 
-/** The name in `import { name as … }`, which may be a string. */
-export function exportedName(node: acorn.Identifier | acorn.Literal): string {
-  return node.type === 'Identifier' ? node.name : String(node.value);
-}
-
 function hasUseStrict(body: readonly acorn.AnyNode[]): boolean {
   for (const statement of body) {
     if (statement.type !== 'ExpressionStatement' || typeof statement.directive !== 'string') return false;
@@ -441,56 +424,4 @@ function hasUseStrict(body: readonly acorn.AnyNode[]): boolean {
 
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
-}
-
-/** The names that an import declares, and where each comes from. */
-export function importedNames(node: acorn.ImportDeclaration): [name: string, from: ImportOrigin][] {
-  const attributes: Record<string, string> = {};
-  for (const { key, value } of node.attributes ?? []) {
-    attributes[key.type === 'Identifier' ? key.name : String(key.value)] = String(value.value);
-  }
-  return node.specifiers.map((item) => {
-    const name =
-      item.type === 'ImportNamespaceSpecifier' ? '*' : item.type === 'ImportDefaultSpecifier' ? 'default' : exportedName(item.imported);
-    return [item.local.name, { specifier: String(node.source.value), name, attributes }];
-  });
-}
-
-/**
- * `const a = require('x')`, `const { b, c: d } = require('x')`, `const e = require('x').f`: the
- * names, and what of the module they are.
- */
-function requiredNames({ id, init }: acorn.VariableDeclarator): ReadonlyMap<string, Pick<Binding, 'required'>> {
-  const found = new Map<string, Pick<Binding, 'required'>>();
-  const isMember = init?.type === 'MemberExpression' && !init.computed && init.property.type === 'Identifier';
-  const call = isMember ? init.object : init;
-  const specifier = requiredModule(call);
-  if (specifier === null) return found;
-  const wrapped = !isRequire(call as acorn.CallExpression);
-  if (id.type === 'Identifier') {
-    found.set(id.name, { required: { specifier, name: isMember ? (init.property as acorn.Identifier).name : null, wrapped } });
-  } else if (id.type === 'ObjectPattern' && !isMember) {
-    for (const property of id.properties) {
-      if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') continue;
-      const { key } = property;
-      const name = key.type === 'Identifier' ? key.name : String((key as acorn.Literal).value);
-      found.set(property.value.name, { required: { specifier, name, wrapped } });
-    }
-  }
-  return found;
-}
-
-/**
- * The specifier of a call of `require`, also as the argument of what a compiler puts around it,
- * whatever that is called.
- */
-function requiredModule(node: acorn.AnyNode | null | undefined): string | null {
-  if (node?.type !== 'CallExpression') return null;
-  const [argument] = node.arguments;
-  if (!isRequire(node)) return requiredModule(argument);
-  return argument?.type === 'Literal' && typeof argument.value === 'string' ? argument.value : null;
-}
-
-function isRequire({ callee }: acorn.CallExpression): boolean {
-  return callee.type === 'Identifier' && callee.name === 'require';
 }

@@ -88,7 +88,15 @@ class Explainer {
     for (const slot of slots ?? []) {
       if (slot.from !== 'module') continue;
       const path = pathOf(step(`captured \`${slot.name}\``));
-      found.push({ name: slot.name, path, how: 'reference', kind: 'import', from: exportName(slot.module), size: 0, captures: [] });
+      found.push({
+        name: slot.name,
+        path,
+        how: 'reference',
+        kind: 'import',
+        from: exportName(slot.module),
+        size: 0,
+        captures: [],
+      });
     }
     return found;
   }
@@ -131,7 +139,8 @@ function attempt(reduce: () => Reduction): Reduction | null {
 
 function problemOf(error: unknown, steps: readonly Step[]): Problem {
   const known = error instanceof Refused ? refusal(error.refusal, steps) : error;
-  if (!(known instanceof SerializationError)) return { code: 'MP_REDUCER', message: String(known), path: pathOf(steps), repair: '' };
+  if (!(known instanceof SerializationError))
+    return { code: 'MP_REDUCER', message: String(known), path: pathOf(steps), repair: '' };
   const outer = error === known ? pathOf(steps) : '';
   const path = [known.path ?? '', outer].filter((part) => part !== '').join(' <- ');
   return { code: known.code, message: known.message, path, repair: known.repair ?? '' };
@@ -157,7 +166,8 @@ function nameOf(fn: Function): string {
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
-  if (typeof value === 'function') return /^class\b/.test(Function.prototype.toString.call(value)) ? 'class' : 'function';
+  if (typeof value === 'function')
+    return /^class\b/.test(Function.prototype.toString.call(value)) ? 'class' : 'function';
   if (typeof value !== 'object') return typeof value;
   if (Array.isArray(value)) return `array of ${value.length}`;
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;

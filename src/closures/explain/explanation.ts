@@ -50,7 +50,15 @@ export interface ExplanationFields {
   readonly problem?: Problem;
 }
 
-/** What sending a function would send. All fields are plain data. */
+/**
+ * What sending a function would send. All fields are plain data.
+ * @example
+ * import { explain } from 'multiprocess';
+ *
+ * const factor = 3;
+ * const { captures, how, sendable } = explain((n: number) => n * factor);
+ * console.log(sendable, how, captures.map(({ name }) => name)); // true value [ 'factor' ]
+ */
 export class Explanation {
   /** Whether it can be sent. */
   readonly sendable: boolean;
@@ -97,10 +105,16 @@ export class Explanation {
     for (const { columns, capture } of cells) {
       const [name, kind, how] = columns;
       const line = `${name!.padEnd(widths[0]!)}  ${kind!.padEnd(widths[1]!)}  ${how}`;
-      rows.push([line, capture.problem !== undefined ? 'regexp' : capture.how === 'reference' ? 'special' : 'undefined']);
+      rows.push([
+        line,
+        capture.problem !== undefined ? 'regexp' : capture.how === 'reference' ? 'special' : 'undefined',
+      ]);
     }
     if (this.problem !== undefined) rows.push([this.problem.message, 'regexp']);
-    return [options.stylize(titleOf(this), 'module'), ...rows.map(([text, style]) => options.stylize(text, style))].join('\n');
+    return [
+      options.stylize(titleOf(this), 'module'),
+      ...rows.map(([text, style]) => options.stylize(text, style)),
+    ].join('\n');
   }
 
   /** The same without colours. */
@@ -134,7 +148,10 @@ function flatten(captures: readonly Capture[], depth: number): Row[] {
         : capture.how === 'reference'
           ? `by reference to ${capture.from}`
           : bytes(capture.size);
-    return [{ columns: [`${'  '.repeat(depth)}${capture.name}`, capture.kind, how], capture }, ...flatten(capture.captures, depth + 1)];
+    return [
+      { columns: [`${'  '.repeat(depth)}${capture.name}`, capture.kind, how], capture },
+      ...flatten(capture.captures, depth + 1),
+    ];
   });
 }
 

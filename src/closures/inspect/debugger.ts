@@ -84,14 +84,20 @@ function readFrames(callFrames: readonly CallFrame[]): RunningFrame[] {
       callFrames.forEach((frame, index) => {
         if (frame.this.objectId === undefined) return;
         const functionDeclaration = `function (i) { const to = globalThis[Symbol.for('${String(HOLDER.description)}')]; if (to) to.out[i] = this; }`;
-        post('Runtime.callFunctionOn', { objectId: frame.this.objectId, functionDeclaration, arguments: [{ value: index }] });
+        post('Runtime.callFunctionOn', {
+          objectId: frame.this.objectId,
+          functionDeclaration,
+          arguments: [{ value: index }],
+        });
       });
     } finally {
       if (foreign) delete own[HOLDER];
     }
   });
   return callFrames.flatMap(({ functionLocation: at }, index) =>
-    at === undefined ? [] : [{ scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber, receiver: holder.out[index] }],
+    at === undefined
+      ? []
+      : [{ scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber, receiver: holder.out[index] }],
   );
 }
 
@@ -110,10 +116,13 @@ export function framesWithScripts(actor: string, most: number): readonly StackFr
     post('Runtime.enable');
     try {
       post('Runtime.setMaxCallStackSizeToCapture', { size: most });
-      const { exceptionDetails } = post<{ exceptionDetails?: { stackTrace?: { callFrames: StackFrame[] } } }>('Runtime.evaluate', {
-        expression: 'throw null',
-        silent: true,
-      });
+      const { exceptionDetails } = post<{ exceptionDetails?: { stackTrace?: { callFrames: StackFrame[] } } }>(
+        'Runtime.evaluate',
+        {
+          expression: 'throw null',
+          silent: true,
+        },
+      );
       return exceptionDetails?.stackTrace?.callFrames ?? [];
     } finally {
       post('Runtime.disable');
@@ -158,7 +167,10 @@ function harvest(choose: Parameters<typeof harvestScripts>[1]): HarvestedScript[
     return found.map((script) => {
       const { scriptId } = script;
       if (!isWanted(script)) return { ...script, source: null };
-      return { ...script, source: post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource };
+      return {
+        ...script,
+        source: post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource,
+      };
     });
   } finally {
     ignore();

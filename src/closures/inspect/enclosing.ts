@@ -7,10 +7,12 @@
  * at once.
  */
 import type * as acorn from 'acorn';
+import type { Placed } from '../analysis/findings.js';
 import { isStrictScript, LONG_SCRIPT, mayBeStrictInside, mayNameItself, namespaceImports } from '../analysis/glance.js';
+import { exportedName } from '../analysis/import-names.js';
 import { type Binding, resolve, runsOnce, type Scope } from '../analysis/scope.js';
 import { parseProgram } from '../analysis/syntax.js';
-import { exportedName, type Placed, walkProgram } from '../analysis/walk.js';
+import { walkProgram } from '../analysis/walk.js';
 import type { Place, Script } from './locate.js';
 import { declaredOutside, exportSeen, isHuge, namesImportedBy, SOMEWHERE } from './long-script.js';
 import { type Inside, placedIn, regionAround } from './region.js';
@@ -82,7 +84,8 @@ function readExports(program: acorn.Program): Pick<Outline, 'exports' | 'anonymo
 /** Only plain names: what a destructuring exports goes by value. */
 function declaredNames(node: acorn.Declaration | null | undefined): string[] {
   if (!node) return [];
-  if (node.type === 'VariableDeclaration') return node.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));
+  if (node.type === 'VariableDeclaration')
+    return node.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));
   return node.id === null ? [] : [node.id.name];
 }
 
@@ -125,7 +128,9 @@ export function surroundings(place: Place, text: string, module: boolean): Surro
 }
 
 function isLong(script: Script): boolean {
-  return isHuge(script) || (script.source.length > LONG_SCRIPT && script.rebuilt === undefined && !outlines.has(script));
+  return (
+    isHuge(script) || (script.source.length > LONG_SCRIPT && script.rebuilt === undefined && !outlines.has(script))
+  );
 }
 
 function parsed(place: Place, text: string, module: boolean): Surroundings | null {
@@ -168,12 +173,14 @@ class LongSurroundings implements Surroundings {
 
   get #placed(): Placed | undefined {
     const { script, start } = this.#place;
-    if (this.#inside === undefined && isHuge(script)) this.#inside = regionAround(script, start, start + this.#text.length);
+    if (this.#inside === undefined && isHuge(script))
+      this.#inside = regionAround(script, start, start + this.#text.length);
     return this.#inside?.placed;
   }
 
   get strict(): boolean {
-    if (this.#module || isStrictScript(this.#place.script.source) === true || this.#placed?.scope.strict === true) return true;
+    if (this.#module || isStrictScript(this.#place.script.source) === true || this.#placed?.scope.strict === true)
+      return true;
     // A class, which is strict, or a directive may stand around a function that was parsed.
     return mayBeStrictInside(this.#place.script.source) && this.#exact?.strict === true;
   }
@@ -208,7 +215,8 @@ class LongSurroundings implements Surroundings {
   }
 
   isOnlyOne(binding: Binding): boolean {
-    if (this.#placed !== undefined && this.#placed.scope.root === binding.scope.root) return runsOnce(this.#placed.scope, binding.scope);
+    if (this.#placed !== undefined && this.#placed.scope.root === binding.scope.root)
+      return runsOnce(this.#placed.scope, binding.scope);
     // What was told by a look is declared outside of the function that was parsed, or there is one
     // of it.
     return binding.scope === SOMEWHERE ? false : (this.#exact?.isOnlyOne(binding) ?? false);
@@ -265,7 +273,12 @@ function valueIn(scope: Record<string, unknown>, name: string): unknown {
  * The name under which a module exports this function, checked against the values its own scope
  * holds now.
  */
-export function exportNameOf(fn: Function, place: Place, text: string, moduleScope: Record<string, unknown>): string | null {
+export function exportNameOf(
+  fn: Function,
+  place: Place,
+  text: string,
+  moduleScope: Record<string, unknown>,
+): string | null {
   // Most functions are none of a module's own, and a script that only they are sent of need not be
   // parsed.
   const locals = Object.keys(moduleScope).filter((name) => valueIn(moduleScope, name) === fn);

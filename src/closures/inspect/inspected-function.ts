@@ -1,6 +1,8 @@
 /**
  * What is known of a function that is sent: its text, what V8 shows of it, where it was written.
  */
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Analysis } from '../analysis/analysis.js';
 import type { Surroundings } from './enclosing.js';
 import type { CapturedScope, Mirror } from './inspector.js';
@@ -30,5 +32,5 @@ export function holderOf(inspected: Pick<InspectedFunction, 'mirror'>, name: str
 
 /** Code without a file resolves from the working directory. */
 export function baseOf(url: string): string {
-  return url.startsWith('file:') ? url : new URL(`file://${encodeURI(process.cwd())}/[eval]`).href;
+  return url.startsWith('file:') ? url : new URL('[eval]', pathToFileURL(join(process.cwd(), sep))).href;
 }

@@ -2,7 +2,7 @@
  * What only V8 knows of a function: its captured scopes, where it was written, what it binds or
  * proxies.
  */
-import { GROUP, post, type RemoteObject, withHolder, withSession } from './session.js';
+import { fetchInto, heldValue, post, type RemoteObject, withHolder, withSession } from './session.js';
 
 /** One captured scope, innermost first. `object` is V8's snapshot of its names. */
 export interface CapturedScope {
@@ -31,55 +31,41 @@ interface Properties {
   readonly privateProperties?: readonly Property[];
 }
 
-/** Puts the values behind remote objects into the holder. */
-function fetchInto(holderId: string, objects: readonly (RemoteObject | undefined)[]): void {
-  post('Runtime.callFunctionOn', {
-    objectId: holderId,
-    functionDeclaration: 'function (...values) { this.out = values }',
-    arguments: objects.map((object) => (object?.objectId !== undefined ? { objectId: object.objectId } : argument(object))),
-  });
-}
-
 /** Looks at a function. @throws SerializationError `MP_INSPECTOR_UNAVAILABLE`. */
 export function mirror(fn: Function, actor: string): Mirror {
   return withSession(actor, () => look(fn));
 }
 
 function look(fn: Function): Mirror {
-  const holder: { fn: Function; out: unknown[] } = { fn, out: [] };
-  return withHolder(holder, (holderId) => {
-    const mirrored = post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
-      objectId: holderId,
-      functionDeclaration: 'function () { return this.fn }',
-      objectGroup: GROUP,
-    });
+  const holder: { value: Function; out: unknown[] } = { value: fn, out: [] };
+  return withHolder(holder, () => {
+    const objectId = heldValue();
     const { internalProperties = [], privateProperties = [] } = post<Properties>('Runtime.getProperties', {
-      objectId: mirrored.result.objectId,
+      objectId,
       ownProperties: true,
     });
     const internal = (name: string) => internalProperties.find((property) => property.name === name)?.value;
     fetchInto(
-      holderId,
+      objectId,
       ['[[Scopes]]', '[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]', '[[Target]]', '[[Handler]]']
         .map(internal)
         .concat(privateProperties.map(({ value }) => value)),
     );
-    const location = internal('[[FunctionLocation]]')?.value as { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
+    const location = internal('[[FunctionLocation]]')?.value as
+      | { scriptId: string; lineNumber: number; columnNumber: number }
+      | undefined;
     const [scopes, bound, receiver, args, target, handler, ...privates] = holder.out;
     return {
-      location: location === undefined ? null : { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber },
+      location:
+        location === undefined
+          ? null
+          : { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber },
       scopes: scopes === undefined ? [] : readScopes(scopes),
       privates: new Map(privateProperties.map(({ name }, index) => [name, privates[index]])),
       bound: typeof bound === 'function' ? { target: bound, receiver, args: list(args) } : null,
       proxy: isObject(target) ? { target, handler: isObject(handler) ? handler : null } : null,
     };
   });
-}
-
-/** Primitives travel by value, the odd ones as text. */
-function argument(object: RemoteObject | undefined): object {
-  const text = (object as { unserializableValue?: string } | undefined)?.unserializableValue;
-  return text !== undefined ? { unserializableValue: text } : { value: object?.value };
 }
 
 function isObject(value: unknown): value is object {

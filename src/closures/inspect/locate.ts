@@ -8,7 +8,7 @@
  *
  * Invariant: what {@link scripts} holds under an id is the source that V8 has under this id.
  */
-import { pathToFileURL } from 'node:url';
+import { fileUrlOf } from '../../util/file-names.js';
 import { compiledFactories } from '../receive/compile.js';
 import type { FunctionData } from '../wire.js';
 import { framesWithScripts, harvestScripts, type ListedScript } from './debugger.js';
@@ -82,7 +82,13 @@ function find(fn: Function, location: Location, actor: string): Script | undefin
 function scriptOf({ source, position }: ScriptSource, { scriptId, line, column }: Location, url: string): Script {
   const starts = lineStartsOf(source);
   const row = lineAt(starts, position);
-  const script: Script = { id: scriptId, url, source, firstLine: line - row, firstColumn: row === 0 ? column - position : null };
+  const script: Script = {
+    id: scriptId,
+    url,
+    source,
+    firstLine: line - row,
+    firstColumn: row === 0 ? column - position : null,
+  };
   lineStarts.set(script, starts);
   return script;
 }
@@ -162,7 +168,7 @@ function packageOf(url: string): string {
 }
 
 function asURL(url: string): string {
-  return url.startsWith('/') ? pathToFileURL(url).href : url;
+  return fileUrlOf(url) ?? url;
 }
 
 /** Offset of a line and column in a script. */
@@ -184,7 +190,12 @@ function place(script: Script, location: Pick<Location, 'line' | 'column'>, text
   const start = script.source.lastIndexOf(text, inside);
   if (start < 0 || start + text.length <= inside) return null;
   const row = lineAt(starts, start);
-  return { script, start, line: row + script.firstLine, column: start - starts[row]! + (row === 0 ? firstColumnOf(script) : 0) };
+  return {
+    script,
+    start,
+    line: row + script.firstLine,
+    column: start - starts[row]! + (row === 0 ? firstColumnOf(script) : 0),
+  };
 }
 
 function linesOf(script: Script): readonly number[] {
@@ -218,7 +229,14 @@ function lineAt(starts: readonly number[], offset: number): number {
 export function fromFactories(location: Location, text: string, actor: string): Place | null {
   for (const { factory, code, firstLine, firstColumn, data } of compiledFactories()) {
     if (!code.includes(text)) continue;
-    const script: Script = { id: location.scriptId, url: data.url, source: code, firstLine, firstColumn, rebuilt: data };
+    const script: Script = {
+      id: location.scriptId,
+      url: data.url,
+      source: code,
+      firstLine,
+      firstColumn,
+      rebuilt: data,
+    };
     const found = place(script, location, text);
     if (found === null || mirrorOf(factory, actor).location?.scriptId !== location.scriptId) continue;
     keep(script);

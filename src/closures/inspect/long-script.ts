@@ -14,9 +14,10 @@ import {
   requiredModuleOf,
   usesOf,
 } from '../analysis/glance.js';
+import { importedNames } from '../analysis/import-names.js';
 import { type Binding, type ImportOrigin, Scope } from '../analysis/scope.js';
 import { parseProgram } from '../analysis/syntax.js';
-import { importedNames, walkProgram } from '../analysis/walk.js';
+import { walkProgram } from '../analysis/walk.js';
 import type { Script } from './locate.js';
 import { notShadowed } from './region.js';
 
@@ -25,7 +26,13 @@ const WRAPPED = new Set(['module', 'exports', 'require']);
 /** Where a name is declared of which no more is known than that. */
 export const SOMEWHERE = new Scope(null, -1, true, true, { kind: 'program', start: -1, body: -1, name: null });
 
-const FIXED: Omit<Binding, 'name'> = { kind: 'const', scope: SOMEWHERE, initialised: true, assigned: false, assignedInside: false };
+const FIXED: Omit<Binding, 'name'> = {
+  kind: 'const',
+  scope: SOMEWHERE,
+  initialised: true,
+  assigned: false,
+  assignedInside: false,
+};
 
 /** The binding of a name that never changes, if that can be told without parsing. */
 function glanceAt(source: string, name: string, module: boolean): Binding | null {
@@ -75,7 +82,9 @@ function bindingSomewhere(script: Script, name: string, module: boolean): Bindin
 function importedOnce(script: Script, name: string, statement: string): Binding | null {
   const at = script.source.indexOf(name, script.source.indexOf(statement));
   const from = namesImportedBy(statement).find((each) => each.name === name)?.from;
-  return from === undefined || notShadowed(script, name, [at]).length === 0 ? null : { name, ...FIXED, kind: 'import', from };
+  return from === undefined || notShadowed(script, name, [at]).length === 0
+    ? null
+    : { name, ...FIXED, kind: 'import', from };
 }
 
 /** The binding of a name that one declarator fills by `require`, and nothing else. */

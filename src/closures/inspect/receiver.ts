@@ -20,9 +20,11 @@ import { mayBeDebugged } from './session.js';
 export function receiverOf(inspected: InspectedFunction): unknown {
   const { around, place, mirror, describe } = inspected;
   const { thisMembers } = inspected.analysis;
-  if (around?.receiver === 'script' && mirror?.scopes.some((scope) => scope.type === 'Module') === true) return undefined;
+  if (around?.receiver === 'script' && mirror?.scopes.some((scope) => scope.type === 'Module') === true)
+    return undefined;
   // A script compiled here is entered with the `this` that the function it rebuilds was sent with.
-  if (around?.receiver === 'script' && place?.script.rebuilt !== undefined && place.script.rebuilt.receiver < 0) return undefined;
+  if (around?.receiver === 'script' && place?.script.rebuilt !== undefined && place.script.rebuilt.receiver < 0)
+    return undefined;
   if (around === null || place === null || around.receiver === 'script') throw outerThis(describe(), thisMembers);
   const { field } = around;
   const owner = ownerOf(inspected.fn);
@@ -35,7 +37,9 @@ export function receiverOf(inspected: InspectedFunction): unknown {
   // Two calls of the function with different receivers: which of them made the arrow cannot be
   // told.
   if (receivers.length > 0 && receivers.every((receiver) => receiver === receivers[0])) return receivers[0];
-  throw field === null ? outerThis(describe(), thisMembers, mayBeDebugged()) : fieldThis(describe(), field, mayBeDebugged());
+  throw field === null
+    ? outerThis(describe(), thisMembers, mayBeDebugged())
+    : fieldThis(describe(), field, mayBeDebugged());
 }
 
 /** The receivers of the function around, as far as it runs now. */
@@ -57,9 +61,13 @@ function framesOf({ around, place, mirror }: InspectedFunction, frames: readonly
  */
 function isOwner(object: unknown, field: string, { fn, text }: InspectedFunction): object is object {
   if (typeof object === 'function') {
-    return Object.getOwnPropertyDescriptor(object, field)?.value === fn && Function.prototype.toString.call(object).includes(text);
+    return (
+      Object.getOwnPropertyDescriptor(object, field)?.value === fn &&
+      Function.prototype.toString.call(object).includes(text)
+    );
   }
-  if (typeof object !== 'object' || object === null || Object.getOwnPropertyDescriptor(object, field)?.value !== fn) return false;
+  if (typeof object !== 'object' || object === null || Object.getOwnPropertyDescriptor(object, field)?.value !== fn)
+    return false;
   for (let at: unknown = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
     const made: unknown = Object.getOwnPropertyDescriptor(at as object, 'constructor')?.value;
     if (typeof made === 'function' && Function.prototype.toString.call(made).includes(text)) return true;

@@ -5,9 +5,11 @@
  * V8 says where functions are (the ranges that coverage counts by). It lists those it keeps, so one
  * that is listed is there, and one that is not may be there as well.
  */
+
+import type { Placed } from '../analysis/findings.js';
 import { resolve } from '../analysis/scope.js';
 import { parseFunction } from '../analysis/syntax.js';
-import { type Placed, walkAround } from '../analysis/walk.js';
+import { walkAround } from '../analysis/walk.js';
 import type { Script } from './locate.js';
 import { post, withSession } from './session.js';
 
@@ -93,7 +95,11 @@ export function notShadowed(script: Script, name: string, offsets: readonly numb
 /** Short functions around, the largest first. */
 function around(ranges: readonly Range[], start: number, end: number): Range[] {
   const found: Range[] = [];
-  for (let index = firstFrom(ranges, start - MAX_REGION); index < ranges.length && ranges[index]!.start <= start; index++) {
+  for (
+    let index = firstFrom(ranges, start - MAX_REGION);
+    index < ranges.length && ranges[index]!.start <= start;
+    index++
+  ) {
     const range = ranges[index]!;
     const isItself = range.start === start && range.end === end;
     if (range.end >= end && range.end - range.start <= MAX_REGION && !isItself) found.push(range);
@@ -121,7 +127,8 @@ function knownWith(script: Script, start: number, end: number): Known {
 }
 
 function isListed(ranges: readonly Range[], start: number, end: number): boolean {
-  for (let index = firstFrom(ranges, start); ranges[index]?.start === start; index++) if (ranges[index]!.end === end) return true;
+  for (let index = firstFrom(ranges, start); ranges[index]?.start === start; index++)
+    if (ranges[index]!.end === end) return true;
   return false;
 }
 
@@ -139,7 +146,9 @@ function firstFrom(ranges: readonly Range[], offset: number): number {
 
 interface Coverage {
   readonly scriptId: string;
-  readonly functions: readonly { readonly ranges: readonly { readonly startOffset: number; readonly endOffset: number }[] }[];
+  readonly functions: readonly {
+    readonly ranges: readonly { readonly startOffset: number; readonly endOffset: number }[];
+  }[];
 }
 
 /**

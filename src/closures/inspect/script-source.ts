@@ -11,6 +11,7 @@
 // Not the global, which is a copy inside a test runner's vm.
 import process from 'node:process';
 import { Script } from 'node:vm';
+import { isFromSnapshot } from '../../util/from-snapshot.js';
 
 /** The source of a script, and where in it a function starts as V8 sees it: at its parameters. */
 export interface ScriptSource {
@@ -32,16 +33,6 @@ const ALLOW = '--allow-natives-syntax';
 export function scriptSourceOf(fn: Function): ScriptSource | null {
   const [source, position] = attempt(fn) ?? attemptAllowed(fn) ?? [];
   return typeof source === 'string' && typeof position === 'number' ? { source, position } : null;
-}
-
-let fromSnapshot: boolean | undefined;
-
-/** Whether this process may have begun as a snapshot: Node 26 aborts when it loads `node:v8` there. */
-function isFromSnapshot(): boolean {
-  fromSnapshot ??=
-    process.execArgv.some((word) => word.startsWith('--snapshot-blob')) ||
-    (process.getBuiltinModule('node:sea') as { isSea(): boolean } | undefined)?.isSea() === true;
-  return fromSnapshot;
 }
 
 /** `null` where the flag is not set. */

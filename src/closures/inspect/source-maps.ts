@@ -10,7 +10,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { findSourceMap, SourceMap } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { BEFORE_FILE_NAME, FILE_NAME, FILE_PLACE, fileUrlOf, isInstalled } from '../../util/file-names.js';
 import { HostFrame } from './host-frame.js';
 import type { Place, Script } from './locate.js';
 
@@ -18,7 +19,7 @@ import type { Place, Script } from './locate.js';
 const COMPILED = '#compiled';
 
 const COMMENT = '//# sourceMappingURL=';
-const FRAME = /((?:file:\/\/|\/)[^\s()]+?)(#compiled\d*)?:(\d+):(\d+)(?=\)?$)/;
+const FRAME = new RegExp(`${BEFORE_FILE_NAME}(${FILE_NAME})(${COMPILED}\\d*)?:(\\d+):(\\d+)(?=\\)?$)`);
 
 const marks = new WeakMap<Script, string>();
 /** Scripts whose functions were marked, by URL with its mark; the latest of them. */
@@ -77,8 +78,8 @@ export function mapStack(stack: string): string {
 }
 
 function mapFrame(whole: string, file: string, mark: string | undefined, line: string, column: string): string {
-  if (mark === undefined && (!/\.[cm]?js$/.test(file) || file.includes('/node_modules/'))) return whole;
-  const url = file.startsWith('/') ? `file://${file}` : file;
+  if (mark === undefined && (!/\.[cm]?js$/.test(file) || isInstalled(file))) return whole;
+  const url = fileUrlOf(file) ?? file;
   const entry = mapOf(url, mark ?? '')?.findEntry(Number(line) - 1, Number(column) - 1) as
     | { originalSource?: string; originalLine?: number; originalColumn?: number }
     | undefined;
@@ -105,14 +106,11 @@ export function sourcePlace({ script, line, column }: Pick<Place, 'script' | 'li
   const entry = mapOf(url, mark)?.findEntry(line, column) as Partial<Record<string, unknown>> | undefined;
   const { originalSource, originalLine, originalColumn } = entry ?? {};
   if (typeof originalSource !== 'string' || typeof originalLine !== 'number') {
-    const [, by, at, from] = PLACE.exec(placeByHost(url, line + 1, column + 1) ?? '') ?? [];
+    const [, by, at, from] = FILE_PLACE.exec(placeByHost(url, line + 1, column + 1) ?? '') ?? [];
     return by === undefined ? plain : { url: sourceURL(by, url), line: Number(at), column: Number(from) };
   }
   return { url: sourceURL(originalSource, url), line: originalLine + 1, column: Number(originalColumn ?? 0) + 1 };
 }
-
-/** `/src/main.ts:3:5`, at the end of a line of a stack. */
-const PLACE = /((?:file:\/\/|\/)[^\s()]+?):(\d+):(\d+)\)?$/;
 
 /** The place in the source of one in compiled code, as `prepareStackTrace` of a compiler's hook prints it. */
 function placeByHost(url: string, line: number, column: number): string | undefined {
@@ -120,8 +118,8 @@ function placeByHost(url: string, line: number, column: number): string | undefi
   if (typeof prepareStackTrace !== 'function') return undefined;
   try {
     const stack: unknown = prepareStackTrace(new Error(), [new HostFrame(fileURLToPath(url), line, column)]);
-    const [, file, at, from] = PLACE.exec(String(stack).trim()) ?? [];
-    return file === undefined ? undefined : `${pathToFileURL(file.replace(/^file:\/\//, '')).href}:${at}:${from}`;
+    const [, file, at, from] = FILE_PLACE.exec(String(stack).trim()) ?? [];
+    return file === undefined ? undefined : `${fileUrlOf(file)}:${at}:${from}`;
   } catch {
     // It wants more of a frame than there is.
     return undefined;

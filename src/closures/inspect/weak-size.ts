@@ -1,8 +1,11 @@
 /** How many entries a WeakMap or WeakSet has: only V8's inspector shows that. */
-import { GROUP, post, type RemoteObject, withHolder, withSession } from './session.js';
+import { heldValue, post, type RemoteObject, withHolder, withSession } from './session.js';
 
 interface InternalProperties {
-  readonly internalProperties?: readonly { readonly name: string; readonly value?: RemoteObject & { readonly description?: string } }[];
+  readonly internalProperties?: readonly {
+    readonly name: string;
+    readonly value?: RemoteObject & { readonly description?: string };
+  }[];
 }
 
 /**
@@ -17,13 +20,11 @@ export function weakSize(weak: object): number {
   }
 }
 
-function count(holderId: string): number {
-  const { result } = post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
-    objectId: holderId,
-    functionDeclaration: 'function () { return this.value }',
-    objectGroup: GROUP,
+function count(): number {
+  const { internalProperties } = post<InternalProperties>('Runtime.getProperties', {
+    objectId: heldValue(),
+    ownProperties: true,
   });
-  const { internalProperties } = post<InternalProperties>('Runtime.getProperties', { objectId: result.objectId, ownProperties: true });
   const entries = internalProperties?.find(({ name }) => name === '[[Entries]]')?.value?.description;
   return Number(/\d+/.exec(entries ?? '')?.[0] ?? 0);
 }

@@ -13,7 +13,10 @@ import { blank } from '../analysis/text.js';
 import type { Edit, FunctionData } from '../wire.js';
 
 /** Makes the function, and a setter for the parameters that come late. */
-export type Factory = (this: unknown, ...values: unknown[]) => readonly [made: unknown, set: (index: number, value: unknown) => void];
+export type Factory = (
+  this: unknown,
+  ...values: unknown[]
+) => readonly [made: unknown, set: (index: number, value: unknown) => void];
 
 const LIMIT = 2_048;
 
@@ -61,9 +64,19 @@ export function factoryOf(data: FunctionData, params: readonly string[], late: r
 }
 
 function compiledOnce(data: FunctionData, params: readonly string[], late: readonly number[]): Factory {
-  const key = [data.url, data.line, data.column, data.form, data.strict, data.name, data.args, params, late, data.edits, data.text].join(
-    '\0',
-  );
+  const key = [
+    data.url,
+    data.line,
+    data.column,
+    data.form,
+    data.strict,
+    data.name,
+    data.args,
+    params,
+    late,
+    data.edits,
+    data.text,
+  ].join('\0');
   let compiled = factories.get(key);
   if (compiled === undefined) {
     if (factories.size >= LIMIT) factories.delete(factories.keys().next().value as string);
@@ -76,7 +89,9 @@ function compiledOnce(data: FunctionData, params: readonly string[], late: reado
 function compile(data: FunctionData, params: readonly string[], late: readonly number[]): CompiledFactory {
   const [before, after] = wrapping(data);
   const setter =
-    late.length === 0 ? '' : late.map((index) => `if(multiprocess$i===${index}){${params[index]}=multiprocess$v;return}`).join('');
+    late.length === 0
+      ? ''
+      : late.map((index) => `if(multiprocess$i===${index}){${params[index]}=multiprocess$v;return}`).join('');
   const text = applyEdits(data.text, data.edits);
   const prologue = data.strict ? '"use strict";' : '';
   const head = `${prologue}function ${READ}(c){return c.v}function multiprocess$set(multiprocess$i,multiprocess$v){${setter}}return [${before}`;
@@ -104,7 +119,8 @@ function wrapping(data: FunctionData): readonly [before: string, after: string] 
 function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = text;
   for (const [start, end, replacement] of [...edits].sort((a, b) => b[0] - a[0])) {
-    result = result.slice(0, start) + (replacement === '' ? blank(result.slice(start, end)) : replacement) + result.slice(end);
+    result =
+      result.slice(0, start) + (replacement === '' ? blank(result.slice(start, end)) : replacement) + result.slice(end);
   }
   return result;
 }

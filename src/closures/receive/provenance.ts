@@ -12,6 +12,8 @@ export interface Provenance {
 
 const origins = new WeakMap<Function, Provenance>();
 const printers = new WeakSet<Function>();
+/** Methods and accessors that the text of a rebuilt class made: where they were put. */
+const members = new WeakMap<object, { readonly owner: object; readonly key: string | symbol }>();
 
 /** Remembers what a function was rebuilt from. */
 export function remember(fn: Function, provenance: Provenance): void {
@@ -33,4 +35,25 @@ export function printAs(fn: Function, text: string): void {
 /** Whether a value is a `toString` made by {@link printAs}. */
 export function isPrinter(value: unknown): boolean {
   return typeof value === 'function' && printers.has(value);
+}
+
+/**
+ * Remembers the methods and accessors that a rebuilt class has from its text. Edits have changed what they print, so that it says
+ * nothing about that.
+ */
+export function rememberMembers(type: Function): void {
+  for (const owner of [type, type.prototype as object]) {
+    for (const key of Reflect.ownKeys(owner)) {
+      const { value, get, set } = Object.getOwnPropertyDescriptor(owner, key)!;
+      for (const part of [value, get, set] as unknown[])
+        if (typeof part === 'function' && part !== type) members.set(part, { owner, key });
+    }
+  }
+}
+
+/** Whether the text of a rebuilt class put it there. */
+export function isMemberOf(owner: object, key: string | symbol, part: unknown): boolean {
+  if (typeof part !== 'function') return false;
+  const member = members.get(part);
+  return member?.owner === owner && member.key === key;
 }

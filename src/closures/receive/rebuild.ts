@@ -5,10 +5,12 @@
  * rest at once.
  */
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { dirname, isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isOriginal, objectWithIdentity, setIdentity } from '../../codec/identity.js';
 import type { Built, NodeKind } from '../../codec/node.js';
 import { exportOf, importFrom } from '../../modules/load-modules.js';
+import { pathOf } from '../../util/file-names.js';
 import { coverageOf } from '../coverage.js';
 import { badPayload } from '../messages.js';
 import { overlay } from '../references/namespace-overlay.js';
@@ -17,7 +19,7 @@ import { childrenOf, restoreExtra } from '../send/properties.js';
 import { checkFunctionData, type ExtraProperty, type FunctionData, requestsOf, type Slot } from '../wire.js';
 import { ARGUMENTS, factoryOf } from './compile.js';
 import { adoptPrototype } from './constructor-functions.js';
-import { printAs, provenanceOf, remember } from './provenance.js';
+import { printAs, provenanceOf, remember, rememberMembers } from './provenance.js';
 
 /** Rebuilds functions. */
 export const functionKind: NodeKind = { tag: 'function', shell: false, code: true, modules: requestsOf, build };
@@ -40,7 +42,8 @@ export const classKind: NodeKind = {
 function build(payload: unknown, children: unknown[], late: readonly number[]): Built {
   const data = checkFunctionData(payload);
   const isLate = new Set(late);
-  if (isLate.has(data.receiver) || isLate.has(data.args)) throw badPayload('an outer `this` that depends on the function itself');
+  if (isLate.has(data.receiver) || isLate.has(data.args))
+    throw badPayload('an outer `this` that depends on the function itself');
   const params = data.slots.map((slot) => slot.name);
   // The variables of a class are those of the latest message.
   const lateParams = data.slots.flatMap((slot, index) =>
@@ -56,6 +59,7 @@ function build(payload: unknown, children: unknown[], late: readonly number[]): 
   const fn = data.form === 'member' ? member(made) : (made as Function);
   if (typeof fn !== 'function') throw badPayload('text that is no function');
   if (data.id !== '') setIdentity(fn, data.id);
+  if (data.form === 'class') rememberMembers(fn);
   data.slots.forEach((slot, index) => {
     if (slot.from === 'self') setParam(index, fn);
   });
@@ -91,11 +95,14 @@ function renew(fn: Function, data: FunctionData, children: unknown[], late: read
   if (before === undefined || setParam === undefined || before.data.text !== data.text) return { value: fn, set() {} };
   const kept = [...children];
   const missing = new Set(late);
-  const last = new Map(before.data.extras.map((property) => [keyOf(property, before.children), heldBy(property, before.children)]));
+  const last = new Map(
+    before.data.extras.map((property) => [keyOf(property, before.children), heldBy(property, before.children)]),
+  );
   const renewOne = (only: number | null): void => {
     data.slots.forEach((slot, index) => {
       if (slot.from !== 'child' || slot.private !== undefined || missing.has(slot.child)) return;
-      if ((only === null || only === slot.child) && before.data.slots[index]?.name === slot.name) setParam(index, kept[slot.child]);
+      if ((only === null || only === slot.child) && before.data.slots[index]?.name === slot.name)
+        setParam(index, kept[slot.child]);
     });
     for (const property of data.extras) {
       const needs = childrenOf(property);
@@ -150,7 +157,10 @@ function fill(slot: Slot, children: readonly unknown[]): unknown {
   }
 }
 
-function moduleValue({ module, keys, child = 0 }: Slot & { readonly from: 'module' }, children: readonly unknown[]): unknown {
+function moduleValue(
+  { module, keys, child = 0 }: Slot & { readonly from: 'module' },
+  children: readonly unknown[],
+): unknown {
   const value = exportOf(module);
   if (keys === undefined) return value;
   if (typeof value !== 'object' || value === null) throw badPayload('members of what is no namespace');
@@ -159,13 +169,13 @@ function moduleValue({ module, keys, child = 0 }: Slot & { readonly from: 'modul
 
 /** `import.meta` of the module at `url`. */
 function metaOf(url: string): object {
-  const file = url.startsWith('file:') ? fileURLToPath(url) : undefined;
-  const meta = { url, filename: file, dirname: file?.replace(/\/[^/]*$/, '') || (file && '/'), main: false };
+  const file = pathOf(url) ?? undefined;
+  const meta = { url, filename: file, dirname: file && dirname(file), main: false };
   const resolve = (specifier: string): string => {
     if (specifier.startsWith('.') || specifier.startsWith('/')) return new URL(specifier, url).href;
     if (/^[a-z]+:/.test(specifier)) return specifier;
     const found = createRequire(url).resolve(specifier);
-    return found.startsWith('/') ? new URL(`file://${encodeURI(found).replace(/[?#]/g, encodeURIComponent)}`).href : `node:${found}`;
+    return isAbsolute(found) ? pathToFileURL(found).href : `node:${found}`;
   };
   return Object.assign(Object.create(null) as object, meta, { resolve });
 }
@@ -178,7 +188,8 @@ function member(holder: unknown): Function {
 }
 
 function finish(fn: Function, data: FunctionData): void {
-  if (typeof fn.name === 'string' && fn.name !== data.name) Object.defineProperty(fn, 'name', { value: data.name, configurable: true });
+  if (typeof fn.name === 'string' && fn.name !== data.name)
+    Object.defineProperty(fn, 'name', { value: data.name, configurable: true });
   if (data.edits.length > 0) printAs(fn, data.text);
 }
 
@@ -188,7 +199,13 @@ function withoutPrototype(data: FunctionData): FunctionData {
 }
 
 /** Puts children into place beside the parameters that were given to the factory. */
-function placer(fn: Function, data: FunctionData, kept: unknown[], values: unknown[], setParam: (index: number, value: unknown) => void) {
+function placer(
+  fn: Function,
+  data: FunctionData,
+  kept: unknown[],
+  values: unknown[],
+  setParam: (index: number, value: unknown) => void,
+) {
   const slotOf = new Map<number, (child: unknown) => void>();
   data.slots.forEach((slot, index) => {
     if (slot.from === 'child') slotOf.set(slot.child, (child) => setParam(index, child));

@@ -21,5 +21,7 @@ export function isBundlerLoader(value: unknown): value is Function {
  */
 export function hasBundledImport(text: string, loader: string): boolean {
   const name = loader.replaceAll('$', '\\$');
-  return new RegExp(`(?<![\\w$.])${name}\\.e\\(|\\.then\\(\\s*(?:\\(\\s*\\)\\s*=>\\s*)?\\(?\\s*${name}(?![\\w$])`).test(text);
+  return new RegExp(`(?<![\\w$.])${name}\\.e\\(|\\.then\\(\\s*(?:\\(\\s*\\)\\s*=>\\s*)?\\(?\\s*${name}(?![\\w$])`).test(
+    text,
+  );
 }

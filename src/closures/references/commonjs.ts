@@ -12,9 +12,10 @@
  * first counts: the entry of a package, whose files may need each other in its order.
  */
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import type { ModuleExport } from '../../modules/module-request.js';
+import { pathOf } from '../../util/file-names.js';
 import { isProgramFile } from '../../util/program-files.js';
 import type { RequireOrigin } from '../analysis/scope.js';
 import { isLoadable } from './loadable.js';
@@ -113,7 +114,9 @@ function referenceTo({ file, name }: Found): ModuleExport | null {
 
 function namespaceOf(file: string): ModuleExport | null {
   const specifier = pathToFileURL(file).href;
-  return isProgramFile(specifier) || !isLoadable(specifier) ? null : { specifier, parent: null, path: ['*'], commonjs: true };
+  return isProgramFile(specifier) || !isLoadable(specifier)
+    ? null
+    : { specifier, parent: null, path: ['*'], commonjs: true };
 }
 
 /**
@@ -150,9 +153,9 @@ function earliest(a: Found | undefined, b: Found | undefined): Found | undefined
 function behindGetter(fn: Function, script: string | undefined): Found | undefined {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
   const named = typeof name === 'string' ? getters.get(name)?.find((found) => variableOf(found) === fn) : undefined;
-  if (named !== undefined || script?.startsWith('file:') !== true) return named;
+  const file = named !== undefined || script === undefined ? null : pathOf(script);
+  if (file === null) return named;
   // An alias: `export { of as just }`.
-  const file = fileURLToPath(script);
   const exports = cache[file]?.exports;
   if (!isReference(exports) || !indexed.has(file)) return undefined;
   const alias = Object.keys(exports).find((key) => isVariable(exports, key) && readVariable(exports, key) === fn);
@@ -195,7 +198,8 @@ function grow(): void {
     const module = cache[file];
     if (module === undefined || !module.loaded) continue;
     indexed.add(file);
-    if (/\.[cm]?[jt]sx?$/.test(file) && isReference(module.exports) && module.exports !== globalThis) add(file, module.exports);
+    if (/\.[cm]?[jt]sx?$/.test(file) && isReference(module.exports) && module.exports !== globalThis)
+      add(file, module.exports);
   }
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import { resolveImport } from '../../modules/import-resolution.js';
 import type { ModuleExport } from '../../modules/module-request.js';
+import { pathOf } from '../../util/file-names.js';
 import { isProgramFile } from '../../util/program-files.js';
 import { commonJsExportOf } from './commonjs.js';
 import { libraryExportOf } from './library-exports.js';
@@ -28,7 +29,9 @@ export function moduleExportOf(value: object, url: string): ModuleExport | null 
   if (!url.startsWith('file:') || /[?#]/.test(url) || isProgramFile(url)) return null;
   try {
     const namespace = createRequire(import.meta.url)(fileURLToPath(url)) as Record<string, unknown>;
-    const name = types.isModuleNamespaceObject(namespace) ? Object.keys(namespace).find((key) => namespace[key] === value) : undefined;
+    const name = types.isModuleNamespaceObject(namespace)
+      ? Object.keys(namespace).find((key) => namespace[key] === value)
+      : undefined;
     return name === undefined ? null : { specifier: url, parent: null, path: [name] };
   } catch {
     // It has a top-level await, or this Node does not require modules.
@@ -38,7 +41,7 @@ export function moduleExportOf(value: object, url: string): ModuleExport | null 
 
 /** Whether a file is where it was loaded from: generated code is often removed once it runs. */
 export function isThere({ specifier }: { readonly specifier: string }): boolean {
-  return !specifier.startsWith('file:') || existsSync(fileURLToPath(specifier));
+  return !specifier.startsWith('file:') || existsSync(pathOf(specifier) ?? '');
 }
 
 const resolved = new Map<string, string>();

@@ -30,7 +30,8 @@ export function foreignExportOf(
   const folder = file === null ? undefined : /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+\//.exec(file)?.[0];
   if (folder === undefined || !isWritten(value, members, folder)) return null;
   const isWrapper = wrapped && !isCompiled(value);
-  if (isWrapper && (name !== null || Object.getOwnPropertyDescriptor(value, 'default')?.value === undefined)) return null;
+  if (isWrapper && (name !== null || Object.getOwnPropertyDescriptor(value, 'default')?.value === undefined))
+    return null;
   return { specifier: file!, parent: null, path: isWrapper ? ['*'] : name === null ? [] : [name], commonjs: true };
 }
 

@@ -29,7 +29,10 @@ type ModuleSlot = Slot & { readonly from: 'module' };
 
 /** Notes the namespaces that the file imports: a captured object may hold one. */
 export function noteNamespaces({ around, place, mirror }: InspectedFunction): void {
-  const scope = around === null || around.namespaces.length === 0 ? undefined : mirror?.scopes.find(({ type }) => type === 'Module');
+  const scope =
+    around === null || around.namespaces.length === 0
+      ? undefined
+      : mirror?.scopes.find(({ type }) => type === 'Module');
   if (scope === undefined || place === null) return;
   for (const { name, from } of around!.namespaces) {
     if (!isLoadable(resolvedFrom(place.script.url, from!.specifier))) continue;
@@ -49,7 +52,9 @@ export function noteRunnerNamespace({ place }: InspectedFunction, { name, member
   if (specifier === null) return;
   const parent = baseOf(place.script.url);
   if (isWhole) noteNamespace(value, { specifier, parent, path: ['*'] });
-  else for (const member of members ?? []) noteNamespace(readVariable(value, member), { specifier, parent, path: [member] });
+  else
+    for (const member of members ?? [])
+      noteNamespace(readVariable(value, member), { specifier, parent, path: [member] });
 }
 
 /** Returns the slot of an import, or `null` if it is none or goes by value. */
@@ -73,7 +78,8 @@ export function importedSlot(
  */
 function importedByValue(value: unknown, from: ImportOrigin, place: Place): boolean {
   if (isPlainData(value)) return true;
-  if (from.specifier.startsWith('.') && isProgramFile(new URL(from.specifier, baseOf(place.script.url)).href)) return true;
+  if (from.specifier.startsWith('.') && isProgramFile(new URL(from.specifier, baseOf(place.script.url)).href))
+    return true;
   if (!isLoadable(resolvedFrom(place.script.url, from.specifier))) return true;
   return isReference(value) && !isNamespace(value) && goesWithShared(value, from.specifier, from.name, place);
 }
@@ -91,7 +97,12 @@ function goesWithShared(value: object, specifier: string, name: string, place: P
 }
 
 /** A reference to a namespace, with the members that are shared or lead to something that is. */
-function overlaid(slot: ModuleSlot, value: Record<string, unknown>, { name, members }: FreeName, children: Children): Slot {
+function overlaid(
+  slot: ModuleSlot,
+  value: Record<string, unknown>,
+  { name, members }: FreeName,
+  children: Children,
+): Slot {
   const keys = sharedMembers(value, members, resolvedFrom(slot.module.parent ?? '', slot.module.specifier));
   if (keys.length === 0) return slot;
   const child = children.values.length;
@@ -101,7 +112,11 @@ function overlaid(slot: ModuleSlot, value: Record<string, unknown>, { name, memb
 
 function importSlot(name: string, from: ImportOrigin, place: Place): ModuleSlot {
   const module = { specifier: from.specifier, parent: baseOf(place.script.url), path: [from.name] };
-  return { name, from: 'module', module: Object.keys(from.attributes).length === 0 ? module : { ...module, attributes: from.attributes } };
+  return {
+    name,
+    from: 'module',
+    module: Object.keys(from.attributes).length === 0 ? module : { ...module, attributes: from.attributes },
+  };
 }
 
 /** Returns the slot of what `require` gave, or `null` if that goes by value. */

@@ -20,7 +20,12 @@ export function libraryExportOf(value: object): ModuleExport | null {
     if (searched.has(entry)) continue;
     searched.add(entry);
     for (const [name, each] of Object.entries(exports)) {
-      const reference = { specifier: new URL(`${entry}.cjs`, CODE).href, parent: null, path: [name], commonjs: true } as const;
+      const reference = {
+        specifier: new URL(`${entry}.cjs`, CODE).href,
+        parent: null,
+        path: [name],
+        commonjs: true,
+      } as const;
       if (isReference(each) && !exported.has(each)) exported.set(each, reference);
     }
   }
@@ -31,7 +36,10 @@ export function libraryExportOf(value: object): ModuleExport | null {
 function namespaceOf(namespace: Exports, { opened }: Loader): ModuleExport | null {
   const names = Object.keys(namespace);
   for (const [entry, exports] of opened) {
-    if (names.length === Object.keys(exports).length && names.every((name) => name in exports && exports[name] === namespace[name]))
+    if (
+      names.length === Object.keys(exports).length &&
+      names.every((name) => name in exports && exports[name] === namespace[name])
+    )
       return { specifier: new URL(`${entry}.js`, CODE).href, parent: null, path: ['*'] };
   }
   return null;

@@ -4,8 +4,8 @@
  * only: what it compiled goes by value.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
+import { pathOf } from '../../util/file-names.js';
 import { parseProgram } from '../analysis/syntax.js';
 
 const isOwnRealm = vm.runInThisContext('Object') !== Object;
@@ -16,7 +16,7 @@ export function isLoadable(url: string): boolean {
   if (!isOwnRealm || !url.startsWith('file:') || url.includes('/node_modules/')) return true;
   let known = loadable.get(url);
   if (known === undefined) {
-    known = isScript(fileURLToPath(url));
+    known = isScript(pathOf(url) ?? '');
     loadable.set(url, known);
   }
   return known;

@@ -15,7 +15,9 @@ export function overlay(namespace: object, keys: readonly string[], members: rea
     Object.defineProperty(object, key, {
       enumerable: true,
       configurable: true,
-      ...(index < 0 ? accessorsOf(namespace as Record<string, unknown>, key) : { value: members[index], writable: true }),
+      ...(index < 0
+        ? accessorsOf(namespace as Record<string, unknown>, key)
+        : { value: members[index], writable: true }),
     });
   }
   return object;

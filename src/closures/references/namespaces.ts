@@ -14,7 +14,8 @@ export function noteNamespace(value: unknown, reference: ModuleExport): void {
   const namespace = value as object;
   references.set(namespace, reference);
   const path = reference.path[0] === '*' ? [] : reference.path;
-  for (const name of Object.keys(namespace)) noteNamespace(readVariable(namespace, name), { ...reference, path: [...path, name] });
+  for (const name of Object.keys(namespace))
+    noteNamespace(readVariable(namespace, name), { ...reference, path: [...path, name] });
 }
 
 /** Returns the reference to a namespace that was noted, or `null`. */

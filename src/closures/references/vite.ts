@@ -3,7 +3,8 @@
  * variable of its own: `const __vite_ssr_import_0__ = await __vite_ssr_import__("specifier")`.
  */
 import { existsSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { fileUrlOf } from '../../util/file-names.js';
 
 /**
  * Returns what the variable `name` of a compiled module imports, or `null` if it is no import of
@@ -14,14 +15,16 @@ export function runnerImport(source: string, name: string): string | null {
   const found = new RegExp(`\\bconst ${name} = await __(?:vite_ssr|vi)_import__\\((["'])(.+?)\\1`).exec(source)?.[2];
   if (found === undefined) return null;
   const specifier = fromRoot(found);
-  return specifier.startsWith('/') ? pathToFileURL(specifier).href : specifier;
+  return fileUrlOf(specifier) ?? specifier;
 }
 
 /**
- * Vite writes what it resolved itself from the root of the project, `/src/x.js`, or as `/@fs/path`.
+ * Vite writes what it resolved itself from the root of the project, `/src/x.js`, or as `/@fs/path`
+ * and `/@fs/C:/path`.
  */
 export function fromRoot(specifier: string): string {
   if (!specifier.startsWith('/')) return specifier;
-  if (specifier.startsWith('/@fs/')) return specifier.slice('/@fs'.length);
-  return existsSync(specifier) ? specifier : `${process.cwd()}${specifier}`;
+  const [, path] = /^\/@fs(\/.*)$/s.exec(specifier) ?? [];
+  if (path !== undefined) return path.replace(/^\/(?=[A-Za-z]:)/, '');
+  return existsSync(specifier) ? specifier : join(process.cwd(), specifier);
 }

@@ -10,7 +10,15 @@ import { baseOf, holderOf, type InspectedFunction } from '../inspect/inspected-f
 import type { Place } from '../inspect/locate.js';
 import { receiverOf } from '../inspect/receiver.js';
 import { markOf } from '../inspect/source-maps.js';
-import { computedField, directEval, IGNORE_BUNDLER, outerNewTarget, outerSuper, privateName, takeOut } from '../messages.js';
+import {
+  computedField,
+  directEval,
+  IGNORE_BUNDLER,
+  outerNewTarget,
+  outerSuper,
+  privateName,
+  takeOut,
+} from '../messages.js';
 import { prototypeIdentity } from '../receive/constructor-functions.js';
 import type { Edit, FunctionData, Slot } from '../wire.js';
 import { type Captures, resolveCaptures } from './captured-variables.js';
@@ -78,7 +86,8 @@ export function reduceByValue(inspected: InspectedFunction): Reduction {
     get actor() {
       return describe();
     },
-    advice: (index) => (index === receiver ? takeOut(analysis.thisMembers) : loaders.has(index) ? IGNORE_BUNDLER : undefined),
+    advice: (index) =>
+      index === receiver ? takeOut(analysis.thisMembers) : loaders.has(index) ? IGNORE_BUNDLER : undefined,
     needs: [heritage, receiver, args].filter((index) => index >= 0),
     onlyReads: captures.onlyReads,
     stateless,
@@ -150,7 +159,9 @@ function outerReceiver(inspected: InspectedFunction, children: Children): number
 function outerArguments(inspected: InspectedFunction, children: Children): number {
   if (!inspected.analysis.free.has('arguments')) return -1;
   const scope = holderOf(inspected, 'arguments');
-  return scope === null ? -1 : children.add(Array.from(scope.object['arguments'] as ArrayLike<unknown>), 'captured `arguments`');
+  return scope === null
+    ? -1
+    : children.add(Array.from(scope.object['arguments'] as ArrayLike<unknown>), 'captured `arguments`');
 }
 
 /**
@@ -169,7 +180,9 @@ function isStrict(inspected: InspectedFunction): boolean {
 /** An assignment to a name that nothing declares makes a global, or throws if the code is strict. */
 function seesStrictness(inspected: InspectedFunction): boolean {
   const { strictnessMatters, free } = inspected.analysis;
-  return strictnessMatters || [...free.values()].some(({ name, assigned }) => assigned && holderOf(inspected, name) === null);
+  return (
+    strictnessMatters || [...free.values()].some(({ name, assigned }) => assigned && holderOf(inspected, name) === null)
+  );
 }
 
 /** `caller` of a strict function throws. */

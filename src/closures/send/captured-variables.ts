@@ -44,7 +44,15 @@ const BUNDLED = /^(__vite_ssr_import_\d+__|__vi_import_\d+__|import_.+|.+_\d+|_i
 /** Resolves the free names of a function, adding the captured values to `children`. */
 export function resolveCaptures(inspected: InspectedFunction, children: Children): Captures {
   const values = new Map<string, unknown>();
-  const captures: Captures = { slots: [], edits: [], values, loaders: new Set(), onlyReads: new Set(), constant: true, stateless: true };
+  const captures: Captures = {
+    slots: [],
+    edits: [],
+    values,
+    loaders: new Set(),
+    onlyReads: new Set(),
+    constant: true,
+    stateless: true,
+  };
   const { own, free } = inspected.analysis;
   noteNamespaces(inspected);
   for (const name of free.values()) {
@@ -63,7 +71,13 @@ export function resolveCaptures(inspected: InspectedFunction, children: Children
   return captures;
 }
 
-function capture(inspected: InspectedFunction, free: FreeName, children: Children, captures: Captures, values: Map<string, unknown>): void {
+function capture(
+  inspected: InspectedFunction,
+  free: FreeName,
+  children: Children,
+  captures: Captures,
+  values: Map<string, unknown>,
+): void {
   const { name } = free;
   const scope = holderOf(inspected, name);
   if (scope === null) {
@@ -177,7 +191,9 @@ function useCell(
   const key = `${id}:${at < 0 ? `depth ${depth}` : at}:${free.name}`;
   // As wide as the name, with `.v`: frames point at the columns of the original.
   const taken = [...captures.slots.map(({ name }) => name), ...inspected.analysis.free.keys()];
-  const param = wordOfWidth(inspected.text, Math.max(1, free.name.length - 2), taken) ?? wordNotIn(inspected.text, `${free.name}$cell`);
+  const param =
+    wordOfWidth(inspected.text, Math.max(1, free.name.length - 2), taken) ??
+    wordNotIn(inspected.text, `${free.name}$cell`);
   const onlyOne = binding !== null && inspected.around?.isOnlyOne(binding) === true;
   const user = { fn: inspected.fn, place: onlyOne ? (inspected.place?.start ?? null) : null };
   const child = children.add(cellOf(key, free.name, scope.object, user), `captured \`${free.name}\``);
@@ -223,7 +239,8 @@ function wrapperSlot(
   children: Children,
 ): Slot | null {
   const { name, members } = free;
-  if ((name !== 'exports' && name !== 'module') || binding !== null || inspected.around === null || !isReference(value)) return null;
+  if ((name !== 'exports' && name !== 'module') || binding !== null || inspected.around === null || !isReference(value))
+    return null;
   if (name === 'exports' && members !== null) return memberSlot(name, members, value, children);
   const isExports = name === 'exports' || members?.every((member) => member === 'exports') === true;
   const exports: unknown = name === 'exports' ? value : value['exports'];
@@ -236,7 +253,12 @@ function wrapperSlot(
 
 /** That of a test runner has no name of its own. */
 function isRequire(name: string, value: unknown): boolean {
-  return typeof value === 'function' && (value.name === 'require' || name === 'require') && 'cache' in value && 'resolve' in value;
+  return (
+    typeof value === 'function' &&
+    (value.name === 'require' || name === 'require') &&
+    'cache' in value &&
+    'resolve' in value
+  );
 }
 
 function isReference(value: unknown): value is Record<string, unknown> {

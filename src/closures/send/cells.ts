@@ -39,7 +39,12 @@ const entries = new Map<string, Entry[]>();
 const UNREADABLE = Symbol('unreadable');
 
 /** The cell of the variable `name` in a captured scope. `key` says where it is declared. */
-export function cellOf(key: string, name: string, scope: Readonly<Record<string, unknown>>, { fn, place }: CellUser): Cell {
+export function cellOf(
+  key: string,
+  name: string,
+  scope: Readonly<Record<string, unknown>>,
+  { fn, place }: CellUser,
+): Cell {
   const values = snapshot(scope);
   let list = entries.get(key);
   if (list === undefined) {
@@ -47,7 +52,9 @@ export function cellOf(key: string, name: string, scope: Readonly<Record<string,
     list = [];
     entries.set(key, list);
   }
-  const known = list.find((entry) => same(entry.values, values) && (place === null || (entry.users.get(place) ?? fn) === fn));
+  const known = list.find(
+    (entry) => same(entry.values, values) && (place === null || (entry.users.get(place) ?? fn) === fn),
+  );
   if (known !== undefined) {
     if (place !== null) known.users.set(place, fn);
     return known.cell;

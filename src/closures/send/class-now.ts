@@ -37,7 +37,8 @@ export function classAsItIs(
   const keys = new MethodKeys(fn, text);
   for (const member of members) {
     const { start, end } = member;
-    if (member.kind === 'block' || (member.kind === 'field' && member.isStatic && !member.isPrivate)) to.edits.push([start, end, '']);
+    if (member.kind === 'block' || (member.kind === 'field' && member.isStatic && !member.isPrivate))
+      to.edits.push([start, end, '']);
     else if (member.kind === 'field') privateStatic(member, text, mirror, children, to);
     else if (member.kind !== 'constructor' && !member.isPrivate) {
       const key = member.name ?? keys.find(member);
@@ -90,7 +91,8 @@ class MethodKeys {
     }
     for (const key of Reflect.ownKeys(owner)) {
       const value: unknown = Object.getOwnPropertyDescriptor(owner, key)?.[part];
-      if (typeof value !== 'function' || found.has(key) || !written.endsWith(Function.prototype.toString.call(value))) continue;
+      if (typeof value !== 'function' || found.has(key) || !written.endsWith(Function.prototype.toString.call(value)))
+        continue;
       found.add(key);
       return key;
     }
@@ -99,7 +101,13 @@ class MethodKeys {
 }
 
 /** Brackets, since `constructor` and `__proto__` would mean more without. */
-function replaceKey({ key: span }: ClassMember, key: string | symbol, text: string, children: Children, to: Target): void {
+function replaceKey(
+  { key: span }: ClassMember,
+  key: string | symbol,
+  text: string,
+  children: Children,
+  to: Target,
+): void {
   const { start, end } = span!;
   if (typeof key === 'string') {
     to.edits.push([start, end, `[${JSON.stringify(key)}]`]);

@@ -20,7 +20,8 @@ function isPlain(value: unknown, budget: { left: number }, depth: number): boole
   if (Array.isArray(value) && hasMoreObjects(value, budget.left)) return false;
   for (const key of Reflect.ownKeys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key)!;
-    if (typeof key === 'symbol' || !('value' in descriptor) || !isPlain(descriptor.value, budget, depth + 1)) return false;
+    if (typeof key === 'symbol' || !('value' in descriptor) || !isPlain(descriptor.value, budget, depth + 1))
+      return false;
   }
   return true;
 }

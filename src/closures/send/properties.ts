@@ -8,7 +8,7 @@
 import { noteOwner } from '../../codec/owners.js';
 import { localPrototype } from '../../codec/realms.js';
 import type { Analysis } from '../analysis/analysis.js';
-import { isPrinter } from '../receive/provenance.js';
+import { isMemberOf, isPrinter } from '../receive/provenance.js';
 import type { ExtraProperty, FunctionData } from '../wire.js';
 import type { Children } from './children.js';
 import { computedNames } from './class-now.js';
@@ -30,7 +30,11 @@ export function collectExtras(fn: Function, text: string, analysis: Analysis, ch
   for (const key of Reflect.ownKeys(fn)) {
     const descriptor = Object.getOwnPropertyDescriptor(fn, key)!;
     if (OWN.has(key) && !(isClass && isStaticMember(descriptor, key))) continue;
-    if (isPrinter(descriptor.value) || isFromText(descriptor, key, analysis.declared?.statics, computed?.statics, text)) continue;
+    if (
+      isPrinter(descriptor.value) ||
+      isFromText(fn, descriptor, key, analysis.declared?.statics, computed?.statics, text)
+    )
+      continue;
     extras.push(extra('function', key, descriptor, children));
   }
   const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
@@ -39,14 +43,16 @@ export function collectExtras(fn: Function, text: string, analysis: Analysis, ch
     for (const key of Reflect.ownKeys(prototype)) {
       const descriptor = Object.getOwnPropertyDescriptor(prototype, key)!;
       if (key === 'constructor' && descriptor.value === fn) continue;
-      if (isFromText(descriptor, key, analysis.declared?.prototype, computed?.prototype, text)) continue;
+      if (isFromText(prototype, descriptor, key, analysis.declared?.prototype, computed?.prototype, text)) continue;
       extras.push(extra('prototype', key, descriptor, children));
     }
     const above: unknown = Object.getPrototypeOf(prototype);
-    if (analysis.plain && !isBuiltinPrototype(above, Object.prototype)) prototypeParent = children.add(above, 'prototype of .prototype');
+    if (analysis.plain && !isBuiltinPrototype(above, Object.prototype))
+      prototypeParent = children.add(above, 'prototype of .prototype');
   }
   const above: unknown = Object.getPrototypeOf(fn);
-  const parent = analysis.plain && !isBuiltinPrototype(above, Function.prototype) ? children.add(above, 'prototype') : -1;
+  const parent =
+    analysis.plain && !isBuiltinPrototype(above, Function.prototype) ? children.add(above, 'prototype') : -1;
   return { extras, parent, prototypeParent };
 }
 
@@ -63,9 +69,10 @@ function isBuiltinPrototype(prototype: unknown, builtin: object): boolean {
 
 /**
  * A member that the class's text declares and that is still that one: functions print their part of
- * the text.
+ * the text, unless they are those of a rebuilt class.
  */
 function isFromText(
+  owner: object,
   descriptor: PropertyDescriptor,
   key: string | symbol,
   declared: ReadonlySet<string> | undefined,
@@ -74,11 +81,19 @@ function isFromText(
 ): boolean {
   if (declared === undefined || computed === undefined) return false;
   const parts = [descriptor.value, descriptor.get, descriptor.set].filter((part) => part !== undefined);
-  const printed = parts.every((part) => typeof part === 'function' && text.includes(Function.prototype.toString.call(part)));
+  if (parts.length > 0 && parts.every((part) => isMemberOf(owner, key, part))) return true;
+  const printed = parts.every(
+    (part) => typeof part === 'function' && text.includes(Function.prototype.toString.call(part)),
+  );
   return printed && parts.length > 0 && (computed.has(key) || (typeof key === 'string' && declared.has(key)));
 }
 
-function extra(on: ExtraProperty['on'], key: string | symbol, descriptor: PropertyDescriptor, children: Children): ExtraProperty {
+function extra(
+  on: ExtraProperty['on'],
+  key: string | symbol,
+  descriptor: PropertyDescriptor,
+  children: Children,
+): ExtraProperty {
   const label = typeof key === 'string' ? `.${key}` : `[${String(key)}]`;
   const at = on === 'function' ? label : `.prototype${label}`;
   const part = (value: unknown, name: string) => (value === undefined ? -1 : children.add(value, name));

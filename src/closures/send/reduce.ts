@@ -16,7 +16,7 @@ import { fromFactories, locate, type Place } from '../inspect/locate.js';
 import { sourcePlace } from '../inspect/source-maps.js';
 import { nativeFunction, taskCaptures, unreadable } from '../messages.js';
 import { provenanceOf } from '../receive/provenance.js';
-import { builtinExportOf } from '../references/builtins.js';
+import { builtinExportOf, internalExportOf } from '../references/builtins.js';
 import { fileExportOf, isThere, moduleExportOf } from '../references/exports.js';
 import { isLoadable } from '../references/loadable.js';
 import { exportGoesByValue, globalReduction, moduleReduction } from '../references/references.js';
@@ -31,9 +31,14 @@ import { countWork } from './work.js';
 
 /** With the number of own properties: a function that gained one is reduced again. */
 const constants = new WeakMap<Function, { readonly reduction: Reduction; readonly keys: number }>();
-/** Where functions without captures were seen: only for stack traces, so the text is key enough. */
+/**
+ * Where functions without captures and without names were seen: only for stack traces, so the text
+ * is key enough. One that has a name may be an export, whatever others with its text are.
+ */
 const places = new Map<string, Place | null>();
 const PLACES = 4_096;
+/** Whether it counts what a function is, and not only what it does. */
+let exact = false;
 
 /**
  * Reduces any function or class.
@@ -47,6 +52,22 @@ export function reduceFunction(fn: Function): Reduction {
   const reduction = reduceTask(fn) ?? reduceAgain(fn) ?? reduceFresh(fn);
   if (reduction.constant === true) constants.set(fn, { reduction, keys: Reflect.ownKeys(fn).length });
   return reduction;
+}
+
+/**
+ * As {@link reduceFunction}, for who asks whether it goes by reference: nothing is concluded from
+ * functions that have the same text.
+ */
+export function reduceExactly(fn: Function): Reduction {
+  const constant = constants.get(fn)?.reduction;
+  if (constant !== undefined && constant.kind !== 'module') constants.delete(fn);
+  const before = exact;
+  exact = true;
+  try {
+    return reduceFunction(fn);
+  } finally {
+    exact = before;
+  }
 }
 
 /** What of an instance is no property of it and does not travel with its class. */
@@ -73,7 +94,9 @@ function reduceTask(fn: Function): Reduction | null {
 /** Names filled by value. References to modules and the function itself need no capturing. */
 function capturedNames({ kind, data }: Reduction): string[] {
   if (kind !== 'function' && kind !== 'class') return [];
-  return (data as FunctionData).slots.filter((slot) => slot.from === 'child' || slot.from === 'members').map((slot) => slot.name);
+  return (data as FunctionData).slots
+    .filter((slot) => slot.from === 'child' || slot.from === 'members')
+    .map((slot) => slot.name);
 }
 
 /**
@@ -90,7 +113,8 @@ function reduceAgain(fn: Function): Reduction | null {
     const now = index === data.identity ? identityOf(fn.prototype as object) : origin.children[index];
     children.add(statics.has(index) ? statics.get(index) : now, `captured [${index}]`);
   }
-  for (const slot of data.slots) if (slot.from === 'child') children.labels[slot.child] = `captured \`${writtenAs(slot.name, data)}\``;
+  for (const slot of data.slots)
+    if (slot.from === 'child') children.labels[slot.child] = `captured \`${writtenAs(slot.name, data)}\``;
   const analysis = analyse(data.text)!;
   const extras = collectExtras(fn, data.text, analysis, children);
   const isClass = data.form === 'class';
@@ -158,18 +182,27 @@ function reduceSource(fn: Function, text: string, analysis: Analysis, described:
   const builtin = builtinExportOf(fn);
   if (builtin !== null) return moduleReduction(builtin);
   const alone = isAlone(analysis);
-  if (alone && places.has(text)) {
-    return reduceByValue({ fn, describe: () => name, text, analysis, mirror: null, place: places.get(text)!, around: null });
+  if (alone && !exact && places.has(text) && nameOf(fn) === '' && fileExportOf(fn) === null) {
+    return reduceByValue({
+      fn,
+      describe: () => name,
+      text,
+      analysis,
+      mirror: null,
+      place: places.get(text)!,
+      around: null,
+    });
   }
   const seen = look(fn, text, analysis, name);
   const { place } = seen;
   if (place === 'internal') return reduceInternal(fn, name);
   if (seen.mirror !== null) countWork(seen.mirror, placed(name, place));
   const reference = seen.mirror === null ? null : exportReference(fn, text, seen.mirror, place);
-  if (reference !== null && isThere(reference) && !exportGoesByValue(fn, analysis, reference)) return moduleReduction(reference);
+  if (reference !== null && isThere(reference) && !exportGoesByValue(fn, analysis, reference))
+    return moduleReduction(reference);
   const isModule = seen.mirror?.scopes.some((scope) => scope.type === 'Module') === true;
   const around = place === null || alone ? null : surroundings(place, text, isModule);
-  if (alone) remember(text, place);
+  if (alone && nameOf(fn) === '') remember(text, place);
   return reduceByValue({ fn, describe: placed(name, place), text, analysis, mirror: seen.mirror, place, around });
 }
 
@@ -183,7 +216,9 @@ function placed(name: string, place: Place | null): () => string {
 }
 
 /** Where a function was written. `null` where that is unknown. */
-export function placeOfFunction(fn: Function): { readonly url: string; readonly line: number; readonly column: number } | null {
+export function placeOfFunction(
+  fn: Function,
+): { readonly url: string; readonly line: number; readonly column: number } | null {
   try {
     const place = locate(fn, mirror(fn, ''), Function.prototype.toString.call(fn), '');
     return place === null || place === 'internal' || place.script.url === '' ? null : sourcePlace(place);
@@ -196,7 +231,9 @@ export function placeOfFunction(fn: Function): { readonly url: string; readonly 
 /** Takes nothing from outside, so that only stack traces ask where it was written. */
 function isAlone({ free, own, outerThis, form, importMeta, dynamicImport }: Analysis): boolean {
   const ownUses = own?.uses.length ?? 0;
-  return free.size === 0 && ownUses === 0 && !outerThis && form !== 'class' && importMeta.length === 0 && !dynamicImport;
+  return (
+    free.size === 0 && ownUses === 0 && !outerThis && form !== 'class' && importMeta.length === 0 && !dynamicImport
+  );
 }
 
 function remember(text: string, place: Place | null): void {
@@ -228,7 +265,10 @@ function look(fn: Function, text: string, analysis: Analysis, name: string): Loo
   try {
     const mirrored = mirror(fn, name);
     if (!isFromText(text, mirrored, analysis)) return { mirror: mirrored, place: locate(fn, mirrored, text, name) };
-    return { mirror: mirrored, place: mirrored.location === null ? null : fromFactories(mirrored.location, text, name) };
+    return {
+      mirror: mirrored,
+      place: mirrored.location === null ? null : fromFactories(mirrored.location, text, name),
+    };
   } catch (error) {
     if (!(error instanceof SerializationError) || error.code !== 'MP_INSPECTOR_UNAVAILABLE') throw error;
     checkShape({ analysis, describe: () => name });
@@ -257,8 +297,10 @@ function exportReference(fn: Function, text: string, mirrored: Mirror, place: Pl
   return exported === null ? null : { specifier: url, parent: null, path: [exported] };
 }
 
-/** JavaScript inside Node that no module exports: a method of a platform object at best. */
+/** JavaScript inside Node: an export by an accessor, or a method of a platform object. */
 function reduceInternal(fn: Function, name: string): Reduction {
+  const builtin = internalExportOf(fn);
+  if (builtin !== null) return moduleReduction(builtin);
   const path = globalPathOf(fn);
   if (path === null) throw nativeFunction(name);
   return globalReduction(path);

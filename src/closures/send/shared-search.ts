@@ -122,7 +122,9 @@ class Search {
 
   #elements(value: object): boolean {
     if (Array.isArray(value)) return this.#some(value);
-    return types.isMap(value) ? this.#some(value.keys()) || this.#some(value.values()) : types.isSet(value) && this.#some(value);
+    return types.isMap(value)
+      ? this.#some(value.keys()) || this.#some(value.values())
+      : types.isSet(value) && this.#some(value);
   }
 
   #some(values: Iterable<unknown>): boolean {

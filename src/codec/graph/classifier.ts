@@ -73,7 +73,12 @@ export class Classifier {
     const weak = reduceWeak(value);
     if (weak !== undefined && !isExplicit()) return weak;
     refuseNative(value);
-    return reducePlatform(value) ?? (isExplicit() ? reduceSocket(value) : undefined) ?? this.#builtin(value) ?? this.#instance(value);
+    return (
+      reducePlatform(value) ??
+      (isExplicit() ? reduceSocket(value) : undefined) ??
+      this.#builtin(value) ??
+      this.#instance(value)
+    );
   }
 
   #overObject(value: object): Reduction {
@@ -94,7 +99,7 @@ export class Classifier {
       return over;
     }
     if (ArrayBuffer.isView(value)) return this.#binary.view(value);
-    if (types.isArrayBuffer(value)) return this.#binary.buffer(value);
+    if (types.isAnyArrayBuffer(value)) return this.#binary.buffer(value);
     if (isError(value)) return reduceError(value) ?? this.#error(value);
     if (type === undefined) return undefined;
     // The same builtin of another realm (a vm context) counts as ours; a user's subclass has its
@@ -160,7 +165,13 @@ function reduceTable(value: object): Reduction {
 
 /** Whether more is in the value than its properties, although its prototype does not say so. */
 function hasState(value: object): boolean {
-  return types.isNativeError(value) || Array.isArray(value) || types.isMap(value) || types.isSet(value) || types.isDate(value);
+  return (
+    types.isNativeError(value) ||
+    Array.isArray(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value)
+  );
 }
 
 /** Whether nothing but a builtin prototype and Object.prototype stand above the value. */

@@ -44,7 +44,10 @@ export class CodeTable implements CodeLookup {
       this.#records.delete(id);
       this.#records.set(
         id,
-        known ?? { bytes: Uint8Array.prototype.slice.call(source, start + at + 12, start + at + 12 + size), data: undefined },
+        known ?? {
+          bytes: Uint8Array.prototype.slice.call(source, start + at + 12, start + at + 12 + size),
+          data: undefined,
+        },
       );
       at += 12 + size;
     }

@@ -40,7 +40,10 @@ export function needsModules({ source, start, end }: Span): boolean {
 }
 
 /** The modules and code records a message needs. @throws SerializationError `MP_BAD_PAYLOAD`. */
-export function needsOf(span: Span): { readonly modules: ModuleRequest[]; readonly codes: ReadonlyMap<number, unknown> } {
+export function needsOf(span: Span): {
+  readonly modules: ModuleRequest[];
+  readonly codes: ReadonlyMap<number, unknown>;
+} {
   return guard(() => {
     const reader = new TableReader(span, true);
     reader.run();
@@ -78,12 +81,24 @@ class TableReader {
   constructor(span: Span, survey: boolean) {
     const { source, start, end } = span;
     if (end - start < HEADER) throw badPayload('it ends inside its header');
-    if (source[start + 1] !== VERSION) throw badPayload(`its version is ${source[start + 1]}, this is version ${VERSION}`);
+    if (source[start + 1] !== VERSION)
+      throw badPayload(`its version is ${source[start + 1]}, this is version ${VERSION}`);
     if (source[start + 2]! > NEEDS_MODULES || source[start + 3] !== 0) throw badPayload('its header is odd');
-    const length = source[start + 4]! + source[start + 5]! * 2 ** 8 + source[start + 6]! * 2 ** 16 + source[start + 7]! * 2 ** 24;
+    const length =
+      source[start + 4]! + source[start + 5]! * 2 ** 8 + source[start + 6]! * 2 ** 16 + source[start + 7]! * 2 ** 24;
     if (length < HEADER || length > end - start) throw badPayload('its length is wrong');
     this.#survey = survey;
-    this.#tokens = new TokenReader(source, start, start + HEADER, start + length, end, span.owned, survey, span.codes, span.annex);
+    this.#tokens = new TokenReader(
+      source,
+      start,
+      start + HEADER,
+      start + length,
+      end,
+      span.owned,
+      survey,
+      span.codes,
+      span.annex,
+    );
   }
 
   get codes(): ReadonlyMap<number, unknown> {
@@ -103,7 +118,8 @@ class TableReader {
       else if (op === Op.fill) this.#fill();
       else if (op === Op.build) this.#build();
       else if (op === Op.set) this.#set();
-      else if (op === Op.plain) this.#nodes.push(this.#survey ? this.#pass() : { value: tokens.plain(tokens.uint32()) });
+      else if (op === Op.plain)
+        this.#nodes.push(this.#survey ? this.#pass() : { value: tokens.plain(tokens.uint32()) });
       else if (op === Op.end) break;
       else throw badPayload(`op ${op} is unknown`);
     }

@@ -52,7 +52,15 @@ interface State {
 /**
  * What holds values without hiding them: arrays, plain objects, Maps, Sets, reduced values, tasks.
  */
-const CONTAINERS = new Set([arrayKind.tag, objectKind.tag, nullObjectKind.tag, mapKind.tag, setKind.tag, reducedKind.tag, 'task']);
+const CONTAINERS = new Set([
+  arrayKind.tag,
+  objectKind.tag,
+  nullObjectKind.tag,
+  mapKind.tag,
+  setKind.tag,
+  reducedKind.tag,
+  'task',
+]);
 
 export class TableWriter {
   stateless = true;
@@ -145,7 +153,8 @@ export class TableWriter {
     this.#reduced ??= new Map();
     for (const [object, { reduction }] of this.#states) {
       // How bytes are reduced depends on what was met before.
-      if (reduction !== PLAIN && !ArrayBuffer.isView(object) && !types.isAnyArrayBuffer(object)) this.#reduced.set(object, reduction);
+      if (reduction !== PLAIN && !ArrayBuffer.isView(object) && !types.isAnyArrayBuffer(object))
+        this.#reduced.set(object, reduction);
     }
   }
 
@@ -275,7 +284,14 @@ export class TableWriter {
     }
     this.stateless = false;
     this.constant = false;
-    this.#states.set(value, { reduction: PLAIN, kind: objectKind, number: this.#count++, waiting: undefined, next: 0, after: undefined });
+    this.#states.set(value, {
+      reduction: PLAIN,
+      kind: objectKind,
+      number: this.#count++,
+      waiting: undefined,
+      next: 0,
+      after: undefined,
+    });
     return true;
   }
 
@@ -371,7 +387,8 @@ export class TableWriter {
 
   #data(reduction: Reduction, kind: NodeKind): void {
     if (kind.code === true) this.#tokens.code(reduction.data);
-    else if (reduction.data instanceof Uint8Array) this.#classifier.wroteBytes(reduction, this.#tokens.bytes(reduction.data));
+    else if (reduction.data instanceof Uint8Array)
+      this.#classifier.wroteBytes(reduction, this.#tokens.bytes(reduction.data));
     else this.#tokens.data(reduction.data);
   }
 
@@ -380,7 +397,8 @@ export class TableWriter {
     const steps: Step[] = [];
     for (let i = this.#stack.length - 1; i >= 0; i--) {
       const { reduction, next } = this.#stack[i]!;
-      if (next > 0) steps.push({ label: reduction.label(next - 1), actor: reduction.actor, advice: reduction.advice?.(next - 1) });
+      if (next > 0)
+        steps.push({ label: reduction.label(next - 1), actor: reduction.actor, advice: reduction.advice?.(next - 1) });
     }
     if (error instanceof Refused) return refusal(error.refusal, steps);
     return error instanceof SerializationError ? located(error, steps) : error;

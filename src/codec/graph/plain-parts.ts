@@ -88,7 +88,12 @@ export class PlainParts implements Around {
   isCandidate(value: object): boolean {
     if (this.#off || typeof value === 'function') return false;
     const prototype: unknown = getPrototypeOf(value);
-    return prototype === objectPrototype || prototype === arrayPrototype || prototype === mapPrototype || prototype === setPrototype;
+    return (
+      prototype === objectPrototype ||
+      prototype === arrayPrototype ||
+      prototype === mapPrototype ||
+      prototype === setPrototype
+    );
   }
 
   /**

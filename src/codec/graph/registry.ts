@@ -11,7 +11,9 @@ const kinds = new Map<string, NodeKind>();
 export function registerKind(kind: NodeKind): void {
   const known = kinds.get(kind.tag);
   if (known !== undefined && known !== kind) {
-    throw new ArgumentError(`registerKind: the tag \`${kind.tag}\` belongs to another node kind; choose a tag of your own.`);
+    throw new ArgumentError(
+      `registerKind: the tag \`${kind.tag}\` belongs to another node kind; choose a tag of your own.`,
+    );
   }
   kinds.set(kind.tag, kind);
 }

@@ -201,7 +201,9 @@ export class TokenReader {
 
   #wellKnown(): symbol {
     const name = this.#string();
-    const value: unknown = Object.hasOwn(Symbol, name) ? (Symbol as unknown as Record<string, unknown>)[name] : undefined;
+    const value: unknown = Object.hasOwn(Symbol, name)
+      ? (Symbol as unknown as Record<string, unknown>)[name]
+      : undefined;
     if (typeof value !== 'symbol') throw badPayload('a well-known symbol is unknown');
     return value;
   }
@@ -244,7 +246,9 @@ export class TokenReader {
     this.#beside = at + length;
     if (this.#skipData) return new Uint8Array(0);
     const address = this.#source.byteOffset + at;
-    return inPlace && address % 8 === 0 ? new Uint8Array(this.#source.buffer, address, length) : copy(this.#source, at, length);
+    return inPlace && address % 8 === 0
+      ? new Uint8Array(this.#source.buffer, address, length)
+      : copy(this.#source, at, length);
   }
 }
 
@@ -259,7 +263,6 @@ function decodeUtf8(source: Uint8Array, start: number, end: number): string {
 }
 
 function copy(source: Uint8Array, at: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  bytes.set(source.subarray(at, at + length));
-  return bytes;
+  // Memory that is about to be filled is not zeroed by this constructor.
+  return new Uint8Array(source.subarray(at, at + length));
 }

@@ -70,7 +70,8 @@ export class TokenWriter {
       this.bytes(value);
     } else {
       this.#scratch.reset();
-      if (!this.#plain.write(value)) throw new TypeError('A reduction must have plain data; pass anything else as children.');
+      if (!this.#plain.write(value))
+        throw new TypeError('A reduction must have plain data; pass anything else as children.');
       this.sink.byte(Token.plain);
       this.sink.varint(this.#scratch.at);
       this.sink.raw(this.#scratch.bytes.subarray(0, this.#scratch.at));

@@ -54,7 +54,8 @@ export function reduceArray(value: readonly unknown[]): Reduction {
 export function createArray(data: unknown): unknown[] {
   const array: unknown[] = [];
   if (data === -1) return array;
-  if (typeof data !== 'number' || !Number.isInteger(data) || data < 0 || data > MAX_LENGTH) throw badPayload('an array has a wrong length');
+  if (typeof data !== 'number' || !Number.isInteger(data) || data < 0 || data > MAX_LENGTH)
+    throw badPayload('an array has a wrong length');
   if (data > SMALL) {
     // Touching a far index first makes V8 choose a hash table instead of that many slots.
     array[FAR] = undefined;

@@ -69,7 +69,14 @@ export function boxedContent(value: object): object {
 function reduceRegExp(value: RegExp): Reduction {
   const properties: unknown[] = [];
   pushProperties(properties, value, (key) => key === 'lastIndex');
-  return shell(regexpKind.tag, `${value.flags}/${value.source}`, value, [value.lastIndex], properties, () => '.lastIndex');
+  return shell(
+    regexpKind.tag,
+    `${value.flags}/${value.source}`,
+    value,
+    [value.lastIndex],
+    properties,
+    () => '.lastIndex',
+  );
 }
 
 function atom(kind: string, data: unknown, value: object): Reduction {

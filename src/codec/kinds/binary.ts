@@ -12,6 +12,7 @@
  * shares with nothing. Memory of a shareable object (shareable.ts) is sent as that, whatever views
  * it.
  */
+import { types } from 'node:util';
 import { ownerOfMemory } from '../../memory/shareable/shareable.js';
 import { badPayload, Refused } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
@@ -37,7 +38,8 @@ const viewTypes: ViewType[] = names.split(' ').flatMap((name) => {
   const type = globals[name];
   if (type === undefined) return [];
   const width = (type as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-  const make: MakeView = (buffer, offset, length) => (length === undefined ? new type(buffer, offset) : new type(buffer, offset, length));
+  const make: MakeView = (buffer, offset, length) =>
+    length === undefined ? new type(buffer, offset) : new type(buffer, offset, length);
   return [{ code: name.replace('Array', ''), prototype: type.prototype as object, width, make }];
 });
 viewTypes.push({
@@ -104,8 +106,8 @@ export class BinaryReducer {
     const type = byPrototype.get(prototype) ?? byPrototype.get(localPrototype(prototype));
     if (type === undefined) throw subclass(value);
     const { buffer } = value;
-    if (isShared(buffer)) throw sharedMemory();
     const mapped = ownerOfMemory(buffer) !== undefined;
+    if (isShared(buffer) && !mapped) throw sharedMemory();
     const partial = mapped || value.byteLength !== buffer.byteLength;
     if (type.code === 'Buffer' && partial && !mapped) return leaf(`w${type.code}`, bytesOf(value));
     if (!partial && !this.#met.has(buffer) && isFixed(buffer)) {
@@ -118,10 +120,11 @@ export class BinaryReducer {
     return node(`v${type.code}`, [buffer, value.byteOffset, length], '.buffer');
   }
 
-  /** Reduces an ArrayBuffer. */
-  buffer(value: ArrayBuffer): Reduction {
+  /** Reduces an ArrayBuffer, and a SharedArrayBuffer that is memory of ours. */
+  buffer(value: ArrayBufferLike): Reduction {
     const memory = ownerOfMemory(value);
     if (memory !== undefined) return reduceMemory(memory);
+    if (types.isSharedArrayBuffer(value)) throw sharedMemory();
     if (isDetached(value)) throw detached();
     const owner = this.#owners.get(value);
     if (owner !== undefined) {
@@ -131,7 +134,9 @@ export class BinaryReducer {
     this.#met.add(value);
     const bytes = new Uint8Array(value);
     const { resizable, maxByteLength } = value as unknown as { resizable?: boolean; maxByteLength: number };
-    return resizable === true ? node(resizableKind.tag, [value.slice(0), maxByteLength], '') : leaf(bufferKind.tag, bytes);
+    return resizable === true
+      ? node(resizableKind.tag, [value.slice(0), maxByteLength], '')
+      : leaf(bufferKind.tag, bytes);
   }
 }
 
@@ -190,10 +195,10 @@ function partKind({ code, make }: ViewType): NodeKind {
     tag: `v${code}`,
     shell: false,
     build(_data, [buffer, offset, length]) {
-      if (!(buffer instanceof ArrayBuffer) || typeof offset !== 'number' || typeof length !== 'number')
+      if (!types.isAnyArrayBuffer(buffer) || typeof offset !== 'number' || typeof length !== 'number')
         throw badPayload('a view has no buffer');
       try {
-        return { value: make(buffer, offset, length === -1 ? undefined : length) };
+        return { value: make(buffer as ArrayBuffer, offset, length === -1 ? undefined : length) };
       } catch (cause) {
         throw badPayload('a view lies outside its buffer', cause);
       }
@@ -227,7 +232,11 @@ function isFixed(buffer: ArrayBufferLike): boolean {
   const prototype = Object.getPrototypeOf(buffer) as object;
   // One of a user's class is sent as such, and seen by its views.
   if (prototype !== ArrayBuffer.prototype && localPrototype(prototype) === undefined) return false;
-  return !isShared(buffer) && (buffer as unknown as { resizable?: boolean }).resizable !== true && !isDetached(buffer as ArrayBuffer);
+  return (
+    !isShared(buffer) &&
+    (buffer as unknown as { resizable?: boolean }).resizable !== true &&
+    !isDetached(buffer as ArrayBuffer)
+  );
 }
 
 function isShared(buffer: ArrayBufferLike): boolean {
@@ -245,7 +254,11 @@ function follows(value: View): boolean {
     byteLength: number;
     resize(length: number): void;
   };
-  if (buffer.resizable !== true || value.byteOffset + value.byteLength !== buffer.byteLength || buffer.byteLength === buffer.maxByteLength)
+  if (
+    buffer.resizable !== true ||
+    value.byteOffset + value.byteLength !== buffer.byteLength ||
+    buffer.byteLength === buffer.maxByteLength
+  )
     return false;
   const before = buffer.byteLength;
   const length = value.byteLength;

@@ -48,7 +48,11 @@ export function reduceMap(value: ReadonlyMap<unknown, unknown>): Reduction {
   const base = mapEntries(value);
   const properties: unknown[] = [];
   pushProperties(properties, value);
-  return { ...shell(mapKind.tag, undefined, value, base, properties, entryLabel(base)), stateless: false, constant: false };
+  return {
+    ...shell(mapKind.tag, undefined, value, base, properties, entryLabel(base)),
+    stateless: false,
+    constant: false,
+  };
 }
 
 /** Reduces a Set. */

@@ -38,7 +38,8 @@ export const domExceptionKind: NodeKind = shellKind<DOMException>({
     if (end === BASE) return;
     const type = children[BASE];
     if (!final && type === undefined) return;
-    if (typeof type !== 'function' || typeof type.prototype !== 'object') throw badPayload('a DOMException has no class');
+    if (typeof type !== 'function' || typeof type.prototype !== 'object')
+      throw badPayload('a DOMException has no class');
     Object.setPrototypeOf(target, type.prototype as object);
   },
 });

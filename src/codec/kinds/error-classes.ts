@@ -4,7 +4,16 @@ import { badPayload } from '../messages.js';
 import { localPrototype } from '../realms.js';
 
 /** The error classes of the language. */
-export const BUILTIN_ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError] as const;
+export const BUILTIN_ERRORS = [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  AggregateError,
+] as const;
 
 const builtins: Record<string, Function> = Object.assign(
   Object.create(null) as object,

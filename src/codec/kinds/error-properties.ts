@@ -22,7 +22,9 @@ export function isPrivateSymbol(key: string | symbol): boolean {
   return typeof key === 'symbol' && Symbol.keyFor(key) === undefined && !wellKnown.has(key);
 }
 
-const wellKnown = new Set<unknown>(Reflect.ownKeys(Symbol).map((key) => (Symbol as unknown as Record<string | symbol, unknown>)[key]));
+const wellKnown = new Set<unknown>(
+  Reflect.ownKeys(Symbol).map((key) => (Symbol as unknown as Record<string | symbol, unknown>)[key]),
+);
 
 /** The own properties of an error as shell children, `stack` as text. */
 export function errorProperties(value: Error): unknown[] {
@@ -33,8 +35,14 @@ export function errorProperties(value: Error): unknown[] {
     const property = Object.getOwnPropertyDescriptor(value, key);
     if (property === undefined) continue;
     const enumerable = property.enumerable ? ENUMERABLE : 0;
-    if (property.get !== undefined || property.set !== undefined) properties.push(key, HIDDEN | enumerable, readable(value, key));
-    else properties.push(key, (property.writable ? WRITABLE : 0) | (property.configurable ? CONFIGURABLE : 0) | enumerable, property.value);
+    if (property.get !== undefined || property.set !== undefined)
+      properties.push(key, HIDDEN | enumerable, readable(value, key));
+    else
+      properties.push(
+        key,
+        (property.writable ? WRITABLE : 0) | (property.configurable ? CONFIGURABLE : 0) | enumerable,
+        property.value,
+      );
   }
   return properties;
 }

@@ -42,7 +42,9 @@ export function reduceError(value: Error): Reduction | undefined {
   if (isDomException(value)) return isDomPrototype(prototype) ? reduceDomException(value, undefined) : undefined;
   const builtin = builtinName(prototype);
   if (builtin !== undefined) return errorShell(value, builtin);
-  const lineage: unknown = Object.hasOwn(prototype, LINEAGE) ? (value as unknown as Record<symbol, unknown>)[LINEAGE] : undefined;
+  const lineage: unknown = Object.hasOwn(prototype, LINEAGE)
+    ? (value as unknown as Record<symbol, unknown>)[LINEAGE]
+    : undefined;
   if (Array.isArray(lineage)) return errorShell(value, [...lineage, 'Error'].join(' '));
   const known = standIns.get(prototype);
   if (known !== undefined) return standInShell(value, known);
@@ -67,7 +69,11 @@ export function reduceAsBuiltinError(value: Error): Reduction {
     if (Object.hasOwn(at as object, 'toString')) coded = true;
   }
   const name = nameOfClass(value);
-  const data: StandIn = { base, name: name === base ? '' : name, coded: coded && typeof (value as { code?: unknown }).code === 'string' };
+  const data: StandIn = {
+    base,
+    name: name === base ? '' : name,
+    coded: coded && typeof (value as { code?: unknown }).code === 'string',
+  };
   return data.name === '' && !data.coded ? errorShell(value, base) : standInShell(value, data);
 }
 

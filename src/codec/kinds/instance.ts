@@ -83,12 +83,16 @@ export function reduceInstance(value: object, type: Function | undefined): Reduc
       children = setMembers(value as Set<unknown>);
       label = memberLabel;
     } else if (base === 'Date') data = `${base} ${Date.prototype.getTime.call(value)}`;
-    pushProperties(own, value, (key) => (typeof key === 'symbol' ? emitterSymbols.has(key.description ?? '') : isDomain(value, key)));
+    pushProperties(own, value, (key) =>
+      typeof key === 'symbol' ? emitterSymbols.has(key.description ?? '') : isDomain(value, key),
+    );
   }
   const first: unknown = type ?? Object.getPrototypeOf(value);
   const firstLabel = type === undefined ? 'prototype' : 'class';
   const kind = type === undefined ? createdKind.tag : instanceKind.tag;
-  const reduction = shell(kind, data, value, [first, ...children], own, (index) => (index === 0 ? firstLabel : label(index - 1)));
+  const reduction = shell(kind, data, value, [first, ...children], own, (index) =>
+    index === 0 ? firstLabel : label(index - 1),
+  );
   const beside = type === undefined ? [] : hiddenPartsOf(value);
   return beside.length === 0 ? reduction : { ...reduction, beside };
 }

@@ -9,10 +9,13 @@ import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
 
 const NAMESPACES = 'Math JSON Reflect Atomics Intl WebAssembly console process'.split(' ');
-const CLASSES = `Object Function Array Number Boolean String Symbol BigInt Date RegExp Promise Map Set WeakMap WeakSet WeakRef
+const CLASSES =
+  `Object Function Array Number Boolean String Symbol BigInt Date RegExp Promise Map Set WeakMap WeakSet WeakRef
   ArrayBuffer SharedArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array
   Float32Array Float64Array BigInt64Array BigUint64Array Error AggregateError EvalError RangeError ReferenceError SyntaxError
-  TypeError URIError Buffer URL URLSearchParams TextEncoder TextDecoder EventTarget Event AbortController AbortSignal`.split(/\s+/);
+  TypeError URIError Buffer URL URLSearchParams TextEncoder TextDecoder EventTarget Event AbortController AbortSignal`.split(
+    /\s+/,
+  );
 
 let byName: Map<string, object> | undefined;
 let byObject: Map<object, string> | undefined;
@@ -41,7 +44,8 @@ function names(): Map<object, string> {
   const table = new Map<string, object>([['globalThis', globalThis]]);
   const scope = globalThis as unknown as Record<string, object | undefined>;
   for (const name of NAMESPACES) add(table, name, scope[name]);
-  for (const name of CLASSES) add(table, `${name}.prototype`, (scope[name] as { prototype?: object } | undefined)?.prototype);
+  for (const name of CLASSES)
+    add(table, `${name}.prototype`, (scope[name] as { prototype?: object } | undefined)?.prototype);
   const typedArray = Object.getPrototypeOf(Uint8Array) as { prototype: object };
   add(table, 'TypedArray.prototype', typedArray.prototype);
   const iterator = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;

@@ -23,7 +23,8 @@ export function reducePlainObject(value: object): Reduction {
   const children: unknown[] = [integrity];
   for (const key of Object.keys(record)) {
     const child = record[key];
-    if (child === undefined && isVariable(Object.getOwnPropertyDescriptor(record, key)?.get)) return reduceInstance(value, undefined);
+    if (child === undefined && isVariable(Object.getOwnPropertyDescriptor(record, key)?.get))
+      return reduceInstance(value, undefined);
     children.push(key, child);
   }
   for (const key of Object.getOwnPropertySymbols(record)) {
@@ -40,7 +41,8 @@ export function reducePlainObject(value: object): Reduction {
 }
 
 /** `() => half`, `()=>(/* binding *\/ half)`, `function () { return half; }`. */
-const RETURNS_VARIABLE = /^(?:\(\)\s*=>\s*\(?|function\s*\(\)\s*\{\s*return)\s*(?:\/\*[^*]*\*\/)?\s*[\w$]+\s*[;)]?\s*\}?$/;
+const RETURNS_VARIABLE =
+  /^(?:\(\)\s*=>\s*\(?|function\s*\(\)\s*\{\s*return)\s*(?:\/\*[^*]*\*\/)?\s*[\w$]+\s*[;)]?\s*\}?$/;
 
 /**
  * Whether a getter was made of a function that returns a variable. Those of object literals and
@@ -80,6 +82,7 @@ function plain(value: object): Built {
 
 function put(record: Record<string | symbol, unknown>, key: unknown, value: unknown): void {
   if (typeof key !== 'string' && typeof key !== 'symbol') throw badPayload('a key is no string');
-  if (key === '__proto__') Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true });
+  if (key === '__proto__')
+    Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true });
   else record[key] = value;
 }

@@ -62,7 +62,8 @@ export function reduceOver(value: object, type: Function): Reduction | undefined
     children,
     needs: [0, 1],
     beside: hiddenPartsOf(value),
-    label: (index) => (index === 0 ? 'class' : index < FIRST_PROPERTY ? '' : propertyLabel(children, FIRST_PROPERTY, index)),
+    label: (index) =>
+      index === 0 ? 'class' : index < FIRST_PROPERTY ? '' : propertyLabel(children, FIRST_PROPERTY, index),
   };
 }
 
@@ -86,7 +87,8 @@ function contentAbove(prototype: object): Content | null {
  * class hides under symbols.
  */
 function partOf(base: object, value: object): (key: string | symbol) => boolean {
-  if (ArrayBuffer.isView(base)) return hasExtraKeys(value) ? (key) => typeof key === 'string' && Object.hasOwn(base, key) : () => true;
+  if (ArrayBuffer.isView(base))
+    return hasExtraKeys(value) ? (key) => typeof key === 'string' && Object.hasOwn(base, key) : () => true;
   return (key) => Object.hasOwn(base, key) || (typeof key === 'symbol' && Symbol.keyFor(key) === undefined);
 }
 
@@ -94,7 +96,13 @@ function partOf(base: object, value: object): (key: string | symbol) => boolean 
 function hasExtraKeys(value: object): boolean {
   const { length } = value as { length?: number };
   if (length === undefined || length < 1000) return true;
-  const shown = inspect(value, { maxArrayLength: 0, depth: 0, breakLength: Number.POSITIVE_INFINITY, customInspect: false, colors: false });
+  const shown = inspect(value, {
+    maxArrayLength: 0,
+    depth: 0,
+    breakLength: Number.POSITIVE_INFINITY,
+    customInspect: false,
+    colors: false,
+  });
   return !/^[^[]*\[ \.\.\. \d+ more items \]$/.test(shown);
 }
 

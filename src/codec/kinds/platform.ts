@@ -22,7 +22,9 @@ interface PlatformClass {
 }
 
 const intlNames =
-  'Collator DateTimeFormat DisplayNames DurationFormat ListFormat NumberFormat PluralRules RelativeTimeFormat Segmenter'.split(' ');
+  'Collator DateTimeFormat DisplayNames DurationFormat ListFormat NumberFormat PluralRules RelativeTimeFormat Segmenter'.split(
+    ' ',
+  );
 const intl = Intl as unknown as Record<string, (new (locale: unknown, options: unknown) => object) | undefined>;
 
 const classes: readonly PlatformClass[] = [
@@ -37,7 +39,11 @@ const classes: readonly PlatformClass[] = [
   {
     tag: 'TextDecoder',
     prototype: TextDecoder.prototype,
-    describe: (value: InstanceType<typeof TextDecoder>) => ({ encoding: value.encoding, fatal: value.fatal, ignoreBOM: value.ignoreBOM }),
+    describe: (value: InstanceType<typeof TextDecoder>) => ({
+      encoding: value.encoding,
+      fatal: value.fatal,
+      ignoreBOM: value.ignoreBOM,
+    }),
     make: (data: { encoding: string; fatal: boolean; ignoreBOM: boolean }) => new TextDecoder(data.encoding, data),
   },
   {
@@ -96,11 +102,13 @@ const lazy: readonly LazyClass[] = [
       return new Certificate(data);
     },
   },
-  ...'Instant PlainDate PlainDateTime PlainMonthDay PlainTime PlainYearMonth ZonedDateTime Duration'.split(' ').map((name) => ({
-    tag: `Temporal.${name}`,
-    describe: (value: object) => String(value),
-    make: (data: string) => (globalOf(`Temporal.${name}`) as unknown as { from(text: string): unknown }).from(data),
-  })),
+  ...'Instant PlainDate PlainDateTime PlainMonthDay PlainTime PlainYearMonth ZonedDateTime Duration'
+    .split(' ')
+    .map((name) => ({
+      tag: `Temporal.${name}`,
+      describe: (value: object) => String(value),
+      make: (data: string) => (globalOf(`Temporal.${name}`) as unknown as { from(text: string): unknown }).from(data),
+    })),
 ];
 const byName = new Map(lazy.map((entry) => [entry.tag.replace(/^.*\./, ''), entry]));
 
@@ -122,7 +130,12 @@ export function reducePlatform(value: object): Reduction | undefined {
     }
     if (name.endsWith('KeyObject') && types.isKeyObject(value)) return reduceKey(value);
     if (name === 'AbortSignal' && isGlobal(name, prototype) && (value as AbortSignal).aborted) {
-      return { kind: abortedKind.tag, data: undefined, children: [(value as AbortSignal).reason], label: () => '.reason' };
+      return {
+        kind: abortedKind.tag,
+        data: undefined,
+        children: [(value as AbortSignal).reason],
+        label: () => '.reason',
+      };
     }
     return reduceRecord(value, name);
   }
@@ -154,7 +167,9 @@ function entryOf(prototype: { constructor?: { name?: unknown } }): Omit<Platform
 
 function isItsPrototype({ tag, module }: LazyClass, prototype: object): boolean {
   if (module === undefined) return isGlobal(tag, prototype);
-  return ((require(module) as Record<string, { prototype?: object } | undefined>)[tag]?.prototype ?? null) === prototype;
+  return (
+    ((require(module) as Record<string, { prototype?: object } | undefined>)[tag]?.prototype ?? null) === prototype
+  );
 }
 
 // ---- keys
@@ -167,7 +182,8 @@ interface KeyData {
 /** A key travels as its bytes: whoever reads the message has it. */
 function reduceKey(value: KeyObject): Reduction {
   const { type } = value;
-  const bytes = type === 'secret' ? value.export() : value.export({ format: 'der', type: type === 'public' ? 'spki' : 'pkcs8' });
+  const bytes =
+    type === 'secret' ? value.export() : value.export({ format: 'der', type: type === 'public' ? 'spki' : 'pkcs8' });
   return { kind: keyKind.tag, data: { type, bytes }, children: [], label: () => '' };
 }
 

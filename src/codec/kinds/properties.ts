@@ -37,7 +37,8 @@ export function defineProperties(target: object, children: readonly unknown[], f
   for (let i = from; i < children.length; ) {
     const key = children[i];
     const flags = children[i + 1];
-    if ((typeof key !== 'string' && typeof key !== 'symbol') || typeof flags !== 'number') throw badPayload('a property has no name');
+    if ((typeof key !== 'string' && typeof key !== 'symbol') || typeof flags !== 'number')
+      throw badPayload('a property has no name');
     const enumerable = (flags & ENUMERABLE) !== 0;
     const configurable = !final || (flags & CONFIGURABLE) !== 0;
     if ((flags & ACCESSOR) !== 0) {
@@ -49,7 +50,13 @@ export function defineProperties(target: object, children: readonly unknown[], f
     }
     const value = children[i + 2];
     if (flags === ORDINARY && !(key in target)) (target as Record<string | symbol, unknown>)[key] = value;
-    else Object.defineProperty(target, key, { value, writable: !final || (flags & WRITABLE) !== 0, enumerable, configurable });
+    else
+      Object.defineProperty(target, key, {
+        value,
+        writable: !final || (flags & WRITABLE) !== 0,
+        enumerable,
+        configurable,
+      });
     i += 3;
   }
 }

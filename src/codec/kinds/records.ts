@@ -65,7 +65,12 @@ export const recordKind: NodeKind = shellKind<object>({
       if (typeof name !== 'string') throw badPayload('a property has no name');
       const key = name.startsWith(SYMBOL) ? symbols.get(name.slice(SYMBOL.length)) : name;
       if (key === undefined) continue;
-      Object.defineProperty(target, key, { value: children[i + 1], writable: true, enumerable: true, configurable: true });
+      Object.defineProperty(target, key, {
+        value: children[i + 1],
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
     }
   },
 });

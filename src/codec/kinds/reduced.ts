@@ -33,6 +33,9 @@ const reducers = scope[REDUCERS];
  * Says how instances of a class are sent, as Python's `copyreg.pickle` does. Subclasses are covered
  * unless they have a reducer of their own; a second call for the same class replaces the first.
  *
+ * It counts in the process or thread that calls it. Workers that send instances back register too:
+ * in a module that both sides import, or in the `initializer`.
+ *
  * @param type The class.
  * @param reduce Called with an instance when it is sent; returns `[rebuild, args]`. `rebuild` is
  *   sent as a function and called with `args` on the other side, or made an instance of with them
@@ -54,7 +57,10 @@ const reducers = scope[REDUCERS];
  * register(Money, (money) => [(cents: number) => new Money(cents), [money.cents]]);
  * console.log((loads(dumps(new Money(7))) as Money).cents); // 7
  */
-export function register<T extends object>(type: abstract new (...args: never[]) => T, reduce: (instance: T) => Reduced): void {
+export function register<T extends object>(
+  type: abstract new (...args: never[]) => T,
+  reduce: (instance: T) => Reduced,
+): void {
   if (typeof type !== 'function' || typeof type.prototype !== 'object')
     throw new ArgumentError('register: the first argument must be a class.');
   if (typeof reduce !== 'function') throw new ArgumentError('register: `reduce` must be a function.');
@@ -88,7 +94,8 @@ export const reducedKind: NodeKind = {
   tag: 'R',
   shell: false,
   build(_data, [rebuild, args]) {
-    if (typeof rebuild !== 'function' || !Array.isArray(args)) throw badPayload('a reduced value has no rebuild function');
+    if (typeof rebuild !== 'function' || !Array.isArray(args))
+      throw badPayload('a reduced value has no rebuild function');
     try {
       return { value: isClass(rebuild) ? Reflect.construct(rebuild, args) : Reflect.apply(rebuild, undefined, args) };
     } catch (cause) {
@@ -115,5 +122,10 @@ function reduction(value: object, result: unknown): Reduction {
     });
   }
   const children = [result[0], [...(result[1] as unknown[])]];
-  return { kind: reducedKind.tag, data: undefined, children, label: (index) => (index === 0 ? 'rebuild function' : 'rebuild arguments') };
+  return {
+    kind: reducedKind.tag,
+    data: undefined,
+    children,
+    label: (index) => (index === 0 ? 'rebuild function' : 'rebuild arguments'),
+  };
 }

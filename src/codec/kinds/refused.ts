@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { types } from 'node:util';
-import { otherCopyOf, versionOf } from '../../memory/shareable/shareable.js';
+import { otherCopyOf, ownerOfMemory, versionOf } from '../../memory/shareable/shareable.js';
 import { repairOfLocal } from '../../util/local-class.js';
 import { declaresPrivates } from '../function-port.js';
 import { isStandardGlobal } from '../globals.js';
@@ -28,7 +28,8 @@ const MODULES =
 const INSIDE = "open it inside the function, or once in each worker in the pool's `initializer`";
 const REPAIRS: Readonly<Record<string, string>> = {
   AbortSignal: 'pass it as the `signal` option of the call and read currentTask().signal in the function',
-  AbortController: 'keep it here, pass its signal as the `signal` option of the call and read currentTask().signal in the function',
+  AbortController:
+    'keep it here, pass its signal as the `signal` option of the call and read currentTask().signal in the function',
   Blob: 'send its bytes: new Uint8Array(await blob.arrayBuffer())',
   File: 'send its name and bytes: new Uint8Array(await file.arrayBuffer())',
   FormData: 'send its entries: [...form]',
@@ -43,15 +44,18 @@ const REPAIRS: Readonly<Record<string, string>> = {
   PerformanceResourceTiming: 'send what its toJSON() gives',
 };
 
-const ONE_VERSION = 'install one version (`npm ls multiprocess` shows who asks for which, `npm dedupe` joins those that may be one)';
+const ONE_VERSION =
+  'install one version (`npm ls multiprocess` shows who asks for which, `npm dedupe` joins those that may be one)';
 /** What a Subject is among processes. */
-const TOPIC = 'use a Topic (`new Topic()`, which has `next`, `subscribe` and `pipe` as well and is one object in all processes)';
+const TOPIC =
+  'use a Topic (`new Topic()`, which has `next`, `subscribe` and `pipe` as well and is one object in all processes)';
 
 /** By their tag, since their names are those of many classes. */
 const WASM: Readonly<Record<string, string>> = {
   'WebAssembly.Module': 'send its bytes, and compile them on the other side: new WebAssembly.Module(bytes)',
   'WebAssembly.Instance': 'send the bytes of its module, and make the instance on the other side',
-  'WebAssembly.Memory': 'send a copy of its bytes: new Uint8Array(memory.buffer).slice(), or keep the data in a SharedMemory',
+  'WebAssembly.Memory':
+    'send a copy of its bytes: new Uint8Array(memory.buffer).slice(), or keep the data in a SharedMemory',
 };
 
 /** Refuses values of builtin types that are bound to this process. @throws Refused. */
@@ -62,9 +66,14 @@ export function refuseNative(value: object): void {
   }
   if (types.isWeakMap(value) || types.isWeakSet(value) || tag === 'WeakRef' || tag === 'FinalizationRegistry') {
     const what = `a ${types.isWeakMap(value) ? 'WeakMap' : types.isWeakSet(value) ? 'WeakSet' : tag}`;
-    throw refused('MP_WEAK', what, 'what it holds weakly cannot be listed', 'send the objects themselves in a Map or Set');
+    throw refused(
+      'MP_WEAK',
+      what,
+      'what it holds weakly cannot be listed',
+      'send the objects themselves in a Map or Set',
+    );
   }
-  if (types.isSharedArrayBuffer(value)) throw sharedMemory();
+  if (types.isSharedArrayBuffer(value) && ownerOfMemory(value) === undefined) throw sharedMemory();
   if (types.isGeneratorObject(value))
     throw native('a running generator', 'call the generator function on the other side, or send its items as an array');
   if (tag.endsWith(' Iterator') || types.isMapIterator(value) || types.isSetIterator(value)) {
@@ -75,8 +84,12 @@ export function refuseNative(value: object): void {
   if (types.isCryptoKey(value)) {
     throw native('a CryptoKey', "send await crypto.subtle.exportKey('jwk', key), and import that inside the function");
   }
-  if (types.isExternal(value) || types.isModuleNamespaceObject(value)) {
-    throw native(types.isModuleNamespaceObject(value) ? 'a module namespace' : nameOf(value), 'import or create it on the other side');
+  // Deno has no such values, and no name for them.
+  if (types.isExternal?.(value) || types.isModuleNamespaceObject(value)) {
+    throw native(
+      types.isModuleNamespaceObject(value) ? 'a module namespace' : nameOf(value),
+      'import or create it on the other side',
+    );
   }
 }
 
@@ -89,13 +102,23 @@ export function refuseInstance(value: object, isError: boolean): void {
   const other = otherCopyOf(value);
   if (other !== undefined) {
     const what = `${nameOf(value)} of another installed copy of this package, ${other.version} in ${other.folder}`;
-    throw refused('MP_OTHER_COPY', what, `only copies of one version share objects, and this one is ${versionOf()}`, ONE_VERSION);
+    throw refused(
+      'MP_OTHER_COPY',
+      what,
+      `only copies of one version share objects, and this one is ${versionOf()}`,
+      ONE_VERSION,
+    );
   }
   const local = repairOfLocal(value);
   if (local !== undefined) throw native(nameOf(value), local);
   if (hasSubscribers(value)) {
     const what = `${nameOf(value)} with subscribers`;
-    throw refused('MP_SUBSCRIBERS', what, 'copies of them would be called over there, and they themselves never', TOPIC);
+    throw refused(
+      'MP_SUBSCRIBERS',
+      what,
+      'copies of them would be called over there, and they themselves never',
+      TOPIC,
+    );
   }
   for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
     const prototype = at as object;
@@ -111,7 +134,7 @@ export function refuseInstance(value: object, isError: boolean): void {
       if (isError || OPEN_BASES.has(type.name)) continue;
       const what = nameOf(value);
       const over = classNameOf(value) === type.name ? '' : ` (over ${type.name})`;
-      const repair = over === '' ? INSIDE : `${INSIDE}, or call register(Class, reduce) to say how it is rebuilt`;
+      const repair = over === '' ? INSIDE : `${INSIDE}, or ${rebuiltBy(classNameOf(value))}`;
       throw native(`${what}${over}`, REPAIRS[type.name] ?? repair);
     }
     if (hasPrivateFields(type)) {
@@ -119,11 +142,19 @@ export function refuseInstance(value: object, isError: boolean): void {
         'MP_PRIVATE_FIELDS',
         nameOf(value),
         `class ${type.name} has #private fields, which cannot be read from outside`,
-        `create it inside the function, or say how it is rebuilt: register(${type.name || 'Class'}, reduce) or a method [Symbol.for('multiprocess.reduce')]()`,
+        `create it inside the function, or ${rebuiltBy(type.name)}`,
       );
     }
   }
   if (hasHandle(value)) throw native(nameOf(value), INSIDE);
+}
+
+/** Says how to send instances of a class, and where: who registered it elsewhere finds out here. */
+function rebuiltBy(name: string): string {
+  return (
+    `say how it is rebuilt: a method [Symbol.for('multiprocess.reduce')]() of the class, or register(${name || 'Class'}, reduce), ` +
+    'which counts only in the process or thread that calls it: call it in a module that both sides import'
+  );
 }
 
 /** Names the value in a message: `an instance of Socket`. */
@@ -223,7 +254,9 @@ function hasPrivateFields(type: Function): boolean {
 function hasSubscribers(value: object): boolean {
   if (!Object.hasOwn(value, 'observers')) return false;
   const { observers, next, subscribe } = value as Partial<Record<'observers' | 'next' | 'subscribe', unknown>>;
-  return Array.isArray(observers) && observers.length > 0 && typeof next === 'function' && typeof subscribe === 'function';
+  return (
+    Array.isArray(observers) && observers.length > 0 && typeof next === 'function' && typeof subscribe === 'function'
+  );
 }
 
 /** Objects of classes that Node does not export, told by the handle they keep. */
@@ -234,7 +267,12 @@ function hasHandle(value: object): boolean {
 }
 
 function native(what: string, repair: string): Refused {
-  return refused('MP_NATIVE_OBJECT', what, 'it belongs to the thread that made it and has no meaning in another thread or process', repair);
+  return refused(
+    'MP_NATIVE_OBJECT',
+    what,
+    'it belongs to the thread that made it and has no meaning in another thread or process',
+    repair,
+  );
 }
 
 function refused(code: string, what: string, why: string, repair: string): Refused {

@@ -35,5 +35,7 @@ function sendablePart(part: unknown, canSend: (part: unknown) => boolean, depth:
 /** One of the same class without properties of its own. */
 function blank(value: Error): Error {
   const prototype = Object.getPrototypeOf(value) as object;
-  return isDomException(value) ? (Object.setPrototypeOf(createDom(domData(value)), prototype) as Error) : createError(prototype);
+  return isDomException(value)
+    ? (Object.setPrototypeOf(createDom(domData(value)), prototype) as Error)
+    : createError(prototype);
 }

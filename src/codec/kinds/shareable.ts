@@ -8,7 +8,14 @@
 import { MultiprocessError } from '../../errors/index.js';
 import type { BlockHandle } from '../../memory/regions/arena.js';
 import { expectBlock } from '../../memory/regions/block.js';
-import { fromShared, isRegistered, isShareable, memoryOf, type SharedData, toShared } from '../../memory/shareable/shareable.js';
+import {
+  fromShared,
+  isRegistered,
+  isShareable,
+  memoryOf,
+  type SharedData,
+  toShared,
+} from '../../memory/shareable/shareable.js';
 import { badPayload } from '../messages.js';
 import type { NodeKind, Reduction } from '../node.js';
 import { SHAREABLE } from './reduced.js';

@@ -76,14 +76,17 @@ function socketData(socket: Socket): SocketData {
       code: 'MP_NATIVE_OBJECT',
       what: 'an instance of Socket',
       why: 'this process reads from it, as a database client or an HTTP server does',
-      repair: 'create the client on the other side, or, to hand the socket over, remove its `data` and `readable` listeners',
+      repair:
+        'create the client on the other side, or, to hand the socket over, remove its `data` and `readable` listeners',
     });
   }
   socket.pause();
   handle.readStop?.();
   handle.reading = false;
-  const buffered = (socket as unknown as { _readableState: { buffer: Iterable<Uint8Array | null> } })._readableState.buffer;
-  const unread = socket.readableLength === 0 ? null : Uint8Array.from(Buffer.concat([...buffered].filter((part) => part !== null)));
+  const buffered = (socket as unknown as { _readableState: { buffer: Iterable<Uint8Array | null> } })._readableState
+    .buffer;
+  const unread =
+    socket.readableLength === 0 ? null : Uint8Array.from(Buffer.concat([...buffered].filter((part) => part !== null)));
   return { offer: offerOnce(fd), allowHalfOpen: socket.allowHalfOpen, unread };
 }
 
@@ -96,7 +99,8 @@ function serverData(server: Server): ServerData {
 function descriptorOf(value: object, what: string, state: string, repair: string) {
   const handle = (value as Native)._handle;
   const fd = handle?.fd;
-  if (handle !== null && handle !== undefined && fd !== undefined && fd >= 0 && !(value as Socket).connecting) return { fd, handle };
+  if (handle !== null && handle !== undefined && fd !== undefined && fd >= 0 && !(value as Socket).connecting)
+    return { fd, handle };
   throw new Refused({
     code: 'MP_NATIVE_OBJECT',
     what: `an instance of ${what}`,
@@ -117,7 +121,10 @@ export const socketKinds: readonly NodeKind[] = [
     build(data) {
       const { offer, allowHalfOpen, unread } = checked<SocketData>(data);
       const net = require('node:net') as Net;
-      const socket = over(obtainDescriptor(offer), (fd) => new net.Socket({ fd, allowHalfOpen, readable: true, writable: true }));
+      const socket = over(
+        obtainDescriptor(offer),
+        (fd) => new net.Socket({ fd, allowHalfOpen, readable: true, writable: true }),
+      );
       if (unread instanceof Uint8Array) socket.unshift(unread);
       return { value: socket };
     },
@@ -128,7 +135,11 @@ export const socketKinds: readonly NodeKind[] = [
     build(data) {
       const { offer, allowHalfOpen, pauseOnConnect } = checked<ServerData>(data);
       const net = require('node:net') as Net;
-      return { value: over(obtainDescriptor(offer), (fd) => net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd })) };
+      return {
+        value: over(obtainDescriptor(offer), (fd) =>
+          net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd }),
+        ),
+      };
     },
   },
 ];

@@ -53,7 +53,8 @@ function standIn(data: StandIn): object {
   const type = data.name === '' ? above.constructor : { [data.name]: class extends above.constructor {} }[data.name]!;
   const prototype = (data.name === '' ? Object.create(above) : type.prototype) as object;
   Object.defineProperty(prototype, 'constructor', { value: type, writable: true, configurable: true });
-  if (data.coded) Object.defineProperty(prototype, 'toString', { value: codedText, writable: true, configurable: true });
+  if (data.coded)
+    Object.defineProperty(prototype, 'toString', { value: codedText, writable: true, configurable: true });
   if (standInByKey.size >= MAX_STAND_INS) standInByKey.clear();
   standInByKey.set(key, prototype);
   standIns.set(prototype, data);

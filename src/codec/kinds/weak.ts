@@ -71,7 +71,12 @@ export function reduceEntries(weak: Weak, keys: Iterable<object>, kindOf: (key: 
     children.push(NAMED.has(kindOf(key)) ? NAMED_KEY : FRESH_KEY, key, value);
   }
   if (children.length === 1) return null;
-  return { kind: entriesKind.tag, data: undefined, children, label: (index) => (index % 3 === 0 ? 'value in a WeakMap' : '') };
+  return {
+    kind: entriesKind.tag,
+    data: undefined,
+    children,
+    label: (index) => (index % 3 === 0 ? 'value in a WeakMap' : ''),
+  };
 }
 
 /** @throws Refused: what is read of it would be gone on the other side. */

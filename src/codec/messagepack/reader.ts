@@ -91,11 +91,13 @@ export class MessagePackReader {
     const object: Record<string, unknown> = {};
     for (let i = 0; i < size; i++) {
       const key = this.#value(depth + 1);
-      if (typeof key === 'object' || key === undefined) throw damaged('a map has a key that is neither text nor number');
+      if (typeof key === 'object' || key === undefined)
+        throw damaged('a map has a key that is neither text nor number');
       const name = String(key);
       const value = this.#value(depth + 1);
       // Assigning to `__proto__` would change what the object is.
-      if (name === '__proto__') Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+      if (name === '__proto__')
+        Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
       else object[name] = value;
     }
     return object;

@@ -17,7 +17,14 @@
 import { describe } from '../../util/options.js';
 import { type Refusal, Refused, refusal, type Step } from '../messages.js';
 import { hasOnlyElements } from '../plain/elements.js';
-import { writeArrayHeader, writeBigInt, writeMapHeader, writeNumber, writeString, writeUndefined } from '../plain/primitives.js';
+import {
+  writeArrayHeader,
+  writeBigInt,
+  writeMapHeader,
+  writeNumber,
+  writeString,
+  writeUndefined,
+} from '../plain/primitives.js';
 import { Sink, STEP } from '../sink.js';
 
 /** Nesting that other implementations read too: Python's gives up between 500 and 1,000. */
@@ -63,7 +70,8 @@ export class MessagePackWriter {
         writeUndefined(sink);
         break;
       case 'bigint':
-        if (!writeBigInt(sink, value)) throw refused(`the bigint ${value}`, 'an integer of MessagePack has 64 bits', 'send it as text');
+        if (!writeBigInt(sink, value))
+          throw refused(`the bigint ${value}`, 'an integer of MessagePack has 64 bits', 'send it as text');
         break;
       case 'object':
         if (value === null) sink.byte(0xc0);
@@ -87,12 +95,17 @@ export class MessagePackWriter {
 
   #array(value: readonly unknown[]): void {
     if (!hasOnlyElements(value))
-      throw refused('an array with holes or properties', 'only its elements can travel', 'send [...array], or an object');
+      throw refused(
+        'an array with holes or properties',
+        'only its elements can travel',
+        'send [...array], or an object',
+      );
     writeArrayHeader(this.#sink, value.length);
     const at = this.#enter(value);
     for (let i = 0; i < value.length; i++) {
       this.#members[at] = i;
-      if (value[i] === undefined && !(i in value)) throw refused('a hole', 'an array has no holes in MessagePack', 'send [...array]');
+      if (value[i] === undefined && !(i in value))
+        throw refused('a hole', 'an array has no holes in MessagePack', 'send [...array]');
       this.#value(value[i]);
     }
     this.#depth = at;
@@ -133,7 +146,8 @@ export class MessagePackWriter {
       sink.view.setUint16(sink.at, length);
       sink.at += 2;
     } else {
-      if (length > 0xffffffff) throw refused(`${length} bytes`, 'bytes have at most 4 GiB in MessagePack', 'send them in parts');
+      if (length > 0xffffffff)
+        throw refused(`${length} bytes`, 'bytes have at most 4 GiB in MessagePack', 'send them in parts');
       sink.byte(0xc6);
       sink.view.setUint32(sink.at, length);
       sink.at += 4;
@@ -182,7 +196,11 @@ export class MessagePackWriter {
     const again = open.findIndex((container, i) => open.indexOf(container) < i);
     if (again < 0) throw refused('a deeper value', `values are at most ${MAX_DEPTH} deep`, `flatten it, or ${ANY}`);
     this.#depth = again;
-    throw refused('an object that contains itself', 'MessagePack has no references', `send its parts by name, or ${ANY}`);
+    throw refused(
+      'an object that contains itself',
+      'MessagePack has no references',
+      `send its parts by name, or ${ANY}`,
+    );
   }
 
   /** From the culprit up to the value. */
@@ -212,7 +230,11 @@ function unplain(value: object): Refused {
   if (value instanceof Map) return refused('a Map', 'it is no plain data', 'send Object.fromEntries(map), or [...map]');
   if (value instanceof Set) return refused('a Set', 'it is no plain data', 'send [...set]');
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    return refused(what, 'only a Uint8Array carries bytes in MessagePack', 'send a Uint8Array over the same memory, or Array.from(it)');
+    return refused(
+      what,
+      'only a Uint8Array carries bytes in MessagePack',
+      'send a Uint8Array over the same memory, or Array.from(it)',
+    );
   }
   if (value instanceof Error) return refused(what, 'it is no plain data', 'send its name and message');
   return refused(what, 'it is no plain data', `send an ordinary object with what the receiver needs, or ${ANY}`);

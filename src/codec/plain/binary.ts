@@ -32,7 +32,10 @@ const codes = new Map<object, number>([
 
 type MakeView = new (buffer: ArrayBuffer) => ArrayBufferView;
 const types = new Map(
-  [...codes].map(([prototype, code]): [number, MakeView] => [code, (prototype as { constructor: MakeView }).constructor]),
+  [...codes].map(([prototype, code]): [number, MakeView] => [
+    code,
+    (prototype as { constructor: MakeView }).constructor,
+  ]),
 );
 
 /**
@@ -131,7 +134,12 @@ export function readBin(source: Uint8Array, at: number, length: number): Buffer 
  * A view of its own, or an ArrayBuffer, with these bytes.
  * @throws SerializationError for an unknown code or half an element.
  */
-export function readExtension(code: number, source: Uint8Array, at: number, length: number): ArrayBufferView | ArrayBuffer {
+export function readExtension(
+  code: number,
+  source: Uint8Array,
+  at: number,
+  length: number,
+): ArrayBufferView | ArrayBuffer {
   const { buffer } = source.slice(at, at + length);
   if (code === ARRAY_BUFFER) return buffer as ArrayBuffer;
   const type = types.get(code);

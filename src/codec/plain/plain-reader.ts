@@ -41,11 +41,21 @@ export class PlainReader {
    */
   #claimed = 0;
   #shapes: (RecordShape | undefined)[] = [];
+  /** The shape whose definition was read last: most messages have the same. */
+  #latest: RecordShape | undefined;
   readonly #texts = new TextReader();
 
   /** Reads the one value in `source[start, end)`. @throws SerializationError `MP_BAD_PAYLOAD`. */
   read(source: Uint8Array, start: number, end: number): unknown {
     const length = end - start;
+    // The usual result: what it is, and that it ends where it should, is seen at once.
+    const first = source[start]!;
+    if (length === 1 && first < FIRST_STRUCTURE) return first;
+    if (length === 3 && first === 0xcd) return (source[start + 1]! << 8) | source[start + 2]!;
+    if (length === 5 && first === 0xce) {
+      const low = (source[start + 2]! << 16) | (source[start + 3]! << 8) | source[start + 4]!;
+      return source[start + 1]! * 0x100_0000 + low;
+    }
     if (source !== this.#known && length <= SHORT_MESSAGE) {
       const scratch = this.#scratch;
       for (let i = 0; i < length; i++) scratch[i] = source[start + i]!;
@@ -156,7 +166,12 @@ export class PlainReader {
       case 0xc7:
       case 0xc8:
       case 0xc9: {
-        const length = first === 0xc7 ? this.#byte() : first === 0xc8 ? view.getUint16(this.#pass(2)) : view.getUint32(this.#pass(4));
+        const length =
+          first === 0xc7
+            ? this.#byte()
+            : first === 0xc8
+              ? view.getUint16(this.#pass(2))
+              : view.getUint32(this.#pass(4));
         if (this.#byte() !== 0x74 || length === 0) break;
         const code = this.#byte();
         return readExtension(code, this.#source, this.#take(length - 1), length - 1);
@@ -185,8 +200,11 @@ export class PlainReader {
     const length = this.#view.getUint32(this.#pass(4));
     const at = this.#take(length);
     if (slot < 0 || slot >= STRUCTURES) throw badPayload('a structure has no place');
-    const definition = length <= SHORT_DEFINITION ? latin1Slice.call(this.#source, at, at + length) : undefined;
-    const shape = RecordShape.of(definition, () => this.#keys(at, length));
+    if (this.#latest?.isDefinedBy(this.#source, at, length) !== true) {
+      const definition = length <= SHORT_DEFINITION ? latin1Slice.call(this.#source, at, at + length) : undefined;
+      this.#latest = RecordShape.of(definition, () => this.#keys(at, length));
+    }
+    const shape = this.#latest!;
     this.#at = at + length;
     this.#shapes[slot] = shape;
     return shape.read(this);
@@ -272,7 +290,8 @@ export class PlainReader {
 
   #regexp(): RegExp {
     const [source, flags, ...rest] = this.#list();
-    if (typeof source !== 'string' || typeof flags !== 'string' || rest.length > 0) throw badPayload('a RegExp has no source');
+    if (typeof source !== 'string' || typeof flags !== 'string' || rest.length > 0)
+      throw badPayload('a RegExp has no source');
     return new RegExp(source, flags);
   }
 
@@ -299,7 +318,13 @@ export class PlainReader {
   #block(): unknown {
     const at = this.#pass(9);
     const view = this.#view;
-    this.#texts.open(this.#source, this.#start + view.getUint32(at), view.getUint32(at + 4), view.getUint8(at + 8), this.#end);
+    this.#texts.open(
+      this.#source,
+      this.#start + view.getUint32(at),
+      view.getUint32(at + 4),
+      view.getUint8(at + 8),
+      this.#end,
+    );
     return this.value();
   }
 

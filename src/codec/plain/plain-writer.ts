@@ -28,7 +28,15 @@ import { types } from 'node:util';
 import { type Sink, STEP } from '../sink.js';
 import { OUT_OF_BAND, writeBinary } from './binary.js';
 import { hasOnlyElements } from './elements.js';
-import { writeArrayHeader, writeBigInt, writeMapHeader, writeNumber, writeNumbers, writeString, writeUndefined } from './primitives.js';
+import {
+  writeArrayHeader,
+  writeBigInt,
+  writeMapHeader,
+  writeNumber,
+  writeNumbers,
+  writeString,
+  writeUndefined,
+} from './primitives.js';
 import { Structures } from './structures.js';
 import { GATHERED, TextWriter } from './texts.js';
 
@@ -39,6 +47,7 @@ const INLINE = 64;
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, keys: keysOf } = Object;
+const { isArray } = Array;
 const { isExtensible } = Reflect;
 
 /** The message that a part belongs to. */
@@ -66,14 +75,18 @@ export class PlainWriter {
     this.#texts = new TextWriter(sink);
   }
 
-  /** Appends `value` and returns `true`, or appends nothing and returns `false`. */
-  write(value: unknown): boolean {
+  /**
+   * Appends `value` and returns `true`, or appends nothing and returns `false`.
+   *
+   * @param list It is an array of which nobody sees more than its elements.
+   */
+  write(value: unknown, list = false): boolean {
     const start = this.#sink.at;
     this.#structures.reset();
     this.#gatherFrom = start + INLINE;
     let written = false;
     try {
-      written = this.#value(value, 0);
+      written = list && isArray(value) ? this.#elements(value, 1) : this.#value(value, 0);
       if (written) this.#texts.finish(start);
     } finally {
       this.#seen = undefined;
@@ -233,8 +246,11 @@ export class PlainWriter {
   }
 
   #array(value: unknown[], depth: number): boolean {
-    const length = value.length;
-    if (!Array.isArray(value) || !isExtensible(value) || !hasOnlyElements(value)) return false;
+    return isArray(value) && isExtensible(value) && hasOnlyElements(value) && this.#elements(value, depth);
+  }
+
+  #elements(value: readonly unknown[], depth: number): boolean {
+    const { length } = value;
     const sink = this.#sink;
     writeArrayHeader(sink, length);
     for (let i = 0; i < length; i++) {

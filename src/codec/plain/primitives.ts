@@ -93,6 +93,27 @@ function putNumber(bytes: Uint8Array, view: DataView, from: number, value: numbe
   return at;
 }
 
+/** What {@link putShort} writes. */
+export type ShortPrimitive = number | boolean | null | undefined;
+
+/** Whether {@link putShort} writes a value. */
+export function isShortPrimitive(value: unknown): value is ShortPrimitive {
+  return typeof value === 'number' || typeof value === 'boolean' || value === undefined || value === null;
+}
+
+/** Writes a message of such a value, of at most 9 bytes, into `bytes` at `at`. Returns where it ends. */
+export function putShort(bytes: Uint8Array, view: DataView, at: number, value: ShortPrimitive): number {
+  if (typeof value === 'number') return putNumber(bytes, view, at, value);
+  if (value === undefined) {
+    bytes[at] = 0xd4;
+    bytes[at + 1] = 0;
+    bytes[at + 2] = 0;
+    return at + 3;
+  }
+  bytes[at] = value === null ? 0xc0 : value ? 0xc3 : 0xc2;
+  return at + 1;
+}
+
 /** Writes `undefined`: an extension of type 0 with one byte. */
 export function writeUndefined(sink: Sink): void {
   sink.need(STEP);

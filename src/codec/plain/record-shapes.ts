@@ -25,20 +25,31 @@ const known = new Map<string, RecordShape>();
 
 export class RecordShape {
   readonly #keys: readonly string[];
+  /** The bytes that define it; `null`: they are not kept. */
+  readonly #definition: Uint8Array | null;
   #build: Build | undefined;
   #read = 0;
 
-  private constructor(keys: readonly string[]) {
+  private constructor(keys: readonly string[], definition: string | undefined) {
     if (keys.includes('__proto__')) throw badPayload('a key is not plain');
     this.#keys = keys;
+    this.#definition = definition === undefined ? null : Buffer.from(definition, 'latin1');
+  }
+
+  /** Whether it is defined by the `length` bytes of `source` at `at`. */
+  isDefinedBy(source: Uint8Array, at: number, length: number): boolean {
+    const definition = this.#definition;
+    if (definition === null || definition.length !== length) return false;
+    for (let i = 0; i < length; i++) if (definition[i] !== source[at + i]) return false;
+    return true;
   }
 
   /** The shape that is defined by these bytes, or else by the keys that `read` finds in them. */
   static of(definition: string | undefined, read: () => string[]): RecordShape {
-    if (definition === undefined) return new RecordShape(read());
+    if (definition === undefined) return new RecordShape(read(), undefined);
     const found = known.get(definition);
     if (found !== undefined) return found;
-    const shape = new RecordShape(read());
+    const shape = new RecordShape(read(), definition);
     if (known.size >= MAX_SHAPES) known.clear();
     known.set(definition, shape);
     return shape;

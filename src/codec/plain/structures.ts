@@ -12,6 +12,7 @@ export const FIRST_STRUCTURE = 0x40;
 export const STRUCTURES = 64;
 
 export class Structures {
+  /** Those of this message come first; others may stand behind them, of one before it. */
   readonly #keys: (readonly string[])[] = [];
   #last: readonly string[] = [];
   #lastId = 0;
@@ -22,13 +23,13 @@ export class Structures {
     if (this.#next === 0) return;
     this.#lastId = 0;
     this.#next = 0;
-    this.#keys.length = 0;
   }
 
   /** The id under which these keys were written, or 0. */
   find(keys: readonly string[]): number {
     if (this.#lastId !== 0 && same(this.#last, keys)) return this.#lastId;
-    for (let i = 0; i < this.#keys.length; i++) {
+    const known = Math.min(this.#next, STRUCTURES);
+    for (let i = 0; i < known; i++) {
       if (!same(this.#keys[i]!, keys)) continue;
       this.#last = keys;
       this.#lastId = FIRST_STRUCTURE + i;

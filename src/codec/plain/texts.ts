@@ -118,7 +118,8 @@ export class TextReader {
     if (this.#next < 0) this.bodyEnd = at;
     else if (at !== this.#next) throw badPayload('its strings are not in order');
     if (this.#at !== this.#text.length) throw badPayload('a string is left over');
-    if (length > end - at || form > UTF16 || (form === UTF16 && length % 2 !== 0)) throw badPayload('its strings are cut off');
+    if (length > end - at || form > UTF16 || (form === UTF16 && length % 2 !== 0))
+      throw badPayload('its strings are cut off');
     this.#next = at + length;
     this.#text = (form === ASCII ? latin1Slice : ucs2Slice).call(source, at, at + length);
     this.#at = 0;

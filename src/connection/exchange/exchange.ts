@@ -68,7 +68,8 @@ export class Exchange {
     this.serializer = serializer;
     this.#owner = new WeakRef(owner);
     const onReady = () => this.#onReady();
-    this.transport = carrier instanceof TransportMaker ? carrier.make(onReady) : new DescriptorTransport(carrier, onReady);
+    this.transport =
+      carrier instanceof TransportMaker ? carrier.make(onReady) : new DescriptorTransport(carrier, onReady);
     this.inbox = new Inbox(this.transport);
     this.outbox = new Outbox(this.transport, () => this.#want());
   }
@@ -98,7 +99,8 @@ export class Exchange {
    * burst is handled in one stretch, so that what is sent on account of it is gathered.
    */
   receiveSeen(most: number): Uint8Array | undefined {
-    if (this.closed || this.#receivers.length > 0 || this.#streak >= MAX_STREAK || !this.inbox.takeSeen(most)) return undefined;
+    if (this.closed || this.#receivers.length > 0 || this.#streak >= MAX_STREAK || !this.inbox.takeSeen(most))
+      return undefined;
     this.#streak++;
     this.#tick();
     return bytesOf(this.inbox);

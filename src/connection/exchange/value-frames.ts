@@ -3,7 +3,15 @@
  * serializer of their own.
  */
 import type { Freight } from '../../memory/index.js';
-import { borrowEncoder, Decoder, encodeWith, MULTIPROCESS, PendingValue, returnEncoder, type Serializer } from '../../reduction/index.js';
+import {
+  borrowEncoder,
+  Decoder,
+  encodeWith,
+  MULTIPROCESS,
+  PendingValue,
+  returnEncoder,
+  type Serializer,
+} from '../../reduction/index.js';
 import { CHALLENGE_PREFIX } from '../handshake/challenge.js';
 import { keyWanted } from '../messages.js';
 import { bytesOf } from '../transport/buffers.js';
@@ -99,5 +107,7 @@ export function decodeSync(message: Message, serializer: Serializer): unknown {
 
 /** Returns whether what cannot be decoded is the first message of a listener with a key. */
 function isChallenge({ bytes, start, stop }: Message): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(stop - start, CHALLENGE_PREFIX.length)).equals(CHALLENGE_PREFIX);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(stop - start, CHALLENGE_PREFIX.length)).equals(
+    CHALLENGE_PREFIX,
+  );
 }

@@ -54,6 +54,16 @@ export type DigestName = 'md5' | 'sha256' | 'sha384' | 'sha3_256' | 'sha3_384';
  * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the answer is wrong,
  * `MP_AUTHENTICATION_PROTOCOL` when it is none; the peer was told. What `recvBytes` and `sendBytes`
  * reject with.
+ * @example
+ * import { answerChallenge, deliverChallenge, pipe } from 'multiprocess/connection';
+ *
+ * const [server, client] = pipe();
+ * const [checked] = await Promise.allSettled([
+ *   deliverChallenge(server, 'secret'),
+ *   answerChallenge(client, 'guessed').catch(() => {}), // it is told
+ * ]);
+ * console.log(checked.status === 'rejected' && checked.reason.code); // MP_AUTHENTICATION
+ * for (const end of [server, client]) end.close();
  */
 export async function deliverChallenge(
   connection: Connection,
@@ -62,10 +72,15 @@ export async function deliverChallenge(
   options?: WaitOptions,
 ): Promise<void> {
   const key = keyOf('deliverChallenge', authkey);
-  if (!DIGESTS.has(digest)) throw new ArgumentError(`deliverChallenge: \`digest\` must be one of ${[...DIGESTS.keys()].join(', ')}.`);
+  if (!DIGESTS.has(digest))
+    throw new ArgumentError(`deliverChallenge: \`digest\` must be one of ${[...DIGESTS.keys()].join(', ')}.`);
   const message = Buffer.concat([Buffer.from(`{${digest}}`), randomBytes(CHALLENGE_BYTES)]);
   await connection.sendBytes(Buffer.concat([CHALLENGE_PREFIX, message]));
-  const answer = await connection.recvBytes({ timeout: HANDSHAKE_TIMEOUT_MS, ...options, maxLength: MAX_MESSAGE_BYTES });
+  const answer = await connection.recvBytes({
+    timeout: HANDSHAKE_TIMEOUT_MS,
+    ...options,
+    maxLength: MAX_MESSAGE_BYTES,
+  });
   try {
     verify(key, message, answer);
   } catch (error) {
@@ -82,6 +97,14 @@ export async function deliverChallenge(
  * @throws (as rejection) AuthenticationError `MP_AUTHENTICATION` when the peer does not accept the
  * answer, `MP_AUTHENTICATION_PROTOCOL` when it does not challenge. What `recvBytes` and `sendBytes`
  * reject with.
+ * @example
+ * import { answerChallenge, deliverChallenge, pipe } from 'multiprocess/connection';
+ *
+ * const [server, client] = pipe<string>();
+ * await Promise.all([deliverChallenge(server, 'secret'), answerChallenge(client, 'secret')]);
+ * await server.send('welcome');
+ * console.log(await client.recv()); // welcome
+ * for (const end of [server, client]) end.close();
  */
 export async function answerChallenge(connection: Connection, authkey: AuthKey, options?: WaitOptions): Promise<void> {
   const key = keyOf('answerChallenge', authkey);
@@ -136,7 +159,8 @@ function verify(key: Uint8Array, message: Uint8Array, answer: Uint8Array): void 
  * none: they are of Python until 3.11.
  */
 function split(message: Uint8Array): { digest: string | undefined; payload: Uint8Array } {
-  if (message.length === LEGACY_CHALLENGE_BYTES || message.length === LEGACY_ANSWER_BYTES) return { digest: undefined, payload: message };
+  if (message.length === LEGACY_CHALLENGE_BYTES || message.length === LEGACY_ANSWER_BYTES)
+    return { digest: undefined, payload: message };
   const end = message[0] === 0x7b ? message.indexOf(0x7d) : -1;
   const digest = end < 0 || end > 10 ? '' : Buffer.from(message.subarray(1, end)).toString('latin1');
   if (!DIGESTS.has(digest)) throw protocol(`the peer names no digest that we know (${[...DIGESTS.keys()].join(', ')})`);
@@ -147,10 +171,13 @@ function hmac(digest: string, key: Uint8Array, message: Uint8Array): Buffer {
   try {
     return createHmac(DIGESTS.get(digest)!, key).update(message).digest();
   } catch (cause) {
-    throw new AuthenticationError(`This Node cannot compute ${digest}, which the peer asks for; use a peer of Python 3.12 or later.`, {
-      code: 'MP_AUTHENTICATION_PROTOCOL',
-      cause,
-    });
+    throw new AuthenticationError(
+      `This Node cannot compute ${digest}, which the peer asks for; use a peer of Python 3.12 or later.`,
+      {
+        code: 'MP_AUTHENTICATION_PROTOCOL',
+        cause,
+      },
+    );
   }
 }
 

@@ -15,14 +15,13 @@
  * addresses, and what is held here is bounded. All peers of a unix socket have one address.
  */
 
-import { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { AuthenticationError } from '../../errors/index.js';
-import { closeDescriptor } from '../../native/index.js';
 import type { SerializerOption } from '../../reduction/index.js';
 import { after } from '../../util/after.js';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import { Connection } from '../connection.js';
+import { type Carrier, hangUp, socketOf, transportOver } from '../transport/carrier.js';
 import { answerChallenge, deliverChallenge } from './authentication.js';
 import { type ListenerTls, overStream } from './tls.js';
 
@@ -69,7 +68,7 @@ interface Place {
 
 /** Accepted, and waits for a place. */
 interface WaitingPeer {
-  readonly descriptor: number;
+  readonly carrier: Carrier;
   readonly address: string;
 }
 
@@ -108,20 +107,20 @@ export class Handshakes {
   }
 
   /**
-   * Takes a peer in; the descriptor is owned from here on.
+   * Takes a peer in; the carrier is owned from here on.
    * @param address what it has in common with others of the same origin.
    */
-  begin(descriptor: number, address: string): void {
+  begin(carrier: Carrier, address: string): void {
     if (this.#server === undefined && this.#key === undefined) {
-      this.#listener.passed(new Connection(descriptor, { serializer: this.#serializer }));
+      this.#listener.passed(new Connection(transportOver(carrier), { serializer: this.#serializer }));
       return;
     }
     if (this.#waiting.length >= this.#limits.most) {
       const greedy = commonestAddress(this.#waiting);
       const at = this.#waiting.findIndex((peer) => peer.address === greedy);
-      closeDescriptor(this.#waiting.splice(at, 1)[0]!.descriptor);
+      hangUp(this.#waiting.splice(at, 1)[0]!.carrier);
     }
-    this.#waiting.push({ descriptor, address });
+    this.#waiting.push({ carrier, address });
     this.#admit();
   }
 
@@ -129,7 +128,7 @@ export class Handshakes {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const { descriptor } of this.#waiting.splice(0)) closeDescriptor(descriptor);
+    for (const { carrier } of this.#waiting.splice(0)) hangUp(carrier);
     for (const { end } of [...this.#places]) end();
     this.#places.clear();
   }
@@ -189,12 +188,12 @@ export class Handshakes {
     return 0;
   }
 
-  #start({ descriptor, address }: WaitingPeer): void {
+  #start({ carrier, address }: WaitingPeer): void {
     if (this.#server === undefined) {
-      this.#connected(new Connection(descriptor, { serializer: this.#serializer }), address);
+      this.#connected(new Connection(transportOver(carrier), { serializer: this.#serializer }), address);
       return;
     }
-    const raw = new Socket({ fd: descriptor, readable: true, writable: true });
+    const raw = socketOf(carrier);
     const leave = this.#place(
       address,
       () => raw.bytesRead > 0,

@@ -39,7 +39,9 @@ function allOf(actor: string, buffer: unknown): Uint8Array {
   if (buffer instanceof Uint8Array) return buffer;
   if (ArrayBuffer.isView(buffer)) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   if (buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer) return new Uint8Array(buffer);
-  throw new ArgumentError(`${actor}: needs bytes (a Uint8Array, another view or an ArrayBuffer), not ${describe(buffer)}.`);
+  throw new ArgumentError(
+    `${actor}: needs bytes (a Uint8Array, another view or an ArrayBuffer), not ${describe(buffer)}.`,
+  );
 }
 
 function checked(actor: string, name: string, value: number): number {

@@ -4,16 +4,16 @@
  * listener may have removed the file and taken its place.
  */
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { unixSockets } from '../../platform/proc-linux.js';
+import { abstractAddress, MAX_PATH_BYTES, SHORT_TEMP_FOLDER } from '../../platform/sockets-linux.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { keptByForks } from '../../util/at-exit.js';
 import { disownPath, ownPath } from '../../util/owned-paths.js';
 import { makeTempDir } from '../../util/temp-dir.js';
 
-/** Longest path of a unix socket, bytes. */
-const MAX_PATH_BYTES = 107;
 const files = new Set<SocketFile>();
 let hooked = false;
 
@@ -47,9 +47,9 @@ export class SocketFile {
    * @throws MultiprocessError `MP_SYSTEM` where none can be made.
    */
   static arbitrary(): SocketFile {
-    const name = `listener-${randomBytes(6).toString('hex')}`;
+    const name = listenerName();
     const room = Buffer.byteLength(tmpdir()) + name.length + 24 < MAX_PATH_BYTES;
-    const folder = makeTempDir('Listener.listen', room ? tmpdir() : '/tmp', 'give it an `address`');
+    const folder = makeTempDir('Listener.listen', room ? tmpdir() : SHORT_TEMP_FOLDER, 'give it an `address`');
     return new SocketFile(join(folder, name), true);
   }
 
@@ -82,6 +82,15 @@ export class SocketFile {
   }
 }
 
+/** Returns an address that is no file. */
+export function freshName(): string {
+  return abstractAddress(`multiprocess-${listenerName()}`);
+}
+
+function listenerName(): string {
+  return `listener-${randomBytes(6).toString('hex')}`;
+}
+
 /**
  * Returns whether it is the file of a unix socket at which nobody listens, as far as can be seen
  * without connecting to it.
@@ -92,9 +101,7 @@ export function isStale(address: unknown): boolean {
     if (!lstatSync(address).isSocket()) return false;
     // Paths stand there as they were bound, also relative ones.
     const name = basename(address);
-    return !readFileSync('/proc/net/unix', 'utf8')
-      .split('\n')
-      .some((line) => basename(line.slice(line.lastIndexOf(' ') + 1)) === name);
+    return unixSockets()?.some((path) => basename(path) === name) === false;
   } catch {
     return false;
   }

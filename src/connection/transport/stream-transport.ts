@@ -1,8 +1,10 @@
-/** A connection over a stream of Node, for TLS. */
-import type { TLSSocket } from 'node:tls';
-import { ConnectionError } from '../../errors/index.js';
-import { Errno } from '../../native/index.js';
+/** A connection over a stream of Node: TLS, or TCP without the addon. */
+import type { Socket } from 'node:net';
+import { ConnectionError, type MultiprocessError } from '../../errors/index.js';
+import { Errno, Family, type SocketName } from '../../native/index.js';
 import { setImmediate } from '../../util/timers.js';
+import { channelError } from '../messages.js';
+import { errnoOfStream } from './streams.js';
 import type { Transport } from './transport.js';
 
 /** Bytes given to the stream at a time. */
@@ -12,23 +14,29 @@ export class StreamTransport implements Transport {
   readonly fd = -1;
   readonly peeks = false;
   readonly carriesDescriptors = false;
-  readonly #stream: TLSSocket;
+  readonly title: string;
+  readonly #stream: Socket;
   readonly #onReady: () => void;
   #chunk: Uint8Array | undefined;
   #full = false;
   #wanted = false;
   #holds = true;
-  #failure: ConnectionError | undefined;
+  #failure: MultiprocessError | undefined;
 
-  /** @param stream from here on only read and written through this. */
-  constructor(stream: TLSSocket, onReady: () => void) {
+  /**
+   * @param stream from here on only read and written through this.
+   * @param title what it is, for messages: `over TLS`.
+   */
+  constructor(stream: Socket, title: string, onReady: () => void) {
     this.#stream = stream;
+    this.title = title;
+    stream.unref();
     this.#onReady = onReady;
     const tell = () => {
       if (this.#wanted) this.#onReady();
     };
     stream.on('error', (cause: Error) => {
-      this.#failure ??= new ConnectionError(`Connection: TLS failed: ${cause.message}.`, { code: 'MP_CONNECTION', cause });
+      this.#failure ??= failureOf(cause);
       tell();
     });
     stream.on('drain', () => {
@@ -83,7 +91,15 @@ export class StreamTransport implements Transport {
   }
 
   block(): boolean {
-    throw new ConnectionError('Connection: the blocking calls cannot be used over TLS, which needs the event loop; await the others.');
+    throw new ConnectionError(
+      `Connection: the blocking calls cannot be used ${this.title}, which needs the event loop; await the others.`,
+    );
+  }
+
+  peer(): SocketName | null {
+    const { remoteAddress: host, remotePort: port, remoteFamily } = this.#stream;
+    if (host === undefined || port === undefined) return null;
+    return { family: remoteFamily === 'IPv6' ? Family.AF_INET6 : Family.AF_INET, host, port };
   }
 
   close(): void {
@@ -92,7 +108,15 @@ export class StreamTransport implements Transport {
 
   /** The peer has closed, and everything was read. */
   #ended(): boolean {
-    const { ended, length } = (this.#stream as unknown as { _readableState: { ended: boolean; length: number } })._readableState;
+    const { ended, length } = (this.#stream as unknown as { _readableState: { ended: boolean; length: number } })
+      ._readableState;
     return this.#chunk === undefined && ended && length === 0;
   }
+}
+
+/** What TLS says has no number. */
+function failureOf(cause: Error): MultiprocessError {
+  const errno = errnoOfStream(cause);
+  if (errno !== undefined) return channelError('receive', errno);
+  return new ConnectionError(`Connection: TLS failed: ${cause.message}.`, { code: 'MP_CONNECTION', cause });
 }

@@ -1,4 +1,4 @@
-/** What carries the bytes of a connection: a descriptor, or a stream of Node (TLS). */
+/** What carries the bytes of a connection: a descriptor, or a stream of Node. */
 import { ConnectionError } from '../../errors/index.js';
 import { Backoff } from '../../memory/index.js';
 import {
@@ -9,6 +9,7 @@ import {
   Readiness,
   Ready,
   readChannel,
+  type SocketName,
   socketName,
   writeChannel,
   writeChannelWith,
@@ -21,6 +22,8 @@ const BLOCKING_WRITE_LOOKS = 200;
 export interface Transport {
   /** The descriptor; -1 where the bytes on it are not those of the connection. */
   readonly fd: number;
+  /** What it is, for messages. */
+  readonly title: string;
   /** Whether `read` can leave the bytes where they are. */
   readonly peeks: boolean;
   /**
@@ -51,6 +54,8 @@ export interface Transport {
    * @throws ConnectionError where that cannot be done.
    */
   block(writing: boolean, timeout: number): boolean;
+  /** Where the peer is; `null` where it has no name. */
+  peer(): SocketName | null;
   /** Gives everything up. */
   close(): void;
 }
@@ -66,6 +71,7 @@ export class TransportMaker {
  */
 export class DescriptorTransport implements Transport {
   readonly fd: number;
+  readonly title: string;
   readonly #onReady: () => void;
   #watch: Readiness | undefined;
   readonly #writing = new Backoff(BLOCKING_WRITE_LOOKS, BLOCKING_WRITE_LOOKS);
@@ -75,6 +81,7 @@ export class DescriptorTransport implements Transport {
 
   constructor(fd: number, onReady: () => void) {
     this.fd = fd;
+    this.title = String(fd);
     this.#onReady = onReady;
   }
 
@@ -132,6 +139,11 @@ export class DescriptorTransport implements Transport {
     return this.#poll(events, timeout);
   }
 
+  peer(): SocketName | null {
+    const name = socketName(this.fd, 'peer');
+    return name.host === '' ? null : name;
+  }
+
   close(): void {
     this.#watch?.close();
     closeDescriptor(this.fd);
@@ -140,7 +152,9 @@ export class DescriptorTransport implements Transport {
   #poll(events: number, timeout: number): boolean {
     const happened = pollDescriptor(this.fd, events, timeout);
     if ((happened & Ready.invalid) === 0) return happened !== 0;
-    throw new ConnectionError(`Connection: descriptor ${this.fd} is not open (EBADF); somebody else closed it, or it never was one.`);
+    throw new ConnectionError(
+      `Connection: descriptor ${this.fd} is not open (EBADF); somebody else closed it, or it never was one.`,
+    );
   }
 }
 

@@ -89,7 +89,7 @@ export class Agent implements AsyncDisposable {
    * @returns resolves when a worker is ready.
    * @throws (rejects) ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`; ConnectionError
    * `MP_BROKER_UNREACHABLE`, `MP_NO_JETSTREAM`, `MP_BROKER_STORAGE`; AuthenticationError `MP_BROKER_CREDENTIALS`;
-   * UnsupportedError `MP_NO_NATS`, `MP_BROKER_TOO_OLD`; ProcessError `MP_HTTP_PORT`; what a module
+   * UnsupportedError `MP_NO_NATS`, `MP_BROKER_TOO_OLD`, `MP_WIRE_VERSION`; ProcessError `MP_HTTP_PORT`; what a module
    * of `preload` throws.
    */
   static async start(options: AgentOptions): Promise<Agent> {
@@ -110,7 +110,9 @@ export class Agent implements AsyncDisposable {
         processes: settings.processes,
         context: settings.context,
         gracePeriod: settings.gracePeriod,
-        ...(preload.length === 0 ? {} : { initializer: entry('distributed/worker/preload') as never, initArgs: preload as never }),
+        ...(preload.length === 0
+          ? {}
+          : { initializer: entry('distributed/worker/preload') as never, initArgs: preload as never }),
       });
       const runner = new TaskRunner(pool, broker, names, { host: id, folder, allowFunctions: settings.allowFunctions });
       const [lease] = await Promise.all([prepared(broker, names, settings), runner.ready()]);
@@ -216,7 +218,13 @@ export class Agent implements AsyncDisposable {
     this.#desk.start();
     await broker.flush();
     void this.#desk.sweep();
-    info('agent %s: serves pool %s at %s with %d workers', this.id, this.#names.pool, broker.address, this.#settings.processes);
+    info(
+      'agent %s: serves pool %s at %s with %d workers',
+      this.id,
+      this.#names.pool,
+      broker.address,
+      this.#settings.processes,
+    );
   }
 
   #say(): void {
@@ -280,7 +288,10 @@ export class Agent implements AsyncDisposable {
     this.#closed.reject(
       error instanceof MultiprocessError
         ? error
-        : new MultiprocessError(`Agent: its workers have ended: ${messageOf(error)}`, { code: 'MP_AGENT_FAILED', cause: error }),
+        : new MultiprocessError(`Agent: its workers have ended: ${messageOf(error)}`, {
+            code: 'MP_AGENT_FAILED',
+            cause: error,
+          }),
     );
     void this.stop();
   }

@@ -15,6 +15,11 @@ import { type DriverRecord, driverSubject, partSubject, readTexts, writeRecords 
 const WINDOW = 4;
 /** Parts of one payload under way. */
 const PARTS_UNDER_WAY = 4;
+/**
+ * Most bytes of a part. The client joins what comes in pieces in buffers that double, so a large
+ * message costs its receiver several times its bytes; many small ones cost an answer each.
+ */
+const PART_BYTES = 512 * 1024;
 /** Bytes of payload after which a message is sent as it is. */
 const BATCH_BYTES = 128 * 1024;
 const BATCH_RECORDS = 256;
@@ -63,13 +68,20 @@ export class DriverLink {
     else this.#send();
   }
 
+  /** Says something that harms nobody when it is lost. */
+  mention(record: DriverRecord): void {
+    this.#broker.publish(driverSubject(this.#driver), writeRecords([record]));
+  }
+
   /**
    * A payload as the driver is told of it: one that is larger than a message goes ahead in parts,
    * under a name.
    */
   async payload(host: string, bytes: Uint8Array): Promise<Uint8Array | string> {
-    const size = this.#broker.maxPayload;
-    if (bytes.length <= size) return bytes;
+    const { maxPayload } = this.#broker;
+    if (bytes.length <= maxPayload) return bytes;
+    // All of one size.
+    const size = Math.ceil(bytes.length / Math.ceil(bytes.length / Math.min(PART_BYTES, maxPayload)));
     const transfer = `${host}-${++this.#transfers}`;
     let next = 0;
     const send = async (): Promise<void> => {
@@ -98,7 +110,11 @@ export class DriverLink {
    * as gone when it has not for the length of its lease.
    */
   async unwanted(runs: readonly string[]): Promise<readonly string[] | undefined> {
-    const answer = await this.#broker.request(driverSubject(this.#driver), writeRecords([{ type: 'wanted', runs }]), ANSWER_TIMEOUT_MS);
+    const answer = await this.#broker.request(
+      driverSubject(this.#driver),
+      writeRecords([{ type: 'wanted', runs }]),
+      ANSWER_TIMEOUT_MS,
+    );
     this.#heard(answer !== undefined);
     return answer === undefined ? undefined : readTexts(answer);
   }

@@ -26,10 +26,13 @@ export class HealthServer {
     return new Promise((resolve, reject) => {
       server.once('error', (cause) =>
         reject(
-          new ProcessError(`Agent: \`http\`: port ${port} cannot be used: ${cause.message}; choose another, or 0 for any free one.`, {
-            code: 'MP_HTTP_PORT',
-            cause,
-          }),
+          new ProcessError(
+            `Agent: \`http\`: port ${port} cannot be used: ${cause.message}; choose another, or 0 for any free one.`,
+            {
+              code: 'MP_HTTP_PORT',
+              cause,
+            },
+          ),
         ),
       );
       server.listen(port, () => resolve(new HealthServer(server)));

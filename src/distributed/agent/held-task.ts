@@ -1,27 +1,9 @@
 /** A task that an agent has taken: a message of the stream that is its own for the lease. */
-import type { Broker, Msg } from '../broker/index.js';
+import { type Broker, type Delivery, deliveryOf, type Msg } from '../broker/index.js';
 import type { PriorityClass, TaskMessage } from '../wire/index.js';
 
-const NANOS = 1e6;
-
-/** What the broker says of a delivery. */
-export interface Delivery {
-  /** How often the message was given to an agent. */
-  readonly deliveries: number;
-  /** Its number in the stream. */
-  readonly sequence: number;
-  /** Milliseconds since 1970 when it was published, by the broker's clock. */
-  readonly published: number;
-}
-
-/** Reads the subject for answers: `$JS.ACK.[domain.account.]stream.consumer.n.sequence.n.time.…`. */
-export function deliveryOf(message: Msg): Delivery {
-  const tokens = (message.reply ?? '').split('.');
-  const at = tokens.length > 9 ? 6 : 4;
-  return { deliveries: Number(tokens[at]), sequence: Number(tokens[at + 1]), published: Number(tokens[at + 3]) / NANOS };
-}
-
 export class HeldTask implements Delivery {
+  stream = '';
   sequence = 0;
   deliveries = 0;
   published = 0;

@@ -1,5 +1,5 @@
 /** What an agent answers in the place of a result. */
-import { ArgumentError, RemoteError } from '../../errors/index.js';
+import { ArgumentError, RemoteError, SerializationError } from '../../errors/index.js';
 
 export function functionsNotAllowed(host: string): RemoteError {
   return new RemoteError(
@@ -15,10 +15,25 @@ export function codeInArguments(host: string, kinds: readonly string[]): RemoteE
   );
 }
 
+export function resultTooLarge(bytes: number, limit: number): SerializationError {
+  const repair = 'give it in several results, or store it and give where it is';
+  return new SerializationError(
+    `The result of a task has ${bytes} bytes; one of many hosts may have ${limit}; ${repair}.`,
+    { code: 'MP_TOO_LARGE', repair },
+  );
+}
+
 export function hostsLost(attempts: number, what: string): RemoteError {
   return new RemoteError(
     `${what} was given up: ${attempts} hosts that had it ended, or lost the broker for longer than the lease, before it had a result; it is among the dead letters. Raise \`maxAttempts\` if hosts come and go by design.`,
     { code: 'MP_HOSTS_LOST' },
+  );
+}
+
+export function expired(host: string): RemoteError {
+  return new RemoteError(
+    `Host ${host} does not find what a task of a durable run refers to, its function or its arguments: the broker keeps them for 7 days. Run it anew.`,
+    { code: 'MP_RUN_EXPIRED' },
   );
 }
 

@@ -1,9 +1,10 @@
 /** The options of an agent: their contract and their checks. */
-import { availableParallelism } from 'node:os';
 import { ArgumentError } from '../../errors/index.js';
 import type { ContextLike } from '../../process/index.js';
+import { countWorkers } from '../../util/cpu.js';
 import { checkNumber, checkOptions, describe } from '../../util/options.js';
-import { BROKER_OPTIONS, type BrokerOptions, brokerSettings, checkName } from '../broker/options.js';
+import { checkWorkers } from '../../util/worker-limit.js';
+import { BROKER_OPTIONS, type BrokerOptions, brokerSettings, checkLease, checkName } from '../broker/options.js';
 
 /** Options of {@link Agent.start}. */
 export interface AgentOptions extends BrokerOptions {
@@ -80,8 +81,6 @@ const AGENT_OPTIONS = [
   'http',
 ];
 
-/** Shortest lease in milliseconds: renewals would be all that an agent does. */
-export const MIN_LEASE_MS = 500;
 export const DEFAULT_LEASE_MS = 5_000;
 const MAX_PORT = 65_535;
 
@@ -96,14 +95,16 @@ export function agentSettings(actor: string, options: AgentOptions): AgentSettin
   if (http !== undefined && !(Number.isInteger(http) && http >= 0 && http <= MAX_PORT))
     throw new ArgumentError(`${actor}: \`http\` must be a port from 0 to ${MAX_PORT}, not ${describe(http)}.`);
   const whole = { min: 1, integer: true };
+  const processes = checkNumber(actor, 'processes', options.processes, whole) ?? countWorkers(actor);
+  if (options.processes !== undefined) checkWorkers(actor, 'processes', processes);
   return {
     broker: brokerSettings(actor, options),
     name: checkName(actor, options.name),
-    processes: checkNumber(actor, 'processes', options.processes, whole) ?? availableParallelism(),
+    processes,
     context: options.context,
     preload: preload ?? [],
     allowFunctions: allowFunctions ?? false,
-    lease: checkNumber(actor, 'lease', options.lease, { min: MIN_LEASE_MS, integer: true }),
+    lease: checkLease(actor, options.lease),
     maxQueue: checkNumber(actor, 'maxQueue', options.maxQueue, whole) ?? 100_000,
     maxQueueBytes: checkNumber(actor, 'maxQueueBytes', options.maxQueueBytes, whole) ?? 128 * 2 ** 20,
     gracePeriod: checkNumber(actor, 'gracePeriod', options.gracePeriod),

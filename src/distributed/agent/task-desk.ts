@@ -8,6 +8,8 @@
  *    |        the agent stops: given back
  *    too many attempts: dead letter, told, terminated
  *
+ * Outcomes of a durable run are stored at the broker instead of told: its driver need not be there.
+ *
  * Invariants
  * - A message is acknowledged when its driver has all of its outcomes, or wants it no more.
  * - The lease of all that is held is renewed by this loop, where no user code runs.
@@ -15,24 +17,15 @@
  * - The last attempt of an item that hosts died under is made alone: nothing else is held then, so
  * that what dies with it is the one to blame.
  */
-import { ConnectionError } from '../../errors/index.js';
-import { debug } from '../../util/logger.js';
-import { clearInterval, clearTimeout, performance, setInterval, setTimeout, timeOfDay } from '../../util/timers.js';
-import {
-  type Broker,
-  type BrokerRefusal,
-  type Msg,
-  Publisher,
-  Puller,
-  publishOnce,
-  purgeBlobs,
-  removeTasksOf,
-  taskCounts,
-} from '../broker/index.js';
-import { type PoolNames, type PriorityClass, readTask, type TaskMessage, writeDeadLetter, writeTask } from '../wire/index.js';
-import { DriverLink } from './driver-link.js';
-import { deliveryOf, HeldTask } from './held-task.js';
-import { hostsLost, unreadable } from './messages.js';
+import { clearInterval, performance, setInterval, timeOfDay } from '../../util/timers.js';
+import { type Broker, consumersOf, type Msg, Puller } from '../broker/index.js';
+import { isDurable, type PoolNames, type PriorityClass, readTask, type TaskMessage } from '../wire/index.js';
+import { Drivers } from './drivers.js';
+import { HeldTask } from './held-task.js';
+import { expired, hostsLost } from './messages.js';
+import { ResultStore } from './result-store.js';
+import { StreamSweeper } from './stream-sweeper.js';
+import { TaskReturns } from './task-returns.js';
 import { encodeReport, MissingBlob, outcomeOf, type TaskOutcome, type TaskRunner } from './task-runner.js';
 
 /** Milliseconds of work that is taken ahead of free workers, and how many tasks at most. */
@@ -40,22 +33,8 @@ const PREFETCH_MS = 10;
 const MAX_PREFETCH = 128;
 /** Tasks that have ended and wait for their drivers, beyond which no more are taken. */
 const MAX_UNTOLD = 512;
-/** Milliseconds for which a driver that answered counts as there. */
-const PRESENCE_MS = 1_000;
-const ABSENT_WAIT_MS = 200;
-/** Milliseconds for the broker to take back a task of an agent that ends. */
-const RETURN_MS = 1_000;
 /** Weight of the latest task in the mean. */
 const RECENT = 0.1;
-
-interface DriverState {
-  readonly link: DriverLink;
-  /** When it answered last. */
-  heard: number;
-  /** Tasks of it that are held. */
-  tasks: number;
-  gone: boolean;
-}
 
 export interface DeskSettings {
   readonly host: string;
@@ -72,14 +51,15 @@ export class TaskDesk {
   done = 0;
   failed = 0;
   readonly #broker: Broker;
-  readonly #names: PoolNames;
   readonly #runner: TaskRunner;
   readonly #settings: DeskSettings;
-  readonly #puller: Puller;
-  readonly #publisher: Publisher;
+  readonly #puller: Puller<PriorityClass>;
+  readonly #returns: TaskReturns;
+  readonly #results: ResultStore;
+  readonly #drivers: Drivers;
+  readonly #sweeper: StreamSweeper;
   /** By number in the stream and what it is: a broker may give a number twice. */
   readonly #held = new Map<string, HeldTask>();
-  readonly #drivers = new Map<string, DriverState>();
   /** Tasks that have ended and are not acknowledged. */
   #untold = 0;
   /** Milliseconds between the ends of two tasks while there is work, as a moving mean. */
@@ -88,25 +68,28 @@ export class TaskDesk {
   #lease: number;
   #renewal: NodeJS.Timeout | undefined;
   #draining = false;
-  #closed = false;
   readonly #givingBack = new Set<Promise<void>>();
   readonly #whenEmpty = new Set<() => void>();
   /** The item whose last attempt is due: it waits for all else to end, or runs. */
   #suspect: HeldTask | null = null;
   /** The one that came last was one: more may follow. */
   #careful = false;
-  #sweeping = false;
-  /** Ends the wait of a sweep. */
-  #wakeSweep: () => void = () => {};
 
   constructor(broker: Broker, names: PoolNames, runner: TaskRunner, settings: DeskSettings) {
     this.#broker = broker;
-    this.#names = names;
     this.#runner = runner;
     this.#settings = settings;
     this.#lease = settings.lease;
-    this.#publisher = new Publisher(broker);
-    this.#puller = new Puller(broker, names, (message, name) => this.#came(message, name), settings.poolLost);
+    this.#returns = new TaskReturns(broker, names, settings.host);
+    this.#results = new ResultStore(broker, names);
+    this.#drivers = new Drivers(broker, names, (driver) => this.#driverGone(driver));
+    this.#sweeper = new StreamSweeper(broker, names, this.#drivers);
+    this.#puller = new Puller(
+      broker,
+      consumersOf(names),
+      (message, name) => this.#came(message, name),
+      settings.poolLost,
+    );
     this.lease = settings.lease;
   }
 
@@ -155,13 +138,12 @@ export class TaskDesk {
   /** Nothing comes or goes any more. */
   close(): void {
     this.#draining = true;
-    this.#closed = true;
     void this.#puller.stop();
     clearInterval(this.#renewal);
-    this.#wakeSweep();
-    this.#publisher.close();
-    for (const { link } of this.#drivers.values()) link.end();
-    this.#drivers.clear();
+    this.#sweeper.close();
+    this.#returns.close();
+    this.#results.close();
+    this.#drivers.close();
   }
 
   /** Stops what belongs to a run. Resolves when nothing of it is held. */
@@ -198,7 +180,7 @@ export class TaskDesk {
     try {
       task = readTask(bytes);
     } catch (error) {
-      this.#unreadable(message, bytes, error);
+      this.#returns.buryUnreadable(message, bytes, error);
       return;
     }
     const held = new HeldTask(this.#broker, message, priority, task, bytes);
@@ -208,7 +190,7 @@ export class TaskDesk {
       return;
     }
     this.#held.set(held.key, held);
-    this.#driverOf(task).tasks++;
+    this.#drivers.enter(task);
     if (this.#draining || this.#suspect !== null) {
       this.#giveBack(held);
       return;
@@ -237,14 +219,17 @@ export class TaskDesk {
 
   async #run(held: HeldTask): Promise<void> {
     const { task } = held;
-    const { link } = this.#driverOf(task);
+    const link = this.#drivers.linkOf(task);
     const began = performance.now();
     let missing = false;
     try {
-      if (await this.#isWanted(held)) {
+      if (await this.#drivers.isWanted(held)) {
         const report = (progress: unknown): void => {
           const payload = encodeReport(task, progress);
-          if (payload !== undefined && payload.length <= this.#broker.maxPayload) link.tell({ type: 'report', run: task.run, payload });
+          if (payload === undefined || payload.length > this.#broker.maxPayload) return;
+          const record = { type: 'report', run: task.run, payload } as const;
+          if (isDurable(task.driver)) link.mention(record);
+          else link.tell(record);
         };
         const options = {
           signal: held.abort.signal,
@@ -254,7 +239,7 @@ export class TaskDesk {
         };
         for await (const outcome of this.#runner.run(task, options)) {
           if (held.unwanted || held.leaving) break;
-          if (outcome.poison !== undefined) await this.#bury(held, outcome);
+          if (outcome.poison !== undefined) await this.#returns.bury(held, outcome);
           void this.#tell(held, outcome);
         }
       } else held.unwanted = true;
@@ -292,20 +277,43 @@ export class TaskDesk {
   async #tell(held: HeldTask, outcome: TaskOutcome): Promise<void> {
     held.untold++;
     const { task } = held;
-    const { link } = this.#driverOf(task);
+    const link = this.#drivers.linkOf(task);
     this.done += outcome.count;
     this.failed += outcome.failed;
-    const payload = await link.payload(this.#settings.host, outcome.payload);
-    const { offset, count, micros } = outcome;
-    link.tell({ type: 'result', run: task.run, chunk: task.chunk, offset, count, outcome: outcome.outcome, payload, micros }, () => {
+    const told = (): void => {
       held.untold--;
       this.#settleIfTold(held);
-    });
+    };
+    const { offset, count, micros, payload } = outcome;
+    const record = {
+      type: 'result',
+      run: task.run,
+      chunk: task.chunk,
+      offset,
+      count,
+      failures: task.options.failures,
+      outcome: outcome.outcome,
+      payload,
+      micros,
+    } as const;
+    if (!isDurable(task.driver)) {
+      link.tell({ ...record, payload: await link.payload(this.#settings.host, payload) }, told);
+      return;
+    }
+    // What is not stored runs again, after the lease.
+    if (!(await this.#results.store(held, record))) held.leave();
+    told();
   }
 
   #tellMissing(held: HeldTask): void {
+    if (isDurable(held.task.driver)) {
+      void this.#tell(held, outcomeOf(held.task, expired(this.#settings.host)));
+      return;
+    }
     held.untold++;
-    this.#driverOf(held.task).link.tell({ type: 'missing', run: held.task.run, chunk: held.task.chunk }, () => {
+    const { run, chunk, offset, options } = held.task;
+    const record = { type: 'missing', run, chunk, offset, failures: options.failures } as const;
+    this.#drivers.linkOf(held.task).tell(record, () => {
       held.untold--;
       this.#settleIfTold(held);
     });
@@ -322,8 +330,7 @@ export class TaskDesk {
   #forget(held: HeldTask): void {
     if (!this.#held.delete(held.key)) return;
     if (held.counted) this.#untold--;
-    const state = this.#drivers.get(held.task.driver);
-    if (state !== undefined && --state.tasks === 0 && state.gone) this.#drivers.delete(held.task.driver);
+    this.#drivers.leave(held.task);
     if (this.#suspect === held) this.#suspect = null;
     this.#tryAlone();
     if (this.#held.size > 0) return;
@@ -333,34 +340,11 @@ export class TaskDesk {
 
   /** Others may have it, as if it had not been here. */
   #giveBack(held: HeldTask): void {
-    const giving = this.#returned(held).then(() => {
+    const giving = this.#returns.giveBack(held).then(() => {
       this.#givingBack.delete(giving);
       this.#forget(held);
     });
     this.#givingBack.add(giving);
-  }
-
-  async #returned(held: HeldTask): Promise<void> {
-    const { task, before, sequence } = held;
-    const subject = this.#names.task(held.priority, task.driver, task.run);
-    // A message of its own: what the broker counts is deaths. Its driver does not know the message, and
-    // cannot withdraw it: who gets it asks.
-    const payload = writeTask({ ...task, options: { ...task.options, before, announce: true } });
-    held.leaving = true;
-    if (!this.#broker.up) return held.leave();
-    const id = `${task.driver}/${task.run}/${task.chunk}/${task.offset}/back/${sequence}`;
-    const stored = this.#store(subject, id, payload).then(
-      () => true,
-      () => false,
-    );
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), RETURN_MS);
-    });
-    if (await Promise.race([stored, late])) held.acknowledge();
-    // The stream is full, or the broker away.
-    else held.decline();
-    clearTimeout(timer);
   }
 
   // ---- what nobody can run
@@ -368,12 +352,13 @@ export class TaskDesk {
   /** Too many hosts that had it have ended. */
   async #giveUp(held: HeldTask): Promise<void> {
     const { task, before: attempts } = held;
-    const what = task.count === 1 ? `Item ${task.chunk + task.offset}` : `Items ${task.chunk + task.offset} and following`;
+    const what =
+      task.count === 1 ? `Item ${task.chunk + task.offset}` : `Items ${task.chunk + task.offset} and following`;
     const error = hostsLost(attempts, what);
     const outcome = { ...outcomeOf(task, error), poison: { error, attempts } };
     // Its outcome may have come before its host died.
-    if (await this.#isWanted(held)) {
-      await this.#bury(held, outcome);
+    if (await this.#drivers.isWanted(held)) {
+      await this.#returns.bury(held, outcome);
       void this.#tell(held, outcome);
     } else held.unwanted = true;
     this.#ended(held);
@@ -382,14 +367,8 @@ export class TaskDesk {
 
   /** Hosts end under a chunk: each item by itself, so that only the one to blame is lost. */
   async #split(held: HeldTask): Promise<void> {
-    const { task, before } = held;
-    const subject = this.#names.task(held.priority, task.driver, task.run);
-    const single = (offset: number): Promise<void> => {
-      const payload = writeTask({ ...task, offset, count: 1, options: { ...task.options, before } });
-      return this.#store(subject, `${task.driver}/${task.run}/${task.chunk}/${offset}/${before}`, payload);
-    };
     try {
-      await Promise.all(Array.from({ length: task.count }, (_, i) => single(task.offset + i)));
+      await this.#returns.split(held);
       held.unwanted = true;
     } catch {
       // The broker took some of them: the chunk stays, and comes again.
@@ -399,173 +378,35 @@ export class TaskDesk {
     this.#settleIfTold(held);
   }
 
-  /** Writes a dead letter. */
-  async #bury(held: HeldTask, { offset, count, poison }: TaskOutcome): Promise<void> {
-    const { task, bytes } = held;
-    const { name, message, code } = (poison?.error ?? {}) as { name?: string; message?: string; code?: string };
-    const letter = writeDeadLetter({
-      driver: task.driver,
-      run: task.run,
-      index: task.chunk + offset,
-      count,
-      attempts: poison?.attempts ?? 0,
-      host: this.#settings.host,
-      name: name ?? 'Error',
-      message: message ?? String(poison?.error),
-      code: code ?? '',
-      time: timeOfDay(),
-      task: bytes,
-    });
-    await this.#store(this.#names.deadLetter, `${task.driver}/${task.run}/${task.chunk + offset}`, letter).catch((error: unknown) =>
-      debug('agent: a dead letter could not be stored: %s', error),
-    );
-  }
-
-  #unreadable(message: Msg, bytes: Uint8Array, cause: unknown): void {
-    const error = unreadable(this.#settings.host, cause);
-    const { sequence, deliveries } = deliveryOf(message);
-    const letter = {
-      ...{ driver: '', run: '', index: 0, count: 1, attempts: deliveries, host: this.#settings.host, time: timeOfDay(), task: bytes },
-      ...{ name: error.name, message: error.message, code: error.code },
-    };
-    const reply = message.reply ?? '';
-    void this.#store(this.#names.deadLetter, `unreadable/${sequence}`, writeDeadLetter(letter)).then(
-      () => this.#broker.publish(reply, '+TERM'),
-      (failure: unknown) => debug('agent: a dead letter could not be stored: %s', failure),
-    );
-  }
-
-  #store(subject: string, id: string, payload: Uint8Array): Promise<void> {
-    const refuse = ({ description }: BrokerRefusal) =>
-      new ConnectionError(`The broker did not take a message for ${subject}: ${description}.`);
-    return publishOnce(this.#publisher, subject, id, payload, refuse);
-  }
-
   // ---- leases and drivers
 
   #renew(): void {
     for (const held of this.#held.values()) held.renew();
-    for (const [driver, state] of this.#drivers) if (state.tasks > 0) void this.#ask(driver, state);
+    for (const driver of this.#drivers.busy()) void this.#ask(driver);
   }
 
   /** Stops what a driver wants no more: the word of that may have been lost. */
-  async #ask(driver: string, state: DriverState): Promise<void> {
+  async #ask(driver: string): Promise<void> {
     const runs = new Set<string>();
     for (const { task, published } of this.#held.values()) {
       if (task.driver === driver && timeOfDay() - published > task.options.lease) runs.add(task.run);
     }
     if (runs.size === 0) return;
-    const unwanted = await state.link.unwanted([...runs]);
-    if (unwanted === undefined) return;
-    state.heard = performance.now();
     const reason = new DOMException('The driver wants it no more.', 'AbortError');
-    for (const run of unwanted) void this.cancel(driver, run, reason);
+    for (const run of await this.#drivers.unwanted(driver, [...runs])) void this.cancel(driver, run, reason);
   }
 
-  /** Whether a task that has waited for long, or came from another host, is still wanted. */
-  async #isWanted(held: HeldTask): Promise<boolean> {
-    const { task } = held;
-    const { announce, lease } = task.options;
-    const again = held.before > 0;
-    if (!announce && !again && timeOfDay() - held.published < lease) return true;
-    const question = announce || again ? `${task.run}#${task.chunk}#${task.offset}#${task.count}` : task.run;
-    const state = this.#driverOf(task);
-    for (;;) {
-      if (question === task.run && performance.now() - state.heard < PRESENCE_MS) return true;
-      if (state.gone || held.leaving || held.unwanted) return false;
-      const unwanted = await state.link.unwanted([question]);
-      if (unwanted !== undefined) {
-        state.heard = performance.now();
-        return !unwanted.includes(question);
-      }
-      await new Promise<void>((resolve) => setTimeout(resolve, ABSENT_WAIT_MS));
-    }
+  /** Removes what is in the stream and wanted by nobody. */
+  sweep(): Promise<void> {
+    return this.#sweeper.sweep(this.#lease);
   }
 
-  /**
-   * Removes what is in the stream and wanted by nobody. A broker that was killed may have a message
-   * again that was acknowledged, and never give it to an agent; and a driver may have died while no
-   * agent was there.
-   */
-  async sweep(): Promise<void> {
-    if (this.#sweeping) return;
-    this.#sweeping = true;
-    try {
-      // Acknowledgements that are under way come first.
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.#lease);
-        // A timer would keep the process of an agent that has ended.
-        this.#wakeSweep = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      if (this.#closed) return;
-      const over = (): boolean => this.#closed;
-      const counts = await this.#broker.persist(() => taskCounts(this.#broker, this.#names), over);
-      const runs = new Map<string, Set<string>>();
-      for (const subject of Object.keys(counts ?? {})) {
-        const { driver, run } = this.#names.ownerOf(subject);
-        runs.set(driver, (runs.get(driver) ?? new Set()).add(run));
-      }
-      await Promise.all([...runs].map(([driver, names]) => this.#sweepDriver(driver, [...names])));
-    } catch (error) {
-      debug('agent: the stream could not be swept: %s', error);
-    } finally {
-      this.#sweeping = false;
-    }
-  }
-
-  async #sweepDriver(driver: string, runs: readonly string[]): Promise<void> {
-    const state = this.#driver(driver, this.#lease);
-    while (!this.#closed && !state.gone) {
-      const unwanted = await state.link.unwanted(runs);
-      if (unwanted === undefined) {
-        await new Promise<void>((resolve) => setTimeout(resolve, ABSENT_WAIT_MS));
-        continue;
-      }
-      for (const run of unwanted) {
-        const filter = this.#names.tasksOfRun(driver, run);
-        await this.#broker.persist(
-          () => removeTasksOf(this.#broker, this.#names, filter),
-          () => this.#closed,
-        );
-      }
-      break;
-    }
-  }
-
-  #driver(driver: string, lease: number): DriverState {
-    let state = this.#drivers.get(driver);
-    if (state === undefined || (state.gone && state.tasks === 0)) {
-      const link = new DriverLink(this.#broker, driver, lease, () => this.#driverGone(driver));
-      state = { link, heard: Number.NEGATIVE_INFINITY, tasks: 0, gone: false };
-      this.#drivers.set(driver, state);
-    }
-    return state;
-  }
-
-  #driverOf({ driver, options }: TaskMessage): DriverState {
-    return this.#driver(driver, options.lease);
-  }
-
-  /** Its tasks are withdrawn, here and in the stream. */
   #driverGone(driver: string): void {
-    const state = this.#drivers.get(driver);
-    if (state === undefined) return;
-    state.gone = true;
     const reason = new DOMException('The driver has ended.', 'AbortError');
     for (const held of [...this.#held.values()]) {
       if (held.task.driver !== driver) continue;
       void this.#cancel(held, reason);
       this.#settleIfTold(held);
     }
-    if (state.tasks === 0) this.#drivers.delete(driver);
-    const over = (): boolean => this.#closed;
-    const withdrawn = this.#broker.persist(async () => {
-      await removeTasksOf(this.#broker, this.#names, this.#names.tasksOfDriver(driver));
-      await purgeBlobs(this.#broker, this.#names, this.#names.blobsOfDriver(driver));
-    }, over);
-    withdrawn.catch((error: unknown) => debug('agent: the tasks of a lost driver could not be withdrawn: %s', error));
   }
 }

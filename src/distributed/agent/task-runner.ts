@@ -10,10 +10,20 @@ import { kindsIn, serializerOf } from '../../reduction/index.js';
 import { entry } from '../../util/package.js';
 import type { Broker } from '../broker/index.js';
 import { resolveModule } from '../callables/index.js';
-import { codeBlob, encodeError, fetchBlob, isCode, Outcome, type PoolNames, readPacked, type TaskMessage } from '../wire/index.js';
+import {
+  codeBlob,
+  encodeError,
+  fetchBlob,
+  isCode,
+  MAX_PAYLOAD_BYTES,
+  Outcome,
+  type PoolNames,
+  readPacked,
+  type TaskMessage,
+} from '../wire/index.js';
 import { NEED_CODE, PROBE, readAnswer, type WorkerAnswer, type WorkerInput } from '../worker/protocol.js';
 import { CodeCache } from './code-cache.js';
-import { codeInArguments, functionsNotAllowed } from './messages.js';
+import { codeInArguments, functionsNotAllowed, resultTooLarge } from './messages.js';
 
 /** How some items of a task ended. */
 export interface TaskOutcome {
@@ -105,13 +115,17 @@ export class TaskRunner {
     }
   }
 
-  /** `undefined`: a worker died, and which of several items is to blame is not known. */
+  /** `undefined`: the items have to be run one by one, to see which of them is to blame. */
   async #attempt(task: TaskMessage, input: WorkerInput, options: RunOptions): Promise<TaskOutcome | undefined> {
     const { offset, count } = input;
     const left = Math.max(0, task.options.maxAttempts - 1 - input.before);
     try {
       const { outcome, failed, micros, payload } = await this.#call(task, input, count === 1 ? left : 0, options);
-      return { offset, count, outcome: outcome as Outcome, payload, micros, failed };
+      if (payload.length <= MAX_PAYLOAD_BYTES)
+        return { offset, count, outcome: outcome as Outcome, payload, micros, failed };
+      // Several items: each by itself has less.
+      if (count > 1) return undefined;
+      return this.#failure(task, offset, count, resultTooLarge(payload.length, MAX_PAYLOAD_BYTES));
     } catch (error) {
       if (error instanceof MissingBlob) throw error;
       if (!options.signal.aborted && !(error instanceof TimeoutError)) await this.#checkPool();
@@ -139,7 +153,8 @@ export class TaskRunner {
     const { signal, report, priority } = options;
     const { timeout } = task.options;
     const settings = { signal, retries, priority, ...(timeout === 0 ? {} : { timeout }) };
-    if (report === undefined) return this.#pool.apply<[WorkerInput], Uint8Array>(RUN_TASK as unknown as Runner, [input], settings);
+    if (report === undefined)
+      return this.#pool.apply<[WorkerInput], Uint8Array>(RUN_TASK as unknown as Runner, [input], settings);
     const result = this.#pool.applyAsync<[WorkerInput], Uint8Array>(RUN_TASK as unknown as Runner, [input], settings);
     const watching = result.progress.subscribe((progress) => {
       if ('report' in progress) report(progress.report);
@@ -157,7 +172,8 @@ export class TaskRunner {
     const payload = typeof task.payload === 'string' ? await this.#blob(task.payload) : task.payload;
     if (!allowFunctions) {
       if (isCode(callable)) throw functionsNotAllowed(host);
-      if (serializer === 'multiprocess') for (const part of packed ? readPacked(payload) : [payload]) this.#checkPlain(part);
+      if (serializer === 'multiprocess')
+        for (const part of packed ? readPacked(payload) : [payload]) this.#checkPlain(part);
     }
     let url = '';
     if (!isCode(callable)) {
@@ -180,6 +196,7 @@ export class TaskRunner {
       first: task.chunk,
       key: `${task.driver}/${task.run}`,
       before,
+      failures: task.options.failures,
     };
   }
 
@@ -219,6 +236,9 @@ export function encodeReport({ serializer }: TaskMessage, progress: unknown): Ui
 
 /** Of a task that was not run at all. */
 export function outcomeOf(task: TaskMessage, error: unknown): TaskOutcome {
-  const payload = encodeError(serializerOf('Agent', task.serializer), error instanceof Error ? error : new RemoteError(String(error)));
+  const payload = encodeError(
+    serializerOf('Agent', task.serializer),
+    error instanceof Error ? error : new RemoteError(String(error)),
+  );
   return { offset: task.offset, count: task.count, outcome: Outcome.error, payload, micros: 0, failed: task.count };
 }

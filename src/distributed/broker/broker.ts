@@ -6,15 +6,16 @@
  * Down, it is dialled again until it is closed; what its users had under way they send once more
  * when {@link Broker.onUp} says so. The client drops what was published while it was down.
  */
-import type { JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { AuthenticationError, ClosedError, ConnectionError, type MultiprocessError } from '../../errors/index.js';
 import { crypto } from '../../util/crypto.js';
 import { performance, setTimeout } from '../../util/timers.js';
+import { isNothingThere } from './errors.js';
 import { loadNats, type Nats } from './nats.js';
 import type { BrokerSettings } from './options.js';
 
-export type { Msg, MsgHdrs };
+export type { Msg, MsgHdrs, StoredMsg as StoredMessage };
 
 /** Milliseconds between two attempts to reach a server, and how far chance moves them. */
 const DIAL_WAIT_MS = 200;
@@ -183,19 +184,50 @@ export class Broker {
    *
    * @returns the payload, or `undefined` when nobody answered in time or the connection went down.
    */
-  async request(subject: string, payload: Uint8Array | string, timeout = REQUEST_TIMEOUT_MS): Promise<Uint8Array | undefined> {
+  async request(
+    subject: string,
+    payload: Uint8Array | string,
+    timeout = REQUEST_TIMEOUT_MS,
+  ): Promise<Uint8Array | undefined> {
+    return (await this.ask(subject, payload, timeout))?.data;
+  }
+
+  /** As {@link request}, with the whole answer. */
+  async ask(subject: string, payload: Uint8Array | string, timeout = REQUEST_TIMEOUT_MS): Promise<Msg | undefined> {
     if (this.#closed || !this.#up) return undefined;
     try {
-      return (await this.#connection.request(subject, payload, { timeout })).data;
+      return await this.#connection.request(subject, payload, { timeout });
     } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * The next message of a stream from a number on whose subject matches; `undefined` when there is
+   * none.
+   */
+  async nextMessage(stream: string, from: number, filter: string): Promise<StoredMsg | undefined> {
+    try {
+      const query = { seq: from, next_by_subj: filter } as { seq: number };
+      return (await this.streams.streams.getMessage(stream, query)) ?? undefined;
+    } catch (error) {
+      if (!isNothingThere(error)) throw error;
       return undefined;
     }
   }
 
   /** Resolves when the broker has had all that was published before; at once while it is down. */
   async flush(): Promise<void> {
-    if (this.#closed || !this.#up) return;
-    await this.#connection.flush().catch(() => {});
+    await this.ping();
+  }
+
+  /** Asks whether the broker has this connection. Resolves when it answers, or the connection is lost. */
+  async ping(): Promise<boolean> {
+    if (this.#closed || !this.#up) return false;
+    return await this.#connection.flush().then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Calls `listener` each time the connection is there again. */
@@ -296,7 +328,9 @@ async function jetStreamOf(streams: JetStreamManager): Promise<void> {
 function isTransient(error: unknown): boolean {
   const { name, status } = (error ?? {}) as { name?: string; status?: number };
   if (status === 503) return true;
-  return ['TimeoutError', 'NoRespondersError', 'RequestError', 'ConnectionError', 'JetStreamNotEnabled'].includes(name ?? '');
+  return ['TimeoutError', 'NoRespondersError', 'RequestError', 'ConnectionError', 'JetStreamNotEnabled'].includes(
+    name ?? '',
+  );
 }
 
 function refused(actor: string, nats: Nats, { servers }: BrokerSettings, cause: unknown): MultiprocessError {

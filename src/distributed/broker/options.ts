@@ -58,7 +58,11 @@ export const BROKER_OPTIONS: readonly string[] = ['servers', 'credentials', 'tls
 export function brokerSettings(actor: string, options: BrokerOptions): BrokerSettings {
   const { credentials, tls } = options;
   const servers = typeof options.servers === 'string' ? [options.servers] : options.servers;
-  if (!Array.isArray(servers) || servers.length === 0 || !servers.every((server) => typeof server === 'string' && server !== '')) {
+  if (
+    !Array.isArray(servers) ||
+    servers.length === 0 ||
+    !servers.every((server) => typeof server === 'string' && server !== '')
+  ) {
     throw new ArgumentError(
       `${actor}: \`servers\` must be the address of a server of NATS, such as 'nats://localhost:4222', or an array of them, not ${describe(options.servers)}.`,
     );
@@ -85,7 +89,17 @@ function checkObject(actor: string, name: string, value: unknown, known: readonl
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A name that can be a part of subjects and of streams. @throws ArgumentError. */
-export function checkName(actor: string, name: unknown): string {
+export function checkName(actor: string, name: unknown, option = 'name'): string {
   if (typeof name === 'string' && NAME.test(name)) return name;
-  throw new ArgumentError(`${actor}: \`name\` must have 1 to 64 letters, digits, \`-\` and \`_\`, not ${describe(name)}.`);
+  throw new ArgumentError(
+    `${actor}: \`${option}\` must have 1 to 64 letters, digits, \`-\` and \`_\`, not ${describe(name)}.`,
+  );
+}
+
+/** Shortest lease in milliseconds: renewals would be all that is done. */
+const MIN_LEASE_MS = 500;
+
+/** @throws ArgumentError for a lease that is too short. */
+export function checkLease(actor: string, lease: number | undefined): number | undefined {
+  return checkNumber(actor, 'lease', lease, { min: MIN_LEASE_MS, integer: true });
 }

@@ -1,26 +1,22 @@
 /**
  * The streams and consumers of one pool. Agents make them; what is there already is used as it is.
- *
- * A server drops options that it does not know without an error: what it says that it has made
- * counts, not what it was asked for.
  */
-import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
-import { ConnectionError, UnsupportedError } from '../../errors/index.js';
+import type { ConsumerConfig } from '@nats-io/jetstream';
+import { ConnectionError } from '../../errors/index.js';
 import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
 import { type Broker, messageOf } from './broker.js';
 import { codeOf, NO_STREAM } from './errors.js';
+import type { PulledConsumer } from './puller.js';
+import { removeMatching } from './removal.js';
+import { countOf, countsOf, lastMessageOf } from './stream-search.js';
+import { checkVersion, configOf, durable, ensureStream, isWithoutRoom, NANOS, takeBack } from './streams.js';
 
-const NANOS = 1e6;
-/** Milliseconds within which the broker knows an id again. */
-const DUPLICATE_WINDOW_MS = 120_000;
-/** Milliseconds that dead letters, and blobs of drivers that are gone, are kept. */
-const DEAD_LETTER_AGE_MS = 7 * 86_400_000;
-const BLOB_AGE_MS = 86_400_000;
+/** Milliseconds that dead letters, results of durable runs, and blobs that nobody removed are kept. */
+const AGE_MS = 7 * 86_400_000;
 const MAX_DEAD_LETTERS = 100_000;
-/** The broker's numbers of errors. */
-const STREAM_EXISTS = 10058;
-const NO_STORAGE = 10047;
-const NO_RESOURCES = 10023;
+/** Most stored results of durable runs; while there are so many, their tasks stay with the agents. */
+const MAX_RESULTS = 1_000_000;
+/** The broker's number of an error. */
 const CONSUMER_NOT_FOUND = 10014;
 
 /** What may be chosen about a pool's streams. */
@@ -42,16 +38,21 @@ export async function ensurePool(broker: Broker, names: PoolNames, settings: Str
   try {
     await ensureStreams(broker, names, settings, made);
   } catch (error) {
-    if (![NO_STORAGE, NO_RESOURCES].includes(codeOf(error) ?? 0)) throw error;
+    if (!isWithoutRoom(error)) throw error;
     // Part of a pool would reserve storage that nobody uses.
-    for (const stream of made) await broker.streams.streams.delete(stream).catch(() => {});
+    await takeBack(broker, made);
     throw noStorage(broker, names, settings, error);
   }
   for (const name of CLASSES) await ensureConsumer(broker, names, name, settings.lease);
 }
 
-async function ensureStreams(broker: Broker, names: PoolNames, settings: StreamSettings, made: string[]): Promise<void> {
-  const common = { storage: 'file', num_replicas: broker.settings.replicas, duplicate_window: DUPLICATE_WINDOW_MS * NANOS };
+async function ensureStreams(
+  broker: Broker,
+  names: PoolNames,
+  settings: StreamSettings,
+  made: string[],
+): Promise<void> {
+  const common = durable(broker);
   for (const name of CLASSES) {
     await ensureStream(
       broker,
@@ -63,7 +64,7 @@ async function ensureStreams(broker: Broker, names: PoolNames, settings: StreamS
         discard: 'new',
         max_msgs: settings.maxQueue,
         max_bytes: settings.maxQueueBytes,
-      } as StreamRequest,
+      },
       made,
     );
   }
@@ -76,8 +77,8 @@ async function ensureStreams(broker: Broker, names: PoolNames, settings: StreamS
       retention: 'limits',
       discard: 'old',
       max_msgs: MAX_DEAD_LETTERS,
-      max_age: DEAD_LETTER_AGE_MS * NANOS,
-    } as StreamRequest,
+      max_age: AGE_MS * NANOS,
+    },
     made,
   );
   await ensureStream(
@@ -89,14 +90,34 @@ async function ensureStreams(broker: Broker, names: PoolNames, settings: StreamS
       retention: 'limits',
       discard: 'old',
       max_msgs_per_subject: 1,
-      max_age: BLOB_AGE_MS * NANOS,
+      max_age: AGE_MS * NANOS,
       allow_direct: true,
-    } as StreamRequest,
+    },
+    made,
+  );
+  await ensureStream(
+    broker,
+    {
+      ...common,
+      name: names.results,
+      subjects: [names.allResults],
+      retention: 'limits',
+      discard: 'new',
+      // What is stored again takes the place of what was there.
+      max_msgs_per_subject: 1,
+      max_msgs: MAX_RESULTS,
+      max_age: AGE_MS * NANOS,
+    },
     made,
   );
 }
 
-function noStorage(broker: Broker, { pool }: PoolNames, { maxQueueBytes }: StreamSettings, cause: unknown): ConnectionError {
+function noStorage(
+  broker: Broker,
+  { pool }: PoolNames,
+  { maxQueueBytes }: StreamSettings,
+  cause: unknown,
+): ConnectionError {
   const bytes = CLASSES.length * maxQueueBytes;
   return new ConnectionError(
     `Agent.start: the broker at ${broker.address} has no room for pool ${pool}, which reserves ${bytes} bytes of its storage, \`maxQueueBytes\` for each of ${CLASSES.length} classes of priority: ${messageOf(cause)}. Pass a smaller \`maxQueueBytes\` than ${maxQueueBytes}, or raise \`max_file_store\` in the server's configuration.`,
@@ -116,43 +137,28 @@ async function ensureConsumer(broker: Broker, names: PoolNames, name: PriorityCl
   } as Partial<ConsumerConfig> as ConsumerConfig);
 }
 
-type StreamRequest = Partial<StreamConfig> & { readonly name: string };
-
-/** @param made Has the names of the streams that were made. */
-async function ensureStream(broker: Broker, request: StreamRequest, made: string[]): Promise<void> {
-  const { streams } = broker.streams;
-  const existing = await infoOf(broker, request.name);
-  if (existing === undefined) {
-    try {
-      const { config } = await streams.add(request);
-      made.push(request.name);
-      checkMade(broker, request, config);
-    } catch (error) {
-      // Another agent was faster.
-      if (codeOf(error) !== STREAM_EXISTS) throw error;
-    }
-  }
+/** The consumers of all classes, the most urgent first. */
+export function consumersOf(names: PoolNames): PulledConsumer<PriorityClass>[] {
+  return CLASSES.map((name) => ({
+    name,
+    stream: names.streamOf(name),
+    consumer: name,
+    steady: name === 'normal',
+  }));
 }
 
-function checkMade(broker: Broker, request: StreamRequest, made: StreamConfig): void {
-  for (const key of ['retention', 'discard', 'max_msgs_per_subject', 'allow_direct'] as const) {
-    if (request[key] === undefined || request[key] === made[key]) continue;
-    throw new UnsupportedError(
-      `The broker at ${broker.address}, version ${broker.version}, does not know \`${key}\` of a stream, which many hosts need; use nats-server 2.9 or newer.`,
-      { code: 'MP_BROKER_TOO_OLD' },
-    );
-  }
-}
-
-/** Whether a pool was ever served by an agent. */
+/** Whether a pool was ever served by an agent. @throws (rejects) UnsupportedError `MP_WIRE_VERSION`. */
 export async function poolExists(broker: Broker, names: PoolNames): Promise<boolean> {
-  return (await infoOf(broker, names.streamOf('normal'))) !== undefined;
+  const config = await configOf(broker, names.streamOf('normal'));
+  if (config !== undefined) checkVersion(broker, config);
+  return config !== undefined;
 }
 
 /** Names of the pools that the broker has. */
 export async function poolsOf(broker: Broker): Promise<string[]> {
   const found: string[] = [];
-  for await (const name of broker.streams.streams.names()) if (name.startsWith('MP_T_')) found.push(name.slice('MP_T_'.length));
+  for await (const name of broker.streams.streams.names())
+    if (name.startsWith('MP_T_')) found.push(name.slice('MP_T_'.length));
   return found;
 }
 
@@ -169,13 +175,8 @@ export async function leaseOf(broker: Broker, names: PoolNames): Promise<number 
 
 /** Changes the lease of a pool. */
 export async function setLease(broker: Broker, names: PoolNames, lease: number): Promise<void> {
-  for (const name of CLASSES) await broker.streams.consumers.update(names.streamOf(name), name, { ack_wait: lease * NANOS });
-}
-
-/** Messages in a stream, by subject, of those that match `filter`. */
-async function countsOf(broker: Broker, stream: string, filter: string): Promise<Readonly<Record<string, number>>> {
-  const { state } = await broker.streams.streams.info(stream, { subjects_filter: filter });
-  return state.subjects ?? {};
+  for (const name of CLASSES)
+    await broker.streams.consumers.update(names.streamOf(name), name, { ack_wait: lease * NANOS });
 }
 
 /** Tasks of all classes, by subject. */
@@ -184,20 +185,45 @@ export async function taskCounts(broker: Broker, names: PoolNames): Promise<Read
   return Object.assign({}, ...(await Promise.all(counts))) as Record<string, number>;
 }
 
+/** Tasks of all classes that have a subject. */
+export async function tasksLeft(broker: Broker, names: PoolNames, filter: string): Promise<number> {
+  const counts = await Promise.all(CLASSES.map((name) => countOf(broker, names.streamOf(name), filter)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** The record of a durable run, and its number in the stream; `undefined` when there is none. */
+export async function runRecordOf(
+  broker: Broker,
+  names: PoolNames,
+  run: string,
+): Promise<{ readonly seq: number; readonly data: Uint8Array } | undefined> {
+  return lastMessageOf(broker, names.results, names.runRecord(run));
+}
+
+/** Ids of the durable runs that the broker has. */
+export async function runsOf(broker: Broker, names: PoolNames): Promise<string[]> {
+  const records = await countsOf(broker, names.results, names.allRunRecords);
+  return Object.keys(records).map((subject) => names.runOf(subject));
+}
+
+/** Removes all that is stored of a durable run beside its tasks. */
+export async function purgeRun(broker: Broker, names: PoolNames, run: string): Promise<void> {
+  const filter = names.resultsOf(run);
+  try {
+    await broker.streams.streams.purge(names.results, { filter });
+  } catch (error) {
+    if (codeOf(error) !== NO_STREAM) throw error;
+  }
+  // What a purge passes over, since the broker does not find it by its subject.
+  await removeMatching(broker, names.results, filter);
+  await purgeBlobs(broker, names, names.blobsOfDriver(run));
+}
+
 /** Removes blobs by their subject. */
 export async function purgeBlobs(broker: Broker, names: PoolNames, filter: string): Promise<void> {
   try {
     await broker.streams.streams.purge(names.blobs, { filter });
   } catch (error) {
     if (codeOf(error) !== NO_STREAM) throw error;
-  }
-}
-
-async function infoOf(broker: Broker, stream: string): Promise<StreamConfig | undefined> {
-  try {
-    return (await broker.streams.streams.info(stream)).config;
-  } catch (error) {
-    if (codeOf(error) === NO_STREAM) return undefined;
-    throw error;
   }
 }

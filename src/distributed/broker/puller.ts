@@ -1,24 +1,36 @@
 /**
- * Takes tasks from the durable consumers of a pool, as many as are asked for.
+ * Takes messages from durable consumers, as many as are asked for: from the classes of a pool, or
+ * from a queue's only one.
  *
- * A class that gives is asked for all that there is room for, the urgent ones first. Each other is
- * asked for one message: none starves, and an agent that waits is found by all of them. What comes
- * may exceed the demand by these, and by what a class that was quiet was asked for before.
+ * A consumer that gives is asked for all that there is room for, the first ones first. Each other is
+ * asked for one message: none starves, and who waits is found by all of them. What comes may exceed
+ * the demand by these, and by what a consumer that was quiet was asked for before. One that is
+ * steady is always asked for all.
  *
  * A request to the broker is open for {@link EXPIRES_MS}; the broker says each {@link HEARTBEAT_MS}
  * that it still has it. Where that stays away, it is asked anew: a message that comes twice is
  * impossible, one that came to nobody comes again after the lease.
  */
 import { clearInterval, performance, setInterval } from '../../util/timers.js';
-import { CLASSES, type PoolNames, type PriorityClass } from '../wire/subjects.js';
 import type { Broker, Msg, Unlisten } from './broker.js';
+import { deliveryOf } from './delivery.js';
 
 const EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 2_000;
 const NANOS = 1e6;
 const LOOK_MS = 1_000;
-/** Milliseconds after its last message for which a class counts as one that gives. */
+/** Milliseconds after its last message for which a consumer counts as one that gives. */
 const ACTIVE_MS = 100;
+
+/** A durable consumer at the broker. */
+export interface PulledConsumer<N extends string> {
+  /** What it is called here: a part of subjects. */
+  readonly name: N;
+  readonly stream: string;
+  readonly consumer: string;
+  /** Whether it is asked for all that there is room for, also when it gave nothing for a while. */
+  readonly steady: boolean;
+}
 
 /** One request that is open at the broker. */
 interface Request {
@@ -28,21 +40,20 @@ interface Request {
 }
 
 /** What is open at one consumer. */
-interface Lane {
-  readonly name: PriorityClass;
+interface Lane<N extends string> {
+  readonly from: PulledConsumer<N>;
   readonly requests: Map<number, Request>;
   open: number;
   /** When it gave a message last. */
   last: number;
 }
 
-export class Puller {
+export class Puller<N extends string> {
   readonly #broker: Broker;
-  readonly #names: PoolNames;
   readonly #inbox: string;
-  readonly #take: (message: Msg, name: PriorityClass) => void;
+  readonly #take: (message: Msg, name: N) => void;
   readonly #lost: () => void;
-  readonly #lanes: readonly Lane[] = CLASSES.map((name) => ({ name, requests: new Map(), open: 0, last: Number.NEGATIVE_INFINITY }));
+  readonly #lanes: readonly Lane<N>[];
   readonly #drain: () => Promise<void>;
   readonly #unlisten: Unlisten;
   readonly #timer: NodeJS.Timeout;
@@ -52,18 +63,29 @@ export class Puller {
   #drained: Promise<void> | undefined;
 
   /**
-   * @param take Called with each message.
-   * @param lost Called when the broker says that the consumer is gone.
+   * @param consumers The most urgent first.
+   * @param take Called with each message, and the name of its consumer.
+   * @param lost Called when the broker says that a consumer is gone.
    */
-  constructor(broker: Broker, names: PoolNames, take: (message: Msg, name: PriorityClass) => void, lost: () => void) {
+  constructor(
+    broker: Broker,
+    consumers: readonly PulledConsumer<N>[],
+    take: (message: Msg, name: N) => void,
+    lost: () => void,
+  ) {
     this.#broker = broker;
-    this.#names = names;
+    this.#lanes = consumers.map((from) => ({ from, requests: new Map(), open: 0, last: Number.NEGATIVE_INFINITY }));
     this.#take = take;
     this.#lost = lost;
     this.#inbox = broker.inbox();
     this.#drain = broker.subscribeDraining(`${this.#inbox}.*.*`, (message) => this.#came(message));
     this.#unlisten = broker.onUp(() => this.renew());
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** Whether the broker may send something that was asked for. */
+  get asking(): boolean {
+    return this.#lanes.some(({ open }) => open > 0);
   }
 
   /** From here on there is room for so many messages more. */
@@ -74,7 +96,7 @@ export class Puller {
     let rest = room;
     for (const lane of this.#lanes) {
       const active = lane.last > recent;
-      const target = active || lane.name === 'normal' ? Math.max(1, rest) : 1;
+      const target = active || lane.from.steady ? Math.max(1, rest) : 1;
       if (active) rest -= target;
       const wanted = target - lane.open;
       // Small requests for what became free would be as many as the messages.
@@ -103,15 +125,16 @@ export class Puller {
     await this.#drained;
   }
 
-  #ask(lane: Lane, batch: number): void {
+  #ask(lane: Lane<N>, batch: number): void {
     const request: Request = { inbox: this.#next++, left: batch, heard: performance.now() };
     lane.requests.set(request.inbox, request);
     lane.open += batch;
+    const { name, stream, consumer } = lane.from;
     const body = JSON.stringify({ batch, expires: EXPIRES_MS * NANOS, idle_heartbeat: HEARTBEAT_MS * NANOS });
     this.#broker.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${this.#names.streamOf(lane.name)}.${lane.name}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
       body,
-      `${this.#inbox}.${lane.name}.${request.inbox}`,
+      `${this.#inbox}.${name}.${request.inbox}`,
     );
   }
 
@@ -120,17 +143,17 @@ export class Puller {
     // request they answer is not said, so the oldest is taken to be answered first.
     const status = statusOf(message);
     if (status === 0) {
-      const name = message.subject.split('.')[4] as PriorityClass;
-      const lane = this.#lanes.find((each) => each.name === name);
+      const { stream } = deliveryOf(message);
+      const lane = this.#lanes.find(({ from }) => from.stream === stream);
       if (lane === undefined) return;
       const [oldest] = lane.requests.values();
       if (oldest !== undefined) this.#answered(lane, oldest, 1);
       lane.last = performance.now();
-      this.#take(message, name);
+      this.#take(message, lane.from.name);
       return;
     }
     const [name, number] = message.subject.slice(this.#inbox.length + 1).split('.');
-    const lane = this.#lanes.find((each) => each.name === name);
+    const lane = this.#lanes.find(({ from }) => from.name === name);
     const request = lane?.requests.get(Number(number));
     if (status === 503 || (status === 409 && /deleted/i.test(message.headers?.description ?? ''))) {
       if (lane !== undefined && request !== undefined) this.#answered(lane, request, request.left);
@@ -147,7 +170,7 @@ export class Puller {
     this.demand(this.#room);
   }
 
-  #answered(lane: Lane, request: Request, count: number): void {
+  #answered(lane: Lane<N>, request: Request, count: number): void {
     request.left -= count;
     request.heard = performance.now();
     lane.open -= count;
@@ -159,14 +182,15 @@ export class Puller {
     if (!this.#broker.up) return;
     const due = performance.now() - 3 * HEARTBEAT_MS;
     for (const lane of this.#lanes) {
-      for (const request of [...lane.requests.values()]) if (request.heard < due) this.#answered(lane, request, request.left);
+      for (const request of [...lane.requests.values()])
+        if (request.heard < due) this.#answered(lane, request, request.left);
     }
     this.demand(this.#room);
   }
 }
 
 function statusOf(message: Msg): number {
-  // Messages with a reply are tasks: the reply is where they are acknowledged.
+  // Messages with a reply are from the stream: the reply is where they are acknowledged.
   if (message.reply !== '') return 0;
   return message.headers?.code ?? 0;
 }

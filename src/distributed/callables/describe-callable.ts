@@ -42,7 +42,10 @@ export function describeCallable(actor: string, callable: unknown): DescribedCal
   }
   const reference = exportReference(callable);
   if (reference?.specifier.startsWith('file:') === true) {
-    const described = { ref: moduleRef(reference.specifier, reference.path, reference.commonjs === true), code: undefined };
+    const described = {
+      ref: moduleRef(reference.specifier, reference.path, reference.commonjs === true),
+      code: undefined,
+    };
     constants.set(callable, described);
     return described;
   }

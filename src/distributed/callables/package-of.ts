@@ -1,7 +1,10 @@
 /** Which package a file belongs to, and where a package is: how hosts agree on a file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import paths, { dirname, join } from 'node:path';
+
+/** The rules of this system, or of another one. */
+type Paths = Pick<typeof paths, 'isAbsolute' | 'relative' | 'sep'>;
 
 /** A package with a name. */
 export interface PackageFolder {
@@ -22,7 +25,10 @@ export function packageAbove(folder: string): PackageFolder | undefined {
 /** A folder's own package, if that has a name: `{ "type": "module" }` alone is none. */
 export function packageAt(folder: string): PackageFolder | undefined {
   try {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown; version?: unknown };
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      name?: unknown;
+      version?: unknown;
+    };
     if (typeof name !== 'string' || name === '') return undefined;
     return { folder, name, version: typeof version === 'string' ? version : '' };
   } catch {
@@ -40,10 +46,19 @@ export function installedPackage(folder: string, name: string): PackageFolder | 
   return undefined;
 }
 
-/** The path of a file inside a folder, with slashes; `undefined` when it is elsewhere. */
-export function pathWithin(folder: string, file: string): string | undefined {
+/**
+ * The path of a file inside a folder, with slashes; `undefined` when it is elsewhere.
+ * @param paths Those of this system by default. @internal
+ */
+export function pathWithin(
+  folder: string,
+  file: string,
+  { isAbsolute, relative, sep }: Paths = paths,
+): string | undefined {
   const path = relative(folder, file);
-  return path === '' || path.startsWith('..') ? undefined : path.split(sep).join('/');
+  // Between two drives of Windows no relative path leads.
+  const isOutside = path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path);
+  return path === '' || isOutside ? undefined : path.split(sep).join('/');
 }
 
 /** The file at such a path, if it is there and inside of the folder. */

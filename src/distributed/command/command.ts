@@ -45,11 +45,15 @@ export async function command(args: readonly string[]): Promise<number> {
   }
   const logger = getLogger();
   logger.setLevel('INFO');
-  logger.addHandler((record) => process.stderr.write(`${new Date().toISOString()} ${record.levelName} ${record.message}\n`));
+  logger.addHandler((record) =>
+    process.stderr.write(`${new Date().toISOString()} ${record.levelName} ${record.message}\n`),
+  );
   try {
     return await serve(options);
   } catch (error) {
-    process.stderr.write(`multiprocess: ${error instanceof MultiprocessError ? `${error.message} (${error.code})` : String(error)}\n`);
+    process.stderr.write(
+      `multiprocess: ${error instanceof MultiprocessError ? `${error.message} (${error.code})` : String(error)}\n`,
+    );
     return 1;
   }
 }
@@ -99,10 +103,12 @@ function optionsOf(args: readonly string[]): AgentOptions {
     },
   });
   const [name, ...more] = positionals;
-  if (name !== 'agent' || more.length > 0) throw new Error(`unknown command: ${positionals.join(' ')}; the only one is \`agent\``);
+  if (name !== 'agent' || more.length > 0)
+    throw new Error(`unknown command: ${positionals.join(' ')}; the only one is \`agent\``);
   const { servers, user, password, token } = values;
   const pool = values.name ?? values.pool;
-  if (servers === undefined) throw new Error('--servers is missing: the address of the broker, such as nats://localhost:4222');
+  if (servers === undefined)
+    throw new Error('--servers is missing: the address of the broker, such as nats://localhost:4222');
   if (pool === undefined) throw new Error('--name is missing: the name of the pool');
   const files = { caFile: values['tls-ca'], certFile: values['tls-cert'], keyFile: values['tls-key'] };
   const hasFiles = Object.values(files).some((file) => file !== undefined);

@@ -6,12 +6,12 @@
  * and never so that workers stand idle. Calls with a signal or a time limit, and those that report,
  * go alone: they are withdrawn and watched alone.
  */
-import type { CallSite } from '../../pool/index.js';
+import { type CallSite, RetryPolicy } from '../../pool/index.js';
 import { nextTick } from '../../util/timers.js';
 import { Form, isCode, writePacked } from '../wire/index.js';
 import type { DistributedEngine, TaskForm } from './engine.js';
 import type { CallObserver } from './remote-call.js';
-import type { RemoteChunk, RemoteRun } from './run.js';
+import type { RemoteChunk, RemoteRun, RunName } from './run.js';
 
 const GROUP_TIME_MS = 2;
 const MAX_GROUP_CALLS = 64;
@@ -78,7 +78,11 @@ export class CallGroups {
       for (let at = 0; at < calls.length; ) {
         let bytes = 0;
         let end = at;
-        while (end < calls.length && end - at < size && (end === at || bytes + calls[end]!.bytes.length <= MAX_GROUP_BYTES)) {
+        while (
+          end < calls.length &&
+          end - at < size &&
+          (end === at || bytes + calls[end]!.bytes.length <= MAX_GROUP_BYTES)
+        ) {
           bytes += calls[end++]!.bytes.length;
         }
         this.#submit(actor, batch, calls.slice(at, end));
@@ -107,10 +111,13 @@ export class CallGroups {
 
 /** Calls that went as one task. */
 class CallGroup implements RemoteRun {
-  readonly chunks = new Map<number, RemoteChunk>();
+  readonly chunks = new Map<string, RemoteChunk>();
   readonly timeout = 0;
   readonly queueTimeout = 0;
+  readonly keeper = null;
+  readonly retries = RetryPolicy.NONE;
   readonly id: string;
+  readonly driver: string;
   readonly subjectName: string;
   readonly #engine: DistributedEngine;
   readonly #calls: readonly GroupedCall[];
@@ -119,12 +126,13 @@ class CallGroup implements RemoteRun {
 
   constructor(
     engine: DistributedEngine,
-    name: { readonly id: string; readonly subjectName: string },
+    name: RunName,
     calls: readonly GroupedCall[],
     measured: (items: number, micros: number) => void,
   ) {
     this.#engine = engine;
     this.id = name.id;
+    this.driver = name.driver;
     this.subjectName = name.subjectName;
     this.#calls = calls;
     this.#measured = measured;

@@ -25,13 +25,19 @@ export class CancelRequest {
   /** Resolves when every host that is known has answered, or is gone; at the latest after 10 s. */
   send(driver: string, run: string, reason: unknown): Promise<void> {
     const broker = this.#broker;
-    const { name, message } = (typeof reason === 'object' && reason !== null ? reason : {}) as { name?: unknown; message?: unknown };
+    const { name, message } = (typeof reason === 'object' && reason !== null ? reason : {}) as {
+      name?: unknown;
+      message?: unknown;
+    };
     const control = writeControl({
       type: 'cancel',
       driver,
       run,
       name: typeof name === 'string' ? name.slice(0, MAX_REASON_CHARACTERS) : 'AbortError',
-      message: typeof message === 'string' ? message.slice(0, MAX_REASON_CHARACTERS) : String(reason).slice(0, MAX_REASON_CHARACTERS),
+      message:
+        typeof message === 'string'
+          ? message.slice(0, MAX_REASON_CHARACTERS)
+          : String(reason).slice(0, MAX_REASON_CHARACTERS),
     });
     const awaited = new Set(this.#hosts.all.map(({ id }) => id));
     const inbox = broker.inbox();

@@ -1,5 +1,5 @@
 /** What a pool has given up. */
-import type { Broker } from '../broker/index.js';
+import { type Broker, isNothingThere } from '../broker/index.js';
 import { type DeadLetterRecord, type PoolNames, readDeadLetter } from '../wire/index.js';
 import type { DeadLetter } from './dead-letter.js';
 
@@ -18,13 +18,18 @@ export async function* deadLettersOf(broker: Broker, names: PoolNames): AsyncGen
 }
 
 function shown({ index, count, attempts, driver, run, host, name, message, code, time }: DeadLetterRecord): DeadLetter {
-  return { index, count, attempts, key: `${driver}/${run}/${index}`, host, error: { name, message, code }, time: new Date(time) };
+  return {
+    index,
+    count,
+    attempts,
+    key: `${driver}/${run}/${index}`,
+    host,
+    error: { name, message, code },
+    time: new Date(time),
+  };
 }
 
-/** The broker's numbers for: no such message, no such stream. */
-const NONE = new Set<unknown>([10037, 10059]);
-
 function noneLeft(error: unknown): null {
-  if (NONE.has((error as { code?: unknown } | null)?.code)) return null;
+  if (isNothingThere(error)) return null;
   throw error;
 }

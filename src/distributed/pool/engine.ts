@@ -11,46 +11,40 @@
  * - A run that is over here is wanted nowhere: agents are told, and told again when they ask.
  */
 import type { MultiprocessError } from '../../errors/index.js';
-import { fromWorker } from '../../pool/index.js';
-import { Decoder, MULTIPROCESS, PendingValue, type Serializer, serializerOf } from '../../reduction/index.js';
+import { type Serializer, serializerOf } from '../../reduction/index.js';
 import { crypto } from '../../util/crypto.js';
 import { deferred } from '../../util/deferred.js';
 import { debug } from '../../util/logger.js';
 import { clearInterval, clearTimeout, nextTick, performance, setInterval, setTimeout } from '../../util/timers.js';
-import { Broker, leaseOf, type Msg, messageOf, poolExists, setLease, type Unlisten } from '../broker/index.js';
+import { Broker, messageOf, poolExists, type Unlisten } from '../broker/index.js';
 import { type DescribedCallable, describeCallable } from '../callables/index.js';
+import { type RunKeeper, runExists, runTaken } from '../durable/index.js';
 import {
   classOf,
   codeBlob,
-  type DriverRecord,
-  decodeError,
-  driverSubject,
+  durableId,
   type Form,
   isCode,
-  Outcome,
+  MAX_PAYLOAD_BYTES,
+  nameOfRun,
   PoolNames,
-  partSubject,
-  readMixed,
-  readRecords,
-  writeControl,
   writeTask,
-  writeTexts,
 } from '../wire/index.js';
 import { CancelRequest } from './cancel-request.js';
+import { DriverInbox } from './driver-inbox.js';
 import type { DistributedPoolStats } from './events.js';
 import { HostTable } from './host-table.js';
-import { brokerAway, noValue, poolClosed, poolRunning, poolTerminated, tooLarge, waitedTooLong } from './messages.js';
+import { KeptRuns } from './kept-runs.js';
+import { brokerAway, poolClosed, poolRunning, poolTerminated, tooLarge, waitedTooLong } from './messages.js';
 import type { DistributedPoolSettings } from './options.js';
-import type { RemoteRun } from './run.js';
-import { type Need, RemoteChunk } from './run.js';
+import { OutcomeDecoder } from './outcome-decoder.js';
+import { Outcomes } from './outcomes.js';
+import { PoolLease } from './pool-lease.js';
+import { type Need, RemoteChunk, type RemoteRun, type RunName } from './run.js';
 import { TaskPublisher } from './task-publisher.js';
-import { Transfers } from './transfers.js';
 
-/** Most bytes of one payload: all of it is held in memory in several places. */
-const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
 /** Room for the other fields of a task beside its payload. */
 const TASK_ROOM_BYTES = 2_048;
-const DEFAULT_LEASE_MS = 5_000;
 const LOOK_MS = 200;
 /** Milliseconds that the end of a pool waits for hosts to stop what they run. */
 const WITHDRAW_MS = 5_000;
@@ -71,8 +65,6 @@ export interface TaskItems {
   readonly payload: Uint8Array;
 }
 
-type ResultRecord = Extract<DriverRecord, { type: 'result' }>;
-
 export class DistributedEngine {
   readonly serializer: Serializer;
   readonly hosts: HostTable;
@@ -81,8 +73,12 @@ export class DistributedEngine {
   readonly names: PoolNames;
   readonly #id = crypto().randomUUID().replaceAll('-', '');
   readonly #publisher: TaskPublisher;
-  readonly #decoder = new Decoder();
-  readonly #transfers = new Transfers(MAX_PAYLOAD_BYTES);
+  readonly decoder: OutcomeDecoder;
+  /** Of durable runs. */
+  readonly kept: KeptRuns;
+  readonly #outcomes: Outcomes;
+  readonly #inbox: DriverInbox;
+  readonly #lease: PoolLease;
   readonly #runs = new Map<string, RemoteRun>();
   readonly #unlisten: Unlisten[] = [];
   readonly #look: NodeJS.Timeout;
@@ -90,8 +86,6 @@ export class DistributedEngine {
   readonly #withdrawing = new Set<Promise<void>>();
   readonly #over = deferred<void>();
   #next = 1;
-  #lease: number;
-  #leaseAdopted = false;
   #downSince = -1;
   /** How often the broker was lost, and how often before a run began. */
   #losses = 0;
@@ -102,27 +96,32 @@ export class DistributedEngine {
   #reason: unknown;
   #ending: Promise<void> | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  #done = 0;
-  #failed = 0;
 
   private constructor(settings: DistributedPoolSettings, broker: Broker) {
     this.settings = settings;
     this.broker = broker;
     this.names = new PoolNames(settings.name);
     this.serializer = serializerOf('DistributedPool', settings.serializer);
-    this.#lease = settings.lease ?? DEFAULT_LEASE_MS;
+    this.decoder = new OutcomeDecoder(this.serializer);
+    this.#lease = new PoolLease(broker, this.names, settings.lease);
     this.hosts = new HostTable(broker, this.names, () => {
-      void this.#adoptLease();
+      void this.#lease.adopt();
       this.#demand();
     });
-    this.#publisher = new TaskPublisher(broker, this.names, this.#id, settings.poolTimeout, {
+    this.#publisher = new TaskPublisher(broker, this.names, settings.poolTimeout, {
       refused: (chunk, error) => this.#expire(chunk, () => error),
       demand: () => this.#demand(),
-      found: () => void this.#adoptLease(),
+      found: () => void this.#lease.adopt(),
+    });
+    this.#outcomes = new Outcomes(this.#runs, this.#publisher, this.decoder, (chunk) => this.#launch(chunk));
+    this.#inbox = new DriverInbox(broker, this.#id, this.#outcomes);
+    this.kept = new KeptRuns(broker, this.names, this.#id, {
+      outcomes: this.#outcomes,
+      taken: (id) => this.#taken(id),
+      released: () => this.#checkOver(),
+      isOver: () => this.over,
     });
     this.#unlisten.push(
-      broker.subscribe(driverSubject(this.#id), (message) => this.#heard(message)),
-      broker.subscribe(partSubject(this.#id, '*', '*', '*'), (message) => this.#part(message)),
       broker.onDown(() => {
         this.#losses++;
         this.#downSince = performance.now();
@@ -143,32 +142,12 @@ export class DistributedEngine {
     try {
       // An agent must find us before it has a result.
       await broker.flush();
-      if (await poolExists(broker, engine.names)) await engine.#adoptLease();
+      if (await poolExists(broker, engine.names)) await engine.#lease.adopt();
       await engine.hosts.ask();
       return engine;
     } catch (error) {
       await engine.terminate(error);
       throw error;
-    }
-  }
-
-  /** The lease is the pool's, unless this driver asks for another: then that is the pool's. */
-  async #adoptLease(): Promise<void> {
-    if (this.#leaseAdopted) return;
-    this.#leaseAdopted = true;
-    try {
-      const known = await leaseOf(this.broker, this.names);
-      const { lease } = this.settings;
-      // A pool that is not there yet has none.
-      this.#leaseAdopted = known !== undefined;
-      this.#lease = lease ?? known ?? DEFAULT_LEASE_MS;
-      if (known === undefined || known === this.#lease) return;
-      // Agents renew by the new one before the broker counts by it.
-      this.broker.publish(this.names.control, writeControl({ type: 'lease', lease: this.#lease }));
-      await setLease(this.broker, this.names, this.#lease);
-    } catch (error) {
-      this.#leaseAdopted = false;
-      debug('distributed pool: the lease is not known: %s', messageOf(error));
     }
   }
 
@@ -209,14 +188,37 @@ export class DistributedEngine {
     return describeCallable(actor, fn);
   }
 
-  /** Names of a run to come. */
-  nameRun(priority: number | undefined): { readonly id: string; readonly subjectName: string } {
-    const id = String(this.#next++);
-    return { id, subjectName: this.names.task(classOf(priority), this.#id, id) };
+  /** Whether nothing is done here any more. */
+  get over(): boolean {
+    return this.#state === 'ended';
   }
 
-  /** A run begins. */
+  get lease(): number {
+    return this.#lease.milliseconds;
+  }
+
+  /** Names of a run to come; of a durable one by the name that it was given. */
+  nameRun(priority: number | undefined, name?: string): RunName {
+    const id = name === undefined ? String(this.#next++) : durableId(name);
+    const driver = name === undefined ? this.#id : id;
+    return { id, driver, subjectName: this.names.task(classOf(priority), driver, id) };
+  }
+
+  /** Removes whatever a run has in the queue. Resolves when it is done, or cannot be. */
+  sweep(run: RemoteRun): Promise<void> {
+    return this.#publisher
+      .sweep(run)
+      .catch((error: unknown) => debug('distributed pool: run %s could not be swept: %s', run.id, messageOf(error)));
+  }
+
+  /** Whether a run of that name is under way here. */
+  has({ id }: RemoteRun): boolean {
+    return this.#runs.has(id);
+  }
+
+  /** A run begins. @throws ArgumentError `MP_RUN_EXISTS`. */
   open(run: RemoteRun): void {
+    if (this.#runs.has(run.id)) throw runExists(nameOfRun(run.id));
     this.#runs.set(run.id, run);
     this.#lossesBefore.set(run, this.#losses);
   }
@@ -225,12 +227,13 @@ export class DistributedEngine {
   submit(actor: string, run: RemoteRun, form: TaskForm, { first, count, packed, payload }: TaskItems): void {
     if (payload.length > MAX_PAYLOAD_BYTES) throw tooLarge(actor, payload.length, MAX_PAYLOAD_BYTES);
     const { ref, code } = form.callable;
-    const blob = payload.length > this.broker.maxPayload - TASK_ROOM_BYTES ? `${this.#id}.${run.id}-${first}` : undefined;
+    const blob =
+      payload.length > this.broker.maxPayload - TASK_ROOM_BYTES ? `${run.driver}.${run.id}-${first}` : undefined;
     const needs: Need[] = [];
     if (isCode(ref)) needs.push({ blob: codeBlob(ref.hash), bytes: code!, shared: true });
     if (blob !== undefined) needs.push({ blob, bytes: payload, shared: false });
     const message = writeTask({
-      driver: this.#id,
+      driver: run.driver,
       run: run.id,
       chunk: first,
       offset: 0,
@@ -243,17 +246,23 @@ export class DistributedEngine {
         timeout: run.timeout,
         maxAttempts: form.maxAttempts,
         before: 0,
+        failures: 0,
         announce: run.queueTimeout > 0,
         report: form.report,
-        lease: this.#lease,
+        lease: this.#lease.milliseconds,
       },
       payload: blob ?? payload,
     });
     const chunk = new RemoteChunk(run, first, count, message, needs);
-    run.chunks.set(first, chunk);
+    run.chunks.set(chunk.key, chunk);
+    this.#launch(chunk);
+  }
+
+  #launch(chunk: RemoteChunk): void {
+    const { run } = chunk;
     if (run.queueTimeout > 0) {
       const tooLate = (index: number): MultiprocessError => waitedTooLong(run.subject(index), run.queueTimeout);
-      chunk.queueTimer = setTimeout(() => chunk.begun || this.#expire(chunk, tooLate), run.queueTimeout);
+      chunk.timer = setTimeout(() => chunk.begun || this.#expire(chunk, tooLate), run.queueTimeout);
     }
     this.#publisher.publish(chunk);
   }
@@ -264,11 +273,15 @@ export class DistributedEngine {
    * @returns resolves when no host has anything of it, as far as hosts can be reached.
    */
   cancel(run: RemoteRun, reason: unknown): Promise<void> {
-    if (!this.#runs.delete(run.id)) return Promise.resolve();
+    if (!this.#leave(run)) return Promise.resolve();
     const chunks = [...run.chunks.values()];
     for (const chunk of chunks) chunk.end();
     run.chunks.clear();
-    const withdrawing = this.#withdraw(run, chunks, reason);
+    const { keeper } = run;
+    let withdrawing: Promise<void>;
+    if (keeper === null) withdrawing = this.#withdraw(run, chunks, reason);
+    // A durable run goes on without its driver.
+    else withdrawing = this.#state === 'ended' ? keeper.release(reason) : this.#abandon(run, keeper, chunks, reason);
     this.#track(withdrawing);
     return withdrawing.catch(() => {});
   }
@@ -277,20 +290,52 @@ export class DistributedEngine {
     if (chunks.length === 0) return;
     await this.#publisher.withdraw(run, chunks);
     if (chunks.some(({ published }) => published))
-      await new CancelRequest(this.broker, this.names, this.hosts).send(this.#id, run.id, reason);
+      await new CancelRequest(this.broker, this.names, this.hosts).send(run.driver, run.id, reason);
+  }
+
+  async #abandon(run: RemoteRun, keeper: RunKeeper, chunks: readonly RemoteChunk[], reason: unknown): Promise<void> {
+    // What another driver has taken over goes on.
+    if (!(await keeper.isReader())) return keeper.forget();
+    await this.#publisher.withdraw(run, chunks);
+    await this.#publisher.sweep(run);
+    await new CancelRequest(this.broker, this.names, this.hosts).send(run.driver, run.id, reason);
+    await keeper.forget();
+  }
+
+  /** Another driver reads a durable run from here on. */
+  #taken(id: string): void {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    this.drop(run);
+    run.fail(runTaken(nameOfRun(id)));
+  }
+
+  /** A run is no more this driver's; nothing of it is withdrawn. */
+  drop(run: RemoteRun): void {
+    if (!this.#leave(run)) return;
+    for (const chunk of run.chunks.values()) chunk.end();
+    run.chunks.clear();
+    this.#checkOver();
   }
 
   /** A run has all of its outcomes. */
   finish(run: RemoteRun): void {
-    if (!this.#runs.delete(run.id)) return;
+    if (!this.#leave(run)) return;
     // A broker that was killed may have messages again that were acknowledged.
     if (this.#lossesBefore.get(run) !== this.#losses) this.#track(this.#publisher.sweep(run));
     this.#checkOver();
   }
 
+  /** Whether the run was under way: another may have its name. */
+  #leave(run: RemoteRun): boolean {
+    return this.#runs.get(run.id) === run && this.#runs.delete(run.id);
+  }
+
   /** Something that the end of the pool waits for. */
   #track(work: Promise<void>): void {
-    const settled = work.catch((error: unknown) => debug('distributed pool: tasks could not be withdrawn: %s', messageOf(error)));
+    const settled = work.catch((error: unknown) =>
+      debug('distributed pool: tasks could not be withdrawn: %s', messageOf(error)),
+    );
     this.#withdrawing.add(settled);
     void settled.then(() => {
       this.#withdrawing.delete(settled);
@@ -298,137 +343,10 @@ export class DistributedEngine {
     });
   }
 
-  // ---- outcomes
-
-  #heard(message: Msg): void {
-    let records: DriverRecord[];
-    try {
-      records = readRecords(message.data);
-    } catch (error) {
-      debug('distributed pool: %s', messageOf(error));
-      return;
-    }
-    let unwanted: string[] | undefined;
-    for (const record of records) {
-      if (record.type === 'result') this.#result(record);
-      else if (record.type === 'wanted') unwanted = record.runs.filter((name) => !this.#isWanted(name));
-      else if (record.type === 'report') void this.#report(record.run, record.payload);
-      else {
-        const chunk = this.#runs.get(record.run)?.chunks.get(record.chunk);
-        if (chunk !== undefined) this.#publisher.republish(chunk);
-      }
-    }
-    if (message.reply !== '') this.broker.publish(message.reply ?? '', unwanted === undefined ? '' : writeTexts(unwanted));
-  }
-
-  #part(message: Msg): void {
-    const [transfer = '', at, bytes] = message.subject.split('.').slice(-3);
-    this.#transfers.add(transfer, Number(at), Number(bytes), message.data);
-    this.broker.publish(message.reply ?? '', '');
-  }
-
-  #isWanted(name: string): boolean {
-    const [id = '', first, offset, count] = name.split('#');
-    const run = this.#runs.get(id);
-    if (run === undefined || first === undefined) return run !== undefined;
-    const chunk = run.chunks.get(Number(first));
-    if (chunk === undefined || !chunk.awaits(Number(offset), Number(count))) return false;
-    chunk.begun = true;
-    return true;
-  }
-
-  #result(record: ResultRecord): void {
-    const run = this.#runs.get(record.run);
-    const chunk = run?.chunks.get(record.chunk);
-    const payload = typeof record.payload === 'string' ? this.#transfers.take(record.payload) : record.payload;
-    if (run === undefined || chunk === undefined) return;
-    if (payload === undefined) {
-      this.#publisher.republish(chunk);
-      return;
-    }
-    const fresh = chunk.settle(record.offset, record.count);
-    this.#settled(chunk);
-    run.measure(record.count, record.micros);
-    void this.#deliver(run, chunk.first, record, fresh, payload);
-  }
-
-  #settled(chunk: RemoteChunk): void {
-    if (chunk.remaining > 0) return;
-    chunk.end();
-    chunk.run.chunks.delete(chunk.first);
-    this.#publisher.forget(chunk);
-  }
-
-  async #deliver(run: RemoteRun, first: number, record: ResultRecord, fresh: readonly number[], payload: Uint8Array): Promise<void> {
-    const { offset, outcome } = record;
-    const settle: (() => void)[] = [];
-    const failed = (index: number, error: unknown): void => {
-      this.#failed++;
-      settle.push(() => run.error(index, error));
-    };
-    try {
-      if (outcome === Outcome.values) {
-        const decoded = this.#decode(payload);
-        const values = (decoded instanceof PendingValue ? await decoded.ready : decoded) as unknown[];
-        if (!Array.isArray(values) || values.length !== record.count) throw noValue();
-        for (const i of fresh) settle.push(() => run.value(first + i, values[i - offset]));
-      } else if (outcome === Outcome.error) {
-        const error = await this.#error(payload);
-        fromWorker(error, run.siteOf(first + (fresh[0] ?? 0)));
-        for (const i of fresh) failed(first + i, error);
-      } else {
-        const items = readMixed(payload);
-        for (const i of fresh) {
-          const [ok, bytes] = items[i - offset] ?? [false, undefined];
-          if (bytes === undefined) failed(first + i, noValue());
-          else if (ok) {
-            const decoded = this.#decode(bytes);
-            const value = decoded instanceof PendingValue ? await decoded.ready : decoded;
-            settle.push(() => run.value(first + i, value));
-          } else failed(first + i, fromWorker(await this.#error(bytes), run.siteOf(first + i)));
-        }
-      }
-    } catch (error) {
-      settle.length = 0;
-      for (const i of fresh) failed(first + i, error);
-    }
-    if (this.#runs.get(run.id) !== run) return;
-    this.#done += fresh.length;
-    for (const each of settle) each();
-    run.flush();
-  }
-
-  #decode(bytes: Uint8Array): unknown {
-    // The bytes are nobody else's: large typed arrays may view them.
-    return this.serializer === MULTIPROCESS ? this.#decoder.decode(bytes, 0, bytes.length, true) : this.serializer.decode(bytes);
-  }
-
-  async #error(bytes: Uint8Array): Promise<unknown> {
-    if (this.serializer !== MULTIPROCESS) return decodeError(this.serializer, bytes);
-    const decoded = this.#decode(bytes);
-    return decoded instanceof PendingValue ? await decoded.ready : decoded;
-  }
-
-  async #report(id: string, payload: Uint8Array): Promise<void> {
-    try {
-      const decoded = this.#decode(payload);
-      const progress = decoded instanceof PendingValue ? await decoded.ready : decoded;
-      this.#runs.get(id)?.report(progress);
-    } catch (error) {
-      debug('distributed pool: a report cannot be read: %s', messageOf(error));
-    }
-  }
-
   /** A task is over without an outcome of a host: its items fail. */
   #expire(chunk: RemoteChunk, error: (index: number) => unknown): void {
-    const { run, first, count } = chunk;
-    if (chunk.dead) return;
-    const fresh = chunk.settle(0, count);
-    this.#settled(chunk);
-    this.#done += fresh.length;
-    this.#failed += fresh.length;
-    for (const i of fresh) run.error(first + i, error(first + i));
-    run.flush();
+    if (!this.#outcomes.expire(chunk, error)) return;
+    const { run } = chunk;
     // A host must not run what nobody waits for.
     if (run.chunks.size > 0) return;
     this.#track(this.#withdraw(run, [chunk], new DOMException('It waited too long.', 'AbortError')));
@@ -464,8 +382,8 @@ export class DistributedEngine {
       runs: this.#runs.size,
       active: this.#active,
       unsent: this.#publisher.unsent,
-      done: this.#done,
-      failed: this.#failed,
+      done: this.#outcomes.done,
+      failed: this.#outcomes.failed,
     };
   }
 
@@ -481,6 +399,7 @@ export class DistributedEngine {
       run.fail(reason);
       void this.cancel(run, reason);
     }
+    for (const release of this.kept.release(reason)) this.#track(release);
     // What cannot be withdrawn in time is, once the agents miss this driver.
     if (!this.broker.up) this.#startLeaving();
     else {
@@ -490,22 +409,24 @@ export class DistributedEngine {
   }
 
   #checkOver(): void {
-    if (this.#state === 'open' || this.#runs.size > 0 || this.#withdrawing.size > 0) return;
+    if (this.#state === 'open' || this.#runs.size > 0 || this.#withdrawing.size > 0 || this.kept.size > 0) return;
     this.#startLeaving();
   }
 
   #startLeaving(): void {
-    this.#ending ??= this.#leave();
+    this.#ending ??= this.#disconnect();
   }
 
-  async #leave(): Promise<void> {
+  async #disconnect(): Promise<void> {
     this.#state = 'ended';
     this.#reason ??= poolClosed('DistributedPool');
     clearInterval(this.#look);
     clearTimeout(this.#deadline);
     await this.broker.flush();
     for (const unlisten of this.#unlisten) unlisten();
+    this.#inbox.close();
     this.#publisher.close();
+    this.kept.close();
     this.hosts.close();
     await this.broker.close();
     this.#over.resolve();
@@ -517,13 +438,15 @@ export class DistributedEngine {
 
   #looked(): void {
     if (this.broker.up) {
-      if (performance.now() - this.#reconciledAt > 2 * this.#lease && !this.#reconciling) void this.#reconcile();
+      if (performance.now() - this.#reconciledAt > 2 * this.#lease.milliseconds && !this.#reconciling)
+        void this.#reconcile();
       return;
     }
     const down = performance.now() - this.#downSince;
     for (const run of [...this.#runs.values()]) {
       if (run.timeout === 0 || down < run.timeout) continue;
-      const away = (index: number): MultiprocessError => brokerAway(run.subject(index), this.broker.address, run.timeout);
+      const away = (index: number): MultiprocessError =>
+        brokerAway(run.subject(index), this.broker.address, run.timeout);
       for (const chunk of [...run.chunks.values()]) this.#expire(chunk, away);
     }
   }
@@ -531,7 +454,10 @@ export class DistributedEngine {
   async #reconcile(): Promise<void> {
     this.#reconciling = true;
     try {
-      const due = performance.now() - 2 * this.#lease;
+      const due = performance.now() - 2 * this.#lease.milliseconds;
+      // What a durable run seems to lack may be stored, and not heard.
+      const waiting = [...this.#runs.values()].filter(({ chunks }) => chunks.size > 0);
+      await Promise.all(waiting.map(async ({ keeper }) => keeper?.catchUp()));
       await this.#publisher.reconcile(this.#runs.values(), due);
     } catch (error) {
       debug('distributed pool: what the broker has is not known: %s', messageOf(error));

@@ -1,10 +1,11 @@
 /** One execution of a stream or a map over other hosts: what the pull core hands its items to. */
-import { type CallSite, markItem, plainCopy } from '../../pool/index.js';
+import { type CallSite, markItem, plainCopy, type RetryPolicy } from '../../pool/index.js';
 import type { Job, JobSink } from '../../streams/index.js';
 import { setImmediate } from '../../util/timers.js';
+import type { RunKeeper } from '../durable/index.js';
 import { encodeValue, writePacked } from '../wire/index.js';
 import type { DistributedEngine, TaskForm } from './engine.js';
-import type { RemoteChunk, RemoteRun } from './run.js';
+import type { RemoteChunk, RemoteRun, RunName } from './run.js';
 
 /** Milliseconds of work that an automatic chunk aims at: a message takes about one. */
 const CHUNK_TIME_MS = 10;
@@ -17,6 +18,11 @@ export interface JobSettings {
   readonly chunkSize: number | 'auto';
   readonly timeout: number;
   readonly queueTimeout: number;
+  readonly retries: RetryPolicy;
+  /** What becomes of an item that fails. */
+  readonly errors: 'fail' | 'skip' | 'settle';
+  /** All results are delivered together, at the end: a map's. */
+  readonly atOnce: boolean;
 }
 
 /** An item that was encoded when it was read, for its source may change it. */
@@ -30,11 +36,14 @@ class KeptItem {
 }
 
 export class RemoteJob implements RemoteRun, Job<unknown> {
-  readonly chunks = new Map<number, RemoteChunk>();
+  readonly chunks = new Map<string, RemoteChunk>();
   readonly id: string;
+  readonly driver: string;
   readonly subjectName: string;
+  readonly keeper: RunKeeper | null;
   readonly timeout: number;
   readonly queueTimeout: number;
+  readonly retries: RetryPolicy;
   readonly #engine: DistributedEngine;
   readonly #site: CallSite | null;
   readonly #sink: JobSink<unknown>;
@@ -42,29 +51,53 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
   readonly #settings: JobSettings;
   /** Items that were submitted and have no outcome. */
   #outstanding = 0;
+  #submitted = 0;
   #ended = false;
   #over = false;
+  /** Tasks may be published: the broker has the record of a durable run. */
+  #ready: boolean;
   /** Items of {@link CHUNK_TIME_MS}, and of {@link CHUNK_BYTES}. */
   #timely = 1;
   #fitting = MAX_CHUNK_ITEMS;
 
   constructor(
     engine: DistributedEngine,
-    name: { readonly id: string; readonly subjectName: string },
+    name: RunName,
     site: CallSite | null,
     sink: JobSink<unknown>,
     form: TaskForm,
     settings: JobSettings,
+    keeper: RunKeeper | null,
   ) {
     this.#engine = engine;
     this.#site = site;
+    this.keeper = keeper;
+    this.#ready = keeper === null;
     this.id = name.id;
+    this.driver = name.driver;
     this.subjectName = name.subjectName;
     this.#sink = sink;
     this.#form = form;
     this.#settings = settings;
     this.timeout = settings.timeout;
     this.queueTimeout = settings.queueTimeout;
+    this.retries = settings.retries;
+  }
+
+  /** Begins a durable run, which has tasks once the broker knows of it. */
+  begin(): void {
+    this.keeper?.begin(true).then(
+      () => {
+        this.#ready = true;
+        this.demand();
+      },
+      (error: unknown) => {
+        // What there is of that name is another's.
+        void this.keeper!.release(error);
+        this.#engine.drop(this);
+        this.fail(error);
+      },
+    );
   }
 
   // ---- the pull core's side
@@ -81,7 +114,7 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
   }
 
   get room(): number {
-    return this.#over ? 0 : this.#engine.room;
+    return this.#over || !this.#ready ? 0 : this.#engine.room;
   }
 
   get hungry(): boolean {
@@ -100,6 +133,7 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
 
   submit(first: number, items: unknown[]): void {
     this.#outstanding += items.length;
+    this.#submitted += items.length;
     if (items.some((item) => item instanceof KeptItem)) {
       this.#submitKept(
         first,
@@ -122,6 +156,7 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
 
   end(): void {
     this.#ended = true;
+    this.keeper?.ended(this.#submitted);
     this.#check();
   }
 
@@ -144,6 +179,8 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
   error(index: number, error: unknown): void {
     this.#outstanding--;
     markItem(error, index);
+    // Nobody takes it.
+    if (this.#settings.errors === 'skip') this.keeper?.deliver(index);
     this.#sink.error(index, error);
   }
 
@@ -228,5 +265,6 @@ export class RemoteJob implements RemoteRun, Job<unknown> {
     if (!this.#ended || this.#outstanding > 0 || this.#over) return;
     this.#over = true;
     this.#engine.finish(this);
+    if (this.#settings.atOnce) void this.keeper?.forget();
   }
 }

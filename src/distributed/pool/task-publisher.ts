@@ -7,7 +7,7 @@
  * A task that the broker or an agent lost is found by counting: a run has fewer messages in the
  * stream than tasks without outcome (`reconcile`).
  */
-import { MultiprocessError } from '../../errors/index.js';
+import { MultiprocessError, UnsupportedError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
 import { performance, setTimeout } from '../../util/timers.js';
 import {
@@ -22,7 +22,7 @@ import {
   taskCounts,
 } from '../broker/index.js';
 import { type PoolNames, storeBlob } from '../wire/index.js';
-import { refused, unknownPool } from './messages.js';
+import { largerThanQueue, refused, unknownPool } from './messages.js';
 import type { Need, RemoteChunk, RemoteRun } from './run.js';
 
 /** Tasks that are published and not stored yet, beyond which sources wait. */
@@ -46,7 +46,6 @@ class NoPool extends MultiprocessError {}
 export class TaskPublisher {
   readonly #broker: Broker;
   readonly #names: PoolNames;
-  readonly #driver: string;
   readonly #poolTimeout: number;
   readonly #owner: TaskPublisherOwner;
   readonly #publisher: Publisher;
@@ -58,10 +57,9 @@ export class TaskPublisher {
   #hadRoom = true;
   #closed = false;
 
-  constructor(broker: Broker, names: PoolNames, driver: string, poolTimeout: number, owner: TaskPublisherOwner) {
+  constructor(broker: Broker, names: PoolNames, poolTimeout: number, owner: TaskPublisherOwner) {
     this.#broker = broker;
     this.#names = names;
-    this.#driver = driver;
     this.#poolTimeout = poolTimeout;
     this.#owner = owner;
     this.#publisher = new Publisher(broker);
@@ -69,7 +67,8 @@ export class TaskPublisher {
 
   /** Tasks that may be handed over now. */
   get room(): number {
-    const room = this.#publisher.full || this.#homeless.length > 0 ? 0 : Math.max(0, MAX_UNSTORED - this.#publisher.pending);
+    const room =
+      this.#publisher.full || this.#homeless.length > 0 ? 0 : Math.max(0, MAX_UNSTORED - this.#publisher.pending);
     this.#hadRoom = room > 0;
     return room;
   }
@@ -112,7 +111,7 @@ export class TaskPublisher {
   /** Removes whatever a run has in the stream. Resolves when it is done, or the broker is closed. */
   async sweep(run: RemoteRun): Promise<void> {
     await this.#broker.persist(
-      () => removeTasksOf(this.#broker, this.#names, this.#names.tasksOfRun(this.#driver, run.id)),
+      () => removeTasksOf(this.#broker, this.#names, this.#names.tasksOfRun(run.driver, run.id)),
       () => this.#closed,
     );
   }
@@ -164,21 +163,25 @@ export class TaskPublisher {
       chunk.landed();
       return;
     }
-    const { run, first, version, message } = chunk;
+    const { run, key, version, message } = chunk;
     const publication = {
       subject: run.subjectName,
-      id: `${this.#driver}/${run.id}/${first}/${version}`,
+      id: `${run.keeper?.nonce ?? run.driver}/${run.id}/${key}/${version}`,
       payload: message,
       stored: (sequence: number) => {
         chunk.sequence = sequence;
         chunk.published = true;
         chunk.storedAt = performance.now();
+        run.keeper?.published(chunk.first + chunk.from, chunk.count);
         chunk.landed();
         this.#offerRoom();
       },
       refused: (reason: BrokerRefusal) => {
         chunk.landed();
-        this.#refused(chunk, reason.noStream ? noPool() : refused(reason.description));
+        if (reason.limit === undefined) this.#refused(chunk, reason.noStream ? noPool() : refused(reason.description));
+        // What is larger than the queue does not lie in it.
+        else if (chunk.outsource()) this.publish(chunk);
+        else this.#refused(chunk, largerThanQueue(this.#names.pool, reason.limit, reason.description));
       },
     };
     chunk.publication = publication;
@@ -230,11 +233,15 @@ export class TaskPublisher {
     this.#searching = true;
     let waited = 0;
     while (!this.#closed && this.#homeless.length > 0) {
-      const found = this.#broker.up ? await poolExists(this.#broker, this.#names).catch(() => undefined) : undefined;
+      const found = this.#broker.up ? await poolExists(this.#broker, this.#names).catch(ifSkewed) : undefined;
       if (found === true) {
         this.#owner.found();
         for (const chunk of this.#homeless.splice(0)) this.publish(chunk);
         this.#offerRoom();
+        break;
+      }
+      if (found instanceof UnsupportedError) {
+        for (const chunk of this.#homeless.splice(0)) this.#owner.refused(chunk, found);
         break;
       }
       if (found === false && waited >= this.#poolTimeout) {
@@ -252,6 +259,11 @@ export class TaskPublisher {
   #offerRoom(): void {
     if (!this.#hadRoom && this.room > 0) this.#owner.demand();
   }
+}
+
+/** That another version has made the pool is said; what cannot be asked now is asked again. */
+function ifSkewed(error: unknown): UnsupportedError | undefined {
+  return error instanceof UnsupportedError ? error : undefined;
 }
 
 function noPool(): NoPool {

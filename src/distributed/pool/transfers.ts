@@ -1,5 +1,6 @@
 /** Payloads that come in parts, until the message that names them. */
 import { performance } from '../../util/timers.js';
+import { uninitializedBytes } from '../../util/uninitialized.js';
 
 /** Milliseconds after which parts that nobody named are dropped: their agent has ended. */
 const IDLE_MS = 120_000;
@@ -27,7 +28,7 @@ export class Transfers {
     let transfer = this.#transfers.get(name);
     if (transfer === undefined) {
       this.#dropIdle();
-      transfer = { whole: new Uint8Array(bytes), found: new Set(), missing: bytes, touched: 0 };
+      transfer = { whole: uninitializedBytes(bytes), found: new Set(), missing: bytes, touched: 0 };
       this.#transfers.set(name, transfer);
     }
     transfer.touched = performance.now();

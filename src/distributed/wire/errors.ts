@@ -19,12 +19,16 @@ export function decodeError(serializer: Serializer, bytes: Uint8Array): unknown 
   const { name, message, stack, code } = (value ?? {}) as Partial<Record<string, string>>;
   const error = new RemoteError(message ?? '', { code: code?.startsWith('MP_') === true ? code : 'MP_REMOTE' });
   if (name !== undefined && name !== 'RemoteError') error.message = `${name}: ${error.message}`;
-  if (stack !== undefined && stack !== '') Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  if (stack !== undefined && stack !== '')
+    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
   return error;
 }
 
 function plainForm(error: unknown): Record<string, string> {
-  const { name, message, stack, code } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  const { name, message, stack, code } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
   return {
     name: typeof name === 'string' ? name : 'Error',
     message: typeof message === 'string' ? message : String(error),

@@ -2,10 +2,7 @@
  * What drivers and agents say to each other: MessagePack, arrays with fixed places. The payload of a
  * task and of a result is bytes of the pool's own serializer inside of that.
  */
-import { RemoteError } from '../../errors/index.js';
-import { type Serializer, serializerOf } from '../../reduction/index.js';
-
-const plain: Serializer = serializerOf('multiprocess/distributed', 'msgpackr');
+import { bad, binary, list, plain, text, whole } from './fields.js';
 
 /** The serializers that both sides have, by number. */
 export const SERIALIZERS = ['multiprocess', 'msgpackr'] as const;
@@ -60,6 +57,8 @@ export interface TaskOptions {
   readonly maxAttempts: number;
   /** Runs that ended so before this message was made. */
   readonly before: number;
+  /** Runs before this one that ended with an error. */
+  readonly failures: number;
   /** The driver is asked whether it wants it when it begins. */
   readonly announce: boolean;
   /** The driver wants what it reports. */
@@ -101,7 +100,15 @@ export function writeTask(task: TaskMessage): Uint8Array {
     isCode(callable)
       ? [callable.hash, callable.reusable]
       : [callable.package, callable.version, callable.file, callable.path, callable.commonjs, callable.url],
-    [options.timeout, options.maxAttempts, options.before, options.announce, options.report, options.lease],
+    [
+      options.timeout,
+      options.maxAttempts,
+      options.before,
+      options.failures,
+      options.announce,
+      options.report,
+      options.lease,
+    ],
     task.payload,
   ]);
 }
@@ -110,7 +117,7 @@ export function writeTask(task: TaskMessage): Uint8Array {
 export function readTask(bytes: Uint8Array): TaskMessage {
   const fields = list(plain.decode(bytes), 11);
   const [driver, run, chunk, offset, count, form, packed, serializer, callable, options, payload] = fields;
-  const [timeout, maxAttempts, before, announce, report, lease] = list(options, 6);
+  const [timeout, maxAttempts, before, failures, announce, report, lease] = list(options, 7);
   return {
     driver: text(driver),
     run: text(run),
@@ -125,6 +132,7 @@ export function readTask(bytes: Uint8Array): TaskMessage {
       timeout: whole(timeout),
       maxAttempts: whole(maxAttempts),
       before: whole(before),
+      failures: whole(failures),
       announce: announce === true,
       report: report === true,
       lease: whole(lease),
@@ -167,6 +175,8 @@ export type DriverRecord =
       readonly chunk: number;
       readonly offset: number;
       readonly count: number;
+      /** Runs before that ended with an error. */
+      readonly failures: number;
       readonly outcome: Outcome;
       /** As text: the transfer that has brought it. */
       readonly payload: Uint8Array | string;
@@ -176,9 +186,15 @@ export type DriverRecord =
   /** What `currentTask().report()` was given. */
   | { readonly type: 'report'; readonly run: string; readonly payload: Uint8Array }
   /** The agent did not find what a task refers to: it is to be stored and published again. */
-  | { readonly type: 'missing'; readonly run: string; readonly chunk: number }
+  | {
+      readonly type: 'missing';
+      readonly run: string;
+      readonly chunk: number;
+      readonly offset: number;
+      readonly failures: number;
+    }
   /**
-   * Are these runs still wanted? Answered with those that are not. `<run>#<chunk>#<offset>#<count>`:
+   * Are these runs still wanted? Answered with those that are not. `<run>#<chunk>#<offset>#<count>#<failures>`:
    * these items begin now, if one of them is.
    */
   | { readonly type: 'wanted'; readonly runs: readonly string[] };
@@ -196,25 +212,26 @@ export function readRecords(bytes: Uint8Array): DriverRecord[] {
 }
 
 function readRecord(value: unknown): DriverRecord {
-  const [type, a, b, c, d, e, f, g] = Array.isArray(value) ? (value as unknown[]) : bad('a record that is none');
+  const [type, a, b, c, d, e, f, g, h] = Array.isArray(value) ? (value as unknown[]) : bad('a record that is none');
   switch (TYPES[type as number]) {
     case 'result': {
-      const payload = f instanceof Uint8Array ? f : text(f);
+      const payload = g instanceof Uint8Array ? g : text(g);
       return {
         type: 'result',
         run: text(a),
         chunk: whole(b),
         offset: whole(c),
         count: whole(d),
-        outcome: whole(e) as Outcome,
+        failures: whole(e),
+        outcome: whole(f) as Outcome,
         payload,
-        micros: whole(g),
+        micros: whole(h),
       };
     }
     case 'report':
       return { type: 'report', run: text(a), payload: binary(b) };
     case 'missing':
-      return { type: 'missing', run: text(a), chunk: whole(b) };
+      return { type: 'missing', run: text(a), chunk: whole(b), offset: whole(c), failures: whole(d) };
     case 'wanted':
       return { type: 'wanted', runs: Array.isArray(a) ? a.map(text) : bad('a question without runs') };
     default:
@@ -229,7 +246,9 @@ export function writeMixed(items: readonly (readonly [ok: boolean, bytes: Uint8A
 
 export function readMixed(bytes: Uint8Array): [ok: boolean, bytes: Uint8Array][] {
   const items = plain.decode(bytes);
-  return Array.isArray(items) ? items.map((item) => [list(item, 2)[0] === true, binary((item as unknown[])[1])]) : bad('no outcomes');
+  return Array.isArray(items)
+    ? items.map((item) => [list(item, 2)[0] === true, binary((item as unknown[])[1])])
+    : bad('no outcomes');
 }
 
 /** Items that are bytes of their own. */
@@ -255,7 +274,13 @@ export function readTexts(bytes: Uint8Array): string[] {
 
 export type ControlMessage =
   /** Stop what you have of this run; answer when nothing of it runs any more. */
-  | { readonly type: 'cancel'; readonly driver: string; readonly run: string; readonly name: string; readonly message: string }
+  | {
+      readonly type: 'cancel';
+      readonly driver: string;
+      readonly run: string;
+      readonly name: string;
+      readonly message: string;
+    }
   /** The lease is so many milliseconds from now on. */
   | { readonly type: 'lease'; readonly lease: number };
 
@@ -265,7 +290,8 @@ export function writeControl(control: ControlMessage): Uint8Array {
 
 export function readControl(bytes: Uint8Array): ControlMessage {
   const { type, driver, run, name, message, lease } = (plain.decode(bytes) ?? {}) as Record<string, unknown>;
-  if (type === 'cancel') return { type, driver: text(driver), run: text(run), name: text(name), message: text(message) };
+  if (type === 'cancel')
+    return { type, driver: text(driver), run: text(run), name: text(name), message: text(message) };
   if (type === 'lease') return { type, lease: whole(lease) };
   return bad('a control message of a type that it does not know');
 }
@@ -338,33 +364,7 @@ export function writeDeadLetter(letter: DeadLetterRecord): Uint8Array {
 
 export function readDeadLetter(bytes: Uint8Array): DeadLetterRecord {
   const letter = plain.decode(bytes) as DeadLetterRecord | null;
-  if (typeof letter?.run !== 'string' || !(letter.task instanceof Uint8Array)) return bad('a dead letter without a run');
+  if (typeof letter?.run !== 'string' || !(letter.task instanceof Uint8Array))
+    return bad('a dead letter without a run');
   return letter;
-}
-
-// ---- checks
-
-function list(value: unknown, length: number): readonly unknown[] {
-  return Array.isArray(value) && value.length >= length ? value : bad('a message that is too short');
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : bad('a number where text should be');
-}
-
-function whole(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : bad('no number where one should be');
-}
-
-function binary(value: unknown): Uint8Array {
-  return value instanceof Uint8Array ? value : bad('no bytes where some should be');
-}
-
-function bad(what: string): never {
-  throw new RemoteError(
-    `multiprocess/distributed: a message came that has ${what}; use the same version of the package for drivers and agents.`,
-    {
-      code: 'MP_BAD_FRAME',
-    },
-  );
 }

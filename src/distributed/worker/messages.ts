@@ -2,9 +2,12 @@
 import { RemoteError } from '../../errors/index.js';
 
 export function missingFunction(url: string, name: string): RemoteError {
-  return new RemoteError(`Module ${url} has no function \`${name}\` on this host; deploy the driver's version of the file there.`, {
-    code: 'MP_MODULE_MISSING',
-  });
+  return new RemoteError(
+    `Module ${url} has no function \`${name}\` on this host; deploy the driver's version of the file there.`,
+    {
+      code: 'MP_MODULE_MISSING',
+    },
+  );
 }
 
 export function noFunction(what: string, found: string): RemoteError {

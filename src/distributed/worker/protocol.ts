@@ -21,6 +21,8 @@ export interface WorkerInput {
   readonly key: string;
   /** Runs of these items that ended with the death of a worker or a host, elsewhere. */
   readonly before: number;
+  /** Runs that ended with an error. */
+  readonly failures: number;
 }
 
 /** The function is not here, and its bytes did not come with the task. */
@@ -40,17 +42,18 @@ export const PROBE: WorkerInput = {
   first: 0,
   key: '',
   before: 0,
+  failures: 0,
 };
 
 /**
  * An answer:
  *
  *   byte 0  u8   Outcome, or NEED_CODE
- *        1  u32  items that failed (little endian)
- *        5  f64  microseconds that they took
- *       13       the payload
+ *        4  u32  items that failed (little endian)
+ *        8  f64  microseconds that they took
+ *       16       the payload
  */
-const HEADER = 13;
+export const ANSWER_HEADER_BYTES = 16;
 
 /** How a task ended, as its worker says it. */
 export interface WorkerAnswer {
@@ -60,18 +63,31 @@ export interface WorkerAnswer {
   readonly payload: Uint8Array;
 }
 
-export function writeAnswer({ outcome, failed, micros, payload }: WorkerAnswer): Uint8Array {
-  const bytes = new Uint8Array(HEADER + payload.length);
-  const view = new DataView(bytes.buffer);
+export function writeAnswer(answer: WorkerAnswer): Uint8Array {
+  const bytes = new Uint8Array(ANSWER_HEADER_BYTES + answer.payload.length);
+  bytes.set(answer.payload, ANSWER_HEADER_BYTES);
+  return completeAnswer(bytes, answer);
+}
+
+/** Writes the header of an answer whose payload is in its place. */
+export function completeAnswer(
+  bytes: Uint8Array,
+  { outcome, failed, micros }: Omit<WorkerAnswer, 'payload'>,
+): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   bytes[0] = outcome;
-  view.setUint32(1, failed, true);
-  view.setFloat64(5, micros, true);
-  bytes.set(payload, HEADER);
+  view.setUint32(4, failed, true);
+  view.setFloat64(8, micros, true);
   return bytes;
 }
 
 export function readAnswer(bytes: Uint8Array): WorkerAnswer {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const outcome = bytes[0] as Outcome | typeof NEED_CODE;
-  return { outcome, failed: view.getUint32(1, true), micros: view.getFloat64(5, true), payload: bytes.subarray(HEADER) };
+  return {
+    outcome,
+    failed: view.getUint32(4, true),
+    micros: view.getFloat64(8, true),
+    payload: bytes.subarray(ANSWER_HEADER_BYTES),
+  };
 }

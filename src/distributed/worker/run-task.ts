@@ -11,7 +11,7 @@ import { encodeError } from '../wire/errors.js';
 import { Form, isCode, type ModuleRef, Outcome, readPacked, writeMixed } from '../wire/messages.js';
 import { encodeValue } from '../wire/payload.js';
 import { missingFunction, noFunction } from './messages.js';
-import { NEED_CODE, type WorkerInput, writeAnswer } from './protocol.js';
+import { ANSWER_HEADER_BYTES, completeAnswer, NEED_CODE, type WorkerInput, writeAnswer } from './protocol.js';
 
 /** Who speaks in messages about what cannot be sent. */
 const ACTOR = 'The result of a task';
@@ -38,7 +38,12 @@ export default async function runTask(input: WorkerInput): Promise<Uint8Array> {
     fn = await found;
     items = await itemsOf(input, serializer);
   } catch (error) {
-    return writeAnswer({ outcome: Outcome.error, failed: input.count, micros: 0, payload: encodeError(serializer, error) });
+    return writeAnswer({
+      outcome: Outcome.error,
+      failed: input.count,
+      micros: 0,
+      payload: encodeError(serializer, error),
+    });
   }
   return new TaskRun(fn, items, input, serializer).run();
 }
@@ -74,19 +79,20 @@ class TaskRun {
     const micros = (performance.now() - began) * 1_000;
     if (this.#mixed === null) {
       try {
-        return writeAnswer({
-          outcome: Outcome.values,
-          failed: 0,
-          micros,
-          payload: encodeValue(ACTOR, this.serializer, this.#values).bytes,
-        });
+        const { bytes } = encodeValue(ACTOR, this.serializer, this.#values, ANSWER_HEADER_BYTES);
+        return completeAnswer(bytes, { outcome: Outcome.values, failed: 0, micros });
       } catch {
         // One of them cannot be sent: each by itself.
         this.#apart();
       }
     }
     const mixed = this.#mixed!;
-    return writeAnswer({ outcome: Outcome.mixed, failed: mixed.filter(([ok]) => !ok).length, micros, payload: writeMixed(mixed) });
+    return writeAnswer({
+      outcome: Outcome.mixed,
+      failed: mixed.filter(([ok]) => !ok).length,
+      micros,
+      payload: writeMixed(mixed),
+    });
   }
 
   #call(i: number): unknown {
@@ -94,7 +100,12 @@ class TaskRun {
     // Called without a receiver, as any callback is.
     const { fn, input } = this;
     const outer = this.#outer;
-    if (outer !== null) taskSlot.task = new RemoteTask(outer, `${input.key}/${input.first + input.offset + i}`, input.before);
+    if (outer !== null)
+      taskSlot.task = new RemoteTask(
+        outer,
+        `${input.key}/${input.first + input.offset + i}`,
+        input.before + input.failures,
+      );
     try {
       return input.form === Form.items ? fn(item) : fn(...(item as unknown[]));
     } finally {
@@ -145,9 +156,7 @@ class RemoteTask implements CurrentTask {
     return this.outer.signal;
   }
 
-  report(progress: unknown): void {
-    this.outer.report(progress);
-  }
+  readonly report = (progress: unknown): void => this.outer.report(progress);
 }
 
 function functionOf({ callable, url, code, key }: WorkerInput): Promise<Runnable> | undefined {
@@ -183,7 +192,8 @@ async function exportOf(ref: ModuleRef, url: string): Promise<Runnable> {
   let value: unknown = ref.commonjs && 'default' in namespace ? namespace['default'] : namespace;
   for (const name of ref.path) value = (value as Record<string, unknown> | null | undefined)?.[name];
   // The default of a CommonJS module that was compiled from ESM is one level down.
-  if (typeof value !== 'function' && ref.path.at(-1) === 'default') value = (value as { default?: unknown } | undefined)?.default;
+  if (typeof value !== 'function' && ref.path.at(-1) === 'default')
+    value = (value as { default?: unknown } | undefined)?.default;
   if (typeof value !== 'function') throw missingFunction(url, ref.path.join('.'));
   return value as Runnable;
 }
@@ -193,7 +203,10 @@ function checked(value: unknown, what: string): Runnable {
   return value as Runnable;
 }
 
-async function itemsOf({ form, packed, payload, offset, count }: WorkerInput, serializer: Serializer): Promise<readonly unknown[]> {
+async function itemsOf(
+  { form, packed, payload, offset, count }: WorkerInput,
+  serializer: Serializer,
+): Promise<readonly unknown[]> {
   if (!packed) {
     const value = await decoded(serializer, payload);
     return form === Form.call ? [value] : (value as unknown[]).slice(offset, offset + count);

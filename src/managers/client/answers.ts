@@ -76,7 +76,8 @@ export class Answers {
     this.#shapes.set(frame.extra, shape);
     // The class of its proxies is in the module of its type. A server that must not run code here
     // names no module to load either.
-    if (!wire.plain && shape.module !== null && definedType(shape.typeid) === undefined) await importModule(shape.module).catch(() => {});
+    if (!wire.plain && shape.module !== null && definedType(shape.typeid) === undefined)
+      await importModule(shape.module).catch(() => {});
     this.#resolveProxy(wire, frame, shape);
   }
 

@@ -2,7 +2,16 @@
  * A stream of a server, read here: credits go out as items are taken, so the server is never
  * further ahead than the window.
  */
-import { DONE, FAILED, MORE, type PullReader, type ReadState, streamOf, type TaskStream, WAIT } from '../../streams/index.js';
+import {
+  DONE,
+  FAILED,
+  MORE,
+  type PullReader,
+  type ReadState,
+  streamOf,
+  type TaskStream,
+  WAIT,
+} from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 
 /** Items that the server may be ahead. */

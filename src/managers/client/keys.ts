@@ -59,7 +59,9 @@ export function tlsFor(address: Address): ClientTls {
 function portable(tls: ClientTls | null): ClientTls | null {
   if (tls === null || tls === true) return tls;
   const text = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value);
-  const parts = Object.entries(tls).map(([name, value]) => [name, Array.isArray(value) ? value.map(text) : text(value)] as const);
+  const parts = Object.entries(tls).map(
+    ([name, value]) => [name, Array.isArray(value) ? value.map(text) : text(value)] as const,
+  );
   return Object.fromEntries(
     parts.filter(([, value]) => (typeof value !== 'function' && typeof value !== 'object') || Array.isArray(value)),
   ) as ClientTls;
@@ -67,7 +69,8 @@ function portable(tls: ClientTls | null): ClientTls | null {
 
 registerPreparation('manager servers', {
   module: entry('managers/client/keys'),
-  collect: () => (known.size === 0 ? undefined : [...known].map(([address, { key, tls }]) => [address, { key, tls: portable(tls) }])),
+  collect: () =>
+    known.size === 0 ? undefined : [...known].map(([address, { key, tls }]) => [address, { key, tls: portable(tls) }]),
   apply: (entries: [string, Known][]) => {
     for (const [address, entry] of entries) known.set(address, entry);
   },

@@ -53,7 +53,11 @@ export class PendingCalls {
   }
 
   /** Opens a call, with a number that no other one has. */
-  open(proxyType: ProxyType | undefined): { readonly id: number; readonly call: RemoteCall<unknown>; readonly pending: PendingCall } {
+  open(proxyType: ProxyType | undefined): {
+    readonly id: number;
+    readonly call: RemoteCall<unknown>;
+    readonly pending: PendingCall;
+  } {
     const id = this.#number();
     let pending!: PendingCall;
     const call = new RemoteCall<unknown>((resolve, reject) => {

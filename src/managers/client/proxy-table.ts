@@ -20,6 +20,11 @@ export class ProxyTable {
     return this.#proxies.size;
   }
 
+  /** Returns the proxies that somebody has: while these are kept, none is given back to the server. */
+  kept(): object[] {
+    return [...this.#proxies.values()].map((weak) => weak.deref()).filter((proxy) => proxy !== undefined);
+  }
+
   /** Returns the proxy of an object, which counts one reference more. */
   receive(channel: Channel, server: string, object: number, shape: Shape, type: ProxyType | undefined): object {
     let proxy = this.#proxies.get(object)?.deref();

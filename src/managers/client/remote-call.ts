@@ -23,6 +23,20 @@ import {
  * Semantics: a promise of the result. Where the method returns an Observable or an async iterable,
  * the result is a {@link TaskStream}, and the call can be read, subscribed to and piped without
  * awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`.
+ * @example
+ * import { BaseManager } from 'multiprocess/managers';
+ *
+ * class Log {
+ *   *lines(count: number) {
+ *     for (let n = 1; n <= count; n++) yield `line ${n}`;
+ *   }
+ * }
+ * class Logs extends BaseManager.with({ Log }) {}
+ *
+ * await using logs = new Logs();
+ * await logs.start();
+ * const log = await logs.Log();
+ * for await (const line of log.lines(2)) console.log(line); // line 1 line 2
  */
 export class RemoteCall<T> extends Promise<T> {
   /** Returns the result as a stream. */
@@ -95,7 +109,9 @@ class LaterReader<T> implements PullReader<T> {
           this.#reader = (result as unknown as PullSource<T>)[PULL](wake);
           if (this.#started) this.#reader.start?.();
         } else {
-          this.error = new RemoteError('The method returned no stream; await the call instead of reading it.', { code: 'MP_NO_STREAM' });
+          this.error = new RemoteError('The method returned no stream; await the call instead of reading it.', {
+            code: 'MP_NO_STREAM',
+          });
           this.#state = FAILED;
         }
         wake();

@@ -56,7 +56,9 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
   readonly #directory: ChannelDirectory;
   readonly #connection: ServerConnection;
   readonly #pending = new PendingCalls(() => this.#connection.hold());
-  readonly #answers = new Answers(this.#pending, (object, shape, type) => this.proxyOf(object, shape, this.#connection.server, null, type));
+  readonly #answers = new Answers(this.#pending, (object, shape, type) =>
+    this.proxyOf(object, shape, this.#connection.server, null, type),
+  );
   readonly #proxies = new ProxyTable();
   readonly #readings = new OpenReadings(() => this.#connection.hold());
   readonly #functions = new SentFunctions();
@@ -112,7 +114,10 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
 
   /** Makes an object in the server. */
   create(typeid: string, args: readonly unknown[], proxyType: ProxyType | undefined): Promise<unknown> {
-    return this.#request((wire, id) => this.#sendArguments(wire, Kind.create, id, 0, 0, [typeid, ...args], false), proxyType);
+    return this.#request(
+      (wire, id) => this.#sendArguments(wire, Kind.create, id, 0, 0, [typeid, ...args], false),
+      proxyType,
+    );
   }
 
   /** Asks the server about itself. */
@@ -122,7 +127,12 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
 
   // ---- for proxies
 
-  call(link: Link, member: number | string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+  call(
+    link: Link,
+    member: number | string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
     const named = typeof member === 'string';
     let { signal } = options ?? {};
     let flags = 0;
@@ -212,7 +222,8 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
     if (grant !== null) {
       const link = linkOf(proxy)!;
       this.#connection.send(() => {
-        if (this.#isConnectedTo(link) && !link.closed) this.#connection.wire!.post(Kind.claim, grant[1], object, grant[0]);
+        if (this.#isConnectedTo(link) && !link.closed)
+          this.#connection.wire!.post(Kind.claim, grant[1], object, grant[0]);
       });
     }
     return proxy;
@@ -273,9 +284,14 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
     }
     if (this.#connection.wire !== null) this.#send(id, send);
     else {
+      // Nobody may have the proxy but the call. Collected now, it would not be claimed before the call goes.
+      const kept = this.#proxies.kept();
       this.#connection.send(
-        // It may have been given up while there was no connection.
-        () => this.#pending.has(id) && this.#send(id, send),
+        () => {
+          // It may have been given up while there was no connection.
+          if (this.#pending.has(id)) this.#send(id, send);
+          kept.length = 0;
+        },
         (error) => this.#pending.take(id)?.reject(error),
       );
     }
@@ -304,7 +320,8 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
       const args = kind === Kind.named ? (payload[1] as readonly unknown[]) : payload;
       const marked = byValue && !wire.plain ? null : markArguments(args, (value) => this.#replace(value, wire.plain));
       if (marked === null) wire.send(payload, kind, id, object, 0, member, flags);
-      else wire.send(kind === Kind.named ? [payload[0], marked] : marked, kind, id, object, 0, member, flags | Flag.marks);
+      else
+        wire.send(kind === Kind.named ? [payload[0], marked] : marked, kind, id, object, 0, member, flags | Flag.marks);
     });
   }
 

@@ -126,7 +126,8 @@ export class ClientCalls {
     const call = new SessionCall(this.#client, id);
     try {
       const value = runCall(call, inquire, undefined, [referent, frame.member, frame.extra]);
-      if (isThenable(value)) this.#await(call, value, (settled) => this.#answer(id, () => this.#answers.sendResult(id, settled)));
+      if (isThenable(value))
+        this.#await(call, value, (settled) => this.#answer(id, () => this.#answers.sendResult(id, settled)));
       else if (frame.member === Ask.value) this.#answers.sendValue(id, value);
       else this.#answers.sendResult(id, value);
     } catch (error) {
@@ -167,7 +168,8 @@ export class ClientCalls {
   #decode(frame: Frame, then: (value: unknown) => void): Promise<void> | undefined {
     try {
       const value = this.#wire.payload(frame);
-      if (value instanceof Promise) return value.then(then).catch((error: unknown) => this.#answers.sendFailure(frame.id, error));
+      if (value instanceof Promise)
+        return value.then(then).catch((error: unknown) => this.#answers.sendFailure(frame.id, error));
       then(value);
     } catch (error) {
       this.#answers.sendFailure(frame.id, error);
@@ -202,7 +204,8 @@ export class ClientCalls {
     let result: unknown;
     try {
       const method = target[name];
-      if (typeof method !== 'function') throw new RemoteError(`${referent.shape.typeid}: \`${name}\` is no method of it any more.`);
+      if (typeof method !== 'function')
+        throw new RemoteError(`${referent.shape.typeid}: \`${name}\` is no method of it any more.`);
       result = runCall(call, method as (...given: unknown[]) => unknown, target, args);
     } catch (error) {
       this.#answers.sendFailure(call.id, error);
@@ -214,7 +217,9 @@ export class ClientCalls {
 
   #sendReturned(id: number, referent: Referent, name: string, value: unknown): void {
     this.#answer(id, () => {
-      const typeid = Object.hasOwn(referent.type.methodToTypeid ?? {}, name) ? referent.type.methodToTypeid![name] : undefined;
+      const typeid = Object.hasOwn(referent.type.methodToTypeid ?? {}, name)
+        ? referent.type.methodToTypeid![name]
+        : undefined;
       if (typeid !== undefined) this.#answers.sendProxy(id, this.#host.register(typeid, value));
       else this.#answers.sendResult(id, value);
     });
@@ -276,6 +281,8 @@ function notExposedOf({ typeid, members }: Shape, name: unknown): Error {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    (typeof value === 'object' || typeof value === 'function') && value !== null && typeof (value as { then?: unknown }).then === 'function'
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
   );
 }

@@ -29,6 +29,21 @@ let current: CurrentCall | null = null;
 /**
  * Returns the call that runs: ask before the first `await` and keep the answer. `null` outside of
  * one.
+ * @example
+ * import { BaseManager, currentCall } from 'multiprocess/managers';
+ *
+ * class Desk {
+ *   whoAmI() {
+ *     const { client } = currentCall()!;
+ *     return client.pid;
+ *   }
+ * }
+ * class Desks extends BaseManager.with({ Desk }) {}
+ *
+ * await using desks = new Desks();
+ * await desks.start();
+ * const desk = await desks.Desk();
+ * console.log((await desk.whoAmI()) === process.pid); // true
  */
 export function currentCall(): CurrentCall | null {
   return current;
@@ -38,7 +53,12 @@ export function currentCall(): CurrentCall | null {
  * Calls a method as a call of a client. Its frame ends what is shown of the server's stack, see
  * pool/wire/remote-error.ts.
  */
-export function runCall<A extends readonly unknown[], R>(call: CurrentCall, method: (...args: A) => R, self: unknown, args: A): R {
+export function runCall<A extends readonly unknown[], R>(
+  call: CurrentCall,
+  method: (...args: A) => R,
+  self: unknown,
+  args: A,
+): R {
   const before = current;
   current = call;
   try {

@@ -77,7 +77,10 @@ export class LocalChannel implements Channel {
   call(link: Link, member: number | string, args: readonly unknown[]): Promise<unknown> {
     const { referent } = link as LocalLink;
     const { members, typeid } = link.shape;
-    const found = typeof member === 'number' ? members[member] : members.find(({ name, kind }) => name === member && kind === 'method');
+    const found =
+      typeof member === 'number'
+        ? members[member]
+        : members.find(({ name, kind }) => name === member && kind === 'method');
     const method = found?.kind === 'method' ? (referent.object as Record<string, unknown>)[found.name] : undefined;
     if (typeof method !== 'function') {
       return Promise.reject(

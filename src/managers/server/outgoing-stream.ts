@@ -7,7 +7,16 @@
  */
 
 import { observable } from 'rxjs';
-import { DONE, FAILED, isPullSource, openSource, type PullReader, type ReadState, type Source, WAIT } from '../../streams/index.js';
+import {
+  DONE,
+  FAILED,
+  isPullSource,
+  openSource,
+  type PullReader,
+  type ReadState,
+  type Source,
+  WAIT,
+} from '../../streams/index.js';
 import { queueMicrotask } from '../../util/timers.js';
 import { sendError } from '../wire/errors.js';
 import { Flag, Kind, type Wire } from '../wire/frames.js';

@@ -6,7 +6,7 @@
  *                                               garbage collector frees it with them, cycles too
  *   held by nobody                              out of the table, released
  */
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../../util/collect-garbage.js';
 import { setImmediate } from '../../util/timers.js';
 import type { ManagedType } from '../registry.js';
 import { keyOfShape, type Shape, shapeOf } from '../shape.js';
@@ -64,7 +64,8 @@ export class ReferentTable {
     if (same !== undefined) return same;
     const referent = new Referent(++this.#last, object, type, shape);
     this.#byId.set(referent.id, referent);
-    if (isObject(object)) this.#byObject.set(object, [...(known ?? []).filter((each) => this.find(each.id) === each), referent]);
+    if (isObject(object))
+      this.#byObject.set(object, [...(known ?? []).filter((each) => this.find(each.id) === each), referent]);
     return referent;
   }
 
@@ -127,22 +128,4 @@ export class ReferentTable {
 
 function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
-}
-
-let collect: (() => void) | undefined;
-
-function collectGarbage(): void {
-  const { gc } = globalThis as { gc?: () => void };
-  if (gc !== undefined) {
-    gc();
-    return;
-  }
-  if (collect === undefined) {
-    const { setFlagsFromString } = process.getBuiltinModule('node:v8');
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-    // Contexts that the program makes are as it wants them.
-    setFlagsFromString('--no-expose-gc');
-  }
-  collect();
 }

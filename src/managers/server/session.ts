@@ -62,7 +62,13 @@ export class Session implements ClientAgent {
     this.#references = new ClientReferences(server.referents);
     this.#streams = new ClientStreams(wire, encode);
     this.#functions = new ClientFunctions(wire, encode);
-    this.#answers = new ClientAnswers(wire, this.#references, this.#streams, (value) => server.referentOf(value), encode);
+    this.#answers = new ClientAnswers(
+      wire,
+      this.#references,
+      this.#streams,
+      (value) => server.referentOf(value),
+      encode,
+    );
     this.#calls = new ClientCalls(this, server, wire, this.#references, this.#functions, this.#answers);
   }
 

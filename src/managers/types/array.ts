@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ArgumentError } from '../../errors/index.js';
 import { type ScalarCode, type Settable, scalarOf, type ValueOf } from '../../sharedctypes/index.js';
 import { describe } from '../../util/options.js';
@@ -98,6 +99,13 @@ export class ManagedArray<K extends ScalarCode = ScalarCode> {
   page(at: number, count: number): Page<ValueOf<K>> {
     const items = this.slice(at, at + count);
     return { items, shape: 0, done: items.length === 0 };
+  }
+
+  /** @internal Its text, see `textOf`. */
+  [inspect.custom](): string {
+    const shown = Array.from({ length: Math.min(100, this.#elements.length) }, (_, i) => this.#read(i));
+    const more = this.#elements.length - shown.length;
+    return `Array('${this.#type}', ${inspect(shown)}${more > 0 ? ` and ${more} more` : ''})`;
   }
 
   /** @internal As `Contents`. */

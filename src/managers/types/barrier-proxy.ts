@@ -8,6 +8,14 @@ import { BaseProxy } from '../proxy.js';
  * be there for it. A party whose process dies while it waits breaks the round.
  *
  * Python: `SyncManager.Barrier`, whose action runs in the server.
+ * @example
+ * import { manager, Pool } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const start = await m.Barrier(2);
+ * await using pool = new Pool({ processes: 2 });
+ * const places = await pool.map(() => start.wait(), [0, 1], { chunkSize: 1 });
+ * console.log(places.sort()); // [ 0, 1 ]
  */
 export class BarrierProxy extends BaseProxy {
   /**

@@ -36,7 +36,8 @@ export class ManagedBarrier {
   /** @param parties At least 1. @throws ArgumentError. */
   constructor(parties: number, options?: ManagedBarrierOptions) {
     checkOptions('Barrier', options, ['action', 'timeout']);
-    if (parties === undefined) throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
+    if (parties === undefined)
+      throw new ArgumentError('Barrier: `parties` is missing; give the number of those who wait.');
     checkNumber('Barrier', 'parties', parties, { integer: true, min: 1 });
     checkNumber('Barrier', 'timeout', options?.timeout, { infinite: true });
     if (options?.action !== undefined && typeof options.action !== 'function') {
@@ -115,7 +116,8 @@ export class ManagedBarrier {
 
   #open(): WaiterQueue<true> {
     const queue: WaiterQueue<true> = new WaiterQueue<true>((call: CurrentCall) => {
-      if (queue === this.#round) this.#break(broken(call.signal.aborted ? 'a party gave up or died' : 'a party has waited too long'));
+      if (queue === this.#round)
+        this.#break(broken(call.signal.aborted ? 'a party gave up or died' : 'a party has waited too long'));
       else queue.rejectAll(broken('a party gave up while the action ran'));
     });
     return queue;
@@ -129,5 +131,8 @@ export class ManagedBarrier {
 
 function broken(why: string, cause?: unknown): BrokenBarrierError {
   const details = cause === undefined ? {} : { cause };
-  return new BrokenBarrierError(`Barrier.wait: the barrier is broken: ${why}; reset() it once all parties have noticed.`, details);
+  return new BrokenBarrierError(
+    `Barrier.wait: the barrier is broken: ${why}; reset() it once all parties have noticed.`,
+    details,
+  );
 }

@@ -145,9 +145,12 @@ export class ChangeLog<C> {
     checkOptions(this.#actor, options, ['lag', 'maxSize']);
     const lag = options?.lag ?? 'latest';
     if (!LAGS.includes(lag)) {
-      throw new ArgumentError(`${this.#actor}: \`lag\` must be one of ${LAGS.map((one) => `'${one}'`).join(', ')}, not ${describe(lag)}.`);
+      throw new ArgumentError(
+        `${this.#actor}: \`lag\` must be one of ${LAGS.map((one) => `'${one}'`).join(', ')}, not ${describe(lag)}.`,
+      );
     }
-    const maxSize = checkNumber(this.#actor, 'maxSize', options?.maxSize, { integer: true, min: 1 }) ?? DEFAULT_MAX_SIZE;
+    const maxSize =
+      checkNumber(this.#actor, 'maxSize', options?.maxSize, { integer: true, min: 1 }) ?? DEFAULT_MAX_SIZE;
     return { [PULL]: (wake) => this.#open(new Watcher(this, this.#actor, this.#items, lag, maxSize, wake)) };
   }
 
@@ -286,7 +289,10 @@ class Watcher<C> implements SharedReader<C> {
     if (item !== NONE) return { batch: new SharedBatch([item]), state: MORE };
     if (this.#behind() === 0) return { batch: null, state: this.#passed(0, false) };
     const batch = this.#log.batch(this.#at, max);
-    return { batch, state: this.#passed(batch.items.length, this.#behind() > batch.items.length || batch.items.length === max) };
+    return {
+      batch,
+      state: this.#passed(batch.items.length, this.#behind() > batch.items.length || batch.items.length === max),
+    };
   }
 
   /**

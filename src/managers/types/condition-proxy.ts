@@ -136,7 +136,8 @@ export class ConditionProxy extends BaseProxy {
    * Returns the proxy of its lock: one object with the proxy that this process has of it already.
    */
   async #find(): Promise<LockProxyLike & BaseProxy> {
-    this.#lock ??= (await this.callMethod((await this.callMethod('recursive')) ? 'rlock' : 'lock')) as LockProxyLike & BaseProxy;
+    this.#lock ??= (await this.callMethod((await this.callMethod('recursive')) ? 'rlock' : 'lock')) as LockProxyLike &
+      BaseProxy;
     return this.#lock;
   }
 }

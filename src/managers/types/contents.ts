@@ -12,7 +12,8 @@ interface Contents {
   contents(): Iterable<unknown>;
 }
 
-const isContents = (object: unknown): object is Contents => typeof (object as Partial<Contents> | undefined)?.contents === 'function';
+const isContents = (object: unknown): object is Contents =>
+  typeof (object as Partial<Contents> | undefined)?.contents === 'function';
 
 /**
  * Returns the items of an argument: any iterable, or a shared container of this server.
@@ -21,7 +22,8 @@ const isContents = (object: unknown): object is Contents => typeof (object as Pa
 export function itemsOf<T>(actor: string, source: unknown): Iterable<T> {
   const shared = referentOf(source) ?? source;
   if (isContents(shared)) return shared.contents() as Iterable<T>;
-  if (typeof (source as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] === 'function') return source as Iterable<T>;
+  if (typeof (source as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] === 'function')
+    return source as Iterable<T>;
   throw notIterable(actor, source);
 }
 
@@ -33,7 +35,11 @@ export function checkKey(actor: string, key: unknown): void {
 
 /** Returns whether two items are equal: by value, as copies are. */
 export function same(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b)) || (Number.isNaN(a) && Number.isNaN(b));
+  return (
+    a === b ||
+    (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b)) ||
+    (Number.isNaN(a) && Number.isNaN(b))
+  );
 }
 
 /** `result`, once `wait` is over, if there is something to wait for. */

@@ -1,13 +1,15 @@
 import type { TaskStream } from '../../streams/index.js';
 import { BaseProxy } from '../proxy.js';
 import type { WatchOptions } from './change-log.js';
-import type { DictChange, ManagedDict } from './dict.js';
+import type { DictChange, DictSource, ManagedDict } from './dict.js';
 import { iterate } from './iterate.js';
+import { listed } from './listed.js';
 import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
 
 /** The methods of a shared dict, each of which asks the server. */
-export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<ManagedDict<K, V>, 'watch' | 'page' | 'contents' | 'copy'> {}
+export interface DictProxy<K = unknown, V = unknown>
+  extends RemoteMethods<ManagedDict<K, V>, 'watch' | 'page' | 'contents' | 'copy' | 'update'> {}
 
 /**
  * A manager's `dict`, in a client: a Map that is shared, with Python's methods beside JavaScript's.
@@ -32,6 +34,15 @@ export interface DictProxy<K = unknown, V = unknown> extends RemoteMethods<Manag
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class DictProxy<K = unknown, V = unknown> extends BaseProxy<Map<K, V>> implements AsyncIterable<[K, V]> {
+  /**
+   * Sets many: pairs of an iterable, which is read here, those of a plain object, or of a shared dict
+   * of this manager.
+   * @throws (as rejection) ArgumentError; nothing was set then.
+   */
+  async update(entries: DictSource<K, V> | DictProxy<K, V>): Promise<void> {
+    await this.callMethod<void>('update', [listed(entries)]);
+  }
+
   /** All entries, as a plain Map. */
   async copy(): Promise<Map<K, V>> {
     // As pairs, which every serializer carries.

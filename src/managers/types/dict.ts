@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ArgumentError } from '../../errors/index.js';
 import type { PullSource } from '../../streams/index.js';
 import { describe } from '../../util/options.js';
@@ -177,6 +178,11 @@ export class ManagedDict<K = unknown, V = unknown> {
     return this.#changes.watch(options);
   }
 
+  /** @internal Its text, see `textOf`. */
+  [inspect.custom](): string {
+    return inspect(this.#map);
+  }
+
   /** @internal As `Contents`. */
   contents(): Iterable<K> {
     return this.#map.keys();
@@ -201,13 +207,17 @@ function pairsOf<K, V>(actor: string, source: unknown): (readonly [K, V])[] {
   const shared = referentOf(source);
   if (shared instanceof ManagedDict) return (shared as ManagedDict<K, V>).entries();
   if (typeof source !== 'object' || source === null) {
-    throw new ArgumentError(`${actor}: ${describe(source)} has no entries; give pairs, a Map or an object.`, { code: 'MP_TYPE' });
+    throw new ArgumentError(`${actor}: ${describe(source)} has no entries; give pairs, a Map or an object.`, {
+      code: 'MP_TYPE',
+    });
   }
   if (!(Symbol.iterator in source)) return Object.entries(source) as unknown as [K, V][];
   const pairs = [...itemsOf<readonly [K, V]>(actor, source)];
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new ArgumentError(`${actor}: ${describe(pair)} is no pair; give pairs of a key and a value.`, { code: 'MP_TYPE' });
+      throw new ArgumentError(`${actor}: ${describe(pair)} is no pair; give pairs of a key and a value.`, {
+        code: 'MP_TYPE',
+      });
     }
   }
   return pairs;

@@ -7,6 +7,13 @@ import type { WatchOptions } from './change-log.js';
  * A manager's `Event`, in a client: a flag that every client of the manager sees and waits for.
  *
  * Python: `SyncManager.Event`.
+ * @example
+ * import { manager, Process } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const ready = await m.Event();
+ * const child = await new Process(() => ready.set()).start();
+ * console.log(await ready.wait({ timeout: 60_000 }), await child.exited); // true 0
  */
 export class EventProxy extends BaseProxy {
   /** Returns whether the flag is set. */

@@ -31,6 +31,8 @@ import { ManagedJoinableQueue, ManagedQueue } from './queue.js';
 import { JoinableQueueProxy, QueueProxy } from './queue-proxy.js';
 import { ManagedRLock } from './rlock.js';
 import { RLockProxy } from './rlock-proxy.js';
+import { ManagedRwLock } from './rwlock.js';
+import { RwLockProxy } from './rwlock-proxy.js';
 import { ManagedBoundedSemaphore, ManagedSemaphore } from './semaphore.js';
 import { SemaphoreProxy } from './semaphore-proxy.js';
 import { ManagedSet } from './set.js';
@@ -74,7 +76,13 @@ const SET_METHODS = [
 
 const SYNC_TYPES = {
   dict: { callable: ManagedDict, proxyType: DictProxy, value, exposed: [...DICT_METHODS, 'watch', 'page'] },
-  list: { callable: ManagedList, proxyType: ListProxy, value, functions: 'value', exposed: [...LIST_METHODS, 'watch', 'page'] },
+  list: {
+    callable: ManagedList,
+    proxyType: ListProxy,
+    value,
+    functions: 'value',
+    exposed: [...LIST_METHODS, 'watch', 'page'],
+  },
   set: { callable: ManagedSet, proxyType: SetProxy, value, exposed: [...SET_METHODS, 'watch', 'page'] },
   Namespace: {
     callable: ManagedNamespace,
@@ -96,9 +104,20 @@ const SYNC_TYPES = {
     exposed: ['type', 'length', 'get', 'at', 'set', 'fill', 'slice', 'copy', 'page'],
   },
   Queue: { callable: ManagedQueue, proxyType: QueueProxy, value, exposed: QUEUE_METHODS },
-  JoinableQueue: { callable: ManagedJoinableQueue, proxyType: JoinableQueueProxy, value, exposed: [...QUEUE_METHODS, 'taskDone', 'join'] },
+  JoinableQueue: {
+    callable: ManagedJoinableQueue,
+    proxyType: JoinableQueueProxy,
+    value,
+    exposed: [...QUEUE_METHODS, 'taskDone', 'join'],
+  },
   Lock: { callable: ManagedLock, proxyType: LockProxy, value: text, exposed: LOCK_METHODS },
   RLock: { callable: ManagedRLock, proxyType: RLockProxy, value: text, exposed: LOCK_METHODS },
+  RwLock: {
+    callable: ManagedRwLock,
+    proxyType: RwLockProxy,
+    value: text,
+    exposed: ['read', 'write', 'release', 'owner', 'ownerDied', 'recover'],
+  },
   Semaphore: {
     callable: ManagedSemaphore,
     proxyType: SemaphoreProxy,
@@ -116,7 +135,16 @@ const SYNC_TYPES = {
     proxyType: ConditionProxy,
     value: text,
     methodToTypeid: { lock: 'Lock', rlock: 'RLock' },
-    exposed: [...LOCK_METHODS.filter((name) => name !== 'owner'), 'wait', 'notify', 'notifyAll', 'waiting', 'recursive', 'lock', 'rlock'],
+    exposed: [
+      ...LOCK_METHODS.filter((name) => name !== 'owner'),
+      'wait',
+      'notify',
+      'notifyAll',
+      'waiting',
+      'recursive',
+      'lock',
+      'rlock',
+    ],
   },
   Event: {
     callable: ManagedEvent,
@@ -153,7 +181,9 @@ const SHARED_MEMORY_TYPES = {
   },
 };
 
-defineTypes(entry('managers/index').href, { ...SYNC_TYPES, ...SHARED_MEMORY_TYPES } as unknown as Parameters<typeof defineTypes>[1]);
+defineTypes(entry('managers/index').href, { ...SYNC_TYPES, ...SHARED_MEMORY_TYPES } as unknown as Parameters<
+  typeof defineTypes
+>[1]);
 
 /** The names of the types of a SharedMemoryManager. */
 export const SHARED_MEMORY_TYPEIDS: readonly string[] = Object.keys(SHARED_MEMORY_TYPES);
@@ -181,6 +211,7 @@ export type { ManagedQueueOptions } from './queue.js';
 export { JoinableQueueProxy, QueueProxy } from './queue-proxy.js';
 export type { RemoteHeld } from './remote-held.js';
 export { RLockProxy } from './rlock-proxy.js';
+export { RwLockProxy } from './rwlock-proxy.js';
 export { SemaphoreProxy } from './semaphore-proxy.js';
 export type { ManagedSet, SetChange } from './set.js';
 export { type SetOperand, SetProxy } from './set-proxy.js';

@@ -3,11 +3,13 @@ import { BaseProxy } from '../proxy.js';
 import type { WatchOptions } from './change-log.js';
 import { iterate } from './iterate.js';
 import type { ListChange, ManagedList } from './list.js';
+import { listed } from './listed.js';
 import type { Page } from './page.js';
 import type { RemoteMethods } from './remote-methods.js';
 
 /** The methods of a shared list, each of which asks the server. */
-export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'watch' | 'page' | 'contents'> {}
+export interface ListProxy<T = unknown>
+  extends RemoteMethods<ManagedList<T>, 'watch' | 'page' | 'contents' | 'extend'> {}
 
 /**
  * A manager's `list`, in a client: an array that is shared, with Python's methods beside
@@ -31,6 +33,14 @@ export interface ListProxy<T = unknown> extends RemoteMethods<ManagedList<T>, 'w
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are added to the class that is made of it
 export class ListProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIterable<T> {
+  /**
+   * Adds items at the end: those of an iterable, which is read here, or of a shared container.
+   * @throws (as rejection) ArgumentError `MP_TYPE`.
+   */
+  async extend(items: Iterable<T> | ListProxy<T>): Promise<void> {
+    await this.callMethod<void>('extend', [listed(items)]);
+  }
+
   /**
    * Returns what it holds, and then each change, as a stream: the first item is `{ type: 'state',
    * items }`. See `DictProxy.watch`.

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { ArgumentError } from '../../errors/index.js';
 import type { PullSource } from '../../streams/index.js';
 import { checkNumber } from '../../util/options.js';
 import { ChangeLog, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
@@ -30,6 +32,9 @@ export type ListChange<T> =
       readonly items: readonly T[];
     }
   | GapChange;
+
+/** Items that `repeat` makes at most: V8 grows an array of more in steps of seconds, or ends. */
+const MOST_ITEMS = 2 ** 26;
 
 /** How a list is sorted. */
 export interface SortOptions<T> {
@@ -151,7 +156,8 @@ export class ManagedList<T = unknown> {
   index(value: T, start = 0, stop: number = Number.POSITIVE_INFINITY): number {
     const { length } = this.#items;
     const end = Math.min(stop < 0 ? stop + length : stop, length);
-    for (let i = Math.max(start < 0 ? start + length : start, 0); i < end; i++) if (same(this.#items[i], value)) return i;
+    for (let i = Math.max(start < 0 ? start + length : start, 0); i < end; i++)
+      if (same(this.#items[i], value)) return i;
     throw notInList('list.index', value);
   }
 
@@ -192,11 +198,16 @@ export class ManagedList<T = unknown> {
     return this.#reordered();
   }
 
-  /** Returns the list `n` times in a row. */
+  /** Has the list `n` times in a row. @throws ArgumentError where those were too many items. */
   repeat(n: number): Promise<void> | undefined {
     checkNumber('list.repeat', 'n', n, { integer: true, min: Number.MIN_SAFE_INTEGER });
     const { length } = this.#items;
-    if (n <= 0) return this.#splice(0, length, []);
+    if (n <= 0 || length === 0) return this.#splice(0, length, []);
+    if (n * length > MOST_ITEMS) {
+      throw new ArgumentError(
+        `list.repeat: \`n\` must be at most ${Math.floor(MOST_ITEMS / length)}, not ${n}: of ${length} items it would make more than ${MOST_ITEMS}, which would keep the server from answering.`,
+      );
+    }
     return this.#splice(length, 0, Array.from({ length: n - 1 }, () => this.#items).flat(1));
   }
 
@@ -224,6 +235,11 @@ export class ManagedList<T = unknown> {
   page(at: number, count: number): Page<T> {
     const items = this.#items.slice(at, at + count);
     return { items, shape: 0, done: items.length === 0 };
+  }
+
+  /** @internal Its text, see `textOf`. */
+  [inspect.custom](): string {
+    return inspect(this.#items);
   }
 
   /** @internal As `Contents`. */
@@ -259,7 +275,8 @@ function sorted<T>(items: readonly T[], how: ((a: T, b: T) => number) | SortOpti
   const key = how?.key ?? ((item: T): unknown => item);
   const keyed = items.map((item) => ({ item, key: key(item) }));
   const order = keyed.every((one) => numeric(one.key))
-    ? (a: unknown, b: unknown) => (Number(a as number) < Number(b as number) ? -1 : Number(a as number) > Number(b as number) ? 1 : 0)
+    ? (a: unknown, b: unknown) =>
+        Number(a as number) < Number(b as number) ? -1 : Number(a as number) > Number(b as number) ? 1 : 0
     : (a: unknown, b: unknown) => {
         const [x, y] = [String(a), String(b)];
         return x < y ? -1 : x > y ? 1 : 0;

@@ -4,9 +4,12 @@ import { describe } from '../../util/options.js';
 
 /** `MP_KEY` */
 export function noKey(actor: string, key: unknown): ArgumentError {
-  return new ArgumentError(`${actor}: there is no ${describe(key)}; ask with has() first, or give a default where the method takes one.`, {
-    code: 'MP_KEY',
-  });
+  return new ArgumentError(
+    `${actor}: there is no ${describe(key)}; ask with has() first, or give a default where the method takes one.`,
+    {
+      code: 'MP_KEY',
+    },
+  );
 }
 
 /** `MP_KEY_TYPE` */
@@ -32,7 +35,9 @@ export function outOfRange(actor: string, index: unknown, length: number): Argum
 
 /** `MP_LIST_VALUE` */
 export function notInList(actor: string, value: unknown): ArgumentError {
-  return new ArgumentError(`${actor}: ${describe(value)} is not in the list; ask with includes() first.`, { code: 'MP_LIST_VALUE' });
+  return new ArgumentError(`${actor}: ${describe(value)} is not in the list; ask with includes() first.`, {
+    code: 'MP_LIST_VALUE',
+  });
 }
 
 /** `MP_TYPE` */
@@ -47,12 +52,17 @@ export function notIterable(actor: string, value: unknown): ArgumentError {
 
 /** `MP_CHANGED` */
 export function changedDuring(actor: string): ArgumentError {
-  return new ArgumentError(`${actor}: it was changed during the iteration; iterate over a copy(), or over keys().`, { code: 'MP_CHANGED' });
+  return new ArgumentError(`${actor}: it was changed during the iteration; iterate over a copy(), or over keys().`, {
+    code: 'MP_CHANGED',
+  });
 }
 
 /** `MP_QUEUE_SHUT_DOWN` */
 export function shutDown(actor: string): ClosedError {
-  return new ClosedError(`${actor}: the queue was shut down; nothing is put any more, and what was in it has been taken.`, {
-    code: 'MP_QUEUE_SHUT_DOWN',
-  });
+  return new ClosedError(
+    `${actor}: the queue was shut down; nothing is put any more, and what was in it has been taken.`,
+    {
+      code: 'MP_QUEUE_SHUT_DOWN',
+    },
+  );
 }

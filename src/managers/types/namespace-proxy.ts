@@ -8,7 +8,9 @@ import type { NamespaceChange } from './namespace.js';
 /**
  * The proxy of a namespace with these values: its methods, and a promise of each value by its name.
  */
-export type NamespaceOf<T extends object> = NamespaceProxy<T> & { readonly [K in Exclude<keyof T, keyof NamespaceProxy>]: Promise<T[K]> };
+export type NamespaceOf<T extends object> = NamespaceProxy<T> & {
+  readonly [K in Exclude<keyof T, keyof NamespaceProxy>]: Promise<T[K]>;
+};
 
 /**
  * A manager's `Namespace`, in a client: named values, read as properties.

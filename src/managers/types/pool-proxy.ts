@@ -7,9 +7,21 @@ import {
   CallProgress,
   type MapOptions,
   type PoolStats,
+  type SettleErrors,
   type StreamOptions,
+  type UnsettledErrors,
 } from '../../pool/index.js';
-import { checkSource, DONE, FAILED, openSource, PULL, type Source, streamOf, type TaskStream, WAIT } from '../../streams/index.js';
+import {
+  checkSource,
+  DONE,
+  FAILED,
+  openSource,
+  PULL,
+  type Source,
+  streamOf,
+  type TaskStream,
+  WAIT,
+} from '../../streams/index.js';
 import { deferred } from '../../util/deferred.js';
 import type { RemoteCall } from '../client/remote-call.js';
 import { BaseProxy } from '../proxy.js';
@@ -45,33 +57,104 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
   }
 
   /** Calls `fn` with each item. See `Pool.map`. */
-  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions): Promise<R[]> {
-    return this.#mapped<R>('map', fn, items, options);
+  map<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options: MapOptions<T> & SettleErrors,
+  ): Promise<PromiseSettledResult<R>[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T> & UnsettledErrors): Promise<R[]>;
+  map<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: MapOptions<T>): Promise<R[] | PromiseSettledResult<R>[]>;
+  map<T>(fn: unknown, items: Source<T>, options?: MapOptions<T>): Promise<unknown[]> {
+    return this.#mapped('map', fn, items, options);
   }
 
   /** As {@link map}, as a result that can be asked. */
-  mapAsync<T, R>(fn: Callable<[T], R>, items: Source<T>, options?: AsyncMapOptions<R>): AsyncResult<R[]> {
-    return this.#async(options, (rest) => this.map(fn, items, rest as MapOptions));
+  mapAsync<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options: AsyncMapOptions<PromiseSettledResult<R>, T> & SettleErrors,
+  ): AsyncResult<PromiseSettledResult<R>[]>;
+  mapAsync<T, R>(
+    fn: Callable<[T], R>,
+    items: Source<T>,
+    options?: AsyncMapOptions<R, T> & UnsettledErrors,
+  ): AsyncResult<R[]>;
+  mapAsync<T>(fn: unknown, items: Source<T>, options?: AsyncMapOptions<never, T>): AsyncResult<never[]> {
+    return this.#async(options, (rest) => this.#mapped('map', fn, items, rest as MapOptions<T>) as Promise<never[]>);
   }
 
   /** Calls `fn` with each item's elements as arguments. See `Pool.starmap`. */
-  starmap<A extends unknown[], R>(fn: Callable<A, R>, items: Source<A>, options?: MapOptions): Promise<R[]> {
-    return this.#mapped<R>('starmap', fn, items, options);
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options: MapOptions<readonly [...A]> & SettleErrors,
+  ): Promise<PromiseSettledResult<R>[]>;
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: MapOptions<readonly [...A]> & UnsettledErrors,
+  ): Promise<R[]>;
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: MapOptions<readonly [...A]>,
+  ): Promise<R[] | PromiseSettledResult<R>[]>;
+  starmap<T>(fn: unknown, items: Source<T>, options?: MapOptions<T>): Promise<unknown[]> {
+    return this.#mapped('starmap', fn, items, options);
   }
 
   /** As {@link starmap}, as a result that can be asked. */
-  starmapAsync<A extends unknown[], R>(fn: Callable<A, R>, items: Source<A>, options?: AsyncMapOptions<R>): AsyncResult<R[]> {
-    return this.#async(options, (rest) => this.starmap(fn, items, rest as MapOptions));
+  starmapAsync<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options: AsyncMapOptions<PromiseSettledResult<R>, readonly [...A]> & SettleErrors,
+  ): AsyncResult<PromiseSettledResult<R>[]>;
+  starmapAsync<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Source<readonly [...A]>,
+    options?: AsyncMapOptions<R, readonly [...A]> & UnsettledErrors,
+  ): AsyncResult<R[]>;
+  starmapAsync<T>(fn: unknown, items: Source<T>, options?: AsyncMapOptions<never, T>): AsyncResult<never[]> {
+    return this.#async(
+      options,
+      (rest) => this.#mapped('starmap', fn, items, rest as MapOptions<T>) as Promise<never[]>,
+    );
   }
 
   /** Results in the order of the items, as a stream. See `Pool.imap`. */
-  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R> {
-    return this.#stream<R>('imap', fn, source, options);
+  imap<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options: StreamOptions<T> & SettleErrors,
+  ): TaskStream<PromiseSettledResult<R>>;
+  imap<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T> & UnsettledErrors): TaskStream<R>;
+  imap<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T>,
+  ): TaskStream<R | PromiseSettledResult<R>>;
+  imap<T>(fn: unknown, source: Source<T>, options?: StreamOptions<T>): TaskStream<unknown> {
+    return this.#stream('imap', fn, source, options);
   }
 
   /** Results as they come, as a stream. See `Pool.imapUnordered`. */
-  imapUnordered<T, R>(fn: Callable<[T], R>, source: Source<T>, options?: StreamOptions<T>): TaskStream<R> {
-    return this.#stream<R>('imapUnordered', fn, source, options);
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options: StreamOptions<T> & SettleErrors,
+  ): TaskStream<PromiseSettledResult<R>>;
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T> & UnsettledErrors,
+  ): TaskStream<R>;
+  imapUnordered<T, R>(
+    fn: Callable<[T], R>,
+    source: Source<T>,
+    options?: StreamOptions<T>,
+  ): TaskStream<R | PromiseSettledResult<R>>;
+  imapUnordered<T>(fn: unknown, source: Source<T>, options?: StreamOptions<T>): TaskStream<unknown> {
+    return this.#stream('imapUnordered', fn, source, options);
   }
 
   /** Takes no more calls; what was accepted is finished. */
@@ -99,36 +182,50 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
     return this.terminate();
   }
 
-  async #mapped<R>(method: string, fn: unknown, items: Source<unknown>, options: MapOptions | undefined): Promise<R[]> {
+  async #mapped<T>(
+    method: string,
+    fn: unknown,
+    items: Source<T>,
+    options: MapOptions<T> | undefined,
+  ): Promise<unknown[]> {
     checkSource(`Pool.${method}`, items);
-    if (Array.isArray(items)) return this.callMethod<R[]>(method, [fn, items, options]);
+    if (Array.isArray(items)) return this.callMethod<unknown[]>(method, [fn, items, options]);
     const feed = await this.callMethod<BaseProxy>('feed');
     const pumping = pump(feed, items);
     try {
-      return await this.callMethod<R[]>(method, [fn, feed, options]);
+      return await this.callMethod<unknown[]>(method, [fn, feed, options]);
     } finally {
       await pumping.stop();
       feed[Symbol.dispose]();
     }
   }
 
-  #stream<R>(method: string, fn: unknown, source: Source<unknown>, options: StreamOptions<never> | undefined): TaskStream<R> {
+  #stream<T>(
+    method: string,
+    fn: unknown,
+    source: Source<T>,
+    options: StreamOptions<T> | undefined,
+  ): TaskStream<unknown> {
     checkSource(`Pool.${method}`, source);
     if (Array.isArray(source)) {
-      return streamOf<R>((wake) => (this.callMethod(method, [fn, source, options]) as RemoteCall<AsyncIterable<R>>)[PULL](wake));
+      return streamOf<unknown>((wake) =>
+        (this.callMethod(method, [fn, source, options]) as RemoteCall<AsyncIterable<unknown>>)[PULL](wake),
+      );
     }
-    const run = async function* (pool: PoolProxy): AsyncGenerator<R, void, undefined> {
+    const run = async function* (pool: PoolProxy): AsyncGenerator<unknown, void, undefined> {
       const feed = await pool.callMethod<BaseProxy>('feed');
       const pumping = pump(feed, source);
       try {
-        yield* pool.callMethod<AsyncIterable<R>>(method, [fn, feed, options]) as RemoteCall<AsyncIterable<R>>;
+        yield* pool.callMethod<AsyncIterable<unknown>>(method, [fn, feed, options]) as RemoteCall<
+          AsyncIterable<unknown>
+        >;
       } finally {
         await pumping.stop();
         feed[Symbol.dispose]();
       }
     };
     const context = { capacity: () => BATCH_ITEMS, overflow: undefined };
-    return streamOf<R>((wake) => openSource<R>(run(this), { ...context, wake }));
+    return streamOf<unknown>((wake) => openSource<unknown>(run(this), { ...context, wake }));
   }
 
   #async<R>(
@@ -144,7 +241,10 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
     const { callback, errorCallback, signal, ...rest } = options ?? {};
     const cancelled = new AbortController();
     const progress = new CallProgress();
-    const promise = run({ ...rest, signal: signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]) });
+    const promise = run({
+      ...rest,
+      signal: signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]),
+    });
     promise.then(
       () => progress.end(false),
       () => progress.end(true),
@@ -162,13 +262,22 @@ function pump(feed: BaseProxy, source: Source<unknown>): { stop(): Promise<void>
   let woken = deferred<void>();
   let over = false;
   const reader = openSource(source, { wake: () => woken.resolve(), capacity: () => BATCH_ITEMS, overflow: undefined });
+  const pushed = async (items: unknown[]): Promise<boolean> => {
+    try {
+      return await feed.callMethod<boolean>('push', [items]);
+    } catch (error) {
+      // Items that cannot be sent: the pool would wait for them for ever.
+      await feed.callMethod('fail', [error]);
+      return false;
+    }
+  };
   const pumped = (async () => {
     for (let started = false; !over; ) {
       const items: unknown[] = [];
       const state = reader.read(items, BATCH_ITEMS);
       if (!started) reader.start?.();
       started = true;
-      if (items.length > 0 && !(await feed.callMethod<boolean>('push', [items]))) break;
+      if (items.length > 0 && !(await pushed(items))) break;
       if (state === DONE || state === FAILED) {
         over = true;
         await (state === DONE ? feed.callMethod('end') : feed.callMethod('fail', [reader.error]));

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Callable, CallOptions, MapOptions, PoolOptions, PoolStats, StreamOptions } from '../../pool/index.js';
 import { Pool } from '../../pool/index.js';
 import type { Source, TaskStream } from '../../streams/index.js';
@@ -63,6 +64,11 @@ export class ManagedPool {
   /** Waits until the workers have ended. */
   join(): Promise<void> {
     return this.#pool.join();
+  }
+
+  /** @internal Its text, see `textOf`. */
+  [inspect.custom](): string {
+    return String(this.#pool);
   }
 
   /** Returns what the workers do. */

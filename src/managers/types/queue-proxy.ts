@@ -97,6 +97,21 @@ export class QueueProxy<T = unknown> extends BaseProxy<T[]> implements AsyncIter
  * A manager's `JoinableQueue`, in a client.
  *
  * Python: `SyncManager.JoinableQueue`.
+ * @example
+ * import { manager, Process } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const jobs = await m.JoinableQueue<string>();
+ * const worker = await new Process(async () => {
+ *   for await (const job of jobs) {
+ *     console.log(job); // wash dry
+ *     await jobs.taskDone();
+ *   }
+ * }).start();
+ * for (const job of ['wash', 'dry']) await jobs.put(job);
+ * await jobs.join(); // both are done
+ * await jobs.shutdown();
+ * await worker.join();
  */
 export class JoinableQueueProxy<T = unknown> extends QueueProxy<T> {
   /** Says that an item that was got is done with. @throws ArgumentError `MP_TOO_MANY_DONE`. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { queueEmpty, queueFull, tooManyDone } from '../../queues/index.js';
 import { Deque } from '../../util/deque.js';
 import { checkNumber, checkOptions } from '../../util/options.js';
@@ -120,6 +121,11 @@ export class ManagedQueue<T = unknown> {
     this.#getters.rejectAll(shutDown('Queue.get'));
   }
 
+  /** @internal Its text, see `textOf`. */
+  [inspect.custom](): string {
+    return `<Queue(size=${this.#items.length})>`;
+  }
+
   /** For queues that count. */
   protected added(): void {}
 
@@ -178,6 +184,11 @@ export class ManagedJoinableQueue<T = unknown> extends ManagedQueue<T> {
     const timeout = timeoutIn('JoinableQueue.join', options);
     if (this.#unfinished === 0) return true;
     return this.#joiners.wait(caller(), timeout).then((done) => done === true);
+  }
+
+  /** @internal Its text, see `textOf`. */
+  override [inspect.custom](): string {
+    return `<JoinableQueue(size=${this.qsize()}, unfinished=${this.#unfinished})>`;
   }
 
   protected override added(): void {

@@ -25,6 +25,18 @@ let last = 0;
  * counted here; the server is asked for the first, and told of the last.
  *
  * Python: `SyncManager.RLock`, whose owner is the client's thread.
+ * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const lock = await m.RLock();
+ * const log: string[] = [];
+ * const note = (text: string) => lock.runExclusive(() => log.push(text));
+ * await lock.runExclusive(async () => {
+ *   await note('both lines,'); // its owner may enter again
+ *   await note('and nobody between');
+ * });
+ * console.log(log.join(' '), await lock.locked()); // both lines, and nobody between false
  */
 export class RLockProxy extends BaseProxy {
   /** The acquisition of this agent that has the lock. */
@@ -39,8 +51,10 @@ export class RLockProxy extends BaseProxy {
       (this.#holder as Acquisition).token.depth++;
       return Promise.resolve(true);
     }
-    const mine = RLockProxy.#next();
-    return enterWith(mine.token, (resolve, reject) => void this.#take(mine, options).then(resolve, reject));
+    return enterWith(
+      'RLock.acquire',
+      (token, resolve, reject) => void this.#take(RLockProxy.#next(token), options).then(resolve, reject),
+    );
   }
 
   /** Acquires if that is possible at once. */
@@ -51,7 +65,8 @@ export class RLockProxy extends BaseProxy {
   /** Releases it once. @throws NotOwnerError when the caller does not hold it. */
   async release(): Promise<void> {
     if (!this.owned) {
-      const who = this.#holder === null ? 'this process does not hold it' : 'another async task of this thread holds it';
+      const who =
+        this.#holder === null ? 'this process does not hold it' : 'another async task of this thread holds it';
       throw new NotOwnerError(
         `RLock.release: ${who}; only the owner may, once for each acquire. See hold() and runExclusive() to release elsewhere.`,
       );
@@ -66,10 +81,13 @@ export class RLockProxy extends BaseProxy {
 
   /** Acquires for an `await using` (or `using`) block. @throws TimeoutError `MP_TIMEOUT`. */
   hold(options?: WaitOptions): Promise<RemoteHeld> {
-    const own = this.owned;
-    const mine = own ? (this.#holder as Acquisition) : RLockProxy.#next();
-    const taken = this.#enter(mine, own, options, 'RLock.hold').then(() => new RemoteHeld(() => this.#give(mine)));
-    return own ? taken : enterWith(mine.token, (resolve, reject) => void taken.then(resolve, reject));
+    const take = (mine: Acquisition, own: boolean) =>
+      this.#enter(mine, own, options, 'RLock.hold').then(() => new RemoteHeld(() => this.#give(mine)));
+    if (this.owned) return take(this.#holder as Acquisition, true);
+    return enterWith(
+      'RLock.hold',
+      (token, resolve, reject) => void take(RLockProxy.#next(token), false).then(resolve, reject),
+    );
   }
 
   /** Runs `fn`, here, while holding it. @throws TimeoutError `MP_TIMEOUT`; what `fn` throws. */
@@ -109,12 +127,13 @@ export class RLockProxy extends BaseProxy {
   /** @internal */
   suspend(): Suspended {
     const holder = this.#holder as Acquisition;
-    const { depth } = holder.token;
-    holder.token.suspended = true;
+    const { token } = holder;
+    token.suspended = true;
+    token.suspendedDepth = token.depth;
     this.#holder = null;
     const resume = () => {
-      holder.token.suspended = false;
-      holder.token.depth = depth;
+      token.suspended = false;
+      token.depth = token.suspendedDepth;
       this.#holder = holder;
     };
     return { task: holder.task, resume };
@@ -126,24 +145,30 @@ export class RLockProxy extends BaseProxy {
    * @internal
    */
   static acquireOf(found: Promise<LockProxyLike>, options?: WaitOptions): Promise<boolean> {
-    const mine = RLockProxy.#next();
-    const taken = found.then((lock) => (lock instanceof RLockProxy && !lock.owned ? lock.#take(mine, options) : lock.acquire(options)));
-    return enterWith(mine.token, (resolve, reject) => void taken.then(resolve, reject));
+    return enterWith('Condition.acquire', (token, resolve, reject) => {
+      const mine = RLockProxy.#next(token);
+      const taken = found.then((lock) =>
+        lock instanceof RLockProxy && !lock.owned ? lock.#take(mine, options) : lock.acquire(options),
+      );
+      taken.then(resolve, reject);
+    });
   }
 
   /** As {@link acquireOf}, for a block. @internal */
   static holdOf(found: Promise<LockProxyLike>, options?: WaitOptions): Promise<RemoteHeld> {
-    const mine = RLockProxy.#next();
-    const taken = found.then(async (lock) => {
-      if (!(lock instanceof RLockProxy) || lock.owned) return lock.hold(options);
-      await lock.#enter(mine, false, options, 'Condition.hold');
-      return new RemoteHeld(() => lock.#give(mine));
+    return enterWith('Condition.hold', (token, resolve, reject) => {
+      const mine = RLockProxy.#next(token);
+      const taken = found.then(async (lock) => {
+        if (!(lock instanceof RLockProxy) || lock.owned) return lock.hold(options);
+        await lock.#enter(mine, false, options, 'Condition.hold');
+        return new RemoteHeld(() => lock.#give(mine));
+      });
+      taken.then(resolve, reject);
     });
-    return enterWith(mine.token, (resolve, reject) => void taken.then(resolve, reject));
   }
 
-  static #next(): Acquisition {
-    return { task: ++last, token: new Token() };
+  static #next(token = new Token()): Acquisition {
+    return { task: ++last, token };
   }
 
   async #enter(mine: Acquisition, own: boolean, options: WaitOptions | undefined, actor: string): Promise<void> {
@@ -159,7 +184,8 @@ export class RLockProxy extends BaseProxy {
   }
 
   async #give(mine: Acquisition): Promise<void> {
-    if (this.#holder !== mine) throw new NotOwnerError('RLock.release: it was released before; release once for each acquire.');
+    if (this.#holder !== mine)
+      throw new NotOwnerError('RLock.release: it was released before; release once for each acquire.');
     if (--mine.token.depth > 0) return;
     this.#holder = null;
     await this.callMethod('release', [{ task: mine.task }]);

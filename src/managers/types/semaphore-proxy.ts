@@ -13,6 +13,15 @@ import { RemoteHeld } from './remote-held.js';
  * `getValue()`: the permits that are there now.
  *
  * Python: `SyncManager.Semaphore`, `SyncManager.BoundedSemaphore`.
+ * @example
+ * import { manager } from 'multiprocess';
+ *
+ * await using m = await manager();
+ * const seats = await m.Semaphore(2);
+ * await seats.runExclusive(async () => {
+ *   console.log(await seats.getValue()); // 1
+ * });
+ * console.log(await seats.getValue()); // 2
  */
 export class SemaphoreProxy extends BaseProxy<number> {
   /** Takes a permit: `false` when the time ran out. Rejects with `signal.reason`. */
@@ -40,7 +49,8 @@ export class SemaphoreProxy extends BaseProxy<number> {
    * @throws TimeoutError `MP_TIMEOUT`.
    */
   async hold(options?: WaitOptions): Promise<RemoteHeld> {
-    if (!(await this.callMethod<boolean>('acquire', [{ ...options, held: true }]))) throw timedOut('Semaphore.hold', options);
+    if (!(await this.callMethod<boolean>('acquire', [{ ...options, held: true }])))
+      throw timedOut('Semaphore.hold', options);
     return new RemoteHeld(() => this.callMethod('release', [1, { held: true }]));
   }
 

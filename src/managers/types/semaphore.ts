@@ -65,7 +65,9 @@ export class ManagedSemaphore {
     if (options?.held === true) {
       const share = this.#shares.get(client);
       if (share === undefined)
-        throw new ArgumentError('Semaphore.release: the caller holds no permit by hold() or runExclusive(); release without `held`.');
+        throw new ArgumentError(
+          'Semaphore.release: the caller holds no permit by hold() or runExclusive(); release without `held`.',
+        );
       if (--share.permits === 0) this.#drop(client, share);
     }
     this.#give(count);

@@ -23,7 +23,10 @@ export function timeoutIn(actor: string, options: ServerWait | undefined): numbe
 }
 
 /** Returns the options of a wait for a lock, checked. @throws ArgumentError. */
-export function lockWait(actor: string, options: (ServerWait & OfTask) | undefined): { timeout: number | undefined; task: number } {
+export function lockWait(
+  actor: string,
+  options: (ServerWait & OfTask) | undefined,
+): { timeout: number | undefined; task: number } {
   checkWaitOptions(actor, options, ['task']);
   return { timeout: options?.timeout, task: taskOf(actor, options) };
 }

@@ -18,7 +18,8 @@ type Taking =
 export type SetOperand<T> = Iterable<T> | SetProxy<T> | ListProxy<T>;
 
 /** The methods of a shared set, each of which asks the server. */
-export interface SetProxy<T = unknown> extends RemoteMethods<ManagedSet<T>, 'watch' | 'page' | 'contents' | Plain | Taking> {}
+export interface SetProxy<T = unknown>
+  extends RemoteMethods<ManagedSet<T>, 'watch' | 'page' | 'contents' | Plain | Taking> {}
 
 /**
  * A manager's `set`, in a client: a Set that is shared, with Python's methods beside JavaScript's.
@@ -140,8 +141,8 @@ export class SetProxy<T = unknown> extends BaseProxy<Set<T>> implements AsyncIte
   }
 
   /** Others' members go as lists, which every serializer carries. */
-  #with<R>(method: string, others: readonly SetOperand<T>[]): Promise<R> {
+  async #with<R>(method: string, others: readonly SetOperand<T>[]): Promise<R> {
     const lists = others.map((other) => (Symbol.iterator in Object(other) ? [...(other as Iterable<T>)] : other));
-    return this.callMethod<R>(method, lists);
+    return await this.callMethod<R>(method, lists);
   }
 }

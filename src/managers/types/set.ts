@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { PullSource } from '../../streams/index.js';
 import { ChangeLog, type ClearChange, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
 import { checkKey, itemsOf, once } from './contents.js';
@@ -138,7 +139,8 @@ export class ManagedSet<T = unknown> {
   /** Members of exactly one of the two. */
   symmetricDifference(other: Iterable<T>): T[] {
     const result = new Set(this.#set);
-    for (const value of new Set(itemsOf<T>('set.symmetricDifference', other))) if (!result.delete(value)) result.add(value);
+    for (const value of new Set(itemsOf<T>('set.symmetricDifference', other)))
+      if (!result.delete(value)) result.add(value);
     return [...result];
   }
 
@@ -222,6 +224,11 @@ export class ManagedSet<T = unknown> {
       if (items.length === count) break;
     }
     return { items, shape: this.#shape, done: at + items.length >= this.#set.size };
+  }
+
+  /** @internal Its text, see `textOf`. */
+  [inspect.custom](): string {
+    return inspect(this.#set);
   }
 
   /** @internal As `Contents`. */

@@ -19,7 +19,15 @@ interface PlainError {
 }
 
 const MAX_CAUSES = 8;
-const BUILTIN: Record<string, ErrorConstructor> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const BUILTIN: Record<string, ErrorConstructor> = {
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
 
 /** Sends an error, whatever was thrown. */
 export function sendError(wire: Wire, error: unknown, kind: number, id: number, object = 0, flags = 0): void {
@@ -73,7 +81,9 @@ function plainError(error: unknown, depth: number): PlainError {
 
 function fromPlain(data: PlainError): Error {
   const { name = 'Error', message = '', stack, code, cause, fields } = data ?? {};
-  const own = Object.hasOwn(errors, name) ? (errors as unknown as Record<string, { prototype: Error }>)[name] : undefined;
+  const own = Object.hasOwn(errors, name)
+    ? (errors as unknown as Record<string, { prototype: Error }>)[name]
+    : undefined;
   const builtin = Object.hasOwn(BUILTIN, name) ? BUILTIN[name] : undefined;
   const error = new Error(String(message));
   Object.setPrototypeOf(error, own?.prototype ?? builtin?.prototype ?? errors.RemoteError.prototype);
@@ -81,7 +91,10 @@ function fromPlain(data: PlainError): Error {
     Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
   if (own === undefined && builtin === undefined) define('name', String(name));
   if (typeof stack === 'string') define('stack', stack);
-  define('code', typeof code === 'string' ? code : own === undefined && builtin === undefined ? 'MP_REMOTE' : undefined);
+  define(
+    'code',
+    typeof code === 'string' ? code : own === undefined && builtin === undefined ? 'MP_REMOTE' : undefined,
+  );
   if (cause !== undefined) define('cause', fromPlain(cause));
   for (const [key, value] of Object.entries(fields ?? {}))
     Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });

@@ -194,7 +194,18 @@ export class Wire {
       const { total, buffers, freight } = encoder.encode(value);
       const layout = (target: Uint8Array, at: number) => void encoder.layout(target, at);
       const apart = buffers.length > 0 || freight !== null;
-      this.#frame(apart ? Math.max(total, SMALL_MESSAGE_BYTES) : total, kind, id, object, extra, member, flags, layout, total, freight);
+      this.#frame(
+        apart ? Math.max(total, SMALL_MESSAGE_BYTES) : total,
+        kind,
+        id,
+        object,
+        extra,
+        member,
+        flags,
+        layout,
+        total,
+        freight,
+      );
     } finally {
       returnEncoder(encoder);
     }

@@ -31,7 +31,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /** Returns the arguments and what was replaced among them; `null`: nothing was. */
-export function markArguments(args: readonly unknown[], replace: Replace): readonly [args: unknown[], marks: Mark[]] | null {
+export function markArguments(
+  args: readonly unknown[],
+  replace: Replace,
+): readonly [args: unknown[], marks: Mark[]] | null {
   let sent: unknown[] | null = null;
   const marks: Mark[] = [];
   const last = args.length - 1;
@@ -47,7 +50,8 @@ export function markArguments(args: readonly unknown[], replace: Replace): reado
       let copy: Record<string, unknown> | null = null;
       for (const key of Object.keys(value)) {
         const part = value[key];
-        const other = typeof part === 'function' || (typeof part === 'object' && part !== null) ? replace(part) : undefined;
+        const other =
+          typeof part === 'function' || (typeof part === 'object' && part !== null) ? replace(part) : undefined;
         if (other === undefined) continue;
         copy ??= { ...value };
         copy[key] = null;
@@ -63,7 +67,11 @@ export function markArguments(args: readonly unknown[], replace: Replace): reado
 }
 
 /** Puts back what was replaced. @throws TypeError for marks that fit nothing. */
-export function restoreArguments(args: unknown[], marks: unknown, restore: (what: unknown, data: unknown) => unknown): void {
+export function restoreArguments(
+  args: unknown[],
+  marks: unknown,
+  restore: (what: unknown, data: unknown) => unknown,
+): void {
   if (!Array.isArray(marks)) throw new TypeError('the marks are no list');
   for (const mark of marks as unknown[]) {
     if (!Array.isArray(mark)) throw new TypeError('a mark is no list');
@@ -72,8 +80,14 @@ export function restoreArguments(args: unknown[], marks: unknown, restore: (what
     if (key === null) args[index] = restore(what, data);
     else {
       const target = args[index];
-      if (typeof key !== 'string' || !isPlainObject(target) || !Object.hasOwn(target, key)) throw new TypeError('a mark names no property');
-      Object.defineProperty(target, key, { value: restore(what, data), enumerable: true, writable: true, configurable: true });
+      if (typeof key !== 'string' || !isPlainObject(target) || !Object.hasOwn(target, key))
+        throw new TypeError('a mark names no property');
+      Object.defineProperty(target, key, {
+        value: restore(what, data),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
     }
   }
 }

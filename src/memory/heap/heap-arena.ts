@@ -50,6 +50,7 @@ registerShareable<ArenaMemory, BlockOnly>('heap', {
     memory.sent = true;
     return { block: memory.block.handle };
   },
+  closed: ({ block }) => block.closed,
 });
 
 /** An arena with what is free in it. */

@@ -88,10 +88,13 @@ export class Heap {
         code: 'MP_FOREIGN_BLOCK',
       });
     if (arena.blocks.get(block.start) !== block) {
-      throw new ArgumentError('Heap.free: the block was freed before; free each block once.', { code: 'MP_DOUBLE_FREE' });
+      throw new ArgumentError('Heap.free: the block was freed before; free each block once.', {
+        code: 'MP_DOUBLE_FREE',
+      });
     }
     const at = this.#arenas.indexOf(arena);
-    if (at < 0) throw new ArgumentError('Heap.free: the block is of another heap; free it there.', { code: 'MP_FOREIGN_BLOCK' });
+    if (at < 0)
+      throw new ArgumentError('Heap.free: the block is of another heap; free it there.', { code: 'MP_FOREIGN_BLOCK' });
     arena.blocks.delete(block.start);
     if (!arena.memory.sent) arena.extents.give(block.start, block.stop - block.start);
     this.#frees++;
@@ -123,7 +126,15 @@ export class Heap {
       free += arena.extents.free;
       blocks += arena.blocks.size;
     }
-    return { arenas: this.#arenas.length, size, used: size - free, free, blocks, mallocs: this.#mallocs, frees: this.#frees };
+    return {
+      arenas: this.#arenas.length,
+      size,
+      used: size - free,
+      free,
+      blocks,
+      mallocs: this.#mallocs,
+      frees: this.#frees,
+    };
   }
 
   /** @internal */

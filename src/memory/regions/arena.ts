@@ -75,7 +75,9 @@ export class Arena {
     this.#start = head[1]!;
     this.#unit = head[2]!;
     if (head[0] !== MAGIC || this.#start < TABLE + ENTRY || this.#start >= size || !(this.#unit in Unit)) {
-      throw new ArgumentError('The handle names memory that holds no shared objects; it was damaged, or made by another version.');
+      throw new ArgumentError(
+        'The handle names memory that holds no shared objects; it was damaged, or made by another version.',
+      );
     }
     this.#table = new Int32Array(buffer, TABLE, (this.#start - TABLE) >> 2);
     this.#extents = mine ? new Extents(this.#start, size, this.#unit) : null;
@@ -147,7 +149,12 @@ export class Arena {
 
   /** The handle of a block in it. */
   handle(offset: number, length: number): BlockHandle {
-    return { ...regionHandle(this.region), offset, length, generation: Atomics.load(this.#table, this.#word(offset) + 1) };
+    return {
+      ...regionHandle(this.region),
+      offset,
+      length,
+      generation: Atomics.load(this.#table, this.#word(offset) + 1),
+    };
   }
 
   /** Takes one more reference to a block to which the caller has one. */
@@ -197,7 +204,7 @@ export class Arena {
     const offset = extents.take(length);
     if (offset < 0) return -1;
     const end = offset + extents.rounded(length);
-    if (offset < this.#used) new Uint8Array(this.region.buffer, offset, Math.min(end, this.#used) - offset).fill(0);
+    if (offset < this.#used) this.region.clear(offset, Math.min(end, this.#used) - offset);
     this.#used = Math.max(this.#used, end);
     Atomics.store(this.#table, this.#word(offset), 1);
     return offset;
@@ -229,7 +236,9 @@ export class Arena {
       (offset - this.#start) % this.#unit === 0 &&
       offset >= this.#start;
     if (!fits || offset + length > this.region.size || this.#word(offset) + 2 > this.#table.length) {
-      throw new ArgumentError('The handle of a shared object names memory outside its region; it was damaged, or made by another version.');
+      throw new ArgumentError(
+        'The handle of a shared object names memory outside its region; it was damaged, or made by another version.',
+      );
     }
   }
 }

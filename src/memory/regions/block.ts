@@ -33,19 +33,19 @@ export class Block extends Leased {
    * @throws ClosedError after {@link close}.
    */
   get int32(): Int32Array {
-    this.check();
+    this.check('Block.int32');
     return this.#int32;
   }
 
   /** The block as bytes. @throws ClosedError after {@link close}. */
   get bytes(): Uint8Array {
-    this.check();
+    this.check('Block.bytes');
     return new Uint8Array(this.region.buffer, this.offset, this.size);
   }
 
   /** A word to wait on. @throws ClosedError after {@link close}. */
   cell(wordIndex: number): WaitCell {
-    this.check();
+    this.check('Block.cell');
     return new WaitCell(this.region, this.offset + wordIndex * 4, (then) => {
       this.#waiting ??= [];
       this.#waiting.push(then);

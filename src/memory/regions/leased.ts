@@ -1,7 +1,14 @@
 import { ClosedError } from '../../errors/index.js';
 import type { BlockHandle } from './arena.js';
 import { cancelEnd, type Lease } from './lease.js';
-import { keepInTransit } from './transit.js';
+import { blockIdentity, keepInTransit } from './transit.js';
+
+/** Somebody uses what was closed in this thread. */
+function closedHere(actor: string): ClosedError {
+  return new ClosedError(
+    `${actor}: the shared object is closed in this thread; close it after its last use here, or have it sent here again.`,
+  );
+}
 
 /** What {@link Block} and {@link MappedBlock} have in common: one lease, a handle, and an end. */
 export abstract class Leased implements Disposable {
@@ -22,10 +29,16 @@ export abstract class Leased implements Disposable {
    * @throws ClosedError after {@link close}.
    */
   get handle(): BlockHandle {
-    this.check();
+    this.check('Leased.handle');
     const { arena, offset, size } = this.lease;
     keepInTransit(arena, offset, size);
     return arena.handle(offset, size);
+  }
+
+  /** What tells it from all other blocks, while it is not closed. */
+  get identity(): string {
+    const { arena, offset, size } = this.lease;
+    return blockIdentity(arena.handle(offset, size));
   }
 
   /** Whether {@link close} was called. */
@@ -47,9 +60,9 @@ export abstract class Leased implements Disposable {
     this.close();
   }
 
-  /** @throws ClosedError after {@link close}. */
-  check(): void {
-    if (this.#closed) throw new ClosedError('The shared object is closed in this process; its memory cannot be used any more.');
+  /** @param actor What was called. @throws ClosedError that names it, after {@link close}. */
+  check(actor: string): void {
+    if (this.#closed) throw closedHere(actor);
   }
 
   /** The memory is about to go. */

@@ -10,7 +10,7 @@ import { Leased } from './leased.js';
  * keeps the memory.
  */
 export class MappedBlock extends Leased {
-  readonly #buffer: ArrayBuffer;
+  readonly #buffer: ArrayBufferLike;
 
   /** @internal */
   constructor(arena: Arena, offset: number, size: number) {
@@ -25,11 +25,11 @@ export class MappedBlock extends Leased {
   }
 
   /**
-   * The bytes. Views of it are empty after {@link close}.
+   * The bytes. Views of it are empty after {@link close}, but for a SharedArrayBuffer.
    * @throws ClosedError after {@link close}.
    */
-  get buffer(): ArrayBuffer {
-    this.check();
+  get buffer(): ArrayBufferLike {
+    this.check('MappedBlock.buffer');
     return this.#buffer;
   }
 
@@ -40,7 +40,9 @@ export class MappedBlock extends Leased {
    * @throws ClosedError after {@link close}; MultiprocessError `MP_SYSTEM`.
    */
   copyOnWrite(offset: number, size: number): ArrayBuffer {
-    this.check();
+    this.check('MappedBlock.copyOnWrite');
+    // Memory of threads is copied: nobody maps it.
+    if (this.#buffer instanceof SharedArrayBuffer) return new Uint8Array(this.#buffer, offset, size).slice().buffer;
     const { arena, offset: start, size: whole } = this.lease;
     const buffer = arena.region.copyOnWrite(start + offset, size);
     arena.refer(start);

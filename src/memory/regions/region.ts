@@ -1,12 +1,14 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { ClosedError } from '../../errors/index.js';
+import { nativeAvailable } from '../../native/addon.js';
 import { closeDescriptor, duplicateDescriptor, openDescriptorOf } from '../../native/descriptors.js';
-import { createMemory, descriptorSize, mapMemory, unmapMemory } from '../../native/memory.js';
+import { createMemory, descriptorSize, mapMemory, releasePages, unmapMemory } from '../../native/memory.js';
+import { reopenDescriptor } from '../../platform/proc-linux.js';
 
 /**
  * Bytes that several agents see: a mapping of an anonymous memory file (processes) or a
- * SharedArrayBuffer (threads).
+ * SharedArrayBuffer (threads), which without the addon has a number in place of a descriptor.
  *
  * Everything in shared memory (rings, locks, queues) is written once against a Region and runs over
  * both. A memory file has no name: it is gone when its last descriptor and mapping are, however its
@@ -45,7 +47,7 @@ export class Region implements Disposable {
    */
   static attach(descriptor: number, size = descriptorSize(descriptor)): Region {
     const buffer = mapMemory(descriptor, size);
-    if (isMainThread) return new Region(buffer, { fd: descriptor, close: closeDescriptor }, size);
+    if (isMainThread || !nativeAvailable()) return new Region(buffer, { fd: descriptor, close: closeDescriptor }, size);
     const own = reopen(process.pid, descriptor);
     closeDescriptor(descriptor);
     return new Region(buffer, own, size);
@@ -70,7 +72,7 @@ export class Region implements Disposable {
    * Whether waiting on its words goes through the kernel (processes) or through Atomics (threads).
    */
   get crossesProcesses(): boolean {
-    return this.#own !== null;
+    return !(this.#buffer instanceof SharedArrayBuffer);
   }
 
   /** The bytes. @throws ClosedError after {@link close}. */
@@ -108,8 +110,16 @@ export class Region implements Disposable {
    */
   copyOnWrite(offset: number, size: number): ArrayBuffer {
     this.#check();
-    if (this.#own !== null) return mapMemory(this.#own.fd, size, { offset, copyOnWrite: true });
+    if (this.#own !== null && this.crossesProcesses)
+      return mapMemory(this.#own.fd, size, { offset, copyOnWrite: true }) as ArrayBuffer;
     return new Uint8Array(this.#buffer, offset, size).slice().buffer as ArrayBuffer;
+  }
+
+  /** Makes a part of the bytes zero, also for who maps that part by itself. */
+  clear(offset: number, length: number): void {
+    this.#check();
+    new Uint8Array(this.#buffer, offset, length).fill(0);
+    if (this.#own !== null && !this.crossesProcesses) releasePages(this.#own.fd, offset, length);
   }
 
   /**
@@ -120,7 +130,7 @@ export class Region implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#own === null) return;
-    unmapMemory(this.#buffer as ArrayBuffer);
+    unmapMemory(this.#buffer);
     this.#own.close(this.#own.fd);
   }
 
@@ -150,9 +160,9 @@ export interface OwnDescriptor {
  * gone; EPERM: it may not be opened).
  */
 export function reopen(pid: number, fd: number): OwnDescriptor {
-  if (!isMainThread) {
+  if (!isMainThread && nativeAvailable()) {
     try {
-      return { fd: openSync(`/proc/${pid}/fd/${fd}`, 'r+'), close: closeSync };
+      return { fd: reopenDescriptor(pid, fd, 'r+'), close: closeSync };
     } catch {
       // The other way says why.
     }

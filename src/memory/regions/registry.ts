@@ -6,9 +6,9 @@
  * after opening, so that a descriptor number that was closed and used again, or a process id that
  * was, is never taken for the region that was meant.
  */
-import { fstatSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
 import { MultiprocessError } from '../../errors/index.js';
+import { Errno, errnoOf } from '../../native/errno.js';
+import { memoryIdentity } from '../../native/memory.js';
 import { type OwnDescriptor, Region, reopen } from './region.js';
 
 /** Where a region is found by another process or thread. Plain data. */
@@ -17,7 +17,7 @@ export interface RegionHandle {
   readonly pid: number;
   /** … and its descriptor of it. */
   readonly fd: number;
-  /** `device:inode` of the memory file. */
+  /** `device:inode` of the memory file; between threads without the addon a name of theirs. */
   readonly ino: string;
   /** Bytes. */
   readonly size: number;
@@ -37,7 +37,7 @@ const byRegion = new WeakMap<Region, Known>();
  * releaseRegion}.
  */
 export function enterRegion(region: Region): void {
-  const known = { region, ino: inodeOf(region.descriptor), users: 1 };
+  const known = { region, ino: memoryIdentity(region.descriptor), users: 1 };
   byInode.set(known.ino, known);
   byRegion.set(region, known);
 }
@@ -63,7 +63,7 @@ export function acquireRegion(handle: RegionHandle): Region {
   const own = open(handle);
   let region: Region;
   try {
-    if (inodeOf(own.fd) !== handle.ino) throw ownerGone(handle);
+    if (memoryIdentity(own.fd) !== handle.ino) throw ownerGone(handle);
     region = Region.over(own, handle.size);
   } catch (error) {
     own.close(own.fd);
@@ -87,14 +87,13 @@ function open(handle: RegionHandle): OwnDescriptor {
   try {
     return reopen(handle.pid, handle.fd);
   } catch (cause) {
-    const { errno } = cause as { errno?: number };
-    if (errno !== undefined && OWNER_GONE_ERRORS.has(getSystemErrorName(errno))) throw ownerGone(handle, cause);
+    if (OWNER_GONE_ERRORS.has(errnoOf(cause))) throw ownerGone(handle, cause);
     throw cause;
   }
 }
 
 /** How the kernel says that the process or its descriptor is gone. */
-const OWNER_GONE_ERRORS = new Set(['ENOENT', 'ESRCH', 'EBADF']);
+const OWNER_GONE_ERRORS = new Set<number | undefined>([Errno.ENOENT, Errno.ESRCH, Errno.EBADF]);
 
 /** The error for shared memory whose sender let go of it too early. */
 export function ownerGone(handle: RegionHandle, cause?: unknown): MultiprocessError {
@@ -102,9 +101,4 @@ export function ownerGone(handle: RegionHandle, cause?: unknown): MultiprocessEr
     `The shared object cannot be attached: process ${handle.pid}, which sent it, has ended or closed it before it arrived here; keep it open there until the receiver has it.`,
     { code: 'MP_OWNER_GONE', ...(cause === undefined ? {} : { cause }) },
   );
-}
-
-function inodeOf(descriptor: number): string {
-  const { dev, ino } = fstatSync(descriptor, { bigint: true });
-  return `${dev}:${ino}`;
 }

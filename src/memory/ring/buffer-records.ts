@@ -85,6 +85,8 @@ export class BufferRecords {
 
   #handle(): BufferHandle {
     const { bytes, start, end } = this.#in;
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')) as BufferHandle;
+    return JSON.parse(
+      Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'),
+    ) as BufferHandle;
   }
 }

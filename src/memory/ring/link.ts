@@ -37,6 +37,15 @@ const MAX_MESSAGE_BYTES = 0xffff_ffff;
 /** From this size on a buffer is faster than the ring. */
 const MIN_SHARED_BUFFER_BYTES = 256 * 1024;
 
+/** Bytes of a message that goes by {@link Link.sendShort}, at most. */
+const SHORT_MESSAGE_BYTES = 16;
+
+/** What a short message may hold. */
+export type ShortValue = number | boolean | null | undefined;
+
+/** Writes a value into `bytes` at `at`. Returns where it ends. */
+export type ShortWriter = (bytes: Uint8Array, view: DataView, at: number, value: ShortValue) => number;
+
 /** Which end of a link one holds. */
 export enum LinkSide {
   Parent = 0,
@@ -123,20 +132,26 @@ export class Link {
   send(kind: number, id: number, state: number, payload: Payload): number {
     // Anything sent now would overtake the parts of the message that waits, or take its place.
     if (this.#outgoing.waits) {
-      throw new MultiprocessError('Link: an earlier message still waits for room; send only while the link is `writable`.', {
-        code: 'MP_LINK_BUSY',
-      });
+      throw new MultiprocessError(
+        'Link: an earlier message still waits for room; send only while the link is `writable`.',
+        {
+          code: 'MP_LINK_BUSY',
+        },
+      );
     }
     const length = payload.total;
     this.#own = null;
     if (length > MAX_MESSAGE_BYTES) {
-      throw new ArgumentError(`Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`);
+      throw new ArgumentError(
+        `Link: a message of ${length} bytes is too large; send less than 4 GiB at a time, or a SharedMemory.`,
+      );
     }
-    if (length >= MIN_SHARED_BUFFER_BYTES && this.#buffers.sendInBuffer(kind, id, state, payload)) return this.#out.position;
+    if (length >= MIN_SHARED_BUFFER_BYTES && this.#buffers.sendInBuffer(kind, id, state, payload))
+      return this.#out.position;
     if (length <= this.#out.maximum) {
       const at = this.#out.reserve(length);
       if (at >= 0) {
-        payload.layout(this.#out.bytes, at);
+        payload.layout(this.#out.bytes, at, this.#out.words);
         this.#out.publish(kind, id, state);
         return this.#out.position;
       }
@@ -146,6 +161,22 @@ export class Link {
     this.#own = bytes;
     this.#outgoing.beginMessage(bytes, kind, id, state);
     return this.flush() ? this.#out.position : -1;
+  }
+
+  /**
+   * As {@link send}, of a message that `write` puts where it is to stand: of at most {@link
+   * SHORT_MESSAGE_BYTES}. It gets where that is, and returns where the message ends.
+   * @returns `false` when there is no room just now: `send` has the message wait.
+   */
+  sendShort(kind: number, id: number, state: number, write: ShortWriter, value: ShortValue): boolean {
+    const out = this.#out;
+    if (this.#outgoing.waits) return false;
+    const at = out.reserve(SHORT_MESSAGE_BYTES);
+    if (at < 0) return false;
+    this.#own = null;
+    out.truncate(write(out.bytes, out.view, at, value) - at);
+    out.publish(kind, id, state);
+    return true;
   }
 
   /**
@@ -298,6 +329,40 @@ export class Link {
       return true;
     }
     return false;
+  }
+
+  /** Whether the received message stands in the ring as it was sent: {@link pass} may be called. */
+  get inRing(): boolean {
+    return this.source === this.#in.bytes;
+  }
+
+  /**
+   * Moves on from the received message, in place of {@link release}. The room of all that were
+   * passed is given back by {@link free}, which must follow soon.
+   */
+  pass(): void {
+    this.#in.pass();
+  }
+
+  /**
+   * Finds the oldest unread message, if it is of `kind` and stands in the ring: then the fields
+   * above describe it. If not, {@link receive} finds what there is.
+   */
+  receiveKind(kind: number): boolean {
+    const reader = this.#in;
+    if (!reader.next() || reader.kind !== kind) return false;
+    this.kind = kind;
+    this.id = reader.id;
+    this.owned = false;
+    this.source = reader.bytes;
+    this.start = reader.start;
+    this.end = reader.end;
+    return true;
+  }
+
+  /** Gives back the room of the messages that were passed. */
+  free(): void {
+    this.#in.free();
   }
 
   /**

@@ -2,8 +2,8 @@
 export interface Payload {
   /** Bytes it takes when laid out. */
   readonly total: number;
-  /** Writes it at `offset` of `target`. */
-  layout(target: Uint8Array, offset: number): void;
+  /** Writes it at `offset` of `target`, which is `words` too: short ones are copied by them. */
+  layout(target: Uint8Array, offset: number, words?: Int32Array): void;
 }
 
 /** A message without content. */

@@ -42,6 +42,8 @@ export class RingWriter {
   readonly bytes: Uint8Array;
   /** The data area as words. */
   readonly words: Int32Array;
+  /** The data area, for numbers of more than a byte. */
+  readonly view: DataView;
   /**
    * Largest payload of one record: half of the ring, so that it always fits into an empty one,
    * wherever that starts.
@@ -65,6 +67,7 @@ export class RingWriter {
     this.#control = new Int32Array(buffer, offset, RING_HEADER / 4);
     this.bytes = new Uint8Array(buffer, offset + RING_HEADER, capacity);
     this.words = new Int32Array(buffer, offset + RING_HEADER, capacity / 4);
+    this.view = new DataView(buffer, offset + RING_HEADER, capacity);
     this.maximum = capacity / 2 - RECORD_HEADER;
     this.#capacity = capacity;
     this.#ring = ring;
@@ -102,6 +105,11 @@ export class RingWriter {
       this.#reserved = 0;
     }
     return this.#reserved + RECORD_HEADER;
+  }
+
+  /** Makes the reserved record shorter than it was reserved, before it is published. */
+  truncate(length: number): void {
+    this.#length = length;
   }
 
   /**
@@ -249,13 +257,23 @@ export class RingReader {
   }
 
   /**
-   * Gives the room of the record that {@link next} found back to the writer. Its payload must not
-   * be touched any more.
+   * Moves on from the record that {@link next} found: its payload must not be touched any more. The
+   * writer gets the room of all that were passed by {@link free}.
    */
-  release(): void {
+  pass(): void {
     this.#head = (this.#head + this.#size) | 0;
+  }
+
+  /** Gives the room of the records that were passed back to the writer. */
+  free(): void {
     Atomics.store(this.#control, HEAD, this.#head);
     if (unpark(this.#control, WRITER)) this.#ring();
+  }
+
+  /** Passes the record that {@link next} found, and frees its room at once. */
+  release(): void {
+    this.pass();
+    this.free();
   }
 
   /**

@@ -10,14 +10,15 @@
  * of its options.
  *
  * Identity: in one thread a shared object is one JavaScript object, however often and from wherever
- * it arrives, as long as somebody there holds it. The cache is weak.
+ * it arrives, as long as somebody there holds it and has not closed it. The cache is weak.
  *
  * Other installed copies of the package in a process count as this one if they are of the same
  * version: a class carries its entry under a registered symbol, and the cache is kept on
  * globalThis. What another copy's object becomes elsewhere is of the copy that sent it.
  */
 import { createRequire } from 'node:module';
-import { ArgumentError } from '../../errors/index.js';
+import { fileURLToPath } from 'node:url';
+import { ArgumentError, ClosedError } from '../../errors/index.js';
 import { CODE } from '../../util/package.js';
 import type { BlockHandle } from '../regions/arena.js';
 import { blockIdentity } from '../regions/transit.js';
@@ -52,10 +53,17 @@ export interface ShareableEntry<T extends object, H extends ShareableHandle = Sh
   readonly module: URL;
   readonly class: ShareableClass<T, H>;
   /**
-   * Plain data from which the object is attached elsewhere. Called each time it is sent.
-   * @throws ClosedError.
+   * Plain data from which the object is attached elsewhere. Called each time it is sent, for one
+   * that is not closed.
    */
   toHandle(object: T): H;
+  /**
+   * Whether its use has ended in this thread. Such a one cannot be sent, and what arrives is
+   * attached anew.
+   */
+  closed(object: T): boolean;
+  /** How its use has ended, as messages call that. Default: closed. */
+  ended?(object: T): string;
   /**
    * Further values that travel with it, such as another shareable object it uses. Must not lead
    * back to the object. Default: none.
@@ -93,15 +101,10 @@ const MARK = Symbol.for('multiprocess.shareable');
 /** Folder of this copy's modules. */
 const ROOT = CODE.href;
 
-interface Cache {
-  readonly objects: Map<string, WeakRef<object>>;
-  readonly keys: WeakMap<object, string>;
-}
-
 const CACHE = Symbol.for('multiprocess.shared');
-const scope = globalThis as { [CACHE]?: Cache };
-scope[CACHE] ??= { objects: new Map(), keys: new WeakMap() };
-const { objects, keys } = scope[CACHE];
+const scope = globalThis as { [CACHE]?: Map<string, WeakRef<object>> };
+scope[CACHE] ??= new Map();
+const objects = scope[CACHE];
 const vanished = new FinalizationRegistry<string>((key) => {
   if (objects.get(key)?.deref() === undefined) objects.delete(key);
 });
@@ -112,15 +115,23 @@ const vanished = new FinalizationRegistry<string>((key) => {
  * @param type Its name on the wire: unique in the package.
  * @throws ArgumentError when another class has the name.
  */
-export function registerShareable<T extends object, H extends ShareableHandle>(type: string, entry: ShareableEntry<T, H>): void {
+export function registerShareable<T extends object, H extends ShareableHandle>(
+  type: string,
+  entry: ShareableEntry<T, H>,
+): void {
   const known = byType.get(type);
   if (known !== undefined && known.entry.class !== entry.class) {
-    throw new ArgumentError(`registerShareable: the type \`${type}\` belongs to another class; choose a name of your own.`);
+    throw new ArgumentError(
+      `registerShareable: the type \`${type}\` belongs to another class; choose a name of your own.`,
+    );
   }
   const registered: Registered = { type, entry: entry as unknown as AnyEntry };
   byType.set(type, registered);
   byPrototype.set(entry.class.prototype, registered);
-  Object.defineProperty(entry.class.prototype, MARK, { value: { ...registered, root: ROOT } satisfies Mark, configurable: true });
+  Object.defineProperty(entry.class.prototype, MARK, {
+    value: { ...registered, root: ROOT } satisfies Mark,
+    configurable: true,
+  });
 }
 
 /**
@@ -131,7 +142,7 @@ export function otherCopyOf(value: object): { readonly folder: string; readonly 
   const mark = (value as { [MARK]?: Mark })[MARK];
   return mark === undefined || mark.root === ROOT
     ? undefined
-    : { folder: new URL('../', mark.root).pathname, version: versionOf(mark.root) };
+    : { folder: fileURLToPath(new URL('../', mark.root)), version: versionOf(mark.root) };
 }
 
 const versions = new Map<string, string>();
@@ -173,6 +184,12 @@ export function toShared(value: object): { data: SharedData; parts: readonly unk
   const found = find(value);
   if (found === undefined) return undefined;
   const { type, entry } = found;
+  if (entry.closed(value)) {
+    const ended = entry.ended?.(value) ?? 'closed';
+    throw new ClosedError(
+      `${value.constructor.name}: it is ${ended} in this thread and cannot be sent; send it before it is ${ended}.`,
+    );
+  }
   const handle = entry.toHandle(value);
   const key = keyOf(found, handle);
   if (objects.get(key)?.deref() !== value) remember(key, value);
@@ -186,22 +203,18 @@ export function toShared(value: object): { data: SharedData; parts: readonly unk
 export function fromShared({ type, handle }: SharedData, parts: readonly unknown[]): object {
   const found = byType.get(type);
   if (found === undefined)
-    throw new ArgumentError(`No shareable type \`${String(type)}\` is registered here; load the module that defines it.`);
+    throw new ArgumentError(
+      `No shareable type \`${String(type)}\` is registered here; load the module that defines it.`,
+    );
   const key = keyOf(found, handle);
   const here = objects.get(key)?.deref();
-  if (here !== undefined) {
+  if (here !== undefined && !found.entry.closed(here)) {
     found.entry.again?.(handle);
     return here;
   }
   const object = found.entry.class[ATTACH](handle, parts);
   remember(key, object);
   return object;
-}
-
-/** Forgets an object, because it was closed here: the next arrival attaches anew. */
-export function forgetShared(object: object): void {
-  const key = keys.get(object);
-  if (key !== undefined && objects.get(key)?.deref() === object) objects.delete(key);
 }
 
 // ---- their memory
@@ -253,12 +266,12 @@ function adopt({ type, entry, root }: Mark): Registered | undefined {
 
 function keyOf({ type, entry }: Registered, handle: ShareableHandle): string {
   if (entry.identity !== undefined) return `${type} ${entry.identity(handle)}`;
-  if (handle.block === undefined) throw new ArgumentError(`Shareable \`${type}\`: a handle without \`block\` needs \`identity\`.`);
+  if (handle.block === undefined)
+    throw new ArgumentError(`Shareable \`${type}\`: a handle without \`block\` needs \`identity\`.`);
   return `${type} ${blockIdentity(handle.block)}`;
 }
 
 function remember(key: string, object: object): void {
   objects.set(key, new WeakRef(object));
-  keys.set(object, key);
   vanished.register(object, key);
 }

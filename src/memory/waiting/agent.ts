@@ -9,12 +9,14 @@
  * The number fits into the word of a lock, so that taking the lock and saying who took it is one
  * compare-and-set: there is no moment at which a lock is held by nobody known.
  *
+ * Without the addon agents are numbered, and a table says who lives (native/threads/agent-table.ts).
+ *
  * Ids are used again, start times are not. A recycled id is told from the old one by the eight bits
  * here, and by the whole start time as soon as this thread has looked at the agent once while it
  * lived.
  */
 import { threadId as workerId } from 'node:worker_threads';
-import { nativeAvailable, processState, threadId } from '../../native/index.js';
+import { agentHasEnded, nativeAvailable, ownAgent, processState, threadId } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { performance } from '../../util/timers.js';
 
@@ -55,7 +57,8 @@ export function agentOfThread(id: number): number {
  * takes 20 microseconds.
  */
 export function hasEnded(agent: number, age = 0): boolean {
-  if (agent === own || !nativeAvailable()) return false;
+  if (agent === own) return false;
+  if (!nativeAvailable()) return agentHasEnded(agent);
   const first = seen.get(agent);
   const now = age > 0 ? performance.now() : 0;
   if (first !== undefined && age > 0 && now - first.at < age) return false;
@@ -72,8 +75,8 @@ export function hasEnded(agent: number, age = 0): boolean {
 }
 
 function identify(): number {
-  // Without the addon there are only the threads of this process, whose ends cannot be seen.
-  if (nativeAvailable()) own = agentOfThread(threadId());
+  own = nativeAvailable() ? agentOfThread(threadId()) : ownAgent();
+  // Without /proc there are only the threads of this process, whose ends cannot be seen.
   if (own === 0) own = workerId + 1;
   return own;
 }

@@ -37,16 +37,22 @@
  * ClosedError.
  */
 import { ClosedError } from '../../errors/index.js';
-import { onAbort } from '../../util/abort.js';
-import { after } from '../../util/after.js';
 import { lineage } from '../../util/after-fork.js';
+import { limitWait } from '../../util/limit-wait.js';
 import { clearImmediate, performance, queueMicrotask, setImmediate } from '../../util/timers.js';
 import { Backoff } from './backoff.js';
 import { unwatchLiveness, watchLiveness } from './liveness.js';
 import { POLL_LOOKS_PER_TURN, PollPolicy } from './poll-policy.js';
 import { takeSyncWait } from './sync-wait-budget.js';
 import type { Sleep, WaitCell, WaitOutcome } from './wait-cell.js';
-import { type Attempt, PATIENT_AFTER_MS, QUIET_CHECKS_UNTIL_IDLE, sleepUntil, Urgency, type WaitProtocol } from './wait-protocol.js';
+import {
+  type Attempt,
+  PATIENT_AFTER_MS,
+  QUIET_CHECKS_UNTIL_IDLE,
+  sleepUntil,
+  Urgency,
+  type WaitProtocol,
+} from './wait-protocol.js';
 
 /** What bounds a wait. */
 export interface Bounds {
@@ -58,12 +64,13 @@ export interface Bounds {
 
 interface Entry {
   readonly attempt: Attempt;
+  /** Who waits, for messages. */
+  readonly actor: string;
   readonly since: number;
   readonly resolve: (had: boolean) => void;
   readonly reject: (reason: unknown) => void;
-  /** Take back what bounds it. */
-  unset: (() => void) | undefined;
-  unhear: (() => void) | undefined;
+  /** Takes back what bounds it; `undefined`: nothing does. */
+  unlimit: (() => void) | undefined;
 }
 
 /** Looks of a brief wait at first, and at most: about 5 and 10 microseconds. */
@@ -129,8 +136,13 @@ export class WaitQueue {
   /**
    * Waits until `attempt` succeeds: `false` when the time ran out first. Rejects with
    * `signal.reason`, or with what `attempt` throws.
+   * @param actor Who waits: a ClosedError names it when the word goes meanwhile.
    */
-  wait(attempt: Attempt, { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = UNBOUNDED): Promise<boolean> {
+  wait(
+    attempt: Attempt,
+    actor: string,
+    { timeout = Number.POSITIVE_INFINITY, signal }: Bounds = UNBOUNDED,
+  ): Promise<boolean> {
     let postponed = false;
     try {
       signal?.throwIfAborted();
@@ -143,9 +155,21 @@ export class WaitQueue {
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      const entry: Entry = { attempt, since: performance.now(), resolve, reject, unset: undefined, unhear: undefined };
-      if (timeout !== Number.POSITIVE_INFINITY) entry.unset = after(timeout, () => this.#leave(entry, () => resolve(false)));
-      if (signal !== undefined) entry.unhear = onAbort(signal, () => this.#leave(entry, () => reject(signal.reason)));
+      const entry: Entry = {
+        attempt,
+        actor,
+        since: performance.now(),
+        resolve,
+        reject,
+        unlimit: undefined,
+      };
+      if (timeout !== Number.POSITIVE_INFINITY || signal !== undefined) {
+        entry.unlimit = limitWait(
+          { timeout, signal },
+          () => this.#leave(entry, () => resolve(false)),
+          (reason) => this.#leave(entry, () => reject(reason)),
+        );
+      }
       this.#entries.add(entry);
       if (this.#entries.size > 1) return;
       watchLiveness(this);
@@ -198,7 +222,10 @@ export class WaitQueue {
       this.#quiet = 0;
       this.#drain(Urgency.Slept);
     }
-    return ++this.#quiet > QUIET_CHECKS_UNTIL_IDLE && (this.#protocol.checkPeers === undefined || this.#protocol.ownerless === true);
+    return (
+      ++this.#quiet > QUIET_CHECKS_UNTIL_IDLE &&
+      (this.#protocol.checkPeers === undefined || this.#protocol.ownerless === true)
+    );
   }
 
   readonly #onKick = () => {
@@ -361,8 +388,13 @@ export class WaitQueue {
     if (left.length > 0 && this.#protocol.abandon !== undefined) this.#protocol.abandon(left.length);
     else if (left.length > 0) this.#protocol.withdraw?.();
     this.#phase = Phase.Gone;
-    for (const { reject } of left)
-      reject(new ClosedError('The shared object was closed in this process while somebody here waited for it.'));
+    for (const { actor, reject } of left) {
+      reject(
+        new ClosedError(
+          `${actor}: the shared object was closed in this thread while this waited; close it when nobody here waits for it.`,
+        ),
+      );
+    }
   }
 
   #forget(): void {
@@ -378,7 +410,6 @@ export class WaitQueue {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry);
-    entry.unset?.();
-    entry.unhear?.();
+    entry.unlimit?.();
   }
 }

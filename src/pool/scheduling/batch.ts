@@ -5,7 +5,7 @@ import type { SerializedFunction } from '../wire/function-registry.js';
 import { ATTEMPT_SHIFT, type Flag, type MessageKind, Status } from '../wire/protocol.js';
 import { Blame } from './blame.js';
 import type { CallSite } from './call-site.js';
-import { EncodedMessage, encodeNow, NO_CODES } from './encoded-items.js';
+import { EncodedMessage, encodeListNow, NO_CODES } from './encoded-items.js';
 import type { ItemAccount } from './item-account.js';
 import type { TaskQueue } from './ready-queue.js';
 import type { RetryPolicy } from './retry-policy.js';
@@ -110,7 +110,7 @@ export abstract class Batch {
    * What is encoded into the record: the argument list of a call, the items of a chunk. Not asked
    * for once it is {@link kept}.
    */
-  abstract payload(): unknown;
+  abstract payload(): readonly unknown[];
   /** Its message, where that is there already. */
   message(): (Payload & { readonly codes?: readonly CodeRecord[] }) | null {
     return this.encoded;
@@ -129,7 +129,7 @@ export abstract class Batch {
   /** Encodes it now, unless that is not needed. @throws SerializationError. */
   encode(): void {
     if (this.message() !== null || this.own()) return;
-    const kept = encodeNow(this.payload());
+    const kept = encodeListNow(this.payload());
     if (kept.freight !== null) this.addFreight(kept.freight);
     this.encoded = kept;
   }

@@ -2,7 +2,7 @@
  * Where in the user's program a call was made, for the stack of an error that comes back from a
  * worker.
  *
- * Capturing costs 1 to 3 microseconds, ten times what the rest of a small call does, so it is
+ * Capturing costs 1 to 10 microseconds, many times what the rest of a small call does, so it is
  * rationed: the first calls of a burst are captured, then one each {@link REFILL_MS} ms, which
  * costs a busy caller about 1 %. The text is made only when it is read.
  */
@@ -16,7 +16,7 @@ export interface CallSite {
 /** Calls of a burst that are captured. */
 const BURST_CAPTURES = 128;
 /** Milliseconds that earn one more. */
-const REFILL_MS = 0.25;
+const REFILL_MS = 1;
 /** Calls without a ration between two looks at the clock, which costs a tenth of such a call. */
 const SKIPS_PER_CLOCK_READ = 16;
 const MAX_FRAMES = 20;

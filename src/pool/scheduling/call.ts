@@ -1,6 +1,7 @@
 import { TimeoutError, type WorkerCrashError } from '../../errors/index.js';
 import { onAbort } from '../../util/abort.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
+import type { CallOutcome } from '../call-forms.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, MessageKind, NO_ARGUMENTS } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
@@ -10,12 +11,6 @@ import { crashCopy } from './crash-copy.js';
 import { isPrimitive } from './encoded-items.js';
 import type { TaskQueue } from './ready-queue.js';
 import { afterFailure, type Retry, RetryPolicy } from './retry-policy.js';
-
-/** Who waits for a call. */
-export interface CallObserver {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
 
 /** What the pool must do for a call that ends early. */
 export interface CallOwner {
@@ -44,7 +39,7 @@ export class Call extends Batch {
   #args: readonly unknown[];
   #owned: boolean;
   readonly #owner: CallOwner;
-  readonly #observer: CallObserver;
+  readonly #observer: CallOutcome;
   readonly #settings: CallSettings | null;
   #queueTimer: NodeJS.Timeout | null = null;
   #unlisten: (() => void) | null = null;
@@ -57,7 +52,7 @@ export class Call extends Batch {
     queue: TaskQueue<Batch>,
     serialized: SerializedFunction,
     args: readonly unknown[],
-    observer: CallObserver,
+    observer: CallOutcome,
     owner: CallOwner,
     settings: CallSettings | null,
   ) {
@@ -76,7 +71,7 @@ export class Call extends Batch {
     return this.#settings?.timeout ?? 0;
   }
 
-  payload(): unknown {
+  payload(): readonly unknown[] {
     return this.#args;
   }
 
@@ -121,7 +116,9 @@ export class Call extends Batch {
 
   expire(_index: number, begun: boolean): number {
     const { timeout } = this;
-    const message = begun ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun('The task', timeout);
+    const message = begun
+      ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.`
+      : notBegun('The task', timeout);
     this.reason = new TimeoutError(message);
     this.failed(this.reason);
     return this.#settings?.grace ?? 0;

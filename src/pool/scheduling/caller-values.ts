@@ -15,6 +15,8 @@ export function callerValues(actor: string, stores: readonly AsyncLocalStorage<u
   try {
     return encodeNow(data);
   } catch (error) {
-    throw inCall(error, actor, (path) => path.replace(/(^| <- )\[1\] <- \[(\d+)\] <- \[0\]$/, '$1the value of stores[$2]'));
+    throw inCall(error, actor, (path) =>
+      path.replace(/(^| <- )\[1\] <- \[(\d+)\] <- \[0\]$/, '$1the value of stores[$2]'),
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** Milliseconds of work that an automatic chunk aims at. */
 const CHUNK_TIME_MS = 3;
-const MAX_CHUNK_ITEMS = 1024;
+const MAX_CHUNK_ITEMS = 4096;
 /** Bytes of an automatic chunk: what goes as one record. */
 const CHUNK_BYTES = 1 << 16;
 

@@ -29,6 +29,8 @@ export interface JobSettings {
   readonly priority: number;
   /** Items are argument lists. */
   readonly spread: boolean;
+  /** Results are wanted together, when all are there. */
+  readonly together: boolean;
   /** What items are grouped by. */
   readonly key: ((item: unknown) => unknown) | undefined;
   /** Most items one record may hold. */
@@ -134,7 +136,7 @@ export class Chunk extends Batch {
     return this.job.settings.timeout;
   }
 
-  payload(): unknown {
+  payload(): readonly unknown[] {
     return this.items;
   }
 
@@ -159,7 +161,9 @@ export class Chunk extends Batch {
     const items = this.items.slice(from, to);
     const whole = this.own() ? null : this.encoded;
     const start = Math.max(0, this.#from) + from;
-    const part = this.job.enter(new Chunk(this.job, this.first + from, items, runs, this.#form, whole, whole === null ? -1 : start));
+    const part = this.job.enter(
+      new Chunk(this.job, this.first + from, items, runs, this.#form, whole, whole === null ? -1 : start),
+    );
     for (const freight of this.freights ?? []) part.addFreight(freight);
     return part;
   }
@@ -222,7 +226,9 @@ export class Chunk extends Batch {
   expire(index: number, begun: boolean): number {
     const subject = `Item ${this.at(index)}`;
     const { timeout } = this;
-    const message = begun ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.` : notBegun(subject, timeout);
+    const message = begun
+      ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.`
+      : notBegun(subject, timeout);
     this.reason = new TimeoutError(message);
     const next = this.mayRepeat ? this.#afterFailure(this.reason, false) : { fatal: this.reason };
     if (next !== null && 'fatal' in next) this.error(next.fatal, index);
@@ -362,5 +368,7 @@ export class Chunk extends Batch {
 function flagsOf(job: ChunkJob): number {
   const spread = job.settings.spread ? Flag.Spread : 0;
   const announce = job.settings.timeout > 0 || job.settings.queueTimeout > 0 ? Flag.Announce : 0;
-  return MessageKind.Chunk | spread | announce;
+  // The time of an item that is announced is counted from the result before it.
+  const quiet = job.settings.together && announce === 0 ? Flag.Quiet : 0;
+  return MessageKind.Chunk | spread | announce | quiet;
 }

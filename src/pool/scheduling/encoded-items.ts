@@ -11,7 +11,7 @@
  *   primitives            cannot change: they are encoded when they are sent
  */
 import type { Freight, Payload } from '../../memory/index.js';
-import { type CodeRecord, Encoder } from '../../reduction/index.js';
+import { type CodeRecord, Encoder, type Message } from '../../reduction/index.js';
 import { codeBook } from '../wire/function-registry.js';
 import { PART_HEADER } from '../worker/packed-items.js';
 
@@ -58,12 +58,20 @@ const encoder = new Encoder(codeBook);
  * @throws SerializationError.
  */
 export function encodeNow(value: unknown, remember = false): EncodedMessage {
-  const { total, codes, freight } = encoder.encode(value);
+  return copied(encoder.encode(value), remember ? value : undefined);
+}
+
+/** As {@link encodeNow}, of an array of which the worker takes the elements only. */
+export function encodeListNow(items: readonly unknown[]): EncodedMessage {
+  return copied(encoder.encodeList(items), undefined);
+}
+
+function copied({ total, codes, freight }: Message, value: unknown): EncodedMessage {
   // Of Node's pool: small messages share a slab.
   const bytes = Buffer.allocUnsafe(total);
   encoder.layout(bytes, 0);
   encoder.forget();
-  return new EncodedMessage(bytes, codes, freight, remember ? value : undefined);
+  return new EncodedMessage(bytes, codes, freight, value);
 }
 
 /** Whether a value can change, or name something that can. */

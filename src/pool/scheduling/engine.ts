@@ -1,20 +1,22 @@
 import type { Observable } from 'rxjs';
-import { ArgumentError, ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../../errors/index.js';
+import { ClosedError, ProcessError, QueueFullError, type WorkerCrashError } from '../../errors/index.js';
 import { holdUntil } from '../../memory/index.js';
 import { checkNotBootstrapping } from '../../process/index.js';
 import type { Backend, Job, JobSink } from '../../streams/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
-import { describe } from '../../util/options.js';
 import { setImmediate } from '../../util/timers.js';
+import { type CallOutcome, checkArguments } from '../call-forms.js';
 import type { PoolEvent, PoolStats } from '../events.js';
-import { type CallOptions, limit, type MapOptions, type PoolSettings } from '../options.js';
+import type { CallOptions, MapOptions } from '../options.js';
+import type { PoolSettings } from '../settings.js';
+import { limit } from '../time-limit.js';
 import { FunctionRegistry, type SerializedFunction } from '../wire/function-registry.js';
 import { NO_ARGUMENTS } from '../wire/protocol.js';
 import type { WorkerHandle } from '../workers/worker-handle.js';
 import { WorkerSupervisor, type WorkerSupervisorOwner } from '../workers/worker-supervisor.js';
 import type { Batch } from './batch.js';
 import { Blame } from './blame.js';
-import { Call, type CallObserver, type CallOwner, type CallSettings } from './call.js';
+import { Call, type CallOwner, type CallSettings } from './call.js';
 import { captureCallSite } from './call-site.js';
 import { callerValues } from './caller-values.js';
 import type { Chunk } from './chunk.js';
@@ -42,6 +44,8 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   #touched: PoolJob[] = [];
   /** A queue of calls for each priority in use. */
   readonly #callQueues = new Map<number, TaskQueue<Batch>>();
+  /** Calls in all of them. */
+  #calls = 0;
   #state: 'open' | 'closed' | 'ended' = 'open';
   #foreign = false;
   /** Why the pool ended. */
@@ -90,18 +94,18 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     fn: unknown,
     args: readonly unknown[] | undefined,
     options: CallOptions | undefined,
-    observer: CallObserver,
+    observer: CallOutcome,
     onReport: ((progress: unknown, dropped: number) => void) | undefined,
   ): Call {
     this.#checkOpen(actor);
-    if (args !== undefined && !Array.isArray(args))
-      throw new ArgumentError(`${actor}: the arguments must be an array, not ${describe(args)}.`);
+    checkArguments(actor, args);
     options?.signal?.throwIfAborted();
     const context = callerValues(actor, this.#settings.stores);
     const serialized = this.#functions.serialize(actor, fn);
     this.#checkQueue(actor);
     const queue = this.#callQueue(options?.priority ?? 0);
     queue.calls++;
+    this.#calls++;
     const settings =
       options === undefined && this.#settings.retries === RetryPolicy.NONE && onReport === undefined
         ? null
@@ -138,6 +142,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     const { queue } = call;
     // The usual queue stays: a caller that sends one task after the other would remake it each
     // time.
+    this.#calls--;
     if (--queue.calls === 0 && queue.priority !== 0) {
       this.#callQueues.delete(queue.priority);
       this.#scheduler.ready.remove(queue);
@@ -150,8 +155,16 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   /**
    * What the pull core runs the items of one function through. Each execution of a stream opens a
    * job of its own.
+   *
+   * @param spread Items are argument lists.
+   * @param together Results are wanted together, when all are there.
    */
-  backend<T, R>(actor: string, fn: unknown, options: MapOptions, spread: boolean): Backend<T, R> {
+  backend<T, R>(
+    actor: string,
+    fn: unknown,
+    options: MapOptions,
+    { spread = false, together = false }: { spread?: boolean; together?: boolean } = {},
+  ): Backend<T, R> {
     this.#checkOpen(actor);
     // Captures are read now; each execution sends them as they were at the call.
     const serialized = this.#functions.serialize(actor, fn);
@@ -166,13 +179,21 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
       grace: this.#settings.grace,
       priority: options.priority ?? 0,
       spread,
+      together,
       key: options.key,
       maxChunk: this.#settings.lifetime,
     } as const;
     return {
       open: (sink: JobSink<R>) => {
         this.#checkOpen(actor);
-        const job = new PoolJob(this.#functions.forJob(serialized), sink as JobSink<unknown>, settings, this, site, context);
+        const job = new PoolJob(
+          this.#functions.forJob(serialized),
+          sink as JobSink<unknown>,
+          settings,
+          this,
+          site,
+          context,
+        );
         this.#jobs.add(job);
         if (serialized.freight !== null) holdUntil(serialized.freight, () => !this.#jobs.has(job));
         this.#scheduler.ready.add(job.queue);
@@ -248,7 +269,8 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     for (const batch of this.#delayed.take(job.queue)) batch.onReleased();
     for (const worker of this.#scheduler.workers) {
       for (const batch of [...worker.held()]) {
-        if (batch.queue.family === job.queue.family && worker.stop(batch, this.#settings.grace, reason)) batch.onReleased();
+        if (batch.queue.family === job.queue.family && worker.stop(batch, this.#settings.grace, reason))
+          batch.onReleased();
       }
     }
     this.#scheduler.dispatch();
@@ -262,7 +284,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   retry(batch: Batch, { attempt, error, delay }: Retry, itemIndex: number | null): void {
-    if (this.#state !== 'ended') this.#supervisor.events.next({ type: 'item-retry', attempt, error, delay, itemIndex });
+    if (this.#state !== 'ended') this.#supervisor.events.tell({ type: 'item-retry', attempt, error, delay, itemIndex });
     if (this.#state === 'ended') this.#drop(batch);
     else if (delay === 0) {
       if (batch.reclaim()) return;
@@ -354,7 +376,10 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     if (this.#foreign) return;
     const first = this.#state !== 'ended';
     if (first) this.#terminated = true;
-    this.#end(new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }), grace);
+    this.#end(
+      new ClosedError('The pool was terminated before this had a result.', { code: 'MP_POOL_TERMINATED' }),
+      grace,
+    );
     // Whoever does so again does not want to wait for the grace of before.
     if (!first && grace === undefined) this.#supervisor.dismiss(this.#reason);
     await this.#supervisor.gone();
@@ -363,7 +388,9 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   async join(): Promise<void> {
     if (this.#foreign) throw this.#reason;
     if (this.#state === 'open') {
-      throw new ProcessError('Pool.join: the pool is still running; call close() or terminate() first.', { code: 'MP_POOL_RUNNING' });
+      throw new ProcessError('Pool.join: the pool is still running; call close() or terminate() first.', {
+        code: 'MP_POOL_RUNNING',
+      });
     }
     this.#joining = true;
     this.#retireIfDone();
@@ -393,7 +420,7 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   }
 
   get events(): Observable<PoolEvent> {
-    return this.#supervisor.observed;
+    return this.#supervisor.events.observed;
   }
 
   /**
@@ -422,7 +449,10 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
 
   /** Whether no worker will be started any more. */
   get #over(): boolean {
-    return this.#state === 'ended' || (this.#state === 'closed' && this.#active === 0 && this.#scheduler.workers.length === 0);
+    return (
+      this.#state === 'ended' ||
+      (this.#state === 'closed' && this.#active === 0 && this.#scheduler.workers.length === 0)
+    );
   }
 
   /** A batch that no worker will have: the pool ended. */
@@ -472,10 +502,11 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
     const { maxQueue } = this.#settings;
     if (maxQueue === Number.POSITIVE_INFINITY) return;
     // Each worker runs one; what it was handed besides waits there.
-    let waiting = -this.parallelism;
-    for (const queue of this.#callQueues.values()) waiting += queue.calls;
+    const waiting = this.#calls - this.parallelism;
     if (waiting < maxQueue) return;
-    throw new QueueFullError(`${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`);
+    throw new QueueFullError(
+      `${actor}: ${waiting} calls wait already, and maxQueue is ${maxQueue}; await some of them first.`,
+    );
   }
 
   #callQueue(priority: number): TaskQueue<Batch> {
@@ -491,7 +522,9 @@ export class Engine implements CallOwner, JobOwner, WorkerSupervisorOwner {
   #checkOpen(actor: string): void {
     if (this.#state === 'open') return;
     if (this.#terminated)
-      throw new ClosedError(`${actor}: Pool not running: it was terminated; make another one.`, { code: 'MP_POOL_TERMINATED' });
+      throw new ClosedError(`${actor}: Pool not running: it was terminated; make another one.`, {
+        code: 'MP_POOL_TERMINATED',
+      });
     if (this.#state === 'ended') throw this.#reason;
     throw new ClosedError(`${actor}: Pool not running: it was closed; make another one.`, { code: 'MP_POOL_CLOSED' });
   }

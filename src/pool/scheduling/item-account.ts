@@ -18,10 +18,14 @@ export class ItemAccount {
   /** When it was sent. */
   readonly since = performance.now();
 
-  /** @param sequence The number of the batch's record, counted by both sides. */
+  /**
+   * @param sequence The number of the batch's record, counted by both sides.
+   * @param resultsBefore Results that its worker had given when it was sent, modulo 2^32.
+   */
   constructor(
     readonly sequence: number,
     count: number,
+    readonly resultsBefore: number,
   ) {
     this.limit = count;
   }

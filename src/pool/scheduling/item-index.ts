@@ -8,5 +8,10 @@ import { types } from 'node:util';
  */
 export function markItem(error: unknown, itemIndex: number): void {
   if (!types.isNativeError(error) && !(error instanceof Error)) return;
-  Reflect.defineProperty(error, 'itemIndex', { value: itemIndex, writable: true, enumerable: false, configurable: true });
+  Reflect.defineProperty(error, 'itemIndex', {
+    value: itemIndex,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
 }

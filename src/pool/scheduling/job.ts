@@ -138,7 +138,9 @@ export class PoolJob implements Job<unknown>, ChunkJob {
     try {
       const key = this.settings.key!(item);
       if (typeof key !== 'string' && typeof key !== 'number')
-        throw new ArgumentError(`${this.settings.actor}: \`key\` must give a string or a number, not ${describe(key)}.`);
+        throw new ArgumentError(
+          `${this.settings.actor}: \`key\` must give a string or a number, not ${describe(key)}.`,
+        );
       return new ItemWithKey(key, this.#admit(item, remember));
     } catch (error) {
       return new ItemWithKey('', new RefusedItem(error, item));
@@ -185,8 +187,10 @@ export class PoolJob implements Job<unknown>, ChunkJob {
     }
     // Items that were admitted may also be dropped by their source, so the count only says where
     // there are none.
-    if (this.settings.retries.repeatsErrors && this.#admitted === 0 && !this.#copied) items = items.map((item) => this.admit(item));
-    if (this.#admitted === 0) this.#owner.submit(this.enter(new Chunk(this, first, items, FIRST_RUN, this.#copied ? 'copied' : 'read')));
+    if (this.settings.retries.repeatsErrors && this.#admitted === 0 && !this.#copied)
+      items = items.map((item) => this.admit(item));
+    if (this.#admitted === 0)
+      this.#owner.submit(this.enter(new Chunk(this, first, items, FIRST_RUN, this.#copied ? 'copied' : 'read')));
     else for (const chunk of this.chunks(first, items, FIRST_RUN)) this.#owner.submit(chunk);
   }
 

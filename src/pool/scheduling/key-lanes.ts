@@ -188,7 +188,8 @@ export class KeyLanes {
         continue;
       }
       let best = seats[0]!;
-      for (const seat of seats) if (seat.items < best.items || (seat.items === best.items && seat.lanes < best.lanes)) best = seat;
+      for (const seat of seats)
+        if (seat.items < best.items || (seat.items === best.items && seat.lanes < best.lanes)) best = seat;
       lane.seat = best;
       best.lanes++;
       best.items += lane.items.length;

@@ -31,7 +31,8 @@ function container(value: object, met: object[]): object | undefined {
 }
 
 function record(value: Record<string, unknown>, met: object[]): object | undefined {
-  if (value['constructor'] !== Object || !isExtensible(value) || getOwnPropertySymbols(value).length > 0) return undefined;
+  if (value['constructor'] !== Object || !isExtensible(value) || getOwnPropertySymbols(value).length > 0)
+    return undefined;
   // Getters are read, as the codec reads them.
   const copy: Record<string, unknown> = { ...value };
   for (const key in copy) {

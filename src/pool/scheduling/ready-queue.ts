@@ -1,4 +1,5 @@
 import { Deque } from '../../util/deque.js';
+import { SortedList } from '../../util/sorted-list.js';
 
 /**
  * Batches of one priority that wait for a worker. Task queues of equal priority take turns, so that
@@ -40,11 +41,39 @@ interface Queued<B> {
   readonly queue: TaskQueue<B>;
 }
 
-/** All task queues of a pool: what may run next. */
+/** The task queues of one priority, which take turns. */
+class Level<B extends Queued<B>> {
+  readonly queues: TaskQueue<B>[] = [];
+  #turn = 0;
+
+  constructor(readonly priority: number) {}
+
+  /** Takes the next batch that somebody can take. */
+  shift(): B | undefined {
+    const { queues } = this;
+    for (let i = 0; i < queues.length; i++) {
+      const at = (this.#turn + i) % queues.length;
+      const queue = queues[at]!;
+      if (queue.target !== null && !queue.target.hasRoom) continue;
+      const batch = queue.batches.shift();
+      if (batch === undefined) continue;
+      this.#turn = (at + 1) % queues.length;
+      return batch;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * All task queues of a pool: what may run next. There may be a priority for each of ten thousand
+ * calls, so they stand in a sorted list.
+ */
 export class ReadyQueue<B extends Queued<B>> {
   /** Highest priority first. */
-  readonly #queues: TaskQueue<B>[] = [];
-  #turn = 0;
+  readonly #levels = new SortedList<Level<B>>(({ priority }) => -priority);
+  readonly #byPriority = new Map<number, Level<B>>();
+  /** The queues whose batches only one may take, highest priority first. */
+  readonly #targeted: TaskQueue<B>[] = [];
   #waiting = 0;
 
   /** Batches that wait. */
@@ -54,27 +83,39 @@ export class ReadyQueue<B extends Queued<B>> {
 
   /** Whether some batches go before others. */
   get mixed(): boolean {
-    return this.#queues.length > 1 && this.#queues[0]!.priority !== this.#queues.at(-1)!.priority;
+    return this.#levels.length > 1;
   }
 
   /** Priority of the batch that {@link shift} would take; -Infinity without one. */
   get next(): number {
-    for (const queue of this.#queues) if (queue.ready) return queue.priority;
+    for (const block of this.#levels.blocks)
+      for (const { queues, priority } of block) for (const queue of queues) if (queue.ready) return priority;
     return Number.NEGATIVE_INFINITY;
   }
 
   /** Adds a task queue. */
   add(queue: TaskQueue<B>): void {
-    let at = this.#queues.findIndex((other) => other.priority < queue.priority);
-    if (at < 0) at = this.#queues.length;
-    this.#queues.splice(at, 0, queue);
+    let level = this.#byPriority.get(queue.priority);
+    if (level === undefined) {
+      level = new Level(queue.priority);
+      this.#byPriority.set(queue.priority, level);
+      this.#levels.add(level);
+    }
+    level.queues.push(queue);
+    if (queue.target !== null) insert(this.#targeted, queue);
   }
 
   /** Removes a task queue and the batches in it. */
   remove(queue: TaskQueue<B>): void {
-    const at = this.#queues.indexOf(queue);
-    if (at < 0) return;
-    this.#queues.splice(at, 1);
+    const level = this.#byPriority.get(queue.priority);
+    const at = level?.queues.indexOf(queue) ?? -1;
+    if (level === undefined || at < 0) return;
+    level.queues.splice(at, 1);
+    if (level.queues.length === 0) {
+      this.#byPriority.delete(queue.priority);
+      this.#levels.remove(level);
+    }
+    if (queue.target !== null) this.#targeted.splice(this.#targeted.indexOf(queue), 1);
     this.#waiting -= queue.batches.length;
   }
 
@@ -97,36 +138,39 @@ export class ReadyQueue<B extends Queued<B>> {
 
   /** Takes the next batch that somebody can take: of the highest priority, in turns. */
   shift(): B | undefined {
-    const queues = this.#queues;
-    let from = 0;
-    while (from < queues.length) {
-      let to = from + 1;
-      while (to < queues.length && queues[to]!.priority === queues[from]!.priority) to++;
-      for (let i = 0; i < to - from; i++) {
-        const queue = queues[from + ((this.#turn + i) % (to - from))]!;
-        if (queue.target !== null && !queue.target.hasRoom) continue;
-        const batch = queue.batches.shift();
+    for (const block of this.#levels.blocks) {
+      for (const level of block) {
+        const batch = level.shift();
         if (batch === undefined) continue;
-        this.#turn = (this.#turn + i + 1) % (to - from);
         this.#waiting--;
         return batch;
       }
-      from = to;
     }
     return undefined;
   }
 
   /** The queues whose batches only one may take, who has no room. */
   *blocked(): Generator<TaskQueue<B>> {
-    for (const queue of this.#queues) if (queue.batches.length > 0 && !queue.ready) yield queue;
+    for (const queue of this.#targeted) if (queue.batches.length > 0 && !queue.ready) yield queue;
   }
 
   /** Takes everything out, for a pool that ends. */
   *drain(): Generator<B> {
-    for (const queue of this.#queues)
-      for (let batch = queue.batches.shift(); batch !== undefined; batch = queue.batches.shift()) {
-        this.#waiting--;
-        yield batch;
+    for (const block of this.#levels.blocks) {
+      for (const { queues } of block) {
+        for (const { batches } of queues) {
+          for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+            this.#waiting--;
+            yield batch;
+          }
+        }
       }
+    }
   }
+}
+
+/** Behind those of at least its priority. */
+function insert<B>(queues: TaskQueue<B>[], queue: TaskQueue<B>): void {
+  const at = queues.findIndex(({ priority }) => priority < queue.priority);
+  queues.splice(at < 0 ? queues.length : at, 0, queue);
 }

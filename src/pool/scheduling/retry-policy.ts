@@ -46,10 +46,12 @@ export const FIRST_RUN: Runs = { attempt: 0, failures: 0 };
 
 /** Decides whether an item is run again, and when. */
 export class RetryPolicy {
-  static readonly NONE = new RetryPolicy(0, 0, undefined, 0, null);
+  static readonly NONE = new RetryPolicy('Pool', 0, 0, undefined, 0, null);
 
   private constructor(
-    private readonly crashes: number,
+    private readonly actor: string,
+    /** How often an item is run again after its worker died. */
+    readonly crashes: number,
     private readonly errors: number,
     private readonly when: ((error: unknown, attempt: number) => unknown) | undefined,
     private readonly backoff: number | ((attempt: number) => unknown),
@@ -64,20 +66,26 @@ export class RetryPolicy {
   static from(actor: string, retries: number | RetryOptions | undefined): RetryPolicy | undefined {
     if (retries === undefined) return undefined;
     if (typeof retries !== 'object' || retries === null) {
-      const crashes = checkNumber(actor, 'retries', retries, COUNT)!;
-      return crashes === 0 ? RetryPolicy.NONE : new RetryPolicy(crashes, 0, undefined, 0, null);
+      const crashes = checkNumber(actor, 'retries', retries, {
+        ...COUNT,
+        or: 'an object, { crashes, errors, when, backoff }',
+      })!;
+      return crashes === 0 ? RetryPolicy.NONE : new RetryPolicy(actor, crashes, 0, undefined, 0, null);
     }
     checkOptions(`${actor}: retries`, retries, RETRY_OPTIONS);
     const crashes = checkNumber(actor, 'retries.crashes', retries.crashes, COUNT) ?? 0;
     const errors = checkNumber(actor, 'retries.errors', retries.errors, COUNT) ?? 0;
     const { when, backoff } = retries;
     if (when !== undefined) checkFunction(actor, 'retries.when', when);
-    if (typeof backoff !== 'function') checkNumber(actor, 'retries.backoff', backoff);
+    if (typeof backoff !== 'function')
+      checkNumber(actor, 'retries.backoff', backoff, { infinite: false, or: 'a function that gives one' });
     const alone = when !== undefined ? 'when' : backoff !== undefined ? 'backoff' : undefined;
     if (alone !== undefined && retries.crashes === undefined && retries.errors === undefined)
-      throw new ArgumentError(`${actor}: \`retries.${alone}\` is of no use without \`retries.errors\` or \`retries.crashes\`; give one.`);
+      throw new ArgumentError(
+        `${actor}: \`retries.${alone}\` is of no use without \`retries.errors\` or \`retries.crashes\`; give one.`,
+      );
     if (crashes === 0 && errors === 0) return RetryPolicy.NONE;
-    return new RetryPolicy(crashes, errors, when?.bind(retries), backoff ?? 0, null);
+    return new RetryPolicy(actor, crashes, errors, when?.bind(retries), backoff ?? 0, null);
   }
 
   /** Whether an item is run again however often its worker died. */
@@ -93,7 +101,7 @@ export class RetryPolicy {
   /** The same, with its functions called in the async context of whoever calls this. */
   forCaller(): RetryPolicy {
     if (this.when === undefined && typeof this.backoff !== 'function') return this;
-    return new RetryPolicy(this.crashes, this.errors, this.when, this.backoff, callerContext());
+    return new RetryPolicy(this.actor, this.crashes, this.errors, this.when, this.backoff, callerContext());
   }
 
   /**
@@ -107,7 +115,9 @@ export class RetryPolicy {
     if (when !== undefined && !this.#asked(when, error, next)) return -1;
     const delay = typeof backoff === 'function' ? this.#call(() => backoff(next)) : backoff;
     if (typeof delay === 'number' && delay >= 0) return Math.min(delay, LONGEST);
-    throw new ArgumentError(`Pool: \`retries.backoff\` must give milliseconds, a number of at least 0, not ${describe(delay)}.`);
+    throw new ArgumentError(
+      `${this.actor}: \`retries.backoff\` must give milliseconds, a number of at least 0, not ${describe(delay)}.`,
+    );
   }
 
   #asked(when: NonNullable<RetryPolicy['when']>, error: unknown, next: number): boolean {
@@ -115,7 +125,9 @@ export class RetryPolicy {
     // A promise of `false` would count as true.
     if (typeof (worth as PromiseLike<unknown> | null)?.then !== 'function') return Boolean(worth);
     (worth as PromiseLike<unknown>).then(undefined, () => {});
-    throw new ArgumentError('Pool: `retries.when` must give true or false at once, not a promise; make it a function that is not async.');
+    throw new ArgumentError(
+      `${this.actor}: \`retries.when\` must give true or false at once, not a promise; make it a function that is not async.`,
+    );
   }
 
   #call<V>(fn: () => V): V {
@@ -137,7 +149,12 @@ export interface Retry {
  * What is to follow a failure: another run, or the error with which the item fails (`when` and
  * `backoff` may throw one of their own).
  */
-export function afterFailure(policy: RetryPolicy, error: unknown, crash: boolean, runs: Runs): Retry | { readonly fatal: unknown } {
+export function afterFailure(
+  policy: RetryPolicy,
+  error: unknown,
+  crash: boolean,
+  runs: Runs,
+): Retry | { readonly fatal: unknown } {
   try {
     const delay = policy.delay(error, crash, runs);
     if (delay < 0) return { fatal: error };

@@ -17,7 +17,10 @@ function better(worker: WorkerHandle, than: WorkerHandle): boolean {
  * behind a long item.
  */
 const RECHECK = 2;
-/** The same, while the idle ones have not looked at what they had. */
+/**
+ * The same, while the idle ones have not looked at what they had, or have as much as the other one:
+ * that one may be about to begin.
+ */
 const LATER = 20;
 
 /**
@@ -84,7 +87,11 @@ export class Scheduler {
 
   #send(worker: WorkerHandle, batch: Batch): void {
     if (this.ready.mixed)
-      for (let low = worker.withdrawBelow(batch.queue.priority); low !== null; low = worker.withdrawBelow(batch.queue.priority))
+      for (
+        let low = worker.withdrawBelow(batch.queue.priority);
+        low !== null;
+        low = worker.withdrawBelow(batch.queue.priority)
+      )
         this.ready.unshift(low);
     try {
       if (batch.mayRepeat || worker.concurrency > 1) batch.encode();
@@ -134,7 +141,8 @@ export class Scheduler {
     let best: WorkerHandle | null = null;
     for (const worker of this.workers) {
       if (!worker.hasRoom) continue;
-      if (best === null || worker.items < best.items || (worker.items === best.items && better(worker, best))) best = worker;
+      if (best === null || worker.items < best.items || (worker.items === best.items && better(worker, best)))
+        best = worker;
     }
     return best;
   }
@@ -171,12 +179,17 @@ export class Scheduler {
 
   /** Moves half of what `worker` has not begun to `idle`: whether there was any. */
   #relieveOf(worker: WorkerHandle, idle: WorkerHandle): boolean {
-    if (worker.stillFor < RECHECK) {
-      this.#checkAgain();
+    const patience = idle.items > 0 && idle.items >= worker.items ? LATER : RECHECK;
+    if (worker.stillFor < patience) {
+      this.#checkAgain(patience);
       return false;
     }
     let moved = 0;
-    for (let take = Math.min(Math.ceil(worker.batches / 2), idle.concurrency > 1 ? idle.free : worker.batches); take > 0; take--) {
+    for (
+      let take = Math.min(Math.ceil(worker.batches / 2), idle.concurrency > 1 ? idle.free : worker.batches);
+      take > 0;
+      take--
+    ) {
       const batch = worker.withdrawLast(true);
       if (batch === null) break;
       moved++;

@@ -30,11 +30,6 @@ export class ThroughputEstimator {
     this.depth = Math.min(MAX_BACKLOG_ITEMS, Math.max(MIN_BACKLOG_ITEMS, Math.round(BACKLOG_MS / this.#each)));
   }
 
-  /** Milliseconds from one result to the next; 0 before the first. */
-  get pace(): number {
-    return this.#each;
-  }
-
   /** Milliseconds since the last sign of progress. */
   get stillFor(): number {
     return performance.now() - this.#mark;

@@ -21,9 +21,14 @@ let encoder: Encoder | undefined;
 /** Leaves the reason for the worker to read. */
 export function writeReason(control: Int32Array, reason: unknown): void {
   if (write(control, reason)) return;
-  const { name, message } = (typeof reason === 'object' && reason !== null ? reason : {}) as { name?: unknown; message?: unknown };
+  const { name, message } = (typeof reason === 'object' && reason !== null ? reason : {}) as {
+    name?: unknown;
+    message?: unknown;
+  };
   const said = new Error(typeof message === 'string' ? message.slice(0, MAX_MESSAGE_CHARACTERS) : '');
-  Object.defineProperty(said, 'name', { value: typeof name === 'string' ? name.slice(0, MAX_MESSAGE_CHARACTERS) : 'AbortError' });
+  Object.defineProperty(said, 'name', {
+    value: typeof name === 'string' ? name.slice(0, MAX_MESSAGE_CHARACTERS) : 'AbortError',
+  });
   if (!write(control, reason instanceof Error ? said : undefined)) control[LENGTH] = 0;
 }
 

@@ -3,7 +3,10 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import { type TraceCarrier, withinTrace } from './trace-context.js';
 
 /** As it is encoded. */
-export type CallContextData = readonly [stores: readonly (readonly [AsyncLocalStorage<unknown>, unknown])[], trace: TraceCarrier | null];
+export type CallContextData = readonly [
+  stores: readonly (readonly [AsyncLocalStorage<unknown>, unknown])[],
+  trace: TraceCarrier | null,
+];
 
 /** As a worker has it. */
 export class CallContext {

@@ -39,6 +39,7 @@ registerShareable<CarriedStore, StoreHandle>('AsyncLocalStorage', {
   module: entry('pool/wire/carried-stores'),
   class: CarriedStore,
   toHandle: (store) => ({ id: ids.get(store)! }),
+  closed: () => false,
   identity: ({ id }) => id,
 });
 

@@ -34,10 +34,10 @@ export class CodedPayload implements Payload {
     return this.#block === null ? 0 : Flag.Codes;
   }
 
-  layout(target: Uint8Array, offset: number): void {
+  layout(target: Uint8Array, offset: number, words?: Int32Array): void {
     const block = this.#block;
     if (block !== null) target.set(block, offset);
-    this.#encoder.layout(target, offset + (block?.length ?? 0));
+    this.#encoder.layout(target, offset + (block?.length ?? 0), words);
   }
 
   /** What was encoded last was sent. */

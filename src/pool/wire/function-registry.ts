@@ -1,6 +1,13 @@
 import { ArgumentError } from '../../errors/index.js';
 import type { Freight, Payload } from '../../memory/index.js';
-import { CodeBook, type CodeRecord, Encoder, LARGE_CAPTURE, type Message, warnAboutCaptures } from '../../reduction/index.js';
+import {
+  CodeBook,
+  type CodeRecord,
+  Encoder,
+  LARGE_CAPTURE,
+  type Message,
+  warnAboutCaptures,
+} from '../../reduction/index.js';
 import { crypto } from '../../util/crypto.js';
 import { burstTime } from '../../util/monotonic.js';
 import { describe, MODULE_FORM } from '../../util/options.js';
@@ -87,6 +94,8 @@ interface Keyed {
 const MAX_CACHED_FUNCTIONS = 512;
 /** Functions that take more together leave, the latest excepted. */
 const MAX_CACHED_BYTES = 1 << 26;
+/** Functions of at most so many bytes are known by these; longer ones by their digest. */
+const TEXT_BYTES = 1 << 10;
 /** From here on bytes are compared: to digest them would take longer than to encode them. */
 const DIGESTED_BYTES = 1 << 14;
 
@@ -131,7 +140,10 @@ export class FunctionRegistry {
     this.#functions.set(key, serialized);
     this.#bytes += total;
     if (constant) this.#constant.set(callable, serialized);
-    while (this.#functions.size > 1 && (this.#functions.size > MAX_CACHED_FUNCTIONS || this.#bytes > MAX_CACHED_BYTES)) {
+    while (
+      this.#functions.size > 1 &&
+      (this.#functions.size > MAX_CACHED_FUNCTIONS || this.#bytes > MAX_CACHED_BYTES)
+    ) {
       if (!this.#evict(serialized)) break;
     }
     if (total > LARGE_CAPTURE && typeof callable === 'function') warnAboutCaptures(callable, total);
@@ -141,7 +153,7 @@ export class FunctionRegistry {
   /** The function of a message, taken out of the cache if it is there. */
   #small(message: Message): Keyed {
     const bytes = this.#laidOut(message);
-    const key = digest(bytes);
+    const key = keyOf(bytes);
     const known = this.#functions.get(key);
     if (known === undefined) return { key, serialized: this.#made(message, bytes) };
     this.#take(key, known);
@@ -211,6 +223,9 @@ function formOf(value: unknown): string {
   return iterable ? ' The function comes first, then the items.' : '';
 }
 
-function digest(bytes: Uint8Array): string {
-  return crypto().createHash('sha256').update(bytes).digest('base64');
+/** Equal for equal bytes only. A digest takes several times as long as the text of a few bytes. */
+function keyOf(bytes: Uint8Array): string {
+  return bytes.length > TEXT_BYTES
+    ? `sha256 ${crypto().createHash('sha256').update(bytes).digest('base64')}`
+    : `bytes ${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`;
 }

@@ -93,6 +93,8 @@ export enum Flag {
   Codes = 0x800,
   /** The last `Context` record before this one goes with the batch. */
   Context = 0x4000,
+  /** Nobody looks at values before the last of the batch: fast ones need not ring. */
+  Quiet = 0x8000,
 }
 
 /** What a worker is told of itself, with `Inherit`. */

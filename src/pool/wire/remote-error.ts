@@ -36,7 +36,12 @@ export function fromWorker(error: unknown, site: CallSite | null): unknown {
  * Completes the refusal of something to be sent: who refused, what it is to them, where they were
  * called from.
  */
-export function inPoolCall(error: unknown, actor: string, site: CallSite | null, rename: (path: string) => string): unknown {
+export function inPoolCall(
+  error: unknown,
+  actor: string,
+  site: CallSite | null,
+  rename: (path: string) => string,
+): unknown {
   inCall(error, actor, rename);
   if (site !== null) atEarlierCall(error, callerFrames(site));
   return error;
@@ -48,7 +53,8 @@ function complete(error: Error, site: CallSite | null): void {
   const task = mapStack(withoutLoop(stack.split('\n')).join('\n'));
   const call = site === null ? '' : callerFrames(site);
   const text = call === '' ? task : `${task}\n${SEPARATOR}\n${call}`;
-  if (text !== stack) Reflect.defineProperty(error, 'stack', { value: text, writable: true, enumerable: false, configurable: true });
+  if (text !== stack)
+    Reflect.defineProperty(error, 'stack', { value: text, writable: true, enumerable: false, configurable: true });
 }
 
 /**

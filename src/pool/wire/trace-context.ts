@@ -12,7 +12,11 @@ export type TraceCarrier = Record<string, string>;
 interface OpenTelemetry {
   readonly context?: { active(): unknown; with<R>(context: unknown, fn: () => R): R };
   readonly propagation?: {
-    inject(context: unknown, carrier: TraceCarrier, setter: { set(carrier: TraceCarrier, key: string, value: string): void }): void;
+    inject(
+      context: unknown,
+      carrier: TraceCarrier,
+      setter: { set(carrier: TraceCarrier, key: string, value: string): void },
+    ): void;
     extract(
       context: unknown,
       carrier: TraceCarrier,
@@ -37,6 +41,9 @@ export function traceOfCaller(): TraceCarrier | null {
 export function withinTrace<R>(carrier: TraceCarrier, fn: () => R): R {
   const api = scope[API];
   if (api?.propagation === undefined || api.context === undefined) return fn();
-  const context = api.propagation.extract(api.context.active(), carrier, { get: (from, key) => from[key], keys: Object.keys });
+  const context = api.propagation.extract(api.context.active(), carrier, {
+    get: (from, key) => from[key],
+    keys: Object.keys,
+  });
   return api.context.with(context, fn);
 }

@@ -2,7 +2,17 @@ import type { Link } from '../../memory/ring/link.js';
 import { type CodeTable, type Decoder, PendingValue } from '../../reduction/receiving.js';
 import { performance } from '../../util/timers.js';
 import { CallContext, type CallContextData } from '../wire/call-context.js';
-import { ATTEMPT_SHIFT, Flag, KIND, MessageKind, NO_ARGUMENTS, PREPARING, Preparing, STATUS, Status } from '../wire/protocol.js';
+import {
+  ATTEMPT_SHIFT,
+  Flag,
+  KIND,
+  MessageKind,
+  NO_ARGUMENTS,
+  PREPARING,
+  Preparing,
+  STATUS,
+  Status,
+} from '../wire/protocol.js';
 import type { FunctionTable, TaskFunction } from './function-table.js';
 import { PART_HEADER, PackedItems } from './packed-items.js';
 import type { ResultSender, Suspend } from './result-sender.js';
@@ -121,7 +131,10 @@ export class BatchOpener {
     const { link } = this;
     const call = (kind & KIND) === MessageKind.Call;
     const items = call ? [content] : (content as unknown[] | PackedItems);
-    const part = (kind & Flag.Part) === 0 ? null : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
+    const part =
+      (kind & Flag.Part) === 0
+        ? null
+        : new DataView(link.source.buffer, link.source.byteOffset + link.start, PART_HEADER);
     const run = {
       fn,
       items,
@@ -129,6 +142,7 @@ export class BatchOpener {
       count: part?.getUint32(4, true) ?? items.length,
       context: (kind & Flag.Context) === 0 ? null : (this.#context as CallContext),
       spread: call || (kind & Flag.Spread) !== 0,
+      quiet: (kind & Flag.Quiet) !== 0,
       attempt,
       began,
       index: 0,

@@ -175,9 +175,18 @@ export class ConcurrentItems {
     const task = new WorkerTask(run.attempt, (_, progress) => {
       if (this.#running.has(item)) reports.report(progress);
     });
-    const item: RunningItem = { run, sequence, index, task, reports, since: this.clock.oneBegins(sequence), argument: undefined };
+    const item: RunningItem = {
+      run,
+      sequence,
+      index,
+      task,
+      reports,
+      since: this.clock.oneBegins(sequence),
+      argument: undefined,
+    };
     this.#running.add(item);
-    for (const early of this.#early) if (early.sequence === sequence && early.index === index) abort(task, early.reason);
+    for (const early of this.#early)
+      if (early.sequence === sequence && early.index === index) abort(task, early.reason);
     if (taskStart.hasSubscribers) taskStart.publish({ attempt: run.attempt });
     // A context of its own: what an item stores with `enterWith` is not there in the others.
     this.#beginning = true;
@@ -226,7 +235,8 @@ export class ConcurrentItems {
     this.#running.delete(item);
     const slow = this.clock.oneEnds(item.since, item.index, item.argument);
     item.argument = undefined;
-    if (slow !== null) this.#outcomes.push({ kind: MessageKind.Slow, id: item.sequence, index: item.index, value: slow, item: null });
+    if (slow !== null)
+      this.#outcomes.push({ kind: MessageKind.Slow, id: item.sequence, index: item.index, value: slow, item: null });
     this.#outcomes.push({ kind, id: item.sequence, index: item.index, value, item });
     if (!this.#beginning) this.owner.advance();
   }

@@ -2,7 +2,16 @@ import { inspect } from 'node:util';
 import { MultiprocessError, RemoteError } from '../../errors/index.js';
 import type { Link } from '../../memory/ring/link.js';
 import { holdUntil } from '../../memory/shareable/freight.js';
-import { inCall, isError, loadSending, sendableError, sendsFunctions, withoutSockets } from '../../reduction/receiving.js';
+import {
+  inCall,
+  isError,
+  isShortPrimitive,
+  loadSending,
+  putShort,
+  sendableError,
+  sendsFunctions,
+  withoutSockets,
+} from '../../reduction/receiving.js';
 import { CodedPayload } from '../wire/coded-payload.js';
 import { KIND, MessageKind } from '../wire/protocol.js';
 
@@ -21,8 +30,21 @@ export class ResultSender {
     this.#link = link;
   }
 
+  /**
+   * Sends a value of a few bytes without waking the parent, which finds it when it is woken for a later one.
+   * @returns `false` when it is longer, or there is no room: `send` it.
+   */
+  sendQuietly(kind: number, id: number, value: unknown): boolean {
+    return isShortPrimitive(value) && this.#link.sendShort(kind, id, 0, putShort, value);
+  }
+
   /** Sends a value. What cannot be encoded is answered by its own error. Call only while the link is writable. */
   send(kind: number, id: number, value: unknown, state = 0, sent?: () => void): void {
+    if (isShortPrimitive(value) && this.#link.sendShort(kind, id, state, putShort, value)) {
+      this.#link.wake();
+      sent?.();
+      return;
+    }
     try {
       this.#post(kind | this.#payload.encode(value), id, state);
       sent?.();
@@ -77,7 +99,12 @@ export class ResultSender {
       error = withoutSockets(() => sendableError(value, (part) => this.#canEncode(part)));
       if (!this.#canEncode(error)) error = unsendable(value, reason);
     } else if (!isValue && kind !== MessageKind.Report) error = unsendable(value, reason);
-    else inCall(error, exit ? 'The result of `workerExit`' : isValue ? 'The result of the task' : 'report', (path) => path);
+    else
+      inCall(
+        error,
+        exit ? 'The result of `workerExit`' : isValue ? 'The result of the task' : 'report',
+        (path) => path,
+      );
     const flags = this.#payload.encode(error);
     // The kind of a failure stands behind that of its value.
     this.#post((isValue ? kind + 1 : kind) | flags, id, state);

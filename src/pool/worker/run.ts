@@ -18,6 +18,8 @@ export interface Run {
   /** What travelled with it beside its items. */
   readonly context: CallContext | null;
   readonly spread: boolean;
+  /** Values of fast items need not wake the parent, but for the last. */
+  readonly quiet: boolean;
   readonly attempt: number;
   /** `performance.now()` when a chunk was taken; 0 for a call, which is not timed. */
   readonly began: number;
@@ -44,7 +46,11 @@ function call({ fn, spread }: Run, item: unknown): unknown {
 
 /** As TracingChannel's `tracePromise`, which needs to know before whether there will be a promise. */
 function traced(channel: TracingChannel, run: Run, item: unknown): unknown {
-  const message: TaskTraceMessage = { attempt: run.attempt, worker: workerSlot.number, trace: run.context?.trace ?? null };
+  const message: TaskTraceMessage = {
+    attempt: run.attempt,
+    worker: workerSlot.number,
+    trace: run.context?.trace ?? null,
+  };
   const failed = (error: unknown): never => {
     message.error = error;
     channel.error.publish(message);
@@ -69,13 +75,22 @@ function traced(channel: TracingChannel, run: Run, item: unknown): unknown {
 }
 
 function isTraced({ start, end, asyncStart, asyncEnd, error }: TracingChannel): boolean {
-  return start.hasSubscribers || end.hasSubscribers || asyncStart.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers;
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
 }
 
 /** The arguments of an item of starmap. @throws ArgumentError when it is no list. */
 function argumentsOf(item: unknown): Iterable<unknown> {
-  if (typeof (item as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function') return item as Iterable<unknown>;
-  throw new ArgumentError(`Pool.starmap: each item must be an array of arguments, not ${describe(item)}. For one argument each use map().`);
+  if (typeof (item as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function')
+    return item as Iterable<unknown>;
+  throw new ArgumentError(
+    `Pool.starmap: each item must be an array of arguments, not ${describe(item)}. For one argument each use map().`,
+  );
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,7 +1,7 @@
 import type { Link } from '../../memory/ring/link.js';
 import { pinToCpu } from '../../native/process.js';
 import { AuthenticationKey } from '../../process/authentication-key.js';
-import { identity } from '../../process/identity.js';
+import { identity, type Parent } from '../../process/identity.js';
 import { type CodeTable, type Decoder, PendingValue } from '../../reduction/receiving.js';
 import { applyPreparations, type PreparedState } from '../../util/preparation.js';
 import { ENDING, Ending, MessageKind, Preparing, type WorkerFacts } from '../wire/protocol.js';
@@ -55,8 +55,9 @@ export class WorkerHooks {
 
   /** Takes what it has of its parent. */
   inherit(): void {
-    const [key, prepared, facts] = this.#decode() as [string, PreparedState[], WorkerFacts];
+    const [key, parent, prepared, facts] = this.#decode() as [string, Parent, PreparedState[], WorkerFacts];
     this.#link.release();
+    identity().parent = parent;
     identity().authkey = AuthenticationKey.from(Buffer.from(key, 'hex')) as AuthenticationKey;
     this.#owner.told(facts);
     this.#pin(facts.cpu);
@@ -125,7 +126,12 @@ export class WorkerHooks {
     }
   }
 
-  #run(args: unknown, fn: TaskFunction | Promise<TaskFunction>, then: (value: unknown) => void, fail: (error: unknown) => void): void {
+  #run(
+    args: unknown,
+    fn: TaskFunction | Promise<TaskFunction>,
+    then: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): void {
     const { suspend } = this.#owner;
     if (args instanceof PendingValue) suspend(args.ready, (values) => this.#run(values, fn, then, fail), fail);
     else if (typeof fn !== 'function') suspend(fn, (loaded) => this.#run(args, loaded, then, fail), fail);

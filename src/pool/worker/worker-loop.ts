@@ -29,11 +29,11 @@ import { ItemClock, type SlowItem, type TimedBatch } from './item-clock.js';
 import { PackedItems } from './packed-items.js';
 import { ResultSender, type Suspend } from './result-sender.js';
 import { callItem, type Run } from './run.js';
+import { RunningTask } from './running-task.js';
 import { TaskContexts } from './task-contexts.js';
 import { TaskReports } from './task-reports.js';
 import { WorkerGauges } from './worker-gauges.js';
 import { WorkerHooks } from './worker-hooks.js';
-import { WorkerTask } from './worker-task.js';
 
 /** Milliseconds of synchronous items after which other events of the process get a turn. */
 const COOPERATIVE_BUDGET_MS = 10;
@@ -70,7 +70,7 @@ export class WorkerLoop {
   #argument: unknown;
   #run: Run | null = null;
   #outcome: Outcome | null = null;
-  #task: WorkerTask | null = null;
+  readonly #task = new RunningTask((progress) => this.#reports.report(progress));
   /** Runs items side by side, if the pool wants that; then the fields above are not used. */
   #several: ConcurrentItems | null = null;
   /** What the loop waits for before it goes on. */
@@ -93,12 +93,21 @@ export class WorkerLoop {
     const suspend: Suspend = (promise, then, fail) => this.#suspend(promise, then, fail);
     this.#sender = new ResultSender(this.#link, suspend);
     this.#reports = new TaskReports(this.#link, this.#sender);
-    this.#opener = new BatchOpener(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, suspend, (run, sequence) => {
-      if (this.#several === null) {
-        this.#run = run;
-        this.#clock.batch(sequence, run.count);
-      } else this.#several.open(run, sequence);
-    });
+    this.#task.shownIn(taskSlot);
+    this.#opener = new BatchOpener(
+      this.#link,
+      this.#decoder,
+      this.#codes,
+      this.#functions,
+      this.#sender,
+      suspend,
+      (run, sequence) => {
+        if (this.#several === null) {
+          this.#run = run;
+          this.#clock.batch(sequence, run.count);
+        } else this.#several.open(run, sequence);
+      },
+    );
     this.#hooks = new WorkerHooks(this.#link, this.#decoder, this.#codes, this.#functions, this.#sender, thread, {
       suspend,
       prepare: (what) => this.#opener.prepare(what),
@@ -114,13 +123,22 @@ export class WorkerLoop {
     workerSlot.number = number;
     if (limited) this.#gauges.watch();
     if (concurrency === 1) return;
-    this.#several = new ConcurrentItems(concurrency, this.#link, this.#decoder, this.#codes, this.#sender, this.#contexts, this.#clock, {
-      advance: () => this.#advance(),
-      prepared: () => {
-        this.#opener.prepare(Preparing.Nothing);
-        if (this.#gauges.watched) this.#gauges.betweenItems();
+    this.#several = new ConcurrentItems(
+      concurrency,
+      this.#link,
+      this.#decoder,
+      this.#codes,
+      this.#sender,
+      this.#contexts,
+      this.#clock,
+      {
+        advance: () => this.#advance(),
+        prepared: () => {
+          this.#opener.prepare(Preparing.Nothing);
+          if (this.#gauges.watched) this.#gauges.betweenItems();
+        },
       },
-    });
+    );
     // A result that had to wait for that would hold up those of other items.
     this.#suspend(
       loadSending(),
@@ -194,6 +212,8 @@ export class WorkerLoop {
         // What others do between two turns is not these items'.
         if (this.#clock.tick(then) || then >= until) this.#tellSlow(this.#clock.rest(this.#timedBatch, then));
         if (then >= until) {
+          // What runs between two turns may take its time.
+          link.wake();
           this.#nextTurn();
           return;
         }
@@ -279,10 +299,7 @@ export class WorkerLoop {
       return;
     }
     this.#started = (this.#started + 1) | 0;
-    this.#task = new WorkerTask(run.attempt, (task, progress) => {
-      if (task === this.#task) this.#reports.report(progress);
-    });
-    taskSlot.task = this.#task;
+    this.#task.begins(run.attempt);
     if (!this.#clock.together) this.#clock.begins();
     Atomics.store(this.#link.control, STARTED_ITEMS, this.#started);
     this.#opener.prepare(Preparing.Nothing);
@@ -299,7 +316,13 @@ export class WorkerLoop {
     const failed = (error: unknown) => this.#settle(run, MessageKind.Error, error);
     let item: unknown;
     try {
-      item = this.#decoder.decode(items.source, items.from(run.index), items.to(run.index), this.#link.owned, this.#codes);
+      item = this.#decoder.decode(
+        items.source,
+        items.from(run.index),
+        items.to(run.index),
+        this.#link.owned,
+        this.#codes,
+      );
     } catch (error) {
       failed(error);
       return;
@@ -308,6 +331,7 @@ export class WorkerLoop {
     if (!(item instanceof PendingValue)) this.#call(run, item);
     else {
       this.#clock.awaits();
+      if (run.quiet) this.#link.wake();
       this.#suspend(item.ready, (ready) => this.#call(run, ready), failed);
     }
   }
@@ -323,6 +347,8 @@ export class WorkerLoop {
     if (!(value instanceof Promise)) this.#settle(run, MessageKind.Value, value);
     else {
       this.#clock.awaits();
+      // Values that went without waking the parent would wait for this one.
+      if (run.quiet) this.#link.wake();
       this.#suspend(
         value,
         (settled) => this.#settle(run, MessageKind.Value, settled),
@@ -337,8 +363,7 @@ export class WorkerLoop {
     const clock = this.#clock;
     if (clock.together && !again && (run.count === 1 || run.index + 1 < run.count)) clock.pending++;
     else if (!again) this.#ended(run);
-    this.#task = null;
-    taskSlot.task = null;
+    this.#task.ends();
     this.#reports.flush();
     if (!link.writable) {
       // A report took the last room. `#advance` comes back when there is some.
@@ -353,7 +378,11 @@ export class WorkerLoop {
     const last = run.index === run.count;
     const halted = !last && (link.state & STATUS) === Status.Stopped;
     const micros = last && run.began > 0 ? Math.round((performance.now() - run.began) * 1000) : 0;
-    this.#sender.send(halted ? kind | Flag.Halted : kind, micros, value);
+    // Fast items: the one that wakes the parent is near.
+    const quiet = run.quiet && clock.together && !last && !halted && kind === MessageKind.Value;
+    if (!quiet || !this.#sender.sendQuietly(kind, micros, value)) {
+      this.#sender.send(halted ? kind | Flag.Halted : kind, micros, value);
+    }
     if (clock.timed > 0) clock.sent();
     if (!last && !halted) return;
     this.#run = null;
@@ -386,9 +415,9 @@ export class WorkerLoop {
     const { control } = this.#link;
     const task = this.#task;
     this.#several?.checkAbort();
-    if (task === null || Atomics.load(control, ABORT_ITEM) !== this.#started) return;
+    if (!task.runs || Atomics.load(control, ABORT_ITEM) !== this.#started) return;
     const reason = readReason(control);
-    if (reason instanceof Promise) void reason.then((loaded) => task.abort(loaded));
+    if (reason instanceof Promise) void reason.then(task.stopper());
     else task.abort(reason);
   }
 }

@@ -4,14 +4,15 @@ import { workerSlot } from '../worker-state.js';
 /** The running item as it sees itself. The signal is made when somebody asks for it. */
 export class WorkerTask implements CurrentTask {
   readonly attempt: number;
-  readonly #send: (task: WorkerTask, progress: unknown) => void;
+  /** Works by itself too: tasks take it out of its object. */
+  readonly report: (progress: unknown) => void;
   #controller: AbortController | null = null;
   #aborted = false;
   #reason: unknown;
 
   constructor(attempt: number, send: (task: WorkerTask, progress: unknown) => void) {
     this.attempt = attempt;
-    this.#send = send;
+    this.report = (progress) => send(this, progress);
   }
 
   get worker(): number {
@@ -24,10 +25,6 @@ export class WorkerTask implements CurrentTask {
       if (this.#aborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
-  }
-
-  report(progress: unknown): void {
-    this.#send(this, progress);
   }
 
   /** Fires the signal, once. */

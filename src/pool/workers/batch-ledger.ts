@@ -100,6 +100,13 @@ export class BatchLedger implements Iterable<Batch> {
     return index;
   }
 
+  /** Counts `count` results for the next items of the oldest batch, none of which is its last. */
+  settleSome(batch: Batch, count: number): void {
+    this.#results = (this.#results + count) | 0;
+    batch.received += count;
+    this.#items -= count;
+  }
+
   /**
    * Counts a result for an item of any batch, where several run at once. The batch leaves with the
    * last that begins.

@@ -12,7 +12,7 @@ import type { Batch } from '../scheduling/batch.js';
 import type { ItemAccount } from '../scheduling/item-account.js';
 import { AbortScope } from '../wire/protocol.js';
 import type { BatchLedger } from './batch-ledger.js';
-import { type DeadlineOwner, ItemDeadlines } from './item-deadlines.js';
+import { type DeadlineOwner, didNotStop, ItemDeadlines } from './item-deadlines.js';
 import type { WorkerChannel } from './worker-channel.js';
 
 /** What is to be named to the worker. */
@@ -140,7 +140,7 @@ export class ConcurrentDeadlines extends ItemDeadlines {
     if (killers.has(index)) return;
     const killer = setTimeout(() => {
       this.owner.drain();
-      if (killers.get(index) === killer) this.owner.kill();
+      if (killers.get(index) === killer) this.owner.condemn(didNotStop(grace));
     }, grace);
     killers.set(index, killer);
   }

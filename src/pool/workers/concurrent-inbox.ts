@@ -23,8 +23,6 @@ import type { CauseOfDeath } from './worker-death.js';
 export interface ConcurrentInboxOwner {
   readonly name: string;
   readonly pid: number | null;
-  /** Milliseconds from one result to the next; 0 before the first. */
-  readonly pace: number;
   /** An item of a batch is among the slowest so far. */
   slow(batch: Batch, slow: SlowItem): void;
   /** A batch may have left it. */
@@ -47,7 +45,7 @@ export class ConcurrentInbox {
   /** A batch was sent just now. */
   sent(batch: Batch): void {
     const { sequence } = this.channel;
-    batch.account = new ItemAccount(sequence, batch.count);
+    batch.account = new ItemAccount(sequence, batch.count, this.ledger.results);
     this.#batches.set(sequence, batch);
   }
 
@@ -168,7 +166,7 @@ export class ConcurrentInbox {
     batch.fn.progressed();
     this.ledger.settleAny(batch, account, index);
     this.deadlines.itemEnded(account, index);
-    const { name, pid, pace } = this.owner;
+    const { name, pid } = this.owner;
     if (failed) this.ledger.failed++;
     if (taskSettle.hasSubscribers) taskSettle.publish({ name, pid, failed });
     if (account.complete) {
@@ -178,7 +176,8 @@ export class ConcurrentInbox {
     this.deadlines.awaitBegin();
     if (account.overdue.has(index)) batch.overdueEnded(index);
     else if (!batch.cancelled) {
-      const each = pace === 0 ? (performance.now() - account.since) / batch.count : pace;
+      // Results come in bursts: what counts is how many its worker gave while it had the batch.
+      const each = (performance.now() - account.since) / ((this.ledger.results - account.resultsBefore) | 0);
       this.delivery.deliver(batch, index, value, failed, Math.round(each * batch.count * 1000));
     }
     if (account.complete && batch.loading === 0) batch.onReleased();

@@ -30,9 +30,15 @@ export function crash(worker: EndedWorker, { exitCode, signal, stderr, subject, 
     // One that is killed before its process is there has no id, and was not hindered by anything.
     const { condemned } = worker;
     const why = cause instanceof Error ? `: ${cause.message}` : condemned === null ? '.' : `: ${condemned}.`;
-    return new WorkerCrashError(`${worker.name} could not be started${why}`, { pid, exitCode, signal, cause, stderr: stderr ?? '' });
+    return new WorkerCrashError(`${worker.name} could not be started${why}`, {
+      pid,
+      exitCode,
+      signal,
+      cause,
+      stderr: stderr ?? '',
+    });
   }
-  const message = `${worker.name} (pid ${pid}) ${manner(worker, exitCode, signal)} ${moment(worker, subject)}`;
+  const message = `${worker.name} (pid ${pid}) ${manner(worker, exitCode, signal)}${moment(worker, subject)}`;
   // Node itself says why it does not get as far as the worker's first line.
   const wrote = stderr === null ? exitCode !== null && exitCode !== 0 : stderr !== '';
   return new WorkerCrashError(`${message}${wrote ? '; what it wrote to stderr says why' : ''}.`, {
@@ -45,14 +51,17 @@ export function crash(worker: EndedWorker, { exitCode, signal, stderr, subject, 
 }
 
 function manner({ condemned }: EndedWorker, exitCode: number | null, signal: NodeJS.Signals | null): string {
-  if (condemned !== null) return `was killed by the pool, for ${condemned},`;
+  if (condemned !== null) return `was killed by the pool, for ${condemned}`;
   if (signal === null) return `exited with code ${exitCode}`;
   return `was ended by ${signal}${signal === 'SIGKILL' ? ' (by hand, or by the kernel when memory ran out)' : ''}`;
 }
 
-function moment({ left }: EndedWorker, subject: string | null): string {
-  if (left === 'starting') return 'while it was starting';
-  return subject === null ? 'while it ran nothing' : `before ${subject} had a result`;
+function moment({ condemned, left }: EndedWorker, subject: string | null): string {
+  const comma = condemned === null ? '' : ',';
+  if (left === 'starting') return `${comma} while it was starting`;
+  if (subject !== null) return `${comma} before ${subject} had a result`;
+  // Why it was killed says what it did: it was ending.
+  return condemned !== null && left === 'retiring' ? '' : `${comma} while it ran nothing`;
 }
 
 /** What a pool fails with when one worker after the other ended and nothing got done. */

@@ -56,7 +56,10 @@ export class DeathTally {
   count(worker: DeadWorker, blame: Blame): boolean {
     if (worker.left === 'starting') {
       if (++this.#stillborn === 1) this.#since = performance.now();
-      return this.#stillborn < MAX_DEATHS_BEFORE_READY || (this.#proven && performance.now() - this.#since < MAX_CRASH_STORM_MS);
+      return (
+        this.#stillborn < MAX_DEATHS_BEFORE_READY ||
+        (this.#proven && performance.now() - this.#since < MAX_CRASH_STORM_MS)
+      );
     }
     // What an item did is the item's to answer for.
     const progress = worker.fruitful || blame !== Blame.None || performance.now() - worker.since >= LONG_LIFE_MS;
@@ -73,6 +76,9 @@ export class DeathTally {
   /** Milliseconds until the next workers are started, of a pool of `size` workers; 0: at once. */
   restartDelay(size: number): number {
     if (this.#stillborn < MAX_DEATHS_BEFORE_READY) return 0;
-    return Math.min(MAX_RESTART_DELAY_MS, MIN_RESTART_DELAY_MS * 2 ** Math.floor((this.#stillborn - MAX_DEATHS_BEFORE_READY) / size));
+    return Math.min(
+      MAX_RESTART_DELAY_MS,
+      MIN_RESTART_DELAY_MS * 2 ** Math.floor((this.#stillborn - MAX_DEATHS_BEFORE_READY) / size),
+    );
   }
 }

@@ -34,6 +34,11 @@ const MODULE_LOAD_TIMEOUT_MS = 10_000;
 /** Milliseconds by which a timer is late when this process was busy. */
 const TIMER_LATENESS_MS = 10;
 
+/** Why a worker is killed whose item did not end. */
+export function didNotStop(grace: number): string {
+  return `an item of it had not ended ${grace} ms after it was told to stop`;
+}
+
 /** The worker whose limits are kept. */
 export interface DeadlineOwner {
   /** Whether the worker is ready: before, its start has a limit of its own. */
@@ -44,10 +49,8 @@ export interface DeadlineOwner {
   withdraw(batch: Batch): boolean;
   /** Calls `look` after so many milliseconds, unless the worker has ended. */
   inspect(after: number, look: () => void): void;
-  /** Kills a worker that is of no use. */
+  /** Kills the worker. `reason` completes "it was killed: ". */
   condemn(reason: string): void;
-  /** Kills the worker for an item that did not end. */
-  kill(): void;
   /** Hands on batches that others may run. */
   returned(batches: Batch[]): void;
   /** Something changed that the pool should look at. */
@@ -117,10 +120,11 @@ export class ItemDeadlines {
   abortRunning(): void {
     this.channel.abort((this.ledger.results + 1) | 0, this.ledger.first()?.reason);
     if (this.#killer !== null) return;
+    const { grace } = this;
     const killer = setTimeout(() => {
       this.owner.drain();
-      if (this.#killer === killer) this.owner.kill();
-    }, this.grace);
+      if (this.#killer === killer) this.owner.condemn(didNotStop(grace));
+    }, grace);
     this.#killer = killer;
   }
 
@@ -187,7 +191,8 @@ export class ItemDeadlines {
       const arriving = this.channel.arriving(batch);
       if (arriving > arrived) this.#watchBegin(batch, time, arriving, false);
       // This process was busy, and may not even have rung: the worker did not have its time.
-      else if (patient && performance.now() - due > TIMER_LATENESS_MS) this.#watchBegin(batch, time, arriving, loading, false);
+      else if (patient && performance.now() - due > TIMER_LATENESS_MS)
+        this.#watchBegin(batch, time, arriving, loading, false);
       // It waits behind one that is under way.
       else if (this.waitsBehind(batch) || (this.runsOthers && this.channel.queued(batch))) return;
       else if (this.owner.withdraw(batch)) this.#notBegun(batch);

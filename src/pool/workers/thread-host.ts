@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import type { ResourceLimits, Worker } from 'node:worker_threads';
 import type { Piscina, PiscinaTask } from 'piscina';
 import { ProcessError } from '../../errors/index.js';
+import { endMember, type Membership, nativeAvailable, prepareMember } from '../../native/index.js';
 import { type LaunchOptions, type Popen, PopenThread, type ThreadForm } from '../../process/index.js';
 import { entry } from '../../util/package.js';
 import { STARTING_KEY } from '../../util/starting.js';
@@ -34,6 +35,8 @@ type PiscinaModule = typeof import('piscina');
 /** What a task becomes when a thread takes it. */
 interface Blank {
   form?: ThreadForm;
+  /** Its place among threads without the addon. */
+  readonly membership: Membership | null;
   [marks: symbol]: unknown;
 }
 
@@ -73,17 +76,22 @@ export class ThreadHost {
     const spare = piscina.threads.find((thread) => !this.#taken.has(thread));
     if (spare !== undefined) this.#engage(spare, form);
     const ticket = new AbortController();
-    const blank: Blank = {};
+    const membership = nativeAvailable() ? null : prepareMember();
+    const blank: Blank = { membership };
     blank[this.#mark] = blank;
     this.#blanks.set(blank, ticket);
     // Rejects when the thread ends first, which its Popen tells.
-    piscina.run(blank, { signal: ticket.signal }).catch(() => {});
+    const transferList = membership === null ? [] : [membership.port];
+    piscina.run(blank, { signal: ticket.signal, transferList }).catch(() => {});
     const worker = spare ?? piscina.threads.find((thread) => !this.#taken.has(thread));
     if (worker === undefined) {
       this.#withdraw();
-      throw new ProcessError(`Cannot start thread ${form.inheritance.name}: piscina has no room for it; close the pool and make another.`, {
-        code: 'MP_SPAWN',
-      });
+      throw new ProcessError(
+        `Cannot start thread ${form.inheritance.name}: piscina has no room for it; close the pool and make another.`,
+        {
+          code: 'MP_SPAWN',
+        },
+      );
     }
     if (spare === undefined) this.#engage(worker, form);
     else queueMicrotask(() => worker.emit('online')); // It may have come online before anybody listened.
@@ -100,6 +108,7 @@ export class ThreadHost {
   #withdraw(): void {
     for (const [blank, ticket] of this.#blanks) {
       this.#blanks.delete(blank);
+      blank.membership?.port.close();
       ticket.abort();
       return;
     }
@@ -141,6 +150,8 @@ export class ThreadHost {
       this.#open.delete(thread!);
       this.#blanks.delete(blank);
       blank.form = form;
+      const { membership } = blank;
+      if (membership !== null) thread!.once('exit', () => endMember(membership));
       return worker;
     }
     return null;

@@ -1,11 +1,20 @@
 import { SerializationError } from '../../errors/index.js';
-import { EMPTY_PAYLOAD, Link, type LinkBells, LinkSide, linkBytes, type Payload, Region, WAKE_BURST } from '../../memory/index.js';
-import { ownKey } from '../../process/index.js';
+import {
+  EMPTY_PAYLOAD,
+  Link,
+  type LinkBells,
+  LinkSide,
+  linkBytes,
+  type Payload,
+  Region,
+  WAKE_BURST,
+} from '../../memory/index.js';
+import { asParent, ownKey } from '../../process/index.js';
 import { type CodeRecord, CodeTable, codeBlock, Decoder, Encoder, inCall, KnownCodes } from '../../reduction/index.js';
 import { collectPreparations } from '../../util/preparation.js';
 import { nextTick } from '../../util/timers.js';
 import type { Batch } from '../scheduling/batch.js';
-import { EncodedMessage, encodeNow } from '../scheduling/encoded-items.js';
+import { EncodedMessage, encodeListNow } from '../scheduling/encoded-items.js';
 import { writeReason } from '../wire/abort-reason.js';
 import { codeBook, type SerializedFunction } from '../wire/function-registry.js';
 import { METER_BYTES, Meter } from '../wire/meter.js';
@@ -36,7 +45,7 @@ import { readStderr } from '../wire/stderr-tail.js';
 const encoder = new Encoder(codeBook);
 const encoded: Payload & { total: number } = {
   total: 0,
-  layout: (target, offset) => void encoder.layout(target, offset),
+  layout: (target, offset, words) => void encoder.layout(target, offset, words),
 };
 const decoder = new Decoder();
 
@@ -120,7 +129,12 @@ export class WorkerChannel {
 
   /** Sends what a worker has of its parent, and is told of itself, and the initializer's call. */
   initialize(serialized: SerializedFunction | null, args: EncodedMessage, facts: WorkerFacts): void {
-    encoded.total = encoder.encode([Buffer.from(ownKey()).toString('hex'), collectPreparations(), facts]).total;
+    encoded.total = encoder.encode([
+      Buffer.from(ownKey()).toString('hex'),
+      asParent(),
+      collectPreparations(),
+      facts,
+    ]).total;
     this.#post(MessageKind.Inherit, 0, 0, copyOf(encoded));
     if (serialized !== null) this.#define(serialized);
     this.#teach(args.codes);
@@ -153,7 +167,7 @@ export class WorkerChannel {
     } else {
       const payload = batch.payload();
       if (payload !== NO_ARGUMENTS) {
-        const { total, codes, freight } = encoder.encode(payload);
+        const { total, codes, freight } = encoder.encodeList(payload);
         encoded.total = total;
         content = encoded;
         batch.codes = codes;
@@ -167,12 +181,19 @@ export class WorkerChannel {
       }
     }
     batch.weighed(content.total);
-    batch.position = this.#link.send(batch.context === null ? batch.kind : batch.kind | Flag.Context, batch.fn.id, batch.state, content);
+    // The worker reads it with the record.
+    const sequence = (this.sequence + 1) | 0;
+    this.meter.stamp(sequence, batch.made);
+    batch.position = this.#link.send(
+      batch.context === null ? batch.kind : batch.kind | Flag.Context,
+      batch.fn.id,
+      batch.state,
+      content,
+    );
     if (content === encoded) encoder.forget();
     // In parts it cannot be had back from the ring.
     if (this.#link.own !== null && message === null) batch.recalled(this.#link.own);
-    this.sequence = (this.sequence + 1) | 0;
-    this.meter.stamp(this.sequence, batch.made);
+    this.sequence = sequence;
     if (!this.#link.writable) this.#transferring = batch;
     this.#wakeSoon();
     return true;
@@ -343,6 +364,26 @@ export class WorkerChannel {
     this.#link.release();
   }
 
+  /** Whether the record may be {@link pass}ed. */
+  get passable(): boolean {
+    return this.#link.inRing;
+  }
+
+  /** As {@link release}, but the room is given back by {@link free}. */
+  pass(): void {
+    this.#link.pass();
+  }
+
+  /** As {@link receive}, for a record that is of this very kind and may be {@link pass}ed. */
+  receiveKind(kind: number): boolean {
+    return this.#link.receiveKind(kind);
+  }
+
+  /** Gives back the room of the records that were passed. */
+  free(): void {
+    this.#link.free();
+  }
+
   /** Asks to be rung for the next record; `false` when one is there already. */
   sleep(): boolean {
     return this.#link.sleep();
@@ -415,7 +456,7 @@ function copyOf(payload: Payload): Payload & { readonly bytes: Uint8Array } {
 /** The arguments of an initializer as they are now, for all workers. @throws SerializationError. */
 export function keepInitArgs(args: readonly unknown[]): EncodedMessage {
   try {
-    return encodeNow(args);
+    return encodeListNow(args);
   } catch (error) {
     throw inCall(error, 'Pool', (path) => path.replace(/\[(\d+)\]$/, 'initArgs[$1]'));
   }

@@ -50,8 +50,12 @@ function blamed(ledger: BatchLedger, channel: WorkerChannel): Blame {
  * Tells the error that the worker did not catch, and how its `workerExit` ended: at once, or when
  * the modules that they need are loaded.
  */
-export function lastWords({ uncaught, farewell }: LastWords, tell: (uncaught: unknown, farewell: Farewell | null) => void): void {
-  if (farewell instanceof Promise) void soon(farewell).then((loaded) => tell(undefined, (loaded as Farewell | undefined) ?? null));
+export function lastWords(
+  { uncaught, farewell }: LastWords,
+  tell: (uncaught: unknown, farewell: Farewell | null) => void,
+): void {
+  if (farewell instanceof Promise)
+    void soon(farewell).then((loaded) => tell(undefined, (loaded as Farewell | undefined) ?? null));
   else if (uncaught instanceof PendingValue) void soon(uncaught.ready).then((reason) => tell(reason, farewell));
   else tell(uncaught instanceof Unreadable ? undefined : uncaught, farewell);
 }

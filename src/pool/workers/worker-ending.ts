@@ -29,7 +29,7 @@ export interface EndingOwner {
 
 /** How a worker is made to end that does not do so by itself, and when it is looked at for that. */
 export class WorkerEnding {
-  /** Why this process killed it, if it did so because it was of no use. */
+  /** Why this process killed it, if it did. */
   condemned: string | null = null;
   readonly #owner: EndingOwner;
   /** Makes a terminated worker end; results do not put it off, unlike the timers of an item. */
@@ -81,7 +81,7 @@ export class WorkerEnding {
     });
   }
 
-  /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
+  /** Kills it. `reason` completes "it was killed: ". */
   condemn(reason: string): void {
     this.condemned ??= reason;
     this.signal('SIGKILL');

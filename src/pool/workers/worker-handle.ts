@@ -92,6 +92,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   #polling = false;
   readonly #settings: WorkerSettings;
   #exit: SerializedFunction | null = null;
+  /** Whether it is to run something of the user's that no item asks for. */
+  #hooked = false;
   #overweight = false;
   /** Whether it is terminated as soon as it runs nothing. */
   #winding = false;
@@ -125,7 +127,13 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
       this.#deadlines = new ItemDeadlines(this.#ledger, this.#channel, settings.grace, this);
       this.#concurrent = null;
     } else {
-      const deadlines = new ConcurrentDeadlines(this.#ledger, this.#channel, settings.grace, this, settings.concurrency);
+      const deadlines = new ConcurrentDeadlines(
+        this.#ledger,
+        this.#channel,
+        settings.grace,
+        this,
+        settings.concurrency,
+      );
       this.#deadlines = deadlines;
       this.#concurrent = new ConcurrentInbox(this.#channel, this.#ledger, deadlines, delivery, this);
     }
@@ -187,11 +195,6 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     return Math.max(0, this.concurrency - this.#ledger.items);
   }
 
-  /** Milliseconds from one result to the next; 0 before the first. */
-  get pace(): number {
-    return this.#throughput.pace;
-  }
-
   /** Whether it should be given another batch now. */
   get hasRoom(): boolean {
     return (
@@ -248,12 +251,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     return this.since !== 0;
   }
 
-  /** Kills it. */
-  kill(): void {
-    this.#ending.signal('SIGKILL');
-  }
-
-  /** Kills it, for it is of no use. `reason` completes "it was killed: ". */
+  /** Kills it. `reason` completes "it was killed: ". */
   condemn(reason: string): void {
     this.#ending.condemn(reason);
   }
@@ -279,6 +277,7 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
   initialize(hooks: WorkerHookFunctions): void {
     const { cpus, maxMemory } = this.#settings;
     this.#exit = hooks.exit;
+    this.#hooked = hooks.initializer !== null || hooks.exit !== null;
     this.#channel.initialize(hooks.initializer, hooks.args, {
       number: this.number,
       cpu: cpus === null ? null : cpus[this.number % cpus.length]!,
@@ -458,17 +457,20 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
 
   /**
    * Bounds the time in which a worker that has nothing left to do must end. One that is starting
-   * finishes that first.
+   * finishes that first where it has an initializer or a `workerExit`, whose effects may be wanted;
+   * else it is of no use, and ends at once.
    */
   settled(): void {
-    if (this.#winding && this.#ledger.batches === 0) this.terminate(this.#settings.grace);
-    if (this.state !== 'retiring' || this.#ledger.batches > 0 || !this.begun) return;
-    this.#ending.seeOff(this.#settings, this.#channel);
+    const idle = this.#ledger.batches === 0;
+    if (this.#winding && idle) this.terminate(this.#settings.grace);
+    if (this.state !== 'retiring' || !idle) return;
+    if (this.begun) this.#ending.seeOff(this.#settings, this.#channel);
+    else if (!this.#hooked) this.terminate(this.#settings.grace);
   }
 
   // ---- life
 
-  /** Why this process killed it, if it did so because it was of no use. */
+  /** Why this process killed it, if it did. */
   get condemned(): string | null {
     return this.#ending.condemned;
   }
@@ -480,7 +482,8 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
 
   #checkReady(): void {
     this.drain();
-    if (!this.begun && this.state !== 'ended') this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
+    if (!this.begun && this.state !== 'ended')
+      this.#owner.late(this, this.#channel.preparing === Preparing.Initializer);
   }
 
   /** Whether the event loop must stay alive for it. */
@@ -530,7 +533,12 @@ export class WorkerHandle implements BatchHolder, DeadlineOwner, InboxOwner, End
     const lost = this.#ledger.close();
     lastWords(this.#inbox, (uncaught, farewell) => {
       this.farewell = farewell;
-      this.#owner.exited(this, lost, blame, crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }));
+      this.#owner.exited(
+        this,
+        lost,
+        blame,
+        crash(this, { exitCode, signal, stderr, subject, cause: cause ?? fromWorker(uncaught, null) }),
+      );
     });
   }
 }

@@ -12,6 +12,9 @@ import type { ResultDelivery } from './result-delivery.js';
 import { Unreadable, type WorkerChannel } from './worker-channel.js';
 import type { Farewell } from './worker-death.js';
 
+/** Results after which their room is given back. */
+const MOST_AT_ONCE = 256;
+
 /** The worker whose records are taken in. */
 export interface InboxOwner {
   /** Its name, as messages have it. */
@@ -69,6 +72,7 @@ export class WorkerInbox {
   take(): void {
     const channel = this.#channel;
     if (this.#concurrent?.take() === true) return;
+    if (channel.kind === MessageKind.Value && this.#takeValues()) return;
     switch ((channel.kind & KIND) as MessageKind) {
       case MessageKind.Value:
       case MessageKind.Error: {
@@ -110,7 +114,8 @@ export class WorkerInbox {
         const progress = channel.decode();
         channel.release();
         const batch = this.#ledger.first();
-        if (!(progress instanceof Unreadable)) this.#delivery.whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
+        if (!(progress instanceof Unreadable))
+          this.#delivery.whenLoaded(progress, (loaded) => batch?.report(loaded, dropped));
         break;
       }
       case MessageKind.Slow: {
@@ -126,7 +131,8 @@ export class WorkerInbox {
         const value = channel.decode();
         channel.release();
         if (value instanceof Unreadable) this.farewell = { failed: true, value: value.reason };
-        else if (!(value instanceof PendingValue)) this.farewell = { failed, value: failed ? fromWorker(value, null) : value };
+        else if (!(value instanceof PendingValue))
+          this.farewell = { failed, value: failed ? fromWorker(value, null) : value };
         else {
           this.farewell = value.ready.then(
             (loaded) => ({ failed, value: failed ? fromWorker(loaded, null) : loaded }),
@@ -152,6 +158,27 @@ export class WorkerInbox {
       default:
         channel.release();
     }
+  }
+
+  /**
+   * Takes in values that lie there one behind the other: the usual results, whose room is given
+   * back for all of them at once. Returns whether there were any; the record that the channel shows
+   * then is another.
+   */
+  #takeValues(): boolean {
+    const channel = this.#channel;
+    if (!channel.passable) return false;
+    let taken = 0;
+    do {
+      const micros = channel.id;
+      const value = channel.decode();
+      if (value instanceof PendingValue || value instanceof Unreadable) break;
+      channel.pass();
+      this.#settle(value, false, micros);
+      this.#abortNext();
+    } while (++taken < MOST_AT_ONCE && channel.receiveKind(MessageKind.Value));
+    if (taken > 0) channel.free();
+    return taken > 0;
   }
 
   #settle(value: unknown, failed: boolean, micros: number): void {

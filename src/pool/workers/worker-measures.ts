@@ -1,5 +1,5 @@
 /** What `stats()` tells of one worker. */
-import { readFileSync } from 'node:fs';
+import { residentSetOf } from '../../platform/proc-linux.js';
 import type { Popen } from '../../process/index.js';
 import { performance } from '../../util/timers.js';
 import type { WorkerStats } from '../events.js';
@@ -46,11 +46,5 @@ export function measureWorker(worker: Subject, ledger: BatchLedger, channel: Wor
 
 /** Bytes that its process has in memory; `null` where it is no process, or is gone. */
 function residentSet({ child, pid, state }: Subject): number | null {
-  if (child.method === 'thread' || pid === null || state === 'ended') return null;
-  try {
-    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kibibytes === undefined ? null : 1024 * Number(kibibytes);
-  } catch {
-    return null;
-  }
+  return child.method === 'thread' || pid === null || state === 'ended' ? null : residentSetOf(pid);
 }

@@ -1,20 +1,20 @@
 import { stat } from 'node:fs';
-import { Subject } from 'rxjs';
 import { ClosedError, TimeoutError, type WorkerCrashError } from '../../errors/index.js';
 import { addTemplateModule, isCovered, launch, METHOD_TITLES } from '../../process/index.js';
-import { inOwnContext } from '../../streams/index.js';
 import { atExit, type Ending } from '../../util/at-exit.js';
 import { processCrash } from '../../util/diagnostics.js';
 import { debug } from '../../util/logger.js';
 import { entry } from '../../util/package.js';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
-import type { PoolEvent, PoolMeasurements, PoolStats, SlowTask, WorkerEvent } from '../events.js';
-import { LONGEST, type PoolSettings } from '../options.js';
+import type { PoolMeasurements, PoolStats, SlowTask, WorkerEvent } from '../events.js';
 import type { Batch } from '../scheduling/batch.js';
 import type { Blame } from '../scheduling/blame.js';
 import type { Scheduler } from '../scheduling/scheduler.js';
+import type { PoolSettings } from '../settings.js';
+import { LONGEST } from '../time-limit.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { DeathTally } from './death-tally.js';
+import { EventFeed } from './event-feed.js';
 import { type MeasuredWorker, PoolMeasures } from './pool-measures.js';
 import { ThreadHost } from './thread-host.js';
 import { keepInitArgs } from './worker-channel.js';
@@ -49,9 +49,7 @@ export interface WorkerSupervisorOwner {
  * this any more: it was idle, or the pool was made smaller, and ends after what it runs.
  */
 export class WorkerSupervisor implements WorkerOwner {
-  readonly events = new Subject<PoolEvent>();
-  /** The same, as users see it. */
-  readonly observed = inOwnContext(this.events);
+  readonly events = new EventFeed();
   started = 0;
   crashed = 0;
   readonly #settings: PoolSettings;
@@ -115,6 +113,7 @@ export class WorkerSupervisor implements WorkerOwner {
    * @throws ProcessError, MultiprocessError `MP_SYSTEM`.
    */
   open(): void {
+    this.events.holdThisTurn();
     this.#fill(this.#settings.minProcesses ?? this.#size);
   }
 
@@ -236,7 +235,7 @@ export class WorkerSupervisor implements WorkerOwner {
 
   ready(worker: WorkerHandle): void {
     this.#deaths.becameReady();
-    this.events.next({ type: 'worker-ready', ...whois(worker) });
+    this.events.tell({ type: 'worker-ready', ...whois(worker) });
     for (const other of this.#scheduler.workers)
       if (other.surplus && other.number === worker.number && other !== worker) this.#replaced(other);
     this.#checkWeight(worker);
@@ -263,7 +262,8 @@ export class WorkerSupervisor implements WorkerOwner {
     const { initTimeout } = this.#settings;
     // One that hangs before that may be bad luck, and counts as one that died; an initializer is
     // the user's, as one that fails is.
-    if (!initializing || this.#hooks.initializer === null) worker.condemn(`it was not ready within the initTimeout of ${initTimeout} ms`);
+    if (!initializing || this.#hooks.initializer === null)
+      worker.condemn(`it was not ready within the initTimeout of ${initTimeout} ms`);
     else {
       const message = `Pool: the initializer had not settled ${initTimeout} ms after its worker ${worker.name} was started; see that it ends, or give the pool a longer \`initTimeout\` (Infinity for none).`;
       this.#owner.failed(new TimeoutError(message, { code: 'MP_INIT_TIMEOUT' }));
@@ -284,7 +284,7 @@ export class WorkerSupervisor implements WorkerOwner {
 
   /** What is measured, and the workers there are. */
   measurements(): PoolMeasurements & Pick<PoolStats, 'workers' | 'running'> {
-    const workers = this.#scheduler.workers.filter(({ over }) => !over);
+    const workers = this.#scheduler.workers.filter(({ over }) => !over).sort(byNumber);
     const measured = workers.map((worker) => worker.measured);
     const running = workers.reduce((sum, worker) => sum + worker.running, 0);
     return { workers: measured.map(({ stats }) => stats), running, ...this.#measures.with(measured) };
@@ -294,7 +294,7 @@ export class WorkerSupervisor implements WorkerOwner {
   overweight(worker: WorkerHandle, memory: number): void {
     if (worker.surplus || this.#dismissed) return;
     const { maxMemory } = this.#settings;
-    this.events.next({ type: 'worker-memory', ...whois(worker), memory, limit: maxMemory });
+    this.events.tell({ type: 'worker-memory', ...whois(worker), memory, limit: maxMemory });
     worker.surplus = true;
     // Of a pool that is closed only as many are needed as have work.
     if (this.#owner.wanted) this.#refill(this.#staff + 1);
@@ -309,22 +309,22 @@ export class WorkerSupervisor implements WorkerOwner {
 
   /** What `workerExit` returned, by the number of its worker, the first of each number first. */
   get results(): unknown[] {
-    const sorted = [...this.#results].sort((a, b) => a.number - b.number || a.ordinal - b.ordinal);
-    return sorted.map(({ value }) => value);
+    return [...this.#results].sort(byNumber).map(({ value }) => value);
   }
 
   #keepFarewell(worker: WorkerHandle, error: WorkerCrashError): void {
     const { farewell, number, ordinal } = worker;
     if (this.#hooks.exit === null || worker.left !== 'retiring' || worker.since === 0) return;
     if (farewell?.failed === false) this.#results.push({ number, ordinal, value: farewell.value });
-    else if (!this.#dismissed) this.events.next({ type: 'worker-exit-failed', ...whois(worker), error: farewell?.value ?? error });
+    else if (!this.#dismissed)
+      this.events.tell({ type: 'worker-exit-failed', ...whois(worker), error: farewell?.value ?? error });
   }
 
   exited(worker: WorkerHandle, lost: Batch[], blame: Blame, error: WorkerCrashError): void {
     const expected = worker.left === 'retiring' || this.#dismissed;
     this.#scheduler.remove(worker);
     this.#keepFarewell(worker, error);
-    if (expected && lost.length === 0) this.events.next({ type: 'worker-exit', ...whois(worker) });
+    if (expected && lost.length === 0) this.events.tell({ type: 'worker-exit', ...whois(worker) });
     else {
       this.crashed++;
       debug('worker died: %s', error.message);
@@ -332,7 +332,7 @@ export class WorkerSupervisor implements WorkerOwner {
         const { name, pid, child } = worker;
         processCrash.publish({ name, pid, method: child.method, exitCode: child.poll(), error });
       }
-      this.events.next({ type: 'worker-crash', ...whois(worker), lostTasks: lost.length, error });
+      this.events.tell({ type: 'worker-crash', ...whois(worker), lostTasks: lost.length, error });
     }
     const hopelessly = !expected && !this.#deaths.count(worker, blame);
     if (lost.length > 0) this.#owner.lost(lost, blame, error);
@@ -398,7 +398,7 @@ export class WorkerSupervisor implements WorkerOwner {
     worker.initialize(this.#hooks);
     if (this.#alive) worker.keepAlive(true);
     debug('added worker %s', worker.name);
-    this.events.next({ type: 'worker-start', ...whois(worker) });
+    this.events.tell({ type: 'worker-start', ...whois(worker) });
   }
 
   /** Lets workers go that were idle for `idleTimeout`. */
@@ -408,7 +408,9 @@ export class WorkerSupervisor implements WorkerOwner {
     this.#idler = setTimeout(() => {
       this.#idler = null;
       // Of those that have been idle for long the ones with the highest numbers go first.
-      const idle = this.#scheduler.workers.filter((worker) => worker.state === 'ready' && worker.batches === 0 && !worker.surplus);
+      const idle = this.#scheduler.workers.filter(
+        (worker) => worker.state === 'ready' && worker.batches === 0 && !worker.surplus,
+      );
       idle.sort((a, b) => b.number - a.number);
       for (const worker of idle) if (worker.stillFor >= idleTimeout && this.#staff > this.#floor) this.#letGo(worker);
       if (this.#scheduler.workers.some((worker) => worker.state === 'ready')) this.#watchIdle();
@@ -423,6 +425,16 @@ export class WorkerSupervisor implements WorkerOwner {
  */
 function startThreadPool(): void {
   stat('/', () => {});
+}
+
+/** Workers by their number; of those with the same, the first that was started comes first. */
+function byNumber(a: Numbered, b: Numbered): number {
+  return a.number - b.number || a.ordinal - b.ordinal;
+}
+
+interface Numbered {
+  readonly number: number;
+  readonly ordinal: number;
 }
 
 /** What every event says of its worker. */

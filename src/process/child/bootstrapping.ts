@@ -6,6 +6,8 @@
  *   util/loading.ts            modules that are loaded on behalf of the parent, and what they began
  */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ProcessError } from '../../errors/process.js';
 import { isLoading } from '../../util/loading.js';
 import { callingFile, noteStarters } from '../../util/program-files.js';
@@ -48,14 +50,14 @@ let known: ReadonlySet<string> | undefined;
 function preloads(): ReadonlySet<string> {
   if (known !== undefined) return known;
   const words = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)];
-  const resolve = createRequire(`${process.cwd()}/preload.js`).resolve;
+  const resolve = createRequire(join(process.cwd(), 'preload.js')).resolve;
   const files = new Set<string>();
   words.forEach((word, i) => {
     const [, option, value] = /^(--import|--require|-r)(?:=(.*))?$/s.exec(word) ?? [];
     const specifier = value ?? (option === undefined ? undefined : words[i + 1]);
     if (specifier === undefined) return;
     try {
-      files.add(resolve(specifier.startsWith('file:') ? new URL(specifier).pathname : specifier));
+      files.add(resolve(specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier));
     } catch {
       // It was loaded by other rules, or not at all.
     }

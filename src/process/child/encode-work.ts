@@ -1,12 +1,10 @@
 /** What a Process sends its child: who the child is, and what it runs. */
-import { threadId } from 'node:worker_threads';
 import { freightOf, holdUntil } from '../../memory/index.js';
-import { processStartTime } from '../../native/index.js';
 import { dumps, inCall } from '../../reduction/index.js';
 import { collectPreparations } from '../../util/preparation.js';
 import { whileSpawning } from '../../util/spawning.js';
+import { asParent } from '../as-parent.js';
 import { ownKey } from '../authkey.js';
-import { identity } from '../identity.js';
 import { mainPath, programArguments } from '../main.js';
 import type { Popen } from '../popen/index.js';
 import type { ProcessState } from '../process-state.js';
@@ -19,12 +17,17 @@ import { writePayload } from './write-payload.js';
  * @throws SerializationError.
  */
 export function encodeWork(instance: object | null, state: ProcessState, popen: Popen): number {
-  const own = identity();
   const { target, args } = state;
   const url = instance === null && target instanceof URL ? target.href : null;
   const plain = url !== null && args.every(isPlain);
-  const work: Work = instance !== null ? { kind: 'instance' } : url === null ? { kind: 'target' } : { kind: 'module', url };
-  const body = instance !== null ? [instance, target, args] : target === undefined || plain ? null : [url === null ? target : null, args];
+  const work: Work =
+    instance !== null ? { kind: 'instance' } : url === null ? { kind: 'target' } : { kind: 'module', url };
+  const body =
+    instance !== null
+      ? [instance, target, args]
+      : target === undefined || plain
+        ? null
+        : [url === null ? target : null, args];
   let bytes: Uint8Array | null = null;
   try {
     state.encoding = true;
@@ -41,12 +44,7 @@ export function encodeWork(instance: object | null, state: ProcessState, popen: 
     daemon: state.daemon,
     path: state.path,
     authkey: Buffer.from(state.authkey ?? ownKey()).toString('hex'),
-    parent: {
-      name: own.name,
-      pid: process.pid,
-      startTime: String(processStartTime(process.pid) ?? ''),
-      threadId: threadId === 0 ? null : threadId,
-    },
+    parent: asParent(),
     argv: programArguments(),
     main: mainPath(),
     work,
@@ -70,6 +68,9 @@ function partOf(path: string, isInstance: boolean): string {
 function isPlain(value: unknown): boolean {
   const type = typeof value;
   return (
-    value === null || type === 'string' || type === 'boolean' || (type === 'number' && Number.isFinite(value) && !Object.is(value, -0))
+    value === null ||
+    type === 'string' ||
+    type === 'boolean' ||
+    (type === 'number' && Number.isFinite(value) && !Object.is(value, -0))
   );
 }

@@ -10,6 +10,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { setCloseOnExec } from '../../native/descriptors.js';
 import { setParentDeathSignal } from '../../native/process.js';
+import { joinFamily, type Membership } from '../../native/threads/membership.js';
 import { type Entry, entry } from '../../util/package.js';
 import { begin } from '../../util/starting.js';
 import type { StartMethod } from '../start-method.js';
@@ -29,6 +30,9 @@ export const INHERITANCE_KEY = 'multiprocess.inheritance';
 
 /** Set, in a template, while it loads modules: the programs it has loaded, by their URL. */
 export const PROGRAMS: unique symbol = Symbol.for('multiprocess.programs') as never;
+
+/** Key, in a thread's `workerData`, of its place among threads without the addon. */
+export const MEMBERSHIP_KEY = 'multiprocess.membership';
 
 const SIGKILL = 9;
 
@@ -65,6 +69,8 @@ export function inherit(): Inheritance {
   if (!isMainThread) {
     const given = (workerData as Record<string, Inheritance | undefined> | null)?.[INHERITANCE_KEY];
     if (given !== undefined) {
+      const membership = (workerData as Record<string, Membership | undefined>)[MEMBERSHIP_KEY];
+      if (membership !== undefined) joinFamily(membership);
       printAtOnce();
       return given;
     }

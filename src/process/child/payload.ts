@@ -8,6 +8,10 @@
  */
 
 import { fstatSync, readSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { nativeAvailable } from '../../native/addon.js';
+import { entry } from '../../util/package.js';
 import type { PreparedState } from '../../util/preparation.js';
 import { uninitializedBytes } from '../../util/uninitialized.js';
 
@@ -27,7 +31,12 @@ export interface PayloadHead {
   readonly path: string;
   /** Hexadecimal. */
   readonly authkey: string;
-  readonly parent: { readonly name: string; readonly pid: number; readonly startTime: string | null; readonly threadId: number | null };
+  readonly parent: {
+    readonly name: string;
+    readonly pid: number;
+    readonly startTime: string | null;
+    readonly threadId: number | null;
+  };
   /** Arguments of the program, without Node and the script. */
   readonly argv: readonly string[];
   /** The program's main file, where there is one. */
@@ -49,12 +58,25 @@ export const align = (offset: number): number => (offset + 7) & ~7;
  * its own, `null` when there is none.
  */
 export function readPayload(fd: number): { head: PayloadHead; body: Uint8Array | null } {
-  const { size } = fstatSync(fd);
-  const bytes = uninitializedBytes(size);
-  const { buffer } = bytes;
-  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MAX_READ_BYTES), at);
+  const bytes = nativeAvailable() ? readFile(fd) : readShared(fd);
+  const { buffer, length: size } = bytes;
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(Buffer.from(buffer, 4, length).toString()) as PayloadHead;
   const start = align(4 + length);
   return { head, body: start < size ? bytes.subarray(start) : null };
+}
+
+function readFile(fd: number): Uint8Array {
+  const { size } = fstatSync(fd);
+  const bytes = uninitializedBytes(size);
+  for (let at = 0; at < size; ) at += readSync(fd, bytes, at, Math.min(size - at, MAX_READ_BYTES), at);
+  return bytes;
+}
+
+/** Without the addon it is memory of threads. A process does not load what that takes. */
+function readShared(fd: number): Uint8Array {
+  const { descriptorSize, mapMemory } = createRequire(import.meta.url)(
+    fileURLToPath(entry('native/index')),
+  ) as typeof import('../../native/index.js');
+  return new Uint8Array(mapMemory(fd, descriptorSize(fd))).slice();
 }

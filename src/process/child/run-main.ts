@@ -24,7 +24,9 @@ export function runMain(name: string, method: StartMethod, work: () => Promise<u
   });
   process.on('exit', () => {
     if (settled || !natural || process.exitCode !== undefined) return;
-    print(`Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`);
+    print(
+      `Process ${name}: its event loop ran empty before what it runs had settled; something is awaited that never comes.\n`,
+    );
     process.exitCode = UNSETTLED_EXIT_CODE;
   });
 

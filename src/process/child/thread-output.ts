@@ -6,7 +6,12 @@
  */
 import { writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { nativeAvailable } from '../../native/addon.js';
 import { pollDescriptor, Ready } from '../../native/channel.js';
+
+/** Milliseconds between two attempts to write to a pipe that is full, without the addon. */
+const FULL_PIPE_MS = 1;
+const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 type Done = (error?: Error | null) => void;
 
@@ -23,7 +28,10 @@ function bind(stream: Writable, fd: number): void {
   };
   Object.assign(stream, {
     _write: write,
-    _writev: (chunks: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[], done: Done): void => {
+    _writev: (
+      chunks: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[],
+      done: Done,
+    ): void => {
       for (const { chunk, encoding } of chunks) write(chunk, encoding, () => {});
       done();
     },
@@ -38,7 +46,9 @@ function writeAll(fd: number, bytes: Uint8Array): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
       // The main thread has made the pipe non-blocking, and it is full.
-      pollDescriptor(fd, Ready.writable, Number.POSITIVE_INFINITY);
+      if (nativeAvailable()) pollDescriptor(fd, Ready.writable, Number.POSITIVE_INFINITY);
+      // Nobody tells when it has room again.
+      else Atomics.wait(nothing, 0, 0, FULL_PIPE_MS);
     }
   }
 }

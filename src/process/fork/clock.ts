@@ -23,9 +23,14 @@ export function restartClock(): void {
       mark.call(performance, name, { ...options, startTime: options?.startTime ?? since() }),
     measure: (name: string, start?: Measure, end?: string) => {
       const options =
-        typeof start === 'object' && start !== null ? { ...start } : { start: start ?? 0, ...(end === undefined ? {} : { end }) };
+        typeof start === 'object' && start !== null
+          ? { ...start }
+          : { start: start ?? 0, ...(end === undefined ? {} : { end }) };
       // Without an end it ends now, unless a start and a duration say when.
-      if (options.end === undefined && !('duration' in options && options.duration !== undefined && options.start !== undefined)) {
+      if (
+        options.end === undefined &&
+        !('duration' in options && options.duration !== undefined && options.start !== undefined)
+      ) {
         options.end = since();
       }
       return measure.call(performance, name, options as never);

@@ -2,13 +2,13 @@
  * What a Process's child does that is a copy of this process: it has target and arguments already.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { processStartTime } from '../../native/index.js';
+import { asParent } from '../as-parent.js';
 import { AuthenticationKey } from '../authentication-key.js';
 import { ownKey } from '../authkey.js';
 import { coverTermination } from '../child/coverage.js';
 import { defaultExport } from '../child/default-export.js';
 import { runMain } from '../child/run-main.js';
-import { become, identity, type Parent } from '../identity.js';
+import { become } from '../identity.js';
 import { mainPath } from '../main.js';
 import { adopt, type ProcessState } from '../process-state.js';
 import { setStartMethod } from '../start-method.js';
@@ -23,8 +23,7 @@ export function copyMain(
   { target, args, name, daemon, path, authkey }: ProcessState,
   subclass: boolean,
 ): () => void {
-  const own = identity();
-  const parent: Parent = { name: own.name, pid: process.pid, startTime: String(processStartTime(process.pid) ?? ''), threadId: null };
+  const parent = asParent();
   const main = mainPath();
   const key = AuthenticationKey.from(authkey ?? ownKey()) as AuthenticationKey;
   const work = async (): Promise<unknown> =>

@@ -1,5 +1,5 @@
 /** The options with which a Node can fork, and whether one could be started with them here. */
-import { nativeError } from '../../native/index.js';
+import { canEndForks, nativeError } from '../../native/index.js';
 import { unusableExecutable } from '../../util/executable.js';
 
 /**
@@ -41,12 +41,19 @@ export function areForkOptions(options: readonly string[]): boolean {
  * Why a process whose `Math` cannot be changed cannot be forked: the forks would go on with one
  * state of V8's.
  */
-export const SHARED_RANDOM = '`Math` is frozen (--frozen-intrinsics), and all forks would draw the same numbers from `Math.random`';
+export const SHARED_RANDOM =
+  '`Math` is frozen (--frozen-intrinsics), and all forks would draw the same numbers from `Math.random`';
+
+/** Why a build of Node cannot be forked. */
+export const ENDLESS =
+  'this build of Node does not show `node::AtExit` and its platform, without which a fork could not end in good order (builds for musl, as Alpine has, do not)';
 
 /** Returns why no Node can be forked on this host; `null` when one can. */
 export function forkingUnavailable(): string | null {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
-  return nativeError()?.message ?? null;
+  const withoutAddon = nativeError();
+  if (withoutAddon !== null) return withoutAddon.message;
+  return canEndForks() ? null : ENDLESS;
 }
 
 /** Returns why no template can be started on this host; `null` when one can. */

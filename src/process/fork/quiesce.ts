@@ -57,7 +57,8 @@ export function quiesce({ timers, immediates, randomCaches: caches }: NodeIntern
  */
 function members(first: Linked | null, end: Linked | null): Linked[] {
   const found: Linked[] = [];
-  for (let one = first === end ? (first?._idleNext ?? null) : first; one !== end && one !== null; one = one._idleNext) found.push(one);
+  for (let one = first === end ? (first?._idleNext ?? null) : first; one !== end && one !== null; one = one._idleNext)
+    found.push(one);
   return found;
 }
 
@@ -87,7 +88,8 @@ function forgetIdleSockets(): void {
     else if (type?.name === 'Dispatcher1Wrapper' && agent !== undefined) scope[at] = new type(agent);
   }
   for (const name of ['http', 'https'] as const) {
-    if ((process as { moduleLoadList?: readonly string[] }).moduleLoadList?.includes(`NativeModule ${name}`) !== true) continue;
+    if ((process as { moduleLoadList?: readonly string[] }).moduleLoadList?.includes(`NativeModule ${name}`) !== true)
+      continue;
     const { freeSockets } = process.getBuiltinModule(name).globalAgent as { freeSockets: Record<string, unknown> };
     for (const host of Object.keys(freeSockets)) delete freeSockets[host];
   }

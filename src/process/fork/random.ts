@@ -40,7 +40,9 @@ export function replaceRandom(): void {
   }
   // A preloaded module has frozen it: another Math, frozen as well, takes the place of the global
   // one. Under --frozen-intrinsics that cannot be done either, and no template starts (options.ts).
-  const value: unknown = Object.freeze(Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(Math), random }));
+  const value: unknown = Object.freeze(
+    Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(Math), random }),
+  );
   Object.defineProperty(globalThis, 'Math', { value, writable: true, configurable: true, enumerable: false });
 }
 

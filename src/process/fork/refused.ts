@@ -1,6 +1,7 @@
 /** Why a template, or this process, could not fork. */
 import { getSystemErrorMap } from 'node:util';
 import { type MultiprocessError, ProcessError, UnsupportedError } from '../../errors/index.js';
+import { ENDLESS } from './options.js';
 
 /** Reasons for which a template does not fork, beside errnos. Above all errnos. */
 export enum RefusalCode {
@@ -21,12 +22,11 @@ export function refused(code: number): MultiprocessError {
     );
   }
   if (code === RefusalCode.NoExitHook) {
-    return new UnsupportedError(
-      'This build of Node cannot be forked: it has no node::AtExit, without which a fork could not end in good order; use start method `spawn`.',
-    );
+    return new UnsupportedError(`The process cannot be forked: ${ENDLESS}; use start method \`spawn\`.`);
   }
   const reason = reasons[code];
-  if (reason !== undefined) return new UnsupportedError(`The forkserver cannot be used here: ${reason}; use start method \`spawn\`.`);
+  if (reason !== undefined)
+    return new UnsupportedError(`The forkserver cannot be used here: ${reason}; use start method \`spawn\`.`);
   const [name, text] = getSystemErrorMap().get(-code) ?? [`errno ${code}`, 'unknown error'];
   return new ProcessError(
     `The process cannot be forked: ${name} (${text}). Check the limits on processes and open files (ulimit -u, ulimit -n) and free memory.`,

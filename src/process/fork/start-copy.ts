@@ -1,6 +1,6 @@
 /** Forks this process: the first steps of the copy. */
 import { closeSync, openSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, devNull } from 'node:os';
 import { leaveProcess, setParentDeathSignal } from '../../native/index.js';
 import { runBeforeFork } from '../../util/after-fork.js';
 import { afterForkInChild } from './after-fork-child.js';
@@ -51,7 +51,7 @@ function emptyStdin(): void {
   } catch {
     // It was closed before.
   }
-  openSync('/dev/null', 'r'); // takes the lowest number that is free
+  openSync(devNull, 'r'); // takes the lowest number that is free
 }
 
 function replaceEnvironment(env: NodeJS.ProcessEnv): void {

@@ -4,7 +4,9 @@ export class ByteQueue {
 
   add(bytes: Uint8Array): void {
     this.#bytes =
-      this.#bytes.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#bytes, bytes]);
+      this.#bytes.length === 0
+        ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+        : Buffer.concat([this.#bytes, bytes]);
   }
 
   /** Returns the first `length` bytes without taking them; `null` while there are fewer. */

@@ -57,7 +57,8 @@ function workingFolder(): string | null {
 /** Returns what must be set, or removed (`null`), to make `from` into `to`. */
 function difference(from: NodeJS.ProcessEnv, to: NodeJS.ProcessEnv): Record<string, string | null> {
   const changes: Record<string, string | null> = {};
-  for (const [name, value] of Object.entries(to)) if (value !== undefined && from[name] !== value) changes[name] = String(value);
+  for (const [name, value] of Object.entries(to))
+    if (value !== undefined && from[name] !== value) changes[name] = String(value);
   for (const name of Object.keys(from)) if (to[name] === undefined) changes[name] = null;
   return changes;
 }

@@ -4,7 +4,7 @@
  *   this process                        template                          child
  *   ensureRunning  -- spawn ----------> loads modules, blocks in poll
  *   connectToNewProcess -- key, request --> fork ------------------------> waits for the start byte
- *                  <-- pid, pidfd -----
+ *                  <-- pid, sentinel -----
  *                  -- the start byte, through the lifeline --------------> runs
  *                  <-- exit status ---- waitpid <------------------------ ends
  *
@@ -14,7 +14,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ArgumentError, ProcessError, UnsupportedError } from '../../errors/index.js';
-import { closeDescriptor, createPipe, Errno, errnoOf } from '../../native/index.js';
+import { closeDescriptor, createPipe, Errno, errnoOf, nativeAvailable, withoutAddon } from '../../native/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { clause } from '../../util/clause.js';
 import { checkOptions, describe } from '../../util/options.js';
@@ -126,10 +126,14 @@ export class Forkserver {
     checkOptions('setForkserverPreload', options, ['onError']);
     const { onError = 'warn' } = options;
     if (onError !== 'ignore' && onError !== 'warn' && onError !== 'fail')
-      throw new ArgumentError(`setForkserverPreload: \`onError\` must be 'ignore', 'warn' or 'fail', not ${describe(onError)}.`);
+      throw new ArgumentError(
+        `setForkserverPreload: \`onError\` must be 'ignore', 'warn' or 'fail', not ${describe(onError)}.`,
+      );
     if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
       const culprit = Array.isArray(names) ? names.find((name) => typeof name !== 'string') : names;
-      throw new ArgumentError(`setForkserverPreload: modules are named by an array of strings; ${describe(culprit)} is none.`);
+      throw new ArgumentError(
+        `setForkserverPreload: modules are named by an array of strings; ${describe(culprit)} is none.`,
+      );
     }
     this.#preload = [...names];
     this.#onError = onError;
@@ -154,7 +158,10 @@ export class Forkserver {
    * @throws ProcessError `MP_PRELOAD_FAILED`, `MP_PRELOAD_TIMEOUT`; AuthenticationError when the
    * template refuses `authkey`; ProcessError `MP_SPAWN`; UnsupportedError; ArgumentError.
    */
-  async connectToNewProcess(options: NewProcess, onEnd: (status: number | null) => void = () => {}): Promise<ForkedChild> {
+  async connectToNewProcess(
+    options: NewProcess,
+    onEnd: (status: number | null) => void = () => {},
+  ): Promise<ForkedChild> {
     for (let tries = 1; ; tries++) {
       const template = this.#ensure();
       template.retain();
@@ -186,7 +193,11 @@ export class Forkserver {
     await template?.stop();
   }
 
-  async #startChild(template: TemplateProcess, options: NewProcess, onEnd: (status: number | null) => void): Promise<TemplateClient> {
+  async #startChild(
+    template: TemplateProcess,
+    options: NewProcess,
+    onEnd: (status: number | null) => void,
+  ): Promise<TemplateClient> {
     options.signal?.throwIfAborted();
     const [reads, writes] = createPipe();
     let client: TemplateClient;
@@ -221,9 +232,12 @@ export class Forkserver {
     // All that wait for a module that does not load are told at once, and not one after the other.
     if (this.#last !== null && performance.now() - this.#last.at < FAILURE_HOLDS_MS) throw this.#last.failure;
     this.#last = null;
+    if (!nativeAvailable()) throw withoutAddon('forkserver: a Node cannot be forked here', "Use start method 'thread'");
     const reason = templateUnavailable();
     if (reason !== null)
-      throw new UnsupportedError(`forkserver: a Node cannot be forked here: ${clause(reason)}; use start method 'spawn'.`);
+      throw new UnsupportedError(
+        `forkserver: a Node cannot be forked here: ${clause(reason)}; use start method 'spawn'.`,
+      );
     this.#template = new TemplateProcess(settings);
     return this.#template;
   }
@@ -231,7 +245,10 @@ export class Forkserver {
 
 /** Returns whether a start failed because its template has ended, so that another one may do it. */
 function isTemplateGone(error: unknown): boolean {
-  return error instanceof TemplateLost || ((error as { code?: unknown }).code === 'MP_SYSTEM' && errnoOf(error) === Errno.ECONNREFUSED);
+  return (
+    error instanceof TemplateLost ||
+    ((error as { code?: unknown }).code === 'MP_SYSTEM' && errnoOf(error) === Errno.ECONNREFUSED)
+  );
 }
 
 function neverForked(template: TemplateProcess, cause: unknown): ProcessError {

@@ -1,5 +1,5 @@
 /** The numbers at which a forked child finds the descriptors that it is given. */
-import { readFileSync } from 'node:fs';
+import { openFileLimit } from '../../platform/proc-linux.js';
 import { MAX_DESCRIPTORS } from './protocol.js';
 
 /** Number of the first one, where the limit of open files leaves room for all behind it. */
@@ -15,7 +15,6 @@ export function inheritedNumber(index: number): number {
 
 /** Below are Node's own. */
 function firstDescriptor(): number {
-  const limits = readFileSync('/proc/self/limits', 'latin1');
-  const allowed = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  const allowed = openFileLimit();
   return allowed >= FIRST_DESCRIPTOR + MAX_DESCRIPTORS ? FIRST_DESCRIPTOR : Math.floor(allowed / 2);
 }

@@ -45,7 +45,11 @@ export class PreloadReporter {
 
   failed(name: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#tell({ failed: name, message: message.slice(0, MAX_ERROR_CHARACTERS), details: inspect(error).slice(0, MAX_ERROR_CHARACTERS) });
+    this.#tell({
+      failed: name,
+      message: message.slice(0, MAX_ERROR_CHARACTERS),
+      details: inspect(error).slice(0, MAX_ERROR_CHARACTERS),
+    });
   }
 
   stuck(name: string): void {
@@ -123,7 +127,8 @@ export class PreloadMonitor {
   #heard(event: Event): void {
     this.#restart();
     if ('loading' in event) this.#now = event.loading;
-    else if ('stuck' in event) this.#fail(stuck(event.stuck, `nothing has happened for ${IDLE_TIMEOUT_MS / 1000} s, or ever will`));
+    else if ('stuck' in event)
+      this.#fail(stuck(event.stuck, `nothing has happened for ${IDLE_TIMEOUT_MS / 1000} s, or ever will`));
     else this.#failed(event.failed, event.message, event.details);
   }
 
@@ -162,7 +167,10 @@ export class PreloadMonitor {
       this.read();
       if (this.#fd < 0 || this.#timer !== before) return;
       this.#fail(
-        stuck(this.#now === '' ? 'the library itself' : this.#now, `it has kept the template busy for ${BUSY_TIMEOUT_MS / 1000} s`),
+        stuck(
+          this.#now === '' ? 'the library itself' : this.#now,
+          `it has kept the template busy for ${BUSY_TIMEOUT_MS / 1000} s`,
+        ),
       );
       this.#onStuck();
     }, BUSY_TIMEOUT_MS);

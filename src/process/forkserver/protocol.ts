@@ -7,7 +7,7 @@
  *   process  -> template  length and number of descriptors (2 x u32), request (JSON); the descriptors
  *                         travel with the first byte
  *   template -> standby   the same, where one was forked already (standby.ts)
- *   template -> process   Started, pid, with a pidfd; or Refused, errno or RefusalCode (fork/refused.ts)
+ *   template -> process   Started, pid, with a sentinel; or Refused, errno or RefusalCode (fork/refused.ts)
  *   process  -> child     the start byte, through the lifeline: it runs only now, so that a start
  *                         that failed halfway runs nothing
  *   template -> process   Ended, exit code or minus the number of a signal

@@ -1,4 +1,8 @@
-/** The forkserver. Python: `multiprocessing.forkserver`. */
+/**
+ * The forkserver: a template process that forks its children. Python: `multiprocessing.forkserver`.
+ *
+ * @packageDocumentation
+ */
 
 export type { ForkedChild } from '../forked-child.js';
 export type { NewProcess } from './child-request.js';

@@ -7,7 +7,7 @@
  *   proving      the verdict and the template's answer   both are right -> known
  *   known        something to ask for                    requestChild() -> asking
  *   asking       Started or Refused                      Started -> running; the child gets its byte
- *   running      Ended, or the pidfd without a template  it -> over
+ *   running      Ended, or the sentinel without a template  it -> over
  *   over         nothing: ended, refused, cancelled, left, or the connection broke before `running`
  *
  * It may be made before there is something to ask for: then it does not keep the event loop alive.
@@ -30,6 +30,7 @@ import {
   sendDescriptors,
   signalProcess,
 } from '../../native/index.js';
+import { abstractAddress } from '../../platform/sockets-linux.js';
 import { deferred } from '../../util/deferred.js';
 import { refused } from '../fork/refused.js';
 import { ENDING_SIGNALS } from '../popen/signals.js';
@@ -68,7 +69,7 @@ export class TemplateClient {
   #watch: Readiness | null;
   #state: 'challenged' | 'proving' | 'known' | 'asking' | 'running' | 'over' = 'challenged';
   #pid = 0;
-  #pidfd = -1;
+  #sentinel = -1;
   #held = true;
   /** Whether the lifeline was closed. */
   #lifelineClosed = false;
@@ -77,7 +78,7 @@ export class TemplateClient {
   constructor(address: string, key: Uint8Array) {
     this.#key = key;
     this.#started.promise.catch(() => {}); // before it asks, nobody wants to know
-    this.#socket = connectSocket({ family: Family.AF_UNIX, host: `\0${address}`, port: 0 }).fd;
+    this.#socket = connectSocket({ family: Family.AF_UNIX, host: abstractAddress(address), port: 0 }).fd;
     this.#watch = new Readiness(this.#socket, () => this.#receive());
     try {
       this.#watch.want(Ready.readable);
@@ -144,8 +145,8 @@ export class TemplateClient {
   }
 
   /** Names the child for good, and is readable when it has ended. Ours until {@link close}. */
-  get pidfd(): number {
-    return this.#pidfd;
+  get sentinel(): number {
+    return this.#sentinel;
   }
 
   /**
@@ -153,9 +154,9 @@ export class TemplateClient {
    * may not signal any more is ended through its lifeline: SIGKILL.
    */
   signal(number: number): void {
-    if (this.#pidfd < 0) return;
+    if (this.#sentinel < 0) return;
     try {
-      signalProcess(this.#pidfd, number);
+      signalProcess(this.#sentinel, number);
     } catch (error) {
       if (errnoOf(error) !== Errno.EPERM || !ENDING_SIGNALS.has(number)) throw error;
       this.#closeLifeline();
@@ -192,15 +193,15 @@ export class TemplateClient {
   /** Blocks until the child has ended or the time (milliseconds) is up: whether it has ended. */
   waitSync(timeout: number): boolean {
     if (this.#state === 'over') return true;
-    if (this.#pidfd < 0) return false;
-    return pollDescriptor(this.#pidfd, Ready.readable, timeout) !== 0;
+    if (this.#sentinel < 0) return false;
+    return pollDescriptor(this.#sentinel, Ready.readable, timeout) !== 0;
   }
 
-  /** Gives back the pidfd, when the child has ended or nobody cares any more. */
+  /** Gives back the sentinel, when the child has ended or nobody cares any more. */
   close(): void {
     this.#childWatch?.close();
-    if (this.#pidfd >= 0) closeDescriptor(this.#pidfd);
-    this.#pidfd = -1;
+    if (this.#sentinel >= 0) closeDescriptor(this.#sentinel);
+    this.#sentinel = -1;
   }
 
   // ---- what arrives
@@ -211,7 +212,7 @@ export class TemplateClient {
         if (this.#watch === null) return;
         const received = receiveDescriptors(this.#socket, 1);
         if (received === null) return;
-        if (received.fds.length > 0) this.#pidfd = received.fds[0]!;
+        if (received.fds.length > 0) this.#sentinel = received.fds[0]!;
         if (received.payload.length === 0) this.#lost();
         else {
           this.#received.add(received.payload);
@@ -274,14 +275,17 @@ export class TemplateClient {
     this.#disconnect();
     if (this.#state !== 'running') {
       this.#fail(
-        new TemplateLost('The template of the forkserver ended while a child was being started; start the child again.', {
-          code: 'MP_SPAWN',
-          ...(cause === undefined ? {} : { cause }),
-        }),
+        new TemplateLost(
+          'The template of the forkserver ended while a child was being started; start the child again.',
+          {
+            code: 'MP_SPAWN',
+            ...(cause === undefined ? {} : { cause }),
+          },
+        ),
       );
       return;
     }
-    this.#childWatch = new Readiness(this.#pidfd, () => this.#end(null));
+    this.#childWatch = new Readiness(this.#sentinel, () => this.#end(null));
     if (!this.#held) this.#childWatch.unref();
     this.#childWatch.want(Ready.readable);
   }
@@ -290,7 +294,7 @@ export class TemplateClient {
   #childWatch: Readiness | null = null;
 
   #lookAtChild(): void {
-    if (this.#pidfd >= 0 && pollDescriptor(this.#pidfd, Ready.readable, 0) !== 0) this.#end(null);
+    if (this.#sentinel >= 0 && pollDescriptor(this.#sentinel, Ready.readable, 0) !== 0) this.#end(null);
   }
 
   #end(status: number | null): void {

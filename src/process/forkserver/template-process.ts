@@ -17,6 +17,8 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MultiprocessError, type ProcessError } from '../../errors/index.js';
 import { closeDescriptor, createPipe, Family, keepChild, listenSocket } from '../../native/index.js';
+import { abstractAddress } from '../../platform/sockets-linux.js';
+import { credentials } from '../../platform/users-linux.js';
 import { executable, startingEnvironment } from '../../util/executable.js';
 import { entry } from '../../util/package.js';
 import { forkableArguments, TEMPLATE_OPTIONS } from '../fork/options.js';
@@ -74,7 +76,10 @@ export class TemplateProcess {
    */
   constructor({ key, preload, onError }: TemplateSettings) {
     this.address = `multiprocess-forkserver-${process.pid}-${serial++}-${randomBytes(8).toString('hex')}`;
-    const listener = listenSocket({ family: Family.AF_UNIX, host: `\0${this.address}`, port: 0 }, LISTEN_BACKLOG);
+    const listener = listenSocket(
+      { family: Family.AF_UNIX, host: abstractAddress(this.address), port: 0 },
+      LISTEN_BACKLOG,
+    );
     this.env = inheritedEnvironment(process.env);
     this.argv = [...process.argv];
     this.#preload = preload;
@@ -239,10 +244,4 @@ export class TemplateProcess {
     this.end();
     await gone;
   }
-}
-
-/** Whose children this process would have: a template goes on with what it was started with. */
-function credentials(): string {
-  const { getuid, geteuid, getgid, getegid, getgroups } = process;
-  return [getuid!(), geteuid!(), getgid!(), getegid!(), ...getgroups!()].join(' ');
 }

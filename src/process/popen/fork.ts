@@ -18,7 +18,7 @@ import { startCopy } from '../fork/start-copy.js';
 import type { ForkedChild } from '../forked-child.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
-import { registerStartMethod } from './launch.js';
+import { checkAvailable, registerStartMethod } from './launch.js';
 import type { LaunchOptions } from './popen.js';
 
 /**
@@ -29,6 +29,13 @@ import type { LaunchOptions } from './popen.js';
  * Its stdin is empty; every other descriptor is inherited. The kernel ends it with this process.
  *
  * Python: `popen_fork.Popen`, where the copy is made before `start()` returns.
+ * @example
+ * // node --single-threaded --v8-pool-size=1
+ * import { PopenFork } from 'multiprocess/popen';
+ *
+ * const entry = new URL('data:text/javascript,process.exit(3)'); // as well the URL of a file
+ * const child = new PopenFork({ entry, name: 'part' });
+ * console.log(child.method, await child.wait()); // fork 3
  */
 export class PopenFork extends PopenForked {
   readonly method: StartMethod = 'fork';
@@ -37,6 +44,7 @@ export class PopenFork extends PopenForked {
 
   /** @throws UnsupportedError for Node options, which a copy cannot have; what `prepare` throws. */
   constructor(options: LaunchOptions) {
+    checkAvailable(options.name, 'fork');
     super(options, 'its parent');
     const { prepare: _, ...unprepared } = options;
     const main = options.forkMain?.();
@@ -105,23 +113,23 @@ class ForkedCopy implements ForkedChild {
   readonly pid: number;
   readonly #onEnd: (status: number) => void;
   readonly #watch: Readiness;
-  #pidfd: number;
+  #sentinel: number;
   #reaped = false;
 
   constructor(pid: number, onEnd: (status: number) => void) {
     this.pid = pid;
     this.#onEnd = onEnd;
-    this.#pidfd = openProcess(pid);
-    this.#watch = new Readiness(this.#pidfd, () => this.look());
+    this.#sentinel = openProcess(pid);
+    this.#watch = new Readiness(this.#sentinel, () => this.look());
     this.#watch.want(Ready.readable);
   }
 
-  get pidfd(): number {
-    return this.#pidfd;
+  get sentinel(): number {
+    return this.#sentinel;
   }
 
   signal(number: number): void {
-    signalProcess(this.#pidfd, number);
+    signalProcess(this.#sentinel, number);
   }
 
   hold(on: boolean): void {
@@ -140,12 +148,12 @@ class ForkedCopy implements ForkedChild {
   }
 
   waitSync(timeout: number): boolean {
-    return this.#reaped || (this.#pidfd >= 0 && pollDescriptor(this.#pidfd, Ready.readable, timeout) !== 0);
+    return this.#reaped || (this.#sentinel >= 0 && pollDescriptor(this.#sentinel, Ready.readable, timeout) !== 0);
   }
 
   close(): void {
-    if (this.#pidfd >= 0) closeDescriptor(this.#pidfd);
-    this.#pidfd = -1;
+    if (this.#sentinel >= 0) closeDescriptor(this.#sentinel);
+    this.#sentinel = -1;
   }
 }
 

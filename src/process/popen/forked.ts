@@ -10,6 +10,13 @@ import { ENDING_SIGNALS, signalName, signalNumber } from './signals.js';
 /**
  * A child that is forked some time after it was asked for: until then it has no pid, and what is
  * asked of it waits.
+ * @example
+ * import { type PopenForked, PopenForkserver } from 'multiprocess/popen';
+ *
+ * const child: PopenForked = new PopenForkserver({ entry: new URL(import.meta.url), name: 'part' });
+ * console.log(child.pid); // null
+ * child.signal('SIGTERM'); // it never begins
+ * console.log(await child.wait()); // -15
  */
 export abstract class PopenForked extends Popen {
   #child: ForkedChild | null = null;
@@ -18,7 +25,7 @@ export abstract class PopenForked extends Popen {
   #closed = false;
   /** @internal Whether it was ended before it was made. */
   protected cancelled = false;
-  /** Whether its pidfd was given out as its sentinel. */
+  /** Whether that of the child was given out. */
   #sentinelGiven = false;
   /** Signals that came before there was a child. */
   readonly #queuedSignals: number[] = [];
@@ -42,9 +49,9 @@ export abstract class PopenForked extends Popen {
   }
 
   get sentinel(): number {
-    if (this.#child !== null && this.#child.pidfd >= 0) {
+    if (this.#child !== null && this.#child.sentinel >= 0) {
       this.#sentinelGiven = true;
-      return this.#child.pidfd;
+      return this.#child.sentinel;
     }
     this.#sentinel ??= new PipeSentinel(this.hasEnded);
     return this.#sentinel.fd;
@@ -119,14 +126,17 @@ export abstract class PopenForked extends Popen {
 
   /** @internal It has ended: its exit code, minus a signal, or `null` when that is lost. */
   protected readonly onEnd = (status: number | null): void => {
-    this.#status = status !== null && status < 0 ? { exitCode: null, signal: signalName(-status) } : { exitCode: status, signal: null };
+    this.#status =
+      status !== null && status < 0
+        ? { exitCode: null, signal: signalName(-status) }
+        : { exitCode: status, signal: null };
     if (this.#child !== null) this.#over(this.#status);
   };
 
   #over(status: ExitStatus): void {
     this.reportStarted();
     this.#sentinel?.end();
-    // It is reaped: nothing is known by its pidfd any more, unless somebody has that as a sentinel.
+    // It is reaped: nobody needs its sentinel any more, unless somebody was given it.
     if (this.#closed || !this.#sentinelGiven) this.#child?.close();
     this.reportEnded(status);
   }

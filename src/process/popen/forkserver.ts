@@ -4,7 +4,7 @@ import { forkserver } from '../forkserver/forkserver.js';
 import { inheritedNumber } from '../forkserver/inherited-number.js';
 import type { StartMethod } from '../start-method.js';
 import { PopenForked } from './forked.js';
-import { registerStartMethod } from './launch.js';
+import { checkAvailable, registerStartMethod } from './launch.js';
 import type { LaunchOptions } from './popen.js';
 
 /**
@@ -13,6 +13,15 @@ import type { LaunchOptions } from './popen.js';
  * as 255.
  *
  * Python: `popen_forkserver.Popen`.
+ * @example
+ * import { PopenForkserver } from 'multiprocess/popen';
+ *
+ * if (process.env['ROLE'] === 'child') process.exit(3);
+ * else {
+ *   const env = { ...process.env, ROLE: 'child' };
+ *   const child = new PopenForkserver({ entry: new URL(import.meta.url), name: 'part', env });
+ *   console.log(child.method, await child.wait()); // forkserver 3
+ * }
  */
 export class PopenForkserver extends PopenForked {
   readonly method: StartMethod = 'forkserver';
@@ -20,6 +29,7 @@ export class PopenForkserver extends PopenForked {
 
   /** @throws UnsupportedError for Node options, which a fork cannot have; what `prepare` throws. */
   constructor(options: LaunchOptions) {
+    checkAvailable(options.name, 'forkserver');
     super(options, 'its template');
     const { entry, name, env } = options;
     // Copies: the caller may close his as soon as this returns, and the child is asked for later.
@@ -34,7 +44,9 @@ export class PopenForkserver extends PopenForked {
       throw error;
     }
     const { signal } = this.#start;
-    void this.begin(name, () => forkserver.connectToNewProcess({ entry, name, env, descriptors, signal }, this.onEnd).finally(release));
+    void this.begin(name, () =>
+      forkserver.connectToNewProcess({ entry, name, env, descriptors, signal }, this.onEnd).finally(release),
+    );
   }
 
   /** @internal */

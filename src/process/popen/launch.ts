@@ -56,7 +56,13 @@ export function checkAvailable(actor: string, method: StartMethod): void {
   );
 }
 
-/** Returns the start methods that work on this host, the default first. */
+/**
+ * Returns the start methods that work on this host, the default first.
+ * @example
+ * import { getAllStartMethods } from 'multiprocess';
+ *
+ * console.log(getAllStartMethods().includes('thread')); // true
+ */
 export function getAllStartMethods(): StartMethod[] {
   const order: StartMethod[] = ['spawn', 'forkserver', 'fork', 'thread'];
   return order.filter((method) => startMethodUnavailable(method) === null);
@@ -88,6 +94,7 @@ function checkNoNul({ name, env, execArgv }: LaunchOptions): void {
   if (name.includes('\0')) refuse('its name');
   for (const word of execArgv ?? []) if (word.includes('\0')) refuse(`the Node option ${JSON.stringify(word)}`);
   for (const [variable, value] of Object.entries(env ?? {})) {
-    if (variable.includes('\0') || String(value).includes('\0')) refuse(`the environment variable ${JSON.stringify(variable)}`);
+    if (variable.includes('\0') || String(value).includes('\0'))
+      refuse(`the environment variable ${JSON.stringify(variable)}`);
   }
 }

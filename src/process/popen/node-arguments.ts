@@ -31,7 +31,9 @@ export function inheritedArguments(options: readonly string[]): string[] {
  */
 export function inheritedNodeOptions(text: string): string {
   const words = text.match(/(?:"(?:[^"\\]|\\.)*"|[^ "])+/gs) ?? [];
-  const plain = words.map((word) => word.replace(/"((?:[^"\\]|\\.)*)"/gs, (_, inner: string) => inner.replace(/\\(.)/gs, '$1')));
+  const plain = words.map((word) =>
+    word.replace(/"((?:[^"\\]|\\.)*)"/gs, (_, inner: string) => inner.replace(/\\(.)/gs, '$1')),
+  );
   return inheritedArguments(plain).map(quoted).join(' ');
 }
 

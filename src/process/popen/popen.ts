@@ -64,6 +64,21 @@ const LOST_STATUS_EXIT_CODE = 255;
  * `ended`, each once.
  *
  * Python: `multiprocessing.popen_*.Popen`.
+ * @example
+ * import { type Popen, PopenSpawn } from 'multiprocess/popen';
+ *
+ * async function end(child: Popen) {
+ *   child.signal('SIGTERM');
+ *   if ((await child.wait({ timeout: 5000 })) === null) child.signal('SIGKILL');
+ *   return child.wait();
+ * }
+ *
+ * if (process.env['ROLE'] === 'child') setInterval(() => {}, 1000); // this file is the child's, too
+ * else {
+ *   const child = new PopenSpawn({ entry: new URL(import.meta.url), name: 'idle', env: { ...process.env, ROLE: 'child' } });
+ *   await child.started;
+ *   console.log(await end(child)); // -15
+ * }
  */
 export abstract class Popen implements Disposable {
   /** How it was started. */
@@ -134,10 +149,15 @@ export abstract class Popen implements Disposable {
    * first.
    * @throws what kept it from being started; `signal.reason`.
    */
-  async wait(options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<number | null> {
+  async wait(
+    options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<number | null> {
     checkOptions('Popen.wait', options, ['timeout', 'signal'], { number: 'timeout' });
     const { signal } = options;
-    const timeout = checkNumber('Popen.wait', 'timeout', options.timeout, { min: Number.NEGATIVE_INFINITY, infinite: true });
+    const timeout = checkNumber('Popen.wait', 'timeout', options.timeout, {
+      min: Number.NEGATIVE_INFINITY,
+      infinite: true,
+    });
     signal?.throwIfAborted();
     if (this.#status === null && timeout !== undefined && timeout <= 0) return this.poll();
     if (this.#status === null) {
@@ -178,7 +198,9 @@ export abstract class Popen implements Disposable {
    */
   duplicateForChild(fd: number): number {
     if (!this.#gathering) {
-      throw new ArgumentError('Popen.duplicateForChild: the child was started already; pass descriptors while it is being prepared.');
+      throw new ArgumentError(
+        'Popen.duplicateForChild: the child was started already; pass descriptors while it is being prepared.',
+      );
     }
     return this.numberInChild(this.#descriptors.push(fd) - 1, fd);
   }

@@ -1,4 +1,8 @@
-/** A started child, however it was started. Python: `multiprocessing.popen_*`. */
+/**
+ * A started child, however it was started. Python: `multiprocessing.popen_*`.
+ *
+ * @packageDocumentation
+ */
 
 export type { StartMethod } from '../start-method.js';
 export { PopenFork } from './fork.js';

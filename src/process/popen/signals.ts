@@ -17,6 +17,7 @@ export function signalName(number: number): NodeJS.Signals {
 /** Returns the number of a signal. @throws ArgumentError when there is none of this name. */
 export function signalNumber(name: NodeJS.Signals): number {
   const number = constants.signals[name];
-  if (number === undefined) throw new ArgumentError(`There is no signal ${JSON.stringify(name)}; see os.constants.signals.`);
+  if (number === undefined)
+    throw new ArgumentError(`There is no signal ${JSON.stringify(name)}; see os.constants.signals.`);
   return number;
 }

@@ -14,7 +14,7 @@ import {
 import { executable, startingEnvironment, unusableExecutable } from '../../util/executable.js';
 import { FIRST_DESCRIPTOR } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
-import { registerStartMethod } from './launch.js';
+import { checkAvailable, registerStartMethod } from './launch.js';
 import { inheritedArguments, inheritedEnvironment } from './node-arguments.js';
 import { PipeSentinel } from './pipe-sentinel.js';
 import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
@@ -28,14 +28,27 @@ import { startFailure } from './start-failure.js';
  *
  * Where the system has no process or descriptor left (EAGAIN, EMFILE, ENFILE) or cannot run Node,
  * `started` rejects soon.
+ * @example
+ * import { PopenSpawn } from 'multiprocess/popen';
+ *
+ * if (process.env['ROLE'] === 'child') process.exit(3);
+ * else {
+ *   const env = { ...process.env, ROLE: 'child' };
+ *   const child = new PopenSpawn({ entry: new URL(import.meta.url), name: 'part', env });
+ *   console.log(child.method, await child.wait()); // spawn 3
+ * }
  */
 export class PopenSpawn extends Popen {
   readonly method: StartMethod = 'spawn';
   readonly #child: ChildProcess;
   #sentinel: number | null = null;
 
-  /** @throws ProcessError `MP_SPAWN` when the system refuses for any other reason. */
+  /**
+   * @throws ProcessError `MP_SPAWN` when the system refuses for any other reason; UnsupportedError
+   * where there are no processes.
+   */
   constructor(options: LaunchOptions) {
+    checkAvailable(options.name, 'spawn');
     super(options);
     const { entry, name } = options;
     const descriptors = this.collectDescriptors(options);
@@ -55,7 +68,10 @@ export class PopenSpawn extends Popen {
     keepChild(this.#child, true);
     this.#child.once('spawn', () => this.reportStarted());
     this.#child.once('exit', (exitCode, signal) => this.reportEnded({ exitCode, signal }));
-    this.#child.once('error', (cause) => this.#child.pid === undefined && this.reportFailed(startFailure(name, cause, { args, env })));
+    this.#child.once(
+      'error',
+      (cause) => this.#child.pid === undefined && this.reportFailed(startFailure(name, cause, { args, env })),
+    );
   }
 
   get pid(): number | null {
@@ -108,7 +124,9 @@ export class PopenSpawn extends Popen {
   protected override pollStatus(): ExitStatus | null {
     const { pid } = this;
     const status = pid === null ? null : childStatus(pid);
-    return status === null ? null : { exitCode: status.exitCode, signal: status.signal === null ? null : signalName(status.signal) };
+    return status === null
+      ? null
+      : { exitCode: status.exitCode, signal: status.signal === null ? null : signalName(status.signal) };
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { threadId as ownThread, Worker } from 'node:worker_threads';
-import { ProcessError } from '../../errors/index.js';
-import { closeDescriptor, duplicateDescriptor, nativeError } from '../../native/index.js';
+import { ProcessError, UnsupportedError } from '../../errors/index.js';
+import { closeDescriptor, duplicateDescriptor, endMember, nativeAvailable, prepareMember } from '../../native/index.js';
 import { clause } from '../../util/clause.js';
 import { STARTING_KEY } from '../../util/starting.js';
-import { INHERITANCE_KEY, type Inheritance } from '../child/inherit.js';
+import { INHERITANCE_KEY, type Inheritance, MEMBERSHIP_KEY } from '../child/inherit.js';
 import type { StartMethod } from '../start-method.js';
 import { registerStartMethod } from './launch.js';
 import { PipeSentinel } from './pipe-sentinel.js';
@@ -13,6 +13,9 @@ import { type ExitStatus, type LaunchOptions, Popen } from './popen.js';
 
 /** Exit code of a worker thread that was terminated: Node's, and that of an uncaught error. */
 const TERMINATED_EXIT_CODE = 1;
+
+/** Exit code of a thread that did not catch an error. */
+const UNCAUGHT_EXIT_CODE = 1;
 
 /** What a thread is to become. */
 export interface ThreadForm {
@@ -29,6 +32,14 @@ export interface ThreadForm {
  * its next instruction of JavaScript, without its exit handlers, and the exit code is that of the
  * signal. `process.exit` in it ends the thread only. The thread is given duplicates of its
  * descriptors, which are closed when it has ended: it must leave them open.
+ * @example
+ * import { isMainThread } from 'node:worker_threads';
+ * import { PopenThread } from 'multiprocess/popen';
+ *
+ * if (isMainThread) {
+ *   const child = new PopenThread({ entry: new URL(import.meta.url), name: 'part' });
+ *   console.log(child.pid === process.pid, await child.wait()); // true 3
+ * } else process.exit(3); // ends the thread only
  */
 export class PopenThread extends Popen {
   readonly method: StartMethod = 'thread';
@@ -57,14 +68,23 @@ export class PopenThread extends Popen {
     this.#threadId = this.#worker.threadId;
     this.#worker.once('online', () => this.reportStarted());
     // A process prints what it did not catch; Node hands that of a thread to its parent instead.
-    this.#worker.on('error', (error) => process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n${hint(error)}`));
-    this.#worker.once('exit', (code) => {
+    let failed = false;
+    this.#worker.on('error', (error) => {
+      failed = true;
+      process.stderr.write(`Uncaught error in thread ${name}:\n${inspect(error)}\n${hint(error)}`);
+    });
+    this.#worker.once('exit', (given) => {
+      // Deno gives 0 whatever ended the thread.
+      const code = failed ? given || UNCAUGHT_EXIT_CODE : given;
       const status: ExitStatus =
         this.#ending !== null && code === TERMINATED_EXIT_CODE
           ? { exitCode: null, signal: this.#ending }
           : { exitCode: code, signal: null };
       // What it wrote comes first: it passes through streams of this thread.
-      void Promise.all([passedOn(this.#worker.stdout, process.stdout), passedOn(this.#worker.stderr, process.stderr)]).then(() => {
+      void Promise.all([
+        passedOn(this.#worker.stdout, process.stdout),
+        passedOn(this.#worker.stderr, process.stderr),
+      ]).then(() => {
         this.#release();
         this.reportEnded(status);
       });
@@ -85,6 +105,11 @@ export class PopenThread extends Popen {
   }
 
   get sentinel(): number {
+    if (!nativeAvailable()) {
+      throw new UnsupportedError(
+        'A thread has no descriptor to wait for without the native addon; give its `sentinel` to wait(), or await `join()`.',
+      );
+    }
     this.#sentinel ??= new PipeSentinel(this.hasEnded);
     return this.#sentinel.fd;
   }
@@ -138,19 +163,30 @@ function hint(error: unknown): string {
 const PARENT_THREAD_KEY = 'multiprocess.parentThread';
 
 function startThread({ inheritance, entry }: ThreadForm, options: LaunchOptions): Worker {
-  return new Worker(new URL(entry), {
+  const membership = nativeAvailable() ? null : prepareMember();
+  const worker = new Worker(new URL(entry), {
     name: inheritance.name,
-    workerData: { [STARTING_KEY]: true, [INHERITANCE_KEY]: inheritance, [PARENT_THREAD_KEY]: ownThread },
+    workerData: {
+      [STARTING_KEY]: true,
+      [INHERITANCE_KEY]: inheritance,
+      [PARENT_THREAD_KEY]: ownThread,
+      ...(membership === null ? {} : { [MEMBERSHIP_KEY]: membership }),
+    },
+    ...(membership === null ? {} : { transferList: [membership.port] }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
   });
+  if (membership !== null) worker.once('exit', () => endMember(membership));
+  return worker;
 }
 
 /**
- * Resolves when all of a stream was handed to the one it is piped to, or that one takes no more.
+ * Resolves when all of a stream was handed to the one it is piped to, or that one takes no more. In
+ * Deno, where threads write by themselves, it is piped to none, and has no end.
  */
 function passedOn(from: Readable, to: Writable): Promise<void> {
-  if (from.readableEnded || from.destroyed || to.destroyed || to.errored !== null) return Promise.resolve();
+  if (from.readableFlowing === null || from.readableEnded || from.destroyed) return Promise.resolve();
+  if (to.destroyed || to.errored !== null) return Promise.resolve();
   return new Promise((resolve) => {
     const unpiped = (source: Readable) => source === from && done();
     const done = () => {
@@ -176,5 +212,5 @@ function threadError(name: string, cause: unknown): ProcessError {
 
 registerStartMethod('thread', {
   launch: (options) => new PopenThread(options),
-  unavailable: () => nativeError()?.message ?? null,
+  unavailable: () => null,
 });

@@ -8,14 +8,23 @@
  * gets a little.
  */
 import { PendingValue } from '../../reduction/index.js';
-import { type Counts, ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Projector } from '../../streams/index.js';
+import {
+  type Counts,
+  ENDED,
+  ERRORED,
+  type FeedListener,
+  NOTHING,
+  OPEN,
+  PacedFeed,
+  type Projector,
+} from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { ItemReader } from './item-reader.js';
 
 /** Items of a consumer that acknowledges: delivered, and still claimed. */
-export interface ItemHolder {
-  holdItem(value: unknown, position: number, released: () => void): void;
+export interface ItemHolder<P = number> {
+  holdItem(value: unknown, position: P, released: () => void): void;
 }
 
 export class ConsumerFeed extends PacedFeed {
@@ -32,7 +41,13 @@ export class ConsumerFeed extends PacedFeed {
   #started = false;
   #held = 0;
 
-  constructor(reader: ItemReader, prefetch: number, holder: ItemHolder | null, listener: FeedListener, shape: Projector | undefined) {
+  constructor(
+    reader: ItemReader,
+    prefetch: number,
+    holder: ItemHolder | null,
+    listener: FeedListener,
+    shape: Projector | undefined,
+  ) {
     super(listener, shape);
     this.#reader = reader;
     this.#prefetch = prefetch;
@@ -131,7 +146,7 @@ export class ConsumerFeed extends PacedFeed {
       if (position !== undefined) this.#claimed.unshift(position);
       return position !== undefined || this.#reader.end() !== null;
     };
-    this.#reader.items.wait(attempt, { signal: this.#gone.signal }).then(
+    this.#reader.items.wait(attempt, 'Queue.consume', { signal: this.#gone.signal }).then(
       () => {
         this.#waiting = false;
         if (this.state === OPEN) this.listener.ready();

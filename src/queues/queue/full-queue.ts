@@ -22,7 +22,8 @@ export interface PutItem {
 export function putOnFull<T>(core: QueueCore, overflow: Overflow<T>, item: T, { tryPut, putLater }: PutItem): void {
   switch (overflow.policy) {
     case 'buffer':
-      if (overflow.capacity !== 'unbounded' && core.writer.waiting >= overflow.capacity) throw queueFull('queue', 'Queue.next', undefined);
+      if (overflow.capacity !== 'unbounded' && core.writer.waiting >= overflow.capacity)
+        throw queueFull('queue', 'Queue.next', undefined);
       putLater();
       return;
     case 'error':
@@ -39,7 +40,7 @@ export function putOnFull<T>(core: QueueCore, overflow: Overflow<T>, item: T, { 
 }
 
 function dropOldest<T>(core: QueueCore, overflow: Overflow<T>): boolean {
-  const item = core.reader.tryTakeItem();
+  const item = core.reader.tryTakeItem('Queue.next');
   if (item === NONE) return false;
   if (overflow.policy !== 'buffer') overflow.onDrop?.(item as T);
   return true;

@@ -49,7 +49,7 @@ export class ItemReader {
    * @throws (rejects) QueueEmptyError, `signal.reason`, what ended the queue.
    */
   takeItem(actor: string, bounds?: Bounds): Promise<unknown> {
-    this.#memory.block.check();
+    this.#memory.block.check(actor);
     if (this.#items.length === 0 && (bounds === undefined || bounds.signal?.aborted !== true)) {
       const position = this.#claimOne();
       if (position !== NONE) return this.#deliverAsync(position);
@@ -58,8 +58,8 @@ export class ItemReader {
   }
 
   /** Takes an item if one is there, else answers NONE. */
-  tryTakeItem(): unknown {
-    this.#memory.block.check();
+  tryTakeItem(actor: string): unknown {
+    this.#memory.block.check(actor);
     let position = this.#claimOne();
     if (position === NONE && this.#memory.ring.occupied && this.#memory.returnDeadClaims()) position = this.#claimOne();
     return position === NONE ? NONE : this.#deliver(position, true);
@@ -67,12 +67,11 @@ export class ItemReader {
 
   /** Takes an item, blocking the thread until there is one; NONE when the time ran out. */
   takeItemSync(actor: string, timeout?: number): unknown {
-    this.#memory.block.check();
+    this.#memory.block.check(actor);
     let position = this.#claimOne();
     if (position === NONE) {
       this.#items.waitSync(() => {
-        position = this.#claimOne();
-        if (position === NONE) this.#throwIfOver(actor);
+        position = this.#claimUnlessOver(actor);
         return position !== NONE;
       }, timeout);
     }
@@ -103,12 +102,11 @@ export class ItemReader {
   /** Decodes a claimed item. It stays claimed. */
   decode(position: number, sync: boolean): unknown {
     const { ring, large } = this.#memory;
-    const [start, end] = [ring.startOf(position), ring.endOf(position)];
-    const read = (source: Uint8Array, from: number, to: number) =>
-      sync ? decoder.decodeSync(source, from, to) : decoder.decode(source, from, to);
-    if (ring.kindOf(position) !== RecordKind.Large) return read(ring.bytes, start, end);
+    const start = ring.startOf(position);
+    const end = ring.endOf(position);
+    if (ring.kindOf(position) !== RecordKind.Large) return decoded(ring.bytes, start, end, sync);
     const total = new Float64Array(ring.bytes.slice(start, end).buffer)[0]!;
-    return large.withMemory(ring.idOf(position), total, (memory) => read(memory, 0, total));
+    return large.withMemory(ring.idOf(position), total, (memory) => decoded(memory, 0, total, sync));
   }
 
   /** Items that were claimed have been delivered. */
@@ -126,11 +124,9 @@ export class ItemReader {
 
   /** Whether and how streams of the queue end now; `null`: they do not. */
   end(): End | null {
-    const { ring } = this.#memory;
-    if (ring.ready) return null;
+    if (this.#memory.ring.ready) return null;
     const end = endOf(this.#memory);
-    // Asked again for items, since the last writer may have put one before it completed.
-    return ring.ready ? null : end;
+    return end === null || this.#readyAfterAll() ? null : end;
   }
 
   /** Whether a look for items is worth while: there are some, or none will come. */
@@ -138,26 +134,72 @@ export class ItemReader {
     return this.#memory.ring.ready || this.end() !== null;
   }
 
-  /** Resolves when {@link ready}, without taking anything. Rejects with `signal.reason`. */
+  /**
+   * Whether taking one item would not wait: there is one, or it would say that none will come. A
+   * queue whose writers have ended without completing is not: who takes one item waits for the next
+   * writer there, so who waits for it must, too.
+   */
+  get settled(): boolean {
+    const { failure, members, ring } = this.#memory;
+    return ring.ready || members.closedByWriters || failure.read() !== null;
+  }
+
+  /** Resolves when {@link settled}, without taking anything. Rejects with `signal.reason`. */
   async awaitReady(signal: AbortSignal): Promise<void> {
-    this.#memory.block.check();
+    this.#memory.block.check('wait');
     this.hasRead = true;
-    await this.#items.wait(() => this.ready, { signal });
+    await this.#items.wait(() => this.settled, 'wait', { signal });
+  }
+
+  /**
+   * Who waits for one item is told only of what was said on purpose: an error, or that all writers
+   * have completed.
+   */
+  throwIfOver(actor: string): void {
+    const { failure, members } = this.#memory;
+    const failed = failure.read();
+    if (failed === null && !members.closedByWriters) return;
+    if (!this.#readyAfterAll()) throw failed === null ? drained(actor) : failed.error;
   }
 
   /** Looks after dead consumers and writers. */
   checkPeers(): void {
-    if (this.#memory.returnDeadClaims()) this.#items.wake(Number.POSITIVE_INFINITY);
+    this.#returnDeadClaims();
     this.#memory.members.checkPeers();
+  }
+
+  /**
+   * Whether there are items though nothing else will come: the last writer may have put one before
+   * it completed, and a consumer that died had some. Nobody would look after the dead later.
+   */
+  #readyAfterAll(): boolean {
+    return this.#memory.ring.ready || this.#returnDeadClaims();
+  }
+
+  #returnDeadClaims(): boolean {
+    if (!this.#memory.returnDeadClaims()) return false;
+    this.#items.wake(Number.POSITIVE_INFINITY);
+    return true;
+  }
+
+  /** Claims an item; NONE while there is none. @throws what ended the queue. */
+  #claimUnlessOver(actor: string): number | typeof NONE {
+    const position = this.#claimOne();
+    if (position !== NONE) return position;
+    this.throwIfOver(actor);
+    return this.#memory.ring.ready ? this.#claimOne() : NONE;
   }
 
   async #wait(actor: string, bounds: Bounds | undefined): Promise<unknown> {
     let position: number | typeof NONE = NONE;
-    const had = await this.#items.wait(() => {
-      position = this.#claimOne();
-      if (position === NONE) this.#throwIfOver(actor);
-      return position !== NONE;
-    }, bounds);
+    const had = await this.#items.wait(
+      () => {
+        position = this.#claimUnlessOver(actor);
+        return position !== NONE;
+      },
+      actor,
+      bounds,
+    );
     if (!had) throw queueEmpty(actor, bounds?.timeout);
     return await this.#deliverAsync(position as unknown as number);
   }
@@ -189,15 +231,8 @@ export class ItemReader {
     this.claim(1, claimed);
     return claimed.length === 0 ? NONE : claimed[0]!;
   }
+}
 
-  /**
-   * Who waits for one item is told only of what was said on purpose: an error, or that all writers
-   * have completed.
-   */
-  #throwIfOver(actor: string): void {
-    const { members, ring } = this.#memory;
-    const failure = this.#memory.failure.read();
-    if (failure !== null && !ring.ready) throw failure.error;
-    if (members.closedByWriters && !ring.ready) throw drained(actor);
-  }
+function decoded(source: Uint8Array, start: number, end: number, sync: boolean): unknown {
+  return sync ? decoder.decodeSync(source, start, end) : decoder.decode(source, start, end);
 }

@@ -15,6 +15,12 @@ export class QueueCore extends ItemCore<QueueMemory, ConsumerFeed> {
     this.reader = new ItemReader(this.memory, this.items, () => this.writer.roomMade());
   }
 
+  /** The core of memory that another thread or process has too. */
+  static attach(block: BlockHandle): QueueCore {
+    const here = ItemCore.here(block);
+    return here instanceof QueueCore ? here.reopen() : new QueueCore(block);
+  }
+
   /** A stream of what this thread's consumer takes. */
   consume(actor: string, prefetch: number, holder: ItemHolder | null): TaskStream<unknown> {
     return this.stream(actor, (listener, shape) => new ConsumerFeed(this.reader, prefetch, holder, listener, shape));

@@ -78,8 +78,12 @@ export class QueueMemory implements ItemMemory {
     if (attached) Atomics.add(words, ARRIVED, 1);
     else words.set([MAGIC, from.maxSize, from.capacity, from.completeOnLoss ? 1 : 0, from.writers]);
     this.settings = { maxSize: words[1]!, capacity: words[2]!, completeOnLoss: words[3] === 1, writers: words[4]! };
-    this.ring = new ItemRing(words, RING, new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity));
-    this.members = new Members(this.block, MEMBERS, this.settings.writers);
+    this.ring = new ItemRing(
+      words,
+      RING,
+      new Uint8Array(this.block.region.buffer, this.block.offset + DATA, this.settings.capacity),
+    );
+    this.members = new Members(this.block, MEMBERS, this.settings.writers, 'Queue');
     this.maximum = this.ring.maximum;
     this.large = new LargeItems(this.block, LARGE, () => {
       this.sweep();
@@ -88,9 +92,9 @@ export class QueueMemory implements ItemMemory {
     this.failure = new SharedFailure(this.block, FAILURE);
     // What a dead producer had begun is not in force; only the memory of a large item may still be
     // marked as sent.
-    this.#producers = new RobustMutex(this.block, PRODUCERS, () => this.large.recover(this.ring.end));
+    this.#producers = new RobustMutex(this.block, PRODUCERS, 'Queue', () => this.large.recover(this.ring.end));
     // Claims say themselves whose they are, and RETURNED is never too low.
-    this.#consumers = new RobustMutex(this.block, CONSUMERS, () => {});
+    this.#consumers = new RobustMutex(this.block, CONSUMERS, 'Queue', () => {});
   }
 
   /** The queue was put into a message. */
@@ -144,7 +148,7 @@ export class QueueMemory implements ItemMemory {
     return this.producing(() => {
       const at = this.#reserve(length);
       if (at < 0) return false;
-      payload.layout(this.ring.bytes, at);
+      payload.layout(this.ring.bytes, at, this.ring.words);
       if (kind === RecordKind.Large) this.large.bindSlot(id, this.ring.reservedPosition);
       this.appended = this.ring.reservedPosition;
       this.ring.publish(kind, id);

@@ -38,7 +38,10 @@ export function failureBytes(error: unknown): Uint8Array {
 
 /** Of the same class and code. */
 function shortened(error: Error): Error {
-  const short = sendableError(error, (part) => part === null || (typeof part !== 'object' && String(part).length <= MAX_TEXT_CHARACTERS));
+  const short = sendableError(
+    error,
+    (part) => part === null || (typeof part !== 'object' && String(part).length <= MAX_TEXT_CHARACTERS),
+  );
   for (const key of Reflect.ownKeys(short)) {
     const value = (short as unknown as Record<string | symbol, unknown>)[key];
     if (Array.isArray(value)) Object.defineProperty(short, key, { value: value.slice(0, MAX_LIST_ITEMS) });

@@ -7,32 +7,33 @@
  * for at the end of the process what waits for room must be written, and who wrote in good order is
  * to be told from who died.
  */
-import { type BlockHandle, currentAgent, TRANSIT_MS } from '../../memory/index.js';
-import { type FeedListener, type PacedFeed, type Projector, TaskStream } from '../../streams/index.js';
+import { type BlockHandle, blockIdentity, currentAgent, TRANSIT_MS } from '../../memory/index.js';
+import { type FeedListener, failingFeed, type PacedFeed, type Projector, TaskStream } from '../../streams/index.js';
 import { registerAfterFork } from '../../util/after-fork.js';
 import { keptByForks } from '../../util/at-exit.js';
-import { performance, setTimeout } from '../../util/timers.js';
+import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import { failureBytes } from './failure.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemWriter } from './item-writer.js';
 import { closedHere, completedHere } from './messages.js';
 import type { Waiters } from './waiters.js';
 
-const open = new Set<ItemCore>();
+/** By the identity of their memory. One may have no object any more, or a closed one. */
+const open = new Map<string, ItemCore>();
 
 // Before all else: children are joined at exit, who may be waiting for just that. The one that is
 // put in front last is called first.
 process.prependListener(
   'exit',
   keptByForks((code: number) => {
-    for (const core of open) core.endOfProcess(code);
+    for (const core of open.values()) core.endOfProcess(code);
     open.clear();
   }),
 );
 process.prependListener(
   'exit',
   keptByForks(() => {
-    for (const core of open) core.flushAtEnd();
+    for (const core of open.values()) core.flushAtEnd();
   }),
 );
 
@@ -46,6 +47,11 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   /** Streams that are open. */
   protected readonly feeds = new Set<F>();
   readonly #name: 'Queue' | 'Topic';
+  readonly #identity: string;
+  /** Whose the core is: the public object, of which the core knows nothing else. */
+  #owner: WeakRef<object> | undefined;
+  /** Nobody has the owner any more, but something is left to be done. */
+  #lingering: NodeJS.Timeout | undefined;
   /** Who this is: a fork that is somebody else has this object too. */
   #agent = currentAgent();
   #closed = false;
@@ -66,7 +72,8 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
       memory.block.close();
       throw error;
     }
-    open.add(this);
+    this.#identity = memory.block.identity;
+    open.set(this.#identity, this);
     registerAfterFork(this, (core) => core.#adopt());
   }
 
@@ -79,9 +86,27 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   /** Looks after the dead while somebody waits for items. */
   protected abstract checkPeers(): void;
 
-  /** The core closes when `owner` is collected. */
+  /**
+   * The core of this memory that is in this thread, also when its object was closed or collected:
+   * until what waits for room is written there is one, so that it keeps the order of what the thread
+   * puts, and the thread's place among the members.
+   */
+  static here(block: BlockHandle): ItemCore | undefined {
+    return open.get(blockIdentity(block));
+  }
+
+  /** It has arrived once more, and is used as a new one would be. */
+  reopen(): this {
+    this.#closed = false;
+    return this;
+  }
+
+  /** The core closes when `owner` is collected. One it had before is closed. */
   ownedBy(owner: object): void {
+    clearTimeout(this.#lingering);
+    abandoned.unregister(this);
     abandoned.register(owner, this, this);
+    this.#owner = new WeakRef(owner);
   }
 
   /** Whether {@link close} was called. */
@@ -139,9 +164,13 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
   }
 
   /** A stream that reads by a feed of its own for each execution. */
-  protected stream(actor: string, feedOf: (listener: FeedListener, shape: Projector | undefined) => F): TaskStream<unknown> {
+  protected stream(
+    actor: string,
+    feedOf: (listener: FeedListener, shape: Projector | undefined) => F,
+  ): TaskStream<unknown> {
     return new TaskStream<unknown>({
       open: (listener: FeedListener, shape: Projector | undefined) => {
+        if (this.#closed) return failingFeed(closedHere(this.memory.noun, actor), listener);
         const listening: FeedListener = {
           ready: () => listener.ready(),
           closed: () => {
@@ -150,11 +179,8 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
           },
         };
         const feed = feedOf(listening, shape);
-        if (this.#closed) feed.endWithError(closedHere(this.memory.noun, actor));
-        else {
-          this.#used = true;
-          this.feeds.add(feed);
-        }
+        this.#used = true;
+        this.feeds.add(feed);
         return feed;
       },
     });
@@ -175,21 +201,28 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     return handle;
   }
 
-  /** No use from here on; what waits for room is still written, then the memory goes. */
-  close(): void {
+  /**
+   * No use from here on; what waits for room is still written, then the memory goes. Does nothing
+   * for an owner before the present one.
+   */
+  close(owner: object): void {
+    if (this.#owner?.deref() === owner) this.#close();
+  }
+
+  #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     abandoned.unregister(this);
     for (const feed of this.feeds) feed.endWithError(closedHere(this.memory.noun, this.#name));
     if (this.writer.waiting === 0) this.#release();
-    else void this.writer.flushed().then(() => this.#release());
+    else void this.writer.flushed().then(() => this.#closed && this.#release());
   }
 
   /** Nobody has it any more. */
   abandon(): void {
     if (this.#closed) return;
-    if (this.writer.waiting === 0 && this.items.length === 0 && this.feeds.size === 0) this.close();
-    else setTimeout(() => this.abandon(), 1_000).unref();
+    if (this.writer.waiting === 0 && this.items.length === 0 && this.feeds.size === 0) this.#close();
+    else this.#lingering = setTimeout(() => this.abandon(), 1_000).unref();
   }
 
   /**
@@ -240,9 +273,11 @@ export abstract class ItemCore<M extends ItemMemory = ItemMemory, F extends Pace
     this.#leave();
     this.items.close();
     this.writer.room.close();
-    open.delete(this);
+    open.delete(this.#identity);
     this.released();
-    const readable = (hurried: boolean) => this.memory.members.others || (this.#onItsWay && !hurried);
+    // It may have arrived here once more.
+    const readable = (hurried: boolean) =>
+      open.has(this.#identity) || this.memory.members.others || (this.#onItsWay && !hurried);
     this.writer.underWay.close(readable, () => this.memory.block.close());
   }
 

@@ -16,9 +16,9 @@ export enum RecordKind {
   Large = 2,
 }
 
-/** Something encoded, that can be laid out. */
+/** Something encoded, that can be laid out, as a Payload is. */
 export interface Layout {
-  layout(target: Uint8Array, offset: number): unknown;
+  layout(target: Uint8Array, offset: number, words?: Int32Array): unknown;
 }
 
 export interface ItemMemory {

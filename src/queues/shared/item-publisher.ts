@@ -47,9 +47,14 @@ export class ItemPublisher {
    * whether one succeeded.
    * @throws SerializationError, ClosedError.
    */
-  publishOrEncode(actor: string, item: unknown, inOrder: () => boolean, wait?: (attempt: () => boolean) => boolean): PendingItem | null {
+  publishOrEncode(
+    actor: string,
+    item: unknown,
+    inOrder: () => boolean,
+    wait?: (attempt: () => boolean) => boolean,
+  ): PendingItem | null {
     const memory = this.#memory;
-    memory.block.check();
+    memory.block.check(actor);
     memory.members.becomeWriter(actor);
     const encoder = borrowEncoder();
     try {
@@ -60,9 +65,9 @@ export class ItemPublisher {
         pending.freight = freight?.hold() ?? null;
         return inOrder() && this.publishPending(pending) ? null : pending;
       }
-      const append = () => memory.append(RecordKind.Item, 0, total, encoder) && this.#sent(freight);
-      if (inOrder() && append()) return null;
-      if (wait?.(() => memory.mayFit(total) && inOrder() && append()) === true) return null;
+      if (inOrder() && this.#append(total, encoder, freight)) return null;
+      if (wait?.(() => memory.mayFit(total) && inOrder() && this.#append(total, encoder, freight)) === true)
+        return null;
       const pending = new PendingItem();
       pending.freight = freight?.hold() ?? null;
       pending.bytes = this.#memoryFor(total);
@@ -111,6 +116,10 @@ export class ItemPublisher {
     return true;
   }
 
+  #append(total: number, encoder: Encoder, freight: Freight | null): boolean {
+    return this.#memory.append(RecordKind.Item, 0, total, encoder) && this.#sent(freight);
+  }
+
   /** What the item in the ring refers to is kept until it was delivered. */
   #sent(freight: Freight | null): true {
     if (freight !== null) this.#under.add(this.#memory.appended, freight);
@@ -132,7 +141,8 @@ export class ItemPublisher {
     if (length < MIN_REUSED_BYTES) return new Uint8Array(length);
     const kept = this.#kept?.deref();
     this.#kept = undefined;
-    if (kept !== undefined && kept.byteLength >= length && kept.byteLength <= 4 * length) return new Uint8Array(kept, 0, length);
+    if (kept !== undefined && kept.byteLength >= length && kept.byteLength <= 4 * length)
+      return new Uint8Array(kept, 0, length);
     return uninitializedBytes(length);
   }
 

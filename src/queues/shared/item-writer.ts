@@ -12,10 +12,9 @@
  * since nobody knows when this thread's event loop turns again.
  */
 import { type Bounds, LIVENESS_CHECK_MS } from '../../memory/index.js';
-import { onAbort } from '../../util/abort.js';
-import { after } from '../../util/after.js';
 import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { Deque } from '../../util/deque.js';
+import { limitWait } from '../../util/limit-wait.js';
 import { clearInterval, setImmediate, setInterval } from '../../util/timers.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type PendingItem } from './item-publisher.js';
@@ -78,7 +77,12 @@ export class ItemWriter {
    * @throws (rejects) QueueFullError, `signal.reason`, SerializationError.
    */
   putItem(actor: string, item: unknown, bounds?: Bounds): Promise<void> {
-    const pending = this.#publisher.publishOrEncode(actor, item, this.#inOrder, bounds === undefined ? this.#briefly : undefined);
+    const pending = this.#publisher.publishOrEncode(
+      actor,
+      item,
+      this.#inOrder,
+      bounds === undefined ? this.#briefly : undefined,
+    );
     if (pending === null) {
       this.#consumers.wakeSoon();
       this.#budget.spend();
@@ -118,7 +122,8 @@ export class ItemWriter {
     });
     let had = pending === null;
     try {
-      had ||= !waited && this.#waitSync(actor, () => this.#flush() && this.#publisher.publishPending(pending!), timeout);
+      had ||=
+        !waited && this.#waitSync(actor, () => this.#flush() && this.#publisher.publishPending(pending!), timeout);
     } finally {
       if (pending !== null && !had) this.#publisher.discardPending(pending);
     }
@@ -209,23 +214,23 @@ export class ItemWriter {
 
   #wait(actor: string, pending: PendingItem, bounds: Bounds | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      const { timeout = Number.POSITIVE_INFINITY, signal } = bounds ?? {};
-      let unset: (() => void) | undefined;
-      let unlisten: (() => void) | undefined;
+      const { timeout, signal } = bounds ?? {};
       const leave = (reason: () => unknown) => {
         if (!this.#backlog.remove(pending)) return;
         this.#publisher.discardPending(pending);
         pending.settle(reason());
         if (this.#backlog.length === 0) this.#emptied();
       };
+      const unlimit = limitWait(
+        { timeout, signal },
+        () => leave(() => queueFull(this.#memory.noun, actor, timeout)),
+        (reason) => leave(() => reason),
+      );
       pending.settle = (error) => {
-        unset?.();
-        unlisten?.();
+        unlimit();
         if (error === undefined) resolve();
         else reject(error);
       };
-      unset = after(timeout, () => leave(() => queueFull(this.#memory.noun, actor, timeout)));
-      if (signal !== undefined) unlisten = onAbort(signal, () => leave(() => signal.reason));
       this.#backlog.push(pending);
       this.#startPump();
     });
@@ -240,8 +245,9 @@ export class ItemWriter {
     }
     const pump = new AbortController();
     this.#pump = pump;
+    const actor = this.#memory.noun === 'topic' ? 'Topic.publish' : 'Queue.put';
     this.#room
-      .wait(() => this.#flush() || this.#failOrphaned('Queue.put'), { signal: pump.signal })
+      .wait(() => this.#flush() || this.#failOrphaned(actor), actor, { signal: pump.signal })
       .then(
         () => this.#pumped(pump),
         (error) => {

@@ -23,9 +23,8 @@
  * file keeps its size. Nobody reads or writes them: who does has a slot, and slots are taken under
  * the same lock.
  */
-import { ftruncateSync } from 'node:fs';
 import { type Block, currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
-import { descriptorSize, mapMemory, releasePages, unmapMemory } from '../../native/index.js';
+import { descriptorSize, growMemory, mapMemory, releasePages, unmapMemory } from '../../native/index.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
 
 const USES = 0;
@@ -86,7 +85,7 @@ export class LargeItems {
       start = to;
     }
     const end = (this.#base + start + pages) * PAGE;
-    if (descriptorSize(this.#descriptor) < end) ftruncateSync(this.#descriptor, end);
+    if (descriptorSize(this.#descriptor) < end) growMemory(this.#descriptor, end);
     this.#store(free, PAGE_FIELD, start);
     this.#store(free, PAGES_FIELD, pages);
     this.#store(free, POSITION_FIELD, UNSENT);

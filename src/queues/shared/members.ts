@@ -66,12 +66,13 @@ export class Members {
   /**
    * @param at Index in the block of the first of its words.
    * @param expected Writers that must have been seen before it is over.
+   * @param name Of the class whose members they are, for messages.
    */
-  constructor(block: Block, at: number, expected: number) {
+  constructor(block: Block, at: number, expected: number, name: string) {
     this.#expected = expected;
     this.#words = block.int32;
     this.#at = at;
-    this.#mutex = new RobustMutex(block, at, () => {});
+    this.#mutex = new RobustMutex(block, at, name, () => {});
     this.#table = new AgentTable(block.int32, at + TABLE, 2);
   }
 
@@ -149,7 +150,8 @@ export class Members {
    */
   get readers(): boolean {
     for (const slot of this.#table.inUse()) {
-      if (!this.#table.isMine(slot) && Atomics.load(this.#words, slot + WAITS) === 0 && !this.#table.hasEnded(slot)) return true;
+      if (!this.#table.isMine(slot) && Atomics.load(this.#words, slot + WAITS) === 0 && !this.#table.hasEnded(slot))
+        return true;
     }
     return false;
   }

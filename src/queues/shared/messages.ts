@@ -1,5 +1,12 @@
 /** Every message of the queues: who, what happened, which repair works. */
-import { ArgumentError, ClosedError, MultiprocessError, ProducerLostError, QueueEmptyError, QueueFullError } from '../../errors/index.js';
+import {
+  ArgumentError,
+  ClosedError,
+  MultiprocessError,
+  ProducerLostError,
+  QueueEmptyError,
+  QueueFullError,
+} from '../../errors/index.js';
 
 /** What an item lies in. */
 export type Noun = 'queue' | 'topic';
@@ -7,7 +14,9 @@ export type Noun = 'queue' | 'topic';
 export function queueFull(noun: Noun, actor: string, timeout: number | undefined): QueueFullError {
   const when = timeout === undefined || timeout <= 0 ? 'is full now' : `was full for ${timeout} ms`;
   const repair = noun === 'topic' ? 'read faster, choose another `lag`' : 'add consumers';
-  return new QueueFullError(`${actor}: the ${noun} ${when}; wait longer, ${repair}, or give it a larger \`maxSize\` or \`capacity\`.`);
+  return new QueueFullError(
+    `${actor}: the ${noun} ${when}; wait longer, ${repair}, or give it a larger \`maxSize\` or \`capacity\`.`,
+  );
 }
 
 export function noReaders(actor: string): QueueFullError {
@@ -34,9 +43,12 @@ export function closedHere(noun: Noun, actor: string): ClosedError {
 }
 
 export function completedHere(noun: Noun, actor: string): ClosedError {
-  return new ClosedError(`${actor}: this thread has completed the ${noun} and puts no more; complete() comes after the last item.`, {
-    code: 'MP_QUEUE_COMPLETED',
-  });
+  return new ClosedError(
+    `${actor}: this thread has completed the ${noun} and puts no more; complete() comes after the last item.`,
+    {
+      code: 'MP_QUEUE_COMPLETED',
+    },
+  );
 }
 
 export function drained(actor: string): ClosedError {
@@ -63,7 +75,10 @@ export function notHeld(actor: string): ArgumentError {
 }
 
 export function tooManyDone(actor: string): ArgumentError {
-  return new ArgumentError(`${actor}: it was called more often than items were put; call it once for each item that was got.`, {
-    code: 'MP_TOO_MANY_DONE',
-  });
+  return new ArgumentError(
+    `${actor}: it was called more often than items were put; call it once for each item that was got.`,
+    {
+      code: 'MP_TOO_MANY_DONE',
+    },
+  );
 }

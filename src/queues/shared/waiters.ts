@@ -51,9 +51,10 @@ export class Waiters implements WaitProtocol {
   /**
    * Waits until `attempt` succeeds: `false` when the time ran out. Rejects with `signal.reason` or
    * with what `attempt` throws.
+   * @param actor Who waits, for messages.
    */
-  wait(attempt: () => boolean, bounds?: Bounds): Promise<boolean> {
-    return this.#queue.wait(this.#passingOn(attempt), bounds);
+  wait(attempt: () => boolean, actor: string, bounds?: Bounds): Promise<boolean> {
+    return this.#queue.wait(this.#passingOn(attempt), actor, bounds);
   }
 
   /**

@@ -16,6 +16,12 @@ export class TopicCore extends ItemCore<TopicMemory, TopicFeed> implements Subsc
     super('Topic', new TopicMemory(from));
   }
 
+  /** The core of memory that another thread or process has too. */
+  static attach(block: BlockHandle): TopicCore {
+    const here = ItemCore.here(block);
+    return here instanceof TopicCore ? here.reopen() : new TopicCore(block);
+  }
+
   /** A subscription. */
   subscription(): TaskStream<unknown> {
     return this.stream('Topic.subscribe', (listener, shape) => new TopicFeed(this, listener, shape));

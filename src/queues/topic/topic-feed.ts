@@ -6,7 +6,16 @@
  * `lag: 'latest'` a batch is one item.
  */
 import { Decoder, PendingValue } from '../../reduction/index.js';
-import { type Counts, ENDED, ERRORED, type FeedListener, NOTHING, OPEN, PacedFeed, type Projector } from '../../streams/index.js';
+import {
+  type Counts,
+  ENDED,
+  ERRORED,
+  type FeedListener,
+  NOTHING,
+  OPEN,
+  PacedFeed,
+  type Projector,
+} from '../../streams/index.js';
 import { Deque } from '../../util/deque.js';
 import { queueMicrotask } from '../../util/timers.js';
 import type { End } from '../shared/end.js';
@@ -128,7 +137,7 @@ export class TopicFeed extends PacedFeed {
     this.#busy = true;
     this.rest();
     this.#topic.items
-      .wait(() => this.behind || this.#topic.end() !== null, { signal: this.#gone.signal })
+      .wait(() => this.behind || this.#topic.end() !== null, 'Topic.stream', { signal: this.#gone.signal })
       .then(
         () => this.#go(),
         (error: unknown) => {

@@ -23,7 +23,14 @@
  */
 
 import { UnsupportedError } from '../../errors/index.js';
-import { allocateBlock, attachBlock, type Block, type BlockHandle, isBlockHandle, recordBytes } from '../../memory/index.js';
+import {
+  allocateBlock,
+  attachBlock,
+  type Block,
+  type BlockHandle,
+  isBlockHandle,
+  recordBytes,
+} from '../../memory/index.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../../synchronize/index.js';
 import { CURSOR_WORDS } from '../shared/cursor.js';
 import { FAILURE_WORDS, SharedFailure } from '../shared/failure.js';
@@ -81,11 +88,17 @@ export class TopicMemory implements ItemMemory {
     this.block = attached ? attachBlock(from) : allocateBlock(DATA + from.capacity, true);
     const words = this.block.int32;
     if (!attached) words.set([MAGIC, from.replay, from.capacity, from.maxSize, from.lag, from.completeOnLoss ? 1 : 0]);
-    this.settings = { replay: words[1]!, capacity: words[2]!, maxSize: words[3]!, lag: words[4]!, completeOnLoss: words[5] === 1 };
+    this.settings = {
+      replay: words[1]!,
+      capacity: words[2]!,
+      maxSize: words[3]!,
+      lag: words[4]!,
+      completeOnLoss: words[5] === 1,
+    };
     this.lag = LAGS[this.settings.lag] as Lag;
     this.#ring = new TopicRing(words, TAIL, FLOOR, this.block.bytes.subarray(DATA, DATA + this.settings.capacity));
     this.maximum = this.#ring.maximum;
-    this.members = new Members(this.block, MEMBERS, 1);
+    this.members = new Members(this.block, MEMBERS, 1, 'Topic');
     this.failure = new SharedFailure(this.block, FAILURE);
     this.subscribers = new Subscribers(words, TABLE);
     this.large = new LargeItems(this.block, LARGE, () => {
@@ -94,7 +107,7 @@ export class TopicMemory implements ItemMemory {
         this.large.shrink();
       });
     });
-    this.#mutex = new RobustMutex(this.block, GUARD, () => {
+    this.#mutex = new RobustMutex(this.block, GUARD, 'Topic', () => {
       const { tail, floor } = this.#ring;
       tail.read();
       floor.read();
@@ -141,7 +154,7 @@ export class TopicMemory implements ItemMemory {
       if (!this.#makeRoom(pad + size)) return false;
       const start = ring.writeHeader(position, pad, length, kind, id);
       this.appended = start;
-      payload.layout(ring.bytes, ring.startOf(start));
+      payload.layout(ring.bytes, ring.startOf(start), ring.words);
       if (kind === RecordKind.Large) this.large.bindSlot(id, start);
       ring.tail.move((start + size) | 0, (count + 1) | 0);
       return true;

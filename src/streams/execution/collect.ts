@@ -50,7 +50,12 @@ export interface Collection<R> {
  *
  * @throws ArgumentError `MP_INVALID_ARGUMENT` at once, when `source` is none.
  */
-export function collect<T, R>(actor: string, source: Source<T>, backend: Backend<T, R>, options: FlowOptions<T> = {}): Collection<R> {
+export function collect<T, R>(
+  actor: string,
+  source: Source<T>,
+  backend: Backend<T, R>,
+  options: FlowOptions<T> = {},
+): Collection<R> {
   checkSource(actor, source);
   return new Collector(source, backend, options);
 }
@@ -125,8 +130,11 @@ class Collector<T, R> implements Collection<R>, JobSink<R>, FeederOwner, Progres
 
   #put(index: number, result: unknown): void {
     const results = this.#results;
-    while (results.length <= index) results.push(undefined);
-    results[index] = result;
+    if (index === results.length) results.push(result);
+    else {
+      while (results.length <= index) results.push(undefined);
+      results[index] = result;
+    }
     this.#feeder!.gone++;
   }
 

@@ -152,7 +152,8 @@ export class Feeder<T> {
     const state = this.#reader.read(this.#partial, want);
     if (this.ended) return false; // the source stopped us while it was read
     const filled = this.#partial.length;
-    if (this.#admit !== undefined) for (let i = held; i < filled; i++) this.#partial[i] = this.#admit(this.#partial[i]!);
+    if (this.#admit !== undefined)
+      for (let i = held; i < filled; i++) this.#partial[i] = this.#admit(this.#partial[i]!);
     this.admitted += filled - held;
     if (state === MORE) return this.#submit();
     if (state === WAIT) {

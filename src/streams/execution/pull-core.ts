@@ -27,7 +27,16 @@
  *   so a consumer never runs inside the backend's decoding loop.
  */
 import { onAbort } from '../../util/abort.js';
-import { type Counts, ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Projector } from '../feeds/feed.js';
+import {
+  type Counts,
+  ENDED,
+  ERRORED,
+  type Feed,
+  type FeedListener,
+  type FeedState,
+  OPEN,
+  type Projector,
+} from '../feeds/feed.js';
 import { cancelled } from '../messages.js';
 import { NOTHING } from '../sources/pull.js';
 import type { Source } from '../sources/source.js';
@@ -119,7 +128,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     const ring = this.#ring;
     const slot = ring.head & ring.mask;
     const value = ring.slots[slot];
-    if (value === NOTHING || (this.#exceptionalEntries !== 0 && (value === SKIPPED || value instanceof Failure))) return this.#takeRare();
+    if (value === NOTHING || (this.#exceptionalEntries !== 0 && (value === SKIPPED || value instanceof Failure)))
+      return this.#takeRare();
     ring.slots[slot] = NOTHING;
     ring.head++;
     return value as R;
@@ -138,7 +148,8 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     const skipped = this.#passSkipped();
     const value = this.#ring.at(this.#ring.head);
     if (value instanceof Failure) this.#finish(ERRORED, value.error).catch(() => {});
-    else if (value === NOTHING && this.#jobFailure !== undefined) this.#finish(ERRORED, this.#jobFailure.error).catch(() => {});
+    else if (value === NOTHING && this.#jobFailure !== undefined)
+      this.#finish(ERRORED, this.#jobFailure.error).catch(() => {});
     // A finite refillAt: the last refill stopped for want of room. All was taken now, so an idle
     // worker may have what there is.
     else if (this.#feeder !== undefined && this.#feeder.refillAt !== Number.POSITIVE_INFINITY) this.#refill();
@@ -174,7 +185,10 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
   value(index: number, value: R): void {
     if (this.#resultsClosed) return;
     this.#settled++;
-    this.#ring.putResult(this.#ordered ? index : this.#tail++, this.#plain ? value : this.#project(index, { status: 'fulfilled', value }));
+    this.#ring.putResult(
+      this.#ordered ? index : this.#tail++,
+      this.#plain ? value : this.#project(index, { status: 'fulfilled', value }),
+    );
   }
 
   error(index: number, error: unknown): void {
@@ -182,7 +196,10 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
     this.#settled++;
     this.#failed++;
     if (this.#options.errors === 'settle') {
-      this.#ring.putResult(this.#ordered ? index : this.#tail++, this.#project(index, { status: 'rejected', reason: error }));
+      this.#ring.putResult(
+        this.#ordered ? index : this.#tail++,
+        this.#project(index, { status: 'rejected', reason: error }),
+      );
     } else if (this.#options.errors !== 'skip') {
       const position = this.#ordered ? index : this.#tail++;
       this.#ring.putResult(position, new Failure(error));
@@ -262,7 +279,13 @@ export class PullCore<T, R> implements Feed<R>, JobSink<R>, FeederOwner {
 
   #checkEnd(): void {
     const feeder = this.#feeder;
-    if (this.state !== OPEN || feeder === undefined || !feeder.ended || feeder.gone !== feeder.admitted || this.#jobFailure !== undefined)
+    if (
+      this.state !== OPEN ||
+      feeder === undefined ||
+      !feeder.ended ||
+      feeder.gone !== feeder.admitted ||
+      this.#jobFailure !== undefined
+    )
       return;
     this.#complete = true;
     this.#finish(feeder.failed ? ERRORED : ENDED, feeder.error).catch(() => {});

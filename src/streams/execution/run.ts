@@ -20,7 +20,12 @@ export function runStream<T, R>(
   source: Source<T>,
   options: StreamFlowOptions<T> & { readonly errors: 'settle' },
 ): TaskStream<PromiseSettledResult<R>>;
-export function runStream<T, R>(actor: string, backend: Backend<T, R>, source: Source<T>, options?: StreamFlowOptions<T>): TaskStream<R>;
+export function runStream<T, R>(
+  actor: string,
+  backend: Backend<T, R>,
+  source: Source<T>,
+  options?: StreamFlowOptions<T>,
+): TaskStream<R>;
 export function runStream<T, R>(
   actor: string,
   backend: Backend<T, R>,
@@ -28,8 +33,17 @@ export function runStream<T, R>(
   options: StreamFlowOptions<T> = {},
 ): TaskStream<unknown> {
   checkSource(actor, source);
-  const origin: StreamDefinition = {
-    open: (listener: FeedListener, shape: Projector | undefined) => new PullCore(backend, source, options, listener, shape),
+  return new TaskStream(executions(backend, source, options));
+}
+
+/** The executions of a stream, for those who stand between one and its consumer. */
+export function executions<T, R>(
+  backend: Backend<T, R>,
+  source: Source<T>,
+  options: StreamFlowOptions<T>,
+): StreamDefinition {
+  return {
+    open: (listener: FeedListener, shape: Projector | undefined) =>
+      new PullCore(backend, source, options, listener, shape),
   };
-  return new TaskStream(origin);
 }

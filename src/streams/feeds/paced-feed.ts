@@ -6,7 +6,16 @@
  */
 import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { setImmediate } from '../../util/timers.js';
-import { type Counts, ENDED, ERRORED, type Feed, type FeedListener, type FeedState, OPEN, type Projector } from './feed.js';
+import {
+  type Counts,
+  ENDED,
+  ERRORED,
+  type Feed,
+  type FeedListener,
+  type FeedState,
+  OPEN,
+  type Projector,
+} from './feed.js';
 
 export abstract class PacedFeed implements Feed<unknown> {
   state: FeedState = OPEN;

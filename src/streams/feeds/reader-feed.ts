@@ -6,7 +6,7 @@
 import { queueMicrotask } from '../../util/timers.js';
 import { DONE, FAILED, NOTHING, type PullReader, WAIT } from '../sources/pull.js';
 import { TaskStream } from '../task-stream.js';
-import { type Counts, ENDED, ERRORED, type FeedListener, OPEN, type Projector } from './feed.js';
+import { type Counts, ENDED, ERRORED, type Feed, type FeedListener, OPEN, type Projector } from './feed.js';
 import { PacedFeed } from './paced-feed.js';
 
 /** A cold stream: each execution opens a reader of its own. */
@@ -15,6 +15,14 @@ export function streamOf<R>(open: (wake: () => void) => PullReader<R>): TaskStre
     open: (listener: FeedListener, shape: Projector | undefined) =>
       new ReaderFeed(open as (wake: () => void) => PullReader<unknown>, listener, shape),
   });
+}
+
+/** An execution that breaks as it begins. */
+export function failingFeed(error: unknown, listener: FeedListener): Feed<unknown> {
+  const fail = (): never => {
+    throw error;
+  };
+  return new ReaderFeed(fail, listener, undefined);
 }
 
 class ReaderFeed extends PacedFeed {

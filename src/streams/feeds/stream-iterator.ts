@@ -53,7 +53,8 @@ export class StreamIterator<R> implements ResultIterator<R> {
       this.#hand();
       return Promise.resolve({ done: false, value });
     }
-    if (feed === undefined || this.#over || feed.state === ENDED) return Promise.resolve({ done: true, value: undefined });
+    if (feed === undefined || this.#over || feed.state === ENDED)
+      return Promise.resolve({ done: true, value: undefined });
     if (feed.state === ERRORED) {
       this.#over = true;
       return Promise.reject(feed.failure);

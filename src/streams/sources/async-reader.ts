@@ -71,7 +71,8 @@ export class AsyncReader<T> implements PullReader<T> {
         const asked = this.#context.runInAsyncScope(this.#next, this);
         // Not Promise.resolve(): a native promise is used as it is, and a thenable of another make
         // keeps its own turn.
-        if (typeof (asked as PromiseLike<unknown> | undefined)?.then === 'function') asked.then(this.#settled, this.#rejected);
+        if (typeof (asked as PromiseLike<unknown> | undefined)?.then === 'function')
+          asked.then(this.#settled, this.#rejected);
         else Promise.resolve(asked).then(this.#settled, this.#rejected);
       } catch (error) {
         this.#fail(error);

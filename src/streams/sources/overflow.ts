@@ -51,7 +51,9 @@ export function checkOverflow<T>(actor: string, overflow: Overflow<T> | undefine
   }
   if (overflow.policy === 'buffer' && overflow.capacity === 'unbounded') return;
   if (overflow.policy === 'buffer' && overflow.capacity === undefined) {
-    throw new ArgumentError(`${actor}: \`overflow.capacity\` is missing; give the 'buffer' policy a number of items, or 'unbounded'.`);
+    throw new ArgumentError(
+      `${actor}: \`overflow.capacity\` is missing; give the 'buffer' policy a number of items, or 'unbounded'.`,
+    );
   }
   checkNumber(actor, 'overflow.capacity', overflow.capacity, { min: 1, integer: true, infinite: true });
 }

@@ -58,5 +58,7 @@ export interface PullSource<T> {
 
 /** Whether `value` carries the pull brand. */
 export function isPullSource(value: unknown): value is PullSource<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as Partial<PullSource<unknown>>)[PULL] === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as Partial<PullSource<unknown>>)[PULL] === 'function'
+  );
 }

@@ -76,7 +76,8 @@ export function checkSource(actor: string, source: unknown): void {
 export function sizeOf(source: unknown): number | undefined {
   if (typeof source !== 'object' || source === null || isPullSource(source)) return undefined;
   const s = source as Anything<unknown>;
-  const arrayLike = Array.isArray(source) || ArrayBuffer.isView(source) || (typeof s[Symbol.iterator] !== 'function' && isArrayLike(s));
+  const arrayLike =
+    Array.isArray(source) || ArrayBuffer.isView(source) || (typeof s[Symbol.iterator] !== 'function' && isArrayLike(s));
   const size = arrayLike ? s.length : source instanceof Set || source instanceof Map ? source.size : undefined;
   return typeof size === 'number' ? size : undefined;
 }
@@ -95,8 +96,10 @@ export function openSource<T>(source: Source<T>, context: SourceContext<T>): Pul
   const push = subscribable(s);
   if (push !== undefined && context.overflow === undefined) warnOfBrokenPull(s);
   if (push !== undefined) return new ObservableReader(push, context, wake);
-  if (typeof s[Symbol.asyncIterator] === 'function') return new AsyncReader(asyncIterator(source as AsyncIterable<T>), wake, context.admit);
-  if (Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator]) return new ArrayReader<T>(source);
+  if (typeof s[Symbol.asyncIterator] === 'function')
+    return new AsyncReader(asyncIterator(source as AsyncIterable<T>), wake, context.admit);
+  if (Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator])
+    return new ArrayReader<T>(source);
   if (typeof s[Symbol.iterator] !== 'function') return new ArrayReader<T>(source as ArrayLike<T>);
   const iterator = (source as Iterable<T>)[Symbol.iterator]();
   if ((iterator as unknown) === source) claim(iterator);
@@ -117,7 +120,8 @@ let warned = false;
 function warnOfBrokenPull(observed: Anything<unknown>): void {
   if (warned || process.env['NODE_ENV'] === 'production') return;
   let behind: unknown = observed['source'];
-  while (behind !== undefined && behind !== null && !isPullSource(behind)) behind = (behind as { source?: unknown }).source;
+  while (behind !== undefined && behind !== null && !isPullSource(behind))
+    behind = (behind as { source?: unknown }).source;
   if (!isPullSource(behind)) return;
   warned = true;
   process.emitWarning(BROKEN_PULL, { code: 'MP_PULL_BROKEN' });
@@ -151,7 +155,10 @@ function readableStream<T>(stream: ReadableStream<T>): AsyncPull<T> {
 
 function asyncIterator<T>(source: AsyncIterable<T>): AsyncPull<T> {
   const readable = source as { read?: unknown; pipe?: unknown; destroy?: () => void };
-  const node = typeof readable.read === 'function' && typeof readable.pipe === 'function' && typeof readable.destroy === 'function';
+  const node =
+    typeof readable.read === 'function' &&
+    typeof readable.pipe === 'function' &&
+    typeof readable.destroy === 'function';
   if (node) claim(source);
   const iterator = source[Symbol.asyncIterator]();
   if ((iterator as unknown) === source) claim(iterator);

@@ -22,10 +22,14 @@
  *
  * Limits: a context does not flow back from an async function to its caller. Who acquires in a
  * helper function and releases outside of it uses `hold()`, whose release asks for no context, or
- * `runExclusive`. A result that nobody awaits right away belongs to the whole thread.
+ * `runExclusive`. A result that nobody awaits right away belongs to the whole thread. Where
+ * async_hooks do not tell of promises (Bun, Deno) no continuation can be entered: what would have to
+ * is refused.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { UnsupportedError } from '../../errors/index.js';
 import { lineage, registerAfterFork } from '../../util/after-fork.js';
+import { otherHost } from '../../util/host.js';
 import { queueMicrotask, setImmediate } from '../../util/timers.js';
 
 /** One acquisition, by one owner, of one recursive lock. */
@@ -137,11 +141,29 @@ function rest(): void {
   hook.disable();
 }
 
+/** Whether async_hooks tell of promises here. */
+let follows: boolean | undefined;
+
+function followsPromises(): boolean {
+  const before = latest;
+  listen();
+  void new Promise(() => {});
+  rest();
+  return latest !== before;
+}
+
 /**
- * A promise of what `take` promises, whose continuation owns what `token` stands for.
- * @param take The token's depth is above 0 when it fulfils, if it was successful.
+ * A promise of what `take` promises, whose continuation owns what `token` stands for. Rejects with
+ * UnsupportedError `MP_UNSUPPORTED` where no continuation can be entered.
+ * @param take The token's depth is above 0 when it fulfils, if it was successful. May throw.
  */
-export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, reject: (reason: unknown) => void) => void): Promise<R> {
+export function enterWith<R>(
+  actor: string,
+  take: (token: Token, resolve: (result: R) => void, reject: (reason: unknown) => void) => void,
+): Promise<R> {
+  follows ??= followsPromises();
+  if (!follows) return Promise.reject(unsupported(actor));
+  const token = new Token();
   listen();
   let fulfil!: (result: R) => void;
   let refuse!: (reason: unknown) => void;
@@ -156,21 +178,33 @@ export function enterWith<R>(token: Token, take: (resolve: (result: R) => void, 
     if (expected.has(id)) unclaimed.set(id, token);
     sweep ??= setImmediate(onSwept);
   };
-  take(
-    (result) => {
-      settling();
-      fulfil(result);
-    },
-    (reason) => {
-      settling();
-      refuse(reason);
-    },
-  );
+  const reject = (reason: unknown) => {
+    settling();
+    refuse(reason);
+  };
+  try {
+    take(
+      token,
+      (result) => {
+        settling();
+        fulfil(result);
+      },
+      reject,
+    );
+  } catch (error) {
+    reject(error);
+  }
   if (!leaving) {
     leaving = true;
     queueMicrotask(rest);
   }
   return promise;
+}
+
+function unsupported(actor: string): UnsupportedError {
+  return new UnsupportedError(
+    `${actor}: ${otherHost() ?? 'this runtime'} does not tell which code awaits a promise, so nobody would own the lock; use runExclusive(fn), or run the program with Node.`,
+  );
 }
 
 // In a fork nothing is pending of what its parent awaits.

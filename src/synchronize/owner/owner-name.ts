@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { currentAgent, osThreadIdOf } from '../../memory/index.js';
+import { nativeAvailable } from '../../native/index.js';
+import { isOwnThread } from '../../platform/proc-linux.js';
 import { processName } from '../../util/process-name.js';
 
 /** How the calling thread is called: `MainProcess`, `SpawnProcess-1|Thread-2`. */
@@ -13,5 +14,6 @@ export function ownerName(agent: number): string {
   if (agent === 0) return 'None';
   if (agent === currentAgent()) return ownName();
   const id = osThreadIdOf(agent);
-  return existsSync(`/proc/self/task/${id}`) ? `SomeOtherThread ${id}` : `SomeOtherProcess ${id}`;
+  // Without the addon nobody shares memory but threads.
+  return isOwnThread(id) || !nativeAvailable() ? `SomeOtherThread ${id}` : `SomeOtherProcess ${id}`;
 }

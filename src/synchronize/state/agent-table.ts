@@ -64,9 +64,12 @@ export class AgentTable {
     }
     if (slot < 0) {
       const most = this.#slots;
-      throw new UnsupportedError(`${actor}: ${most} processes and threads use it already, and it has no room for more; use several.`, {
-        code: 'MP_TOO_MANY_AGENTS',
-      });
+      throw new UnsupportedError(
+        `${actor}: ${most} processes and threads use it already, and it has no room for more; use several.`,
+        {
+          code: 'MP_TOO_MANY_AGENTS',
+        },
+      );
     }
     this.#mine = slot;
     return slot + 1;
@@ -85,7 +88,8 @@ export class AgentTable {
   /** Whether a field of any slot is not 0. Needs no lock. @param field From 0 on. */
   someHave(field: number): boolean {
     const used = Atomics.load(this.#words, this.#at - HEAD);
-    for (let i = 0; i < used; i++) if (Atomics.load(this.#words, this.#at + i * this.#stride + 1 + field) !== 0) return true;
+    for (let i = 0; i < used; i++)
+      if (Atomics.load(this.#words, this.#at + i * this.#stride + 1 + field) !== 0) return true;
     return false;
   }
 

@@ -63,7 +63,7 @@ export class BarrierState implements WaitProtocol {
   constructor(block: Block, parties: number) {
     this.#block = block;
     this.#words = block.int32;
-    this.#mutex = new RobustMutex(block, 0, () => this.#break());
+    this.#mutex = new RobustMutex(block, 0, 'Barrier', () => this.#break());
     this.#table = new AgentTable(block.int32, TABLE, 1, slotsFor(parties));
     const cell = block.cell(PHASE);
     this.queue = new WaitQueue(cell, this, true);

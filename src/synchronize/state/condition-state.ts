@@ -39,7 +39,7 @@ export class ConditionState implements WaitProtocol {
   constructor(block: Block) {
     this.#block = block;
     this.#words = block.int32;
-    this.#mutex = new RobustMutex(block, 0, () => this.#repair());
+    this.#mutex = new RobustMutex(block, 0, 'Condition', () => this.#repair());
     this.#table = new AgentTable(block.int32, TABLE, 2);
   }
 
@@ -73,7 +73,10 @@ export class ConditionState implements WaitProtocol {
    */
   leave(pass: boolean): boolean {
     return this.#mutex.runLocked(() => {
-      const [waiting, granted] = [Atomics.load(this.#words, this.#slot + WAITING), Atomics.load(this.#words, this.#slot + GRANTED)];
+      const [waiting, granted] = [
+        Atomics.load(this.#words, this.#slot + WAITING),
+        Atomics.load(this.#words, this.#slot + GRANTED),
+      ];
       const notified = granted >= waiting;
       if (notified) Atomics.sub(this.#words, this.#slot + GRANTED, 1);
       Atomics.sub(this.#words, this.#slot + WAITING, 1);

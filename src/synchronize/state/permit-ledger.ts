@@ -45,7 +45,7 @@ export class PermitLedger {
     this.#word = block.int32;
     this.#words = block.int32;
     this.#base = at;
-    this.#mutex = new RobustMutex(block, at, () => this.#repair());
+    this.#mutex = new RobustMutex(block, at, 'Semaphore', () => this.#repair());
     this.#table = new AgentTable(block.int32, at + TABLE, 1);
   }
 
@@ -61,7 +61,9 @@ export class PermitLedger {
   give(): number {
     return this.#mutex.runLocked(() => {
       const slot = this.#enter();
-      return this.#change(slot, Math.max(0, Atomics.load(this.#words, slot) - 1), () => give(this.#word, 1, MAX_PERMITS, MARK));
+      return this.#change(slot, Math.max(0, Atomics.load(this.#words, slot) - 1), () =>
+        give(this.#word, 1, MAX_PERMITS, MARK),
+      );
     });
   }
 
@@ -96,7 +98,11 @@ export class PermitLedger {
   }
 
   #finish(): void {
-    Atomics.store(this.#words, Atomics.load(this.#words, this.#base + SLOT), Atomics.load(this.#words, this.#base + COUNT));
+    Atomics.store(
+      this.#words,
+      Atomics.load(this.#words, this.#base + SLOT),
+      Atomics.load(this.#words, this.#base + COUNT),
+    );
     Atomics.and(this.#word, 0, ~MARK);
   }
 

@@ -33,12 +33,22 @@
  * multiprocessor real-time systems (2010), phase-fair locks; the counters of each agent are those
  * of big-reader locks.
  */
-import { type Attempt, announceSleeper, type Block, currentAgent, Urgency, type WaitCell, WaitQueue } from '../../memory/index.js';
+import {
+  type Attempt,
+  announceSleeper,
+  type Block,
+  currentAgent,
+  Urgency,
+  type WaitCell,
+  WaitQueue,
+} from '../../memory/index.js';
 import { LivenessThrottle } from '../words/liveness-throttle.js';
 import { MUTEX_WORDS, Mutex } from '../words/mutex.js';
 import { ROBUST_MUTEX_WORDS, RobustMutex } from '../words/robust-mutex.js';
 import { AgentTable, tableWords } from './agent-table.js';
 
+/** Whose its parts are, for messages. */
+const NAME = 'RwLock';
 const GATE = MUTEX_WORDS;
 const DRAIN = GATE + 1;
 const INSIDE = DRAIN + 1;
@@ -87,9 +97,9 @@ export class RwState {
   /** It takes the block from its beginning. */
   constructor(block: Block) {
     this.#words = block.int32;
-    this.writers = new Mutex(block, 0);
+    this.writers = new Mutex(block, 0, NAME);
     // Each change of the table is sound by itself, so there is nothing to repair.
-    this.#guard = new RobustMutex(block, GUARD, () => {});
+    this.#guard = new RobustMutex(block, GUARD, NAME, () => {});
     this.#table = new AgentTable(block.int32, TABLE, FIELDS);
     this.#gateCell = block.cell(GATE);
     this.#drainCell = block.cell(DRAIN);
@@ -269,7 +279,7 @@ export class RwState {
       if ((before & SLEEPERS) !== 0) this.#gateCell.notify();
       this.gate.kick();
     }
-    this.writers.release();
+    this.writers.release(NAME);
   }
 
   /** Frees the slots of ended agents. */
@@ -286,7 +296,7 @@ export class RwState {
 
   /** As readers that wait: what a dead writer has closed is opened. */
   #openForDead(): boolean {
-    if (!this.writers.abandoned || !this.writers.tryAcquire()) return false;
+    if (!this.writers.abandoned || !this.writers.tryAcquire(NAME)) return false;
     this.settle();
     this.#open();
     return true;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../../errors/index.js';
-import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly, forgetShared } from '../../memory/index.js';
+import { ATTACH, allocateBlock, attachBlock, Block, type BlockOnly } from '../../memory/index.js';
 import { describe } from '../../util/options.js';
 
 /**
@@ -25,7 +25,13 @@ export abstract class SharedObject implements Disposable {
   }
 
   /** @internal */
-  static [ATTACH](this: new (block: Block) => SharedObject, { block }: BlockOnly, _parts: readonly unknown[]): SharedObject {
+  static [ATTACH](
+    this: new (
+      block: Block,
+    ) => SharedObject,
+    { block }: BlockOnly,
+    _parts: readonly unknown[],
+  ): SharedObject {
     return new this(attachBlock(block));
   }
 
@@ -34,12 +40,16 @@ export abstract class SharedObject implements Disposable {
     return { block: block.handle };
   }
 
+  /** @internal */
+  static isClosed({ block }: SharedObject): boolean {
+    return block.closed;
+  }
+
   /**
    * Ends the use of the object in this thread; its methods throw `ClosedError` from here on.
    * Closing twice does nothing.
    */
   close(): void {
-    forgetShared(this);
     this.block.close();
   }
 

@@ -20,13 +20,25 @@ import {
 } from '../../memory/index.js';
 import { FairnessReserve } from './fairness.js';
 import { LivenessThrottle } from './liveness-throttle.js';
-import { announce, DIED, FAIR, release, releaseAlone, take, takeFree, takeOver, WAITERS, withdraw } from './lock-word.js';
+import {
+  announce,
+  DIED,
+  FAIR,
+  release,
+  releaseAlone,
+  take,
+  takeFree,
+  takeOver,
+  WAITERS,
+  withdraw,
+} from './lock-word.js';
 
 /** Words a mutex takes. */
 export const MUTEX_WORDS = 2;
 
 export class Mutex implements WaitProtocol {
   readonly #block: Block;
+  readonly #name: string;
   readonly #cell: WaitCell;
   readonly #queue: WaitQueue;
   readonly #words: Int32Array;
@@ -35,37 +47,41 @@ export class Mutex implements WaitProtocol {
   /** The dead owner that {@link checkPeers} found; 0: none. */
   #dead = 0;
 
-  /** @param at Index in the block of the first of its words. */
-  constructor(block: Block, at: number) {
+  /**
+   * @param at Index in the block of the first of its words.
+   * @param name Whose it is, for messages.
+   */
+  constructor(block: Block, at: number, name: string) {
     this.#block = block;
+    this.#name = name;
     this.#words = block.int32.subarray(at, at + MUTEX_WORDS);
     this.#cell = block.cell(at);
     this.#queue = new WaitQueue(this.#cell, this);
   }
 
-  /** Takes it if that is possible at once. */
-  tryAcquire(): boolean {
-    this.#block.check();
+  /** Takes it if that is possible at once. @throws ClosedError that names `actor`. */
+  tryAcquire(actor: string): boolean {
+    this.#block.check(actor);
     return takeFree(this.#words, currentAgent()) || this.#tryHarder();
   }
 
   /** Takes it without blocking; `null` stands for "at once", to spare the promise. */
-  acquire(bounds?: Bounds): Promise<boolean> | null {
-    this.#block.check();
+  acquire(actor: string, bounds?: Bounds): Promise<boolean> | null {
+    this.#block.check(actor);
     bounds?.signal?.throwIfAborted();
     if (this.#queue.length === 0 && takeFree(this.#words, currentAgent())) return null;
-    return this.#queue.wait(this.#attempt, bounds);
+    return this.#queue.wait(this.#attempt, actor, bounds);
   }
 
   /** Takes it, blocking the thread. */
-  acquireSync(timeout?: number): boolean {
-    this.#block.check();
+  acquireSync(actor: string, timeout?: number): boolean {
+    this.#block.check(actor);
     return takeFree(this.#words, currentAgent()) || this.#queue.waitSync(this.#attempt, timeout);
   }
 
   /** Releases, whoever holds it; `false` when nobody did. */
-  release(): boolean {
-    this.#block.check();
+  release(actor: string): boolean {
+    this.#block.check(actor);
     if (releaseAlone(this.#words, currentAgent())) return true;
     const word = release(this.#words);
     if ((word & AGENT_MASK) === 0) return false;
@@ -78,7 +94,7 @@ export class Mutex implements WaitProtocol {
 
   /** Who holds it; 0: nobody. */
   get owner(): number {
-    this.#block.check();
+    this.#block.check(this.#name);
     return Atomics.load(this.#words, 0) & AGENT_MASK;
   }
 
@@ -104,7 +120,8 @@ export class Mutex implements WaitProtocol {
   }
 
   readonly #attempt: Attempt = (urgency) =>
-    take(this.#words, currentAgent(), urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS) || this.#takeFromDead();
+    take(this.#words, currentAgent(), urgency === Urgency.Patient, urgency === Urgency.Fresh ? 0 : WAITERS) ||
+    this.#takeFromDead();
 
   #takeFromDead(): boolean {
     if (this.#dead === 0) return false;
@@ -116,7 +133,8 @@ export class Mutex implements WaitProtocol {
   /** A try that found the word not to be 0. */
   #tryHarder(): boolean {
     const word = Atomics.load(this.#words, 0);
-    if ((word & AGENT_MASK) === 0) return this.#reserve.allows((word & FAIR) !== 0) && take(this.#words, currentAgent(), true, 0);
+    if ((word & AGENT_MASK) === 0)
+      return this.#reserve.allows((word & FAIR) !== 0) && take(this.#words, currentAgent(), true, 0);
     this.#reserve.allows(false);
     return this.#throttle.mayCheckNow() && this.checkPeers() && this.#takeFromDead();
   }

@@ -13,20 +13,23 @@ export const ROBUST_MUTEX_WORDS = MUTEX_WORDS;
  */
 export class RobustMutex {
   readonly #mutex: Mutex;
+  readonly #name: string;
   readonly #repair: () => void;
 
   /**
+   * @param name Whose it is, for messages.
    * @param repair Makes the words whole after an agent died anywhere in a section; it may die in
    * turn, and is then run again.
    */
-  constructor(block: Block, at: number, repair: () => void) {
-    this.#mutex = new Mutex(block, at);
+  constructor(block: Block, at: number, name: string, repair: () => void) {
+    this.#mutex = new Mutex(block, at, name);
+    this.#name = name;
     this.#repair = repair;
   }
 
   /** Runs a section. It must not run another one of the same guard. */
   runLocked<R>(section: () => R): R {
-    this.#mutex.acquireSync();
+    this.#mutex.acquireSync(this.#name);
     try {
       if (this.#mutex.ownerDied) {
         this.#repair();
@@ -34,7 +37,7 @@ export class RobustMutex {
       }
       return section();
     } finally {
-      this.#mutex.release();
+      this.#mutex.release(this.#name);
     }
   }
 

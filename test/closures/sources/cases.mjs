@@ -25,7 +25,9 @@ const load = (name, text, query = '') => import(pathToFileURL(file(name, text)).
 function told(fn) {
   const { sendable, how, place, captures, problem } = explain(fn);
   if (!sendable) return problem.message;
-  const names = captures.map(({ name, how, from }) => (how === 'value' ? name : `${name}=${from.replace(pathToFileURL(folder).href, '')}`));
+  const names = captures.map(({ name, how, from }) =>
+    how === 'value' ? name : `${name}=${from.replace(pathToFileURL(folder).href, '')}`,
+  );
   return [how, place?.match(/\d+:\d+$/)?.[0], ...names].join(' ');
 }
 const sent = async (fn, ...args) => (await loadsAsync(dumps(fn)))(...args);
@@ -44,7 +46,8 @@ file(
   'tab.cjs',
   'exports.table = new Float64Array(200_000); exports.map = new Map([[1, class {}]]); exports.port = 80; exports.list = [1];',
 );
-const text = 'import { table } from "./tab.mjs"; const k = 3;\nexport const send = (to) => to((x) => x + k + table.length);\n';
+const text =
+  'import { table } from "./tab.mjs"; const k = 3;\nexport const send = (to) => to((x) => x + k + table.length);\n';
 
 const cases = {
   async 'eval of a closure'() {
@@ -60,7 +63,10 @@ const cases = {
     return [await sent(eval('(x) => x + k'), 1)];
   },
   async 'new Function'() {
-    return [await sent(new Function('x', 'return x + 1'), 1), await sent(new Function('c', 'return (x) => x + c')(3), 1)];
+    return [
+      await sent(new Function('x', 'return x + 1'), 1),
+      await sent(new Function('c', 'return (x) => x + c')(3), 1),
+    ];
   },
   async 'vm.compileFunction'() {
     const inner = vm.compileFunction('const d = 4; return (x) => x + c + d', ['c'], {
@@ -155,7 +161,12 @@ const cases = {
     const module = await load('removed.mjs', `${text} export const exported = (x) => x * k;`);
     const commonjs = require(file('removed.cjs', 'const k = 3;\nexports.exported = (x) => x * k;'));
     for (const name of ['removed.mjs', 'removed.cjs']) fs.rmSync(path.join(folder, name));
-    return [...(await both(module, 1)), told(module.exported), await sent(module.exported, 2), await sent(commonjs.exported, 2)];
+    return [
+      ...(await both(module, 1)),
+      told(module.exported),
+      await sent(module.exported, 2),
+      await sent(commonjs.exported, 2),
+    ];
   },
   async 'a wrapper of their own around CommonJS'() {
     const { wrap } = Module;
@@ -167,7 +178,8 @@ const cases = {
     }
   },
   async 'the same text at the same place of two files'() {
-    const twin = (name) => `import { table } from "./${name}.mjs";\nexport const send = (to) => to(() => table.length);`;
+    const twin = (name) =>
+      `import { table } from "./${name}.mjs";\nexport const send = (to) => to(() => table.length);`;
     const one = await load('twin1.mjs', twin('seven'));
     const two = await load('twin2.mjs', twin('other').replace('other', 'tab'));
     // Sent by the one, written in the other.
@@ -181,9 +193,15 @@ const cases = {
     return [columns[1] - columns[0], columns[2] > columns[1], await sent(getter)];
   },
   async 'a bundle of several megabytes'() {
-    const filler = Array.from({ length: 20_000 }, (_, i) => `function f${i}(){return "import {T} from 4; ${'x'.repeat(60)}"}`).join('');
+    const filler = Array.from(
+      { length: 20_000 },
+      (_, i) => `function f${i}(){return "import {T} from 4; ${'x'.repeat(60)}"}`,
+    ).join('');
     const names = 'import{table as T}from"./tab.mjs";import*as N from"./tab.mjs";const k=3;const h=(x)=>x+k;';
-    const module = await load('large.mjs', `${names}${filler}export const send=(to)=>to((x)=>h(x)+T.length+N.table.length);`);
+    const module = await load(
+      'large.mjs',
+      `${names}${filler}export const send=(to)=>to((x)=>h(x)+T.length+N.table.length);`,
+    );
     return [
       module.send(told).replace(/\d+:\d+/, ''),
       await sent(

@@ -7,14 +7,23 @@ import { compileLibrary } from './compiled.js';
 import { decode, encode } from './table.mjs';
 
 /** Sends `value` to a child, which uses it. The result of `use` comes back. */
-export function throughChild<T, R>(value: T, use: (value: T) => R): { readonly result: Awaited<R>; readonly loadedParser: boolean } {
+export function throughChild<T, R>(
+  value: T,
+  use: (value: T) => R,
+): { readonly result: Awaited<R>; readonly loadedParser: boolean } {
   const receiver = fileURLToPath(new URL('./receiver.mjs', import.meta.url));
   const input = serialize([{ title: 'only', table: encode([value, use], library) }]);
   const env = { ...process.env, NODE_NO_WARNINGS: '1', NODE_OPTIONS: '' };
-  const child = spawnSync(process.execPath, [receiver, compileLibrary(), 'once'], { env, input, timeout: 60_000, killSignal: 'SIGKILL' });
+  const child = spawnSync(process.execPath, [receiver, compileLibrary(), 'once'], {
+    env,
+    input,
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
   if (child.status !== 0) throw new Error(`The receiver ended with ${child.status ?? child.signal}.\n${child.stderr}`);
   const { report, loadedParser } = deserialize(child.stdout);
-  if (report[0].error !== undefined) throw Object.assign(new Error(report[0].error.message), { code: report[0].error.code });
+  if (report[0].error !== undefined)
+    throw Object.assign(new Error(report[0].error.message), { code: report[0].error.code });
   return { result: report[0].child, loadedParser };
 }
 

@@ -28,6 +28,8 @@ for (const { title, table } of deserialize(readFileSync(0))) {
 process.stdout.write(
   serialize({
     report,
-    loadedParser: Object.keys((await import('node:module')).createRequire(import.meta.url).cache).some((f) => f.includes('/acorn/')),
+    loadedParser: Object.keys((await import('node:module')).createRequire(import.meta.url).cache).some((f) =>
+      f.includes('/acorn/'),
+    ),
   }),
 );

@@ -25,7 +25,10 @@ interface Failure {
 }
 
 /** Runs `fixtures/<name>` and returns its outcomes. */
-export function runFixture(name: string, execArgv: readonly string[] = []): { entries: Outcome[]; loadedParser: boolean } {
+export function runFixture(
+  name: string,
+  execArgv: readonly string[] = [],
+): { entries: Outcome[]; loadedParser: boolean } {
   const sender = fileURLToPath(new URL('./sender.mjs', import.meta.url));
   const fixture = new URL(`../fixtures/${name}`, import.meta.url).href;
   const env = { ...process.env, NODE_NO_WARNINGS: '1', NODE_OPTIONS: '' };
@@ -35,6 +38,7 @@ export function runFixture(name: string, execArgv: readonly string[] = []): { en
     timeout: 60_000,
     killSignal: 'SIGKILL',
   });
-  if (child.status !== 0) throw new Error(`${name}: the sender ended with ${child.status ?? child.signal}.\n${child.stderr}`);
+  if (child.status !== 0)
+    throw new Error(`${name}: the sender ended with ${child.status ?? child.signal}.\n${child.stderr}`);
   return deserialize(child.stdout) as { entries: Outcome[]; loadedParser: boolean };
 }

@@ -24,7 +24,13 @@ for (const [title, prepare] of Object.entries(cases)) {
     const [value, run] = await decode(entry.table, library);
     entry.here = await run(value);
   } catch (error) {
-    entry.refused = { name: error?.name, code: error?.code, message: error?.message, path: error?.path, stack: error?.stack };
+    entry.refused = {
+      name: error?.name,
+      code: error?.code,
+      message: error?.message,
+      path: error?.path,
+      stack: error?.stack,
+    };
   }
 }
 const sendable = entries.filter((entry) => entry.table !== undefined).map(({ title, table }) => ({ title, table }));

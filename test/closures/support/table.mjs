@@ -43,7 +43,9 @@ export function encode(root, library) {
 /** @param {any} table @param {any} library */
 export async function decode(table, library) {
   const kinds = new Map(library.functionKinds.map((kind) => [kind.tag, kind]));
-  const requests = table.nodes.flatMap((node) => (node.kind === undefined ? [] : [...(kinds.get(node.kind).modules?.(node.data) ?? [])]));
+  const requests = table.nodes.flatMap((node) =>
+    node.kind === undefined ? [] : [...(kinds.get(node.kind).modules?.(node.data) ?? [])],
+  );
   await library.loadModules(requests);
   return build(table, kinds);
 }
@@ -52,7 +54,9 @@ export async function decode(table, library) {
 export function decodeSync(table, library) {
   const kinds = new Map(library.functionKinds.map((kind) => [kind.tag, kind]));
   library.loadModulesSync(
-    table.nodes.flatMap((node) => (node.kind === undefined ? [] : [...(kinds.get(node.kind).modules?.(node.data) ?? [])])),
+    table.nodes.flatMap((node) =>
+      node.kind === undefined ? [] : [...(kinds.get(node.kind).modules?.(node.data) ?? [])],
+    ),
   );
   return build(table, kinds);
 }

@@ -8,6 +8,9 @@ import { runCases } from './run-cases.mjs';
 
 test('every case', async () => {
   // The runner names files by path, so cases about their own file are left to the other hosts.
-  const results = await runCases({ Pool, ThreadPool, dumps, loads }, groups, { thread: process.env.MP_THREAD, files: false });
+  const results = await runCases({ Pool, ThreadPool, dumps, loads }, groups, {
+    thread: process.env.MP_THREAD,
+    files: false,
+  });
   writeFileSync(process.env.MP_RESULT, JSON.stringify(results));
 }, 100_000);

@@ -9,9 +9,14 @@ const ABOUT_FILES = new Set([
   'a stack trace that points at the original',
   'a require made for the module',
   'import conditions and private specifiers of a package',
+  'exports that have the text of functions that went by value before them, by reference',
 ]);
 
-export async function runCases({ Pool, ThreadPool, dumps, loads }, groups, { thread, files = true, skip = [], threads = true }) {
+export async function runCases(
+  { Pool, ThreadPool, dumps, loads },
+  groups,
+  { thread, files = true, skip = [], threads = true },
+) {
   const results = [];
   const pool = new Pool({ processes: 1 });
   const threadPool = threads ? new ThreadPool({ processes: 1 }) : null;
@@ -22,7 +27,10 @@ export async function runCases({ Pool, ThreadPool, dumps, loads }, groups, { thr
   const transports = {
     process: (bytes) => pool.apply(runThere, [bytes]),
     ...(threads
-      ? { thread: (bytes) => throughThread(worker, bytes, loads), 'thread pool': (bytes) => threadPool.apply(runThere, [bytes]) }
+      ? {
+          thread: (bytes) => throughThread(worker, bytes, loads),
+          'thread pool': (bytes) => threadPool.apply(runThere, [bytes]),
+        }
       : {}),
   };
   try {

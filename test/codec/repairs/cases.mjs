@@ -151,8 +151,14 @@ async function refusalOf(run) {
 
 /** The refusal, and what carrying out the repair gives. */
 const cases = {
-  'an outer this of which members are read': [() => attempt(new Plain().reads()), () => there(new Plain().readsRepaired(), 2)],
-  'an outer this whose methods are called': [() => attempt(new Plain().calls()), () => there(new Plain().callsRepaired(), 2)],
+  'an outer this of which members are read': [
+    () => attempt(new Plain().reads()),
+    () => there(new Plain().readsRepaired(), 2),
+  ],
+  'an outer this whose methods are called': [
+    () => attempt(new Plain().calls()),
+    () => there(new Plain().callsRepaired(), 2),
+  ],
   'an outer this with #private fields': [
     () => new Scaler().readsNow(),
     () => {
@@ -190,8 +196,14 @@ const cases = {
   'super in a method': [() => attempt(Derived.prototype.name), () => there((it) => it.name(), new Derived())],
   'super in a method, called by name': [() => attempt(Derived.prototype.name), () => there(Derived.prototype.repaired)],
   'a private name in an arrow': [() => attempt(new Scaler().peeks()), () => there(new Scaler().peeksRepaired(), 2)],
-  'a private name in a method': [() => attempt(Scaler.prototype.peek), () => there((Type) => new Type().peek(), Scaler)],
-  'a field with a computed name': [() => attempt(ComputedField), () => there((Type) => new Type().name0, RepairedField)],
+  'a private name in a method': [
+    () => attempt(Scaler.prototype.peek),
+    () => there((Type) => new Type().peek(), Scaler),
+  ],
+  'a field with a computed name': [
+    () => attempt(ComputedField),
+    () => there((Type) => new Type().name0, RepairedField),
+  ],
   'a direct eval': [
     // biome-ignore lint/security/noGlobalEval: the case itself
     () => attempt((text) => eval(text)),
@@ -208,7 +220,10 @@ const cases = {
       return there(() => late);
     },
   ],
-  'module of CommonJS': [() => attempt(require('./commonjs.cjs').all.refused), () => there(require('./commonjs.cjs').all.repaired)],
+  'module of CommonJS': [
+    () => attempt(require('./commonjs.cjs').all.refused),
+    () => there(require('./commonjs.cjs').all.repaired),
+  ],
   'native code without a name': [
     () => new Promise((resolve) => resolve(attempt((x) => resolve(x)))),
     () =>
@@ -235,12 +250,18 @@ const cases = {
     },
     async () => (await loadsAsync(dumps((await import('./top-level-await.mjs')).read)))(),
   ],
-  'a schema made here by other code': [() => attempt((x) => madeSchema.parse(x)), () => there((x) => schema.parse(x), {})],
+  'a schema made here by other code': [
+    () => attempt((x) => madeSchema.parse(x)),
+    () => there((x) => schema.parse(x), {}),
+  ],
   'a part of a schema made here by other code': [
     () => attempt((x) => madeSchema.inner.deep[0](x)),
     () => there((x) => schema.inner.deep[0](x), {}),
   ],
-  'a logger made here by other code': [() => attempt((x) => madeLogger.log(x)), () => there((x) => logger.log(x), 'line')],
+  'a logger made here by other code': [
+    () => attempt((x) => madeLogger.log(x)),
+    () => there((x) => logger.log(x), 'line'),
+  ],
   'a Promise': [() => attempt(Promise.resolve(1)), async () => decoded(await Promise.resolve(1))],
   'a WeakMap': [() => attempt(new WeakMap()), () => decoded(new Map([['key', 1]])).get('key')],
   'a WeakSet': [() => attempt(new WeakSet()), () => decoded(new Set([1])).has(1)],
@@ -272,11 +293,20 @@ const cases = {
     async () => {
       const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt']);
       const jwk = await crypto.subtle.exportKey('jwk', key);
-      return there(async (given) => (await crypto.subtle.importKey('jwk', given, 'AES-GCM', true, ['encrypt'])).algorithm.length, jwk);
+      return there(
+        async (given) => (await crypto.subtle.importKey('jwk', given, 'AES-GCM', true, ['encrypt'])).algorithm.length,
+        jwk,
+      );
     },
   ],
-  'a performance mark': [() => attempt(performance.mark('start')), () => there((mark) => mark.name, performance.mark('start').toJSON())],
-  'a Proxy of a Map': [() => attempt(new Proxy(new Map([[1, 2]]), {})), () => there((map) => map.get(1), new Map([[1, 2]]))],
+  'a performance mark': [
+    () => attempt(performance.mark('start')),
+    () => there((mark) => mark.name, performance.mark('start').toJSON()),
+  ],
+  'a Proxy of a Map': [
+    () => attempt(new Proxy(new Map([[1, 2]]), {})),
+    () => there((map) => map.get(1), new Map([[1, 2]])),
+  ],
   'a Hash': [
     () => attempt(createHash('sha256')),
     () => there(async () => (await import('node:crypto')).createHash('sha256').digest().length),
@@ -284,18 +314,27 @@ const cases = {
   'an AbortController': [
     () => attempt(new AbortController()),
     async () => {
-      const waits = () => new Promise((resolve) => currentTask().signal.addEventListener('abort', () => resolve('stopped')));
+      const waits = () =>
+        new Promise((resolve) => currentTask().signal.addEventListener('abort', () => resolve('stopped')));
       const call = pool.apply(waits, [], { signal: signalled.signal });
       setImmediate(() => signalled.abort());
       return call.catch((error) => error.name);
     },
   ],
-  'a Blob': [() => attempt(new Blob(['x'])), async () => decoded(new Uint8Array(await new Blob(['x']).arrayBuffer())).length],
+  'a Blob': [
+    () => attempt(new Blob(['x'])),
+    async () => decoded(new Uint8Array(await new Blob(['x']).arrayBuffer())).length,
+  ],
   'a Request': [
     () => attempt(new Request('http://localhost/')),
     () => {
       const { url, method, headers } = new Request('http://localhost/', { headers: { a: 'b' } });
-      return there((...given) => new Request(given[0], { method: given[1], headers: given[2] }).headers.get('a'), url, method, headers);
+      return there(
+        (...given) => new Request(given[0], { method: given[1], headers: given[2] }).headers.get('a'),
+        url,
+        method,
+        headers,
+      );
     },
   ],
   'a Response': [
@@ -361,7 +400,10 @@ const cases = {
       return there((it) => it.children[0].parent === it, node);
     },
   ],
-  'a reducer that gives something else': [() => attempt(new Wrong()), () => there((it) => it.constructor.name, new Right())],
+  'a reducer that gives something else': [
+    () => attempt(new Wrong()),
+    () => there((it) => it.constructor.name, new Right()),
+  ],
   'a Pool': [
     () => attempt(() => pool.apply(() => 1)),
     async () => (await pool.apply(() => 20)) + (await there((x) => x + 1, await pool.apply(() => 21))),
@@ -424,7 +466,9 @@ const cases = {
     async () => {
       const server = net.createServer({ pauseOnConnect: false }).listen(0, '127.0.0.1');
       await once(server, 'listening');
-      const received = new Promise((resolve) => server.once('connection', (socket) => socket.on('data', (data) => resolve(String(data)))));
+      const received = new Promise((resolve) =>
+        server.once('connection', (socket) => socket.on('data', (data) => resolve(String(data)))),
+      );
       const socket = net.connect(server.address().port, '127.0.0.1');
       await once(socket, 'connect');
       await there((theirs) => void theirs.end('from there'), socket);

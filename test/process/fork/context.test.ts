@@ -5,8 +5,12 @@
 import { expect, it } from 'vitest';
 import { program } from '../../support/programs.js';
 
-it('fork is a start method like the others: children see it, mixed and nested, also below a template', { timeout: 60_000 }, async () => {
-  const { stdout, stderr, code } = await program('fork-context.js', [], { node: ['--single-threaded', '--v8-pool-size=1'] }).ended;
+it('fork is a start method like the others: children see it, mixed and nested, also below a template', {
+  timeout: 60_000,
+}, async () => {
+  const { stdout, stderr, code } = await program('fork-context.js', [], {
+    node: ['--single-threaded', '--v8-pool-size=1'],
+  }).ended;
   expect(stderr).toBe('');
   expect(stdout.trim().split('\n')).toEqual([
     'methods spawn,forkserver,fork,thread',

@@ -8,7 +8,14 @@ import { connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { activeChildren, currentProcess, getAllStartMethods, getContext, type Process, parentProcess } from 'multiprocess';
+import {
+  activeChildren,
+  currentProcess,
+  getAllStartMethods,
+  getContext,
+  type Process,
+  parentProcess,
+} from 'multiprocess';
 import { Finalize } from 'multiprocess/util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../support/ledger.js';
@@ -40,7 +47,10 @@ const sleep = (time: number) => new Promise((done) => setTimeout(done, time));
 
 describe('what a copy has', () => {
   it('target, arguments and captures are the very objects, whatever they are', async () => {
-    const circle: { self?: unknown; call: () => number; secret: WeakMap<object, number> } = { call: () => 42, secret: new WeakMap() };
+    const circle: { self?: unknown; call: () => number; secret: WeakMap<object, number> } = {
+      call: () => 42,
+      secret: new WeakMap(),
+    };
     circle.self = circle;
     circle.secret.set(circle, 7);
     class Hidden {
@@ -51,7 +61,8 @@ describe('what a copy has', () => {
     }
     const hidden = new Hidden();
     const child = new context.Process(
-      (given: typeof circle) => say([given === circle, given.self === circle, given.call(), given.secret.get(given), hidden.value]),
+      (given: typeof circle) =>
+        say([given === circle, given.self === circle, given.call(), given.secret.get(given), hidden.value]),
       { args: [circle] },
     );
     running.add(child as never);
@@ -86,7 +97,13 @@ describe('what a copy has', () => {
 
   it("a copy's environment may be another one; its stdin is empty", async () => {
     const child = await run(
-      () => say([process.env['ONLY'], Object.keys(process.env).length, readFileSync(0, 'utf8'), readlinkSync('/proc/self/fd/0')]),
+      () =>
+        say([
+          process.env['ONLY'],
+          Object.keys(process.env).length,
+          readFileSync(0, 'utf8'),
+          readlinkSync('/proc/self/fd/0'),
+        ]),
       {
         env: { ONLY: 'this' },
       },
@@ -218,10 +235,9 @@ describe('what does not go on in a copy', () => {
     const wrong = (what: string) => () => {
       if (process.pid !== home) say(what);
     };
-    const listeners: [string, () => void][] = ['exit', 'beforeExit', 'uncaughtException', 'unhandledRejection'].map((event) => [
-      event,
-      wrong(event),
-    ]);
+    const listeners: [string, () => void][] = ['exit', 'beforeExit', 'uncaughtException', 'unhandledRejection'].map(
+      (event) => [event, wrong(event)],
+    );
     for (const [event, listener] of listeners) process.on(event, listener);
     const finalizer = new Finalize(null, wrong('finalizer'), { exitPriority: 1 });
     process.exitCode = 5;
@@ -280,6 +296,8 @@ describe('when a copy is refused', () => {
   it("'fork' is among the start methods of a Node with the options for it, and of no other", async () => {
     expect(getAllStartMethods()).toEqual(['spawn', 'forkserver', 'fork', 'thread']);
     const { stdout } = await program('methods.js').ended;
-    expect(stdout).toMatch(/^spawn,forkserver,thread MP_UNSUPPORTED .*node --single-threaded --v8-pool-size=1 program\.js/);
+    expect(stdout).toMatch(
+      /^spawn,forkserver,thread MP_UNSUPPORTED .*node --single-threaded --v8-pool-size=1 program\.js/,
+    );
   });
 });

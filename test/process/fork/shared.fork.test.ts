@@ -2,7 +2,21 @@
  * What a copy of a program does with queues, locks, connections and pools that it has captured:
  * nothing of it is sent.
  */
-import { Barrier, Condition, Event, getContext, Lock, Pool, pipe, Queue, RLock, Semaphore, SharedArray, Topic, Value } from 'multiprocess';
+import {
+  Barrier,
+  Condition,
+  Event,
+  getContext,
+  Lock,
+  Pool,
+  pipe,
+  Queue,
+  RLock,
+  Semaphore,
+  SharedArray,
+  Topic,
+  Value,
+} from 'multiprocess';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../support/until.js';
 
@@ -144,7 +158,13 @@ describe('locks', () => {
   });
 
   it('recursive locks, semaphores, conditions, events and barriers work in a copy of a parent that waits for them', async () => {
-    const [recursive, semaphore, condition, event, barrier] = [new RLock(), new Semaphore(0), new Condition(), new Event(), new Barrier(2)];
+    const [recursive, semaphore, condition, event, barrier] = [
+      new RLock(),
+      new Semaphore(0),
+      new Condition(),
+      new Event(),
+      new Barrier(2),
+    ];
     const flag = new Value('i', 0);
     const waiting = [semaphore.acquire(), event.wait()];
     const child = await run(async () => {
@@ -216,7 +236,10 @@ describe('pools', () => {
     (globalThis as { forkedState?: object }).forkedState = before;
     await using pool = new context.Pool({ processes: 2 });
     expect(await pool.map((n: number) => n * factor, [1, 2, 3])).toEqual([3, 6, 9]);
-    const [seen, pid] = await pool.apply(() => [(globalThis as { forkedState?: { pid: number } }).forkedState?.pid, process.pid]);
+    const [seen, pid] = await pool.apply(() => [
+      (globalThis as { forkedState?: { pid: number } }).forkedState?.pid,
+      process.pid,
+    ]);
     expect(seen).toBe(process.pid);
     expect(pid).not.toBe(process.pid);
     delete (globalThis as { forkedState?: object }).forkedState;

@@ -79,7 +79,9 @@ describe('a forked child', () => {
     // descriptor in reserve; Node 26 reads the certificates of the environment in a thread.
     const beyond = Object.entries(said as Record<string, string>).filter(
       ([fd, target]) =>
-        !/^anon_inode:|^pipe:|^\/dev\/null$/.test(target) && target !== process.env['NODE_EXTRA_CA_CERTS'] && linkOf(fd) !== target,
+        !/^anon_inode:|^pipe:|^\/dev\/null$/.test(target) &&
+        target !== process.env['NODE_EXTRA_CA_CERTS'] &&
+        linkOf(fd) !== target,
     );
     expect(beyond).toEqual([]);
     expect(Object.values(said).filter((target) => target === 'anon_inode:[pidfd]')).toEqual([]);

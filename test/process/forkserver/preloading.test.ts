@@ -24,13 +24,16 @@ afterEach(async () => {
 });
 
 describe('a module that cannot be preloaded', () => {
-  it.each([undefined, { onError: 'warn' as const }])('%o: is warned about by its name, and children start', async (options) => {
-    setForkserverPreload([ABSENT, THROWS, REJECTS, 'node:os'], options);
-    expect(await (await start()).exited).toBe(0);
-    expect(warnings.map(({ code }) => code)).toEqual(['MP_PRELOAD_FAILED', 'MP_PRELOAD_FAILED', 'MP_PRELOAD_FAILED']);
-    for (const [i, name] of [ABSENT, THROWS, REJECTS].entries()) expect(warnings[i]!.message).toContain(name);
-    expect(warnings[1]!.message).toContain('on purpose');
-  });
+  it.each([undefined, { onError: 'warn' as const }])(
+    '%o: is warned about by its name, and children start',
+    async (options) => {
+      setForkserverPreload([ABSENT, THROWS, REJECTS, 'node:os'], options);
+      expect(await (await start()).exited).toBe(0);
+      expect(warnings.map(({ code }) => code)).toEqual(['MP_PRELOAD_FAILED', 'MP_PRELOAD_FAILED', 'MP_PRELOAD_FAILED']);
+      for (const [i, name] of [ABSENT, THROWS, REJECTS].entries()) expect(warnings[i]!.message).toContain(name);
+      expect(warnings[1]!.message).toContain('on purpose');
+    },
+  );
 
   it('is warned about nowhere with "ignore"', async () => {
     setForkserverPreload([ABSENT, THROWS], { onError: 'ignore' });
@@ -47,14 +50,18 @@ describe('a module that cannot be preloaded', () => {
       expect(reason.code).toBe('MP_PRELOAD_FAILED');
       expect(reason.message).toContain(name);
     }
-    await expect(new Pool({ processes: 1, context: 'forkserver' }).apply(() => 1)).rejects.toMatchObject({ code: 'MP_WORKER_CRASH' });
+    await expect(new Pool({ processes: 1, context: 'forkserver' }).apply(() => 1)).rejects.toMatchObject({
+      code: 'MP_WORKER_CRASH',
+    });
     // The same names, and another opinion on them.
     setForkserverPreload(['node:os', name], { onError: 'ignore' });
     expect(await (await start()).exited).toBe(0);
   });
 
   it('options are checked', () => {
-    expect(() => setForkserverPreload([], { onError: 'throw' as never })).toThrow(/onError.*'ignore', 'warn' or 'fail'/);
+    expect(() => setForkserverPreload([], { onError: 'throw' as never })).toThrow(
+      /onError.*'ignore', 'warn' or 'fail'/,
+    );
     expect(() => setForkserverPreload([], { onerror: 'fail' } as never)).toThrow(/onerror/);
   });
 });

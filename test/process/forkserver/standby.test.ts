@@ -83,16 +83,19 @@ it("a request too large for the standby child's socket gets a fork of its own", 
   expect(alive(pid)).toBe(true);
 });
 
-it.each(['SIGKILL', 'SIGTERM'] as const)('a standby child ends with its template (%s), also while other children live', async (signal) => {
-  await standbyPid();
-  const stays = fork('stay');
-  await stays.popen.started;
-  const template = forkserver.pid!;
-  await until(() => childrenOf(template).filter(alive).length === 2, 'another standby child');
-  const second = childrenOf(template).find((pid) => alive(pid) && pid !== stays.popen.pid)!;
-  process.kill(template, signal);
-  await until(() => !alive(second), 'its end');
-  expect(alive(stays.popen.pid!)).toBe(true);
-  stays.popen.kill();
-  await stays.end();
-});
+it.each(['SIGKILL', 'SIGTERM'] as const)(
+  'a standby child ends with its template (%s), also while other children live',
+  async (signal) => {
+    await standbyPid();
+    const stays = fork('stay');
+    await stays.popen.started;
+    const template = forkserver.pid!;
+    await until(() => childrenOf(template).filter(alive).length === 2, 'another standby child');
+    const second = childrenOf(template).find((pid) => alive(pid) && pid !== stays.popen.pid)!;
+    process.kill(template, signal);
+    await until(() => !alive(second), 'its end');
+    expect(alive(stays.popen.pid!)).toBe(true);
+    stays.popen.kill();
+    await stays.end();
+  },
+);

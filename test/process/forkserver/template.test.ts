@@ -48,12 +48,12 @@ function readAll(socket: number): Uint8Array {
 }
 
 describe('the control socket', () => {
-  it('has a random key of more than 15 bytes, and accepts it', async () => {
+  it('_TestProcess.test_forkserver_auth_is_enabled: has a random key of more than 15 bytes, and accepts it', async () => {
     expect(forkserver.authkey.length).toBeGreaterThan(15);
     expect((await fork('nothing').end()).code).toBe(0);
   });
 
-  it('refuses the wrong key, and goes on with the right one', async () => {
+  it('_TestProcess.test_forkserver_without_auth_fails: refuses the wrong key, and goes on with the right one', async () => {
     expect((await fork('nothing').end()).code).toBe(0);
     const right = forkserver.authkey;
     const template = forkserver.pid;
@@ -75,7 +75,8 @@ describe('the control socket', () => {
      * Sockets that the template has beside the one that it listens with and its standby child's.
      */
     const sockets = () =>
-      readdirSync(`/proc/${template}/fd`).filter((fd) => Number(fd) > 2 && isSocket(`/proc/${template}/fd/${fd}`)).length - 2;
+      readdirSync(`/proc/${template}/fd`).filter((fd) => Number(fd) > 2 && isSocket(`/proc/${template}/fd/${fd}`))
+        .length - 2;
     await until(() => sockets() === 1, 'a connection for the next child');
     const one = fork('stay');
     await one.popen.started;
@@ -167,8 +168,12 @@ describe('preloading', () => {
   });
 
   it('refuses names that are no strings', () => {
-    expect(() => forkserver.setForkserverPreload(['a', 1 as never])).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }));
-    expect(() => forkserver.setForkserverPreload('a' as never)).toThrow(expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }));
+    expect(() => forkserver.setForkserverPreload(['a', 1 as never])).toThrow(
+      expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }),
+    );
+    expect(() => forkserver.setForkserverPreload('a' as never)).toThrow(
+      expect.objectContaining({ code: 'MP_INVALID_ARGUMENT' }),
+    );
   });
 
   it("gives each child its own watched descriptors, and none of the others'", async () => {
@@ -182,7 +187,7 @@ describe('preloading', () => {
     full.popen.close();
   });
 
-  it('prints once what a module prints while it is preloaded', async () => {
+  it('prints once what a module prints while it is preloaded (_TestSpawnedSysPath.test_std_streams_flushed_after_preload)', async () => {
     const parent = startFixture('forkserver/parent.mjs', { args: [3, 'nothing', PRELOADED] });
     expect(await parent.line()).toBe('printed while preloading');
     expect(JSON.parse((await parent.line())!).children).toHaveLength(3);
@@ -193,17 +198,20 @@ describe('preloading', () => {
   it.each([
     ['one', 'two'],
     ['x'.repeat(125_000), 'y'.repeat(125_000)],
-  ])('loads the main module once, with the arguments of the program', async (...args) => {
-    const main = startFixture('forkserver/main.mjs', { args });
-    const said = JSON.parse((await main.line())!);
-    expect(said).toMatchObject({ loads: 1, argv: args.map((word) => (word.length > 1_000 ? word.length : word)) });
-    expect(said.pid).not.toBe(main.child.pid);
-    expect(await main.ended).toBe(0);
-  });
+  ])(
+    'MiscTestCase.test_preload_main, test_preload_main_sys_argv, test_preload_main_large_sys_argv: loads the main module once, with the arguments of the program',
+    async (...args) => {
+      const main = startFixture('forkserver/main.mjs', { args });
+      const said = JSON.parse((await main.line())!);
+      expect(said).toMatchObject({ loads: 1, argv: args.map((word) => (word.length > 1_000 ? word.length : word)) });
+      expect(said.pid).not.toBe(main.child.pid);
+      expect(await main.ended).toBe(0);
+    },
+  );
 });
 
 describe('when the template', () => {
-  it('is interrupted, it goes on', async () => {
+  it('is interrupted, it goes on (_TestProcess.test_forkserver_sigint)', async () => {
     const child = fork('delay');
     await child.popen.started;
     const template = forkserver.pid!;
@@ -213,7 +221,7 @@ describe('when the template', () => {
     expect((await child.end()).code).toBe(0);
   });
 
-  it('is killed, running children go on with their status lost, and new ones start', async () => {
+  it('is killed, running children go on with their status lost, and new ones start (_TestProcess.test_forkserver_sigkill)', async () => {
     const child = fork('delay');
     await child.popen.started;
     const pid = child.popen.pid!;
@@ -277,17 +285,20 @@ describe('when the template', () => {
 });
 
 describe('when the parent is killed', () => {
-  it.each(['stay', 'spin'])('twenty children (%s) and the template are gone within a second, and leave nothing', async (does) => {
-    const shared = ownBlocks();
-    const count = does === 'spin' ? 4 : 20; // they burn the machine
-    const parent = startFixture('forkserver/parent.mjs', { args: [count, does] });
-    const { template, children } = JSON.parse((await parent.line())!) as { template: number; children: number[] };
-    expect(children.every(alive)).toBe(true);
-    parent.child.kill('SIGKILL');
-    await parent.ended;
-    await until(() => ![template, ...children].some(alive), 'the end of all');
-    expect(ownBlocks()).toEqual(shared);
-  });
+  it.each(['stay', 'spin'])(
+    'twenty children (%s) and the template are gone within a second, and leave nothing',
+    async (does) => {
+      const shared = ownBlocks();
+      const count = does === 'spin' ? 4 : 20; // they burn the machine
+      const parent = startFixture('forkserver/parent.mjs', { args: [count, does] });
+      const { template, children } = JSON.parse((await parent.line())!) as { template: number; children: number[] };
+      expect(children.every(alive)).toBe(true);
+      parent.child.kill('SIGKILL');
+      await parent.ended;
+      await until(() => ![template, ...children].some(alive), 'the end of all');
+      expect(ownBlocks()).toEqual(shared);
+    },
+  );
 
   it('children whose template died before are gone too', async () => {
     const parent = startFixture('forkserver/parent.mjs', { args: [3, 'stay'] });

@@ -62,7 +62,8 @@ async function leftOver(mark) {
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
-    for (const mark of running) for (let left = processesOf(mark); left.length > 0; left = processesOf(mark)) left.forEach(kill);
+    for (const mark of running)
+      for (let left = processesOf(mark); left.length > 0; left = processesOf(mark)) left.forEach(kill);
     process.exit(1);
   });
 }
@@ -79,7 +80,14 @@ export async function execute([file, ...args], { cwd, env = {}, input, limit = 1
     cwd,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: undefined, FORCE_COLOR: '0', NO_COLOR: '1', ...env, [MARK]: mark.slice(MARK.length + 1) },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: undefined,
+      FORCE_COLOR: '0',
+      NO_COLOR: '1',
+      ...env,
+      [MARK]: mark.slice(MARK.length + 1),
+    },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -121,5 +129,7 @@ function withResolvers() {
 export async function prepareWith(command, options) {
   const { status, output, timedOut } = await execute(command, { limit: 300_000, ...options });
   if (status !== 0)
-    throw new Error(`${command.slice(0, 4).join(' ')} … ${timedOut ? 'took too long' : `ended with ${status}`}:\n${output.slice(-3_000)}`);
+    throw new Error(
+      `${command.slice(0, 4).join(' ')} … ${timedOut ? 'took too long' : `ended with ${status}`}:\n${output.slice(-3_000)}`,
+    );
 }

@@ -28,7 +28,8 @@ function findFailures(records, minimum, expectedStatus, { status, signal, timedO
   if (timedOut) ofTheRun.push('did not end in time');
   else if (expectedStatus !== ANY_STATUS && status !== expectedStatus) ofTheRun.push(`ended with ${signal ?? status}`);
   if (starts !== 1) ofTheRun.push(starts === 0 ? 'the program did not start' : `the program ran ${starts} times`);
-  else if (!records.some((record) => record.end !== undefined)) ofTheRun.push(`stopped after: ${results.at(-1)?.case ?? 'its start'}`);
+  else if (!records.some((record) => record.end !== undefined))
+    ofTheRun.push(`stopped after: ${results.at(-1)?.case ?? 'its start'}`);
   else if (results.length < minimum) ofTheRun.push(`${results.length} cases were reported, of at least ${minimum}`);
   const twice = results.map((result) => result.case).find((name, i, names) => names.indexOf(name) !== i);
   if (twice !== undefined) ofTheRun.push(`"${twice}" was reported twice`);
@@ -56,7 +57,8 @@ export function judge({ refused = {}, known = {}, optional = () => false, minimu
   const stale = [];
   for (const [name, { code, text, stack }] of failures) {
     if (refused[name] !== undefined && refused[name].code === code) refusedNow.push({ name, ...refused[name] });
-    else if (known[name] !== undefined || known[EVERYTHING] !== undefined) knownNow.push({ name, why: known[name] ?? known[EVERYTHING] });
+    else if (known[name] !== undefined || known[EVERYTHING] !== undefined)
+      knownNow.push({ name, why: known[name] ?? known[EVERYTHING] });
     else faults.push({ name, text, stack });
   }
   for (const [name, what] of Object.entries({ ...refused, ...known })) {

@@ -33,7 +33,13 @@ function findMarkedLines(source) {
 /** @param {string} folder  @param {ProgramOptions} options */
 export function writeProgram(
   folder,
-  { program = 'esm', extension = '.js', jsonAttributes = true, groups = ['modern', 'private', 'large'], type = 'module' },
+  {
+    program = 'esm',
+    extension = '.js',
+    jsonAttributes = true,
+    groups = ['modern', 'private', 'large'],
+    type = 'module',
+  },
 ) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

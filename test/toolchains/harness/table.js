@@ -1,5 +1,6 @@
 /** Writes the table of a run into docs/toolchains.md, between its two marks. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { tableFile } from './places.js';
 
 const BEGIN = '<!-- written by npm run test:toolchains -->';
@@ -11,7 +12,9 @@ function cell(result) {
 }
 
 function time({ timing } = {}) {
-  return timing === undefined ? '' : `${Math.round(timing.first)} / ${timing.next.toFixed(1)} / ${timing.known.toFixed(2)}`;
+  return timing === undefined
+    ? ''
+    : `${Math.round(timing.first)} / ${timing.next.toFixed(1)} / ${timing.known.toFixed(2)}`;
 }
 
 function noteLines(rows, nodes, kind, format) {
@@ -49,7 +52,10 @@ export function writeTable(rows, nodes) {
   ];
   const refused = noteLines(rows, nodes, 'refused', ({ name, code, why }) => `${name}, \`${code}\`: ${why}`);
   const known = noteLines(rows, nodes, 'known', ({ name, why }) => `${name}: ${why}`);
-  const parts = [lines.join('\n')];
+  // Hosts that did not run now keep what they did before.
+  const day = new Date().toISOString().slice(0, 10);
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} CPUs`;
+  const parts = [`Last written by \`npm run test:toolchains\` on ${day}: ${machine}.`, lines.join('\n')];
   if (refused.length > 0) parts.push('Refused by design:', refused.join('\n'));
   if (known.length > 0) parts.push('Known to fail:', known.join('\n'));
   const text = readFileSync(tableFile, 'utf8');

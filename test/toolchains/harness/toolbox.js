@@ -34,7 +34,7 @@ export function claimCache() {
 export function packPackage() {
   if (packed !== undefined) return packed;
   mkdirSync(cache, { recursive: true });
-  execFileSync(process.execPath, [`${root}scripts/prebuild.js`], quiet);
+  execFileSync(process.execPath, [`${root}scripts/pack-addons.js`], quiet);
   const options = ['--ignore-scripts', '--json', '--pack-destination', cache];
   const [{ filename, integrity }] = JSON.parse(
     execFileSync('npm', ['pack', ...options], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
@@ -64,13 +64,22 @@ export function openToolbox(toolbox) {
 
 async function install({ name, packages = [] }) {
   const folder = `${cache}${name}/`;
-  const ofThePackage = Object.entries({ ...own.dependencies, rxjs: own.devDependencies.rxjs }).map(([key, version]) => `${key}@${version}`);
+  const ofThePackage = Object.entries({ ...own.dependencies, rxjs: own.devDependencies.rxjs }).map(
+    ([key, version]) => `${key}@${version}`,
+  );
   const wanted = [...new Set([...pinned([...OF_THE_CASES, ...packages]), ...ofThePackage])].sort();
   if (readIf(`${folder}installed`) !== wanted.join('\n')) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${folder}package.json`, JSON.stringify({ private: true }));
-    const options = ['--no-audit', '--no-fund', '--no-package-lock', '--legacy-peer-deps', '--prefer-offline', '--loglevel=error'];
+    const options = [
+      '--no-audit',
+      '--no-fund',
+      '--no-package-lock',
+      '--legacy-peer-deps',
+      '--prefer-offline',
+      '--loglevel=error',
+    ];
     await run('npm', ['install', ...options, ...wanted], { cwd: folder });
     writeFileSync(`${folder}installed`, wanted.join('\n'));
   }

@@ -130,7 +130,12 @@ export const hosts = [
     command: runs('out.cjs'),
   },
   { name: 'rollup, ESM', program: asESM, prepare: rollup({ file: 'out.mjs', format: 'es' }), command: runs('out.mjs') },
-  { name: 'rollup, CommonJS', program: asESM, prepare: rollup({ file: 'out.cjs', format: 'cjs' }), command: runs('out.cjs') },
+  {
+    name: 'rollup, CommonJS',
+    program: asESM,
+    prepare: rollup({ file: 'out.cjs', format: 'cjs' }),
+    command: runs('out.cjs'),
+  },
   {
     name: 'vite, SSR',
     program: asESM,
@@ -195,7 +200,10 @@ export const hosts = [
     name: 'tsup',
     program: asESM,
     prepare: async ({ folder, run, node, bin }) => {
-      writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, type: 'module', dependencies: { multiprocess: '*' } }));
+      writeFileSync(
+        `${folder}/package.json`,
+        JSON.stringify({ private: true, type: 'module', dependencies: { multiprocess: '*' } }),
+      );
       await run([node, bin('tsup'), 'main.ts', '--format', 'esm,cjs', '--target', 'node20', '--no-config']);
     },
     command: runs('dist/main.js'),

@@ -41,7 +41,17 @@ function babel(modules, targets = { node: '20' }) {
 function babelTo(modules, targets) {
   return async (context) => {
     babel(modules, targets)(context);
-    await context.run([context.node, context.bin('babel'), '.', '--out-dir', '.', '--extensions', '.ts', '--ignore', '*.d.ts']);
+    await context.run([
+      context.node,
+      context.bin('babel'),
+      '.',
+      '--out-dir',
+      '.',
+      '--extensions',
+      '.ts',
+      '--ignore',
+      '*.d.ts',
+    ]);
   };
 }
 
@@ -80,13 +90,22 @@ export const hosts = [
   },
   { name: 'Babel, ESM', program: asESM, prepare: babelTo(false), command: runs },
   { name: 'Babel, CommonJS', short: true, program: asCommonJS, prepare: babelTo('commonjs'), command: runs },
-  { name: 'Babel, lowered CommonJS', refused, program: asCommonJS, prepare: babelTo('commonjs', { node: '10' }), command: runs },
+  {
+    name: 'Babel, lowered CommonJS',
+    refused,
+    program: asCommonJS,
+    prepare: babelTo('commonjs', { node: '10' }),
+    command: runs,
+  },
   {
     name: '@babel/register',
     program: asCommonJS,
     prepare: babel('commonjs'),
     command: ({ node, folder }) => {
-      writeFileSync(`${folder}/register.js`, "require('@babel/register')({ extensions: ['.ts', '.js'], cache: false });\n");
+      writeFileSync(
+        `${folder}/register.js`,
+        "require('@babel/register')({ extensions: ['.ts', '.js'], cache: false });\n",
+      );
       return { command: [node, '-r', './register.js', 'main.ts'] };
     },
   },
@@ -94,7 +113,11 @@ export const hosts = [
     name: 'swc, CommonJS',
     program: asCommonJS,
     prepare: async ({ folder, run, node, bin }) => {
-      const jsc = { parser: { syntax: 'typescript', decorators: true }, target: 'es2022', transform: { decoratorVersion: '2022-03' } };
+      const jsc = {
+        parser: { syntax: 'typescript', decorators: true },
+        target: 'es2022',
+        transform: { decoratorVersion: '2022-03' },
+      };
       writeFileSync(`${folder}/.swcrc`, JSON.stringify({ jsc, module: { type: 'commonjs' } }));
       await run([node, bin('swc'), '.', '--out-dir', '.', '--extensions', '.ts', '--ignore', '**/*.json']);
     },

@@ -13,7 +13,9 @@ const withFlags = (name, flags, more = {}) => ({
   name,
   program: plainESM,
   prepare: compile,
-  command: ({ node, major }) => ({ command: [node, ...(typeof flags === 'function' ? flags(major) : flags), 'main.js'] }),
+  command: ({ node, major }) => ({
+    command: [node, ...(typeof flags === 'function' ? flags(major) : flags), 'main.js'],
+  }),
   ...more,
 });
 const permission = (major) => (major < 24 ? '--experimental-permission' : '--permission');
@@ -23,9 +25,15 @@ const everything = (major) => [
 ];
 /** Node 20 has a permission model without a permission for addons. */
 const allowsAddons = (major) => major >= 22;
-const NO_ADDONS = { code: 'MP_NO_ADDON', why: 'processes and threads need the addon' };
-const FROZEN = { code: 'MP_UNSUPPORTED', why: 'forks would all draw the same random numbers where Math cannot be changed' };
-const OUTER_THIS = { code: 'MP_OUTER_THIS', why: 'a debugger is attached, and only one may read the scopes of a running call' };
+const NO_ADDONS = { code: 'MP_NO_ADDON', why: 'processes need the addon' };
+const FROZEN = {
+  code: 'MP_UNSUPPORTED',
+  why: 'forks would all draw the same random numbers where Math cannot be changed',
+};
+const OUTER_THIS = {
+  code: 'MP_OUTER_THIS',
+  why: 'a debugger is attached, and only one may read the scopes of a running call',
+};
 
 /** Attaches to the program that waits on `child`, and lets it go on. */
 async function attach(child) {
@@ -34,9 +42,13 @@ async function attach(child) {
     text += chunk;
     const url = /ws:\/\/\S+/.exec(text)?.[0];
     if (url !== undefined)
-      return spawn(process.execPath, ['--experimental-websocket', fileURLToPath(new URL('support/debugger.js', import.meta.url)), url], {
-        stdio: 'ignore',
-      });
+      return spawn(
+        process.execPath,
+        ['--experimental-websocket', fileURLToPath(new URL('support/debugger.js', import.meta.url)), url],
+        {
+          stdio: 'ignore',
+        },
+      );
   }
   return undefined;
 }
@@ -56,16 +68,21 @@ export const hosts = [
   }),
   withFlags('--inspect=0', ['--inspect=0'], { refused: { 'captures: outer this': OUTER_THIS } }),
   withFlags('--cpu-prof', ['--cpu-prof', '--cpu-prof-dir=profiles']),
-  withFlags('--permission, all allowed', (major) => [permission(major), '--allow-child-process', ...everything(major)], {
-    supports: allowsAddons,
-  }),
+  withFlags(
+    '--permission, all allowed',
+    (major) => [permission(major), '--allow-child-process', ...everything(major)],
+    {
+      supports: allowsAddons,
+    },
+  ),
   {
     name: 'a debugger attached',
     program: plainESM,
     prepare: async (context) => {
       await compile(context);
       // Not --inspect-wait: threads would wait as well, for each a session of its own.
-      const text = "import { url, waitForDebugger } from 'node:inspector';\nif (url() !== undefined) waitForDebugger();\n";
+      const text =
+        "import { url, waitForDebugger } from 'node:inspector';\nif (url() !== undefined) waitForDebugger();\n";
       writeFileSync(`${context.folder}/wait.mjs`, text);
     },
     refused: { 'captures: outer this': OUTER_THIS },
@@ -76,13 +93,18 @@ export const hosts = [
     program: plainESM,
     prepare: compile,
     status: 'any',
-    command: ({ node, results }) => ({ command: [node, '--watch', 'main.js'], interact: (child) => stopAtEnd(child, results) }),
+    command: ({ node, results }) => ({
+      command: [node, '--watch', 'main.js'],
+      interact: (child) => stopAtEnd(child, results),
+    }),
   },
   {
     name: '--eval, ESM',
     program: plainESM,
     prepare: compile,
-    command: ({ node, folder }) => ({ command: [node, '--input-type=module', '--eval', readFileSync(`${folder}/main.js`, 'utf8')] }),
+    command: ({ node, folder }) => ({
+      command: [node, '--input-type=module', '--eval', readFileSync(`${folder}/main.js`, 'utf8')],
+    }),
   },
   {
     name: '--eval, CommonJS',
@@ -93,7 +115,10 @@ export const hosts = [
     name: 'standard input, ESM',
     program: plainESM,
     prepare: compile,
-    command: ({ node, folder }) => ({ command: [node, '--input-type=module', '-'], input: readFileSync(`${folder}/main.js`, 'utf8') }),
+    command: ({ node, folder }) => ({
+      command: [node, '--input-type=module', '-'],
+      input: readFileSync(`${folder}/main.js`, 'utf8'),
+    }),
   },
   {
     name: 'standard input, CommonJS',
@@ -103,12 +128,7 @@ export const hosts = [
   {
     name: '--no-addons',
     short: true,
-    refused: {
-      Pool: NO_ADDONS,
-      'Pool by forkserver': NO_ADDONS,
-      Process: NO_ADDONS,
-      ThreadPool: NO_ADDONS,
-    },
+    refused: { 'Pool by forkserver': NO_ADDONS },
     program: { program: 'situations/refusals' },
     minimum: 5,
     command: ({ node }) => ({ command: [node, '--no-addons', 'main.cjs'] }),

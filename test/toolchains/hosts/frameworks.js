@@ -9,7 +9,12 @@ export const toolbox = {
   ],
 };
 
-const asCommonJS = { groups: ['modern', 'private', 'large', 'typescript'], extension: '', jsonAttributes: false, type: 'commonjs' };
+const asCommonJS = {
+  groups: ['modern', 'private', 'large', 'typescript'],
+  extension: '',
+  jsonAttributes: false,
+  type: 'commonjs',
+};
 
 /** Asks a server for its route when it says where it listens, and ends it when it has answered. */
 async function ask(child, path) {
@@ -51,7 +56,11 @@ export async function GET() {
 }
 `,
       );
-      const config = { serverExternalPackages: ['multiprocess'], typescript: { ignoreBuildErrors: true }, turbopack: { root: toolbox } };
+      const config = {
+        serverExternalPackages: ['multiprocess'],
+        typescript: { ignoreBuildErrors: true },
+        turbopack: { root: toolbox },
+      };
       writeFileSync(`${folder}/next.config.mjs`, `export default ${JSON.stringify(config)};\n`);
       await run([node, bin('next'), 'build'], { env: { NEXT_TELEMETRY_DISABLED: '1' } });
     },
@@ -66,7 +75,14 @@ export async function GET() {
     program: { ...asCommonJS, groups: [...asCommonJS.groups, 'decorators-legacy'] },
     prepare: async ({ folder, run, node, bin }) => {
       const compilerOptions = {
-        ...{ target: 'es2022', module: 'commonjs', moduleResolution: 'node10', outDir: 'dist', rootDir: '.', sourceMap: true },
+        ...{
+          target: 'es2022',
+          module: 'commonjs',
+          moduleResolution: 'node10',
+          outDir: 'dist',
+          rootDir: '.',
+          sourceMap: true,
+        },
         ...{
           experimentalDecorators: true,
           emitDecoratorMetadata: true,

@@ -3,7 +3,16 @@ import { writeFileSync } from 'node:fs';
 
 export const toolbox = {
   name: 'loaders',
-  packages: ['typescript', 'tsx', 'ts-node', '@swc-node/register', '@swc/core', '@swc/register', 'esbuild', 'esbuild-register'],
+  packages: [
+    'typescript',
+    'tsx',
+    'ts-node',
+    '@swc-node/register',
+    '@swc/core',
+    '@swc/register',
+    'esbuild',
+    'esbuild-register',
+  ],
 };
 
 const asESM = { groups: ['modern', 'private', 'large', 'typescript'] };
@@ -15,7 +24,13 @@ const writes =
     writeFileSync(
       `${folder}/tsconfig.json`,
       JSON.stringify({
-        compilerOptions: { target: 'es2022', esModuleInterop: true, resolveJsonModule: true, skipLibCheck: true, ...compilerOptions },
+        compilerOptions: {
+          target: 'es2022',
+          esModuleInterop: true,
+          resolveJsonModule: true,
+          skipLibCheck: true,
+          ...compilerOptions,
+        },
         ...more,
       }),
     );
@@ -24,8 +39,18 @@ const commonjs = writes({ module: 'commonjs', moduleResolution: 'node10' });
 const quick = { 'ts-node': { transpileOnly: true } };
 
 export const hosts = [
-  { name: 'tsx, ESM', short: true, program: asESM, command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }) },
-  { name: 'tsx, CommonJS', short: true, program: asCommonJS, command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }) },
+  {
+    name: 'tsx, ESM',
+    short: true,
+    program: asESM,
+    command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }),
+  },
+  {
+    name: 'tsx, CommonJS',
+    short: true,
+    program: asCommonJS,
+    command: ({ bin, node }) => ({ command: [node, bin('tsx'), 'main.ts'] }),
+  },
   { name: 'tsx, --import', program: asESM, command: ({ node }) => ({ command: [node, '--import', 'tsx', 'main.ts'] }) },
   {
     name: 'ts-node, CommonJS',
@@ -39,7 +64,10 @@ export const hosts = [
     name: 'ts-node, ESM',
     ownModules: true,
     program: asESM,
-    prepare: writes({ module: 'nodenext', moduleResolution: 'nodenext' }, { 'ts-node': { transpileOnly: true, esm: true } }),
+    prepare: writes(
+      { module: 'nodenext', moduleResolution: 'nodenext' },
+      { 'ts-node': { transpileOnly: true, esm: true } },
+    ),
     command: ({ node }) => ({ command: [node, '--loader', 'ts-node/esm', 'main.ts'] }),
   },
   {
@@ -64,9 +92,17 @@ export const hosts = [
     prepare: ({ folder }) =>
       writeFileSync(
         `${folder}/.swcrc`,
-        JSON.stringify({ jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' }, sourceMaps: true }),
+        JSON.stringify({
+          jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+          module: { type: 'commonjs' },
+          sourceMaps: true,
+        }),
       ),
     command: ({ node }) => ({ command: [node, '-r', '@swc/register', 'main.ts'] }),
   },
-  { name: 'esbuild-register', program: asCommonJS, command: ({ node }) => ({ command: [node, '-r', 'esbuild-register', 'main.ts'] }) },
+  {
+    name: 'esbuild-register',
+    program: asCommonJS,
+    command: ({ node }) => ({ command: [node, '-r', 'esbuild-register', 'main.ts'] }),
+  },
 ];

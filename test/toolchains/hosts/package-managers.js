@@ -19,7 +19,12 @@ const project = (inner, install) => ({
   folder: ({ toolbox, name }) => `${toolbox}${name}/${inner}`,
   install: async ({ toolbox, name, bin, node, run }) => {
     const folder = `${toolbox}${name}`;
-    const key = JSON.stringify([dependencies(), packPackage().integrity, install.toString(), install({ bin, node, dependencies: {} })]);
+    const key = JSON.stringify([
+      dependencies(),
+      packPackage().integrity,
+      install.toString(),
+      install({ bin, node, dependencies: {} }),
+    ]);
     await once(folder, key, async () => {
       mkdirSync(`${folder}/${inner}`, { recursive: true });
       const { files, command, env } = install({ bin, node, dependencies: dependencies() });
@@ -57,7 +62,12 @@ export const hosts = [
     prepare: strip,
     ...project('program', ({ dependencies: wanted, bin, node }) => ({
       files: {
-        'package.json': { name: 'app', private: true, dependencies: wanted, pnpm: { onlyBuiltDependencies: ['multiprocess'] } },
+        'package.json': {
+          name: 'app',
+          private: true,
+          dependencies: wanted,
+          pnpm: { onlyBuiltDependencies: ['multiprocess'] },
+        },
         'pnpm-workspace.yaml': 'packages: []\n',
       },
       command: [node, bin('pnpm'), 'install', '--store-dir', './store'],
@@ -90,7 +100,13 @@ function yarn(type) {
     files: {
       'package.json': { name: 'app', private: true, type, dependencies: wanted },
       'yarn.lock': '',
-      '.yarnrc.yml': ['nodeLinker: pnp', 'enableTelemetry: false', 'enableGlobalCache: false', 'enableScripts: true', ''].join('\n'),
+      '.yarnrc.yml': [
+        'nodeLinker: pnp',
+        'enableTelemetry: false',
+        'enableGlobalCache: false',
+        'enableScripts: true',
+        '',
+      ].join('\n'),
     },
     command: [node, bin('yarn'), 'install', '--no-immutable'],
     env: { YARN_NPM_REGISTRY_SERVER: registry(), YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' },

@@ -67,16 +67,34 @@ const jest = (transform, { esm = false, flags = [], config = {}, ...more } = {})
     writeFileSync(`${folder}/jest.config.json`, JSON.stringify(settings));
     const babel = { presets: [['@babel/preset-env', { targets: { node: '20' } }], '@babel/preset-typescript'] };
     writeFileSync(`${folder}/babel.config.json`, JSON.stringify(babel));
-    const compilerOptions = { target: 'es2022', module: esm ? 'esnext' : 'commonjs', moduleResolution: esm ? 'bundler' : 'node10' };
+    const compilerOptions = {
+      target: 'es2022',
+      module: esm ? 'esnext' : 'commonjs',
+      moduleResolution: esm ? 'bundler' : 'node10',
+    };
     writeFileSync(
       `${folder}/tsconfig.json`,
       JSON.stringify({
-        compilerOptions: { ...compilerOptions, esModuleInterop: true, resolveJsonModule: true, isolatedModules: true, skipLibCheck: true },
+        compilerOptions: {
+          ...compilerOptions,
+          esModuleInterop: true,
+          resolveJsonModule: true,
+          isolatedModules: true,
+          skipLibCheck: true,
+        },
       }),
     );
   },
   command: ({ node, bin }) => ({
-    command: [node, ...(esm ? ['--experimental-vm-modules'] : []), bin('jest'), '--config', 'jest.config.json', '--runInBand', ...flags],
+    command: [
+      node,
+      ...(esm ? ['--experimental-vm-modules'] : []),
+      bin('jest'),
+      '--config',
+      'jest.config.json',
+      '--runInBand',
+      ...flags,
+    ],
   }),
   ...more,
 });
@@ -96,7 +114,10 @@ export const hosts = [
   { name: 'vitest, forks', short: true, ...vitest(['--pool=forks']) },
   { name: 'vitest, threads', ...vitest(['--pool=threads']) },
   { name: 'vitest, vmThreads', ...vitest(['--pool=vmThreads']) },
-  { name: 'vitest, v8 coverage', ...vitest(['--coverage.enabled', '--coverage.provider=v8', '--coverage.include=*.ts']) },
+  {
+    name: 'vitest, v8 coverage',
+    ...vitest(['--coverage.enabled', '--coverage.provider=v8', '--coverage.include=*.ts']),
+  },
   {
     name: 'vitest, istanbul coverage',
     ...vitest(['--coverage.enabled', '--coverage.provider=istanbul', '--coverage.include=*.ts']),
@@ -125,7 +146,10 @@ export const hosts = [
   { name: 'jest, ts-jest ESM', ...jest(tsESM, { esm: true }) },
   { name: 'jest, @swc/jest ESM', ...jest(swcESM, { esm: true }) },
   { name: 'jest, babel-jest coverage', ...jest('babel-jest', { flags: ['--coverage', '--coverageReporters=json'] }) },
-  { name: 'jest, v8 coverage', ...jest(swc, { flags: ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'] }) },
+  {
+    name: 'jest, v8 coverage',
+    ...jest(swc, { flags: ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'] }),
+  },
   {
     name: 'mocha, ESM',
     program: plainESM,
@@ -142,14 +166,26 @@ export const hosts = [
     name: 'mocha under c8',
     program: plainESM,
     prepare: compiled('cases.spec.js', mochaESM),
-    command: ({ node, bin }) => ({ command: [node, bin('c8'), '--reporter=json', node, bin('mocha'), 'cases.spec.js'] }),
+    command: ({ node, bin }) => ({
+      command: [node, bin('c8'), '--reporter=json', node, bin('mocha'), 'cases.spec.js'],
+    }),
   },
   {
     name: 'mocha under nyc',
     program: asRequired,
     prepare: ({ folder }) => writeFileSync(`${folder}/cases.spec.cjs`, mochaCommonJS),
     command: ({ node, bin, folder }) => ({
-      command: [node, bin('nyc'), '--cwd', folder, '--extension=.cjs', '--reporter=json', node, bin('mocha'), 'cases.spec.cjs'],
+      command: [
+        node,
+        bin('nyc'),
+        '--cwd',
+        folder,
+        '--extension=.cjs',
+        '--reporter=json',
+        node,
+        bin('mocha'),
+        'cases.spec.cjs',
+      ],
     }),
   },
   {
@@ -165,7 +201,10 @@ export const hosts = [
     name: 'node:test, CommonJS, coverage',
     program: asRequired,
     prepare: ({ folder }) =>
-      writeFileSync(`${folder}/cases.test.cjs`, `${TEST_COMMONJS}require('node:test').test('the cases', () => runCases());\n`),
+      writeFileSync(
+        `${folder}/cases.test.cjs`,
+        `${TEST_COMMONJS}require('node:test').test('the cases', () => runCases());\n`,
+      ),
     command: ({ node }) => ({ command: [node, '--test', '--experimental-test-coverage', 'cases.test.cjs'] }),
   },
 ];

@@ -2,7 +2,7 @@
  * A child's first steps: it puts itself right after the fork, becomes what was asked for, waits for
  * the start byte, and runs the module.
  */
-import { readlinkSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   bindLifeline,
@@ -16,6 +16,7 @@ import {
   populatePages,
   Ready,
 } from '../../../native/index.js';
+import { descriptorTarget, workingFolderOf } from '../../../platform/proc-linux.js';
 import { importModule } from '../../../util/import-module.js';
 import { INHERITANCE, type Inheritance } from '../../child/inherit.js';
 import { afterForkInChild } from '../../fork/after-fork-child.js';
@@ -28,7 +29,11 @@ import type { RequestSource } from './serve.js';
  * application's.
  * @param pages what it will touch. @param programs those that the template has loaded.
  */
-export function beginChild(awaitRequest: RequestSource, pages: Float64Array, programs: ReadonlyMap<string, () => void>): void {
+export function beginChild(
+  awaitRequest: RequestSource,
+  pages: Float64Array,
+  programs: ReadonlyMap<string, () => void>,
+): void {
   populatePages(pages);
   afterForkInChild();
   const received = awaitRequest();
@@ -39,7 +44,12 @@ export function beginChild(awaitRequest: RequestSource, pages: Float64Array, pro
   awaitStartByte(lifeline!);
   const descriptors = placeDescriptors(given, request.first);
   (globalThis as { [INHERITED_DESCRIPTORS]?: readonly number[] })[INHERITED_DESCRIPTORS] = descriptors;
-  const inheritance: Inheritance = { name: request.name, parentPid: request.parentPid, descriptors, method: 'forkserver' };
+  const inheritance: Inheritance = {
+    name: request.name,
+    parentPid: request.parentPid,
+    descriptors,
+    method: 'forkserver',
+  };
   (globalThis as { [INHERITANCE]?: Inheritance })[INHERITANCE] = inheritance;
   const begin = programs.get(request.entry);
   if (begin === undefined) void importModule(request.entry);
@@ -74,7 +84,7 @@ function placeDescriptors(given: readonly number[], first: number): number[] {
  * Node's own does not.
  */
 function closeForeign(fd: number): void {
-  if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:')) closeDescriptor(fd);
+  if (!descriptorTarget(fd).startsWith('anon_inode:')) closeDescriptor(fd);
 }
 
 function become({ argv, cwd, entry, env, execArgv, name, parentPid }: ChildRequest): void {
@@ -91,9 +101,9 @@ function become({ argv, cwd, entry, env, execArgv, name, parentPid }: ChildReque
 /** A folder that was removed, be it unknown to the parent, is still the parent's. */
 function moveTo(folder: string | null, parentPid: number): void {
   try {
-    if (folder === null || folder !== process.cwd()) process.chdir(folder ?? `/proc/${parentPid}/cwd`);
+    if (folder === null || folder !== process.cwd()) process.chdir(folder ?? workingFolderOf(parentPid));
   } catch {
-    process.chdir(`/proc/${parentPid}/cwd`);
+    process.chdir(workingFolderOf(parentPid));
   }
 }
 

@@ -3,9 +3,9 @@
  * have that thread, and would wait for it at its first import, for ever.
  *
  * Node does not say so. But an import asks that thread: on Node 20 and 22 through a message port,
- * on later ones by waking it, which the kernel counts. Linux only: /proc.
+ * on later ones by waking it, which the kernel counts. Linux only.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { isThreadAsleep, ownThreads, sleepsOf, threadName } from '../../../platform/proc-linux.js';
 import { importModule } from '../../../util/import-module.js';
 
 /**
@@ -16,19 +16,23 @@ const CHECKED_IMPORTS = 3;
 
 /** Imports something a few times, and returns whether a thread was asked each time. */
 export async function hasHooksThread(): Promise<boolean> {
-  for (let i = 0; i < CHECKED_IMPORTS; i++) if (!(await asksThread(i))) return false;
+  const idle = new Set([...sleepsOfWorkers().keys()].filter(isThreadAsleep));
+  for (let i = 0; i < CHECKED_IMPORTS; i++) if (!(await asksThread(i, idle))) return false;
   return true;
 }
 
-async function asksThread(number: number): Promise<boolean> {
+/** @param idle Threads that slept before the first import: one that is awake has been woken. */
+async function asksThread(number: number, idle: ReadonlySet<string>): Promise<boolean> {
   const ports = countPorts();
   const sleeps = sleepsOfWorkers();
   const loading = importModule(`data:text/javascript,export default ${number}`);
   const asked = countPorts() > ports;
   await loading;
   if (asked) return true;
+  // One that has answered sleeps again when it gets to it, which on a busy machine is later than this.
+  const awake = [...idle].filter((thread) => !isThreadAsleep(thread));
   const later = sleepsOfWorkers();
-  return [...sleeps].some(([thread, count]) => (later.get(thread) ?? count) > count);
+  return [...sleeps].some(([thread, count]) => awake.includes(thread) || (later.get(thread) ?? count) > count);
 }
 
 function countPorts(): number {
@@ -38,14 +42,8 @@ function countPorts(): number {
 /** Returns how often each worker thread has gone to sleep. Threads have names since Node 24. */
 function sleepsOfWorkers(): Map<string, number> {
   const sleeps = new Map<string, number>();
-  for (const thread of readdirSync('/proc/self/task')) {
-    try {
-      if (!readFileSync(`/proc/self/task/${thread}/comm`, 'latin1').startsWith('WorkerThread')) continue;
-      const status = readFileSync(`/proc/self/task/${thread}/status`, 'latin1');
-      sleeps.set(thread, Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-    } catch {
-      // It ended while we looked.
-    }
+  for (const thread of ownThreads()) {
+    if (threadName(thread)?.startsWith('WorkerThread') === true) sleeps.set(thread, sleepsOf(thread) ?? 0);
   }
   return sleeps;
 }

@@ -52,7 +52,14 @@ export async function probe(): Promise<ProbeResult> {
     setImmediate(() => {
       const result = forkHere();
       if (result === 0) void runProbe(writes, template);
-      else resolve(typeof result === 'number' ? result : result === 'threads-busy' ? -RefusalCode.ThreadsBusy : -RefusalCode.NoExitHook);
+      else
+        resolve(
+          typeof result === 'number'
+            ? result
+            : result === 'threads-busy'
+              ? -RefusalCode.ThreadsBusy
+              : -RefusalCode.NoExitHook,
+        );
     });
   });
   closeDescriptor(writes);
@@ -64,7 +71,10 @@ export async function probe(): Promise<ProbeResult> {
     while (reapProcess(pid) === null) pollDescriptor(reads, 0, 1); // it has ended, but for a moment
     if (text === '') return refused(came ? RefusalCode.ProbeDied : RefusalCode.ProbeHangs);
     const { caches, pages } = JSON.parse(text) as ProbeReport;
-    return { refusal: emptyRandomCaches(drawRandomCaches(), caches) ? 0 : RefusalCode.SharedRandom, pages: Float64Array.from(pages) };
+    return {
+      refusal: emptyRandomCaches(drawRandomCaches(), caches) ? 0 : RefusalCode.SharedRandom,
+      pages: Float64Array.from(pages),
+    };
   } finally {
     closeDescriptor(reads);
   }

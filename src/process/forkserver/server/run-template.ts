@@ -12,7 +12,15 @@ import { pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { importFrom } from '../../../modules/load-modules.js';
-import { bindLifeline, closeDescriptor, ignoreSignal, setCloseOnExec, setParentDeathSignal, trimMemory } from '../../../native/index.js';
+import {
+  bindLifeline,
+  closeDescriptor,
+  ignoreSignal,
+  setCloseOnExec,
+  setParentDeathSignal,
+  trimMemory,
+} from '../../../native/index.js';
+import { fileUrlOf } from '../../../util/file-names.js';
 import { importModule } from '../../../util/import-module.js';
 import { whileLoading } from '../../../util/loading.js';
 import { begin } from '../../../util/starting.js';
@@ -55,7 +63,9 @@ export async function runTemplate(): Promise<void> {
   await settled();
   collect();
   const { refusal, pages } = await probe(); // what is where, remains there
-  setImmediate(() => beginChild(serve(LISTENER_DESCRIPTOR, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs));
+  setImmediate(() =>
+    beginChild(serve(LISTENER_DESCRIPTOR, Buffer.from(config.key, 'hex'), refusal, lifeline), pages, programs),
+  );
 }
 
 /** The template loads modules for as long as it lives: its children begin. */
@@ -77,7 +87,7 @@ async function preload(config: TemplateConfig): Promise<void> {
     now = name;
     reporting.loading(name);
     const loaded = whileLoading(() =>
-      name === '__main__' ? importModule(pathToFileURL(main!).href) : importFrom(here, specifierOf(name)),
+      name === '__main__' ? importModule(pathToFileURL(main!).href) : importFrom(here, fileUrlOf(name) ?? name),
     );
     if (!(await settlesInTime(loaded.then(() => {}, failed)))) {
       reporting.stuck(name);
@@ -137,11 +147,6 @@ async function loadModules(urls: readonly string[]): Promise<void> {
 function warmUp(): void {
   fstatSync(LISTENER_DESCRIPTOR);
   void performance.timeOrigin;
-}
-
-/** Returns a path as the URL it stands for; anything else as it is. */
-function specifierOf(name: string): string {
-  return name.startsWith('/') ? pathToFileURL(name).href : name;
 }
 
 /**

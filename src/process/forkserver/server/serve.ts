@@ -20,6 +20,7 @@ import {
   reapProcess,
   signalChild,
 } from '../../../native/index.js';
+import { effectiveUser } from '../../../platform/users-linux.js';
 import { forkHere } from '../../fork/fork-here.js';
 import { RefusalCode } from '../../fork/refused.js';
 import { type ReceivedRequest, Report } from '../protocol.js';
@@ -28,7 +29,7 @@ import { TemplateSession } from './template-session.js';
 
 interface RunningChild {
   readonly pid: number;
-  readonly pidfd: number;
+  readonly sentinel: number;
   /** Who asked for it, while connected. */
   session: TemplateSession | null;
 }
@@ -66,7 +67,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
       const child = children.get(fd);
       const session = sessions.get(fd);
       if (child !== undefined) reapChild(child);
-      else if (fd === standby?.pidfd) reapStandby(standby);
+      else if (fd === standby?.sentinel) reapStandby(standby);
       else if (fd === listener) accept();
       else if (session !== undefined) {
         const arrived = session.readRequest();
@@ -89,7 +90,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
     try {
       const fd = acceptSocket(listener);
       if (fd === null) return;
-      if (peerUser(fd) !== process.geteuid!()) {
+      if (peerUser(fd) !== effectiveUser()) {
         closeDescriptor(fd);
         return;
       }
@@ -112,9 +113,9 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
     const status = reapProcess(child.pid);
     if (status === null) return;
     child.session?.sendReport(Report.Ended, status);
-    children.delete(child.pidfd);
-    forget(child.pidfd);
-    closeDescriptor(child.pidfd);
+    children.delete(child.sentinel);
+    forget(child.sentinel);
+    closeDescriptor(child.sentinel);
   }
 
   /**
@@ -124,7 +125,7 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
     const made = StandbyChild.fork();
     if (typeof made === 'number') return made;
     wanted = false;
-    if (made !== null) watch(made.pidfd);
+    if (made !== null) watch(made.sentinel);
     standby = made;
     return null;
   }
@@ -132,19 +133,19 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
   /** A standby child died before anybody asked. The next request gets a fork of its own. */
   function reapStandby(dead: StandbyChild): void {
     if (reapProcess(dead.pid) === null) return;
-    forget(dead.pidfd);
+    forget(dead.sentinel);
     dead.close();
-    closeDescriptor(dead.pidfd);
+    closeDescriptor(dead.sentinel);
     standby = null;
   }
 
   /** Hands a request to the standby child. Returns whether it could. */
   function handToStandby(session: TemplateSession, arrived: ReceivedRequest): boolean {
     if (standby === null || !standby.handRequest(arrived)) return false;
-    const { pid, pidfd } = standby;
+    const { pid, sentinel } = standby;
     standby = null;
-    children.set(pidfd, { pid, pidfd, session });
-    session.sendReport(Report.Started, pid, [pidfd]);
+    children.set(sentinel, { pid, sentinel, session });
+    session.sendReport(Report.Started, pid, [sentinel]);
     return true;
   }
 
@@ -159,14 +160,17 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
       const result = refusal === 0 ? forkHere() : -1;
       if (result === 0) return true;
       if (typeof result === 'string') {
-        session.sendReport(Report.Refused, result === 'threads-busy' ? RefusalCode.ThreadsBusy : RefusalCode.NoExitHook);
+        session.sendReport(
+          Report.Refused,
+          result === 'threads-busy' ? RefusalCode.ThreadsBusy : RefusalCode.NoExitHook,
+        );
       } else if (result < 0) {
         session.sendReport(Report.Refused, refusal);
       } else {
-        const pidfd = openChild(result);
-        children.set(pidfd, { pid: result, pidfd, session });
-        watch(pidfd);
-        session.sendReport(Report.Started, result, [pidfd]);
+        const sentinel = openChild(result);
+        children.set(sentinel, { pid: result, sentinel, session });
+        watch(sentinel);
+        session.sendReport(Report.Started, result, [sentinel]);
       }
     } catch (error) {
       session.sendReport(Report.Refused, -(errnoOf(error) ?? Errno.EIO));
@@ -179,10 +183,10 @@ export function serve(listener: number, key: Uint8Array, refusal: number, lifeli
     closeDescriptor(listener);
     closeDescriptor(lifeline);
     for (const session of sessions.values()) session.close();
-    for (const { pidfd } of children.values()) closeDescriptor(pidfd);
+    for (const { sentinel } of children.values()) closeDescriptor(sentinel);
     if (standby !== null) {
       standby.close();
-      closeDescriptor(standby.pidfd);
+      closeDescriptor(standby.sentinel);
     }
     return arrival;
   }

@@ -30,12 +30,12 @@ const MAX_HANDED_BYTES = 32_768;
 
 export class StandbyChild {
   readonly pid: number;
-  readonly pidfd: number;
+  readonly sentinel: number;
   readonly #channel: number;
 
-  private constructor(pid: number, pidfd: number, channel: number) {
+  private constructor(pid: number, sentinel: number, channel: number) {
     this.pid = pid;
-    this.pidfd = pidfd;
+    this.sentinel = sentinel;
     this.#channel = channel;
   }
 
@@ -83,7 +83,7 @@ export class StandbyChild {
     try {
       sendDescriptors(this.#channel, descriptors, frame);
     } catch {
-      return false; // It has died; its pidfd says so next.
+      return false; // It has died; its sentinel says so next.
     }
     this.close();
     return true;

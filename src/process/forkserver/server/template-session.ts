@@ -1,5 +1,10 @@
 /** A connection of a process that asks for a child, as the template sees it. */
-import { closeDescriptor, type ReceivedDescriptors, receiveDescriptors, sendDescriptors } from '../../../native/index.js';
+import {
+  closeDescriptor,
+  type ReceivedDescriptors,
+  receiveDescriptors,
+  sendDescriptors,
+} from '../../../native/index.js';
 import { ByteQueue } from '../byte-queue.js';
 import {
   ANSWER_BYTES,

@@ -81,7 +81,11 @@ check('captures: a table of rows', async (pool, same) => {
   same(await pool.apply(() => rows.reduce((sum, row) => sum + row.id + row.tags.length, 0)), 2_003_000);
 });
 check('classes: #private, inheritance and statics', async (pool, same) => {
-  same(await pool.apply((x) => [new Named(x).describe(), new Named(x) instanceof Shape, Shape.made.length], [4]), ['named 4', true, 0]);
+  same(await pool.apply((x) => [new Named(x).describe(), new Named(x) instanceof Shape, Shape.made.length], [4]), [
+    'named 4',
+    true,
+    0,
+  ]);
 });
 check('classes: an instance as argument and as result', async (pool, same) => {
   const pair = await pool.apply((given) => new Pair(given.sum(), given instanceof Pair), [new Pair(1, 2)]);

@@ -17,7 +17,10 @@ function position(error) {
 
 check('errors: class, fields and cause', async (pool, same) => {
   const error = await thrownBy(() => pool.apply(() => reject('no')));
-  same([error instanceof Rejected, error.message, error.details?.retry, error.cause instanceof RangeError], [true, 'no', false, true]);
+  same(
+    [error instanceof Rejected, error.message, error.details?.retry, error.cause instanceof RangeError],
+    [true, 'no', false, true],
+  );
 });
 /** Where an error was thrown there is where it is thrown here, or the line of the source, if compiled code is not mapped here. */
 function samePlace(there, here, source) {

@@ -30,7 +30,10 @@ check('requires: an exports object', async (pool, same) => {
   same(await pool.apply((x) => math.add(x, math.pi), [5]), 8);
 });
 check('requires: a module that is a function', async (pool, same) => {
-  same([await pool.apply((x) => multiply(x, 3) + multiply.twice(x), [5]), await pool.apply(multiply, [3, 4])], [25, 12]);
+  same(
+    [await pool.apply((x) => multiply(x, 3) + multiply.twice(x), [5]), await pool.apply(multiply, [3, 4])],
+    [25, 12],
+  );
 });
 check('requires: exports that are getters', async (pool, same) => {
   same(await pool.apply((x) => [getters.add(x, getters.default), new getters.Point(1, 2).norm()], [5]), [8, 3]);
@@ -45,7 +48,10 @@ check('requires: JSON', async (pool, same) => {
   same(await pool.apply(() => data.rows.length), 3);
 });
 check('requires: built-in modules', async (pool, same) => {
-  same(await pool.apply((text) => [createHash('sha1').update(text).digest('hex').length, path.basename('/a/b.c')], ['x']), [40, 'b.c']);
+  same(
+    await pool.apply((text) => [createHash('sha1').update(text).digest('hex').length, path.basename('/a/b.c')], ['x']),
+    [40, 'b.c'],
+  );
 });
 check('requires: a CommonJS package', async (pool, same) => {
   same(await pool.apply((list) => [lodash.chunk(list, 2).length, chunk(list, 1).length], [[1, 2, 3]]), [2, 3]);
@@ -70,7 +76,10 @@ check('requires: graphql, the object', async (pool, same) => {
   same(await pool.apply((text) => graphql.print(graphql.parse(text)).includes('field'), ['{ field }']), true);
 });
 check('requires: a class of a module', async (pool, same) => {
-  const point = await pool.apply((given) => new Point(given.norm(), given instanceof Point ? -2 : 0), [new Point(3, 4)]);
+  const point = await pool.apply(
+    (given) => new Point(given.norm(), given instanceof Point ? -2 : 0),
+    [new Point(3, 4)],
+  );
   same([point instanceof Point, point.norm()], [true, 9]);
 });
 check('requires: an exported function itself', async (pool, same) => {
@@ -89,7 +98,12 @@ check('requires: it and a class of multiprocess together', async (pool, same) =>
     await pool.apply(
       (given) => {
         new Gate().open(given);
-        return [isEvent(given), given instanceof Event, given instanceof multiprocess.Event, helper.makeLock().locked()];
+        return [
+          isEvent(given),
+          given instanceof Event,
+          given instanceof multiprocess.Event,
+          helper.makeLock().locked(),
+        ];
       },
       [event],
     ),

@@ -90,7 +90,12 @@ check('captures: a nested block and a caught error', async (pool, same) => {
 });
 
 check('captures: a table of rows', async (pool, same) => {
-  const rows = Array.from({ length: 2_000 }, (_, id) => ({ id, name: `row ${id}`, tags: ['a', 'b'], at: { x: id, y: -id } }));
+  const rows = Array.from({ length: 2_000 }, (_, id) => ({
+    id,
+    name: `row ${id}`,
+    tags: ['a', 'b'],
+    at: { x: id, y: -id },
+  }));
   same(await pool.apply(() => rows.reduce((sum, row) => sum + row.at.x + row.tags.length, 0)), 2_003_000);
 });
 
@@ -100,13 +105,10 @@ check('captures: built-in objects', async (pool, same) => {
   const pattern = /b+/g;
   const big = BigInt('18446744073709551616');
   const floats = new Float64Array([0.5, 1.5]);
-  same(await pool.apply(() => [map.get('k')?.size, date.getTime(), 'abba'.replace(pattern, ''), String(big), floats[0]]), [
-    2,
-    86_400_000,
-    'aa',
-    '18446744073709551616',
-    0.5,
-  ]);
+  same(
+    await pool.apply(() => [map.get('k')?.size, date.getTime(), 'abba'.replace(pattern, ''), String(big), floats[0]]),
+    [2, 86_400_000, 'aa', '18446744073709551616', 0.5],
+  );
 });
 
 check('captures: outer this', async (pool, same) => {

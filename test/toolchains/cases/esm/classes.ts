@@ -55,11 +55,13 @@ check('classes: inheritance and super', async (pool, same) => {
   );
 });
 check('classes: an instance as argument', async (pool, same) => {
-  same(await pool.apply((circle: Circle) => [circle.describe(), circle instanceof Circle, circle instanceof Shape], [new Circle(5)]), [
-    'shape circle of 5',
-    true,
-    true,
-  ]);
+  same(
+    await pool.apply(
+      (circle: Circle) => [circle.describe(), circle instanceof Circle, circle instanceof Shape],
+      [new Circle(5)],
+    ),
+    ['shape circle of 5', true, true],
+  );
 });
 check('classes: an instance as result', async (pool, same) => {
   const circle = await pool.apply(() => new Circle(6));
@@ -80,7 +82,11 @@ check('classes: of built-in ones', async (pool, same) => {
   );
 });
 check('classes: static blocks run once', async (pool, same) => {
-  same(await pool.apply(() => [new Registered() instanceof Registered, registry.length, Registered.label]), [true, 1, 'label 1']);
+  same(await pool.apply(() => [new Registered() instanceof Registered, registry.length, Registered.label]), [
+    true,
+    1,
+    'label 1',
+  ]);
 });
 check('classes: made in a function', async (pool, same) => {
   const unit = 'cm';

@@ -14,13 +14,22 @@ const thrownBy = async (call: () => unknown): Promise<unknown> => {
 check('errors: class, fields and cause', async (pool, same) => {
   const error = (await thrownBy(() => pool.apply(() => reject('no')))) as Rejected & { cause: Error };
   same(
-    [error instanceof Rejected, error.name, error.message, error.details.retry, error.cause instanceof RangeError, error.cause.message],
+    [
+      error instanceof Rejected,
+      error.name,
+      error.message,
+      error.details.retry,
+      error.cause instanceof RangeError,
+      error.cause.message,
+    ],
     [true, 'Rejected', 'no', false, true, 'the cause'],
   );
 });
 check('errors: of JavaScript and of Node', async (pool, same) => {
   const type = await thrownBy(() => pool.apply(() => (null as unknown as { x: number }).x));
-  const node = await thrownBy(() => pool.apply(() => process.getBuiltinModule('node:fs').readFileSync('/nonexistent/file')));
+  const node = await thrownBy(() =>
+    pool.apply(() => process.getBuiltinModule('node:fs').readFileSync('/nonexistent/file')),
+  );
   same([type instanceof TypeError, (node as { code: string }).code], [true, 'ENOENT']);
 });
 /** Where an error was thrown there is where it is thrown here, or the line of the source, if compiled code is not mapped here. */
@@ -43,7 +52,10 @@ check('errors: the line, of an imported function', async (pool, same) => {
 });
 check('errors: the caller', async (pool, same) => {
   const theCaller = () => pool.apply(() => reject('no'));
-  same(/theCaller|errors\.|cases|main|large|bundle|index/.test(String(((await thrownBy(theCaller)) as Error).stack)), true);
+  same(
+    /theCaller|errors\.|cases|main|large|bundle|index/.test(String(((await thrownBy(theCaller)) as Error).stack)),
+    true,
+  );
 });
 check('errors: a refusal has a code', async (pool, same) => {
   const pending = new Promise(() => {});

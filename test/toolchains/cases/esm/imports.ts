@@ -30,7 +30,10 @@ check('imports: aliased', async (pool, same) => {
   same(await pool.apply((x: number) => plus(x, 2), [5]), 7);
 });
 check('imports: re-exported', async (pool, same) => {
-  same(await pool.apply((x: number) => [addOfBarrel(x, 1), minus(x, 1), times(x, 2), math.add(x, 3)], [5]), [6, 4, 10, 8]);
+  same(
+    await pool.apply((x: number) => [addOfBarrel(x, 1), minus(x, 1), times(x, 2), math.add(x, 3)], [5]),
+    [6, 4, 10, 8],
+  );
 });
 check('imports: dynamic, in a closure', async (pool, same) => {
   same(
@@ -48,11 +51,13 @@ check('imports: JSON', async (pool, same) => {
   same(await pool.apply(() => data.rows.length), 3);
 });
 check('imports: built-in modules', async (pool, same) => {
-  same(await pool.apply((text: string) => [createHash('sha1').update(text).digest('hex').length, path.basename('/a/b.c'), os.EOL], ['x']), [
-    40,
-    'b.c',
-    '\n',
-  ]);
+  same(
+    await pool.apply(
+      (text: string) => [createHash('sha1').update(text).digest('hex').length, path.basename('/a/b.c'), os.EOL],
+      ['x'],
+    ),
+    [40, 'b.c', '\n'],
+  );
 });
 check('imports: a CommonJS package', async (pool, same) => {
   same(await pool.apply((list: number[]) => lodash.chunk(list, 2).length, [[1, 2, 3]]), 2);
@@ -95,7 +100,10 @@ check('imports: an instance as argument', async (pool, same) => {
   same(await pool.apply((point: Point) => [point instanceof Point, point.norm()], [new Point(3, 4)]), [true, 7]);
 });
 check('imports: an exported function itself', async (pool, same) => {
-  same([await pool.apply(add, [1, 2]), await pool.apply(subtract, [1, 2]), await pool.apply(multiply, [3, 4])], [3, -1, 12]);
+  same(
+    [await pool.apply(add, [1, 2]), await pool.apply(subtract, [1, 2]), await pool.apply(multiply, [3, 4])],
+    [3, -1, 12],
+  );
 });
 check('imports: a large constant goes by reference', async (pool, same) => {
   same(await pool.apply(() => tableSum() + table.length), 400_000);

@@ -46,7 +46,10 @@ check('shared: a Queue and an Event of the closure', async (pool, same) => {
     return item;
   });
   await items.put(41);
-  same([await taken, await done.wait({ timeout: 10_000 }), await semaphore.acquire({ timeout: 10_000 })], [41, true, true]);
+  same(
+    [await taken, await done.wait({ timeout: 10_000 }), await semaphore.acquire({ timeout: 10_000 })],
+    [41, true, true],
+  );
 });
 check('shared: through a module', async (pool, same) => {
   total.value = 0;

@@ -114,7 +114,10 @@ check('syntax: functions of every form', async (pool, same) => {
       return x + 0.5;
     },
   };
-  same(await pool.apply(() => [named(3), defaults(1), (count as (...a: number[]) => number)(1, 2), method(1)]), [3, 3, 2, 1.5]);
+  same(
+    await pool.apply(() => [named(3), defaults(1), (count as (...a: number[]) => number)(1, 2), method(1)]),
+    [3, 3, 2, 1.5],
+  );
 });
 check('syntax: a function declared below its use', async (pool, same) => {
   same(await pool.apply(() => below(1)), 'below 1');

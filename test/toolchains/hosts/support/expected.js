@@ -35,7 +35,8 @@ export function pruneKnown(passed, majors) {
   let count = 0;
   for (const [why, cases] of Object.entries(KNOWN)) {
     for (const [name, hosts] of Object.entries(cases)) {
-      const passes = (host, major) => passed.some((each) => each.name === name && each.host === host && each.major === major);
+      const passes = (host, major) =>
+        passed.some((each) => each.name === name && each.host === host && each.major === major);
       cases[name] = hosts.flatMap((entry) => {
         const [, host, only] = /^(.*?)(?:@(\d+))?$/.exec(entry);
         const failing = (only === undefined ? majors : [Number(only)]).filter((major) => !passes(host, major));
