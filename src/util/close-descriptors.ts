@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, realpathSync } from 'node:fs';
 import { ArgumentError, UnsupportedError } from '../errors/index.js';
 import { descriptorTarget, ownDescriptors } from '../platform/proc-linux.js';
 import { describe } from './options.js';
@@ -11,8 +11,8 @@ const KEPT = /^(anon_inode:|socket:|pipe:|\/memfd:multiprocess)/;
 /**
  * Closes every file, directory and device that this process has open, but those given.
  *
- * Semantics: the standard streams, event loops, sockets, pipes and this library's shared memory
- * stay open. Node stands on some of them, and from outside nobody can tell which: a socket has a
+ * Semantics: the standard streams, event loops, sockets, pipes, this library's shared memory and
+ * the file in `NODE_EXTRA_CA_CERTS` stay open. Node stands on some of them, and from outside nobody can tell which: a socket has a
  * JavaScript object that would fail later, or abort the process; close that object. What holds a
  * closed file (a FileHandle, a ReadStream) fails from here on.
  *
@@ -47,14 +47,25 @@ export function closeAllFdsExcept(fds: Iterable<number>): void {
     throw new UnsupportedError(
       `closeAllFdsExcept: ${process.platform} does not say which descriptors a process has open; close by itself what was opened.`,
     );
+  const certificates = extraCertificates();
   for (const fd of open) {
-    if (!kept.has(fd) && closable(fd)) closeSync(fd);
+    if (!kept.has(fd) && closable(fd, certificates)) closeSync(fd);
   }
 }
 
-function closable(fd: number): boolean {
+/** The file that Node reads in a thread of its own while the program begins, from version 24 on. */
+function extraCertificates(): string | null {
   try {
-    return !KEPT.test(descriptorTarget(fd));
+    return realpathSync(process.env['NODE_EXTRA_CA_CERTS'] ?? '');
+  } catch {
+    return null;
+  }
+}
+
+function closable(fd: number, certificates: string | null): boolean {
+  try {
+    const target = descriptorTarget(fd);
+    return target !== certificates && !KEPT.test(target);
   } catch {
     return false; // The descriptor of the listing, closed by now.
   }

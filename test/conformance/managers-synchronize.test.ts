@@ -4,6 +4,7 @@ import { BrokenBarrierError, ClosedError, manager, NotOwnerError, Pool, type Syn
 import { type ConditionProxy, textOf } from 'multiprocess/managers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { install, runNode } from '../support/installed-program.js';
+import { nearly } from '../support/nearly.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -251,7 +252,7 @@ describe('_TestSemaphore', () => {
     expect([await semaphore.tryAcquire(), await semaphore.acquire({ timeout: -1 })]).toEqual([false, false]);
     const start = performance.now();
     expect(await semaphore.acquire({ timeout: 120 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(119);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(120));
   });
 });
 
@@ -319,7 +320,7 @@ describe('_TestCondition', () => {
     await condition.acquire();
     const start = performance.now();
     expect(await condition.wait({ timeout: 100 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(99);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(100));
     expect(await condition.locked()).toBe(true);
     await condition.release();
   });
@@ -356,7 +357,7 @@ describe('_TestCondition', () => {
     await condition.acquire();
     const start = performance.now();
     expect(await condition.waitFor(() => false, { timeout: 100 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(99);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(100));
     await condition.release();
     await stop.set();
     await notifier;
@@ -388,7 +389,7 @@ describe('_TestEvent', () => {
     expect([await event.isSet(), await event.wait({ timeout: 0 })]).toEqual([false, false]);
     const start = performance.now();
     expect(await event.wait({ timeout: 100 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(99);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(100));
     await event.set();
     expect([await event.isSet(), await event.wait(), await textOf(event)]).toEqual([true, true, '<Event set>']);
     await event.clear();

@@ -16,6 +16,7 @@ import {
 } from 'multiprocess';
 import { dumps } from 'multiprocess/reduction';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nearly } from '../support/nearly.js';
 import { withAddon } from '../support/needs.js';
 import { threads } from '../support/start-method.js';
 import { until } from '../support/until.js';
@@ -175,7 +176,7 @@ describe('_TestSemaphore', () => {
     for (const wait of [() => semaphore.acquire({ timeout: 120 }), () => semaphore.acquireSync({ timeout: 120 })]) {
       const start = performance.now();
       expect(await wait()).toBe(false);
-      expect(performance.now() - start).toBeGreaterThanOrEqual(119);
+      expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(120));
     }
   });
 });
@@ -246,7 +247,7 @@ describe('_TestCondition', () => {
     const start = performance.now();
     expect(await condition.wait({ timeout: 100 })).toBe(false);
     expect(condition.waitSync({ timeout: 100 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(199);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(200));
     condition.release();
   });
 
@@ -294,7 +295,7 @@ describe('_TestCondition', () => {
     await condition.acquire();
     const start = performance.now();
     expect(await condition.waitFor(() => false, { timeout: 100 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(99);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(100));
     condition.release();
     stop.set();
     await notifier;
@@ -324,7 +325,7 @@ describe('_TestEvent', () => {
     const start = performance.now();
     expect(await event.wait({ timeout: 100 })).toBe(false);
     expect(event.waitSync({ timeout: 100 })).toBe(false);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(199);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(200));
     event.set();
     expect(event.isSet()).toBe(true);
     expect(await event.wait()).toBe(true);

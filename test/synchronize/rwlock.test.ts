@@ -18,6 +18,7 @@ import { forkserver } from 'multiprocess/forkserver';
 import { dumps, loads } from 'multiprocess/reduction';
 import { describe, expect, it } from 'vitest';
 import { mortal } from '../support/mortal.js';
+import { nearly } from '../support/nearly.js';
 import { withAddon } from '../support/needs.js';
 import { until } from '../support/until.js';
 
@@ -200,7 +201,7 @@ describe('RwLock', () => {
       const reader = await lock.read();
       const start = performance.now();
       await expect(lock.write({ timeout: 30 })).rejects.toThrow(TimeoutError);
-      expect(performance.now() - start).toBeGreaterThanOrEqual(29);
+      expect(performance.now() - start).toBeGreaterThanOrEqual(nearly(30));
       expect(() => lock.writeSync({ timeout: 1 })).toThrow('RwLock.writeSync: not acquired within 1 ms');
       await expect(lock.runWrite(() => {}, { timeout: 0 })).rejects.toMatchObject({ code: 'MP_TIMEOUT' });
       // The readers that the writers kept back are in.
