@@ -1,7 +1,7 @@
 /**
  * Reading any source to its end, item by item, as fast as `put` takes them: the engine of toQueue.
  */
-import { DONE, FAILED, type Overflow, openSource, type Source, WAIT } from '../streams/index.js';
+import { DONE, FAILED, type Overflow, openSource, type PullReader, type Source, WAIT } from '../streams/index.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 
 /** A reading under way. */
@@ -15,7 +15,7 @@ export interface Pouring {
   cancel(): void;
 }
 
-/** Reads `source` and hands each item to `put`, one after the other. */
+/** Reads `source`, which was checked, and hands each item to `put`, one after the other. */
 export function pour<T>(
   source: Source<T>,
   overflow: Overflow<T> | undefined,
@@ -23,7 +23,13 @@ export function pour<T>(
 ): Pouring {
   let woken: Deferred<void> | null = null;
   let cancelled = false;
-  const reader = openSource(source, { wake: () => woken?.resolve(), capacity: () => 1_024, overflow });
+  let reader: PullReader<T>;
+  try {
+    reader = openSource(source, { wake: () => woken?.resolve(), capacity: () => 1_024, overflow });
+  } catch (error) {
+    // It can be read only once, and was; or its iterator cannot be had.
+    return { done: Promise.reject(error), cancel: () => {} };
+  }
   const run = async () => {
     let started = false;
     while (!cancelled) {

@@ -28,8 +28,12 @@ export interface ConcurrencyOptions {
  */
 const AHEAD = 1_024;
 
-/** Opens a source of any kind to be pulled. */
-function reading<T>(source: Source<T>, overflow?: Overflow<T>): (wake: () => void) => PullReader<T> {
+/**
+ * Returns what opens a source of any kind to be pulled.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT` when it is none.
+ */
+function reading<T>(actor: string, source: Source<T>, overflow?: Overflow<T>): (wake: () => void) => PullReader<T> {
+  checkSource(actor, source);
   return (wake) => openSource(source, { wake, capacity: () => AHEAD, overflow });
 }
 
@@ -57,11 +61,13 @@ export function mapPull<T, R>(
 ): OperatorFunction<T, R> {
   checkFunction('mapPull', 'fn', fn);
   const concurrency = concurrencyOf('mapPull', options, 1);
-  return (source) =>
-    streamOf<R>((wake) => {
+  return (source) => {
+    const open = reading('mapPull', source);
+    return streamOf<R>((wake) => {
       let index = 0;
-      return new MapReader<T, R>(reading(source), (item) => fn(item, index++), concurrency, wake);
+      return new MapReader<T, R>(open, (item) => fn(item, index++), concurrency, wake);
     });
+  };
 }
 
 /**
@@ -81,16 +87,18 @@ export function filterPull<T>(
 ): OperatorFunction<T, T> {
   checkFunction('filterPull', 'predicate', predicate);
   const concurrency = concurrencyOf('filterPull', options, 1);
-  return (source) =>
-    streamOf<T>((wake) => {
+  return (source) => {
+    const open = reading('filterPull', source);
+    return streamOf<T>((wake) => {
       let index = 0;
       const choose = (item: T): PromiseLike<T | typeof SKIP> | T | typeof SKIP => {
         const chosen = predicate(item, index++);
         if (typeof (chosen as PromiseLike<unknown> | null)?.then !== 'function') return chosen ? item : SKIP;
         return (chosen as PromiseLike<unknown>).then((yes) => (yes ? item : SKIP));
       };
-      return new MapReader<T, T>(reading(source), choose, concurrency, wake);
+      return new MapReader<T, T>(open, choose, concurrency, wake);
     });
+  };
 }
 
 /**
@@ -109,7 +117,10 @@ export function filterPull<T>(
  */
 export function takePull<T>(count: number): OperatorFunction<T, T> {
   checkNumber('takePull', 'count', count, { integer: true, infinite: true });
-  return (source) => streamOf<T>((wake) => new TakeReader(count, reading<T>(source), wake));
+  return (source) => {
+    const open = reading<T>('takePull', source);
+    return streamOf<T>((wake) => new TakeReader(count, open, wake));
+  };
 }
 
 /**
@@ -127,7 +138,10 @@ export function takePull<T>(count: number): OperatorFunction<T, T> {
  */
 export function batchPull<T>(size: number): OperatorFunction<T, T[]> {
   checkNumber('batchPull', 'size', size, { integer: true, min: 1 });
-  return (source) => streamOf<T[]>((wake) => new BatchReader(size, reading<T>(source)(wake)));
+  return (source) => {
+    const open = reading<T>('batchPull', source);
+    return streamOf<T[]>((wake) => new BatchReader(size, open(wake)));
+  };
 }
 
 /**
@@ -176,24 +190,25 @@ function merging<T, R>(
   fn: (item: T, index: number) => Source<R> | PromiseLike<R>,
   concurrency: number,
 ): OperatorFunction<T, R> {
-  return (source) =>
-    streamOf<R>((wake) => {
+  return (source) => {
+    const open = reading(actor, source);
+    return streamOf<R>((wake) => {
       let index = 0;
       return new MergeReader<T, R>(
-        reading(source),
-        (item, inner) => reading(innerSource(actor, fn(item, index++)))(inner),
+        open,
+        (item, inner) => reading(actor, innerSource(fn(item, index++)))(inner),
         concurrency,
         wake,
       );
     });
+  };
 }
 
-/** What `fn` returned, as a source. @throws ArgumentError `MP_INVALID_ARGUMENT` when it is none. */
-function innerSource<R>(actor: string, returned: Source<R> | PromiseLike<R>): Source<R> {
-  if (typeof (returned as PromiseLike<R> | null | undefined)?.then === 'function')
-    return from(returned as PromiseLike<R>);
-  checkSource(actor, returned);
-  return returned as Source<R>;
+/** What `fn` returned: a promise is a source of one item. */
+function innerSource<R>(returned: Source<R> | PromiseLike<R>): Source<R> {
+  return typeof (returned as PromiseLike<R> | null | undefined)?.then === 'function'
+    ? from(returned as PromiseLike<R>)
+    : (returned as Source<R>);
 }
 
 /**
@@ -212,7 +227,7 @@ function innerSource<R>(actor: string, returned: Source<R> | PromiseLike<R>): So
  */
 export function bounded<T>(overflow: Overflow<T>): OperatorFunction<T, T> {
   checkOverflow('bounded', overflow);
-  return (source: Observable<T>) => streamOf<T>(reading<T>(source, overflow));
+  return (source: Observable<T>) => streamOf<T>(reading<T>('bounded', source, overflow));
 }
 
 function concurrencyOf(actor: string, options: ConcurrencyOptions | undefined, standard: number): number {

@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction } from 'rxjs';
 import { ArgumentError } from '../errors/index.js';
 import type { Queue } from '../queues/index.js';
-import { checkOverflow, type Overflow, type TaskStream } from '../streams/index.js';
+import { checkOverflow, checkSource, type Overflow, type TaskStream } from '../streams/index.js';
 import { checkOptions, describe } from '../util/options.js';
 import { pour } from './pour.js';
 
@@ -44,12 +44,17 @@ export interface ToQueueOptions<T> {
  * for await (const item of queue) console.log(item); // 1 2 3
  */
 export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): OperatorFunction<T, never> {
-  checkQueue('toQueue', queue);
-  checkOptions('toQueue', options, ['overflow', 'end']);
-  checkOverflow('toQueue', options.overflow);
+  return putting('toQueue', queue, options);
+}
+
+function putting<T>(actor: string, queue: Queue<T>, options: ToQueueOptions<T> = {}): OperatorFunction<T, never> {
+  checkQueue(actor, queue);
+  checkOptions(actor, options, ['overflow', 'end']);
+  checkOverflow(actor, options.overflow);
   const { overflow, end = true } = options;
-  return (source) =>
-    new Observable<never>((subscriber) => {
+  return (source) => {
+    checkSource(actor, source);
+    return new Observable<never>((subscriber) => {
       const gone = new AbortController();
       const pouring = pour<T>(source, overflow, (item) => queue.put(item, { signal: gone.signal }));
       pouring.done.then(
@@ -67,6 +72,7 @@ export function toQueue<T>(queue: Queue<T>, options: ToQueueOptions<T> = {}): Op
         gone.abort();
       };
     });
+  };
 }
 
 /**
@@ -103,14 +109,15 @@ export function fromQueue<T>(queue: Queue<T>): TaskStream<T> {
  * await taken.forEach((item) => console.log(item)); // 1 2 3
  */
 export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): MonoTypeOperatorFunction<T> {
-  checkQueue('throughQueue', queue);
-  const putting = toQueue(queue, options);
-  return (source) =>
-    new Observable<T>((subscriber) => {
+  const into = putting('throughQueue', queue, options);
+  return (source) => {
+    const put = into(source);
+    return new Observable<T>((subscriber) => {
       const taking = fromQueue(queue).subscribe(subscriber);
-      taking.add(putting(source as Observable<T>).subscribe({ error: (error: unknown) => subscriber.error(error) }));
+      taking.add(put.subscribe({ error: (error: unknown) => subscriber.error(error) }));
       return taking;
     });
+  };
 }
 
 /** By what it can do: a queue may come from another copy of this package. */

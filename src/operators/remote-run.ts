@@ -5,7 +5,7 @@
 import { currentTask } from '../pool/index.js';
 import { defaultExport } from '../process/child/default-export.js';
 import type { Queue } from '../queues/index.js';
-import type { Source } from '../streams/index.js';
+import { checkSource, type Source } from '../streams/index.js';
 import { onAbort } from '../util/abort.js';
 import { pour } from './pour.js';
 
@@ -24,6 +24,7 @@ export default async function remoteRun(
     const source = (await (typeof target === 'function' ? target : await defaultExport(target.href))(
       ...args,
     )) as Source<unknown>;
+    checkSource('remote', source);
     const pouring = pour(source, undefined, (item) => queue.put(item, signal === undefined ? {} : { signal }));
     await new Promise<void>((done, fail) => {
       pouring.done.then(done, fail);
