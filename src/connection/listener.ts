@@ -28,7 +28,7 @@ export interface ListenerOptions {
   readonly address?: Address | undefined;
   /** Default: that of the address, or `AF_UNIX`. */
   readonly family?: AddressFamily | undefined;
-  /** Connections that the kernel keeps while nobody accepts them. Default 128. */
+  /** Connections that the kernel keeps while nobody accepts them. Default 511, as that of Node. */
   readonly backlog?: number | undefined;
   /**
    * With a key, the empty one too, only peers that prove to know it are accepted. Default:
@@ -144,7 +144,7 @@ export class Listener implements AsyncDisposable, Disposable {
    */
   static async listen(options: ListenerOptions = {}): Promise<Listener> {
     checkOptions('Listener.listen', options, LISTENER_OPTIONS, { string: 'address' });
-    const backlog = checkNumber('Listener.listen', 'backlog', options.backlog, { integer: true }) ?? 128;
+    const backlog = checkNumber('Listener.listen', 'backlog', options.backlog, { integer: true }) ?? BACKLOG;
     checkNumber('Listener.listen', 'handshakeTimeout', options.handshakeTimeout, { min: 1 });
     checkNumber('Listener.listen', 'maxHandshakes', options.maxHandshakes, { integer: true, min: 1 });
     if (options.authkey !== undefined) keyOf('Listener.listen', options.authkey);
@@ -348,6 +348,11 @@ export class Listener implements AsyncDisposable, Disposable {
 }
 printedAsShown(Listener);
 
+/**
+ * TCP drops who finds a full backlog without a word, and the client's system tries again after 1, 2,
+ * 4 ... seconds, so it must hold a crowd.
+ */
+const BACKLOG = 511;
 /** Accepted at once. */
 const MAX_ACCEPTED_AT_ONCE = 16;
 /** Milliseconds before it tries again, at first and at most. */
