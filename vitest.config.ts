@@ -16,8 +16,9 @@ const whereForks = (...files: string[]): string[] => (unforkable === null ? file
 
 export default defineConfig({
   test: {
-    // Two files at a time: most wait for processes of their own, which the leak check at the end of each file counts.
-    maxWorkers: 2,
+    // Three files at a time, on two processors: most wait for processes of their own, which the leak check at the end of each
+    // file counts.
+    maxWorkers: 3,
     // Tests that run side by side, within a file: programs of documents and examples.
     maxConcurrency: 2,
     pool: 'forks',
