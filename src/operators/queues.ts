@@ -59,11 +59,17 @@ function putting<T>(actor: string, queue: Queue<T>, options: ToQueueOptions<T> =
       const pouring = pour<T>(source, overflow, (item) => queue.put(item, { signal: gone.signal }));
       pouring.done.then(
         () => {
-          if (end) queue.complete();
+          // Nobody may have the queue any more, or it was closed here: the subscriber learns of it.
+          try {
+            if (end) queue.complete();
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
           subscriber.complete();
         },
         (error: unknown) => {
-          if (end) queue.error(error);
+          if (end) failQueue(queue, error);
           subscriber.error(error);
         },
       );
@@ -118,6 +124,19 @@ export function throughQueue<T>(queue: Queue<T>, options?: ToQueueOptions<T>): M
       return taking;
     });
   };
+}
+
+/** Ends a queue with an error, as far as it is open; with why that cannot be sent where it cannot. */
+function failQueue<T>(queue: Queue<T>, error: unknown): void {
+  try {
+    queue.error(error);
+  } catch (cause) {
+    try {
+      queue.error(cause);
+    } catch {
+      // It is closed.
+    }
+  }
 }
 
 /** By what it can do: a queue may come from another copy of this package. */

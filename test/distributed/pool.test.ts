@@ -99,6 +99,11 @@ describe.skipIf(!hasNats)('a distributed pool', () => {
       const second = await pool.apply(tasks.about);
       expect(first).toMatchObject({ attempt: 0, key: expect.any(String) });
       expect(second.key).not.toBe(first.key);
+      const [before, after, attempt] = await pool.apply(tasks.aboutTwice);
+      expect([after, attempt]).toEqual([before, 0]);
+      const items = await pool.map(tasks.aboutTwice, [1, 2], { chunkSize: 2 });
+      expect(items.map(([, key]) => key)).toEqual(items.map(([key]) => key));
+      expect(items[0]![0]).not.toBe(items[1]![0]);
     });
 
     test('report their progress', async () => {

@@ -1,6 +1,6 @@
 import { Pool, Queue } from 'multiprocess';
 import { fromQueue, poolMap, throughQueue, toQueue } from 'multiprocess/operators';
-import { from, lastValueFrom, map, NEVER, Subject, toArray } from 'rxjs';
+import { EMPTY, from, lastValueFrom, map, NEVER, type Observable, of, Subject, throwError, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/until.js';
 
@@ -21,6 +21,25 @@ it('what is no queue is refused at once', () => {
 });
 
 describe('toQueue', () => {
+  it.each<[string, Observable<number>]>([
+    ['an item', of(1)],
+    ['the end', EMPTY],
+    ['an error', throwError(() => new Error('of the source'))],
+  ])('a queue that is closed is an error of the stream: %s', async (name, source) => {
+    const queue = open();
+    queue.close();
+    const ended = lastValueFrom(source.pipe(toQueue(queue)), { defaultValue: 'nothing' });
+    await expect(ended).rejects.toThrow(name === 'an error' ? 'of the source' : 'is closed');
+  });
+
+  it('an error that cannot be sent ends the stream with it, and the queue with why', async () => {
+    const queue = open();
+    const reason = Symbol('of the source');
+    const ended = lastValueFrom(throwError(() => reason).pipe(toQueue(queue)));
+    await expect(ended).rejects.toBe(reason);
+    await expect(queue.get()).rejects.toMatchObject({ code: 'MP_SYMBOL' });
+  });
+
   it('puts every item, waiting for room, then completes', async () => {
     const queue = open({ maxSize: 3 });
     const putting = lastValueFrom(from(upTo(50)).pipe(toQueue(queue)), { defaultValue: 'nothing' });

@@ -70,6 +70,8 @@ class TaskRun {
         this.#value(isPromise(result) ? await result : result);
       } catch (error) {
         this.#failed(error);
+      } finally {
+        taskSlot.task = this.#outer;
       }
       if (this.#outer?.signal.aborted === true) break;
       if (performance.now() - turn < COOPERATIVE_BUDGET_MS || i + 1 === this.items.length) continue;
@@ -95,6 +97,7 @@ class TaskRun {
     });
   }
 
+  /** Begins an item, which is the current task until {@link run} has its result. */
   #call(i: number): unknown {
     const item = this.items[i];
     // Called without a receiver, as any callback is.
@@ -106,11 +109,7 @@ class TaskRun {
         `${input.key}/${input.first + input.offset + i}`,
         input.before + input.failures,
       );
-    try {
-      return input.form === Form.items ? fn(item) : fn(...(item as unknown[]));
-    } finally {
-      if (outer !== null) taskSlot.task = outer;
-    }
+    return input.form === Form.items ? fn(item) : fn(...(item as unknown[]));
   }
 
   #value(value: unknown): void {
