@@ -6,6 +6,7 @@ import {
   ConnectionError,
   ProcessError,
   RemoteError,
+  SerializationError,
   TimeoutError,
 } from '../errors/index.js';
 import { type Address, showAddressOf } from './address.js';
@@ -31,6 +32,14 @@ export function otherProtocol(address: Address, version: number, serializer: str
   return new ConnectionError(
     `The manager's server at ${showAddressOf(address)} speaks version ${version} of the protocol with the serializer ${serializer}; give this manager the same \`serializer\`, and both sides the same version of the package.`,
     { code: 'MP_PROTOCOL' },
+  );
+}
+
+/** Functions that a type runs elsewhere, as those of a Pool, need the codec of this library. */
+export function functionNotCarried(name: string): SerializationError {
+  return new SerializationError(
+    `The function ${name === '' ? '(anonymous)' : name} is to run in another process, and the serializer of this manager carries plain data only; give the manager the serializer 'multiprocess', or use a Pool of your own.`,
+    { code: 'MP_NOT_PLAIN' },
   );
 }
 

@@ -297,6 +297,14 @@ describe('with a serializer of plain data', () => {
     }
     expect(seen).toEqual([0, 1, 2]);
   });
+
+  it('a Pool says that functions for its workers are not carried', async () => {
+    await using plain = await manager({ serializer: 'msgpackr' });
+    const pool = await plain.Pool(1);
+    const refused = { code: 'MP_NOT_PLAIN', message: expect.stringContaining('give the manager the serializer') };
+    await expect(pool.map((n: number) => n + 1, [1, 2])).rejects.toMatchObject(refused);
+    await expect(pool.imap((n: number) => n + 1, [1, 2]).toArray()).rejects.toMatchObject(refused);
+  });
 });
 
 it('textOf gives what each holds', async () => {

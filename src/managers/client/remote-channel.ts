@@ -14,7 +14,7 @@ import type { Connection } from '../../connection/index.js';
 import { encodingForWorker } from '../../reduction/index.js';
 import { queueMicrotask, setImmediate } from '../../util/timers.js';
 import type { Address } from '../address.js';
-import { otherServer } from '../messages.js';
+import { functionNotCarried, otherServer } from '../messages.js';
 import {
   type CallOptions,
   type Channel,
@@ -318,14 +318,16 @@ export class RemoteChannel implements Channel, StreamPeer, ConnectionOwner {
   ): void {
     whileSendingTo(this, () => {
       const args = kind === Kind.named ? (payload[1] as readonly unknown[]) : payload;
-      const marked = byValue && !wire.plain ? null : markArguments(args, (value) => this.#replace(value, wire.plain));
+      const marked =
+        byValue && !wire.plain ? null : markArguments(args, (value) => this.#replace(value, wire.plain, byValue));
       if (marked === null) wire.send(payload, kind, id, object, 0, member, flags);
       else
         wire.send(kind === Kind.named ? [payload[0], marked] : marked, kind, id, object, 0, member, flags | Flag.marks);
     });
   }
 
-  #replace(value: object, plain: boolean): readonly ['function' | 'proxy', unknown] | undefined {
+  #replace(value: object, plain: boolean, byValue: boolean): readonly ['function' | 'proxy', unknown] | undefined {
+    if (byValue && typeof value === 'function') throw functionNotCarried(value.name);
     if (staysHere(value)) return ['function', this.#functions.numberOf(value)];
     const link = plain ? linkOf(value) : undefined;
     return link === undefined ? undefined : ['proxy', link.channel.handleOf(link)];
