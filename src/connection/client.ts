@@ -1,4 +1,4 @@
-import { ConnectionError, TimeoutError } from '../errors/index.js';
+import { ConnectionError } from '../errors/index.js';
 import {
   closeDescriptor,
   connectSocket,
@@ -14,7 +14,7 @@ import { onAbort } from '../util/abort.js';
 import { after } from '../util/after.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { checkWaitOptions, type WaitOptions } from '../util/wait-options.js';
-import { type Address, type AddressFamily, familyOf, resolveAddress, showAddress } from './address.js';
+import { type Address, type AddressFamily, familyOf, resolveAddress } from './address.js';
 import { Connection } from './connection.js';
 import {
   type AuthKey,
@@ -24,7 +24,7 @@ import {
   keyOf,
 } from './handshake/authentication.js';
 import { type ClientTls, checkTls, secureClient } from './handshake/tls.js';
-import { handshakeTimedOut } from './messages.js';
+import { handshakeTimedOut, notConnected } from './messages.js';
 import { type Carrier, transportOver } from './transport/carrier.js';
 import { connectStream, usesStreams } from './transport/streams.js';
 
@@ -104,14 +104,16 @@ export async function Client<T = unknown>(address: Address, options?: ClientOpti
   const { signal } = limit;
   const theirs = options?.signal;
   const forget = theirs === undefined ? undefined : onAbort(theirs, () => limit.abort(theirs.reason));
+  const secured = options?.tls !== undefined;
+  let shaking = false;
   const end = after(options?.timeout ?? Number.POSITIVE_INFINITY, () =>
-    limit.abort(new TimeoutError(`Client: no connection to ${showAddress(address)} within ${options?.timeout} ms.`)),
+    limit.abort(notConnected(address, options!.timeout!, shaking, key !== undefined, secured)),
   );
   let endHandshake = () => {};
   try {
     const carrier = await connectTo(await resolveAddress(address, family), signal);
-    const secured = options?.tls !== undefined;
-    if (secured || key !== undefined)
+    shaking = secured || key !== undefined;
+    if (shaking)
       endHandshake = after(handshakeTimeout, () =>
         limit.abort(handshakeTimedOut(address, key !== undefined, secured, handshakeTimeout)),
       );

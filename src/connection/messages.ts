@@ -120,13 +120,34 @@ export function keyWanted(cause: unknown): AuthenticationError {
 
 /** Nothing came of a handshake. */
 export function handshakeTimedOut(address: Address, keyed: boolean, tls: boolean, time: number): TimeoutError {
+  return new TimeoutError(`${notAnswered(address, keyed, tls, time)}; see \`handshakeTimeout\`.`, {
+    code: 'MP_HANDSHAKE_TIMEOUT',
+  });
+}
+
+/**
+ * The caller's own time ran out.
+ * @param shaking Whether a connection was there, and its handshake under way.
+ */
+export function notConnected(
+  address: Address,
+  time: number,
+  shaking: boolean,
+  keyed: boolean,
+  tls: boolean,
+): TimeoutError {
+  return new TimeoutError(
+    shaking
+      ? `${notAnswered(address, keyed, tls, time)}.`
+      : `Client: no connection to ${showAddress(address)} within ${time} ms.`,
+  );
+}
+
+function notAnswered(address: Address, keyed: boolean, tls: boolean, time: number): string {
   const why = tls
     ? 'the listener there may not use `tls`, or has no `authkey`'
     : 'the listener there may have no `authkey` (then leave it out here, or give it there)';
-  return new TimeoutError(
-    `Client: the listener at ${showAddress(address)} has not answered the ${keyed ? 'handshake' : 'TLS handshake'} within ${time} ms: ${why}, or nobody accepts; see \`handshakeTimeout\`.`,
-    { code: 'MP_HANDSHAKE_TIMEOUT' },
-  );
+  return `Client: the listener at ${showAddress(address)} has not answered the ${keyed ? 'handshake' : 'TLS handshake'} within ${time} ms: ${why}, or nobody accepts`;
 }
 
 /** Used after close(). */
