@@ -6,7 +6,7 @@ import { subDebug } from '../util/logger.js';
 import { setImmediate, setTimeout } from '../util/timers.js';
 import { freshAddress } from './address.js';
 import { localServers } from './local-servers.js';
-import { badFrame } from './messages.js';
+import { badFrame, noType } from './messages.js';
 import { type ProxyHandle, whileSendingTo } from './proxies.js';
 import type { ManagedType } from './registry.js';
 import { LocalChannel } from './server/local-channel.js';
@@ -173,11 +173,13 @@ export class Server implements AsyncDisposable {
   /**
    * @internal Keeps an object that was made, or a method returned. A proxy of one that is kept
    * already is that one.
+   * @throws RemoteError `MP_NO_TYPE`.
    */
   register(typeid: string, value: unknown): Referent {
     const known = typeof value === 'object' && value !== null ? this.referentOf(value) : undefined;
     if (known !== undefined) return known;
-    const type = this.#registry.get(typeid) ?? {};
+    const type = this.#registry.get(typeid);
+    if (type === undefined) throw noType(typeid, [...this.#registry.keys()]);
     const referent = this.referents.add(typeid, type, value);
     if (type.lasting === true && referent.holders === 0) this.referents.retain(referent);
     return referent;

@@ -175,3 +175,14 @@ describe('register', () => {
     expect(await back.pid(task({}, () => process.pid))).toBe(pid);
   });
 });
+
+test('a type that a method is said to give, and that is not registered, is named', async () => {
+  const Typo = BaseManager.with({ Account: { callable: Account, methodToTypeid: { history: 'Histroy' } } });
+  await using manager = new Typo();
+  await manager.start();
+  const account = await manager.Account();
+  await expect(account.callMethod('history')).rejects.toMatchObject({
+    code: 'MP_NO_TYPE',
+    message: expect.stringMatching(/no type `Histroy`; it has Account\./),
+  });
+});

@@ -205,7 +205,9 @@ export class ClientCalls {
     try {
       const method = target[name];
       if (typeof method !== 'function')
-        throw new RemoteError(`${referent.shape.typeid}: \`${name}\` is no method of it any more.`);
+        throw new RemoteError(
+          `${referent.shape.typeid}: \`${name}\` is no method of it; leave it out of \`exposed\` where the type is registered, or do not replace it.`,
+        );
       result = runCall(call, method as (...given: unknown[]) => unknown, target, args);
     } catch (error) {
       this.#answers.sendFailure(call.id, error);
