@@ -71,6 +71,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     if (left === 0) this.#finished.wake(Number.POSITIVE_INFINITY);
   }
 
+  /** @internal */
+  protected override dropped(): void {
+    if (this.core.memory.taskDone() === 0) this.#finished.wake(Number.POSITIVE_INFINITY);
+  }
+
   /**
    * Waits until every item that was put has been finished: `false` when the time ran out.
    *

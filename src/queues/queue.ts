@@ -320,8 +320,12 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     putOnFull(this.core, this.#overflow, item, {
       tryPut: () => this.#tryPut('next', item),
       putLater: () => void this.put(item).catch(() => {}),
+      dropped: () => this.dropped(),
     });
   }
+
+  /** @internal An item was dropped: nobody will say that it is done. */
+  protected dropped(): void {}
 
   /**
    * Ends the queue for every consumer in every process with this error, once the items before it

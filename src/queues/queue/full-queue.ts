@@ -10,6 +10,8 @@ export interface PutItem {
   tryPut(): boolean;
   /** Puts it once there is room, or never. */
   putLater(): void;
+  /** Another one was taken out in its favour: nobody will say that it is done. */
+  dropped(): void;
 }
 
 /**
@@ -19,12 +21,12 @@ export interface PutItem {
  * @throws QueueFullError `MP_QUEUE_FULL` by policy `error`, for a `buffer` that is full, and where
  * nothing can be dropped.
  */
-export function putOnFull<T>(core: QueueCore, overflow: Overflow<T>, item: T, { tryPut, putLater }: PutItem): void {
+export function putOnFull<T>(core: QueueCore, overflow: Overflow<T>, item: T, way: PutItem): void {
   switch (overflow.policy) {
     case 'buffer':
       if (overflow.capacity !== 'unbounded' && core.writer.waiting >= overflow.capacity)
         throw queueFull('queue', 'Queue.next', undefined);
-      putLater();
+      way.putLater();
       return;
     case 'error':
       throw queueFull('queue', 'Queue.next', undefined);
@@ -32,16 +34,19 @@ export function putOnFull<T>(core: QueueCore, overflow: Overflow<T>, item: T, { 
       overflow.onDrop?.(item);
       return;
   }
-  for (let had = false; !had; had = tryPut()) {
-    // Nothing can be dropped while all items are claimed by others.
-    if (!dropOldest(core, overflow) && !tryPut()) throw queueFull('queue', 'Queue.next', undefined);
-    else if (overflow.policy === 'latest') while (dropOldest(core, overflow));
-  }
-}
-
-function dropOldest<T>(core: QueueCore, overflow: Overflow<T>): boolean {
-  const item = core.reader.tryTakeItem('Queue.next');
-  if (item === NONE) return false;
-  if (overflow.policy !== 'buffer') overflow.onDrop?.(item as T);
-  return true;
+  const dropOldest = (): boolean => {
+    const oldest = core.reader.tryTakeItem('Queue.next');
+    if (oldest === NONE) return false;
+    way.dropped();
+    overflow.onDrop?.(oldest as T);
+    return true;
+  };
+  do {
+    if (dropOldest()) {
+      if (overflow.policy === 'latest') while (dropOldest());
+    } else if (way.tryPut())
+      return; // A consumer has made room meanwhile.
+    // All items are claimed by others.
+    else throw queueFull('queue', 'Queue.next', undefined);
+  } while (!way.tryPut());
 }
