@@ -210,6 +210,20 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       });
     }
 
+    it('a child that is ended before it has begun ends with the exit code of that', async () => {
+      for (const [how, code] of [
+        ['interrupt', -2],
+        ['terminate', -15],
+        ['kill', -9],
+      ] as const) {
+        const child = new Process(stay, { context });
+        const starting = child.start();
+        child[how]();
+        await starting;
+        expect([how, await child.exited, child.exitCode]).toEqual([how, code, code]);
+      }
+    });
+
     it.skipIf(method === 'thread')('a child that sends itself a signal ends by it', async () => {
       for (const [signal, code] of [
         ['SIGKILL', -9],

@@ -66,7 +66,11 @@ export class PopenThread extends Popen {
       throw cause instanceof ProcessError ? cause : threadError(name, cause);
     }
     this.#threadId = this.#worker.threadId;
-    this.#worker.once('online', () => this.reportStarted());
+    let begun = false;
+    this.#worker.once('online', () => {
+      begun = true;
+      this.reportStarted();
+    });
     // A process prints what it did not catch; Node hands that of a thread to its parent instead.
     let failed = false;
     this.#worker.on('error', (error) => {
@@ -76,8 +80,10 @@ export class PopenThread extends Popen {
     this.#worker.once('exit', (given) => {
       // Deno gives 0 whatever ended the thread.
       const code = failed ? given || UNCAUGHT_EXIT_CODE : given;
+      // Node gives 0 for one that was terminated before it began.
+      const terminated = code === TERMINATED_EXIT_CODE || (code === 0 && !begun);
       const status: ExitStatus =
-        this.#ending !== null && code === TERMINATED_EXIT_CODE
+        this.#ending !== null && terminated
           ? { exitCode: null, signal: this.#ending }
           : { exitCode: code, signal: null };
       // What it wrote comes first: it passes through streams of this thread.
