@@ -43,7 +43,7 @@ const TWO_32 = 2 ** 32;
  * list.shm.close();
  * list.shm.unlink();
  */
-export class ShareableList<T = ShareableValue> implements Iterable<T> {
+export class ShareableList<T = ShareableValue> implements Iterable<T>, Disposable {
   /** The block that the list lies in: close and unlink it when the list is no longer needed. */
   readonly shm: SharedMemory;
   readonly #length: number;
@@ -112,6 +112,11 @@ export class ShareableList<T = ShareableValue> implements Iterable<T> {
   /** @internal */
   static [ATTACH](_: Handle, [shm]: readonly unknown[]): ShareableList {
     return new ShareableList(new Existing(shm as SharedMemory));
+  }
+
+  /** Closes the block here, as `shm.close()`: the list and its name stay. */
+  [Symbol.dispose](): void {
+    this.shm.close();
   }
 
   /** Number of items; never changes. */

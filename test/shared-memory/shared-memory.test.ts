@@ -229,6 +229,18 @@ describe('ShareableList', () => {
     expect(codeOf(() => new ShareableList(5 as any))).toBe('MP_INVALID_ARGUMENT');
   });
 
+  it('is closed at the end of its block of code, and stays', () => {
+    const { shm } = list([1, 2]);
+    {
+      using again = ShareableList.attach(shm.name);
+      expect(again.get(1)).toBe(2);
+    }
+    const used = ShareableList.attach(shm.name);
+    used[Symbol.dispose]();
+    expect(() => used.get(1)).toThrow(ClosedError);
+    expect(shm.buf.length).toBeGreaterThan(0);
+  });
+
   it('finds values by content', () => {
     const items = list<any>([1, '1', new Uint8Array([1]), true, null, 1, 2n ** 60n]);
     expect([items.count(1), items.count(new Uint8Array([1])), items.count(1n), items.count('x')]).toEqual([2, 1, 2, 0]);
