@@ -5,7 +5,15 @@
 import { ConnectionError } from '../../errors/index.js';
 import { debug } from '../../util/logger.js';
 import { clearTimeout, setTimeout, timeOfDay } from '../../util/timers.js';
-import { type Broker, type BrokerRefusal, deliveryOf, type Msg, Publisher, publishOnce } from '../broker/index.js';
+import {
+  type Broker,
+  type BrokerRefusal,
+  deliveryOf,
+  forgetRequests,
+  type Msg,
+  Publisher,
+  publishOnce,
+} from '../broker/index.js';
 import { type PoolNames, writeDeadLetter, writeTask } from '../wire/index.js';
 import type { HeldTask } from './held-task.js';
 import { unreadable } from './messages.js';
@@ -50,8 +58,11 @@ export class TaskReturns {
       timer = setTimeout(() => resolve(false), RETURN_MS);
     });
     if (await Promise.race([stored, late])) held.acknowledge();
-    // The stream is full, or the broker away.
-    else held.decline();
+    else {
+      // The stream is full, or the broker away.
+      await forgetRequests(this.#broker, held.stream, held.priority);
+      held.decline();
+    }
     clearTimeout(timer);
   }
 

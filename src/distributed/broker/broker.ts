@@ -10,7 +10,7 @@ import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { AuthenticationError, ClosedError, ConnectionError, type MultiprocessError } from '../../errors/index.js';
 import { crypto } from '../../util/crypto.js';
-import { performance, setTimeout } from '../../util/timers.js';
+import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
 import { isNothingThere } from './errors.js';
 import { loadNats, type Nats } from './nats.js';
 import type { BrokerSettings } from './options.js';
@@ -200,6 +200,33 @@ export class Broker {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * As {@link ask}, where a message of a stream may be the answer. That has the subject that it was
+   * published to, so it comes to an inbox of its own. One that is sent as the time ends comes too.
+   */
+  async askForMessage(subject: string, payload: string, timeout: number): Promise<Msg | undefined> {
+    if (this.#closed || !this.#up) return undefined;
+    const inbox = this.inbox();
+    let answer: Msg | undefined;
+    let end = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const drain = this.subscribeDraining(inbox, (message) => {
+      answer ??= message;
+      end();
+    });
+    const timer = setTimeout(end, timeout);
+    const unlisten = [this.onDown(end), this.onClosed(end)];
+    this.publish(subject, payload, inbox);
+    await over;
+    clearTimeout(timer);
+    for (const each of unlisten) each();
+    const drained = drain();
+    if (answer === undefined) await drained;
+    return answer;
   }
 
   /**

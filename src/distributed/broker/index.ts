@@ -17,7 +17,7 @@ export {
   tasksLeft,
 } from './pool-streams.js';
 export { type BrokerRefusal, type Publication, type PublishAnswer, Publisher, publishOnce } from './publisher.js';
-export { Puller } from './puller.js';
+export { forgetRequests, Puller } from './puller.js';
 export { removeTasks, removeTasksOf } from './removal.js';
 export { ALL, countsOf, lastMessageOf, messagesOf } from './stream-search.js';
 export {

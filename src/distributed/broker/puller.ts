@@ -19,6 +19,8 @@ const EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 2_000;
 const NANOS = 1e6;
 const LOOK_MS = 1_000;
+/** Milliseconds for a consumer to answer that it has forgotten requests. */
+const FORGET_MS = 2_000;
 /** Milliseconds after its last message for which a consumer counts as one that gives. */
 const ACTIVE_MS = 100;
 
@@ -114,15 +116,26 @@ export class Puller<N extends string> {
     this.demand(this.#room);
   }
 
-  /** Asks for nothing more. Resolves when nothing comes any more; until then, what was sent still does. */
+  /**
+   * Asks for nothing more. Resolves when nothing comes any more, and the broker has no request left.
+   * Until then, what was sent still comes.
+   */
   async stop(): Promise<void> {
     if (!this.#stopped) {
       this.#stopped = true;
       clearInterval(this.#timer);
       this.#unlisten();
-      this.#drained = this.#drain();
+      this.#drained = this.#end();
     }
     await this.#drained;
+  }
+
+  async #end(): Promise<void> {
+    const asked = this.#lanes.filter(({ open }) => open > 0);
+    const drained = this.#drain();
+    // Said in one breath: the requests have nobody who listens for as short a time as can be.
+    await Promise.all(asked.map(({ from }) => forgetRequests(this.#broker, from.stream, from.consumer)));
+    await drained;
   }
 
   #ask(lane: Lane<N>, batch: number): void {
@@ -187,6 +200,17 @@ export class Puller<N extends string> {
     }
     this.demand(this.#room);
   }
+}
+
+/**
+ * Has a consumer forget requests of those who have left. Resolves when it has, or does not answer.
+ *
+ * A request without a listener stays with the consumer until that looks. Meanwhile a message that
+ * comes back is taken for it and handed to nobody: a server of 2.9 keeps it for the lease, later ones
+ * put it behind the others. The consumer looks when it is asked about itself.
+ */
+export async function forgetRequests(broker: Broker, stream: string, consumer: string): Promise<void> {
+  await broker.request(`$JS.API.CONSUMER.INFO.${stream}.${consumer}`, '', FORGET_MS);
 }
 
 function statusOf(message: Msg): number {

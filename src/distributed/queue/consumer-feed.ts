@@ -75,8 +75,7 @@ export class ConsumerFeed extends ItemFeed<HeldItem> implements Waiting {
 
   protected leave(item: HeldItem | undefined): void {
     this.#queue.forget(this);
-    if (item !== undefined) this.#queue.leaving(this.#queue.held.giveBack(item));
-    if (this.#consumer !== null) this.#queue.leaving(this.#consumer.stop());
+    if (this.#consumer !== null) this.#queue.leaving(this.#consumer.stop(item));
   }
 
   #demand(): void {

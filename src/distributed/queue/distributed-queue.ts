@@ -29,7 +29,9 @@ const ACTOR = 'DistributedQueue';
  * acknowledged is gone.
  *
  * Order: what one process puts, each `put` awaited, is delivered in its order. What is put at once
- * may change places where the queue is full, and what comes back goes before all others.
+ * may change places where the queue is full. What comes back goes before all that nobody has taken.
+ * What one process gives back at a time keeps its order. What several give back at the same moment
+ * may be mixed, and so may what is put or taken elsewhere in that moment.
  *
  * Backpressure: `put` waits while the queue has `maxSize` items or `capacity` bytes. `consume`,
  * iteration and the pull-aware operators take as they are read; subscribers are handed what comes.
@@ -153,7 +155,8 @@ export class DistributedQueue<T = unknown>
   }
 
   /**
-   * Takes the oldest item if there is one, else answers `undefined`.
+   * Takes the oldest item if there is one, else answers `undefined`, also when others who ask at the
+   * same time take it.
    *
    * @throws (rejects) as {@link get}; TimeoutError `MP_BROKER_AWAY` while there is no broker.
    * @group Python
@@ -207,7 +210,9 @@ export class DistributedQueue<T = unknown>
 
   /**
    * This process as one of the competing consumers, with backpressure. A stream that is left gives
-   * back what it had taken. An item that cannot be decoded here goes back, and ends the stream.
+   * back at once what it had taken and not delivered: what this process takes next comes after that.
+   * What is held for an `ack` stays held until `ack`, `nack` or `close`. An item that cannot be
+   * decoded here goes back, and ends the stream.
    *
    * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
    * @group Streams

@@ -5,10 +5,11 @@ import type { TaskStream } from '../../streams/index.js';
 import { debug } from '../../util/logger.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
 import type { WaitOptions } from '../../util/wait-options.js';
-import { messageOf } from '../broker/index.js';
+import { forgetRequests, messageOf } from '../broker/index.js';
 import { brokerSilent, Channel, type ChannelReader } from '../channel/index.js';
 import { ConsumerFeed } from './consumer-feed.js';
 import { ensureConsumer, infoOf } from './consumer-state.js';
+import { Departures } from './departures.js';
 import { Getters } from './getters.js';
 import { type HeldItem, HeldItems } from './held-items.js';
 import { CONSUMER, ItemConsumer } from './item-consumer.js';
@@ -18,6 +19,8 @@ import { StrandedItems } from './stranded-items.js';
 
 /** Milliseconds between two looks whether the last items are settled. */
 const END_LOOK_MS = 300;
+/** Milliseconds for the broker to say whether there is an item now. */
+const GLANCE_MS = 1_000;
 
 export class QueueCore implements ChannelReader, ItemSource {
   readonly channel: Channel;
@@ -26,6 +29,7 @@ export class QueueCore implements ChannelReader, ItemSource {
   readonly #waiting = new Set<Waiting>();
   /** What this process gives back. */
   readonly #leaving = new Set<Promise<void>>();
+  readonly #departures: Departures;
   readonly #getters: Getters;
   readonly #stranded: StrandedItems;
   #looking = false;
@@ -33,9 +37,13 @@ export class QueueCore implements ChannelReader, ItemSource {
 
   private constructor(channel: Channel) {
     this.channel = channel;
-    this.held = new HeldItems(channel.broker, channel.lease);
+    const { broker, names } = channel;
+    this.#departures = new Departures(broker);
+    this.held = new HeldItems(broker, channel.lease, this.#departures, () =>
+      forgetRequests(broker, names.stream, CONSUMER),
+    );
     this.#getters = new Getters(this);
-    this.#stranded = new StrandedItems(channel.broker, channel.names);
+    this.#stranded = new StrandedItems(broker, names);
     channel.reader = this;
     channel.onEnded(() => {
       clearTimeout(this.#timer);
@@ -72,17 +80,29 @@ export class QueueCore implements ChannelReader, ItemSource {
   /** A consumer of this process. */
   consumer(came: () => void): ItemConsumer {
     const { broker, names } = this.channel;
-    return new ItemConsumer(broker, names, this.held, came, () => this.#repair());
+    return new ItemConsumer(broker, names, this.held, this.#departures, came, () => this.#repair());
   }
 
   /** Takes an item if one is there. @throws (rejects) TimeoutError `MP_BROKER_AWAY`. */
   async glance(actor: string): Promise<HeldItem | undefined> {
     const { broker, names } = this.channel;
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${names.stream}.${CONSUMER}`;
-    const message = await broker.ask(subject, JSON.stringify({ batch: 1, no_wait: true }));
-    if (message === undefined) throw brokerSilent(actor, broker.address);
-    // Without a subject for answers it says that there is none.
-    return message.reply === undefined || message.reply === '' ? undefined : this.held.receive(message);
+    const request = JSON.stringify({ batch: 1, no_wait: true });
+    await this.#departures.gone();
+    for (;;) {
+      const message = await broker.askForMessage(subject, request, GLANCE_MS);
+      if (message === undefined) {
+        // Who asks at the same time may have the item that it was kept waiting for.
+        if (!(await broker.ping())) throw brokerSilent(actor, broker.address);
+        await forgetRequests(broker, names.stream, CONSUMER);
+        return undefined;
+      }
+      if (message.headers?.code === 503) throw brokerSilent(actor, broker.address);
+      // Without a subject for answers it says that there is none.
+      if (message.reply === undefined || message.reply === '') return undefined;
+      const item = this.held.receive(message);
+      if (item !== undefined) return item;
+    }
   }
 
   /** The value of an item, or a promise of it. @throws what decoding throws. */
@@ -153,7 +173,10 @@ export class QueueCore implements ChannelReader, ItemSource {
   }
 
   async leave(): Promise<void> {
+    // Together with what streams give back, so that all has its order.
+    const back = this.held.giveBackAll();
     while (this.#leaving.size > 0) await Promise.all(this.#leaving);
+    await back;
     await this.held.giveBackAll();
   }
 
