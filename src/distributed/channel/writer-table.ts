@@ -111,9 +111,12 @@ export class WriterTable {
           const states = await readWriters(this.#broker, this.#names);
           for (const [writer, { heard }] of [...this.#entries])
             if (heard < begun && !states.has(writer)) this.#entries.delete(writer);
-          // What was heard meanwhile is as new.
+          // What was heard meanwhile is as new. A writer that is read late begins no round: it would
+          // have those forgotten that were heard to complete, and their records say that they are open.
+          const heard = performance.now();
           for (const [writer, state] of states)
-            if ((this.#entries.get(writer)?.heard ?? Number.NEGATIVE_INFINITY) < begun) this.#note(writer, state);
+            if ((this.#entries.get(writer)?.heard ?? Number.NEGATIVE_INFINITY) < begun)
+              this.#entries.set(writer, { state, heard });
           const failure = await lastMessageOf(this.#broker, this.#names.state, this.#names.error);
           if (failure !== undefined) this.#failed(failure.data);
           this.#loaded = true;
