@@ -20,8 +20,10 @@ import { MUTEX_WORDS, Mutex } from './words/mutex.js';
  * Semantics: it is free again when its owner has released as often as it acquired. Fairness, owner
  * death and cancellation as with {@link Lock}.
  *
- * Gotcha: a helper `async function lockAll() { await lock.acquire(); }` owns the lock itself, not
- * its caller. Use `runExclusive` or `hold()` there.
+ * Gotcha: the owner is who writes `await lock.acquire()`. A helper `async function lockAll() { await
+ * lock.acquire(); }` owns the lock itself, not its caller; of `lock.acquire().then(work).finally(…)`
+ * each callback is a task of its own, and `Promise.all([a.acquire(), b.acquire()])` owns neither.
+ * Use `runExclusive` or `hold()` there.
  *
  * Python: `multiprocessing.RLock`, whose owner is the process and thread.
  * @example
@@ -224,7 +226,7 @@ export class RLock extends SharedObject implements LockLike {
           ? 'another async task of this thread holds it'
           : `${ownerName(owner)} holds it`;
     return new NotOwnerError(
-      `RLock.${method}: ${who}; only the owner may, once for each acquire. See hold() and runExclusive() to release elsewhere.`,
+      `RLock.${method}: ${who}; only the owner may, once for each acquire. The owner is who awaited acquire() itself, not a \`then\` of it: use hold() or runExclusive() to release elsewhere.`,
     );
   }
 }
