@@ -75,7 +75,7 @@ export default defineConfig({
             'test/connection/{serializers,tls}.test.ts',
             'test/fault/*.test.ts',
             'test/native/threads/{exports,released-memory,sockets}.test.ts',
-            'test/managers/{containers,core,crowd,locks,register,watch}.test.ts',
+            'test/managers/{containers,core,crowd,locks,register,shareables,watch}.test.ts',
             'test/pool/{apply,cancel,concurrency,contexts,defer,elastic,keys,lifecycle,map,options,retries}.test.ts',
             'test/pool/{snapshot,stats,stores,streams,thread-pool,told,worker-exit,worker-memory}.test.ts',
             'test/queues/{orphaned,queue,topic}.test.ts',

@@ -60,7 +60,7 @@ export { type ClientAgent, type CurrentCall, currentCall } from './server/curren
 
 // Proxies
 
-export { RemoteCall, type StreamItem } from './client/remote-call.js';
+export { RemoteCall, type SharedSource, type StreamItem } from './client/remote-call.js';
 export type { CallOptions } from './proxies.js';
 export { BaseProxy, referentOf, type Token, textOf, tokenOf } from './proxy.js';
 export type {

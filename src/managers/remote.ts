@@ -1,14 +1,17 @@
 /** The types of proxies. */
 import type { Observable } from 'rxjs';
 import type { TaskStream } from '../streams/index.js';
-import type { RemoteCall } from './client/remote-call.js';
+import type { RemoteCall, SharedSource } from './client/remote-call.js';
 import type { BaseProxy } from './proxy.js';
 import type { TypeOptions } from './registry.js';
 
-/** What a method of the server gives here: its result, or a stream of it. */
+/**
+ * What a method of the server gives here: its result, or a stream of it. A {@link SharedSource} is
+ * a result.
+ */
 export type RemoteResult<R> = [R] extends [never]
   ? Promise<never>
-  : Awaited<R> extends BaseProxy
+  : Awaited<R> extends BaseProxy | SharedSource
     ? RemoteCall<Awaited<R>>
     : Awaited<R> extends Observable<infer I>
       ? RemoteCall<TaskStream<I>>
@@ -36,11 +39,14 @@ export type Hidden = `_${string}` | 'constructor' | 'then' | 'callMethod' | 'get
 /** A member of a proxy: a method returns a promise of its result, a property is a promise. */
 export type RemoteMember<M> = M extends (...args: infer A) => infer R
   ? (...args: RemoteArguments<A>) => RemoteResult<R>
-  : Promise<Awaited<M> extends Observable<infer I> ? TaskStream<I> : Awaited<M>>;
+  : Promise<
+      Awaited<M> extends SharedSource ? Awaited<M> : Awaited<M> extends Observable<infer I> ? TaskStream<I> : Awaited<M>
+    >;
 
 /**
  * A proxy of a `T`: each public method returns a promise of its result, each public property is a
- * promise. An Observable or async iterable is a stream here.
+ * promise. An Observable or async iterable is a stream here; a {@link SharedSource} is the same
+ * shared thing.
  */
 export type Remote<T> = RemoteMembers<T, Exclude<keyof T, Hidden>> & BaseProxy<T>;
 

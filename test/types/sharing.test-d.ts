@@ -3,6 +3,7 @@ import { from, type Observable, of } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
   type AsyncResult,
+  type Connection,
   Event,
   fromQueue,
   JoinableQueue,
@@ -18,6 +19,7 @@ import {
   SharedMap,
   SimpleQueue,
   StateTopic,
+  type SyncManager,
   struct,
   type TaskStream,
   Topic,
@@ -26,6 +28,7 @@ import {
   toQueue,
   Value,
 } from '../../src/index.js';
+import type { Remote, RemoteCall } from '../../src/managers/index.js';
 import {
   batchPull,
   bounded,
@@ -156,3 +159,31 @@ rows.set(1, { name: 'x' });
 rows.get('1');
 // @ts-expect-error no capacity
 new SharedMap();
+
+// What a server gives back is the shared thing, and a stream is a stream.
+class Office {
+  declare readonly jobs: Queue<Row>;
+  declare readonly line: () => Connection<Row, string>;
+  declare readonly queue: () => Queue<Row>;
+  declare readonly joinable: () => Promise<JoinableQueue<Row>>;
+  declare readonly topic: () => Topic<Row>;
+  declare readonly state: () => StateTopic<Row> | undefined;
+  declare readonly items: () => Observable<Row>;
+}
+declare const office: Remote<Office>;
+expectTypeOf(office.jobs).toEqualTypeOf<Promise<Queue<Row>>>();
+expectTypeOf(office.line()).toEqualTypeOf<RemoteCall<Connection<Row, string>>>();
+expectTypeOf(office.queue()).toEqualTypeOf<RemoteCall<Queue<Row>>>();
+expectTypeOf(office.joinable()).toEqualTypeOf<RemoteCall<JoinableQueue<Row>>>();
+expectTypeOf(office.topic()).toEqualTypeOf<RemoteCall<Topic<Row>>>();
+expectTypeOf(office.state()).toEqualTypeOf<RemoteCall<StateTopic<Row> | undefined>>();
+expectTypeOf(office.items()).toEqualTypeOf<RemoteCall<TaskStream<Row>>>();
+expectTypeOf(office.items().toArray()).resolves.toEqualTypeOf<Row[]>();
+expectTypeOf(office.queue().toArray()).resolves.toEqualTypeOf<never[]>();
+declare const server: SyncManager;
+const queues = await server.list<Queue<Row>>();
+expectTypeOf(queues.get(0)).toEqualTypeOf<RemoteCall<Queue<Row>>>();
+expectTypeOf(queues.pop()).toEqualTypeOf<RemoteCall<Queue<Row>>>();
+const topics = await server.dict<string, Topic<Row>>();
+expectTypeOf(topics.get('x')).toEqualTypeOf<RemoteCall<Topic<Row> | undefined>>();
+expectTypeOf(topics.pop('x')).toEqualTypeOf<RemoteCall<Topic<Row>>>();

@@ -3,7 +3,9 @@
  * that the result may be.
  */
 import type { Observable, Observer, Subscription } from 'rxjs';
+import type { Connection } from '../../connection/index.js';
 import { RemoteError } from '../../errors/index.js';
+import type { Queue, Topic } from '../../queues/index.js';
 import {
   DONE,
   FAILED,
@@ -22,7 +24,8 @@ import {
  *
  * Semantics: a promise of the result. Where the method returns an Observable or an async iterable,
  * the result is a {@link TaskStream}, and the call can be read, subscribed to and piped without
- * awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`.
+ * awaiting it first. Such a reading of another result fails with RemoteError `MP_NO_STREAM`. A
+ * shareable object, such as a Queue, is a result as others.
  * @example
  * import { BaseManager } from 'multiprocess/managers';
  *
@@ -76,8 +79,15 @@ export class RemoteCall<T> extends Promise<T> {
   }
 }
 
-/** What a stream's items are. */
-export type StreamItem<T> = T extends AsyncIterable<infer I> ? I : never;
+/**
+ * Shareable objects that can be iterated or subscribed to. A method that returns one gives that
+ * object, and no stream of its items.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: of any items
+export type SharedSource = Queue<any> | Topic<any> | Connection<any, any>;
+
+/** What a stream's items are. A {@link SharedSource} is no stream. */
+export type StreamItem<T> = T extends SharedSource ? never : T extends AsyncIterable<infer I> ? I : never;
 
 // `await` takes a promise as it is only if this says that it is one; what is derived from it by
 // `then` is an ordinary one.

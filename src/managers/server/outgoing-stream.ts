@@ -7,6 +7,7 @@
  */
 
 import { observable } from 'rxjs';
+import { isShareable } from '../../memory/index.js';
 import {
   DONE,
   FAILED,
@@ -29,9 +30,13 @@ const BATCH_ITEMS = 256;
 
 /**
  * Returns whether a result arrives as a stream: an Observable, an async iterable, a web stream, or
- * an iterator.
+ * an iterator. Shareable ones, such as a Queue, arrive as themselves.
  */
 export function isStream(value: object): boolean {
+  return isReadable(value) && !isShareable(value);
+}
+
+function isReadable(value: object): boolean {
   const s = value as Record<PropertyKey, unknown>;
   if (isPullSource(value) || typeof s[Symbol.asyncIterator] === 'function') return true;
   if (typeof s['subscribe'] === 'function' || typeof s[observable as unknown as symbol] === 'function') return true;
