@@ -1,6 +1,6 @@
 /**
  * Compiles a strict program of a user's, as ES module and as CommonJS, with `skipLibCheck: false`, against the declarations in dist/: with the oldest TypeScript that is
- * supported, those between that changed what declarations may say, and the newest, each with a version of Node's types it can read.
+ * supported, those between that changed what declarations may say, and the newest, each with a version of Node's types it can read; with `lib` and `types`, and without.
  *
  *   node scripts/check-consumer-types.js
  *
@@ -53,36 +53,46 @@ for (const end of ['ts', 'cts']) {
     modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join(''),
   );
 }
-writeFileSync(
-  `${home}/tsconfig.json`,
-  JSON.stringify({
-    compilerOptions: {
-      target: 'es2022',
-      lib: ['es2023', 'esnext.disposable'],
-      // The strictest about what CommonJS may require.
-      module: 'node16',
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      skipLibCheck: false,
-      noEmit: true,
-      types: ['node'],
-    },
-    files: ['main.ts', 'modules.ts', 'main.cts', 'modules.cts'],
-  }),
-);
+/** What a project says of itself, by the file that says it. */
+const projects = {
+  'tsconfig.json': { lib: ['es2023', 'esnext.disposable'], types: ['node'] },
+  // No lib, and no types: an empty list is the default since TypeScript 6.
+  'tsconfig.bare.json': { types: [] },
+};
+for (const [file, options] of Object.entries(projects)) {
+  writeFileSync(
+    `${home}/${file}`,
+    JSON.stringify({
+      compilerOptions: {
+        target: 'es2022',
+        // The strictest about what CommonJS may require.
+        module: 'node16',
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: false,
+        noEmit: true,
+        ...options,
+      },
+      files: ['main.ts', 'modules.ts', 'main.cts', 'modules.cts'],
+    }),
+  );
+}
 
 let failed = 0;
 mkdirSync(`${home}/node_modules/@types`, { recursive: true });
 for (const [typescript, node] of versions) {
   link('@types/node', `../types-node-${node}`);
   const { bin } = JSON.parse(readFileSync(`${home}/node_modules/typescript-${typescript}/package.json`, 'utf8'));
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [`${home}/node_modules/typescript-${typescript}/${bin.tsc}`, '-p', home, '--pretty', 'false'],
-    { encoding: 'utf8' },
-  );
-  console.log(`TypeScript ${typescript}, @types/node ${node}: ${status === 0 ? 'compiles' : `fails\n${stdout}`}`);
-  if (status !== 0) failed++;
+  for (const file of Object.keys(projects)) {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [`${home}/node_modules/typescript-${typescript}/${bin.tsc}`, '-p', `${home}/${file}`, '--pretty', 'false'],
+      { encoding: 'utf8' },
+    );
+    const result = status === 0 ? 'compiles' : `fails\n${stdout}`;
+    console.log(`TypeScript ${typescript}, @types/node ${node}, ${file}: ${result}`);
+    if (status !== 0) failed++;
+  }
 }
 process.exitCode = failed === 0 ? 0 : 1;

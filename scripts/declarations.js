@@ -16,6 +16,9 @@ import { ENTRIES, INTERNAL, PUBLIC } from './entries.js';
 import { root } from './subpaths.js';
 
 const dist = join(root, 'dist');
+
+/** What the declarations speak of: TypeScript 6 includes no package of types that nobody names, and `lib` may end at es2022. */
+const REFERENCES = ['/// <reference types="node" />', '/// <reference lib="esnext.disposable" />'].join('\n');
 const { fileOf } = createRequire(import.meta.url)('./load.cjs');
 
 /** The bundle of declarations, in which `folderOf` says where an output with those modules belongs. */
@@ -37,6 +40,7 @@ async function roll(folderOf, act) {
     entryFileNames: (chunk) => `${folderOf(chunk)}[name].ts`,
     chunkFileNames: (chunk) => `${folderOf(chunk)}shared/[name].ts`,
     minifyInternalExports: false,
+    banner: ({ isEntry }) => (isEntry ? REFERENCES : ''),
   });
   await bundle.close();
   return output;
