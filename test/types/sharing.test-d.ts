@@ -36,6 +36,7 @@ import {
   filterPull,
   mapPull,
   mergeMapPull,
+  type RemoteTarget,
   remote,
   takePull,
 } from '../../src/operators/index.js';
@@ -90,6 +91,17 @@ expectTypeOf(from([1]).pipe(bounded({ policy: 'latest' }))).toEqualTypeOf<Observ
 expectTypeOf(remote(pool, (n: number) => [n, n], [1])).toEqualTypeOf<TaskStream<number>>();
 // @ts-expect-error a string where a number is wanted
 remote(pool, (n: number) => [n, n], ['1']);
+// one type given by hand: the items'
+const repeat = function* (n: number) {
+  yield n;
+};
+expectTypeOf(remote<number>(pool, repeat, [3])).toEqualTypeOf<TaskStream<number>>();
+expectTypeOf(remote<number>(pool, new URL('file:///m.js'), [3])).toEqualTypeOf<TaskStream<number>>();
+expectTypeOf(remote(pool, new URL('file:///m.js'), [3])).toEqualTypeOf<TaskStream<unknown>>();
+declare const either: RemoteTarget<number>;
+expectTypeOf(remote<number>(pool, either, [3])).toEqualTypeOf<TaskStream<number>>();
+// @ts-expect-error it gives numbers
+remote<string>(pool, repeat, [3]);
 
 // Streams
 const stream = pool.imap((n: number) => String(n), [1]);
