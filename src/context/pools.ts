@@ -16,8 +16,8 @@ export interface BoundPoolOptions<I extends readonly unknown[] | [] = AnyArgumen
  * console.log(await pool.map((n: number) => n * n, [1, 2, 3])); // [ 1, 4, 9 ]
  */
 export class SpawnPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
-  constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
+  constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<AnyArguments> = {}) {
     super(bound('Pool', options, 'spawn'));
   }
@@ -32,8 +32,8 @@ export class SpawnPool<I extends readonly unknown[] | [] = AnyArguments> extends
  * console.log(await pool.map((n: number) => n * n, [1, 2, 3])); // [ 1, 4, 9 ]
  */
 export class ForkServerPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
-  constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
+  constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<AnyArguments> = {}) {
     super(bound('Pool', options, 'forkserver'));
   }
@@ -49,8 +49,8 @@ export class ForkServerPool<I extends readonly unknown[] | [] = AnyArguments> ex
  * console.log(await pool.map((n: number) => n * n, [1, 2, 3])); // [ 1, 4, 9 ]
  */
 export class ForkPool<I extends readonly unknown[] | [] = AnyArguments> extends Pool<I> {
-  constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<I> & { readonly initArgs: I });
+  constructor(options?: BoundPoolOptions<[]>);
   constructor(options: BoundPoolOptions<AnyArguments> = {}) {
     super(bound('Pool', options, 'fork'));
   }

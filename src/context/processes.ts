@@ -17,11 +17,11 @@ export type BoundProcessOptions<A extends unknown[]> = Omit<ProcessOptions<A>, '
  * console.log(child.name, await child.exited); // SpawnProcess-1 3
  */
 export class SpawnProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(
     target: Target<A, unknown> | undefined,
     options: BoundProcessOptions<A> & { readonly args: readonly [...A] },
   );
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
     super(target as never, bound('Process', options, 'spawn') as never);
   }
@@ -36,11 +36,11 @@ export class SpawnProcess<A extends unknown[] = unknown[]> extends Process<A> {
  * console.log(child.name, await child.exited); // ForkServerProcess-1 3
  */
 export class ForkServerProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(
     target: Target<A, unknown> | undefined,
     options: BoundProcessOptions<A> & { readonly args: readonly [...A] },
   );
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
     super(target as never, bound('Process', options, 'forkserver') as never);
   }
@@ -56,11 +56,11 @@ export class ForkServerProcess<A extends unknown[] = unknown[]> extends Process<
  * console.log(child.name, await child.exited); // ForkProcess-1 3
  */
 export class ForkProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(
     target: Target<A, unknown> | undefined,
     options: BoundProcessOptions<A> & { readonly args: readonly [...A] },
   );
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
     super(target as never, bound('Process', options, 'fork') as never);
   }
@@ -77,11 +77,11 @@ export class ForkProcess<A extends unknown[] = unknown[]> extends Process<A> {
  * console.log(child.pid === process.pid, await child.exited, found.value); // true 0 42
  */
 export class ThreadProcess<A extends unknown[] = unknown[]> extends Process<A> {
-  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(
     target: Target<A, unknown> | undefined,
     options: BoundProcessOptions<A> & { readonly args: readonly [...A] },
   );
+  constructor(target?: Target<[], unknown>, options?: BoundProcessOptions<[]>);
   constructor(target?: Target<never, unknown>, options: BoundProcessOptions<A> | BoundProcessOptions<[]> = {}) {
     super(target as never, bound('Process', options, 'thread') as never);
   }

@@ -92,8 +92,8 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
    * missing; ProcessError
    *   `MP_SPAWN` when no process can be started, `MP_BOOTSTRAPPING` while a worker loads its modules.
    */
-  constructor(options?: PoolOptions<[]>);
   constructor(options: PoolOptions<I> & { readonly initArgs: I });
+  constructor(options?: PoolOptions<[]>);
   constructor(options: PoolOptions<AnyArguments> = {}) {
     this.#engine = new Engine(poolSettings('Pool', options));
     dropped.register(this, new WeakRef(this.#engine));

@@ -26,8 +26,8 @@ export class ThreadPool<I extends readonly unknown[] | [] = AnyArguments> extend
    *
    * @throws ArgumentError for bad options; UnsupportedError `MP_NO_ADDON`; ProcessError `MP_SPAWN`.
    */
-  constructor(options?: ThreadPoolOptions<[]>);
   constructor(options: ThreadPoolOptions<I> & { readonly initArgs: I });
+  constructor(options?: ThreadPoolOptions<[]>);
   constructor(options: ThreadPoolOptions<AnyArguments> = {}) {
     checkOptions('ThreadPool', options, THREAD_POOL_OPTIONS, { number: 'processes' }, ELSEWHERE.pool);
     super({ ...options, context: 'thread' });

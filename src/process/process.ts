@@ -49,8 +49,8 @@ const ENTRY = entry('process/child/child');
  */
 export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable {
   /** @throws ArgumentError; UnsupportedError only when it is started. */
-  constructor(target?: Target<[], unknown>, options?: ProcessOptions<[]>);
   constructor(target: Target<A, unknown> | undefined, options: ProcessOptions<A> & { readonly args: readonly [...A] });
+  constructor(target?: Target<[], unknown>, options?: ProcessOptions<[]>);
   constructor(target?: Target<never, unknown>, options: ProcessOptions<A> | ProcessOptions<[]> = {}) {
     checkProcess(target, options);
     const { args, name, daemon, context, env, execArgv } = options;

@@ -2,12 +2,14 @@
 import type { Observable } from 'rxjs';
 import { of } from 'rxjs';
 import { expectTypeOf } from 'vitest';
+import type { ForkPool, ForkServerPool, SpawnPool, SpawnProcess } from '../../src/context/index.js';
 import {
   type AsyncResult,
   type Connection,
   currentTask,
   getContext,
   Pool,
+  type PoolOptions,
   Process,
   pipe,
   poolMap,
@@ -17,6 +19,7 @@ import {
   type StreamOptions,
   type TaskStream,
   ThreadPool,
+  type ThreadPoolOptions,
   Value,
 } from '../../src/index.js';
 import type { PoolProxy } from '../../src/managers/index.js';
@@ -121,6 +124,18 @@ new ThreadPool({ initializer: (_a: string) => {} });
 // @ts-expect-error a number where a string is wanted
 new (getContext('thread').Pool)({ initializer: (_a: string) => {}, initArgs: [1] });
 expectTypeOf(new Pool({ initializer: (_a: string) => {}, initArgs: ['x'] })).toExtend<Pool>();
+
+// What a class of pools is made with can be named: it may be left out, and needs no initArgs.
+type Made<C extends abstract new (...args: never) => unknown> = ConstructorParameters<C>[0];
+const sizes = { processes: 2, maxTasksPerChild: 10 };
+expectTypeOf<Made<typeof Pool>>().toEqualTypeOf<PoolOptions<[]> | undefined>();
+expectTypeOf<Made<typeof ThreadPool>>().toEqualTypeOf<ThreadPoolOptions<[]> | undefined>();
+expectTypeOf<typeof sizes>().toExtend<Made<typeof SpawnPool>>();
+expectTypeOf<typeof sizes>().toExtend<Made<typeof ForkServerPool>>();
+expectTypeOf<typeof sizes>().toExtend<Made<typeof ForkPool>>();
+expectTypeOf<{ daemon: true }>().toExtend<ConstructorParameters<typeof Process>[1]>();
+expectTypeOf<{ daemon: true }>().toExtend<ConstructorParameters<typeof SpawnProcess>[1]>();
+expectTypeOf(new Pool(sizes)).toEqualTypeOf<Pool>();
 
 // Process
 new Process((a, b) => a.toFixed() + b.length, { args: [1, 'x'] });
