@@ -1,5 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Callable, Pool, StreamOptions } from '../pool/index.js';
+import { type Callable, checkCallable, checkStreamOptions, type Pool, type StreamOptions } from '../pool/index.js';
+import { checkSource } from '../streams/index.js';
+import { checkPool } from './check-pool.js';
 
 /** How a pool maps a stream. */
 export interface PoolMapOptions<T> extends StreamOptions<T> {
@@ -16,7 +18,7 @@ export interface PoolMapOptions<T> extends StreamOptions<T> {
  * Backpressure: a source that can be pulled is pulled, and what this returns can be pulled in turn;
  * for others see `overflow`. Cancellation: unsubscribing returns the source and cancels the tasks.
  *
- * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION` when it is applied.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
  * @example
  * import { Pool } from 'multiprocess';
  * import { poolMap } from 'multiprocess/operators';
@@ -46,6 +48,12 @@ export function poolMap<T, R>(
   fn: Callable<[T], R>,
   options: PoolMapOptions<T> = {},
 ): OperatorFunction<T, unknown> {
+  checkPool('poolMap', pool);
+  checkCallable('poolMap', fn);
+  checkStreamOptions('poolMap', options, ['ordered']);
   const { ordered = true, ...rest } = options;
-  return (source) => (ordered ? pool.imap<T, R>(fn, source, rest) : pool.imapUnordered<T, R>(fn, source, rest));
+  return (source) => {
+    checkSource('poolMap', source);
+    return ordered ? pool.imap<T, R>(fn, source, rest) : pool.imapUnordered<T, R>(fn, source, rest);
+  };
 }

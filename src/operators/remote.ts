@@ -14,6 +14,7 @@ import {
 } from '../streams/index.js';
 import { checkNumber, checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
+import { checkPool } from './check-pool.js';
 
 /** How a remote source is read. */
 export interface RemoteOptions {
@@ -74,6 +75,7 @@ export function remote(
   args: readonly unknown[],
   options: RemoteOptions = {},
 ): TaskStream<unknown> {
+  checkPool('remote', pool);
   if (typeof target !== 'function' && !((target as unknown) instanceof URL))
     throw new ArgumentError(`remote: \`target\` must be a function or a module URL, not ${describe(target)}.`);
   if (!Array.isArray(args)) throw new ArgumentError(`remote: \`args\` must be an array, not ${describe(args)}.`);

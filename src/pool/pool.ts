@@ -53,6 +53,16 @@ const MAP_OPTIONS = [...new Set([...CALL_OPTIONS, 'chunkSize', 'errors', 'key'])
 const RUN_OPTIONS = [...CALL_OPTIONS.filter((name) => !FLOW_OPTIONS.includes(name)), 'key'];
 
 /**
+ * Checks the options of a stream of results; `more` are names the caller understands beside these.
+ * @throws ArgumentError `MP_UNKNOWN_OPTION`, `MP_INVALID_ARGUMENT`.
+ */
+export function checkStreamOptions<T>(actor: string, options: StreamOptions<T>, more: readonly string[] = []): void {
+  checkFlowOptions<T>(actor, options, FLOW_OPTIONS, [...RUN_OPTIONS, ...more], ELSEWHERE.stream);
+  checkCallValues(actor, options);
+  checkKey(actor, options);
+}
+
+/**
  * Pools that were dropped while they ran: their workers would stay for as long as the program. An
  * engine that runs is held by its workers; held here it would hold its pool, to which the stack of
  * an error leads by the frames of the pool's methods.
@@ -477,9 +487,7 @@ export class Pool<I extends readonly unknown[] | [] = AnyArguments> implements A
     options: StreamOptions<T>,
     ordered: boolean,
   ): TaskStream<R> {
-    checkFlowOptions<T>(actor, options, FLOW_OPTIONS, RUN_OPTIONS, ELSEWHERE.stream);
-    checkCallValues(actor, options);
-    checkKey(actor, options);
+    checkStreamOptions(actor, options);
     return runStream<T, R>(actor, this.#backend<T, R>(actor, fn, options), source, { ...options, ordered });
   }
 }

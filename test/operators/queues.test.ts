@@ -105,6 +105,20 @@ describe('throughQueue', () => {
 });
 
 describe('poolMap', () => {
+  it('refuses at once what is no pool, no option and no value of one, by its own name', async () => {
+    const fn = (n: number) => n;
+    for (const pool of [{}, null, undefined, 5, Pool])
+      expect(() => poolMap(pool as never, fn)).toThrow(/^poolMap: `pool` must be a Pool, not /);
+    await using pool = new Pool({ processes: 1 });
+    expect(() => poolMap(pool, 5 as never)).toThrow('poolMap: expected a function, a task() or the URL of a module');
+    const refused = (options: object) => expect(() => poolMap(pool, fn, options));
+    refused({ orderd: false }).toThrow('poolMap: misspelled option `orderd`: did you mean `ordered`?');
+    refused({ sorted: true }).toThrow(/^poolMap: unknown option `sorted`; known are .*`ordered`/);
+    refused({ window: 0 }).toThrow('poolMap: `window` must be an integer of at least 1, not 0.');
+    refused({ priority: 'x' }).toThrow('poolMap: `priority` must be a number, not "x".');
+    expect(() => poolMap(pool, fn, 5 as never)).toThrow('poolMap: options must be an object, not 5.');
+  });
+
   it('runs a stream in a pool, in order or as results finish', async () => {
     const pool = new Pool({ processes: 2 });
     const double = (n: number) => 2 * n;

@@ -94,6 +94,11 @@ it('ends with WorkerCrashError when the worker dies', async () => {
   await expect(dying.toArray()).rejects.toThrow(WorkerCrashError);
 });
 
+it('refuses what is no pool', () => {
+  for (const other of [{}, null, 5, Pool])
+    expect(() => remote(other as never, () => [1], [])).toThrow(/^remote: `pool` must be a Pool, not /);
+});
+
 it('refuses what is no function', () => {
   expect(() => remote(pool, 5 as never, [])).toThrow('`target`');
 });

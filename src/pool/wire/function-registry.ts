@@ -126,11 +126,7 @@ export class FunctionRegistry {
   serialize(actor: string, callable: unknown): SerializedFunction {
     const known = this.#constant.get(callable as object);
     if (known?.cached === true) return known;
-    if (typeof callable !== 'function' && !(callable instanceof URL)) {
-      throw new ArgumentError(
-        `${actor}: expected a function, a task() or the URL of a module with a default export, not ${describe(callable)}.${formOf(callable)}`,
-      );
-    }
+    checkCallable(actor, callable);
     const message = this.#encoder.encode(callable);
     const { total, freight, constant } = message;
     const { key, serialized } = total > DIGESTED_BYTES ? this.#large(message) : this.#small(message);
@@ -214,6 +210,14 @@ export class FunctionRegistry {
     }
     return false;
   }
+}
+
+/** @throws ArgumentError when `callable` is neither a function nor a module URL. */
+export function checkCallable(actor: string, callable: unknown): asserts callable is Function | URL {
+  if (typeof callable === 'function' || callable instanceof URL) return;
+  throw new ArgumentError(
+    `${actor}: expected a function, a task() or the URL of a module with a default export, not ${describe(callable)}.${formOf(callable)}`,
+  );
 }
 
 /** What whoever passed no callable most likely meant. */
