@@ -12,7 +12,7 @@ import {
   StandingOffer,
   serializerOf,
 } from '../reduction/index.js';
-import { checkOptions, describe } from '../util/options.js';
+import { checkBoolean, checkOptions, describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { boundsOf, type WaitOptions } from '../util/wait-options.js';
@@ -113,8 +113,8 @@ export class Connection<T = unknown, S = T> implements AsyncIterable<T>, AsyncDi
   constructor(carrier: number | TransportMaker, options?: ConnectionOptions) {
     checkOptions('Connection', options, ['readable', 'writable', 'serializer']);
     const serializer = serializerOf('Connection', options?.serializer);
-    this.#readable = options?.readable ?? true;
-    this.#writable = options?.writable ?? true;
+    this.#readable = checkBoolean('Connection', 'readable', options?.readable) ?? true;
+    this.#writable = checkBoolean('Connection', 'writable', options?.writable) ?? true;
     if (!this.#readable && !this.#writable)
       throw new ArgumentError('Connection: at least one of `readable` and `writable` must be true.');
     if (!(carrier instanceof TransportMaker) && !(Number.isInteger(carrier) && carrier >= 0)) {

@@ -1,5 +1,5 @@
 import { socketPair } from '../native/index.js';
-import { checkOptions } from '../util/options.js';
+import { checkBoolean, checkOptions } from '../util/options.js';
 import { Connection } from './connection.js';
 
 /** How {@link pipe} connects. */
@@ -18,7 +18,7 @@ export interface PipeOptions {
  *
  * Python: `multiprocessing.Pipe(duplex)`.
  *
- * @throws ArgumentError `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free
  * descriptors.
  * @example
  * import { pipe } from 'multiprocess';
@@ -29,7 +29,8 @@ export interface PipeOptions {
  */
 export function pipe<T = unknown, U = T>(options?: PipeOptions): [Connection<T, U>, Connection<U, T>] {
   checkOptions('pipe', options, ['duplex'], { boolean: 'duplex' });
+  const duplex = checkBoolean('pipe', 'duplex', options?.duplex) ?? true;
   const [one, other] = socketPair();
-  if (options?.duplex ?? true) return [new Connection<T, U>(one), new Connection<U, T>(other)];
+  if (duplex) return [new Connection<T, U>(one), new Connection<U, T>(other)];
   return [new Connection<T, U>(one, { writable: false }), new Connection<U, T>(other, { readable: false })];
 }

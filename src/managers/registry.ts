@@ -12,7 +12,7 @@
  * registered, and a frame names one by its place in that list.
  */
 import { ArgumentError } from '../errors/index.js';
-import { checkFunction, checkOptions, describe } from '../util/options.js';
+import { checkBoolean, checkFunction, checkOptions, describe } from '../util/options.js';
 
 /** Makes a referent in the server. */
 // biome-ignore lint/suspicious/noExplicitAny: any parameter list
@@ -153,6 +153,8 @@ export function checkType(actor: string, typeid: unknown, options: ManagedType):
     throw new ArgumentError(`${actor}: the typeid must be a name, not ${describe(typeid)}.`);
   checkOptions(actor, options, TYPE_OPTIONS);
   const { callable, exposed, methodToTypeid, proxyType, functions } = options;
+  checkBoolean(actor, 'createMethod', options.createMethod);
+  checkBoolean(actor, 'lasting', options.lasting);
   if (callable !== undefined) checkFunction(actor, 'callable', callable);
   if (proxyType !== undefined) checkFunction(actor, 'proxyType', proxyType);
   if (options.value !== undefined) checkFunction(actor, 'value', options.value);

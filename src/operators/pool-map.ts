@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { type Callable, checkCallable, checkStreamOptions, type Pool, type StreamOptions } from '../pool/index.js';
 import { checkSource } from '../streams/index.js';
+import { checkBoolean } from '../util/options.js';
 import { checkPool } from './check-pool.js';
 
 /** How a pool maps a stream. */
@@ -51,6 +52,7 @@ export function poolMap<T, R>(
   checkPool('poolMap', pool);
   checkCallable('poolMap', fn);
   checkStreamOptions('poolMap', options, ['ordered']);
+  checkBoolean('poolMap', 'ordered', options.ordered);
   const { ordered = true, ...rest } = options;
   return (source) => {
     checkSource('poolMap', source);

@@ -2,7 +2,7 @@ import { type MonoTypeOperatorFunction, Observable, type OperatorFunction } from
 import { ArgumentError } from '../errors/index.js';
 import type { Queue } from '../queues/index.js';
 import { checkOverflow, checkSource, type Overflow, type TaskStream } from '../streams/index.js';
-import { checkOptions, describe } from '../util/options.js';
+import { checkBoolean, checkOptions, describe } from '../util/options.js';
 import { pour } from './pour.js';
 
 /** How a source is put into a queue. */
@@ -51,6 +51,7 @@ function putting<T>(actor: string, queue: Queue<T>, options: ToQueueOptions<T> =
   checkQueue(actor, queue);
   checkOptions(actor, options, ['overflow', 'end']);
   checkOverflow(actor, options.overflow);
+  checkBoolean(actor, 'end', options.end);
   const { overflow, end = true } = options;
   return (source) => {
     checkSource(actor, source);

@@ -1,6 +1,6 @@
 /** What a Process is made with, and what its calls take. */
 import { ArgumentError } from '../errors/index.js';
-import { checkOptions, describe, MODULE_FORM } from '../util/options.js';
+import { checkBoolean, checkOptions, describe, MODULE_FORM } from '../util/options.js';
 import type { ContextLike } from './start-method.js';
 
 const PROCESS_OPTIONS = ['args', 'name', 'daemon', 'context', 'env', 'execArgv'];
@@ -65,16 +65,10 @@ export function checkProcess(
   if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((word) => typeof word === 'string')))
     throw new ArgumentError(`Process: \`execArgv\` must be an array of strings, not ${describe(execArgv)}.`);
   if (name !== undefined) checkName(name);
-  if (daemon !== undefined) checkFlag(daemon);
+  checkBoolean('Process', 'daemon', daemon);
 }
 
 /** @throws ArgumentError. */
 export function checkName(name: unknown): void {
   if (typeof name !== 'string') throw new ArgumentError(`Process: \`name\` must be a string, not ${describe(name)}.`);
-}
-
-/** @throws ArgumentError. */
-export function checkFlag(daemon: unknown): void {
-  if (typeof daemon !== 'boolean')
-    throw new ArgumentError(`Process: \`daemon\` must be true or false, not ${describe(daemon)}.`);
 }

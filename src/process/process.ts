@@ -1,6 +1,6 @@
 import { ProcessError, SerializationError } from '../errors/index.js';
 import { closeDescriptor } from '../native/index.js';
-import { checkNumber, checkOptions } from '../util/options.js';
+import { checkBoolean, checkNumber, checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { ownKey, toKey } from './authkey.js';
@@ -10,14 +10,7 @@ import { addChild } from './children.js';
 import { copyMain } from './fork/copy.js';
 import { identity, nextPath, ownIdent } from './identity.js';
 import { launch, type Popen } from './popen/index.js';
-import {
-  checkFlag,
-  checkName,
-  checkProcess,
-  type JoinOptions,
-  type ProcessOptions,
-  type Target,
-} from './process-options.js';
+import { checkName, checkProcess, type JoinOptions, type ProcessOptions, type Target } from './process-options.js';
 import { fresh, startedOf, stateOf, states, waitFor } from './process-state.js';
 import { Sentinel } from './sentinel.js';
 import { METHOD_TITLES, startMethodOf } from './start-method.js';
@@ -262,7 +255,7 @@ export class Process<A extends unknown[] = unknown[]> implements AsyncDisposable
 
   /** @throws ProcessError `MP_ALREADY_STARTED`. */
   set daemon(value: boolean) {
-    checkFlag(value);
+    checkBoolean('Process', 'daemon', value, { required: true });
     const state = stateOf(this, 'daemon');
     if (state.popen !== null) {
       throw new ProcessError(`${state.name} was started already; set \`daemon\` before.`, {

@@ -7,7 +7,7 @@
 import { ProcessError } from '../errors/process.js';
 import { ArgumentError } from '../errors/usage.js';
 import { nativeAvailable } from '../native/addon.js';
-import { checkOptions, describe } from '../util/options.js';
+import { checkBoolean, checkOptions, describe } from '../util/options.js';
 
 /**
  * How a child is started: a fresh Node, a fork of a template, a fork of this process, or a worker
@@ -72,6 +72,7 @@ export function getStartMethod(options: { readonly allowNone: true }): StartMeth
 export function getStartMethod(options?: { readonly allowNone?: boolean | undefined }): StartMethod;
 export function getStartMethod(options: { readonly allowNone?: boolean | undefined } = {}): StartMethod | null {
   checkOptions('getStartMethod', options, ['allowNone']);
+  checkBoolean('getStartMethod', 'allowNone', options.allowNone);
   if (options.allowNone !== true) state[CHOSEN] ??= defaultMethod();
   return state[CHOSEN] ?? null;
 }
@@ -93,7 +94,7 @@ export function setStartMethod(
   options: { readonly force?: boolean | undefined } = {},
 ): void {
   checkOptions('setStartMethod', options, ['force']);
-  const force = options.force === true;
+  const force = checkBoolean('setStartMethod', 'force', options.force) ?? false;
   if (method !== null || !force) checkStartMethod('setStartMethod', method);
   const chosen = state[CHOSEN] ?? null;
   if (chosen !== null && !force) {

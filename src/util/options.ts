@@ -90,6 +90,20 @@ function numberText({ integer, infinite, or }: NumberRule, min: number, value: u
   return `${kind}${bound}${or === undefined ? '' : ` or ${or}`}`;
 }
 
+/**
+ * Returns `value` when it is a boolean; `undefined` passes through, unless it is required.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ */
+export function checkBoolean(
+  actor: string,
+  name: string,
+  value: unknown,
+  { required = false }: { readonly required?: boolean } = {},
+): boolean | undefined {
+  if (typeof value === 'boolean' || (value === undefined && !required)) return value;
+  throw new ArgumentError(`${actor}: \`${name}\` must be true or false, not ${describe(value)}.`);
+}
+
 /** @throws ArgumentError when `value` is no function. */
 export function checkFunction(actor: string, name: string, value: unknown): void {
   if (typeof value !== 'function')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors/index.js';
-import { checkNumber, checkOptions, describe as said } from '../../src/util/options.js';
+import { checkBoolean, checkNumber, checkOptions, describe as said } from '../../src/util/options.js';
 
 const known = ['processes', 'initializer', 'maxTasksPerChild', 'signal'];
 
@@ -113,4 +113,23 @@ it('an object that throws when it is looked at can still be named', () => {
     },
   );
   expect(said(hostile)).toBe('an object');
+});
+
+describe('checkBoolean', () => {
+  it('returns true, false, and undefined where it may be left out', () => {
+    for (const value of [true, false, undefined]) expect(checkBoolean('pipe', 'duplex', value)).toBe(value);
+    const { message } = refusal(() => checkBoolean('Process', 'daemon', undefined, { required: true }));
+    expect(message).toBe('Process: `daemon` must be true or false, not undefined.');
+  });
+
+  it.each([
+    ['false', '"false"'],
+    [0, '0'],
+    [null, 'null'],
+    [new Boolean(true), 'an instance of Boolean'],
+  ])('refuses %s', (value, text) => {
+    const { message, code } = refusal(() => checkBoolean('pipe', 'duplex', value));
+    expect(message).toBe(`pipe: \`duplex\` must be true or false, not ${text}.`);
+    expect(code).toBe('MP_INVALID_ARGUMENT');
+  });
 });

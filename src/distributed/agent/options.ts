@@ -2,7 +2,7 @@
 import { ArgumentError } from '../../errors/index.js';
 import type { ContextLike } from '../../process/index.js';
 import { countWorkers } from '../../util/cpu.js';
-import { checkNumber, checkOptions, describe } from '../../util/options.js';
+import { checkBoolean, checkNumber, checkOptions, describe } from '../../util/options.js';
 import { checkWorkers } from '../../util/worker-limit.js';
 import { BROKER_OPTIONS, type BrokerOptions, brokerSettings, checkLease, checkName } from '../broker/options.js';
 
@@ -90,8 +90,7 @@ export function agentSettings(actor: string, options: AgentOptions): AgentSettin
   const { preload, allowFunctions, http } = options;
   if (preload !== undefined && !(Array.isArray(preload) && preload.every((name) => typeof name === 'string')))
     throw new ArgumentError(`${actor}: \`preload\` must be an array of modules, not ${describe(preload)}.`);
-  if (allowFunctions !== undefined && typeof allowFunctions !== 'boolean')
-    throw new ArgumentError(`${actor}: \`allowFunctions\` must be true or false, not ${describe(allowFunctions)}.`);
+  checkBoolean(actor, 'allowFunctions', allowFunctions);
   if (http !== undefined && !(Number.isInteger(http) && http >= 0 && http <= MAX_PORT))
     throw new ArgumentError(`${actor}: \`http\` must be a port from 0 to ${MAX_PORT}, not ${describe(http)}.`);
   const whole = { min: 1, integer: true };

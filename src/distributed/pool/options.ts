@@ -1,7 +1,7 @@
 /** The options of a distributed pool: their contract and their checks. */
 import { ArgumentError } from '../../errors/index.js';
 import type { AsyncMapOptions, MapOptions, StreamOptions } from '../../pool/index.js';
-import { checkNumber, checkOptions, describe } from '../../util/options.js';
+import { checkBoolean, checkNumber, checkOptions, describe } from '../../util/options.js';
 import { BROKER_OPTIONS, type BrokerOptions, brokerSettings, checkLease, checkName } from '../broker/options.js';
 import { SERIALIZERS, type SerializerName } from '../wire/messages.js';
 
@@ -70,9 +70,6 @@ export function poolSettings(actor: string, options: DistributedPoolOptions): Di
       `${actor}: \`serializer\` must be 'multiprocess' or 'msgpackr', which agents have too, not ${describe(serializer)}.`,
     );
   }
-  const { durable } = options;
-  if (durable !== undefined && typeof durable !== 'boolean')
-    throw new ArgumentError(`${actor}: \`durable\` must be true or false, not ${describe(durable)}.`);
   const whole = { min: 1, integer: true };
   return {
     broker: brokerSettings(actor, options),
@@ -81,7 +78,7 @@ export function poolSettings(actor: string, options: DistributedPoolOptions): Di
     window: checkNumber(actor, 'window', options.window, whole),
     lease: checkLease(actor, options.lease),
     maxAttempts: checkNumber(actor, 'maxAttempts', options.maxAttempts, whole) ?? 3,
-    durable: durable ?? false,
+    durable: checkBoolean(actor, 'durable', options.durable) ?? false,
     poolTimeout: checkNumber(actor, 'poolTimeout', options.poolTimeout, { infinite: true }) ?? 10_000,
   };
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../../errors/index.js';
 import type { PullSource } from '../../streams/index.js';
-import { checkNumber } from '../../util/options.js';
+import { checkBoolean, checkFunction, checkNumber, checkOptions } from '../../util/options.js';
 import { ChangeLog, type GapChange, type StateChange, type WatchOptions } from './change-log.js';
 import { itemsOf, once, same } from './contents.js';
 import { isEmpty, notInList, outOfRange } from './messages.js';
@@ -191,8 +191,14 @@ export class ManagedList<T = unknown> {
    * Sorts, in the server: by a comparison, as `Array.sort` takes it, or by `{ key, reverse }`, as
    * Python. Without a comparison numbers go by size, as in Python (JavaScript would compare their
    * texts), all else by code units.
+   * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`.
    */
   sort(how?: ((a: T, b: T) => number) | SortOptions<T>): Promise<void> | undefined {
+    if (typeof how !== 'function') {
+      checkOptions('list.sort', how, ['key', 'reverse'], { boolean: 'reverse' });
+      if (how?.key !== undefined) checkFunction('list.sort', 'key', how.key);
+      checkBoolean('list.sort', 'reverse', how?.reverse);
+    }
     // A comparison that throws leaves the list as it was.
     this.#items = sorted(this.#items, how);
     return this.#reordered();

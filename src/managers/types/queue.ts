@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { queueEmpty, queueFull, tooManyDone } from '../../queues/index.js';
 import { Deque } from '../../util/deque.js';
-import { checkNumber, checkOptions } from '../../util/options.js';
+import { checkBoolean, checkNumber, checkOptions } from '../../util/options.js';
 import { caller } from './caller.js';
 import { shutDown } from './messages.js';
 import { type ServerWait, timeoutIn } from './server-wait.js';
@@ -114,9 +114,10 @@ export class ManagedQueue<T = unknown> {
 
   /** Lets nothing in any more. @param options `immediate`: drops what is in it. Default `false`. */
   shutdown(options?: { readonly immediate?: boolean | undefined }): void {
-    checkOptions('Queue.shutdown', options, ['immediate']);
+    checkOptions('Queue.shutdown', options, ['immediate'], { boolean: 'immediate' });
+    const immediate = checkBoolean('Queue.shutdown', 'immediate', options?.immediate) ?? false;
     this.#shut = true;
-    if (options?.immediate === true) this.dropped(this.#drop());
+    if (immediate) this.dropped(this.#drop());
     this.#putters.rejectAll(shutDown('Queue.put'));
     this.#getters.rejectAll(shutDown('Queue.get'));
   }

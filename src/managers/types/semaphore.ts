@@ -1,5 +1,5 @@
 import { ArgumentError, NotOwnerError } from '../../errors/index.js';
-import { checkNumber } from '../../util/options.js';
+import { checkBoolean, checkNumber } from '../../util/options.js';
 import { checkWaitOptions } from '../../util/wait-options.js';
 import type { ClientAgent, CurrentCall } from '../server/current-call.js';
 import { caller } from './caller.js';
@@ -42,7 +42,7 @@ export class ManagedSemaphore {
   acquire(options?: ServerWait & Holding): boolean | Promise<boolean> {
     checkWaitOptions('Semaphore.acquire', options, ['held']);
     const call = caller();
-    const held = options?.held === true;
+    const held = checkBoolean('Semaphore.acquire', 'held', options?.held) ?? false;
     if (this.#value > 0) {
       this.#value--;
       if (held) this.#hold(call);
@@ -62,7 +62,7 @@ export class ManagedSemaphore {
   release(count = 1, options?: Holding): void {
     checkNumber('Semaphore.release', 'count', count, { integer: true, min: 1 });
     const { client } = caller();
-    if (options?.held === true) {
+    if (checkBoolean('Semaphore.release', 'held', options?.held) === true) {
       const share = this.#shares.get(client);
       if (share === undefined)
         throw new ArgumentError(
