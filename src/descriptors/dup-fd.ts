@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
-import { ClosedError } from '../errors/index.js';
+import { ArgumentError, ClosedError } from '../errors/index.js';
 import { ATTACH, registerShareable } from '../memory/index.js';
 import { closeDescriptor, duplicateDescriptor } from '../native/index.js';
 import { crypto } from '../util/crypto.js';
+import { describe } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { declineOffer, obtainDescriptor, type Passage, StandingOffer } from './offer.js';
 
@@ -56,7 +57,10 @@ export class DupFd implements Disposable {
    * @throws ArgumentError; MultiprocessError `MP_SYSTEM` (EBADF, EMFILE).
    */
   constructor(fd: number) {
-    this.#held.fd = duplicateDescriptor(fd);
+    // The native part would take what a number is as int32: 1.5 as 1.
+    if (!(Number.isInteger(fd) && fd >= 0 && fd <= 0x7fffffff))
+      throw new ArgumentError(`DupFd: the descriptor must be an integer from 0 to 2^31 - 1, not ${describe(fd)}.`);
+    this.#held.fd = duplicateDescriptor(fd, undefined, 'DupFd');
     unclaimed.register(this, this.#held, this);
   }
 

@@ -32,11 +32,16 @@ export interface ReceivedDescriptors {
 
 /**
  * Returns a second descriptor of the same open file. `closeOnExec` defaults to `true`.
- * @throws MultiprocessError `MP_SYSTEM`.
+ * @param actor whom errors name.
+ * @throws ArgumentError; MultiprocessError `MP_SYSTEM`.
  */
-export function duplicateDescriptor(fd: number, options?: { readonly closeOnExec?: boolean }): number {
-  checkOptions('duplicateDescriptor', options, ['closeOnExec']);
-  return checked('duplicateDescriptor', fd, 'fcntl', addon().duplicateDescriptor(fd, options?.closeOnExec ?? true));
+export function duplicateDescriptor(
+  fd: number,
+  options?: { readonly closeOnExec?: boolean },
+  actor = 'duplicateDescriptor',
+): number {
+  checkOptions(actor, options, ['closeOnExec']);
+  return checked(actor, fd, 'fcntl', addon().duplicateDescriptor(fd, options?.closeOnExec ?? true));
 }
 
 /**

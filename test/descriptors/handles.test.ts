@@ -138,7 +138,10 @@ describe('DupFd', () => {
 
   it('refuses what is no descriptor, and may be closed twice', () => {
     expect(codeOf(() => new DupFd(44_977))).toBe('MP_SYSTEM');
-    expect(codeOf(() => new DupFd('x' as any))).toBe('MP_INVALID_ARGUMENT');
+    expect(() => new DupFd(44_977)).toThrow(/^DupFd on descriptor 44977: /);
+    for (const value of ['x', 1.5, NaN, -1, 2 ** 32, undefined])
+      expect(codeOf(() => new DupFd(value as any))).toBe('MP_INVALID_ARGUMENT');
+    expect(() => new DupFd('x' as any)).toThrow(/^DupFd: the descriptor must be an integer .*, not "x"\.$/);
     const dup = new DupFd(0);
     expect(loads(dumps(dup))).toBe(dup);
     dup.close();
