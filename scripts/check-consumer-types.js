@@ -1,6 +1,7 @@
 /**
  * Compiles a strict program of a user's, as ES module and as CommonJS, with `skipLibCheck: false`, against the declarations in dist/: with the oldest TypeScript that is
- * supported, those between that changed what declarations may say, and the newest, each with a version of Node's types it can read; with `lib` and `types`, and without.
+ * supported, those between that changed what declarations may say, and the newest, each with a version of Node's types it can read.
+ * Each compiles with `lib` and `types`, and without.
  *
  *   node scripts/check-consumer-types.js
  *

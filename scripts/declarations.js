@@ -17,7 +17,10 @@ import { root } from './subpaths.js';
 
 const dist = join(root, 'dist');
 
-/** What the declarations speak of: TypeScript 6 includes no package of types that nobody names, and `lib` may end at es2022. */
+/**
+ * What the declarations speak of. TypeScript 6 includes no package of types that nobody names, and
+ * `lib` may end at es2022.
+ */
 const REFERENCES = ['/// <reference types="node" />', '/// <reference lib="esnext.disposable" />'].join('\n');
 const { fileOf } = createRequire(import.meta.url)('./load.cjs');
 

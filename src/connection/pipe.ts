@@ -18,8 +18,8 @@ export interface PipeOptions {
  *
  * Python: `multiprocessing.Pipe(duplex)`.
  *
- * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM` without free
- * descriptors.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`, `MP_UNKNOWN_OPTION`; MultiprocessError `MP_SYSTEM`
+ * without free descriptors.
  * @example
  * import { pipe } from 'multiprocess';
  *

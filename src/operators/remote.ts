@@ -61,7 +61,10 @@ export function remote<T, A extends unknown[]>(
   options?: RemoteOptions,
 ): TaskStream<T>;
 export function remote<T>(pool: Pool, target: URL, args: readonly unknown[], options?: RemoteOptions): TaskStream<T>;
-/** The same with `T` given by hand: `remote<number>(…)`. Arguments are not compared with parameters then. */
+/**
+ * The same with `T` given by hand: `remote<number>(…)`. Arguments are not compared with parameters
+ * then.
+ */
 export function remote<T = never>(
   pool: Pool,
   // Not inferred, so that arguments which do not fit the first overload do not end up here.
