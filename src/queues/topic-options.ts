@@ -18,7 +18,8 @@ export interface TopicOptions {
    */
   readonly capacity?: number | undefined;
   /**
-   * Items that a subscriber may be behind. Default 0: as many as there is room for in `capacity`.
+   * Items that a subscriber may be behind; one that it was handed does not count. Default 0: as many
+   * as there is room for in `capacity`.
    */
   readonly maxSize?: number | undefined;
   /**

@@ -145,9 +145,12 @@ function topic(protocol: Record<string, any>, { lag, items, maxSize = 0, large =
         before = id;
         next++;
       }
-      yield ['at', 'passes', before, next, own, found.length];
-      yield* it.passed(slot, found.length);
-      yield* others('s');
+      if (lag === 'block')
+        for (let left = found.length; left > 0; left--) {
+          yield ['at', 'passes', before, next, own, left];
+          yield* it.passed(slot);
+          yield* others('s');
+        }
     }
     yield* it.subscribers.leave(slot);
     yield* others('s');
@@ -168,6 +171,45 @@ function topic(protocol: Record<string, any>, { lag, items, maxSize = 0, large =
         for (let i = 0; i < slotsOf(lag) - (lag === 'latest' ? 1 : 0); i++)
           ok(alone(last.takeLarge(4)) >= 0, 'a slot is lost');
     },
+  };
+}
+
+/** A publisher of two items, of which a subscriber takes the first; one that takes nothing may be one behind. */
+function twoSubscribers(protocol: Record<string, any>): Scenario {
+  const names = ['p', 's'];
+  const { memory, words, board } = newGround(256, names);
+  const settings = { replay: 0, capacity: CAPACITY, maxSize: 1, lag: LAGS.indexOf('block'), completeOnLoss: false };
+  const last = new protocol['TopicMemory'](settings);
+  const slot: number = alone(last.subscribe('the test'));
+  const idle: number = alone(last.subscribe('the test'));
+  words[slot] = 2;
+  words[idle] = names.length + 2;
+  const payload = { *layout(): Agent {} };
+
+  function* publish(): Agent {
+    const it = new protocol['TopicMemory'](HANDLE);
+    ok(yield* it.append(RecordKind.Item, 0, 8, payload), 'no room for the first item');
+    yield ['store', board, 0, 1];
+    yield ['ring', 's'];
+    ok(!(yield* it.append(RecordKind.Item, 0, 8, payload)), 'a subscriber is too far behind');
+    ok(!(yield* it.mayFit(8)), 'a look finds room where there is none');
+  }
+
+  function* subscribe(): Agent {
+    const it = new protocol['TopicMemory'](HANDLE);
+    while ((yield ['load', board, 0]) === 0) {
+      yield ['sleep'];
+      yield ['at', 'has nothing yet'];
+    }
+    yield* it.read(slot, 2, 1_000);
+    yield ['at', 'passes'];
+    yield* it.passed(slot);
+  }
+
+  return {
+    memory,
+    agents: { p: publish(), s: subscribe() },
+    end: () => strictEqual(alone(last.behind(slot, 0)), false),
   };
 }
 
@@ -209,6 +251,40 @@ describe('in every order of steps a subscriber', () => {
   it.each(LAG)('may die at any step without keeping a publisher waiting (lag: %s)', (lag) => {
     many(`death of the subscriber, ${lag}`, run({ lag, items: 3, maxSize: 1, dies: 's' }));
     many(`death of the subscriber of large items, ${lag}`, run({ lag, items: 3, large: true, dies: 's' }));
+  });
+});
+
+describe('a subscriber that goes on', () => {
+  const explored = (mutation?: Parameters<typeof rewrittenMemories>[0]['mutation']): Report => {
+    const protocol = rewrittenMemories({ slots: 1, plain: true, ...(mutation && { mutation }) });
+    return explore(() => twoSubscribers(protocol), { races: false });
+  };
+
+  it('lets no publisher pass another one that does not', () => {
+    many('two subscribers', explored());
+  });
+
+  it.each([
+    [
+      'a count that moves before its position',
+      `    Atomics.store(this.#words, slot + 1, position);
+    Atomics.store(this.#words, slot + 2, count);
+`,
+      `    Atomics.store(this.#words, slot + 2, count);
+    Atomics.store(this.#words, slot + 1, position);
+`,
+    ],
+    [
+      'a count that is read after its position',
+      `    const count = Atomics.load(this.#words, slot + 2);
+    return [Atomics.load(this.#words, slot + 1), count];
+`,
+      `    const position = Atomics.load(this.#words, slot + 1);
+    return [position, Atomics.load(this.#words, slot + 2)];
+`,
+    ],
+  ])('would, with %s', (_, from, to) => {
+    expect(() => explored({ file: 'queues/topic/subscribers', from, to })).toThrow(/too far behind|finds room/);
   });
 });
 

@@ -227,13 +227,14 @@ describe('what waits for room in a topic', () => {
     const topic = open<number>({ maxSize: 1 });
     const subscriber = act('subscribeAndStay', { topic });
     await until(() => topic.subscribers === 1, 'the subscription');
-    await topic.publish(0); // which is read, but not done with
+    await topic.publish(0);
     expect(await said(subscriber)).toBe(0);
-    expect(topic.tryPublish(1)).toBe(false);
+    await topic.publish(1); // which is not taken
+    expect(topic.tryPublish(2)).toBe(false);
     subscriber.child.kill('SIGKILL');
     await subscriber.ended;
     // `topic.subscribers` would look after it too.
-    await until(() => topic.tryPublish(1), 'room');
+    await until(() => topic.tryPublish(2), 'room');
   });
 
   it('is published before the completion, and joinThread tells when', async () => {
@@ -246,6 +247,75 @@ describe('what waits for room in a topic', () => {
     await joined;
     const late = watch(topic);
     expect(await late.end).toBe('complete');
+  });
+});
+
+describe('what a subscriber was handed keeps no publisher waiting', () => {
+  it('so that it publishes for each item of a full topic', async () => {
+    const topic = open<number>({ maxSize: 8, replay: 8 });
+    for (let i = 0; i < 8; i++) await topic.publish(i);
+    const seen: number[] = [];
+    for await (const item of topic) {
+      seen.push(item);
+      await topic.publish(item + 100);
+      if (seen.length === 20) break;
+    }
+    expect(seen).toEqual([...upTo(8), ...upTo(8).map((i) => i + 100), ...upTo(4).map((i) => i + 200)]);
+  });
+
+  it('so that it publishes from within its callback', async () => {
+    const topic = open<number>({ maxSize: 1 });
+    const seen: number[] = [];
+    const subscription = topic.subscribe((item) => {
+      seen.push(item);
+      topic.next(item + 1);
+    });
+    topic.next(0);
+    await until(() => seen.length >= 100, 'a hundred items');
+    subscription.unsubscribe();
+    expect(seen.slice(0, 100)).toEqual(upTo(100));
+  });
+
+  it('before it asks for the next one', async () => {
+    const topic = open<number>({ maxSize: 1 });
+    const iterator = topic[Symbol.asyncIterator]();
+    const first = iterator.next();
+    await topic.publish(0);
+    const second = topic.publish(1);
+    expect((await first).value).toBe(0);
+    await second;
+    expect(topic.tryPublish(2)).toBe(false);
+    await iterator.return?.();
+  });
+
+  it('when it publishes in another process', async () => {
+    const topic = open<number>({ maxSize: 8, replay: 8, onWriterLost: 'complete' });
+    for (let i = 0; i < 8; i++) await topic.publish(i);
+    const other = act('takeAndPublish', { topic, count: 20 });
+    expect(await said(other)).toEqual([...upTo(8), ...upTo(8).map((i) => i + 100), ...upTo(4).map((i) => i + 200)]);
+    expect(await other.ended).toBe(0);
+  });
+
+  it('in another process, and what it was not handed does', async () => {
+    const topic = open<number>({ maxSize: 3 });
+    const subscriber = act('subscribeAndStay', { topic });
+    await until(() => topic.subscribers === 1, 'the subscription');
+    for (let i = 0; i < 3; i++) topic.next(i);
+    expect(await said(subscriber)).toBe(0);
+    await topic.publish(3);
+    expect(topic.tryPublish(4)).toBe(false);
+    subscriber.child.kill('SIGKILL');
+  });
+
+  it('that sleeps in another process', async () => {
+    const topic = open<number>({ maxSize: 2, onWriterLost: 'complete' });
+    const iterator = topic[Symbol.asyncIterator]();
+    const first = iterator.next();
+    const publisher = act('publishAndStay', { topic, items: upTo(3) });
+    expect((await first).value).toBe(0);
+    expect(await said(publisher)).toBe('published');
+    publisher.child.kill('SIGKILL');
+    await iterator.return?.();
   });
 });
 
@@ -307,12 +377,13 @@ describe('a subscriber that is slow', () => {
     const first = iterator.next();
     expect([topic.tryPublish(0), topic.tryPublish(1), topic.tryPublish(2)]).toEqual([true, true, false]);
     expect(codeOf(() => topic.next(2))).toBe('MP_QUEUE_FULL');
-    await expect(topic.publish(2, { timeout: 20 })).rejects.toMatchObject({ code: 'MP_QUEUE_FULL' });
-    const publishing = [topic.publish(2), topic.publish(3)];
     const seen = [(await first).value];
-    for (let i = 0; i < 3; i++) seen.push((await iterator.next()).value);
+    await topic.publish(2);
+    await expect(topic.publish(3, { timeout: 20 })).rejects.toMatchObject({ code: 'MP_QUEUE_FULL' });
+    const publishing = [topic.publish(3), topic.publish(4)];
+    for (let i = 0; i < 4; i++) seen.push((await iterator.next()).value);
     await Promise.all(publishing);
-    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
     await iterator.return?.();
   });
 

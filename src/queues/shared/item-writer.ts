@@ -15,7 +15,7 @@ import { type Bounds, LIVENESS_CHECK_MS } from '../../memory/index.js';
 import { CooperativeBudget } from '../../util/cooperative-budget.js';
 import { Deque } from '../../util/deque.js';
 import { limitWait } from '../../util/limit-wait.js';
-import { clearInterval, setImmediate, setInterval } from '../../util/timers.js';
+import { clearInterval, nextTick, setImmediate, setInterval } from '../../util/timers.js';
 import type { ItemMemory } from './item-memory.js';
 import { ItemPublisher, type PendingItem } from './item-publisher.js';
 import { ItemsUnderWay } from './items-under-way.js';
@@ -38,6 +38,8 @@ export class ItemWriter {
   /** This thread has said that it waits and will not read. */
   #waits = false;
   readonly #mayRead: () => boolean;
+  /** {@link roomMade} is to be called at the end of the burst. */
+  #tells = false;
   /** Ends the wait of the backlog; `null`: it does not wait. */
   #pump: AbortController | null = null;
   #detachedPump: NodeJS.Timeout | null = null;
@@ -169,6 +171,22 @@ export class ItemWriter {
     if (this.#memory.someRoom(this.#backlog.first()?.bytes.length)) this.#room.wake(1);
   }
 
+  /**
+   * As {@link roomMade}, at the end of the burst of microtasks in which it is called: who waits is
+   * woken once for many. A thread that blocks meanwhile lets others sleep on until their next
+   * liveness check.
+   */
+  roomMadeSoon(): void {
+    if (this.#tells || !this.#room.someSleep) return;
+    this.#tells = true;
+    nextTick(this.#onTick);
+  }
+
+  readonly #onTick = (): void => {
+    this.#tells = false;
+    if (!this.#memory.block.closed) this.roomMade();
+  };
+
   /** Room that the dead take is made. */
   #reclaim(): void {
     if (this.#memory.reclaim()) this.#consumers.wake(Number.POSITIVE_INFINITY);
@@ -209,6 +227,7 @@ export class ItemWriter {
     this.#pump = null;
     this.#detachedPump = null;
     this.#waits = false;
+    this.#tells = false;
     this.#orphan.reset();
   }
 

@@ -3,8 +3,11 @@
  *
  *   slot: agent (0: free) | position | count      what it reads next
  *
- * Slots are taken under the topic's lock, and only their subscriber moves them. Whoever finds that
- * the agent has ended frees the slot, so nobody waits for the dead.
+ * Slots are taken under the topic's lock. Only their subscriber moves them, and needs no lock for it.
+ * Whoever finds that the agent has ended frees the slot, so nobody waits for the dead.
+ *
+ * The position moves before the count, and is read after it. So a count is never ahead of the
+ * position that it is found with, and beside the least position no subscriber's count is lower.
  */
 import { currentAgent, hasEnded, LIVENESS_CHECK_MS } from '../../memory/index.js';
 
@@ -49,7 +52,8 @@ export class Subscribers {
 
   /** Where a slot's subscriber reads next. */
   place(slot: number): ReadPosition {
-    return [Atomics.load(this.#words, slot + 1), Atomics.load(this.#words, slot + 2)];
+    const count = Atomics.load(this.#words, slot + 2);
+    return [Atomics.load(this.#words, slot + 1), count];
   }
 
   /** How many items that one has read, of all that were ever published, mod 2^32. */
@@ -57,7 +61,7 @@ export class Subscribers {
     return Atomics.load(this.#words, slot + 2);
   }
 
-  /** A subscriber goes on. Under the lock. */
+  /** A subscriber goes on. */
   move(slot: number, position: number, count: number): void {
     Atomics.store(this.#words, slot + 1, position);
     Atomics.store(this.#words, slot + 2, count);

@@ -2,8 +2,9 @@
  * One subscription of a topic: reads its own way through the ring, a batch at a time, and delivers
  * one by one.
  *
- * With `lag: 'block'` a publisher waits for what is delivered, not for what lies in the batch. With
- * `lag: 'latest'` a batch is one item.
+ * With `lag: 'block'` the cursor passes an item as it is handed over. A publisher waits for what lies
+ * in the batch, and not for what the subscriber has: a subscriber may publish for each item that it
+ * takes. With `lag: 'latest'` a batch is one item.
  */
 import { Decoder, PendingValue } from '../../reduction/index.js';
 import {
@@ -32,7 +33,7 @@ export interface SubscribedTopic {
   /** Those who wait for items. */
   readonly items: Waiters;
   /** Who is told that there is room. */
-  readonly writer: { roomMade(): void };
+  readonly writer: { roomMade(): void; roomMadeSoon(): void };
   /** Returns how subscriptions end that have read everything; `null`: they do not. */
   end(): End | null;
   /** A subscription lost items. Returns whether it goes on. */
@@ -46,6 +47,8 @@ export class TopicFeed extends PacedFeed {
   #slot = -1;
   /** Items of the last batch that the cursor has not passed. */
   #batch = 0;
+  /** Whether the cursor passed items since publishers were told. */
+  #untold = false;
   /** No `take` until a wait or a load is over. */
   #busy = true;
   #loaded: { readonly value: unknown } | null = null;
@@ -81,14 +84,14 @@ export class TopicFeed extends PacedFeed {
     if (this.#loaded !== null) {
       const { value } = this.#loaded;
       this.#loaded = null;
-      return this.hand(value);
+      return this.#hand(value);
     }
     if (this.resting) return NOTHING;
     const bytes = this.#items.shift() ?? this.#read();
     if (bytes === undefined) return NOTHING;
     try {
       const value = decoder.decode(bytes, 0, bytes.length, true);
-      return value instanceof PendingValue ? this.#load(value) : this.hand(value);
+      return value instanceof PendingValue ? this.#load(value) : this.#hand(value);
     } catch (error) {
       this.endWithError(error);
       return NOTHING;
@@ -100,12 +103,22 @@ export class TopicFeed extends PacedFeed {
     return { pulled: this.delivered + buffered, running: 0, buffered, delivered: this.delivered, failed: 0 };
   }
 
+  #hand(value: unknown): unknown {
+    // Who ends its thread has left already.
+    if (this.#batch > 0 && this.#slot >= 0) {
+      this.#topic.memory.passed(this.#slot);
+      this.#batch--;
+      this.#untold = true;
+      this.#topic.writer.roomMadeSoon();
+    }
+    return this.hand(value);
+  }
+
   #read(): Uint8Array | undefined {
     const { memory } = this.#topic;
-    if (this.#batch > 0) {
-      memory.passed(this.#slot, this.#batch);
+    if (this.#untold) {
+      this.#untold = false;
       this.#topic.writer.roomMade();
-      this.#batch = 0;
     }
     if (!this.behind) {
       const end = this.#topic.end();

@@ -292,7 +292,7 @@ export class TopicMemory implements ItemMemory {
 
   /**
    * Reads up to `max` items, `most` bytes or one item. With `lag: 'block'` the cursor stays before
-   * them until {@link passed}; else it moves at once, since nobody waits for it.
+   * them until each is {@link passed}; else it moves at once, since nobody waits for it.
    */
   read(slot: number, max: number, most: number): Reading {
     return this.run(() => {
@@ -320,13 +320,13 @@ export class TopicMemory implements ItemMemory {
     });
   }
 
-  /** The items that {@link read} gave were delivered. */
-  passed(slot: number, items: number): void {
-    if (this.lag !== 'block' || items === 0) return;
-    this.run(() => {
-      const [position, count] = this.subscribers.place(slot);
-      this.subscribers.move(slot, this.#ring.skip(position, items), (count + items) | 0);
-    });
+  /**
+   * With `lag: 'block'`: the next of the items that {@link read} gave was handed over. Takes no lock:
+   * the record stays until its subscriber has passed it.
+   */
+  passed(slot: number): void {
+    const [position, count] = this.subscribers.place(slot);
+    this.subscribers.move(slot, this.#ring.skip(position, 1), (count + 1) | 0);
   }
 
   /** The newest item; `null` when there is none. */
