@@ -69,9 +69,11 @@ const waits: Readonly<Record<string, Wait>> = {
   'Topic.publish': async (signal) => {
     const topic = new Topic({ maxSize: 1 });
     const iterator = topic[Symbol.asyncIterator]();
-    void iterator.next().catch(() => {});
+    const taken = iterator.next();
     topic.next(1);
-    await topic.publish(2, { signal }).finally(() => topic.close());
+    await taken;
+    topic.next(2);
+    await topic.publish(3, { signal }).finally(() => topic.close());
   },
   'Connection.recv': async (signal) => {
     const [a, b] = pipe();
