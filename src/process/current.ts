@@ -2,9 +2,8 @@ import { inspect } from 'node:util';
 import { processState, watchProcess } from '../native/index.js';
 import { countCpus } from '../util/cpu.js';
 import { deferred } from '../util/deferred.js';
-import { checkNumber, checkOptions } from '../util/options.js';
 import { printedAsShown } from '../util/printed.js';
-import { settles } from '../util/wait-options.js';
+import { boundsOf, settles, type WaitOptions } from '../util/wait-options.js';
 import { ownKey, toKey } from './authkey.js';
 import { activeOwners } from './children.js';
 import { identity, ownIdent, type Parent } from './identity.js';
@@ -123,15 +122,13 @@ export class ParentProcess {
 
   /**
    * Waits until it has ended.
-   * @param options `timeout` in milliseconds; 0 or less only looks.
+   * @param options `timeout` of 0 or less only looks.
    * @returns whether it has.
+   * @throws (rejects) `signal.reason`.
    */
-  async join(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
-    checkOptions('ParentProcess.join', options, ['timeout'], { number: 'timeout' });
-    const timeout = checkNumber('ParentProcess.join', 'timeout', options.timeout, {
-      min: Number.NEGATIVE_INFINITY,
-      infinite: true,
-    });
+  async join(options?: WaitOptions): Promise<boolean> {
+    const { timeout, signal } = boundsOf('ParentProcess.join', options) ?? {};
+    signal?.throwIfAborted();
     if (!this.isAlive()) return true;
     if (timeout !== undefined && timeout <= 0) return false;
     const over = deferred<void>();
@@ -139,7 +136,7 @@ export class ParentProcess {
     const watch = this.pid === process.pid ? { close: () => {} } : watchProcess(this.pid, () => over.resolve());
     if (watch === null) return true;
     try {
-      return await settles(over.promise, { timeout });
+      return await settles(over.promise, { timeout, signal });
     } finally {
       watch.close();
     }

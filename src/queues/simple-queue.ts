@@ -54,7 +54,9 @@ export class SimpleQueue<T = unknown> implements Disposable {
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
       this.#core.use('SimpleQueue.put');
-      return this.#core.writer.putItem('SimpleQueue.put', item, boundsOf('SimpleQueue.put', options));
+      const bounds = boundsOf('SimpleQueue.put', options);
+      bounds?.signal?.throwIfAborted();
+      return this.#core.writer.putItem('SimpleQueue.put', item, bounds);
     } catch (error) {
       return Promise.reject(error);
     }

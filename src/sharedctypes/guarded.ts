@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors/index.js';
-import { type LockLike, RLock, type WaitOptions } from '../synchronize/index.js';
+import { type LockLike, RLock, timedOut, type WaitOptions } from '../synchronize/index.js';
 import { checkFunction, describe } from '../util/options.js';
+import { boundsOf } from '../util/wait-options.js';
 
 /** What a Value or SharedArray needs of its lock. Lock, RLock, Semaphore and their like have it. */
 export type ValueLock = Pick<LockLike, 'acquire' | 'tryAcquire' | 'acquireSync' | 'release'>;
@@ -74,10 +75,15 @@ export abstract class Guarded {
     this.#lock.release();
   }
 
-  /** Runs `fn` while holding the lock, and resolves to its result. */
-  async runExclusive<R>(fn: () => R | PromiseLike<R>): Promise<R> {
-    checkFunction(`${this.constructor.name}.runExclusive`, 'fn', fn);
-    await this.#lock.acquire();
+  /**
+   * Runs `fn` while holding the lock, and resolves to its result.
+   * @throws (rejects) TimeoutError `MP_TIMEOUT`; `signal.reason`; what `fn` throws.
+   */
+  async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    const actor = `${this.constructor.name}.runExclusive`;
+    checkFunction(actor, 'fn', fn);
+    const bounds = boundsOf(actor, options);
+    if (!(await this.#lock.acquire(bounds))) throw timedOut(actor, bounds);
     try {
       return await fn();
     } finally {

@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import { ATTACH, type BlockOnly, registerShareable } from '../memory/index.js';
-import { checkOptions } from '../util/options.js';
+import { timedOut, type WaitOptions } from '../synchronize/index.js';
+import { checkFunction, checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
+import { boundsOf, timeoutOf } from '../util/wait-options.js';
 import { Guarded, lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
 import { RawValue } from './raw-value.js';
 import { type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
@@ -70,11 +72,14 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
    * @param change Gets the value and returns the new one; for a record it may change the fields and
    * return nothing. Synchronous.
    * @returns The new value (of a record: the live one).
-   * @throws ArgumentError (as rejection) `MP_TYPE`; what `change` throws. The value is then as it
-   * was, but for fields already changed.
+   * @throws (rejects) ArgumentError `MP_TYPE`; TimeoutError `MP_TIMEOUT`; `signal.reason`; what
+   * `change` throws. The value is then as it was, but for fields already changed.
    */
-  async update(change: (value: ValueOf<K>) => Settable<K> | void): Promise<ValueOf<K>> {
-    if (!this.tryAcquire()) await this.acquire();
+  async update(change: (value: ValueOf<K>) => Settable<K> | void, options?: WaitOptions): Promise<ValueOf<K>> {
+    checkFunction('Value.update', 'change', change);
+    const bounds = boundsOf('Value.update', options);
+    bounds?.signal?.throwIfAborted();
+    if (!this.tryAcquire() && !(await this.acquire(bounds))) throw timedOut('Value.update', bounds);
     try {
       return this.#change('update', change);
     } finally {
@@ -83,8 +88,12 @@ export class Value<K extends TypeCode = TypeCode> extends Guarded implements Dis
   }
 
   /** As {@link update}, blocking the thread until the lock is free. */
-  updateSync(change: (value: ValueOf<K>) => Settable<K> | void): ValueOf<K> {
-    this.acquireSync();
+  updateSync(change: (value: ValueOf<K>) => Settable<K> | void, options?: WaitOptions): ValueOf<K> {
+    checkFunction('Value.updateSync', 'change', change);
+    const timeout = timeoutOf('Value.updateSync', options);
+    if (!this.acquireSync(timeout === undefined ? undefined : { timeout })) {
+      throw timedOut('Value.updateSync', options, 'acquireSync(), which answers false');
+    }
     try {
       return this.#change('updateSync', change);
     } finally {

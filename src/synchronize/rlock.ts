@@ -53,13 +53,15 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   acquire(options?: WaitOptions): Promise<boolean> {
+    let bounds: WaitOptions | undefined;
     try {
-      if (this.#again('RLock.acquire')) return Promise.resolve(true);
+      bounds = boundsOf('RLock.acquire', options);
+      if (this.#again('RLock.acquire', bounds)) return Promise.resolve(true);
     } catch (error) {
       return Promise.reject(error);
     }
     return enterWith('RLock.acquire', (token, resolve, reject) => {
-      const taking = this.#mutex.acquire('RLock.acquire', boundsOf('RLock.acquire', options));
+      const taking = this.#mutex.acquire('RLock.acquire', bounds);
       if (taking === null) resolve(this.#begin(token));
       else taking.then((had) => resolve(had && this.#begin(token)), reject);
     });
@@ -182,15 +184,17 @@ export class RLock extends SharedObject implements LockLike {
   }
 
   async #take(token: Token, options: WaitOptions | undefined, actor: string): Promise<void> {
-    if (this.#again(actor)) return;
-    const taking = this.#mutex.acquire(actor, boundsOf(actor, options));
+    const bounds = boundsOf(actor, options);
+    if (this.#again(actor, bounds)) return;
+    const taking = this.#mutex.acquire(actor, bounds);
     if (taking !== null && !(await taking)) throw timedOut(actor, options);
     this.#begin(token);
   }
 
-  #again(actor: string): boolean {
+  #again(actor: string, bounds?: WaitOptions): boolean {
     this.block.check(actor);
     if (!this.owned) return false;
+    bounds?.signal?.throwIfAborted();
     (this.#token as Token).depth++;
     return true;
   }

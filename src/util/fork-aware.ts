@@ -1,8 +1,9 @@
-import { ClosedError } from '../errors/index.js';
+import { ClosedError, TimeoutError } from '../errors/index.js';
 import { registerAfterFork } from './after-fork.js';
 import { Deque } from './deque.js';
 import { limitWait } from './limit-wait.js';
-import { checkNumber, checkOptions } from './options.js';
+import { checkFunction } from './options.js';
+import { boundsOf, type WaitOptions } from './wait-options.js';
 
 /**
  * An object for whatever belongs to this thread alone: any property may be set. A forked child
@@ -86,15 +87,15 @@ export class ForkAwareThreadLock {
    * @param options `timeout` in milliseconds; `signal` rejects the wait with its reason.
    * @returns `false` when the time ran out.
    */
-  async acquire(
-    options: { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<boolean> {
-    checkOptions('ForkAwareThreadLock.acquire', options, ['timeout', 'signal'], { number: 'timeout' });
-    const timeout = checkNumber('ForkAwareThreadLock.acquire', 'timeout', options.timeout, { infinite: true });
-    const { signal } = options;
+  acquire(options?: WaitOptions): Promise<boolean> {
+    return this.#acquire('ForkAwareThreadLock.acquire', options);
+  }
+
+  async #acquire(actor: string, options: WaitOptions | undefined): Promise<boolean> {
+    const { timeout, signal } = boundsOf(actor, options) ?? {};
     signal?.throwIfAborted();
     if (this.tryAcquire()) return true;
-    if (timeout === 0) return false;
+    if (timeout !== undefined && timeout <= 0) return false;
     return new Promise<boolean>((resolve, reject) => {
       const waiter = {
         take: () => {
@@ -130,9 +131,17 @@ export class ForkAwareThreadLock {
     else next.take();
   }
 
-  /** Runs `fn` while holding it. */
-  async runExclusive<R>(fn: () => R | PromiseLike<R>): Promise<R> {
-    await this.acquire();
+  /**
+   * Runs `fn` while holding it.
+   * @throws (rejects) TimeoutError `MP_TIMEOUT`; `signal.reason`; what `fn` throws.
+   */
+  async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
+    checkFunction('ForkAwareThreadLock.runExclusive', 'fn', fn);
+    if (!(await this.#acquire('ForkAwareThreadLock.runExclusive', options))) {
+      throw new TimeoutError(
+        `ForkAwareThreadLock.runExclusive: not acquired within ${options?.timeout} ms; give it more time, or use acquire(), which answers false.`,
+      );
+    }
     try {
       return await fn();
     } finally {

@@ -426,6 +426,19 @@ describe('TestSyncManagerTypes', () => {
     await expect(pool.apply(() => 1)).rejects.toMatchObject({ name: 'ClosedError' });
   });
 
+  it('join of a pool ends with its time, or with the reason of its signal', async () => {
+    const [pool, go] = [await m.Pool(1), await m.Event()];
+    const waiting = pool.apply(() => go.wait());
+    await pool.close();
+    await expect(pool.join({ timeout: 5 })).rejects.toMatchObject({ name: 'TimeoutError', code: 'MP_TIMEOUT' });
+    await expect(pool.join({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(pool.join({ signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    await expect(pool.join({ timout: 5 } as never)).rejects.toMatchObject({ code: 'MP_UNKNOWN_OPTION' });
+    await go.set();
+    expect(await waiting).toBe(true);
+    await pool.join({ timeout: 60_000 });
+  });
+
   it.each([
     ['queue', 'Queue'],
     ['joinable_queue', 'JoinableQueue'],

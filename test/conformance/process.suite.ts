@@ -112,6 +112,28 @@ export function processSuite(method: StartMethod, isolated: boolean): void {
       expect(said()).toEqual([[process.pid, currentProcess().name, true]]);
     });
 
+    it('join of the parent rejects with the reason of a signal, and refuses what it does not know', async () => {
+      const child = await started(
+        new Process(
+          async (path: string) => {
+            const seen: string[] = [];
+            const later = new AbortController();
+            setTimeout(() => later.abort('later'), 5);
+            const signals = [AbortSignal.abort('gone'), later.signal];
+            for (const options of [...signals.map((signal) => ({ signal })), { timout: 5 } as object]) {
+              await parentProcess()!
+                .join(options)
+                .catch((error: unknown) => seen.push(error instanceof Error ? error.name : String(error)));
+            }
+            note(path, [...seen, await parentProcess()!.join({ timeout: 0 })]);
+          },
+          { args: [ledger.path], context },
+        ),
+      );
+      await child.join();
+      expect(said()).toEqual([['gone', 'later', 'ArgumentError', false]]);
+    });
+
     it('test_process: before the start, while it runs and after the end it says what it is', async () => {
       const go = new Value('i', 0);
       const child = new Process(

@@ -187,6 +187,12 @@ describe('TestSimpleQueue', () => {
     expect(() => used.empty()).toThrow(/is closed/);
   });
 
+  it('put with a signal that has aborted puts nothing', async () => {
+    using queue = new SimpleQueue();
+    await expect(queue.put(1, { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    expect(queue.empty()).toBe(true);
+  });
+
   it('test_empty: right before, between and after items, in parent and child', async () => {
     using queue = new SimpleQueue<boolean>();
     const seen = await pool.apply(async () => {

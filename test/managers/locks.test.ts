@@ -362,6 +362,30 @@ function fresh<R>(fn: () => R): R {
   return root.runInAsyncScope(fn);
 }
 
+it('options are looked at where its owner asks an RLock, and where a semaphore is held', async () => {
+  const [lock, seats] = [await m.RLock(), await m.Semaphore(1)];
+  const owned: ((options: any) => Promise<unknown>)[] = [
+    (options) => lock.acquire(options),
+    (options) => lock.hold(options),
+    (options) => lock.runExclusive(() => {}, options),
+  ];
+  const free: typeof owned = [
+    ...owned,
+    (options) => seats.hold(options),
+    (options) => seats.runExclusive(() => {}, options),
+  ];
+  const refuse = async (entries: typeof owned) => {
+    for (const enter of entries) {
+      await expect(enter({ timout: 5 })).rejects.toMatchObject({ code: 'MP_UNKNOWN_OPTION' });
+      await expect(enter(5)).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
+      await expect(enter({ signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    }
+  };
+  await refuse(free);
+  await lock.runExclusive(() => refuse(owned));
+  expect([await lock.locked(), await seats.getValue()]).toEqual([false, 1]);
+});
+
 it('an action of a barrier that fails breaks it', async () => {
   const action = () => {
     throw new RangeError('not so');

@@ -106,6 +106,48 @@ describe('Value', () => {
     value.release();
   });
 
+  it('gives up after its time or when aborted, and lets others have the lock then', async () => {
+    const lock = new Lock();
+    const value = new Value('i', 1, { lock });
+    const array = new SharedArray('i', [1], { lock });
+    const never = () => {
+      throw new Error('ran without the lock');
+    };
+    const waits: [string, (options: any) => Promise<unknown>][] = [
+      ['Value.runExclusive', (options) => value.runExclusive(never, options)],
+      ['SharedArray.runExclusive', (options) => array.runExclusive(never, options)],
+      ['Value.update', (options) => value.update(never, options)],
+      ['Value.updateSync', async (options) => value.updateSync(never, options)],
+    ];
+    for (const [actor, wait] of waits) {
+      lock.tryAcquire();
+      await expect(wait({ timeout: 5 })).rejects.toMatchObject({
+        name: 'TimeoutError',
+        code: 'MP_TIMEOUT',
+        message: expect.stringMatching(`^${actor}: not acquired within 5 ms`),
+      });
+      lock.release();
+      // An abort counts before the lock does, free as it is.
+      await expect(wait({ signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+      await expect(wait({ timout: 5 })).rejects.toThrow(`${actor}: misspelled option \`timout\``);
+      await expect(wait(5)).rejects.toThrow('Pass `{ timeout: 5 }`, in milliseconds.');
+      expect(lock.locked()).toBe(false);
+    }
+    for (const [, wait] of waits.slice(0, 3)) {
+      lock.tryAcquire();
+      const abort = new AbortController();
+      const aborted = wait({ signal: abort.signal });
+      abort.abort('enough');
+      await expect(aborted).rejects.toBe('enough');
+      lock.release();
+      expect(lock.locked()).toBe(false);
+    }
+    const bounds = { timeout: 60_000, signal: new AbortController().signal };
+    expect(await value.runExclusive(() => 7, bounds)).toBe(7);
+    expect(await value.update((n) => n + 1, bounds)).toBe(2);
+    expect(value.updateSync((n) => n + 1, bounds)).toBe(3);
+  });
+
   it('has the lock it was given, or an RLock, or none at all', () => {
     const lock = new Lock();
     expect(new Value('i', 0, { lock }).getLock()).toBe(lock);

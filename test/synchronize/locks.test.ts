@@ -212,6 +212,27 @@ describe('RLock', () => {
     });
   });
 
+  it('looks at the options of its owner too, who need not wait', async () => {
+    const lock = new RLock();
+    const entries: ((options: any) => Promise<unknown>)[] = [
+      (options) => lock.acquire(options),
+      (options) => lock.hold(options),
+      (options) => lock.runExclusive(() => {}, options),
+      async (options) => lock.acquireSync(options),
+    ];
+    await lock.runExclusive(async () => {
+      for (const enter of entries) {
+        await expect(enter({ timout: 5 })).rejects.toMatchObject({ code: 'MP_UNKNOWN_OPTION' });
+        await expect(enter(5)).rejects.toMatchObject({ code: 'MP_INVALID_ARGUMENT' });
+        await expect(enter({ signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+      }
+      expect(String(lock)).toBe('<RLock(MainProcess, 1)>');
+      expect(await lock.acquire({ timeout: 0 })).toBe(true);
+      lock.release();
+    });
+    expect(lock.locked()).toBe(false);
+  });
+
   it('belongs to the thread when nobody awaits the acquire in time', async () => {
     const lock = new RLock();
     const acquired = lock.acquire();

@@ -68,4 +68,17 @@ describe('ForkAwareThreadLock', () => {
     lock.release();
     expect(() => lock.release()).toThrow(expect.objectContaining({ code: 'MP_NOT_LOCKED' }));
   });
+
+  it('runs nothing when it was not had in time, or the wait was aborted', async () => {
+    const lock = new ForkAwareThreadLock();
+    const never = () => {
+      throw new Error('ran without the lock');
+    };
+    lock.tryAcquire();
+    await expect(lock.runExclusive(never, { timeout: 5 })).rejects.toMatchObject({ code: 'MP_TIMEOUT' });
+    await expect(lock.runExclusive(never, { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    await expect(lock.runExclusive(never, { timout: 5 } as never)).rejects.toMatchObject({ code: 'MP_UNKNOWN_OPTION' });
+    lock.release();
+    expect(await lock.runExclusive(() => 7, { timeout: 60_000 })).toBe(7);
+  });
 });

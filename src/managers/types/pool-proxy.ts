@@ -23,6 +23,7 @@ import {
   WAIT,
 } from '../../streams/index.js';
 import { deferred } from '../../util/deferred.js';
+import type { WaitOptions } from '../../util/wait-options.js';
 import type { RemoteCall } from '../client/remote-call.js';
 import { BaseProxy } from '../proxy.js';
 
@@ -167,9 +168,12 @@ export class PoolProxy extends BaseProxy implements AsyncDisposable {
     return this.callMethod<void>('terminate');
   }
 
-  /** Waits until the workers have ended, after `close` or `terminate`. */
-  join(): Promise<void> {
-    return this.callMethod<void>('join');
+  /**
+   * Waits until the workers have ended, after `close` or `terminate`.
+   * @throws (rejects) TimeoutError `MP_TIMEOUT`; `signal.reason`.
+   */
+  join(options?: WaitOptions): Promise<void> {
+    return this.callMethod<void>('join', [options]);
   }
 
   /** Returns what the workers do. */

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { Callable, CallOptions, MapOptions, PoolOptions, PoolStats, StreamOptions } from '../../pool/index.js';
 import { Pool } from '../../pool/index.js';
 import type { Source, TaskStream } from '../../streams/index.js';
+import type { WaitOptions } from '../../util/wait-options.js';
 import { PoolFeed } from './pool-feed.js';
 import { referentOf } from './shared.js';
 
@@ -62,8 +63,8 @@ export class ManagedPool {
   }
 
   /** Waits until the workers have ended. */
-  join(): Promise<void> {
-    return this.#pool.join();
+  join(options?: WaitOptions): Promise<void> {
+    return this.#pool.join(options);
   }
 
   /** @internal Its text, see `textOf`. */

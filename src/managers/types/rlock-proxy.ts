@@ -1,7 +1,7 @@
 import { NotOwnerError } from '../../errors/index.js';
 import { enterWith, owns, runAs, Token, timedOut } from '../../synchronize/index.js';
 import { checkFunction } from '../../util/options.js';
-import type { WaitOptions } from '../../util/wait-options.js';
+import { boundsOf, checkWaitOptions, type WaitOptions } from '../../util/wait-options.js';
 import { BaseProxy } from '../proxy.js';
 import type { LockProxyLike, Suspended } from './lock-proxy.js';
 import { RemoteHeld } from './remote-held.js';
@@ -48,12 +48,12 @@ export class RLockProxy extends BaseProxy {
    */
   acquire(options?: WaitOptions): Promise<boolean> {
     if (this.owned) {
-      (this.#holder as Acquisition).token.depth++;
-      return Promise.resolve(true);
+      return this.#again('RLock.acquire', this.#holder as Acquisition, options).then(() => true);
     }
     return enterWith(
       'RLock.acquire',
-      (token, resolve, reject) => void this.#take(RLockProxy.#next(token), options).then(resolve, reject),
+      (token, resolve, reject) =>
+        void this.#take('RLock.acquire', RLockProxy.#next(token), options).then(resolve, reject),
     );
   }
 
@@ -148,7 +148,9 @@ export class RLockProxy extends BaseProxy {
     return enterWith('Condition.acquire', (token, resolve, reject) => {
       const mine = RLockProxy.#next(token);
       const taken = found.then((lock) =>
-        lock instanceof RLockProxy && !lock.owned ? lock.#take(mine, options) : lock.acquire(options),
+        lock instanceof RLockProxy && !lock.owned
+          ? lock.#take('Condition.acquire', mine, options)
+          : lock.acquire(options),
       );
       taken.then(resolve, reject);
     });
@@ -172,11 +174,18 @@ export class RLockProxy extends BaseProxy {
   }
 
   async #enter(mine: Acquisition, own: boolean, options: WaitOptions | undefined, actor: string): Promise<void> {
-    if (own) mine.token.depth++;
-    else if (!(await this.#take(mine, options))) throw timedOut(actor, options);
+    if (own) await this.#again(actor, mine, options);
+    else if (!(await this.#take(actor, mine, options))) throw timedOut(actor, options);
   }
 
-  async #take(mine: Acquisition, options: WaitOptions | undefined): Promise<boolean> {
+  /** Once more for its owner. The depth is counted at once. */
+  async #again(actor: string, { token }: Acquisition, options: WaitOptions | undefined): Promise<void> {
+    boundsOf(actor, options)?.signal?.throwIfAborted();
+    token.depth++;
+  }
+
+  async #take(actor: string, mine: Acquisition, options: WaitOptions | undefined): Promise<boolean> {
+    checkWaitOptions(actor, options);
     if (!(await this.callMethod('acquire', [{ ...options, task: mine.task }]))) return false;
     mine.token.depth = 1;
     this.#holder = mine;

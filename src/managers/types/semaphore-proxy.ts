@@ -1,6 +1,6 @@
 import { timedOut } from '../../synchronize/index.js';
 import { checkFunction } from '../../util/options.js';
-import type { WaitOptions } from '../../util/wait-options.js';
+import { checkWaitOptions, type WaitOptions } from '../../util/wait-options.js';
 import { BaseProxy } from '../proxy.js';
 import { RemoteHeld } from './remote-held.js';
 
@@ -48,9 +48,13 @@ export class SemaphoreProxy extends BaseProxy<number> {
    * thread is gone.
    * @throws TimeoutError `MP_TIMEOUT`.
    */
-  async hold(options?: WaitOptions): Promise<RemoteHeld> {
-    if (!(await this.callMethod<boolean>('acquire', [{ ...options, held: true }])))
-      throw timedOut('Semaphore.hold', options);
+  hold(options?: WaitOptions): Promise<RemoteHeld> {
+    return this.#hold('Semaphore.hold', options);
+  }
+
+  async #hold(actor: string, options: WaitOptions | undefined): Promise<RemoteHeld> {
+    checkWaitOptions(actor, options);
+    if (!(await this.callMethod<boolean>('acquire', [{ ...options, held: true }]))) throw timedOut(actor, options);
     return new RemoteHeld(() => this.callMethod('release', [1, { held: true }]));
   }
 
@@ -60,7 +64,7 @@ export class SemaphoreProxy extends BaseProxy<number> {
    */
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: WaitOptions): Promise<R> {
     checkFunction('Semaphore.runExclusive', 'fn', fn);
-    const held = await this.hold(options);
+    const held = await this.#hold('Semaphore.runExclusive', options);
     try {
       return await fn();
     } finally {
