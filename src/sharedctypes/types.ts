@@ -196,7 +196,14 @@ const scalars: Readonly<Record<ScalarCode, Scalar>> = {
   l: i64, q: i64, i64, L: u64, Q: u64, u64, f: f32, f32, d: f64, f64,
 }; // biome-ignore format: a table
 
-const structs = new WeakSet<object>();
+/** Record types; those of all copies of the package in this process. */
+const STRUCTS = Symbol.for('multiprocess.structs');
+const scope = globalThis as { [STRUCTS]?: WeakSet<object> };
+scope[STRUCTS] ??= new WeakSet();
+const structs = scope[STRUCTS];
+
+/** The method by which an object says how it is rebuilt where it is sent to. */
+const REDUCE = Symbol.for('multiprocess.reduce');
 
 /** Whether a type is a record type. */
 export function isStruct(type: unknown): type is StructType {
@@ -221,7 +228,8 @@ export function sizeOf(actor: string, type: TypeCode): number {
 
 /**
  * A record type with named, typed fields, as a `ctypes.Structure`. Fields may be records
- * themselves.
+ * themselves. It can be sent: it arrives as a record type, of which a thread has one for equal
+ * ones, and comes back as itself.
  *
  * @throws ArgumentError `MP_TYPE_CODE` for a field of unknown type, `MP_INVALID_ARGUMENT` without
  * fields.
@@ -249,14 +257,15 @@ export function struct<const F extends StructFields>(fields: F): StructType<F> {
     size += bytes;
     alignment = Math.max(alignment, align);
   }
-  const type: StructType<F> = Object.freeze({
+  const type: StructType<F> = {
     fields: Object.freeze({ ...fields }),
     size: Math.ceil(size / alignment) * alignment,
     alignment,
     offsets: Object.freeze(offsets),
-  });
+  };
+  Object.defineProperty(type, REDUCE, { value: reduceStruct });
   structs.add(type);
-  return type;
+  return Object.freeze(type);
 }
 
 /** A type as plain data, for handles: the code, or a list of names and types. */
@@ -268,6 +277,14 @@ export function typeData(type: TypeCode): TypeData {
 }
 
 const known = new Map<string, StructType>();
+
+/** Sends a record type as its plain data. What comes back is then the type itself. */
+function reduceStruct(this: StructType): readonly [typeof typeOf, readonly [TypeData]] {
+  const data = typeData(this);
+  const key = JSON.stringify(data);
+  if (!known.has(key)) known.set(key, this);
+  return [typeOf, [data]];
+}
 
 /** The type of plain data. Equal record types are one object in a thread. */
 export function typeOf(data: TypeData): TypeCode {

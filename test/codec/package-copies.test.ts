@@ -46,7 +46,7 @@ beforeAll(() => {
   );
 });
 
-const head = `import { Pool } from 'multiprocess'; import { own, secret } from './library/index.mjs';
+const head = `import { Pool, struct, Value } from 'multiprocess'; import { own, secret } from './library/index.mjs';
 const pool = new Pool({ processes: 1 });
 const results = {};
 const attempt = async (name, run) => { results[name] = await Promise.resolve().then(run).catch((error) => [error.code, error.message]); };
@@ -77,6 +77,12 @@ describe('Objects of another copy', () => {
       const [mine, theirs] = own.pipe();
       await attempt('connection', async () => { await pool.apply(async (c) => { await c.send('sent'); }, [theirs]); return mine.recv(); });
       await attempt('a reducer registered with the other copy', () => pool.apply((s) => s.value, [secret]));
+      const Point = own.struct({ x: 'f64' });
+      await attempt('a record type', async () => {
+        const there = await pool.apply((type) => new Value(type, { x: 3 }).value.x, [Point]);
+        const back = await pool.apply((type) => type, [Point]);
+        return [there, await pool.apply(() => new Value(struct({ at: Point }), { at: { x: 4 } }).value.at.x), new Value(Point, { x: 5 }).value.x, back === Point];
+      });
       const theirPool = new own.Pool({ processes: 1 });
       await attempt('a Pool', () => pool.apply(() => theirPool));
       await theirPool.terminate();
@@ -92,6 +98,7 @@ describe('Objects of another copy', () => {
       topic: 'told',
       connection: 'sent',
       'a reducer registered with the other copy': 5,
+      'a record type': [3, 4, 5, true],
       'a Pool': ['MP_NATIVE_OBJECT', expect.stringMatching(/captures `theirPool`.*call it outside of the function/)],
     });
   });

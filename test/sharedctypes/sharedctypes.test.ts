@@ -1,9 +1,10 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { ArgumentError, ClosedError, Pool } from 'multiprocess';
+import { ArgumentError, ClosedError, getAllStartMethods, getContext, Pool } from 'multiprocess';
 import { copy, RawArray, RawValue, SharedArray, struct, synchronized, Value } from 'multiprocess/sharedctypes';
 import { Lock } from 'multiprocess/synchronize';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forkserver } from '../../dist/process/forkserver/index.js';
 import { dumps, loads } from '../../dist/reduction/index.js';
 import { codeOf } from '../support/code-of.js';
 import { withAddon } from '../support/needs.js';
@@ -12,7 +13,10 @@ let pool: Pool;
 beforeAll(() => {
   pool = new Pool({ processes: 2 });
 });
-afterAll(() => pool.terminate());
+afterAll(async () => {
+  await pool.terminate();
+  await forkserver.stop();
+});
 
 const Point = struct({ x: 'f64', y: 'f64' });
 const Mixed = struct({ flag: 'bool', at: Point, id: 'u16', big: 'i64', letter: 'c' });
@@ -51,6 +55,44 @@ describe('a type', () => {
     expect(Mixed).toMatchObject({ size: 48, alignment: 8, offsets: { flag: 0, at: 8, id: 24, big: 32, letter: 40 } });
     expect(codeOf(() => struct({}))).toBe('MP_INVALID_ARGUMENT');
     expect(codeOf(() => struct({ a: 'nothing' as 'i' }))).toBe('MP_TYPE_CODE');
+  });
+});
+
+describe('a record type that is sent', () => {
+  const methods = getAllStartMethods().filter((method) => method !== 'fork');
+
+  it.each(methods)('is one where it arrives, captured and as an argument (%s)', async (method) => {
+    await using workers = new (getContext(method).Pool)({ processes: 1 });
+    const captured = await workers.apply(() => {
+      const value = new Value(Mixed, { at: { x: 3 } });
+      const array = new SharedArray(Mixed, [{ at: { y: 4 } }, { id: 5 }]);
+      const own = struct({ mixed: Mixed });
+      return [value.value.at.x, array.get(0).at.y, array.get(1).id, own.size === Mixed.size, value.type === Mixed];
+    });
+    expect(captured).toEqual([3, 4, 5, true, true]);
+    const given = await workers.apply(
+      (point, mixed, types) => [
+        new RawValue(point, { x: 6 }).value.x,
+        new RawArray(point, [{ y: 7 }]).get(0).y,
+        [mixed.fields.at, types[0], types[1]].map((type) => type === point),
+        Object.isFrozen(point),
+      ],
+      [Point, Mixed, [Point, Mixed.fields.at]] as const,
+    );
+    expect(given).toEqual([6, 7, [true, true, true], true]);
+  });
+
+  it('comes back as itself, and one that a worker made is a type too', async () => {
+    expect(await pool.apply((type) => type, [Mixed])).toBe(Mixed);
+    const [made, same, value] = await pool.apply(() => {
+      const type = struct({ a: 'u8', inner: struct({ b: 'f32' }) });
+      return [type, type, new Value(type, { inner: { b: 2 } })] as const;
+    });
+    expect(made).toBe(same);
+    expect(made).toEqual(struct({ a: 'u8', inner: struct({ b: 'f32' }) }));
+    expect(value.type).toBe(made);
+    expect(value.value.inner.b).toBe(2);
+    expect(new RawArray(made, [{ inner: { b: 3 } }]).get(0).inner.b).toBe(3);
   });
 });
 
