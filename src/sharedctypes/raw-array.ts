@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors/index.js';
 import {
@@ -25,6 +26,22 @@ import {
   typeOf,
   type ValueOf,
 } from './types.js';
+
+/** Bytes of the largest array: a page of its memory is for the library. */
+const MAX_BYTES = constants.MAX_LENGTH - 4096;
+
+/**
+ * Checks how many elements of a size an array is to have.
+ * @throws ArgumentError `MP_INVALID_ARGUMENT`.
+ */
+export function checkLength(actor: string, length: unknown, size: number): void {
+  if (!Number.isSafeInteger(length) || (length as number) < 0)
+    throw new ArgumentError(`${actor}: the size must be a whole number of at least 0, not ${describe(length)}.`);
+  if (size * (length as number) <= MAX_BYTES) return;
+  throw new ArgumentError(
+    `${actor}: ${length} elements of ${size} bytes are more than this Node.js allows one array, ${Math.floor(MAX_BYTES / size)} of them; make several arrays.`,
+  );
+}
 
 /** An array as it travels. */
 interface Handle extends BlockOnly {
@@ -74,9 +91,7 @@ export class RawArray<K extends TypeCode = TypeCode> implements Disposable, Iter
     const size = sizeOf('RawArray', type);
     const items = typeof sizeOrItems === 'number' ? null : itemsOf(sizeOrItems);
     const length = items?.length ?? (sizeOrItems as number);
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw new ArgumentError(`RawArray: the size must be a whole number of at least 0, not ${describe(sizeOrItems)}.`);
-    }
+    if (attached === undefined) checkLength('RawArray', length, size);
     this.type = type;
     this.length = length;
     const block = attached ?? allocateMapped(Math.max(1, size * length));

@@ -4,7 +4,7 @@ import { checkOptions } from '../util/options.js';
 import { entry } from '../util/package.js';
 import { printedAsShown } from '../util/printed.js';
 import { Guarded, lockOf, Pair, type SharedOptions, type ValueLock } from './guarded.js';
-import { RawArray } from './raw-array.js';
+import { checkLength, RawArray } from './raw-array.js';
 import { type ArrayOf, type Settable, sizeOf, type TypeCode, type ValueOf } from './types.js';
 
 /** The class behind SharedArray; `constructors.ts` has what its users see. */
@@ -26,7 +26,8 @@ export class SharedArray<K extends TypeCode = TypeCode> extends Guarded implemen
       return;
     }
     checkOptions('SharedArray', options, ['lock'], { boolean: 'lock' });
-    sizeOf('SharedArray', type);
+    const size = sizeOf('SharedArray', type);
+    if (typeof sizeOrItems === 'number') checkLength('SharedArray', sizeOrItems, size);
     const raw = new RawArray(type, sizeOrItems!);
     const lock = lockOf('SharedArray', options?.lock, raw);
     super(lock as ValueLock);

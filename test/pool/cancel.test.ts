@@ -279,6 +279,12 @@ describe('cancel()', () => {
 });
 
 describe('timeout', () => {
+  it('is named as it was given, 0 too', async () => {
+    const words = /(longer than its timeout|begin it within its timeout) of 0 ms/;
+    await expect(pool.apply(sleep, [60_000], { timeout: 0 })).rejects.toThrow(words);
+    await expect(pool.map(sleep, [60_000], { timeout: 0 })).rejects.toThrow(words);
+  });
+
   it('counts from the start of the item, not from the call', async () => {
     const before = performance.now();
     const calls = Array.from({ length: 4 * slots }, () => pool.apply(sleep, [150], { timeout: 400 }));

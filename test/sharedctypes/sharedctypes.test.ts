@@ -339,6 +339,14 @@ describe('a shared value or array', () => {
 });
 
 describe('SharedArray', () => {
+  it('says by its name which size cannot be', () => {
+    for (const [name, Type] of Object.entries({ SharedArray, RawArray })) {
+      const [large, half] = [() => new Type('d', 2 ** 52), () => new Type('d', 0.5)];
+      expect(large).toThrow(new RegExp(`^${name}: 4503599627370496 elements of 8 bytes .* make several arrays`));
+      expect(half).toThrow(`${name}: the size must be a whole number of at least 0, not 0.5.`);
+    }
+  });
+
   it('has a live typed array over its own bytes and no others', () => {
     const array = new SharedArray('i', [1, 2, 3]);
     expect(array.array).toBeInstanceOf(Int32Array);

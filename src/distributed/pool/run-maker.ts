@@ -137,8 +137,8 @@ export class RunMaker {
     const engine = this.#engine;
     const { form, bytes } = this.#prepare(actor, fn, args, options, observer);
     const limits = {
-      timeout: limit(options.timeout),
-      queueTimeout: limit(options.queueTimeout),
+      timeout: Math.ceil(limit(options.timeout)),
+      queueTimeout: Math.ceil(limit(options.queueTimeout)),
       signal: options.signal,
       retries: this.#retries(actor, options),
     };
@@ -202,8 +202,8 @@ export class RunMaker {
     const settings = {
       actor,
       chunkSize: options.chunkSize ?? ('auto' as const),
-      timeout: limit(options.timeout),
-      queueTimeout: limit(options.queueTimeout),
+      timeout: Math.ceil(limit(options.timeout)),
+      queueTimeout: Math.ceil(limit(options.queueTimeout)),
       retries: this.#retries(actor, options),
       errors: options.errors ?? 'fail',
       atOnce,

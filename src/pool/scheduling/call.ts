@@ -2,6 +2,7 @@ import { TimeoutError, type WorkerCrashError } from '../../errors/index.js';
 import { onAbort } from '../../util/abort.js';
 import { clearTimeout, setTimeout } from '../../util/timers.js';
 import type { CallOutcome } from '../call-forms.js';
+import { asGiven } from '../time-limit.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, MessageKind, NO_ARGUMENTS } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
@@ -117,7 +118,7 @@ export class Call extends Batch {
   expire(_index: number, begun: boolean): number {
     const { timeout } = this;
     const message = begun
-      ? `The task ran longer than its timeout of ${timeout} ms; it was told to stop.`
+      ? `The task ran longer than its timeout of ${asGiven(timeout)} ms; it was told to stop.`
       : notBegun('The task', timeout);
     this.reason = new TimeoutError(message);
     this.failed(this.reason);
@@ -208,7 +209,7 @@ export class Call extends Batch {
     if (queueTimeout > 0) {
       this.#queueTimer ??= setTimeout(() => {
         if (!this.#owner.withdraw(this)) return;
-        const message = `The task waited longer than its queueTimeout of ${queueTimeout} ms for a worker; it was not run.`;
+        const message = `The task waited longer than its queueTimeout of ${asGiven(queueTimeout)} ms for a worker; it was not run.`;
         this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }));
       }, queueTimeout);
     }
@@ -227,7 +228,7 @@ export class Call extends Batch {
 
 /** What is said of an item that its worker does not begin. */
 export function notBegun(subject: string, timeout: number): string {
-  return `${subject} was handed to a worker that did not begin it within its timeout of ${timeout} ms: the worker is stopped or busy with something that an earlier task left behind, or the modules of the function do not load.`;
+  return `${subject} was handed to a worker that did not begin it within its timeout of ${asGiven(timeout)} ms: the worker is stopped or busy with something that an earlier task left behind, or the modules of the function do not load.`;
 }
 
 function flagsOf(settings: CallSettings | null): number {

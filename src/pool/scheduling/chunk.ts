@@ -3,6 +3,7 @@ import type { Payload } from '../../memory/index.js';
 import type { CodeRecord } from '../../reduction/index.js';
 import type { JobSink } from '../../streams/index.js';
 import { clearTimeout, setImmediate, setTimeout } from '../../util/timers.js';
+import { asGiven } from '../time-limit.js';
 import type { SerializedFunction } from '../wire/function-registry.js';
 import { Flag, MessageKind } from '../wire/protocol.js';
 import { inPoolCall } from '../wire/remote-error.js';
@@ -227,7 +228,7 @@ export class Chunk extends Batch {
     const subject = `Item ${this.at(index)}`;
     const { timeout } = this;
     const message = begun
-      ? `${subject} ran longer than its timeout of ${timeout} ms; it was told to stop.`
+      ? `${subject} ran longer than its timeout of ${asGiven(timeout)} ms; it was told to stop.`
       : notBegun(subject, timeout);
     this.reason = new TimeoutError(message);
     const next = this.mayRepeat ? this.#afterFailure(this.reason, false) : { fatal: this.reason };
@@ -359,7 +360,7 @@ export class Chunk extends Batch {
   #tooLate(): void {
     this.#queueTimer = null;
     if (this.job.cancelled || !this.job.withdraw(this)) return;
-    const message = `${this.span} waited longer than their queueTimeout of ${this.job.settings.queueTimeout} ms for a worker; they were not run.`;
+    const message = `${this.span} waited longer than their queueTimeout of ${asGiven(this.job.settings.queueTimeout)} ms for a worker; they were not run.`;
     for (let i = 0; i < this.count; i++) this.error(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }), i);
     this.job.flush();
   }

@@ -1,5 +1,6 @@
 import { TimeoutError } from '../../errors/index.js';
 import { clearTimeout, performance, setTimeout } from '../../util/timers.js';
+import { asGiven } from '../time-limit.js';
 import type { Batch } from './batch.js';
 import type { Chunk, ChunkJob } from './chunk.js';
 import { countThatFits, isKept, RefusedItem } from './encoded-items.js';
@@ -185,7 +186,7 @@ export class KeyedItems implements KeyedSource {
   #strike(): void {
     const { items, next } = this.#lanes.overdue(performance.now());
     for (const { index } of items) {
-      const message = `Item ${index} waited longer than its queueTimeout of ${this.job.settings.queueTimeout} ms for a worker; it was not run.`;
+      const message = `Item ${index} waited longer than its queueTimeout of ${asGiven(this.job.settings.queueTimeout)} ms for a worker; it was not run.`;
       this.job.settle(new TimeoutError(message, { code: 'MP_QUEUE_TIMEOUT' }), index);
     }
     this.#watch(next);
