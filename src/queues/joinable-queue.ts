@@ -2,6 +2,7 @@ import { registerShareable } from '../memory/index.js';
 import type { Overflow } from '../streams/index.js';
 import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
+import { DROPPED } from './queue/full-queue.js';
 import type { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
 import { Queue } from './queue.js';
@@ -72,7 +73,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /** @internal */
-  protected override dropped(): void {
+  protected override [DROPPED](): void {
     if (this.core.memory.taskDone() === 0) this.#finished.wake(Number.POSITIVE_INFINITY);
   }
 

@@ -15,7 +15,7 @@ import { lineage } from '../util/after-fork.js';
 import { entry } from '../util/package.js';
 import { boundsOf, timeoutOf, type WaitOptions } from '../util/wait-options.js';
 import { readyBy, WAITABLE } from '../util/waitable.js';
-import { putOnFull } from './queue/full-queue.js';
+import { DROPPED, putOnFull } from './queue/full-queue.js';
 import { NONE } from './queue/item-reader.js';
 import { QueueCore } from './queue/queue-core.js';
 import { arrivedAgain } from './queue/queue-memory.js';
@@ -320,12 +320,12 @@ export class Queue<T = unknown> extends Observable<T> implements AsyncIterable<T
     putOnFull(this.core, this.#overflow, item, {
       tryPut: () => this.#tryPut('next', item),
       putLater: () => void this.put(item).catch(() => {}),
-      dropped: () => this.dropped(),
+      dropped: () => this[DROPPED](),
     });
   }
 
-  /** @internal An item was dropped: nobody will say that it is done. */
-  protected dropped(): void {}
+  /** @internal */
+  protected [DROPPED](): void {}
 
   /**
    * Ends the queue for every consumer in every process with this error, once the items before it

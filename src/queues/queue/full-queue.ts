@@ -4,6 +4,9 @@ import { queueFull } from '../shared/messages.js';
 import { NONE } from './item-reader.js';
 import type { QueueCore } from './queue-core.js';
 
+/** What a queue does about an item that was dropped: nobody will say that it is done. */
+export const DROPPED = Symbol('dropped');
+
 /** Ways of putting the item. */
 export interface PutItem {
   /** Puts it if there is room now. Returns whether there was. */
