@@ -8,6 +8,7 @@ import { connectDesk } from './client.js';
 
 const [address = ''] = process.argv.slice(2);
 const { desk, close } = await connectDesk(address);
+console.log('waits for jobs');
 let jobs = 0;
 for (let job = await desk.take(); job !== null; job = await desk.take()) {
   console.log(`takes ${job.name}`);

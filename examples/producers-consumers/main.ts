@@ -21,30 +21,44 @@ const env = { ...process.env, DESK_KEY: randomUUID() };
 const files: string[] = [];
 for await (const file of markdown(directory)) files.push(file);
 
-const { child: server, said } = program('server', '--producers', String(PRODUCERS));
-const address = /at (.+)$/.exec(await said)![1]!;
+const server = program('server', '--producers', String(PRODUCERS));
+const address = /at (.+)$/.exec(await server.saying(/^the desk is at /))![1]!;
 
-const victim = program('consumer', address);
+const consumers = Array.from({ length: CONSUMERS }, () => program('consumer', address));
+const [victim] = consumers as [Program];
+const taken = victim.saying(/^takes /);
+// All are there before the first job: one that comes when all is done finds no server any more.
+await Promise.all(consumers.map((consumer) => consumer.saying(/^waits /)));
 const producers = Array.from({ length: PRODUCERS }, (_, n) =>
   program('producer', address, ...files.filter((_file, i) => i % PRODUCERS === n)),
 );
 // It has said which job it takes: the job comes back to the desk when it is killed.
-await victim.said;
+await taken;
 victim.child.kill('SIGKILL');
-const consumers = Array.from({ length: CONSUMERS - 1 }, () => program('consumer', address));
 
-for (const { child } of [...producers, ...consumers]) await ended(child);
-await ended(server);
+for (const { child } of [...producers, ...consumers, server]) await ended(child);
 
-/** Starts one of the programs. `said` is its first line. */
-function program(name: string, ...line: string[]): { child: ChildProcess; said: Promise<string> } {
+interface Program {
+  readonly child: ChildProcess;
+  /** The first line that fits, from now on. */
+  saying(pattern: RegExp): Promise<string>;
+}
+
+/** Starts one of the programs. */
+function program(name: string, ...line: string[]): Program {
   const file = fileURLToPath(new URL(`${name}.js`, import.meta.url));
   const child = spawn(process.execPath, [file, ...line], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout! });
   lines.on('line', (text) => {
-    if (!/^(takes|puts) /.test(text)) console.log(text);
+    if (!/^(takes|puts|waits) /.test(text)) console.log(text);
   });
-  return { child, said: once(lines, 'line').then(([text]) => text as string) };
+  const saying = (pattern: RegExp): Promise<string> =>
+    new Promise((resolve) => {
+      lines.on('line', (text) => {
+        if (pattern.test(text)) resolve(text);
+      });
+    });
+  return { child, saying };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

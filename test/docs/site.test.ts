@@ -114,7 +114,10 @@ describe('the site', () => {
       const result = `#tsd-search-results a[href*="${leads}"]`;
       await page.waitForSelector(result);
       await page.evaluate(`document.querySelector(${JSON.stringify(result)}).click()`);
-      await page.waitForFunction(`location.href.includes(${JSON.stringify(leads)})`);
+      // The address changes before the page is there.
+      await page.waitForFunction(
+        `location.href.includes(${JSON.stringify(leads)}) && document.readyState === 'complete'`,
+      );
       expect(await page.$eval('main, .col-content', (element) => element.textContent)).toMatch(new RegExp(typed, 'i'));
     }
     expect(problems).toEqual([]);
